@@ -15,9 +15,12 @@ import patrolplan as pp
 from patrolplan import cli
 from patrolplan.team import secret
 
-settings.register_profile("short", deadline=None, max_examples=25)
-settings.register_profile("long", deadline=None, max_examples=1000)
-settings.load_profile("short")  # pytest --hypothesis-profile=long for the long form
+settings.register_profile("same", deadline=None, max_examples=25, derandomize=True, database=None)
+settings.register_profile("new", deadline=None, max_examples=25, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile("same")
+"""Everybody draws the same cases; `.ci/nightly` draws new ones (--hypothesis-profile=long), and
+a failure prints how to repeat it. With `new` and --hypothesis-seed=N a run draws other cases."""
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -1,19 +1,10 @@
-"""Results are computed once for all they depend on; answers outlive a fetch that broke off."""
+"""Results are computed once for all they depend on."""
 
 import numpy as np
 import pytest
 from spoilt_cache import every_way, spoil_entries
 
-from patrolplan.cache import (
-    ENTRY_PATTERN,
-    STORES,
-    AnswerCache,
-    Store,
-    hash_arrays,
-    load_or_compute_arrays,
-    lock_fetch_folder,
-)
-from patrolplan.errors import FetchError
+from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.inputs.crime_rows import CRIMES
 from patrolplan.inputs.street_files import STREETS
 from patrolplan.network.build import NETWORKS
@@ -122,36 +113,6 @@ def test_purge_knows_every_store(cache):
     assert {store.name for store in (CRIMES, STREETS, NETWORKS)} <= set(STORES)
     load(1)
     assert all(ENTRY_PATTERN.fullmatch(path.name) for path in (cache / "arrays").iterdir())
-
-
-def test_two_fetches_do_not_mix(tmp_path):
-    """While one fetch is at work in a folder another must wait."""
-    with (
-        lock_fetch_folder(tmp_path),
-        pytest.raises(FetchError, match="another fetch is running"),
-        lock_fetch_folder(tmp_path),
-    ):
-        pass
-    with lock_fetch_folder(tmp_path) as workspace:
-        assert workspace == tmp_path / ".fetch"
-
-
-def test_answers_of_another_state_are_thrown_away(tmp_path):
-    """Answers for another area, or for older data, are not mixed with new ones."""
-    AnswerCache(tmp_path, "crimes", "old").write("2026-09/0.json", [1])
-    AnswerCache(tmp_path, "streets", "old").write("a.json", [2])
-    new = AnswerCache(tmp_path, "crimes", "new")
-    assert new.read("2026-09/0.json") is None
-    assert AnswerCache(tmp_path, "crimes", "old").read("2026-09/0.json") is None
-    assert AnswerCache(tmp_path, "streets", "old").read("a.json") == [2]
-
-
-def test_a_broken_answer_counts_as_missing(tmp_path):
-    """An answer that the disk spoiled is requested again."""
-    answers = AnswerCache(tmp_path, "crimes", "key")
-    answers.write("2026-09/0.json", [[1, ["a"]]])
-    (answers.folder / "2026-09/0.json").write_text("[[1,", encoding="utf-8")
-    assert answers.read("2026-09/0.json") is None
 
 
 def test_an_entry_that_python_fails_to_read_is_computed_again(cache):

@@ -1,95 +1,182 @@
-"""Functions that Python runs itself, without numba, give the same bits as compiled code."""
+"""Compiled functions are cached in a folder of the user's own, and run where nothing is cached."""
 
-import math
-from dataclasses import replace
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
 
+import numba
 import numpy as np
-from timed_towns import draw_town
+import pytest
 
 from patrolplan import compiled
-from patrolplan.hotspots import clusters
-from patrolplan.patrols.solver import label_kernel, reduce, timed_kernel
-from patrolplan.patrols.solver.label_setting import LabelExplorer
-from patrolplan.patrols.solver.timed_labels import TimedExplorer, reduce_timed_problem
-from patrolplan.pupils import flows
+from patrolplan.compiled import COMPILING, CompileClock
+
+pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+PROGRAM = """
+import numpy as np
+from patrolplan.compiled import find_code_folder, mix_bits
+print(find_code_folder())
+print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.compiled.stats.cache_hits.values()))
+"""
 
 
-def _forget(patch, microseconds):
-    """Start like a new process, with this time for Python; returns the functions."""
-    patch.setattr(compiled, "_PYTHON", compiled._Python())
-    patch.setattr(compiled, "PATIENCE_MICROSECONDS", microseconds)
-    patch.setattr(compiled, "CALL_MICROSECONDS", microseconds)
-    modules = (compiled, label_kernel, reduce, timed_kernel, flows, clusters)
-    kind = compiled._CompiledFunction
-    functions = {f for module in modules for f in vars(module).values() if isinstance(f, kind)}
-    for function in functions:
-        patch.setattr(function, "_compiled", None)
-    return functions
-
-
-def _spread(seed):
-    """Flows of pupils over random links of street."""
-    rng = np.random.default_rng(seed)
-    heads = rng.permutation(60)
-    tails = np.array([rng.choice(np.append(heads[:at], 60)) for at in range(60)])
-    passing, weight, flow = rng.random(61) * 9, np.zeros(61), np.zeros(60)
-    flows._carry_to_gate(tails, heads, rng.random(60), passing, weight, flow, 60)
-    yield from (passing, weight, flow)
-
-
-def _stretch(seed):
-    """Stretches of a ring of streets with random risk."""
-    rng, pieces = np.random.default_rng(seed), np.arange(40)
-    neighbours = np.stack([(pieces - 1) % 40, (pieces + 1) % 40], axis=1).ravel()
-    first, metres, risk = np.arange(41) * 2, rng.uniform(20, 40, 40), rng.random(40)
-    streets = (first, neighbours, risk / metres, metres, np.zeros(40, dtype=np.int64))
-    yield from clusters.choose_stretches(
-        streets, risk, max_length_metres=150.0, free=risk > 0.3, count=9, max_covered_metres=np.inf
+def _run(parent):
+    """Call a function of the package in a process of its own; gives folder, answer and hits."""
+    done = subprocess.run(  # noqa: S603 - this very interpreter
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
+    folder, answer, hits = done.stdout.split()
+    return Path(folder), int(answer), int(hits)
 
 
-def _explore(seed):
-    """All labels of a small problem with timed prizes, and of the same problem without."""
-    town = draw_town(np.random.default_rng(seed), most_stops=6)
-    prizes = np.append(0.0, np.random.default_rng(seed).uniform(1, 9, town.size - 1))
-    plain = replace(town, timed_prizes=None, gate=None, prizes=prizes)
-    for case, kind in (
-        (reduce_timed_problem(town), TimedExplorer),
-        (reduce.reduce_problem(plain), LabelExplorer),
-    ):
-        found = kind(case, case.officer_groups[0]).explore(case.value, 0.0, rising=seed % 2 == 0)
-        for level in found.levels:
-            yield from (level.sets, level.marks, level.links, case.officer_groups[0].min_times)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock of the test's own, and what it announces."""
+    own = CompileClock()
+    own.heard = []
+    own.announce = own.heard.append
+    monkeypatch.setattr(compiled, "CLOCK", own)
+    return own
 
 
-def test_python_and_machine_code_give_the_same_bits(monkeypatch):
-    """All that they compute of small random problems is equal to the last bit."""
-    answers = []
-    for microseconds in (math.inf, -1.0):
-        with monkeypatch.context() as patch:
-            functions = _forget(patch, microseconds)
-            arrays = [
-                a for seed in range(8) for a in (*_spread(seed), *_stretch(seed), *_explore(seed))
-            ]
-            compiled_ones = [f for f in functions if f._compiled is not None]
-            assert bool(compiled_ones) is (microseconds < 0)
-            answers.append([(a.dtype, a.shape, a.tobytes()) for a in arrays])
-    assert len(answers[0]) > 100
-    assert answers[0] == answers[1]
+def test_a_second_process_does_not_compile_again_unless_files_are_damaged(tmp_path):
+    """The folder is the user's alone; emptied files give the same answer, and are replaced."""
+    folder, answer, hits = _run(tmp_path)
+    assert (answer, hits) == (compiled.mix_bits(np.uint64(5), np.uint64(3)), 0)
+    assert os.name == "nt" or folder.stat().st_mode & 0o777 == 0o700
+    assert _run(tmp_path) == (folder, answer, 1)
+    files = list(folder.rglob("*.nb*"))
+    assert len(files) == 2
+    for path in files:
+        path.write_bytes(path.read_bytes()[:9])
+        assert _run(tmp_path) == (folder, answer, 0)
+        assert _run(tmp_path) == (folder, answer, 1)
 
 
-def test_numba_comes_for_a_long_call_and_when_patience_is_at_an_end(monkeypatch):
-    """Python runs a short call; a long one, and those after its time is used up, are compiled."""
-    shorten = reduce._shorten_times
-    times, dwell = np.ones((4, 4)), np.ones(2)
-    with monkeypatch.context() as patch:
-        _forget(patch, 100.0)
-        shorten(times, dwell)
-        shorten(times, dwell)
-        assert shorten._compiled is None
-        shorten(np.ones((9, 9)), np.ones(2))
-        assert shorten._compiled is not None
-        patch.setattr(shorten, "_compiled", None)
-        shorten(times, dwell)
-        shorten(times, dwell)
-        assert shorten._compiled is not None
+@pytest.mark.skipif(os.name == "nt", reason="a profile on Windows is the user's alone")
+@pytest.mark.parametrize("way", ["link", "group", "others", "owner", "file"])
+def test_a_planted_folder_is_not_used(tmp_path, monkeypatch, clock, way):
+    """Where anybody else could write machine code, none is read or written; one line says so."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    folder, elsewhere = compiled.find_code_folder(), tmp_path / "elsewhere"
+    if way == "link":
+        elsewhere.mkdir(mode=0o700)
+        folder.symlink_to(elsewhere)
+    elif way == "file":
+        folder.touch()
+    else:
+        folder.mkdir(mode=0o700)
+        folder.chmod({"group": 0o770, "others": 0o702, "owner": 0o700}[way])
+    if way == "owner":
+        another = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: another)
+    for _ in range(2):
+        assert compiled.jit_compile("f8(f8)")(halve)(3.0) == 1.5
+    assert not list(tmp_path.rglob("*.nb*"))
+    assert sum("cannot be stored" in text for text in clock.heard) == 1
+
+
+def test_another_state_of_the_sources_has_another_folder(tmp_path, monkeypatch):
+    """Whatever compiled functions could depend on is hashed; rooms that have none are not."""
+    root = Path(compiled.__file__).parent
+    for room in compiled.NOTHING_COMPILED:
+        assert not [p for p in (root / room).rglob("*.py") if "jit_compile" in p.read_text("utf-8")]
+    for name in ("compiled.py", "constants.py", "cli/words.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("ONE = 1\n", encoding="utf-8")
+    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
+    hash_sources = compiled._hash_sources.__wrapped__
+    before = hash_sources()
+    (tmp_path / "cli" / "words.py").write_text("ONE = 2\n", encoding="utf-8")
+    assert hash_sources() == before
+    (tmp_path / "constants.py").write_text("ONE = 2\n", encoding="utf-8")
+    assert hash_sources() != before
+
+
+def halve(number):
+    """Half of a number."""
+    return number / 2
+
+
+def test_time_stands_still_while_something_is_compiled_or_loaded(clock, monkeypatch, tmp_path):
+    """Neither a function being compiled, nor one within it, nor loading its code moves it on."""
+    before = clock.read()
+    clock.begin()
+    with clock.stand_still():
+        time.sleep(0.02)
+    time.sleep(0.02)
+    during = clock.read()
+    clock.end()
+    assert during - before < 0.01
+    assert clock.read() - before < 0.01
+    time.sleep(0.02)
+    assert clock.read() - before >= 0.02
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    begun, clock_begun = time.perf_counter(), clock.read()
+    for signature in ("f8(f8)", None):
+        assert compiled.jit_compile(signature)(halve)(3.0) == 1.5
+    took, seen = time.perf_counter() - begun, clock.read() - clock_begun
+    assert seen < 0.3 * took
+    assert clock.heard == [COMPILING]
+
+
+def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls():
+    """Nothing is compiled before the first call; a compiled function may call another."""
+
+    @compiled.jit_compile("i8(i8)")
+    def double(value):
+        return 2 * value
+
+    @compiled.jit_compile("i8(i8)")
+    def double_twice(value):
+        return double(double(value))
+
+    assert (double._compiled, double_twice._compiled) == (None, None)
+    assert double_twice(3) == 12
+    assert double._compiled is not None
+
+
+def test_an_inner_function_is_called_by_compiled_ones_only():
+    """Called from Python it raises an error that names it, rather than crash the process."""
+
+    @compiled.jit_compile("i8(i8)", is_inner=True)
+    def double_within(number):
+        return 2 * number
+
+    @compiled.jit_compile("i8(i8)")
+    def add_double(number):
+        return number + double_within(number)
+
+    assert add_double(5) == 15
+    with pytest.raises(TypeError, match="double_within"):
+        double_within(5)
+
+
+class _Pair(NamedTuple):
+    """Two arrays."""
+
+    first: np.ndarray
+    second: np.ndarray
+
+
+@pytest.mark.parametrize("allocates", [True, False])
+def test_who_does_not_allocate_counts_no_references(monkeypatch, allocates):
+    """Its machine code leaves references alone, that of others does not."""
+    monkeypatch.setattr(compiled, "_open_files", lambda _: None)  # none but fresh code is shown
+
+    @compiled.jit_compile(allocates=allocates)
+    def read_either(pair, place):
+        array = pair.first if place > 1 else pair.second
+        return array[place]
+
+    assert read_either(_Pair(np.arange(3.0), np.ones(3)), 2) == 2.0
+    (code,) = read_either.compiled.inspect_llvm().values()
+    assert ("NRT_decref" in code) == allocates

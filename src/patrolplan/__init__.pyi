@@ -26,6 +26,7 @@ from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
+from .parallel import Workers as Workers
 from .patrols.hotspot_backtest import (
     HotspotComparison as HotspotComparison,
     compare_hotspots as compare_hotspots,
@@ -60,4 +61,3 @@ from .team.rota import plan_week as plan_week
 from .team.shares import shares_by as shares_by
 from .team.week import Ban as Ban, Lock as Lock, Week as Week
 from .team.week_file import read_week as read_week
-from .worker_pool import Workers as Workers

@@ -26,9 +26,6 @@ TEMPORARY_PREFIX = "patrolplan-"
 WEEK_FILE = "week.json"
 """A week in its folder. It may have changes by hand, so it is only replaced by another week."""
 
-UNDO_FILE = "undo.json"
-"""Undo steps of the board, in the week's folder; only its owner may read it."""
-
 
 def hash_content(*parts: str | bytes | memoryview) -> str:
     """SHA-256 of some content."""

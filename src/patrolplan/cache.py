@@ -7,12 +7,10 @@ written into the user's cache folder, where they remain after the run.
 import contextlib
 import hashlib
 import io
-import json
 import os
 import re
-import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,14 +20,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from patrolplan.atomic import (
-    explain_os_errors,
-    hash_content,
-    hold_lock,
-    write_beside,
-    write_file_atomically,
-)
-from patrolplan.errors import FetchError
+from patrolplan.atomic import hash_content, write_beside
 
 Result = TypeVar("Result")
 
@@ -181,68 +172,3 @@ def decode_arrays(content: bytes) -> Arrays:
 def load_or_compute_arrays(store: Store, key: str, compute: Callable[[], Arrays]) -> Arrays:
     """Arrays from a store, see `Store.load_or_compute`; `hash_arrays` makes a key of arrays."""
     return store.load_or_compute(key, compute, encode=encode_arrays, decode=decode_arrays)
-
-
-FETCH_FOLDER = ".fetch"
-"""Folder next to the settings with the answers to an unfinished fetch."""
-
-
-@contextlib.contextmanager
-def lock_fetch_folder(folder: Path) -> Iterator[Path]:
-    """The workspace of a folder, for one fetch at a time.
-
-    Raises
-    ------
-    FetchError
-        When another fetch is running there.
-    OutputError
-        When the folder cannot be written.
-    """
-    in_use = FetchError(f"{folder}: another fetch is running here; wait until it has finished")
-    with (
-        explain_os_errors(folder, "check the folder's permissions"),
-        hold_lock(folder / f"{FETCH_FOLDER}.lock", in_use),
-    ):
-        yield folder / FETCH_FOLDER
-
-
-class AnswerCache:
-    """Answers of a data source, stored until their file is written.
-
-    Parameters
-    ----------
-    workspace
-        The folder of `lock_fetch_folder`.
-    source, key
-        Purpose of the answers; those stored under another key are from another area or state of the
-        data, so they are deleted.
-    """
-
-    def __init__(self, workspace: Path, source: str, key: str) -> None:
-        self.folder = workspace / f"{source}-{hash_content(key)[:16]}"
-        for other in workspace.glob(f"{source}-*"):
-            if other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
-
-    def read(self, name: str) -> Any:  # noqa: ANN401 - whatever was stored
-        """Content stored under a name; None if it is absent or incomplete."""
-        try:
-            return json.loads((self.folder / name).read_bytes())
-        except (OSError, ValueError):
-            return None
-
-    def list_names(self, pattern: str) -> list[str]:
-        """Names of stored content that match a pattern."""
-        return [path.relative_to(self.folder).as_posix() for path in self.folder.glob(pattern)]
-
-    def write(self, name: str, content: Any) -> None:  # noqa: ANN401 - whatever is to be stored
-        """Store content under a name."""
-        text = json.dumps(content, ensure_ascii=False)
-        write_file_atomically(self.folder / name, text.encode("utf-8"))
-
-    def discard(self, name: str = "") -> None:
-        """Delete what is stored under a name (of a folder), or everything."""
-        shutil.rmtree(self.folder / name, ignore_errors=True)
-        if not name:
-            with contextlib.suppress(OSError):  # there may be answers from other sources
-                self.folder.parent.rmdir()

@@ -321,7 +321,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "crew_short": {"officers": _TEXTS, "urns": _TEXTS, "dates": _TEXTS, "of": int},
     "mode_not_planned": {"officers": _TEXTS, "way": str},
     "officer_away": {"officer": str, "date": str},
-    "trial_week": {"title": str, "commitment": str},
+    "trial_week": {"title": str},
     "trial_overridden": {"places": _TEXTS},
     "data_changed": {"then": str, "now": str},
     "no_longer_planned": {"patrols": _TEXTS, "more": int},

@@ -14,9 +14,9 @@ from inputs import readers
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import file_sizes as bounds
+from patrolplan.inputs import formats as bounds
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.file_sizes import check_size
+from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.schools import read_schools
 from patrolplan.inputs.street_files import read_streets

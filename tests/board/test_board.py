@@ -80,7 +80,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["state"]["version"] == 2
     week = saved(board)
     assert describe(week) == describe(board.shared.state.week)
-    assert len(week.duties) == len(board.shared._undo_stack[0].state.week.duties) - 1
+    assert len(week.duties) == len(board.shared._undo_stack[0][1].week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

@@ -1,4 +1,4 @@
-"""The switch --trial: sealed, planned, repaired and opened, or refused."""
+"""The switch --trial: paired, planned, repaired and analysed, or refused."""
 
 import json
 import shutil
@@ -7,14 +7,7 @@ import pytest
 
 MONTHS = [f"2025-{month:02}" for month in range(7, 13)] + [f"2026-{n:02}" for n in range(1, 7)]
 LATER = ["2026-07", "2026-08", "2026-09"]
-WISHES = {
-    "start": "2026-07-01",
-    "end": "2026-09-30",
-    "randomise": "pairs",
-    "effect": 0.9,
-    "power": 0.1,
-    "apart_metres": 100.0,
-}
+WISHES = {"start": "2026-07-01", "end": "2026-09-30", "randomise": "pairs", "apart_metres": 100.0}
 
 
 @pytest.fixture(scope="module")
@@ -30,77 +23,56 @@ def small(copy_demo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wishes(small):
-    """A file that the lead wrote; sealed by the first test that needs it."""
+    """A file that the lead wrote; the first test that needs pairs has them added."""
     path = small.parent / "trial.json"
     path.write_text(json.dumps(WISHES), encoding="utf-8")
     return path
 
 
 def test_a_new_trial_needs_a_first_day(run, small, tmp_path):
-    """Without a file and without --from there is nothing to seal."""
+    """Without a file and without --from there is no trial."""
     code, _, stderr = run("week", "--config", small, "--trial", tmp_path / "none.json")
     assert code == 1
     assert "give --from DAY, the first day of a new trial" in " ".join(stderr.split())
 
 
-def test_a_trial_with_too_few_hotspots_is_refused(run, small, tmp_path):
-    """The message says how many would do, and no file is left."""
-    path = tmp_path / "trial.json"
-    code, out, stderr = run("week", "--config", small, "--trial", path, "--from", "2026-07-01")
-    message = " ".join(stderr.split())
-    assert code == 1
-    assert out == ""
-    assert "would find an effect of 20 % in" in message
-    assert "it would take about" in message
-    assert not path.exists()
-
-
-def test_locks_and_trials_alone_plan_no_week(run, small, wishes):
-    """--lock without --from is wrong usage."""
-    lock = ["--lock", "SSO-01:900001:2026-07-06"]
-    code, _, stderr = run("week", "--config", small, "--trial", wishes, *lock)
-    assert code == 2
-    assert "leave --lock, --ban and --absent out" in " ".join(stderr.replace("│", " ").split())
-
-
 @pytest.mark.slow
-def test_a_trial_from_seal_to_page(run, small, wishes, demo, tmp_path):
-    """Sealed, planned, refused before its end, repaired only with its file, and opened."""
-    code, out, _ = run("week", "--config", small, "--trial", wishes, "--json")
-    sealed = json.loads(out)
+def test_a_trial_from_its_pairs_to_its_result(run, small, wishes, demo, tmp_path):
+    """Paired, planned, refused before its end, repaired only with its file, and analysed."""
+    trial = ["--config", small, "--trial", wishes]
+    code, out, _ = run("week", *trial, "--json")
+    paired = json.loads(out)
     assert code == 0
-    assert sealed["power"] >= WISHES["power"]
-    content = json.loads(wishes.read_text(encoding="utf-8"))
-    assert content["sealed"]["commitment"] == sealed["commitment"]
+    assert json.loads(wishes.read_text(encoding="utf-8")) == paired
 
-    options = ["--config", small, "--trial", wishes, "--from", "2026-07-06"]
-    code, out, _ = run("week", *options, "--out", tmp_path / "week", "--json")
+    code, out, _ = run("week", *trial, "--from", "2026-07-06", "--out", tmp_path / "week", "--json")
     week = json.loads(out)
     assert code == 0
-    assert week["trial"]["commitment"] == sealed["commitment"]
-    assert len(week["trial"]["drawn"]) == 5 * sealed["hotspots"]
+    assert len(week["trial"]["drawn"]) == 5 * len(paired["hotspots"])
     none = {row["hotspot"] for row in week["trial"]["drawn"] if not row["treated"]}
+    assert len(none) == len(paired["hotspots"]) // 2
     assert not none & {stop["hotspot"] for row in week["patrols"] for stop in row["stops"]}
 
-    code, _, stderr = run("week", "--config", small, "--trial", wishes)
+    code, _, stderr = run("week", *trial)
     assert code == 1
-    assert "its key stays sealed until then" in " ".join(stderr.split())
+    assert "come back with all its months" in " ".join(stderr.split())
 
     away = ["--replan", "--absent", "SSO-01:2026-07-07", "--out", tmp_path / "week"]
     code, _, stderr = run("week", "--config", small, *away)
     assert code == 1
     assert "name the trial's file with --trial" in " ".join(stderr.split())
-    code, out, _ = run("week", "--config", small, *away, "--trial", wishes, "--json")
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({**paired, "seed": paired["seed"] ^ 1}), encoding="utf-8")
+    code, _, stderr = run("week", "--config", small, *away, "--trial", other)
+    assert code == 1
+    assert "the week is part of another trial" in " ".join(stderr.split())
+    code, out, _ = run("week", *trial, *away, "--json")
     assert code == 0
     assert json.loads(out)["trial"] == week["trial"]
 
     for month in LATER:
         shutil.copytree(demo.parent / "crimes" / month, small.parent / "crimes" / month)
-    code, out, _ = run(
-        "week", "--config", small, "--trial", wishes, "--out", tmp_path / "result", "--json"
-    )
+    code, out, _ = run("week", *trial, "--json")
     assert code == 0
-    assert json.loads(out)["commitment"] == sealed["commitment"]
-    assert {path.name for path in (tmp_path / "result").iterdir()} == {
-        *("trial.pdf", "trial.md", "trial.json", "manifest.json")
-    }
+    assert 0 < json.loads(out)["effect"]["p_value"] <= 1
+    assert "95 % interval" in " ".join(run("week", *trial)[1].split())

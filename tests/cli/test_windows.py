@@ -27,7 +27,7 @@ def _run_json(run, *args):
     [
         ((), {"from": None, "minutes": 90.0}, "school_day"),
         (("--window", "early"), {"from": "07:30", "minutes": 90.0}, "school_day"),
-        (("--from", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
+        (("--start", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
         (("--date", "2026-12-05"), {"from": None, "minutes": 90.0}, "weekend"),
     ],
     ids=["bell", "named", "night", "weekend"],
@@ -66,7 +66,7 @@ def test_a_plan_has_the_risk_of_its_window(run, config, tmp_path):
 
 @pytest.mark.parametrize("command", ["risk", "hotspots"])
 @pytest.mark.parametrize(
-    "options", [("--from", "24:00"), ("--minutes", "0"), ("--date", "2026-13-01")]
+    "options", [("--start", "24:00"), ("--minutes", "0"), ("--date", "2026-13-01")]
 )
 def test_wrong_options_end_before_the_work(run, config, command, options):
     """A time, a length or a day that cannot be is wrong usage."""

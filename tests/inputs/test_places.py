@@ -12,12 +12,6 @@ from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
-RATINGS = (
-    "<F><EstablishmentDetail><BusinessType>Pub/bar/nightclub</BusinessType><Geocode>"
-    "<Longitude>-0.13</Longitude><Latitude>51.52</Latitude></Geocode></EstablishmentDetail>"
-    "<EstablishmentDetail><BusinessType>School/college/university</BusinessType>"
-    "</EstablishmentDetail></F>"
-)
 
 
 def _write(folder, *lines, name="t.csv"):
@@ -94,11 +88,13 @@ def test_stops_without_kinds_are_refused(tmp_path):
     assert stops["kind"].tolist() == ["station"]
 
 
-def test_places_of_both_forms_are_one_table(tmp_path):
-    """A table and food hygiene ratings come in together; other businesses are counted."""
-    table = _write(tmp_path, "kind,longitude,latitude", "nightclub,-0.13,51.52", "bar,-0.13,51.53")
-    ratings = _write(tmp_path, RATINGS, name="FHRS533en-GB.xml")
-    places, left_out, _ = _read(read_places, table, ratings)
+def test_places_of_other_kinds_are_counted(tmp_path):
+    """Tables come in together; other businesses are counted."""
+    bars = _write(tmp_path, "kind,longitude,latitude", "nightclub,-0.13,51.52", "bar,-0.13,51.53")
+    rest = _write(
+        tmp_path, "kind,longitude,latitude", "pub,-0.13,51.5", "other,-0.1,51.5", name="rest.csv"
+    )
+    places, left_out, _ = _read(read_places, bars, rest)
     assert places["kind"].tolist() == ["nightclub", "bar", "pub"]
     assert left_out == {"of another kind": 1}
 

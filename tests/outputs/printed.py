@@ -1,10 +1,18 @@
 """Reading papers back."""
 
+import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
+import numpy as np
 import pytest
+
+from patrolplan.outputs.cartography.fonts import open_template_folder, typeset
+
+DOTS = 72
+"""Dots an inch: a point of the page is a dot of the picture."""
 
 
 def strip_spaces(text):
@@ -15,6 +23,33 @@ def strip_spaces(text):
 def read_pages(pdf):
     """Letters of each page, as poppler reads them."""
     return [strip_spaces(page) for page in _run_pdftotext(pdf, "-raw").split("\f")[:-1]]
+
+
+def typeset_picture(svg):
+    """A map as the only thing on a PDF page of its size."""
+    with open_template_folder() as folder:
+        root = Path(folder)
+        (root / "map.svg").write_bytes(svg)
+        page = "#set page(width: auto, height: auto, margin: 0pt)\n#image("
+        (root / "page.typ").write_text(f'{page}"map.svg", alt: "map")', encoding="utf-8")
+        return typeset(root, "page.typ", {})
+
+
+def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
+    """Pages of a PDF as pictures, (rows, columns) in grey or (rows, columns, 3) in colour."""
+    command = shutil.which("pdftoppm")
+    if command is None:
+        pytest.skip("pdftoppm, of poppler-utils, is not installed")
+    result = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
+        [command, "-r", str(DOTS), *options, "-"], input=pdf, capture_output=True, check=True
+    )
+    stream, pages = io.BytesIO(result.stdout), []
+    while kind := stream.readline().strip():
+        width, height = (int(part) for part in stream.readline().split())
+        stream.readline()
+        shape = (height, width) if kind == b"P5" else (height, width, 3)
+        pages.append(np.frombuffer(stream.read(int(np.prod(shape))), dtype=np.uint8).reshape(shape))
+    return pages
 
 
 def _run_pdftotext(pdf, *options):

@@ -124,22 +124,6 @@ def test_strange_files_and_folders_of_the_cache_stay(cache):
     assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
 
 
-@pytest.mark.usefixtures("cache")
-def test_what_a_broken_fetch_left_goes_when_it_is_old(tmp_path):
-    """An old workspace next to the settings goes; a recent one, which may be in use, stays."""
-    for name in ("old", "young"):
-        workspace = tmp_path / name / ".fetch"
-        workspace.mkdir(parents=True)
-        (workspace / "cell.json").write_text("[]", encoding="utf-8")
-        (tmp_path / name / "patrolplan.toml").touch()
-    _age(tmp_path / "old" / ".fetch")
-    for name in ("old", "young"):
-        purge(MONTH, home=tmp_path / name, now=NOW)
-    assert not (tmp_path / "old" / ".fetch").exists()
-    assert (tmp_path / "old" / "patrolplan.toml").exists()
-    assert (tmp_path / "young" / ".fetch" / "cell.json").exists()
-
-
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Of an old output folder the files as written go, the rest stays; so do parts of kills."""
     remaining = {

@@ -15,8 +15,8 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
+    from patrolplan.board.shared_week import BoardState
 
 
 SOURCE = "duties"

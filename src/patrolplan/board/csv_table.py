@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import DUTIES_TABLE, read_duties
-from patrolplan.inputs.lookups import TASKED_PLACES_TABLE, read_tasked_places
+from patrolplan.inputs.small_tables import read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First letters of a cell that a spreadsheet would read as a formula."""
 
-LOOKUPS = {"tasked_places": TASKED_PLACES_TABLE, "duties": DUTIES_TABLE}
 READERS = {"tasked_places": read_tasked_places, "duties": read_duties}
 """How each table that can be written is read, by its key under `[sources]`."""
 
@@ -43,37 +41,19 @@ class CsvTable:
     """Its key under `[sources]`."""
     path: Path
     content: bytes
-    renamed: frozenset[str] = frozenset()
-    """Other headings of our columns in it, as the settings have them."""
-
-    @property
-    def has_unread_columns(self) -> bool:
-        """Whether it has columns that are not read: their content is never copied."""
-        ours = {field.name for field in LOOKUPS[self.source].fields} | self.renamed
-        ours = {name.casefold() for name in ours}
-        header = _CsvFormat.detect(self.content).header
-        return any(name.strip().casefold() not in ours for name in header)
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> CsvTable | None:
         """The settings' first file of a table that can be written; None where there is none."""
         for path in settings.find_files(source):
             if path.suffix == ".csv" and path.is_file():
-                renamed = frozenset(settings.columns.get(source, {}).values())
-                return cls(source, path, path.read_bytes(), renamed)
+                return cls(source, path, path.read_bytes())
         return None
 
     def with_row(self, values: Mapping[str, str], columns: Mapping[str, str]) -> CsvTable:
         """The table with one more row; every other byte stays.
 
         A column that only this row needs is added to the header, and an empty cell to every row.
-
-        Parameters
-        ----------
-        values
-            By our names of the columns; empty ones may be missing from the table.
-        columns
-            Other names of our columns in the table, from the settings.
         """
         form = _CsvFormat.detect(self.content)
         by_heading = {columns.get(name, name).casefold(): text for name, text in values.items()}
@@ -91,15 +71,7 @@ class CsvTable:
     def without_rows(
         self, is_removed: Callable[[dict[str, str]], bool], columns: Mapping[str, str]
     ) -> CsvTable:
-        """The table without some rows; every other byte stays.
-
-        Parameters
-        ----------
-        is_removed
-            Whether a row is removed, by its cells under our names of the columns.
-        columns
-            Other names of our columns in the table, from the settings.
-        """
+        """The table without some rows; every other byte stays."""
         form = _CsvFormat.detect(self.content)
         header, *rows = form.list_rows()
         others = [

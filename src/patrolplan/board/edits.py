@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 MAX_NAMED_DIFFERENCES = 6
 """Maximum number of differences named in one sentence."""
-POLL_SECONDS = 0.1
-JOIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +202,7 @@ def _build_result(
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)
     if (week.locks, week.bans) != (before.inputs.locks, before.inputs.bans):
-        week = replace(week, foreseen=None)  # until it is counted again
+        week = replace(week, foreseen=None)  # until the week is drawn again
     return EditResult(after, week, f"{message[:1].upper()}{message[1:]}")
 
 

@@ -12,8 +12,8 @@ from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.board.board_state import BoardState
     from patrolplan.board.requests import OffersRequest
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.team.repair import Change
     from patrolplan.team.week import Week
 

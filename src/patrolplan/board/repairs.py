@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Set as AbstractSet
 
-    from patrolplan.board.board_state import BoardState
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.team.repair import Change
     from patrolplan.team.week import Week
 

@@ -31,8 +31,7 @@ from patrolplan.board.requests import (
 )
 from patrolplan.board.security import RequestGuard
 from patrolplan.board.shared_week import ConflictError
-from patrolplan.board.tasked_views import find_place_documents
-from patrolplan.board.views import build_map_document
+from patrolplan.board.views import build_map_document, find_place_documents
 from patrolplan.errors import InputError, PatrolplanError
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
@@ -133,7 +132,7 @@ def _add_week(app: FastAPI, board: Board) -> None:
 
 
 def _add_helpers(app: FastAPI, board: Board) -> None:
-    """Routes for decisions: swaps for a gap, place search, how well the week is foreseen."""
+    """Routes for decisions: swaps for a gap, and the search for places."""
 
     @app.post("/api/offers")
     def offers(request: OffersRequest) -> dict[str, Any]:
@@ -142,14 +141,6 @@ def _add_helpers(app: FastAPI, board: Board) -> None:
     @app.post("/api/offers/take")
     def take_offer(request: TakeOfferRequest) -> dict[str, Any]:
         return _answer_change(board, board.take_offer(request))
-
-    @app.post("/api/foreseen")
-    def foreseen() -> dict[str, Any]:
-        return {"draw": board.count_foreseen()}
-
-    @app.post("/api/proof")
-    def proof() -> dict[str, Any]:
-        return board.look_for_better()
 
     @app.get("/api/places")
     def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from patrolplan.board.csv_table import check_hours, check_text, require_table
 from patrolplan.board.requests import ReleasePlace, TaskPlace
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.board_state import BoardState
     from patrolplan.board.csv_table import CsvTable
+    from patrolplan.board.shared_week import BoardState
     from patrolplan.team.week import Duty, Lock, Week
 
 

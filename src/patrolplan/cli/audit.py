@@ -36,7 +36,7 @@ def audit_folder(
     obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])
     if obstacle is not None:
         return Audit(entry.draw, obstacle)
-    drawn = None if trial is None else load_trial_draw(trial, area, entry.days, entry.trial)
+    drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
     _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     with console.report_stage("Drawing the week again"):
         return audit_week(read_week(out, area, plans), area, plans)

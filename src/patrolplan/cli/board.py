@@ -147,7 +147,7 @@ def _open_shared_week(
         steps.check_term(area, days)
     steps.ensure_secret(area.settings)
     check_trial_is_named(folder, recorded, trial)
-    drawn = None if trial is None else load_trial_draw(trial, area, days, recorded)
+    drawn = None if trial is None else load_trial_draw(trial, days, recorded)
     planned = PlannedArea(area, *steps.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)

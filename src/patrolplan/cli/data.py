@@ -25,7 +25,6 @@ class FetchPart(StrEnum):
     CRIMES = "crimes"
     STREETS = "streets"
     SCHOOLS = "schools"
-    PLACES = "places"
 
 
 @command
@@ -51,11 +50,10 @@ def fetch(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Fetch open data that is missing: street crimes, walking streets, schools, pubs.
+    """Fetch open data that is missing: street crimes, walking streets, schools.
 
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
-    in the settings, and the Food Standards Agency for the ratings of the authorities under [fetch]
-    food_authorities; sends them nothing else. The only command that uses the internet.
+    in the settings; sends them nothing else. The only command that uses the internet.
     """
     from patrolplan.inputs.download.download import SOURCES, fetch_open_data
     from patrolplan.settings import load_settings

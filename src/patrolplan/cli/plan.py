@@ -142,68 +142,10 @@ def plan(
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
 
-def _print_if_current(
-    out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
-) -> bool:
-    """Whether the folder has the requested plan already; if so, print that."""
-    from patrolplan.outputs.output_folder import is_up_to_date
-
-    if not is_up_to_date(out, origin, request.as_manifest_entry):
-        return False
-    if as_json:
-        console.print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
-    else:
-        console.stdout.print(
-            f"Nothing has changed since the plan in {out} was made; it is up to date."
-        )
-    return True
-
-
-def _find_origin(settings: Settings, out: Path) -> dict[str, Any]:
-    """Origin of a plan in a folder; empty if it is known only after reading the area.
-
-    That is the case with pupils' reports and origins, of which only counts are in a plan's origin,
-    and with missing files, which the readers will report.
-    """
-    from patrolplan.area import compute_input_digests
-
-    if settings.sources.reports or settings.sources.origins:
-        return {}
-    try:
-        return _trace_origin(settings, compute_input_digests(settings), out)
-    except (OSError, InputError):
-        return {}
-
-
-def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict[str, Any]:
-    """Origin of a plan in a folder, given the digests of its inputs.
-
-    If the new plan would get its names from the hotspots in the folder, these would be the same
-    names: then the earlier hotspots of the plan in the folder are used instead.
-    """
-    from patrolplan.area.input_digests import EARLIER
-    from patrolplan.inputs.earlier_hotspots import find_earlier_plan
-    from patrolplan.outputs.output_folder import read_manifest
-    from patrolplan.provenance import compute_provenance
-
-    path = find_earlier_plan(settings)
-    if path is not None and path.resolve().parent == out.resolve():
-        before = read_manifest(out).get("inputs", {})
-        inputs = {name: digest for name, digest in inputs.items() if not name.startswith(EARLIER)}
-        inputs |= {name: digest for name, digest in before.items() if name.startswith(EARLIER)}
-    return compute_provenance(settings, inputs)
-
-
 def _find_open_schools(
     area: StudyArea, request: _PlanRequest
 ) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
-    """The schools to plan for on the requested day, and those that are closed then.
-
-    Raises
-    ------
-    InputError
-        When a requested school is closed, or all are.
-    """
+    """The schools to plan for on the requested day, and those that are closed then."""
     if request.date is None:
         return request.schools, []
     from patrolplan.tables import LeftOutRow
@@ -245,13 +187,8 @@ def _run_plan(
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
-    if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
-        return
     area = steps.load_study_area(settings)
     check_request(area, window, request.schools)  # before the slow part
-    origin = _trace_origin(settings, area.inputs, out)
-    if _print_if_current(out, origin, request, as_json=as_json):
-        return
     schools, closed = _find_open_schools(area, request)
     risk = steps.estimate_area_risk(area, window, request.date)
     hotspots = steps.find_area_hotspots(area, risk)

@@ -262,7 +262,7 @@ def _list_officers(settings: Settings) -> list[str]:
 def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
     from patrolplan.area.sources import find_source_files, get_column_mapping
     from patrolplan.crs import Projection
-    from patrolplan.inputs.lookups import read_officers
+    from patrolplan.inputs.small_tables import read_officers
 
     return read_officers(
         find_source_files(settings, "officers"),
@@ -310,7 +310,7 @@ def _read_line(prompt: str) -> str:
 
 
 def _record_table(config: Path, path: Path, *, as_json: bool) -> None:
-    from patrolplan.inputs.lookups import read_visits
+    from patrolplan.inputs.small_tables import read_visits
     from patrolplan.team.ledger.delivered import build_table_visits
 
     table = read_visits(path)

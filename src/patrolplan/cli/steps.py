@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.backtest import Backtest
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
-    from patrolplan.team.trial.trial_file import Trial
+    from patrolplan.team.trial import Trial
     from patrolplan.team.week import WeekTrial
 
 TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
@@ -74,7 +74,7 @@ def open_executor(
         with connect_cluster(cluster) as executor:
             yield executor
         return
-    from patrolplan.worker_pool import Workers as Processes, choose_worker_count
+    from patrolplan.parallel import Workers as Processes, choose_worker_count
 
     count = choose_worker_count(schools) if workers is None else workers
     if count == 1:
@@ -147,9 +147,9 @@ def plan_area_days(
             )
 
         if trial is not None:
-            from patrolplan.team.trial.trial_week import plan_trial_days  # imports the ledger
+            from patrolplan.team.trial import plan_trial_days
 
-            return risk, hotspots, plan_trial_days(area, hotspots, days, *trial, plan_some)
+            return risk, hotspots, plan_trial_days(area, hotspots, days, trial[0], plan_some)
         plans = plan_some(hotspots, days)
         first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)
     return risk, hotspots, {**plans, days[0]: first}

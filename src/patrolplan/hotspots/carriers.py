@@ -63,12 +63,8 @@ def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.fl
     `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
     count, nothing is changed.
 
-    Parameters
-    ----------
-    risk
-        The risk that the hotspots were found with.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`.
+    `risk`: The risk that the hotspots were found with. `hotspots`: See
+    `patrolplan.tables.HOTSPOTS`.
     """
     worth: NDArray[np.float64] = hotspots["worth"].to_numpy()
     if np.array_equal(risk.joined, risk.without_exposure):
@@ -94,26 +90,16 @@ def round_to_steps(values: NDArray[np.float64], step: float) -> NDArray[np.float
 
 @dataclass(frozen=True)
 class WayPast:
-    """Pupils of one school who pass a stretch on their way, as it may be shown.
+    """Pupils of one school who pass a stretch on their way, as it may be shown."""
 
-    Parameters
-    ----------
-    urn
-        The school.
-    share
-        Of its pupils who go on foot, home or to a stop: those who walk along the stretch in the
-        window, on average over its length, in steps of `SHARE_STEP`.
-    start, end
-        When most of them pass, in minutes after midnight.
-    to_school
-        Whether it is the way to school.
-    """
-
-    urn: str
+    urn: str  # The school
+    # Of its pupils who go on foot, home or to a stop: those who walk along the stretch in the
+    # window, on average over its length, in steps of `SHARE_STEP`.
     share: float
+    # `start`, `end`: When most of them pass, in minutes after midnight.
     start: int
     end: int
-    to_school: bool
+    to_school: bool  # Whether it is the way to school
 
 
 def find_ways_past(

@@ -127,9 +127,7 @@ def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> f
 
 @jit_compile(
     f"UniTuple(i8, 2)({STREET_ARRAYS}, f8[::1], f8, b1[::1], {GROWING_ROOM}, "
-    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)",
-    is_by_item=True,
-    python_microseconds=lambda _streets, _risk, _length, free, *_: 25.0 * free.sum(),
+    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)"
 )
 def fill_stretches(  # noqa: PLR0917 - one compiled loop
     streets: StreetArrays,
@@ -243,21 +241,10 @@ def find_stretches(
     neighbour of highest risk per metre that still fits, while that is above the mean. The
     stretch of most risk is chosen, those that it overlaps grow again, and so on.
 
-    Parameters
-    ----------
-    risk
-        (p,) risk of each piece.
-    count
-        How many; None: all, up to a quarter of the street.
-    cluster
-        (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
-    taken
-        Pieces that belong to something else: no stretch includes them.
-
-    Returns
-    -------
-    list of NDArray
-        Pieces of each stretch.
+    `risk`: (p,) risk of each piece. `count`: How many; None: all, up to a quarter of the street.
+    `cluster`: (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
+    `taken`: Pieces that belong to something else: no stretch includes them. Returns pieces of each
+    stretch.
     """
     metres = network.piece_metres
     density = round_significant(risk / metres, DENSITY_DIGITS)

@@ -54,10 +54,7 @@ def cut_to_walk(
 
     Like a beat, they are no more street than can be walked up and down within a dwell.
 
-    Parameters
-    ----------
-    amounts
-        (p,) risk of each piece; some in every polygon.
+    `amounts`: (p,) risk of each piece; some in every polygon.
     """
     patrol = area.settings.patrol
     max_length = patrol.dwell_minutes * patrol.walking_speed_kmh * 1000 / 60 / 2

@@ -63,18 +63,10 @@ MAX_TABLE_MEAN = 50.0
 
 @dataclass(frozen=True, eq=False)
 class EvenWorld:
-    """What an even world is drawn from.
+    """What an even world is drawn from."""
 
-    Parameters
-    ----------
-    mean
-        (j, c) incidents expected of each category in each catchment.
-    harm
-        (j,) days of harm of one incident.
-    """
-
-    mean: NDArray[np.float64]
-    harm: NDArray[np.float64]
+    mean: NDArray[np.float64]  # (j, c) incidents expected of each category in each catchment
+    harm: NDArray[np.float64]  # (j,) days of harm of one incident
 
     @cached_property
     def expected(self) -> NDArray[np.float64]:
@@ -142,24 +134,12 @@ def find_best_excess(  # noqa: PLR0913, PLR0917 - one compiled loop
     once a full length of street like it would exceed less than the best so far: a better stretch
     then has a piece of higher excess, from which it grows as well.
 
-    Parameters
-    ----------
-    streets
-        With the days of harm per metre as density.
-    piece_catchment
-        (p,) catchment of each piece.
-    excess, expected
-        (c,) excess per metre, and days of harm expected per metre, of each catchment.
-    max_length_metres
-        Of a stretch.
-    free
-        (p,) pieces that a stretch may have.
-    room, last_call
-        Room to grow in, and the highest number of a call that was used in it.
-    order
-        Catchments to grow from, of falling excess.
-    by_catchment, starts
-        See `find_best_of_worlds`.
+    `streets`: With the days of harm per metre as density. `piece_catchment`: (p,) catchment of each
+    piece. `excess`, `expected`: (c,) excess per metre, and days of harm expected per metre, of each
+    catchment. `max_length_metres`: Of a stretch. `free`: (p,) pieces that a stretch may have.
+    `room`, `last_call`: Room to grow in, and the highest number of a call that was used in it.
+    `order`: Catchments to grow from, of falling excess. `by_catchment`, `starts`: See
+    `find_best_of_worlds`.
     """
     metres, density = streets[3], streets[2]
     done = np.zeros(len(free), dtype=np.bool_)
@@ -195,22 +175,11 @@ def find_best_of_worlds(  # noqa: PLR0917 - as the compiled loop within
 ) -> NDArray[np.float64]:
     """(s,) excess of the best stretch of each world, see `find_best_excess`.
 
-    Parameters
-    ----------
-    streets
-        As of `build_street_arrays`; their density does not count.
-    piece_catchment
-        (p,) catchment of each piece.
-    by_catchment, starts
-        (p,) pieces sorted by catchment, and (c + 1,) where each catchment starts among them.
-    harm
-        (s, c) days of harm of each world.
-    expected
-        (c,) days of harm expected.
-    max_length_metres
-        Of a stretch.
-    fits
-        (p,) pieces no longer than that.
+    `streets`: As of `build_street_arrays`; their density does not count. `piece_catchment`: (p,)
+    catchment of each piece. `by_catchment`, `starts`: (p,) pieces sorted by catchment, and (c + 1,)
+    where each catchment starts among them. `harm`: (s, c) days of harm of each world. `expected`:
+    (c,) days of harm expected. `max_length_metres`: Of a stretch. `fits`: (p,) pieces no longer
+    than that.
     """
     first, neighbours, _, metres, cluster = streets
     length = np.full(len(expected), TINY)

@@ -159,11 +159,8 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     Those that the force designates are in their polygons, see `patrolplan.hotspots.designated`;
     others are found on the remaining street.
 
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `hotspot`, `kind`, `worth`, `length_metres`, `pieces`, the columns of the stopping place
-        apart from its point, and the line.
+    Returns `hotspot`, `kind`, `worth`, `length_metres`, `pieces`, the columns of the stopping place
+    apart from its point, and the line.
     """
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
@@ -221,10 +218,7 @@ def place_stretches(
 ) -> gpd.GeoDataFrame:
     """Stretches with what a patrol needs, see `locate_hotspots`; numbered in their order.
 
-    Parameters
-    ----------
-    amounts
-        (p,) risk of each piece: what there is to watch.
+    `amounts`: (p,) risk of each piece: what there is to watch.
     """
     network = area.network
     pieces, size = flatten_stretches(stretches)

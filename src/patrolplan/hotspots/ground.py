@@ -60,20 +60,12 @@ ON_STREET_METRES = 0.5
 
 @dataclass(frozen=True, eq=False)
 class StandingPlaces:
-    """(k,) places where an officer stands or could stand.
+    """(k,) places where an officer stands or could stand."""
 
-    Parameters
-    ----------
-    positions
-        On the streets to patrol.
-    stand, lit
-        See `Stand` and `Lighting`.
-    at
-        Name of the street that joins, of the bus stop or of the station; empty where there is none.
-    """
-
-    positions: Positions
+    positions: Positions  # On the streets to patrol
+    # `stand`, `lit`: See `Stand` and `Lighting`.
     stand: NDArray[np.object_]
+    # Name of the street that joins, of the bus stop or of the station; empty where there is none.
     at: NDArray[np.object_]
     lit: NDArray[np.object_]
 
@@ -86,21 +78,11 @@ class StandingPlaces:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """Where in an area an officer could stand, from streets and map features alone.
+    """Where in an area an officer could stand, from streets and map features alone."""
 
-    Parameters
-    ----------
-    network
-        The streets to patrol.
-    kinds
-        Which of their pieces an officer stands on.
-    places
-        See `find_standing_places`.
-    """
-
-    network: StreetNetwork
-    kinds: "PieceKinds"
-    places: StandingPlaces
+    network: StreetNetwork  # The streets to patrol
+    kinds: "PieceKinds"  # Which of their pieces an officer stands on
+    places: StandingPlaces  # See `find_standing_places`
 
 
 def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
@@ -114,20 +96,12 @@ def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
 
 @dataclass(frozen=True, eq=False)
 class PieceKinds:
-    """(p,) which pieces an officer stands on.
+    """(p,) which pieces an officer stands on."""
 
-    Parameters
-    ----------
-    is_street
-        Streets, with or without a name.
-    is_place
-        Streets with a name, and paths with a name and no such street next to them.
-    rank
-        0 along through streets at ground level; 1 at dead ends, on bridges and below ground.
-    """
-
-    is_street: NDArray[np.bool_]
+    is_street: NDArray[np.bool_]  # Streets, with or without a name
+    # Streets with a name, and paths with a name and no such street next to them.
     is_place: NDArray[np.bool_]
+    # 0 along through streets at ground level; 1 at dead ends, on bridges and below ground.
     rank: NDArray[np.int64]
 
     def __post_init__(self) -> None:

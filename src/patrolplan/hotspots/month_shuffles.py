@@ -49,21 +49,11 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class MonthCounts:
-    """Incidents of every stretch by month.
+    """Incidents of every stretch by month."""
 
-    Parameters
-    ----------
-    counts
-        (m, h) recorded; the last `RECENT_MONTHS` are the last half year.
-    held
-        (m, h) share of each month that is held.
-    totals
-        (m,) incidents of the whole area, had all been held.
-    """
-
-    counts: NDArray[np.float64]
-    held: NDArray[np.float64]
-    totals: NDArray[np.float64]
+    counts: NDArray[np.float64]  # (m, h) recorded; the last `RECENT_MONTHS` are the last half year
+    held: NDArray[np.float64]  # (m, h) share of each month that is held
+    totals: NDArray[np.float64]  # (m,) incidents of the whole area, had all been held
 
 
 def compute_shuffled_chances(
@@ -76,14 +66,10 @@ def compute_shuffled_chances(
 ) -> NDArray[np.float64]:
     """(h,) share of all choices of months that change as much as the last half year did.
 
-    Parameters
-    ----------
-    months
-        What is shuffled: the months with data.
-    now, before, most_now, fewest_before, expected
-        See `patrolplan.hotspots.trends.SpanCounts`: by the law of F a rise is measured with the
-        first two, a fall with the others, so that it holds against whatever missing months held.
-        Only months held are shuffled.
+    `months`: What is shuffled: the months with data. `now`, `before`, `most_now`, `fewest_before`,
+    `expected`: See `patrolplan.hotspots.trends.SpanCounts`: by the law of F a rise is measured with
+    the first two, a fall with the others, so that it holds against whatever missing months held.
+    Only months held are shuffled.
     """
     recent = RECENT_MONTHS
     if not len(now) or len(months.totals) <= recent:
@@ -132,12 +118,8 @@ def list_choices(months: int, chosen: int) -> NDArray[np.float64]:
 class _Shuffles:
     """What does not change when months change places.
 
-    Parameters
-    ----------
-    counts
-        (m, h) incidents.
-    baseline
-        (m, h) what they are in proportion to where a stretch does not change.
+    `counts`: (m, h) incidents. `baseline`: (m, h) what they are in proportion to where a stretch
+    does not change.
     """
 
     def __init__(self, counts: NDArray[np.float64], baseline: NDArray[np.float64]) -> None:

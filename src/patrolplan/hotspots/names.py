@@ -20,13 +20,9 @@ def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> lis
     Other stretches get new numbers, higher than all earlier ones. Naming them again from their own
     names and the remaining earlier ones, see `list_former_hotspots`, gives the same names.
 
-    Parameters
-    ----------
-    lines
-        (h,) stretches as lines in metres, most risk first.
-    earlier
-        Lines of earlier hotspots in the same CRS, by their names, those of the last plan first;
-        None: there is no earlier plan.
+    `lines`: (h,) stretches as lines in metres, most risk first. `earlier`: Lines of earlier
+    hotspots in the same CRS, by their names, those of the last plan first; None: there is no
+    earlier plan.
 
     Examples
     --------

@@ -185,22 +185,12 @@ def find_reasons(
 ) -> list[list[Reason]]:
     """What each stretch is based on: crime, reports, and what is uncertain about it.
 
-    Parameters
-    ----------
-    area, risk
-        The study area and the risk of its pieces of street.
-    stretches
-        Of each of h stretches its pieces.
-    certainty
-        One row a stretch, see `patrolplan.hotspots.significance.assess_certainty`.
-    bands
-        Times of day that the risk is about: pupils' reports of another are no reason. None: all.
-
-    Returns
-    -------
-    list
-        (h,) reasons of each stretch; empty where there is none. The factor that makes the stretch
-        comes first, see `patrolplan.hotspots.carriers.find_carriers`.
+    `area`, `risk`: The study area and the risk of its pieces of street. `stretches`: Of each of h
+    stretches its pieces. `certainty`: One row a stretch, see
+    `patrolplan.hotspots.significance.assess_certainty`. `bands`: Times of day that the risk is
+    about: pupils' reports of another are no reason. None: all. Returns (h,) reasons of each
+    stretch; empty where there is none. The factor that makes the stretch comes first, see
+    `patrolplan.hotspots.carriers.find_carriers`.
     """
     if not stretches:
         return []
@@ -251,27 +241,14 @@ def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
 
 @dataclass(frozen=True, eq=False)
 class RecentCrimes:
-    """Recorded crime of the last twelve months on stretches.
+    """Recorded crime of the last twelve months on stretches."""
 
-    Parameters
-    ----------
-    categories
-        Of the crimes that patrols are for.
-    expected
-        (h, k) number on each stretch, of each category.
-    fewest
-        Where the threshold applies to crime, the minimum of a category for a place to count.
-    held_months
-        (h,) how many of the months are held there.
-    months
-        Number of months that are counted.
-    """
-
-    categories: list[str]
-    expected: NDArray[np.float64]
+    categories: list[str]  # Of the crimes that patrols are for
+    expected: NDArray[np.float64]  # (h, k) number on each stretch, of each category
+    # Where the threshold applies to crime, the minimum of a category for a place to count.
     fewest: int
-    held_months: NDArray[np.float64]
-    months: int
+    held_months: NDArray[np.float64]  # (h,) how many of the months are held there
+    months: int  # Number of months that are counted
 
     def estimate_yearly(self) -> NDArray[np.float64]:
         """(h,) how many in twelve months like those held; inf where none is held: not known."""

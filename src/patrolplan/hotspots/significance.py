@@ -38,14 +38,11 @@ def assess_certainty(
     The draws do not depend on the settings' seed: that is for the search of patrols, and must not
     change how sure a place is.
 
-    Returns
-    -------
-    DataFrame
-        One row a stretch: `p_value` (chance that the best stretch of an even world holds as much
-        recorded harm), `stands_out` (at most 5 %), `trend` ("new", "rising", "persistent", "fading"
-        or "too few to tell"), `survived` (share of jitters of the snap points that it survives; 1
-        for exact places), `mainly_reports` (whether it is based on pupils' reports more than on
-        recorded crime).
+    Returns one row a stretch: `p_value` (chance that the best stretch of an even world holds as
+    much recorded harm), `stands_out` (at most 5 %), `trend` ("new", "rising", "persistent",
+    "fading" or "too few to tell"), `survived` (share of jitters of the snap points that it
+    survives; 1 for exact places), `mainly_reports` (whether it is based on pupils' reports more
+    than on recorded crime).
     """
     history = build_history(area)
     share = compute_catchment_shares(area.catchments, stretches)
@@ -91,14 +88,8 @@ def simulate_p_values(
     If r of w worlds reach the excess (`compute_excess`) of a stretch, the chance is estimated as
     (r + 1) / (w + 1): what was observed counts as one more world, so that it is never 0.
 
-    Parameters
-    ----------
-    area, history
-        What was recorded.
-    share
-        (h, c) share of each catchment's street that lies in each stretch.
-    rng
-        Its children draw.
+    `area`, `history`: What was recorded. `share`: (h, c) share of each catchment's street that lies
+    in each stretch. `rng`: Its children draw.
     """
     world, recorded = build_even_world(area, history)
     observed = compute_excesses(share @ recorded, share @ world.expected)

@@ -53,21 +53,8 @@ def choose_standing_places(
     are lit, or may be, before those that are not. Where there is none: the nearest point of a named
     street next to the piece with the best view, or that piece itself.
 
-    Parameters
-    ----------
-    ground
-        Where an officer could stand.
-    risk
-        (p,) of each piece.
-    stretches
-        (h,) pieces of each stretch.
-    sight_metres
-        How far an adult sees.
-
-    Returns
-    -------
-    StandingPlaces
-        (h,) one for each stretch.
+    `ground`: Where an officer could stand. `risk`: (p,) of each piece. `stretches`: (h,) pieces of
+    each stretch. `sight_metres`: How far an adult sees. Returns (h,) one for each stretch.
     """
     network, kinds, places = ground.network, ground.kinds, ground.places
     xy, piece = network.xy(places.positions), places.positions.piece

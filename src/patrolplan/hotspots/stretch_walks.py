@@ -28,23 +28,11 @@ def walk_from_stretches(
     Neighbours share the nodes near them, so that the work grows with the number of stretches, not
     with that number times the nodes of a city.
 
-    Parameters
-    ----------
-    network, stretches
-        Streets, and the pieces of each stretch.
-    limit_metres
-        The longest walk.
-    start_metres
-        Metres that count as walked at the ends of a stretch's pieces, where its walks start.
-
-    Yields
-    ------
-    rows
-        (r,) numbers of stretches; each is in one part.
-    nodes
-        (n,) nodes that some of them may reach, in order; none of them reaches any other node.
-    metres
-        (r, n) walking distance, inf beyond the limit.
+    `network`, `stretches`: Streets, and the pieces of each stretch. `limit_metres`: The longest
+    walk. `start_metres`: Metres that count as walked at the ends of a stretch's pieces, where its
+    walks start. Yields (r,) numbers of stretches; each is in one part. Yields (n,) nodes that some
+    of them may reach, in order; none of them reaches any other node. Yields (r, n) walking
+    distance, inf beyond the limit.
     """
     firsts = np.array([pieces[0] for pieces in stretches], dtype=np.int64)
     x, y = network.node_xy[network.piece_nodes[firsts, 0]].T

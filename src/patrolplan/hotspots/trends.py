@@ -40,30 +40,18 @@ def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class SpanCounts:
-    """Incidents of every stretch in the last half year and the year before it.
+    """Incidents of every stretch in the last half year and the year before it."""
 
-    Parameters
-    ----------
-    now, before
-        (h,) recorded. Where months are missing: the fewest of the last half year
-        and the most of the year before that the stretch may have had.
-    most_now, fewest_before
-        (h,) the other way round; the same where nothing is missing.
-    expected
-        Share of the last half year in both, of the whole area.
-    earlier_total
-        Incidents of the year before in the whole area.
-    enough_held
-        (h,) whether enough months of both are held.
-    """
-
+    # `now`, `before`: (h,) recorded. Where months are missing: the fewest of the last half year
+    # and the most of the year before that the stretch may have had.
     now: NDArray[np.float64]
     before: NDArray[np.float64]
+    # `most_now`, `fewest_before`: (h,) the other way round; the same where nothing is missing.
     most_now: NDArray[np.float64]
     fewest_before: NDArray[np.float64]
-    expected: float
-    earlier_total: float
-    enough_held: NDArray[np.bool_]
+    expected: float  # Share of the last half year in both, of the whole area
+    earlier_total: float  # Incidents of the year before in the whole area
+    enough_held: NDArray[np.bool_]  # (h,) whether enough months of both are held
 
 
 def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:

@@ -30,17 +30,13 @@ from patrolplan.inputs.crime_rows import (
     join_files,
     read_cached_crimes,
 )
-from patrolplan.inputs.regular_crimes import read_regular_rows
-from patrolplan.inputs.row_account import RowAccount, build_account, check_accounts
+from patrolplan.inputs.row_account import build_account, check_accounts
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
     find_grid,
-    is_text,
-    open_text,
     parse_coordinates,
     read_counted_table,
-    split_text,
 )
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.timestamps import (
@@ -78,23 +74,11 @@ FIELDS = (
 class Crimes:
     """Incidents, and how exact their places are.
 
-    Parameters
-    ----------
-    incidents
-        See `patrolplan.tables.INCIDENTS`; all categories and places in the files.
-    is_exact
-        (i,) whether an incident's place is exact: most rows of its file have a date. A file of
-        months alone, as open data is, gives snap points.
-    places
-        (m, 2) metres, the distinct places of all incidents, sorted by x and then y.
-    place_index
-        (i,) row of `places` for each incident.
-    files
-        Names of the files.
-    file_index
-        (i,) position in `files` for each incident.
-    categories
-        Categories with another spelling than the known names, or unknown ones.
+    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
+    `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
+    file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
+    distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
+    and `files`.
     """
 
     incidents: gpd.GeoDataFrame
@@ -119,28 +103,10 @@ def read_crimes(
     """Read recorded crime from any number of files.
 
     Rows without coordinates, month or category are left out and counted, and so are rows that do
-    not fit their header, rows of the future, and the few rows of a month far from all others,
-    which is a typing error. A row is a duplicate when an earlier file has the same Crime ID,
-    month, category and point. Rows of the same file are never duplicates (offences may share an
-    ID), nor are rows without an ID.
-
-    Parameters
-    ----------
-    paths, projection, columns
-        The files, the area's CRS, and the settings' names of the columns.
-    left_out
-        Collects how many rows were read and left out.
-    leave_out_forces
-        Forces whose crimes others patrol.
-    categories
-        Names of categories in the settings, besides those of data.police.uk.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files that cannot be read, or when no row is left.
+    not fit their header, rows of the future, and the few rows of a month far from all others, which
+    is a typing error. A row is a duplicate when an earlier file has the same Crime ID, month,
+    category and point. Rows of the same file are never duplicates (offences may share an ID), nor
+    are rows without an ID. `categories` are names in the settings, besides those of data.police.uk.
     """
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})
@@ -205,16 +171,8 @@ def _read_all(
 
 
 def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
-    if is_text(path):
-        text, theirs = open_text(path, FIELDS, columns, source="crimes")
-        grid = find_grid(theirs, projection, columns, path=path, source="crimes")
-        regular = read_regular_rows(text, theirs, grid)
-        if regular is not None:
-            return CrimeFile(regular, RowAccount(path, len(regular)))
-        counted = split_text(text, theirs)
-    else:
-        counted = read_counted_table(path, FIELDS, columns, source="crimes")
-        grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
+    counted = read_counted_table(path, FIELDS, columns, source="crimes")
+    grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(counted.rows, path)
     has_times = "occurred_at" in counted.rows
     names = ("month", "occurred_at", "precision") if has_times else ("month",)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.file_sizes import read_content
+from patrolplan.inputs.formats import read_content
 
 SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
@@ -43,24 +43,10 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class DelimitedText:
-    """A delimited file in memory, and how it is written.
+    """A delimited file in memory: its bytes, unpacked, and how it is written.
 
-    Parameters
-    ----------
-    path
-        Where it was read.
-    content
-        Its bytes, unpacked.
-    encoding
-        `utf-8-sig` or `cp1252`.
-    delimiter
-        One of `DELIMITERS`.
-    header
-        Names of the columns.
-    header_row
-        Row number of the header: 1, or more where blank rows come first.
-    first_rows
-        Cells of the first rows after row 1, to search for a header below titles.
+    `encoding` is `utf-8-sig` or `cp1252`; `header_row` is more than 1 where blank rows come first;
+    `first_rows` are cells of the first rows after row 1, to search for a header below titles.
     """
 
     path: Path
@@ -76,16 +62,9 @@ class DelimitedText:
 class CountedTable:
     """The rows of a table that fit its header, and an account of those that do not.
 
-    Parameters
-    ----------
-    rows
-        Text or NA; the index is the row number in the file.
-    malformed
-        Row numbers of the rows with more or fewer fields than the header.
-    unread
-        Row numbers of the rows that hold something, but nothing in the columns that are read.
-    is_cut
-        Whether the file ends in the middle of a row.
+    `rows` are text or NA, with the row number in the file as index. The other row numbers are of
+    `malformed` rows, with more or fewer fields than the header, and of `unread` ones, which hold
+    something, but nothing in the columns that are read. With `is_cut` the file ends within a row.
     """
 
     rows: pd.DataFrame
@@ -100,13 +79,7 @@ class CountedTable:
 
 
 def open_delimited(path: Path) -> DelimitedText:
-    """Read a delimited file and find how it is written.
-
-    Raises
-    ------
-    InputError
-        When the file is empty, broken, or something else than delimited text.
-    """
+    """Read a delimited file and find how it is written; anything else is refused."""
     content = _read_bytes(path)
     if not content or content.isspace():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
@@ -137,10 +110,7 @@ def open_delimited(path: Path) -> DelimitedText:
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     """The named columns of the rows that fit the header; other columns are dropped.
 
-    Raises
-    ------
-    InputError
-        When a quote is out of place: what follows it cannot be split into rows.
+    A quote out of place is an error: what follows it cannot be split into rows.
     """
     if _is_plain(text):
         return _split_plain(text, names)
@@ -161,21 +131,8 @@ def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
 
 def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Cells without the spaces around them; NA where nothing is left."""
-    if len(table) < FEW_ROWS:
-        return pd.DataFrame(
-            {name: _strip_few(table[name]) for name in table}, index=table.index, dtype="str"
-        )
     stripped = {name: table[name].str.strip() for name in table}
     return pd.DataFrame(stripped, index=table.index).replace("", pd.NA)
-
-
-FEW_ROWS = 1000
-"""In a table of fewer rows Python strips cells in a third of the time of pandas."""
-
-
-def _strip_few(column: pd.Series) -> list[str | None]:
-    cells = (cell.strip() if isinstance(cell, str) else "" for cell in column.tolist())
-    return [cell or None for cell in cells]
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -201,18 +158,10 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
         raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
 
 
-def has_plain_signs(text: DelimitedText, *, start: int = 0) -> bool:
-    """Whether a file has no quote after a byte, and only the two common line ends."""
-    content = text.content
-    has_returns = b"\r" in content
-    is_paired = not has_returns or content.count(b"\r") == content.count(b"\r\n")
-    return content.find(b'"', start) < 0 and is_paired
-
-
 def _is_plain(text: DelimitedText) -> bool:
     """Whether a file has no quotes, and each line is blank or has the header's fields."""
     content = text.content
-    if not has_plain_signs(text):
+    if b'"' in content or content.count(b"\r") != content.count(b"\r\n"):
         return False
     letters = np.frombuffer(content, dtype=np.uint8)
     ends = np.flatnonzero(letters == ord("\n"))

@@ -1,37 +1,28 @@
-"""GPX tracks: where a recorder was, and when.
-
-A document type declaration is refused, so that no entity is ever expanded.
-"""
+"""GPX tracks: where a recorder was, and when."""
 
 import datetime as dt
+import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.parsers import expat
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.table_reader import parse_axis
+from patrolplan.inputs.table_reader import MAX_DEGREES
 
 MAX_TRACK_BYTES = 50_000_000
 """Maximum bytes of a file: a day recorded every second has about 10 million."""
 LOCAL = "Europe/London"
+SAVE_AGAIN = "export the track as GPX again"
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Points of a track in order of time.
-
-    Parameters
-    ----------
-    seconds
-        (k,) universal time, seconds since 1970, strictly increasing.
-    longitude, latitude
-        (k,) degrees.
-    """
+    """Points of a track in order of time: (k,) universal seconds since 1970, and (k,) degrees."""
 
     seconds: NDArray[np.float64]
     longitude: NDArray[np.float64]
@@ -66,16 +57,47 @@ def read_tracks(paths: Sequence[Path]) -> Track:
 
 
 def read_track(path: Path) -> Track:
-    """Read all track points of a GPX file that have a time.
+    """Read all track points of a GPX file that have a time; of equal times the first counts.
 
-    Points are sorted by time; of points with the same time only the first counts. Times without
-    a zone are universal, as GPX defines them.
+    Times without a zone are universal, as GPX defines them.
+    """
+    _check_file(path)
+    import pyogrio.errors  # noqa: PLC0415 - GDAL is heavy, and most commands read no track
 
-    Raises
-    ------
-    InputError
-        When the file is missing, too large, not GPX, declares a document type, has a point off
-        the globe, or fewer than two points with times.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of older versions of the format
+            table = pyogrio.read_dataframe(
+                path, layer="track_points", columns=["time"], datetime_as_string=True
+            )
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError.one(path, f"is not GPX ({error})", SAVE_AGAIN) from None
+    points = {"longitude": table.geometry.x, "latitude": table.geometry.y}
+    for name, degrees in points.items():
+        wrong = ~(degrees.abs() <= MAX_DEGREES[name]).to_numpy()
+        if wrong.any():
+            what = f"{int(wrong.sum())} track points have no {name}, the first is number "
+            what += f"{int(np.flatnonzero(wrong)[0]) + 1}"
+            raise InputError.one(path, what, SAVE_AGAIN)
+    times = pd.to_datetime(table["time"], errors="coerce", format="ISO8601", utc=True)
+    rows = pd.DataFrame({"time": times, **points}).dropna(subset="time")
+    rows = rows.sort_values("time", kind="stable").drop_duplicates("time")
+    if len(rows) < 2:  # noqa: PLR2004 - two points make a track
+        what = f"holds {len(table)} track points, {len(rows)} of them with a time"
+        raise InputError.one(path, what, "record a track with times (a planned route has none)")
+    seconds = (rows["time"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    seconds_since = np.asarray(seconds, dtype=np.float64)
+    return Track(seconds_since, rows["longitude"].to_numpy(), rows["latitude"].to_numpy())
+
+
+ROOT = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<([^\s/>]{1,20})", re.DOTALL)
+"""The first element of an XML file, after declarations and comments."""
+
+
+def _check_file(path: Path) -> None:
+    """Refuse a file that is too large, of another format, or declares a document type.
+
+    GDAL detects formats by content, whatever the name: another could have it open further files.
     """
     try:
         size = path.stat().st_size
@@ -87,86 +109,10 @@ def read_track(path: Path) -> Track:
     if size > MAX_TRACK_BYTES:
         what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
         raise InputError.one(path, what, "use the track of one day")
-    points = _TrackPointParser()
-    try:
-        points.parser.Parse(content, True)  # noqa: FBT003 - a positional flag of the library
-    except expat.ExpatError as error:
-        what = f"is not GPX ({error})"
-        raise InputError.one(path, what, "export the track as GPX again") from None
-    except _RefusedError as error:
-        raise InputError.one(path, str(error), "export the track as GPX again") from None
-    return _build_track(points.rows, path)
-
-
-class _RefusedError(Exception):
-    """The parser refuses the file; the message says why."""
-
-
-class _TrackPointParser:
-    """Collects latitude, longitude and time of each `trkpt`."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, str, str]] = []
-        self._place: tuple[str, str] | None = None  # of the point being read
-        self._text: list[str] | None = None  # of the time being read
-        self._time = ""
-        self._depth = 0
-        self.parser = expat.ParserCreate(namespace_separator=" ")
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-
-    def _refuse(self, *_declared: object) -> None:
-        message = "declares a document type, which no GPX file needs"
-        raise _RefusedError(message)
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        if self._depth == 0 and tag != "gpx":
-            message = f"is not GPX but <{tag[:20]}>"
-            raise _RefusedError(message)
-        self._depth += 1
-        if tag == "trkpt":
-            self._place = (attributes.get("lat", ""), attributes.get("lon", ""))
-            self._time = ""
-        elif tag == "time" and self._place is not None:
-            self._text = []
-
-    def _end(self, name: str) -> None:
-        tag = name.rpartition(" ")[2]
-        self._depth -= 1
-        if tag == "time" and self._text is not None:
-            self._time = "".join(self._text).strip()
-            self._text = None
-        elif tag == "trkpt" and self._place is not None:
-            self.rows.append((*self._place, self._time))
-            self._place = None
-
-    def _characters(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
-
-
-def _build_track(rows: list[tuple[str, str, str]], path: Path) -> Track:
-    table = pd.DataFrame(rows, columns=["latitude", "longitude", "time"])
-    for name in ("latitude", "longitude"):
-        degrees = parse_axis(table[name], name)
-        wrong = np.isnan(degrees)
-        if wrong.any():
-            what = f"{int(wrong.sum())} track points have no {name}, the first is number "
-            what += f"{int(np.flatnonzero(wrong)[0]) + 1}"
-            raise InputError.one(path, what, "export the track as GPX again")
-        table[name] = degrees
-    table["time"] = pd.to_datetime(table["time"], errors="coerce", format="ISO8601", utc=True)
-    table = table.dropna(subset="time").sort_values("time", kind="stable").drop_duplicates("time")
-    if len(table) < 2:  # noqa: PLR2004 - two points make a track
-        what = f"holds {len(rows)} track points, {len(table)} of them with a time"
-        raise InputError.one(path, what, "record a track with times (a planned route has none)")
-    seconds = (table["time"] - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    return Track(
-        np.asarray(seconds, dtype=np.float64),
-        table["longitude"].to_numpy(),
-        table["latitude"].to_numpy(),
-    )
+    if b"<!DOCTYPE" in content.replace(b"\0", b""):  # also in UTF-16
+        what = "declares a document type, which no GPX file needs"
+        raise InputError.one(path, what, SAVE_AGAIN)
+    root = ROOT.match(content.removeprefix(b"\xef\xbb\xbf"))
+    if root is None or root[1] != b"gpx":
+        name = "" if root is None else f" but <{root[1].decode(errors='replace')}>"
+        raise InputError.one(path, f"is not GPX{name}", SAVE_AGAIN)

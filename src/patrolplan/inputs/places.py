@@ -7,7 +7,6 @@ its row.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -15,7 +14,6 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import CountedTable
-from patrolplan.inputs.food_ratings import OTHER_BUSINESS, read_food_ratings
 from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
 from patrolplan.inputs.table_reader import (
     Field,
@@ -65,6 +63,7 @@ OTHER_STOP_KINDS = frozenset(
 )
 """NaPTAN's other types."""
 
+OTHER_PLACE = "other"
 PLACE_KINDS = {kind: kind for kind in ("pub", "bar", "nightclub", "takeaway")}
 MIN_COARSE_ROWS = 10
 """Minimum number of rows to judge round coordinates: fewer may have them by chance."""
@@ -78,27 +77,10 @@ def read_stops(
     columns: Mapping[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read bus stops and stations.
+    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points.
 
     A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
     virtual stops, which only time buses, are left out.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many rows were left out, and why.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `kind` (bus_stop, station), `boardings` (NaN where not given), points.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read or has no kinds, or a kind or number is not valid.
     """
     columns = columns or {}
 
@@ -130,30 +112,10 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read pubs, bars, nightclubs and takeaways: tables, or food hygiene ratings in XML.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many rows were left out, and why; establishments of other types are among them.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `kind` (pub, bar, nightclub, takeaway), points.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, or a kind is not valid.
-    """
+    """Read pubs, bars, nightclubs and takeaways: `kind` and points."""
     columns = columns or {}
 
     def read(path: TableSource) -> CountedTable:
-        if isinstance(path, Path) and path.suffix.lower() == ".xml":
-            return read_food_ratings(path)
         return read_counted_table(path, PLACE_FIELDS, columns, source="places")
 
     rows = _read_points(
@@ -166,10 +128,10 @@ def read_places(
 
 
 KINDS = {"stops": STOP_KINDS, "places": PLACE_KINDS}
-OTHER_KINDS = {"stops": OTHER_STOP_KINDS, "places": frozenset({OTHER_BUSINESS})}
+OTHER_KINDS = {"stops": OTHER_STOP_KINDS, "places": frozenset({OTHER_PLACE})}
 KINDS_REMEDY = {
     "stops": "write bus_stop or station",
-    "places": f"write {', '.join(PLACE_KINDS)}, or {OTHER_BUSINESS} for one that does not count",
+    "places": f"write {', '.join(PLACE_KINDS)}, or {OTHER_PLACE} for one that does not count",
 }
 
 

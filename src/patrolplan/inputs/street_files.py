@@ -18,19 +18,13 @@ from patrolplan.atomic import hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.file_sizes import check_size
+from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
 from patrolplan.tables import LeftOut, LeftOutRow
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
-    """Read street files; a street in two of them counts once.
-
-    Raises
-    ------
-    InputError
-        When a file is missing, broken, of an unknown format, or has no walkable street.
-    """
+    """Read street files; a street in two of them counts once."""
     problems = Problems()
     parts = []
     for path in paths:

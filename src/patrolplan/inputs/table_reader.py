@@ -20,19 +20,17 @@ from numpy.typing import NDArray
 from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.cell_text import write_cells
-from patrolplan.inputs.delimited import (
-    CountedTable,
-    DelimitedText,
-    open_delimited,
-    split_rows,
-    strip_cells,
+from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
+from patrolplan.inputs.formats import (
+    GIS_SUFFIXES,
+    PARQUET,
+    SPREADSHEET,
+    Spreadsheet,
+    check_size,
+    open_layer,
 )
-from patrolplan.inputs.file_sizes import check_size
-from patrolplan.inputs.gis_files import PARQUET, SUFFIXES as GIS_SUFFIXES, open_layer
-from patrolplan.inputs.point_columns import COORDINATES, choose_axes, write_points
-from patrolplan.inputs.spreadsheets import SUFFIXES as SPREADSHEETS, Spreadsheet
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
+from patrolplan.inputs.typed_cells import COORDINATES, choose_axes, write_cells, write_points
 from patrolplan.text import find_similar, list_rows, pluralise
 
 
@@ -48,13 +46,7 @@ class Field:
 def read_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
-    """Read a table whose rows must all fit the header; see `read_counted_table`.
-
-    Raises
-    ------
-    InputError
-        As `read_counted_table`, and naming the rows with more or fewer fields than the header.
-    """
+    """Read a table whose rows must all fit the header; see `read_counted_table`."""
     table = read_counted_table(path, fields, columns, source=source)
     if table.malformed:
         what = describe_malformed(table)
@@ -68,31 +60,11 @@ MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table 
 def read_counted_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> CountedTable:
-    """Read the given columns of one table as text; the others are dropped.
+    """Read the given columns of one table as text or NA under our names; the others are dropped.
 
-    Parameters
-    ----------
-    path
-        `.csv`, `.csv.gz` (comma, semicolon, tab or bar; UTF-8 or Windows-1252), `.xlsx`, `.ods`,
-        `.gpkg`, `.geojson`, `.shp` or `.parquet`; or a frame in memory. Points, in whatever CRS,
-        replace columns of coordinates.
-    columns
-        The settings' `[columns.SOURCE]`: our name = "their name".
-    source
-        Key under `[sources]`, for messages; of several layers or sheets, the one with this name
-        counts.
-
-    Returns
-    -------
-    CountedTable
-        Rows of text or NA under our names; columns that are not required and not in the file are
-        absent.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, empty, of another kind or broken, has a quote out of place, lacks
-        a required column, or has one twice.
+    Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
+    in the file are absent. `columns` are the settings' `[columns.SOURCE]`: our name = "their name";
+    of several layers or sheets, the one with the source's name counts.
     """
     if isinstance(path, MemoryTable):
         return _read_layer(path, fields, columns, source, first_row=0)
@@ -103,38 +75,14 @@ def read_counted_table(
     if suffix in GIS_SUFFIXES:
         first_row = FIRST_ROW if suffix in PARQUET else 1
         return _read_layer(path, fields, columns, source, first_row=first_row)
-    if suffix in SPREADSHEETS:
+    if suffix == SPREADSHEET:
         check_size(path)
         return _read_spreadsheet(path, fields, columns, source)
-    return split_text(*open_text(path, fields, columns, source=source))
-
-
-def is_text(path: TableSource) -> bool:
-    """Whether a table is a file of delimited text, by its ending."""
-    return path.is_file() and path.suffix.lower() not in {*GIS_SUFFIXES, *SPREADSHEETS}
-
-
-def open_text(
-    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
-) -> tuple[DelimitedText, dict[str, str]]:
-    """A file of delimited text, and its name of each column to read, by ours; see `is_text`.
-
-    Raises
-    ------
-    InputError
-        See `read_counted_table`.
-    """
-    if isinstance(path, MemoryTable):
-        raise TypeError(path)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
-    return text, theirs
-
-
-def split_text(text: DelimitedText, theirs: Mapping[str, str]) -> CountedTable:
-    """The rows of delimited text that fit its header, under our names."""
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
-    return replace(table, rows=_rename_columns(table.rows, theirs))
+    rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
+    return replace(table, rows=rows)
 
 
 FIRST_ROW = 2
@@ -219,10 +167,6 @@ def describe_malformed(table: CountedTable) -> str:
     return f"{pluralise(count, 'has', 'have')} more or fewer fields than the header"
 
 
-def _rename_columns(table: pd.DataFrame, column_names: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame({ours: table[name] for ours, name in column_names.items()})
-
-
 def match_columns(
     path: TableSource,
     header: Sequence[Any],
@@ -236,11 +180,6 @@ def match_columns(
 
     Where columns are missing, the `later_rows` are searched for the header: exports of
     spreadsheets often have titles above it.
-
-    Raises
-    ------
-    InputError
-        When a required column is missing, a name is a duplicate, or the header is farther down.
     """
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
@@ -319,13 +258,7 @@ def project_coordinates(
     path: TableSource,
     source: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates.
-
-    Raises
-    ------
-    InputError
-        See `parse_coordinates`.
-    """
+    """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates."""
     grid = find_grid(table, projection, columns, path=path, source=source)
     return projection.to_metres(*parse_coordinates(table), grid)
 
@@ -342,11 +275,6 @@ def find_grid(
 
     Easting and northing in a known UK layout are on the British National Grid; those that the
     settings map are in the area's CRS. Where a table has both pairs, degrees are used.
-
-    Raises
-    ------
-    InputError
-        When the table has neither pair of columns.
     """
     axes = find_axes(names)
     if axes is None:

@@ -31,31 +31,20 @@ MAX_SNAP_METRES = 250.0
 
 @dataclass(frozen=True, eq=False)
 class Catchments:
-    """The pieces of street nearest each point.
+    """The pieces of street nearest each point."""
 
-    Parameters
-    ----------
-    xy
-        (c, 2) metres; the snap point, or the piece's midpoint for exact places.
-    piece_catchment
-        (p,) catchment of each piece.
-    piece_share
-        (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
-    public
-        Whether everything counted on them is open data, so that results may be cached.
-    first_month
-        (c,) month in which crime was first recorded on each snap point, where points were replaced
-        within the data: a back-test knows no points of later months. None in one era, where nearly
-        all points are seen in the months that every origin has before it.
-    cache
-        Results that later rooms computed from this geometry alone, shared within the run.
-    """
-
+    # (c, 2) metres; the snap point, or the piece's midpoint for exact places.
     xy: NDArray[np.float64]
-    piece_catchment: NDArray[np.int64]
+    piece_catchment: NDArray[np.int64]  # (p,) catchment of each piece
+    # (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
     piece_share: NDArray[np.float64]
+    # Whether everything counted on them is open data, so that results may be cached.
     public: bool = True
+    # (c,) month in which crime was first recorded on each snap point, where points were replaced
+    # within the data: a back-test knows no points of later months. None in one era, where nearly
+    # all points are seen in the months that every origin has before it.
     first_month: NDArray[np.datetime64] | None = None
+    # Results that later rooms computed from this geometry alone, shared within the run.
     cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -84,15 +73,7 @@ class Catchments:
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
         """Spread an amount per catchment evenly along its street, without changing the sum.
 
-        Parameters
-        ----------
-        amounts
-            (c,) or (c, k).
-
-        Returns
-        -------
-        NDArray
-            (p,) or (p, k).
+        `amounts`: (c,) or (c, k). Returns (p,) or (p, k).
         """
         amounts = np.asarray(amounts, dtype=np.float64)
         share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
@@ -115,13 +96,8 @@ def build_catchments(
     Points that no piece is nearest to get no catchment; `assign_catchments` gives their incidents
     to the catchment of the nearest street.
 
-    Parameters
-    ----------
-    points
-        (k, 2) metres.
-    within_metres
-        Where exact places are given as well: a piece whose midpoint is farther than this from
-        every snap point is a catchment of its own.
+    `points`: (k, 2) metres. `within_metres`: Where exact places are given as well: a piece whose
+    midpoint is farther than this from every snap point is a catchment of its own.
     """
     middle = network.piece_middle
     if points is None:
@@ -169,11 +145,8 @@ def note_first_months(
 ) -> Catchments:
     """The catchments with the month in which crime was first recorded on each.
 
-    Parameters
-    ----------
-    catchment, months
-        (i,) catchment of each incident on a snap point, -1 for none, and first day of its month.
-        A catchment without any is known from the first of these months on.
+    `catchment`, `months`: (i,) catchment of each incident on a snap point, -1 for none, and first
+    day of its month. A catchment without any is known from the first of these months on.
     """
     first_month = np.full(len(catchments), months.min().to_datetime64())
     used = catchment >= 0
@@ -187,17 +160,8 @@ def assign_catchments(
 ) -> NDArray[np.int64]:
     """Catchment of each place: its own if it is a snap point, otherwise the nearest street's.
 
-    Parameters
-    ----------
-    xy
-        (k, 2) metres.
-    public
-        Whether the places are all those of open data, so that their positions may be cached.
-
-    Returns
-    -------
-    NDArray
-        (k,) catchment, -1 where no street is within `MAX_SNAP_METRES`.
+    `xy`: (k, 2) metres. `public`: Whether the places are all those of open data, so that their
+    positions may be cached. Returns (k,) catchment, -1 where no street is within `MAX_SNAP_METRES`.
     """
     places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):

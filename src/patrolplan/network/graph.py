@@ -25,24 +25,15 @@ MIN_LINK_METRES = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """Pieces, cut where there are places on them, link after link.
+    """Pieces, cut where there are places on them, link after link."""
 
-    Parameters
-    ----------
-    nodes
-        (s, 2) first and last node; place k is node n + k, after the network's own.
-    piece
-        (s,) which piece it is of.
-    from_metres, to_metres
-        (s,) where it begins and ends along the piece.
-    first
-        (l + 1,) first segment of each link; those of a link follow one another.
-    """
-
+    # (s, 2) first and last node; place k is node n + k, after the network's own.
     nodes: NDArray[np.int64]
-    piece: NDArray[np.int64]
+    piece: NDArray[np.int64]  # (s,) which piece it is of
+    # `from_metres`, `to_metres`: (s,) where it begins and ends along the piece.
     from_metres: NDArray[np.float64]
     to_metres: NDArray[np.float64]
+    # (l + 1,) first segment of each link; those of a link follow one another.
     first: NDArray[np.int64]
 
     def take(self, order: NDArray[np.int64], first: NDArray[np.int64]) -> "Segments":
@@ -71,27 +62,13 @@ class Segments:
 
 @dataclass(frozen=True, eq=False)
 class StreetGraph:
-    """Nodes, and the links between them in either direction.
+    """Nodes, and the links between them in either direction."""
 
-    Parameters
-    ----------
-    segments
-        What the links consist of.
-    costs
-        (n, n) cost of the cheapest link from node to node.
-    link
-        (e,) which link each entry of `costs` is.
-    is_reversed
-        (e,) whether it goes against the link's own direction.
-    places
-        (k,) node of each place.
-    """
-
-    segments: Segments
-    costs: "scipy.sparse.csr_array"
-    link: NDArray[np.int64]
-    is_reversed: NDArray[np.bool_]
-    places: NDArray[np.int64]
+    segments: Segments  # What the links consist of
+    costs: "scipy.sparse.csr_array"  # (n, n) cost of the cheapest link from node to node
+    link: NDArray[np.int64]  # (e,) which link each entry of `costs` is
+    is_reversed: NDArray[np.bool_]  # (e,) whether it goes against the link's own direction
+    places: NDArray[np.int64]  # (k,) node of each place
 
     @cached_property
     def _keys(self) -> NDArray[np.int64]:
@@ -139,12 +116,8 @@ def build_street_graph(
 ) -> StreetGraph:
     """Links between junctions and places.
 
-    Parameters
-    ----------
-    places
-        Where walks start and end.
-    effort
-        (p, 2) what a metre of each piece costs in its own direction and against it; None is 1.
+    `places`: Where walks start and end. `effort`: (p, 2) what a metre of each piece costs in its
+    own direction and against it; None is 1.
     """
     segments = _join_links(network, _cut_at_places(network, places))
     ends = np.column_stack(
@@ -167,14 +140,8 @@ def compute_piece_distances(
 ) -> NDArray[np.float64]:
     """(p,) walking distance (or cost) in metres from a place to the nearer end of each piece.
 
-    Parameters
-    ----------
-    place
-        A single position.
-    limit_metres
-        Beyond it the distance is inf.
-    effort
-        See `build_street_graph`.
+    `place`: A single position. `limit_metres`: Beyond it the distance is inf. `effort`: See
+    `build_street_graph`.
     """
     segments, size = _cut_at_places(network, place), len(network.node_xy)
     costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)

@@ -23,27 +23,16 @@ SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarke
 
 @dataclass(frozen=True, eq=False)
 class MainArms:
-    """Ends of the pieces of main roads, by node.
+    """Ends of the pieces of main roads, by node."""
 
-    Parameters
-    ----------
-    node
-        (a,) in increasing order.
-    piece
-        (a,) each piece has two arms, one at either node.
-    bearing
-        (a,) radians anticlockwise from east.
-    road_of_piece
-        (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
-        road, and so are ways of one kind without a name.
-    ways, road_of_way
-        (w,) rows of the ways that the pieces are of, in increasing order, and the road of each.
-    """
-
-    node: NDArray[np.int64]
-    piece: NDArray[np.int64]
-    bearing: NDArray[np.float64]
+    node: NDArray[np.int64]  # (a,) in increasing order
+    piece: NDArray[np.int64]  # (a,) each piece has two arms, one at either node
+    bearing: NDArray[np.float64]  # (a,) radians anticlockwise from east
+    # (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
+    # road, and so are ways of one kind without a name.
     road_of_piece: NDArray[np.object_]
+    # `ways`, `road_of_way`: (w,) rows of the ways that the pieces are of, in increasing order,
+    # and the road of each.
     ways: NDArray[np.int64]
     road_of_way: NDArray[np.object_]
 

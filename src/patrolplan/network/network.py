@@ -10,7 +10,7 @@ pieces are those of the one to patrol, so a piece or a place has the same number
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -68,26 +68,13 @@ class StreetNetwork:
     """Walkable streets as pieces of about 30 m that meet at nodes, in the area's metres.
 
     Every street can be walked both ways. Distances are walking distances along the pieces.
-
-    Parameters
-    ----------
-    parts
-        The pieces.
-    projection
-        The area's CRS.
-    patrolled_count
-        Places are snapped only to this many first pieces; None: to all.
-    wider
-        The network of `walkable`; None where that is this one.
     """
 
-    parts: Pieces
-    projection: Projection
+    parts: Pieces  # The pieces
+    projection: Projection  # The area's CRS
+    # Places are snapped only to this many first pieces; None: to all.
     patrolled_count: int | None = None
-    wider: "StreetNetwork | None" = None
-
-    SENT_APART: ClassVar[bool] = True
-    """Workers get a network once, see `patrolplan.worker_pool`."""
+    wider: "StreetNetwork | None" = None  # The network of `walkable`; None where that is this one
 
     def __repr__(self) -> str:
         return f"<StreetNetwork: {len(self):,} pieces, {self.metres / 1000:,.1f} km of street>"
@@ -305,12 +292,7 @@ class StreetNetwork:
     def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol for each point.
 
-        Parameters
-        ----------
-        xy
-            (k, 2) metres.
-        pieces
-            Only these pieces; by default all that are patrolled.
+        `xy`: (k, 2) metres. `pieces`: Only these pieces; by default all that are patrolled.
         """
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
         tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])

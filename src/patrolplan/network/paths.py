@@ -26,23 +26,15 @@ PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """One walk along the streets.
-
-    Parameters
-    ----------
-    pieces
-        (s,) pieces walked, in order.
-    from_metres, to_metres
-        (s,) where each is entered and left, in metres from its first node; backwards where
-        `from_metres` is the greater.
-    effort
-        (s,) what a metre costs there, in metres at full speed; None where all cost 1.
-    """
+    """One walk along the streets."""
 
     network: StreetNetwork
-    pieces: NDArray[np.int64]
+    pieces: NDArray[np.int64]  # (s,) pieces walked, in order
+    # `from_metres`, `to_metres`: (s,) where each is entered and left, in metres from its first
+    # node; backwards where `from_metres` is the greater.
     from_metres: NDArray[np.float64]
     to_metres: NDArray[np.float64]
+    # (s,) what a metre costs there, in metres at full speed; None where all cost 1.
     effort: NDArray[np.float64] | None = None
 
     @cached_property
@@ -120,19 +112,12 @@ def concatenate_walks(walks: Sequence[Walk]) -> Walk:
 class WalkFinder:
     """Shortest walks between positions.
 
-    Parameters
-    ----------
-    positions
-        (k,) where walks start and end.
-    limit_metres
-        Walks longer than this are not searched; their length is inf.
-    effort
-        (p, 2) what a metre of each piece costs in its own direction and against it, 1 or more,
-        inf where it is closed; by default all cost 1. Lengths then are costs, in metres that
-        could be gone at full speed in the same time.
-    preference
-        (p,) how much longer a metre counts in the choice of the walk, 1 or more; by default all
-        alike. The shortest walk is the one that then counts least; its length is without it.
+    `positions`: (k,) where walks start and end. `limit_metres`: Walks longer than this are not
+    searched; their length is inf. `effort`: (p, 2) what a metre of each piece costs in its own
+    direction and against it, 1 or more, inf where it is closed; by default all cost 1. Lengths then
+    are costs, in metres that could be gone at full speed in the same time. `preference`: (p,) how
+    much longer a metre counts in the choice of the walk, 1 or more; by default all alike. The
+    shortest walk is the one that then counts least; its length is without it.
     """
 
     def __init__(
@@ -165,15 +150,9 @@ class WalkFinder:
 
         The graph stays the same: building it takes longer than finding walks within a short limit.
 
-        Parameters
-        ----------
-        numbers
-            The positions.
-        limit_metres
-            See `WalkFinder`.
-        search_from
-            Only walks that start or end at these of them (by their new number) are wanted. On foot
-            alone, where a walk is as long the other way round.
+        `numbers`: The positions. `limit_metres`: See `WalkFinder`. `search_from`: Only walks that
+        start or end at these of them (by their new number) are wanted. On foot alone, where a walk
+        is as long the other way round.
         """
         some = copy(self)
         some._search(numbers, limit_metres, search_from)  # noqa: SLF001 - of its own class
@@ -228,10 +207,7 @@ class WalkFinder:
     def find_shortest(self, start: int, end: int) -> Walk:
         """Shortest walk from one position to another; empty from a position to itself.
 
-        Raises
-        ------
-        ValueError
-            When no walk within the limit joins them.
+        Raises `ValueError` when no walk within the limit joins them.
         """
         if not np.isfinite(self.metres[start, end]):
             message = f"no walk within the limit joins positions {start} and {end}"
@@ -252,14 +228,9 @@ class WalkFinder:
         candidate that passes most gain within the limit is chosen; the shortest walk is the first,
         so the result never passes less than that.
 
-        Parameters
-        ----------
-        start, end
-            Positions.
-        gain
-            (p,) worth of passing a piece, 0 or more.
-        longest_metres
-            Maximum length of the walk; if the shortest walk is longer, it is returned.
+        `start`, `end`: Positions. `gain`: (p,) worth of passing a piece, 0 or more.
+        `longest_metres`: Maximum length of the walk; if the shortest walk is longer, it is
+        returned.
         """
         best = self.find_shortest(start, end)
         if longest_metres <= best.cost_metres or start == end:

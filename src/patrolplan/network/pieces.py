@@ -23,20 +23,12 @@ MIN_PIECE_METRES = 0.01
 
 @dataclass(frozen=True, eq=False)
 class CrossingPoints:
-    """Where people on foot cross streets: a row for each street that a node is on.
+    """Where people on foot cross streets: a row for each street that a node is on."""
 
-    Parameters
-    ----------
-    xy
-        (c, 2) metres.
-    kind
-        (c,) the `patrolplan.inputs.osm_tags.CrossingKind` of each.
-    way
-        (c,) row of the ways.
-    """
-
-    xy: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    xy: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))  # (c, 2) metres
+    # (c,) the `patrolplan.inputs.osm_tags.CrossingKind` of each.
     kind: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=KIND_TYPE))
+    # (c,) row of the ways.
     way: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
@@ -56,37 +48,23 @@ def find_crossing_points(streets: Streets) -> CrossingPoints:
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Pieces of street and the nodes where they meet.
+    """Pieces of street and the nodes where they meet."""
 
-    Parameters
-    ----------
-    node_xy
-        (n, 2) metres; junctions, dead ends, and the joints between pieces of a section.
-    piece_nodes
-        (p, 2) first and last node.
-    piece_metres
-        (p,) length along the street.
-    piece_way, piece_section
-        (p,) row of the ways, and number of the section from junction to junction.
-    coordinates
-        (c, 2) metres; piece i is drawn by rows `first[i]` up to and without `last[i]`.
-    first, last
-        (p,) rows of `coordinates`.
-    ways
-        One row a way, see `patrolplan.inputs.streets.Streets`.
-    crossings
-        Those of all streets, also where only some of the pieces are here.
-    """
-
+    # (n, 2) metres; junctions, dead ends, and the joints between pieces of a section.
     node_xy: NDArray[np.float64]
-    piece_nodes: NDArray[np.int64]
-    piece_metres: NDArray[np.float64]
+    piece_nodes: NDArray[np.int64]  # (p, 2) first and last node
+    piece_metres: NDArray[np.float64]  # (p,) length along the street
+    # `piece_way`, `piece_section`: (p,) row of the ways, and number of the section from junction
+    # to junction.
     piece_way: NDArray[np.int64]
     piece_section: NDArray[np.int64]
+    # (c, 2) metres; piece i is drawn by rows `first[i]` up to and without `last[i]`.
     coordinates: NDArray[np.float64]
+    # `first`, `last`: (p,) rows of `coordinates`.
     first: NDArray[np.int64]
     last: NDArray[np.int64]
-    ways: pd.DataFrame
+    ways: pd.DataFrame  # One row a way, see `patrolplan.inputs.streets.Streets`
+    # Those of all streets, also where only some of the pieces are here.
     crossings: CrossingPoints = field(default_factory=CrossingPoints)
 
     def take(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
@@ -126,14 +104,10 @@ class Pieces:
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
     """Cut streets into pieces.
 
-    Parameters
-    ----------
-    streets
-        Ways that meet where they hold the same node. At a closed node they end and do not meet.
-    piece_metres
-        Target length; a section of length L becomes `max(1, round(L / piece_metres))` equal
-        pieces, so that pieces are between two thirds of it and one and a half times it, except
-        in sections that are shorter.
+    `streets`: Ways that meet where they hold the same node. At a closed node they end and do not
+    meet. `piece_metres`: Target length; a section of length L becomes `max(1, round(L /
+    piece_metres))` equal pieces, so that pieces are between two thirds of it and one and a half
+    times it, except in sections that are shorter.
     """
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
@@ -292,22 +266,10 @@ def classify_bicycle_ways(
     happens at the edge of the area; along such pieces the bicycle may be pushed in the closed
     direction.
 
-    Parameters
-    ----------
-    piece_nodes
-        (p, 2) first and last node.
-    mode_names
-        (p,) "ride", "push" or "carry".
-    one_way
-        (p,) 1 in the piece's direction alone, -1 against it alone, 0 both.
-    nodes
-        Number of nodes.
-
-    Returns
-    -------
-    NDArray
-        (p, 2) `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network can be
-        reached from every other.
+    `piece_nodes`: (p, 2) first and last node. `mode_names`: (p,) "ride", "push" or "carry".
+    `one_way`: (p,) 1 in the piece's direction alone, -1 against it alone, 0 both. `nodes`: Number
+    of nodes. Returns (p, 2) `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network
+    can be reached from every other.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
     both = np.column_stack([modes, modes])
@@ -329,12 +291,8 @@ def compute_cycling_effort(
 ) -> NDArray[np.float64]:
     """What a metre costs, in metres ridden: inf where it is closed.
 
-    Parameters
-    ----------
-    kinds
-        Any shape, of the kinds that `classify_bicycle_ways` gives.
-    riding_kmh, walking_kmh
-        Speeds when riding and when pushing the bicycle.
+    `kinds`: Any shape, of the kinds that `classify_bicycle_ways` gives. `riding_kmh`,
+    `walking_kmh`: Speeds when riding and when pushing the bicycle.
 
     Examples
     --------

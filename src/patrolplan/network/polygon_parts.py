@@ -15,12 +15,7 @@ def measure_parts(lines: NDArray[np.object_], polygons: NDArray[np.object_]) -> 
     What is on the border of several belongs to the first. A line without a length counts as one
     metre where it is.
 
-    Parameters
-    ----------
-    lines
-        (n,) lines or points.
-    polygons
-        (k,) without overlaps, in the same CRS.
+    `lines`: (n,) lines or points. `polygons`: (k,) without overlaps, in the same CRS.
     """
     length = shapely.length(lines)
     shapely.prepare(polygons)

@@ -20,10 +20,8 @@ def find_pieces_of_shapes(
 ) -> list[NDArray[np.int64]]:
     """The pieces of street to patrol that belong to each shape, each to one shape at most.
 
-    Parameters
-    ----------
-    shapes
-        (k,) points, lines or polygons in the network's CRS; None and empty ones have no piece.
+    `shapes`: (k,) points, lines or polygons in the network's CRS; None and empty ones have no
+    piece.
     """
     count = len(network)
     owner = np.full(count, -1, dtype=np.int64)

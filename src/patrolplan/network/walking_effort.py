@@ -28,12 +28,8 @@ def compute_crossing_effort(
     the road or off it pays half. Two main roads that cross each other cost nothing, since no piece
     stands for that alone.
 
-    Parameters
-    ----------
-    seconds
-        By kind of crossing: signals, zebra, island, unmarked; also used where it is not known.
-    metres_per_minute
-        Walking speed.
+    `seconds`: By kind of crossing: signals, zebra, island, unmarked; also used where it is not
+    known. `metres_per_minute`: Walking speed.
     """
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)
@@ -61,12 +57,9 @@ def compute_preference(
 ) -> NDArray[np.float64]:
     """(p,) how much longer a metre counts on streets that are avoided: 1 or more.
 
-    Parameters
-    ----------
-    road_factor
-        For streets whose pavement is a way of its own near by, and main roads without a pavement.
-    dark_factor
-        For streets without lighting; unknown lighting does not count as missing.
+    `road_factor`: For streets whose pavement is a way of its own near by, and main roads without a
+    pavement. `dark_factor`: For streets without lighting; unknown lighting does not count as
+    missing.
     """
     is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")

@@ -29,15 +29,7 @@ PAPERS_KEY = "papers"
 
 
 class EarlierPapers:
-    """The papers of an earlier folder, with digests of what they and the new ones are made from.
-
-    Parameters
-    ----------
-    folder
-        Folder that the new papers replace; None if nothing is to be copied.
-    plan
-        Everything that all papers of this week depend on.
-    """
+    """The papers of an earlier folder, with digests of what they and the new ones are made from."""
 
     def __init__(self, folder: Path | None, plan: Plan) -> None:
         self._folder = folder
@@ -79,13 +71,7 @@ def hash_template(package: str, name: str) -> str:
 
 
 def hash_facts(*facts: object) -> str:
-    """A digest that differs if any of these values does: tables, shapes, arrays, our dataclasses.
-
-    Raises
-    ------
-    TypeError
-        For a value of a type whose content it cannot read.
-    """
+    """A digest that differs if any of these tables, shapes, arrays or dataclasses does."""
     digest = hashlib.sha256()
     parts: list[bytes] = []
     _collect_parts(facts, parts)

@@ -161,11 +161,6 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
 
     Our own layers include the meanings of their columns, and if there are several, their styles;
     see `patrolplan.outputs.gis`.
-
-    Raises
-    ------
-    OSError
-        When the file cannot be written, such as on a full disk.
     """
     with _set_gdal_options():
         for name, frame in layers.items():

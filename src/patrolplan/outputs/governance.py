@@ -43,13 +43,7 @@ TEMPLATES = Path(__file__).parent / "governance_templates"
 
 
 def read_backtest(folder: Path) -> dict[str, Any]:
-    """Read the document of `patrolplan backtest --out`.
-
-    Raises
-    ------
-    InputError
-        When the folder does not hold one.
-    """
+    """Read the document of `patrolplan backtest --out`."""
     path = folder / "backtest.json"
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -126,20 +120,7 @@ def write_governance(
 ) -> Path:
     """Write the papers completely or not at all.
 
-    Parameters
-    ----------
-    backtest
-        Document of a back-test, see `patrolplan.outputs.backtest_report.build_backtest_document`.
-    out
-        Folder for `PAPERS`, `transparency-record.json`, `for-residents.html`, and with `burden`
-        also `who-gets-the-patrols.md` and the same as `.json`.
-    burden
-        Who gets the patrols, see `patrolplan.measure_burden`.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
+    With `burden` they include who gets the patrols, see `patrolplan.measure_burden`.
     """
     out = Path(out)
     facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
@@ -163,13 +144,7 @@ def write_governance(
 
 
 def render_residents_page(area: StudyArea, risk: Risk, facts: dict[str, Any]) -> str:
-    """The page for residents and schools: one HTML file that sends no request.
-
-    Parameters
-    ----------
-    facts
-        See `collect_facts`.
-    """
+    """The page for residents and schools: one HTML file that sends no request."""
     style = read_asset(TEMPLATES / "for-residents.css")
     page = _open_templates(autoescape=True, finalize=None).get_template(f"{RESIDENTS_FILE}.j2")
     return page.render(

@@ -212,8 +212,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{values['officer']} is absent on {_format_day(values['date'])}."
     ),
     "trial_week": (
-        "The week is part of the trial {title} (commitment {commitment}): on some days some places "
-        "are left without patrols, by lot. Send nobody there to make up for it."
+        "The week is part of the trial {title}: on some days some places are left without patrols, "
+        "by lot. Send nobody there to make up for it."
     ),
     "trial_overridden": lambda values: (
         "Patrols stop where the trial has none, for a place tasked by intelligence or set by hand: "

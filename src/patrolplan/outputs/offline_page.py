@@ -21,15 +21,7 @@ from patrolplan.cache import Store
 def build_security_policy(
     scripts: Sequence[str], styles: Sequence[str], *, images: str = "data:"
 ) -> str:
-    """Content security policy: these scripts and styles by hash, and no requests.
-
-    Parameters
-    ----------
-    scripts, styles
-        Exactly as in the page.
-    images
-        Sources of images; by default only embedded ones.
-    """
+    """Content security policy: these scripts and styles by hash, no requests but for `images`."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import (
-    UNDO_FILE,
     WEEK_FILE,
     create_part_folder,
     explain_os_errors,
@@ -46,7 +45,7 @@ REMEDY = "name another folder with --out"
 """What to do if a folder cannot be written."""
 
 OUTPUT_NAME = re.compile(
-    r"(plan|week|undo|backtest|trial|brief-[^/]+)\.json|trial\.(pdf|md)"
+    r"(plan|week|undo|backtest|brief-[^/]+)\.json"
     r"|(plan|risk|hotspots|ways)\.gpkg|(risk|hotspots)\.qml|plan\.qgs|layers/[a-z]+\.parquet"
     r"|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
     r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
@@ -65,18 +64,8 @@ MAX_NAMED_FILES = 5
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
 
-    Parameters
-    ----------
-    folder
-        The output folder; created where it does not exist.
-    details
-        Content of the manifest in addition to the names and hashes of the files.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, holds files that patrolplan did not write or that were
-        changed since, or holds a week that would be lost.
+    A folder that holds files which patrolplan did not write or that were changed since, or a week
+    that would be lost, is refused. `details` are further keys of the manifest.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -109,14 +98,7 @@ def _check_week_is_replaced(folder: Path, part: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Check beforehand that `replace_folder` will be able to write.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or holds files that patrolplan did not write or that
-        were changed since.
-    """
+    """Check beforehand that `replace_folder` will be able to write."""
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
@@ -165,21 +147,7 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
     All new files, and a manifest that names them, are complete next to the old ones before the
     first is renamed over its predecessor. If the run is killed, the next command finishes the
     renames or drops the new files. No other file is touched, so that a paper may be open in a
-    viewer. The caller holds `lock_folder` meanwhile.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    files
-        Contents by name, relative to the folder.
-    changes
-        Keys of the manifest that change.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or holds no manifest.
+    viewer. The caller holds `lock_folder` meanwhile. `changes` are keys of the manifest.
     """
     folder = resolve_folder(folder)
     with explain_os_errors(folder, REMEDY):
@@ -193,8 +161,6 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
         new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
         for name, content in files.items():
             part = folder / f"{name}{PENDING_SUFFIX}"
-            if name == UNDO_FILE:
-                part.touch(mode=0o600)
             write_synced(part, content)
         write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
         _finish_replacement(folder)

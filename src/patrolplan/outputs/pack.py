@@ -133,17 +133,7 @@ def _write_week_pack(
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:
     """Check that the papers of a part would not replace those of a whole week.
 
-    Parameters
-    ----------
-    out
-        The folder; a part may only replace a part of the same officer and day.
-    officer, date
-        Whose papers of which day are printed; None means all.
-
-    Raises
-    ------
-    OutputError
-        When they would, with what to do.
+    A part may only replace a part of the same officer and day; None means all.
     """
     manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
     if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, list_leftovers
-from patrolplan.cache import ENTRY_PATTERN, FETCH_FOLDER, STORE_FOLDER_PATTERN, STORES, cache_folder
+from patrolplan.cache import ENTRY_PATTERN, STORE_FOLDER_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import (
     MANIFEST,
@@ -60,8 +60,7 @@ def purge(
     out_folders
         Output folders.
     home
-        Folder of the settings, where an interrupted fetch may have left files, and with the record
-        of folders where pupils' ways were written.
+        Folder of the settings, with the record of folders where pupils' ways were written.
     record
         File to which a JSON line is added for everything removed: when, what and why, without
         content; by default `purged.jsonl` in the cache folder.
@@ -85,7 +84,6 @@ def purge(
     entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files()]
     named = [resolve_folder(out) for out in out_folders]
     if home is not None:
-        entries += run.purge_unfinished_fetch(home / FETCH_FOLDER)
         for shown in list_shown_folders(home):
             if shown not in named and WAYS_FILE in read_manifest(shown).get("files", {}):
                 entries += run.purge_output_folder(shown)
@@ -138,11 +136,6 @@ class _PurgeRun:
             is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
             if is_ours and not path.is_symlink() and self._is_old(path):
                 yield self._remove(path, "temporary file")
-
-    def purge_unfinished_fetch(self, workspace: Path) -> Iterator[PurgeEntry]:
-        """Files of an interrupted fetch; if they are recent, it may still be running."""
-        if workspace.is_dir() and not workspace.is_symlink() and self._is_old(workspace):
-            yield self._remove(workspace, "left by an interrupted fetch")
 
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
         """An output folder, and what interrupted runs left next to it."""

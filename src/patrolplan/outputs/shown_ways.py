@@ -21,13 +21,7 @@ RECORD_FILE = "ways-shown.jsonl"
 
 
 def record_shown(area: "StudyArea", out: Path, reason: str) -> None:
-    """Add a line to the record: when, who, why and to which folder.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
+    """Add a line to the record: when, who, why and to which folder."""
     path = area.settings.folder / RECORD_FILE
     line = {
         "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",

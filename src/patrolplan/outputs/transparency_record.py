@@ -19,12 +19,7 @@ STANDARD, VERSION = "Algorithmic Transparency Recording Standard", "4.0"
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The record; the force must fill values that are null, and a list has several texts.
 
-    Parameters
-    ----------
-    template
-        TOML whose values are escaped by `escape_toml`.
-    facts
-        See `patrolplan.outputs.governance.collect_facts`.
+    The values of the template, which is TOML, are escaped by `escape_toml`.
     """
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:

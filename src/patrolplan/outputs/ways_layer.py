@@ -23,13 +23,7 @@ LEAST_REASON_LETTERS = 10
 
 
 def check_reason(reason: str | None) -> str:
-    """The given reason, without surrounding spaces.
-
-    Raises
-    ------
-    InputError
-        When there is none, or it is too short to be meaningful.
-    """
+    """The given reason, without surrounding spaces; it must be long enough to be meaningful."""
     text = " ".join((reason or "").split())
     if len(text) < LEAST_REASON_LETTERS:
         what = "pupils' ways home are shown only for a written reason"
@@ -44,13 +38,6 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     """Write the layers `ways` (all schools) and `ways_by_school` into a folder, and record it.
 
     The record is written first: if that fails, no layer is written.
-
-    Raises
-    ------
-    InputError
-        When the reason is empty or too short.
-    OutputError
-        When the record or the folder cannot be written.
     """
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)

@@ -310,12 +310,7 @@ def format_data_months(risk: "Risk") -> str:
 def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
     """Approximations in plain sentences, the most important one first.
 
-    Parameters
-    ----------
-    plan
-        The plan that the patrols belong to.
-    modes
-        How the patrols travel, "walk" or "bicycle"; by default that of the settings.
+    `modes` is how the patrols travel, "walk" or "bicycle"; by default that of the settings.
     """
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold

@@ -13,24 +13,16 @@ from patrolplan.pupils.covered import SQUARE_METRES, Covered, find_square_number
 
 @dataclass(frozen=True, eq=False)
 class AreaHomes:
-    """Where the homes of areas are: shares of each area on pieces and in places beyond the streets.
+    """Where homes of areas are: shares of each area on pieces, and in places beyond the streets."""
 
-    Parameters
-    ----------
-    areas
-        Number of each area, by its name.
-    residents
-        (a,) residents (those aged 5 to 16 where given); all zero where neither is known.
-    piece_area, piece_share
-        (p,) area that holds each piece, -1 for none, and the share of its homes there.
-    place_area, place_share, place_xy
-        (b,) places beyond the streets.
-    """
-
-    areas: dict[str, int]
+    areas: dict[str, int]  # Number of each area, by its name
+    # (a,) residents (those aged 5 to 16 where given); all zero where neither is known.
     residents: NDArray[np.float64]
+    # `piece_area`, `piece_share`: (p,) area that holds each piece, -1 for none, and the share of
+    # its homes there.
     piece_area: NDArray[np.int64]
     piece_share: NDArray[np.float64]
+    # `place_area`, `place_share`, `place_xy`: (b,) places beyond the streets.
     place_area: NDArray[np.int64]
     place_share: NDArray[np.float64]
     place_xy: NDArray[np.float64]

@@ -19,24 +19,12 @@ GAP_SQUARES = 2
 
 @dataclass(frozen=True, eq=False)
 class Covered:
-    """Squares of `SQUARE_METRES` that have streets, or are between them.
+    """Squares of `SQUARE_METRES` that have streets, or are between them."""
 
-    Parameters
-    ----------
-    corner
-        Column and row of the first square, counted from the CRS's origin.
-    is_covered
-        (w, h) by column and row.
-    is_edge
-        (w, h) those of them with a neighbour that is not.
-    homes
-        (w, h) weighted metres of street in each, see `HOMES_BY_KIND`.
-    """
-
-    corner: NDArray[np.int64]
-    is_covered: NDArray[np.bool_]
-    is_edge: NDArray[np.bool_]
-    homes: NDArray[np.float64]
+    corner: NDArray[np.int64]  # Column and row of the first square, counted from the CRS's origin
+    is_covered: NDArray[np.bool_]  # (w, h) by column and row
+    is_edge: NDArray[np.bool_]  # (w, h) those of them with a neighbour that is not
+    homes: NDArray[np.float64]  # (w, h) weighted metres of street in each, see `HOMES_BY_KIND`
 
     def find(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(k,) whether the square of each point is covered."""

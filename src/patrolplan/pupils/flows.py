@@ -49,44 +49,25 @@ class NotStoredError(TypeError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SchoolWays:
-    """The modelled ways home of one school; pieces are those of the walkable network.
+    """The modelled ways home of one school; pieces are those of the walkable network."""
 
-    Parameters
-    ----------
-    urn
-        The school.
-    roll
-        Pupils, by all modes.
-    elsewhere
-        Pupils who are not on the streets on foot: driven, or by bus where no stop is within reach.
-    on_streets
-        Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
-        elsewhere they are the roll.
-    bell_minutes, opening_minutes
-        The closing and the opening bell, after midnight.
-    unaccompanied
-        Share of those on the streets who walk without an adult.
-    pieces
-        (q,) pieces that any pupil walks along.
-    flow
-        (q,) pupils who walk along each; one who walks part of it counts as that part.
-    gate_metres
-        (q,) walked from the gate to the piece's middle.
-    wait_pieces, wait_pupils, wait_metres
-        (s,) of each bus stop or station: its piece, the pupils who go there, and the walk from the
-        gate.
-    """
-
-    urn: str
-    roll: float
+    urn: str  # The school
+    roll: float  # Pupils, by all modes
+    # Pupils who are not on the streets on foot: driven, or by bus where no stop is within reach.
     elsewhere: float
+    # Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
+    # elsewhere they are the roll.
     on_streets: float
+    # `bell_minutes`, `opening_minutes`: The closing and the opening bell, after midnight.
     bell_minutes: float
     opening_minutes: float
-    unaccompanied: float
-    pieces: NDArray[np.int64]
+    unaccompanied: float  # Share of those on the streets who walk without an adult
+    pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along
+    # (q,) pupils who walk along each; one who walks part of it counts as that part.
     flow: NDArray[np.float64]
-    gate_metres: NDArray[np.float64]
+    gate_metres: NDArray[np.float64]  # (q,) walked from the gate to the piece's middle
+    # `wait_pieces`, `wait_pupils`, `wait_metres`: (s,) of each bus stop or station: its piece,
+    # the pupils who go there, and the walk from the gate.
     wait_pieces: NDArray[np.int64]
     wait_pupils: NDArray[np.float64]
     wait_metres: NDArray[np.float64]
@@ -100,18 +81,10 @@ class SchoolWays:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ways:
-    """The ways home of all schools, aligned with those of the area.
+    """The ways home of all schools, aligned with those of the area."""
 
-    Parameters
-    ----------
-    schools
-        One a school.
-    notes
-        What was assumed.
-    """
-
-    schools: tuple[SchoolWays, ...]
-    notes: tuple[Note, ...]
+    schools: tuple[SchoolWays, ...]  # One a school
+    notes: tuple[Note, ...]  # What was assumed
 
     def __repr__(self) -> str:
         return f"<Ways: {format_count(len(self.schools), 'school')}>"
@@ -123,10 +96,7 @@ class Ways:
 def refuse_to_store() -> NoReturn:
     """Refuse to pickle where pupils walk: no file, cache or other process gets it.
 
-    Raises
-    ------
-    NotStoredError
-        Always.
+    Raises `NotStoredError` always.
     """
     message = "where pupils walk stays in this process: it cannot be pickled, copied or stored"
     raise NotStoredError(message)
@@ -135,10 +105,7 @@ def refuse_to_store() -> NoReturn:
 def model_ways(area: StudyArea) -> Ways:
     """Model the ways home of every school, under the settings `[way_home]`.
 
-    Raises
-    ------
-    InputError
-        When the settings' own mode shares are not valid.
+    Raises `InputError` when the settings' own mode shares are not valid.
     """
     settings, network = area.settings.way_home, area.network.walkable
     rolls = count_pupils(area.schools)
@@ -295,19 +262,9 @@ def spread_flow(
 ) -> tuple[NDArray[np.float64], float]:
     """Pupils on each link who go on at its farther end, and pupils who leave the gate.
 
-    Parameters
-    ----------
-    tree
-        Streets around the gate.
-    demand
-        (n + 1,) pupils who go to each node; none to nodes out of reach.
-    spread_metres
-        Detour that makes a way a third as likely.
-
-    Returns
-    -------
-    tuple
-        (l,) flow of each link, and the sum that arrives at the gate.
+    `tree`: Streets around the gate. `demand`: (n + 1,) pupils who go to each node; none to nodes
+    out of reach. `spread_metres`: Detour that makes a way a third as likely. Returns (l,) flow of
+    each link, and the sum that arrives at the gate.
     """
     near, far = tree.node_metres[tree.link_nodes].T
     away = np.flatnonzero(np.isfinite(far) & (near < far))
@@ -321,11 +278,7 @@ def spread_flow(
     return flow, float(passing[tree.root])
 
 
-@jit_compile(
-    "void(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8)",
-    is_by_item=True,
-    python_microseconds=lambda tails, *_: 0.6 * len(tails),
-)
+@jit_compile("void(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8)")
 def _carry_to_gate(  # noqa: PLR0917 - one compiled loop
     tails: NDArray[np.int64],
     heads: NDArray[np.int64],

@@ -21,32 +21,18 @@ class GateTree:
 
     A link is a piece of street, or one of the two parts of the gate's own piece. It runs from its
     nearer node to the other.
-
-    Parameters
-    ----------
-    network
-        The walkable network.
-    gate
-        Where the gate is on it.
-    nodes
-        (n,) numbers of the nodes in the network; the gate is a further one, numbered n here.
-    node_metres
-        (n + 1,) from the gate to each node, 0 for the gate, inf beyond the limit.
-    link_piece
-        (l,) piece of each link.
-    link_nodes
-        (l, 2) nearer and farther node, as numbered here; the nearer is within the limit.
-    link_metres
-        (l,) length.
     """
 
-    network: StreetNetwork
-    gate: Positions
+    network: StreetNetwork  # The walkable network
+    gate: Positions  # Where the gate is on it
+    # (n,) numbers of the nodes in the network; the gate is a further one, numbered n here.
     nodes: NDArray[np.int64]
+    # (n + 1,) from the gate to each node, 0 for the gate, inf beyond the limit.
     node_metres: NDArray[np.float64]
-    link_piece: NDArray[np.int64]
+    link_piece: NDArray[np.int64]  # (l,) piece of each link
+    # (l, 2) nearer and farther node, as numbered here; the nearer is within the limit.
     link_nodes: NDArray[np.int64]
-    link_metres: NDArray[np.float64]
+    link_metres: NDArray[np.float64]  # (l,) length
 
     @property
     def root(self) -> int:
@@ -86,14 +72,8 @@ class GateTree:
 def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:
     """Shortest paths from a gate to everywhere within a limit, over streets of the network.
 
-    Parameters
-    ----------
-    network
-        The walkable network.
-    gate
-        A single position on it.
-    limit_metres
-        Longest walk that is searched.
+    `network`: The walkable network. `gate`: A single position on it. `limit_metres`: Longest walk
+    that is searched.
     """
     at = network.xy(gate)[0]
     pieces = network.find_pieces_within(at, limit_metres + LONGEST_PIECE_METRES)

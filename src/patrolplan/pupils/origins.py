@@ -53,17 +53,10 @@ one and two miles (assumed 30 %)."""
 
 @dataclass(frozen=True, eq=False)
 class Destinations:
-    """Where pupils of a school who walk all the way go.
+    """Where pupils of a school who walk all the way go."""
 
-    Parameters
-    ----------
-    link_homes
-        (l,) walkers who live along each link of the tree.
-    exits, exit_pupils
-        (k,) nodes of the tree, and walkers who leave the streets there.
-    """
-
-    link_homes: NDArray[np.float64]
+    link_homes: NDArray[np.float64]  # (l,) walkers who live along each link of the tree
+    # `exits`, `exit_pupils`: (k,) nodes of the tree, and walkers who leave the streets there.
     exits: NDArray[np.int64]
     exit_pupils: NDArray[np.float64]
 
@@ -84,12 +77,7 @@ def _sum_destinations(parts: list[Destinations]) -> Destinations:
 class Homes:
     """Where pupils of an area's schools live.
 
-    Parameters
-    ----------
-    network
-        The walkable network.
-    tables
-        Areas, and schools' own counts by area.
+    `network`: The walkable network. `tables`: Areas, and schools' own counts by area.
     """
 
     def __init__(self, network: StreetNetwork, tables: WayHomeTables) -> None:
@@ -135,16 +123,8 @@ class Homes:
     ) -> Destinations:
         """Where pupils who walk all the way live.
 
-        Parameters
-        ----------
-        tree
-            The school's.
-        walkers, roll
-            (2,) by stage: those who walk, and all.
-        decay_metres
-            (2,) by stage.
-        spread_metres
-            Of the choice between exits.
+        `tree`: The school's. `walkers`, `roll`: (2,) by stage: those who walk, and all.
+        `decay_metres`: (2,) by stage. `spread_metres`: Of the choice between exits.
         """
         parts = []
         for stage in np.flatnonzero(walkers > 0).tolist():
@@ -252,21 +232,11 @@ def _find_walking(
 
 @dataclass(frozen=True, eq=False)
 class _Exits:
-    """Over which exits pupils go to each home beyond the streets.
+    """Over which exits pupils go to each home beyond the streets."""
 
-    Parameters
-    ----------
-    nodes
-        (k,) nodes of the tree at the edge of the streets.
-    home_metres
-        (b,) walking distance to each home over its nearest exit.
-    chosen
-        (b, k) share of those who go over each exit.
-    """
-
-    nodes: NDArray[np.int64]
-    home_metres: NDArray[np.float64]
-    chosen: NDArray[np.float64]
+    nodes: NDArray[np.int64]  # (k,) nodes of the tree at the edge of the streets
+    home_metres: NDArray[np.float64]  # (b,) walking distance to each home over its nearest exit
+    chosen: NDArray[np.float64]  # (b, k) share of those who go over each exit
 
     @classmethod
     def choose(

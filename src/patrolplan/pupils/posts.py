@@ -56,46 +56,27 @@ LONGEST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Post:
-    """A place where an adult stands after the bell.
+    """A place where an adult stands after the bell."""
 
-    Parameters
-    ----------
-    urn
-        The school.
-    point
-        (x, y) metres.
-    piece, offset_metres
-        Where it is on the streets to patrol.
-    start_minutes, end_minutes
-        After midnight; no pupil can be in sight before the start.
-    pupil_share
-        Share of the school's pupil-minutes on the way home, beyond 100 m of the gate, that this
-        post and those before it meet.
-    """
-
-    urn: str
-    point: tuple[float, float]
+    urn: str  # The school
+    point: tuple[float, float]  # (x, y) metres
+    # `piece`, `offset_metres`: Where it is on the streets to patrol.
     piece: int
     offset_metres: float
+    # `start_minutes`, `end_minutes`: After midnight; no pupil can be in sight before the start.
     start_minutes: float
     end_minutes: float
+    # Share of the school's pupil-minutes on the way home, beyond 100 m of the gate, that this
+    # post and those before it meet.
     pupil_share: float
 
 
 @dataclass(frozen=True)
 class PostPlan:
-    """The posts of one school, the most useful first.
+    """The posts of one school, the most useful first."""
 
-    Parameters
-    ----------
-    posts
-        Fewer than wanted where further ones would meet no pupils.
-    gap_percent
-        Maximum by which the best choice may be better.
-    """
-
-    posts: tuple[Post, ...]
-    gap_percent: float
+    posts: tuple[Post, ...]  # Fewer than wanted where further ones would meet no pupils
+    gap_percent: float  # Maximum by which the best choice may be better
 
 
 def choose_posts(
@@ -103,16 +84,8 @@ def choose_posts(
 ) -> PostPlan:
     """The places where a number of adults together meet the most of a school's way home.
 
-    Parameters
-    ----------
-    area, presence
-        The area, and where pupils are.
-    risk_weight
-        (p,) weight of a pupil-minute on each piece to patrol, 0 or more; all ones for pupils alone.
-    urn
-        The school.
-    count
-        Adults.
+    `area`, `presence`: The area, and where pupils are. `risk_weight`: (p,) weight of a pupil-minute
+    on each piece to patrol, 0 or more; all ones for pupils alone. `count`: Adults.
     """
     network, bell = area.network, presence.get_bell(urn)
     end = bell + POST_MINUTES
@@ -199,21 +172,9 @@ def choose_cover(
 ) -> tuple[NDArray[np.int64], float]:
     """Rows that together cover the most weight, and how much better the best may be as a share.
 
-    Parameters
-    ----------
-    seen
-        (c, e) boolean, the columns that each row covers.
-    weight
-        (e,) 0 or more.
-    count
-        Maximum number of rows; rows that would add nothing are left out.
-    condition
-        The constraint on the choice.
-
-    Returns
-    -------
-    tuple
-        (k,) rows, those that add most first, and the gap between 0 and 1.
+    `seen`: (c, e) boolean, the columns that each row covers. `weight`: (e,) 0 or more. `count`:
+    Maximum number of rows; rows that would add nothing are left out. `condition`: The constraint on
+    the choice. Returns (k,) rows, those that add most first, and the gap between 0 and 1.
     """
     best = _find_start(seen, weight, count, condition)
     if not len(best):

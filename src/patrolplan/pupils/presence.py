@@ -53,21 +53,13 @@ class LeavingCurve:
 
     Most leave by a gamma distribution of shape 2; the late share by a normal one, cut off at the
     bell.
-
-    Parameters
-    ----------
-    leave_minutes
-        Mean of the first.
-    late_share, late_minutes
-        Share and mean of the second.
-    wait_minutes
-        Mean wait at a stop.
     """
 
-    leave_minutes: float
+    leave_minutes: float  # Mean of the first
+    # `late_share`, `late_minutes`: Share and mean of the second.
     late_share: float
     late_minutes: float
-    wait_minutes: float
+    wait_minutes: float  # Mean wait at a stop
     _waiting: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -141,10 +133,7 @@ earlier months need the same minutes: a window in a borough, or a few minutes in
 class Presence:
     """Pupils on the streets by minute, summed over schools; it cannot be stored.
 
-    Parameters
-    ----------
-    area, ways
-        The area and the ways home of its schools.
+    `area`, `ways`: The area and the ways home of its schools.
     """
 
     def __init__(self, area: StudyArea, ways: Ways) -> None:
@@ -172,14 +161,8 @@ class Presence:
     ) -> NDArray[np.float64]:
         """(p,) pupils on each piece to patrol, on average over the minute that begins then.
 
-        Parameters
-        ----------
-        minute
-            After midnight.
-        urn
-            Of one school; None: of all.
-        unaccompanied
-            Count only each school's share of pupils who walk without an adult.
+        `minute`: After midnight. `urn`: Of one school; None: of all. `unaccompanied`: Count only
+        each school's share of pupils who walk without an adult.
         """
         key = (minute, urn, unaccompanied)
         counts = self._counts.get(key)
@@ -273,12 +256,7 @@ class Presence:
         ends before noon, otherwise home. Streets to patrol are seen if their middle is within
         sight. Summed over visits, and averaged over the places of each by the time spent there.
 
-        Parameters
-        ----------
-        urn
-            The school.
-        visits
-            None at the same time as another.
+        `visits`: None at the same time as another.
         """
         if not visits:
             return 0.0
@@ -296,17 +274,10 @@ class Presence:
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """Pupils, or their minutes, by piece and by step of the walk from the gate.
+    """Pupils, or their minutes, by piece and by step of the walk from the gate."""
 
-    Parameters
-    ----------
-    table
-        (p, c) pieces by columns.
-    bell, walk_minutes
-        (c,) number of the bell, and the walk, of each column.
-    """
-
-    table: sparse.csr_array
+    table: sparse.csr_array  # (p, c) pieces by columns
+    # `bell`, `walk_minutes`: (c,) number of the bell, and the walk, of each column.
     bell: NDArray[np.int64]
     walk_minutes: NDArray[np.float64]
 

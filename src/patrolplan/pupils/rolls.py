@@ -69,18 +69,10 @@ who are driven (London Travel Demand Survey) and the many who go by bus free of 
 
 @dataclass(frozen=True, eq=False)
 class Rolls:
-    """Pupils of each school.
+    """Pupils of each school."""
 
-    Parameters
-    ----------
-    by_stage
-        (m, 2) primary and secondary pupils; aligned with the schools.
-    notes
-        What was assumed.
-    """
-
-    by_stage: NDArray[np.float64]
-    notes: tuple[Note, ...]
+    by_stage: NDArray[np.float64]  # (m, 2) primary and secondary pupils; aligned with the schools
+    notes: tuple[Note, ...]  # What was assumed
 
 
 def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
@@ -89,10 +81,7 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
     The roll, or the capacity times `SHARE_OF_CAPACITY`, or a figure by phase. Ages divide it
     between the stages as if all years were equally large; without ages the phase does.
 
-    Parameters
-    ----------
-    schools
-        `urn`, `phase`, `roll`, `capacity`, `low_age`, `high_age`; NaN where not known.
+    `schools`: `urn`, `phase`, `roll`, `capacity`, `low_age`, `high_age`; NaN where not known.
     """
     roll, capacity = (schools[name].to_numpy(dtype=np.float64) for name in ("roll", "capacity"))
     phase = schools["phase"].astype(object)
@@ -134,10 +123,8 @@ def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
 
     Modes of the user's table other than these count as not on the streets on foot.
 
-    Raises
-    ------
-    InputError
-        When the user's table lacks a stage, or its shares are negative or sum to more than 1.
+    Raises `InputError` when the user's table lacks a stage, or its shares are negative or sum to
+    more than 1.
     """
     modes = settings.modes
     table = PRESETS[modes] if isinstance(modes, str) else modes

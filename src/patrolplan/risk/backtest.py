@@ -85,38 +85,27 @@ COLUMNS = tuple(one.name for one in fields(BacktestRow))
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What every model captured on months that it had not seen.
+    """What every model captured on months that it had not seen."""
 
-    Parameters
-    ----------
-    results
-        One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
-        the street length; `pai` the share of crime captured over that; `pei` the same as a share of
-        the best possible; `rri` the stability of the slice against the twelve months before;
-        `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 %
-        interval of the difference over months. `reference` is what a model that knew the true
-        rates would get, with the interval of chance, and `reference_ratio` its ratio to prior
-        counts. `log_score_gain`, with its 95 % interval, is in bits an incident over the smoothed
-        prior count (see `patrolplan.risk.stack`); of "all" it is the mean over all incidents.
-        `observed_over_expected` has ten numbers, incidents recorded over those expected, from the
-        places of least to those of most expected crime, each a tenth of it; of "all" every incident
-        counts alike. `window` names the window of day whose incidents were scored, None where all.
-        `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
-    trials
-        The hits by month that the results are computed from.
-    choices
-        For each category, the stack's weights of the models for the next month, and its gain.
-    curves
-        For each category, the chosen model's PAI with its 95 % interval over months.
-    own
-        Names of the models that the user gave.
-    """
-
+    # One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
+    # the street length; `pai` the share of crime captured over that; `pei` the same as a share of
+    # the best possible; `rri` the stability of the slice against the twelve months before;
+    # `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 % interval
+    # of the difference over months. `reference` is what a model that knew the true rates would
+    # get, with the interval of chance, and `reference_ratio` its ratio to prior counts.
+    # `log_score_gain`, with its 95 % interval, is in bits an incident over the smoothed prior
+    # count (see `patrolplan.risk.stack`); of "all" it is the mean over all incidents.
+    # `observed_over_expected` has ten numbers, incidents recorded over those expected, from the
+    # places of least to those of most expected crime, each a tenth of it; of "all" every incident
+    # counts alike. `window` names the window of day whose incidents were scored, None where all.
+    # `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
     results: pd.DataFrame
-    trials: Trials
+    trials: Trials  # The hits by month that the results are computed from
+    # For each category, the stack's weights of the models for the next month, and its gain.
     choices: tuple[ModelChoice, ...]
+    # For each category, the chosen model's PAI with its 95 % interval over months.
     curves: pd.DataFrame
-    own: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()  # Names of the models that the user gave
 
     def __repr__(self) -> str:
         months = self.trials.origins
@@ -377,12 +366,8 @@ def hide_categories(
 ) -> pd.DataFrame:
     """Remove the numbers of some categories of a table, and how many incidents all have together.
 
-    Parameters
-    ----------
-    table
-        With `category`; `coverage`, and what is not a number, stays.
-    names, few
-        (j + 1,) the categories, that of all last, and whether each is to be hidden.
+    `table`: With `category`; `coverage`, and what is not a number, stays. `names`, `few`: (j + 1,)
+    the categories, that of all last, and whether each is to be hidden.
     """
     hidden = table["category"].isin(np.array(names)[few]).to_numpy()
     if hidden.any() and "n_events" in table:

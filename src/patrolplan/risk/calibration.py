@@ -39,12 +39,8 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
     (a + k) / (e + k), where a and e are recorded and expected at the year's level, weighted by how
     late a month is, and k is `LEVEL_INCIDENTS`.
 
-    Parameters
-    ----------
-    rates
-        (c, j) incidents expected in each place in a month, on any scale above 0.
-    history
-        The months before.
+    `rates`: (c, j) incidents expected in each place in a month, on any scale above 0. `history`:
+    The months before.
     """
     first = max(0, len(history) - LEVEL_MONTHS)
     targets = len(history.targets)
@@ -71,10 +67,7 @@ def sum_deciles(
     Places are ordered by what is expected in them, and cut into ten groups that each hold a tenth
     of the expected incidents; a place on a border counts partly in both.
 
-    Parameters
-    ----------
-    expected, observed
-        (c, n) incidents in each place, for each of n categories.
+    `expected`, `observed`: (c, n) incidents in each place, for each of n categories.
     """
     sums = np.empty((expected.shape[1], DECILES))
     for column, (mean, count) in enumerate(zip(expected.T, observed.T, strict=True)):

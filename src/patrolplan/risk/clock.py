@@ -60,12 +60,7 @@ prove that no crime can happen then."""
 def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(p,) pubs, bars and nightclubs within 150 m of each piece's middle, in a straight line.
 
-    Parameters
-    ----------
-    network
-        The streets.
-    places
-        `kind` and points in the network's CRS.
+    `network`: The streets. `places`: `kind` and points in the network's CRS.
     """
     return _count_near(network.piece_middle, places)
 
@@ -94,44 +89,25 @@ def _find_kinds(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np
 
 @dataclass(frozen=True, eq=False)
 class Clock:
-    """How crime spreads over kinds of day and half-hours.
+    """How crime spreads over kinds of day and half-hours."""
 
-    Parameters
-    ----------
-    source
-        Where it comes from: learned from clock times, the declared profile, the user's own table,
-        or flat (no effect).
-    categories
-        (j,) names of its columns.
-    piece_kind
-        (p,) kind of place of each piece, a row of `profile`.
-    profile
-        (j, 6, 4, 48) factor by kind of place (the last: not known), kind of day and half-hour.
-    day_shares
-        (4,) share of days of each kind.
-    places
-        What is learned of single places; None without clock times.
-    notes
-        Where it comes from, and what was assumed.
-    """
-
+    # Where it comes from: learned from clock times, the declared profile, the user's own table,
+    # or flat (no effect).
     source: Literal["learned", "declared", "own_table", "flat"]
-    categories: tuple[str, ...]
-    piece_kind: NDArray[np.int64]
+    categories: tuple[str, ...]  # (j,) names of its columns
+    piece_kind: NDArray[np.int64]  # (p,) kind of place of each piece, a row of `profile`
+    # (j, 6, 4, 48) factor by kind of place (the last: not known), kind of day and half-hour.
     profile: NDArray[np.float64]
-    day_shares: NDArray[np.float64]
+    day_shares: NDArray[np.float64]  # (4,) share of days of each kind
+    # What is learned of single places; None without clock times.
     places: LearnedPlaces | None = None
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()  # Where it comes from, and what was assumed
 
     def compute_factor(self, half_hour: int, day: DayKind | None) -> NDArray[np.float64]:
         """(p, j) rate in a half-hour of such a day over the mean of all hours and days.
 
-        Parameters
-        ----------
-        half_hour
-            0 to 47, from midnight.
-        day
-            Kind of day; None: all days of the week together.
+        `half_hour`: 0 to 47, from midnight. `day`: Kind of day; None: all days of the week
+        together.
         """
         if self.source == "flat":
             return np.ones((len(self.piece_kind), len(self.categories)))
@@ -170,14 +146,8 @@ class Clock:
 def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None = None) -> Clock:
     """The clock of an area's crime, for the targets of a history.
 
-    Parameters
-    ----------
-    area
-        Its incidents, term dates, licensed places, own table and settings.
-    history
-        Names the (j,) categories.
-    before
-        Only incidents of earlier months are learned from; all by default.
+    `area`: Its incidents, term dates, licensed places, own table and settings. `history`: Names the
+    (j,) categories. `before`: Only incidents of earlier months are learned from; all by default.
     """
     targets, places, table = history.targets, area.way_home.places, area.way_home.clock
     middle = area.network.piece_middle

@@ -78,30 +78,18 @@ def build_spread(profile: Floats, days: DayClasses, width: float, day_weight: fl
 
 @dataclass(frozen=True)
 class Choice:
-    """The numbers of a step that were chosen by likelihood.
+    """The numbers of a step that were chosen by likelihood."""
 
-    Parameters
-    ----------
-    strength
-        How many incidents the profile above counts as.
-    width, day_weight
-        How far an incident is spread, over half-hours and other kinds of day.
-    ratio_share
-        How much of the declared profile's ratio the step starts from.
-    is_even
-        Whether incidents are spread evenly, and not in proportion to the profile above.
-    radius_metres
-        How far around a place incidents count.
-    bits
-        How much better an incident's time is predicted than by the step above alone.
-    """
-
-    strength: float = float(STRENGTHS[0])
+    strength: float = float(STRENGTHS[0])  # How many incidents the profile above counts as
+    # `width`, `day_weight`: How far an incident is spread, over half-hours and other kinds of
+    # day.
     width: float = 0.0
     day_weight: float = 0.0
-    ratio_share: float = 0.0
+    ratio_share: float = 0.0  # How much of the declared profile's ratio the step starts from
+    # Whether incidents are spread evenly, and not in proportion to the profile above.
     is_even: bool = False
-    radius_metres: float = 0.0
+    radius_metres: float = 0.0  # How far around a place incidents count
+    # How much better an incident's time is predicted than by the step above alone.
     bits: float = 0.0
 
 
@@ -110,17 +98,10 @@ def fit_step(
 ) -> tuple[Floats, Choice]:
     """(g, b) profile of each group of a step, and how far it follows its own incidents.
 
-    Parameters
-    ----------
-    counts
-        (f, g, i) incidents of each fold, group and cell; the last 48 cells are weekdays of unknown
-        kind.
-    above
-        (g, b) profile of the step above of each group; sums to 1.
-    ratio
-        (g, b) ratio of the declared profile that the step may start from; None for none.
-    days
-        The classes of day.
+    `counts`: (f, g, i) incidents of each fold, group and cell; the last 48 cells are weekdays of
+    unknown kind. `above`: (g, b) profile of the step above of each group; sums to 1. `ratio`: (g,
+    b) ratio of the declared profile that the step may start from; None for none. `days`: The
+    classes of day.
     """
     total = counts.sum(axis=0)
     seen, own = total - counts, counts[:, :, : above.shape[1]]

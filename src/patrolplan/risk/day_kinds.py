@@ -40,12 +40,7 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     more of them are holidays. Weekdays before the first and after the last term, and all of them
     without term dates, are not known.
 
-    Parameters
-    ----------
-    term_dates
-        See `patrolplan.tables.TERM_DATES`.
-    days
-        (n,) days, without a time of day.
+    `term_dates`: See `patrolplan.tables.TERM_DATES`. `days`: (n,) days, without a time of day.
 
     Examples
     --------
@@ -94,18 +89,10 @@ def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_
 
 @dataclass(frozen=True, eq=False)
 class DayClasses:
-    """The kinds of day that the data can tell apart, joined where it has few days of one.
+    """The kinds of day that the data can tell apart, joined where it has few days of one."""
 
-    Parameters
-    ----------
-    of_kind
-        (4,) class of each of `DAY_KINDS`.
-    kind_shares
-        (4,) share of the days of each kind.
-    """
-
-    of_kind: NDArray[np.int64]
-    kind_shares: NDArray[np.float64]
+    of_kind: NDArray[np.int64]  # (4,) class of each of `DAY_KINDS`
+    kind_shares: NDArray[np.float64]  # (4,) share of the days of each kind
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:

@@ -51,14 +51,8 @@ class Estimator(Protocol):
 class EstimatorModel(RiskModel):
     """An `Estimator` as one of our models; see `wrap_estimator`.
 
-    Parameters
-    ----------
-    name
-        Named in errors.
-    estimator
-        Not fitted here: its clones are.
-    seed
-        For every `random_state` that is None, so that equal runs are equal.
+    `name`: Named in errors. `estimator`: Not fitted here: its clones are. `seed`: For every
+    `random_state` that is None, so that equal runs are equal.
     """
 
     is_reusable = False
@@ -97,19 +91,9 @@ class EstimatorModel(RiskModel):
 def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
     """An estimator that the user gives, as one of our models.
 
-    Parameters
-    ----------
-    name
-        What it is called in tables and errors.
-    estimator
-        An instance with the methods of `Estimator`, which `sklearn.base.clone` can copy.
-    seed
-        See `EstimatorModel`.
-
-    Raises
-    ------
-    InputError
-        When it is a class, lacks a method, cannot be cloned, or holds columns for audit.
+    `name`: What it is called in tables and errors. `estimator`: An instance with the methods of
+    `Estimator`, which `sklearn.base.clone` can copy. `seed`: See `EstimatorModel`. Raises
+    `InputError` when it is a class, lacks a method, cannot be cloned, or holds columns for audit.
     """
     where = f"model '{name}'"
     refuse_audit_columns(where, estimator)
@@ -141,10 +125,8 @@ def wrap_estimators(
 ) -> dict[str, EstimatorModel]:
     """Estimators that the user gives, by name, as models of ours.
 
-    Raises
-    ------
-    InputError
-        When a name is one of `taken` or `reserved`, or see `wrap_estimator`; all problems at once.
+    Raises `InputError` when a name is one of `taken` or `reserved`, or see `wrap_estimator`; all
+    problems at once.
     """
     problems, wrapped = Problems(), {}
     for name, estimator in given.items():
@@ -162,19 +144,9 @@ def wrap_estimators(
 def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDArray[np.float64]:
     """(rows,) what a model predicted, as numbers.
 
-    Parameters
-    ----------
-    predicted
-        What it gave.
-    rows
-        How many numbers are wanted.
-    name, what
-        The model, and the category and month that were to be predicted, for the error.
-
-    Raises
-    ------
-    InputError
-        When it is not one finite number of 0 or more for each row.
+    `predicted`: What it gave. `rows`: How many numbers are wanted. `name`, `what`: The model, and
+    the category and month that were to be predicted, for the error. Raises `InputError` when it is
+    not one finite number of 0 or more for each row.
     """
     place = f"model '{name}'"
     try:

@@ -70,29 +70,15 @@ class ExpectedIncidents:
     """Incidents expected in one window, computed when they are first wanted.
 
     Pupils' presence is not included, so the numbers do not reveal where children walk.
-
-    Parameters
-    ----------
-    network
-        The p pieces of street.
-    history
-        What was learned from; names the j categories.
-    monthly
-        (p, j) incidents expected in the month after the history, at all hours.
-    predict
-        Fits the model that gave them on fewer months.
-    clock
-        How they are spread over the day.
-    time
-        When the window is.
     """
 
-    network: StreetNetwork
-    history: History
+    network: StreetNetwork  # The p pieces of street
+    history: History  # What was learned from; names the j categories
+    # (p, j) incidents expected in the month after the history, at all hours.
     monthly: NDArray[np.float64]
-    predict: Predict
-    clock: Clock
-    time: WindowTime
+    predict: Predict  # Fits the model that gave them on fewer months
+    clock: Clock  # How they are spread over the day
+    time: WindowTime  # When the window is
 
     @cached_property
     def counts(self) -> NDArray[np.float64]:
@@ -187,14 +173,8 @@ def fit_shape_line(
     Few incidents would fit anything, also a rate that is exactly as expected. So log a and log b
     have a normal prior of mean 0 and variance 1: without data, both are 1.
 
-    Parameters
-    ----------
-    counts
-        (c,) incidents that came.
-    means
-        (c,) those that were expected; places with 0 say nothing.
-    recorded
-        (c,) those on record before.
+    `counts`: (c,) incidents that came. `means`: (c,) those that were expected; places with 0 say
+    nothing. `recorded`: (c,) those on record before.
     """
     from scipy.optimize import minimize  # noqa: PLC0415 - heavy, and of these intervals alone
 

@@ -26,21 +26,14 @@ BLOCK_PIECES = 2048
 
 @dataclass(frozen=True, eq=False)
 class PupilExposure:
-    """Pupils present on each piece of street, relative to the mean over area and window.
+    """Pupils present on each piece of street, relative to the mean over area and window."""
 
-    Parameters
-    ----------
-    ways, presence
-        The ways home of each school, and where pupils are, minute by minute.
-    floor
-        Exposure of streets without modelled pupils, as a share of the mean: there may be some.
-    per_pupil
-        (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
-    """
-
+    # `ways`, `presence`: The ways home of each school, and where pupils are, minute by minute.
     ways: "Ways"
     presence: "Presence"
+    # Exposure of streets without modelled pupils, as a share of the mean: there may be some.
     floor: float
+    # (p,) what a pupil adds on each piece: more on a short one, and where few are on the whole.
     per_pupil: NDArray[np.float64]
 
     def compute_relative(self, minute: int) -> NDArray[np.float64]:
@@ -79,16 +72,9 @@ def build_exposure(
 ) -> PupilExposure | None:
     """Exposure relative to the mean over all streets and a window; None where no pupil is out.
 
-    Parameters
-    ----------
-    ways, presence
-        See `PupilExposure`.
-    metres
-        (p,) length of the patrolled pieces of street.
-    floor
-        See `PupilExposure`.
-    minutes, weights
-        (m,) minutes of the window, and how much each counts, which sums to 1.
+    `ways`, `presence`: See `PupilExposure`. `metres`: (p,) length of the patrolled pieces of
+    street. `floor`: See `PupilExposure`. `minutes`, `weights`: (m,) minutes of the window, and how
+    much each counts, which sums to 1.
     """
     first = int(minutes[0])
     counts = presence.count_all(first, int(minutes[-1]) + 1)

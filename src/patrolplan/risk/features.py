@@ -42,14 +42,8 @@ def thin_rows(
     Cells with incidents and cells without are thinned separately, each only where there are too
     many, to every n-th.
 
-    Parameters
-    ----------
-    events
-        Numbers of the cells with incidents, in order.
-    size
-        Number of all cells.
-    max_rows
-        Of cells without incidents.
+    `events`: Numbers of the cells with incidents, in order. `size`: Number of all cells.
+    `max_rows`: Of cells without incidents.
     """
     every = max(1, -(-size // max_rows))
     nth = max(1, -(-len(events) // MAX_EVENT_ROWS))

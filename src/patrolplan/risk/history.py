@@ -71,36 +71,20 @@ def get_harm_days(
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """How many incidents were recorded, by month, place and category.
+    """How many incidents were recorded, by month, place and category."""
 
-    Parameters
-    ----------
-    counts
-        (t, c, k) incidents.
-    months
-        (t,) first day of each month, without gaps.
-    categories
-        (k,) names; those of `targets` come first.
-    targets
-        (j,) the categories that are predicted and scored. The others are only predictors.
-    units
-        The c places.
-    exposure
-        (t, c) share of each month's crime that is held in each place; None where all of it is.
-    known_digests
-        Digests of the months, where they are known from the history that this one was cut from.
-    fitted_models
-        Cache of models fitted on exactly these months, and of what they predict together, by their
-        parameters; a cut starts empty.
-    """
-
-    counts: NDArray[np.int32]
-    months: pd.DatetimeIndex
-    categories: tuple[str, ...]
+    counts: NDArray[np.int32]  # (t, c, k) incidents
+    months: pd.DatetimeIndex  # (t,) first day of each month, without gaps
+    categories: tuple[str, ...]  # (k,) names; those of `targets` come first
+    # (j,) the categories that are predicted and scored. The others are only predictors.
     targets: tuple[str, ...]
-    units: SpatialUnits
+    units: SpatialUnits  # The c places
+    # (t, c) share of each month's crime that is held in each place; None where all of it is.
     exposure: NDArray[np.float64] | None = None
+    # Digests of the months, where they are known from the history that this one was cut from.
     known_digests: tuple[str, ...] = field(default=(), repr=False)
+    # Cache of models fitted on exactly these months, and of what they predict together, by their
+    # parameters; a cut starts empty.
     fitted_models: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -293,16 +277,8 @@ def fill_missing(
     A place's missing months are given the mean of its months with data. Where it has hardly any,
     they are given the mean of all places, by street length.
 
-    Parameters
-    ----------
-    counts
-        (c, k) incidents recorded.
-    held
-        (c,) months held, weighted or not.
-    whole
-        All months, weighted likewise.
-    metres
-        (c,) street in each place.
+    `counts`: (c, k) incidents recorded. `held`: (c,) months held, weighted or not. `whole`: All
+    months, weighted likewise. `metres`: (c,) street in each place.
     """
     has_rate = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
     mean = counts.sum(axis=0) / max(float((held * metres).sum()), 1e-12) * metres[:, None]
@@ -317,13 +293,9 @@ def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> H
     settings include them: a patrol that finds drugs must not attract the next patrol, not even
     indirectly.
 
-    Parameters
-    ----------
-    area
-        The incidents.
-    categories
-        The categories to be scored; those that the settings count and the data has, by default.
-        With the default an area is counted only once and the result is reused.
+    `area`: The incidents. `categories`: The categories to be scored; those that the settings count
+    and the data has, by default. With the default an area is counted only once and the result is
+    reused.
     """
     if categories is not None:
         return _count_incidents(area, categories)

@@ -52,14 +52,9 @@ class BandVoice:
 class ReportsInTime:
     """The pupils' voice of every minute.
 
-    Parameters
-    ----------
-    voice
-        See `patrolplan.risk.report_voice.build_report_voice`.
-    by_band
-        Whether reports count only in the band of the day that they are about.
-    has_crime
-        Whether anything is recorded; if not, reports have the whole risk.
+    `voice`: See `patrolplan.risk.report_voice.build_report_voice`. `by_band`: Whether reports count
+    only in the band of the day that they are about. `has_crime`: Whether anything is recorded; if
+    not, reports have the whole risk.
     """
 
     def __init__(self, voice: ReportVoice, *, by_band: bool, has_crime: bool) -> None:
@@ -85,31 +80,17 @@ class ReportsInTime:
 
 @dataclass(frozen=True, eq=False)
 class TimeFactors:
-    """What moves risk from minute to minute.
+    """What moves risk from minute to minute."""
 
-    Parameters
-    ----------
-    powers
-        (j,) power of the pupils present that each category grows with, see
-        `patrolplan.risk.exposure.get_powers`.
-    clock
-        When crime happens.
-    day
-        Kind of day; None: all days of the week together.
-    exposure
-        Where pupils are; None where none is out in the window, or where that does not count.
-    voice
-        Pupils' reports.
-    by_band
-        Whether reports count only in the band of the day that they are about.
-    """
-
+    # (j,) power of the pupils present that each category grows with, see
+    # `patrolplan.risk.exposure.get_powers`.
     powers: NDArray[np.float64]
-    clock: "Clock"
-    day: "DayKind | None"
+    clock: "Clock"  # When crime happens
+    day: "DayKind | None"  # Kind of day; None: all days of the week together
+    # Where pupils are; None where none is out in the window, or where that does not count.
     exposure: PupilExposure | None
-    voice: ReportVoice
-    by_band: bool = True
+    voice: ReportVoice  # Pupils' reports
+    by_band: bool = True  # Whether reports count only in the band of the day that they are about
 
     @property
     def used_powers(self) -> NDArray[np.float64]:
@@ -119,23 +100,12 @@ class TimeFactors:
 
 @dataclass(frozen=True, eq=False)
 class JoinedHarm:
-    """What recorded crime was joined from over a window.
+    """What recorded crime was joined from over a window."""
 
-    Parameters
-    ----------
-    harm
-        (p, j) expected harm of each category, over all hours and days.
-    scale
-        (j,) what each category is multiplied by, see `join_over_window`.
-    total
-        What the joined risk is divided by.
-    minutes, weights
-        (m,) the window.
-    """
-
-    harm: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    total: float
+    harm: NDArray[np.float64]  # (p, j) expected harm of each category, over all hours and days
+    scale: NDArray[np.float64]  # (j,) what each category is multiplied by, see `join_over_window`
+    total: float  # What the joined risk is divided by
+    # `minutes`, `weights`: (m,) the window.
     minutes: NDArray[np.int64]
     weights: NDArray[np.float64]
 
@@ -190,10 +160,7 @@ class RiskInTime:
     def rejoin(self, factors: TimeFactors) -> "WindowRisk":
         """The same expected harm over the same window, moved by other factors.
 
-        Raises
-        ------
-        ValueError
-            When it is static: what would move it is not known.
+        Raises `ValueError` when it is static: what would move it is not known.
         """
         if self._static is not None:
             message = "a static risk cannot be moved by other factors"
@@ -314,14 +281,8 @@ def join_over_window(
     The window is gone through once. Minutes that share half-hour and band differ in exposure
     alone, so their powers of exposure are summed first, and meet the (p, j) amounts only once.
 
-    Parameters
-    ----------
-    harm
-        (p, j) expected harm of each category, over all hours and days.
-    factors
-        What moves it.
-    minutes, weights
-        (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
+    `harm`: (p, j) expected harm of each category, over all hours and days. `factors`: What moves
+    it. `minutes`, `weights`: (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
     """
     clock, exposure, powers = factors.clock, factors.exposure, factors.used_powers
     reports_in_time = ReportsInTime(

@@ -249,14 +249,8 @@ def compute_likelihood(
     of all other crimes of its category leave there. Where the place is a single piece, this is the
     usual criterion.
 
-    Parameters
-    ----------
-    unit_matrix
-        (c, c) see `aggregate_matrix`.
-    counts
-        (c, k) crimes.
-    metres
-        (c,) street of each place.
+    `unit_matrix`: (c, c) see `aggregate_matrix`. `counts`: (c, k) crimes. `metres`: (c,) street of
+    each place.
     """
     mass = unit_matrix @ counts - unit_matrix.diagonal()[:, None]
     share = np.maximum(mass, 0.0) / np.maximum(counts.sum(axis=0) - 1, 1.0)

@@ -49,10 +49,7 @@ class ModelTables:
 
     The index has the levels `month` (first day) and `place` (number of the catchment).
 
-    Parameters
-    ----------
-    history
-        The months that may be known.
+    `history`: The months that may be known.
     """
 
     def __init__(self, history: History) -> None:

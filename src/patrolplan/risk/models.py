@@ -47,16 +47,11 @@ STACKED = "pooled stack"
 class RiskModel:
     """What all models have in common.
 
-    Attributes
-    ----------
-    rates_
-        (c, j) incidents expected in each place in the month after the cut, for each of the cut's
-        `targets`, at least 0; None for a model that tells the pieces of a place apart.
-    expected_
-        (p, j) incidents expected on each piece of street; only of such a model, the others spread
-        a place's incidents evenly along its street.
-    notes_
-        What a reader should know about the fit, such as the bandwidths that were chosen.
+    `rates_`: (c, j) incidents expected in each place in the month after the cut, for each of the
+    cut's `targets`, at least 0; None for a model that tells the pieces of a place apart.
+    `expected_`: (p, j) incidents expected on each piece of street; only of such a model, the others
+    spread a place's incidents evenly along its street. `notes_`: What a reader should know about
+    the fit, such as the bandwidths that were chosen.
     """
 
     is_reusable = True
@@ -175,14 +170,8 @@ class KernelCount(RiskModel):
 
     Every category has the bandwidth of the highest leave-one-out likelihood.
 
-    Parameters
-    ----------
-    distance
-        "network" along the streets, "planar" in a straight line.
-    bandwidths
-        Candidates in metres, in order; the first of equals is chosen.
-    months
-        How many months are counted.
+    `distance`: "network" along the streets, "planar" in a straight line. `bandwidths`: Candidates
+    in metres, in order; the first of equals is chosen. `months`: How many months are counted.
     """
 
     def __init__(
@@ -223,12 +212,8 @@ class PoissonCount(RiskModel):
     It learns by which factor each month's crime differed from the shrunk counts before it; see
     `patrolplan.risk.regression`. In total it expects as much as of late.
 
-    Parameters
-    ----------
-    penalty
-        On the coefficients: the larger, the nearer to the shrunk counts.
-    first_month
-        Number of the first month to learn from: some months must come before it.
+    `penalty`: On the coefficients: the larger, the nearer to the shrunk counts. `first_month`:
+    Number of the first month to learn from: some months must come before it.
     """
 
     def __init__(self, penalty: float = PENALTY, first_month: int = 3) -> None:
@@ -300,30 +285,20 @@ def build_models(half_life_months: float, seed: int) -> dict[str, RiskModel]:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """How one category's rates are combined from the models, and what that gained.
+    """How one category's rates are combined from the models, and what that gained."""
 
-    Parameters
-    ----------
-    category
-        Its name.
-    weights
-        Weight of each model in the pooled stack; they sum to 1.
-    gain, gain_low, gain_high
-        Log score over the smoothed prior count, in bits an incident of the months compared, with
-        its 95 % interval; None where there was too little to compare.
-    events, origins
-        Number of incidents and of months compared.
-    min_crime_count
-        Smaller numbers of incidents are suppressed, where the threshold applies to crime.
-    """
-
-    category: str
-    weights: Mapping[str, float]
+    category: str  # Its name
+    weights: Mapping[str, float]  # Weight of each model in the pooled stack; they sum to 1
+    # `gain`, `gain_low`, `gain_high`: Log score over the smoothed prior count, in bits an
+    # incident of the months compared, with its 95 % interval; None where there was too little to
+    # compare.
     gain: float | None
     gain_low: float | None
     gain_high: float | None
+    # `events`, `origins`: Number of incidents and of months compared.
     events: int
     origins: int
+    # Smaller numbers of incidents are suppressed, where the threshold applies to crime.
     min_crime_count: int = 1
 
     @property

@@ -20,20 +20,12 @@ from patrolplan.risk.scores import UnitStreets
 
 @dataclass(frozen=True, eq=False)
 class OriginStreets:
-    """Places as they are known at an origin.
+    """Places as they are known at an origin."""
 
-    Parameters
-    ----------
-    units
-        The n places, and their pieces.
-    shares
-        (n, c) share of each place's street that lies in each known one; None where they are equal.
-    held_pieces
-        (p,) whether each piece's month is held; a slice of all where it is everywhere.
-    """
-
-    units: UnitStreets
+    units: UnitStreets  # The n places, and their pieces
+    # (n, c) share of each place's street that lies in each known one; None where they are equal.
     shares: sparse.csr_array | None
+    # (p,) whether each piece's month is held; a slice of all where it is everywhere.
     held_pieces: NDArray[np.bool_] | slice
 
     def gather(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,24 +40,12 @@ POOLED_INCIDENTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What one category has recorded around each place.
+    """What one category has recorded around each place."""
 
-    Parameters
-    ----------
-    counts
-        (a, i) incidents of each square (or place) that has any, by cell.
-    near
-        (c, a) how much an incident there counts here.
-    spread
-        (s, i, b) where an incident of each cell is spread to, at each kind of place.
-    choice
-        How far a place follows them.
-    """
-
-    counts: sparse.csr_array
-    near: sparse.csr_array
-    spread: Floats
-    choice: Choice
+    counts: sparse.csr_array  # (a, i) incidents of each square (or place) that has any, by cell
+    near: sparse.csr_array  # (c, a) how much an incident there counts here
+    spread: Floats  # (s, i, b) where an incident of each cell is spread to, at each kind of place
+    choice: Choice  # How far a place follows them
 
     def sum_around(self, per_time: Floats) -> tuple[Floats, Floats]:
         """(c, s) incidents around each place, spread, and (c,) how many there are.
@@ -71,34 +59,20 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class LearnedPlaces:
-    """What is learned of single places, for `patrolplan.risk.clock.Clock`.
+    """What is learned of single places, for `patrolplan.risk.clock.Clock`."""
 
-    Parameters
-    ----------
-    piece_catchment, piece_kind
-        (p,) catchment and kind of place of each piece.
-    days
-        The classes of day.
-    layers
-        For each category, what is around each place at each of the `LAYER_RADII`.
-    """
-
+    # `piece_catchment`, `piece_kind`: (p,) catchment and kind of place of each piece.
     piece_catchment: NDArray[np.int64]
     piece_kind: NDArray[np.int64]
-    days: DayClasses
+    days: DayClasses  # The classes of day
+    # For each category, what is around each place at each of the `LAYER_RADII`.
     layers: tuple[tuple[Layer, ...], ...]
 
     def draw_to_own(self, factor: Floats, half_hour: int, day_shares: Floats) -> Floats:
         """(p, j) factor of the kind of place, drawn to what is known of each place.
 
-        Parameters
-        ----------
-        factor
-            (p, j) factor of the kind of place.
-        half_hour
-            0 to 47, from midnight.
-        day_shares
-            (4,) how much each kind of day counts; sums to 1.
+        `factor`: (p, j) factor of the kind of place. `half_hour`: 0 to 47, from midnight.
+        `day_shares`: (4,) how much each kind of day counts; sums to 1.
         """
         per_time = np.zeros((len(self.days.shares), HALF_HOURS))
         wanted = np.bincount(self.days.of_kind, day_shares)
@@ -203,16 +177,9 @@ def fit_places(
 ) -> LearnedPlaces:
     """What is learned of each place in each category, step by step.
 
-    Parameters
-    ----------
-    times
-        The incidents.
-    profiles
-        (j, s, b) profile of each category at each kind of place.
-    xy, kinds
-        (c, 2) metres and (c,) kind of place of each catchment.
-    piece_catchment, piece_kind
-        (p,) catchment and kind of place of each piece.
+    `times`: The incidents. `profiles`: (j, s, b) profile of each category at each kind of place.
+    `xy`, `kinds`: (c, 2) metres and (c,) kind of place of each catchment. `piece_catchment`,
+    `piece_kind`: (p,) catchment and kind of place of each piece.
     """
     samples = [_draw_sample(times, number, kinds, of) for number, of in enumerate(profiles)]
     used = [np.unique(times.place[times.category == number]) for number in range(len(profiles))]

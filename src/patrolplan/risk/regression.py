@@ -41,33 +41,21 @@ BLOCK_ROWS = 2048
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """Rows to learn from, month after month.
+    """Rows to learn from, month after month."""
 
-    Parameters
-    ----------
-    features, exposure, counts
-        (r, f), (r,) and (r,): what is known before the month, the rate known before, and the
-        month's incidents.
-    weights
-        (r,) how many rows one stands for.
-    """
-
+    # `features`, `exposure`, `counts`: (r, f), (r,) and (r,): what is known before the month, the
+    # rate known before, and the month's incidents.
     features: NDArray[np.float64]
     exposure: NDArray[np.float64]
     counts: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    weights: NDArray[np.float64]  # (r,) how many rows one stands for
 
 
 @dataclass(frozen=True, eq=False)
 class PoissonFit:
-    """What was learned: by which factor counts differ from the rate known before.
+    """What was learned: by which factor counts differ from the rate known before."""
 
-    Parameters
-    ----------
-    coefficients, intercept
-        (f,) and one number, of the logarithm of the factor.
-    """
-
+    # `coefficients`, `intercept`: (f,) and one number, of the logarithm of the factor.
     coefficients: NDArray[np.float64]
     intercept: float
 

@@ -93,36 +93,19 @@ def list_bands(start: float, end: float) -> tuple[TimeBand, ...]:
 
 @dataclass(frozen=True, eq=False)
 class ReportVoice:
-    """Pupils' reports of an area, ready to be joined with recorded crime.
+    """Pupils' reports of an area, ready to be joined with recorded crime."""
 
-    Parameters
-    ----------
-    piece_metres
-        (p,) length of each piece of street.
-    group_of_piece
-        (p,) group of each piece, -1 where there is none.
-    group_metres
-        (g,) length of the streets of each group.
-    effective
-        (g,) reports of each group that count in each band, and None for all bands: faded, and only
-        the share of the square that lies in the area.
-    most_share
-        Share of the joined risk that the voice approaches, 1 - `[risk] crime_weight`.
-    prior_reports
-        How many reports the prior weighs as much as, M of the module's text.
-    half_life_months
-        Age at which a report counts half.
-    notes
-        What a reader must know at any time of day; see also `list_notes`.
-    """
-
-    piece_metres: NDArray[np.float64]
-    group_of_piece: NDArray[np.int64]
-    group_metres: NDArray[np.float64]
+    piece_metres: NDArray[np.float64]  # (p,) length of each piece of street
+    group_of_piece: NDArray[np.int64]  # (p,) group of each piece, -1 where there is none
+    group_metres: NDArray[np.float64]  # (g,) length of the streets of each group
+    # (g,) reports of each group that count in each band, and None for all bands: faded, and only
+    # the share of the square that lies in the area.
     effective: Mapping[TimeBand | None, NDArray[np.float64]]
+    # Share of the joined risk that the voice approaches, 1 - `[risk] crime_weight`.
     most_share: float
-    prior_reports: float
-    half_life_months: float
+    prior_reports: float  # How many reports the prior weighs as much as, M of the module's text
+    half_life_months: float  # Age at which a report counts half
+    # What a reader must know at any time of day; see also `list_notes`.
     notes: tuple[Note, ...] = ()
 
     def spread(self, band: TimeBand | None) -> NDArray[np.float64]:
@@ -173,13 +156,9 @@ class ReportVoice:
 def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice:
     """The pupils' voice of an area.
 
-    Parameters
-    ----------
-    area
-        The study area, with its groups of reports and settings.
-    last_month
-        First day of the newest month of recorded crime: the age of reports is that at its end, so
-        plans from past data are as they would have been then.
+    `area`: The study area, with its groups of reports and settings. `last_month`: First day of the
+    newest month of recorded crime: the age of reports is that at its end, so plans from past data
+    are as they would have been then.
     """
     settings, groups = area.settings, area.reports
     most_share = 1 - settings.risk.crime_weight

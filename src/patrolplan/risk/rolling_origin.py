@@ -52,57 +52,31 @@ MIN_HISTORY_MONTHS = 6
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What every model captured and expected at every origin.
+    """What every model captured and expected at every origin."""
 
-    Parameters
-    ----------
-    models
-        (m,) names, `AUTO` among them.
-    categories
-        (j + 1,) names, `ALL_CATEGORIES` last.
-    origins
-        (o,) the months that were scored.
-    hits
-        (m, o, j + 1, q) incidents (harm for `ALL_CATEGORIES`) of the month in the top slices.
-    earlier_hits
-        (m, o, j + 1, q) the same of the twelve months before, in the same slices.
-    best_hits
-        (o, j + 1, q) in the slices that would have been best.
-    totals, earlier_totals
-        (o, j + 1) incidents or harm in the whole area.
-    events
-        (o, j + 1) incidents.
-    bits
-        (m, o, j + 1) log score of the month's incidents, see `score_shares`; the last column is
-        the sum over the categories, every incident alike.
-    smoothed_bits
-        (o, j + 1) that of the smoothed prior count.
-    observed
-        (m, o, j + 1, 10) incidents by tenth of the expected ones, see `sum_deciles`; the last
-        column counts every incident alike.
-    expected
-        (m, o, j + 1) incidents expected.
-    stacks
-        (o + 1,) the weights at each origin, from the months before, and those after the last one.
-    min_crime_count
-        See `ModelChoice`.
-    """
-
-    models: tuple[str, ...]
-    categories: tuple[str, ...]
-    origins: pd.DatetimeIndex
+    models: tuple[str, ...]  # (m,) names, `AUTO` among them
+    categories: tuple[str, ...]  # (j + 1,) names, `ALL_CATEGORIES` last
+    origins: pd.DatetimeIndex  # (o,) the months that were scored
+    # (m, o, j + 1, q) incidents (harm for `ALL_CATEGORIES`) of the month in the top slices.
     hits: NDArray[np.float64]
+    # (m, o, j + 1, q) the same of the twelve months before, in the same slices.
     earlier_hits: NDArray[np.float64]
-    best_hits: NDArray[np.float64]
+    best_hits: NDArray[np.float64]  # (o, j + 1, q) in the slices that would have been best
+    # `totals`, `earlier_totals`: (o, j + 1) incidents or harm in the whole area.
     totals: NDArray[np.float64]
     earlier_totals: NDArray[np.float64]
-    events: NDArray[np.int64]
+    events: NDArray[np.int64]  # (o, j + 1) incidents
+    # (m, o, j + 1) log score of the month's incidents, see `score_shares`; the last column is the
+    # sum over the categories, every incident alike.
     bits: NDArray[np.float64]
-    smoothed_bits: NDArray[np.float64]
+    smoothed_bits: NDArray[np.float64]  # (o, j + 1) that of the smoothed prior count
+    # (m, o, j + 1, 10) incidents by tenth of the expected ones, see `sum_deciles`; the last
+    # column counts every incident alike.
     observed: NDArray[np.float64]
-    expected: NDArray[np.float64]
+    expected: NDArray[np.float64]  # (m, o, j + 1) incidents expected
+    # (o + 1,) the weights at each origin, from the months before, and those after the last one.
     stacks: tuple[Stack, ...]
-    min_crime_count: int
+    min_crime_count: int  # See `ModelChoice`
 
     def since(self, month: pd.Timestamp) -> "Trials":
         """Only the origins from this month on."""
@@ -147,25 +121,13 @@ def run_trials(
 ) -> Trials:
     """Fit and score every model at every origin, and the stack with weights of the origins before.
 
-    Parameters
-    ----------
-    history
-        All months. A model only ever receives `history.cut_before(origin)`.
-    models
-        By name.
-    origins
-        Months to be scored, in order; each is held in some place, and only there it is scored.
-    harm
-        (j,) weight of each of the history's targets.
-    seed
-        Breaks ties.
-    min_crime_count
-        See `ModelChoice`.
-    components
-        Models by name that the stack may consist of; by default those that are scored.
-    own_since
-        Models of the user's own are scored from this month on, and have zeros before it: the stack
-        does not include them, so fits of earlier months would not be used.
+    `history`: All months. A model only ever receives `history.cut_before(origin)`. `models`: By
+    name. `origins`: Months to be scored, in order; each is held in some place, and only there it is
+    scored. `harm`: (j,) weight of each of the history's targets. `seed`: Breaks ties.
+    `min_crime_count`: See `ModelChoice`. `components`: Models by name that the stack may consist
+    of; by default those that are scored. `own_since`: Models of the user's own are scored from this
+    month on, and have zeros before it: the stack does not include them, so fits of earlier months
+    would not be used.
     """
     components = select_components(models if components is None else components)
     described = repr(components)
@@ -346,16 +308,9 @@ def load_stack(
 ) -> Stack:
     """The stack before the month of a row, from the cache or learned from some origins before it.
 
-    Parameters
-    ----------
-    history
-        All months.
-    components
-        What the stack consists of, by name.
-    earlier
-        The origins, none of the row or later; without any the weights are the declared ones.
-    row
-        The first month that must not be used.
+    `history`: All months. `components`: What the stack consists of, by name. `earlier`: The
+    origins, none of the row or later; without any the weights are the declared ones. `row`: The
+    first month that must not be used.
     """
     names, targets = (*components, EVEN), len(history.targets)
     if not earlier:

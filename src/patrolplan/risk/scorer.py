@@ -23,24 +23,12 @@ from patrolplan.risk.stack import MIN_RATE, score_shares
 
 @dataclass(frozen=True, eq=False)
 class OriginScore:
-    """What models captured and expected; the dots are axes of models and origins.
+    """What models captured and expected; the dots are axes of models and origins."""
 
-    Parameters
-    ----------
-    hits
-        (2, ..., j + 1, q) of the month, and of the twelve months before.
-    bits
-        (..., j + 1) log score.
-    observed
-        (..., j + 1, 10) incidents by tenth of the expected ones.
-    expected
-        (..., j + 1) incidents.
-    """
-
-    hits: NDArray[np.float64]
-    bits: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    expected: NDArray[np.float64]
+    hits: NDArray[np.float64]  # (2, ..., j + 1, q) of the month, and of the twelve months before
+    bits: NDArray[np.float64]  # (..., j + 1) log score
+    observed: NDArray[np.float64]  # (..., j + 1, 10) incidents by tenth of the expected ones
+    expected: NDArray[np.float64]  # (..., j + 1) incidents
 
     def pack(self) -> NDArray[np.float64]:
         """All fields in one array (..., j + 1, 2 q + 12), for the cache."""
@@ -61,20 +49,11 @@ class Scorer:
 
     Crimes are spread over the street of their place, so a ranking gains nothing by knowing where
     the map points are; see `patrolplan.network.catchments`.
-
-    Parameters
-    ----------
-    history
-        Holds the months that are scored.
-    harm
-        (j,) weight of each category in `ALL_CATEGORIES`.
-    seed
-        Of the permutation that breaks ties.
     """
 
-    history: History
-    harm: NDArray[np.float64]
-    seed: int
+    history: History  # Holds the months that are scored
+    harm: NDArray[np.float64]  # (j,) weight of each category in `ALL_CATEGORIES`
+    seed: int  # Of the permutation that breaks ties
 
     @cached_property
     def ties(self) -> NDArray[np.int64]:
@@ -93,19 +72,10 @@ class Scorer:
     ) -> NDArray[np.float64]:
         """Amounts in the top slices of a ranking by expected incidents.
 
-        Parameters
-        ----------
-        expected
-            (c, j) in each place, or (p, j) on each piece where a model tells them apart.
-        amounts
-            (n, c, j + 1) what is counted, in each place; see `append_harm`.
-        streets
-            What is known of places at the origin; slices are shares of the street held.
-
-        Returns
-        -------
-        NDArray
-            (n, j + 1, q).
+        `expected`: (c, j) in each place, or (p, j) on each piece where a model tells them apart.
+        `amounts`: (n, c, j + 1) what is counted, in each place; see `append_harm`. `streets`: What
+        is known of places at the origin; slices are shares of the street held. Returns (n, j + 1,
+        q).
         """
         spread, metres = self.history.units.catchments.spread, self.streets.piece_metres
         sums = []
@@ -136,18 +106,9 @@ def score_rates(
 ) -> NDArray[np.float64]:
     """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`.
 
-    Parameters
-    ----------
-    scorer, rates
-        Ranks the pieces by what is expected.
-    amounts
-        (2, c, j + 1) crimes of the month, and of the twelve months before.
-    streets
-        What is known of places at the origin.
-    row
-        Of the month.
-    share
-        Share of the month that is scored.
+    `scorer`, `rates`: Ranks the pieces by what is expected. `amounts`: (2, c, j + 1) crimes of the
+    month, and of the twelve months before. `streets`: What is known of places at the origin. `row`:
+    Of the month. `share`: Share of the month that is scored.
     """
     history = scorer.history
     catchments, exposure = history.units.catchments, history.exposure

@@ -29,22 +29,13 @@ PRIOR_MONTHS = 12
 
 @dataclass(frozen=True, eq=False)
 class UnitStreets:
-    """Which pieces of street places consist of.
+    """Which pieces of street places consist of."""
 
-    Parameters
-    ----------
-    metres, piece_metres
-        (c,) and (p,) length.
-    piece_unit
-        (p,) place of each piece.
-    tie_order
-        (p,) pieces in the order in which ties are broken.
-    """
-
+    # `metres`, `piece_metres`: (c,) and (p,) length.
     metres: NDArray[np.float64]
     piece_metres: NDArray[np.float64]
-    piece_unit: NDArray[np.int64]
-    tie_order: NDArray[np.int64]
+    piece_unit: NDArray[np.int64]  # (p,) place of each piece
+    tie_order: NDArray[np.int64]  # (p,) pieces in the order in which ties are broken
 
 
 def round_significant(values: NDArray[np.float64], digits: int = TIE_DIGITS) -> NDArray[np.float64]:
@@ -93,19 +84,8 @@ def sum_slices(
 ) -> NDArray[np.float64]:
     """Amounts in the top slices of exactly so much street; the last street counts in part.
 
-    Parameters
-    ----------
-    order, metres
-        (p,) streets, best first, and their length.
-    amounts
-        (p,) or (p, n), even along each street.
-    coverages
-        (q,) shares of all street length.
-
-    Returns
-    -------
-    NDArray
-        (q,) or (q, n).
+    `order`, `metres`: (p,) streets, best first, and their length. `amounts`: (p,) or (p, n), even
+    along each street. `coverages`: (q,) shares of all street length. Returns (q,) or (q, n).
     """
     along = np.concatenate([[0.0], np.cumsum(metres[order])])
     held = np.concatenate([np.zeros((1, *amounts.shape[1:])), np.cumsum(amounts[order], axis=0)])
@@ -195,20 +175,15 @@ def compute_hits(
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """PAI of a model that knew the true rates, over the months that are scored.
+    """PAI of a model that knew the true rates, over the months that are scored."""
 
-    Parameters
-    ----------
-    pai, low, high
-        (j + 1, q) mean over the draws, and the interval that holds 95 % of them.
-    ratio
-        (j + 1, q) mean PAI over that of twelve months' counts drawn from the same rates: all that
-        any model could gain on prior counts if rates stood still.
-    """
-
+    # `pai`, `low`, `high`: (j + 1, q) mean over the draws, and the interval that holds 95 % of
+    # them.
     pai: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    # (j + 1, q) mean PAI over that of twelve months' counts drawn from the same rates: all that
+    # any model could gain on prior counts if rates stood still.
     ratio: NDArray[np.float64]
 
     @classmethod
@@ -228,16 +203,9 @@ def simulate_reference(
     shrinkage on all months, which makes them as uneven as the records say rates are; months are
     drawn from the rates, and streets are ranked by the rates themselves.
 
-    Parameters
-    ----------
-    history
-        All months, those that are scored included: nothing is predicted here.
-    harm
-        (j,) weight of each target in all of them together.
-    months
-        How many months are scored.
-    seed
-        Of the draws.
+    `history`: All months, those that are scored included: nothing is predicted here. `harm`: (j,)
+    weight of each target in all of them together. `months`: How many months are scored. `seed`: Of
+    the draws.
     """
     rng = np.random.default_rng(seed)
     counts = history.count_last(len(history))

@@ -160,20 +160,11 @@ def compute_expected_counts(
     A mixture of: every other category in the place; all others in the place times the category's
     share of the crime around it; the category itself next door; street length.
 
-    Parameters
-    ----------
-    total
-        (c, k) incidents, weighted or not.
-    targets
-        How many categories are wanted.
-    units
-        The places.
-    held
-        (c,) share of the months that is held in each place, above 0; None where all are. What is
-        next door, and street length, then count by how much of it the place itself would show.
-    around
-        (c, j + 1) incidents around each place of these categories, and of all, where they are known
-        already.
+    `total`: (c, k) incidents, weighted or not. `targets`: How many categories are wanted. `units`:
+    The places. `held`: (c,) share of the months that is held in each place, above 0; None where all
+    are. What is next door, and street length, then count by how much of it the place itself would
+    show. `around`: (c, j + 1) incidents around each place of these categories, and of all, where
+    they are known already.
     """
     whole = total.sum(axis=1)
     if around is None:

@@ -48,29 +48,18 @@ RISK_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn")
 
 @dataclass(frozen=True, eq=False)
 class SpatialUnits:
-    """The c places of an area, and their distances from one another.
+    """The c places of an area, and their distances from one another."""
 
-    Parameters
-    ----------
-    network
-        The streets.
-    catchments
-        The pieces of street of each place.
-    cache
-        Results that take time, by what they are and the digest of the counts that they rest on.
-    decayed
-        The last sums of decayed counts, see `patrolplan.risk.history.History.count_decayed`: by
-        kind and half-life, of how many months each is, their digest, and the sum.
-    lock
-        Held by a thread while it computes results that other threads are about to need as well.
-    """
-
-    network: StreetNetwork
-    catchments: Catchments
+    network: StreetNetwork  # The streets
+    catchments: Catchments  # The pieces of street of each place
+    # Results that take time, by what they are and the digest of the counts that they rest on.
     cache: dict[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    # The last sums of decayed counts, see `patrolplan.risk.history.History.count_decayed`: by
+    # kind and half-life, of how many months each is, their digest, and the sum.
     decayed: dict[tuple[str, float], tuple[tuple[int, str, NDArray[np.float64]], ...]] = field(
         default_factory=dict, init=False, repr=False
     )
+    # Held by a thread while it computes results that other threads are about to need as well.
     lock: Lock = field(default_factory=Lock, init=False, repr=False)
     _matrices: dict[tuple[str, float], Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -87,14 +76,8 @@ class SpatialUnits:
         rates of places only where all of it is open data (`Catchments.public`): nothing of a
         force's own extract is cached.
 
-        Parameters
-        ----------
-        store
-            "trials" for sums, "rates" for rates of places.
-        key
-            Names everything else that the result depends on, by content.
-        compute
-            Gives the result.
+        `store`: "trials" for sums, "rates" for rates of places. `key`: Names everything else that
+        the result depends on, by content. `compute`: Gives the result.
         """
         if key not in self.cache:
             if store == "rates" and not self.catchments.public:

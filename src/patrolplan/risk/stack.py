@@ -79,41 +79,22 @@ BLOCK_CELLS = 4096
 
 @dataclass(frozen=True, eq=False)
 class StackMonth:
-    """What the models expected of a month, in the places where incidents were then recorded.
+    """What the models expected of a month, in the places where incidents were then recorded."""
 
-    Parameters
-    ----------
-    shares
-        For each of the j categories (m + 1, n), each model's share of the month's crime in those
-        places, `EVEN` last but one, and that of the prior count.
-    counts
-        For each category (n,) incidents recorded there.
-    """
-
+    # For each of the j categories (m + 1, n), each model's share of the month's crime in those
+    # places, `EVEN` last but one, and that of the prior count.
     shares: tuple[NDArray[np.float64], ...]
-    counts: tuple[NDArray[np.float64], ...]
+    counts: tuple[NDArray[np.float64], ...]  # For each category (n,) incidents recorded there
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Weights of the models, learned from some months.
+    """Weights of the models, learned from some months."""
 
-    Parameters
-    ----------
-    names
-        (m,) the models, `EVEN` last.
-    weights
-        (j, m) weights in each category; each row sums to 1.
-    smoothing
-        (j,) share of the even spread in the smoothed prior count.
-    months
-        How many months they were learned from.
-    """
-
-    names: tuple[str, ...]
-    weights: NDArray[np.float64]
-    smoothing: NDArray[np.float64]
-    months: int
+    names: tuple[str, ...]  # (m,) the models, `EVEN` last
+    weights: NDArray[np.float64]  # (j, m) weights in each category; each row sums to 1
+    smoothing: NDArray[np.float64]  # (j,) share of the even spread in the smoothed prior count
+    months: int  # How many months they were learned from
 
     def combine(
         self, rates: Sequence[NDArray[np.float64]], history: History
@@ -147,14 +128,8 @@ def compute_shares(
 
     A model that expects nothing at all is taken as the even spread.
 
-    Parameters
-    ----------
-    rates
-        (c, j) of each model.
-    metres
-        (c,) street in each place.
-    targets
-        Number of categories j.
+    `rates`: (c, j) of each model. `metres`: (c,) street in each place. `targets`: Number of
+    categories j.
     """
     even = np.broadcast_to((metres / metres.sum())[:, None], (len(metres), targets))
     stacked = np.stack([*rates, even])
@@ -171,14 +146,8 @@ def build_stack_month(
 ) -> StackMonth:
     """Compare what the models expected with what was recorded.
 
-    Parameters
-    ----------
-    rates
-        (c, j) of each model but `EVEN`.
-    prior
-        (c, j) prior count.
-    metres, counts
-        (c,) street and (c, j) incidents of the month in each place.
+    `rates`: (c, j) of each model but `EVEN`. `prior`: (c, j) prior count. `metres`, `counts`: (c,)
+    street and (c, j) incidents of the month in each place.
     """
     recorded = [np.flatnonzero(column) for column in counts.T]
     totals = [each.sum(axis=0) for each in (*rates, prior)]
@@ -199,14 +168,8 @@ def build_stack_month(
 def fit_stack(names: Sequence[str], targets: int, months: Sequence[StackMonth]) -> Stack:
     """Learn weights from months that the models had not seen.
 
-    Parameters
-    ----------
-    names
-        The models, some of `DECLARED_WEIGHTS`, `EVEN` last.
-    targets
-        Number of categories j.
-    months
-        The months; without any the weights are the declared ones.
+    `names`: The models, some of `DECLARED_WEIGHTS`, `EVEN` last. `targets`: Number of categories j.
+    `months`: The months; without any the weights are the declared ones.
     """
     declared = np.array([DECLARED_WEIGHTS[name] for name in names])
     declared /= declared.sum()
@@ -241,14 +204,8 @@ def fit_weights(
     no constraint, and Newton's method with a step that is halved until f rises ends in a few steps:
     f is concave.
 
-    Parameters
-    ----------
-    shares
-        (m, n) of each model.
-    counts
-        (n,) incidents.
-    prior
-        (m,) incidents that the prior counts as, above 0.
+    `shares`: (m, n) of each model. `counts`: (n,) incidents. `prior`: (m,) incidents that the prior
+    counts as, above 0.
     """
     total = float(counts.sum() + prior.sum())
     blocks = [slice(start, start + BLOCK_CELLS) for start in range(0, len(counts), BLOCK_CELLS)]
@@ -291,12 +248,7 @@ def fit_weights(
 def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(j,) log score in bits: sum over places of incidents times log2 of the share expected there.
 
-    Parameters
-    ----------
-    rates
-        (c, j) incidents expected, on any scale.
-    counts
-        (c, j) incidents recorded.
+    `rates`: (c, j) incidents expected, on any scale. `counts`: (c, j) incidents recorded.
     """
     total = rates.sum(axis=0)
     rows, columns = np.nonzero(counts)  # most places have none

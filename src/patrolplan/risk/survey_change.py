@@ -90,20 +90,10 @@ def measure_change(
 ) -> SurveyChange | None:
     """The change of a group's share between the latest two terms that show reports.
 
-    Parameters
-    ----------
-    groups
-        Reports of the area.
-    group
-        Its row.
-    among
-        (g,) groups that it is compared with; whether itself is one of them does not matter.
-
-    Returns
-    -------
-    SurveyChange or None
-        None where the two cannot be compared: fewer than two terms show reports, neither of them
-        shows any of this group, or there is no other group.
+    `groups`: Reports of the area. `group`: Its row. `among`: (g,) groups that it is compared with;
+    whether itself is one of them does not matter. Returns none where the two cannot be compared:
+    fewer than two terms show reports, neither of them shows any of this group, or there is no other
+    group.
     """
     others = _choose_others(groups, group, among)
     shown = others.copy()
@@ -151,10 +141,7 @@ def compute_newcombe_interval(
 ) -> tuple[float, float]:
     """Newcombe's hybrid score interval of the latest share less the one before.
 
-    Parameters
-    ----------
-    before, latest
-        Reports here and elsewhere, not both 0.
+    `before`, `latest`: Reports here and elsewhere, not both 0.
     """
     p, p_low, p_high = _compute_wilson_interval(*before)
     q, q_low, q_high = _compute_wilson_interval(*latest)

@@ -78,7 +78,7 @@ EXAMPLES = {
     "areas": ["areas.geojson"],
     "stops": ["stops.csv"],
     "duties": ["duties.csv", "calendars/*.ics"],
-    "places": ["places/*.xml"],
+    "places": ["places.csv"],
     "clock": ["clock.csv"],
     "designated": ["hexagons.gpkg"],
 }

@@ -306,11 +306,6 @@ class FetchSettings(Section):
     contact: str = Field(
         "", max_length=200, description="email or web address that fetch gives to the servers"
     )
-    food_authorities: tuple[Annotated[int, Field(ge=1, le=999)], ...] = Field(
-        (),
-        description="numbers of the local authorities whose pubs, bars and takeaways fetch "
-        "downloads, such as 533 for Westminster; see ratings.food.gov.uk/open-data",
-    )
 
 
 Reason = Annotated[str, Field(max_length=300)]

@@ -57,18 +57,9 @@ class Audit:
 def find_obstacle(
     area: StudyArea, draw: Draw | None, week: Mapping[str, object], day: dt.date
 ) -> Obstacle | None:
-    """Why the draw of a week cannot be made again; None where it can.
+    """Why the draw of a week of the area as it is now cannot be made again; None where it can.
 
-    Parameters
-    ----------
-    area
-        As it is now.
-    draw
-        Of the week.
-    week
-        What the week was created from, see `patrolplan.provenance`.
-    day
-        Any of its days.
+    `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
     """
     if draw is None:
         return "not_drawn"
@@ -84,15 +75,7 @@ def find_obstacle(
 
 
 def audit_week(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Audit:
-    """Draw a week again and compare.
-
-    Parameters
-    ----------
-    week
-        As it is handed out now.
-    area, plan
-        As they were when it was drawn.
-    """
+    """Draw a week again, from area and plan as they were when it was drawn, and compare."""
     obstacle = find_obstacle(area, week.draw, week.created_from, week.start)
     if week.draw is None or obstacle is not None:
         return Audit(week.draw, obstacle)

@@ -137,12 +137,8 @@ def find_other_mode(area: StudyArea) -> Bools:
 def build_other_mode_area(area: StudyArea) -> StudyArea | None:
     """The area with only the officers of the other mode, and that mode as its `[patrol] way`.
 
-    None where every officer has the area's mode, or all patrols are to have it.
-
-    Raises
-    ------
-    InputError
-        When they go by bicycle, and the settings have a bicycle slower than a walk.
+    None where every officer has the area's mode, or all patrols are to have it; an `InputError`
+    where the settings have a bicycle slower than a walk.
     """
     mode = OTHER_MODE[area.settings.patrol.way]
     officers = area.officers[find_other_mode(area)]

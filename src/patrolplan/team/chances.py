@@ -160,15 +160,7 @@ def estimate_chances(inputs: RotaInputs, best: RotaSolution) -> Floats:
 
 
 def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:
-    """How well a week is foreseen with its locks and bans, and how well without.
-
-    Parameters
-    ----------
-    inputs
-        With locks and bans.
-    chances
-        As `estimate_chances` gives them for these inputs.
-    """
+    """How well a week is foreseen with its locks and bans, of which `chances` are, and without."""
     with_locks = round(compute_foreseen(chances), FORESEEN_DIGITS)
     if not (inputs.locks or inputs.bans):
         return Foreseen(with_locks, with_locks)

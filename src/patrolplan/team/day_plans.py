@@ -50,29 +50,10 @@ def plan_days(
 ) -> dict[dt.date, Plan]:
     """Plan every school for every day; a school is planned again only where its places change.
 
-    Parameters
-    ----------
-    area, risk, hotspots, executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`, with the risk of the first of
-        `[week] windows`.
-    days
-        The days.
-    further_risks
-        The risk of each further window, by its name. Hotspots are the same in all windows; what
-        they are worth in each follows from its risk.
-    held_out
-        Add to each patrol its test on past months, see
-        `patrolplan.patrols.past_months.compare_with_past`.
-
-    Returns
-    -------
-    dict
-        A plan by day. Days on which a school has the same places share its patrols.
-
-    Raises
-    ------
-    ValueError
-        When the risk of a further window is missing.
+    `risk` is that of the first of `[week] windows`, `further_risks` those of the others by name.
+    The hotspots are the same in all windows; what they are worth in each follows from its risk.
+    With `held_out` each patrol has its test on past months. Days on which a school has the same
+    places share its patrols.
     """
     first, *others = area.settings.week.windows
     risks = {first: risk, **(further_risks or {})}
@@ -172,21 +153,9 @@ def _plan_window(
 def replan_days(
     plans: DayPlans, area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> dict[dt.date, Plan]:
-    """Plan again what other tasked places change; everything else stays as it is.
+    """Plan again what other tasked places of an area change; everything else stays as it is.
 
-    Parameters
-    ----------
-    plans
-        A plan by day, from `plan_days`.
-    area
-        The same area with other tasked places.
-    risk, hotspots
-        As before: they do not depend on tasked places.
-
-    Returns
-    -------
-    dict
-        The result of `plan_days`, with the patrols' tests on past months unchanged.
+    Risk and hotspots do not depend on tasked places; the patrols' tests on past months stay.
     """
     replanned = []
     for number, before in enumerate(_split_windows(plans)):
@@ -257,17 +226,10 @@ def add_relief_patrols(plan: Plan) -> Plan:
 
 @lru_cache(maxsize=16)
 def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
-    """The plan with patrols of the other mode at these schools, where it has none yet.
+    """The plan of a day with patrols of the other mode at these schools, where it has none yet.
 
-    Parameters
-    ----------
-    plan
-        Of any day.
-    area
-        The area as it is now, with officers.
-    urns
-        See `patrolplan.team.bases.list_other_mode_schools`; if empty, only the patrols of the
-        area's mode stay.
+    Without schools (`patrolplan.team.bases.list_other_mode_schools`) only the patrols of the area's
+    mode stay.
     """
     other_windows = tuple(add_other_mode(one, area, urns) for one in plan.other_windows)
     if other_windows != plan.other_windows:
@@ -299,21 +261,8 @@ def list_day_plans(
 ) -> tuple[Plan, ...]:
     """(d,) the plan of each day, with patrols of the mode of every officer.
 
-    Parameters
-    ----------
-    plan
-        By day; one plan for all days is given further patrols.
-    days
-        The days.
-    area
-        The area as it is now, with officers.
-    locks
-        Officers who are lent have patrols of their mode at the schools that they are locked to.
-
-    Raises
-    ------
-    InputError
-        When a day has no plan.
+    One plan for all days is given further patrols. Officers who are lent have patrols of their mode
+    at the schools that they are locked to. An `InputError` where a day has no plan.
     """
     urns = list_other_mode_schools(area, [(lock.officer, lock.urn) for lock in locks])
     if isinstance(plan, Plan):

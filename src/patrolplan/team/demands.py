@@ -51,21 +51,9 @@ def list_demands(
 ) -> tuple[Demand, ...]:
     """Every demand of a week: of each tasked place by day, then of hotspots, then of squares.
 
-    Of hotspots the designated ones come first.
-
-    Parameters
-    ----------
-    plan
-        Of any day: its area, where places that are barred demand nothing, its hotspots and risk.
-    days
-        (d,) of the week.
-    urns
-        (s,) schools that are planned.
-    is_open
-        (s, d) whether each is in term: a hotspot is watched near schools that are open on some day,
-        and a square is feared near those.
-    delivered
-        Days of the week before with a dose, by hotspot.
+    Of hotspots the designated ones come first. `plan` is that of any day: where its area bars a
+    place, that demands nothing. A hotspot is watched near schools (s,) `urns` that (s, d) `is_open`
+    on some day, and a square is feared near those, unless `delivered` has it in the week before.
     """
     tasked = plan.area.tasked_places[plan.area.tasked_places["must_visit"]]
     attended = [urn for urn, open_days in zip(urns, is_open, strict=True) if open_days.any()]

@@ -50,23 +50,9 @@ def make_draw_key(
 def draw_week(
     problem: RotaProblem, solution: RotaSolution, give: float, key: WeekKey
 ) -> RotaSolution:
-    """The week that a key draws.
+    """The week that a key draws: one worth at least (1 - `give`) of a solution with its floor.
 
-    Parameters
-    ----------
-    problem
-        The options.
-    solution
-        The best week of them, with its floor.
-    give
-        Share of the best week's worth that may be given up; 0 for the best week itself.
-    key
-        Decides which week it is.
-
-    Returns
-    -------
-    RotaSolution
-        The drawn options and their worth; bound and proof remain those of the best week.
+    Bound and proof remain those of the best week; `give` 0 is the best week itself.
     """
     if not len(solution.chosen) or give <= 0:
         return solution

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
 from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
 from patrolplan.times import minutes_after_midnight
@@ -110,14 +110,8 @@ class FreeTime:
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:
         """(k, d, r) whether an officer is free for each route on each day.
 
-        On duty from setting out until the end, and without an appointment until back at the base.
-
-        Parameters
-        ----------
-        set_out, back
-            (k, r) minutes after midnight when each officer leaves the base and is back.
-        end
-            (r,) end of each route.
+        On duty from (k, r) setting out until its (r,) end, and without an appointment until (k, r)
+        back at the base, all in minutes after midnight.
         """
         free = self.fit_hours(set_out, end)
         for one in self.appointments:

@@ -239,15 +239,9 @@ def _compute_difference(
 ) -> tuple[float, float, float]:
     """The weighted displacement difference and its 95 % interval.
 
-    An incident that counts in two groups counts in both at once: the variance of a sum in which
-    each of n incidents counts by w, n being Poisson, is the sum of w².
-
-    Parameters
-    ----------
-    parts
-        (4, c) part of each catchment's street in each of `GROUPS`.
-    events
-        (c, 2) incidents by catchment, before and after.
+    From (4, c) parts of each catchment's street in each of `GROUPS`, and (c, 2) incidents before
+    and after. An incident that counts in two groups counts in both at once: the variance of a sum
+    in which each of n incidents counts by w, n being Poisson, is the sum of w².
     """
     before, after = (parts @ events).T
     any_before = before[DOSED_ROWS] > 0

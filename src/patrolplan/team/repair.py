@@ -80,14 +80,6 @@ class Repair:
     moves: tuple[Move, ...] = ()
     """Offered moves of one or two more cards, in that order, where they are worth it."""
 
-    def make_move(self, count: int) -> "Repair":
-        """The repair with the offered move of this many cards made, or of the most below that."""
-        fitting = self.moves[:count]
-        if not fitting:
-            return self
-        week = fitting[-1].week
-        return Repair(self.before, week, list_changes(self.before, week))
-
 
 def repair_week(
     week: Week,
@@ -98,26 +90,13 @@ def repair_week(
     since: dt.date | None = None,
     max_moves: int = MAX_MOVES,
 ) -> Repair:
-    """Repair a week after absences and appointments.
+    """Repair a week as handed out after absences and appointments.
 
-    Parameters
-    ----------
-    week
-        As handed out.
-    area, plan
-        What repairs are chosen from, with the area's current table of duties. Patrols stay even if
-        data and plan have changed since.
-    absent
-        Days on which officers are absent, by officer, in addition to those of the week.
-    since
-        First day on which anything may change; default the first day that does.
-    max_moves
-        Up to how many further cards the offered moves may change.
-
-    Raises
-    ------
-    InputError
-        When an officer or a day is not of this week.
+    Repairs are chosen from `plan` and `area`, with its current table of duties; patrols stay even
+    if data and plan have changed since. `absent` is in addition to the absences of the week,
+    `since` the first day on which anything may change (by default the first day that does), and
+    `max_moves` up to how many further cards the offered moves may change. An `InputError` names an
+    officer or a day that is not of this week.
     """
     officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
     check_absences(week.days, officers, absent)
@@ -155,22 +134,9 @@ def meet_demands(
 ) -> Repair:
     """Meet what intelligence asks for by as few changes of a week handed out as possible.
 
-    Patrols that were locked by hand stay. There are at most as many new patrols as unmet demands
-    and withdrawn cards.
-
-    Parameters
-    ----------
-    week
-        As handed out.
-    area, plan
-        With the tasked places, and the patrols that serve them.
-    since
-        First day on which anything may change; default the first of the week.
-
-    Returns
-    -------
-    Repair
-        Without further moves; `Week.demands` says who meets each demand, or why not.
+    Patrols that were locked by hand stay, and nothing changes before `since`, by default the first
+    day. There are at most as many new patrols as unmet demands and withdrawn cards. `Week.demands`
+    says who meets each demand, or why not.
     """
     plans = list_day_plans(plan, week.days, area, week.locks)
     inputs = RotaInputs(

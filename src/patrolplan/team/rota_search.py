@@ -87,23 +87,11 @@ def walk_weeks(
     states: int = 1,
     seed: int,
 ) -> list[Ints]:
-    """Weeks on a random walk from chosen options, at intervals of a number of moves.
+    """A number of weeks (`states`) on a random walk from chosen options, one every `moves` moves.
 
     The walk makes the moves of the search, and accepts each that gives a feasible week worth at
-    least `limit`. Among these weeks none is preferred for its worth.
-
-    Parameters
-    ----------
-    problem, floor, chosen
-        As for `anneal_week`.
-    limit
-        Minimum worth of every week of the walk; at most that of the first one.
-    moves
-        Number between one returned week and the next.
-    states
-        Number of weeks to return.
-    seed
-        64 bits.
+    least `limit`, which the first week must be, too. Among these weeks none is preferred for its
+    worth. The seed has 64 bits.
     """
     facts = build_facts(problem, floor)
     state, worth = begin_state(facts, fill_slots(problem, chosen))

@@ -82,22 +82,10 @@ class PlaceAnswer:
 def find_school_answers(
     week: Week, presence: RecentPresence | None, urns: Sequence[str]
 ) -> dict[str, tuple[PlaceAnswer, ...]]:
-    """The answers to each of some schools, the place that weighs most first.
+    """The answers to each of some schools by URN, the place that weighs most first.
 
-    Parameters
-    ----------
-    week
-        The week, with the plan that it was chosen from.
-    presence
-        What was recorded of the weeks before; None: nothing is known.
-    urns
-        The schools.
-
-    Returns
-    -------
-    dict
-        URN to answers, for each of `urns`; empty where no group of reports is within reach, or
-        the reports are of a form without squares.
+    `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
+    where no group of reports is within reach, or the reports are of a form without squares.
     """
     area = week.plan.area
     latest = find_latest_term(area.reports)

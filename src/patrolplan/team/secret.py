@@ -28,7 +28,6 @@ COMMITMENT_BYTES = 16
 
 WEEK, PART, NUMBER = b"pp week", b"pp part", b"pp number"
 COMMITMENT, FROM_SEED = b"pp commitment", b"pp seed"
-TRIAL = b"pp trial"
 """Purposes of keys, see `person` of `hashlib.blake2b`."""
 
 READABLE_BY_OTHERS = 0o077
@@ -77,16 +76,9 @@ class DrawKey(Opaque):
 
 
 class WeekKey(DrawKey):
-    """The key of the draw of a week.
+    """The key of the `number`-th draw of a week.
 
-    Parameters
-    ----------
-    content
-        The bytes of the key.
-    number
-        Of the draw: 2 where the same week is drawn for the second time...
-    is_secret
-        Whether only those who have the team's secret can make it.
+    `is_secret` says whether only those who have the team's secret can make it.
     """
 
     __slots__ = ("is_secret", "number")
@@ -102,24 +94,6 @@ class WeekKey(DrawKey):
         return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex() if self.is_secret else ""
 
 
-class TrialKey(DrawKey):
-    """The key of a trial, made of its design and the team's secret, and opened at the trial's end.
-
-    Neither the secret nor any other key can be found from an opened key.
-    """
-
-    __slots__ = ()
-
-    @property
-    def commitment(self) -> str:
-        """The digest published before the trial starts; the key cannot be found from it."""
-        return self._digest(COMMITMENT, size=COMMITMENT_BYTES).hex()
-
-    def open(self) -> str:
-        """The key itself, for all to see when the trial is over."""
-        return self._content.hex()
-
-
 class Secret(Opaque):
     """The team's secret."""
 
@@ -129,10 +103,6 @@ class Secret(Opaque):
         """The key of the `number`-th draw of an area's week."""
         content = self._digest(WEEK, area, monday.isoformat(), number)
         return WeekKey(content, number, is_secret=True)
-
-    def make_trial_key(self, area: str, design: str) -> TrialKey:
-        """The key of an area's trial with a design, by the design's digest."""
-        return TrialKey(self._digest(TRIAL, area, design))
 
 
 def make_open_key(seed: int, area: str, monday: dt.date, number: int) -> WeekKey:
@@ -148,13 +118,7 @@ def find_secret_path(settings: Settings) -> Path:
 
 
 def read_secret(settings: Settings) -> Secret | None:
-    """The team's secret; None where there is no such file.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read or does not hold a secret. Its content is never shown.
-    """
+    """The team's secret, which no error ever shows; None where there is no such file."""
     path = find_secret_path(settings)
     try:
         content = path.read_bytes()

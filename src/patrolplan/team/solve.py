@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
@@ -110,14 +110,7 @@ def solve_rota(
 ) -> RotaSolution:
     """The week of most worth among those with the highest floor.
 
-    Parameters
-    ----------
-    problem
-        The options.
-    seed
-        Decides between equal weeks.
-    stop
-        When to stop searching; by default `DEFAULT_LIMITS`.
+    The seed decides between equal weeks; `stop` is `DEFAULT_LIMITS` by default.
     """
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)

@@ -40,26 +40,11 @@ class Suggestion:
 def suggest_swaps(
     editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3
 ) -> tuple[Suggestion, ...]:
-    """The best ways to fill a gap with few changes, best first.
+    """At most `count` ways to fill a gap of the week with few changes, best first.
 
-    Each withdraws other cards, or where none is withdrawn sends another officer.
-
-    None of them leaves more schools below their minimum, or more demands of intelligence unmet,
-    than necessary. Locks and bans hold.
-
-    Parameters
-    ----------
-    editor, week
-        The week and what it may become by hand.
-    gap
-        What is to be filled.
-    count
-        Maximum number of suggestions.
-
-    Raises
-    ------
-    InvalidEditError
-        When the week has no such school, place or day.
+    Each withdraws other cards, or where none is withdrawn sends another officer. None of them
+    leaves more schools below their minimum, or more demands of intelligence unmet, than necessary.
+    Locks and bans hold. An `InvalidEditError` where the week has no such school, place or day.
     """
     inputs, problem = editor.inputs, editor.problem
     wanted = _find_options(inputs, gap)

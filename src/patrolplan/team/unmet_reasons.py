@@ -22,12 +22,7 @@ WHOLE_DAY_MINUTES = 1439.0
 class UnmetReasons:
     """Checks the officers of a school, in the order in which they could have come.
 
-    Parameters
-    ----------
-    inputs
-        What the week was chosen from.
-    chosen
-        (c, 3) officer, day and route of every duty, and of everyone who walks along.
+    `chosen` is (c, 3) officer, day and route of every duty, and of everyone who walks along.
     """
 
     def __init__(self, inputs: RotaInputs, chosen: Ints) -> None:

@@ -60,18 +60,8 @@ def draw_walks(
 ) -> tuple[Duty, ...]:
     """The duties of a week as they are walked; those that are fixed stay as they are.
 
-    Parameters
-    ----------
-    inputs
-        What the week was chosen from.
-    duties
-        As planned; their officers' other duties of the day limit their walks.
-    key
-        Of the week's draw: each patrol is drawn by its own key, derived from it.
-    rows
-        Which of the duties are drawn; default all.
-    executor
-        Shares the schools among its workers.
+    Each of these rows, by default of all, is drawn by its own key, derived from that of the week's
+    draw. Its officers' other duties of the day limit its walk. The executor shares the schools.
     """
     held = {id(duty) for duty in inputs.held}
     drawn = list(duties)

@@ -189,7 +189,6 @@ class WeekTrial:
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     title: str
-    commitment: str
     drawn: tuple[TrialCell, ...]
 
 

@@ -118,12 +118,7 @@ class WeekEditor:
     def build_week(self, duties: Sequence[Duty], *, bound: float | None = None) -> Week:
         """The week of these patrols, with its worth and the reasons for what is missing.
 
-        Parameters
-        ----------
-        duties
-            Patrols that each are an option.
-        bound
-            Upper bound of any week of these choices; by default the bound of the week before.
+        Each must be an option. The bound is by default that of the week before.
         """
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
@@ -233,23 +228,10 @@ class WeekEditor:
         variant: int | None = None,
         like: Duty | None = None,
     ) -> Duty:
-        """A patrol for a slot next to others: the requested route, or the one of most worth.
+        """A patrol for a slot next to the others of the week: the requested route, or the best one.
 
-        Parameters
-        ----------
-        slot
-            Who, where, when. An officer who is lent must be locked before.
-        duties
-            The other patrols of the week.
-        variant
-            The route; None leaves it open.
-        like
-            A patrol whose walk stays where possible.
-
-        Raises
-        ------
-        InvalidEditError
-            With the reason.
+        A patrol `like` it keeps its walk where possible. An officer who is lent must be locked
+        before. An `InvalidEditError` says what keeps them from it.
         """
         officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem

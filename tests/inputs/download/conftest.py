@@ -98,7 +98,7 @@ def place(tmp_path):
 def fetch(settings, url, **options):
     """Bring from the local server with the quick session."""
     options = {"web": quick_web(), "only": ["crimes"], "months": 3} | options
-    servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass", f"{url}/ratings")
+    servers = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     now = options.pop("now", lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
     return fetch_open_data(settings, servers=servers, now=now, **options)
 

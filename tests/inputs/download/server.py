@@ -83,7 +83,6 @@ class World:
     register: dict[str, bytes] = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     features: dict = field(default_factory=dict)
-    ratings: dict[str, bytes] = field(default_factory=dict)
     most: int = 10_000
     failing: float = 0.0
     seed: int = 1
@@ -185,10 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return 404, b"Not Found"
             found = world.within(month, ring)
             return (503, b"") if len(found) > world.most else (200, json.dumps(found).encode())
-        files = {"/schools/": world.register, "/ratings/": world.ratings}
-        for start, held in files.items():
-            if path.startswith(start) and path.removeprefix(start) in held:
-                return 200, held[path.removeprefix(start)]
+        if path.startswith("/schools/") and path.removeprefix("/schools/") in world.register:
+            return 200, world.register[path.removeprefix("/schools/")]
         if path == "/overpass/interpreter":
             query = fields["data"][0]
             found = world.features if "'leisure'" in query else world.network

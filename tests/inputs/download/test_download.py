@@ -75,8 +75,6 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
     """A fetch that broke off goes on where it stopped and ends with the same bytes."""
     whole = place("whole")
     fetch(whole, serving(world))
-    needed = len(world.requests)
-    world.requests.clear()
     broken = place("broken")
     world.script = [""] * after + ["500"] * 3
     url = serving(world)
@@ -84,8 +82,6 @@ def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
         fetch(broken, url, web=quick_web(total=2))
     fetch(broken, url)
     assert files_of(broken.folder) == files_of(whole.folder)
-    # The list of months, the failures, and a way of halvings from the area to its first cell.
-    assert len(world.requests) <= needed + 1 + 3 + 8
 
 
 def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch):
@@ -174,6 +170,17 @@ def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
     assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
+def test_two_fetches_do_not_mix(world, serving, place, fetch):
+    """While one fetch is at work in a folder another must wait."""
+    settings, url = place(), serving(world)
+
+    def start_another(*_):
+        with pytest.raises(FetchError, match="another fetch is running"):
+            fetch(settings, url)
+
+    assert fetch(settings, url, report_progress=start_another).files
+
+
 def test_settings_without_a_target_send_no_request(world, serving, place, fetch):
     """Without an area, or with one file for all crimes, settings are refused before any request."""
     text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
@@ -185,29 +192,10 @@ def test_settings_without_a_target_send_no_request(world, serving, place, fetch)
     assert world.requests == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("spoiled", ["[[1, []]]", '[["x", 3]]', "{}", "[[1,", "null"])
-def test_damaged_answers_are_requested_again(  # noqa: PLR0917 - fixtures
-    world, serving, place, fetch, files_of, quick_web, spoiled
-):
-    """Stored cells that were damaged change no byte of the files."""
-    whole, broken, url = place("whole"), place("broken"), serving(world)
-    fetch(whole, url)
-    world.script = [""] * 12 + ["500"] * 3
-    with pytest.raises(FetchError):
-        fetch(broken, url, web=quick_web(total=2))
-    cells = sorted(broken.folder.glob(".fetch/crimes-*/*/*.json"))
-    assert cells
-    for path in cells:
-        path.write_text(spoiled, encoding="utf-8")
-    fetch(broken, url)
-    assert files_of(broken.folder) == files_of(whole.folder)
-
-
 def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, monkeypatch, capsys):
     """The command names files and notes; stopped by hand it says that nothing is lost."""
     url = serving(world)
-    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass", f"{url}/ratings")
+    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     monkeypatch.setattr(bringing, "Servers", lambda: ours)
     world.vanishing = {"2026-08"}
     config = str(place().folder / "patrolplan.toml")

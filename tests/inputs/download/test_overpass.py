@@ -103,17 +103,6 @@ def test_an_area_without_streets_is_reported(world, serving, place, fetch):
         fetch(place(), serving(world), only=["streets"])
 
 
-def test_a_stored_answer_is_not_requested_again(world, serving, place, fetch, quick_web):
-    """After a break the stored part is used: only the rest is requested."""
-    settings, url = place(), serving(world)
-    world.script = ["", "500", "500"]
-    with pytest.raises(FetchError, match="500"):
-        fetch(settings, url, only=["streets"], web=quick_web(total=1))
-    world.requests.clear()
-    fetch(settings, url, only=["streets"])
-    assert sum(path == "/overpass/interpreter" for _, path, *_ in world.requests) == 1
-
-
 def test_osmnx_is_as_it_was(world, serving, place, fetch, tmp_path, monkeypatch):
     """Its settings and the name resolver come back, and it keeps no cache of its own."""
     monkeypatch.chdir(tmp_path)

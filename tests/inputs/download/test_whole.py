@@ -91,7 +91,7 @@ def test_what_was_fetched_is_planned(demo_world, bounds, serving, place, tmp_pat
     """With settings alone, the commands fetch, check and plan give cards, one after the other."""
     settings = place("fetched", text=SETTINGS.format(bounds=list(bounds)))
     url = serving(demo_world)
-    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass", f"{url}/ratings")
+    ours = Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass")
     monkeypatch.setattr(bringing, "Servers", lambda: ours)
     config = ["--config", str(settings.folder / "patrolplan.toml")]
     register = demo_world.register.pop("edubasealldata20261123.csv")

@@ -2,7 +2,9 @@
 
 import dataclasses
 import datetime as dt
+import html
 import io
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
 from outputs.map_checks import assert_labels_apart, assert_on_map
+from outputs.printed import typeset_picture
 
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.inputs.streets import build_empty_features
@@ -111,8 +114,8 @@ def _list_streets_in_words(plan, patrol):
 
 
 def _read_words(picture):
-    text = pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
-    return " ".join(text.split())
+    found = re.findall(r"<text[^>]*>(.*?)</text>", picture.svg.decode())
+    return " ".join(map(html.unescape, found))
 
 
 def test_every_street_of_the_words_is_named_or_keyed(demo_plan, drawn):
@@ -246,23 +249,21 @@ def test_a_station_entrance_needs_no_name(demo_plan):
     assert "station entrance" in _read_words(draw_patrol_map(plan, patrol, **SIZE))
 
 
-def test_words_of_the_map_stay_text(drawn):
-    """Names on the map can be searched and copied."""
-    page = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0]
+def test_map_is_vector_and_small_and_its_words_stay_text(drawn):
+    """A map holds no picture of dots, stays under 400 kB, and its names can be searched."""
+    pdf = typeset_picture(drawn[0].svg)
+    assert len(pdf) < MOST_BYTES
+    page = pypdf.PdfReader(io.BytesIO(pdf)).pages[0]
+    assert not page.images
     words = page.extract_text()
     assert "last leg" in words
     assert "priority street" in words
-
-
-def test_map_is_vector_and_small(drawn):
-    """A map holds no picture of dots and stays under 400 kB."""
-    assert max(len(picture.pdf) for picture in drawn) < MOST_BYTES
-    assert not pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].images
+    assert float(page.mediabox.height) == pytest.approx(SIZE["height"], abs=0.1)
 
 
 def test_equal_patrols_give_equal_maps(demo_plan, drawn):
     """Drawing again gives the same bytes."""
-    assert draw_patrol_map(demo_plan, demo_plan.patrols[0], **SIZE).pdf == drawn[0].pdf
+    assert draw_patrol_map(demo_plan, demo_plan.patrols[0], **SIZE).svg == drawn[0].svg
 
 
 def test_streets_alone_are_enough(demo_plan):
@@ -271,7 +272,7 @@ def test_streets_alone_are_enough(demo_plan):
         demo_plan.area, features=build_empty_features(demo_plan.area.projection)
     )
     plan = dataclasses.replace(demo_plan, area=bare)
-    assert draw_patrol_map(plan, plan.patrols[0], **SIZE).pdf.startswith(b"%PDF")
+    assert draw_patrol_map(plan, plan.patrols[0], **SIZE).svg
 
 
 def test_gate_alone_is_drawn(demo_plan):
@@ -300,7 +301,7 @@ def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     cross = picture.label_texts.index(KEEP_AWAY_TEXT)
     assert_on_map(picture.viewport, picture.label_boxes[[cross]])
     assert_labels_apart(picture)
-    assert "keep away" in pypdf.PdfReader(io.BytesIO(picture.pdf)).pages[0].extract_text()
+    assert "keep away" in _read_words(picture)
 
 
 def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
@@ -311,7 +312,7 @@ def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
     drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
     assert KEEP_AWAY_TEXT not in drawn_far.label_texts
     assert not drawn_far.keep_away
-    assert drawn_far.pdf == without.pdf
+    assert drawn_far.svg == without.svg
 
 
 def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
@@ -495,6 +496,5 @@ def test_circles_do_not_touch(points):
 
 def test_legend_is_part_of_the_height_asked_for(drawn):
     """Map and legend together are as high as the page gave them."""
-    box = pypdf.PdfReader(io.BytesIO(drawn[0].pdf)).pages[0].mediabox
-    assert float(box.height) == pytest.approx(SIZE["height"], abs=0.1)
+    assert f'height="{SIZE["height"]}pt"' in drawn[0].svg.decode()
     assert drawn[0].viewport.height < SIZE["height"] - ROW_HEIGHT

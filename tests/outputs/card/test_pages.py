@@ -1,14 +1,11 @@
 """All cards, rendered as a printer would: nothing hidden, cut or wasted."""
 
 import dataclasses
-import io
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 from outputs.map_checks import assert_labels_apart, assert_on_map
-from outputs.printed import read_pages, strip_spaces
+from outputs.printed import DOTS, read_pages, rendered, strip_spaces, typeset_picture
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -19,28 +16,8 @@ from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS, 
 from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.wording import compute_plan_id
 
-DOTS = 72
-"""Dots an inch: a point of the page is a dot of the picture."""
-
 INK = 160
 """A dot darker than this is ink; lighter greys are ground."""
-
-
-def rendered(pdf: bytes, *options: str) -> list[np.ndarray]:
-    """Pages of a PDF as pictures, (rows, columns) in grey or (rows, columns, 3) in colour."""
-    command = shutil.which("pdftoppm")
-    if command is None:
-        pytest.skip("pdftoppm, of poppler-utils, is not installed")
-    result = subprocess.run(  # noqa: S603 - a fixed command on our own bytes
-        [command, "-r", str(DOTS), *options, "-"], input=pdf, capture_output=True, check=True
-    )
-    stream, pages = io.BytesIO(result.stdout), []
-    while kind := stream.readline().strip():
-        width, height = (int(part) for part in stream.readline().split())
-        stream.readline()
-        shape = (height, width) if kind == b"P5" else (height, width, 3)
-        pages.append(np.frombuffer(stream.read(int(np.prod(shape))), dtype=np.uint8).reshape(shape))
-    return pages
 
 
 def list_strings(value: object) -> list[str]:
@@ -111,7 +88,7 @@ def test_no_stop_is_hidden(plan, drawn):
     """Every stop's circle is there as black ink, with nothing drawn over it."""
     turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
-        page = rendered(picture.pdf, "-gray")[0]
+        page = rendered(typeset_picture(picture.svg), "-gray")[0]
         for number, stop in enumerate(patrol.stops, 1):
             radius = 0.8 * STOP_RADIUS if stop.tasking is None else 0.85 * TASKED_RADIUS
             x, y = picture.label_boxes[picture.label_texts.index(str(number)), :2]

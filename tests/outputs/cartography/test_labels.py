@@ -70,14 +70,17 @@ def test_placed_labels_never_overlap(streets):
             f"street {row}",
             *find_places_along_line(line, wide, 9.0, offsets=(0.0, 9.0, -9.0), max_bend=4.0),
             max_count=2,
+            blocked=blocked,
         )
         if on_line
         else LabelCandidates(
-            f"sign {row}", *find_places_around_point(*line[0], (wide, 9.0), radius=5.0)
+            f"sign {row}",
+            *find_places_around_point(*line[0], (wide, 9.0), radius=5.0),
+            blocked=blocked,
         )
         for row, (line, wide, on_line) in enumerate(streets)
     ]
-    chosen = place_labels(labels, width=WIDTH, height=HEIGHT, occupied=occupied, blocked=blocked)
+    chosen = place_labels(labels, width=WIDTH, height=HEIGHT, occupied=occupied)
     placed = np.array([*occupied, *(box for _, box in chosen)])
     apart = ~find_overlaps(placed, placed)
     assert apart[~np.eye(len(placed), dtype=bool)].all()
@@ -176,18 +179,18 @@ def test_places_are_those_of_the_obvious_way(seed):
     """A few at a time, and ending early, finds the same places as looking at all of them."""
     rng = np.random.default_rng(seed)
     candidates = []
+    blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)
     for number in range(5):
         count = 120
         middles = rng.uniform((20, 20), (WIDTH - 20, HEIGHT - 20), (count, 2))
         sizes = np.broadcast_to(rng.uniform(10, 90, 2), (count, 2))
         boxes = np.column_stack([middles, sizes, rng.uniform(-90, 90, count)])
         costs = rng.integers(0, 20, count).astype(float)
-        candidates.append(LabelCandidates(str(number), boxes, costs, 2, min_gap=100.0))
+        candidates.append(
+            LabelCandidates(str(number), boxes, costs, 2, min_gap=100.0, blocked=blocked)
+        )
     used = np.array([[200.0, 150.0, 60.0, 40.0, 0.0]])
-    blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)
-    found = place_labels(
-        candidates, width=WIDTH, height=HEIGHT, occupied=used, blocked=blocked, avoided=avoided
-    )
+    found = place_labels(candidates, width=WIDTH, height=HEIGHT, occupied=used, avoided=avoided)
     expected = _place_slowly(candidates, used, blocked, avoided)
     assert [number for number, _ in found] == [number for number, _ in expected]
     for (_, box), (_, slow) in zip(found, expected, strict=True):

@@ -23,12 +23,12 @@ OCCUPIED = np.array([[150.0, 150.0, 20.0, 20.0, 0.0], [180.0, 150.0, 20.0, 20.0,
 def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     """A leg with no room on it has its tag away from it; the line to it crosses nothing else."""
     near = place_labels(
-        [tag.candidates for tag in build_leg_labels(LEGS, ["1→2", "2→3"], [0, 1])],
+        [tag.candidates for tag in build_leg_labels(LEGS, ["1→2", "2→3"])],
         occupied=OCCUPIED,
         **SIZE,
     )
     assert [number for number, _ in near] == [1]
-    [first] = build_leader_labels(LEGS, ["1→2", "2→3"], [0], covered=SIGNS)
+    first, _ = build_leader_labels(LEGS, ["1→2", "2→3"], covered=SIGNS)
     [(_, box)] = place_labels([first.candidates], occupied=OCCUPIED, **SIZE)
     lead = first.leader_ends[np.argmin(np.abs(first.candidates.boxes - box).sum(axis=1))]
     line = shapely.LineString([lead, box[:2]])
@@ -40,8 +40,8 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
 def test_a_leg_has_one_tag():
     """A tag that stands at its leg does not stand on the map a second time, with a line."""
     tags = [
-        *build_leg_labels(LEGS[1:], ["2→3"], [0]),
-        *build_leader_labels(LEGS[1:], ["2→3"], [0], covered=SIGNS),
+        *build_leg_labels(LEGS[1:], ["2→3"]),
+        *build_leader_labels(LEGS[1:], ["2→3"], covered=SIGNS),
     ]
     [(number, _)] = place_labels([tag.candidates for tag in tags], occupied=OCCUPIED, **SIZE)
     assert tags[number].leader_ends is None

@@ -1,4 +1,4 @@
-"""Fetching an area's open data: crimes, schools, streets and pubs, as far as files are missing."""
+"""Fetching an area's open data: crimes, schools and streets, as far as files are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,11 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import hash_content
-from patrolplan.cache import AnswerCache, lock_fetch_folder
+from patrolplan.atomic import explain_os_errors, hash_content, hold_lock
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.boundary import read_limits
-from patrolplan.inputs.download import food_ratings, gias, police
+from patrolplan.inputs.download import gias, police
 from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.manifest import (
     OPEN_DATABASE,
@@ -25,7 +24,6 @@ from patrolplan.inputs.download.manifest import (
     STREET_SUFFIXES,
     Manifest,
     Origin,
-    build_authority_path,
     build_month_path,
     build_source_path,
     parse_month,
@@ -33,8 +31,8 @@ from patrolplan.inputs.download.manifest import (
 from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
 from patrolplan.settings import Settings
 
-Source = Literal["streets", "schools", "crimes", "places"]
-SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes", "places")
+Source = Literal["streets", "schools", "crimes"]
+SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
 
 ProgressCallback = Callable[[str, int, int, str], None]
 """Called with what is being fetched, how many are done, of how many, and which one is next."""
@@ -47,21 +45,13 @@ class Servers:
     police: str = "https://data.police.uk/api"
     schools: str = "https://ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public"
     streets: str = "https://overpass-api.de/api"
-    places: str = "https://ratings.food.gov.uk/OpenDataFiles"
 
 
 @dataclass
 class FetchResult:
-    """The result of a fetch.
+    """The result of a fetch: files written, from the settings' folder on, and how many existed.
 
-    Parameters
-    ----------
-    files
-        Files that were written, from the settings' folder on.
-    existing
-        How many files existed already and were not changed.
-    notes
-        Sentences for the user: months that are not offered, files that are in doubt.
+    The notes are sentences for the user: months that are not offered, files that are in doubt.
     """
 
     files: list[str] = field(default_factory=list)
@@ -80,61 +70,34 @@ def fetch_open_data(
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchResult:
-    """Fetch what is missing of an area: street crimes, schools, streets, and pubs.
+    """Fetch what is missing of an area: street crimes, schools and streets.
 
-    Each file is written completely or not at all, and no existing one is overwritten. After an
-    interruption the same call continues where it stopped, and ends with the same bytes as an
-    uninterrupted run.
-
-    Parameters
-    ----------
-    settings
-        `[area]` says where, `[sources]` where the files go, `[fetch]` how much and the contact.
-    months
-        How many months of crime, counted back from the newest offered; default as in `[fetch]`.
-    only
-        Sources to fetch; by default all, pubs only where `[fetch]` names authorities.
-    again
-        Fetch existing files again.
-    report_progress
-        See `ProgressCallback`.
-    web, servers, now
-        The session, the addresses and the clock (UTC).
-
-    Raises
-    ------
-    SettingsError
-        When the settings give no limits, or no file that fetch can write.
-    FetchError
-        When a server fails or refuses; answers received are stored for the next call.
-    OutputError
-        When a file cannot be written.
+    Each file is written completely or not at all, and no existing one is overwritten, but with
+    `again` those that were fetched. After an interruption the same call continues with the next
+    month, and ends with the same bytes as an uninterrupted run. Months count back from the newest
+    offered. `web`, `servers` and `now` are the session, the addresses and the clock (UTC).
     """
     if settings.area.bounds is None and settings.area.boundary is None:
         what = "has neither bounds nor boundary, so it is unclear what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
-    if only is None:
-        has_authorities = bool(settings.fetch.food_authorities)
-        only = [source for source in SOURCES if source != "places" or has_authorities]
-    targets = _find_targets(settings, only)
+    targets = _find_targets(settings, only or SOURCES)
+    folder = settings.folder
+    in_use = FetchError(f"{folder}: another fetch is running here; wait until it has finished")
     with (
-        lock_fetch_folder(settings.folder) as workspace,
+        explain_os_errors(folder, "check the folder's permissions"),
+        hold_lock(folder / ".fetch.lock", in_use),
         web or WebClient(settings.fetch.contact) as session,
     ):
         area = hash_content(shapely.to_wkb(shapely.set_precision(limits, 0.01)), settings.area.crs)
-        manifest = Manifest(settings.folder, area, session.agent, now)
+        manifest = Manifest(folder, area, session.agent, now)
         servers = servers or Servers()
-        fetch = _Fetch(
-            settings, limits, session, servers, workspace, manifest, area, again, report_progress
-        )
+        fetch = _Fetch(settings, limits, session, servers, manifest, again, report_progress)
         for source, path in targets.items():
             if source == "crimes":
                 fetch.fetch_crimes(months or settings.fetch.months)
             elif source == "schools":
                 fetch.fetch_schools(path, now())
-            elif source == "places":
-                fetch.fetch_places()
             else:
                 fetch.fetch_streets(path)
     return fetch.result
@@ -148,30 +111,9 @@ def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Pa
             continue
         if source == "crimes":
             targets[source] = build_month_path(settings, "2026-09").parent
-        elif source == "places":
-            targets[source] = _list_authority_files(settings)[0][1].parent
         else:
             targets[source] = build_source_path(settings, source)
     return targets
-
-
-def _list_authority_files(settings: Settings) -> list[tuple[int, Path]]:
-    """Each authority whose food hygiene ratings are wanted, and its file."""
-    authorities = dict.fromkeys(settings.fetch.food_authorities)
-    if not authorities:
-        where, what = (
-            "[fetch] food_authorities",
-            "names no authority, so it is unclear what to fetch",
-        )
-        remedy = (
-            "write the numbers of the area's authorities, such as [533, 506] for Westminster and "
-            "Camden, from the names of the files at ratings.food.gov.uk/open-data"
-        )
-        raise SettingsError.one(where, what, remedy)
-    return [
-        (authority, build_authority_path(settings, food_ratings.build_file_name(authority)))
-        for authority in authorities
-    ]
 
 
 @dataclass
@@ -182,9 +124,7 @@ class _Fetch:
     limits: BaseGeometry
     web: WebClient
     servers: Servers
-    workspace: Path
     manifest: Manifest
-    area: str
     again: bool
     report_progress: ProgressCallback
     result: FetchResult = field(default_factory=FetchResult)
@@ -199,21 +139,16 @@ class _Fetch:
         if self._has_files(self.settings.find_files("streets"), path):
             return
         self.report_progress("streets", 0, 1, "")
-        answers = AnswerCache(self.workspace, "streets", self.area)
         kind = next(kind for kind in STREET_SUFFIXES if path.name.endswith(kind))
         url = self.servers.streets
-        data, rows = fetch_street_file(
-            self.web, url, self.limits, self.projection, answers.folder, kind
-        )
+        data, rows = fetch_street_file(self.web, url, self.limits, self.projection, kind)
         if not rows:
             message = "OpenStreetMap has no street in the area; check [area] bounds and boundary."
-            answers.discard()
             raise FetchError(message)
         credit = "© OpenStreetMap contributors, openstreetmap.org/copyright"
         self._write(
             path, data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
         )
-        answers.discard()
         self.report_progress("streets", 1, 1, "")
 
     def fetch_schools(self, path: Path, now: datetime) -> None:
@@ -232,19 +167,6 @@ class _Fetch:
         self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
         self.report_progress("schools", 1, 1, "")
 
-    def fetch_places(self) -> None:
-        """Write a file of food hygiene ratings for each authority that is missing here."""
-        files = _list_authority_files(self.settings)
-        todo = [(authority, path) for authority, path in files if not self._has_files([path], path)]
-        credit = f"{OPEN_GOVERNMENT_CREDIT} (Food Standards Agency)"
-        for done, (authority, path) in enumerate(todo):
-            self.report_progress("food hygiene ratings", done, len(todo), f"of {authority}")
-            data, rows, url = food_ratings.fetch_food_ratings(
-                self.web, self.servers.places, authority
-            )
-            self._write(path, data, Origin("places", url, OPEN_GOVERNMENT, credit, rows))
-        self.report_progress("food hygiene ratings", len(todo), len(todo), "")
-
     def fetch_crimes(self, count: int) -> None:
         """Write a file for each month that is missing here and offered by the API."""
         self.report_progress("the months offered", 0, 1, "")
@@ -252,8 +174,7 @@ class _Fetch:
         offered = api.fetch_months()
         self.report_progress("the months offered", 1, 1, "")
         missing = self._find_missing_months(list_recent_months(offered[-1], count))
-        answers = AnswerCache(self.workspace, "crimes", f"{self.area} {offered[-1]}")
-        fetcher = CrimeFetcher(api, self.limits, self.projection, answers)
+        fetcher = CrimeFetcher(api, self.limits, self.projection)
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
@@ -263,8 +184,6 @@ class _Fetch:
                 gone.append(month)
                 continue
             self._write_month(month, rows)
-            fetcher.discard_month(month)
-        answers.discard()
         if gone:
             months = format_month_spans(gone)
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")

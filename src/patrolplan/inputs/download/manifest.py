@@ -28,18 +28,8 @@ OPEN_GOVERNMENT_CREDIT = (
 class Origin:
     """Where a file came from.
 
-    Parameters
-    ----------
-    source
-        Key under `[sources]`.
-    url
-        Address of the request, without its fields.
-    licence, attribution
-        The licence, and the words that it requires on what is made from the data.
-    months
-        Months in the file, "YYYY-MM".
-    rows
-        How many crimes, schools or ways are in it.
+    The URL is that of the request without its fields; `attribution` are the words that the licence
+    requires on what is made from the data; `rows` how many crimes, schools or ways are in it.
     """
 
     source: str
@@ -51,18 +41,9 @@ class Origin:
 
 
 class Manifest:
-    """The record of a folder's fetched files; the only file that contains clock times.
+    """The record of a folder's fetched files; the only file that contains clock times (UTC).
 
-    Parameters
-    ----------
-    folder
-        Folder of the settings; file names are relative to it.
-    area
-        Digest of the area's limits.
-    agent
-        User agent of the requests.
-    now
-        The clock, in UTC.
+    File names are relative to the settings' folder; `area` is a digest of the area's limits.
     """
 
     def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
@@ -87,10 +68,7 @@ class Manifest:
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
-        """Why an existing file should not be relied on; empty where it may be.
-
-        Food hygiene ratings cover a whole authority, whatever the area.
-        """
+        """Why an existing file should not be relied on; empty where it may be."""
         if path.stat().st_size == 0:
             return "is empty"
         record = self._files.get(self.relative_name(path))
@@ -98,7 +76,7 @@ class Manifest:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
             return "was changed after it was fetched"
-        if record.get("source") != "places" and record.get("area") != self._area:
+        if record.get("area") != self._area:
             return "was fetched for another area"
         return ""
 
@@ -127,17 +105,11 @@ ADVICE = {
     "crimes": 'write crimes = ["crimes/*/*.csv"]',
     "schools": 'write schools = "schools.csv"',
     "streets": 'write streets = "streets.osm.pbf"',
-    "places": 'write places = "places/*.xml"',
 }
 
 
 def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes.
-
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a separate file for each month.
 
     Examples
     --------
@@ -155,43 +127,13 @@ def build_month_path(settings: Settings, month: str) -> Path:
 
 
 def build_source_path(settings: Settings, source: str) -> Path:
-    """The file of schools or streets.
-
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a file of a kind that fetch writes.
-    """
+    """The file of schools or streets."""
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
     for pattern in getattr(settings.sources, source):
         name = _fill_pattern(pattern, source, source, kinds)
         if name:
             return settings.folder / name
     raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
-
-
-def build_authority_path(settings: Settings, name: str) -> Path:
-    """The file of an authority's food hygiene ratings, of this name.
-
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a separate file for each authority.
-
-    Examples
-    --------
-    >>> from patrolplan.settings import parse_settings
-    >>> sources = {"crimes": "c.csv", "schools": "s.csv", "streets": "s.osm", "places": "p/*.xml"}
-    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
-    >>> build_authority_path(settings, "FHRS533en-GB.xml").as_posix()
-    'here/p/FHRS533en-GB.xml'
-    """
-    stem, kind = Path(name).stem, Path(name).suffix
-    for pattern in settings.sources.places:
-        found = _fill_pattern(pattern, "places", stem, (kind,))
-        if Path(found).name == name:
-            return settings.folder / found
-    raise _build_pattern_error(settings, source="places", what="a file for each authority")
 
 
 def parse_month(path: Path) -> str:

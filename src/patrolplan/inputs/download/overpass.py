@@ -8,7 +8,6 @@ pavements are drawn separately. The answers are written as an OpenStreetMap file
 
 import io
 import json
-import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -65,43 +64,30 @@ Element = dict[str, Any]
 
 
 def fetch_street_file(
-    web: WebClient, url: str, limits: BaseGeometry, projection: Projection, answers: Path, kind: str
+    web: WebClient, url: str, limits: BaseGeometry, projection: Projection, kind: str
 ) -> tuple[bytes, int]:
     """An OpenStreetMap file of the area and what walks use round it, and how many streets it has.
 
-    Parameters
-    ----------
-    web
-        Its retries, bounds and user agent apply.
-    url
-        Address of the Overpass API, without "/interpreter".
-    limits, projection
-        The area in metres, and its projection to degrees.
-    answers
-        Folder where the server's answers are stored until the file is written.
-    kind
-        ".osm", ".osm.gz" or ".osm.pbf".
-
-    Raises
-    ------
-    FetchError
-        When the server keeps failing.
+    `url` is that of the Overpass API, without "/interpreter"; `limits` are in metres; `kind` is
+    ".osm", ".osm.gz" or ".osm.pbf".
     """
     wide = widen_limits(limits.buffer(MARGIN_METRES, join_style="mitre"))
     area = _transform_to_degrees(wide, projection)
     around = _transform_to_degrees(wide.convex_hull.simplify(10), projection)
 
-    def attempt() -> list[Element]:
+    def attempt(answers: Path) -> list[Element]:
         with _configure_osmnx(web, url, answers):
             try:
                 _fetch_answers(osmnx.graph_from_polygon, area, custom_filter=STREET_FILTER)
                 _fetch_answers(osmnx.features_from_polygon, around, tags=FEATURES)
                 return _read_elements(answers)
-            except ValueError as error:  # an answer of another shape, or a broken one in the cache
-                shutil.rmtree(answers, ignore_errors=True)
+            except ValueError as error:  # an answer of another shape
+                for stored in answers.iterdir():
+                    stored.unlink()
                 raise UnusableError(why=f"sends an unexpected answer ({error})") from None
 
-    elements = web.retry(attempt, url=url, what="streets")
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
+        elements = web.retry(lambda: attempt(Path(folder)), url=url, what="streets")
     ways = [element for element in elements if element["type"] == "way"]
     count = sum("highway" in way.get("tags", {}) for way in ways)
     return _encode_osm(elements, kind), count

@@ -2,8 +2,8 @@
 
 The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
 area is requested in cells, which are halved where they hold too many. A month's file is the same,
-byte for byte, however its area was cut and wherever a fetch was interrupted: crimes are identified
-by the API's number, those outside the area are dropped, and the rest are sorted.
+byte for byte, however its area was cut: crimes are identified by the API's number, those outside
+the area are dropped, and the rest are sorted.
 """
 
 import csv
@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.cache import AnswerCache
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, format_failure
@@ -132,13 +131,7 @@ class PoliceApi:
         return self.web.fetch(url, {}, _read_months, what="the list of months")
 
     def fetch_crimes(self, ring: str, month: str) -> CrimeRows | TooMany | Gone:
-        """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none.
-
-        Raises
-        ------
-        FetchError
-            When the server keeps failing.
-        """
+        """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none."""
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
         return self.web.fetch(url, fields, _build_crime_reader(month), what=f"crime of {month}")
@@ -268,57 +261,34 @@ MIN_CELL_METRES = 250
 """No cell of this size has 10,000 crimes a month: a server that refuses it is overloaded."""
 
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
-HALVED_CELLS_FILE = "halved.json"
 
 
 class CrimeFetcher:
     """Fetches the crimes of an area (`limits`, in metres), month by month.
 
-    Cells received are stored in `answers` until their month is written, and so is which cells had
-    to be halved: a fetch that continues after an interruption, and every later month, starts with
-    these.
+    Which cells had to be halved is kept for the later months, which start with these.
     """
 
-    def __init__(
-        self, api: PoliceApi, limits: BaseGeometry, projection: Projection, answers: AnswerCache
-    ) -> None:
+    def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
         self._api = api
         self._limits = limits
         self._projection = projection
-        self._answers = answers
-        halved = answers.read(HALVED_CELLS_FILE)
-        self._halved: set[str] = set(halved) if isinstance(halved, list) else set()
-        for name in answers.list_names("*/*.json"):  # a stored cell shows which ones were halved
-            steps = Path(name).stem.split("-")
-            self._halved |= {"-".join(steps[:count]) for count in range(1, len(steps))}
+        self._halved: set[str] = set()
 
     def fetch_month(self, month: str) -> list[Row] | None:
-        """Rows of a month in a fixed order, None where the API no longer offers it.
-
-        Raises
-        ------
-        FetchError
-            When a cell cannot be fetched.
-        """
+        """Rows of a month in a fixed order, None where the API no longer offers it."""
         crimes: CrimeRows = {}
         for part in self._fetch_cells(month):
             if part is None:
-                self._answers.discard(month)
                 return None
             crimes |= part  # a crime on the border of cells has one number, so it counts once
         if not crimes and month not in self._api.fetch_months():
-            self._answers.discard(month)
             return None
-        self._answers.write(HALVED_CELLS_FILE, sorted(self._halved))
         rows = list(crimes.values())
         longitude = [float(row[LONGITUDE]) for row in rows]
         latitude = [float(row[LATITUDE]) for row in rows]
         inside = is_inside(self._limits, self._projection, longitude, latitude)
         return sorted(row for row, good in zip(rows, inside, strict=True) if good)
-
-    def discard_month(self, month: str) -> None:
-        """Delete the stored cells of a month whose file is written."""
-        self._answers.discard(month)
 
     def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
         """Crimes of each cell, halved as far as needed; None where the month is gone."""
@@ -328,20 +298,16 @@ class CrimeFetcher:
             if cell.key in self._halved:
                 waiting = halve_cell(cell) + waiting
                 continue
-            crimes = self._read_cached_cell(month, cell)
-            if crimes is None:
-                answer = self._api.fetch_crimes(cell.format_ring(self._projection), month)
-                if answer == "gone":
-                    self._confirm_gone(month)
-                    yield None
-                    return
-                if answer == "too many":
-                    self._mark_halved(cell, month)
-                    waiting = halve_cell(cell) + waiting
-                    continue
-                crimes = answer
-                self._answers.write(f"{month}/{cell.key}.json", sorted(crimes.items()))
-            yield crimes
+            crimes = self._api.fetch_crimes(cell.format_ring(self._projection), month)
+            if crimes == "gone":
+                self._confirm_gone(month)
+                yield None
+                return
+            if crimes == "too many":
+                self._mark_halved(cell, month)
+                waiting = halve_cell(cell) + waiting
+            else:
+                yield crimes
 
     def _mark_halved(self, cell: Cell, month: str) -> None:
         if cell.longer_side_metres < MIN_CELL_METRES:
@@ -354,17 +320,6 @@ class CrimeFetcher:
         if month in self._api.fetch_months():
             why = "lists the month, but has no data of it"
             raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
-
-    def _read_cached_cell(self, month: str, cell: Cell) -> CrimeRows | None:
-        """A cell that an earlier, broken-off fetch stored; None where it did not."""
-        pairs = self._answers.read(f"{month}/{cell.key}.json")
-        if not isinstance(pairs, list):
-            return None
-        try:
-            crimes = {int(number): tuple(str(text) for text in row) for number, row in pairs}
-        except (TypeError, ValueError):
-            return None
-        return crimes if all(len(row) == len(COLUMNS) for row in crimes.values()) else None
 
 
 def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:

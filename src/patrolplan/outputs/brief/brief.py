@@ -172,13 +172,7 @@ def build_brief(
 
 
 def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int, ComparedPeriods]:
-    """Row of the school, and the periods to compare.
-
-    Raises
-    ------
-    InputError
-        As for `build_brief`.
-    """
+    """Row of the school, and the periods to compare; raises as `build_brief` does."""
     row = find_school(area, urn, where="--school")
     return row, choose_periods(find_incident_dates(area.incidents), since)
 

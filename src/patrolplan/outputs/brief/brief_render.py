@@ -201,13 +201,7 @@ def render_brief(brief: Brief) -> bytes:
 
 
 def write_brief(brief: Brief, out: Path) -> None:
-    """Write the page and the document as a folder, completely or not at all.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
-    """
+    """Write the page and the document as a folder, completely or not at all."""
     with replace_folder(out, build_manifest_header(brief.area)) as folder:
         name = re.sub("[^0-9A-Za-z_-]", "_", brief.urn)
         (folder / f"brief-{name}.pdf").write_bytes(render_brief(brief))

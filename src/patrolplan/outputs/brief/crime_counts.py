@@ -402,19 +402,11 @@ def compute_p_values(
     exposure: float,
     overdispersion: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Chance of at least the current number of incidents, if nothing changed.
+    """(k,) chance of at least the current number of incidents, if nothing changed.
 
     Given both counts, the current one is binomial if nothing changed (conditional Poisson test).
-    Counts that vary more than chance are divided by their dispersion first.
-
-    Parameters
-    ----------
-    current, baseline
-        (k,) incidents.
-    exposure
-        Length of the current period divided by that of the baseline.
-    overdispersion
-        (k,) variance over mean of the baseline, at least 1.
+    Counts that vary more than chance are divided by their dispersion first: variance over mean of
+    the baseline, at least 1. `exposure` is the current period's length over the baseline's.
     """
     from scipy import stats  # noqa: PLC0415 - heavy, and of briefs alone
 

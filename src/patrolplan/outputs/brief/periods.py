@@ -113,13 +113,7 @@ def find_incident_dates(incidents: pd.DataFrame) -> IncidentDates:
 
 
 def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
-    """The periods to compare for what was recorded since a day.
-
-    Raises
-    ------
-    InputError
-        When the data ends before that day, or has nothing before it to compare with.
-    """
+    """The periods to compare for what was recorded since a day, if the data has both."""
     first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
     start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
     unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")

@@ -70,13 +70,7 @@ class WeekVisits:
 
 
 def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
-    """Read a week's visits from its folder.
-
-    Raises
-    ------
-    InputError
-        When there is no week.
-    """
+    """Read a week's visits from its folder."""
     entry = read_week_entry(folder, area.projection)
     now = compute_short_id(compute_area_provenance(area))
     return WeekVisits(entry, compute_short_id(entry.created_from) == now)

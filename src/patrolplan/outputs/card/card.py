@@ -17,7 +17,6 @@ import segno
 
 from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.card.overleaf import FRONT_LETTERS, FrontLetters, move_overleaf
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
     copy_template,
@@ -58,25 +57,9 @@ def render_cards(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, bytes]:
-    """Typeset the cards of a plan.
+    """Typeset the cards of a plan: PDFs by file name; equal plans give equal bytes.
 
-    Parameters
-    ----------
-    plan
-        The plan.
-    patrols
-        Patrols to typeset; by default all of the plan.
-    executor
-        Its workers typeset the cards, see `patrolplan.worker_pool`; by default only this process
-        does.
-    report_progress
-        Called with the current step, and the numbers of cards that are done and of all.
-
-    Returns
-    -------
-    dict
-        File name to PDF: "cards/URN.pdf", "cards/URN-2.pdf" for the second officer..., and
-        "cards.pdf" with all of them in order. Equal plans give equal bytes.
+    There is one for each officer at a school, and "cards.pdf" with all of them in order.
     """
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
@@ -135,13 +118,7 @@ def render_card_books(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> list[tuple[bytes, list[bytes]]]:
-    """Typeset books of cards; `executor` and `report_progress` as for `render_cards`.
-
-    Returns
-    -------
-    list
-        For each book the whole, with numbered pages listed on the cover, and every card separately.
-    """
+    """For each book the whole, its pages numbered and listed on the cover, and each card alone."""
     with open_template_folder() as folder:
         typesetter = CardTypesetter(Path(folder), executor, report_progress)
         cards = typesetter.lay_out_cards([card for book in books for card in book.cards])
@@ -183,20 +160,18 @@ class PageLayout:
     notes_height: float
     directions_size: float
     second_page: bool
-    is_crowded: bool
-    """Whether the words leave too little for a map, even with the directions overleaf."""
 
 
 def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout:
     """Give the map what the words leave; only if that is too low, directions go overleaf.
 
-    Directions are in large type if the map still stays large.
+    Directions are in large type if the map still stays large. Words that leave no room even then go
+    on over the page, below half a map.
 
     Examples
     --------
     >>> fit_page(PartHeights(60, 140, 0, directions=60, large_directions=70, foot=100))
-    PageLayout(map_height=402.2, notes_height=0.0, directions_size=9.5, second_page=False,
-               is_crowded=False)
+    PageLayout(map_height=402.2, notes_height=0.0, directions_size=9.5, second_page=False)
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page
     True
@@ -210,8 +185,7 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
     height = round(max(height, MIN_MAP_HEIGHT / 2), 1)
-    is_crowded = room < MIN_MAP_HEIGHT
-    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page, is_crowded)
+    return PageLayout(height, round(max(0.0, room - height), 1), size, second_page)
 
 
 def refit_words(layout: PageLayout, heights: PartHeights) -> PageLayout:
@@ -220,9 +194,8 @@ def refit_words(layout: PageLayout, heights: PartHeights) -> PageLayout:
     Examples
     --------
     >>> heights = PartHeights(60, 140, 0, directions=90, large_directions=110, foot=100)
-    >>> refit_words(PageLayout(340.0, 0.0, 11.0, second_page=True, is_crowded=False), heights)
-    PageLayout(map_height=340.0, notes_height=22.2, directions_size=9.5, second_page=False,
-               is_crowded=False)
+    >>> refit_words(PageLayout(340.0, 0.0, 11.0, second_page=True), heights)
+    PageLayout(map_height=340.0, notes_height=22.2, directions_size=9.5, second_page=False)
     """
     sizes = {LARGE_FONT_SIZE: heights.large_directions, MIN_FONT_SIZE: heights.directions}
     for size, height in sizes.items():
@@ -276,22 +249,17 @@ class CardTypesetter:
             ]
 
         cards = write([one.patrol for one in printed])
-        # If the words leave no room for a map, even without directions, they go overleaf.
-        fronts: list[FrontLetters | None] = [None] * len(cards)
-        layouts = self._fit_pages(cards)
-        for letters in FRONT_LETTERS:
-            fronts = [
-                letters if layout.is_crowded else front
-                for front, layout in zip(fronts, layouts, strict=True)
-            ]
-            layouts = self._fit_pages(_move_long_overleaf(cards, fronts))
+        layouts = [
+            fit_page(heights, has_directions=bool(card["legs"]))
+            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
+        ]
         maps, shown = self._draw_maps(printed, layouts)
         # A caution is printed only for places on the map; the map's height does not change.
         patrols = [
             replace(one.patrol, keep_away=barred)
             for one, barred in zip(printed, shown, strict=True)
         ]
-        cards = _move_long_overleaf(write(patrols), fronts)
+        cards = write(patrols)
         return [
             card | {"map": name} | asdict(refit_words(layout, heights))
             for card, name, layout, heights in zip(
@@ -355,18 +323,11 @@ class CardTypesetter:
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
-        names = {key: f"map-{number}.pdf" for number, key in enumerate(needed)}
+        names = {key: f"map-{number}.svg" for number, key in enumerate(needed)}
         for name, (picture, _) in zip(names.values(), pictures, strict=True):
             (self.root / name).write_bytes(picture)
         shown = {key: barred for key, (_, barred) in zip(needed, pictures, strict=True)}
         return [names[key] for key in keys], [shown[key] for key in keys]
-
-    def _fit_pages(self, cards: Sequence[dict[str, Any]]) -> list[PageLayout]:
-        """How each card divides its page."""
-        return [
-            fit_page(heights, has_directions=bool(card["legs"]))
-            for card, heights in zip(cards, self._measure_heights(cards), strict=True)
-        ]
 
     def _measure_heights(self, cards: Sequence[dict[str, Any]]) -> list[PartHeights]:
         """Heights of the words of each card; equal words are measured once.
@@ -405,18 +366,8 @@ def _typeset_elsewhere(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) ->
         return _typeset_card(typesetter, card)
 
 
-def _move_long_overleaf(
-    cards: Sequence[dict[str, Any]], fronts: Sequence[FrontLetters | None]
-) -> list[dict[str, Any]]:
-    """The cards with a maximum of letters on their first page; None means no maximum."""
-    return [
-        card if letters is None else move_overleaf(card, letters)
-        for card, letters in zip(cards, fronts, strict=True)
-    ]
-
-
 def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
     """A patrol's map of this height in points, and the places to keep away from on it."""
     patrol, height = job
     drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
-    return drawn.pdf, drawn.keep_away
+    return drawn.svg, drawn.keep_away

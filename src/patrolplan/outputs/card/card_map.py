@@ -1,9 +1,8 @@
 """A patrol's map: our own streets, the route in its order, numbered stops, and names."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import shapely
 
 from patrolplan.outputs.card import map_words
 from patrolplan.outputs.card.map_words import PlacedLabel
@@ -16,23 +15,9 @@ from patrolplan.outputs.cartography import (
     route,
     symbols,
 )
-from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
-from patrolplan.outputs.cartography.inset import (
-    INSET_CAPTION_HEIGHT,
-    Inset,
-    find_inset,
-    find_visible_legs,
-)
 from patrolplan.outputs.cartography.labels import Boxes
 from patrolplan.outputs.cartography.map_content import MapContent
-from patrolplan.outputs.cartography.page import (
-    Page,
-    TextStyle,
-    Window,
-    trace_rectangle,
-    trace_rings,
-)
-from patrolplan.outputs.cartography.place_names import NAME_SIZE
+from patrolplan.outputs.cartography.page import Page, Window, trace_rings
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
@@ -45,7 +30,6 @@ BEAT_OFFSET = 8.5
 """Points from the middle of the street to the line of a beat, clear of route and stretch."""
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
-INSET_CAPTION = "enlarged"
 
 PlacedText = tuple[str, Boxes]
 """Words on the map and their (5,) box."""
@@ -53,12 +37,12 @@ PlacedText = tuple[str, Boxes]
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
-    """A drawn map: the page as a vector PDF, and positions of its words."""
+    """A drawn map: the page as an SVG picture, and positions of its words."""
 
-    pdf: bytes
+    svg: bytes
     viewport: Viewport
     label_boxes: Boxes
-    """(n, 5) boxes of all words and numbers; those of an inset are in the map's coordinates."""
+    """(n, 5) boxes of all words and numbers."""
     label_texts: tuple[str, ...]
     """Words of the labels, aligned with the boxes."""
     keyed_streets: tuple[KeyedStreet, ...] = ()
@@ -72,21 +56,10 @@ class MapLayout:
     """Positions of all words on a map, before it is drawn."""
 
     content: MapContent
-    inset: "InsetLayout | None"
     placed: list[PlacedLabel]
-    """Labels, without those of the inset."""
     keyed: list[KeyedStreet]
     strip: list[legend.Entry]
     """Entries of the key of streets, and of the signs."""
-
-
-@dataclass(frozen=True, eq=False)
-class InsetLayout:
-    """The enlarged content of an inset, and its words."""
-
-    frame: Inset
-    content: MapContent
-    placed: list[PlacedLabel]
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -96,15 +69,14 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     in the key below. Equal input gives equal bytes.
     """
     layout = _lay_out(plan, patrol, width, height)
-    content, inset = layout.content, layout.inset
-    viewport = content.viewport
+    content, viewport = layout.content, layout.content.viewport
     strip = height - viewport.height
     page = Page(width, height)
     window = page.add_window((0.0, strip, *viewport.size))
-    _draw_frame(window, content, None if inset is None else inset.frame)
+    symbols.draw_border(window, *viewport.size)
+    north = symbols.place_north_arrow(viewport, content.marker_boxes)
+    symbols.draw_north_arrow(window, viewport, north)
     placed = _draw_content(window, content, layout.placed)
-    if inset is not None:
-        placed += _draw_inset(page, inset, strip)
     below = page.add_window((0.0, 0.0, width, strip))
     legend.draw_strip(below, layout.strip, width, strip)
     boxes = np.array([box for _, box in placed]).reshape(-1, 5)
@@ -129,12 +101,7 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
         room = height - legend.compute_strip_height(rows)
         viewport = map_content.fit_patrol_viewport(plan, patrol, width, room)
         content = map_content.collect_map_content(viewport, plan, patrol)
-        inset = _lay_out_inset(plan, content)
-        ground = map_words.survey_map(
-            content,
-            None if inset is None else inset.frame,
-            map_words.find_named_streets([] if inset is None else inset.placed),
-        )
+        ground = map_words.survey_map(content)
         words = map_words.place_needed_words(ground)
         shown = _list_shown(content, words.placed)
         entries = [
@@ -144,21 +111,8 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
             placed = map_words.place_other_words(ground, words.placed)
-            return MapLayout(content, inset, placed, words.keyed, entries)
+            return MapLayout(content, placed, words.keyed, entries)
         rows, is_guess = needed, False
-
-
-def _lay_out_inset(plan: Plan, content: MapContent) -> InsetLayout | None:
-    """The inset that a map needs, with all its words; None if it needs none."""
-    inset = find_inset(content)
-    if inset is None:
-        return None
-    unnamed = replace(content.patrol, school="")  # it is on the map, and the inset is small
-    enlarged = map_content.collect_map_content(inset.viewport, plan, unnamed)
-    legs = inset.leg_numbers | set(find_visible_legs(enlarged))
-    ground = map_words.survey_inset(enlarged, sorted(legs))
-    placed = map_words.place_other_words(ground, map_words.place_needed_words(ground).placed)
-    return InsetLayout(inset, enlarged, placed)
 
 
 def _get_speed(plan: Plan, patrol: Patrol) -> float:
@@ -183,37 +137,6 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
         passages=content.passages,
         grid_square=format_grid_reference(x, y)[:2] if content.grid_lines else "",
     )
-
-
-def _draw_frame(window: Window, content: MapContent, inset: Inset | None) -> None:
-    """Draw the border, the north arrow, and the edge of the part that an inset enlarges."""
-    viewport = content.viewport
-    symbols.draw_border(window, *viewport.size)
-    symbols.draw_north_arrow(window, viewport, map_words.place_north_arrow(content, inset))
-    if inset is not None:
-        lines = [shapely.get_coordinates(part) for part in shapely.get_parts(inset.outline)]
-        for colour, width, level in (("white", 2.6, 7.1), ("black", 1.0, 7.2)):
-            window.draw_lines(lines, colour, width, level, cap="butt")
-
-
-def _draw_inset(page: Page, inset: InsetLayout, strip: float) -> list[PlacedText]:
-    """Draw an enlarged part of the map in its inset; returns the words with their boxes."""
-    content = inset.content
-    x, y, width, height = inset.frame.box[0, :4].tolist()
-    left, low = x - width / 2, y - height / 2 + strip
-    window = page.add_window((left, low, width, height))
-    window.draw_shape(trace_rectangle(0.0, 0.0, width, height), 1.0, fill="white")
-    symbols.draw_border(window, width, height)
-    middle = INSET_CAPTION_HEIGHT / 2
-    symbols.draw_scale_bar(window, content.viewport, middle, max_points=width / 3)
-    right = width - measure_text_width(INSET_CAPTION, NAME_SIZE) / 2 - 4
-    draw_text(window, INSET_CAPTION, (right, middle, 0.0), TextStyle(NAME_SIZE))
-    low += INSET_CAPTION_HEIGHT
-    window = page.add_window((left, low, *content.viewport.size))
-    symbols.draw_border(window, *content.viewport.size)
-    shift = np.array([left, low - strip, 0.0, 0.0, 0.0])
-    drawn = _draw_content(window, content, inset.placed)
-    return [(text, box + shift) for text, box in drawn]
 
 
 def _draw_content(

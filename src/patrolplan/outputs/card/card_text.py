@@ -31,7 +31,6 @@ from patrolplan.outputs.way_home_words import (
     drop_own_way,
     find_busiest_stop,
 )
-from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.patrols.legs import Leg, Step
 from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
@@ -103,7 +102,6 @@ def build_card_data(
         "map_alt": _describe_map(patrol, school),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
-        "overleaf": {"stops": [], "cautions": [], "basis": []},
     }
     data["basis"] += list_unprintable_notes(data)
     return data
@@ -287,7 +285,6 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     """The basis of the card, in paragraphs: quality, and the data with its sources."""
     quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
-    without_reports = describe_without_reports(plan, patrol)
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
@@ -295,7 +292,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        " ".join(filter(None, [quality, describe_tested(patrol.tested), without_reports])),
+        " ".join(filter(None, [quality, describe_tested(patrol.tested)])),
         " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
-from patrolplan.outputs.cartography.inset import Inset
 from patrolplan.outputs.cartography.labels import (
-    NO_BOXES,
     Boxes,
     LabelCandidates,
     build_level_boxes,
@@ -40,19 +38,12 @@ class Ground:
     """Everything that words must keep clear of."""
 
     content: MapContent
-    legs: Sequence[int]
-    """Numbers of the legs that get a tag."""
     occupied: Boxes
-    """(n, 5) of signs, symbols, north arrow and inset."""
+    """(n, 5) of signs, symbols and north arrow."""
     covered: BaseGeometry
     """What covers streets."""
-    blocked: BaseGeometry | None
     band: BaseGeometry | None
     """The stretches, which words overlap only if there is no other place."""
-    named_in_inset: frozenset[str] = frozenset()
-    """Streets that need no letter, since the inset has their name."""
-    has_key: bool = True
-    """Whether streets may have letters: the key explains those of the map, not of its inset."""
 
     @property
     def route(self) -> BaseGeometry:
@@ -76,43 +67,17 @@ class NeededWords:
     """Number of words without a place."""
 
 
-def place_north_arrow(content: MapContent, inset: Inset | None) -> NDArray[np.float64]:
-    """(2,) middle of the north arrow, clear of signs and inset."""
-    inset_box = NO_BOXES if inset is None else inset.box
-    return symbols.place_north_arrow(content.viewport, np.vstack([content.marker_boxes, inset_box]))
-
-
-def survey_map(
-    content: MapContent, inset: Inset | None, named_in_inset: frozenset[str] = frozenset()
-) -> Ground:
+def survey_map(content: MapContent) -> Ground:
     """Find what the words of a map must keep clear of."""
-    north = place_north_arrow(content, inset)
-    furniture = symbols.compute_north_arrow_box(content.viewport, north)
-    legs = range(len(content.legs))
-    if inset is None:
-        return _survey(content, legs, furniture, None)
-    others = [number for number in legs if number not in inset.leg_numbers]
-    furniture = np.vstack([furniture, inset.box])
-    ground = _survey(content, others, furniture, inset.outline.buffer(1.0))
-    return replace(ground, named_in_inset=named_in_inset)
-
-
-def survey_inset(content: MapContent, legs: Sequence[int]) -> Ground:
-    """Find what the words of an inset must keep clear of."""
-    return replace(_survey(content, legs, NO_BOXES, None), has_key=False)
-
-
-def _survey(
-    content: MapContent, legs: Sequence[int], furniture: Boxes, blocked: BaseGeometry | None
-) -> Ground:
+    viewport = content.viewport
+    north = symbols.place_north_arrow(viewport, content.marker_boxes)
+    furniture = symbols.compute_north_arrow_box(viewport, north)
     points = np.concatenate([points for _, points in content.point_symbols.values()])
     corners = labels.compute_corners(furniture)
     return Ground(
         content=content,
-        legs=legs,
         occupied=np.vstack([content.marker_boxes, build_level_boxes(points, 7.0), furniture]),
         covered=shapely.union_all([content.marker_area, *shapely.polygons(corners)]),
-        blocked=blocked,
         band=content.band,
     )
 
@@ -129,11 +94,11 @@ def place_needed_words(ground: Ground) -> NeededWords:
     streets = {street.name: street for street in shown}
     names = _keep_off_route(ground, _build_titles(ground) + _build_route_labels(ground, shown))
     tried = []
-    tags = route.build_leg_labels(content.legs, content.leg_labels, ground.legs)
+    tags = route.build_leg_labels(content.legs, content.leg_labels)
     for leaders, tags_first in product((False, True), repeat=2):
         if leaders and not tags_first:
             tags = tags + route.build_leader_labels(
-                content.legs, content.leg_labels, ground.legs, covered=ground.covered
+                content.legs, content.leg_labels, covered=ground.covered
             )
         tried.append(_place_in_order(ground, streets, names, tags, tags_first=tags_first))
         if not tried[-1].lacking:
@@ -218,8 +183,7 @@ def _place_in_order(
     walked = list_walked_streets(ground.content.patrol)
     for name in wanted:
         _place_with_leader(ground, placed, streets[name], walked=name in walked)
-    unnamed = _list_unnamed(ground, streets, placed) if ground.has_key else []
-    keyed = street_key.key_streets(unnamed)
+    keyed = street_key.key_streets(_list_unnamed(ground, streets, placed))
     letters = [
         street_key.build_key_label(
             street, streets[street.name].lines, route=ground.route, covered=ground.covered
@@ -231,7 +195,7 @@ def _place_in_order(
         _place(ground, placed, tags)
     on_map = {label.text for label, _ in placed if label.kind == "key"}
     found = [street for street in keyed if street.letter in on_map]
-    lacking = len(keyed) - len(found) + len(ground.legs)
+    lacking = len(keyed) - len(found) + len(ground.content.legs)
     lacking -= sum(label.kind == "leg" for label, _ in placed)
     return NeededWords(placed, found, lacking)
 
@@ -240,7 +204,7 @@ def _list_unnamed(
     ground: Ground, streets: Mapping[str, ShownStreet], placed: Sequence[PlacedLabel]
 ) -> list[str]:
     """Required streets that have no name here yet."""
-    shown = find_named_streets(placed) | ground.named_in_inset
+    shown = find_named_streets(placed)
     return [name for name in ground.content.named_streets if name in streets and name not in shown]
 
 
@@ -269,7 +233,6 @@ def _place(ground: Ground, placed: list[PlacedLabel], wanted: list[MapLabel]) ->
         wanted,
         ground.content.viewport,
         occupied=_list_occupied(ground, placed),
-        blocked=ground.blocked,
         avoided=ground.band,
     )
 

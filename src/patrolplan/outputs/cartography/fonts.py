@@ -12,16 +12,20 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import resources
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import typst
+from fontTools.ttLib import TTFont
 
 from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.outputs.cartography.page import TextStyle, Window
-from patrolplan.outputs.cartography.typeface import FONT_FOLDER, load_typeface
 from patrolplan.text import shorten
 
+FONT_FOLDER = Path(__file__).parent / "typefaces"
+"""DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
 MIN_FONT_SIZE = 8.0
 """Minimum size of letters on paper, in points."""
 LINE_HEIGHT = 1.12
@@ -34,10 +38,36 @@ UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
 
+class Typeface:
+    """Letters of one style of our typeface, and their widths."""
+
+    def __init__(self, path: Path) -> None:
+        font = TTFont(BytesIO(path.read_bytes()), lazy=True)
+        # Letters are named by their numbers: reading their names would take longest.
+        font.setGlyphOrder([str(number) for number in range(font["maxp"].numGlyphs)])
+        self.units = int(font["head"].unitsPerEm)
+        self.names: dict[int, str] = font.getBestCmap()
+        self.metrics: dict[str, tuple[int, int]] = font["hmtx"].metrics
+        self.kerning: dict[tuple[str, str], int] = font["kern"].kernTables[0].kernTable
+
+    def measure_text(self, text: str, size: float) -> float:
+        """Width of a text in points; the size and each letter's width are rounded to 64ths."""
+        scale, names = int(64 * size) / self.units, [self.names.get(ord(one), "0") for one in text]
+        sizes = sum(math.floor(self.metrics[name][0] * scale + 0.5) for name in names)
+        closer = (self.kerning.get(pair, 0) for pair in pairwise(names))
+        return (sizes + sum(math.floor(0.5 + units * scale) for units in closer)) / 64
+
+
+@lru_cache(maxsize=2)
+def load_typeface(*, bold: bool) -> Typeface:
+    """The bold or the regular style."""
+    return Typeface(FONT_FOLDER / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf")
+
+
 @lru_cache(maxsize=1)
 def list_characters() -> frozenset[int]:
     """Code points that both cuts of the typeface can show."""
-    return frozenset(load_typeface(bold=False).glyphs) & frozenset(load_typeface(bold=True).glyphs)
+    return frozenset(load_typeface(bold=False).names) & frozenset(load_typeface(bold=True).names)
 
 
 @lru_cache(maxsize=4096)
@@ -157,12 +187,8 @@ def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
 
     Nothing outside the folder is read, and no other typeface than ours. The words of a paper, as
-    the template reads them from `sys.inputs.data`, stay in memory.
-
-    Raises
-    ------
-    RuntimeError
-        When typst warns: a paper with a missing glyph or picture must not reach anyone.
+    the template reads them from `sys.inputs.data`, stay in memory. A warning of typst is an error:
+    a paper with a missing glyph or picture must not reach anyone.
     """
     pages, warnings = COMPILERS.own.compile_with_warnings(
         root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)

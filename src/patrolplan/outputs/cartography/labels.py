@@ -303,17 +303,16 @@ def place_labels(
     width: float,
     height: float,
     occupied: Boxes | None = None,
-    blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[int, Boxes]]:
     """Choose places for labels in their order, so that no two overlap.
 
     Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are in
-    use already, and of what is `blocked`; they overlap what is `avoided` only if there is no better
-    place. Returns the number of the label and its (5,) box for every label with a place.
+    use already; they overlap what is `avoided` only if there is no better place. Returns the number
+    of the label and its (5,) box for every label with a place.
     """
     used = NO_BOXES if occupied is None else occupied
-    for shape in (blocked, avoided, *(label.blocked for label in label_candidates)):
+    for shape in (avoided, *(label.blocked for label in label_candidates)):
         if shape is not None:
             shapely.prepare(shape)
     placed: list[tuple[int, Boxes]] = []
@@ -321,7 +320,7 @@ def place_labels(
     for number, label in enumerate(label_candidates):
         same_key = placed_by_key.setdefault(label.key, [])
         for _ in range(label.max_count):
-            best = _choose_box(label, (width, height), used, same_key, blocked, avoided)
+            best = _choose_box(label, (width, height), used, same_key, avoided)
             if best is None:
                 break
             same_key.append(best)
@@ -335,7 +334,6 @@ def _choose_box(
     size: tuple[float, float],
     used: Boxes,
     same_key: Sequence[Boxes],
-    blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> Boxes | None:
     """The cheapest free place; in a tie, the first.
@@ -355,7 +353,7 @@ def _choose_box(
         if best is not None and candidates.costs[rows[0]] > best[0]:
             break
         rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
-        rows, costs = _filter_candidates(candidates, rows, size, blocked, avoided)
+        rows, costs = _filter_candidates(candidates, rows, size, avoided)
         found = [(float(cost), int(row)) for cost, row in zip(costs, rows, strict=True)]
         best = min(found if best is None else [best, *found], default=None)
     return None if best is None else candidates.boxes[best[1]]
@@ -365,7 +363,6 @@ def _filter_candidates(
     candidates: LabelCandidates,
     rows: NDArray[np.int64],
     size: tuple[float, float],
-    blocked: BaseGeometry | None,
     avoided: BaseGeometry | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The rows whose boxes are inside the map and clear of what is blocked, and their costs."""
@@ -375,10 +372,9 @@ def _filter_candidates(
     inside = (edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)
     on_map = inside.all(axis=(1, 2))
     rows, shapes = rows[on_map], shapely.polygons(edges[on_map])
-    for shape in (blocked, candidates.blocked):
-        if shape is not None:
-            clear = ~shapely.intersects(shape, shapes)
-            rows, shapes = rows[clear], shapes[clear]
+    if candidates.blocked is not None:
+        clear = ~shapely.intersects(candidates.blocked, shapes)
+        rows, shapes = rows[clear], shapes[clear]
     costs = candidates.costs[rows]
     if avoided is not None:
         costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)

@@ -108,7 +108,6 @@ def place_map_labels(
     viewport: Viewport,
     *,
     occupied: Boxes,
-    blocked: BaseGeometry | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[MapLabel, Boxes]]:
     """The labels that fit, with their (5,) boxes, see `labels.place_labels`."""
@@ -117,7 +116,6 @@ def place_map_labels(
         width=viewport.width,
         height=viewport.height,
         occupied=occupied,
-        blocked=blocked,
         avoided=avoided,
     )
     return [(labels[number], box) for number, box in places]

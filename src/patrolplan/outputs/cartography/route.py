@@ -3,7 +3,7 @@
 Tags show the start and end of each leg: on the leg, next to it, or with a leader line to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -242,14 +242,12 @@ LEADER_COST = 20.0
 """Cost of a tag with a leader line, compared with one at its leg."""
 
 
-def build_leg_labels(
-    legs: Sequence[DrawnLeg], texts: Sequence[str], labelled_legs: Iterable[int]
-) -> list[MapLabel]:
-    """A tag with start and end for each of these legs, on it or to the right of it."""
+def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[MapLabel]:
+    """A tag with start and end for each leg, on it or to the right of it."""
     outlines = _buffer_legs(legs)
     tags = []
-    for number in labelled_legs:
-        leg, size = legs[number], _measure_tag(texts[number])
+    for number, leg in enumerate(legs):
+        size = _measure_tag(texts[number])
         at = np.arange(len(leg.line))[4:-4:3]
         spot, way = leg.line[at], leg.heading[at]
         right = np.column_stack([way[:, 1], -way[:, 0]])
@@ -264,11 +262,7 @@ def build_leg_labels(
 
 
 def build_leader_labels(
-    legs: Sequence[DrawnLeg],
-    texts: Sequence[str],
-    labelled_legs: Iterable[int],
-    *,
-    covered: BaseGeometry,
+    legs: Sequence[DrawnLeg], texts: Sequence[str], *, covered: BaseGeometry
 ) -> list[MapLabel]:
     """The same tags away from all legs, with a leader line, for when the others do not fit.
 
@@ -279,8 +273,8 @@ def build_leader_labels(
     away = np.stack([np.cos(LEADER_DIRECTIONS), np.sin(LEADER_DIRECTIONS)], axis=1)
     offsets = np.concatenate([reach * away for reach in LEADER_LENGTHS])
     tags = []
-    for number in labelled_legs:
-        line = legs[number].line
+    for number, leg in enumerate(legs):
+        line = leg.line
         share = np.linspace(0.0, 1.0, min(MAX_LEADER_ENDS, len(line)))
         spots = line[np.round(share * (len(line) - 1)).astype(int)]
         ends = np.repeat(spots, len(offsets), axis=0)

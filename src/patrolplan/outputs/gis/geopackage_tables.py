@@ -39,20 +39,7 @@ CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_tabl
 
 
 def write_tables(path: Path, styles: Mapping[str, str]) -> None:
-    """Add both to a GeoPackage that has only layers.
-
-    Parameters
-    ----------
-    path
-        The GeoPackage.
-    styles
-        QML by name of the layer; if empty, there is no table of styles.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written, such as on a full disk.
-    """
+    """Add both to a GeoPackage that has only layers; without styles there is no table of them."""
     try:
         with closing(sqlite3.connect(path)) as database, database:
             database.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")

@@ -45,21 +45,7 @@ class FormCell:
 
 @dataclass(frozen=True, eq=False)
 class FormGrid:
-    """The square of the fixed grid for each letter and number.
-
-    Parameters
-    ----------
-    code
-        EPSG code of the squares.
-    first_column
-        Column of the squares under the letter A.
-    first_row
-        Row of the squares with the number 1, the northernmost; numbers go down.
-    across, down
-        Number of squares of the form.
-    cells
-        Squares with streets, from the top left one, row by row.
-    """
+    """The square of the fixed grid, in `code`, for each letter and number; numbers go down."""
 
     code: int
     first_column: int
@@ -85,13 +71,7 @@ class FormGrid:
 
 
 def build_form_grid(area: StudyArea, urn: str) -> FormGrid:
-    """The squares around a school's gate, moved towards the streets where the area ends nearby.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
-    """
+    """The squares around a school's gate, moved towards the streets where the area ends nearby."""
     gate = area.gates.take([find_school(area, urn)])
     crs, network = area.projection.crs, area.network
     [home] = find_squares(network.xy(gate), crs)

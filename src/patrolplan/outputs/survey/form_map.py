@@ -16,7 +16,6 @@ from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
 from patrolplan.outputs.cartography.page import (
-    Colour,
     Page,
     TextStyle,
     Window,
@@ -48,7 +47,7 @@ SHOWN_SYMBOLS = ("station", "station_entrance", "bus_stop")
 UNDRAWN_FEATURES = ("building", "shop")
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, by ITU-R BT.601."""
-GROUND_GREY = 0.93
+GROUND_GREY = 0.93 * 255
 """Land on the copier's page: lighter greys become white, since copiers darken them."""
 
 Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
@@ -59,7 +58,7 @@ Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
 class FormMap:
     """A drawn map, and the positions of its squares on the page."""
 
-    pdf: bytes
+    svg: bytes
     size: tuple[float, float]
     """Width and height of the page in points."""
     corners: NDArray[np.float64]
@@ -89,11 +88,6 @@ def draw_form_map(
     """Draw the map of a form on a page of at most this width and height in points.
 
     The page is as large as its squares need. Equal input gives equal bytes.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
     """
     strip = legend.compute_strip_height(1)
     row = find_school(area, urn)
@@ -263,8 +257,9 @@ def _build_symbol_entry(kind: str) -> legend.Entry:
     )
 
 
-def _to_grey(colour: Colour) -> Colour:
+def _to_grey(colour: str) -> str:
     """The same colour in grey; a pale one is white."""
-    grey = sum(weight * share for weight, share in zip(LUMA, colour, strict=True))
-    grey = 1.0 if grey >= GROUND_GREY else grey
-    return grey, grey, grey
+    code = {"white": "#ffffff", "black": "#000000"}.get(colour, colour)
+    shares = [int(code[at : at + 2], 16) for at in (1, 3, 5)]
+    grey = sum(weight * share for weight, share in zip(LUMA, shares, strict=True))
+    return "white" if grey >= GROUND_GREY else "#" + f"{round(grey):02x}" * 3

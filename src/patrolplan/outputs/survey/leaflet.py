@@ -26,18 +26,7 @@ TEMPLATE = "leaflet.typ"
 
 
 def render_leaflet(area: StudyArea, urn: str) -> bytes:
-    """Typeset the teacher's leaflet of a school.
-
-    Returns
-    -------
-    bytes
-        A tagged PDF of two pages, one sheet of A4. Equal areas give equal bytes.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
-    """
+    """Typeset the teacher's leaflet of a school: a tagged PDF of two pages, one sheet of A4."""
     with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.survey", TEMPLATE, root)

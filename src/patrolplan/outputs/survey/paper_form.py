@@ -35,25 +35,16 @@ NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 def render_paper_form(area: StudyArea, urn: str) -> bytes:
-    """Typeset the paper form of a school.
+    """Typeset the paper form of a school, a tagged PDF of two pages.
 
-    Returns
-    -------
-    bytes
-        A tagged PDF of two pages: the map upright, the tally sheet across. Equal areas give equal
-        bytes.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
+    The map is upright, the tally sheet across. Equal areas give equal bytes.
     """
     grid = build_form_grid(area, urn)
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
     with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.survey", TEMPLATE, root)
-        (root / "map.pdf").write_bytes(drawn.pdf)
+        (root / "map.svg").write_bytes(drawn.svg)
         return typeset(root, TEMPLATE, build_form_data(area, grid, urn))
 
 

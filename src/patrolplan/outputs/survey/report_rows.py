@@ -25,18 +25,8 @@ def build_report_rows(
 ) -> pd.DataFrame:
     """Rows whose counts by square are those of a table, in `ROW_COLUMNS`.
 
-    Parameters
-    ----------
-    table
-        The counts.
-    terms
-        School terms of the surveys that were counted.
-    threshold
-        Squares, words and terms with fewer reports are suppressed.
-    name
-        Prefix of the rows' IDs, so that those of two files differ.
-    school_urn
-        The school of all reports, or empty if they are from several.
+    Squares, words and terms with fewer reports than the threshold are suppressed. `name` starts the
+    rows' IDs, so that those of two files differ; `school_urn` is empty for several schools.
     """
     shown = np.flatnonzero(table.counts >= threshold)
     by_factor = np.where(table.factor_counts >= threshold, table.factor_counts, 0)[shown]

@@ -32,8 +32,12 @@ from patrolplan.atomic import (
 )
 from patrolplan.errors import OutputError
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry
-from patrolplan.inputs.survey_form import RECORD_FORM
-from patrolplan.inputs.survey_record import find_record_path, list_survey_ids, read_record
+from patrolplan.inputs.survey_form import (
+    RECORD_FORM,
+    find_record_path,
+    list_survey_ids,
+    read_record,
+)
 from patrolplan.outputs.output_folder import WAIT_SECONDS, format_json
 from patrolplan.outputs.survey.report_rows import build_report_rows
 from patrolplan.text import format_count
@@ -59,13 +63,7 @@ class ReportsFile:
 
 
 def read_reports_file(out: Path) -> ReportsFile:
-    """Read the current file of reports and its record.
-
-    Raises
-    ------
-    OutputError
-        If there is a file that patrolplan did not write, or that was changed since.
-    """
+    """Read the current file of reports and its record, if both are as patrolplan wrote them."""
     record = find_record_path(out)
     for path in (out, record):
         if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -88,13 +86,7 @@ def read_reports_file(out: Path) -> ReportsFile:
 
 
 def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: bool) -> None:
-    """Check that no survey would be lost from a file of reports.
-
-    Raises
-    ------
-    OutputError
-        When it has surveys whose files are not given, or there is nothing to add to.
-    """
+    """Check that no survey would be lost from a file of reports."""
     if add:
         if before.batches and not before.out.exists():
             message = f"{before.out}: is gone, so nothing can be added to it; {REMEDY}"
@@ -118,26 +110,7 @@ def write_reports_file(
     today: dt.date,
     add_to: ReportsFile | None = None,
 ) -> None:
-    """Write a file of reports and its record, both or neither.
-
-    Parameters
-    ----------
-    out
-        The file.
-    counts
-        The surveys that are new in it, counted together.
-    threshold
-        Minimum size of a group.
-    today
-        The date of the record.
-    add_to
-        Content of the current file, which stays; None to replace it.
-
-    Raises
-    ------
-    OutputError
-        When they cannot be written.
-    """
+    """Write a file of reports and its record, both or neither; the content of `add_to` stays."""
     hashed = hash_content(*(entry.id for entry in counts.entries))
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
@@ -195,13 +168,7 @@ def _format_rows(rows: pd.DataFrame, *, header: bool) -> bytes:
 
 
 def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
-    """Record that the files of some surveys were deleted.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
+    """Record that the files of some surveys were deleted."""
     batches = [
         batch
         | {

@@ -41,19 +41,8 @@ PARKS, SCHOOLS = "park", "school"
 def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
     """The data of one school's map, ready for JSON.
 
-    Parameters
-    ----------
-    area
-        Area with streets, schools and features; no other part of it is read.
-    row
-        The school's row in `area.schools`.
-
-    Returns
-    -------
-    dict
-        `gate` and `bounds` in degrees (latitude first), `streets`, `labels` and `ground` as in
-        `map.html`, `landmarks` with their names, and `places`, the lists to choose from: names with
-        a point for each.
+    `gate` and `bounds` are in degrees (latitude first), `streets`, `labels` and `ground` as in
+    `map.html`; `landmarks` have their names, and `places` are the lists to choose from.
     """
     gate = area.network.xy(area.gates.take([row]))[0]
     radius = area.settings.patrol.radius_metres

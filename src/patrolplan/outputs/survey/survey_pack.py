@@ -18,25 +18,7 @@ from patrolplan.provenance import read_package_versions
 
 
 def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
-    """Write a school's survey into a folder, completely or not at all.
-
-    Parameters
-    ----------
-    area
-        The area.
-    urn
-        The school.
-    out
-        Folder; an earlier survey in it is replaced. It gets `survey-URN.html`, `form-URN.pdf`,
-        `tally-URN.html`, `leaflet-URN.pdf` and a manifest.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
-    OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
-    """
+    """Write a school's survey into a folder, completely or not at all."""
     out = Path(out)
     find_school(area, urn)
     with replace_folder(out, _describe_survey(area, urn)) as folder:

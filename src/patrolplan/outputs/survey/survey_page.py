@@ -45,25 +45,9 @@ SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
 
 
 def render_survey_page(area: "StudyArea", urn: str) -> str:
-    """The survey page of one school.
+    """The survey page of one school as HTML; equal areas give equal text.
 
-    Parameters
-    ----------
-    area
-        Area with the streets around the school.
-    urn
-        The school.
-
-    Returns
-    -------
-    str
-        HTML. It holds script, styles and map, and a policy that forbids every request. Equal areas
-        give equal text.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
+    It holds script, styles and map, and a policy that forbids every request.
     """
     row = find_school(area, urn)
     school = str(area.schools["name"].iloc[row])

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
-from patrolplan.inputs.survey_form import find_real_path
-from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.inputs.survey_form import find_real_path, find_record_path
 from patrolplan.outputs.survey.reports_file import (
     check_given,
     lock_reports_file,
@@ -26,22 +25,8 @@ from patrolplan.outputs.survey.reports_file import (
 class SurveyReading:
     """What was read, written and deleted.
 
-    Parameters
-    ----------
-    out
-        The file of reports; unchanged if no survey is new.
-    counts
-        The surveys that are new in it, counted together.
-    threshold
-        Minimum size of a group.
-    today
-        The date of the record.
-    skipped
-        Surveys that were already in the file.
-    deleted
-        Files that were deleted.
-    undeleted
-        Files that could not be deleted, and the system's message.
+    `counts` are those of the surveys that are new in the file `out`; surveys that were already in
+    it are `skipped`; `undeleted` has the system's message by file.
     """
 
     out: Path
@@ -77,31 +62,10 @@ def take_in_surveys(
     add: bool = False,
     delete: bool = False,
 ) -> SurveyReading:
-    """Read files of surveys into a file of reports.
+    """Read files of surveys into a file of reports; with problems in any, nothing is written.
 
-    Parameters
-    ----------
-    paths
-        Files that survey pages saved; the file of reports and its record are ignored.
-    out
-        The file of reports.
-    urns
-        Schools that surveys may be from; None means any.
-    threshold
-        Smallest group; `ROUNDING_STEP` at least applies.
-    today
-        The date of the record; by default the computer's date.
-    add
-        Whether surveys are added to those whose files are deleted.
-    delete
-        Whether files are deleted after they are counted.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files; nothing is written.
-    OutputError
-        When the file of reports cannot be written, or a survey in it would be lost.
+    Surveys may be from the schools in `urns`, None means any. `add` adds them to those whose files
+    are deleted; `delete` deletes files after they are counted.
     """
     today = dt.datetime.now().astimezone().date() if today is None else today
     own = {find_real_path(out), find_real_path(find_record_path(out))}

@@ -31,25 +31,9 @@ MOST_PUPILS = 999
 
 
 def render_tally_page(area: StudyArea, urn: str) -> str:
-    """The tally page of one school.
+    """The tally page of one school as HTML; equal areas give equal text.
 
-    Parameters
-    ----------
-    area
-        Area with the streets around the school.
-    urn
-        The school.
-
-    Returns
-    -------
-    str
-        HTML. It holds script, styles and the names of squares, and a policy that forbids every
-        request. Equal areas give equal text.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school.
+    It holds script, styles and the names of squares, and a policy that forbids every request.
     """
     school = str(area.schools["name"].iloc[find_school(area, urn)])
     grid = build_form_grid(area, urn)

@@ -103,19 +103,8 @@ def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
     """Build everything that the map draws, ready for JSON.
 
-    Parameters
-    ----------
-    plan
-        Plan with the streets, hotspots, schools and risk.
-    patrols
-        The patrols to show; by default the plan's.
-
-    Returns
-    -------
-    dict
-        `streets` (lines, rank, name, names), `voices` (class of every piece by voice), `labels`,
-        `ground` (park, water, building, stream, railway, bus_stop, station), `hotspots`,
-        `schools`, `patrols`, `bounds`.
+    `streets` have lines, rank, name and names, `voices` the class of every piece by voice, `ground`
+    park, water, building, stream, railway, bus_stop and station.
     """
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection

@@ -44,7 +44,6 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
-from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -87,21 +86,10 @@ class WeekView:
 
 
 def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
-    """Render a plan, or a week, as one HTML page.
+    """Render a plan, or a week chosen from it, as one HTML page; equal plans give equal bytes.
 
-    Parameters
-    ----------
-    plan
-        Plan with its hotspots and risk.
-    week
-        A week that was chosen from the plan; its patrols are shown instead of the plan's.
-
-    Returns
-    -------
-    bytes
-        HTML in UTF-8. It has script, styles and data, and a policy that forbids all requests; only
-        with `[output] tiles` may it request map images from that one server, and it says so. Equal
-        plans give equal bytes.
+    It has script, styles and data, and a policy that forbids all requests; only with `[output]
+    tiles` may it request map images from that one server, and it says so.
     """
     patrols = list_map_patrols(plan) if week is None else week.patrols
     layers = build_map_layers(plan, patrols)
@@ -234,9 +222,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
             describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": list(
-            filter(None, [*describe_notes(patrol.notes), describe_without_reports(plan, patrol)])
-        ),
+        "notes": describe_notes(patrol.notes),
         "tested": describe_tested(patrol.tested),
     }
 

@@ -89,15 +89,8 @@ def render_calendar(
 ) -> bytes:
     """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes.
 
-    Parameters
-    ----------
-    roster
-        The week.
-    officer
-        The officer, with their own patrols and those that they accompany.
-    earlier
-        Events of the calendar that this one replaces. Those of other weeks are left out, those of
-        days that are not in this week stay, and patrols that were removed are cancelled.
+    Of the calendar that this one replaces, events of other weeks are left out, those of days that
+    are not in this week stay, and patrols that were removed are cancelled.
     """
     week = roster.week
     monday = week.start - dt.timedelta(days=week.start.weekday())

@@ -51,6 +51,10 @@ class MapMarker:
         return max(MARKER_HEIGHT, measure_text_width(self.text, TEXT_SIZE, bold=True) + 7)
 
 
+MIN_EXTENT_METRES = 600.0
+"""Minimum length that the longer side of the map shows."""
+
+
 def draw_overview_map(
     plan: Plan,
     markers: Sequence[MapMarker],
@@ -58,12 +62,10 @@ def draw_overview_map(
     *,
     width: float,
     height: float,
-    min_extent_metres: float = 600.0,
 ) -> bytes:
     """Draw streets, the stretches of the hotspots with these ids, and the signs.
 
-    Returns a vector PDF page of this width and height in points, whose longer side shows at least
-    `min_extent_metres`. Equal input gives equal bytes.
+    Returns a vector page of this width and height in points. Equal input gives equal bytes.
     """
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
     places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
@@ -72,7 +74,7 @@ def draw_overview_map(
         width=width,
         height=height - SCALE_STRIP_HEIGHT,
         padding=PADDING,
-        min_extent_metres=min_extent_metres,
+        min_extent_metres=MIN_EXTENT_METRES,
         street_bounds=plan.area.network.bounds,
         may_rotate=False,  # readers are far away, or not used to turned maps
     )

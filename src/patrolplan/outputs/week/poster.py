@@ -45,22 +45,10 @@ LONGEST_NAME = 70
 def render_posters(
     roster: Roster, answers: Mapping[str, Sequence[PlaceAnswer]], presence: RecentPresence | None
 ) -> dict[str, bytes]:
-    """Typeset the posters of the schools that have a place to show.
+    """Typeset the posters of the schools that have a place to show, by URN.
 
-    Parameters
-    ----------
-    roster
-        The week's schools.
-    answers
-        See `patrolplan.team.school_answers.find_school_answers`; schools that are not among them
-        get no poster.
-    presence
-        Recorded presence of the weeks before; None if unknown.
-
-    Returns
-    -------
-    dict
-        URN to a tagged PDF of one A4 page, which may be enlarged to A3.
+    Each is a tagged PDF of one A4 page, which may be enlarged to A3. `presence` is that of the
+    weeks before; None if unknown.
     """
     posters: dict[str, bytes] = {}
     if roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.crew_words import STAFF_WORDS, find_staff
 from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words
@@ -268,13 +268,7 @@ class Roster:
 def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:
-    """Check that an officer and a day are in the week.
-
-    Raises
-    ------
-    InputError
-        When one is not, with those that are.
-    """
+    """Check that an officer and a day are in the week."""
     problems = Problems()
     if officer is not None and officer not in officers:
         what = (

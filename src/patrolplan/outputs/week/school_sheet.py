@@ -55,23 +55,10 @@ LONGEST_PLACE = 70
 def render_school_sheets(
     roster: Roster, urns: Iterable[str], answers: Mapping[str, Sequence[PlaceAnswer]]
 ) -> dict[str, bytes]:
-    """Typeset the sheets of the given schools that have a patrol this week.
+    """Typeset the sheets of the given schools that have a patrol this week, by URN.
 
-    Parameters
-    ----------
-    roster
-        The week.
-    urns
-        The schools.
-    answers
-        The responses to the places that their pupils marked, see
-        `patrolplan.team.school_answers.find_school_answers`; schools without any may be left out.
-
-    Returns
-    -------
-    dict
-        URN to a tagged PDF: a page, with very many streets two; and one with the answers, if any.
-        Equal weeks and answers give equal bytes.
+    Each is a tagged PDF: a page, with very many streets two; and one with the answers to the places
+    that pupils marked, if any. Equal weeks and answers give equal bytes.
     """
     wanted = set(urns)
     sheets = {}
@@ -81,7 +68,7 @@ def render_school_sheets(
         for school in roster.schools:
             if school.urn not in wanted or not _list_duties(roster, school):
                 continue
-            (root / "map.pdf").write_bytes(_draw_map(roster, school))
+            (root / "map.svg").write_bytes(_draw_map(roster, school))
             data = build_school_data(roster, school, answers.get(school.urn, ()))
             sheets[school.urn] = typeset(root, TEMPLATE, data)
     return sheets

@@ -303,32 +303,8 @@ def write_return(
 ) -> Path:
     """Write a month's return completely or not at all; equal doses give equal bytes.
 
-    Parameters
-    ----------
-    ledger
-        Ledger of doses promised and delivered.
-    month
-        YYYY-MM.
-    out
-        Folder: `return-MONTH.csv`, a row per school and hotspot, and `by-hotspot.csv`,
-        `by-school.csv`, `by-officer.csv`, `by-week.csv`, `by-reason.csv`; `by-designated.csv` where
-        the force designates hotspots, and `by-polygon.csv` with `polygons`.
-    staff
-        Names of school staff in the officers table: they are counted together, not shown.
-    polygons
-        Wards, beats or others to sum by, see `compare_doses`.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written, or holds files that are not in its manifest.
-    LedgerError
-        When the ledger cannot be read.
+    `staff` are names of school staff in the officers table: they are counted together, not shown.
+    `polygons` are wards, beats or others to sum by, see `compare_doses`.
     """
     tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
     out = Path(out)

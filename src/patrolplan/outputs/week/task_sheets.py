@@ -50,29 +50,17 @@ OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 
 
 def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
-    """Typeset the wall's pages and the officers' sheets.
+    """Typeset the wall's pages and the officers' sheets as a tagged PDF.
 
-    Parameters
-    ----------
-    roster
-        The week.
-    duties
-        Duties on the officers' sheets; an officer without any gets no sheet.
-    wall
-        Whether the team's pages come first: schools, officers and places by day, the map, and
-        days without a patrol with the reason.
-
-    Returns
-    -------
-    bytes
-        A tagged PDF; equal weeks give equal bytes.
+    The wall's pages are schools, officers and places by day, the map, and days without a patrol
+    with the reason. An officer without duties gets no sheet. Equal weeks give equal bytes.
     """
     with open_template_folder() as folder:
         root = Path(folder)
         copy_template("patrolplan.outputs.week", TEMPLATE, root)
         data = build_tasks_data(roster, duties, wall=wall)
         if wall:
-            (root / "map.pdf").write_bytes(_draw_week_map(roster))
+            (root / "map.svg").write_bytes(_draw_week_map(roster))
         return typeset(root, TEMPLATE, data)
 
 

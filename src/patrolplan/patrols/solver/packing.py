@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer, Limits
 from patrolplan.patrols.solver.programme import pack_columns
 
@@ -147,12 +147,15 @@ def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> Red
 
 def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
     """Put stops of constant prizes in the order that leaves the last of them earliest."""
-    value = np.full(case.size, -2.0 * case.size)
-    value[stops] = 1.0
+    if len(stops) <= 1:
+        return stops
+    chosen = np.sort(stops)
+    alone = case.select(np.isin(np.arange(case.size), chosen))
     least = len(stops) - 0.5
-    listed = LabelExplorer(case).explore(value, least, rising=False, limits=Limits(BEAMS[-1]))
-    routes = listed.list_routes(least, 1)
-    return routes[0][1] if routes else stops
+    limits = Limits(BEAMS[-1])
+    found = LabelExplorer(alone).explore(np.ones(len(stops)), least, rising=False, limits=limits)
+    routes = found.list_routes(least, 1)
+    return chosen[routes[0][1]].tolist() if routes else stops
 
 
 def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:

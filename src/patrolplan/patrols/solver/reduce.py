@@ -166,9 +166,7 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     )
 
 
-@jit_compile(
-    "void(f8[:,::1], f8[::1])", python_microseconds=lambda times, *_: 0.5 * len(times) ** 3
-)
+@jit_compile("void(f8[:,::1], f8[::1])")
 def _shorten_times(min_times: NDArray[np.float64], dwell: NDArray[np.float64]) -> None:
     """Shorten times in place by ways over others, dwell included (Floyd and Warshall)."""
     size = min_times.shape[0]

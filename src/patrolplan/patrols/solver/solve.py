@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compile_clock import CLOCK
+from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem

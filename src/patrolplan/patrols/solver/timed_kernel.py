@@ -31,7 +31,7 @@ Dwell keeps the number of stops of a patrol small, so there are few levels.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -265,17 +265,10 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
     return other_later >= later or (worth + slope * (other_later - leave) + same >= other_most)
 
 
-def estimate_expansion(first: int, stop: int, *others: NDArray[Any]) -> float:
-    """Give the microseconds in which Python itself grows the labels `first` to `stop`."""
-    times = others[9]
-    return 8.0 * (stop - first) * len(times) ** 2
-
-
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], f8, f8[:,::1], f8[:,::1])",
-    python_microseconds=estimate_expansion,
+    " f8[::1], f8[::1], f8, f8[:,::1], f8[:,::1])"
 )
 def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,

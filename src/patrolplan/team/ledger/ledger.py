@@ -106,12 +106,7 @@ class Ledger:
             row["entered_at"] = _current_utc_time()
             inserted = connection.execute(sa.insert(schema.handouts), row).inserted_primary_key
             handout = None if inserted is None else inserted[0]
-            content = (
-                (schema.hotspots, week.hotspots),
-                (schema.doses, week.doses),
-                (schema.assignments, week.assignments),
-            )
-            for table, rows in content:
+            for table, rows in ((schema.hotspots, week.hotspots), (schema.doses, week.doses)):
                 if rows:
                     numbered = [{"handout": handout, **item} for item in rows]
                     connection.execute(sa.insert(table), numbered)
@@ -181,25 +176,6 @@ class Ledger:
             table = self._fetch_hotspots(connection, first, last)
         order = ["handout", "hotspot"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
-
-    def read_assignments(self, first: dt.date, last: dt.date) -> pd.DataFrame:
-        """What trials drew for these days, in the valid weeks.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `hotspot, date, treated, commitment`, by date and hotspot.
-        """
-        rows = schema.assignments.c
-        with self._transaction(self._engine) as connection:
-            handouts = self._find_current_handouts(connection, first, last)
-            query = sa.select(rows.handout, rows.hotspot, rows.date, rows.treated, rows.commitment)
-            query = query.where(
-                rows.handout.in_(set(handouts.values())), rows.date.between(first, last)
-            )
-            table = _fetch_table(connection, query)
-        table = table[table["date"].map(handouts).eq(table["handout"])]
-        return table.drop(columns="handout").sort_values(["date", "hotspot"], ignore_index=True)
 
     def read_delivered(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """The valid visits in these days: the highest revision of each.
@@ -301,12 +277,10 @@ class Ledger:
                 )
             query = sa.select(schema.ledger_version.c.schema).with_for_update()
             version = connection.execute(query).scalar_one()
-            if version < schema.SCHEMA_VERSION:
-                schema.migrate(connection, version)
-        if version > schema.SCHEMA_VERSION:
+        if version != schema.SCHEMA_VERSION:
             message = (
-                f"{self.address}: the ledger has version {version}, this patrolplan knows up to "
-                f"{schema.SCHEMA_VERSION}; install a newer patrolplan"
+                f"{self.address}: the ledger has version {version}, this patrolplan reads version "
+                f"{schema.SCHEMA_VERSION}; use the patrolplan that wrote it, or name another ledger"
             )
             raise LedgerError(message)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from patrolplan.errors import InputError
 from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.designated import find_territories
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.ledger.visits import SAME_STOP_METRES, guess_stop_kind
+from patrolplan.team.ledger.visits import SAME_STOP_METRES
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import build_week_document
 
@@ -28,21 +28,18 @@ DECIMALS = 6
 class PromisedWeek:
     """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
 
-    `doses`, `hotspots` and `assignments` are rows of these tables of
-    `patrolplan.team.ledger.schema`, without the number of the handout.
+    `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
+    number of the handout.
     """
 
     days: tuple[dt.date, ...]
     doses: tuple[dict[str, Any], ...]
     hotspots: tuple[dict[str, Any], ...]
-    assignments: tuple[dict[str, Any], ...] = ()
-    """What a trial drew for the days: rows of its table."""
 
 
 def compute_digest(week: PromisedWeek) -> str:
     """A digest that identifies a week handed out."""
     content = [week.days, week.doses, week.hotspots]
-    content += [week.assignments] if week.assignments else []
     text = json.dumps(content, default=str, sort_keys=True)
     return hash_content(text)
 
@@ -168,22 +165,7 @@ def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -
     ]
     days = {dt.date.fromisoformat(day) for day in week["days"]}
     spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
-    return PromisedWeek(
-        tuple(sorted(days)), tuple(doses), spots, tuple(_list_assignments(week.get("trial")))
-    )
-
-
-def _list_assignments(trial: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """What a week's trial drew, a row a hotspot and day; empty without a trial."""
-    if trial is None:
-        return
-    for cell in trial["drawn"]:
-        yield {
-            "hotspot": str(cell["hotspot"]),
-            "date": dt.date.fromisoformat(cell["date"]),
-            "treated": bool(cell["treated"]),
-            "commitment": str(trial["commitment"]),
-        }
+    return PromisedWeek(tuple(sorted(days)), tuple(doses), spots)
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -207,10 +189,9 @@ def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
         parts = [*shapely.get_parts(shape), *shapely.points(np.array(others, dtype=np.float64))]
         shape = shapely.GeometryCollection(parts)
     stretch = shapely.to_wkt(shape, rounding_precision=DECIMALS)
-    name = str(properties["hotspot"])
     return {
-        "hotspot": name,
-        "kind": str(properties.get("kind") or guess_stop_kind(name, stretch)),
+        "hotspot": str(properties["hotspot"]),
+        "kind": str(properties["kind"]),
         "place": str(properties["place"]),
         "longitude": float(properties["stop"][0]),
         "latitude": float(properties["stop"][1]),

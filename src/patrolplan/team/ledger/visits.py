@@ -16,7 +16,6 @@ one may stand in view of a stretch, on another; else to that whose stretch is ne
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -175,18 +174,6 @@ def list_place_keys(table: pd.DataFrame) -> list[str]:
     """The key of each row's place, of `hotspot, longitude, latitude, kind`."""
     columns = (table[name] for name in ("hotspot", "longitude", "latitude", "kind"))
     return [compute_place_key(*place) for place in zip(*columns, strict=True)]
-
-
-def guess_stop_kind(hotspot: str, stretch: str) -> StopKind:
-    """The kind of a place in a file or ledger that does not say it.
-
-    Examples
-    --------
-    >>> guess_stop_kind("T-01", "POINT (0.87 51.53)"), guess_stop_kind("H3", "POINT (0.87 51.53)")
-    ('tasked', 'hotspot')
-    """
-    is_point = stretch.upper().startswith("POINT")
-    return "tasked" if is_point and not re.fullmatch(r"H\d+", hotspot) else "hotspot"
 
 
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:

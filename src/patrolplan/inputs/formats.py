@@ -1,0 +1,367 @@
+"""Files that are no plain text: GIS files and spreadsheets, and bounds on the size of all files.
+
+GeoPackage, GeoJSON, shapefiles and GeoParquet are opened only if their content has that format.
+"""
+
+import bz2
+import functools
+import gzip
+import json
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import shapely
+from pyproj.exceptions import CRSError
+
+from patrolplan.errors import InputError, describe_install
+from patrolplan.inputs.table_sources import MemoryTable, TableSource
+from patrolplan.text import list_first
+
+FILE_STARTS = {
+    ".geojson": (b"{",),
+    ".json": (b"{",),
+    ".gpkg": (b"SQLite format 3\0",),
+    ".shp": (b"\x00\x00\x27\x0a",),
+}
+"""Formats: the ending of the file's name, and how its content begins."""
+
+GEOJSON = (".geojson", ".json")
+PARQUET = (".parquet", ".geoparquet")
+GIS_SUFFIXES = (*FILE_STARTS, *PARQUET)
+SPREADSHEET = ".xlsx"
+NEEDED = "python-calamine"
+"""The package that reads spreadsheets; an extra, since many users have none."""
+
+SEARCHED_ROWS = 20
+"""Number of rows that are searched for a header below titles."""
+
+MAX_FILE_BYTES = 4 * 2**30
+"""Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
+
+MAX_EXPANSION_RATIO = 100
+"""Maximum ratio of unpacked to packed size. Tables and streets reach 5 to 30."""
+
+SMALL_BYTES = 64 * 2**20
+"""The ratio does not apply to files that unpack to at most this size."""
+
+CHUNK_BYTES = 2**20
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+"""Errors of files that cannot be unpacked."""
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
+
+    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
+    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
+    """
+    with suppress(*BROKEN):
+        for _ in _unpack_to_bound(path):
+            pass
+
+
+def read_content(path: Path) -> bytes:
+    """The content of a file, unpacked where its name ends in .gz; refused as by `check_size`."""
+    is_packed = path.suffix.lower() == ".gz"
+    content = b"".join(_unpack_to_bound(path))
+    return content if is_packed else path.read_bytes()
+
+
+def _unpack_to_bound(path: Path) -> Iterator[bytes]:
+    """As `_unpack`; refuses a file as soon as it is too large."""
+    packed = path.stat().st_size
+    if packed > MAX_FILE_BYTES:
+        _refuse_size(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
+    bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
+    unpacked = 0
+    for chunk in _unpack(path):
+        unpacked += len(chunk)
+        if unpacked > bound:
+            size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
+            _refuse_size(path, f"unpacks to more than {size}")
+        yield chunk
+
+
+def _unpack(path: Path) -> Iterator[bytes]:
+    """The content of a packed file in chunks; nothing of one that is not packed."""
+    suffix = path.suffix.lower()
+    if suffix in {".gz", ".bz2"}:
+        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+    elif suffix == SPREADSHEET:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as stream:
+                    while chunk := stream.read(CHUNK_BYTES):
+                        yield chunk
+
+
+def _refuse_size(path: Path, what: str) -> NoReturn:
+    raise InputError.one(path, what, "use a smaller extract, of the area only")
+
+
+def _list_gdal_errors() -> tuple[type[Exception], ...]:
+    """Errors that a broken file may cause."""
+    from pyogrio import errors  # noqa: PLC0415 - GDAL is heavy, and most inputs are CSV files
+
+    return (
+        *(errors.DataSourceError, errors.DataLayerError, errors.FeatureError),
+        *(errors.GeometryError, errors.FieldError, errors.CRSError),
+        *(CRSError, ValueError, OSError, shapely.errors.ShapelyError),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One table of a GIS file, or a frame in memory, before its columns are chosen.
+
+    `header` has the names of its columns without that of the shapes. `read` gives the rows of named
+    columns, a GeoDataFrame where they have shapes; other columns are never read into memory, as far
+    as the format allows.
+    """
+
+    source: TableSource
+    header: tuple[str, ...]
+    has_shapes: bool
+    read: Callable[[Sequence[str]], pd.DataFrame]
+
+
+def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
+    """The one layer of a GIS file that counts, or a frame as one.
+
+    Of several layers, the one with this name counts; `noun` and `remedy` say what the file should
+    be, and what to do where it is not.
+    """
+    if isinstance(source, MemoryTable):
+        return _open_frame(source)
+    check_size(source)
+    try:
+        if source.suffix.lower() in PARQUET:
+            return _open_parquet(source)
+        return _open_gdal(source, name, noun, remedy)
+    except _list_gdal_errors() as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError.one(source, f"is not {noun} ({error})", remedy) from None
+
+
+def _open_frame(table: MemoryTable) -> Layer:
+    frame = table.frame
+    shapes = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
+    header = tuple(str(name) for name in frame.columns if name != shapes)
+
+    def read(names: Sequence[str]) -> pd.DataFrame:
+        chosen = [name for name in frame.columns if name != shapes and str(name) in names]
+        rows = pd.DataFrame(frame[chosen]).rename(columns=str).reset_index(drop=True)
+        if shapes is None:
+            return rows
+        placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+        return placed
+
+    return Layer(table, header, shapes is not None, read)
+
+
+def _open_parquet(path: Path) -> Layer:
+    """A Parquet file; with GeoParquet's notes, its main column of shapes."""
+    from pyarrow import parquet  # noqa: PLC0415 - as above
+
+    try:
+        schema = parquet.read_schema(path)
+        notes = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+        shapes = str(notes.get("primary_column", "")) if isinstance(notes, dict) else ""
+    except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
+        raise _refuse_parquet(path, error) from None
+    shapes = shapes if shapes in schema.names else ""
+
+    def read(names: Sequence[str]) -> pd.DataFrame:
+        try:
+            frame: pd.DataFrame
+            if shapes:
+                frame = gpd.read_parquet(path, columns=[*names, shapes])
+            else:
+                frame = parquet.read_table(path, columns=list(names)).to_pandas()
+        except (*_list_gdal_errors(), pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+            raise _refuse_parquet(path, error) from None
+        return frame
+
+    return Layer(path, tuple(name for name in schema.names if name != shapes), bool(shapes), read)
+
+
+def _refuse_parquet(path: Path, error: Exception) -> InputError:
+    return InputError.one(path, f"is not a Parquet file ({error})", "write it again")
+
+
+def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
+    _check_format(path, noun, remedy)
+    import pyogrio  # noqa: PLC0415 - as above
+
+    is_geojson = path.suffix.lower() in GEOJSON
+    # The name of the driver before the path: GDAL would otherwise detect it by the content, and
+    # other kinds of JSON file make it open further files, or addresses.
+    address: str | Path = f"GeoJSON:{path}" if is_geojson else path
+    found = [str(layer) for layer, _ in pyogrio.list_layers(address)]
+    layers = [layer for layer in found if layer.casefold() == name] if len(found) > 1 else found
+    if len(layers) != 1:
+        what = f"has {len(found)} layers ({list_first(found)}), so it is not clear which counts"
+        raise InputError.one(
+            path, what, f"name the layer '{name}', or save it in a file of its own"
+        )
+    # Dates as they are written: GDAL would read text such as 15:10 as a time.
+    options = {"DATE_AS_STRING": "YES"} if is_geojson else {}
+    about = pyogrio.read_info(address, layer=layers[0], **options)
+    has_shapes = about["geometry_type"] is not None
+
+    def read(names: Sequence[str]) -> pd.DataFrame:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of shapes that are none: those rows have no place
+                frame: pd.DataFrame = pyogrio.read_dataframe(
+                    address,
+                    layer=layers[0],
+                    columns=list(names),
+                    read_geometry=has_shapes,
+                    **options,
+                )
+        except _list_gdal_errors() as error:
+            raise InputError.one(path, f"is not {noun} ({error})", remedy) from None
+        text = {
+            name: _drop_midnight(frame[name])
+            for name in names
+            if pd.api.types.is_string_dtype(frame[name].dtype) or frame[name].dtype == object
+        }
+        return frame.assign(**text)
+
+    return Layer(path, tuple(str(field) for field in about["fields"]), has_shapes, read)
+
+
+MIDNIGHT = r"(\d{4})[-/](\d{2})[-/](\d{2})[T ]00:00:00(?:\.0+)?Z?"
+
+
+def _drop_midnight(column: pd.Series) -> pd.Series:
+    """A column of days without the midnights that GDAL writes as text where a format has no days.
+
+    Where one value has another time of day, all are times.
+    """
+    text = column[column.notna()]
+    if (
+        len(text)
+        and all(isinstance(one, str) for one in text)
+        and text.str.fullmatch(MIDNIGHT).all()
+    ):
+        return column.where(column.isna(), column.str.replace(MIDNIGHT, r"\1-\2-\3", regex=True))
+    return column
+
+
+def _check_format(path: Path, noun: str, remedy: str) -> None:
+    """Refuse a file of any other format before GDAL sees it.
+
+    GDAL detects formats by content, whatever the name: a virtual format (VRT) could make it open
+    other files, or an address on the internet.
+    """
+    starts = FILE_STARTS.get(path.suffix.lower(), ())
+    with path.open("rb") as stream:
+        start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    if not any(start.startswith(form) for form in starts):
+        raise InputError.one(path, f"is not {noun}", remedy)
+
+
+class Spreadsheet:
+    """The one sheet of a file that counts: of several, the one named like the key in `[sources]`.
+
+    `first_row` is the number of the first row below the header, as the program shows it.
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        rows = _read_sheet(path, source)
+        first = next((n for n, row in enumerate(rows) if any(map(_is_given, row))), None)
+        if first is None:
+            raise InputError.one(path, "the file is empty", "fetch or export it again")
+        self.header = [str(cell).strip() for cell in rows[first]]
+        self.first_row = first + 2
+        self._rows = rows[first + 1 :]
+        self.later_rows = [
+            tuple(str(cell) for cell in row) for row in self._rows[: SEARCHED_ROWS - 1]
+        ]
+
+    def read(self, names: Sequence[str]) -> pd.DataFrame:
+        """The cells of these columns, None where they are empty; the others are dropped."""
+        width = len(self.header)
+        columns = {}
+        for name in names:
+            position = self.header.index(name)
+            cells = [row[position] if position < min(len(row), width) else "" for row in self._rows]
+            columns[name] = [cell if _is_given(cell) else None for cell in cells]
+        return pd.DataFrame(columns, dtype=object, index=range(len(self._rows)))
+
+    def list_rows_in_use(self, rows: Sequence[int]) -> tuple[int, ...]:
+        """Those of some row numbers whose rows hold anything in any column."""
+        return tuple(row for row in rows if any(map(_is_given, self._rows[row - self.first_row])))
+
+
+def _is_given(cell: object) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+MAX_CELLS = 20_000_000
+"""Maximum size of a sheet, from its first cell to its last: all of them are held in memory."""
+
+CELL = re.compile(rb"""r=["']([A-Z]{1,3})(\d{1,7})["']""")
+
+
+def _check_extent(path: Path) -> None:
+    """Refuse a sheet with a cell so far away that the cells before it do not fit into memory."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            is_sheet = name.startswith("xl/worksheets/")
+            cells = CELL.findall(archive.read(name)) if is_sheet else []
+            rows = max((int(row) for _, row in cells), default=0)
+            letters = max({column for column, _ in cells}, key=lambda c: (len(c), c), default=b"")
+            columns = functools.reduce(lambda n, letter: 26 * n + letter - 64, letters, 0)
+            if rows * columns > MAX_CELLS:
+                what = f"has a sheet of {rows:,} rows and {columns:,} columns"
+                remedy = "delete what stands far from the table, or save the table as CSV"
+                raise InputError.one(path, what, remedy)
+
+
+def _read_sheet(path: Path, source: str) -> list[list[Any]]:
+    """All rows of the sheet that counts, from row 1."""
+    try:
+        calamine = import_module("python_calamine")
+    except ImportError:
+        what = f"is a spreadsheet, and the package that reads it, {NEEDED}, is not installed"
+        command = describe_install(NEEDED)
+        remedy = f"save the table as CSV, or install the package with: {command}"
+        raise InputError.one(path, what, remedy) from None
+    with suppress(*BROKEN):
+        _check_extent(path)
+    sheets: dict[str, list[list[Any]]] = {}
+    try:
+        with path.open("rb") as stream:
+            workbook = calamine.CalamineWorkbook.from_filelike(stream)
+            for name in workbook.sheet_names:
+                # A sheet of drawings or of a chart alone has no cells.
+                with suppress(calamine.WorksheetNotFound):
+                    sheets[name] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
+        what = f"is broken or not a spreadsheet ({error})"
+        raise InputError.one(path, what, "save it again, or as CSV") from None
+    given = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
+    named = [name for name in given if name.strip().casefold().replace(" ", "_") == source]
+    chosen = named or list(given)
+    if len(chosen) > 1:
+        what = f"has {len(chosen)} sheets ({list_first(chosen)}), so it is not clear which counts"
+        remedy = f"name the sheet '{source}', or save it in a file of its own"
+        raise InputError.one(path, what, remedy)
+    return given[chosen[0]] if chosen else []

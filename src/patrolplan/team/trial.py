@@ -1,0 +1,322 @@
+"""A trial of patrols: pairs of hotspots, of which a seeded draw sends patrols to one.
+
+The first call with a trial's file chooses the pairs and writes them into it, with the school days
+and the seed: far enough apart, in reach of a gate, and neighbours in the order of what the months
+before lead to expect. It is drawn again every day (`days`) or week (`weeks`), where the dates of
+crimes are known and so the same streets are their own comparison; or once for the whole trial
+(`pairs`), where only their months are.
+
+Every day of a week is then planned without the hotspots that have no patrols on it, and nothing
+else changes. A hotspot of the trial is its streets, not its name: every priority street of today's
+data that shares a piece with it, or whose stop is in sight of it, is left out together with those
+that are walked with it. Places tasked by intelligence or set by a lead take precedence over the
+trial; they are noted, and still count as they were drawn.
+"""
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, ValidationError
+
+from patrolplan.area import StudyArea
+from patrolplan.atomic import write_file_atomically
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.hotspots.find import rate_hotspots
+from patrolplan.notes import Note
+from patrolplan.patrols.beats import join_beats
+from patrolplan.patrols.file_forms import Amount, Day, FileModel
+from patrolplan.patrols.plan import Plan
+from patrolplan.settings.messages import list_problems
+from patrolplan.team.impact import build_masks, compute_catchment_shares
+from patrolplan.team.ledger.map_matching import find_pieces
+from patrolplan.team.ledger.visits import project_to_metres
+from patrolplan.team.week import TrialCell, Week, WeekTrial, find_open_days
+
+AT_HOTSPOT_METRES = 60.0
+"""A stop within this distance of a hotspot's streets is at it."""
+HISTORY_MONTHS = 24
+MAX_HOTSPOTS = {"days": 10, "weeks": 10, "pairs": 30}
+"""With more, a week would have too many hotspots without patrols."""
+MIN_DATED_SHARE = 0.95
+"""Minimum share of incidents with a known day for a trial to be counted by days."""
+REMEDY = "write the trial's start and end, and let patrolplan add the rest"
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+PlanDays = Callable[[gpd.GeoDataFrame, Sequence[dt.date]], Mapping[dt.date, Plan]]
+"""Plans days with these hotspots."""
+
+
+class TrialHotspot(FileModel):
+    """A hotspot of a trial: its streets (WKT, degrees), which no new month of data changes."""
+
+    hotspot: str
+    place: str
+    expected: Amount
+    """Incidents a month without patrols."""
+    stretch: str
+
+
+class Trial(FileModel):
+    """A trial file: the lead's decisions, and what the first call adds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: Annotated[str, Field(max_length=80)] = ""
+    start: Day
+    end: Day
+    randomise: Literal["days", "weeks", "pairs"] = "days"
+    apart_metres: Annotated[float, Field(ge=100, le=5000)] = 300.0
+    """Minimum distance of two hotspots of the trial, in a straight line."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    days: Annotated[tuple[Day, ...], Field(max_length=2000, strict=False)] = ()
+    """Its school days."""
+    hotspots: Annotated[tuple[TrialHotspot, ...], Field(max_length=200, strict=False)] = ()
+    """Its pairs, one hotspot after the other."""
+
+    @property
+    def title(self) -> str:
+        """Its name, or its first day where it has none."""
+        return self.name or f"of {self.start}"
+
+    def find_block(self, day: dt.date) -> dt.date:
+        """The first of the days that are drawn together with a day: itself, its Monday, or all."""
+        if self.randomise == "days":
+            return day
+        return self.start if self.randomise == "pairs" else day - dt.timedelta(days=day.weekday())
+
+    def draw(self, day: dt.date) -> Bools:
+        """(h,) which hotspots have patrols on a day: one of each pair; on other days all.
+
+        Raw bits of the generator are the same in all versions of numpy.
+        """
+        if day not in self.days:
+            return np.ones(len(self.hotspots), dtype=bool)
+        bits = np.random.PCG64([self.seed or 0, self.find_block(day).toordinal()])
+        first = np.array([bits.random_raw() >> 63 for _ in self.hotspots[::2]], dtype=bool)
+        return np.column_stack([first, ~first]).ravel()
+
+    def build_stretches(self, projection: Projection) -> NDArray[np.object_]:
+        """(h,) the streets of its hotspots in metres."""
+        return project_to_metres([one.stretch for one in self.hotspots], projection)
+
+
+def read_trial(path: Path) -> Trial:
+    """Read a trial file; raises InputError with everything that is wrong in it."""
+    document: Any = None
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        trial = Trial.model_validate_json(json.dumps(document))
+        shapes = shapely.from_wkt([one.stretch for one in trial.hotspots], on_invalid="ignore")
+    except ValidationError as error:
+        data = document if isinstance(document, dict) else {}
+        raise InputError(list_problems(path, error, data, Trial)) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError.one(path, f"the trial cannot be read ({error})", REMEDY) from None
+    if trial.end <= trial.start:
+        raise InputError.one(path, f"end {trial.end} is not after start {trial.start}", REMEDY)
+    is_whole = bool(trial.days) and trial.seed is not None and len(shapes) % 2 == 0
+    if len(shapes) and not (is_whole and not shapely.is_missing(shapes).any()):
+        raise InputError.one(path, "its hotspots, days or seed are not whole", REMEDY)
+    return trial
+
+
+def propose_trial(area: StudyArea, start: dt.date) -> Trial:
+    """Twelve weeks by days from a day on; six whole months of pairs where only months are known."""
+    if is_dated(area):
+        monday = start - dt.timedelta(days=start.weekday())
+        return Trial(start=start, end=monday + dt.timedelta(days=81))
+    first = pd.Timestamp(start) + pd.offsets.MonthBegin(0)
+    end = first + pd.offsets.MonthEnd(6)
+    return Trial(start=first.date(), end=end.date(), randomise="pairs")
+
+
+def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDataFrame) -> Trial:
+    """Write a trial's file with its seed, school days and pairs of hotspots; gives the trial.
+
+    Of the beats within the radius of a gate those with most crime are chosen, each far enough from
+    those before; neighbours in that order are a pair: no other pairs differ less in sum.
+    Raises InputError where dates, data or hotspots allow no trial.
+    """
+    days = _list_days(path, trial, area)
+    beats = join_beats(area, hotspots)
+    gates = shapely.MultiPoint(area.network.xy(area.gates))
+    stops = np.array(beats["stop"].tolist(), dtype=object)
+    is_near = shapely.distance(stops, gates) <= area.settings.patrol.radius_metres
+    months = pd.date_range(end=area.incidents["month"].max(), periods=HISTORY_MONTHS, freq="MS")
+    lines = beats.geometry.to_numpy()
+    counts = count_incidents(area, beats["pieces"].tolist(), months, by_days=False)
+    expected = np.round(counts.mean(axis=1), 6) * is_near
+    chosen: list[int] = []
+    for row in np.argsort(-expected, kind="stable").tolist():
+        away = shapely.distance(lines[row], lines[chosen])
+        if expected[row] > 0 and (away >= trial.apart_metres).all():
+            chosen.append(row)
+    chosen = chosen[: min(len(chosen) // 2 * 2, MAX_HOTSPOTS[trial.randomise])]
+    if len(chosen) < 4:  # noqa: PLR2004 - two pairs
+        what = (
+            f"only {len(chosen)} hotspots with crime are within reach and "
+            f"{trial.apart_metres:g} m apart"
+        )
+        raise InputError.one(path, what, "a trial needs at least 4: find more hotspots")
+
+    def to_degrees(xy: Floats) -> Floats:
+        return np.column_stack(area.projection.to_degrees(*xy.T))
+
+    found = tuple(
+        TrialHotspot(
+            hotspot=beats["hotspot"].iloc[row],
+            place=beats["place"].iloc[row],
+            expected=float(expected[row]),
+            stretch=shapely.to_wkt(shapely.transform(lines[row], to_degrees)),
+        )
+        for row in chosen
+    )
+    seed = secrets.randbelow(2**63) if trial.seed is None else trial.seed
+    whole = trial.model_copy(update={"seed": seed, "days": days, "hotspots": found})
+    text = json.dumps(whole.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    write_file_atomically(path, f"{text}\n".encode())
+    return whole
+
+
+def _list_days(path: Path, trial: Trial, area: StudyArea) -> tuple[dt.date, ...]:
+    """The days of a trial on which any school is open."""
+    last = (area.incidents["month"].max() + pd.offsets.MonthEnd(0)).date()
+    if trial.start <= last:
+        what = f"start {trial.start} is not after the crimes, which reach to {last}"
+        raise InputError.one(path, what, "start on a day of which no crime is known yet", "start")
+    is_whole = trial.start.day == (trial.end + dt.timedelta(days=1)).day == 1
+    if not is_dated(area) and not (trial.randomise == "pairs" and is_whole):
+        what = "only the months of crimes are known"
+        remedy = 'write "randomise": "pairs", start on the first and end on the last of a month'
+        raise InputError.one(path, what, remedy, "randomise")
+    span = [day.date() for day in pd.bdate_range(trial.start, trial.end)]
+    is_open = find_open_days(area.term_dates, list(area.schools["urn"]), span).any(axis=0)
+    days = tuple(day for day, some in zip(span, np.asarray(is_open), strict=True) if some)
+    if not days:
+        what = f"there is no school day from {trial.start} to {trial.end}"
+        raise InputError.one(path, what, "choose dates in term, or correct term_dates")
+    return days
+
+
+def is_dated(area: StudyArea) -> bool:
+    """Whether the days of nearly all incidents that count are known."""
+    counted = area.incidents["category"].isin(list(area.settings.crimes.risk_categories))
+    return bool(area.incidents["occurred_at"][counted].notna().mean() >= MIN_DATED_SHARE)
+
+
+def count_incidents(
+    area: StudyArea, pieces: Sequence[Sequence[int]], times: pd.DatetimeIndex, *, by_days: bool
+) -> Floats:
+    """(h, t) incidents of hotspots on days, or in months by their first days.
+
+    Of a crime that is known only by a map point, a hotspot has the fraction on its own streets.
+    """
+    own = compute_catchment_shares(area, build_masks(area, [list(part) for part in pieces]))
+    incidents = area.incidents
+    when = incidents["occurred_at"].dt.normalize() if by_days else incidents["month"]
+    column, catchment = times.get_indexer(pd.DatetimeIndex(when)), area.incident_catchment
+    is_counted = incidents["category"].isin(list(area.settings.crimes.risk_categories))
+    rows = np.flatnonzero((catchment >= 0) & (column >= 0) & is_counted.to_numpy())
+    counts = np.zeros((len(times), len(own)))
+    np.add.at(counts, column[rows], own.T[catchment[rows]])
+    return counts.T
+
+
+def draw_trial_week(path: Path, trial: Trial, days: Sequence[dt.date]) -> WeekTrial:
+    """What a trial draws for a week's days; raises InputError where none of them is the trial's."""
+    cells = [
+        TrialCell(hotspot.hotspot, day, treated=bool(treated))
+        for day in days
+        if day in trial.days
+        for hotspot, treated in zip(trial.hotspots, trial.draw(day), strict=True)
+    ]
+    if not cells:
+        what = f"no day from {days[0]} to {days[-1]} is a school day of the trial"
+        remedy = f"it is from {trial.start} to {trial.end}: plan other weeks without --trial"
+        raise InputError.one(path, what, remedy)
+    return WeekTrial(trial.title, tuple(cells))
+
+
+def plan_trial_days(
+    area: StudyArea,
+    hotspots: gpd.GeoDataFrame,
+    days: Sequence[dt.date],
+    trial: Trial,
+    plan_days: PlanDays,
+) -> dict[dt.date, Plan]:
+    """A plan for each day, without the hotspots that have no patrols on it.
+
+    Days on which the same ones are left out are planned together. The plans' `hotspots` are
+    complete again, so that a week gives them equal weights every day.
+    """
+    covers = _match_beats(area, join_beats(area, hotspots), trial)
+    together: dict[frozenset[str], list[dt.date]] = {}
+    for day in days:
+        without = np.flatnonzero(~trial.draw(day))
+        left_out = frozenset[str]().union(*(covers[row] for row in without))
+        together.setdefault(left_out, []).append(day)
+    plans: dict[dt.date, Plan] = {}
+    for left_out, some in together.items():
+        some_hotspots = hotspots[~hotspots["hotspot"].isin(left_out)]
+        for day, plan in plan_days(some_hotspots.reset_index(drop=True), some).items():
+            plans[day] = _restore_hotspots(plan, hotspots)
+    return {day: plans[day] for day in days}
+
+
+def _match_beats(area: StudyArea, beats: gpd.GeoDataFrame, trial: Trial) -> list[frozenset[str]]:
+    """Hotspots of today on, or watched from, each hotspot of the trial."""
+    stretches = trial.build_stretches(area.projection)
+    stops = np.array(beats["stop"].tolist(), dtype=object)
+    near = shapely.distance(stretches[:, None], stops[None]) <= AT_HOTSPOT_METRES
+    own_pieces = [{*pieces.tolist()} for pieces in find_pieces(area.network, stretches)]
+    found = []
+    for row, own in enumerate(own_pieces):
+        shared = [not own.isdisjoint(pieces) for pieces in beats["pieces"]]
+        some = beats[near[row] | np.array(shared, dtype=bool)]
+        found.append(frozenset(some["hotspot"]).union(*some["beat"]))
+    return found
+
+
+def _restore_hotspots(plan: Plan, hotspots: gpd.GeoDataFrame) -> Plan:
+    """The plan with all hotspots again, in each of its windows with their worth there."""
+    other_mode = plan.other_mode
+    if other_mode is not None:
+        other_mode = _restore_hotspots(other_mode, hotspots)
+    windows = tuple(
+        _restore_hotspots(one, rate_hotspots(one.area, one.risk, hotspots))
+        for one in plan.other_windows
+    )
+    return replace(plan, hotspots=hotspots, other_mode=other_mode, other_windows=windows)
+
+
+def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
+    """The week with what the trial drew, and notes on it and on what took precedence over it."""
+    names = [hotspot.hotspot for hotspot in trial.hotspots]
+    stretches = trial.build_stretches(week.plan.area.projection)
+    none = {(cell.hotspot, cell.date) for cell in drawn.drawn if not cell.treated}
+    visited = {
+        (duty.date, name)
+        for duty in week.duties
+        for stop in duty.patrol.stops
+        for name, stretch in zip(names, stretches, strict=True)
+        if (name, duty.date) in none
+        and stretch.distance(shapely.Point(stop.x, stop.y)) <= AT_HOTSPOT_METRES
+    }
+    notes = [Note("trial_week", {"title": drawn.title})]
+    if visited:
+        places = [f"{name} on {day}" for day, name in sorted(visited)]
+        notes.append(Note("trial_overridden", {"places": places}))
+    others = [note for note in week.notes if note.kind not in {"trial_week", "trial_overridden"}]
+    return replace(week, trial=drawn, notes=(*others, *notes))

@@ -1,1 +1,0 @@
-"""A trial of patrols: drawn by lot, sealed until its end, and analysed as it was drawn."""

@@ -1,0 +1,423 @@
+"""The optional tables: what they read as, and that every wrong value is named by row and column."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError
+from patrolplan.inputs.small_tables import (
+    WEEKDAYS,
+    read_bell_times,
+    read_gates,
+    read_officers,
+    read_tasked_places,
+    read_term_dates,
+    read_visits,
+)
+
+BNG = Projection("EPSG:27700")
+GOOD = {
+    "officer": "SSO-01",
+    "school_urns": "100008; 100041;",
+    "mon": "14:30-18:30",
+    "tue": "",
+    "wed": "08:00-16:00",
+    "thu": "",
+    "fri": "14:00-17:30",
+    "max_patrols_per_week": "3",
+    "mode": "walk",
+    "base_longitude": "-0.1346",
+    "base_latitude": "51.5205",
+}
+
+
+def _write(folder, header, *rows, name="table.csv"):
+    path = folder / name
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    return path
+
+
+def _list_problems(read, *args):
+    with pytest.raises(InputError) as error:
+        read(*args)
+    return str(error.value).splitlines()
+
+
+def _officers(folder, *rows, name="officers.csv"):
+    lines = (",".join((GOOD | row).values()) for row in rows)
+    return _write(folder, ",".join(GOOD), *lines, name=name)
+
+
+def test_officers_come_in_with_schools_hours_and_base(tmp_path):
+    """An officer's schools are a list, days off are empty, the base is in metres."""
+    officers = read_officers(
+        [_officers(tmp_path, {}, {"officer": "SSO-02", "mode": "bicycle"})], BNG
+    )
+    first = officers.iloc[0]
+    assert list(officers["officer"]) == ["SSO-01", "SSO-02"]
+    assert first["school_urns"] == ["100008", "100041"]
+    assert [first[day] for day in WEEKDAYS] == ["14:30-18:30", "", "08:00-16:00", "", "14:00-17:30"]
+    assert first["max_patrols_per_week"] == 3
+    assert (round(first.geometry.x), round(first.geometry.y)) == (529520, 181825)
+    assert list(officers["mode"]) == ["walk", "bicycle"]
+
+
+def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
+    """Officers and PCSOs do, wardens and school staff do not; other words are refused."""
+    cells = [("", "", "officer", True), ("pcso", "", "pcso", True), ("warden", "", "warden", False),
+             ("staff", "", "staff", False), ("pcso", "False", "pcso", False),
+             ("warden", "true", "warden", True)]  # fmt: skip
+    rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
+            for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
+    lines = (",".join(row.values()) for row in rows)
+    officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    found = list(zip(officers["role"], officers["alone"], strict=True))
+    assert found == [(role, alone) for *_, role, alone in cells]
+    wrong = GOOD | {"role": "head", "alone": "perhaps"}
+    path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    lines = _list_problems(read_officers, [path], BNG)
+    assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
+
+
+def test_no_file_gives_no_officers():
+    """Without a file of officers there is an empty table with the same columns."""
+    officers = read_officers([], BNG)
+    assert len(officers) == 0
+    assert {"officer", "school_urns", *WEEKDAYS, "mode"} <= set(officers.columns)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
+        ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
+        ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
+        ("base_latitude", "51.5.5"), ("base_latitude", ""),
+    ],
+)  # fmt: skip
+def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
+    """A value that breaks a rule is reported with its row, its column and itself."""
+    path = _officers(tmp_path, {"officer": "SSO-00"}, {column: value})
+    (line,) = _list_problems(read_officers, [path], BNG)
+    assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
+
+
+def test_a_missing_name_is_reported(tmp_path):
+    """An officer without a name is reported by row and column."""
+    path = _officers(tmp_path, {"officer": "SSO-00"}, {"officer": ""})
+    (line,) = _list_problems(read_officers, [path], BNG)
+    assert line.startswith(f"{path}, row 3, column 'officer': the officer's name is missing; write")
+
+
+def test_all_wrong_values_of_all_files_are_named(tmp_path):
+    """Problems of several rows and files are reported at once, with duplicates across files."""
+    one = _officers(
+        tmp_path, {"mode": "tram", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
+    )
+    two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
+    lines = _list_problems(read_officers, [one, two], BNG)
+    assert len(lines) == 4
+    assert any("2.csv, row 2, column 'officer': 'B' is a duplicate" in line for line in lines)
+
+
+TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
+
+
+def _tasked(folder, *rows, name="tasked.csv"):
+    return _write(folder, TASKED_HEADER, *rows, name=name)
+
+
+def test_places_come_with_schools_days_and_reason(tmp_path):
+    """Schools are split at semicolons, days are dates, and the place is in metres."""
+    path = _tasked(
+        tmp_path, "T1,-0.1346,51.5205,TRUE,100; 200,2026-11-02,2026-12-18,robberies,Insp. A"
+    )
+    place = read_tasked_places([path], Projection()).iloc[0]
+    assert place["schools"] == ["100", "200"]
+    assert place["must_visit"]
+    assert (place["to"] - place["from"]).days == 46
+    assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
+
+
+def test_places_may_have_hours(tmp_path):
+    """Hours are minutes after midnight, and missing where a cell or the column is."""
+    days = "2026-11-02,2026-12-18,robberies,Insp. A"
+    rows = (f"T1,-0.1,51.5,true,*,{days},15:20-15:45", f"T2,-0.1,51.5,true,*,{days},")
+    path = _write(tmp_path, f"{TASKED_HEADER},hours", *rows, name="hours.csv")
+    without = _tasked(tmp_path, f"T3,-0.1,51.5,true,*,{days}")
+    places = read_tasked_places([path, without], BNG)
+    assert places["from_minutes"].fillna(-1).tolist() == [920, -1, -1]
+    assert places["to_minutes"].fillna(-1).tolist() == [945, -1, -1]
+
+
+@pytest.mark.parametrize("hours", ["15:45-15:20", "15:20", "15:20-15:20", "3pm-4pm", "15:20-24:00"])
+def test_hours_that_are_no_span_are_reported(tmp_path, hours):
+    """Hours that end before they begin, or are not times, are named by row and column."""
+    row = f"T1,-0.1,51.5,true,*,2026-11-02,2026-12-18,a,b,{hours}"
+    path = _write(tmp_path, f"{TASKED_HEADER},hours", row, name="hours.csv")
+    (line,) = _list_problems(read_tasked_places, [path], BNG)
+    start = f"{path}, row 2, column 'hours': '{hours}' is not a span of hours; write HH:MM-HH:MM"
+    assert line.startswith(start)
+
+
+def test_every_wrong_value_is_reported_at_once(tmp_path):
+    """All wrong values are reported, each with its row and column."""
+    path = _tasked(
+        tmp_path,
+        "T1,999,51.5,maybe,*,2026-13-01,2026-12-18,,Insp. A",
+        "T1,-0.1,51.5,true,,2026-12-18,2026-12-01,why,",
+    )
+    with pytest.raises(InputError) as error:
+        read_tasked_places([path], Projection())
+    lines = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
+    assert sorted(lines) == sorted(
+        [
+            "row 3, column 'place_id': 'T1' is a duplicate",
+            "row 2, column 'longitude': '999' is not a valid coordinate",
+            "row 2, column 'must_visit': 'maybe' is neither true nor false",
+            "row 3, column 'schools': the schools are missing",
+            "row 2, column 'from': '2026-13-01' is not a valid date",
+            "row 3, column 'to': '2026-12-01' is before the first day",
+            "row 2, column 'reason': the reason is missing",
+            "row 3, column 'by': the requester is missing",
+        ]
+    )
+
+
+def test_a_place_in_two_files_is_a_duplicate(tmp_path):
+    """Two tables with the same place are refused, as one table with it twice is."""
+    row = "T1,-0.1346,51.5205,true,100,2026-11-02,2026-12-18,robberies,Insp. A"
+    one, two = (_tasked(tmp_path, row, name=name) for name in ("1.csv", "2.csv"))
+    (line,) = _list_problems(read_tasked_places, [one, two], BNG)
+    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' is a duplicate")
+
+
+def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
+    """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
+    days = "2026-11-02,2026-12-18"
+    bells = read_bell_times([_bells(tmp_path, "100008.0,15:10")])
+    gates = read_gates([_gates(tmp_path, "100008.0,-0.13,51.52")], BNG)
+    officers = read_officers([_officers(tmp_path, {"school_urns": "100008.0;100041"})], BNG)
+    terms = read_term_dates([_terms(tmp_path, f"100008.0,{days},term")])
+    places = read_tasked_places([_tasked(tmp_path, f"T1,-0.1,51.5,true,100008.0,{days},a,b")], BNG)
+    assert [*bells.index, *gates.index, *terms["urn"]] == ["100008"] * 3
+    assert officers["school_urns"][0] == ["100008", "100041"]
+    assert places["schools"][0] == ["100008"]
+
+
+def test_no_file_gives_no_places():
+    """Without a file there are no tasked places, in a table of the same columns."""
+    assert read_tasked_places([], Projection()).empty
+
+
+def _terms(folder, *rows, name="terms.csv", header="urn,from,to,kind"):
+    return _write(folder, header, *rows, name=name)
+
+
+@pytest.mark.parametrize("header", ["urn,from,to,kind", "urn or *,from,to,kind"])
+def test_term_dates_come_in_as_days(tmp_path, header):
+    """Terms and closed days come in with their days, for a school or for all."""
+    rows = ("*,2025-09-01,2025-12-19,term", "900001,2025-10-27,2025-10-27,closed")
+    terms = read_term_dates([_terms(tmp_path, *rows, header=header)])
+    assert list(terms["urn"]) == ["*", "900001"]
+    assert list(terms["kind"]) == ["term", "closed"]
+    assert list(terms["to"]) == [pd.Timestamp("2025-12-19"), pd.Timestamp("2025-10-27")]
+
+
+def test_no_file_gives_no_dates():
+    """Without a file there is an empty table with the same columns."""
+    terms = read_term_dates([])
+    assert len(terms) == 0
+    assert list(terms.columns) == ["urn", "from", "to", "kind"]
+
+
+def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
+    """Dates that do not exist, reversed spans and unknown kinds are all reported."""
+    one = _terms(
+        tmp_path,
+        "*,2025-09-31,2025-12-19,term",
+        "*,2025-09-01,19/12/2025,term",
+        "*,2025-12-19,2025-09-01,term",
+        ",2025-09-01,2025-12-19,holiday",
+    )
+    two = _terms(tmp_path, "*,,2025-12-19,term", name="two.csv")
+    lines = _list_problems(read_term_dates, [one, two])
+    expected = [
+        f"{one}, row 2, column 'from': '2025-09-31' is not a valid date",
+        f"{one}, row 3, column 'to': '19/12/2025' is not a valid date",
+        f"{one}, row 4, column 'to': '2025-09-01' is before the first day",
+        f"{one}, row 5, column 'urn': the school is missing",
+        f"{one}, row 5, column 'kind': 'holiday' is not a kind",
+        f"{two}, row 2, column 'from': '' is not a valid date",
+    ]
+    assert len(lines) == len(expected)
+    for start in expected:
+        assert any(line.startswith(start) for line in lines), start
+
+
+def _bells(folder, *rows, name="bells.csv"):
+    return _write(folder, "urn,finish_time", *rows, name=name)
+
+
+def test_bell_times_by_urn(tmp_path):
+    """Finish times come by URN; without a file there are none."""
+    bells = read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")])
+    assert bells["finish_time"].to_dict() == {"1": "15:10", "2": "08:59"}
+    assert set(bells["start_time"]) == {""}
+    both = _write(tmp_path, "urn,finish_time,start_time", "1,15:10,08:40", "2,15:00,", name="b.csv")
+    assert read_bell_times([both])["start_time"].to_dict() == {"1": "08:40", "2": ""}
+    assert len(read_bell_times([])) == 0
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
+     "15:15+01:00", "15:1\u0665"],
+)  # fmt: skip
+def test_invalid_bell_time_is_reported(tmp_path, time):
+    """An invalid bell time is reported with file, row, column, value and format."""
+    path = _bells(tmp_path, "1,15:10", f"2,{time}")
+    assert _list_problems(read_bell_times, [path]) == [
+        (
+            f"{path}, row 3, column 'finish_time': '{time}' is not a valid time; "
+            "write HH:MM, such as 15:10."
+        )
+    ]
+
+
+@given(st.times())
+def test_every_time_of_day_is_accepted(tmp_path_factory, time):
+    """Every hour and minute there is can be a bell."""
+    path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
+    assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
+
+
+def test_all_problems_of_bell_times_are_reported(tmp_path):
+    """Wrong times, missing and duplicate URNs of all files are reported at once."""
+    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
+    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
+    lines = _list_problems(read_bell_times, [one, two])
+    assert len(lines) == 5
+    for place, what in [
+        ("one.csv, row 4, column 'urn'", "the URN is missing"),
+        ("one.csv, row 3, column 'urn'", "'1' is a duplicate"),
+        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
+        ("two.csv, row 2, column 'urn'", "'1' is a duplicate"),
+        ("two.csv, row 3, column 'finish_time'", "'x'"),
+    ]:
+        assert any(place in line and what in line for line in lines), place
+
+
+def _gates(folder, *rows, name="gates.csv"):
+    return _write(folder, "urn,longitude,latitude", *rows, name=name)
+
+
+def test_gates_by_urn(tmp_path):
+    """Gates come in the area's metres by URN; without a file there are none."""
+    gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
+    point = gates.geometry["1"]
+    assert (round(point.x), round(point.y)) == (529520, 181825)
+    assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
+    assert len(read_gates([], BNG)) == 0
+
+
+def test_all_problems_of_gates_are_reported(tmp_path):
+    """Gates without valid coordinates or URN, and duplicates, are all reported by row."""
+    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
+    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
+    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
+    lines = _list_problems(read_gates, [one, two], BNG)
+    assert len(lines) == 6
+    for place, what in [
+        ("gates.csv, row 3, column 'longitude'", "'' is not a valid coordinate"),
+        ("gates.csv, row 4, column 'latitude'", "'north' is not a valid coordinate"),
+        ("gates.csv, row 5", "the URN is missing"),
+        ("gates.csv, row 6, column 'longitude'", "'200' is not a valid coordinate"),
+        ("gates.csv, row 7, column 'latitude'", "'-91' is not a valid coordinate"),
+        ("two.csv, row 2", "'1' is a duplicate"),
+    ]:
+        assert any(place in line and what in line for line in lines), place
+
+
+@pytest.fixture
+def visits(tmp_path):
+    """Write a table and read it."""
+
+    def call(*lines):
+        return read_visits(_write(tmp_path, *lines))
+
+    return call
+
+
+def test_a_table_by_the_numbers_on_the_card(visits):
+    """Stops by number, engagements where they were counted, and row numbers of the file."""
+    table = visits("officer,date,stop,minutes,engagements", "SSO-01,2026-12-01,2,12.5,3",
+                   "SSO-01,2026-12-01,3,0,")  # fmt: skip
+    assert table.index.tolist() == [2, 3]
+    assert table["date"].tolist() == [dt.date(2026, 12, 1)] * 2
+    assert table["stop"].tolist() == [2, 3]
+    assert table["minutes"].tolist() == [12.5, 0.0]
+    assert table["engagements"].tolist() == [3, pd.NA]
+    assert table["urn"].isna().all()
+
+
+@pytest.mark.parametrize("column", ["with", "together"])
+def test_a_table_may_name_who_came_along(visits, column):
+    """The officers who came together are read as written, under either name."""
+    rows = "SSO-01,2026-12-01,2,15,SSO-02;SSO-03", "SSO-01,2026-12-01,3,15,"
+    table = visits(f"officer,date,stop,minutes,{column}", *rows)
+    assert table["with"].iloc[0] == "SSO-02;SSO-03"
+    assert table["with"].isna().tolist() == [False, True]
+
+
+def test_everything_wrong_is_reported(visits):
+    """One message for each wrong value, with its row, column, the value, and what to do."""
+    with pytest.raises(InputError) as raised:
+        visits("officer,date,hotspot,stop,minutes,engagements", ",2026-12-01,H1,,15,",
+               "SSO-01,01/12/2026,H1,,15,", "SSO-01,2026-12-01,,,15,", "SSO-01,2026-12-01,H1,,900,",
+               "SSO-01,2026-12-01,H1,,many,", "SSO-01,2026-12-01,H1,x,15,-1")  # fmt: skip
+    lines = [str(problem) for problem in raised.value.problems]
+    for row, column, value in [
+        (2, "officer", "the officer is missing"), (3, "date", "'01/12/2026'"),
+        (4, "hotspot", "the place is missing"),
+        (5, "minutes", "'900'"), (6, "minutes", "'many'"), (7, "stop", "'x'"),
+        (7, "engagements", "'-1'"),
+    ]:  # fmt: skip
+        assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
+    assert len(lines) == 7
+
+
+def test_a_table_may_say_how_many_came_when_and_why_not(visits):
+    """People, time and reason as written; a file of an earlier phone map has another heading."""
+    head = "officer,date,stop,minutes,people,arrive"
+    rows = "SSO-01,2026-12-01,2,15,3,15:41,", "SSO-01,2026-12-01,3,0,,,sick"
+    for heading in ("reason", "not_made"):
+        table = visits(f"{head},{heading}", *rows)
+        assert table["people"].tolist() == [3, pd.NA]
+        assert table["arrive"].iloc[0] == "15:41"
+        assert table["reason"].iloc[1] == "sick"
+    with pytest.raises(InputError) as raised:
+        visits(f"{head},reason", "SSO-01,2026-12-01,2,15,0,,", "SSO-01,2026-12-01,3,0,,25:00,",
+               "SSO-01,2026-12-01,4,0,,,no time")  # fmt: skip
+    lines = [str(problem) for problem in raised.value.problems]
+    expected = [(2, "people", "'0' is not a number of people, 1 to 99"),
+                (3, "arrive", "'25:00' is not a valid time"),
+                (4, "reason", "'no time' is not a reason")]  # fmt: skip
+    for row, column, what in expected:
+        assert any(f"row {row}, column '{column}': {what}" in line for line in lines), column
+    assert len(lines) == 3
+
+
+def test_a_missing_column_of_visits_has_no_mapping(visits):
+    """The table is an option of the command, so no settings could map its columns."""
+    with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):
+        visits("officer,stop,minutes", "SSO-01,1,15")
+
+
+def test_a_table_without_places_is_refused(visits):
+    """A visit is somewhere."""
+    with pytest.raises(InputError, match="neither 'hotspot' nor 'stop'"):
+        visits("officer,date,minutes", "SSO-01,2026-12-01,15")

@@ -1,0 +1,347 @@
+"""A trial's file, its pairs, its draw, and weeks under it."""
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, strategies as st
+
+import patrolplan as pp
+from patrolplan.team.ledger.map_matching import find_pieces
+from patrolplan.team.trial import (
+    AT_HOTSPOT_METRES,
+    Trial,
+    TrialHotspot,
+    choose_pairs,
+    draw_trial_week,
+    mark_trial_week,
+    plan_trial_days,
+    propose_trial,
+    read_trial,
+)
+from patrolplan.team.trial_analysis import analyse_trial
+from patrolplan.team.week import list_school_days
+from patrolplan.team.week_file import build_week_document
+
+START, END = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
+DAYS = list_school_days(dt.date(2026, 7, 6))
+
+
+def _keep_until(area, last):
+    """The area with the crimes of months up to one."""
+    is_before = (area.incidents["month"] <= pd.Timestamp(last)).to_numpy()
+    return replace(
+        area,
+        incidents=area.incidents[is_before].reset_index(drop=True),
+        incident_catchment=area.incident_catchment[is_before],
+    )
+
+
+@pytest.fixture(scope="module")
+def dated_area(demo_area):
+    """The demo borough whose crimes have a day, drawn at random in their month."""
+    rng = np.random.default_rng(8)
+    incidents = demo_area.incidents
+    days = incidents["month"].dt.days_in_month.to_numpy()
+    at = incidents["month"] + pd.to_timedelta(rng.integers(0, days), unit="D")
+    return replace(demo_area, incidents=incidents.assign(occurred_at=at.astype("datetime64[ns]")))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Where trials are written."""
+    return tmp_path_factory.mktemp("trial") / "trial.json"
+
+
+@pytest.fixture(scope="module")
+def by_days(dated_area, found, path):
+    """A trial by days, with its pairs."""
+    trial = Trial(name="Summer", start=START, end=END, seed=3)
+    return choose_pairs(path, trial, _keep_until(dated_area, "2026-06"), found[1])
+
+
+@pytest.fixture(scope="module")
+def by_pairs(demo_area, found, path):
+    """A trial of pairs where only months are known."""
+    trial = Trial(start=START, end=END, randomise="pairs", apart_metres=200.0, seed=3)
+    return choose_pairs(path, trial, _keep_until(demo_area, "2026-06"), found[1])
+
+
+@pytest.fixture(scope="module")
+def drawn(by_pairs, path):
+    """What the trial of pairs draws for a week: the same on all its days."""
+    return draw_trial_week(path, by_pairs, DAYS)
+
+
+@pytest.fixture(scope="module")
+def plans(by_pairs, demo_area, found):
+    """Plans under the trial."""
+
+    def plan_days(some, days):
+        return dict.fromkeys(days, pp.plan_patrols(demo_area, found[0], some))
+
+    return plan_trial_days(demo_area, found[1], DAYS, by_pairs, plan_days)
+
+
+@pytest.fixture(scope="module")
+def week(by_pairs, demo_area, plans, drawn):
+    """A week under the trial."""
+    return mark_trial_week(pp.plan_week(demo_area, plans, start=DAYS[0]), by_pairs, drawn)
+
+
+def test_a_trial_comes_back_equal(by_days, dated_area, found, tmp_path):
+    """What is written is read as it was; a trial without a seed gets one of its own."""
+    area = _keep_until(dated_area, "2026-06")
+    path = tmp_path / "trial.json"
+    trial = choose_pairs(path, by_days, area, found[1])
+    assert read_trial(path) == trial == by_days
+    others = [choose_pairs(path, Trial(start=START, end=END), area, found[1]) for _ in range(2)]
+    assert others[0].seed != others[1].seed
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("start", "2027-02-30", "start"),
+        ("apart_meters", 200.0, "did you mean 'apart_metres'"),
+        ("randomise", "hours", "randomise"),
+        ("end", "2027-01-04", "is not after start"),
+        ("hotspots", [{"hotspot": "H1", "place": "", "expected": 1.0, "stretch": "LINE"}], "whole"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path, key, value, message):
+    """The message names file, key and value."""
+    path = tmp_path / "trial.json"
+    document = {"start": "2027-01-04", "end": "2027-03-26", key: value}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(pp.InputError, match=message) as refused:
+        read_trial(path)
+    assert "trial.json" in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "[" * 100_000, "null", "\xff"])
+def test_what_is_no_trial_is_refused(tmp_path, content):
+    """Neither an empty file nor one of another form ends in a traceback."""
+    path = tmp_path / "trial.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(pp.InputError, match=r"trial\.json"):
+        read_trial(path)
+
+
+def test_pairs_are_neighbours_in_expected_crime(by_days, demo_area):
+    """Hotspots are sorted by what they expect, and each is far from every other."""
+    expected = [hotspot.expected for hotspot in by_days.hotspots]
+    assert len(expected) % 2 == 0
+    assert expected == sorted(expected, reverse=True)
+    stretches = by_days.build_stretches(demo_area.projection)
+    apart = shapely.distance(stretches[:, None], stretches) + np.diag(np.full(len(expected), 1e9))
+    assert apart.min() >= 299
+
+
+def test_expected_is_a_slow_count(by_days, dated_area):
+    """What a hotspot expects is the mean of its months, each crime by its share of the street."""
+    before = _keep_until(dated_area, "2026-06")
+    hotspot = by_days.hotspots[0]
+    stretches = by_days.build_stretches(before.projection)[:1]
+    pieces = find_pieces(before.network, stretches)[0]
+    share = np.bincount(
+        before.catchments.piece_catchment[pieces],
+        weights=before.catchments.piece_share[pieces],
+        minlength=len(before.catchments),
+    )
+    first = before.incidents["month"].max() - pd.DateOffset(months=23)
+    counted = zip(
+        before.incidents["category"],
+        before.incidents["month"],
+        before.incident_catchment,
+        strict=True,
+    )
+    total = sum(
+        share[catchment]
+        for category, month, catchment in counted
+        if category in before.settings.crimes.risk_categories and catchment >= 0 and month >= first
+    )
+    assert hotspot.expected == pytest.approx(total / 24, rel=1e-4)
+
+
+def test_days_of_a_trial_are_school_days(by_days):
+    """Neither weekends nor the summer holidays are days of the trial."""
+    assert all(day.weekday() < 5 and day.month != 8 for day in by_days.days)
+    assert START <= by_days.days[0] < by_days.days[-1] <= END
+
+
+@pytest.mark.parametrize(
+    ("changes", "fixture", "until", "message"),
+    [
+        ({}, "demo_area", "2026-06", "only the months of crimes are known"),
+        ({"randomise": "pairs", "end": dt.date(2026, 9, 4)}, "demo_area", "2026-06", "of a month"),
+        ({}, "dated_area", "2026-09", "is not after the crimes, which reach to 2026-09-30"),
+        (
+            {"start": dt.date(2026, 8, 3), "end": dt.date(2026, 8, 21)},
+            "dated_area",
+            "2026-06",
+            "no school day from 2026-08-03",
+        ),
+        ({"apart_metres": 5000.0}, "dated_area", "2026-06", "5000 m apart; a trial needs at least"),
+    ],
+)
+def test_what_allows_no_trial_is_refused(request, found, changes, fixture, until, message):
+    """The message says what to write instead."""
+    trial = Trial(**{"start": START, "end": END, **changes})
+    area = _keep_until(request.getfixturevalue(fixture), until)
+    with pytest.raises(pp.InputError, match=message):
+        choose_pairs(Path("trial.json"), trial, area, found[1])
+
+
+def test_a_trial_is_proposed_as_the_data_allow(dated_area, demo_area):
+    """By days for twelve weeks where days are known, of pairs for six whole months else."""
+    days = propose_trial(dated_area, dt.date(2027, 1, 6))
+    assert (days.randomise, days.end) == ("days", dt.date(2027, 3, 26))
+    pairs = propose_trial(demo_area, dt.date(2027, 1, 6))
+    assert (pairs.randomise, pairs.start) == ("pairs", dt.date(2027, 2, 1))
+    assert pairs.end == dt.date(2027, 7, 31)
+
+
+@given(
+    st.integers(0, 2**63 - 1),
+    st.sampled_from(["days", "weeks", "pairs"]),
+    st.integers(2, 8),
+    st.sets(st.integers(0, 90), min_size=1),
+)
+def test_each_pair_has_one_with_patrols(seed, randomise, pairs, numbers):
+    """On every day one of each pair has patrols; days of one block are alike, other days open."""
+    days = [START + dt.timedelta(days=number) for number in sorted(numbers)]
+    one = TrialHotspot(hotspot="H1", place="", expected=1.0, stretch="")
+    trial = Trial(
+        start=START, end=END, randomise=randomise, seed=seed, days=days, hotspots=[one] * 2 * pairs
+    )
+    seen = {}
+    for day in days:
+        treated = trial.draw(day)
+        assert (treated[::2] != treated[1::2]).all()
+        assert seen.setdefault(trial.find_block(day), tuple(treated)) == tuple(treated)
+    assert trial.draw(START - dt.timedelta(days=1)).all()
+
+
+def test_the_draw_is_even_and_of_its_seed():
+    """Over many days each hotspot has patrols about half of the time; the bits are always these."""
+    days = tuple(START + dt.timedelta(days=number) for number in range(1000))
+    one = TrialHotspot(hotspot="H1", place="", expected=1.0, stretch="")
+    trial = Trial(start=START, end=END, seed=1, days=days, hotspots=(one,) * 4)
+    drawn = np.array([trial.draw(day) for day in days])
+    assert np.abs(drawn.mean(axis=0) - 0.5).max() < 0.06
+    other = trial.model_copy(update={"seed": 2})
+    assert any((trial.draw(day) != other.draw(day)).any() for day in days)
+    assert "".join(str(int(row[0])) for row in drawn[:16]) == "1001000000110110"
+
+
+def _list_near(week, trial, drawn, *, treated):
+    """Stops at hotspots of one arm."""
+    shapes = trial.build_stretches(week.plan.area.projection)
+    stretches = {one.hotspot: shape for one, shape in zip(trial.hotspots, shapes, strict=True)}
+    return [
+        (duty.date, cell.hotspot)
+        for duty in week.duties
+        for stop in duty.patrol.stops
+        for cell in drawn.drawn
+        if cell.date == duty.date and cell.treated == treated
+        and stretches[cell.hotspot].distance(shapely.Point(stop.x, stop.y)) <= AT_HOTSPOT_METRES
+    ]  # fmt: skip
+
+
+def test_no_patrol_stops_where_none_is_drawn(week, by_pairs, drawn):
+    """Hotspots without patrols have none on any day; of those with patrols some have."""
+    assert not _list_near(week, by_pairs, drawn, treated=False)
+    assert _list_near(week, by_pairs, drawn, treated=True)
+    assert [note.kind for note in week.notes if note.kind.startswith("trial")] == ["trial_week"]
+
+
+def test_all_hotspots_are_weighed_again(plans, found):
+    """The plans of a trial name all hotspots, and what they share of the risk."""
+    for plan in plans.values():
+        assert list(plan.hotspots["hotspot"]) == list(found[1]["hotspot"])
+        assert (plan.hotspots["worth"] == found[1]["worth"]).all()
+
+
+def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found):
+    """Each day is planned once, and with the hotspots that have patrols or are in no trial."""
+    base = pp.plan_patrols(demo_area, found[0], found[1])
+    seen = []
+
+    def plan_days(some, days):
+        seen.append((set(some["hotspot"]), tuple(days)))
+        return dict.fromkeys(days, base)
+
+    assert list(plan_trial_days(demo_area, found[1], DAYS, by_days, plan_days)) == list(DAYS)
+    assert sorted(day for _, days in seen for day in days) == sorted(DAYS)
+    names = set(found[1]["hotspot"])
+    for hotspots, days in seen:
+        for day in days:
+            pairs = list(zip(by_days.hotspots, by_days.draw(day), strict=True))
+            assert not hotspots & {one.hotspot for one, treated in pairs if not treated} & names
+            assert {one.hotspot for one, treated in pairs if treated} & names <= hotspots
+
+
+def test_a_tasked_stop_comes_before_the_trial_and_is_noted(week, by_pairs, drawn):
+    """A patrol that stops where none is drawn is named in a note."""
+    duty = next(one for one in week.duties if one.patrol.stops)
+    none = next(c for c in drawn.drawn if c.date == duty.date and not c.treated)
+    row = [one.hotspot for one in by_pairs.hotspots].index(none.hotspot)
+    x, y = shapely.get_coordinates(by_pairs.build_stretches(week.plan.area.projection)[row])[0]
+    first, *others = duty.patrol.stops
+    patrol = replace(duty.patrol, stops=(replace(first, point=(float(x), float(y))), *others))
+    duties = tuple(replace(d, patrol=patrol) if d is duty else d for d in week.duties)
+    marked = mark_trial_week(replace(week, duties=duties), by_pairs, drawn)
+    (note,) = [note for note in marked.notes if note.kind == "trial_overridden"]
+    assert vars(note)["values"]["places"] == [f"{none.hotspot} on {duty.date}"]
+
+
+def test_a_week_keeps_its_trial_in_its_file(week, drawn):
+    """What was drawn stands in the week's file."""
+    assert len(build_week_document(week)["trial"]["drawn"]) == len(drawn.drawn)
+    assert "trial" not in build_week_document(replace(week, trial=None))
+
+
+def test_a_week_outside_the_trial_is_refused(by_days, path):
+    """A week of which no day is one of the trial's is planned without it."""
+    days = list_school_days(dt.date(2026, 8, 10))
+    with pytest.raises(pp.InputError, match="no day from 2026-08-10 to 2026-08-14 is a school day"):
+        draw_trial_week(path, by_days, days)
+
+
+@pytest.mark.parametrize("name", ["by_days", "by_pairs", "weeks"])
+def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_area, path, name):
+    """Before its last month is known there is no answer; then incidents are counted by the draw."""
+    if name == "weeks":
+        trial = by_days.model_copy(update={"randomise": "weeks"})
+    else:
+        trial = request.getfixturevalue(name)
+    area = demo_area if name == "by_pairs" else dated_area
+    with pytest.raises(pp.InputError, match="and the crimes reach to 2026-08-31"):
+        analyse_trial(path, trial, _keep_until(area, "2026-08"))
+    effect = analyse_trial(path, trial, area)
+    assert 0 < effect.p_value <= 1
+    counted = set(area.settings.crimes.risk_categories)
+    pieces = find_pieces(area.network, trial.build_stretches(area.projection))
+    sums = np.zeros(2)
+    for row, part in enumerate(pieces):
+        share = np.bincount(
+            area.catchments.piece_catchment[part],
+            weights=area.catchments.piece_share[part],
+            minlength=len(area.catchments),
+        )
+        for catchment, category, month, at in zip(
+            area.incident_catchment,
+            *(area.incidents[key] for key in ("category", "month", "occurred_at")),
+            strict=True,
+        ):
+            day = at.date() if name != "by_pairs" else trial.days[0]
+            inside = day in trial.days and START <= month.date() <= END
+            if inside and catchment >= 0 and category in counted:
+                sums[int(trial.draw(day)[row])] += share[catchment]
+    assert (effect.incidents_without, effect.incidents_with) == pytest.approx(tuple(sums))
