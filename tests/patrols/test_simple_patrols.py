@@ -68,7 +68,7 @@ def test_greedy_goes_to_the_nearest_of_equal_worth():
     travel = np.array([[0.0, 5, 20], [5, 0, 15], [20, 15, 0]])
     officer = Officer(0, 0, 0.0, 90.0)
     prizes, dwell = np.array([0.0, 1.0, 1.1]), np.array([0.0, 10, 10])
-    problem = OrienteeringProblem(travel, prizes, dwell, (officer,), barred=frozenset({0}))
+    problem = OrienteeringProblem(travel, prizes, dwell, officer, barred=frozenset({0}))
     assert plan_greedy_routes(problem, per_minute=True) == [[1, 2]]
     assert plan_greedy_routes(problem, per_minute=False) == [[2, 1]]
 
