@@ -156,7 +156,7 @@ def run_stages(part: str, folder: Path, cards: int, workers: int, until: str) ->
 
 def open_workers(workers: int) -> AbstractContextManager[Executor | None]:
     """Processes that share the schools; none where one does it alone."""
-    from patrolplan.worker_pool import Workers  # noqa: PLC0415 - its import is measured
+    from patrolplan.parallel import Workers  # noqa: PLC0415 - its import is measured
 
     return Workers(workers) if workers > 1 else nullcontext()
 

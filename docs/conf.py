@@ -36,8 +36,11 @@ nb_merge_streams = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
-# Parts of numpy's ArrayLike, which numpy does not document.
-nitpick_ignore_regex = [("py:class", r"numpy\._typing\..*")]
+# What `elsewhere.toml` does not name, and kinds that stand for any.
+nitpick_ignore_regex = [
+    ("py:.*", r"(_thread|concurrent\.futures|numpy|scipy)\..*"),
+    ("py:obj", r".*\.(Answer|Result)"),
+]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 

@@ -1,11 +1,7 @@
-"""A Dask cluster: the result of one process, also when a worker is killed.
-
-Work of several workers: the results of one process, in order, even if workers are lost.
-
-Threads for work that is done in compiled code.
-"""
+"""Work of several workers: the results of one process, in order, even if workers are lost."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,9 +9,11 @@ import threading
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 
-import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -23,10 +21,11 @@ import patrolplan as pp
 from patrolplan import parallel as room
 from patrolplan.errors import ClusterError
 from patrolplan.outputs.geopackage import build_plan_document
-from patrolplan.parallel import MAX_TRIES, connect_cluster, map_in_threads, map_parallel
+from patrolplan.parallel import MAX_TRIES, Workers, connect_cluster, map_in_threads, map_parallel
 from patrolplan.provenance import list_versions
-from patrolplan.worker_pool import Workers
+from patrolplan.settings import LedgerSettings
 
+SPAWN = get_context("spawn")
 distributed = pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.enable_socket,
@@ -81,47 +80,6 @@ def test_cluster_plans_the_same(demo_area, demo_plan, dask):
     assert build_plan_document(plan) == whole
 
 
-@pytest.mark.slow
-def test_all_workers_killed(dask):
-    """Sent data is sent again if no worker has it any longer."""
-    with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
-        warnings.simplefilter("ignore")  # Dask tells of workers that went
-        assert map_parallel(doubled, "a", [1, 2], executor=executor) == ["a", "aa"]
-        for worker in dask.workers.values():
-            os.kill(worker.pid, signal.SIGKILL)
-        assert map_parallel(doubled, "b", [1, 2], executor=executor) == ["b", "bb"]
-
-
-@pytest.mark.parametrize("has_it", [True, False])
-def test_worker_lost_while_something_is_sent(dask, monkeypatch, has_it):
-    """Whether or not the worker had received it, it is sent to another, without a hang."""
-    killed = []
-    update = dask.scheduler.update_data
-
-    def kill_one(*, who_has, **facts):
-        update(who_has=who_has, **facts)
-        pids = {
-            worker.pid: any(worker.worker_address in holders for holders in who_has.values())
-            for worker in dask.workers.values()
-        }
-        if not killed:
-            killed.append(next(pid for pid, holds in pids.items() if holds is has_it))
-            os.kill(killed[0], signal.SIGKILL)
-
-    monkeypatch.setattr(dask.scheduler, "update_data", kill_one)
-    answers = []
-    with warnings.catch_warnings(), connect_cluster(dask.scheduler_address) as executor:
-        warnings.simplefilter("ignore")  # Dask tells of workers that went
-        thread = threading.Thread(
-            target=lambda: answers.extend(map_parallel(doubled, "a", [1, 2], executor=executor)),
-            daemon=True,
-        )
-        thread.start()
-        thread.join(timeout=60)
-    assert killed
-    assert answers == ["a", "aa"]
-
-
 def test_nobody_at_the_address(monkeypatch):
     """An address where no scheduler answers is named."""
     monkeypatch.setattr(room, "CONNECT_SECONDS", 1)
@@ -132,11 +90,11 @@ def test_nobody_at_the_address(monkeypatch):
         pass
 
 
-def test_other_versions(monkeypatch, dask):
+def test_other_versions():
     """Workers whose answers could be others are refused, with what differs."""
-    monkeypatch.setattr(room, "list_versions", lambda: {**list_versions(), "numpy": "0.1"})
-    with pytest.raises(ClusterError, match="numpy"), connect_cluster(dask.scheduler_address):
-        pass
+    room._check_versions({"tcp://one": list_versions() | {"system": "another"}})
+    with pytest.raises(ClusterError, match=r"worker tcp://two.*numpy 0\.1 there"):
+        room._check_versions({"tcp://two": list_versions() | {"numpy": "0.1"}})
 
 
 URNS = ["900001", "900002", "900003", "900005", "900006"]
@@ -206,10 +164,9 @@ def always_ends(_, __):
     os._exit(3)
 
 
-def network_at(area, _):
-    """Where the worker holds the network, and whether its arrays are its own to write to."""
-    arrays = area.network.parts
-    return os.getpid(), id(area.network), arrays.piece_metres.sum(), arrays.piece_metres[:3].copy()
+def restored_at(common, _):
+    """Which process has restored what all items need, and where."""
+    return os.getpid(), id(common)
 
 
 @pytest.mark.slow
@@ -258,19 +215,11 @@ def test_item_whose_worker_ends_is_tried_again(tmp_path):
 
 
 @pytest.mark.slow
-def test_executor_that_cannot_be_mended(tmp_path):
-    """What a broken pool of another kind leaves is done in this process, with a warning."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    with pool, pytest.warns(RuntimeWarning, match="lost a worker"):
-        found = map_parallel(ends_once, tmp_path, range(12), executor=pool)
-    assert found == [number * number for number in range(12)]
-
-
-@pytest.mark.slow
-def test_workers_that_are_always_lost():
+@pytest.mark.parametrize("pool", [Workers, partial(ProcessPoolExecutor, mp_context=SPAWN)])
+def test_workers_that_are_always_lost(pool):
     """It is given up with a remedy, not tried for ever."""
     with (
-        Workers(1) as own,
+        pool(1) as own,
         pytest.raises(ClusterError, match=f"{MAX_TRIES} times in a row.*--workers"),
     ):
         map_parallel(always_ends, None, range(2), executor=own)
@@ -283,18 +232,33 @@ def test_fault_in_the_work_comes_through(crew):
     assert map_parallel(scaled, 2, [1, 2], executor=crew) == [2, 4]
 
 
-def test_network_travels_once(demo_area, crew):
-    """Work of another kind finds the network in the worker that has it, with the same arrays."""
-    areas = (demo_area.strip_for_workers(), demo_area.strip_for_workers())
-    seen = [
-        row for area in areas for row in map_parallel(network_at, area, range(8), executor=crew)
-    ]
-    held = {}
-    for pid, network, metres, first in seen:
-        held.setdefault(pid, set()).add(network)
-        assert metres == demo_area.network.metres
-        assert np.array_equal(first, demo_area.network.piece_metres[:3])
-    assert all(len(networks) == 1 for networks in held.values())
+def test_what_all_items_need_is_restored_once_in_each_worker(crew):
+    """However many parts the work has; what it caches serves all of them."""
+    seen = map_parallel(restored_at, {"large": list(range(1000))}, range(40), executor=crew)
+    assert len({pid for pid, _ in seen}) == len(set(seen)) <= 2
+
+
+def test_workers_get_no_officers_and_no_password(demo_area):
+    """Data sent for planning a school has neither the officers nor the ledger's address."""
+    settings = demo_area.settings.model_copy(
+        update={"ledger": LedgerSettings(url="postgresql://team:hush@host/db")}
+    )
+    area = replace(demo_area, settings=settings)
+    assert len(area.officers)
+    sent = pickle.dumps(area.strip_for_workers())
+    assert b"hush" not in sent
+    assert not any(name.encode() in sent for name in area.officers["officer"])
+    assert b"hush" in pickle.dumps(area)
+
+
+def test_workers_do_not_learn_where_pupils_live(demo_area):
+    """Data sent for planning a school has no count of pupils by area."""
+    origins = pd.DataFrame({"urn": ["900001"], "area": ["E01hush"], "pupils": [15.0]})
+    area = replace(demo_area, way_home=replace(demo_area.way_home, origins=origins))
+    assert b"E01hush" in pickle.dumps(area)
+    sent = area.strip_for_workers()
+    assert b"E01hush" not in pickle.dumps(sent)
+    assert list(sent.way_home.origins.columns) == list(origins.columns)
 
 
 def test_progress_is_told(crew):

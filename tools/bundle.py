@@ -4,9 +4,9 @@
 
 A bundle is a folder, and an archive of it: the wheels that `uv.lock` names for one system and one
 version of Python, `requirements.txt` with a hash of each, patrolplan's own wheel, a list of
-everything in CycloneDX form, and scripts that install it and open the board. Wheels are downloaded
-from where the lock says, and their hashes are compared with it; nothing is built on the way but
-patrolplan itself. It needs the packages of the extra `bundle`.
+everything in CycloneDX form, and scripts that install it and open the board. pip downloads the
+wheels and compares their hashes with the lock's; nothing is built on the way but patrolplan itself.
+It needs the packages of the extra `bundle`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tomllib
-import urllib.request
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
@@ -31,19 +28,14 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
-from packaging.pylock import PackageWheel, Pylock
 from packaging.requirements import Requirement
-from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = Path(__file__).with_name("bundle_files")
-
 EXTRAS = ("dask", "h3", "notebooks", "postgresql", "spreadsheets")
 """What a user may want beyond the core; what developers and the documentation need is left out."""
-
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Versions of Python that a bundle can be made for."""
 
@@ -53,243 +45,145 @@ class System:
     """One kind of computer: what markers in the lock say of it, and which wheels fit it."""
 
     label: str
-    markers: dict[str, str]
+    sys_platform: str
+    machine: str
     platforms: tuple[str, ...]
     scripts: tuple[str, ...]
-    archive: str
 
 
+# glibc 2.28 is that of RHEL 8 and Debian 10; every later one runs these wheels too.
+MANYLINUX = tuple(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1))
+COMMANDS = ("install.cmd", "patrolplan.cmd", "patrolplan-board.cmd")
+SHELL_SCRIPTS = ("install.sh", "patrolplan-board.sh")
 SYSTEMS = {
-    "windows": System(
-        "windows-x64",
-        {
-            "sys_platform": "win32",
-            "platform_system": "Windows",
-            "os_name": "nt",
-            "platform_machine": "AMD64",
-        },
-        ("win_amd64",),
-        ("install.cmd", "patrolplan.cmd", "patrolplan-board.cmd"),
-        "zip",
-    ),
-    "linux": System(
-        "linux-x86_64",
-        {
-            "sys_platform": "linux",
-            "platform_system": "Linux",
-            "os_name": "posix",
-            "platform_machine": "x86_64",
-        },
-        # glibc 2.28 is that of RHEL 8 and Debian 10; every later one runs these wheels too.
-        tuple(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)),
-        ("install.sh", "patrolplan-board.sh"),
-        "gztar",
-    ),
-    "macos": System(
-        "macos-arm64",
-        {
-            "sys_platform": "darwin",
-            "platform_system": "Darwin",
-            "os_name": "posix",
-            "platform_machine": "arm64",
-        },
-        tuple(mac_platforms((14, 0), "arm64")),
-        ("install.sh", "patrolplan-board.sh"),
-        "gztar",
-    ),
+    "windows": System("windows-x64", "win32", "AMD64", ("win_amd64",), COMMANDS),
+    "linux": System("linux-x86_64", "linux", "x86_64", MANYLINUX, SHELL_SCRIPTS),
+    "macos": System("macos-arm64", "darwin", "arm64", ("macosx_14_0_arm64",), SHELL_SCRIPTS),
 }
 """The systems that a bundle can be made for."""
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """One wheel of a bundle."""
-
-    name: str
-    version: str
-    path: Path
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the file, as in `requirements.txt`."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+SYSTEM_NAMES = {"win32": "Windows", "linux": "Linux", "darwin": "Darwin"}
 
 
 def build_environment(system: System, python: str) -> dict[str, str]:
     """What markers may refer to, on such a computer with such a Python."""
-    return system.markers | {
+    return {
+        "sys_platform": system.sys_platform,
+        "platform_system": SYSTEM_NAMES[system.sys_platform],
+        "os_name": "nt" if system.sys_platform == "win32" else "posix",
+        "platform_machine": system.machine,
         "python_version": python,
         "python_full_version": f"{python}.0" if python != "3.11" else "3.11.9",
         "implementation_name": "cpython",
-        "implementation_version": f"{python}.0",
         "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_version": "",
     }
 
 
-def list_tags(system: System, python: str) -> list[Tag]:
-    """Tags of the wheels that fit, the best first."""
-    major, minor = map(int, python.split("."))
-    name = f"cp{major}{minor}"
-    return [
-        *cpython_tags((major, minor), platforms=system.platforms),
-        *compatible_tags((major, minor), interpreter=name, platforms=system.platforms),
-    ]
+def list_requirements(
+    system: System, python: str, extras: tuple[str, ...] = EXTRAS
+) -> dict[str, str]:
+    """What `uv.lock` names for such a computer: a line with version and hashes, by name."""
+    command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--offline", "--no-dev"]
+    command += ["--no-emit-project", "--no-annotate", "--no-header"]
+    command += [part for name in extras for part in ("--extra", name)]
+    exported = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    environment, lines = build_environment(system, python), {}
+    for line in exported.replace("\\\n", "").splitlines():
+        text, *hashes = line.split(" --hash=")
+        one = Requirement(text)
+        if one.marker is None or one.marker.evaluate(environment):
+            name = canonicalize_name(one.name)
+            lines[name] = " --hash=".join([f"{name}{one.specifier}", *map(str.strip, hashes)])
+    return lines
 
 
-def read_lock(extras: tuple[str, ...] = EXTRAS) -> Pylock:
-    """What `uv.lock` names for the core and some extras, in the standard form of PEP 751."""
-    wanted = [part for name in extras for part in ("--extra", name)]
-    command = ["uv", "export", "--quiet", "--frozen", "--offline", "--no-dev", "--no-emit-project"]
-    exported = subprocess.run(
-        [sys.executable, "-m", *command, "--format", "pylock.toml", *wanted],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    return Pylock.from_dict(tomllib.loads(exported.stdout.decode("utf-8")))
+def download_wheels(system: System, python: str, lines: list[str], folder: Path) -> None:
+    """Download the wheel of each line that fits such a computer; pip compares their hashes."""
+    (folder / "locked.txt").write_text("\n".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", "--python-version", python]
+    command += ["--implementation", "cp", "--dest", str(folder), "-r", str(folder / "locked.txt")]
+    command += [part for name in system.platforms for part in ("--platform", name)]
+    subprocess.run(command, check=True)
+    (folder / "locked.txt").unlink()
 
 
-def choose_wheels(lock: Pylock, system: System, python: str) -> list[PackageWheel]:
-    """The one wheel of each locked package that fits best.
-
-    Raises
-    ------
-    SystemExit
-        Where packages have none: they would have to be compiled.
-    """
-    chosen = lock.select(
-        environment=build_environment(system, python), tags=list_tags(system, python)
-    )
-    wheels, missing = [], []
-    for package, file in chosen:
-        if isinstance(file, PackageWheel):
-            wheels.append(file)
-        else:
-            missing.append(package.name)
-    if missing:
-        sys.exit(f"no wheel for {system.label} and Python {python}: {', '.join(missing)}")
-    return wheels
+def hash_wheel(path: Path) -> str:
+    """Hash of a file, as in `requirements.txt`."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def download_wheel(wheel: PackageWheel, folder: Path) -> Path:
-    """Download a wheel, unless the folder has it, and compare its hash with the lock's."""
-    path = folder / wheel.filename
-    if not path.exists():
-        with urllib.request.urlopen(wheel.url, timeout=180) as answer:  # noqa: S310 - https, by a test
-            content = answer.read()
-        path.with_suffix(".part").write_bytes(content)
-        path.with_suffix(".part").replace(path)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != wheel.hashes["sha256"]:
-        path.unlink()
-        sys.exit(f"{wheel.url}: the file is not the one that uv.lock names; begin again")
-    return path
-
-
-def build_own_wheel(folder: Path) -> Path:
-    """Build patrolplan's wheel from this checkout."""
-    command = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--out-dir", str(folder)]
-    subprocess.run([*command, str(ROOT)], check=True)
-    return max(folder.glob("patrolplan-*.whl"), key=lambda path: path.stat().st_mtime)
-
-
-def describe_wheel(path: Path) -> Wheel:
-    """Name and version of a wheel, by its file name."""
-    name, version = path.name.split("-")[:2]
-    return Wheel(canonicalize_name(name), version, path)
-
-
-def format_requirements(wheels: list[Wheel]) -> str:
+def format_requirements(wheels: list[Path]) -> str:
     """Each wheel with its hash, for `pip install --require-hashes`."""
-    lines = (f"{one.name}=={one.version} --hash=sha256:{one.sha256}" for one in wheels)
-    return "\n".join(lines) + "\n"
+    names = (path.name.split("-") for path in wheels)
+    pairs = zip(names, map(hash_wheel, wheels), strict=True)
+    return "".join(
+        f"{canonicalize_name(name)}=={version} --hash=sha256:{digest}\n"
+        for (name, version, *_), digest in pairs
+    )
 
 
-def build_sbom(wheels: list[Wheel], environment: dict[str, str]) -> str:
-    """What a bundle holds, and what needs what, in CycloneDX 1.6.
-
-    Name, version, licence and needs are read from each wheel, the hash from the file itself.
-    """
-    components, needs = {}, {}
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel.path) as archive:
+def build_sbom(wheels: list[Path]) -> str:
+    """What a bundle holds, in CycloneDX 1.6: name, version, licence and hash of each wheel."""
+    bom = Bom()
+    for path in wheels:
+        with zipfile.ZipFile(path) as archive:
             inside = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
             facts = message_from_bytes(archive.read(inside))
-        kind = ComponentType.APPLICATION if wheel.name == "patrolplan" else ComponentType.LIBRARY
-        licence = facts["License-Expression"] or _find_licence(facts.get_all("Classifier", []))
+        classifiers = facts.get_all("Classifier", [])
+        named = [text.split(" :: ")[-1] for text in classifiers if text.startswith("License :: ")]
+        licence = facts["License-Expression"] or " and ".join(named)
         if not licence and len(facts.get("License", "").splitlines()) == 1:  # else a whole text
             licence = facts["License"]
-        components[wheel.name] = Component(
-            name=wheel.name,
-            version=wheel.version,
-            type=kind,
-            purl=PackageURL("pypi", name=wheel.name, version=wheel.version),
-            bom_ref=f"{wheel.name}@{wheel.version}",
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=wheel.sha256)],
+        name, version = canonicalize_name(facts["Name"]), facts["Version"]
+        is_ours = name == "patrolplan"
+        component = Component(
+            name=name,
+            version=version,
+            type=ComponentType.APPLICATION if is_ours else ComponentType.LIBRARY,
+            purl=PackageURL("pypi", name=name, version=version),
+            bom_ref=f"{name}@{version}",
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=hash_wheel(path))],
             licenses=[LicenseFactory().make_from_string(licence)] if licence else [],
         )
-        needs[wheel.name] = {
-            canonicalize_name(one.name)
-            for one in map(Requirement, facts.get_all("Requires-Dist", []))
-            if _is_needed(one, environment)
-        }
-    bom = Bom(components=[one for name, one in components.items() if name != "patrolplan"])
-    bom.metadata.component = components["patrolplan"]
+        if is_ours:
+            bom.metadata.component = component
+        else:
+            bom.components.add(component)
+    bom.register_dependency(bom.metadata.component, [*bom.components])
     # Equal bundles have equal lists: no clock, and a number that follows from the content.
     bom.serial_number = uuid5(NAMESPACE_URL, format_requirements(wheels))
     bom.metadata.timestamp = None  # type: ignore[assignment] - the standard lets it be left out
-    for name, component in components.items():
-        bom.register_dependency(component, [components[n] for n in needs[name] & set(components)])
-    text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
-    if fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
-        sys.exit(f"the list of what the bundle holds is not valid CycloneDX: {fault}")
-    return text + "\n"
-
-
-def _find_licence(classifiers: list[str]) -> str:
-    """The licence that a wheel's classifiers name; empty without any."""
-    named = [text.split(" :: ")[-1] for text in classifiers if text.startswith("License :: ")]
-    return " and ".join(named)
-
-
-def _is_needed(one: Requirement, environment: dict[str, str]) -> bool:
-    extras = ("", *EXTRAS)
-    return one.marker is None or any(
-        one.marker.evaluate(environment | {"extra": name}) for name in extras
-    )
+    outputter = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6)
+    return outputter.output_as_string(indent=2) + "\n"
 
 
 def write_bundle(system: System, python: str, out: Path, extras: tuple[str, ...] = EXTRAS) -> Path:
     """Write a bundle's folder and archive; gives the folder."""
-    shelf = out / "wheels"
-    shelf.mkdir(parents=True, exist_ok=True)
-    chosen = choose_wheels(read_lock(extras), system, python)
-    with ThreadPoolExecutor(4) as pool:
-        paths = list(pool.map(lambda one: download_wheel(one, shelf), chosen))
-    wheels = sorted(map(describe_wheel, [*paths, build_own_wheel(shelf)]), key=lambda one: one.name)
-    version = next(one.version for one in wheels if one.name == "patrolplan")
-    folder = out / f"patrolplan-{version}-{system.label}-python{python}"
+    out.mkdir(parents=True, exist_ok=True)
+    build = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--out-dir", str(out)]
+    subprocess.run([*build, str(ROOT)], check=True)
+    own = max(out.glob("patrolplan-*.whl"), key=lambda path: path.stat().st_mtime)
+    folder = out / f"patrolplan-{own.name.split('-')[1]}-{system.label}-python{python}"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
-    for one in wheels:
-        shutil.copy2(one.path, folder / "wheels")
-    (folder / "requirements.txt").write_text(
-        format_requirements(wheels), encoding="utf-8", newline="\n"
-    )
-    sbom = build_sbom(wheels, build_environment(system, python))
-    (folder / "sbom.cdx.json").write_text(sbom, encoding="utf-8", newline="\n")
+    own = own.replace(folder / "wheels" / own.name)
+    lines = list_requirements(system, python, extras)
+    download_wheels(system, python, [*lines.values()], folder / "wheels")
+    wheels = sorted((folder / "wheels").iterdir(), key=lambda path: path.name.lower())
+    texts = {"requirements.txt": format_requirements(wheels), "sbom.cdx.json": build_sbom(wheels)}
     for name in (*system.scripts, "install.py", "README.txt"):
         text = (FILES / name).read_text(encoding="utf-8").replace("@PYTHON@", python)
-        text = text.replace("@SYSTEM@", system.markers["sys_platform"])
-        # Windows' command interpreter misreads jumps in files of which lines end otherwise.
-        ending = "\r\n" if system.archive == "zip" else "\n"
-        (folder / name).write_text(text, encoding="utf-8", newline=ending)
+        texts[name] = text.replace("@SYSTEM@", system.sys_platform)
+    # Windows' command interpreter misreads jumps in files of which lines end otherwise.
+    ending = "\r\n" if system.sys_platform == "win32" else "\n"
+    for name, text in texts.items():
+        is_data = name in {"requirements.txt", "sbom.cdx.json"}
+        (folder / name).write_text(text, encoding="utf-8", newline="\n" if is_data else ending)
         (folder / name).chmod(0o755 if name.endswith(".sh") else 0o644)
-    archive = Path(shutil.make_archive(str(folder), system.archive, out, folder.name))
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    form = "zip" if system.sys_platform == "win32" else "gztar"
+    archive = Path(shutil.make_archive(str(folder), form, out, folder.name))
     archive.with_name(f"{archive.name}.sha256").write_text(
-        f"{digest}  {archive.name}\n", encoding="utf-8", newline="\n"
+        f"{hash_wheel(archive)}  {archive.name}\n", encoding="utf-8", newline="\n"
     )
     print(f"{archive}: {len(wheels)} wheels, {archive.stat().st_size / 1e6:.0f} MB")
     return folder

@@ -71,7 +71,7 @@ LOOKS = [
 WEEKS = [
     "week --from 2026-11-30 --out {out}/week --json",
     "record --week {out}/week --json",
-    "record --officer {officer} --date 2026-11-30 --minutes 15,12/3,-,15 --json",
+    "record --officer {officer} --date 2026-11-30 --answers 15,12/3,-,15 --json",
     "record --return 2026-11 --out {out}/return --json",
     "week --from 2026-12-07",
     "week --replan --absent {officer}:2026-12-01 --out {out}/week --json",
@@ -82,7 +82,7 @@ MISTAKES = [
     "plan --start 25:00 --minutes 40",
     "brief --school {school} --since yesterday",
     "week --from 2026-02-30",
-    "record --officer nobody --date 2026-11-30 --minutes 15",
+    "record --officer nobody --date 2026-11-30 --answers 15",
     "check --config nowhere.toml",
 ]
 

@@ -1,37 +1,42 @@
 """Apply one function to many items by an executor or threads, with results in the same order.
 
-An executor is any `concurrent.futures.Executor`: a pool of processes of this computer
-(`patrolplan.worker_pool`), the workers of a Dask cluster (`connect_cluster`), or another. Work that
-is lost with a worker is repeated. Threads are for work in compiled code; Ctrl-C ends the wait for
-them at once, even while they are busy.
+An executor is any `concurrent.futures.Executor`: a pool of processes of this computer (`Workers`),
+the workers of a Dask cluster (`connect_cluster`), or another. What workers need goes to them in
+memory, and no file of it is written. Threads are for work in compiled code; Ctrl-C ends the wait
+for them at once, even while they are busy.
 """
 
+import contextlib
+import functools
+import os
+import pickle
+import signal
+import sys
 import threading
-import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
-    CancelledError,
     Executor,
     Future,
+    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, TypeVar
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from patrolplan.errors import ClusterError, describe_install
 from patrolplan.provenance import list_versions
-from patrolplan.worker_pool import CONNECT_SECONDS, get_sender, run_item
 
 Common = TypeVar("Common")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+P = ParamSpec("P")
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with a label, the number of items done and their total."""
@@ -39,11 +44,24 @@ ProgressCallback = Callable[[str, int, int], None]
 MAX_TRIES = 4
 """Maximum attempts at work whose worker was lost; more would only lose more workers."""
 
-RESTART_SECONDS = 1.0
-"""Pause after workers were lost, in which a cluster starts new ones."""
+CHUNKS_PER_WORKER = 4
+"""Parts into which the work of each is divided: few, as what all items need goes with each part,
+but several, as some items take longer than others."""
+
+UNKNOWN_WORKERS = 16
+"""Number of workers that an executor of another kind is taken to have."""
 
 POLL_SECONDS = 0.2
 """Interval at which waits are interrupted so that Ctrl-C works on Windows."""
+
+SCHOOLS_PER_WORKER = 24
+"""Minimum schools per worker: it takes some seconds to start, a school less than one."""
+
+MAX_WORKERS = 61
+"""Maximum number of processes for which Windows can wait at once."""
+
+CONNECT_SECONDS = 30
+"""Maximum time for a cluster to answer, and to have a worker."""
 
 
 def map_parallel(
@@ -54,27 +72,13 @@ def map_parallel(
     executor: Executor | None = None,
     report_progress: Callable[[int], None] | None = None,
 ) -> list[Answer]:
-    """Apply a function to every item, by the workers of an executor.
+    """Apply a function to what all items need and every item, by the workers of an executor.
 
-    Parameters
-    ----------
-    function
-        Called with `common` and an item. It must be importable by name, change neither, and its
-        result must depend on nothing else, so that it is the same in any process.
-    common
-        Data that every item needs; large compared with an item.
-    executor
-        By default this process computes one item after the other.
-    report_progress
-        Called with the number of items done.
+    The function is importable by name, changes nothing that it is given, and depends on nothing
+    else, so that its result is the same in any process. Without an executor this process computes
+    one item after the other. Progress is the number of items done. ClusterError is raised when
+    workers are lost repeatedly.
 
-    Raises
-    ------
-    ClusterError
-        When workers are lost repeatedly.
-
-    Examples
-    --------
     >>> map_parallel(pow, 2, [3, 4])
     [8, 16]
     """
@@ -85,49 +89,65 @@ def map_parallel(
             done.append(function(common, item))
             report(len(done))
         return done
-    answers: dict[int, Answer] = {}
-    for _ in range(MAX_TRIES):
-        missing = [number for number in range(len(items)) if number not in answers]
-        if not missing:
-            break
-        try:
-            send = _build_submit(executor, function, common)
-            started = {send(items[number]): number for number in missing}
-        except BrokenExecutor:
-            warnings.warn(_BROKEN_EXECUTOR, RuntimeWarning, stacklevel=2)
-            for number in missing:
-                answers[number] = function(common, items[number])
-                report(len(answers))
-            break
-        except Exception as error:
-            if not _is_worker_lost(error):
-                raise
-            time.sleep(RESTART_SECONDS)
-            continue
-        _gather(started, answers, report)
-    if len(answers) < len(items):
-        message = (
-            f"worker processes ended before they were done, {MAX_TRIES} times in a row, probably "
-            "because memory ran out; use fewer (--workers 1 needs none)"
-        )
-        raise ClusterError(message)
-    return [answers[number] for number in range(len(items))]
-
-
-_BROKEN_EXECUTOR = (
-    "the executor lost a worker and accepts no more work: the rest is done in this process "
-    "(patrolplan.worker_pool.Workers replaces lost workers)"
-)
-
-
-def _build_submit(
-    executor: Executor, function: Callable[[Common, Item], Answer], common: Common
-) -> Callable[[Item], Future[Answer]]:
-    """A function that submits an item, after sending the common part (threads share it)."""
+    count = CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS)
+    size = -(-len(items) // count) or 1
+    chunks = {start: items[start : start + size] for start in range(0, len(items), size)}
     if isinstance(executor, ThreadPoolExecutor):
-        return lambda item: executor.submit(function, common, item)
-    network, payload = get_sender(executor).send(common)
-    return lambda item: executor.submit(run_item, function, item, network, payload)
+        work = functools.partial(_run_chunk, function, common)
+    else:
+        work = functools.partial(_run_sent_chunk, pickle.dumps((function, common), protocol=5))
+    answers: dict[int, list[Answer]] = {}
+    for _ in range(MAX_TRIES):
+        missing = [start for start in chunks if start not in answers]
+        try:
+            started = {executor.submit(work, chunks[start]): start for start in missing}
+            _gather(started, answers, report)
+        except BrokenExecutor:  # it takes no more
+            continue
+        if len(answers) == len(chunks):
+            return [answer for start in chunks for answer in answers[start]]
+    message = (
+        f"worker processes ended before they were done, {MAX_TRIES} times in a row, probably "
+        "because memory ran out; use fewer (--workers 1 needs none)"
+    )
+    raise ClusterError(message)
+
+
+def _run_chunk(
+    function: Callable[[Common, Item], Answer], common: Common, items: Sequence[Item]
+) -> list[Answer]:
+    return [function(common, item) for item in items]
+
+
+def _run_sent_chunk(payload: bytes, items: Sequence[Item]) -> list[Any]:
+    return _run_chunk(*_restore(payload), items)
+
+
+@functools.lru_cache(maxsize=1)
+def _restore(payload: bytes) -> tuple[Callable[[Any, Any], Any], Any]:
+    """What was sent: once in each worker, with all that it caches, however many parts come."""
+    function, common = pickle.loads(payload)  # noqa: S301 - our own
+    return function, common
+
+
+def _gather(
+    started: dict[Future[list[Answer]], int],
+    answers: dict[int, list[Answer]],
+    report_progress: Callable[[int], None],
+) -> None:
+    """Collect results as they arrive; those of lost workers are missing afterwards."""
+    waiting = set(started)
+    try:
+        while waiting:
+            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in ended:
+                with contextlib.suppress(BrokenExecutor):
+                    answers[started[future]] = future.result()
+            if ended:
+                report_progress(sum(map(len, answers.values())))
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def label_progress(
@@ -139,50 +159,103 @@ def label_progress(
     return lambda done: report_progress(label, done, len(items))
 
 
-def _gather(
-    started: dict[Future[Answer], int],
-    answers: dict[int, Answer],
-    report_progress: Callable[[int], None],
-) -> None:
-    """Collect results as they arrive; those of lost workers are missing afterwards."""
-    waiting = set(started)
+class Workers(Executor):
+    """A pool of processes on this computer; a lost one is replaced.
+
+    They end with this process, however it ends, and at once when the `with` block ends by an error
+    or by Ctrl-C. Each has one end of a pipe through which nothing is sent: when the other end is
+    closed, by this process or by its death, they exit.
+
+    Examples
+    --------
+    >>> with Workers(1) as workers:
+    ...     workers.submit(pow, 2, 3).result()
+    8
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = min(count, MAX_WORKERS) if sys.platform == "win32" else count
+        self._context = get_context("spawn")  # the same on every system, and safe with threads
+        self._lifeline_reader, self._lifeline_writer = self._context.Pipe(duplex=False)
+        self._pool = self._create_pool()
+
+    def __repr__(self) -> str:
+        return f"<Workers: {self.count}>"
+
+    def _create_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.count,
+            mp_context=self._context,
+            initializer=_initialise_worker,
+            initargs=(self._lifeline_reader,),
+        )
+
+    def submit(
+        self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Answer]:
+        """Call a function in a worker; see `concurrent.futures.Executor.submit`."""
+        with _ignore_interrupts():  # as a process that starts here would receive Ctrl-C as well
+            try:
+                return self._pool.submit(fn, *args, **kwargs)
+            except BrokenExecutor:
+                self._pool.shutdown(wait=True)
+                self._pool = self._create_pool()
+                return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its base has it
+        """End the workers after their work is done, see `concurrent.futures.Executor.shutdown`."""
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._lifeline_writer.close()  # ends them at once
+        self.shutdown(cancel_futures=kind is not None)
+        self._lifeline_writer.close()
+        self._lifeline_reader.close()
+
+
+def _initialise_worker(lifeline: Connection) -> None:
+    """Ignore Ctrl-C, which the parent process handles, and exit when the parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
+
+
+def _exit_with_parent(lifeline: Connection) -> None:
+    """Wait for the other end of the pipe to close; nothing is ever sent."""
     try:
-        while waiting:
-            ended, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in ended:
-                try:
-                    answers[started[future]] = future.result()
-                except (BrokenExecutor, CancelledError):
-                    continue
-                except Exception as error:
-                    if not _is_worker_lost(error):
-                        raise
-            if ended:
-                report_progress(len(answers))
+        lifeline.poll(None)
     finally:
-        for future in waiting:
-            future.cancel()
+        os._exit(1)
 
 
-def _is_worker_lost(error: Exception) -> bool:
-    """Whether this error from Dask means that a worker, or data only on it, is lost."""
-    return type(error).__module__.partition(".")[0] == "distributed"
+@contextlib.contextmanager
+def _ignore_interrupts() -> Iterator[None]:
+    """Make processes that start in this block ignore Ctrl-C from the beginning."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
+def choose_worker_count(schools: int) -> int:
+    """Number of processes that are worth starting for this number of schools."""
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    return max(1, min(processors or 1, schools // SCHOOLS_PER_WORKER, MAX_WORKERS))
+
+
+@contextlib.contextmanager
 def connect_cluster(address: str) -> Iterator[Executor]:
-    """Workers of a Dask cluster.
+    """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786".
 
-    Parameters
-    ----------
-    address
-        Address of its scheduler, such as "tcp://10.0.0.5:8786".
-
-    Raises
-    ------
-    ClusterError
-        When it cannot be reached or has no worker, Dask is not installed, or workers have other
-        versions than this computer, so that their results could differ.
+    ClusterError is raised when it cannot be reached or has no worker, when Dask is not installed,
+    when workers have other versions than this computer, so that their results could differ, and
+    when Dask has lost too many of them.
     """
     try:
         dask: Any = import_module("distributed")
@@ -195,26 +268,28 @@ def connect_cluster(address: str) -> Iterator[Executor]:
         message = f"{address}: no Dask scheduler answers ({error}); check the address of --cluster"
         raise ClusterError(message) from None
     with client:
-        _check_cluster(client, address)
-        yield client.get_executor(pure=False)
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            _check_versions(client.run(list_versions))
+            yield client.get_executor(pure=False)
+        except TimeoutError:
+            message = f"{address}: no workers yet; start some with `dask worker {address}`"
+            raise ClusterError(message) from None
+        except ImportError as error:
+            message = f"{address}: {error}; install the same patrolplan on every worker"
+            raise ClusterError(message) from None
+        except dask.KilledWorker as error:
+            message = f"{address}: workers ended before they were done ({error})"
+            raise ClusterError(message) from None
 
 
-def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an extra
-    """Refuse a cluster without workers, or with other versions, whose results could differ."""
-    try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        versions = client.run(_read_versions)
-    except TimeoutError:
-        message = f"{address}: no workers yet; start some with `dask worker {address}`"
-        raise ClusterError(message) from None
-    except ImportError as error:
-        message = f"{address}: {error}; install the same patrolplan on every worker"
-        raise ClusterError(message) from None
+def _check_versions(versions: dict[str, dict[str, str]]) -> None:
+    """Refuse workers with other versions; systems may differ in name."""
     for worker, theirs in sorted(versions.items()):
         other = [
             f"{name} {theirs.get(name)} there, {number} here"
             for name, number in list_versions().items()
-            if name != "system" and theirs.get(name) != number  # systems may differ in name
+            if name != "system" and theirs.get(name) != number
         ]
         if other:
             message = (
@@ -224,11 +299,6 @@ def _check_cluster(client: Any, address: str) -> None:  # noqa: ANN401 - of an e
             raise ClusterError(message)
 
 
-def _read_versions() -> dict[str, str]:
-    """Versions of a worker, from the code that is installed there."""
-    return list_versions()
-
-
 DEFAULT_THREADS = 2
 """Number of threads; each may need the memory of one item, and more would mostly wait."""
 
@@ -236,27 +306,13 @@ DEFAULT_THREADS = 2
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items in threads, with results in the same order.
+    """Apply a function to items, all of which are read at once, in threads; results in their order.
 
-    On an interrupt, an executor would wait for its threads, and compiled code cannot be stopped
-    before it ends. These threads are abandoned, and end with the process.
+    The function must release the GIL, like compiled code. On an interrupt, an executor would wait
+    for its threads, and compiled code cannot be stopped before it ends. These threads are
+    abandoned, and end with the process. Each result comes as soon as it and those before it are
+    done.
 
-    Parameters
-    ----------
-    function
-        It must release the GIL, like compiled code.
-    items
-        All are read at once.
-    threads
-        Maximum number.
-
-    Yields
-    ------
-    Future
-        Each as soon as it and those before it are done.
-
-    Examples
-    --------
     >>> [one.result() for one in map_in_threads(abs, [-3, 2])]
     [3, 2]
     """
@@ -310,7 +366,7 @@ class _OneThread:
 _ONE_THREAD = _OneThread()
 
 
-@contextmanager
+@contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
     """Limit libraries of linear algebra to one thread each: sums of several differ in last digits.
 

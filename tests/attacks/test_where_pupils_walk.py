@@ -5,7 +5,8 @@ looks for what is left in it of the modelled flow of pupils, by partial correlat
 of ranks.
 """
 
-import pickle
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scipy import stats
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers
 from patrolplan.outputs.webmap.map_layers import classify_voices
+from patrolplan.parallel import map_parallel
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.pupils.presence import find_presence
 
@@ -106,19 +108,16 @@ def test_plots_draw_no_way_home(demo_plan):
     assert np.allclose(drawn / drawn.max(), density / density.max())
 
 
-def test_no_number_of_pupils_goes_to_workers_in_clear(demo_plan):
-    """Arrays that a payload's file holds as they are have nothing of exposure in them."""
-    area, risk, hotspots = demo_plan.area, demo_plan.risk, demo_plan.hotspots
-    inputs = PlanningInputs.from_area(area, risk, hotspots)
-    worth = [table["worth"].to_numpy() for table in (hotspots, inputs.hotspots)]
-    secret = [risk.joined, *worth, inputs.timed_risk.stretch_rates]
-    for common in (inputs, demo_plan):
-        arrays = []
-        sealed = pickle.dumps(common, protocol=5, buffer_callback=arrays.append)
-        clear = b"".join(array.raw().tobytes() for array in arrays)
-        assert clear
-        assert not [values for values in secret if values[:8].tobytes()[:64] in clear]
-        again = pickle.loads(sealed, buffers=arrays)  # noqa: S301 - of this test
-        assert np.array_equal(again.risk.joined, risk.joined)
-        assert list(again.hotspots["worth"]) == list(common.hotspots["worth"])
-        assert again.risk.in_time is None
+def list_files(_, folder):
+    """Files in a folder, listed by a worker that has all it needs."""
+    return [path.name for path in Path(folder).iterdir()]
+
+
+def test_no_number_of_pupils_lies_in_a_file_for_workers(demo_plan, tmp_path, monkeypatch):
+    """What workers are sent goes through memory: nothing is in the folder for temporary files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    inputs = PlanningInputs.from_area(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
+    with pp.Workers(1) as workers:
+        for common in (inputs, demo_plan):
+            assert map_parallel(list_files, common, [tmp_path], executor=workers) == [[]]
+            assert not list(tmp_path.iterdir())

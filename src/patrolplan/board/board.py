@@ -12,12 +12,11 @@ from patrolplan.board.edits import (
     compute_gains,
     describe_difference,
     list_differences,
+    refuse,
 )
-from patrolplan.board.foreseen import ForeseenCounter
 from patrolplan.board.jobs import BackgroundJob, BusyError
 from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
 from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
-from patrolplan.board.proof import Proof
 from patrolplan.board.repairs import prepare_change
 from patrolplan.board.requests import RepairedChange
 from patrolplan.board.solving import solve_week
@@ -25,12 +24,11 @@ from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.board.board_state import BoardState
     from patrolplan.board.offers import Offer
     from patrolplan.board.requests import (
         BoardChange,
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
         PrintRequest,
         TakeOfferRequest,
     )
-    from patrolplan.board.shared_week import SharedWeek
+    from patrolplan.board.shared_week import BoardState, SharedWeek
     from patrolplan.board.solving import Proposal
     from patrolplan.team.repair import Change
 
@@ -61,14 +59,10 @@ class Board:
         self._proposal: Proposal | None = None
         self._outcomes: list[Outcome] = []
         self._shown_outcome: Outcome | None = None
-        self._foreseen = ForeseenCounter(shared)
-        self._proof = Proof(shared, self._offer_better)
 
     def close(self) -> None:
         """Stop solving and planning; papers that are being written are finished first."""
         self._cancel.set()
-        self._foreseen.close()
-        self._proof.close()
         self._planning_job.wait(CLOSE_SECONDS)
         self._printing_job.wait()
 
@@ -87,7 +81,6 @@ class Board:
                 "can_redo": shared.can_redo,
                 "unsaved": bool(shared.save_problem),
                 "save_problem": shared.save_problem,
-                "undo_note": shared.undo_note,
             }
         try:
             doses, problem = load_delivered(state.planned_area.area.settings, state.week), ""
@@ -98,8 +91,6 @@ class Board:
             **build_week_view(state, doses),
             "ledger_problem": problem,
             "solving": self.build_solving_status() if self._planning_job.status.running else None,
-            "draw": self._foreseen.build_draw_document(state),
-            "proof": self._proof.status,
             "proposal": self.proposal is not None,
             "outcome": self._build_outcome(),
             "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
@@ -214,8 +205,7 @@ class Board:
             }
             offer = offered.get((request.id, request.number))
             if offer is None:
-                message = "this was offered for an earlier week; ask for it again"
-                raise InvalidEditError(message)
+                refuse("this was offered for an earlier week; ask for it again")
             changes = describe_difference(state.week, offer.week)
             week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
             return replace(state, week=week), f"Taken: {changes}"
@@ -268,11 +258,7 @@ class Board:
         week = proposal.week
         return {
             "patrols": build_duty_documents(replace(state, week=week), {}),
-            "worth": week.worth,
-            "bound": week.bound,
-            "gap_percent": week.gap_percent,
-            "give_percent": week.give_percent,
-            "status": week.status,
+            **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
             "changes": list_differences(state.week, week),
             "gains": compute_gains(state.week, week),
         }
@@ -283,8 +269,7 @@ class Board:
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
-                message = "the proposal was made for other locks and bans; plan again"
-                raise InvalidEditError(message)
+                refuse("the proposal was made for other locks and bans; plan again")
             count = len(list_differences(state.week, proposal.week))
             message = f"Proposal taken: {format_count(count, 'change')}"
             return replace(state, week=proposal.week), message
@@ -307,28 +292,6 @@ class Board:
             return print_papers(self.shared, request.officer, request.date)
 
         self._printing_job.start("printing", "Drawing the papers", draw)
-
-    def count_foreseen(self) -> dict[str, Any] | None:
-        """Count again how well the week is foreseen, if locks or bans have changed."""
-        self._foreseen.start()
-        return self._foreseen.build_draw_document(self.shared.state)
-
-    def look_for_better(self) -> dict[str, Any]:
-        """Continue the search behind the week that is shown; return its state."""
-        if not self._planning_job.status.running:
-            self._proof.start()
-        week = self.shared.state.week
-        return {
-            "proof": self._proof.status,
-            "proposal": self.proposal is not None,
-            "gap_percent": week.gap_percent,
-            "status": week.status,
-        }
-
-    def _offer_better(self, better: Proposal) -> None:
-        """Propose a better week, unless another proposal is open."""
-        if self.proposal is None:
-            self._proposal = better
 
     def build_printing_status(self) -> dict[str, Any]:
         """The progress of printing, and the papers in the folder."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
+from patrolplan.board.edits import refuse
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import DUTIES_TABLE, read_duties
-from patrolplan.inputs.lookups import TASKED_PLACES_TABLE, read_tasked_places
+from patrolplan.inputs.small_tables import read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First letters of a cell that a spreadsheet would read as a formula."""
 
-LOOKUPS = {"tasked_places": TASKED_PLACES_TABLE, "duties": DUTIES_TABLE}
 READERS = {"tasked_places": read_tasked_places, "duties": read_duties}
 """How each table that can be written is read, by its key under `[sources]`."""
 
@@ -43,37 +42,19 @@ class CsvTable:
     """Its key under `[sources]`."""
     path: Path
     content: bytes
-    renamed: frozenset[str] = frozenset()
-    """Other headings of our columns in it, as the settings have them."""
-
-    @property
-    def has_unread_columns(self) -> bool:
-        """Whether it has columns that are not read: their content is never copied."""
-        ours = {field.name for field in LOOKUPS[self.source].fields} | self.renamed
-        ours = {name.casefold() for name in ours}
-        header = _CsvFormat.detect(self.content).header
-        return any(name.strip().casefold() not in ours for name in header)
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> CsvTable | None:
         """The settings' first file of a table that can be written; None where there is none."""
         for path in settings.find_files(source):
             if path.suffix == ".csv" and path.is_file():
-                renamed = frozenset(settings.columns.get(source, {}).values())
-                return cls(source, path, path.read_bytes(), renamed)
+                return cls(source, path, path.read_bytes())
         return None
 
     def with_row(self, values: Mapping[str, str], columns: Mapping[str, str]) -> CsvTable:
         """The table with one more row; every other byte stays.
 
         A column that only this row needs is added to the header, and an empty cell to every row.
-
-        Parameters
-        ----------
-        values
-            By our names of the columns; empty ones may be missing from the table.
-        columns
-            Other names of our columns in the table, from the settings.
         """
         form = _CsvFormat.detect(self.content)
         by_heading = {columns.get(name, name).casefold(): text for name, text in values.items()}
@@ -91,15 +72,7 @@ class CsvTable:
     def without_rows(
         self, is_removed: Callable[[dict[str, str]], bool], columns: Mapping[str, str]
     ) -> CsvTable:
-        """The table without some rows; every other byte stays.
-
-        Parameters
-        ----------
-        is_removed
-            Whether a row is removed, by its cells under our names of the columns.
-        columns
-            Other names of our columns in the table, from the settings.
-        """
+        """The table without some rows; every other byte stays."""
         form = _CsvFormat.detect(self.content)
         header, *rows = form.list_rows()
         others = [
@@ -202,18 +175,17 @@ class _CsvFormat:
 
 def require_table(table: CsvTable | None, source: str) -> CsvTable:
     """The table; raises InvalidEditError with what to write where the settings name none."""
-    if table is not None:
-        return table
-    header = {
-        "tasked_places": "place_id,longitude,latitude,must_visit,schools,from,to,reason,by",
-        "duties": "officer,date,from,to,kind,urn",
-    }[source]
-    message = (
-        f"no table of {NAMES[source]} can be written: make a file {source}.csv with the first "
-        f"line {header}, and name it in the settings, [sources] {source} = "
-        f'"{source}.csv"; then start the board again'
-    )
-    raise InvalidEditError(message)
+    if table is None:
+        header = {
+            "tasked_places": "place_id,longitude,latitude,must_visit,schools,from,to,reason,by",
+            "duties": "officer,date,from,to,kind,urn",
+        }[source]
+        refuse(
+            f"no table of {NAMES[source]} can be written: make a file {source}.csv with the first "
+            f"line {header}, and name it in the settings, [sources] {source} = "
+            f'"{source}.csv"; then start the board again'
+        )
+    return table
 
 
 def check_text(name: str, text: str) -> None:
@@ -233,8 +205,7 @@ def check_hours(hours: str) -> None:
     """Raise for hours, HH:MM-HH:MM, that do not end after they begin; empty ones are right."""
     begin, _, end = hours.partition("-")
     if hours and end <= begin:
-        message = f"the hours {hours} do not end after they begin"
-        raise InvalidEditError(message)
+        refuse(f"the hours {hours} do not end after they begin")
 
 
 def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:

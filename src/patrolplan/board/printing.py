@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import TEMPORARY_PREFIX, UNDO_FILE, hash_content
+from patrolplan.atomic import TEMPORARY_PREFIX, hash_content
 from patrolplan.outputs.earlier_papers import PAPERS_KEY
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 from patrolplan.outputs.week.calendars import FOLDER as CALENDARS
@@ -174,8 +174,6 @@ def print_papers(
                 shown |= {name: papers[name] for name in papers if name in printed}
                 if not whole:
                     _copy_other_papers(folder, part, manifest)
-                if (folder / UNDO_FILE).is_file():
-                    shutil.copy2(folder / UNDO_FILE, part / UNDO_FILE)
                 write_week_documents(present, part)
                 files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
                 details[PRINTED_KEY] = {name: shown[name] for name in shown if name in files}

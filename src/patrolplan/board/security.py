@@ -90,19 +90,7 @@ class RateLimit:
 
 
 class RequestGuard:
-    """The app that every request reaches first: it refuses those that the board must not answer.
-
-    Parameters
-    ----------
-    app
-        The board.
-    token
-        What every request of the page carries.
-    port
-        Port that the board listens on.
-    code
-        Leads to the page with the token, once, see `write_redirect_file`; empty: none does.
-    """
+    """The app that every request reaches first: it refuses those that the board must not answer."""
 
     def __init__(self, app: ASGIApp, token: str, port: int, *, code: str = "") -> None:
         self._app = app
@@ -201,15 +189,7 @@ async def _send_redirect(send: Send, location: bytes) -> None:
 
 @contextmanager
 def write_redirect_file(address: str, code: str) -> Iterator[Path]:
-    """A page on the disk that leads a browser to the board, readable by this user alone.
-
-    Parameters
-    ----------
-    address
-        Of the board, without the token.
-    code
-        The one-time code.
-    """
+    """A page on the disk that leads a browser to the board, readable by this user alone."""
     target = f"{address}?code={code}"
     page = (
         '<!DOCTYPE html><meta charset="utf-8"><title>patrolplan board</title>'

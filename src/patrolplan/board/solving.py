@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
@@ -15,10 +15,10 @@ from patrolplan.team.week_editor import get_slot
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from threading import Event
 
     from patrolplan.team.problem import RotaProblem
     from patrolplan.team.rota_inputs import RotaInputs
-    from patrolplan.team.search_limits import SearchLimits
     from patrolplan.team.week import Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -40,26 +40,14 @@ class Proposal:
     week: Week
 
 
-class Cancel(Protocol):
-    """Whether solving is to stop, such as an event."""
-
-    def is_set(self) -> bool:
-        """Whether it is."""
-
-
 def solve_week(
-    editor: WeekEditor,
-    week: Week,
-    cancel: Cancel,
-    *,
-    draw_again: bool = False,
-    stop: SearchLimits | None = None,
+    editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
 ) -> Proposal:
     """A week drawn among those of most worth that keep locks and bans.
 
-    By the draw that the week has, or by the next one; `stop` says how far to search.
-    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was
-    stopped, InputError when the locks contradict each other.
+    By the draw that the week has, or by the next one. Patrols that are locked keep their walk as
+    it was handed out. Raises CancelledError when it was stopped, InputError when the locks
+    contradict each other.
     """
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
@@ -67,8 +55,8 @@ def solve_week(
     inputs = replace(_drop_unplanned(editor), key=key)
     check_locks_and_bans(inputs)
     check_locks(inputs)
-    best = solve_in_process(inputs.problem, area.settings.seed, cancel, stop=stop)
-    drawn = build_drawn_week(inputs, best, stop=stop)
+    best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
+    drawn = build_drawn_week(inputs, best)
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
     duties = [
         replace(locked.get(get_slot(duty), duty), crew=duty.crew)
@@ -98,13 +86,11 @@ def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
     return replace(inputs, held=locked, locks=locks)
 
 
-def solve_in_process(
-    problem: RotaProblem, seed: int, cancel: Cancel, *, stop: SearchLimits | None = None
-) -> RotaSolution:
+def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
     """Solve in a process, which unlike a thread can be stopped at any time."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_run_solver, args=(theirs, problem, seed, stop), daemon=True)
+    worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
     worker.start()
     theirs.close()
     try:
@@ -128,8 +114,6 @@ def solve_in_process(
     return answer
 
 
-def _run_solver(
-    answer: Connection, problem: RotaProblem, seed: int, stop: SearchLimits | None
-) -> None:
-    answer.send(solve_rota(problem, seed=seed, stop=stop))
+def _run_solver(answer: Connection, problem: RotaProblem, seed: int) -> None:
+    answer.send(solve_rota(problem, seed=seed))
     answer.close()

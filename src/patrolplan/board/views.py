@@ -8,30 +8,36 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.board.appointments import list_appointments
 from patrolplan.board.edits import is_lent
-from patrolplan.board.officer_views import build_officer_rows
-from patrolplan.board.tasked_views import build_demand_rows, build_tasked_rows
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.crew_words import describe_crew
-from patrolplan.outputs.feared import is_feared
+from patrolplan.outputs.feared import is_feared, name_feared_places
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week_editor import get_slot
+from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    import geopandas as gpd
+
+    from patrolplan.area import StudyArea
     from patrolplan.board.board_ledger import DeliveredBySlot
-    from patrolplan.board.board_state import BoardState, PlannedArea
+    from patrolplan.board.shared_week import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.team.week import Duty
+    from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
 
@@ -56,36 +62,39 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         },
         "windows": list(area.settings.week.windows),
         "schools": schools,
-        "officers": build_officer_rows(state, roster),
+        "officers": _build_officer_rows(state, roster),
         "doses": _build_dose_rows(state),
         "fairness": _build_fairness(schools, state),
-        "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
-        "short": [
-            {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
-        ],
+        "gaps": [pick_fields(row, "urn", "date", "why") for row in week.unmet],
+        "short": [pick_fields(row, "urn", "patrols", "least") for row in week.short],
         "bans": [
-            {
-                "officer": ban.officer,
-                "urn": ban.urn,
-                "date": None if ban.date is None else f"{ban.date}",
-                "variant": ban.variant,
-                "window": ban.window,
-            }
-            for ban in week.bans
+            pick_fields(ban, "officer", "urn", "date", "variant", "window") for ban in week.bans
         ],
-        "tasked": build_tasked_rows(area.tasked_places, area.projection),
-        "demands": build_demand_rows(week),
-        "worth": week.worth,
-        "bound": week.bound,
-        "gap_percent": week.gap_percent,
-        "give_percent": week.give_percent,
+        "tasked": _build_tasked_rows(area.tasked_places, area.projection),
+        "demands": _build_demand_rows(week),
+        **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
+        "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
-        "status": week.status,
         "notes": describe_notes(week.notes),
         "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),
+    }
+
+
+def _build_draw_document(week: Week) -> dict[str, Any] | None:
+    """How the week was drawn, and how well it was foreseen then; None where it was not drawn."""
+    draw, foreseen = week.draw, week.foreseen
+    if draw is None:
+        return None
+    return {
+        "number": draw.number,
+        "commitment": draw.commitment,
+        "give_percent": week.give_percent,
+        "give_most_percent": 100 * draw.give,
+        "foreseen": None if foreseen is None else foreseen.hotspot_quarter,
+        "with_locks": None if foreseen is None else foreseen.with_locks,
     }
 
 
@@ -294,3 +303,111 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
         "line": convert_to_degrees(line, projection),
         "begins": "base" if patrol.from_base else "gate",
     }
+
+
+def _build_officer_rows(state: BoardState, roster: Roster) -> list[dict[str, Any]]:
+    """Every officer of the week."""
+    inputs, days = state.editor.inputs, roster.week.days
+    table = inputs.area.officers.drop_duplicates("officer").set_index("officer")
+    appointments = list_appointments(state)
+    rows = []
+    for number, officer in enumerate(roster.officers):
+        absent = inputs.absent.get(officer.name, frozenset())
+        weekly = table.loc[officer.name] if officer.name in table.index else None
+        rows.append(
+            {
+                "officer": officer.name,
+                "schools": list(officer.schools),
+                "max_patrols": int(inputs.max_patrols[number])
+                if number < len(inputs.max_patrols)
+                else 0,
+                "patrols": sum(
+                    officer.name in {duty.officer, *duty.crew} for duty in roster.week.duties
+                ),
+                "hours": {
+                    f"{day}": ""
+                    if weekly is None or day in absent
+                    else weekly[WEEKDAYS[day.weekday()]]
+                    for day in days
+                },
+                "absent": [f"{day}" for day in sorted(absent)],
+                "appointments": appointments.get(officer.name, {}),
+                "mode": officer.mode,
+                "role": "officer" if weekly is None else weekly["role"],
+                "alone": True if weekly is None else bool(weekly["alone"]),
+            }
+        )
+    return rows
+
+
+def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
+    """Places that a text may mean, the most likely first, and the kind of place it looks like."""
+    places = find_places(area, text)
+    points = convert_to_degrees(
+        np.array([place.xy for place in places]).reshape(-1, 2), area.projection
+    )
+    return {
+        "looks_like": guess_kind(text),
+        "places": [
+            {
+                "label": place.label,
+                "kind": place.kind,
+                "longitude": longitude,
+                "latitude": latitude,
+                "street_metres": round(place.street_metres, 1),
+            }
+            for place, (longitude, latitude) in zip(places, points, strict=True)
+        ],
+    }
+
+
+def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
+    """Every demand of the week: who meets it, or why not."""
+    names = name_feared_places(week.plan.area)
+    return [
+        {
+            "kind": demand.kind,
+            "place": demand.place,
+            "words": capitalise(names.get(demand.place, "")) if demand.kind == "feared" else "",
+            "date": None if demand.date is None else f"{demand.date}",
+            "visits": demand.visits,
+            "met_by": [
+                pick_fields(visitor, "officer", "urn", "date", "arrive")
+                for visitor in demand.met_by
+            ],
+            "why": "" if demand.why is None else describe_notes([demand.why])[0],
+        }
+        for demand in week.demands
+    ]
+
+
+def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
+    """Places tasked by intelligence."""
+    xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
+    return [
+        {
+            "place_id": row["place_id"],
+            "longitude": longitude,
+            "latitude": latitude,
+            "grid": format_grid_reference(x, y, crs=projection.crs),
+            "must_visit": bool(row["must_visit"]),
+            "schools": list(row["schools"]),
+            "from": f"{row['from']:%Y-%m-%d}",
+            "to": f"{row['to']:%Y-%m-%d}",
+            "reason": row["reason"],
+            "by": row["by"],
+            "hours": _format_hours(row["from_minutes"], row["to_minutes"]),
+            "minutes": None if np.isnan(row["minutes"]) else int(row["minutes"]),
+            "visits": int(row["visits"]),
+            "officers": int(row["officers"]),
+            "weekdays": list(row["weekdays"]),
+        }
+        for row, (x, y), (longitude, latitude) in zip(
+            places.to_dict("records"), xy.tolist(), convert_to_degrees(xy, projection), strict=True
+        )
+    ]
+
+
+def _format_hours(begin: float, end: float) -> str:
+    """HH:MM-HH:MM; empty where there are none."""
+    return "" if np.isnan(begin) else f"{format_time(begin)}-{format_time(end)}"

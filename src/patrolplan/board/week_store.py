@@ -6,14 +6,13 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import UNDO_FILE, WEEK_FILE, hash_content
+from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.board.printing import (
     OUT_OF_DATE_KEY,
     PRINTED_KEY,
     find_outdated_papers,
     find_shown_cards,
 )
-from patrolplan.board.undo_file import MAX_FILE_BYTES
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
     lock_folder,
@@ -22,10 +21,8 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
 )
 from patrolplan.outputs.week.week_pack import format_week_documents, write_week_documents
-from patrolplan.team.week_file import CHANCES_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -50,40 +47,17 @@ class WeekStore:
         except OSError:
             return ""
 
-    def read_week_files(self) -> dict[str, bytes]:
-        """The contents of the files that a week is read from; those that exist."""
-        paths = [self.folder / name for name in (WEEK_FILE, CHANCES_FILE)]
-        return {path.name: path.read_bytes() for path in paths if path.is_file()}
-
-    def read_undo_file(self) -> bytes | None:
-        """What can be undone, see `patrolplan.board.undo_file`; None where nothing is stored."""
-        path = self.folder / UNDO_FILE
-        try:
-            is_ours = not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES
-            return path.read_bytes() if is_ours else None
-        except OSError:
-            return None
-
     def create(self, week: Week) -> None:
         """Write a week into a folder that holds none; not while `lock_folder` is held."""
         with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
             write_week_documents(week, part)
 
-    def save(
-        self,
-        week: Week,
-        before: Week,
-        format_steps: Callable[[Mapping[str, bytes]], bytes] | None = None,
-    ) -> str:
+    def save(self, week: Week, before: Week) -> str:
         """Replace the week `before` in the folder and return the new one's digest.
 
         Papers that show the earlier week stay, and the manifest says that they are out of date.
-        `format_steps` makes what can be undone of the contents of the week's files; all are
-        written, or none.
         """
         files = format_week_documents(week)
-        if format_steps is not None:
-            files[UNDO_FILE] = format_steps(files)
         manifest = self.load_manifest()
         shown = find_shown_cards(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)

@@ -19,7 +19,7 @@ from patrolplan.cli import (
     ways,  # noqa: F401
     week,  # noqa: F401
 )
-from patrolplan.cli.app import app as app, select_command
+from patrolplan.cli.app import app as app
 from patrolplan.cli.console import announce, print_json, stderr
 from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
@@ -48,7 +48,7 @@ def main() -> None:
     stop_on_sigterm()
     code: object = 0
     try:
-        select_command(sys.argv[1:])()
+        app()
     except SystemExit as ended:
         code = ended.code or 0
         # typer has shown a usage error itself, and set it as the context of its exit.

@@ -1,13 +1,11 @@
-"""The command line itself: help by person, the options before a command, and earlier names.
+"""The command line itself: help by person, and the options before a command.
 
 A newcomer reads the help from top to bottom: how to begin, then a panel for each person, with
-commands in the order in which that person works. An option's name means the same in all commands;
-earlier names still work, but are hidden.
+commands in the order in which that person works. An option's name means the same in all commands.
 """
 
 from __future__ import annotations
 
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,7 +19,7 @@ from patrolplan.compiled import CLOCK
 from patrolplan.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., None]")
 
@@ -55,26 +53,9 @@ For example:
 
 `patrolplan COMMAND --help` has the options of a command; `patrolplan demo` needs no data."""
 
-EARLIER_OPTIONS = {
-    "plan": {"--from": "--start"},
-    "risk": {"--from": "--start"},
-    "hotspots": {"--from": "--start"},
-    "backtest": {"--from": "--first-month", "--to": "--last-month"},
-    "record": {"--minutes": "--answers"},
-    "governance": {"--audit": "--deciles"},
-    "purge": {"--out": "--folder"},
-}
-"""Earlier names of options, by command. The new names have the same meaning in all commands:
-`--from` and `--to` are days, `--minutes` is how long a patrol lasts, `--out` is what is written,
-`--audit` checks whether a week was drawn as recorded."""
-
-TYPED_NAMES = "patrolplan.typed_names"
-LOG_OPTION = "--log"
-RUN_FLAGS = ("-v", "--verbose")
-
 
 class Command(TyperCommand):
-    """A command that accepts earlier names of options, and shows help texts verbatim."""
+    """A command that shows help texts verbatim, and the value in a message on a wrong one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
@@ -85,27 +66,16 @@ class Command(TyperCommand):
         return hide_flag_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
-        """Read the options, by their current or earlier names."""
-        names = EARLIER_OPTIONS.get(ctx.info_name, {})
-        typed = {arg.partition("=")[0] for arg in args}
-        ctx.meta[TYPED_NAMES] = {new: old for old, new in names.items() if old in typed}
+        """Read the options."""
         try:
-            return super().parse_args(ctx, rename_options(args, names))
+            return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             name_wrong_value(error)
             raise
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's context
-        """Run the command; a message on a value names its option as it was typed."""
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            error.param_hint = ctx.meta[TYPED_NAMES].get(error.param_hint, error.param_hint)
-            raise
-
 
 class CommandGroup(TyperGroup):
-    """All commands, in the order of the panels; common options may also follow a command."""
+    """All commands, in the order of the panels."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
@@ -118,10 +88,6 @@ class CommandGroup(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
         """The options and arguments, as help shows them."""
         return hide_flag_values(super().get_params(ctx))
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
-        """Read the common options at any position."""
-        return super().parse_args(ctx, move_run_options(args))
 
 
 def hide_flag_values(parameters: list[Any]) -> list[Any]:
@@ -151,46 +117,6 @@ def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of ty
         error.message = f"'{value}' is not valid; {rule.replace('Input should', 'it must')}"
 
 
-def rename_options(args: Sequence[str], names: dict[str, str]) -> list[str]:
-    """Arguments with the current names of options.
-
-    Examples
-    --------
-    >>> rename_options(["--from=15:40", "--minutes", "40"], {"--from": "--start"})
-    ['--start=15:40', '--minutes', '40']
-    """
-    renamed = []
-    for arg in args:
-        name, sign, value = arg.partition("=")
-        renamed.append(f"{names.get(name, name)}{sign}{value}")
-    return renamed
-
-
-def move_run_options(args: Sequence[str]) -> list[str]:
-    """Arguments with the common options moved in front of the command.
-
-    Examples
-    --------
-    >>> move_run_options(["plan", "--log", "run.log", "--json", "-v"])
-    ['--log', 'run.log', '-v', 'plan', '--json']
-    """
-    first, rest = list[str](), list[str]()
-    waiting = iter(args)
-    for arg in waiting:
-        if arg == "--":
-            rest += [arg, *waiting]
-        elif arg == LOG_OPTION:
-            file = next(waiting, "-")
-            if file.startswith("-"):  # no file is named: typer reports it
-                return [LOG_OPTION]
-            first += [LOG_OPTION, file]
-        elif arg in RUN_FLAGS or arg.startswith(f"{LOG_OPTION}="):
-            first.append(arg)
-        else:
-            rest.append(arg)
-    return [*first, *rest]
-
-
 app = typer.Typer(
     name="patrolplan",
     cls=CommandGroup,
@@ -201,25 +127,6 @@ app = typer.Typer(
     rich_markup_mode="rich",  # the default in some versions only
     pretty_exceptions_enable=False,
 )
-
-
-def select_command(args: Sequence[str]) -> typer.Typer:
-    """The command line with only the command that is called, as typer needs 3 ms to build each.
-
-    All commands if none is called, or one that does not exist: help and messages list them.
-    """
-    waiting = iter(move_run_options(args))
-    called = next(waiting, "")
-    while called.startswith("-"):
-        if called == LOG_OPTION:
-            next(waiting, "")
-        called = next(waiting, "")
-    wanted = [one for one in app.registered_commands if one.callback.__name__ == called]  # type: ignore[union-attr]
-    if not wanted:
-        return app
-    selected = copy(app)
-    selected.registered_commands = wanted
-    return selected
 
 
 def command(function: F) -> F:
@@ -250,7 +157,7 @@ def start_run(
     log: Annotated[
         Path | None,
         typer.Option(
-            LOG_OPTION,
+            "--log",
             metavar="FILE",
             help="Append what was read and the seconds of each stage to a file; no report's value.",
         ),

@@ -58,15 +58,7 @@ def describe_failure(error: Exception) -> list[str]:
 
 
 def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str, str]]:
-    """The place, description and remedy of each problem, for other programs.
-
-    Parameters
-    ----------
-    error
-        The error that ended the command.
-    lines
-        Its description by `describe_failure`.
-    """
+    """The place, description and remedy of each problem, for other programs."""
     if isinstance(error, InputError):
         return [
             {"where": one.where, "what": one.what, "remedy": one.remedy} for one in error.problems
@@ -90,13 +82,7 @@ def split_message(line: str) -> dict[str, str]:
 
 
 def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typer, which hides its own
-    """Which option or argument is wrong, why, and what to do; empty if usage is correct.
-
-    Parameters
-    ----------
-    error
-        The error on which typer exited, if any.
-    """
+    """Which option or argument is wrong, why, and what to do; empty if usage is correct."""
     if not hasattr(error, "format_message"):
         return {}
     command = error.ctx.command_path if getattr(error, "ctx", None) else "patrolplan"

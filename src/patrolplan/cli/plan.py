@@ -7,9 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
@@ -66,12 +64,9 @@ class _PlanRequest:
 
 @command
 def demo(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", hidden=True, help="Accepted, but not read: the demo has its own settings."
-        ),
-    ] = None,
+    config: Path | None = options.option(
+        None, "--config", "Accepted, but not read: the demo has its own settings.", hidden=True
+    ),
     out: options.Out = Path("patrolplan-demo"),
     workers: options.Workers = None,
     as_json: options.Json = False,
@@ -90,39 +85,32 @@ def demo(
 def plan(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.Out = Path("patrolplan-out"),
-    school: Annotated[
-        list[str] | None,
-        typer.Option("--school", metavar=options.URN, help="One school only; may be repeated."),
-    ] = None,
+    school: list[str] | None = options.option(
+        None, "--school", "One school only; may be repeated.", options.URN
+    ),
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: Annotated[
-        str | None,
-        typer.Option(
-            metavar=options.DAY, help="Day of the patrol; tasked places count only on their days."
-        ),
-    ] = None,
-    way: Annotated[
-        str | None,
-        typer.Option(
-            metavar=options.format_choices(TravelMode),
-            autocompletion=options.complete(TravelMode),
-            help="On foot or by bicycle; default: as in the settings.",
-        ),
-    ] = None,
-    posts: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=MAX_POSTS,
-            help="Adults who stand at posts after the bell, for each school; "
-            "default: as in the settings.",
-        ),
-    ] = None,
-    geoparquet: Annotated[
-        bool, typer.Option("--geoparquet", help="Also write each layer as layers/NAME.parquet.")
-    ] = False,
+    date: str | None = options.option(
+        None, "--date", "Day of the patrol; tasked places count only on their days.", options.DAY
+    ),
+    way: str | None = options.option(
+        None,
+        "--way",
+        "On foot or by bicycle; default: as in the settings.",
+        options.format_choices(TravelMode),
+        autocompletion=options.complete(TravelMode),
+    ),
+    posts: int | None = options.option(
+        None,
+        "--posts",
+        "Adults who stand at posts after the bell, for each school; default: as in the settings.",
+        min=0,
+        max=MAX_POSTS,
+    ),
+    geoparquet: bool = options.option(
+        False, "--geoparquet", "Also write each layer as layers/NAME.parquet."
+    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
@@ -142,68 +130,10 @@ def plan(
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
 
-def _print_if_current(
-    out: Path, origin: dict[str, Any], request: _PlanRequest, *, as_json: bool
-) -> bool:
-    """Whether the folder has the requested plan already; if so, print that."""
-    from patrolplan.outputs.output_folder import is_up_to_date
-
-    if not is_up_to_date(out, origin, request.as_manifest_entry):
-        return False
-    if as_json:
-        console.print_json(json.loads((out / "plan.json").read_text(encoding="utf-8")))
-    else:
-        console.stdout.print(
-            f"Nothing has changed since the plan in {out} was made; it is up to date."
-        )
-    return True
-
-
-def _find_origin(settings: Settings, out: Path) -> dict[str, Any]:
-    """Origin of a plan in a folder; empty if it is known only after reading the area.
-
-    That is the case with pupils' reports and origins, of which only counts are in a plan's origin,
-    and with missing files, which the readers will report.
-    """
-    from patrolplan.area import compute_input_digests
-
-    if settings.sources.reports or settings.sources.origins:
-        return {}
-    try:
-        return _trace_origin(settings, compute_input_digests(settings), out)
-    except (OSError, InputError):
-        return {}
-
-
-def _trace_origin(settings: Settings, inputs: dict[str, str], out: Path) -> dict[str, Any]:
-    """Origin of a plan in a folder, given the digests of its inputs.
-
-    If the new plan would get its names from the hotspots in the folder, these would be the same
-    names: then the earlier hotspots of the plan in the folder are used instead.
-    """
-    from patrolplan.area.input_digests import EARLIER
-    from patrolplan.inputs.earlier_hotspots import find_earlier_plan
-    from patrolplan.outputs.output_folder import read_manifest
-    from patrolplan.provenance import compute_provenance
-
-    path = find_earlier_plan(settings)
-    if path is not None and path.resolve().parent == out.resolve():
-        before = read_manifest(out).get("inputs", {})
-        inputs = {name: digest for name, digest in inputs.items() if not name.startswith(EARLIER)}
-        inputs |= {name: digest for name, digest in before.items() if name.startswith(EARLIER)}
-    return compute_provenance(settings, inputs)
-
-
 def _find_open_schools(
     area: StudyArea, request: _PlanRequest
 ) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
-    """The schools to plan for on the requested day, and those that are closed then.
-
-    Raises
-    ------
-    InputError
-        When a requested school is closed, or all are.
-    """
+    """The schools to plan for on the requested day, and those that are closed then."""
     if request.date is None:
         return request.schools, []
     from patrolplan.tables import LeftOutRow
@@ -245,13 +175,8 @@ def _run_plan(
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
-    if _print_if_current(out, _find_origin(settings, out), request, as_json=as_json):
-        return
     area = steps.load_study_area(settings)
     check_request(area, window, request.schools)  # before the slow part
-    origin = _trace_origin(settings, area.inputs, out)
-    if _print_if_current(out, origin, request, as_json=as_json):
-        return
     schools, closed = _find_open_schools(area, request)
     risk = steps.estimate_area_risk(area, window, request.date)
     hotspots = steps.find_area_hotspots(area, risk)

@@ -25,13 +25,7 @@ _MORE = _RUN.getChild("more")
 
 
 def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
-    """Begin to log this run of a command.
-
-    Raises
-    ------
-    OSError
-        When the file cannot be written.
-    """
+    """Begin to log this run of a command."""
     if path is not None:
         to_file = logging.FileHandler(path, encoding="utf-8")
         to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))

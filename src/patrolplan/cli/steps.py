@@ -74,7 +74,7 @@ def open_executor(
         with connect_cluster(cluster) as executor:
             yield executor
         return
-    from patrolplan.worker_pool import Workers as Processes, choose_worker_count
+    from patrolplan.parallel import Workers as Processes, choose_worker_count
 
     count = choose_worker_count(schools) if workers is None else workers
     if count == 1:

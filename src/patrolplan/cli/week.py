@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,85 +18,52 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from patrolplan.team.repair import Repair
-    from patrolplan.team.week import Ban, Lock, Week
+    from patrolplan.team.week import Week
 
 
-WILDCARD = "*"
 PrintedPart = tuple[str | None, dt.date | None]
 """The officer and the day whose papers are printed; None means all."""
 
 
 @command
 def week(
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar=options.DAY,
-            help="First day of the week to plan; needed unless --replan or --audit is given.",
-        ),
-    ] = None,
-    lock: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATROL",
-            help="Fix a patrol: OFFICER:URN:DATE, or OFFICER:URN:DATE:VARIANT (0 is route 1).",
-        ),
-    ] = None,
-    ban: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATROLS",
-            help="Rule patrols out, written as for --lock; * means all: '*:900001:*'.",
-        ),
-    ] = None,
-    replan: Annotated[
-        bool, typer.Option("--replan", help="Repair the week in --week after absences.")
-    ] = False,
-    absent: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ABSENCE",
-            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
-            "with --replan, to repair.",
-        ),
-    ] = None,
-    moves: Annotated[
-        int,
-        typer.Option(min=0, max=2, help="With --replan: make the move offered under this number."),
-    ] = 0,
-    audit: Annotated[
-        bool,
-        typer.Option(
-            "--audit", help="Draw the week in --week again, and compare it with the file."
-        ),
-    ] = False,
-    trial: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FILE,
-            help="A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
-        ),
-    ] = None,
+    start: str | None = options.option(
+        None,
+        "--from",
+        "First day of the week to plan; needed unless --replan or --audit is given.",
+        options.DAY,
+    ),
+    replan: bool = options.option(False, "--replan", "Repair the week in --week after absences."),
+    absent: list[str] | None = options.option(
+        None,
+        "--absent",
+        "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
+        "with --replan, to repair.",
+        "ABSENCE",
+    ),
+    audit: bool = options.option(
+        False, "--audit", "Draw the week in --week again, and compare it with the file."
+    ),
+    trial: Path | None = options.option(
+        None,
+        "--trial",
+        "A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
+        options.FILE,
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="The week's folder, for --replan and --audit; "
-            f"default {options.DEFAULT_WEEK_FOLDER}.",
-        ),
-    ] = None,
-    officer: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With --out: print only the papers of this officer."),
-    ] = None,
-    date: Annotated[
-        str | None,
-        typer.Option(metavar=options.DAY, help="With --out: print only the papers of this day."),
-    ] = None,
+    folder: Path | None = options.option(
+        None,
+        "--week",
+        f"The week's folder, for --replan and --audit; default {options.DEFAULT_WEEK_FOLDER}.",
+        options.FOLDER,
+    ),
+    officer: str | None = options.option(
+        None, "--officer", "With --out: print only the papers of this officer.", "NAME"
+    ),
+    date: str | None = options.option(
+        None, "--date", "With --out: print only the papers of this day.", options.DAY
+    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
@@ -109,16 +76,9 @@ def week(
     from patrolplan.outputs.pack import check_partial_pack, write_pack
     from patrolplan.team.week_file import build_week_document
 
-    locks = [_parse_lock(text) for text in lock or ()]
-    bans = [_parse_ban(text, "--ban") for text in ban or ()]
     absences = _parse_absences(absent or ())
     _check_usage(
-        start,
-        replan=replan,
-        has_rules=bool(locks or bans),
-        has_absences=bool(absences),
-        audit=audit,
-        has_trial=trial is not None,
+        start, replan=replan, has_absences=bool(absences), audit=audit, has_trial=trial is not None
     )
     options.check_worker_options(workers, cluster)
     worker_options = (workers, cluster)
@@ -133,8 +93,7 @@ def week(
     if replan:
         out = out or options.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
-        message = "name the folder for these papers with --out"
-        raise typer.BadParameter(message, param_hint="--officer, --date")
+        options.refuse("name the folder for these papers with --out", "--officer, --date")
     else:
         steps.check_out(out)
     if out is not None:
@@ -142,12 +101,10 @@ def week(
     repair: Repair | None = None
     if replan and out is not None:
         repair = _repair_week(config, out, absences, part, worker_options, trial)
-        repair = repair.make_move(moves)
         result = repair.week
     else:
         day = options.parse_date(str(start), "--from")
-        rules = (locks, bans, absences)
-        result = _choose_week(config, day, rules, part, worker_options, out, trial)
+        result = _choose_week(config, day, absences, part, worker_options, out, trial)
     if out is not None:
         with (
             steps.open_executor(*worker_options, len(result.duties)) as executor,
@@ -172,8 +129,10 @@ def week(
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
     """The week's folder, for output or input."""
     if out is not None and folder is not None and out != folder:
-        message = "name one folder: --out for a week to write, --week for a week that exists"
-        raise typer.BadParameter(message, param_hint="--out, --week")
+        options.refuse(
+            "name one folder: --out for a week to write, --week for a week that exists",
+            "--out, --week",
+        )
     return out or folder
 
 
@@ -199,26 +158,20 @@ def _audit_week(
 
 
 def _check_usage(
-    start: str | None,
-    *,
-    replan: bool,
-    has_rules: bool,
-    has_absences: bool,
-    audit: bool,
-    has_trial: bool,
+    start: str | None, *, replan: bool, has_absences: bool, audit: bool, has_trial: bool
 ) -> None:
     """Refuse options that cannot be combined."""
     message = ""
-    if audit and (replan or start is not None or has_rules or has_absences):
+    if audit and (replan or start is not None or has_absences):
         message = "--audit looks at the week in --week: give nothing else of a week"
     elif audit:
         return
-    elif replan and (start is not None or has_rules):
-        message = "--replan repairs the week in --week: give --absent, not --from, --lock or --ban"
+    elif replan and start is not None:
+        message = "--replan repairs the week in --week: give --absent, not --from"
     elif replan and not has_absences:
         message = "--replan needs --absent OFFICER:DATE"
-    elif not replan and start is None and has_trial and (has_rules or has_absences):
-        message = "--trial without --from plans no week: leave --lock, --ban and --absent out"
+    elif not replan and start is None and has_trial and has_absences:
+        message = "--trial without --from plans no week: leave --absent out"
     elif not replan and start is None and not has_trial:
         message = (
             "give --from DATE to plan a week, --replan to repair one, or --audit to draw one again"
@@ -230,7 +183,7 @@ def _check_usage(
 def _choose_week(
     config: Path,
     day: dt.date,
-    rules: tuple[Sequence[Lock], Sequence[Ban], dict[str, set[dt.date]]],
+    absences: dict[str, set[dt.date]],
     part: PrintedPart,
     worker_options: options.WorkerOptions,
     out: Path | None,
@@ -247,7 +200,6 @@ def _choose_week(
     check_officers(area)  # before the slow part
     days = list_school_days(day)
     steps.check_term(area, days)
-    locks, bans, absences = rules
     absent = {name: away & set(days) or away for name, away in absences.items()}
     check_absences(days, area.officers["officer"], absent)
     check_officer_and_date(list(area.officers["officer"]), days, *part)
@@ -256,11 +208,9 @@ def _choose_week(
     drawn = None if trial is None else load_trial_draw(trial, days)
     _, _, plans = steps.plan_area_days(area, days, worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
-    bans = [*bans, *(Ban(name, None, at) for name, away in absent.items() for at in away)]
+    bans = [Ban(name, None, at) for name, away in absent.items() for at in away]
     with console.report_stage("Choosing the week"):
-        week = plan_week(
-            area, plans, start=day, delivered=delivered, locks=locks, bans=bans, key=key
-        )
+        week = plan_week(area, plans, start=day, delivered=delivered, bans=bans, key=key)
     if drawn is None:
         return week
     from patrolplan.team.trial import mark_trial_week
@@ -311,37 +261,7 @@ def _repair_week(
     _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     handed_out = read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
-        return repair_week(handed_out, area, plans, absent=absent)
-
-
-def _parse_lock(text: str) -> Lock:
-    """OFFICER:URN:DATE[:VARIANT] as typed; an invalid one is a usage error."""
-    from patrolplan.team.week import Lock
-
-    rule = _parse_ban(text, "--lock")
-    if rule.officer is None or rule.urn is None or rule.date is None:
-        message = f"'{text}' is not complete; a lock names officer, school and day"
-        raise typer.BadParameter(message, param_hint="--lock")
-    return Lock(rule.officer, rule.urn, rule.date, rule.variant)
-
-
-def _parse_ban(text: str, option: str) -> Ban:
-    """OFFICER:URN:DATE[:VARIANT] as typed, `*` for all; an invalid one is a usage error."""
-    from patrolplan.team.week import Ban
-
-    parts = [part.strip() for part in text.split(":")]
-    few, many = 3, 4
-    if len(parts) not in {few, many} or not all(parts):
-        message = f"'{text}' is not OFFICER:URN:DATE or OFFICER:URN:DATE:VARIANT"
-        raise typer.BadParameter(message, param_hint=option)
-    officer, urn, date, variant = (
-        None if part == WILDCARD else part for part in (*parts, WILDCARD)[:many]
-    )
-    if variant is not None and not re.fullmatch(r"[0-9]{1,3}", variant):
-        message = f"'{variant}' is not a route; write 0 for route 1, 1 for route 2 and so on"
-        raise typer.BadParameter(message, param_hint=option)
-    day = None if date is None else options.parse_date(date, option)
-    return Ban(officer, urn, day, None if variant is None else int(variant))
+        return repair_week(handed_out, area, plans, absent=absent, max_moves=0)
 
 
 def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
@@ -350,13 +270,11 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
     for text in texts:
         match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
         if match is None or not match[1]:
-            message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01", "--absent")
         first = options.parse_date(match[2], "--absent")
         last = options.parse_date(match[3] or match[2], "--absent")
         if last < first:
-            message = f"'{text}': the last day is before the first"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}': the last day is before the first", "--absent")
         days = absent.setdefault(match[1], set())
         days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
     return absent

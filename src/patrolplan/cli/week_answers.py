@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.cli import console
+from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from patrolplan.team.repair import Change, Move, Repair
+    from patrolplan.team.repair import Change, Repair
     from patrolplan.team.week import Week
 
 PAPERS = {
@@ -37,39 +38,20 @@ def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
 
 
 def _print_repair(repair: Repair) -> None:
-    """Print which cards are withdrawn or new, and which further moves are offered."""
+    """Print which cards are withdrawn or new."""
     for change in repair.changes:
         console.stdout.print(f"change: {change}", soft_wrap=True)
     if not repair.changes:
         console.stdout.print("change: none; every card stays as it is")
-    for number, move in enumerate(repair.moves, 1):
-        gain = 100 * move.gain / repair.week.worth if repair.week.worth else 0.0
-        cards = "; ".join(map(str, move.changes))
-        console.stdout.print(f"--moves {number} would gain {gain:.1f} %: {cards}", soft_wrap=True)
 
 
 def build_repair_document(repair: Repair) -> dict[str, Any]:
-    """Changes and offers, for other programs."""
-    return {
-        "changes": [_change_document(change) for change in repair.changes],
-        "moves": [_move_document(move) for move in repair.moves],
-    }
-
-
-def _move_document(move: Move) -> dict[str, Any]:
-    """An offered move, for other programs."""
-    changes = [_change_document(change) for change in move.changes]
-    return {"gain": round(move.gain, 6), "changes": changes}
+    """The changes of a repair, for other programs."""
+    return {"changes": [_change_document(change) for change in repair.changes]}
 
 
 def _change_document(change: Change) -> dict[str, Any]:
     """A change of a card, for other programs."""
     duty = change.duty
-    return {
-        "kind": change.kind,
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": duty.date.isoformat(),
-        "variant": duty.variant,
-        "number": duty.patrol.number,
-    }
+    named = pick_fields(duty, "officer", "urn", "date", "variant")
+    return {"kind": change.kind, **named, "number": duty.patrol.number}

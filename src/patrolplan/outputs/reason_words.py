@@ -5,7 +5,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from patrolplan.crs import SQUARE_METRES
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
@@ -16,7 +15,7 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.designated import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking

@@ -59,7 +59,6 @@ from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
 from patrolplan.times import format_time
-from patrolplan.worker_pool import EncipheredFields
 
 
 class _AtPoint:
@@ -408,10 +407,8 @@ class Unserved:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan(EncipheredFields):
+class Plan:
     """Patrols for every school of an area, with their basis."""
-
-    ENCIPHERED = ("hotspots",)
 
     area: StudyArea
     risk: Risk

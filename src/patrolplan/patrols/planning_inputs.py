@@ -18,7 +18,6 @@ from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.timed_risk import TimedRisk
 from patrolplan.risk.surface import Risk
-from patrolplan.worker_pool import EncipheredFields
 
 Detail = Literal["best", "variants", "timings"]
 """Only the best patrols' stops and times; complete best patrols, with the stops of variants; or
@@ -30,11 +29,8 @@ HELD_INPUTS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class PlanningInputs(EncipheredFields):
+class PlanningInputs:
     """Everything from which schools are planned one after the other."""
-
-    ENCIPHERED = ("hotspots", "timed_risk")
-    """Fields to encrypt: worth of a short stretch, or of a minute, would show where pupils are."""
 
     area: StudyArea
     """See `StudyArea.strip_for_workers`."""

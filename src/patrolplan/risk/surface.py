@@ -1,6 +1,5 @@
 """`Risk`: expected harm on every piece of street in a patrol window."""
 
-import pickle
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +98,11 @@ class Risk:
         if self.without_exposure is None:
             object.__setattr__(self, "without_exposure", self.joined)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # For worker processes: one run of bytes, since `patrolplan.worker_pool` encrypts bytes but
-        # not arrays. The risk of each minute stays in this process; no worker needs the expected
+    def __getstate__(self) -> dict[str, Any]:
+        # For worker processes: the risk of each minute stays in this one; none needs the expected
         # incidents or the model.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
-        without = {"in_time": timed, "incidents": None, "own_model": None}
-        return _restore, (pickle.dumps(self.__dict__ | without, protocol=5),)
+        return self.__dict__ | {"in_time": timed, "incidents": None, "own_model": None}
 
     def __repr__(self) -> str:
         first, last = self.months
@@ -231,10 +228,3 @@ class Risk:
     def reports_part(self) -> NDArray[np.float64]:
         """(p,) share of pupils' reports in the joined risk; the rest is recorded crime."""
         return (1.0 - self.crime_weight) * self.reports
-
-
-def _restore(state: bytes) -> Risk:
-    """The risk that was pickled."""
-    risk = Risk.__new__(Risk)
-    risk.__dict__.update(pickle.loads(state))  # noqa: S301 - our own, made a moment ago
-    return risk

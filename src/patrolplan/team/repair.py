@@ -80,14 +80,6 @@ class Repair:
     moves: tuple[Move, ...] = ()
     """Offered moves of one or two more cards, in that order, where they are worth it."""
 
-    def make_move(self, count: int) -> "Repair":
-        """The repair with the offered move of this many cards made, or of the most below that."""
-        fitting = self.moves[:count]
-        if not fitting:
-            return self
-        week = fitting[-1].week
-        return Repair(self.before, week, list_changes(self.before, week))
-
 
 def repair_week(
     week: Week,

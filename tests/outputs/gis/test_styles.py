@@ -8,17 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from matplotlib.colors import to_rgb
 
 from patrolplan.hotspots.carriers import Carrier
+from patrolplan.outputs.cartography.basemap import CLASSES, STYLES
 from patrolplan.outputs.geopackage import build_plan_layers
-from patrolplan.outputs.gis.styles import (
-    DISAGREEMENT_CLASSES,
-    RISK_CLASSES,
-    build_styles,
-    draw_ground,
-    find_breaks,
-)
+from patrolplan.outputs.gis.styles import RISK_SHARES, build_style, build_styles, find_breaks
 from patrolplan.patrols.plan import StopKind
 
 
@@ -60,20 +54,27 @@ def test_styles_name_columns_that_the_layers_have(documents, layers):
 
 
 def test_every_class_of_street_is_drawn(layers):
-    """Streets below everything have a symbol for each value of the data."""
-    renderer = draw_ground(layers["risk"]).renderer
-    values = [one.get("value") for one in renderer.iter() if one.tag in {"category", "val"}]
-    assert set(layers["risk"]["highway"]) <= set(values)
+    """Streets below everything are drawn by their class as on the cards; others as footpaths."""
+    renderer = ET.fromstring(build_style("streets", layers["risk"])).find("renderer-v2")
+    found = {
+        value.get("value"): list(STYLES)[int(row.get("symbol"))]
+        for row in renderer.iter("category")
+        for value in row.iter()
+        if value.get("value") is not None
+    }
+    assert found == {**CLASSES, "": "foot"}
 
 
-def test_more_risk_is_darker_and_wider():
+def test_more_risk_is_darker_and_wider(documents):
     """In black and white, too, a class of more risk stands out from the next."""
-    grey = [np.dot(to_rgb(colour), (0.299, 0.587, 0.114)) for _, _, colour, _ in RISK_CLASSES[:-1]]
-    assert (np.diff(grey) > 0.1).all()
-    assert (np.diff([width for *_, width in RISK_CLASSES]) < 0).all()
-    assert [low for low, *_ in DISAGREEMENT_CLASSES[1:]] == [
-        high for _, high, *_ in DISAGREEMENT_CLASSES[:-1]
+    lines = [
+        {option.get("name"): option.get("value") for option in symbol.iter("Option")}
+        for symbol in documents["risk"].findall("renderer-v2/symbols/symbol")
     ]
+    colours = [line["line_color"].split(",") for line in lines[:-1]]
+    grey = [np.dot([int(part) for part in rgb[:3]], (0.299, 0.587, 0.114)) for rgb in colours]
+    assert (np.diff(grey) > 25).all()
+    assert (np.diff([float(line["line_width"]) for line in lines]) < 0).all()
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(1, 60)), min_size=1, max_size=60))
@@ -82,7 +83,7 @@ def test_classes_have_their_share_of_street(pieces):
     values, metres = (np.array(column) for column in zip(*pieces, strict=True))
     limits = find_breaks(pd.Series(values), pd.Series(metres))
     assert limits == sorted(limits, reverse=True)
-    for (share, *_), limit in zip(RISK_CLASSES[:-1], limits[1:-1], strict=True):
+    for share, limit in zip(RISK_SHARES, limits[1:-1], strict=True):
         above = sum(length for value, length in pieces if value > limit)
         reached = sum(length for value, length in pieces if value >= limit)
         assert above < share * metres.sum() + 1e-6

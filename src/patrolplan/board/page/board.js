@@ -5,7 +5,7 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { meetConflict } from "./conflict.js";
 import { drawDelivered } from "./delivered.js";
 import { all, make, one } from "./dom.js";
-import { countForeseen, drawDraw, foreseenWords } from "./draw.js";
+import { drawDraw, foreseenWords } from "./draw.js";
 import { drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
@@ -15,7 +15,7 @@ import { showOutcome } from "./outcome.js";
 import { drawPlacesList, leavePlaces } from "./places.js";
 import { countUnmet } from "./places_list.js";
 import { startPrinting } from "./printing.js";
-import { drawPlanning, goodness, proofWords, searchOn, startProposals } from "./proposal.js";
+import { drawPlanning, goodness, startProposals } from "./proposal.js";
 import { say } from "./say.js";
 import { accept, keepUp, onConflict, send, store, watch } from "./store.js";
 import { counted, idOf } from "./words.js";
@@ -96,13 +96,7 @@ const showOnMap = (patrol, { go = false } = {}) => {
 
 /** How good the week is, and how well it can be foreseen. */
 const drawWorth = (state) => {
-  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), proofWords(state), foreseenWords(state)].filter(Boolean).join(" ");
-};
-
-/** Draw what a count of how well the week is foreseen has found. */
-const drawForeseen = (state) => {
-  drawWorth(state);
-  if (view.tab === "rules") drawList();
+  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
 };
 
 /** Draw a new state. */
@@ -126,8 +120,6 @@ const draw = (state) => {
   markChosen(view.patrol);
   showPatrol(patrol ?? null, { fit: false });
   carryOn();
-  countForeseen(drawForeseen);
-  searchOn(drawForeseen);
 };
 
 /** Undo the last change. */
@@ -172,7 +164,7 @@ const start = async () => {
   watch(draw);
   accept(body);
   openTab("doses");
-  say(body.undo_note ? `The week is ready; ${body.undo_note}.` : "The week is ready.");
+  say("The week is ready.");
   keepUp(isEmptyHanded);
   await nextFrame();
   drawMap(await ask("/api/map"));

@@ -1,6 +1,5 @@
-// How the week was drawn, how well it can be foreseen, and what locks cost in that.
+// How the week was drawn, and how well it could be foreseen when it was planned.
 
-import { tell } from "./calls.js";
 import { button, make } from "./dom.js";
 import { drawAgain } from "./proposal.js";
 import { store } from "./store.js";
@@ -15,14 +14,13 @@ const byHand = ({ bans }) => {
   return [locks && counted(locks, "lock"), bans.length && counted(bans.length, "ban")].filter(Boolean).join(" and ");
 };
 
-/** How well the week is foreseen, in one sentence; empty where that is not known. */
+/** How well the week is foreseen as of its last plan, in one sentence. */
 export const foreseenWords = (state) => {
   if (!state.draw) return "";
-  const { foreseen, with_locks: withLocks, failed } = state.draw;
+  const { foreseen, with_locks: withLocks } = state.draw;
+  if (withLocks === null) return "Foreseen: not counted since the last plan.";
   const hand = byHand(state);
-  const share = (known) => (known !== null ? percent(known) : failed ? "not known" : "counting …");
-  const text = hand ? `Foreseen ${share(foreseen)}; with your ${hand} ${share(withLocks)}` : `Foreseen ${share(withLocks)}`;
-  return text.endsWith("…") ? text : `${text}.`;
+  return hand ? `Foreseen ${percent(foreseen)}; with your ${hand} ${percent(withLocks)}.` : `Foreseen ${percent(withLocks)}.`;
 };
 
 /** How the week was drawn, for the list of rules. */
@@ -40,22 +38,4 @@ export const drawDraw = (state) => {
     make("div", { class: "actions" }, button("Draw again", drawAgain, { id: "draw-again" })),
     make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
   ];
-};
-
-const EVERY_MILLISECONDS = 1500;
-const counting = { timer: null };
-
-/** Have it counted where that is not known yet, and show it when it is; `show` draws a state again. */
-export const countForeseen = (show) => {
-  clearTimeout(counting.timer);
-  const { draw } = store.state;
-  if (!draw || draw.failed || draw.with_locks !== null) return;
-  counting.timer = setTimeout(async () => {
-    const { version } = store.state;
-    const { status, body } = await tell("/api/foreseen");
-    if (status !== 200 || store.state.version !== version) return;
-    store.state.draw = body.draw;
-    show(store.state);
-    countForeseen(show);
-  }, EVERY_MILLISECONDS);
 };

@@ -7,7 +7,6 @@ import { accept, inTurn, named, send, store } from "./store.js";
 import { counted, dayName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
-const PROOF_MILLISECONDS = 2000;
 const GAINS = {
   worth_percent: (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)} % worth`,
   doses: (value) => `${signed(value)} ${noun(value, "dose")}`,
@@ -104,32 +103,6 @@ export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known
   if (give >= 0.005 && status === "optimal") return `Drawn: ${give.toFixed(1)} % below the best, which is proven.`;
   if (give >= 0.005) return `Drawn: at most ${(give + gap).toFixed(1)} % below the best.`;
   return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
-};
-
-const PROOFS = {
-  running: "Still looking for a better week: go on working.",
-  better: "A better week was found: compare the proposal.",
-};
-const proving = { timer: null };
-
-/** What has come of the search behind the week, in one sentence; empty where that is nothing. */
-export const proofWords = ({ proof, proposal }) => (proof === "better" && !proposal ? "" : (PROOFS[proof] ?? ""));
-
-/** Have it searched on behind the week, and show what comes of it; `show` draws a state again. */
-export const searchOn = (show) => {
-  clearTimeout(proving.timer);
-  if (!store.state.draw || store.state.status === "optimal") return;
-  proving.timer = setTimeout(async () => {
-    const { version, proof: before } = store.state;
-    const { status, body } = await tell("/api/proof");
-    if (status !== 200 || store.state.version !== version) return;
-    Object.assign(store.state, body);
-    setProposal(body.proposal);
-    show(store.state);
-    const found = body.proof !== before && (body.proof === "proven" ? goodness(store.state) : PROOFS[body.proof]);
-    if (found && body.proof !== "running") say(found);
-    if (body.proof === "running") searchOn(show);
-  }, PROOF_MILLISECONDS);
 };
 
 /** Show whether there is a proposal to compare. */

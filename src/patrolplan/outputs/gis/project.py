@@ -20,22 +20,19 @@ from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.basemap import LAND
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.gis.meanings import LAYERS
-from patrolplan.outputs.gis.styles import (
-    CARRIERS,
-    RISK_CLASSES,
-    STOP_KINDS,
-    STYLE_VERSION,
-    Style,
-    draw_disagreement,
-    draw_ground,
-    find_styles,
-    leave_out_last_class,
-)
+from patrolplan.outputs.gis.styles import RISK_SHARES, build_style
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
 GEOPACKAGE = "plan.gpkg"
+
+QGIS_VERSION = "3.22.0-Białowieża"
+"""The minimum version of QGIS for the styles; later ones convert them silently."""
+
+STOP_KINDS = ("hotspot", "tasked", "designated")
+CARRIERS = ("recorded", "feared", "way", "designated")
+"""Kinds of stop and of hotspot, in the order of their classes in the styles."""
 
 PATROLS, REASONS = "Patrols", "Why there"
 """Names of groups of layers."""
@@ -69,7 +66,8 @@ class ProjectLayer:
     name: str
     group: str
     table: str
-    style: Style
+    style: str
+    """Its QML."""
     shown: bool = True
     legend_nodes: str = ""
     """Numbers of its classes that are on the layouts' legend."""
@@ -98,9 +96,9 @@ class ProjectLayer:
 
     @property
     def style_xml(self) -> Markup:
-        """Its style, in XML for the project."""
-        text = "\n".join(ET.tostring(one, encoding="unicode") for one in self.style.list_elements())
-        return Markup(text)  # noqa: S704 - ElementTree has escaped what is in it
+        """Its style, without the element around it, for the project."""
+        text = "\n".join(self.style.splitlines()[1:-1])
+        return Markup(text)  # noqa: S704 - our own files
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def render_layers(
     shown = _list_layers(layers)
     title = _defuse(f"School patrols, {area}") if area else "School patrols"
     text = load_template(Path(__file__).with_name("project.qgs.j2")).render(
-        version=STYLE_VERSION,
+        version=QGIS_VERSION,
         title=title,
         marking=_defuse(marking),
         sources=[_defuse(source) for source in sources],
@@ -155,33 +153,35 @@ def render_layers(
 
 def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[ProjectLayer]:
     """Layers of the project from the top down."""
-    styles = find_styles(layers)
-    risk, classes = layers["risk"], range(len(RISK_CLASSES) - 1)
-    kinds, carriers = ([*names] for names in (STOP_KINDS, CARRIERS))
+    risk, classes = layers["risk"], range(len(RISK_SHARES))
     met = {*layers["stops"].get("kind", ())}
-    stops = [row for row, kind in enumerate(kinds) if kind in met]
+    stops = [row for row, kind in enumerate(STOP_KINDS) if kind in met]
     hotspots = layers["hotspots"]
     found = {*hotspots["carried_by"], *hotspots.get("kind", ())}
-    spots = [row for row, carrier in enumerate(carriers) if carrier in found]
+    spots = [row for row, carrier in enumerate(CARRIERS) if carrier in found]
     rows = [
-        _build_layer("stops", "Stops", PATROLS, styles, stops),
-        _build_layer("schools", "School gates", PATROLS, styles, [0]),
-        replace(_build_layer("legs", "Direction", PATROLS, styles), most_scale=30000),
-        _build_layer("patrols", "Patrols", PATROLS, styles, [0]),
-        _build_layer("risk", "Priority streets", REASONS, styles, classes),
-        _build_layer("hotspots", "Hotspots", REASONS, styles, spots),
+        _build_layer("stops", "Stops", PATROLS, layers, stops),
+        _build_layer("schools", "School gates", PATROLS, layers, [0]),
+        replace(_build_layer("legs", "Direction", PATROLS, layers), most_scale=30000),
+        _build_layer("patrols", "Patrols", PATROLS, layers, [0]),
+        _build_layer("risk", "Priority streets", REASONS, layers, classes),
+        _build_layer("hotspots", "Hotspots", REASONS, layers, spots),
     ]
     if (risk["disagreement"] != 0).any():
-        name, style = "Crime and pupils' reports compared", draw_disagreement()
+        name, style = "Crime and pupils' reports compared", build_style("disagreement", risk)
         rows.append(ProjectLayer("disagreement", name, REASONS, "risk", style, shown=False))
-    rows.append(ProjectLayer("streets", "Streets", "Ground", "risk", draw_ground(risk)))
-    return rows
+    streets = build_style("streets", risk)
+    return [*rows, ProjectLayer("streets", "Streets", "Ground", "risk", streets)]
 
 
 def _build_layer(
-    table: str, name: str, group: str, styles: Mapping[str, Style], nodes: Iterable[int] = ()
+    table: str,
+    name: str,
+    group: str,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    nodes: Iterable[int] = (),
 ) -> ProjectLayer:
-    style = leave_out_last_class(styles[table]) if table == "risk" else styles[table]
+    style = build_style(table, layers[table], over_streets=True)
     return ProjectLayer(
         table, name, group, table, style, legend_nodes=",".join(str(node) for node in nodes)
     )

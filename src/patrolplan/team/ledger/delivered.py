@@ -136,7 +136,7 @@ def build_typed_visits(
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table of `patrolplan.inputs.lookups.read_visits`, each with the place it names.
+    """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
 
     The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
     means; `officers` may be named, empty for any. Raises InputError with every row that names no

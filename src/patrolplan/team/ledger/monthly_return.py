@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
 from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
