@@ -16,7 +16,7 @@ from patrolplan.hotspots.reasons import (
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES

@@ -12,7 +12,7 @@ from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.privacy import FACTORS
 from patrolplan.risk.survey_change import SurveyChange
-from patrolplan.team.ledger.recent_presence import PRESENCE_WEEKS
+from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS
 from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
 from patrolplan.text import format_count, shorten
 from patrolplan.times import SchoolTerm
