@@ -277,23 +277,8 @@ def group_reports(
 ) -> tuple[ReportGroups, list[LeftOutRow]]:
     """The groups of an area: the squares of the table that hold a piece of its streets.
 
-    Parameters
-    ----------
-    table
-        All reports, see `patrolplan.inputs.reports.read_reports`.
-    piece_xy
-        (p, 2) metres, the middle of each piece of street.
-    limits
-        Polygon of the area in metres.
-    crs
-        The CRS of both.
-    threshold
-        Smallest group.
-
-    Returns
-    -------
-    tuple
-        The groups, and what was left out: refused rows of all files, and reports in no group.
+    `piece_xy`: (p, 2) metres, the middle of each piece of street. `limits`: polygon of the area in
+    metres.
     """
     of_piece = _match_squares(table.squares, find_squares(piece_xy, crs))
     has_street = np.isin(np.arange(len(table)), of_piece)
@@ -338,8 +323,6 @@ def _check_terms(counts: NDArray[np.int64], by_term: dict[SchoolTerm, NDArray[np
 def get_rounding_step(threshold: int) -> int:
     """Steps that counts go in at a threshold.
 
-    Examples
-    --------
     >>> [get_rounding_step(threshold) for threshold in (3, 5, 12)]
     [3, 5, 5]
     """
@@ -349,8 +332,6 @@ def get_rounding_step(threshold: int) -> int:
 def suppress_and_round(count: ArrayLike, threshold: int) -> NDArray[np.int64]:
     """Counts as they may be shown: rounded down in steps, and 0 under the threshold.
 
-    Examples
-    --------
     >>> suppress_and_round([4, 5, 9, 12], 5)
     array([ 0,  5,  5, 10])
 
@@ -370,8 +351,6 @@ def meets_threshold(
 ) -> NDArray[np.bool_]:
     """(i,) whether at least the threshold of rows have the same place and kind as each row.
 
-    Examples
-    --------
     >>> meets_threshold(np.array([0, 0, 0, 1]), np.array([7, 7, 8, 7]), 2)
     array([ True,  True, False, False])
     """

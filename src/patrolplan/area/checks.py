@@ -225,15 +225,7 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
 
 
 def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
-    """Note which of several sites of a school is used, unused figures, and URNs of our own.
-
-    Parameters
-    ----------
-    schools
-        As `patrolplan.inputs.schools` reads them.
-    planned
-        URNs of the schools that are planned for.
-    """
+    """Note which of several sites of a school is used, unused figures, and URNs of our own."""
     schools = schools[schools["urn"].isin(planned)]
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
@@ -264,11 +256,6 @@ def check_places(
 
     A place for schools of other areas may be anywhere. One just outside the area is noted: it has
     no effect.
-
-    Parameters
-    ----------
-    planned
-        Schools of the area, with those whose gate is on no street.
     """
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
@@ -313,13 +300,7 @@ def _add_far(
 
 
 def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
-    """Stop where far more reports are refused than untidiness explains, without showing values.
-
-    Parameters
-    ----------
-    table
-        All reports, suppressed and rounded.
-    """
+    """Stop where far more reports are refused than untidiness explains, without showing values."""
     refused = table.refused
     total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
@@ -336,13 +317,6 @@ def check_report_dates(
     """Stop where most reports are of other years than the crimes.
 
     The comparison is with the crimes, not today's date: old data can be planned with as well.
-
-    Parameters
-    ----------
-    table
-        All reports, suppressed and rounded.
-    newest_crime
-        Newest month of recorded crime.
     """
     total = sum(table.by_year.values())
     years = list(table.by_year)

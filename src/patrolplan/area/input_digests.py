@@ -37,13 +37,6 @@ def compute_input_digests(
     file's own digest.
 
     For an earlier plan, only the names and lines of its hotspots count.
-
-    Raises
-    ------
-    FileNotFoundError
-        When a file does not exist.
-    InputError
-        When the plan before cannot be read.
     """
     given = given or {}
     sources = [source for source in SourceSettings.model_fields if source not in given]

@@ -55,21 +55,11 @@ class MissingMonth:
 class Exposure:
     """Months held of each force, and whose crime is recorded in each catchment.
 
-    Parameters
-    ----------
-    months
-        (t,) first days of all months from the first to the last of the area's crime.
-    forces
-        (f,) names.
-    incidents
-        (t, f) incidents in the area.
-    held
-        (t, f) whether the month is held.
-    shares
-        (c, f) share of each catchment's crime that each force records; sums to 1.
-    missing_part
-        (t, c) whether a month is missing in a part of the area although its force is held; None
-        where it is nowhere.
+    `months`: (t,) first days of all months from the first to the last of the area's crime.
+    `forces`: (f,) names. `incidents`: (t, f) incidents in the area. `held`: (t, f) whether the
+    month is held. `shares`: (c, f) share of each catchment's crime that each force records; sums to
+    1. `missing_part`: (t, c) whether a month is missing in a part of the area although its force is
+    held; None where it is nowhere.
     """
 
     months: pd.DatetimeIndex
@@ -124,19 +114,8 @@ def build_exposure(
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs.
 
-    Parameters
-    ----------
-    incidents
-        All rows of the files that may count, with `force` and `month`: a force is searched for in
-        its whole file, so that one that records little in the area is not considered missing.
-    inside
-        (i,) whether each is in the area and near a street.
-    catchment
-        (i,) catchment of each; not read outside.
-    catchment_xy
-        (c, 2) metres.
-    public
-        Whether all of these are open data, so that neighbours may be cached.
+    `inside`: (i,) whether each is in the area and near a street. `catchment`: (i,) catchment of
+    each; not read outside. `catchment_xy`: (c, 2) metres.
     """
     own = incidents["force"].array[inside]
     forces = sorted(map(str, own.unique()))
@@ -174,14 +153,9 @@ def find_missing_parts(
     hardly any. The catchments of the neighbourhood and those next to them are then in doubt: each
     is missing if in all its months in doubt it recorded hardly any of what it records in others.
 
-    Parameters
-    ----------
-    counts
-        (t, c) incidents.
-    held
-        (t, c) share of each month that the forces hold; None where they hold all.
-    xy, public
-        (c, 2) metres of the catchments, and whether they are all of open data.
+    `counts`: (t, c) incidents. `held`: (t, c) share of each month that the forces hold; None where
+    they hold all. `xy`, `public`: (c, 2) metres of the catchments, and whether they are all of open
+    data.
     """
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
 

@@ -8,13 +8,7 @@ from patrolplan.tables import LeftOut
 
 
 def read_school_urns(settings: Settings) -> frozenset[str]:
-    """URNs of the open schools that the settings select; a survey may be of one of them.
-
-    Raises
-    ------
-    InputError
-        When the files of schools cannot be read.
-    """
+    """URNs of the open schools that the settings select; a survey may be of one of them."""
     schools = read_schools(
         find_source_files(settings, "schools"),
         Projection(settings.area.crs),

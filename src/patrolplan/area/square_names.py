@@ -15,18 +15,10 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
 
     A name has no corner or building, so it is no more exact than the square.
 
-    Parameters
-    ----------
-    network
-        Streets of the area.
-    squares
-        (s, 3) rows of `patrolplan.crs.find_squares`.
+    `squares`: (s, 3) rows of `patrolplan.crs.find_squares`.
 
-    Returns
-    -------
-    list of tuple of str
-        At most `MAX_STREETS` names each, in order of length, then by name; empty where no street of
-        the square has a name.
+    Gives at most `MAX_STREETS` names each, in order of length, then by name; empty where no street
+    of the square has a name.
     """
     wanted = np.asarray(squares, dtype=np.int64).reshape(-1, 3)
     of_piece = find_squares(network.piece_middle, network.projection.crs)

@@ -97,7 +97,7 @@ def backtest(
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
-    from patrolplan.inputs.polygon_files import read_polygon_file
+    from patrolplan.inputs.polygons import read_polygon_file
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.note_words import describe_notes
 
