@@ -7,7 +7,6 @@ visits a third of the nodes.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import scipy
@@ -198,14 +197,9 @@ def _join_links(network: StreetNetwork, segments: Segments) -> Segments:
     goes_on &= (meet[start[1:]] == 2) & (start[1:] < len(network.node_xy))  # noqa: PLR2004
     opens = np.r_[True, ~goes_on]
     opens |= _find_parallel_links(start, end, opens)
-    parts: tuple[Any, ...] = (
-        segments.nodes,
-        segments.piece,
-        segments.from_metres,
-        segments.to_metres,
-    )
-    first = np.r_[np.flatnonzero(opens), len(order)]
-    return Segments(*(part[order] for part in parts), first=first)
+    names = ("nodes", "piece", "from_metres", "to_metres")
+    parts = {name: getattr(segments, name)[order] for name in names}
+    return Segments(**parts, first=np.r_[np.flatnonzero(opens), len(order)])
 
 
 def _find_parallel_links(
