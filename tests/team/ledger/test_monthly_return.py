@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import random
 
+import pandas as pd
 import pytest
 import shapely
 from hexagons import make_hexagons
