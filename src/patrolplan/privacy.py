@@ -23,11 +23,12 @@ show 0 has 3 or 4 in each; of 20 reports that are known to be of five terms, non
 each term has 4. Anyone who can write files, or name other columns, can find out what they contain.
 A threshold below `ROUNDING_STEP` reveals more: it needs a written reason, printed on the outputs.
 
-**Surveys** (`patrolplan.inputs.survey_counts`) and **where pupils live** (`patrolplan.inputs.origins`)
-are counted in the same way, always in steps of `ROUNDING_STEP`; origins are sent to no worker and
-stored in no cache. **Recorded crime** under the threshold is grouped by the same squares, but not
-rounded, and the limits of the area decide what is counted: that guarantees less. The page on data
-protection in the documentation says what each of them leaves open.
+**Surveys** (`patrolplan.inputs.survey_counts`) and **where pupils live**
+(`patrolplan.inputs.origins`) are counted in the same way, always in steps of `ROUNDING_STEP`;
+origins are sent to no worker and stored in no cache. **Recorded crime** under the threshold is
+grouped by the same squares, but not rounded, and the limits of the area decide what is counted:
+that guarantees less. The page on data protection in the documentation says what each of them leaves
+open.
 """
 
 from dataclasses import dataclass, field

@@ -28,8 +28,7 @@ MIN_TYPICAL_IN_AREA = 20.0
 MIN_OWN_INCIDENTS = 10
 """With fewer incidents, a catchment belongs to the forces of the catchments around it."""
 
-AROUND = 10
-"""Number of nearest catchments that are around one, the catchment itself included."""
+AROUND = 10  # Number of nearest catchments that are around one, the catchment itself included
 
 NEIGHBOURHOOD = 30
 """Number of nearest catchments that form a neighbourhood, to find missing parts of the area."""
@@ -38,8 +37,7 @@ MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
 there are many neighbourhoods."""
 
-MIN_HELD_SHARE = 0.5
-"""A month is held in a catchment where at least this share of its crime is."""
+MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 
 @dataclass(frozen=True)
