@@ -127,8 +127,7 @@ def _read_surveys(
         console.stdout.print(
             f"{config}: there is no settings file, so schools were not checked", soft_wrap=True
         )
-    for line in describe_reading(reading):
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(describe_reading(reading))
     reading.raise_if_undeleted()
 
 

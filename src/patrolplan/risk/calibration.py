@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.history import History
 
-LEVEL_MONTHS = 12
-"""The level is computed from this many of the latest months..."""
-
-LEVEL_HALF_LIFE = 1.0
-"""...weighted towards the latest: the weight halves with each month of age..."""
+LEVEL_MONTHS = 12  # the level is computed from this many of the latest months
+LEVEL_HALF_LIFE = 1.0  # ...weighted towards the latest: the weight halves with each month of age
 
 LEVEL_INCIDENTS = 50.0
 """...and shrunk towards the year's level, as if this many incidents had been recorded at it.
