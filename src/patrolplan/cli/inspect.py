@@ -33,15 +33,12 @@ Date = Annotated[
 
 @command
 def init(
-    config: Annotated[
-        Path, typer.Option("--config", metavar=options.FILE, help="The settings file to write.")
-    ] = options.DEFAULT_CONFIG,
-    demo: Annotated[
-        bool,
-        typer.Option(
-            "--demo", help="The fictional borough's settings and files, to try every command on."
-        ),
-    ] = False,
+    config: Path = options.option(
+        options.DEFAULT_CONFIG, "--config", "The settings file to write.", options.FILE
+    ),
+    demo: bool = options.option(
+        False, "--demo", "The fictional borough's settings and files, to try every command on."
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Write a settings file to start from, with every key and its meaning, and a secret."""
@@ -147,22 +144,15 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
 @command
 def risk(
     config: options.Config = options.DEFAULT_CONFIG,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar=options.FOLDER,
-            help="Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
-        ),
-    ] = None,
-    hexagons: Annotated[
-        str | None,
-        typer.Option(
-            "--hexagons",
-            metavar="h3:RESOLUTION",
-            help="Add it up by the cells of H3, such as h3:9.",
-        ),
-    ] = None,
+    out: Path | None = options.option(
+        None,
+        "--out",
+        "Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
+        options.FOLDER,
+    ),
+    hexagons: str | None = options.option(
+        None, "--hexagons", "Add it up by the cells of H3, such as h3:9.", "h3:RESOLUTION"
+    ),
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
@@ -199,13 +189,14 @@ def _parse_hexagons(text: str, out: Path | None) -> int:
     from patrolplan.outputs.hexagons import check_frame_name, check_resolution
 
     if out is None:
-        message = "needs --out FILE, such as risk.gpkg"
-        raise typer.BadParameter(message, param_hint="--hexagons")
+        options.refuse("needs --out FILE, such as risk.gpkg", "--hexagons")
     check_frame_name(out)
     grid, _, resolution = text.lower().partition(":")
     if grid != "h3" or not resolution.isdecimal():
-        message = f"'{text}' is not a size of hexagons; write a resolution of H3, such as h3:9"
-        raise typer.BadParameter(message, param_hint="--hexagons")
+        options.refuse(
+            f"'{text}' is not a size of hexagons; write a resolution of H3, such as h3:9",
+            "--hexagons",
+        )
     check_resolution(int(resolution))
     return int(resolution)
 
@@ -300,12 +291,7 @@ class Document(StrEnum):
 
 @command
 def schema(
-    document: Annotated[
-        str,
-        typer.Argument(
-            metavar=options.format_choices(Document), autocompletion=options.complete(Document)
-        ),
-    ],
+    document: Annotated[str, typer.Argument(metavar=options.format_choices(Document))],
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:

@@ -14,7 +14,7 @@ In the morning the same flow runs towards the gate, before the opening bell.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import numpy as np
 import scipy
@@ -22,20 +22,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
-from patrolplan.pupils.visits import Visit
 from patrolplan.settings.pupils import WayHomeSettings
 from patrolplan.text import format_count
 
-STEP_MINUTES = 0.1
-"""Walks are rounded to this; a pupil walks 8 m in it."""
+STEP_MINUTES = 0.1  # walks are rounded to this; a pupil walks 8 m in it
 
 LATE_SPREAD_MINUTES = 12.0
 """Standard deviation of the time at which pupils leave who stay for a club."""
 
-ARRIVAL_MINUTES = 30
-"""No pupil is assumed to arrive earlier than this before school opens."""
+ARRIVAL_MINUTES = 30  # no pupil is assumed to arrive earlier than this before school opens
 
 ARRIVAL_MEAN_MINUTES = 10.0
 """Mean time of arrival before school opens, before that limit; arriving mirrors leaving."""
@@ -125,6 +123,31 @@ def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(1 - _sum_gamma(before, mean) / whole)
 
 
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """Places where an officer is for part of the time between two times."""
+
+    places_xy: NDArray[np.float64]  # (n, 2) metres
+    shares: NDArray[np.float64]
+    """(n,) share of the time spent at each: one is at one place at a time."""
+    start: float
+    end: float  # after midnight
+
+    @classmethod
+    def at(cls, point_xy: ArrayLike, start: float, end: float) -> Self:
+        """All the time at one place."""
+        place = np.asarray(point_xy, dtype=np.float64).reshape(1, 2)
+        return cls(place, np.ones(1), start, end)
+
+    @classmethod
+    def along(
+        cls, network: StreetNetwork, pieces: NDArray[np.int64], start: float, end: float
+    ) -> Self:
+        """Up and down some pieces of street, with time on each in proportion to its length."""
+        metres = network.piece_metres[pieces]
+        return cls(network.piece_middle[pieces], metres / metres.sum(), start, end)
+
+
 HELD_COUNTS = 2_000_000
 """Maximum number of counts by piece and minute in memory, as risk with reports, without, and of
 earlier months need the same minutes: a window in a borough, or a few minutes in a city."""
@@ -161,8 +184,8 @@ class Presence:
     ) -> NDArray[np.float64]:
         """(p,) pupils on each piece to patrol, on average over the minute that begins then.
 
-        `minute`: After midnight. `urn`: Of one school; None: of all. `unaccompanied`: Count only
-        each school's share of pupils who walk without an adult.
+        `urn`: Of one school; None: of all. `unaccompanied`: Count only each school's share of
+        pupils who walk without an adult.
         """
         key = (minute, urn, unaccompanied)
         counts = self._counts.get(key)
@@ -202,18 +225,24 @@ class Presence:
             self._tables[key] = self._tabulate(schools, unaccompanied=unaccompanied)
         return self._tables[key]
 
-    def _tabulate(self, schools: Sequence[SchoolWays], *, unaccompanied: bool) -> "_Table":
-        count, piece_metres = len(self._network), self._network.walkable.piece_metres
+    def _tabulate(
+        self, schools: Sequence[SchoolWays], *, unaccompanied: bool, is_journey: bool = False
+    ) -> "_Table":
+        """On streets to patrol; a journey's beyond `GATE_METRES`, on all walkable ones."""
+        beyond, speed = GATE_METRES if is_journey else -1.0, self._metres_per_minute
+        count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
         bells = sorted({(school.bell_minutes, school.opening_minutes) for school in schools})
         for school in schools:
             share = school.unaccompanied if unaccompanied else 1.0
             bell = bells.index((school.bell_minutes, school.opening_minutes))
-            minutes = piece_metres[school.pieces] / self._metres_per_minute
-            walked = school.flow * minutes * share
-            walks.append((bell, school.pieces, school.gate_metres, walked))
-            waits.append((bell, school.wait_pieces, school.wait_metres, school.wait_pupils * share))
-        speed = self._metres_per_minute
+            far, late = (at > beyond for at in (school.gate_metres, school.wait_metres))
+            pieces, waiting = school.pieces[far], school.wait_pupils[late] * share
+            walked = (
+                school.flow[far] * (self._network.walkable.piece_metres[pieces] / speed) * share
+            )
+            walks.append((bell, pieces, school.gate_metres[far], walked))
+            waits.append((bell, school.wait_pieces[late], school.wait_metres[late], waiting))
         return _Table(np.array(bells), _collect(walks, count, speed), _collect(waits, count, speed))
 
     def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
@@ -224,18 +253,7 @@ class Presence:
         return self._tabulate_journey(urn).sum_between(start, end, self._curve)
 
     def _tabulate_journey(self, urn: str) -> "_Table":
-        """A school's pupils beyond `GATE_METRES` of the gate, on (w,) walkable pieces."""
-        school, count = self._ways[urn], len(self._network.walkable)
-        far, late = school.gate_metres > GATE_METRES, school.wait_metres > GATE_METRES
-        speed = self._metres_per_minute
-        minutes = self._network.walkable.piece_metres[school.pieces[far]] / speed
-        walks = (0, school.pieces[far], school.gate_metres[far], school.flow[far] * minutes)
-        waits = (*(0, school.wait_pieces[late], school.wait_metres[late]), school.wait_pupils[late])
-        return _Table(
-            np.array([[school.bell_minutes, school.opening_minutes]]),
-            _collect([walks], count, speed),
-            _collect([waits], count, speed),
-        )
+        return self._tabulate([self._ways[urn]], unaccompanied=False, is_journey=True)
 
     def get_bell(self, urn: str) -> float:
         """A school's bell, in minutes after midnight."""
@@ -310,8 +328,7 @@ def _collect(
 class _Table:
     """Pupils by piece and walk: those who walk, in minutes on the piece, and those who wait."""
 
-    bells: NDArray[np.float64]
-    """(b, 2) closing and opening bells."""
+    bells: NDArray[np.float64]  # (b, 2) closing and opening bells
     walks: _Steps
     waits: _Steps
 
