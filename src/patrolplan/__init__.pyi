@@ -27,10 +27,6 @@ from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .parallel import Workers as Workers
-from .patrols.hotspot_backtest import (
-    HotspotComparison as HotspotComparison,
-    compare_hotspots as compare_hotspots,
-)
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan

@@ -40,7 +40,6 @@ from patrolplan.patrols.file_forms import (
     Metres,
     Minutes,
     Month,
-    OldText,
     Point,
     Texts,
     Worth,
@@ -299,7 +298,7 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks avoid them."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
-    tested: Annotated[Tested | None, OldText]
+    tested: Tested | None
     """Results of past months for it; None if unknown."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """How much of the way home it meets; None for variants and for patrols read from files."""
