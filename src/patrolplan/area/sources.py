@@ -21,9 +21,7 @@ from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
-from patrolplan.inputs.designated import DESIGNATED_TABLE, read_designated
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.earlier_hotspots import (
     note_earlier_plan,
@@ -32,6 +30,7 @@ from patrolplan.inputs.earlier_hotspots import (
 )
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
+from patrolplan.inputs.polygons import DESIGNATED_TABLE, read_designated, read_limits
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.small_tables import (
@@ -139,6 +138,18 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     if problems:
         raise SettingsError(problems)
     return columns
+
+
+def read_school_urns(settings: Settings) -> frozenset[str]:
+    """URNs of the open schools that the settings select; a survey may be of one of them."""
+    schools = read_schools(
+        find_source_files(settings, "schools"),
+        Projection(settings.area.crs),
+        LeftOut(),
+        selection=settings.schools,
+        columns=get_column_mapping(settings, "schools"),
+    )
+    return frozenset(schools["urn"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,8 +51,7 @@ def brief(
     if as_json:
         console.print_json(build_brief_document(document))
         return
-    for line in format_brief_lines(document):
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(format_brief_lines(document))
     console.print_written_to(out)
 
 

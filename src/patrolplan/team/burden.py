@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.audit_guard import AUDIT_MARK
 from patrolplan.errors import InputError
-from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.polygons import read_limits
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round

@@ -5,12 +5,12 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.ledger.recent_presence import (
+from patrolplan.team.ledger.dose_history import (
     PRESENCE_WEEKS,
     load_recent_presence,
     read_recent_presence,
 )
+from patrolplan.team.ledger.ledger import open_ledger
 
 MONDAY = dt.date(2026, 11, 30)
 NEXT = dt.date(2026, 12, 28)
@@ -64,13 +64,6 @@ def _move(area, folder):
     settings = area.settings.model_copy()
     settings._folder = folder
     return dataclasses.replace(area, settings=settings)
-
-
-def test_without_a_ledger_nothing_is_known_and_none_is_made(demo_area, plan, tmp_path):
-    """Looking for a ledger does not create one."""
-    area = _move(demo_area, tmp_path)
-    assert load_recent_presence(area, plan.hotspots, MONDAY) is None
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_settings_ledger_is_read(demo_area, plan, visit, tmp_path):
