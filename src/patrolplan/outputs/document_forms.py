@@ -25,7 +25,6 @@ from patrolplan.patrols.file_forms import (
 from patrolplan.patrols.patrol_backtest import HarmRatio
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.patrols.posts import Post
-from patrolplan.patrols.reports_change import WithoutReports
 from patrolplan.plausibility import Alarm
 from patrolplan.risk.backtest import BacktestRow
 from patrolplan.risk.day_kinds import DayKind
@@ -146,8 +145,6 @@ class PlanDocument(FileModel):
     posts: list[Post] = Field(default=[])
     """Where adults stand after the bell."""
     posts_gap_percent: Share | None = None
-    without_reports: WithoutReports | None = None
-    """How the plan would differ without pupils' reports."""
     left_out: list[LeftOutEntry]
     notes: list[str]
 
