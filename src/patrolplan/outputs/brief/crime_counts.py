@@ -69,13 +69,7 @@ class ShownCount:
 
     @property
     def text(self) -> str:
-        """The number in words.
-
-        Examples
-        --------
-        >>> [ShownCount(value).text for value in (1234.2, 7.26, 0.3, 0.0, None)]
-        ['1,234', '7', 'under 1', '0', 'no data']
-        """
+        """The number in words."""
         if self.value is None:
             return f"fewer than {self.minimum:g}" if self.minimum > 1 else self.unknown
         return "under 1" if 0 < self.value < 0.5 else f"{self.value:,.0f}"  # noqa: PLR2004
