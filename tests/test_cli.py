@@ -7,8 +7,6 @@ import osmium
 import pandas as pd
 import pytest
 
-from patrolplan.settings import CATEGORIES
-
 MONTHS = ("2026-08", "2026-09")
 
 
@@ -68,15 +66,6 @@ def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
     _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])
 
 
-def test_no_category_weighs_anything(run, small):
-    """Where every harm weight is zero and there are no reports, the message names the settings."""
-    _changed(small, 'reports = "reports.csv"\n', "")
-    weights = "\n".join(f'"{name}" = 0' for name in CATEGORIES)
-    small.write_text(f"{small.read_text(encoding='utf-8')}\n[risk.harm]\n{weights}\n")
-    expected = [["no street has any risk", "[crimes] categories", "[risk] harm"]]
-    _refused(run, small, expected=expected, command="hotspots")
-
-
 def _changed_table(path, change):
     """Write a CSV file again after a change; the demo's schools are Windows-1252 as GIAS's are."""
     table = pd.read_csv(path, dtype=str, encoding="cp1252", keep_default_na=False)
@@ -111,24 +100,6 @@ def test_all_coordinates_outside_the_streets(run, small):
     )
 
 
-def test_area_outside_the_streets(run, small):
-    """Bounds that hold no street are reported, with what to compare."""
-    _changed(small, "[sources]", "bounds = [-0.2, 51.5, -0.1, 51.6]\n\n[sources]")
-    _refused(run, small, expected=[("[area]: no walkable street lies inside", "bounds")])
-
-
-def test_area_with_no_incident(run, small):
-    """An area in which nothing that counts was recorded is reported with what there is instead."""
-    for path in _crime_files(small):
-        table = pd.read_csv(path)
-        table.assign(**{"Crime type": "Shoplifting"}).to_csv(path, index=False)
-    _refused(
-        run,
-        small,
-        expected=[("[crimes] categories", "none of the patrol-relevant categories", "Shoplifting")],
-    )
-
-
 def test_zip_named_csv(run, small):
     """A ZIP archive under the name of a CSV is reported as what it is."""
     path = small.parent / "schools.csv"
@@ -160,13 +131,6 @@ def test_truncated_pbf(run, small, share):
     _refused(run, small, expected=[("streets.osm.pbf", "is broken", "fetch or export it again")])
 
 
-def test_missing_settings_file(run, tmp_path):
-    """Without a settings file the message says how to create one."""
-    _refused(
-        run, tmp_path / "none.toml", expected=[("none.toml", "patrolplan init")], command="plan"
-    )
-
-
 def test_all_problems_are_reported_at_once(run, small):
     """Faults in several files are all reported in one run, each with its place."""
     folder = small.parent
@@ -183,13 +147,6 @@ def test_all_problems_are_reported_at_once(run, small):
         assert any(part in line for line in problems), part
 
 
-def test_school_asked_for_that_cannot_be_planned(run, small):
-    """A school that the settings name and that is outside the area ends the command."""
-    _changed(small, "[sources]", '[schools]\nurns = ["900001", "900002"]\n\n[sources]')
-    _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
-    _refused(run, small, expected=[("[schools] urns", "900002", "outside the area")])
-
-
 @pytest.mark.parametrize(
     ("date", "expected"),
     [
@@ -204,24 +161,6 @@ def test_a_day_without_school_is_refused(run, small, date, expected):
     assert code == 1
     (problem,) = _problems(err)
     assert all(part in problem for part in expected)
-
-
-@pytest.mark.slow
-def test_schools_closed_on_the_day_are_left_out(run, small, tmp_path):
-    """One closed school is left out and reported, and refused when it is the one asked for."""
-    table = small.parent / "term_dates.csv"
-    rows = table.read_text(encoding="utf-8").rstrip("\n")
-    table.write_text(f"{rows}\n900003,2026-12-01,2026-12-01,closed\n", encoding="utf-8")
-    day = ("--config", small, "--date", "2026-12-01", "--out", tmp_path / "out")
-    code, _, err = run("plan", *day, "--school", "900003")
-    assert code == 1
-    assert "URN 900003 is closed on Tuesday 1 December 2026" in err
-    code, out, _ = run("plan", *day, "--json")
-    assert code == 0
-    plan = json.loads(out)
-    reasons = [row["reason"] for row in plan["left_out"] if row["source"] == "schools"]
-    assert "URN 900003 is closed on Tuesday 1 December 2026" in reasons
-    assert "900003" not in {patrol["urn"] for patrol in plan["patrols"]}
 
 
 def test_school_that_cannot_be_planned_is_left_out(run, small):
@@ -285,16 +224,6 @@ def test_problems_as_json(run, small):
     assert problem["remedy"] == "correct or remove it"
 
 
-@pytest.mark.parametrize("command", ["check", "risk", "hotspots"])
-def test_json_is_one_object_on_standard_output(run, small, command):
-    """With --json standard output is exactly one JSON object; progress goes elsewhere."""
-    code, out, err = run(command, "--config", small, "--json")
-    assert code == 0
-    assert len(out.splitlines()) == 1
-    assert json.loads(out)["area"] == "Eastmere (fictional)"
-    assert "Reading" in err
-
-
 @pytest.mark.parametrize("command", ["risk", "hotspots"])
 def test_the_reason_without_the_guard_is_in_what_is_printed(run, small, command):
     """Where crime that patrols discover counts, the document and the lines on screen say why."""
@@ -325,26 +254,6 @@ def test_check_says_what_came_in_and_what_did_not(run, small):
     assert document["schools"] == 12
 
 
-def test_check_lists_forces_and_the_months_that_are_missing(run, copy_demo, tmp_path):
-    """A month without a file is missing, listed and noted; of every other the crimes are given."""
-    held = ["2026-06", "2026-07", "2026-09"]
-    code, out, _ = run("check", "--config", copy_demo(tmp_path / "area", *held), "--json")
-    document = json.loads(out)
-    force = "Eastmere Police (fictional)"
-    assert code == 0
-    # A row of the month before stands in the first file: of that month the rest is missing.
-    assert document["missing"] == [
-        {"force": force, "month": "2026-05"},
-        {"force": force, "month": "2026-08"},
-    ]
-    assert {row["force"] for row in document["forces"]} == {force}
-    counts = {row["month"]: row["incidents"] for row in document["forces"]}
-    assert counts.pop("2026-05") == 1
-    assert list(counts) == held
-    assert sum(counts.values()) + 1 == document["incidents"]
-    assert any(f"2 of 5 months of {force}" in note for note in document["notes"])
-
-
 def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     """Counts of reports under the threshold are reported as fewer than 5, in words and as JSON."""
     _, out, _ = run("check", "--config", small, "--json")
@@ -353,32 +262,6 @@ def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     assert all(count == "fewer than 5" or int(count) >= 5 for count in counts)
     _, text, _ = run("check", "--config", small)
     assert "fewer than 5" in text
-
-
-def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):
-    """Init writes a settings file that check can read; it is never written over."""
-    path = tmp_path / "patrolplan.toml"
-    assert run("init", "--config", path)[0] == 0
-    written = path.read_bytes()
-    code, _, err = run("check", "--config", path)
-    assert code == 1
-    assert "no file matches" in err
-    code, _, err = run("init", "--config", path)
-    assert code == 1
-    assert "already exists" in err
-    assert path.read_bytes() == written
-
-
-def test_plan_by_bicycle_says_so(run, small, tmp_path):
-    """`plan --way bicycle` plans rides; an invalid way is a usage error."""
-    out = tmp_path / "out"
-    expected = run(
-        "plan", "--config", small, "--way", "bicycle", "--school", "900001", "--out", out
-    )
-    assert expected[0] == 0
-    [patrol] = json.loads((out / "plan.json").read_text(encoding="utf-8"))["patrols"]
-    assert patrol["way"] == "bicycle"
-    assert run("plan", "--config", small, "--way", "horse", "--out", out)[0] == 2
 
 
 def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
@@ -390,10 +273,3 @@ def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
     assert "name a day from Monday 30 November to Friday 4 December" in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
-
-
-def test_week_prints_nothing_without_a_folder(run, demo):
-    """Asking for one officer's papers without saying where to is wrong usage."""
-    code, _, err = run("week", "--config", demo, "--from", "2026-11-30", "--officer", "SSO-01")
-    assert code == 2
-    assert "--out" in err

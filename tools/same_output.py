@@ -217,12 +217,16 @@ class _Page:
         return text.replace(f":{self.port}", ":PORT").replace(self.token, "TOKEN")
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def mask_text(text: str) -> str:
+    """A text without what differs from run to run: identities, the clock, the scratch folder."""
     text = NOW.sub("NOW", IDENTITY.sub("IDENTITY", text))
     scratch = re.escape(str(Path(tempfile.gettempdir(), "tmp")))
-    text = re.sub(rf"{scratch}\w+", "WORK", text)
-    path.write_text(text, encoding="utf-8", newline="")
+    return re.sub(rf"{scratch}\w+", "WORK", text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(mask_text(text), encoding="utf-8", newline="")
 
 
 def _write_file(source: Path, target: Path) -> None:

@@ -5,21 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import typer
-
-from patrolplan.cli.app import PANELS, app
-
-COMMANDS = typer.main.get_command(app).commands
-
-
-def test_help_is_grouped_by_person_in_working_order(run, monkeypatch):
-    """Every command stands once, in the panel of the person who uses it; -h is help too."""
-    monkeypatch.setenv("COLUMNS", "120")
-    _, text, _ = run("-h")
-    lines = [line.strip("│╭─╮ ").partition("  ")[0].strip("─ ") for line in text.splitlines()]
-    wanted = [word for panel, names in PANELS.items() for word in (panel, *names)]
-    assert [line for line in lines if line in wanted] == wanted
-    assert set(wanted) - set(PANELS) == set(COMMANDS)
 
 
 def test_help_does_not_import_what_it_does_not_need():
@@ -29,12 +14,6 @@ def test_help_does_not_import_what_it_does_not_need():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not {"numpy", "pandas", "geopandas", "shapely", "sqlalchemy"} & {*done.stdout.split()}
-
-
-def test_help_shows_names_of_sections(run, monkeypatch):
-    """Square brackets are not taken for a style."""
-    monkeypatch.setenv("COLUMNS", "200")
-    assert "default [sources] areas" in run("governance", "--help")[1]
 
 
 @pytest.mark.parametrize(

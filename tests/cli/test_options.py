@@ -1,15 +1,9 @@
 """Options that every command has, and values that none of them may end on with a traceback."""
 
 import json
-import subprocess
-import sys
 from importlib.metadata import version
 
 import pytest
-import typer
-
-from patrolplan.cli import app
-from patrolplan.settings import load_settings
 
 FAR = ("0001-01-01", "9999-12-31", "1677-01-01", "20261130", "2026-W48-1", "2026-13-01", "soon")
 MANY = "9" * 5000
@@ -56,13 +50,6 @@ def test_the_version_is_printed(run):
     assert run("--version") == (0, f"patrolplan {version('patrolplan')}\n", "")
 
 
-@pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))
-def test_every_command_takes_config_and_json(name):
-    """So that another program need not know which does."""
-    options = {one for p in typer.main.get_command(app).commands[name].params for one in p.opts}
-    assert {"--config", "--json"} <= options
-
-
 def test_init_reports_what_it_wrote(run, tmp_path):
     """The settings and the secret, as one JSON object."""
     code, out, _ = run("init", "--config", tmp_path / "own.toml", "--json")
@@ -71,33 +58,9 @@ def test_init_reports_what_it_wrote(run, tmp_path):
     assert json.loads(out) == {name: str(path) for name, path in written.items()}
 
 
-def test_init_brings_the_demo_borough_and_replaces_nothing(run, tmp_path):
-    """Its files are where its settings expect them; an existing one is not replaced."""
-    own = tmp_path / "patrolplan.toml"
-    assert run("init", "--demo", "--config", own)[0] == 0
-    sources = load_settings(own).sources
-    patterns = [one for name in type(sources).model_fields for one in getattr(sources, name)]
-    assert len(patterns) > 5
-    assert all(list(tmp_path.glob(pattern)) for pattern in patterns)
-    own.unlink()
-    (tmp_path / "reports.csv").write_text("mine", encoding="utf-8")
-    code, _, err = run("init", "--demo", "--config", own)
-    assert code == 1
-    assert "already exists" in err
-    assert not own.exists()
-    assert (tmp_path / "reports.csv").read_text(encoding="utf-8") == "mine"
-
-
 def test_a_window_is_checked_before_the_work(run, demo, tmp_path):
     """A window that the settings do not have is reported before anything is read."""
     code, _, err = run("plan", "--config", demo, "--out", tmp_path / "o", "--window", "early")
     assert code == 1
     assert "there is no window 'early'" in err
     assert "Reading" not in err
-
-
-def test_the_package_runs_as_a_module():
-    """Where the script is not on the path."""
-    command = [sys.executable, "-m", "patrolplan", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
-    assert "record" in done.stdout

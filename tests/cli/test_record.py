@@ -5,10 +5,7 @@ import io
 import json
 import shutil
 
-import geopandas as gpd
-import pandas as pd
 import pytest
-import shapely
 
 import patrolplan as pp
 
@@ -83,24 +80,6 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
                      "by-week.csv", "manifest.json", "return-2026-11.csv"]  # fmt: skip
 
 
-def test_a_return_by_wards(run, folder, tmp_path):
-    """Wards of a file are rows of the return; one that cannot be counted by is named with it."""
-    run("--week", folder)
-    halves = [shapely.box(0.8, 51.5, 0.87, 51.6), shapely.box(0.87, 51.5, 0.9, 51.6)]
-    path, out = tmp_path / "wards.gpkg", tmp_path / "return"
-    wards = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=halves, crs=4326)
-    wards.to_file(path)
-    code, text, _ = run("--return", "2026-11", "--by", path, "--out", out)
-    assert (code, "by polygon" in text) == (0, True)
-    by_ward = pd.read_csv(out / "by-polygon.csv", index_col="polygon")
-    assert by_ward.index.tolist() == ["west", "east", "outside"]
-    total = pd.read_csv(out / "by-week.csv")["promised_minutes"].sum()
-    assert by_ward["promised_minutes"].sum() == total
-    wards.assign(name="west").to_file(path)
-    code, _, err = run("--return", "2026-11", "--by", path)
-    assert (code, f"{path}, row 1, column 'name': 'west'" in err) == (1, True)
-
-
 def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
     """A table is taken whole; one with mistakes leaves the ledger as it was."""
     run("--week", folder)
@@ -157,33 +136,6 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
     assert (again["corrected"], again["already_recorded"]) == (0, len(again["visits"]))
 
 
-def test_officers_together(run, folder, duty, tmp_path):
-    """A second officer is entered with the first: the return counts one presence of two people."""
-    run("--week", folder)
-    who = ("--officer", duty["officer"], "--date", duty["date"])
-    count = len(duty["stops"])
-    run(*who, "--answers", " ".join(["15"] * count))
-    second = "SSO-01" if duty["officer"] != "SSO-01" else "SSO-02"
-    path = tmp_path / "second.csv"
-    stop = f"{second},{duty['date']},{duty['urn']},{duty['stops'][0]['hotspot']},15"
-    path.write_text(f"officer,date,urn,hotspot,minutes\n{stop}\n", encoding="utf-8")
-    assert "entered separately; if they patrolled" in " ".join(run("--csv", path)[1].split())
-    path.write_text(
-        f"officer,date,urn,hotspot,minutes,with\n{stop},{duty['officer']}\n", encoding="utf-8"
-    )
-    assert "2 corrected." in run("--csv", path)[1]
-    done = json.loads(run(*who, "--answers", " ".join(["15"] * count), "--with", second,
-                          "--json")[1])  # fmt: skip
-    assert {tuple(row["together"]) for row in done["visits"]} == {(second,)}
-    table = json.loads(run("--return", "2026-11", "--json")[1])
-    (row,) = table["by_week"]
-    assert (row["delivered_visits"], row["further_visits"]) == (count, 0)
-    assert (row["presence_minutes"], row["person_minutes"]) == (15.0 * count, 30.0 * count)
-    code, _, err = run(*who, "--with", "SSO-77", "--answers", " ".join(["15"] * count))
-    assert code == 1
-    assert "--with: there is no officer 'SSO-77'" in err
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -202,16 +154,6 @@ def test_wrong_usage(run, args, message):
     code, _, err = run(*args)
     assert code == 2
     assert message in " ".join(err.replace("│", " ").split())
-
-
-def test_answers_that_end_early_record_nothing(run, folder, duty):
-    """Where the input ends before every stop has an answer, nothing is recorded."""
-    run("--week", folder)
-    options = ("--officer", duty["officer"], "--date", duty["date"])
-    code, _, err = run(*options, typed="15\n")
-    assert code == 1
-    assert "ended before every stop had an answer; nothing was recorded" in err
-    assert json.loads(run("--return", "2026-11", "--json")[1])["by_officer"][0]["not_recorded"] > 0
 
 
 def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):

@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from survey_forms import answer, answers_file, save, tally_file, tally_square
-
-from patrolplan.inputs.reports import read_reports
+from survey_forms import answer, answers_file, save
 
 
 def _survey(folder, letter, *, count=6, **changes):
@@ -38,29 +36,6 @@ def test_options_that_do_not_go_together_are_wrong_usage(run, tmp_path, monkeypa
     assert (code, out) == (2, "")
     assert "Error" in err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_surveys_are_read_into_reports(run, demo, tmp_path):
-    """Two classes on tablets and one on paper: in words, numbers as they may be shown."""
-    out = tmp_path / "reports.csv"
-    square = tally_square((27700, 2393, 738), 4)
-    paths = [
-        _survey(tmp_path, "a", pupils=29),
-        _survey(tmp_path, "b", count=7, school_urn="900004"),
-        save(tmp_path / "t.json", tally_file([square], id="c" * 32, pupils=28)),
-    ]
-    code, text, err = run("survey", "--read", *paths, "--out", out, "--config", demo)
-    assert (code, err) == (0, "")
-    assert text.splitlines() == [
-        "3 surveys of 2 schools (1 on paper); at least 80 pupils took part.",
-        (
-            f"10 reports in 1 square of 250 m written to {out}, in groups of at least 5, rounded "
-            "down to steps of 5."
-        ),
-        "Reports in squares with fewer, not written: fewer than 5.",
-        f"What was read is recorded in {tmp_path / 'reports.record.json'}.",
-    ]
-    assert read_reports([out]).counts.tolist() == [10]
 
 
 def test_the_same_is_printed_as_json(run, demo, tmp_path):
@@ -115,18 +90,6 @@ def test_a_school_that_the_settings_do_not_have_is_a_problem(run, demo, tmp_path
     assert not out.exists()
 
 
-def test_the_threshold_of_the_settings_applies(run, copy_demo, tmp_path):
-    """A larger one suppresses more; a smaller one does not change what is stored."""
-    settings = copy_demo(tmp_path / "area", "2026-09")
-    text = settings.read_text(encoding="utf-8")
-    path, out = _survey(tmp_path, "a", count=14), tmp_path / "reports.csv"
-    for section, shown in (("threshold = 15", []), ('threshold = 3\nreason = "a test"', [10])):
-        settings.write_text(f"{text}\n[privacy]\n{section}\n", encoding="utf-8")
-        code, _, err = run("survey", "--read", path, "--out", out, "--config", settings)
-        assert (code, err) == (0, "")
-        assert read_reports([out], step=1).counts.tolist() == shown
-
-
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch, flags):
     """Reports are written, and the file that could not be deleted is named; exit code 1."""
@@ -147,12 +110,3 @@ def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch,
     assert out.exists()
     if flags:
         assert list(json.loads(text)) == ["problems"]
-
-
-def test_an_unknown_school_gets_no_survey(run, demo, tmp_path):
-    """Exit code 1, with the schools that there are, and no folder."""
-    out = tmp_path / "s"
-    code, _, err = run("survey", "--school", "1", "--out", out, "--config", demo)
-    assert code == 1
-    assert "there is no school with URN '1' in the area" in err
-    assert not out.exists()

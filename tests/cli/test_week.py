@@ -44,15 +44,6 @@ def test_wrong_usage_ends_with_two(run, options, message):
     assert message in " ".join(stderr.replace("│", " ").split())
 
 
-def test_without_a_week_there_is_nothing_to_repair(run, small, tmp_path):
-    """The folder without a week is named."""
-    away = ["--absent", f"SSO-01:{DAY}"]
-    code, _, stderr = run("week", "--config", small, "--replan", *away, "--out", tmp_path)
-    assert code == 1
-    assert "the week cannot be read" in stderr
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     """Leave holds; an absence later moves the fewest cards and says which."""
     out = tmp_path / "week"
@@ -78,13 +69,6 @@ def test_a_week_with_leave_is_planned_and_repaired(run, small, tmp_path):
     plain = [{k: v for k, v in row.items() if k != "route"} for row in repaired["patrols"]]
     assert all({k: v for k, v in row.items() if k != "route"} in plain for row in others)
     assert not card.exists()
-
-
-def test_nobody_known_is_refused_with_names(run, small):
-    """Leave of an officer who is not there ends with 1 and says so."""
-    code, _, stderr = run("week", "--config", small, "--from", DAY, "--absent", f"X:{DAY}")
-    assert code == 1
-    assert "there is no officer 'X'" in stderr
 
 
 @pytest.mark.slow

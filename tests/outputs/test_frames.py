@@ -1,7 +1,6 @@
 """Tables of patrols, stops, legs and hotspots: any file holds them, and a map shows them."""
 
 import datetime as dt
-from dataclasses import replace
 
 import folium
 import geopandas as gpd
@@ -98,12 +97,3 @@ def test_a_week_says_whose_duty_it_is(week):
     assert "SSO-02" in page
     assert "2026-11-30" in page
     assert len(pp.frame_legs(week)) == sum(len(duty.patrol.legs) for duty in week.duties)
-
-
-def test_a_plan_without_patrols_has_empty_tables(demo_plan):
-    """Nothing planned is a table of no rows in the area's CRS."""
-    empty = replace(demo_plan, patrols=())
-    for frame in (pp.frame_patrols, pp.frame_stops, pp.frame_legs):
-        table = frame(empty)
-        assert len(table) == 0
-        assert table.crs == demo_plan.area.projection.crs

@@ -25,7 +25,6 @@ from patrolplan.outputs.governance import (
     render_residents_page,
     write_governance,
 )
-from patrolplan.provenance import compute_area_provenance
 from patrolplan.settings import DISCOVERED_CATEGORIES
 from patrolplan.team.burden import Burden
 
@@ -201,9 +200,3 @@ def test_the_page_for_residents_names_no_place(pack, demo_area, demo_plan):
     page = _Tags(render_residents_page(area, demo_plan.risk, facts))
     assert not [tag for tag, _ in page.tags if tag in {"script", "img", "link", "iframe"}]
     assert hostile in "".join(page.words)
-
-
-def test_the_contact_changes_no_plan(demo_area):
-    """Whom residents write to is not part of what a plan is made from."""
-    area = with_settings(demo_area, output={"public_contact": "team@example.org"})
-    assert compute_area_provenance(area) == compute_area_provenance(demo_area)

@@ -87,12 +87,6 @@ def test_a_week_is_only_replaced_by_a_week(tmp_path):
     assert [path.name for path in out.glob("week.json")] == ["week.json"]
 
 
-def test_parent_folders_are_created(tmp_path):
-    """Folders above the output folder are created."""
-    _write(tmp_path / "deep" / "er" / "out", "new")
-    assert _version(tmp_path / "deep" / "er" / "out") == "new"
-
-
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
 def test_failure_inside_leaves_the_old_output(tmp_path, error):
     """When writing fails half way, the old pack is unchanged and nothing is left next to it."""
@@ -284,13 +278,6 @@ def test_unreadable_manifest_makes_all_files_foreign(tmp_path, manifest):
         check_folder(out)
 
 
-def test_empty_folder_is_used(tmp_path):
-    """An existing empty folder is written into."""
-    (tmp_path / "out").mkdir()
-    _write(tmp_path / "out", "new")
-    assert _version(tmp_path / "out") == "new"
-
-
 def test_leftovers_of_killed_commands_are_removed(tmp_path):
     """Leftovers of killed commands are removed; folders with similar names stay."""
     (tmp_path / ".out.part-abc").mkdir()
@@ -321,16 +308,6 @@ def test_link_to_a_folder_is_followed(tmp_path):
     _write(tmp_path / "link", "new")
     assert _version(tmp_path / "real") == "new"
     assert (tmp_path / "link").is_symlink()
-
-
-def test_relative_paths_name_the_folder_itself(tmp_path, monkeypatch):
-    """The output folder may be a relative path, also with dots."""
-    (tmp_path / "other").mkdir()
-    monkeypatch.chdir(tmp_path / "other")
-    _write(Path("../out"), "old")
-    _write(Path("../other/../out"), "new")
-    assert _version(tmp_path / "out") == "new"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
 
 
 @pytest.mark.parametrize("where", ["file", "file/out", "file/deep/out"])

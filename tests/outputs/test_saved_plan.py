@@ -52,22 +52,6 @@ def test_tables_are_those_of_the_plan(demo_plan, text, write):
     assert repr(saved) == repr(demo_plan).replace("<Plan", "<SavedPlan")
 
 
-def test_a_written_folder_is_read(demo_plan, tmp_path):
-    """What `write_pack` writes is what `read_plan` reads, by folder and by file."""
-    pp.write_pack(demo_plan, tmp_path / "out")
-    by_folder, by_file = (pp.read_plan(tmp_path / "out" / name) for name in ("", "plan.json"))
-    pd.testing.assert_frame_equal(pd.DataFrame(by_folder.stops), pd.DataFrame(by_file.stops))
-    assert by_folder.area == demo_plan.area.name
-
-
-def test_tables_go_on_to_files_and_maps(text, write, tmp_path):
-    """`to_file` writes the tables that were read like any other."""
-    saved = pp.read_plan(write(text))
-    for name in ("patrols", "stops", "legs", "hotspots"):
-        getattr(saved, name).to_file(tmp_path / f"{name}.geojson")
-    assert "Saved plan of Eastmere" in saved._repr_html_()
-
-
 @pytest.mark.parametrize(
     ("change", "seen"),
     [

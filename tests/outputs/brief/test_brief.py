@@ -19,9 +19,6 @@ from patrolplan.outputs.brief.brief_render import (
     format_brief_lines,
     render_brief,
 )
-from patrolplan.outputs.brief.brief_words import describe_period, summarise_changes
-from patrolplan.outputs.brief.periods import Period
-from patrolplan.privacy import ReportGroups
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
@@ -62,16 +59,6 @@ def test_unknown_school_is_refused(demo_area, hotspots):
         build_brief(demo_area, hotspots, "123", JULY)
 
 
-def test_text_says_radius_latest_month_and_what_is_usual(brief):
-    """Every brief says how far it looks, what the latest month is, and what usual means."""
-    text = "\n".join(format_brief_lines(brief))
-    assert "within a walk of 1.5 km from the gate" in text
-    assert "Only the month of each crime is known; the latest is September 2026." in text
-    assert "what the 12 months before had on average" in text
-    for one in brief.categories:
-        assert one.name in text
-
-
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
     """Only new or rising hotspots are listed, nearest first, none beyond the radius."""
     trend = hotspots.set_index("hotspot")["trend"]
@@ -82,15 +69,6 @@ def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
         assert spot.walk_metres <= demo_area.settings.patrol.radius_metres
     walks = [spot.walk_metres for spot in brief.hotspots]
     assert walks == sorted(walks)
-
-
-def test_lead_says_plainly_when_nothing_is_new(demo_area, hotspots):
-    """A quiet school's brief says so rather than finding something."""
-    quiet = build_brief(demo_area, hotspots.iloc[:0], "900001", JULY)
-    assert summarise_changes(quiet) == (
-        "No category of recorded crime is up by more than chance.",
-        "No priority street within a walk of 1.5 km is new or rising.",
-    )
 
 
 def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
@@ -104,15 +82,6 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
     document = build_brief_document(brief)
     assert document["reports"]["since"] is None
     assert "of all dates, not only of this period" in "\n".join(format_brief_lines(brief))
-
-
-def test_without_reports_nothing_is_said_of_them(demo_area, hotspots):
-    """An area without a file of reports has no such part."""
-    none = ReportGroups.empty(len(demo_area.network), 5)
-    area = dataclasses.replace(demo_area, reports=none)
-    quiet = build_brief(area, hotspots, "900001", JULY)
-    assert quiet.reports == ()
-    assert "Pupils" not in "\n".join(format_brief_lines(quiet))
 
 
 def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots):
@@ -158,21 +127,6 @@ def test_days_are_counted_where_they_are_known(demo_area, hotspots):
     assert 0 < small_brief.total.now.value < around.total.now.value
 
 
-def test_one_page_with_marking_and_nothing_personal(brief):
-    """The paper is one tagged page with its marking, and no author nor moment in the metadata."""
-    pdf = render_brief(brief)
-    reader = pypdf.PdfReader(io.BytesIO(pdf))
-    assert len(reader.pages) == 1
-    words = words_of(pdf)
-    assert words.count("OFFICIAL") == 2
-    assert "RISING" in words
-    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    assert {str(key) for key in reader.metadata} <= {
-        "/Title", "/Producer", "/Creator", "/Keywords",
-    }  # fmt: skip
-    assert render_brief(brief) == pdf
-
-
 def test_names_arrive_as_text(demo_area, brief):
     """Markup of typst or HTML in names, reasons and the area is printed letter by letter."""
     named = settings_of(demo_area, area={"name": HOSTILE})
@@ -202,37 +156,6 @@ def test_longest_brief_stays_on_one_page(brief):
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "by_day", "expected"),
-    [
-        ("2026-09-01", "2026-10-01", False, "September 2026"),
-        ("2025-11-01", "2026-02-01", False, "November 2025 to January 2026"),
-        ("2026-09-10", "2026-09-11", True, "10 September 2026"),
-        ("2026-08-30", "2026-09-11", True, "30 August to 10 September 2026"),
-        ("2025-12-30", "2026-01-03", True, "30 December 2025 to 2 January 2026"),
-    ],
-)
-def test_spans_in_words(start, end, by_day, expected):
-    """Periods are written as a person would, with the year once if it is the same."""
-    span = Period(pd.Timestamp(start), pd.Timestamp(end))
-    assert describe_period(span, by_day=by_day) == expected
-
-
-def test_command_prints_one_object_and_writes_a_folder(demo, tmp_path, monkeypatch, capsys):
-    """`patrolplan brief` gives one JSON object, and with --out a page, a document, a manifest."""
-    out = tmp_path / "brief"
-    args = ["--config", demo, "--school", "900010", "--since", "2026-06", "--out", out, "--json"]
-    monkeypatch.setattr("sys.argv", ["patrolplan", "brief", *map(str, args)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    document = json.loads(capsys.readouterr().out)
-    assert not ended.value.code
-    assert document["latest"] == "2026-09"
-    names = {path.name for path in out.iterdir()}
-    assert names == {"brief-900010.pdf", "brief-900010.json", "manifest.json"}
-    assert json.loads((out / "brief-900010.json").read_text(encoding="utf-8")) == document
-
-
-@pytest.mark.parametrize(
     ("request_words", "code", "message"),
     [
         (("123", "2026-06"), 1, "there is no school with URN '123' in the area"),
@@ -250,10 +173,3 @@ def test_command_refuses_plainly(demo, monkeypatch, capsys, request_words, code,
     assert ended.value.code == code
     assert message in " ".join(error.replace("│", " ").split())
     assert "Traceback" not in error
-
-
-def test_brief_is_a_frozen_result(brief):
-    """A brief cannot be changed, and prints itself without the whole area."""
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        brief.urn = "1"
-    assert "StudyArea" not in repr(brief)

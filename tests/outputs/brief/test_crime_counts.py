@@ -196,13 +196,6 @@ def test_days_count_from_that_day():
     assert periods.exposure == pytest.approx(8 / 365)
 
 
-def test_no_year_before_where_it_is_not_held():
-    """Less than a year of data compares with what there is, and says that no year before is."""
-    periods = choose_periods(find_incident_dates(incidents(TWO_YEARS[-6:])), dt.date(2026, 9, 1))
-    assert periods.year_before is None
-    assert periods.baseline.months == 5
-
-
 def test_a_month_counts_only_where_it_lies_in_whole():
     """Among dated incidents, one with only a month is not assigned to a day."""
     when = find_incident_dates(incidents(["2026-09"], DAYS))
@@ -223,12 +216,6 @@ def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
         choose_periods(find_incident_dates(incidents(TWO_YEARS)), since)
-
-
-def test_a_day_after_the_latest_day_is_refused():
-    """With days, the latest day is named."""
-    with pytest.raises(InputError, match="latest day in the data, 2026-09-17"):
-        choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 18))
 
 
 def test_a_few_days_among_months_leave_whole_months():

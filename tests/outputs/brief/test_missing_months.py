@@ -73,13 +73,6 @@ def test_a_gap_of_a_few_streets_is_made_up_for(demo_area, hotspots, full):
     assert found.total.usual.value == pytest.approx(full.total.usual.value, rel=0.03)
 
 
-def test_full_months_are_said_to_be_so_by_silence(full):
-    """A brief of full months has no word on months held."""
-    assert full.held is None
-    assert "missing" not in "\n".join(format_brief_lines(full))
-    assert build_brief_document(full)["held"] is None
-
-
 def test_nothing_to_compare_is_an_error(demo_area, hotspots):
     """Where no month since then is held around the school, the command says what to do."""
     forces = split_forces(demo_area, share=1.0, names=("East", "West"))

@@ -2,12 +2,10 @@
 
 import dataclasses
 import datetime as dt
-import json
 
 import pytest
 from weeks_by_hand import build_week
 
-from patrolplan.errors import InputError
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.notes import Note
 from patrolplan.outputs.brief.brief import build_brief
@@ -78,15 +76,6 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
     assert rows[changed[0]]["why"] is None
 
 
-def test_a_school_elsewhere_is_named(demo_area, demo_plan, changed, tmp_path):
-    """A brief of another school says from which gate the patrol comes."""
-    week = _build_week(demo_plan, changed[:1])
-    brief = _brief(demo_area, demo_plan, tmp_path, week, urn="900010")
-    school = week.duties[0].patrol.school
-    (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
-    assert describe_answer(brief, spot).endswith(f"SSO-04 from {school}.")
-
-
 def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed, tmp_path):
     """If the week has a reason for an unmet hotspot, so has the brief; else that no one comes."""
     why = Note("demand_out_of_reach", {"place": changed[0], "school": "S", "metres": 1700.0})
@@ -120,19 +109,3 @@ def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan,
     brief = _brief(demo_area, demo_plan, tmp_path, same)
     (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
     assert spot.answer.visits == ()
-
-
-def test_without_a_week_a_brief_is_as_before(demo_area, demo_plan):
-    """No word of any week, and no key for it but an empty list of days."""
-    brief = build_brief(demo_area, demo_plan.hotspots, URN, SINCE)
-    assert all(spot.answer is None for spot in brief.hotspots)
-    document = build_brief_document(brief)
-    assert document["week"] == []
-    assert all("visits" not in row for row in document["hotspots"])
-    assert "week" not in json.dumps(summarise_changes(brief))
-
-
-def test_a_folder_without_a_week_is_refused(demo_area, tmp_path):
-    """Where a week is named, it must be there."""
-    with pytest.raises(InputError, match="the week cannot be read"):
-        read_week_visits(tmp_path, demo_area)

@@ -89,28 +89,6 @@ def test_placed_labels_never_overlap(streets):
     assert not shapely.intersects(blocked, shapely.polygons(edges)).any()
 
 
-def test_label_lies_along_its_street():
-    """On a straight street the label is in its middle and follows its direction."""
-    boxes, costs = find_places_along_line(np.array([[0.0, 0.0], [100.0, 100.0]]), 40.0, 9.0)
-    best = boxes[np.argmin(costs)]
-    assert best[:2] == pytest.approx((50, 50), abs=5)
-    assert best[4] == pytest.approx(45)
-
-
-def test_street_shorter_than_its_name_has_no_place():
-    """A name longer than its street is not placed unless that is allowed."""
-    line = np.array([[0.0, 0.0], [30.0, 0.0]])
-    assert len(find_places_along_line(line, 40.0, 9.0)[0]) == 0
-    assert len(find_places_along_line(line, 40.0, 9.0, max_ratio=1.5)[0]) > 0
-
-
-def test_bent_street_takes_no_straight_label():
-    """A label finds no place around a corner, but does on a straight stretch."""
-    corner = np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 30.0]])
-    assert len(find_places_along_line(corner, 50.0, 9.0)[0]) == 0
-    assert len(find_places_along_line(corner, 20.0, 9.0)[0]) > 0
-
-
 def test_labels_of_one_key_keep_their_distance():
     """A long street is named again only far away."""
     line = np.array([[10.0, 150.0], [390.0, 150.0]])

@@ -5,7 +5,6 @@ import shapely
 from hypothesis import given, settings, strategies as st
 
 from patrolplan.outputs.cartography.labels import build_level_boxes, compute_corners
-from patrolplan.outputs.cartography.legend import build_key_entries, count_rows
 from patrolplan.outputs.cartography.place_names import ShownStreet
 from patrolplan.outputs.cartography.street_key import (
     CLEAR_OF_STREET,
@@ -59,11 +58,3 @@ def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, word
     beyond = shapely.difference(leaders, shapely.buffer(ends, CLEAR_OF_STREET))
     used = shapely.union_all(shapely.polygons(compute_corners(occupied)))
     assert not shapely.intersects(beyond, used).any()
-
-
-def test_a_long_key_takes_more_rows():
-    """The key breaks into rows that fit the page, and none is lost."""
-    entries = build_key_entries(key_streets(["Street of the Long Name"] * 30))
-    assert count_rows(entries, 500.0) > 5
-    assert count_rows(entries[:1], 500.0) == 1
-    assert count_rows([], 500.0) == 0

@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing
 
-import geopandas as gpd
 import pytest
 
 from patrolplan.outputs.geopackage import build_plan_layers, write_layers
@@ -54,14 +53,6 @@ def test_columns_and_layers_are_described_in_the_file(query, layers):
     assert {name: about[name] for name in layers} == {n: LAYERS[n].about for n in layers}
 
 
-def test_every_layer_has_one_style_which_qgis_takes_as_its_own(query, layers):
-    """`layer_styles` names the layer and its column of shapes, and the style is the default."""
-    rows = query("SELECT f_table_name, f_geometry_column, useAsDefault, styleQML FROM layer_styles")
-    assert sorted(row[0] for row in rows) == sorted(layers)
-    assert {row[1:3] for row in rows} == {("geom", 1)}
-    assert all(row[3].startswith("<qgis ") for row in rows)
-
-
 def test_times_are_times_in_the_file(query):
     """Clock times are columns of the type for times, and agree with the text next to them."""
     types = dict(query("SELECT name, type FROM pragma_table_info('stops')"))
@@ -90,15 +81,6 @@ def test_counts_and_intervals_hold_together(query, demo_plan):
     whole = [row for row in ratios if None not in row]
     assert whole
     assert all(low <= ratio <= high for low, ratio, high in whole)
-
-
-def test_a_file_of_one_layer_is_read_without_its_name(layers, tmp_path):
-    """It has meanings, but no table of styles, which a reader would take for a second layer."""
-    path = tmp_path / "hotspots.gpkg"
-    write_layers(path, {"hotspots": layers["hotspots"]})
-    assert len(gpd.read_file(path)) == len(layers["hotspots"])
-    with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT count(*) FROM gpkg_data_columns").fetchone() > (0,)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):

@@ -41,13 +41,6 @@ def test_nothing_is_loaded_from_elsewhere(demo_plan, layers):
     assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
 
 
-def test_equal_plans_give_equal_bytes(demo_plan, layers):
-    """Written twice, the project is byte for byte the same."""
-    again = build_plan_layers(demo_plan)
-    assert render_project(demo_plan, layers) == render_project(demo_plan, again)
-    assert render_parquet(layers["hotspots"]) == render_parquet(again["hotspots"])
-
-
 def test_texts_of_the_data_are_neither_markup_nor_expressions(layers):
     """Names are unchanged; all expressions that QGIS evaluates are our own."""
     evil = "[%env('HOME')%] <b>&\"' \x00\x1b"
@@ -74,15 +67,6 @@ def test_layouts_print_title_map_legend_scale_sources_and_marking(demo_plan, lay
         assert texts["marking-top"] == texts["marking-bottom"] == "OFFICIAL-SENSITIVE"
         assert "Fictional place" in texts["sources"]
         assert texts["title"]
-
-
-def test_a_plan_without_patrols_or_hotspots_has_a_project(layers):
-    """Empty layers leave their classes out of the legend."""
-    bare = gpd.GeoDataFrame({"urn": []}, geometry=[], crs=layers["risk"].crs)
-    empty = dict.fromkeys(("patrols", "stops", "legs"), bare)
-    empty["hotspots"] = layers["hotspots"].iloc[:0]
-    project = _parse(render_layers(layers | empty, **TEXTS))
-    assert len(list(project.iter("maplayer"))) == 8
 
 
 def test_layers_as_geoparquet_are_read_back(layers, tmp_path):

@@ -2,18 +2,14 @@
 
 import re
 import xml.etree.ElementTree as ET
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.hotspots.carriers import Carrier
-from patrolplan.outputs.cartography.basemap import CLASSES, STYLES
 from patrolplan.outputs.geopackage import build_plan_layers
-from patrolplan.outputs.gis.styles import RISK_SHARES, build_style, build_styles, find_breaks
-from patrolplan.patrols.plan import StopKind
+from patrolplan.outputs.gis.styles import RISK_SHARES, build_styles, find_breaks
 
 
 @pytest.fixture(scope="module")
@@ -28,20 +24,6 @@ def documents(layers):
     return {name: ET.fromstring(text) for name, text in build_styles(layers).items()}
 
 
-def _values(renderer):
-    return [row.get("value") for row in renderer.iter("category")]
-
-
-def test_every_kind_has_a_sign(documents):
-    """Each kind of stop and each carrier of a hotspot has a symbol of its own; others one, too."""
-    assert _values(documents["stops"]) == [*get_args(StopKind), ""]
-    assert _values(documents["hotspots"]) == [*get_args(Carrier), "designated"]
-    for style in documents.values():
-        names = [symbol.get("name") for symbol in style.findall("renderer-v2/symbols/symbol")]
-        used = [row.get("symbol") for row in style.iter() if row.tag in {"category", "range"}]
-        assert not used or used == names
-
-
 def test_styles_name_columns_that_the_layers_have(documents, layers):
     """A renderer, a label or a time is of a column of its layer."""
     for name, style in documents.items():
@@ -51,18 +33,6 @@ def test_styles_name_columns_that_the_layers_have(documents, layers):
                   if one.get("isExpression") == "0"]  # fmt: skip
         named += [field.get("name") for field in style.iter("field")]
         assert set(filter(None, named)) <= set(layers[name].columns)
-
-
-def test_every_class_of_street_is_drawn(layers):
-    """Streets below everything are drawn by their class as on the cards; others as footpaths."""
-    renderer = ET.fromstring(build_style("streets", layers["risk"])).find("renderer-v2")
-    found = {
-        value.get("value"): list(STYLES)[int(row.get("symbol"))]
-        for row in renderer.iter("category")
-        for value in row.iter()
-        if value.get("value") is not None
-    }
-    assert found == {**CLASSES, "": "foot"}
 
 
 def test_more_risk_is_darker_and_wider(documents):

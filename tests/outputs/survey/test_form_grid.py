@@ -9,9 +9,7 @@ import shapely
 from hypothesis import given, strategies as st
 from survey_areas import load_leaning
 
-from patrolplan.area.square_names import name_squares
 from patrolplan.crs import DEGREES, find_squares, locate_in_squares
-from patrolplan.errors import InputError
 from patrolplan.outputs.survey.form_grid import (
     MAX_ACROSS,
     MAX_DOWN,
@@ -93,14 +91,6 @@ def test_cells_are_the_squares_with_streets(demo_area):
         assert len({cell.label for cell in grid.cells}) == len(grid.cells)
 
 
-def test_cells_have_the_coarse_name_of_their_square(demo_area):
-    """The streets of a cell are those by which the square is named everywhere."""
-    grid = build_form_grid(demo_area, URN)
-    names = name_squares(demo_area.network, [cell.square for cell in grid.cells])
-    assert [cell.streets for cell in grid.cells] == names
-    assert sum(map(len, names)) > len(names)
-
-
 def test_form_reaches_a_kilometre_where_there_are_streets(demo_area):
     """Streets within a kilometre of the gate, left, right, up or down, are on the form."""
     network, metres = demo_area.network, 1000.0
@@ -141,9 +131,3 @@ def test_streets_elsewhere_on_earth_get_their_own_grid(demo_area):
     assert np.allclose(corner, [8.68, 50.1], atol=0.01)
     inside = (corner[0] + 0.0005, corner[1] - 0.0005)
     assert find_squares([inside]).tolist() == [[32632, 1908, 22199]]
-
-
-def test_unknown_school_is_refused(demo_area):
-    """Of a school that the area does not have, the message says which there are."""
-    with pytest.raises(InputError, match=r"'1'.*choose from: 900001"):
-        build_form_grid(demo_area, "1")

@@ -2,9 +2,7 @@
 
 import dataclasses
 import io
-import json
 import shutil
-import string
 import subprocess
 
 import numpy as np
@@ -14,23 +12,13 @@ from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
 from patrolplan.crs import find_squares
-from patrolplan.errors import InputError
 from patrolplan.outputs.cartography.labels import find_overlaps
-from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.form_grid import MAX_ACROSS, MAX_DOWN, build_form_grid
 from patrolplan.outputs.survey.form_map import EDGE_STRIP, _fit_window, draw_form_map
-from patrolplan.outputs.survey.paper_form import (
-    MAP_HEIGHT,
-    MAP_WIDTH,
-    SAMPLE_LABEL,
-    TALLY_ROWS,
-    build_form_data,
-    render_paper_form,
-)
+from patrolplan.outputs.survey.paper_form import MAP_HEIGHT, MAP_WIDTH, render_paper_form
 
 URN = "900003"
 POINTS_PER_MM = 72 / 25.4
-CRIME = ("crime", "robbery", "violen", "theft", "weapon", "patrol", "hotspot", "risk", "report")
 
 
 @pytest.fixture(scope="module")
@@ -107,47 +95,9 @@ def test_no_word_covers_another(drawn):
     assert len(drawn.words) > 100
 
 
-def test_letters_and_numbers_stand_around_the_map(form, demo_area):
-    """Each letter is above and below the map, each number to its left and right."""
-    grid = build_form_grid(demo_area, URN)
-    words = printed._run_pdftotext(form, "-f", "1", "-l", "1", "-layout").split()
-    for letter in grid.letters:
-        assert words.count(letter) >= 2
-    for number in range(4, grid.down + 1):  # the steps have the lower numbers too
-        assert words.count(str(number)) == 2
-
-
 def test_the_form_depends_on_streets_and_schools_alone(form, demo_area):
     """Without any crime, report and tasked place in the area it has the same bytes."""
     assert render_paper_form(strip_findings(demo_area), URN) == form
-
-
-def test_it_says_what_to_do_and_nothing_of_crime(form, demo_area):
-    """The words are the fixed lists, the school and three steps; no word is of crime or patrols."""
-    data = build_form_data(demo_area, build_form_grid(demo_area, URN), URN)
-    text = json.dumps(data, ensure_ascii=False).lower()
-    first, second = printed.read_pages(form)
-    for word in CRIME:
-        assert word not in text
-        assert word not in (first + second).lower()
-    for question in QUESTIONS:
-        assert printed.strip_spaces(question.words) in second
-        for choice in question.choices[:-1]:
-            assert printed.strip_spaces(choice.words) in second
-    assert data["school"].endswith("Catholic School for Girls")
-    assert printed.strip_spaces(data["school"]) in first
-    assert printed.strip_spaces(data["school"]) in second
-    assert f"Yourschool(S)isin{data['home']}." in first
-
-
-def test_example_is_of_no_square(demo_area):
-    """The sheet's example names a square that no form can have, so it suggests no place."""
-    letter, number = SAMPLE_LABEL[0], SAMPLE_LABEL[1:]
-    assert number == "0"
-    assert letter in string.ascii_uppercase
-    for urn in demo_area.schools["urn"]:
-        labels = {cell.label for cell in build_form_grid(demo_area, urn).cells}
-        assert SAMPLE_LABEL not in labels
 
 
 def test_pages_are_full_and_nothing_is_cut(form):
@@ -160,15 +110,6 @@ def test_pages_are_full_and_nothing_is_cut(form):
         assert rows[0] < 0.06 * len(page)
         assert rows[-1] > 0.94 * len(page)
         assert np.diff(rows).max() < 0.09 * len(page)
-
-
-def test_sheet_has_its_rows(form):
-    """The tally sheet has fourteen empty rows, each at least 8 mm high."""
-    page = _paint(form)[1][..., 0]
-    column = page[:, round(0.06 * page.shape[1])]  # through the boxes for squares
-    lines = np.flatnonzero(column < 0.6)
-    heights = np.diff(lines[np.r_[True, np.diff(lines) > 2]]) * 25.4 / 60
-    assert (heights >= 8).sum() >= TALLY_ROWS
 
 
 def test_it_is_black_and_white(form):
@@ -184,11 +125,6 @@ def test_hostile_names_are_text(demo_area):
     start = printed.strip_spaces(HOSTILE[:48])
     assert start in first
     assert start in second
-
-
-def test_equal_areas_give_equal_bytes(form, demo_area):
-    """Rendering again changes no byte."""
-    assert render_paper_form(demo_area, URN) == form
 
 
 def test_leaning_grid_stands_upright(demo):
@@ -208,9 +144,3 @@ def test_leaning_grid_stands_upright(demo):
         x, y = boxes[cell.label][:2] + corners[-1, 0]
         assert corners[cell.down, cell.across, 0] < x < corners[cell.down, cell.across + 1, 0]
         assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
-
-
-def test_unknown_school_is_refused(demo_area):
-    """A school that is not in the area is an error that names those that are."""
-    with pytest.raises(InputError, match="choose from: 900001"):
-        render_paper_form(demo_area, "123")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from patrolplan.errors import InputError, OutputError
+from patrolplan.errors import OutputError
 from patrolplan.outputs.survey import survey_pack
 
 RENDERERS = {
@@ -61,21 +61,3 @@ def test_a_pack_is_written_completely_or_not_at_all(pack, demo_area, tmp_path, m
     with pytest.raises(OutputError):
         pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_unknown_school_is_refused(pack, demo_area, tmp_path):
-    """The message names the schools that there are."""
-    with pytest.raises(
-        InputError, match=r"no school with URN '1' in the area.*choose from: 900001"
-    ):
-        pack.write_survey_pack(demo_area, "1", tmp_path / "s")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_real_papers_are_written(demo_area):
-    """A page of each kind, twice the same bytes."""
-    files = survey_pack.render_survey_files(demo_area, "900003")
-    assert sorted(files) == NAMES
-    for name, content in files.items():
-        assert content.startswith(b"%PDF" if name.endswith(".pdf") else b"<!DOCTYPE html>")
-    assert survey_pack.render_survey_files(demo_area, "900003") == files

@@ -24,10 +24,8 @@ from survey_class import (
 )
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
-from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.survey_page import render_survey_page
 from patrolplan.privacy import FACTORS, ReportGroups
 
@@ -38,7 +36,6 @@ DESKTOP = {"width": 1280, "height": 800}
 ON_ITS_SIDE = {"width": 640, "height": 360}
 OLD_PHONE = {"width": 320, "height": 568}
 SIZES = (SMALL_PHONE, ON_ITS_SIDE, OLD_PHONE, TABLET, DESKTOP)
-MAX_BYTES = 400_000
 TAP_METRES = 2.0
 METRES_A_DEGREE = 111_195.0
 HOSTILE = "</script><img src=x onerror=\"alert('x')\">{{ 7 * 7 }}"
@@ -531,26 +528,3 @@ def test_page_holds_no_crime_and_no_report(demo_area: StudyArea, survey: str) ->
     )
     assert render_survey_page(bare, URN) == survey
     assert not re.search(r"hotspot|priority|harm|burglary", survey, re.IGNORECASE)
-
-
-def test_page_is_small(demo_area: StudyArea, survey: str) -> None:
-    """The page of any school of the demo borough goes on a tablet by e-mail."""
-    assert len(survey.encode()) < MAX_BYTES
-    other = render_survey_page(demo_area, demo_area.schools["urn"].iloc[0])
-    assert len(other.encode()) < MAX_BYTES
-
-
-def test_unknown_school_is_refused(demo_area: StudyArea) -> None:
-    """A URN that the area does not have is named, with those that it has."""
-    with pytest.raises(InputError, match=r"no school with URN '123'.*choose from: 900001"):
-        render_survey_page(demo_area, "123")
-
-
-def test_every_value_of_the_lists_has_a_button(survey: str) -> None:
-    """The buttons are the fixed lists in their order, each with one more that counts nowhere."""
-    values = re.findall(r'data-value="(\w+)"', survey)
-    ends = {"time_band": "unknown", "place_factor": "none", "behaviour_factor": "none"}
-    assert values == [
-        value for column, names in FACTORS.items() for value in (*names, ends[column])
-    ]
-    assert [question.column for question in QUESTIONS] == list(FACTORS)

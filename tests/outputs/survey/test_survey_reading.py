@@ -12,7 +12,7 @@ from survey_forms import ID, answer, answers_file, save
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey import reports_file, survey_reading
+from patrolplan.outputs.survey import reports_file
 from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
 from patrolplan.outputs.survey.reports_file import read_reports_file
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
@@ -83,15 +83,6 @@ def test_reports_and_record_are_written(tmp_path, out):
         "reports.csv",
         "reports.record.json",
     ]
-
-
-def test_the_school_stands_in_reports_of_one_school_alone(tmp_path, out):
-    """Of several schools no report says which one it is of."""
-    one, other = _survey(tmp_path, "a"), _survey(tmp_path, "b", count=7, school_urn="900004")
-    _take_in(out, one)
-    assert ",900003," in out.read_text(encoding="utf-8")
-    _take_in(out, one, other)
-    assert "9000" not in out.read_text(encoding="utf-8")
 
 
 def test_the_order_of_files_and_answers_changes_no_byte(tmp_path, out):
@@ -346,26 +337,12 @@ def test_a_part_that_is_not_whole_is_dropped(tmp_path, out):
     assert _snapshot(out.parent) == old
 
 
-def test_a_larger_threshold_is_kept_to(tmp_path, out):
-    """Five are no group where ten are needed, and count among those in small squares."""
-    reading = _take_in(out, _survey(tmp_path, "a"), threshold=10)
-    assert len(read_reports([out])) == 0
-    assert build_reading_document(reading)["in_small_squares"] == "about 5"
-
-
 def test_nothing_is_written_where_a_file_is_wrong(tmp_path, out):
     """One wrong file among several refuses all, and creates no folder's content."""
     with pytest.raises(InputError):
         _take_in(out, _survey(tmp_path, "a"), save(tmp_path / "b.json", {"id": ID}))
     assert not out.exists()
     assert not find_record_path(out).exists()
-
-
-def test_the_date_of_the_record_is_today_by_default(tmp_path, out):
-    """As the computer's clock has it."""
-    survey_reading.take_in_surveys([_survey(tmp_path, "a")], out, urns=None, threshold=5)
-    read_on = dt.date.fromisoformat(_record(out)["batches"][0]["read_on"])
-    assert abs(read_on - dt.datetime.now().astimezone().date()) <= dt.timedelta(days=1)
 
 
 def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
@@ -382,15 +359,6 @@ def test_a_survey_in_two_files_of_reports_is_refused(tmp_path):
     assert [line.partition(": holds a survey that ")[0] for line in lines] == [f"{one}", f"{other}"]
     one.write_text(one.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert read_reports([both, one]).counts.tolist() == [15]
-
-
-def test_a_survey_of_long_ago_is_named(tmp_path, out):
-    """A tablet with a reset clock gives it an old date, so that it would fade unnoticed."""
-    new = _survey(tmp_path, "a", day="2026-01-08")
-    old = _survey(tmp_path, "b", column=1, day="2015-01-01")
-    lines = describe_reading(_take_in(out, new, old))
-    assert [line for line in lines if "the clock" in line] == [lines[0]]
-    assert lines[0].startswith(f"{old}: is of the spring term of 2015, so it counts little")
 
 
 def test_a_link_that_leads_back_to_itself_is_refused(tmp_path, out):

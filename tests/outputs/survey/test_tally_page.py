@@ -12,7 +12,6 @@ from page_visits import DESK, PHONE, Visit
 from playwright.sync_api import Page, expect
 from survey_areas import HOSTILE, make_hostile, strip_findings
 
-from patrolplan.errors import InputError
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
 from patrolplan.outputs.survey.choices import QUESTIONS
@@ -327,38 +326,6 @@ def test_rows_are_changed_and_removed(open_page, html, grid):
     assert _save(page)[1]["id"] == held["id"]
 
 
-def test_steppers_count_by_one(open_page, html):
-    """Plus and minus change a number by one, and never below nothing."""
-    page = open_page(html, PHONE)
-    field = _number(page, WORDS["followed"])
-    for _ in range(3):
-        page.get_by_role("button", name=f"One more: {WORDS['followed']}").click()
-    assert field.input_value() == "3"
-    for _ in range(5):
-        page.get_by_role("button", name=f"One less: {WORDS['followed']}").click()
-    assert field.input_value() == "0"
-
-
-def test_class_that_marked_nothing_has_a_file(open_page, html):
-    """Without rows the file has the number of pupils, who marked nothing."""
-    page = open_page(html)
-    _number(page, "Pupils who took part").fill("25")
-    _, held = _save(page)
-    assert held["squares"] == []
-    assert held["pupils"] == 25
-    assert held["day"] == "2026-11-27"
-
-
-def test_ids_of_two_openings_differ(open_page, html):
-    """Each opening of the page has an id of its own."""
-    ids = set()
-    for _ in range(2):
-        page = open_page(html)
-        _number(page, "Pupils who took part").fill("25")
-        ids.add(_save(page)[1]["id"])
-    assert len(ids) == 2
-
-
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_it_is_legible_named_and_large_enough(open_page, html, grid, size):
     """With rows and problems shown, text has 4.5:1, controls have names and 44 pixels."""
@@ -430,9 +397,3 @@ def test_page_depends_on_streets_and_schools_alone(html, demo_area):
     assert "default-src 'none'" in policy
     assert "connect-src 'none'" in policy
     assert "unsafe" not in policy
-
-
-def test_unknown_school_is_refused(demo_area):
-    """A school that is not in the area is an error that names those that are."""
-    with pytest.raises(InputError, match="choose from: 900001"):
-        render_tally_page(demo_area, "123")

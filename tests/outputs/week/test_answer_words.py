@@ -5,21 +5,16 @@ import dataclasses
 import pytest
 
 from patrolplan.notes import NOTE_VALUES
-from patrolplan.outputs.reason_words import FACTOR_WORDS
 from patrolplan.outputs.week.answer_words import (
     ABOUT_PEOPLE,
     OTHERWISE,
-    SCHOOL_WORDS,
     WHY_NOT,
     describe_change,
     describe_factors,
     describe_presence,
     describe_promise,
-    describe_pupils,
-    describe_streets,
 )
 from patrolplan.patrols.feared_places import FearedPlace
-from patrolplan.privacy import FACTORS
 from patrolplan.risk.survey_change import SurveyChange
 from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
 from patrolplan.times import SchoolTerm
@@ -121,19 +116,6 @@ def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
     assert describe_change(SurveyChange(SPRING, SUMMER, low, high)) == words
 
 
-def test_what_cannot_be_compared_says_so():
-    """Without two terms there is no change, which is not the same as none."""
-    assert describe_change(None) == "not comparable: too few terms show enough answers"
-
-
-def test_pupils_are_a_range_with_the_term():
-    """The number is a range as rounded; terms before the latest are mentioned."""
-    assert describe_pupils(GAVE) == "25 to 29 pupils, up to summer term 2026"
-    assert describe_pupils(dataclasses.replace(GAVE, latest=None)) == "25 to 29 pupils"
-    exact = dataclasses.replace(GAVE, max_reports=25, is_spread=False)
-    assert describe_pupils(exact) == "25 pupils, summer term 2026"
-
-
 def test_a_poster_says_less_of_people():
     """What people do stands on the sheet; on a poster it is one phrase, last, and once."""
     assert (
@@ -142,17 +124,3 @@ def test_a_poster_says_less_of_people():
     )
     poster = describe_factors(GAVE, is_poster=True)
     assert poster == f"an isolated place and {ABOUT_PEOPLE}, after school"
-
-
-def test_every_factor_has_a_schools_word():
-    """Each factor that counts has a word that is not the name of an offence."""
-    names = {*FACTORS["place_factor"], *FACTORS["behaviour_factor"]}
-    assert names <= set(SCHOOL_WORDS)
-    assert set(SCHOOL_WORDS) == set(FACTOR_WORDS)
-    assert not [words for words in SCHOOL_WORDS.values() if "robber" in words or "drug" in words]
-
-
-def test_streets_are_printable_and_short():
-    """Names come as text of the typeface, cut where they are very long."""
-    assert describe_streets(["A\nB", "x" * 90]) == f"A B and {'x' * 23}…"
-    assert describe_streets(["Saint Somebody's " * 9]) == "Saint Somebody's Saint Somebody's…"

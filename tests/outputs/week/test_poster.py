@@ -58,17 +58,6 @@ def _presence(answer, *days):
     return RecentPresence(4, {name: frozenset(day + dt.timedelta(days=n) for n in days)})
 
 
-def test_the_heaviest_places_stand_with_rounded_numbers(answers, posters):
-    """Up to three places, by their streets, each with a range of pupils."""
-    for urn, poster in posters.items():
-        (text,) = read_pages(poster)
-        shown = answers[urn][:MAX_PLACES]
-        assert text.count("pupilsmarkedit") == len(shown) == MAX_PLACES
-        for answer in shown:
-            assert strip_spaces(f"Around {' and '.join(answer.place.streets)}") in text
-            assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in text
-
-
 def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, posters):
     """Without a record, or none of a visit to these places, the title claims no presence."""
     assert "Weheardyou." in read_pages(posters[URN])[0]
@@ -174,11 +163,6 @@ def test_name_is_text_and_nothing_else(roll, answers):
     (text,) = read_pages(render_posters(other, {URN: [hostile]}, None)[URN])
     assert strip_spaces("Around #x[*y*]") in text
     assert strip_spaces('<script>alert(1)</script> & "Søn') in text
-
-
-def test_equal_answers_give_equal_posters(roll, answers, posters):
-    """Writing again changes no byte."""
-    assert render_posters(roll, {URN: answers[URN]}, None)[URN] == posters[URN]
 
 
 def test_it_is_black_and_white(posters):

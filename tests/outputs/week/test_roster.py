@@ -6,7 +6,6 @@ import datetime as dt
 import pytest
 from hypothesis import given, strategies as st
 
-import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.outputs.week.roster import (
     RESERVED_FILE_NAMES,
@@ -69,37 +68,6 @@ def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
     )
     assert roll.card_path(duty).endswith(f"-{duty.urn}.pdf")
     assert duty in roll.school_duties(duty.urn, duty.date)
-
-
-def test_an_officer_who_rides_to_the_gate_and_patrols_on_foot_is_said_to(week, roll):
-    """The way to the gate and the way of the patrols are both named where they differ."""
-    modes = {officer.name: roll.describe_officer_modes(officer) for officer in roll.officers}
-    assert modes["SSO-01"] == "on foot"
-    assert modes["SSO-03"] == "to the gate by bicycle, patrol on foot"
-    ridden = [
-        dataclasses.replace(duty, patrol=dataclasses.replace(duty.patrol, way="bicycle"))
-        for duty in week.duties
-    ]
-    others = Roster(dataclasses.replace(week, duties=tuple(ridden)))
-    assert others.describe_officer_modes(others.officers[2]) == "by bicycle"
-    assert (
-        others.describe_officer_modes(others.officers[0])
-        == "to the gate on foot, patrol by bicycle"
-    )
-    mixed = Roster(dataclasses.replace(week, duties=(*week.duties, *ridden)))
-    assert (
-        mixed.describe_officer_modes(mixed.officers[2])
-        == "to the gate by bicycle, patrol on foot or by bicycle"
-    )
-
-
-def test_an_officer_led_from_the_base_goes_there_as_on_patrol(week):
-    """With a start at the base no one travels to the gate by another mode."""
-    plan = dataclasses.replace(
-        week.plan, area=pp.with_settings(week.plan.area, patrol={"start": "base"})
-    )
-    roll = Roster(dataclasses.replace(week, plan=plan))
-    assert roll.describe_officer_modes(roll.officers[2]) == "patrol on foot"
 
 
 def test_unknown_officer_and_day_are_told_together(week):

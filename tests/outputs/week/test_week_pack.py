@@ -4,7 +4,6 @@ The week on the phone: the plan's page, chosen by day and officer.
 """
 
 import dataclasses
-import hashlib
 import json
 import re
 import shutil
@@ -16,15 +15,13 @@ from page_visits import open_chromium
 
 import patrolplan as pp
 from patrolplan.errors import InputError, LedgerError, OutputError
-from patrolplan.outputs import wording
 from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.week_pack import build_cover_data, render_week_map
-from patrolplan.team.free_time import Appointment, FreeTime
+from patrolplan.outputs.week.week_pack import render_week_map
 from patrolplan.team.week import format_day
 from patrolplan.team.week_file import build_week_document, read_week
-from patrolplan.times import format_span, format_time
+from patrolplan.times import format_time
 
 ALWAYS = (
     *("week.json", "hotspots.geojson", "chances.csv", "week.csv", "week.xlsx"),
@@ -63,116 +60,6 @@ def test_folder_holds_what_a_week_is(hand, folder):
     assert document == build_week_document(hand)
 
 
-def test_a_card_says_who_patrols_when_and_with_whom(hand, tmp_path):
-    """Date, officer and colleagues at that gate are printed; no line is left to write them on."""
-    first, second = hand.duties[:2]
-    mate = dataclasses.replace(first, officer="SSO-02")
-    week = dataclasses.replace(hand, duties=(first, mate, second))
-    folder = pp.write_pack(week, tmp_path / "out")
-    for duty, crew in ((first, "SSO-01 with SSO-02"), (second, "SSO-01"), (mate, "SSO-02 with")):
-        name = f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf"
-        text = read_pages((folder / name).read_bytes())[0]
-        day = f"{duty.date:%A} {duty.date.day} {duty.date:%B %Y}"
-        assert strip_spaces(f"{day} · {crew}") in text
-        assert ("with" in text.split("URN")[0]) == ("with" in crew)
-        assert "Date:" not in text
-        assert "Officer:" not in text
-
-
-def test_cover_lists_the_cards_on_their_pages(hand, folder):
-    """Every duty stands on the cover with the page that its card begins on, in the days' order."""
-    cover, *cards = read_pages((folder / "cards" / "SSO-01.pdf").read_bytes())
-    assert cover.startswith("OFFICIAL-SENSITIVESSO-01Yourdaysinorder·onfoot")
-    begins = [number for number, page in enumerate(cards, start=2) if "When(gridref.)" in page]
-    assert len(begins) == len(hand.duties)
-    at = 0
-    for duty, page in zip(hand.duties, begins, strict=True):
-        at = cover.index(f"{duty.date:%A}{duty.date.day}{duty.date:%B}", at)
-        for line in (
-            f"{format_time(duty.leave_minutes)}Setoutfromthebasetotheschool(onfoot,",
-            f"{page}{format_span(duty.start_minutes, duty.end_minutes)}",
-            strip_spaces(duty.patrol.school),
-            f"atthegateuntil{format_time(duty.patrol.gate_until_minutes)}",
-            f"{len(duty.patrol.stops)}stops",
-            f"{format_time(duty.back_minutes)}Backatthebase(onfoot,",
-        ):
-            at = cover.index(line, at)
-        assert f"{duty.date.day}{duty.date:%B}{duty.date.year}" in cards[page - 2]
-        assert strip_spaces(duty.patrol.school) in cards[page - 2]
-        assert f"SSO-01·page{page}of{len(cards) + 1}" in cards[page - 2]
-
-
-def test_cover_shows_the_whole_day(hand, monkeypatch):
-    """Appointments stand in the order of the day, by kind and school alone; so do other windows."""
-    first = hand.duties[0]
-    day, free = first.date, next(d for d in hand.days if d not in {x.date for x in hand.duties})
-    morning = dataclasses.replace(
-        first,
-        start_minutes=500,
-        end_minutes=535,
-        leave_minutes=494,
-        back_minutes=541,
-        crew=("SSO-08",),
-        patrol=dataclasses.replace(
-            first.patrol,
-            window="morning_gate",
-            start_minutes=500,
-            gate_until_minutes=535,
-            stops=(),
-            legs=(),
-        ),
-    )
-    appointments = (
-        Appointment("SSO-01", day, "assembly", 560, 566, 590, 596, first.urn),
-        Appointment("SSO-01", free, "leave", 0, 0, 1440, 1440),
-    )
-    monkeypatch.setattr(FreeTime, "appointments", appointments)
-    roster = Roster(dataclasses.replace(hand, duties=(morning, first)))
-    data = build_cover_data(roster, roster.officers[0], [morning, first])
-    (monday, other) = sorted(data["days"], key=lambda one: len(one["items"]), reverse=True)
-    lines = [(item["time"], item["text"], item["card"]) for item in monday["items"]]
-    school = first.patrol.school
-    assert lines == [
-        ("08:14", "Set out from the base to the school (on foot, 6 min)", None),
-        (format_span(500, 535), school, 0),
-        ("09:01", "Back at the base (on foot, 6 min)", None),
-        ("09:20", "Set out from the base to the appointment (on foot, 6 min)", None),
-        (format_span(566, 590), f"Assembly at {school}", None),
-        ("09:56", "Back at the base (on foot, 6 min)", None),
-        (
-            format_time(first.leave_minutes),
-            f"Set out from the base to the school (on foot, {_count_minutes(first)} min)",
-            None,
-        ),
-        (format_span(first.start_minutes, first.end_minutes), school, 1),
-        (
-            format_time(first.back_minutes),
-            f"Back at the base (on foot, {_count_minutes(first)} min)",
-            None,
-        ),
-    ]
-    about = monday["items"][1]["about"]
-    assert about.startswith(f"Morning gate · URN {first.urn} · at the gate until 08:55")
-    assert about.endswith(" · with SSO-08")
-    assert [(item["time"], item["text"]) for item in other["items"]] == [("all day", "Leave")]
-
-
-def _count_minutes(duty):
-    return round(duty.start_minutes) - round(duty.leave_minutes)
-
-
-def test_single_cards_are_those_of_the_book(hand, folder):
-    """Each card alone says what its page in the book says, without the page's number."""
-    book = read_pages((folder / "cards" / "SSO-01.pdf").read_bytes())[1:]
-    single = [
-        page
-        for duty in hand.duties
-        for page in read_pages((folder / Roster(hand).card_path(duty)).read_bytes())
-    ]
-    numbered = [f"SSO-01·page{n}of{len(book) + 1}" for n in range(2, len(book) + 2)]
-    assert [page.replace(words, "") for page, words in zip(book, numbered, strict=True)] == single
-
-
 def test_nothing_is_cut_by_the_edge(folder):
     """All words of cover and cards are on their pages."""
     assert find_words_off_page((folder / "cards" / "SSO-01.pdf").read_bytes()) == []
@@ -197,19 +84,6 @@ def test_an_officers_papers_alone(week, tmp_path):
     assert "SSO-07" in sheet
 
 
-def test_a_days_papers_alone(hand, tmp_path):
-    """With a day named, the cover lists that day's card and says that it is a part."""
-    duty = hand.duties[1]
-    out = pp.write_pack(hand, tmp_path / "out", date=duty.date)
-    assert {name for name in files(out) if name.startswith("cards/")} == {
-        "cards/SSO-01.pdf",
-        f"cards/SSO-01/{duty.date}-{duty.urn}.pdf",
-    }
-    assert not [name for name in files(out) if name.startswith("posters/")]
-    cover = read_pages((out / "cards" / "SSO-01.pdf").read_bytes())[0]
-    assert "Printedinpart:1of4cardsoftheweek." in cover
-
-
 def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path):
     """An officer or a day of another week, or one with a plan, is an error and writes nothing."""
     with pytest.raises(InputError, match="no officer 'SSO-99'"):
@@ -217,13 +91,6 @@ def test_a_stranger_is_told_before_anything_is_written(week, demo_plan, tmp_path
     with pytest.raises(InputError, match="this is a plan"):
         pp.write_pack(demo_plan, tmp_path / "out", officer="SSO-01")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_week_without_patrols_is_written_too(week, tmp_path):
-    """Without duties there are tables, map, wall and posters, but no cards."""
-    out = pp.write_pack(dataclasses.replace(week, duties=()), tmp_path / "out")
-    posters = {f"posters/{urn}.pdf" for urn in week.plan.area.schools["urn"]}
-    assert files(out) == {*ALWAYS, *posters, "manifest.json"}
 
 
 def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
@@ -238,17 +105,6 @@ def test_hostile_names_stay_in_the_folder(hostile, tmp_path):
         assert roll.card_path(duty) in names
         book = out / "cards" / f"{Path(roll.card_path(duty)).parent.name}.pdf"
         assert strip_spaces(duty.officer) in read_pages(book.read_bytes())[0]
-
-
-@pytest.mark.slow
-def test_equal_weeks_give_equal_folders(hand, folder, tmp_path):
-    """Writing the same week again changes no byte of any file."""
-    again = pp.write_pack(hand, tmp_path / "out")
-    for name in files(folder):
-        first, second = (
-            hashlib.sha256((one / name).read_bytes()).hexdigest() for one in (folder, again)
-        )
-        assert first == second, name
 
 
 def test_a_part_does_not_take_the_place_of_the_whole_week(week, folder, tmp_path):
@@ -324,16 +180,6 @@ def test_every_duty_is_an_outing(roll, html):
         (f"{duty.date}", duty.officer, duty.urn) for duty in roll.week.duties
     ]
     assert len({patrol["id"] for patrol in patrols}) == len(patrols)
-
-
-def test_the_light_is_that_of_the_day(roll, html):
-    """Each outing says when the sun sets on its day."""
-    lights = {
-        wording.describe_lighting(dataclasses.replace(roll.week.plan, date=duty.date), duty.patrol)
-        for duty in roll.week.duties
-    }
-    assert any(line.startswith("Sunset 15:") for line in lights)
-    assert all(f"<strong>Light:</strong> {line}" in html for line in lights if line)
 
 
 def test_day_and_officer_choose(roll, duty, page):

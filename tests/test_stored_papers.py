@@ -1,0 +1,42 @@
+"""Words and structure of the demo's papers, pages, screens and files are those in `stored`."""
+
+import difflib
+import importlib
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RENEW = "if that is meant, run `python tools/store_papers.py` and look at the diff"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of all texts as this checkout writes them."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext, of poppler-utils, is not installed")
+    sys.path.append(str(ROOT / "tools"))
+    try:
+        script = importlib.import_module("store_papers")
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    folder = tmp_path_factory.mktemp("papers")
+    script.write_stored(folder)
+    return folder
+
+
+def _read(folder):
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
+
+
+def test_papers_are_those_that_are_stored(made):
+    """Every text equals the stored one, and none is missing or new."""
+    new, old = _read(made), _read(ROOT / "tests" / "stored")
+    lines = []
+    for name in sorted({*new, *old}):
+        texts = (texts.get(name, "").splitlines() for texts in (old, new))
+        lines += difflib.unified_diff(*texts, f"stored/{name}", f"now/{name}", lineterm="")
+    assert not lines, "\n".join([*lines, RENEW])

@@ -1,0 +1,148 @@
+"""Renew tests/stored: text of the demo's papers, screens and help, and the structure of its files.
+
+    python tools/store_papers.py
+
+A change of words shows there as a diff; `tests/test_stored_papers.py` compares. Seed, secret and
+dates are fixed; identities and the clock are masked as `same_output.py` does. Empty lines are left
+out.
+"""
+
+import contextlib
+import html
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import same_output
+import typer
+
+from patrolplan import cli
+
+STORED = same_output.ROOT / "tests" / "stored"
+SCREENS = {
+    "check": "check",
+    "plan": "plan --out out/plan",
+    "short-notice": "plan --school 900003 --start 15:40 --minutes 40 --out out/short",
+    "brief": "brief --school 900003 --since 2026-06 --out out/brief",
+    "backtest": "backtest",
+    "governance": "governance --out out/governance",
+    "survey": "survey --school 900003 --out out/survey",
+    "week": "week --from 2026-11-30 --out out/week",
+    "hand-out": "record --week out/week",
+    "record": "record --officer SSO-04 --date 2026-11-30 --answers 15,12/3,-",
+    "return": "record --return 2026-11",
+}
+PAPERS = {
+    "card": "plan/cards/900003.pdf",
+    "officer": "week/cards/SSO-04.pdf",
+    "lead": "week/lead.pdf",
+    "tasks": "week/tasks.pdf",
+    "school": "week/schools/900003.pdf",
+    "poster": "week/posters/900003.pdf",
+    "brief": "brief/brief-900003.pdf",
+    "survey-form": "survey/form-900003.pdf",
+    "survey-leaflet": "survey/leaflet-900003.pdf",
+}
+LAST_PAGE = {"officer": 1, "tasks": 2, "school": 2, "survey-form": 2}
+"""Papers of which the first pages are enough: the rest repeats them for other places."""
+
+PAGES = {
+    "map": "short/map.html",
+    "survey": "survey/survey-900003.html",
+    "tally": "survey/tally-900003.html",
+    "residents": "governance/for-residents.html",
+}
+GOVERNANCE = ("model-card", "transparency-record", "impact-assessment-annex")
+
+
+def write_stored(folder: Path) -> None:
+    """Write all stored texts below a folder, from a copy of the demo borough."""
+    with tempfile.TemporaryDirectory() as scratch:
+        here = Path(scratch, "demo")
+        shutil.copytree(same_output.DEMO, here, ignore=shutil.ignore_patterns("week.secret"))
+        (here / "week.secret").write_bytes(same_output.SECRET)
+        (here / "week.secret").chmod(0o600)
+        with contextlib.chdir(here):
+            for name, line in SCREENS.items():
+                _store(folder / "screens" / f"{name}.txt", run_command(line))
+        out = here / "out"
+        for name, path in PAPERS.items():
+            text = read_pdf(out / path, LAST_PAGE.get(name, 99))
+            _store(folder / "papers" / f"{name}.txt", text)
+        for name, path in PAGES.items():
+            text = read_page((out / path).read_text(encoding="utf-8"))
+            _store(folder / "pages" / f"{name}.txt", text)
+        for name in GOVERNANCE:
+            text = (out / "governance" / f"{name}.md").read_text(encoding="utf-8")
+            _store(folder / "papers" / f"{name}.md", text)
+        for name in ("plan", "week"):
+            document = json.loads((out / name / f"{name}.json").read_text(encoding="utf-8"))
+            patrol = json.dumps(document["patrols"][2], ensure_ascii=False)
+            outline = sorted({*list_keys(document)})
+            _store(folder / "files" / f"{name}.txt", "\n".join([*outline, "", patrol]))
+    command = typer.main.get_command(cli.app)
+    for name in ["", *command.commands]:
+        _store(folder / "help" / f"{name or 'patrolplan'}.txt", run_command(f"{name} --help"))
+
+
+def run_command(line: str) -> str:
+    """What a command prints, 100 letters wide; progress is not part of it."""
+    printed, arguments, width = io.StringIO(), sys.argv, os.environ.get("COLUMNS")
+    try:
+        sys.argv = ["patrolplan", *(word.replace(",", " ") for word in line.split())]
+        os.environ["COLUMNS"] = "100"
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(io.StringIO()) as errors,
+            contextlib.suppress(SystemExit),
+        ):
+            cli.main()
+    finally:
+        sys.argv = arguments
+        os.environ.pop("COLUMNS") if width is None else os.environ.update(COLUMNS=width)
+    return f"$ patrolplan {line.strip()}\n{printed.getvalue() or errors.getvalue()}"
+
+
+def read_pdf(path: Path, last: int) -> str:
+    """The text of a paper's first pages, laid out, with narrow gaps."""
+    command = ["pdftotext", "-layout", "-l", str(last), path, "-"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
+    return re.sub(r" {4,}", "    ", text)
+
+
+def read_page(text: str) -> str:
+    """What a page shows before its script runs: one line for each different piece of text."""
+    text = re.sub(r"<(script|style|svg|template)\b.*?</\1>|<!--.*?-->", "", text, flags=re.DOTALL)
+    pieces = (" ".join(html.unescape(piece).split()) for piece in re.split(r"<[^>]*>", text))
+    return "\n".join(dict.fromkeys(pieces))
+
+
+def list_keys(value: object, place: str = "") -> list[str]:
+    """Each key of a document with the type of its values; lists count as one element."""
+    if isinstance(value, dict):
+        return [line for key in value for line in list_keys(value[key], f"{place}.{key}")]
+    if isinstance(value, list):
+        return [line for part in value for line in list_keys(part, f"{place}[]")]
+    return [f"{place.lstrip('.')}: {type(value).__name__}"]
+
+
+def _store(path: Path, text: str) -> None:
+    text = same_output.mask_text(text).replace(version("patrolplan"), "VERSION")
+    text = re.sub(r"(?<=Settings and data )[0-9a-f]{8}", "IDENTITY", text.replace("\f", ""))
+    text = re.sub(r"(?<=Software: ).*", "VERSIONS", text)
+    lines = (line.rstrip() for line in text.splitlines())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines if line), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PATROLPLAN_CACHE", tempfile.mkdtemp())
+    shutil.rmtree(STORED, ignore_errors=True)
+    write_stored(STORED)
