@@ -28,13 +28,6 @@ def test_an_accepted_check_has_its_reason_on_the_area(lane):
     assert set(area.accepted_checks) <= set(area.notes)
 
 
-def test_accepting_another_check_does_not_help(lane):
-    """A reason holds for its own check alone."""
-    tables = {"tasked_places": TASKED + f"T1,-0.5,51.52,true,*,{DAYS}\n"}
-    with pytest.raises(pp.InputError, match="T1 lies"):
-        lane(tables, accept={"no_hours": "they come on Monday"})
-
-
 @pytest.mark.parametrize(
     ("place", "schools", "noted"),
     [("-0.0980,51.52", "*", True), ("-0.12,51.52", "*", False), ("-0.5,51.52", "999999", False)],
@@ -57,29 +50,6 @@ def test_bells_lie_in_the_day(lane, bell, stops):
             lane(table)
     else:
         assert lane(table).alarms == ()
-
-
-@pytest.mark.parametrize(("hours", "stops"), [("02:00-06:00", True), ("06:00-14:00", False)])
-def test_officers_hours_touch_the_day(lane, hours, stops):
-    """Hours that end before 07:00 are of another clock; an early shift is not."""
-    header = "officer,school_urns,mon,tue,wed,thu,fri,max_patrols_per_week,mode,"
-    row = f"base_longitude,base_latitude\nA,100001,{hours},,,,,1,walk,-0.1281,51.5201\n"
-    if stops:
-        with pytest.raises(pp.InputError, match=r"02:00-06:00 \(A, mon\) lies outside"):
-            lane({"officers": header + row})
-    else:
-        assert lane({"officers": header + row}).alarms == ()
-
-
-def test_categories_of_an_own_layout_are_not_unknown(lane):
-    """Where the settings name the categories of an extract, its other ones are left out."""
-    rows = "".join(f"2024-05,-0.128,51.5201,{name}\n" for name in ["THEFT"] * 15 + ["FRAUD"] * 30)
-    table = {"crimes": "Month,Longitude,Latitude,Crime type\n" + rows}
-    area = lane(table, crimes={"categories": ["THEFT"]})
-    assert area.alarms == ()
-    assert len(area.incidents) == 45
-    with pytest.raises(pp.InputError, match="unknown categories: 'FRAUD'"):
-        lane({"crimes": table["crimes"] + "2024-05,-0.128,51.5201,Robbery\n"})
 
 
 CRIME = st.sampled_from(

@@ -13,7 +13,6 @@ import shapely
 from table_files import place_points
 
 import patrolplan as pp
-from patrolplan.area import in_memory
 from patrolplan.crs import Projection
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.privacy import ReportGroups
@@ -128,38 +127,6 @@ def test_columns_that_nobody_reads_do_not_count():
     assert _build(crimes=noted).inputs == _build().inputs
 
 
-def test_all_problems_are_reported_with_the_arguments_names():
-    """Every wrong value of every frame is in one error, with argument, row and column."""
-    bells = pd.DataFrame({"urn": [100001, 100002], "finish_time": ["15:10", "25:00"]})
-    gates = pd.DataFrame({"urn": [100001, 100002], "longitude": [-0.128, 999], "latitude": 51.52})
-    with pytest.raises(pp.InputError) as error:
-        _build(bell_times=bells, gates=gates, settings={"privacy": {"threshold": 5}})
-    bell, gate = str(error.value).splitlines()
-    assert bell.startswith("argument bell_times, row 1, column 'finish_time': '25:00' is not a ")
-    assert gate.startswith("argument gates, row 1, column 'longitude': '999' is not a valid ")
-
-
-def test_several_frames_are_told_apart():
-    """Of several frames of one argument, the message says which."""
-    lacking = CRIMES.drop(columns="Crime type")
-    with pytest.raises(pp.InputError, match=r"^argument crimes, table 2: no column 'Crime type'"):
-        _build(crimes=[CRIMES, lacking])
-
-
-def test_a_crime_in_two_frames_counts_once():
-    """Several frames count as several files do: the same Crime ID again is a duplicate."""
-    one = CRIMES.assign(**{"Crime ID": "a1"})
-    assert len(_build(crimes=[one, one]).incidents) == 1
-    assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
-
-
-def test_columns_may_be_mapped():
-    """`[columns]` of the settings holds for frames as for files."""
-    crimes = CRIMES.rename(columns={"Crime type": "offence"})
-    area = _build(crimes=crimes, settings={"columns": {"crimes": {"category": "offence"}}})
-    assert area.incidents["category"].tolist() == ["Robbery"]
-
-
 def test_reports_become_groups_at_once():
     """Reports in a frame are counted by square; under the threshold nothing is known of them."""
     report = {
@@ -206,29 +173,6 @@ def test_what_is_not_given_comes_from_the_settings_files(demo, demo_frames):
     assert any(name.startswith("gates: gates.csv") for name in area.inputs)
     assert len(area.schools) == 12
     assert sections["sources"]
-
-
-def test_a_table_of_the_area_can_be_given_back(demo, demo_area):
-    """Officers as the area has them, with one more of all schools, are read as they were."""
-    officers = demo_area.officers
-    new = officers.head(1).assign(officer="NEW-1", school_urns=[list(demo_area.schools["urn"])])
-    area = pp.build_area(
-        settings=demo,
-        officers=pd.concat([officers, new]),
-        crimes=CRIMES.assign(Longitude=0.877, Latitude=51.5246),
-    )
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(area.officers.iloc[:-1].drop(columns="geometry")),
-        pd.DataFrame(officers.drop(columns="geometry")),
-    )
-    assert area.officers["school_urns"].iloc[-1] == list(demo_area.schools["urn"])
-    assert area.officers.iloc[:-1].distance(officers).max() < 0.01
-
-
-def test_a_missing_table_is_named():
-    """Without crimes in memory or in the settings, the message names the key."""
-    with pytest.raises(pp.SettingsError, match=r"key 'sources.crimes': the key is missing"):
-        _build(crimes=None)
 
 
 def _metres(area):
@@ -333,14 +277,6 @@ def test_lines_join_along_them_and_bridges_do_not():
     names = set(area.network.piece_name)
     assert {"A", "B"} <= names
     assert "C" not in names  # on its own, so nobody walks there
-
-
-def test_every_optional_table_has_an_argument():
-    """No table of the settings is forgotten."""
-    named = {"crimes", "schools", "streets", "reports"}
-    assert named | set(in_memory.OptionalTables.__annotations__) == set(
-        pp.Settings.model_fields["sources"].annotation.model_fields
-    )
 
 
 def test_homes_by_area_may_be_frames(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.incidents import has_known_times, note_time_coverage
+from patrolplan.area.incidents import has_known_times
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import parse_settings
 
@@ -81,15 +81,6 @@ def test_a_mix_is_announced_with_files_and_counts(lane):
     assert "(open.csv)" in note
 
 
-def test_one_kind_alone_is_no_mix(lane):
-    """No note on a mix where all places are snap points, or all are exact."""
-    assert not any(note.kind == "mixed_precision" for note in lane().notes)
-    own = lane([NEAR, FAR], points=())
-    assert not own.snapped
-    assert len(own.catchments) == len(own.network)
-    assert not any(note.kind == "mixed_precision" for note in own.notes)
-
-
 def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatch):
     """With open data in the mix too, no place of a force's own crimes is written to a cache."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "open"))
@@ -119,32 +110,3 @@ def test_nothing_of_exact_places_is_cached_from_a_mix(lane, tmp_path, monkeypatc
 def test_times_are_known_from_enough_of_them(timed, count, enough):
     """Half of all crimes that count are enough to say when harm happens; a few of many are not."""
     assert has_known_times(pd.Series(np.arange(count) < timed, dtype=bool)) is enough
-
-
-def _at(*, months=0, dates=0, times=0):
-    at = [pd.NaT] * months + [pd.Timestamp("2024-05-03")] * dates
-    at += [pd.Timestamp("2024-05-03 15:40")] * times
-    timed = np.arange(len(at)) >= months + dates
-    return pd.DataFrame({"occurred_at": pd.Series(at, dtype="datetime64[ns]"), "timed": timed})
-
-
-def test_dates_without_time_are_announced():
-    """If only some crimes have a time of day, the note has their number and that of the others."""
-    (some,) = describe_notes(note_time_coverage(_at(months=50, dates=2, times=60)))
-    assert "known for 60 of 112 crimes" in some
-    assert "(2 give only a date" in some
-    assert "is estimated from those alone" in some
-    (few,) = describe_notes(note_time_coverage(_at(months=1_000, times=3)))
-    assert few.endswith(
-        "known for 3 of 1,003 crimes that count: too few to estimate when harm happens."
-    )
-    (none,) = describe_notes(note_time_coverage(_at(dates=3)))
-    assert "known for none of 3 crimes" in none
-    assert note_time_coverage(_at(months=3)) == note_time_coverage(_at(times=3)) == []
-
-
-def test_a_few_times_among_open_data_are_not_known_times(lane):
-    """One crime with a time among many with months does not make the area's times known."""
-    area = lane([NEAR], points=OPEN * 3)
-    assert not area.times_known
-    assert any("known for 1 of 7 crimes" in note for note in describe_notes(area.notes))

@@ -10,7 +10,6 @@ import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.risk.history import build_history
 
 LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
@@ -76,35 +75,6 @@ def test_a_selection_is_that_of_a_slow_loop(timed_area, spans, hours, category):
     assert {f"{month:%Y-%m}" for month in exposure.months[exposure.held.any(axis=1)]} == held
 
 
-def test_only_robberies_last_winter(demo_area):
-    """The risk, hotspots and plan of three months of robbery use only those, and mention it."""
-    area = _take(demo_area, "Robbery", months="2025-12 to 2026-02")
-    everything = demo_area.incidents
-    winter = everything["month"].between("2025-12-01", "2026-02-01")
-    assert len(area.incidents) == (winter & (everything["category"] == "Robbery")).sum() > 0
-    history = build_history(area)
-    assert history.categories == ("Robbery",)
-    assert [f"{month:%Y-%m}" for month in history.months] == ["2025-12", "2026-01", "2026-02"]
-    risk = pp.estimate_risk(area)
-    assert (f"{risk.months[0]:%Y-%m}", f"{risk.months[1]:%Y-%m}") == ("2025-12", "2026-02")
-    note = area.accepted_checks[-1]
-    assert note in risk.notes
-    assert note.list_texts("selected")[1] == "2025-12 to 2026-02"
-    assert pp.describe_note(note).startswith("Of recorded crime only a part counts here: incidents")
-
-
-def test_months_between_two_winters_are_unknown(demo_area):
-    """Months that are not selected are not held, so rates are per month selected."""
-    area = demo_area.where(months=["2024-12 to 2025-02", "2025-12 to 2026-02"])
-    missing = {f"{one.month:%Y-%m}" for one in area.exposure.missing}
-    assert {"2025-03", "2025-11", "2024-10", "2026-09"} <= missing
-    assert not missing & {"2024-12", "2025-01", "2025-02", "2025-12", "2026-01", "2026-02"}
-    history = build_history(area)
-    held = np.flatnonzero(history.exposure.max(axis=1))
-    assert [f"{month:%m}" for month in history.months[held]] == ["12", "01", "02"] * 2
-    assert history.totals[history.exposure.max(axis=1) == 0].sum() == 0
-
-
 def test_a_selection_is_cached_apart_from_the_whole(demo_area):
     """The whole area's counts and risk are the same before and after a part was looked at."""
     before = build_history(demo_area)
@@ -129,19 +99,6 @@ def test_provenance_tells_a_part_from_the_whole(demo_area):
     )
     assert "selection of crimes" not in demo_area.inputs
     assert [note.kind for note in area.accepted_checks] == ["incidents_selected"] * 2
-
-
-def test_the_selection_is_on_a_plans_document(demo_area):
-    """What is left out of a plan names what was not selected."""
-    area = _take(demo_area, "Robbery", "Theft from the person")
-    area = pp.with_settings(area, risk={"model": "shrunk count"})
-    risk = pp.estimate_risk(area)
-    hotspots = pp.find_hotspots(area, risk)
-    plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
-    document = build_plan_document(plan)
-    reasons = {row["reason"] for row in document["left_out"]}
-    (words,) = area.accepted_checks[-1].list_texts("selected")
-    assert f"not selected ({words})" in reasons
 
 
 def test_the_threshold_for_crime_holds_for_a_part():

@@ -36,15 +36,6 @@ def test_the_same_points_are_one_era(seed, points):
     assert len(find_era_starts(months, place)) == 1
 
 
-def test_a_force_that_starts_late_begins_no_era():
-    """Many new points are not an era while the old ones continue."""
-    months, place = crimes()
-    more, new = crimes(replaced=0)
-    late = more >= pd.Timestamp("2023-06-01")
-    both = pd.concat([months, more[late]], ignore_index=True)
-    assert len(find_era_starts(both, np.append(place, new[late]))) == 1
-
-
 def test_the_known_era_needs_no_large_numbers():
     """In July 2022 data.police.uk replaced its points: so few crimes that none can tell are cut."""
     months, place = crimes(per_month=5, first="2022-03-01")
@@ -95,12 +86,3 @@ def test_the_order_of_files_decides_nothing():
     assert sorted(zip(one, months, strict=True)) == sorted(
         zip(other, months.iloc[order], strict=True)
     )
-
-
-def test_a_new_point_nearby_gets_more_than_one_far_away():
-    """Crime is densest around its point: the new point near the old one gets most of it."""
-    points = np.array([[200.0, 0.0]])
-    old, new = build_catchments(LANE, points), build_catchments(LANE, [[220.0, 0], [1000.0, 0]])
-    months = pd.Series(pd.Timestamp("2022-01-01")).repeat(50)
-    found = carry_over(LANE, old, new, np.zeros(50, int), np.zeros(50, int), months)
-    assert (found == 0).all()

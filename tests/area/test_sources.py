@@ -3,16 +3,10 @@
 import pytest
 import shapely
 
-import patrolplan as pp
-from patrolplan.area.sources import (
-    SOURCE_FIELDS,
-    check_scale,
-    find_source_files,
-    get_column_mapping,
-)
+from patrolplan.area.sources import check_scale, find_source_files, get_column_mapping
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, SettingsError
-from patrolplan.settings import SourceSettings, parse_settings
+from patrolplan.settings import parse_settings
 
 LONDON, FRANKFURT, SYDNEY = (-0.13, 51.52), (8.68, 50.11), (151.2, -33.87)
 
@@ -60,22 +54,10 @@ def test_a_crs_of_another_place_is_refused_with_one_that_fits(crs, place, use):
     assert use in line or "EPSG:27700 in Great Britain" in line
 
 
-def test_loading_refuses_it(lane):
-    """An area of web maps' metres is refused while it is loaded."""
-    bounds = [-0.131, 51.51, -0.099, 51.53]
-    with pytest.raises(pp.InputError, match=r"'EPSG:3857' is not made .* 1 km .* 1\.61 km long"):
-        lane(area={"crs": "EPSG:3857", "bounds": bounds})
-
-
 def _settings(folder=".", columns=None, **sources):
     needed = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
     data = {"sources": needed | sources, "columns": columns or {}}
     return parse_settings(data, folder=folder, file="my.toml")
-
-
-def test_every_source_but_streets_has_columns():
-    """No table is forgotten."""
-    assert {*SOURCE_FIELDS, "streets"} == set(SourceSettings.model_fields)
 
 
 def test_each_pattern_of_a_list_must_match(tmp_path):
@@ -91,11 +73,6 @@ def test_each_pattern_of_a_list_must_match(tmp_path):
     assert find_source_files(_settings(tmp_path, crimes=["*.csv", "a.*"]), "crimes") == (
         tmp_path / "a.csv",
     )
-
-
-def test_a_source_that_is_not_set_has_no_files():
-    """A source without a key has no files, and that is no error."""
-    assert find_source_files(_settings(), "gates") == ()
 
 
 def test_an_unknown_column_is_reported_by_its_key():

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 import patrolplan as pp
-from patrolplan.errors import InputError
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import parse_settings
 
@@ -193,42 +192,6 @@ def test_gate_is_the_nearest_street_unless_one_is_given(village):
     assert gated.network.xy(gated.gates)[0, 1] > area.network.xy(area.gates)[0, 1] + 100
 
 
-def test_bell_is_assumed_and_noted_where_none_is_given(village):
-    """Without a bell time the default is used and noted; a given bell time stays."""
-    area = _area(village, patrol={"default_finish_time": "14:50"})
-    assert area.schools["finish_time"].tolist() == ["14:50"]
-    assert area.schools["finish_assumed"].tolist() == [True]
-    assert "1 of 1 school has no bell time: 14:50 is used." in describe_notes(area.notes)
-    (village / "b.csv").write_text("urn,finish_time\n1,15:05\n", encoding="utf-8")
-    with_bell = _area(village, sources={"bell_times": "b.csv"})
-    assert with_bell.schools["finish_time"].tolist() == ["15:05"]
-    assert with_bell.schools["finish_assumed"].tolist() == [False]
-
-
-def test_school_with_no_street_near_is_left_out_by_name(village):
-    """A school inside the area without a street near is left out, and named with its URN."""
-    (village / "far.csv").write_text(
-        "URN,EstablishmentName,Longitude,Latitude\n1,Mill,-0.128,51.5201\n2,Far,-0.1299,51.5399\n",
-        encoding="utf-8",
-    )
-    bounds = {"bounds": [-0.14, 51.51, -0.11, 51.55]}
-    area = _area(village, sources={"schools": "far.csv"}, area=bounds)
-    assert area.schools["urn"].tolist() == ["1"]
-    (row,) = [row for row in area.left_out if row.source == "schools"]
-    assert row.reason == "URN 2 (Far): no walkable street within 250 m"
-    with pytest.raises(pp.InputError, match=r"URN 2 \(Far\): no walkable street"):
-        _area(village, sources={"schools": "far.csv"}, area=bounds, schools={"urns": ["1", "2"]})
-
-
-def test_categories_that_do_not_occur_are_noted(village):
-    """A category that the settings count and the data lacks is noted, with the nearest there is."""
-    area = _area(village, crimes={"categories": ["Robbery", "Robberies", "Arson"]})
-    assert "No incident of the category 'Robberies' in the area; the data has 'Robbery'." in (
-        describe_notes(area.notes)
-    )
-    assert "No incident of the category 'Arson' in the area." in describe_notes(area.notes)
-
-
 def test_crimes_far_from_any_street_are_counted(village):
     """A crime inside the bounds but far from every street is left out and counted."""
     (village / "far_crimes.csv").write_text(
@@ -257,51 +220,6 @@ def test_nothing_of_a_forces_own_extract_is_cached(village, tmp_path, monkeypatc
     assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate
 
 
-def test_a_harm_for_no_category_is_noted(village):
-    """A harm whose name neither the data nor data.police.uk knows is named with the nearest."""
-    harm = {"Robery": 1000, "Burglary": 5, "Robbery": 9}
-    notes = describe_notes(_area(village, risk={"harm": harm}).notes)
-    assert [note for note in notes if "harm" in note] == [
-        "[risk.harm] 'Robery' is not a category in the data; did you mean 'Robbery'?"
-    ]
-
-
-def test_an_exposure_of_no_category_is_noted(village):
-    """An exposure whose name is no category is named with the nearest; those of today are known."""
-    exposure = {"Robery": 0.5, "Robbery": 0.25}
-    notes = describe_notes(_area(village, way_home={"exposure": exposure}).notes)
-    assert [note for note in notes if "exposure" in note] == [
-        "[way_home] exposure: 'Robery' is not a category in the data; did you mean 'Robbery'?"
-    ]
-    assert not [note for note in describe_notes(_area(village).notes) if "exposure" in note]
-
-
-def test_an_unknown_column_is_reported_once(village):
-    """The settings' key is named once, however many files there are, and no file is named."""
-    for name in ("m1.csv", "m2.csv"):
-        shutil.copy(village / "c.csv", village / name)
-    with pytest.raises(pp.InputError) as error:
-        _area(village, sources={"crimes": "m?.csv"}, columns={"crimes": {"categry": "Crime type"}})
-    [problem] = error.value.problems
-    assert problem.place == "key 'columns.crimes.categry'"
-    assert "did you mean 'category'?" in problem.what
-
-
-def test_a_pattern_without_a_match_is_reported_even_if_another_matches(village):
-    """A month that is missing does not go unseen because others are there."""
-    with pytest.raises(pp.InputError, match=r"2026-\*/c\.csv: no file matches"):
-        _area(village, sources={"crimes": ["c*.csv", "2026-*/c.csv"]})
-
-
-def test_no_school_inside_is_a_problem_and_no_traceback(village):
-    """If every school is outside the area, the error says so and what to check."""
-    (village / "away.csv").write_text(
-        "URN,EstablishmentName,Longitude,Latitude\n1,Far School,-0.5,51.3\n", encoding="utf-8"
-    )
-    with pytest.raises(InputError, match="no school in the area can be reached on a street"):
-        _area(village, sources={"schools": "away.csv"})
-
-
 def test_only_what_is_named_changes(demo_area):
     """The other settings, and everything that was read, stay as they are."""
     changed = pp.with_settings(
@@ -312,18 +230,6 @@ def test_only_what_is_named_changes(demo_area):
     assert changed.settings.patrol.gate_minutes == demo_area.settings.patrol.gate_minutes
     assert changed.incidents is demo_area.incidents
     assert changed.settings.folder == demo_area.settings.folder
-
-
-def test_wrong_values_are_reported_like_those_of_a_file(demo_area):
-    """The key, the value and the remedy are named."""
-    with pytest.raises(pp.SettingsError, match=r"patrol\.dwell_minutes"):
-        pp.with_settings(demo_area, patrol={"dwell_minutes": -1})
-
-
-def test_what_decides_what_is_read_is_refused(demo_area):
-    """Sources and categories need the files again."""
-    with pytest.raises(pp.InputError, match="load again"):
-        pp.with_settings(demo_area, sources={"crimes": "other.csv"})
 
 
 def test_a_gate_moves_to_the_nearest_street(demo_area):
@@ -344,14 +250,6 @@ def test_a_gate_moves_to_the_nearest_street(demo_area):
         )
         < 1
     )
-
-
-def test_a_gate_far_from_every_street_is_refused(demo_area):
-    """An unknown school is refused as well."""
-    with pytest.raises(pp.InputError, match="no walkable street within 250 m"):
-        pp.with_gate(demo_area, "900001", 0.0, 51.0)
-    with pytest.raises(pp.InputError, match="choose from: 900001"):
-        pp.with_gate(demo_area, "1", 0.87, 51.53)
 
 
 def test_what_cannot_change_is_not_touched(demo_area):

@@ -1,16 +1,12 @@
 """The tables of ways home in an area: what counts, what is left out, and what is noted."""
 
-import json
-
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.inputs.way_home import HALF_HOURS
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import load_settings
 
@@ -38,11 +34,6 @@ def squares(tmp_path):
 def _points(kind, *metres_north):
     rows = [f"{kind},-0.12,{51.53 + far / NORTH_METRES:.6f}" for far in metres_north]
     return "\n".join(["kind,longitude,latitude", *rows])
-
-
-def _clock(*categories):
-    rows = [f"{one},*,{start},1" for one in categories for start in HALF_HOURS]
-    return "\n".join(["category,kind,from,share", *rows])
 
 
 def _origins(*rows):
@@ -96,19 +87,6 @@ def test_a_table_of_another_place_stops_the_command(lane):
     assert {"no_stops", "check_accepted"} <= {note.kind for note in area.notes}
     with pytest.raises(InputError, match="has nothing that can be used as places"):
         lane({"places": "kind,longitude,latitude\npub,,\n"})
-
-
-def test_a_bus_stop_at_the_end_of_the_world_is_not_near(lane, tmp_path):
-    """A stop of the streets file that the CRS cannot place does not count, nor warn."""
-    streets = (tmp_path / "x.osm").read_text(encoding="utf-8")
-    stops = "".join(
-        f"<node id='{n}' version='1' lon='{lon}' lat='{lat}'><tag k='highway' v='bus_stop'/></node>"
-        for n, lon, lat in ((8, -0.12, 51.52), (9, 90, 0))
-    )
-    (tmp_path / "y.osm").write_text(streets.replace("<way", f"{stops}<way"), encoding="utf-8")
-    area = lane(**_sources(streets="y.osm"))
-    assert not np.isfinite(area.features.get_coordinates()).all(axis=None)
-    assert len(area.way_home.stops) == 1
 
 
 def test_stops_and_places_of_the_streets_are_the_default(demo_area):
@@ -183,50 +161,6 @@ def test_origins_alike_in_joined_counts_give_the_same_area(lane, squares):
         assert getattr(areas[0], name) == getattr(areas[1], name)
     other = lane({"origins": _origins((100001, "C", 15), (100001, "B", 9))}, **sources)
     assert other.inputs != areas[0].inputs
-
-
-def test_a_clock_of_unknown_categories_is_noted(lane):
-    """Rows of a category that no crime has are left out, with a suggested name."""
-    area = lane({"clock": _clock("Robbery", "Robery", "Drugs")})
-    assert set(area.way_home.clock["category"]) == {"Robbery", "Drugs"}
-    assert _list_reasons(area, "clock") == [("of categories that no crime has (Robery)", 48)]
-    assert _get_count(area, "clock").used == 96
-    assert any(
-        "has the category Robery (nearest: Robbery)" in n for n in describe_notes(area.notes)
-    )
-
-
-def test_a_wrong_figure_of_a_planned_school_is_noted(lane, tmp_path):
-    """A roll that cannot be is noted with school, file and row, and is not known."""
-    (tmp_path / "f.csv").write_text(
-        "URN,EstablishmentName,Longitude,Latitude,NumberOfPupils,SchoolCapacity\n"
-        "100001,Mill School,-0.128,51.5201,99999,420\n100002,Hill School,-0.126,51.5201,410,\n"
-        "100004,Away School,-0.126,52.5201,-1,420\n",
-        encoding="utf-8",
-    )
-    area = lane(**_sources(schools="f.csv"))
-    np.testing.assert_array_equal(area.schools["roll"], [np.nan, 410])
-    np.testing.assert_array_equal(area.schools["capacity"], [420, np.nan])
-    refused = [note for note in area.notes if note.kind == "school_figures_refused"]
-    (text,) = describe_notes(refused)
-    assert text.startswith("URN 100001 (Mill School): ")
-    assert "roll '99999' (f.csv, row 2)" in text
-
-
-def test_problems_of_all_tables_are_reported_together(lane, tmp_path):
-    """A wrong value of each table is found in one run."""
-    (tmp_path / "areas.geojson").write_text(json.dumps({"type": "x"}), encoding="utf-8")
-    tables = {
-        "origins": _origins((1, "A", "x")),
-        "stops": "kind,longitude,latitude\nhalt,-0.12,51.52\n",
-        "places": "kind,longitude,latitude\ninn,-0.12,51.52\n",
-        "clock": "category,kind,from,share\nRobbery,*,0:00,1\n",
-    }
-    sources = _sources(areas="areas.geojson", **{name: f"{name}.csv" for name in tables})
-    with pytest.raises(InputError) as error:
-        lane(tables, **sources)
-    files = {str(problem.file).rpartition("/")[2] for problem in error.value.problems}
-    assert files == {"areas.geojson", *(f"{name}.csv" for name in tables)}
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 """The board as its page asks it: saved, undone, in conflict, solved, printed, recorded."""
 
-import datetime as dt
 import hashlib
-import json
 import shutil
 import threading
 import time
@@ -13,7 +11,7 @@ from board.speech import get_slot, parse_change
 from patrolplan.board.shared_week import open_shared_week
 from patrolplan.board.views import build_map_document
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import format_json, read_manifest
+from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.outputs.pack import write_pack
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.draw import list_facts, make_draw_key
@@ -21,7 +19,6 @@ from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.walks import draw_walks
-from patrolplan.team.week import Lock
 from patrolplan.team.week_editor import PatrolSlot
 from patrolplan.team.week_file import build_week_document, read_week
 
@@ -106,13 +103,6 @@ def test_a_patrol_placed_by_hand_is_walked_by_the_draw(board):
     assert set(map(id, without.duties)) <= set(map(id, shared.state.week.duties))
 
 
-def test_the_file_is_the_same_bytes_as_the_commands(board, client):
-    """The board saves a week exactly as the week command writes it."""
-    change(client, 1, kind="lock", **get_slot(board.shared.state.week.duties[0]))
-    saved = (board.shared.store.folder / "week.json").read_text(encoding="utf-8")
-    assert saved == format_json(build_week_document(board.shared.state.week))
-
-
 def test_undo_and_redo_give_the_very_weeks(board, client):
     """Back and forth over every change gives the same weeks, but for the history, which grows."""
     start = without_history(board.shared.state.week)
@@ -144,16 +134,6 @@ def test_the_later_of_two_windows_is_refused(board, client):
     assert late.json()["state"]["version"] == 2
     assert get_slot(second) in [get_slot(duty) for duty in saved(board).duties]
     assert change(client, 2, kind="remove", **get_slot(second)).status_code == 200
-
-
-def test_how_near_the_best_is_known_until_more_becomes_possible(board, client):
-    """Lifting a ban leaves only a loose bound; the page says that planning again will tell more."""
-    duty = board.shared.state.week.duties[0]
-    ban = {"officer": duty.officer, "date": f"{duty.date}"}
-    banned = change(client, 1, kind="ban", **ban).json()["state"]
-    assert banned["bound_known"] is True
-    freed = change(client, 2, kind="unban", **ban).json()["state"]
-    assert freed["bound_known"] is False
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_saved(board, client):
@@ -230,16 +210,6 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
     assert change(client, 1, kind="remove", **get_slot(duty)).json()["state"]["unsaved"] is False
 
 
-def test_a_board_opens_what_another_left(board, client):
-    """Opened again, the board shows the week as it was left, and has nothing to undo."""
-    duty = board.shared.state.week.duties[0]
-    change(client, 1, kind="lock", **get_slot(duty))
-    again = open_shared_week(board.shared.state.planned_area, board.shared.store.folder)
-    assert (board.shared.can_undo, again.can_undo) == (True, False)
-    assert describe(again.state.week) == describe(board.shared.state.week)
-    assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
-
-
 def test_solving_round_the_locks_is_what_the_command_plans(board, client):
     """The proposal is the week that plan_week chooses under the same locks and bans."""
     duty = board.shared.state.week.duties[0]
@@ -270,17 +240,6 @@ def test_solving_is_cancelled_within_a_second(client):
     assert "cancelled" in ended["message"]
     assert client.get("/api/proposal").status_code == 404
     assert client.get("/api/state").json()["version"] == 1
-
-
-@pytest.mark.slow
-def test_a_proposal_is_void_under_other_locks(board, client):
-    """A proposal solved before a lock was set is not offered any more."""
-    client.post("/api/solve", json={"version": 1})
-    settled(client)
-    assert client.get("/api/state").json()["proposal"] is True
-    change(client, 1, kind="lock", **get_slot(board.shared.state.week.duties[0]))
-    assert client.get("/api/state").json()["proposal"] is False
-    assert client.post("/api/proposal/take", json={"version": 2}).status_code == 422
 
 
 def test_doses_wait_while_a_place_is_planned(board, client):
@@ -446,24 +405,3 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
     shutil.rmtree(folder)
-
-
-def test_the_page_is_told_what_it_shows(board, client):
-    """State and map hold every school, officer, dose and hotspot, as JSON without surprises."""
-    state = client.get("/api/state").json()
-    week = board.shared.state.week
-    urns = ["900001", "900006", "900007", "900009"]
-    assert [school["urn"] for school in state["schools"]] == urns
-    assert len(list_patrols(client)) == len(week.duties)
-    assert {row["urn"] for row in state["gaps"]} == {row.urn for row in week.unmet}
-    minutes = sum(sum(row["days"].values()) for row in state["doses"])
-    assert minutes == sum(
-        round(s.leave_minutes - s.arrive_minutes) for d in week.duties for s in d.patrol.stops
-    )
-    ground = client.get("/api/map").json()
-    assert len(ground["hotspots"]) == len(board.shared.state.planned_area.hotspots)
-    west, south, east, north = ground["bounds"]
-    assert west < ground["schools"][0]["gate"][0] < east
-    assert south < ground["schools"][0]["gate"][1] < north
-    assert json.dumps(state, allow_nan=False)
-    assert dt.date.fromisoformat(state["week"]["start"]) == week.start

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.board.csv_table import CsvTable, check_hours, check_text, require_table
+from patrolplan.board.csv_table import CsvTable, check_text
 from patrolplan.errors import OutputError
 from patrolplan.team.week_editor import InvalidEditError
 
@@ -28,17 +28,6 @@ def test_a_row_is_added_at_the_end_and_nothing_else_changes(mark):
     after = before.with_row(NEW, {})
     assert after.content == before.content + b"SSO-02,2026-12-04,13:00,14:00,leave,\r\n"
     assert after.without_rows(lambda row: row["officer"] == "SSO-02", {}) == before
-
-
-def test_other_column_names_of_the_settings_are_used():
-    """Where the settings name a column otherwise, its cells are found and written under it."""
-    table = of(b"Who;date;from;to;kind\nA;2026-12-04;09:00;10:00;court\n")
-    names = {"officer": "who"}
-    after = table.with_row(NEW, names)
-    assert after.content.endswith(b"\nSSO-02;2026-12-04;13:00;14:00;leave\n")
-    assert after.without_rows(lambda row: row["officer"] == "A", names).content == (
-        b"Who;date;from;to;kind\nSSO-02;2026-12-04;13:00;14:00;leave\n"
-    )
 
 
 def test_a_column_that_only_the_new_row_needs_is_added():
@@ -86,14 +75,6 @@ def test_a_table_that_somebody_else_changed_is_not_written_over(tmp_path):
     assert before.path.read_bytes() == HEADER + ROW
 
 
-def test_where_there_is_no_table_the_reason_tells_what_to_write():
-    """The message holds the file's first line and the line of the settings."""
-    with pytest.raises(InvalidEditError) as raised:
-        require_table(None, "duties")
-    assert "officer,date,from,to,kind,urn" in str(raised.value)
-    assert '[sources] duties = "duties.csv"' in str(raised.value)
-
-
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@x", "two\nlines", "a\x1b[1m", " ", "a\u2028"]
 )
@@ -101,11 +82,3 @@ def test_text_that_is_no_cell_is_refused(text):
     """Formulas, control signs, line breaks and empty cells are not written."""
     with pytest.raises(InvalidEditError):
         check_text("reason", text)
-
-
-def test_hours_end_after_they_begin():
-    """No hours are right; hours backwards are not."""
-    check_hours("")
-    check_hours("08:00-09:00")
-    with pytest.raises(InvalidEditError):
-        check_hours("09:00-09:00")

@@ -31,12 +31,3 @@ def test_drawing_again_counts_the_number_up(board, client):
     assert week.draw.digest != before.draw.digest
     assert week.worth >= (1 - week.draw.give) * week.draw.best_worth - 1e-9
     assert client.post("/api/undo", json={"version": 2}).json()["state"]["draw"]["number"] == 1
-
-
-def test_planning_again_without_changes_is_the_same_draw(board, client):
-    """By the same key the same week is drawn."""
-    client.post("/api/solve", json={"version": 1})
-    board._planning_job.wait(PATIENCE_SECONDS)
-    before = board.shared.state.week
-    assert board.proposal.week.draw.digest == before.draw.digest
-    assert {d.key for d in board.proposal.week.duties} == {d.key for d in before.duties}

@@ -7,7 +7,6 @@ import pytest
 from weeks_by_hand import build_week
 
 from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards, hash_sheets
-from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Duty
 
@@ -49,11 +48,6 @@ def _replace(week, **changes):
     return dataclasses.replace(week, duties=(dataclasses.replace(first, **changes), *others))
 
 
-def test_papers_of_the_present_week_are_up_to_date(week, shown, names):
-    """Nothing is out of date where nothing has changed."""
-    assert find_outdated_papers(week, names, shown) == []
-
-
 def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, names):
     """Card, book and calendar of the officer; those of who is not concerned stay."""
     stale = set(find_outdated_papers(_replace(week, crew=("SSO-08",)), names, shown))
@@ -63,14 +57,6 @@ def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, na
         "cards/SSO-01/2026-11-30-900001.pdf",
         "schools/900001.pdf",
     }
-
-
-def test_an_appointment_makes_book_and_calendar_stale_but_no_card(week, shown, names, monkeypatch):
-    """The cover shows the whole day, the card only the patrol."""
-    court = Appointment("SSO-04", MONDAY, "court", 540, 570, 690, 720)
-    monkeypatch.setattr(FreeTime, "appointments", (court,))
-    stale = set(find_outdated_papers(week, names, shown))
-    assert stale == WALL | {"calendars/SSO-04.ics", "cards/SSO-04.pdf"}
 
 
 def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
@@ -85,12 +71,6 @@ def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
     shown = hash_cards(both)
     stale = find_outdated_papers(week, names, shown)
     assert stale == ["cards/SSO-01/2026-11-30-900001.morning_gate.pdf", "schools/900001.pdf"]
-
-
-def test_an_officer_without_patrols_leaves_a_stale_book(week, shown, names):
-    """When all of an officer's patrols are gone, the printed book and calendar are wrong."""
-    stale = find_outdated_papers(dataclasses.replace(week, duties=week.duties[1:]), names, shown)
-    assert {"cards/SSO-01.pdf", "calendars/SSO-01.ics"} <= set(stale)
 
 
 def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, names):

@@ -1,7 +1,6 @@
 """Leave, appointments and taskings on the board: what stands stays, the rest is repaired."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 from board.speech import get_slot
@@ -99,17 +98,6 @@ def test_an_absence_that_cannot_be_is_refused(board, client):
     assert board.shared.version == 2
 
 
-def test_a_lock_of_a_patrol_that_is_gone_goes_with_it(board, client):
-    """Planning again must not insist on a patrol of somebody who is away."""
-    duty = board.shared.state.week.duties[0]
-    lock = {"version": 1, "change": {"kind": "lock", **get_slot(duty)}}
-    assert client.post("/api/change", json=lock).status_code == 200
-    change(board, client, **away(duty))
-    assert board.shared.state.week.locks == ()
-    client.post("/api/undo", json={"version": 3})
-    assert len(board.shared.state.week.locks) == 1
-
-
 def appointment(duty, **further):
     """Something else to do at the time of a patrol."""
     return {
@@ -145,17 +133,6 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
     assert "holds no appointment" in change(board, client, kind="unappoint", **gone)
 
 
-def test_an_appointment_is_undone(board, client):
-    """Table and week go back together."""
-    shared = board.shared
-    sheet = shared.state.tables["duties"].path
-    before, content = describe(shared.state.week), sheet.read_bytes()
-    change(board, client, **appointment(shared.state.week.duties[1]))
-    shared.undo(2)
-    assert sheet.read_bytes() == content
-    assert describe(shared.state.week) == before
-
-
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -171,14 +148,6 @@ def test_an_appointment_that_cannot_be_is_refused(board, client, wrong, why):
     content = sheet.read_bytes()
     assert why in change(board, client, **appointment(board.shared.state.week.duties[1], **wrong))
     assert sheet.read_bytes() == content
-
-
-def test_without_a_table_of_duties_the_board_says_what_to_write(board, client):
-    """The settings name no table: the reason holds the file's first line and the setting."""
-    state = board.shared.state
-    board.shared.state = replace(state, tables={"tasked_places": state.tables["tasked_places"]})
-    why = change(board, client, **appointment(state.week.duties[1]))
-    assert '[sources] duties = "duties.csv"' in why
 
 
 def task(board, **further):
@@ -213,18 +182,6 @@ def test_a_tasked_place_is_met_by_few_changes(board, client):
                 >= {k: visitor[k] for k in ("officer", "urn", "date")}.items()
             )
             assert "T-50" in [stop.tasked for stop in duty.patrol.stops]
-
-
-def test_what_a_tasking_asks_for_is_in_the_table(board, client):
-    """Hours, minutes, visits, officers and weekdays are written, in columns that are added."""
-    sheet = board.shared.state.tables["tasked_places"].path
-    wish = {"hours": "15:00-17:00", "minutes": 10, "visits": 1, "weekdays": ["tue", "fri"]}
-    assert change(board, client, **task(board, **wish)) == ""
-    [row] = [r for r in client.get("/api/state").json()["tasked"] if r["place_id"] == "T-50"]
-    assert {key: row[key] for key in wish} == wish
-    assert sheet.read_text(encoding="utf-8").splitlines()[0].endswith(",hours,minutes,weekdays")
-    days = [r["date"] for r in client.get("/api/state").json()["demands"] if r["place"] == "T-50"]
-    assert days == ["2026-12-01", "2026-12-04"]
 
 
 def test_swaps_for_a_gap_are_taken_by_one_request(board, client):

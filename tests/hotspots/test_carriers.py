@@ -3,12 +3,10 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 
-import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.carriers import (
     BUSIEST_SHARE,
@@ -24,7 +22,6 @@ from patrolplan.hotspots.carriers import (
     round_to_steps,
 )
 from patrolplan.hotspots.reasons import WayReason
-from patrolplan.outputs.reason_words import describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.pupils.presence import LeavingCurve, find_presence
 
@@ -42,14 +39,6 @@ def test_the_largest_part_carries():
     stretches = [np.array([piece]) for piece in range(4)]
     assert find_carriers(risk, stretches).tolist() == ["recorded", "recorded", "feared", "way"]
     assert find_carriers(risk, []).tolist() == []
-
-
-def test_a_static_risk_is_never_carried_by_the_way(static_hotspots):
-    """Where pupils' presence does not count, no hotspot is on the way, nor is it said of any."""
-    assert set(static_hotspots["carried_by"]) == {"recorded", "feared"}
-    assert not any(
-        isinstance(one, WayReason) for reasons in static_hotspots["reasons"] for one in reasons
-    )
 
 
 def test_ways_are_said_coarsely(demo_area, demo_risk, demo_hotspots):
@@ -127,15 +116,3 @@ def test_reasons_of_ways_go_to_a_file_and_back():
     for wrong in ({"share": 0.0}, {"start": "25:00"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             adapter.validate_python(adapter.dump_python(reason, mode="json") | wrong)
-
-
-def test_a_morning_window_speaks_of_the_way_to_school(demo_area):
-    """Before school, reasons speak of mornings: of the way there, and of no fear after school."""
-    risk = pp.estimate_risk(demo_area, window=Window(90, 450))
-    hotspots = pp.find_hotspots(demo_area, risk)
-    reasons = [one for row in hotspots["reasons"] for one in row]
-    ways = [one for one in reasons if isinstance(one, WayReason)]
-    assert ways
-    assert all(one.to_school and "07:30" <= one.start < one.end <= "09:00" for one in ways)
-    words = pd.Series([describe_reason(one) for one in reasons])
-    assert not words.str.contains("after school").any()

@@ -16,7 +16,6 @@ from patrolplan.hotspots.clusters import (
     build_street_arrays,
     cluster_by_dbscan,
     cluster_by_hdbscan,
-    compute_catchment_shares,
     find_stretches,
     grow_stretch,
     sum_by_stretch,
@@ -157,9 +156,3 @@ def test_sums_are_those_of_one_stretch_after_the_other_to_the_last_bit(seed, siz
     values = rng.gamma(0.3, size=1000)
     stretches = [rng.choice(1000, size, replace=False) for size in sizes]
     assert sum_by_stretch(values, stretches).tolist() == [values[one].sum() for one in stretches]
-
-
-def test_the_whole_area_holds_every_catchment(demo_area):
-    """All pieces together hold all street of each catchment."""
-    whole = compute_catchment_shares(demo_area.catchments, [np.arange(len(demo_area.network))])
-    assert np.allclose(whole.toarray(), 1)

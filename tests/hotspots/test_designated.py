@@ -10,11 +10,10 @@ import shapely
 from hexagons import make_hexagons
 from scipy.sparse import csgraph
 
-import patrolplan as pp
 from patrolplan.area.designated import NO_STREET, find_designated_pieces, select_designated
 from patrolplan.area.load_report import LoadReport
 from patrolplan.errors import InputError
-from patrolplan.hotspots.find import locate_hotspots, rate_hotspots
+from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.inputs.polygons import ALL_DAYS
 
 
@@ -73,31 +72,6 @@ def test_a_stretch_is_connected_and_can_be_walked_up_and_down(area, static_risk)
         among = area.network.neighbours[row.pieces][:, row.pieces]
         assert csgraph.connected_components(among)[0] == 1
         assert row.worth == pytest.approx(static_risk.joined[row.pieces].sum())
-
-
-def test_a_polygon_without_any_risk_is_a_hotspot_all_the_same(area, static_risk):
-    """One stands somewhere in it, and it is worth nothing."""
-    pieces = find_designated_pieces(area)[0]
-    joined = static_risk.joined.copy()
-    joined[pieces] = 0.0
-    found = locate_hotspots(area, replace(static_risk, joined=joined)).set_index("hotspot")
-    assert found.loc["HO-0", "worth"] == 0
-    assert len(found.loc["HO-0", "pieces"]) > 0
-
-
-def test_the_first_reason_is_that_the_force_designates_it(area, static_risk):
-    """It stays first when the hotspots are rated in another window."""
-    days = [["fri"], *[list(ALL_DAYS)] * 5]
-    table = area.designated.assign(name="Mill", days=days, **{"from": "15:00", "to": "17:00"})
-    some = replace(area, designated=table)
-    found = pp.find_hotspots(some, static_risk)
-    again = rate_hotspots(some, static_risk, found)
-    for frame in (found, again):
-        first = frame.set_index("hotspot").loc["HO-0", "reasons"][0]
-        assert (first.kind, first.place_id, first.name) == ("designated", "HO-0", "Mill")
-        assert (first.days, first.hours) == (("fri",), "15:00-17:00")
-        ours = frame[frame["kind"] == "hotspot"]["reasons"]
-        assert not any(one.kind == "designated" for reasons in ours for one in reasons)
 
 
 def test_polygons_without_a_street_are_left_out_and_counted(area):

@@ -113,18 +113,6 @@ def test_a_place_that_returns_has_its_own_name():
     assert _carry([here, new], plan)[0] == ["H1", "H3"]
 
 
-def test_a_crossing_is_not_the_same_place():
-    """Stretches that only cross, or share a corner, are two places; a third in common is one."""
-    here = shapely.linestrings([[0, 0], [90, 0]])
-    earlier = gpd.GeoSeries([here], index=["H4"])
-    across = shapely.linestrings([[45, -45], [45, 45]])
-    corner = shapely.linestrings([[80, 0], [170, 0]])
-    longer = shapely.linestrings([[55, 0], [300, 0]])
-    assert name_hotspots([across], earlier) == ["H5"]
-    assert name_hotspots([corner], earlier) == ["H5"]
-    assert name_hotspots([longer, across], earlier) == ["H4", "H5"]
-
-
 def _area(demo, months, **hotspots):
     """The demo with its crime up to a month, planned on prior counts."""
     text = (demo.parent / "patrolplan.toml").read_text(encoding="utf-8")
@@ -198,13 +186,6 @@ def test_the_earlier_file_is_an_input(months):
     assert found[1] == {key: value for key, value in area.inputs.items() if key != name}
 
 
-def test_another_earlier_plan_needs_another_load(months):
-    """A file cannot be named once the area is loaded: it would not be among its inputs."""
-    with pytest.raises(InputError, match="load again"):
-        pp.with_settings(months[2], hotspots={"earlier": "another.gpkg"})
-    assert pp.with_settings(months[2], hotspots={"count": 5}).earlier_hotspots is not None
-
-
 def _layer(**columns):
     line = shapely.linestrings([[530_000, 180_000], [530_090, 180_000]])
     return gpd.GeoDataFrame({"hotspot": ["H1"], "geometry": [line]} | columns, crs=BNG)
@@ -250,17 +231,6 @@ def area_settings(tmp_path):
         return parse_settings({"sources": sources, "hotspots": hotspots}, folder=tmp_path)
 
     return make
-
-
-def test_the_file_may_be_in_another_crs(tmp_path, area_settings):
-    """Lines are converted to the area's CRS; a folder stands for its plan.gpkg."""
-    write_layers(tmp_path / "plan.gpkg", {"hotspots": _layer().to_crs("EPSG:32630")})
-    projection = Projection(BNG)
-    for earlier in ("plan.gpkg", "."):
-        lines = read_earlier_hotspots(area_settings(earlier=earlier), projection)
-        assert lines.index.tolist() == ["H1"]
-        assert lines.iloc[0].hausdorff_distance(_layer().geometry.iloc[0]) < 0.01
-    assert read_earlier_hotspots(area_settings(), projection) is None
 
 
 def test_former_hotspots_follow_and_names_of_a_force_are_passed_over(tmp_path, area_settings):

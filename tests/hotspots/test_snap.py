@@ -1,7 +1,6 @@
 """Hotspots of one's own become stretches of street that a plan takes like any others."""
 
 import json
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -83,16 +82,6 @@ def test_a_line_has_the_street_that_it_follows(demo_area):
     assert network.piece_metres[others].sum() < 0.35 * network.piece_metres[street].sum()
 
 
-def test_a_point_has_the_streets_around_it(demo_area, junction):
-    """The pieces of a point are those within a short walk, in one connected place."""
-    near, far = junction, junction + 5000
-    found, none = find_pieces_of_shapes(demo_area.network, shapely.points([near, far]))
-    metres = np.hypot(*(demo_area.network.piece_middle[found] - near).T)
-    assert 50 < demo_area.network.piece_metres[found].sum() < 1000
-    assert metres.max() < 75 + 30
-    assert len(none) == 0
-
-
 def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction):
     """Where places overlap, no piece counts twice; one with nothing left is named."""
     shapes = [_square(*junction, 150), _square(*junction, 250), _square(*junction, 100)]
@@ -102,26 +91,6 @@ def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction)
     assert sorted(own["hotspot"]) == ["A", "B"]
     pieces = np.concatenate(own["pieces"])
     assert len(pieces) == len(set(pieces))
-
-
-def test_a_place_without_risk_is_one_all_the_same(demo_area, risk, junction):
-    """A place where nothing is recorded has a stopping place, a worth of 0, and no error."""
-    (pieces,) = find_pieces_of_shapes(demo_area.network, np.array([_square(*junction, 120)]))
-    joined = risk.joined.copy()
-    joined[pieces] = 0.0
-    quiet = replace(risk, joined=joined)
-    own = pp.snap_hotspots(demo_area, _frame([_square(*junction, 120)]), risk=quiet)
-    assert own["worth"].tolist() == [0.0]
-    assert own["hotspot"].tolist() == ["O1"]
-    assert own["place"].iloc[0]
-
-
-def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
-    """Whole numbers have no point; another column can be named."""
-    places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
-    assert pp.snap_hotspots(demo_area, places, risk=risk)["hotspot"].tolist() == ["17"]
-    named = pp.snap_hotspots(demo_area, places, risk=risk, name="ward")
-    assert named["hotspot"].tolist() == ["St. Mary's & Quay"]
 
 
 @pytest.mark.parametrize(

@@ -58,18 +58,6 @@ def test_one_stands_on_the_street_and_not_in_the_service_road_beside_it():
     assert (y, name) == (0.0, "High Street")
 
 
-def test_one_stands_at_the_mouth_of_a_dead_end():
-    """From a hotspot in a short close one stands where it leaves the street."""
-    network = build_small_network(
-        [(0, 0), (100, 0), (300, 0), (100, 60)],
-        [[0, 1, 2], [1, 3]],
-        ["High Street", "Mill Close"],
-        ["secondary", "residential"],
-    )
-    stand, xy, name, at, _ = _stand(network, _stretch(network, 1))
-    assert (stand, xy, name, at) == ("junction", (100.0, 0.0), "High Street", "Mill Close")
-
-
 @pytest.mark.parametrize(
     ("kind", "stand", "at"),
     [
@@ -87,50 +75,6 @@ def test_one_stands_where_people_wait_and_meet(kind, stand, at):
     assert (found[0], found[1], found[3]) == (stand, (78.0, 0.0), at)
     far = _features((kind, "Town Hall", (78, 40)))
     assert _stand(network, _stretch(network, 0), far)[0] == "street"
-
-
-def test_one_stands_at_a_crossing_that_one_sees():
-    """Where a footway crosses the street by lights one stands; not where nothing is marked."""
-    places = [(0, 0), (80, 0), (160, 0), (160, 200), (0, 200), (80, 8), (80, 60)]
-    ways = [[0, 1, 2], [2, 3, 4, 0], [1, 5], [5, 6]]
-    names, kinds = ["High Street", "Back Lane", "", ""], ["primary", "tertiary", *["footway"] * 2]
-    for crossing, stand in (("signals", "crossing"), ("unmarked", "street")):
-        traits = {"is_crossing": [False, False, True, False], "crossing": ["", "", crossing, ""]}
-        network = build_small_network(places, ways, names, kinds, traits=traits)
-        assert _stand(network, _stretch(network, 0))[0] == stand
-
-
-def test_one_does_not_stand_in_the_dark_where_there_is_light():
-    """An unlit place is chosen where every other is unlit too; unknown is not dark."""
-    ring = [(0, 0), (90, 0), (180, 0), (180, 200), (0, 200)]
-    ways, names = [[0, 1], [1, 2], [2, 3, 4, 0]], ["Dark Road", "Light Road", "Back Lane"]
-    for lit, light in (("yes", "yes"), ("", "unknown"), ("no", "no")):
-        network = build_small_network(ring, ways, names, traits={"lit": ["no", lit, "no"]})
-        whole = np.concatenate([_stretch(network, 0), _stretch(network, 1)])
-        risk = np.where(network.parts.piece_way == 0, 1.0, 0.9)
-        assert _stand(network, whole, risk=risk)[4] == light
-
-
-def test_one_does_not_stand_on_the_bridge_above():
-    """Of two streets in view, one above the ground, one stands on the other."""
-    network = build_small_network(
-        [(0, 0), (60, 0), (120, 0), (0, 200), (120, 200)],
-        [[0, 1], [1, 2], [2, 4, 3, 0]],
-        ["High Bridge", "High Street", "Back Lane"],
-        traits={"layer": [1.0, 0.0, 0.0]},
-    )
-    assert _stand(network, _stretch(network, 0))[2] in {"High Street", "Back Lane"}
-
-
-def test_a_named_path_through_a_park_is_stood_on():
-    """Where no street is near, a footway with a name will do; without a name, the best piece."""
-    places = [(0, 0), (400, 0), (0, 300), (400, 300)]
-    ways, kinds = [[0, 1], [0, 2, 3, 1]], ["footway", "residential"]
-    for name in ("Lime Walk", ""):
-        network = build_small_network(places, ways, [name, "High Street"], kinds)
-        stretch = _stretch(network, 0)
-        found = _stand(network, stretch[len(stretch) // 2 - 1 : len(stretch) // 2 + 1])
-        assert (found[0], found[2]) == ("street", name)
 
 
 def _choose_slowly(network, features, risk, stretch):

@@ -66,16 +66,6 @@ def test_voices_count_as_declared(static_demo_area, reports_weight):
     assert hotspots["worth"].to_numpy() == pytest.approx(joined.to_numpy(), abs=1e-9)
 
 
-def test_more_weight_of_reports_brings_hotspots_of_more_reports(demo_area):
-    """The more reports weigh, the larger the share of reports that the first twenty hold."""
-    held = []
-    for reports_weight in (0.0, 0.3, 0.6):
-        area = _weighed(demo_area, 1 - reports_weight)
-        hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-        held.append(hotspots["reports_share"].head(20).sum())
-    assert held[0] < held[1] < held[2]
-
-
 def test_a_place_of_reports_below_the_threshold_shows_nothing(demo_area, quiet):
     """Four reports alone on a quiet place leave no trace: the risk is as if there were none."""
     few = pp.estimate_risk(_reported(demo_area, quiet, 4))

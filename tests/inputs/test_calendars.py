@@ -131,18 +131,6 @@ def test_an_event_is_of_whom_it_names(tmp_path, lines, name, officer):
     assert left_out == ({} if officer else {"of no officer in the table": 1})
 
 
-def test_kind_and_place_come_from_named_properties_alone(tmp_path):
-    """Categories and our own properties give kind and place; others of them are no kind."""
-    events = [
-        _event("CATEGORIES:Work,Home visit", "GEO:51.5;-0.1"),
-        _event("X-PATROLPLAN-KIND:assembly", "X-PATROLPLAN-URN:900001", "CATEGORIES:court"),
-        _event("CATEGORIES:Birthday"),
-    ]
-    duties, _ = _read(_write(tmp_path, *events))
-    assert [one.kind for one in duties] == ["home_visit", "assembly", "away"]
-    assert (duties[0].latitude, duties[0].longitude, duties[1].urn) == (51.5, -0.1, "900001")
-
-
 def test_no_text_of_a_calendar_is_read(tmp_path, monkeypatch):
     """Titles, descriptions and places never reach the parser, folded over lines or not."""
     words = "Pupil Name"
@@ -160,23 +148,6 @@ def test_no_text_of_a_calendar_is_read(tmp_path, monkeypatch):
         _read(broken)
     assert len(duties) == 1
     assert words not in "".join(seen) + str(error.value) + repr(duties)
-
-
-def test_cancelled_free_and_outside_events_are_counted(tmp_path):
-    """What takes nobody's time, or is of other years, is left out by its reason."""
-    old = _event(start="20200101T090000", end="20200101T100000")
-    path = _write(tmp_path, _event("STATUS:CANCELLED"), _event("TRANSP:TRANSPARENT"), old)
-    duties, left_out = _read(path)
-    assert duties == []
-    assert sorted(left_out.values()) == [1, 1, 1]
-    assert not _read(_write(tmp_path, _event(), head=["METHOD:CANCEL"]))[0]
-
-
-def test_our_own_patrols_are_no_duties(tmp_path):
-    """Patrols that were exported block nothing, and are counted."""
-    own = ["X-PATROLPLAN-OFFICER:SSO-02", "X-PATROLPLAN-URN:900001", "X-PATROLPLAN-WINDOW:morning"]
-    path = _write(tmp_path, _event("X-PATROLPLAN-KIND:patrol", *own), name="any.ics")
-    assert _read(path) == ([], {"that are patrols": 1})
 
 
 @pytest.mark.parametrize(
@@ -200,20 +171,6 @@ def test_a_rule_that_cannot_be_followed_is_refused_by_its_line(tmp_path, lines, 
     assert "SSO-01.ics, line 7: " in str(error.value)
     assert message in str(error.value)
     assert time.perf_counter() - begin < 5
-
-
-def test_all_problems_of_all_files_are_named(tmp_path):
-    """Broken dates and files that are no calendars are reported together."""
-    broken = _write(tmp_path, _event(start="soon"), _event(end="20261101T090000"))
-    other = tmp_path / "SSO-02.ics"
-    other.write_text("no calendar")
-    with pytest.raises(InputError) as error:
-        _read(broken, other, tmp_path / "missing.ics")
-    lines = str(error.value).splitlines()
-    assert len(lines) == 4
-    assert any("line 3: DTSTART cannot be read" in line for line in lines)
-    assert any("line 7: ends before it begins" in line for line in lines)
-    assert any("is not a calendar" in line for line in lines)
 
 
 def test_an_endless_rule_is_followed_between_the_days_alone(tmp_path):

@@ -29,15 +29,6 @@ def test_case_and_spaces_do_not_make_another_category(names, own, renamed):
     assert _rename(names, own)[0] == renamed
 
 
-def test_what_is_renamed_is_counted():
-    """Each other spelling is given with its rows; without one nothing changes."""
-    assert _rename(["ROBBERY", "robbery", "robbery", "Drugs"])[1] == (
-        ("ROBBERY", "Robbery", 1),
-        ("robbery", "Robbery", 2),
-    )
-    assert _rename(["Robbery"])[1] == ()
-
-
 def _check(counts, own=()):
     """Categories by month: name, first month, last month, rows a month."""
     rows = [
@@ -64,19 +55,3 @@ def test_unknown_categories_have_count_and_nearest_name():
         ("ASB", 24, "", ""),
         ("Roberry", 12, "Robbery", ""),
     ]
-
-
-@pytest.mark.parametrize(
-    ("begins", "rows", "replaces"),
-    [("2025-07", 4, "Robbery"), ("2025-01", 4, ""), ("2025-11", 4, ""), ("2025-07", 1, "")],
-)
-def test_a_category_renamed_on_the_way_is_found(begins, rows, replaces):
-    """An unknown category that begins as a known one ends may be the same under another name."""
-    found = _check(
-        [
-            ("Robbery", "2025-01", "2025-06", 4),
-            ("Drugs", "2025-01", "2025-12", 4),
-            ("Street crime", begins, "2025-12", rows),
-        ]
-    )
-    assert [one.replaces for one in found] == [replaces]

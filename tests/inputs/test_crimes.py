@@ -3,15 +3,12 @@
 Recorded crime: native files, own extracts, doubles.
 """
 
-import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, strategies as st
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.inputs.crimes import read_crimes
 from patrolplan.tables import LeftOut
 
@@ -130,22 +127,6 @@ def test_several_forces_and_the_one_that_others_patrol(shared):
     assert len(crimes.incidents) == forces["Metropolitan Police Service"]
 
 
-def test_rows_without_id_are_never_doubles(tmp_path):
-    """Anti-social behaviour has no ID: equal rows in one file or two are all counted."""
-    rows = [_row(category="Anti-social behaviour")] * 3
-    paths = [_file(tmp_path, rows, f"{name}.csv") for name in "ab"]
-    crimes, left_out = _read(*paths)
-    assert len(crimes.incidents) == 6
-    assert left_out == {}
-
-
-def test_rows_of_one_file_are_never_doubles(tmp_path):
-    """Several offences of one file share an ID: all of them are counted."""
-    crimes, left_out = _read(_file(tmp_path, [_row("x1")] * 4))
-    assert len(crimes.incidents) == 4
-    assert left_out == {}
-
-
 @pytest.mark.parametrize(
     ("other", "double"),
     [
@@ -242,19 +223,6 @@ def test_own_extract_with_times_and_grid(tmp_path):
     assert list(incidents.geometry.x) == [529509, 529500.5]
 
 
-def test_dates_without_clock_have_no_known_time(tmp_path):
-    """An extract that gives days but no hours has exact places, and no known times."""
-    path = tmp_path / "e.csv"
-    path.write_text(
-        "date_time,crime type,longitude,latitude\n2024-05-03,Robbery,-0.13,51.52\n",
-        encoding="utf-8",
-    )
-    crimes, _ = _read(path)
-    assert crimes.is_exact.all()
-    assert crimes.incidents["occurred_at"].tolist() == [pd.Timestamp("2024-05-03")]
-    assert not crimes.incidents["timed"].any()
-
-
 def test_a_date_alone_among_times_is_not_midnight(tmp_path):
     """Each row has a time or not; 00:00 means an unknown time where it is too common."""
     rows = [f"2024-05-{day:02d} 00:00,Drugs" for day in range(1, 9)]
@@ -278,66 +246,3 @@ def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
     path.write_text(text, encoding="utf-8")
     crimes, _ = _read(path)
     assert crimes.is_exact.tolist() == [exact] * 4
-
-
-def test_each_file_is_read_by_its_own_columns(tmp_path):
-    """A native file and an extract on the grid can be read together."""
-    native = _file(tmp_path, [_row("1")])
-    extract = tmp_path / "e.csv"
-    extract.write_text(
-        "date_time,category,Easting,Northing\n2024-06-03 15:40,Robbery,529509,181782\n",
-        encoding="utf-8",
-    )
-    crimes, left_out = _read(native, extract)
-    assert left_out == {}
-    assert list(crimes.incidents["month"].dt.month) == [5, 6]
-    assert crimes.is_exact.tolist() == [False, True]
-    assert [crimes.files[number] for number in crimes.file_index] == ["a.csv", "e.csv"]
-    assert np.hypot(*(crimes.incidents.geometry.iloc[1].coords[0] - np.array([529509, 181782]))) < 1
-
-
-def test_problems_of_all_files_are_reported(tmp_path):
-    """Each file that cannot be used is named, with its own fault."""
-    good = _file(tmp_path, [_row("1")])
-    for name, content in {
-        "empty.csv": "",
-        "nowhere.csv": "Month,Crime type\n2024-05,Robbery\n",
-        "never.csv": "Crime type,Longitude,Latitude\nRobbery,-0.1,51.5\n",
-        "what.csv": "Month,Longitude,Latitude\n2024-05,-0.1,51.5\n",
-    }.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    paths = [good, *(tmp_path / f"{n}.csv" for n in ("empty", "nowhere", "never", "what", "gone"))]
-    with pytest.raises(InputError) as error:
-        _read(*paths)
-    lines = str(error.value).splitlines()
-    assert len(lines) == 5
-    for line, (name, what) in zip(
-        lines,
-        [
-            ("empty.csv", "is empty"),
-            ("nowhere.csv", "has no coordinates"),
-            ("never.csv", "has neither a Month nor a date and time"),
-            ("what.csv", "no column 'Crime type'"),
-            ("gone.csv", "the file does not exist"),
-        ],
-        strict=True,
-    ):
-        assert name in line
-        assert what in line
-
-
-def test_no_row_left_is_a_problem(tmp_path):
-    """Files whose rows all fall out are refused, with what to check."""
-    with pytest.raises(InputError, match=r"no row with a category, month and place remains"):
-        _read(_file(tmp_path, [_row(lon="", lat="")]))
-    with pytest.raises(InputError, match="leave_out_forces"):
-        _read(_file(tmp_path, [_row("1")], "b.csv"), leave_out_forces=("Met",))
-
-
-def test_every_incident_has_one_of_the_places(tmp_path):
-    """Distinct places are listed once, with the place of each incident."""
-    rows = [_row(), _row(lon="-0.131"), _row(), _row(lon=""), _row(lat="51.521")]
-    crimes, _ = _read(_file(tmp_path, rows))
-    at = shapely.get_coordinates(crimes.incidents.geometry.values)
-    assert len(crimes.places) == 3
-    assert np.array_equal(crimes.places[crimes.place_index], at)

@@ -67,14 +67,3 @@ def test_every_wrong_value_is_named_with_its_row(tmp_path):
         ("row 7, column 'minutes'", "'some'"),
     }
     assert {problem.file for problem in caught.value.problems} == {str(path)}
-
-
-def test_rows_that_are_no_polygon_are_left_out_and_counted(tmp_path):
-    """A point among the polygons is not patrolled, and the count says so."""
-    table = _build(place_id=["HO-1", "HO-2"])
-    table.loc[1, "geometry"] = shapely.Point(530000, 180000)
-    table.to_file(tmp_path / "mixed.geojson")
-    left_out = LeftOut()
-    read = read_designated([tmp_path / "mixed.geojson"], GRID, left_out)
-    assert read["place_id"].tolist() == ["HO-1"]
-    assert left_out.count_table("designated", 1).left_out == 1

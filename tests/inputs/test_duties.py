@@ -7,7 +7,7 @@ import pytest
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.duties import find_duty_span, read_all_duties
+from patrolplan.inputs.duties import read_all_duties
 from patrolplan.tables import LeftOut
 
 HEADER = "officer,date,from,to,kind,urn,longitude,latitude"
@@ -78,31 +78,3 @@ def test_a_wrong_value_is_named_by_row_and_column(tmp_path, row, place, what):
     [line] = str(error.value).splitlines()
     assert f"duties.csv, row 3, column {place}" in line
     assert what in line
-
-
-def test_problems_of_tables_and_calendars_come_together(tmp_path):
-    """All files are read before anything is said."""
-    broken = tmp_path / "B.ics"
-    broken.write_text("no calendar")
-    with pytest.raises(InputError) as error:
-        _read(_write(tmp_path, "C,2026-11-16,09:00,10:00,court,,,"), broken)
-    assert len(str(error.value).splitlines()) == 2
-
-
-def test_duties_of_other_years_are_left_out_and_counted(tmp_path):
-    """Used and left out together are the rows that were read."""
-    left_out = LeftOut()
-    table = _write(
-        tmp_path, "A,2026-11-16,09:00,10:00,court,,,", "A,2036-11-16,09:00,10:00,court,,,"
-    )
-    calendar = _calendar(tmp_path, "20361116T090000", "20361116T103000", "court")
-    duties = _read(table, calendar, left_out=left_out)
-    count = left_out.count_table("duties", len(duties))
-    assert (count.rows, count.used, count.left_out) == (3, 1, 2)
-
-
-def test_the_span_lies_around_the_newest_crime():
-    """A year before it and five after; all years where there is none."""
-    first, last = find_duty_span(pd.Timestamp("2026-09-01"))
-    assert (first, last) == (dt.date(2025, 9, 1), dt.date(2031, 9, 1))
-    assert find_duty_span(None)[0].year == 2000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.gpx import MAX_TRACK_BYTES, read_track, read_tracks
+from patrolplan.inputs.gpx import MAX_TRACK_BYTES, read_track
 
 HEAD = '<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
 TAIL = "</trkseg></trk></gpx>"
@@ -42,13 +42,6 @@ def test_days_are_local(track):
     found = track(HEAD + points + TAIL)
     assert found.days == [dt.date(2026, 6, 30), dt.date(2026, 7, 1)]
     assert len(found.select_day(dt.date(2026, 7, 1)).seconds) == 1
-
-
-def test_all_segments_and_older_forms_are_read(track):
-    """Several tracks and segments are one recording, with any namespace or none."""
-    first, last = _point("2026-12-01T15:00:00Z"), _point("2026-12-01T16:00:00")
-    content = f"<gpx><trk><trkseg>{first}</trkseg><trkseg>{last}</trkseg></trk></gpx>"
-    assert np.diff(track(content).seconds).tolist() == [3600.0]
 
 
 BOMB = '<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
@@ -89,21 +82,3 @@ def test_missing_and_huge_files_are_refused(tmp_path):
         stream.truncate(MAX_TRACK_BYTES + 1)
     with pytest.raises(InputError, match="is larger than 50 million bytes"):
         read_track(path)
-
-
-def test_several_files_are_one_track(tmp_path):
-    """Points of all files stand in order of time; a moment that two have counts once."""
-    paths = []
-    for name, minutes in (("late", (30, 31)), ("early", (29, 30))):
-        points = "".join(_point(f"2026-12-01T15:{minute}:00Z") for minute in minutes)
-        paths.append(tmp_path / f"{name}.gpx")
-        paths[-1].write_text(HEAD + points + TAIL, encoding="utf-8")
-    assert read_tracks(paths).clock_seconds.tolist() == [
-        15 * 3600 + 60 * minute for minute in (29, 30, 31)
-    ]
-
-
-def test_the_clock_is_local(track):
-    """In summer a point of 14:30 universal time is at 15:30 on the clock."""
-    found = track(HEAD + _point("2026-07-01T14:30:00Z") + _point("2026-07-01T14:31:00Z") + TAIL)
-    assert (found.clock_seconds / 60).tolist() == [930, 931]

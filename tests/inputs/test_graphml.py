@@ -9,7 +9,6 @@ import shapely
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.graphml import read_graphml
-from patrolplan.inputs.streets import Way
 from patrolplan.network import build_network
 from patrolplan.tables import LeftOut
 
@@ -60,14 +59,6 @@ def test_parallel_edges_of_one_way_stay_two(tmp_path):
     assert len(np.unique(inner)) == 2
 
 
-def test_merged_ways_keep_the_first_ones_name(tmp_path):
-    """An edge that osmnx made from several ways has the first one's number, name and kind."""
-    merged = {"osmid": [7, 8], "name": ["Mill Lane", "High Street"], "highway": ["path", "steps"]}
-    streets = _read(tmp_path, _graph((1, 2, merged)))
-    way = Way(7, "Mill Lane", "path", riding="push")
-    assert streets.ways.to_dict("records") == [way._asdict()]
-
-
 def test_barriers_that_the_graph_holds_close_the_way(tmp_path):
     """A node with a closed barrier parts the streets that meet there; without tags it does not."""
     street = {"highway": "footway"}
@@ -75,15 +66,6 @@ def test_barriers_that_the_graph_holds_close_the_way(tmp_path):
     assert len(build_network(_read(tmp_path, graph), BNG, LeftOut())) == 10
     graph.nodes[2].update(barrier="gate", access="private")
     assert len(build_network(_read(tmp_path, graph), BNG, LeftOut())) == 5
-
-
-def test_layer_and_incline_follow_the_edge(tmp_path):
-    """Steps that lead up lead down where osmnx turned the edge round."""
-    steps = {"highway": "steps", "incline": "up", "layer": "1", "oneway": True}
-    streets = _read(tmp_path, _graph((1, 2, steps), (3, 2, steps | {"reversed": True})))
-    assert sorted(streets.ways["incline"]) == [-1, 1]
-    assert streets.ways["layer"].tolist() == [1.0, 1.0]
-    assert streets.ways["is_patrolled"].all()
 
 
 def test_crossings_are_read_from_what_the_columns_hold(tmp_path):
@@ -109,15 +91,6 @@ def test_one_way_edges_lead_the_way_they_are_driven(tmp_path):
     row = int(streets.ways.index[streets.ways["osm_id"] == 6][0])
     assert streets.ways["one_way"].tolist() == [int(number == row) for number in range(2)]
     assert streets.vertex_node[streets.vertex_way == row].tolist() == [3, 2]
-
-
-def test_closed_edges_are_not_streets(tmp_path):
-    """The one rule of what can be walked holds for graphs as well."""
-    edges = [
-        (1, 2, {"highway": "residential"}),
-        (2, 3, {"highway": "service", "access": "private"}),
-    ]
-    assert list(_read(tmp_path, _graph(*edges)).ways["osm_id"]) == [12]
 
 
 def test_projected_graphs_are_read(tmp_path):

@@ -93,14 +93,6 @@ def test_a_count_that_passes_a_step_changes_the_digest():
     )
 
 
-def test_several_files_are_one_table(tmp_path):
-    """Areas of one school may be in several files; they are joined as if in one."""
-    first = _write(tmp_path, {("7", "A"): 3, ("7", "C"): 6})
-    second = _write(tmp_path, {("7", "B"): 4}, "more.csv")
-    assert _list(read_origins([first, second])) == [("7", "B", 5.0), ("7", "C", 5.0)]
-    assert _list(read_origins([])) == []
-
-
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -123,11 +115,3 @@ def test_a_wrong_row_is_named_without_its_number(tmp_path, row, message):
     assert message in str(problem)
     assert problem.remedy
     assert "61" not in str(problem).removeprefix(str(path))
-
-
-def test_own_names_of_columns_are_mapped(tmp_path):
-    """A table with other column names comes in by a mapping; URNs may be written as numbers."""
-    path = tmp_path / "o.csv"
-    path.write_text("School,Home LSOA,Number\n100008.0,E01,12.0\n", encoding="utf-8")
-    columns = {"urn": "School", "area": "Home LSOA", "pupils": "Number"}
-    assert _list(read_origins([path], columns=columns)) == [("100008", "E01", 10.0)]

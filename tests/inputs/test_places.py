@@ -60,15 +60,6 @@ def test_stops_of_transport_for_london(shared):
     assert alarms == []
 
 
-def test_stops_with_eastings_of_the_same_publisher(tmp_path):
-    """The publisher's whole file has metres of the national grid in place of degrees."""
-    path = _write(
-        tmp_path, "Naptan_Atco,Location_Easting,Location_Northing", "490000266G,530174,179738"
-    )
-    stops, _, _ = _read(read_stops, path)
-    assert (stops.geometry.x[0], stops.geometry.y[0]) == (530174, 179738)
-
-
 def test_stops_of_the_national_register(tmp_path):
     """NaPTAN's bus stops and stations come in; entrances, platforms and taxi ranks do not."""
     types = ("BCT", "BCS", "BCQ", "RLY", "MET", "RSE", "TMU", "PLT", "TXR", "BST")
@@ -77,33 +68,6 @@ def test_stops_of_the_national_register(tmp_path):
     stops, left_out, _ = _read(read_stops, path)
     assert stops["kind"].tolist() == ["bus_stop"] * 3 + ["station"] * 2
     assert left_out == {"of another kind": 5}
-
-
-def test_stops_without_kinds_are_refused(tmp_path):
-    """Points that may be of anything are refused with what to add, or come in by a mapping."""
-    path = _write(tmp_path, "name,what,longitude,latitude", "A,station,-0.13,51.52")
-    with pytest.raises(InputError, match=r"no column 'kind'; add it, with bus_stop or station"):
-        _read(read_stops, path)
-    stops, _, _ = _read(read_stops, path, columns={"kind": "what"})
-    assert stops["kind"].tolist() == ["station"]
-
-
-def test_places_of_other_kinds_are_counted(tmp_path):
-    """Tables come in together; other businesses are counted."""
-    bars = _write(tmp_path, "kind,longitude,latitude", "nightclub,-0.13,51.52", "bar,-0.13,51.53")
-    rest = _write(
-        tmp_path, "kind,longitude,latitude", "pub,-0.13,51.5", "other,-0.1,51.5", name="rest.csv"
-    )
-    places, left_out, _ = _read(read_places, bars, rest)
-    assert places["kind"].tolist() == ["nightclub", "bar", "pub"]
-    assert left_out == {"of another kind": 1}
-
-
-def test_pubs_of_the_cultural_infrastructure_map(shared):
-    """All pubs of the real file come in."""
-    places, left_out, alarms = _read(read_places, shared / "data/streets/gla_pubs_bloomsbury.csv")
-    assert places["kind"].value_counts().to_dict() == {"pub": 398}
-    assert (left_out, alarms) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -140,12 +104,3 @@ def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
     problems = [str(problem) for problem in error.value.problems]
     assert len(problems) == len(messages)
     assert all(part in whole for part, whole in zip(messages, problems, strict=True))
-
-
-def test_many_unreadable_places_are_an_alarm(tmp_path):
-    """More coordinates that cannot be read than slips explain stop the command."""
-    rows = [f'pub,"-0,{n:04}",51.52' for n in range(12)]
-    path = _write(tmp_path, "kind,longitude,latitude", *rows)
-    places, left_out, alarms = _read(read_places, path)
-    assert (len(places), left_out) == (0, {"without coordinates": 12})
-    assert "looks like a decimal comma" in alarms[0]

@@ -114,11 +114,3 @@ def test_a_virtual_file_never_reaches_the_library_that_would_open_its_address(
     (tmp_path / name).write_text(start + VIRTUAL, encoding="utf-8")
     with pytest.raises(InputError, match="is not a file of polygons; use GeoJSON"):
         _limits(tmp_path, boundary=name)
-
-
-@pytest.mark.parametrize("name", ["b.geojson", "b.gpkg", "b.shp"])
-def test_every_format_that_a_message_names_is_read(tmp_path, name):
-    """GeoJSON, GeoPackage and shapefiles are read as boundaries."""
-    square = gpd.GeoDataFrame(geometry=[shapely.box(-0.15, 51.5, -0.12, 51.54)], crs=4326)
-    square.to_file(tmp_path / name)
-    assert _limits(tmp_path, boundary=name).area > 1e6

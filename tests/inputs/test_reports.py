@@ -112,16 +112,6 @@ def test_the_same_report_again_counts_once(tmp_path):
     assert table.refused == {"duplicate report": 5}
 
 
-def test_several_files_make_one_table(tmp_path):
-    """Reports of two files count together, and one ID in both counts once."""
-    one = _file(tmp_path, *_many(3), name="one.csv")
-    rows = [{"report_id": "M0"}, {"report_id": "N1"}, {"report_id": "N2"}]
-    other = _file(tmp_path, *rows, name="other.csv")
-    table = read_reports([one, other])
-    assert table.counts.tolist() == [5]
-    assert table.refused == {"duplicate report": 0}
-
-
 def _read(tmp_path, rows):
     return read_reports(
         [_file(tmp_path, *({"report_id": f"Y{k}"} | r for k, r in enumerate(rows)))]
@@ -202,14 +192,6 @@ def test_a_file_cannot_be_counted_twice(tmp_path):
         (tmp_path / "sub").mkdir(exist_ok=True)
         with pytest.raises(InputError, match="has the same content as"):
             read_reports([path, again])
-
-
-def test_a_file_without_rows_gives_an_empty_table(tmp_path):
-    """A file that has a header alone holds no report, and that is no fault."""
-    path = tmp_path / "reports.csv"
-    path.write_text(",".join(GOOD) + "\n", encoding="utf-8")
-    table = read_reports([path])
-    assert (len(table), table.in_small_squares, table.refused) == (0, 0, {})
 
 
 def test_untidiness_of_the_synthetic_return(shared):
@@ -305,25 +287,6 @@ def test_no_message_shows_the_content_of_reports(tmp_path, content):
     message = str(error.value).replace(str(path), "")
     for value in (PERSONAL, "after_schoo'", "longitud'", "followe'"):
         assert value not in message
-
-
-def test_missing_columns_are_all_reported(tmp_path):
-    """Every column of the contracts that a file of reports lacks is named."""
-    path = tmp_path / "reports.csv"
-    path.write_text("report_id,longitude,latitude\n1,2,3\n", encoding="utf-8")
-    with pytest.raises(InputError) as error:
-        read_reports([path])
-    for column in ("reported_on", "time_band", "place_factor", "behaviour_factor"):
-        assert f"no column '{column}'" in str(error.value)
-
-
-def test_columns_can_be_mapped(tmp_path):
-    """A return of another layout is read by the settings' column mapping."""
-    path = tmp_path / "reports.csv"
-    frame = pd.DataFrame([GOOD | row for row in _many(5)])
-    frame.rename(columns={"time_band": "When"}).to_csv(path, index=False)
-    table = read_reports([path], columns={"time_band": "When"})
-    assert _count_of(table, "after_school") == 5
 
 
 def test_no_report_can_be_found_in_a_loaded_area(demo_area):

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.inputs.schools import read_schools
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
@@ -27,12 +26,6 @@ def _read(*paths, columns=None, **wanted):
         paths, BNG, left_out, selection=SchoolSettings(**wanted), columns=columns or {}
     )
     return schools, {row.reason: row.count for row in left_out.rows}
-
-
-def _refused(call):
-    with pytest.raises(InputError) as error:
-        call()
-    return str(error.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -58,14 +51,6 @@ def test_gias_of_camden_and_westminster(shared):
     assert left_out["not open"] == (~is_open).sum() > 0
     assert set(schools["urn"]) == set(raw["URN"][is_open & raw["Easting"].notna()])
     assert len(schools) + sum(left_out.values()) == len(raw) == 110
-
-
-def test_school_without_coordinates_is_counted(shared):
-    """In the London GIAS file the one school without coordinates is closed: it counts so."""
-    path = shared / "data/schools/edubasealldata_london_2020-03_subset.csv.gz"
-    schools, left_out = _read(path)
-    assert left_out["not open"] == 618
-    assert len(schools) + sum(left_out.values()) == 2349
 
 
 def test_atlas_by_column_mapping(shared):
@@ -121,21 +106,6 @@ def test_a_school_without_a_urn_has_a_stable_one(tmp_path):
     assert set(alone["urn"]) < set(among["urn"])
 
 
-def test_of_several_sites_the_first_is_used_and_the_others_are_named(tmp_path):
-    """A URN with two sites says which row is used; a second row at the same site says nothing."""
-    path = _file(
-        tmp_path,
-        "1,Twin,Open,Primary,529509,181782",
-        "2,Phases,Open,Primary,529509,181782",
-        "1,Twin,Open,Primary,530509,181782",
-        "2,Phases,Open,Secondary,529510,181782",
-    )
-    schools, left_out = _read(path)
-    assert left_out == {"duplicate URN": 2}
-    assert list(schools["other_sites"]) == ["row 2 is used, not row 4 (1,000 m away)", ""]
-    assert schools.geometry.x.tolist() == [529509, 529509]
-
-
 @pytest.mark.parametrize(
     "urn", ["../../etc/passwd", "..", "a/b", "a\\b", ".hidden", "C:x", "100 008", "-1", "x" * 33]
 )
@@ -145,72 +115,6 @@ def test_urns_that_are_not_plain_names_are_left_out(tmp_path, urn):
     schools, left_out = _read(_file(tmp_path, *rows))
     assert list(schools["urn"]) == ["1"]
     assert left_out == {"without a URN of letters and digits": 1}
-
-
-def test_urns_that_a_spreadsheet_spoiled(tmp_path):
-    """A URN that a spreadsheet turned into 100008.0 is 100008."""
-    schools, _ = _read(_file(tmp_path, "100008.0,Hill,Open,S,529509,181782"))
-    assert list(schools["urn"]) == ["100008"]
-
-
-def test_schools_are_sorted_by_number(tmp_path):
-    """Schools come sorted by URN as a number, in whatever order the file has them."""
-    rows = [f"{urn},S{urn},Open,S,529509,181782" for urn in ("100", "9", "20")]
-    assert list(_read(_file(tmp_path, *rows))[0]["urn"]) == ["9", "20", "100"]
-
-
-def test_selected_school_that_does_not_exist(tmp_path):
-    """Each school that the settings name and the file lacks is a problem of its own."""
-    path = _file(tmp_path, "1,Good,Open,S,529509,181782", "2,Shut,Closed,S,529509,181782")
-    message = _refused(lambda: _read(path, urns=["1", "2", "7"]))
-    assert "the school '2' is selected, but is not an open school in the file" in message
-    assert "the school '7' is selected, but is not an open school in the file" in message
-    assert "'1'" not in message
-
-
-PHASES = (
-    "1,Hill,Open,Secondary,529509,181782",
-    "2,Mill,Open,Primary,529509,181782",
-    "3,Nowhere,Open,Secondary,,",
-)
-
-
-def test_phases_are_known_however_they_are_written(tmp_path):
-    """Case does not matter, and a phase of GIAS that no school has here is not an error."""
-    schools, _ = _read(_file(tmp_path, *PHASES), phases=["secondary", "All-through"])
-    assert list(schools["urn"]) == ["1"]
-
-
-def test_an_unknown_phase_is_reported_alone(tmp_path):
-    """The message has the value and the existing phases; no school is reported as missing."""
-    path = _file(tmp_path, *PHASES)
-    message = _refused(lambda: _read(path, phases=["Secundary", "Primary", "x"], urns=["1", "2"]))
-    remedy = "correct [schools] phases (the file has: Primary, Secondary)."
-    assert message.splitlines() == [
-        f"{path}: no school has the phase 'Secundary'; {remedy}",
-        f"{path}: no school has the phase 'x'; {remedy}",
-    ]
-
-
-def test_phases_without_a_school_are_reported(tmp_path):
-    """Where the file has none of the selected phases, the message lists both."""
-    message = _refused(lambda: _read(_file(tmp_path, *PHASES), phases=["Nursery", "16 plus"]))
-    assert "no open school has the selected phases: 'Nursery', '16 plus'; correct" in message
-
-
-def test_why_a_selected_school_is_left_out(tmp_path):
-    """Another phase, no coordinates, or not in the file: each has its own message."""
-    path = _file(tmp_path, *PHASES)
-    message = _refused(lambda: _read(path, phases=["Secondary"], urns=["1", "2", "3", "4"]))
-    assert [
-        line.partition(" is selected, but ")[2].partition(";")[0] for line in message.splitlines()
-    ] == ["its phase is 'Primary'", "has no coordinates", "is not an open school in the file"]
-
-
-def test_no_school_left_is_refused(tmp_path):
-    """A file whose schools are all closed is refused."""
-    path = _file(tmp_path, "2,Shut,Closed,S,529509,181782")
-    assert "no open school with coordinates remains" in _refused(lambda: _read(path))
 
 
 FIGURES = "NumberOfPupils,SchoolCapacity,StatutoryLowAge,StatutoryHighAge"
@@ -228,14 +132,6 @@ def test_figures_of_the_register(shared):
         held = pd.to_numeric(raw[theirs]).to_numpy()
         assert np.isnan(held).any() or theirs.startswith("Statutory")
         np.testing.assert_array_equal(schools[ours], held)
-    assert (schools["refused_figures"] == "").all()
-
-
-def test_a_register_without_figures_has_none(shared):
-    """The 2016 atlas has no rolls: they are not known, and nothing is refused."""
-    path = shared / "data/schools/london_schools_atlas_2016.csv"
-    schools, _ = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
-    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().all(axis=None)
     assert (schools["refused_figures"] == "").all()
 
 
@@ -270,27 +166,3 @@ def test_a_figure_that_cannot_be_is_not_known(tmp_path, figures, column, value):
     assert np.isnan(schools[column].iloc[0])
     assert schools["refused_figures"].tolist() == [f"{column} '{value}' (schools.csv, row 14)"]
     assert alarms == []
-
-
-def test_ages_the_wrong_way_round_are_not_known(tmp_path):
-    """Of a youngest age above the oldest neither counts, and both are named."""
-    schools, _ = _read_figures(tmp_path, "410,420,11,3")
-    assert schools[["low_age", "high_age"]].isna().all(axis=None)
-    assert schools["roll"].tolist() == [410]
-    words = "low_age '11' (schools.csv, row 14); high_age '3' (schools.csv, row 14)"
-    assert schools["refused_figures"].tolist() == [words]
-
-
-def test_empty_figures_are_not_known_and_not_refused(tmp_path):
-    """Empty cells and words for them are not errors."""
-    schools, alarms = _read_figures(tmp_path, ",n/a,,")
-    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().all(axis=None)
-    assert (schools["refused_figures"].tolist(), alarms) == ([""], [])
-
-
-def test_many_wrong_figures_are_an_alarm(tmp_path):
-    """More wrong rolls than slips explain stop the command with the cause."""
-    (alarm,) = _read_figures(tmp_path, *['"1,164",420,3,11'] * 11)[1]
-    assert "'1,164' cannot be read, which looks like a number with commas" in alarm
-    assert "row 14, column 'roll'" in alarm
-    assert "refused_rows" in alarm

@@ -11,7 +11,6 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.small_tables import (
     WEEKDAYS,
     read_bell_times,
-    read_gates,
     read_officers,
     read_tasked_places,
     read_term_dates,
@@ -98,17 +97,6 @@ def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
     assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
 
 
-def test_all_wrong_values_of_all_files_are_named(tmp_path):
-    """Problems of several rows and files are reported at once, with duplicates across files."""
-    one = _officers(
-        tmp_path, {"mode": "tram", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
-    )
-    two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
-    lines = _list_problems(read_officers, [one, two], BNG)
-    assert len(lines) == 4
-    assert any("2.csv, row 2, column 'officer': 'B' is a duplicate" in line for line in lines)
-
-
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
@@ -126,27 +114,6 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert place["must_visit"]
     assert (place["to"] - place["from"]).days == 46
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
-
-
-def test_places_may_have_hours(tmp_path):
-    """Hours are minutes after midnight, and missing where a cell or the column is."""
-    days = "2026-11-02,2026-12-18,robberies,Insp. A"
-    rows = (f"T1,-0.1,51.5,true,*,{days},15:20-15:45", f"T2,-0.1,51.5,true,*,{days},")
-    path = _write(tmp_path, f"{TASKED_HEADER},hours", *rows, name="hours.csv")
-    without = _tasked(tmp_path, f"T3,-0.1,51.5,true,*,{days}")
-    places = read_tasked_places([path, without], BNG)
-    assert places["from_minutes"].fillna(-1).tolist() == [920, -1, -1]
-    assert places["to_minutes"].fillna(-1).tolist() == [945, -1, -1]
-
-
-@pytest.mark.parametrize("hours", ["15:45-15:20", "15:20", "15:20-15:20", "3pm-4pm", "15:20-24:00"])
-def test_hours_that_are_no_span_are_reported(tmp_path, hours):
-    """Hours that end before they begin, or are not times, are named by row and column."""
-    row = f"T1,-0.1,51.5,true,*,2026-11-02,2026-12-18,a,b,{hours}"
-    path = _write(tmp_path, f"{TASKED_HEADER},hours", row, name="hours.csv")
-    (line,) = _list_problems(read_tasked_places, [path], BNG)
-    start = f"{path}, row 2, column 'hours': '{hours}' is not a span of hours; write HH:MM-HH:MM"
-    assert line.startswith(start)
 
 
 def test_every_wrong_value_is_reported_at_once(tmp_path):
@@ -173,31 +140,8 @@ def test_every_wrong_value_is_reported_at_once(tmp_path):
     )
 
 
-def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
-    """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
-    days = "2026-11-02,2026-12-18"
-    bells = read_bell_times([_bells(tmp_path, "100008.0,15:10")])
-    gates = read_gates([_gates(tmp_path, "100008.0,-0.13,51.52")], BNG)
-    officers = read_officers([_officers(tmp_path, {"school_urns": "100008.0;100041"})], BNG)
-    terms = read_term_dates([_terms(tmp_path, f"100008.0,{days},term")])
-    places = read_tasked_places([_tasked(tmp_path, f"T1,-0.1,51.5,true,100008.0,{days},a,b")], BNG)
-    assert [*bells.index, *gates.index, *terms["urn"]] == ["100008"] * 3
-    assert officers["school_urns"][0] == ["100008", "100041"]
-    assert places["schools"][0] == ["100008"]
-
-
 def _terms(folder, *rows, name="terms.csv", header="urn,from,to,kind"):
     return _write(folder, header, *rows, name=name)
-
-
-@pytest.mark.parametrize("header", ["urn,from,to,kind", "urn or *,from,to,kind"])
-def test_term_dates_come_in_as_days(tmp_path, header):
-    """Terms and closed days come in with their days, for a school or for all."""
-    rows = ("*,2025-09-01,2025-12-19,term", "900001,2025-10-27,2025-10-27,closed")
-    terms = read_term_dates([_terms(tmp_path, *rows, header=header)])
-    assert list(terms["urn"]) == ["*", "900001"]
-    assert list(terms["kind"]) == ["term", "closed"]
-    assert list(terms["to"]) == [pd.Timestamp("2025-12-19"), pd.Timestamp("2025-10-27")]
 
 
 def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
@@ -228,16 +172,6 @@ def _bells(folder, *rows, name="bells.csv"):
     return _write(folder, "urn,finish_time", *rows, name=name)
 
 
-def test_bell_times_by_urn(tmp_path):
-    """Finish times come by URN; without a file there are none."""
-    bells = read_bell_times([_bells(tmp_path, "1,15:10", "2,08:59")])
-    assert bells["finish_time"].to_dict() == {"1": "15:10", "2": "08:59"}
-    assert set(bells["start_time"]) == {""}
-    both = _write(tmp_path, "urn,finish_time,start_time", "1,15:10,08:40", "2,15:00,", name="b.csv")
-    assert read_bell_times([both])["start_time"].to_dict() == {"1": "08:40", "2": ""}
-    assert len(read_bell_times([])) == 0
-
-
 @pytest.mark.parametrize(
     "time",
     ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
@@ -259,53 +193,6 @@ def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
     path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
     assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
-
-
-def test_all_problems_of_bell_times_are_reported(tmp_path):
-    """Wrong times, missing and duplicate URNs of all files are reported at once."""
-    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
-    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
-    lines = _list_problems(read_bell_times, [one, two])
-    assert len(lines) == 5
-    for place, what in [
-        ("one.csv, row 4, column 'urn'", "the URN is missing"),
-        ("one.csv, row 3, column 'urn'", "'1' is a duplicate"),
-        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
-        ("two.csv, row 2, column 'urn'", "'1' is a duplicate"),
-        ("two.csv, row 3, column 'finish_time'", "'x'"),
-    ]:
-        assert any(place in line and what in line for line in lines), place
-
-
-def _gates(folder, *rows, name="gates.csv"):
-    return _write(folder, "urn,longitude,latitude", *rows, name=name)
-
-
-def test_gates_by_urn(tmp_path):
-    """Gates come in the area's metres by URN; without a file there are none."""
-    gates = read_gates([_gates(tmp_path, "1,-0.1346,51.5205")], BNG)
-    point = gates.geometry["1"]
-    assert (round(point.x), round(point.y)) == (529520, 181825)
-    assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
-    assert len(read_gates([], BNG)) == 0
-
-
-def test_all_problems_of_gates_are_reported(tmp_path):
-    """Gates without valid coordinates or URN, and duplicates, are all reported by row."""
-    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
-    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
-    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
-    lines = _list_problems(read_gates, [one, two], BNG)
-    assert len(lines) == 6
-    for place, what in [
-        ("gates.csv, row 3, column 'longitude'", "'' is not a valid coordinate"),
-        ("gates.csv, row 4, column 'latitude'", "'north' is not a valid coordinate"),
-        ("gates.csv, row 5", "the URN is missing"),
-        ("gates.csv, row 6, column 'longitude'", "'200' is not a valid coordinate"),
-        ("gates.csv, row 7, column 'latitude'", "'-91' is not a valid coordinate"),
-        ("two.csv, row 2", "'1' is a duplicate"),
-    ]:
-        assert any(place in line and what in line for line in lines), place
 
 
 @pytest.fixture
@@ -339,23 +226,6 @@ def test_a_table_may_name_who_came_along(visits, column):
     assert table["with"].isna().tolist() == [False, True]
 
 
-def test_everything_wrong_is_reported(visits):
-    """One message for each wrong value, with its row, column, the value, and what to do."""
-    with pytest.raises(InputError) as raised:
-        visits("officer,date,hotspot,stop,minutes,engagements", ",2026-12-01,H1,,15,",
-               "SSO-01,01/12/2026,H1,,15,", "SSO-01,2026-12-01,,,15,", "SSO-01,2026-12-01,H1,,900,",
-               "SSO-01,2026-12-01,H1,,many,", "SSO-01,2026-12-01,H1,x,15,-1")  # fmt: skip
-    lines = [str(problem) for problem in raised.value.problems]
-    for row, column, value in [
-        (2, "officer", "the officer is missing"), (3, "date", "'01/12/2026'"),
-        (4, "hotspot", "the place is missing"),
-        (5, "minutes", "'900'"), (6, "minutes", "'many'"), (7, "stop", "'x'"),
-        (7, "engagements", "'-1'"),
-    ]:  # fmt: skip
-        assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
-    assert len(lines) == 7
-
-
 def test_a_table_may_say_how_many_came_when_and_why_not(visits):
     """People, time and reason as written; a file of an earlier phone map has another heading."""
     head = "officer,date,stop,minutes,people,arrive"
@@ -375,23 +245,3 @@ def test_a_table_may_say_how_many_came_when_and_why_not(visits):
     for row, column, what in expected:
         assert any(f"row {row}, column '{column}': {what}" in line for line in lines), column
     assert len(lines) == 3
-
-
-def test_a_missing_column_of_visits_has_no_mapping(visits):
-    """The table is an option of the command, so no settings could map its columns."""
-    with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):
-        visits("officer,stop,minutes", "SSO-01,1,15")
-
-
-def test_a_table_without_places_is_refused(visits):
-    """A visit is somewhere."""
-    with pytest.raises(InputError, match="neither 'hotspot' nor 'stop'"):
-        visits("officer,date,minutes", "SSO-01,2026-12-01,15")
-
-
-def test_no_file_gives_empty_tables():
-    """Without a file there is an empty table with the same columns."""
-    officers, terms = read_officers([], BNG), read_term_dates([])
-    assert {"officer", "school_urns", *WEEKDAYS, "mode"} <= set(officers.columns)
-    assert list(terms.columns) == ["urn", "from", "to", "kind"]
-    assert len(officers) == len(terms) == len(read_tasked_places([], BNG)) == 0

@@ -1,21 +1,17 @@
 """Street files: what is walked, what is not, and what is broken."""
 
-import bz2
 import gzip
 
 import networkx as nx
 import numpy as np
-import osmium
 import osmnx
 import pytest
 import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs import streets as streets_module
 from patrolplan.inputs.street_files import load_cached_streets, read_streets
 from patrolplan.network import build_network
-from patrolplan.network.paths import WalkFinder
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -82,28 +78,6 @@ def test_three_formats_hold_the_same_metres(three_formats, merged):
     assert lengths[0] == pytest.approx(lengths[1])
 
 
-def test_graph_holds_all_metres_of_the_ways_it_was_made_from(shared, three_formats, monkeypatch):
-    """With the tags alone that osmnx keeps, merged ways are together as long as in the XML."""
-    keys = ("highway", "access", "name")
-    rule = streets_module.is_walkable
-    monkeypatch.setattr(
-        streets_module, "is_walkable", lambda tags: rule({k: tags.get(k, "") for k in keys})
-    )
-    whole, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
-    metres = sum(_metres(whole).values())
-    assert sum(_metres(three_formats[2]).values()) == pytest.approx(metres, rel=0.01)
-
-
-def test_three_formats_have_the_same_names(three_formats, merged):
-    """A way has the same name and kind whichever file it was read from."""
-    tables = [s.ways.drop_duplicates("osm_id").set_index("osm_id") for s in three_formats]
-    common = tables[2].index.intersection(tables[0].index).difference(list(merged))
-    for column in ("name", "highway"):
-        expected = list(tables[0].loc[common, column])
-        assert list(tables[1].loc[common, column]) == expected
-        assert list(tables[2].loc[common, column]) == expected
-
-
 def test_nothing_but_streets_is_walked_in_a_full_export(shared):
     """In the full export of Camberwell no building, river or railway is among the streets."""
     path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
@@ -119,29 +93,6 @@ def test_nothing_but_streets_is_walked_in_a_full_export(shared):
     assert not ids & not_streets
     assert 250 < len(ids) <= 435
     assert (streets.ways["highway"] != "").all()
-
-
-def test_features_of_a_full_export_stay_apart(shared):
-    """Buildings, parks, railways, stops and stations are read for the map, besides the streets."""
-    streets, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
-    kinds = streets.features["kind"].value_counts()
-    for kind in ("building", "park", "railway", "bus_stop", "station"):
-        assert kinds[kind] >= 1
-    rails = streets.features[streets.features["kind"] == "railway"]
-    assert set(rails.geom_type) == {"LineString"}
-    assert kinds["building"] > 500
-
-
-def test_places_of_a_full_export(shared):
-    """Pubs and takeaways of the real file are read as points, apart from the map's features."""
-    path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
-    tags = [dict(one.tags) for one in osmium.FileProcessor(str(path))]
-    held = [one["amenity"] for one in tags if one.get("amenity") in {"pub", "fast_food"}]
-    streets, _ = _read(path)
-    kinds = streets.places["kind"].value_counts().to_dict()
-    assert kinds == {"pub": held.count("pub"), "takeaway": held.count("fast_food")}
-    assert set(streets.places.geom_type) == {"Point"}
-    assert not set(streets.features["kind"]) & {"pub", "bar", "nightclub", "takeaway"}
 
 
 def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
@@ -164,56 +115,6 @@ def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
     x, y = BNG.to_metres([-0.13, -0.128], [51.52, (51.52 + 51.52 + 51.522) / 3])
     assert (places["nightclub"].x, places["nightclub"].y) == pytest.approx((x[0], y[0]))
     assert (places["bar"].x, places["bar"].y) == pytest.approx((x[1], y[1]), abs=1)
-
-
-def test_one_way_streets_are_walked_both_ways(tmp_path):
-    """A one-way street is as long against the traffic as with it."""
-    ways = [(1, [1, 2, 3], {"highway": "residential", "oneway": "yes"})]
-    streets, _ = _read(_written(tmp_path, _osm(ways)))
-    network = build_network(streets, BNG, LeftOut())
-    x, y = BNG.to_metres([-0.13, -0.126], [51.52, 51.52])
-    metres = WalkFinder(network, network.snap(np.column_stack([x, y]))).metres
-    assert metres[0, 1] == pytest.approx(metres[1, 0])
-    assert metres[0, 1] == pytest.approx(277.6, abs=1)
-
-
-def test_a_way_that_leaves_the_extract_is_counted(tmp_path):
-    """A way whose nodes are not all in the file is left out and counted; the others stay."""
-    ways = [
-        (1, [1, 2, 3], {"highway": "residential"}),
-        (2, [2, 4, 99], {"highway": "residential"}),
-        (3, [2, 4], {"highway": "service", "access": "private"}),
-        (4, [1], {"highway": "path"}),
-    ]
-    streets, left_out = _read(_written(tmp_path, _osm(ways)))
-    assert list(streets.ways["osm_id"]) == [1]
-    assert left_out == {"not open to people on foot (ways)": 1, "reach outside the file (ways)": 2}
-
-
-def test_closed_ways_are_streets_and_areas_features(tmp_path):
-    """A closed street is walked round; a closed park is a feature, not a street."""
-    ways = [
-        (1, [1, 2, 4, 1], {"highway": "pedestrian", "area": "yes", "name": "Square"}),
-        (2, [1, 2, 4, 1], {"leisure": "park", "name": "Green"}),
-        (3, [2, 3], {"waterway": "river", "name": "Brook"}),
-        (4, [2, 3], {"waterway": "river", "name": "Hidden", "tunnel": "culvert"}),
-        (5, [2, 3], {"railway": "rail"}),
-    ]
-    streets, _ = _read(_written(tmp_path, _osm(ways)))
-    assert list(streets.ways["name"]) == ["Square"]
-    found = set(zip(streets.features["kind"], streets.features["name"], strict=True))
-    assert found == {("park", "Green"), ("stream", "Brook"), ("railway", "")}
-
-
-@pytest.mark.parametrize(
-    ("ending", "pack"), [("osm", bytes), ("osm.gz", gzip.compress), ("osm.bz2", bz2.compress)]
-)
-def test_packed_or_not_is_the_same(tmp_path, ending, pack):
-    """OSM XML reads the same packed and unpacked."""
-    text = _osm([(7, [1, 2], {"highway": "footway", "name": "Café Walk"})]).encode()
-    streets, _ = _read(_written(tmp_path, pack(text), f"s.{ending}"))
-    assert list(streets.ways["name"]) == ["Café Walk"]
-    assert list(streets.vertex_node) == [1, 2]
 
 
 def test_a_street_in_two_files_counts_once(tmp_path):
@@ -311,29 +212,6 @@ def test_truncated_files_are_broken(shared, tmp_path, ending, share):
         _read(path)
 
 
-def test_problems_of_all_street_files_are_reported(tmp_path):
-    """Each street file that cannot be used is named, not the first alone."""
-    good = _written(tmp_path, _osm([(1, [1, 2], {"highway": "footway"})]))
-    with pytest.raises(InputError) as error:
-        _read(tmp_path / "gone.osm", good, _written(tmp_path, b"", "empty.osm"))
-    assert [str(problem.file)[-9:] for problem in error.value.problems] == [
-        "/gone.osm",
-        "empty.osm",
-    ]
-
-
-def test_bicycle_rules_come_with_the_ways(tmp_path):
-    """The table says how a bicycle uses each way, and in which direction."""
-    ways = [
-        (1, (1, 2), {"highway": "residential", "oneway": "yes"}),
-        (2, (2, 3), {"highway": "footway"}),
-        (3, (2, 4), {"highway": "steps"}),
-    ]
-    streets, _ = _read(_written(tmp_path, _osm(ways)))
-    assert streets.ways["riding"].tolist() == ["ride", "push", "carry"]
-    assert streets.ways["one_way"].tolist() == [1, 0, 0]
-
-
 @pytest.mark.parametrize(
     ("further", "walking"),
     [
@@ -347,13 +225,6 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     """Footpaths, but nothing that only vehicles use: the file was made for walking."""
     ways = [(1, (1, 2), {"highway": "footway"}), (2, (2, 3), further)]
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
-
-
-def test_real_extracts_are_classified(shared, three_formats):
-    """Bloomsbury's three files were made for walking, Camberwell's full export was not."""
-    assert all(streets.walking_extract for streets in three_formats)
-    full, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
-    assert not full.walking_extract
 
 
 def _node(number, tags):
@@ -459,12 +330,3 @@ def test_crossing_points_lie_on_the_roads(tmp_path):
     np.testing.assert_allclose(points.xy, np.column_stack([x, y]))
     assert points.kind.tolist() == ["zebra", "signals"]
     assert network.parts.ways["osm_id"].to_numpy()[points.way].tolist() == [1, 1]
-
-
-def test_a_station_entrance_has_its_name_and_a_shop_has_none(tmp_path):
-    """Entrances are named on maps; the name of a shop is dropped as the file is read."""
-    features = _read(_write_crossed(tmp_path))[0].features
-    assert sorted(zip(features["kind"], features["name"], strict=True)) == [
-        ("shop", ""),
-        ("station_entrance", "Exit 2"),
-    ]

@@ -1,21 +1,13 @@
 """Surveys as counts: what comes out is a table of steps, and of each survey what may be known."""
 
-import datetime as dt
 import inspect
 
-import numpy as np
 import pytest
 from survey_forms import ID, answer, answers_file, save, tally_file, tally_square
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
-from patrolplan.inputs.survey_counts import (
-    SurveyCounts,
-    SurveyEntry,
-    count_surveys,
-    find_places_inside,
-    find_term,
-)
+from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys
 from patrolplan.privacy import FACTOR_NAMES
 from patrolplan.times import SchoolTerm
 
@@ -123,16 +115,3 @@ def test_no_answer_gets_past_the_door():
     """By type: what comes out are entries and a table of counts, and nothing takes raw rows."""
     assert inspect.signature(count_surveys).return_annotation is SurveyCounts
     assert set(SurveyCounts.__annotations__) == {"entries", "table", "repeated"}
-
-
-def test_a_place_inside_is_found_for_squares_of_the_grid():
-    """A square's place lies in it."""
-    places = np.random.default_rng(3).uniform((-7, 50), (1.7, 60), (60, 2))
-    squares = find_squares(places)
-    assert (find_squares(find_places_inside(squares)) == squares).all()
-
-
-def test_terms_are_thirds_of_the_year():
-    """As `patrolplan.inputs.reports` counts them."""
-    days = ("2026-04-30", "2026-05-01", "2026-08-31", "2026-09-01")
-    assert [find_term(dt.date.fromisoformat(day)).number for day in days] == [0, 1, 1, 2]

@@ -23,7 +23,6 @@ from patrolplan.inputs.table_reader import (
     read_table,
 )
 
-UTM = Projection("EPSG:32630")
 BNG = Projection("EPSG:27700")
 
 
@@ -32,27 +31,6 @@ def _points(columns=None, projection=BNG, **table):
     return project_coordinates(
         frame, projection, columns or {}, path=Path("t.csv"), source="crimes"
     )
-
-
-def test_degrees_and_grid_give_the_same_place():
-    """Longitude and latitude, or easting and northing of the national grid, say the same."""
-    x, y = BNG.to_metres([-0.13], [51.52])
-    by_degrees = _points(projection=UTM, longitude=["-0.13"], latitude=["51.52"])
-    by_grid = _points(projection=UTM, easting=[str(x[0])], northing=[str(y[0])])
-    np.testing.assert_allclose(by_grid, by_degrees, atol=0.01)
-
-
-def test_mapped_easting_is_in_the_areas_crs():
-    """Easting and northing that the settings map are the area's own metres."""
-    mapped = {"easting": "X", "northing": "Y"}
-    x, y = _points(mapped, UTM, easting=["700000.5"], northing=["5711000"])
-    assert (x[0], y[0]) == (700000.5, 5711000)
-
-
-def test_degrees_are_used_where_both_exist():
-    """Where a table has degrees and grid, the degrees count."""
-    both = {"longitude": ["-0.13"], "latitude": ["51.52"], "easting": ["1"], "northing": ["2"]}
-    np.testing.assert_array_equal(_points(**both), BNG.to_metres([-0.13], [51.52]))
 
 
 @pytest.mark.parametrize(
@@ -66,23 +44,10 @@ def test_impossible_degrees_are_nan(longitude, latitude):
     assert np.isfinite([x[1], y[1]]).all()
 
 
-@pytest.mark.parametrize("table", [{}, {"longitude": ["1"]}, {"easting": ["1"], "latitude": ["2"]}])
-def test_half_a_pair_is_refused(table):
-    """A table without a whole pair of coordinate columns is refused, with what to map."""
-    with pytest.raises(InputError, match=r"t\.csv: has no coordinates.*\[columns\.crimes\]"):
-        _points(**table)
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
 def test_numbers_are_read_exactly(value):
     """A number written out in full is read as that number."""
     assert parse_numbers(pd.Series([repr(value)]))[0] == pytest.approx(value, rel=1e-15, abs=0)
-
-
-@pytest.mark.parametrize("text", ["", "x", "inf", "-Infinity", "nan", "1e999", "1,5", "12 34"])
-def test_text_that_is_not_a_number_is_nan(text):
-    """Words, infinity and numbers with a comma are not numbers."""
-    assert np.isnan(parse_numbers(pd.Series([text, "1"]))).tolist() == [True, False]
 
 
 FIELDS = (
@@ -118,12 +83,6 @@ def test_only_wanted_columns_come_in_under_our_names(tmp_path):
     assert table.to_dict("index") == {2: {"urn": "1", "name": "Hill School"}}
 
 
-def test_mapped_columns_win_over_known_ones(tmp_path):
-    """A column that the settings map is used even where a known name exists as well."""
-    path = _written(tmp_path, "URN,Ref,EstablishmentName\n1,77,Hill\n")
-    assert list(_read(path, urn="ref")["urn"]) == ["77"]
-
-
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_delimiters_and_encodings(tmp_path, delimiter, encoding):
@@ -141,13 +100,6 @@ def test_windows_letter_far_down_is_read(tmp_path, rows):
     table = _read(_written(tmp_path, head + "2,Café".encode("cp1252")))
     assert table["name"].iloc[-1] == "Café"
     assert len(table) == rows + 1
-
-
-def test_utf8_letter_cut_at_the_sniffed_end(tmp_path):
-    """A UTF-8 letter that lies across the end of what is sniffed does not make it Windows."""
-    start = b"URN,EstablishmentName\n1,"
-    text = start + b"a" * (65535 - len(start)) + "é".encode() + b"\n"
-    assert _read(_written(tmp_path, text))["name"].iloc[0].endswith("aé")
 
 
 def test_gzip_and_parquet_read_like_csv(tmp_path):
@@ -206,12 +158,6 @@ def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
     assert "no column 'EstablishmentName'" in both
 
 
-def test_mapped_column_that_is_not_there(tmp_path):
-    """A mapping to a column that the file lacks is reported, also for an optional column."""
-    path = _written(tmp_path, "URN,EstablishmentName\n1,a\n")
-    assert "no column 'Stage'" in _refused(path, phase="Stage")
-
-
 def test_values_of_a_file_without_header_are_not_shown(tmp_path):
     """Where the first line is not a header, its values are not in the message."""
     message = _refused(_written(tmp_path, "EstablishmentNam,urm\n1,a\n"))
@@ -265,20 +211,6 @@ def test_truncated_gzip_is_broken(tmp_path, share):
     whole = gzip.compress(b"URN,EstablishmentName\n" + lines.encode())
     path = _written(tmp_path, whole[: int(len(whole) * share)], "t.csv.gz")
     assert "is broken" in _refused(path)
-
-
-def test_line_ends_of_any_kind_are_read(tmp_path):
-    """Line ends of old computers, or mixed ones, make the same rows."""
-    path = _written(tmp_path, b"\r\r\nURN,EstablishmentName\r1,a\n2,b\r\n")
-    assert _read(path).to_dict("index") == {
-        4: {"urn": "1", "name": "a"},
-        5: {"urn": "2", "name": "b"},
-    }
-
-
-def test_table_without_rows_is_empty(tmp_path):
-    """A header alone is a table without rows."""
-    assert len(_read(_written(tmp_path, "URN,EstablishmentName\n"))) == 0
 
 
 @given(st.text())

@@ -94,26 +94,6 @@ def test_midnight_that_may_be_true_is_a_time(counts):
     assert _find_known_times(**counts).all()
 
 
-def test_midnight_alone_means_unknown():
-    """Where no other time is ever given, 00:00 is how a date alone is written."""
-    assert not _find_known_times(t00_00=2).any()
-
-
-def test_each_kind_has_its_own_midnights():
-    """A category with properly recorded times has true midnights, whatever other ones have."""
-    text = pd.Series(["2024-07-01 00:00"] * 8 + ["2024-07-01 15:30"] * 4)
-    kind = np.array([0] * 6 + [1] * 2 + [0, 0, 1, 1])
-    times = parse_timestamps(text)
-    is_known = is_time_known(classify_precision(text, times), times, kind)
-    assert is_known.tolist() == [False] * 6 + [True] * 6
-
-
-def test_no_times_at_all():
-    """No incident gives an empty answer."""
-    times = pd.Series([], dtype="datetime64[ns]")
-    assert len(is_time_known(np.empty(0, np.uint8), times, np.empty(0, np.int64))) == 0
-
-
 FIRST = pd.Period("2024-10", freq="M")
 
 

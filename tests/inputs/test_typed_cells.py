@@ -56,13 +56,6 @@ def test_first_days_of_months_are_months_in_a_column_of_months_alone():
     assert _written(pd.to_datetime(["2025-09-03"]), "month") == ["2025-09-03"]
 
 
-def test_categories_and_nullable_numbers_are_written_like_plain_ones():
-    """The type of a column does not show in its text."""
-    assert _written(pd.Categorical(["b", None, "a"])) == ["b", "-", "a"]
-    assert _written([5, None], dtype="Int64") == ["5", "-"]
-    assert _written([5.5, None], dtype="Float64") == ["5.5", "-"]
-
-
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
 def test_numbers_come_back_from_their_text(numbers):
     """No digit of a number is lost."""

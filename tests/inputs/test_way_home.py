@@ -6,7 +6,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from clock_areas import build_empty_tables
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
@@ -62,22 +61,6 @@ def test_areas_of_the_census(shared):
     assert areas.is_valid.all()
 
 
-def test_output_areas_come_before_the_areas_that_hold_them(tmp_path):
-    """Of two official codes the one of the smaller area is the name, unless a mapping says so."""
-    path = _areas(tmp_path, LSOA11CD=["E01", "E01"], OA11CD=["E001", "E002"], USUALRES=[300, 310])
-    assert _read(path)[0]["area"].tolist() == ["E001", "E002"]
-    with pytest.raises(InputError, match="'E01' is a duplicate"):
-        _read(path, columns={"area": "LSOA11CD"})
-
-
-def test_what_is_not_a_polygon_is_counted(tmp_path):
-    """Points among the features are left out; a polygon that crosses itself is repaired."""
-    bow = shapely.Polygon([(529000, 181000), (529100, 181100), (529100, 181000), (529000, 181100)])
-    areas, left_out = _read(_areas(tmp_path, bow, shapely.Point(529000, 181000), area=["A", "B"]))
-    assert (areas["area"].tolist(), areas.is_valid.all()) == (["A"], True)
-    assert [(row.reason, row.count) for row in left_out.rows] == [("without a polygon", 1)]
-
-
 def test_every_wrong_value_of_every_file_is_named(tmp_path):
     """Names missing or used before, and numbers that cannot be, each with row and column."""
     first = _areas(tmp_path, area=["A", ""], residents=["10", "-1"], aged_5_16=[None, None])
@@ -115,14 +98,6 @@ def test_files_that_are_not_polygons_are_refused(tmp_path):
     assert "correct [sources] areas" in found[3]
 
 
-def test_a_file_of_several_layers_is_refused(tmp_path):
-    """Which of several layers counts is not guessed; their names are in the message."""
-    path = _areas(tmp_path, name="a.gpkg", area=["A"], residents=[1])
-    gpd.GeoDataFrame(geometry=[shapely.Point(0, 0)], crs="EPSG:27700").to_file(path, layer="sites")
-    (line,) = _problems(lambda: _read(path))
-    assert "has 2 layers (a, sites)" in line
-
-
 def _clock(folder, *rows, name="clock.csv"):
     path = folder / name
     text = "\n".join(["category,kind,from,share", *(",".join(map(str, row)) for row in rows)])
@@ -144,19 +119,6 @@ def test_shares_of_a_day_add_up_to_one(tmp_path_factory, shares):
     assert table["share"].tolist() == pytest.approx(np.array(shares) / sum(shares))
 
 
-def test_categories_have_their_known_names(tmp_path):
-    """Case and spaces of a category do not matter; kinds of place are apart from each other."""
-    left_out = LeftOut()
-    path = _clock(tmp_path, *_day("ROBBERY", "12+"), *_day("robbery", "none"))
-    table = read_clock([path], left_out, categories=["Robbery"])
-    assert table.groupby(["category", "kind"]).size().to_dict() == {
-        ("Robbery", "12+"): 48,
-        ("Robbery", "none"): 48,
-    }
-    assert left_out.rows_read == {"clock": 96}
-    assert len(read_clock([], LeftOut())) == 0
-
-
 def test_a_day_that_is_not_whole_names_what_is_missing(tmp_path):
     """Each category and kind without all its half-hours, or with shares of 0 alone, is named."""
     path = _clock(
@@ -166,14 +128,6 @@ def test_a_day_that_is_not_whole_names_what_is_missing(tmp_path):
     assert "category 'Robbery', kind '*' lacks 2 of 48 half-hours (23:00, 23:30)" in found[0]
     assert "category 'Drugs', kind '1-2' lacks 1 of 48 half-hours (00:00)" in found[1]
     assert "category 'Arson', kind '*' has shares of 0 alone" in found[2]
-
-
-def test_one_category_under_two_spellings_is_refused(tmp_path):
-    """Half-hours that are there twice under two spellings are named, not added together."""
-    path = _clock(tmp_path, *_day("Robbery"), *_day("robbery"))
-    (line,) = _problems(lambda: read_clock([path], LeftOut()))
-    assert "row 50, column 'category'" in line
-    assert "00:00 twice, under two spellings" in line
 
 
 @pytest.mark.parametrize(
@@ -193,11 +147,3 @@ def test_a_wrong_row_of_the_clock_is_named(tmp_path, row, message):
     found = _problems(lambda: read_clock([_clock(tmp_path, *_day(), row)], LeftOut()))
     assert len(found) == 1
     assert f"row 50, {message}" in found[0]
-
-
-def test_empty_tables_have_the_columns_and_kinds_of_full_ones():
-    """Without files the tables are those that an area without any of them has."""
-    empty = build_empty_tables(BNG)
-    for one, other in ((_read()[0], empty.areas), (read_clock([], LeftOut()), empty.clock)):
-        assert list(one.columns) == list(other.columns)
-        assert dict(one.dtypes) == dict(other.dtypes)

@@ -75,29 +75,6 @@ def test_tasked_stops_are_met_in_the_dark_with_a_word(demo_area, demo_plan):
     assert f"No street lighting then at stop {tasked[0]}." in describe_lighting(plan, late)
 
 
-def test_unlit_stops_are_allowed_with_a_word(demo_area, demo_plan):
-    """With `after_dark = "allow"` the patrol is as good as by day, and its dark stops are named."""
-    area = _light(demo_area, "no")
-    allowed = pp.with_settings(area, patrol={"after_dark": "allow"})
-    avoided, plan = _plan(area, demo_plan), _plan(allowed, demo_plan)
-    assert sum(p.worth for p in plan.patrols) > sum(p.worth for p in avoided.patrols)
-    patrols = [p for p in plan.patrols if any(stop.is_dark for stop in p.stops)]
-    assert patrols
-    for patrol in patrols:
-        assert "No street lighting then at stop" in describe_lighting(plan, patrol)
-
-
-@pytest.mark.parametrize("lit", ["", "yes"])
-def test_unknown_light_is_not_dark(demo_area, demo_plan, lit):
-    """Where lighting is not known, or there is some, patrols are those of any day."""
-    plan = _plan(_light(demo_area, lit), demo_plan)
-    by_day = _plan(_light(demo_area, lit), demo_plan, date=dt.date(2026, 11, 6))
-    worths = [[p.worth for p in one.patrols] for one in (plan, by_day)]
-    assert worths[0] == pytest.approx(worths[1], rel=1e-9)
-    assert any(stop.is_dark for patrol in plan.patrols for stop in patrol.stops)
-    assert "at stop" not in " ".join(describe_lighting(plan, p) for p in plan.patrols)
-
-
 def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
     """Early in the morning the patrol waits for the light."""
     area = _light(demo_area, "no")

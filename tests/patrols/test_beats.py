@@ -7,18 +7,14 @@ from itertools import chain, pairwise
 import geopandas as gpd
 import networkx as nx
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from missing_months import drop_months
-from rural_area import SOUTH, WEST, write_rural_area
+from rural_area import write_rural_area
 from scipy import sparse
-from tasked_table import fill_tasked
 
 import patrolplan as pp
-from patrolplan.hotspots.reasons import BeatReason, ReportsReason, count_recent_crimes
+from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.patrols.beats import MIN_MEMBER_SHARE, group_beats, join_beats
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
@@ -121,14 +117,6 @@ def test_a_beat_is_walked_up_and_down_within_one_dwell(demo_area, demo_hotspots)
         assert length + links <= 15 * 80 / 2 + 1e-6
 
 
-def test_hotspots_stay_alone_where_the_settings_say_so(demo_area, demo_hotspots):
-    """With beat_metres = 0 the beats are the hotspots themselves."""
-    alone = join_beats(pp.with_settings(demo_area, patrol={"beat_metres": 0}), demo_hotspots)
-    assert alone["hotspot"].tolist() == demo_hotspots["hotspot"].tolist()
-    assert not any(alone["beat"])
-    assert alone["worth"].tolist() == demo_hotspots["worth"].tolist()
-
-
 def test_a_beat_near_a_barred_place_is_avoided_whole(demo_area, demo_plan):
     """Barring a place changes no beat; patrols keep away from all hotspots of the one it is at."""
     hotspots = demo_plan.hotspots
@@ -177,19 +165,6 @@ def test_no_leg_of_bloomsbury_leads_to_a_near_neighbour(bloomsbury_plan):
     _assert_no_short_leg(bloomsbury_plan)
 
 
-def test_a_stop_names_its_beat_and_why_each_of_it_is_walked(demo_plan):
-    """The other hotspots of a beat are no stops of their own, and their reasons are named."""
-    stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops if stop.beat]
-    assert stops
-    leaders = {stop.hotspot for patrol in _list_plans(demo_plan) for stop in patrol.stops}
-    for stop in stops:
-        assert stop.beat[0] == stop.hotspot
-        assert not leaders & set(stop.beat[1:])
-        also = [reason for reason in stop.why if isinstance(reason, BeatReason)]
-        assert [reason.hotspot for reason in also] == list(stop.beat[1:])
-        assert any(f"({stop.beat[1]}" in sentence for sentence in list_reasons(stop))
-
-
 def test_late_stops_are_worth_a_share_of_the_best(demo_area, demo_risk, demo_hotspots):
     """What begins 45 minutes after the bell is worth three tenths of the best stop, or tasked."""
     inputs = PlanningInputs.from_area(demo_area, demo_risk, demo_hotspots)
@@ -207,19 +182,6 @@ def test_late_stops_are_worth_a_share_of_the_best(demo_area, demo_risk, demo_hot
                 late += 1
                 assert prizes.compute_worth(stop, begin[-1:], 15)[0] >= 0.3 * best - 1e-12
     assert late
-
-
-def test_a_high_share_leaves_no_late_stop(demo_area, demo_risk, demo_hotspots):
-    """Where a late stop must be worth as much as the best, hardly any begins late."""
-    strict = pp.with_settings(demo_area, patrol={"min_late_share": 1.0})
-    plans = [
-        pp.plan_patrols(area, demo_risk, demo_hotspots, urns=["900003"])
-        for area in (strict, pp.with_settings(demo_area, patrol={"min_late_share": 0.0}))
-    ]
-    ends = [plan.patrols[0].end_minutes for plan in plans]
-    assert ends[0] < ends[1]
-    assert plans[0].patrols[0].worth < plans[1].patrols[0].worth
-    assert all(plan.patrols[0].proven for plan in plans)
 
 
 @pytest.mark.slow
@@ -276,47 +238,3 @@ def test_a_village_where_nothing_is_worth_the_walk_gets_a_gate_card(rural, tmp_p
     pp.write_pack(plan, tmp_path / "out")
     document = json.loads((tmp_path / "out" / "plan.json").read_text(encoding="utf-8"))
     assert [patrol["gate_card"] for patrol in document["patrols"]] == [True, False, False]
-
-
-def test_too_few_reports_carry_no_walk(rural):
-    """Four reports are no group: Coldwell gets a gate card as well."""
-    assert [patrol.is_gate_card for patrol in rural(reports=4).patrols] == [True, False, True]
-
-
-def test_a_floor_of_nothing_makes_everything_worth_the_walk(rural):
-    """With min_incidents = 0 the officer of Ashby walks to what little is recorded there."""
-    plan = rural(settings="[patrol]\nmin_incidents = 0\n")
-    assert not any(patrol.is_gate_card for patrol in plan.patrols)
-
-
-def test_a_tasked_place_is_worth_the_walk(rural):
-    """Intelligence sends an officer where nothing is recorded."""
-
-    def task(area):
-        place = gpd.GeoDataFrame(
-            {
-                "place_id": ["T1"], "must_visit": [True], "schools": [("100001",)],
-                "from": [pd.Timestamp("2026-01-01")], "to": [pd.Timestamp("2027-01-01")],
-                "reason": ["a reason"], "by": ["somebody"],
-                "from_minutes": [np.nan], "to_minutes": [np.nan],
-            },
-            geometry=gpd.points_from_xy([WEST - 360], [SOUTH]), crs="EPSG:27700",
-        )  # fmt: skip
-        return dataclasses.replace(area, tasked_places=fill_tasked(place))
-
-    ashby = rural(change=task).patrols[0]
-    assert [stop.tasked for stop in ashby.stops] == ["T1"]
-
-
-def test_missing_months_are_no_proof_that_nothing_happens(demo_area, demo_hotspots):
-    """Where half of the months are missing the others count double; where all are, it is open."""
-    stretches = [np.array(pieces) for pieces in demo_hotspots["pieces"]]
-    months = sorted(demo_area.incidents["month"].dt.strftime("%Y-%m").unique())[-12::2]
-    forces = demo_area.incidents["force"].unique()
-    half = drop_months(demo_area, [(force, month) for force in forces for month in months])
-    whole, part = (count_recent_crimes(area, stretches) for area in (demo_area, half))
-    assert part.held_months.tolist() == pytest.approx([6.0] * len(stretches))
-    assert part.estimate_yearly() == pytest.approx(2 * part.expected.sum(axis=1))
-    assert whole.estimate_yearly() == pytest.approx(whole.expected.sum(axis=1))
-    unknown = dataclasses.replace(whole, held_months=np.zeros(len(stretches)))
-    assert np.isinf(unknown.estimate_yearly()).all()

@@ -104,20 +104,6 @@ def test_turns_follow_the_line():
     ]
 
 
-def test_pieces_of_one_street_are_one_step():
-    """Pieces of the same street in a row are one line of the directions."""
-    walk = _walk((0, 30), (0, 30), (30, 0), (30, 0))
-    assert _told(walk, "A", "A", "B", "B") == [("head north", "A", 60), ("right", "B", 60)]
-
-
-def test_short_bits_are_no_steps_of_their_own():
-    """A bit of a few metres goes to the street before it, at the start to the one after."""
-    walk = _walk((0, 10), (0, 60), (3, 10), (0, 60))
-    assert _told(walk, "footpath", "A", "crossing", "A") == [("head north", "A", 140)]
-    onto = _walk((0, 60), (7, 15), (0, 60))
-    assert _told(onto, "A", "crossing", "B") == [("head north", "A", 77), ("straight on", "B", 60)]
-
-
 def test_a_corner_is_told_at_a_short_bit_too():
     """A bit with a corner at its start belongs to the street after, at its end to that before."""
     round_a_square = _walk((60, 0), (4, -4), (0, -17), (0, -60))
@@ -139,29 +125,6 @@ def test_a_short_street_between_two_corners_is_a_direction():
         ("right", "B", 60),
     ]
     assert _told(jog, "A", "crossing", "A")[1:] == [("left", "crossing", 12), ("right", "A", 60)]
-
-
-def test_a_corner_of_a_path_without_a_name_is_told():
-    """A named street is followed round its bends; a footpath has no name to follow."""
-    bend = _walk((0, 40), (40, 0))
-    assert _told(bend, "footpath", "footpath") == [
-        ("head north", "footpath", 40),
-        ("right", "footpath", 40),
-    ]
-    zigzag = _walk((0, 40), (40, 0), (0, 40), (40, 0))
-    assert [metres for *_, metres in _told(zigzag, *["footpath"] * 4)] == [40, 40, 40, 40]
-    assert _told(bend, "Square", "Square") == [("head north", "Square", 80)]
-    gentle = _walk((0, 40), (40, 40))
-    assert _told(gentle, "footpath", "footpath") == [("head north", "footpath", 97)]
-
-
-def test_a_rounded_corner_is_one_turn():
-    """A corner cut by a few metres does not make two directions of it."""
-    walk = _walk((0, 60), (3, 3), (60, 0))
-    assert _told(walk, "footpath", "footpath", "footpath") == [
-        ("head north", "footpath", 60),
-        ("right", "footpath", 64),
-    ]
 
 
 def _climbed(walk, names, flights):
@@ -187,24 +150,6 @@ def test_every_flight_of_steps_is_told_however_short():
     ]
     at_the_end, _ = _climbed(_walk((0, 60), (0, 3)), ["A", "steps"], ["", "down"])
     assert at_the_end[-1] == ("straight on", "steps", 3, "down")
-
-
-def test_steps_walked_from_the_top_lead_down():
-    """The direction of a flight is that of the walk, not of the way in the file."""
-    walk = _walk((0, 20))
-    walk.backwards = np.array([True])
-    assert _climbed(walk, ["steps"], ["up"])[0] == [("head north", "steps", 20, "down")]
-    assert _climbed(walk, ["steps"], ["steps"])[0] == [("head north", "steps", 20, "steps")]
-
-
-def test_short_bits_in_a_row_count_together():
-    """Several short bits that come to something are a direction, called after the longest."""
-    walk = _walk((60, 0), (0, 10), (0, 16), (60, 0))
-    assert _told(walk, "A", "steps", "alley", "B") == [
-        ("head east", "A", 60),
-        ("left", "alley", 26),
-        ("right", "B", 60),
-    ]
 
 
 def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
@@ -243,18 +188,6 @@ def test_a_leg_turned_round_tells_the_same_corners():
         ("head north", "B", 77),
         ("left", "A", 66),
     ]
-
-
-def test_leg_of_short_bits_alone_is_one_step():
-    """A leg that is short altogether is one step, named after its longest bit."""
-    walk = _walk((0, 5), (0, 12), (6, 0))
-    assert _told(walk, "a", "b", "c") == [("head north", "b", 23)]
-
-
-def test_walk_of_no_length_has_no_directions():
-    """From a place to itself there is nothing to tell."""
-    walk = SimpleNamespace(pieces=np.empty(0, dtype=np.int64), piece_metres=np.empty(0))
-    assert _directions(walk, ["A"]) == ()
 
 
 MOVES = st.lists(
@@ -314,14 +247,6 @@ def test_no_corner_off_a_street_is_hidden(moves, data):
     assert all(step.metres > 0 for step in steps)
 
 
-def test_a_corner_near_a_junction_is_of_it():
-    """A name that changes some metres before the corner or after it does not hide the corner."""
-    before = _walk((0, 60), (0, 8), (60, 0))
-    assert _told(before, "A", "B", "B") == [("head north", "A", 68), ("right", "B", 60)]
-    after = _walk((0, 60), (8, 0), (60, 0))
-    assert _told(after, "A", "A", "B") == [("head north", "A", 60), ("right", "B", 68)]
-
-
 def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
     """On a pavement that is called by its street, and where a name leads to both sides."""
     bend = _walk((0, 60), (60, 0))
@@ -361,15 +286,6 @@ def test_a_change_of_level_without_steps_begins_a_direction():
         layers=[0, 0, 1],
     )
     assert [(step.flight, step.level) for step in climbed] == [("", ""), ("up", ""), ("", "")]
-
-
-def test_a_short_passage_is_not_told_and_of_several_the_longest():
-    """A few metres are the edge of a roof."""
-    walk = _walk((0, 60), (0, 4), (0, 20), (0, 9))
-    steps = _directions(walk, ["A"] * 4, passages=["", "bridge", "", "covered"])
-    assert [step.passage for step in steps] == ["covered"]
-    several = _directions(walk, ["A"] * 4, passages=["", "bridge", "tunnel", "covered"])
-    assert [step.passage for step in several] == ["tunnel"]
 
 
 def test_each_crossing_is_in_the_direction_in_which_it_is():
@@ -448,16 +364,6 @@ def test_a_push_is_told_though_it_is_short():
     assert steps == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
     steps = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
     assert steps == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
-
-
-def test_one_street_ridden_and_pushed_is_two_directions():
-    """Where riding ends on the same street, a step says to get off there."""
-    walk = _walk((0, 100), (0, 40))
-    steps = _directions(walk, ["A", "A"], bicycle_ways=_bicycle_ways(["ride", "push"]))
-    assert [(step.street, step.way, step.metres) for step in steps] == [
-        ("A", "ride", 100),
-        ("A", "push", 40),
-    ]
 
 
 def _read_walk(leg, network):

@@ -80,18 +80,6 @@ def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
         assert patrol.stops is before.stops
 
 
-def test_what_is_planned_is_not_planned_again(demo_area, best):
-    """Known errands are reused; another dwell needs another patrol."""
-    gate = best.patrols[0]
-    area = task(demo_area, [(gate.x + 150, gate.y)])
-    plan, answers = add_errand_variants(dataclasses.replace(best, area=area), {})
-    again, _ = add_errand_variants(plan, answers)
-    assert list(map(id, list_served(again).values())) == list(map(id, list_served(plan).values()))
-    longer = task(demo_area, [(gate.x + 150, gate.y)], minutes=20.0)
-    other, _ = add_errand_variants(dataclasses.replace(best, area=longer), answers)
-    assert not set(map(id, list_served(other).values())) & set(map(id, answers.values()))
-
-
 @pytest.mark.parametrize(
     ("date", "expected"),
     [(DAY, True), (DAY + dt.timedelta(days=1), False), (DAY + dt.timedelta(days=3), False),
@@ -133,19 +121,6 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
         assert {name for name, near in watched.items() if patrol.urn in near} <= stops | refused
         added += sum(bool(variant.watches) for variant in patrol.variants)
     assert added
-
-
-def test_the_walk_to_a_watched_hotspot_is_that_of_the_settings(demo_area, demo_plan):
-    """With a shorter walk fewer schools are near, and none at no distance."""
-    some = find_watched(demo_area, demo_plan.hotspots)
-    closer = pp.with_settings(demo_area, week={"watch_metres": 300})
-    few = find_watched(closer, demo_plan.hotspots)
-    for name, schools in few.items():
-        assert schools == {urn: m for urn, m in some[name].items() if m <= 300}
-    none = pp.with_settings(demo_area, week={"watch_metres": 0})
-    assert sum(map(len, find_watched(none, demo_plan.hotspots).values())) < sum(
-        map(len, few.values())
-    )
 
 
 @pytest.mark.parametrize("visits", [1, 2])
@@ -192,14 +167,3 @@ def test_places_are_given_as_a_plain_search_gives_them(seed):
         made = [served[pair] for pair in zip(wanted, order, strict=True) if pair in served]
         tried.append((len(made), sum(variant.patrols[0].worth for variant in made)))
     assert reached == pytest.approx(max(tried, default=(0, 0)))
-
-
-def test_one_school_goes_to_both_of_two_places_where_it_can(demo_area, demo_plan, best):
-    """Alone, a school visits each of two places near its gate; a third one far off is left out."""
-    gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
-    points = [(gate.x + 150, gate.y), (gate.x - 150, gate.y), (gate.x, gate.y + 6000)]
-    area = task(demo_area, points)
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=["900001"], date=DAY)
-    (patrol,) = plan.patrols
-    assert {stop.tasked for stop in patrol.stops if stop.tasked} == {"T1", "T2"}
-    assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6

@@ -47,14 +47,6 @@ def test_their_hotspots_stand_in_their_square(demo_area, demo_plan, places):
         assert place.name == name_place(demo_area.reports.squares[place.group])
 
 
-def test_without_reports_no_place_is_feared(demo_area, demo_plan):
-    """A silent voice asks for nothing."""
-    silent = dataclasses.replace(
-        demo_plan.risk, reports=np.zeros_like(demo_plan.risk.reports), crime_weight=1.0
-    )
-    assert find_feared_places(demo_area, silent, demo_plan.hotspots) == ()
-
-
 def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(demo_plan, places):
     """Where somebody's patrol stops there, there is no errand."""
     bare = [dataclasses.replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]

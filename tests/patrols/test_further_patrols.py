@@ -10,9 +10,7 @@ import shapely
 from tasked_table import fill_tasked
 
 import patrolplan as pp
-from patrolplan.patrols.further_patrols import add_avoiding_variants
 from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.planner import plan_avoiding_variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
@@ -58,33 +56,3 @@ def test_taskings_are_no_matter_past_crowded_hotspots(tasked):
         past = plan_avoiding_variant(PatrolBuilder(case), off, (best,))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)
-
-
-def test_a_further_patrol_that_is_planned_is_not_listed_again(tasked):
-    """One with the stops of a school's own variant is not added."""
-    _, plan, _ = tasked
-    (best,) = plan.patrols
-    twin = best.variants[1]
-    area = pp.with_settings(plan.area, week={"max_dose_minutes_per_day": 1})
-    alone = dataclasses.replace(plan, area=area, patrols=(best,))
-    patrols, planned = add_avoiding_variants(alone, planned=_Always(twin))
-    assert planned
-    assert all(isinstance(further, Variant) for further in planned.values())
-    assert len(patrols[0].variants) == len(best.variants)
-
-
-class _Always(dict):
-    """Knows one and the same further patrol for every request."""
-
-    def __init__(self, variant):
-        super().__init__()
-        self.variant = variant
-
-    def __contains__(self, key):
-        return True
-
-    def get(self, key):
-        return self[key]
-
-    def __getitem__(self, key):
-        return dataclasses.replace(self.variant, avoided_hotspots=tuple(sorted(key[1])))

@@ -16,22 +16,6 @@ def _features(*rows):
     return gpd.GeoDataFrame({"kind": kinds, "name": names}, geometry=list(shapes), crs="EPSG:27700")
 
 
-def test_the_nearest_landmark_within_reach_is_found():
-    """By the edge of a park, not by its middle; nothing beyond the limit."""
-    landmarks = Landmarks.from_features(
-        _features(
-            ("bus_stop", "Dalby Road", shapely.Point(20, 0)),
-            ("park", "Mead", shapely.box(-200, -100, -10, 100)),
-        )
-    )
-    places = np.array([[0.0, 0.0], [15.0, 0.0], [25.0, 31.0]])
-    assert landmarks.find_nearest(places) == [
-        Landmark("park", "Mead"),
-        Landmark("bus_stop", "Dalby Road"),
-        None,
-    ]
-
-
 def test_no_house_shop_or_nameless_green_is_a_landmark():
     """A bus stop without a name is one; a railway has no name on the map."""
     landmarks = Landmarks.from_features(
@@ -47,12 +31,6 @@ def test_no_house_shop_or_nameless_green_is_a_landmark():
         Landmark("bus_stop"),
         Landmark("railway"),
     ]
-
-
-def test_an_area_without_features_has_none():
-    """Files of streets alone."""
-    none = Landmarks.from_features(_features(("building", "", shapely.Point(0, 0))))
-    assert none.find_nearest(np.zeros((2, 2))) == [None, None]
 
 
 PLACES = st.tuples(st.integers(-50, 50), st.integers(-50, 50))

@@ -162,13 +162,3 @@ def test_some_timings_keep_their_chances_in_proportion():
     never = timings.chances == 0
     if never.any():
         assert timings.select(never).chances == pytest.approx(1 / never.sum())
-
-
-def test_without_stops_there_is_nothing_to_draw():
-    """A patrol that stays at the gate is as it was planned."""
-    problem = OrienteeringProblem(
-        np.zeros((1, 1)), np.zeros(1), np.zeros(1), Officer(0, 0, 0.0, 60.0)
-    )
-    timings = list_timings(problem, (), worth=0.0)
-    assert len(timings) == 0
-    assert timings.draw(lambda _what, _count: 0) is None

@@ -11,18 +11,14 @@ from missing_months import drop_months
 from patrols.recount import Papers
 
 import patrolplan as pp
-from patrolplan.area.study_area import with_settings
-from patrolplan.crs import Projection
 from patrolplan.patrols.past_months import (
     HOLD_OUT_MONTHS,
     MIN_HELD_OUT_MONTHS,
     compare_months,
-    copy_tested,
     measure_school,
     prepare_hold_out,
 )
-from patrolplan.patrols.patrol_backtest import cut_area, find_dwell_pieces, find_loop_pieces
-from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.patrols.patrol_backtest import find_dwell_pieces, find_loop_pieces
 from patrolplan.patrols.planner import solve_school
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.simple_patrols import LoopFinder
@@ -51,14 +47,6 @@ def plan_area(area, **how):
 def few_plan(few_schools):
     """Patrols of two schools, without what past months say of them."""
     return plan_area(few_schools)
-
-
-def list_ratios(plan):
-    """The three ratios of each patrol."""
-    return [
-        tuple(ratio and ratio.ratio for ratio in (one.own_stops, one.recorded_counts, one.loop))
-        for one in (patrol.tested for patrol in plan.patrols)
-    ]
 
 
 @pytest.mark.slow
@@ -140,47 +128,6 @@ def test_nothing_is_learned_from_the_held_out_months(few_schools, few_plan):
     assert not np.array_equal(honest.harm, spoiled.harm)
 
 
-@pytest.mark.slow
-def test_the_figures_change_with_what_the_patrol_was_planned_with(few_schools, few_plan):
-    """Weight of the voices, window and tasked places all change the result."""
-    before = list_ratios(pp.compare_with_past(few_plan))
-    by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
-    other = pp.compare_with_past(plan_area(by_reports))
-    assert list_ratios(other) != before
-    changed = pp.compare_with_past(plan_area(task_far_hotspot(few_schools, few_plan)))
-    assert list_ratios(changed)[0] != before[0]
-    early = pp.compare_with_past(plan_area(few_schools, window=pp.Window(90, 8 * 60)))
-    assert [one[0] for one in list_ratios(early)] != [one[0] for one in before]
-
-
-def task_far_hotspot(area, plan):
-    """The area with a place to visit that the first school's patrol would not go to."""
-    patrol, hotspots = plan.patrols[0], plan.hotspots
-    visited = hotspots["hotspot"].isin(patrol.hotspots)
-    metres = hotspots["stop"].map(lambda stop: np.hypot(stop.x - patrol.x, stop.y - patrol.y))
-    chosen = (metres - 700).abs().where(~visited).idxmin()
-    place = area.tasked_places.iloc[[0]].assign(place_id="T-X", must_visit=True, schools=[("*",)])
-    place = place.set_geometry([hotspots["stop"].loc[chosen]], crs=area.network.projection.crs)
-    return dataclasses.replace(area, tasked_places=place)
-
-
-def test_recorded_counts_do_not_change_with_the_voices(few_schools, few_plan):
-    """The baseline is planned from recorded counts, with any weights in the settings."""
-    one = prepare_hold_out(few_plan, [0, 1]).counts
-    by_reports = with_settings(few_schools, risk={"crime_weight": 0.1})
-    two = prepare_hold_out(dataclasses.replace(few_plan, area=by_reports), [0, 1]).counts
-    assert np.array_equal(one.risk.joined, two.risk.joined)
-    assert one.timed_risk is None
-    assert len(one.area.tasked_places) == 0
-
-
-def test_equal_runs_say_the_same(few_plan):
-    """The same plan gives the same figures."""
-    assert list_ratios(pp.compare_with_past(few_plan)) == list_ratios(
-        pp.compare_with_past(few_plan)
-    )
-
-
 def test_months_that_are_missing_are_counted(few_schools, few_plan):
     """Of six hold-out months with a gap five are compared, without an interval."""
     area = drop_months(few_schools, [(FORCE, "2026-06")])
@@ -191,36 +138,6 @@ def test_months_that_are_missing_are_counted(few_schools, few_plan):
         assert patrol.tested.own_stops.low is None
     whole = pp.compare_with_past(few_plan)
     assert {patrol.tested.months_held for patrol in whole.patrols} == {HOLD_OUT_MONTHS}
-
-
-def test_too_few_months_say_nothing(few_schools, few_plan):
-    """With nine months in all, or four of six hold-out months missing, nothing is said."""
-    short = cut_area(few_schools, few_schools.incidents["month"].min() + pd.DateOffset(months=9))
-    gone = drop_months(few_schools, [(FORCE, f"2026-0{month}") for month in (4, 5, 6, 7)])
-    for area in (short, gone):
-        plan = dataclasses.replace(few_plan, area=area)
-        assert prepare_hold_out(plan, [0, 1]) is None
-        assert pp.compare_with_past(plan) is plan
-
-
-def test_where_nothing_is_held_no_ratio_is_given(few_plan):
-    """Streets whose force has no hold-out month recorded no harm there: that is no zero."""
-    hold_out = prepare_hold_out(few_plan, [0, 1])
-    unknown = dataclasses.replace(hold_out, harm=0 * hold_out.harm, held=0 * hold_out.held)
-    tested = measure_school(unknown, 0)[1]
-    assert (tested.own_stops, tested.recorded_counts, tested.loop) == (None, None, None)
-    assert tested.months_held == 0
-
-
-@pytest.mark.slow
-def test_several_officers_are_compared_with_as_many(few_schools):
-    """Each of two patrols has its own stops, and both are compared together."""
-    area = with_settings(few_schools, patrol={"officers": 2})
-    plan = pp.compare_with_past(plan_area(area))
-    first, second = plan.patrols[:2]
-    assert first.tested.officers == second.tested.officers == 2
-    assert first.tested.recorded_counts == second.tested.recorded_counts
-    assert first.tested.own_stops != second.tested.own_stops
 
 
 amounts = st.lists(st.floats(0.01, 100), min_size=1, max_size=12)
@@ -240,20 +157,3 @@ def test_a_ratio_of_months_is_that_of_their_sums(ours, times, missing):
     if found.low is not None:
         assert (found.low, found.high) == pytest.approx((times, times))
     assert compare_months(held, 0 * held, seed=1) is None
-
-
-def test_a_changed_patrol_keeps_no_word_about_other_stops(demo_plan):
-    """A patrol with other stops has the comparisons of the earlier one, not what its stops held."""
-    one, two = demo_plan.patrols[:2]
-    assert copy_tested(one, one).tested == one.tested
-    copied = copy_tested(dataclasses.replace(one, stops=two.stops), one)
-    assert copied.tested == dataclasses.replace(one.tested, own_stops=None)
-    assert copy_tested(one, None).tested is None
-
-
-def test_what_is_written_is_what_the_contract_says(demo_plan):
-    """Each of the three has ratio, low and high, to four decimals."""
-    document = build_patrol_document(demo_plan.patrols[0], Projection("EPSG:27700"))
-    for name in ("own_stops", "recorded_counts", "loop"):
-        assert set(document["tested"][name]) == {"ratio", "low", "high"}
-        assert all(value == round(value, 4) for value in document["tested"][name].values())

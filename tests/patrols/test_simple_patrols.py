@@ -63,16 +63,6 @@ def test_the_second_officer_goes_greedily_over_what_is_left(seed, stops, by_minu
     ]
 
 
-def test_greedy_goes_to_the_nearest_of_equal_worth():
-    """By worth per minute, the nearer of two equal stops comes first; by worth, the greater."""
-    travel = np.array([[0.0, 5, 20], [5, 0, 15], [20, 15, 0]])
-    officer = Officer(0, 0, 0.0, 90.0)
-    prizes, dwell = np.array([0.0, 1.0, 1.1]), np.array([0.0, 10, 10])
-    problem = OrienteeringProblem(travel, prizes, dwell, officer, barred=frozenset({0}))
-    assert plan_greedy_routes(problem, per_minute=True) == [[1, 2]]
-    assert plan_greedy_routes(problem, per_minute=False) == [[2, 1]]
-
-
 @pytest.fixture(scope="module")
 def case(demo_area, demo_plan):
     """One school of the demo borough."""
@@ -116,30 +106,6 @@ def test_the_nearest_loop_is_the_one_found_among_all(case, metres):
     slow = [min(sizes, key=lambda loop: abs(loop.metres - metres)) for sizes in by_rotation]
     fast = LoopFinder(case).find_nearest_length(metres)
     assert [loop.metres for loop in fast] == [loop.metres for loop in slow]
-
-
-def test_loops_far_wider_than_wanted_are_not_looked_for(case):
-    """No loop is shorter than its straight lines, and wide ones are left alone for a short walk."""
-    loops = LoopFinder(case)
-    for number, straight in enumerate(loops.straight_metres):
-        lengths = [loop.metres for loop in loops.find_by_radius(number)]
-        assert (np.array(lengths) >= straight - 0.1).all()
-    short = LoopFinder(case)
-    short.find_nearest_length(1200.0)
-    assert sorted(short._found) == list(range(len(short._found)))
-    assert len(short._found) < len(RADII_METRES)
-
-
-def test_dwells_lie_evenly_along_the_loop(case):
-    """Dwells fall on pieces of the loop, at even distances along it."""
-    loop = LoopFinder(case).find_by_radius(len(RADII_METRES) - 1)[0]
-    walk = loop.walk
-    ends = np.cumsum(walk.piece_metres)
-    dwells = loop.place_dwells(3)
-    for k, piece in enumerate(dwells):
-        wanted = (k + 0.5) / 3 * ends[-1]
-        at = int(np.searchsorted(ends, wanted))
-        assert walk.pieces[at] == piece
 
 
 @given(st.integers(0, 800), st.floats(40, 400))

@@ -15,7 +15,6 @@ from patrolplan.errors import InputError
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
@@ -78,46 +77,6 @@ def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base)
     assert Note("ends_before_pupils") in patrol.notes
 
 
-def test_from_the_base_and_back_to_it(demo_area, demo_plan, base):
-    """Start and end at the base: the gate is not passed before school."""
-    patrol = _patrol(_from_base(demo_area, end="base"), demo_plan, window=EARLY)
-    np.testing.assert_allclose(patrol.legs[0].line[0], base, atol=0.02)
-    np.testing.assert_allclose(patrol.legs[-1].line[-1], base, atol=0.02)
-    assert (patrol.starts_at, patrol.ends_at) == ("base", "base")
-
-
-def test_without_a_stop_the_officer_still_comes_from_the_base(demo_area, demo_plan):
-    """Mere presence at the gate has an approach; before school, without a stop, there is none."""
-    short = _patrol(_from_base(demo_area), demo_plan, window=Window(20))
-    assert not short.stops
-    assert short.approach is not None
-    early = _patrol(_from_base(demo_area), demo_plan, window=Window(12, 450.0))
-    assert not early.stops
-    assert early.starts_at == "gate"
-    assert early.base_xy is None
-
-
-def test_no_officer_means_the_gate_and_a_note(demo_area, demo_plan):
-    """Without a base the patrol starts at the gate and says why."""
-    officers = demo_area.officers
-    mine = [[urn for urn in urns if urn != URN] for urns in officers["school_urns"]]
-    area = dataclasses.replace(demo_area, officers=officers.assign(school_urns=mine))
-    patrol = _patrol(_from_base(area, end="base"), demo_plan)
-    assert patrol.starts_at == patrol.ends_at == "gate"
-    note = "No officer is assigned to this school: starts and ends at the gate."
-    assert note in describe_notes(patrol.notes)
-
-
-def test_by_bicycle_from_the_base(demo_area, demo_plan):
-    """The way to the gate is ridden too, each way by its own streets."""
-    area = _from_base(demo_area, end="base", way="bicycle")
-    patrol = _patrol(area, demo_plan)
-    ridden = patrol.approach.metres - patrol.approach.pushed_metres
-    expected = ridden / 200 + patrol.approach.pushed_metres / 80
-    assert patrol.approach.minutes == pytest.approx(expected)
-    assert {step.way for step in patrol.approach.steps} <= {"ride", "push", "carry"}
-
-
 ROW = 3
 
 
@@ -140,14 +99,6 @@ def test_distances_from_the_gate_are_those_over_all_streets(demo_area, row):
     near = expected <= demo_area.settings.patrol.radius_metres
     assert near.sum() > 50
     np.testing.assert_allclose(around.gate_metres[near], expected[near], atol=1e-6)
-
-
-def test_there_and_back_from_the_gate_is_twice_the_way(demo_area):
-    """Patrols on foot from the gate and back to it pass every distance twice."""
-    around = build_surroundings(pp.with_settings(demo_area, patrol=AT_ONCE), ROW, Window(90))
-    np.testing.assert_array_equal(around.round_trip_metres, 2 * around.gate_metres)
-    assert around.base is None
-    assert (around.hours.total_minutes, around.hours.after_gate_minutes) == (90, 85)
 
 
 def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
@@ -238,37 +189,10 @@ def test_distances_at_the_edge_are_those_of_all_streets(edge_area, demo_area):
     assert (cut > ours + 1).any()
 
 
-def test_the_papers_of_an_edge_area_are_written(edge_plan, tmp_path):
-    """Card, map and layers, though streets on the map are more than those with risk."""
-    pp.write_pack(dataclasses.replace(edge_plan, patrols=edge_plan.patrols[:1]), tmp_path / "out")
-    assert (tmp_path / "out" / "map.html").stat().st_size > 10_000
-
-
 SETTINGS = PatrolSettings(
     window_minutes=75,
     windows={"early": PatrolWindow.model_validate({"from": "07:45", "to": "08:45"})},
 )
-
-
-def test_the_default_window_starts_at_each_bell():
-    """Without a wish it is the settings' minutes from each school's bell."""
-    assert resolve_window(SETTINGS) == Window(75)
-
-
-def test_a_named_window_has_its_own_start_and_length():
-    """A named window runs from its start to its end."""
-    assert resolve_window(SETTINGS, name="early") == Window(60, 465, name="early")
-
-
-def test_short_notice_overrides_start_and_length():
-    """A start and a length at short notice are used unchanged."""
-    assert resolve_window(SETTINGS, start=time(15, 40), minutes=40) == Window(40, 940)
-
-
-def test_minutes_shorten_a_named_window_but_never_lengthen_it():
-    """A named window may be cut short, and ends no later than it says."""
-    assert resolve_window(SETTINGS, name="early", minutes=30).minutes == 30
-    assert resolve_window(SETTINGS, name="early", minutes=300).minutes == 60
 
 
 @pytest.mark.parametrize(

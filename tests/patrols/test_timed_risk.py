@@ -5,19 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
-from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import TimedRisk, find_seen_pieces
-from patrolplan.risk.in_time import RiskInTime
-
-READER = TypeAdapter(Patrol)
 
 
 @pytest.fixture(scope="module")
@@ -69,18 +62,6 @@ def test_the_gate_is_what_is_seen_from_it(demo_area, demo_plan, timed, window):
     assert (np.delete(timed.gate_rates, [1, 7], axis=0) == 0).all()
 
 
-def test_the_gate_gathers_for_one_dwell(timed, demo_area, window):
-    """Presence at the gate that lasts longer than a dwell adds nothing."""
-    hours = build_surroundings(demo_area, 7, window).hours
-    stay = timed.build_gate_stay(7, 15.0, hours)
-    begin = int(hours.start_minutes) - timed.first_minute
-    assert stay.minutes == hours.gate_minutes
-    assert (np.diff(stay.cumulative[begin : begin + 16]) > 0).all()
-    assert (np.diff(stay.cumulative[begin + 15 :]) == 0).all()
-    whole = timed.gate_rates[7, begin : begin + 15].sum() / timed.reach[7] / 15
-    assert stay.cumulative[-1] - stay.cumulative[begin] == pytest.approx(whole)
-
-
 def test_workers_are_handed_no_pupils(demo_area, demo_plan):
     """What worker processes are sent holds neither the risk of each minute nor pupils."""
     inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
@@ -89,19 +70,6 @@ def test_workers_are_handed_no_pupils(demo_area, demo_plan):
     sent = pickle.loads(pickle.dumps(inputs))  # noqa: S301 - made a moment ago
     assert sent.risk.in_time is None
     np.testing.assert_array_equal(sent.timed_risk.stretch_rates, inputs.timed_risk.stretch_rates)
-
-
-def test_without_exposure_the_gate_is_worth_nothing(demo_area):
-    """Where pupils do not count, the gate is left after the minimum, though the clock counts."""
-    area = pp.with_settings(demo_area, way_home={"exposure": {}})
-    area = dataclasses.replace(area, schools=area.schools[:3], gates=area.gates.take([0, 1, 2]))
-    risk = pp.estimate_risk(area)
-    assert not risk.in_time.is_static
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    for patrol in plan.patrols:
-        assert patrol.worth == pytest.approx(sum(stop.worth for stop in patrol.stops))
-    inputs = PlanningInputs.from_area(area, risk, plan.hotspots)
-    assert (inputs.timed_risk.gate_rates == 0).all()
 
 
 class _Even:
@@ -140,28 +108,3 @@ def test_even_minutes_give_the_patrols_of_a_risk_without_time(static_demo_area):
         assert other.worth == pytest.approx(one.worth, rel=1e-6)
         assert other.gate_until_minutes == pytest.approx(one.gate_until_minutes)
         assert {stop.hotspot for stop in other.stops} == {stop.hotspot for stop in one.stops}
-
-
-def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_plan):
-    """Stops chosen without time, at their best times and order, are worth no more than planned."""
-    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
-    better = 0
-    for row in range(0, len(demo_area.schools), 3):
-        problem = build_school_problem(inputs, row).plain_problem
-        officer = dataclasses.replace(problem.officer, earliest_minutes=problem.leave_minutes)
-        plain = {"timed_prizes": None, "gate": None, "windows": None}
-        static = dataclasses.replace(problem, officer=officer, **plain)
-        problem = dataclasses.replace(problem, windows=None)
-        solution = solve(problem)
-        barred = frozenset(range(problem.size)) - solve(static).stops
-        same = solve(dataclasses.replace(problem, barred=barred))
-        assert same.worth <= solution.worth + 1e-9
-        better += same.worth < 0.999 * solution.worth
-    assert better > 0
-
-
-def test_a_risk_made_by_hand_has_no_minutes(demo_area, demo_plan, window):
-    """Without the risk of each minute, or with a static one, nothing is handed on."""
-    for in_time in (None, RiskInTime.from_static(demo_plan.risk.joined)):
-        risk = dataclasses.replace(demo_plan.risk, in_time=in_time)
-        assert TimedRisk.from_risk(demo_area, risk, demo_plan.hotspots, window) is None

@@ -60,22 +60,3 @@ def test_nothing_else_is_harder_to_foresee(seed):
         alike = (np.bincount(pattern, others) / np.bincount(pattern))[pattern]
         if alike @ share >= MEAN_SHARE:
             assert foresee(alike, stops, middle) >= ours - 1e-4
-
-
-def test_a_single_timing_is_certain():
-    """There is nothing to choose from."""
-    chances = spread_chances(
-        np.array([0.9]), np.array([0]), np.array([[0, 1]]), np.array([[910.0, 930.0]])
-    )
-    assert chances.tolist() == [1.0]
-
-
-def test_where_worth_does_not_matter_quarters_are_as_even_as_can_be():
-    """Four quarters of one stop are drawn alike, however many minutes each has."""
-    minutes = np.array([[900.0], [901.0], [916.0], [931.0], [932.0], [933.0], [946.0]])
-    chances = spread_chances(
-        np.ones(7), np.zeros(7, dtype=np.int64), np.zeros((7, 1), dtype=np.int64), minutes
-    )
-    quarter = (minutes[:, 0] // QUARTER_MINUTES).astype(int)
-    assert np.bincount(quarter - 60, chances) == pytest.approx(0.25, abs=1e-5)
-    assert chances[0] == pytest.approx(chances[1])

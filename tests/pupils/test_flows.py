@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,39 +80,6 @@ def test_pupils_of_each_school_are_conserved(demo_area, demo_ways):
         assert np.all(school.flow >= 0)
         assert school.flow.max() <= school.on_streets + EXACT
         assert np.all(np.diff(school.pieces) > 0)
-
-
-def _without_stops(area):
-    return replace(area, way_home=replace(area.way_home, stops=area.way_home.stops.iloc[:0]))
-
-
-def test_without_stops_riders_are_elsewhere(demo_area):
-    """Only those who walk all the way are on the streets."""
-    ways = model_ways(_without_stops(demo_area))
-    for school in ways.schools:
-        assert not len(school.wait_pieces)
-    secondary = ways.schools[0]
-    assert secondary.on_streets == pytest.approx(0.42 * secondary.roll)
-
-
-def test_stops_out_of_reach_are_announced(demo_area):
-    """A school without a stop near is named, and its riders are elsewhere."""
-    (note,) = [
-        note
-        for note in model_ways(pp.with_settings(demo_area, way_home={"stop_reach_metres": 5})).notes
-        if note.kind == "no_stops_near"
-    ]
-    assert note.list_texts("urns") == list(demo_area.schools["urn"])
-
-
-def test_walkers_are_those_of_the_mode_shares(demo_area):
-    """A table of the user's replaces the preset, and is not announced as assumed."""
-    shares = {"walk": 0.3, "bicycle": 0.2}
-    modes = {"primary": shares, "secondary": shares}
-    ways = model_ways(pp.with_settings(demo_area, way_home={"modes": modes}))
-    for school in ways.schools:
-        assert school.on_streets == pytest.approx(0.3 * school.roll)
-    assert "modes_assumed" not in [note.kind for note in ways.notes]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from clock_areas import build_empty_tables
 from small_networks import build_small_network
 
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
-from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.gate_tree import grow_tree
 
 DECAY = np.array([500.0, 900.0])
@@ -102,45 +101,3 @@ def test_a_gate_at_the_edge_has_more_homes_beyond(town):
         assert found.total == pytest.approx(180)
         shares.append(found.exit_pupils.sum() / found.total)
     assert shares[0] < 0.15 < shares[1] < shares[2] < 0.8
-
-
-def test_own_counts_say_where_homes_are(town):
-    """Counts of a school's own are used in proportion; those near walk rather than those far."""
-    near, far = (900, 900, 1100, 1100), (1600, 1600, 1900, 1900)
-    boxes = [("near", 10, near), ("far", 10_000, far)]
-    origins = [(URN, "near", 500.0), (URN, "far", 500.0)]
-    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
-    assert found.total == pytest.approx(420)
-    x = town.piece_middle[:, 0]
-    walkers = on_piece[x < 1200].sum(), on_piece[x > 1200].sum()
-    assert walkers[0] > 2 * walkers[1] > 0
-    assert sum(walkers) == pytest.approx(420)
-
-
-def test_pupils_who_live_too_far_do_not_walk(town):
-    """Where too few live within reach, fewer walk than the mode share says."""
-    boxes = [("near", 10, (900, 900, 1100, 1100)), ("far", 10, (9000, 0, 9500, 500))]
-    origins = [(URN, "near", 100.0), (URN, "far", 900.0)]
-    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
-    assert found.total == pytest.approx(100, rel=0.01)
-    assert on_piece.sum() == pytest.approx(found.total)
-
-
-def test_areas_change_the_ways_of_a_whole_area(demo_area):
-    """With residents in one corner, the flow goes there; pupils stay conserved."""
-    network = demo_area.network
-    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
-    middle = (low + high) / 2
-    boxes = [("corner", 5000, (*low, *middle))]
-    area = replace(
-        demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
-    )
-    before, after = model_ways(demo_area), model_ways(area)
-    kinds = [note.kind for note in after.notes]
-    assert "homes_from_areas" in kinds
-    assert "homes_from_streets" not in kinds
-    is_in = (network.walkable.piece_middle < middle).all(axis=1)
-    for old, new in zip(before.schools, after.schools, strict=True):
-        assert new.on_streets + new.elsewhere == pytest.approx(new.roll, abs=1e-9)
-        share = [one.flow[is_in[one.pieces]].sum() / one.flow.sum() for one in (old, new)]
-        assert share[1] > share[0]

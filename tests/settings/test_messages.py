@@ -57,15 +57,6 @@ def _at(path, value):
     return value
 
 
-def test_numeric_keys_are_found():
-    """The walk over the models sees the numbers of every section."""
-    sections = {path[0] for path in NUMERIC}
-    assert sections >= {"area", "risk", "hotspots", "patrol", "week", "privacy", "fetch", "seed"}
-    assert ("risk", "harm", "own") in NUMERIC
-    assert ("hotspots", "count") in NUMERIC
-    assert len(NUMERIC) >= 20
-
-
 @pytest.mark.parametrize("path", NUMERIC, ids=".".join)
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e308, 10**400])
 def test_infinite_numbers_are_refused(path, value):
@@ -84,22 +75,6 @@ def test_numbers_are_not_guessed(path, value):
     assert message.startswith(f"my.toml, key '{'.'.join(path)}': {shown} is not valid; write ")
 
 
-@pytest.mark.parametrize("value", [1, 0, "yes", "true", "off", 1.0])
-@pytest.mark.parametrize(
-    "path", [("privacy", "threshold_for_crime"), ("crimes", "include_discovered")]
-)
-def test_true_is_not_guessed(path, value):
-    """A switch is true or false, no word and no number for it."""
-    [message] = _problems(_at(path, value))
-    assert message.endswith(f"{value!r} is not valid; write true or false.")
-
-
-def test_a_whole_number_is_accepted_for_a_number():
-    """Nobody need write 15.0 minutes."""
-    data = {"sources": SOURCES, "patrol": {"dwell_minutes": 20}}
-    assert parse_settings(data, folder=".").patrol.dwell_minutes == 20
-
-
 @pytest.mark.parametrize("path", KEYS, ids=".".join)
 def test_every_key_is_reported_once_and_in_plain_words(path):
     """Whatever the value of a key, there is one message about it, without a library's words."""
@@ -112,13 +87,6 @@ def test_every_key_is_reported_once_and_in_plain_words(path):
             assert len(about) <= 1
             assert all(len(line) < 400 for line in lines)
             assert not any(word in line for word in INTERNAL for line in lines), lines
-
-
-@pytest.mark.parametrize("section", [n for n in Settings.model_fields if n != "seed"])
-def test_a_value_in_place_of_a_section(section):
-    """A section that is none names the keys that it could have."""
-    [message] = _problems({section: 5})
-    assert message.startswith(f"my.toml, key '{section}': 5 is not valid; write a table of ")
 
 
 @pytest.mark.parametrize(
@@ -151,15 +119,6 @@ def test_the_accepted_values_are_listed(text, message):
     """The message shows the value as it was written, and what the key takes."""
     [line] = _written(text)
     assert message in line
-
-
-def test_empty_sources_are_reported():
-    """A required source without a path is reported by its key."""
-    lines = _written('[sources]\ncrimes = []\nschools = ""\nstreets = "x.osm"')
-    assert [line.partition(" is not")[0] for line in lines] == [
-        "my.toml, key 'sources.crimes': []",
-        "my.toml, key 'sources.schools': ''",
-    ]
 
 
 def test_a_secret_is_not_shown():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.errors import SettingsError
-from patrolplan.settings.kinds import DISCOVERED_CATEGORIES, PATROL_RELEVANT
+from patrolplan.settings.kinds import DISCOVERED_CATEGORIES
 from patrolplan.settings.load import load_settings, parse_settings
 from patrolplan.settings.models import CrimeSettings
 
@@ -30,45 +30,6 @@ def _problems(**sections):
     with pytest.raises(SettingsError) as error:
         _settings(**sections)
     return [str(problem) for problem in error.value.problems]
-
-
-def test_defaults_are_those_of_the_contracts():
-    """Settings that name the sources alone have the contracts' defaults."""
-    settings = _settings()
-    assert settings.area.crs == "EPSG:27700"
-    assert settings.crimes.categories == PATROL_RELEVANT
-    assert settings.crimes.risk_categories == PATROL_RELEVANT
-    assert settings.crimes.leave_out_forces == ("British Transport Police",)
-    assert (settings.risk.model, settings.risk.half_life_months) == ("auto", 6)
-    assert settings.risk.crime_weight == 0.7
-    assert settings.hotspots.model_dump() == {
-        "method": "network",
-        "max_length_metres": 300,
-        "count": "auto",
-        "earlier": None,
-    }
-    patrol = settings.patrol
-    assert (patrol.window_minutes, patrol.dwell_minutes, patrol.gate_minutes) == (90, 15, 5)
-    assert (patrol.walking_speed_kmh, patrol.radius_metres) == (4.8, 1500)
-    assert (patrol.candidates, patrol.officers, patrol.detour) == (40, 1, 0.05)
-    assert patrol.default_finish_time == time(15, 15)
-    assert settings.week.model_dump() == {
-        "min_patrols_per_school": 1,
-        "max_dose_minutes_per_day": 30,
-        "way_by_officer": False,
-        "give": 0.02,
-        "secret": "week.secret",
-        "crew": 1,
-        "windows": ("after_school",),
-        "watch_metres": 600,
-    }
-    assert settings.privacy.model_dump() == {
-        "threshold": 5,
-        "reason": "",
-        "threshold_for_crime": False,
-    }
-    assert (settings.output.marking, settings.output.tiles) == ("OFFICIAL", None)
-    assert settings.seed == 1
 
 
 @pytest.mark.parametrize(
@@ -98,28 +59,6 @@ def test_unknown_key_names_the_nearest(sections, place, nearest):
     assert _problems(**sections) == [
         f"settings, key '{place}': unknown key; did you mean '{nearest}'? Correct or remove it."
     ]
-
-
-def test_unknown_key_unlike_any_lists_the_known_ones():
-    """A key that resembles none is reported with the list of known ones."""
-    (problem,) = _problems(week={"zzzz": 1})
-    assert "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer," in problem
-
-
-@pytest.mark.parametrize(
-    ("windows", "message"),
-    [
-        (["mornin"], "did you mean 'morning'?"),
-        (["morning", "after_school", "morning"], "names 'morning' twice"),
-        ([], "[] is not valid"),
-    ],
-)
-def test_windows_of_the_week_exist_and_are_named_once(windows, message):
-    """Every window of the week is one of the settings' own, or after_school."""
-    declared = {"windows": {"morning": {"bell": "opening", "before_minutes": 30}}}
-    assert _settings(patrol=declared, week={"windows": ["morning", "after_school"]})
-    (problem,) = _problems(patrol=declared, week={"windows": windows})
-    assert message in problem
 
 
 def test_unknown_source_of_columns_names_the_nearest():
@@ -162,12 +101,6 @@ def test_malformed_bounds_are_refused(bounds):
     problems = _problems(area={"bounds": bounds})
     assert all("key 'area" in problem for problem in problems)
     assert not any("the key is missing" in problem for problem in problems)
-
-
-def test_bounds_and_boundary_exclude_each_other():
-    """An area has one limit, not two."""
-    (problem,) = _problems(area={"bounds": [-0.14, 51.5, -0.12, 51.6], "boundary": "b.geojson"})
-    assert "bounds and boundary are both set" in problem
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\t"])
@@ -227,25 +160,6 @@ def test_values_out_of_range_are_refused_by_key(section, values):
     assert all(f"key '{section}." in problem for problem in problems)
 
 
-def test_all_problems_are_reported_together():
-    """All wrong keys are reported at once."""
-    message = "\n".join(
-        _problems(
-            sources={"schools": "s.csv"},
-            area={"crs": "EPSG:4326"},
-            hotspots={"metod": "network"},
-            privacy={"threshold": 0},
-        )
-    )
-    for part in ("sources.crimes", "sources.streets", "area.crs", "'method'", "privacy.threshold"):
-        assert part in message
-
-
-def test_numbers_for_urns_become_text():
-    """URNs may be written as numbers."""
-    assert _settings(schools={"urns": [100008, "100018"]}).schools.urns == ("100008", "100018")
-
-
 def test_paths_start_at_the_settings_folder(tmp_path):
     """A relative path starts at the settings file's folder, an absolute one does not."""
     file = tmp_path / "patrolplan.toml"
@@ -274,13 +188,6 @@ def test_globs_give_files_in_a_fixed_order(tmp_path_factory, names):
     assert found == ["2024-12", "2025-09", "2025-10", "2026-01"]
 
 
-def test_file_whose_name_looks_like_a_pattern_is_found(tmp_path):
-    """A file that is really called so is taken by its name."""
-    (tmp_path / "crimes [2].csv").touch()
-    settings = _settings(tmp_path, sources=SOURCES | {"crimes": "crimes [2].csv"})
-    assert settings.find_files("crimes") == (tmp_path / "crimes [2].csv",)
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -299,12 +206,6 @@ def test_settings_file_that_cannot_be_used(tmp_path, content, message):
         load_settings(file)
     assert str(file) in str(error.value)
     assert message in str(error.value)
-
-
-def test_folder_instead_of_settings_file(tmp_path):
-    """A folder given for the settings file is named as one."""
-    with pytest.raises(SettingsError, match="is a folder"):
-        load_settings(tmp_path)
 
 
 def test_a_bicycle_slower_than_walking_is_refused():
@@ -338,22 +239,6 @@ def test_a_ledger_is_in_a_database_that_is_known():
     assert "s3cr3t" not in problem
 
 
-def test_a_time_of_day_of_toml_is_accepted(tmp_path):
-    """TOML has times of its own: without seconds they are as good as text."""
-    file = tmp_path / "patrolplan.toml"
-    sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
-    file.write_text(f"[sources]\n{sources}[patrol]\ndefault_finish_time = 15:40:00\n", "utf-8")
-    assert load_settings(file).patrol.default_finish_time == time(15, 40)
-
-
-def test_a_byte_order_mark_is_accepted(tmp_path):
-    """Notepad begins a file with one."""
-    file = tmp_path / "patrolplan.toml"
-    sources = "".join(f"{name} = '{path}'\n" for name, path in SOURCES.items())
-    file.write_text(f"[sources]\n{sources}", encoding="utf-8-sig")
-    assert load_settings(file).sources.schools == ("s.csv",)
-
-
 @pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 5000])
 def test_a_file_beyond_all_bounds_is_refused(tmp_path, text):
     """Tables without end and numbers too long to be read end in a message."""
@@ -361,8 +246,3 @@ def test_a_file_beyond_all_bounds_is_refused(tmp_path, text):
     file.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match="is not TOML"):
         load_settings(file)
-
-
-def test_a_model_may_be_written_with_other_signs():
-    """A risk model is known by its words, as tables and files write them."""
-    assert _settings(risk={"model": "Network_Kernel"}).risk.model == "network kernel"

@@ -86,14 +86,6 @@ def test_another_digest_or_number_does_not_hold(week, area, plan):
     assert describe_audit(audit)[0].startswith("The draw does not hold: draw number 1")
 
 
-def test_tables_changed_on_the_board_do_not_make_a_draw_false(week, area, plan):
-    """A week that is now made from newer tables was still drawn from those of its draw."""
-    renewed = replace(week, created_from=week.created_from | {"inputs": "0"})
-    assert audit_week(renewed, area, plan).verdict == "holds"
-    older = replace(week.draw, data="0" * 8)
-    assert audit_week(replace(week, draw=older), area, plan).obstacle == "other_data"
-
-
 def test_what_keeps_a_draw_from_being_made_again_is_named(week, area, plan, tmp_path):
     """No draw, no secret, another secret, other data, another version."""
     (tmp_path / "other").mkdir()

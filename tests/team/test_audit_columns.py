@@ -96,34 +96,6 @@ def test_a_file_that_maps_them_is_refused():
             match_columns("s.csv", header, fields, {"roll": theirs}, "schools")
 
 
-def test_columns_are_checked():
-    """A missing column, an area there twice and a measure without bands are all named."""
-    with pytest.raises(InputError, match="no column 'imd'"):
-        pp.AuditColumns(TABLE, columns=["imd"])
-    twice = pd.concat([TABLE, TABLE.iloc[:1]])
-    wide = pd.DataFrame({"area": range(30), "income": range(30)})
-    with pytest.raises(InputError, match="row 2, column 'area': 'north' is a duplicate"):
-        pp.AuditColumns(twice)
-    with pytest.raises(InputError, match="'income' has 30 different values; put them in at most"):
-        pp.AuditColumns(wide)
-    written = pp.AuditColumns(pd.DataFrame({"area": ["a", "b"], "decile": [3.0, None]})).to_frame()
-    assert written["audit_only_decile"].tolist() == ["3", "not known"]
-
-
-def test_a_table_is_read(tmp_path):
-    """The command line's table, under our names or those of the English indices."""
-    name = "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)"
-    path = tmp_path / "imd.csv"
-    pd.DataFrame({"LSOA code (2011)": ["E01", "E02"], name: [1, 10]}).to_csv(path, index=False)
-    assert pp.read_audit_columns(path).to_frame()["audit_only_decile"].to_dict() == {
-        "E01": "1",
-        "E02": "10",
-    }
-    path.write_text("area,decile\nE01,1\nE01,2\n", encoding="utf-8")
-    with pytest.raises(InputError, match="row 3, column 'area': 'E01' is a duplicate"):
-        pp.read_audit_columns(path)
-
-
 @pytest.mark.slow
 def test_they_fail_by_type(tmp_path):
     """A type checker refuses every line that offers them to risk or patrols, and no other."""

@@ -111,15 +111,6 @@ def test_minutes_are_a_recount_of_the_ledger(demo_area, ledger, thirds):
     assert burden.days == (MONDAY, MONDAY + dt.timedelta(days=2))
 
 
-def test_days_and_missing_visits(demo_area, ledger, thirds):
-    """Only the days named count, and where no visit was recorded delivered minutes are unknown."""
-    day = MONDAY + dt.timedelta(days=2)
-    burden = pp.measure_burden(demo_area, ledger, thirds, days=(day, day))
-    assert burden.by_area["promised_minutes"].sum() == 15
-    assert burden.by_area["presence_minutes"].isna().all()
-    assert burden.by_area["presence_ratio"].isna().all()
-
-
 def test_harm_is_that_of_a_slow_count(demo_area, ledger, thirds):
     """Each incident of the last year goes to the streets of its catchment, and from there on."""
     burden = pp.measure_burden(demo_area, ledger, thirds)
@@ -210,13 +201,3 @@ def test_one_person_more_does_not_show(demo_area, ledger, thirds):
     assert few["promised_per_1000_residents"].isna().tolist() == [True, True, False, True]
     unknown = measure([1200.0, 995.0, 4.0], np.full(len(rolls), np.nan))
     assert not (unknown["pupils"] > 0).any()
-
-
-def test_polygons_outside_are_left_out(demo_area, ledger, thirds):
-    """Polygons that lie elsewhere are counted and left out; none at all is an error."""
-    away = thirds.assign(area=["a", "b", "c"], geometry=thirds.translate(50_000, 0))
-    burden = pp.measure_burden(demo_area, ledger, pd.concat([away, thirds], ignore_index=True))
-    assert burden.left_out == 3
-    assert burden.by_area.index.tolist() == ["west", "middle", "east", "outside"]
-    with pytest.raises(InputError, match="no polygon lies in the study area"):
-        pp.measure_burden(demo_area, ledger, away)

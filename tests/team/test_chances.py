@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 from team import teams
 
-from patrolplan.team.chances import (
-    QUARTERS,
-    VisitTimes,
-    compute_chances,
-    compute_foreseen,
-    sample_weeks,
-)
+from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
 from patrolplan.team.draw import draw_week
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
@@ -52,29 +46,6 @@ def test_chances_of_one_week_follow_from_its_timings(small):
     assert chances.sum() == pytest.approx(1 + 0.625 + 0.875)
 
 
-def test_chances_of_several_weeks_are_their_average(small):
-    """A week in which nobody comes halves the chances."""
-    problem, times = small
-    both = compute_chances(problem, times, [np.array([0, 1]), np.array([], dtype=np.int64)])
-    assert both == pytest.approx(compute_chances(problem, times, [np.array([0, 1])]) / 2)
-    assert compute_chances(problem, times, []).sum() == 0
-
-
-def test_an_insider_names_the_most_probable_cells():
-    """As many as there are visits: two of three cells here, which bring 1.7 of 2 visits."""
-    chances = np.zeros((1, 1, QUARTERS))
-    chances[0, 0, 60:63] = 0.9, 0.8, 0.3
-    assert compute_foreseen(chances) == pytest.approx(1.7 / 2.0)
-    assert compute_foreseen(np.zeros((1, 1, QUARTERS))) == 0.0
-
-
-def test_what_is_certain_is_foreseen_wholly():
-    """A week that is always the same is foreseen to the last visit."""
-    chances = np.zeros((3, 5, QUARTERS))
-    chances[:, :, 61] = 1.0
-    assert compute_foreseen(chances) == 1.0
-
-
 @pytest.mark.slow
 def test_chances_agree_with_many_drawn_weeks():
     """Counted over 200 weeks that were really drawn, hotspot and day by hotspot and day."""
@@ -99,11 +70,3 @@ def test_chances_agree_with_many_drawn_weeks():
     off = np.abs(counted - chances[:, :, 60])
     assert off.mean() < 0.05
     assert off.max() < 0.3
-
-
-def test_without_anything_to_give_only_the_best_week_counts():
-    """`give = 0` leaves one week."""
-    problem = teams.draw_team(4, 3, seed=7)
-    best = solve_rota(problem)
-    (only,) = sample_weeks(problem, best, 0.0, seed=1)
-    assert only.tolist() == best.chosen.tolist()

@@ -1,7 +1,6 @@
 """Crews: who may lead, who may walk along with whom, and a week of crews against the tables."""
 
 import datetime as dt
-import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -13,16 +12,14 @@ from team import checker
 from patrolplan.errors import InputError
 from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.team.bases import list_other_mode_schools, note_modes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.repair import repair_week
-from patrolplan.team.rota import build_week, check_officers
+from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.unmet_reasons import check_locks
 from patrolplan.team.week import Ban, Lock, list_school_days
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, WeekEditor
-from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 30)
 DAYS = list_school_days(MONDAY)
@@ -82,15 +79,6 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     assert not inputs.possible[2].any()
     with pytest.raises(InputError, match="Teacher is school staff, who walk along and never lead"):
         check_locks(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))
-
-
-def test_without_anyone_who_needs_company_nobody_walks_along(demo_area, few):
-    """Officers who may patrol alone do so, unless patrols are to be of two."""
-    officers = demo_area.officers
-    area = replace(demo_area, officers=officers[officers["role"] != "staff"])
-    inputs = RotaInputs(area, (few,) * len(DAYS), DAYS)
-    assert len(inputs.companions.officer) == 0
-    assert not inputs.needs_companion.any()
 
 
 def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
@@ -182,20 +170,6 @@ def test_who_walks_along_is_free_for_the_longest_route(staffed, few):
     assert not any(name == "Early" for name, _ in names)
 
 
-def test_a_crew_is_in_the_file_and_comes_back(staffed, few, tmp_path):
-    """`week.json` names who walks along, and reading it gives the same week."""
-    area = staffed(
-        ("A", "officer", True, ("900001",)), ("Teacher", "staff", False, ("900001",)), crew=2
-    )
-    plan = replace(few, area=area)
-    _, week = _plan(area, plan)
-    document = build_week_document(week)
-    assert {tuple(row["crew"]) for row in document["patrols"]} == {("Teacher",)}
-    (tmp_path / "week.json").write_text(json.dumps(document), encoding="utf-8")
-    read = read_week(tmp_path, area, plan)
-    assert [duty.crew for duty in read.duties] == [duty.crew for duty in week.duties]
-
-
 def test_an_absent_member_leaves_the_crew_and_nothing_else_changes(staffed, few):
     """The patrol stays as handed out, alone, in a repair and on the board."""
     area = staffed(
@@ -214,20 +188,6 @@ def test_an_absent_member_leaves_the_crew_and_nothing_else_changes(staffed, few)
     assert [d.crew for d in shown.build_week(away.duties).duties] == list(crews.values())
 
 
-def test_a_member_who_may_no_longer_join_stays_as_handed_out(staffed, few):
-    """Who has left the school since stays on the week's papers until somebody changes it."""
-    area = staffed(
-        ("A", "officer", True, ("900001",)), ("Teacher", "staff", False, ("900001",)), crew=2
-    )
-    _, week = _plan(area, replace(few, area=area))
-    moved = staffed(
-        ("A", "officer", True, ("900001",)), ("Teacher", "staff", False, ("900006",)), crew=2
-    )
-    editor = WeekEditor.from_week(week, moved, replace(few, area=moved))
-    again = editor.build_week(week.duties)
-    assert [duty.crew for duty in again.duties] == [duty.crew for duty in week.duties]
-
-
 def test_placing_a_warden_by_hand_finds_company(staffed, few):
     """Who may not patrol alone is placed with the free person of the fewest patrols, or not."""
     area = staffed(
@@ -243,14 +203,3 @@ def test_placing_a_warden_by_hand_finds_company(staffed, few):
     assert placed.crew == ("Teacher",)
     with pytest.raises(InvalidEditError, match="nobody is free to"):
         editor.place_patrol(PatrolSlot("Warden", "900001", DAYS[1]), ())
-
-
-def test_staff_are_no_officers_whose_base_or_mode_counts(staffed):
-    """A team of staff alone has nobody who leads, and no patrols of another mode."""
-    area = staffed(("Teacher", "staff", False, ("900001",), {"mode": "bicycle"}))
-    assert note_modes(area) == ()
-    week = area.settings.week.model_copy(update={"way_by_officer": True})
-    settings = area.settings.model_copy(update={"week": week})
-    assert list_other_mode_schools(replace(area, settings=settings)) == ()
-    with pytest.raises(InputError, match="there are no officers"):
-        check_officers(area)

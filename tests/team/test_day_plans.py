@@ -6,13 +6,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-import patrolplan as pp
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.patrols import errands
 from patrolplan.team import day_plans
 from patrolplan.team.day_plans import plan_days, replan_days
-from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -54,23 +50,6 @@ def test_a_tasked_place_adds_a_patrol_on_its_days_only(plans):
         assert [stop.hotspot for stop in before.stops] == [s.hotspot for s in with_place.stops]
 
 
-@pytest.mark.slow
-def test_a_tasked_place_is_visited_once_on_its_day_or_named(area, plans):
-    """Who goes is named; where nobody may, the week says what keeps them."""
-    week = plan_week(area, plans, start=MONDAY)
-    (demand,) = (demand for demand in week.demands if demand.kind == "tasked")
-    assert (demand.place, demand.date, demand.visits, demand.why) == ("T-01", TUESDAY, 1, None)
-    (visitor,) = demand.met_by
-    (duty,) = (duty for duty in week.duties if any(stop.tasked for stop in duty.patrol.stops))
-    assert (visitor.officer, visitor.urn, visitor.date) == (duty.officer, duty.urn, TUESDAY)
-    alone = plan_week(area, plans, start=MONDAY, bans=[Ban(date=TUESDAY)])
-    (demand,) = (demand for demand in alone.demands if demand.kind == "tasked")
-    assert demand.met_by == ()
-    assert describe_note(demand.why).endswith("ruled out by hand SSO-01, SSO-02.")
-    with pytest.raises(pp.InputError, match="there is no plan for 2026-12-01"):
-        plan_week(area, {MONDAY: plans[MONDAY]}, start=MONDAY)
-
-
 def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
     """Where a place gets hours, the patrols to it are planned again, for its days alone."""
     again = replan_days(plans, area, *found)
@@ -85,21 +64,6 @@ def test_other_hours_of_a_place_plan_its_schools_again(area, plans, found):
         assert stop.arrive_minutes >= 15 * 60 + 40 - 1e-6
         assert stop.leave_minutes <= 16 * 60 + 10 + 1e-6
     assert other[MONDAY].patrols == again[MONDAY].patrols
-
-
-def test_planned_again_without_its_place_nothing_is_left_of_it(area, plans, found):
-    """A tasked place that is gone has neither patrols nor a row of what is left out."""
-    far = area.tasked_places.assign(geometry=area.tasked_places.translate(0, 9000))
-    with_far = replan_days(plans, replace(area, tasked_places=far), *found)
-    assert list_served(with_far[TUESDAY]) == (set(), set())
-    (row,) = set(with_far[TUESDAY].left_out) - set(area.left_out)
-    assert row.reason.startswith("T-01 is not on any school's streets; the nearest is ")
-    bare = replace(area, tasked_places=area.tasked_places.iloc[:0])
-    again = replan_days(with_far, bare, *found)
-    for day in DAYS:
-        assert again[day].left_out == area.left_out
-        for patrol, before in zip(again[day].patrols, plans[MONDAY].patrols, strict=True):
-            assert list(map(id, patrol.variants)) == list(map(id, before.variants))
 
 
 def test_a_place_that_is_added_plans_its_own_patrols_alone(area, plans, found, monkeypatch):

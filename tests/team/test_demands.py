@@ -12,17 +12,14 @@ from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
-from patrolplan.team import demands as demands_room
+from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.team.day_plans import plan_days, replan_days
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands, list_routes_for_two
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import solve_rota
-from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 16)
@@ -154,48 +151,6 @@ def test_feared_places_ask_for_a_visit_unless_they_had_one_in_the_week_before(de
     assert [demand.hotspots for demand in feared] == [place.hotspots for place in places]
 
 
-def test_a_square_that_no_hotspot_stands_in_is_named_as_not_met(make_inputs, monkeypatch):
-    """Its outcome says so, and nobody is asked to go there."""
-    place = FearedPlace("P1-2", 0, (), 0.5, ("900001",), ())
-    monkeypatch.setattr(demands_room, "find_feared_places", lambda *_: (place,))
-    outcomes = build_demand_outcomes(make_inputs(), ())
-    (outcome,) = (outcome for outcome in outcomes if outcome.kind == "feared")
-    assert outcome.why == Note("feared_no_hotspot", {"place": "P1-2"})
-    assert not outcome.is_met
-
-
-def test_what_nobody_may_do_names_who_is_fulfilled_by_what(make_inputs):
-    """Officers off duty, banned or locked elsewhere are told apart; so are those who could go."""
-    text, outcome = explain(make_inputs())
-    assert outcome.met_by == ()
-    assert "free SSO-01, SSO-02" in text
-    text, _ = explain(make_inputs(bans=[Ban("SSO-01")], absent={"SSO-02": {WEDNESDAY}}))
-    assert text.endswith("ruled out by hand SSO-01; off duty or absent SSO-02.")
-    inputs = make_inputs(
-        locks=[Lock("SSO-01", "900006", WEDNESDAY), Lock("SSO-02", "900007", MONDAY)]
-    )
-    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
-    text, outcome = explain(inputs, week.duties)
-    assert [(one.officer, one.urn) for one in outcome.met_by] == [("SSO-02", "900007")]
-    without = [duty for duty in week.duties if duty.officer != "SSO-02"]
-    text, _ = explain(inputs, without)
-    assert text.endswith("free SSO-02; locked elsewhere SSO-01.")
-
-
-def test_two_people_are_no_visit_of_one(make_inputs):
-    """A place that needs two is not met by an officer alone, and the reason says so."""
-    inputs = make_inputs()
-    week = build_week(inputs, inputs.problem, solve_rota(inputs.problem))
-    _, outcome = explain(inputs, week.duties)
-    assert outcome.is_met
-    two = make_inputs(officers=2)
-    text, outcome = explain(two, week.duties)
-    assert not outcome.met_by
-    assert "without a second person" in text
-    crewed = [dataclasses.replace(duty, crew=("SSO-08",)) for duty in week.duties]
-    assert explain(two, crewed)[1].is_met
-
-
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
@@ -211,20 +166,6 @@ def test_what_no_patrol_can_do_names_the_nearest_miss(make_inputs, columns, word
     text, outcome = explain(make_inputs(**columns))
     assert not outcome.met_by
     assert words in text
-
-
-def test_closed_schools_are_the_reason(make_inputs):
-    """On a day on which the schools are closed nobody goes, and that is why."""
-    inputs = make_inputs()
-    rows = [
-        {"urn": "*", "from": pd.Timestamp("2026-09-01"), "to": pd.Timestamp("2026-12-18"),
-         "kind": "term"},
-        {"urn": "*", "from": pd.Timestamp(WEDNESDAY), "to": pd.Timestamp(WEDNESDAY),
-         "kind": "closed"},
-    ]  # fmt: skip
-    area = dataclasses.replace(inputs.area, term_dates=pd.DataFrame(rows))
-    text, _ = explain(dataclasses.replace(inputs, area=area))
-    assert text == "T-01: the schools that may serve it are closed that day."
 
 
 def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):

@@ -73,16 +73,3 @@ def test_what_must_be_there_is_there_or_nothing():
     some = find_few_changes(problem, ChangeLimits(stands, 2, 3, must=wanted))
     assert wanted[some].any()
     assert find_few_changes(problem, ChangeLimits(stands, 0, 0, must=wanted)) is None
-
-
-def test_a_second_answer_withdraws_other_cards():
-    """A set that may not be taken out as a whole is not."""
-    problem, chosen = _handed_out(1)
-    stands = np.isin(np.arange(len(problem)), chosen)
-    wanted = ~stands & (problem.day == 0)
-    first = find_few_changes(problem, ChangeLimits(stands, 2, 3, must=wanted))
-    out = np.setdiff1d(np.flatnonzero(stands), first)
-    assert len(out)
-    limits = ChangeLimits(stands, 2, 3, must=wanted, not_all_of=(out,))
-    second = find_few_changes(problem, limits)
-    assert second is None or set(out.tolist()) & set(second.tolist())

@@ -12,7 +12,6 @@ from team.day_checker import DayChecker
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
-from patrolplan.errors import InputError
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.tables import DUTIES
 from patrolplan.team.day_plans import list_day_plans, plan_days
@@ -20,8 +19,7 @@ from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
-from patrolplan.team.unmet_reasons import UnmetReasons
-from patrolplan.team.week import Lock, list_school_days
+from patrolplan.team.week import list_school_days
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = list_school_days(MONDAY)
@@ -78,17 +76,6 @@ def _build(area, plan, days=DAYS, windows=None):
     return RotaInputs(area, plans, days)
 
 
-def test_a_day_holds_every_window_and_numbers_each(windowed):
-    """Routes of all windows are there, and each school has a best patrol in every one."""
-    area, plan = windowed
-    inputs = _build(area, plan)
-    for number in range(3):
-        mine = inputs.route_window == number
-        best = mine & (inputs.variant[0] == 0)
-        assert best.sum() == len(area.schools)
-    assert {route.patrol.window for route in inputs.routes} == {"after_school", *WINDOWS}
-
-
 def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):
     """Stops come before the presence, which ends with the bell of each school."""
     area, plan = windowed
@@ -100,15 +87,6 @@ def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):
     for patrol in plan.other_windows[1].patrols:
         assert (patrol.stops, patrol.gate_until_minutes) == ((), patrol.end_minutes)
         assert "window_at_gate" in {note.kind for note in patrol.notes}
-
-
-def test_risk_of_a_further_window_is_needed(demo_area):
-    """Planning estimates nothing itself: a window without its risk is refused."""
-    windows = {"early": PatrolWindow.model_validate({"from": "07:30", "to": "08:30"})}
-    names = ("after_school", "early")
-    area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
-    with pytest.raises(ValueError, match="further_risks lacks windows of the week: early"):
-        plan_days(area, None, None, [MONDAY])
 
 
 def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
@@ -127,20 +105,6 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
         area = _duties(demo_area, ("SSO-02", MONDAY, back + way + late, 1100, "court", place))
         assert _build(area, demo_plan).in_time[officer, 0, route] == fits
         assert _build(area, demo_plan).in_time[officer, 1, route]
-
-
-def test_why_nobody_comes_names_kind_and_hours_alone(demo_area, demo_plan):
-    """What an officer does then is said in a few words, and where it is never."""
-    area = _duties(
-        demo_area,
-        ("SSO-02", MONDAY, 840, 960, "court", (1.0, 2.0)),
-        ("SSO-04", MONDAY, 0, 1439, "leave", ""),
-    )
-    inputs = _build(area, demo_plan)
-    reasons = UnmetReasons(inputs, np.zeros((0, 3), dtype=np.int64))
-    whys = {row.urn: row.why for row in reasons.find_unmet_days() if row.date == MONDAY}
-    assert "SSO-02 is at court 14:00-16:00" in whys["900007"]
-    assert "SSO-04 is on leave" in whys["900003"]
 
 
 def test_travel_of_each_mode_is_a_metric(demo_area):
@@ -239,10 +203,3 @@ def test_the_checker_finds_an_overlap(demo_area, demo_plan):
         demo_area, (duty.officer, MONDAY, duty.start_minutes, duty.end_minutes, "court", "")
     )
     assert DayChecker(busy).find_faults(week)
-
-
-def test_an_unknown_window_of_a_lock_is_named(demo_area, demo_plan):
-    """Locks and bans name windows of the week alone."""
-    lock = Lock("SSO-01", "900001", MONDAY, window="night")
-    with pytest.raises(InputError, match="there is no window 'night' in the week"):
-        pp.plan_week(demo_area, demo_plan, start=MONDAY, locks=[lock])

@@ -1,8 +1,6 @@
 """An officer's day in order: ways, patrols and appointments."""
 
 import dataclasses
-import datetime as dt
-import math
 
 import numpy as np
 import pytest
@@ -10,8 +8,6 @@ import pytest
 from patrolplan.team.free_time import Appointment, FreeTime
 from patrolplan.team.officer_day import build_officer_days
 from patrolplan.team.travel import compute_minutes_from_base
-
-MONDAY = dt.date(2026, 11, 30)
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +45,6 @@ def test_every_patrol_is_between_its_ways(week):
             ("way", "base"),
         ]
         assert (own[0].from_minutes, own[-1].to_minutes) == (duty.leave_minutes, duty.back_minutes)
-
-
-def test_the_way_back_takes_as_long_as_the_way_there(week, demo_area):
-    """A patrol that ends at the gate leads back to the base by the officer's own mode."""
-    travel = compute_minutes_from_base(demo_area)
-    officers, urns = list(demo_area.officers["officer"]), list(demo_area.schools["urn"])
-    for duty in week.duties:
-        minutes = travel[officers.index(duty.officer), urns.index(duty.urn)]
-        assert duty.back_minutes == pytest.approx(duty.end_minutes + minutes)
-
-
-def test_a_way_of_unknown_length_is_left_out(week):
-    """A week of an older file says nothing about the way back, and the day ends with the patrol."""
-    duty = dataclasses.replace(week.duties[0], back_minutes=math.nan)
-    days = build_officer_days(dataclasses.replace(week, duties=(duty,)))
-    assert days[duty.officer, duty.date][-1].kind == "patrol"
 
 
 def test_who_walks_along_has_the_patrol_in_their_day(week, demo_area):

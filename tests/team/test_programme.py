@@ -50,13 +50,6 @@ def test_routes_past_a_crowded_hotspot_give_every_school_its_least():
     assert 15 <= _minutes(problem, solution) <= 30
 
 
-@pytest.mark.parametrize(("minutes", "fit"), [(15.0, 2), (20.0, 1), (30.0, 1), (31.0, 0)])
-def test_as_many_visits_as_fit(minutes, fit):
-    """Whole visits fit under the most, none is cut short."""
-    problem = _crowd(3, minutes=minutes)
-    assert len(solve_rota(problem).chosen) == fit
-
-
 def test_a_place_that_must_be_visited_goes_above_the_most_and_is_charged():
     """Where all must go there all go, and what is above the most is charged in the worth."""
     problem = _crowd(3, most=15.0)
@@ -66,16 +59,6 @@ def test_a_place_that_must_be_visited_goes_above_the_most_and_is_charged():
     assert compute_worth(problem, solution.chosen).over_cap == pytest.approx(0.2 * 0.5 * 2)
 
 
-def test_who_need_not_come_keeps_away_where_others_must():
-    """Two must go there, which fills the day: the third takes its other route."""
-    problem = _crowd(3, other=True)
-    problem = replace(problem, mandatory_visits=np.isin(problem.visits[:, 0], [0, 1]))
-    lock = np.full(6, -1)
-    lock[[0, 1]] = 0, 1
-    problem = replace(problem, lock=lock)
-    assert solve_rota(problem).chosen.tolist() == [0, 1, 5]
-
-
 def test_patrols_locked_by_hand_go_above_the_most():
     """Three locked patrols meet at the hotspot; a fourth that is free keeps off it."""
     problem = _crowd(4, other=True)
@@ -83,27 +66,6 @@ def test_patrols_locked_by_hand_go_above_the_most():
     lock[:3] = 0, 1, 2
     problem = replace(problem, lock=lock)
     assert solve_rota(problem).chosen.tolist() == [0, 1, 2, 7]
-
-
-def test_a_lock_that_leaves_the_route_open_takes_one_past_a_full_hotspot():
-    """Three locked officers with two routes each: only two go to the hotspot."""
-    problem = _crowd(3, other=True)
-    problem = replace(problem, lock=np.tile(np.arange(3), 2))
-    solution = solve_rota(problem)
-    assert _minutes(problem, solution) <= 30
-    assert len(solution.chosen) == 3
-
-
-def test_locks_that_cannot_all_keep_the_most_are_kept_all_the_same():
-    """Locked officers whose every choice of routes breaks some most have their patrols."""
-    problem = _crowd(3, other=True)
-    problem = replace(problem, lock=np.tile(np.arange(3), 2), max_dose_minutes=15.0)
-    visits = problem.visits.copy()
-    visits[:, 1] = np.where(visits[:, 1] > 0, 1, 0)
-    problem = replace(problem, visits=visits)
-    solution = solve_rota(problem)
-    assert len(solution.chosen) == 3
-    assert sorted(sum_minutes_by_day(problem, solution.chosen)[:2, 0]) == [15, 30]
 
 
 @settings(max_examples=30)

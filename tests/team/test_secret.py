@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from patrolplan.errors import InputError, OutputError
+from patrolplan.errors import InputError
 from patrolplan.settings.load import parse_settings
 from patrolplan.team import secret as module
 from patrolplan.team.secret import Secret, create_secret, make_open_key, note_secret, read_secret
@@ -50,12 +50,6 @@ def test_git_does_not_see_the_secret(tmp_path):
     assert ignore.read_text(encoding="utf-8") == "*.log\nother.secret\n"
 
 
-def test_a_secret_that_cannot_be_written_says_where(tmp_path):
-    """The error names the file."""
-    with pytest.raises(OutputError, match=r"missing.week\.secret"):
-        create_secret(tmp_path / "missing" / "week.secret")
-
-
 @pytest.mark.parametrize("content", [b"", CONTENT[:31], CONTENT + b"\n"])
 def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
     """The error says how long it is, and nothing of what is in it."""
@@ -63,14 +57,6 @@ def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
     with pytest.raises(InputError, match=f"this file has {len(content)}") as caught:
         read_secret(_settings(tmp_path))
     assert CONTENT.decode("latin-1")[:4] not in str(caught.value)
-
-
-def test_no_secret_and_a_folder_in_its_place(tmp_path):
-    """A missing file is no secret; a folder cannot be read as one."""
-    assert read_secret(_settings(tmp_path)) is None
-    (tmp_path / "week.secret").mkdir()
-    with pytest.raises(InputError, match="the secret cannot be read"):
-        read_secret(_settings(tmp_path))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")

@@ -4,7 +4,6 @@ import datetime as dt
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hexagons import make_hexagons, measure_slowly
@@ -98,14 +97,6 @@ def test_a_week_counts_each_duty_and_each_person(plan, hexagons):
     assert shares["risk"].sum() == pytest.approx(1)
 
 
-def test_residents_come_along(plan, hexagons):
-    """A column of residents is in the result; of what is outside, none are known."""
-    shares = pp.shares_by(plan, hexagons.assign(residents=[None, *range(1, len(hexagons))]))
-    assert shares["residents"].iloc[1:4].tolist() == [1, 2, 3]
-    assert shares["residents"].iloc[[0, -1]].isna().all()
-    assert "residents" not in pp.shares_by(plan, hexagons)
-
-
 def _frame(*shapes, crs="EPSG:27700", **columns):
     return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
 
@@ -130,9 +121,3 @@ def test_polygons_that_cannot_be_counted_are_refused(plan, polygons, options, ma
     """The message says which row, what is wrong with it, and what to do."""
     with pytest.raises(pp.InputError, match=match):
         pp.shares_by(plan, polygons, **options)
-
-
-def test_what_is_no_geodataframe_is_refused(plan):
-    """A plain table is an error of the caller."""
-    with pytest.raises(TypeError, match="takes a GeoDataFrame, not a DataFrame"):
-        pp.shares_by(plan, pd.DataFrame({"name": ["a"]}))

@@ -26,7 +26,6 @@ from patrolplan.team.trial import (
 )
 from patrolplan.team.trial_analysis import analyse_trial
 from patrolplan.team.week import list_school_days
-from patrolplan.team.week_file import build_week_document
 
 START, END = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
 DAYS = list_school_days(dt.date(2026, 7, 6))
@@ -94,16 +93,6 @@ def week(by_pairs, demo_area, plans, drawn):
     return mark_trial_week(pp.plan_week(demo_area, plans, start=DAYS[0]), by_pairs, drawn)
 
 
-def test_a_trial_comes_back_equal(by_days, dated_area, found, tmp_path):
-    """What is written is read as it was; a trial without a seed gets one of its own."""
-    area = _keep_until(dated_area, "2026-06")
-    path = tmp_path / "trial.json"
-    trial = choose_pairs(path, by_days, area, found[1])
-    assert read_trial(path) == trial == by_days
-    others = [choose_pairs(path, Trial(start=START, end=END), area, found[1]) for _ in range(2)]
-    assert others[0].seed != others[1].seed
-
-
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -167,12 +156,6 @@ def test_expected_is_a_slow_count(by_days, dated_area):
         if category in before.settings.crimes.risk_categories and catchment >= 0 and month >= first
     )
     assert hotspot.expected == pytest.approx(total / 24, rel=1e-4)
-
-
-def test_days_of_a_trial_are_school_days(by_days):
-    """Neither weekends nor the summer holidays are days of the trial."""
-    assert all(day.weekday() < 5 and day.month != 8 for day in by_days.days)
-    assert START <= by_days.days[0] < by_days.days[-1] <= END
 
 
 @pytest.mark.parametrize(
@@ -261,13 +244,6 @@ def test_no_patrol_stops_where_none_is_drawn(week, by_pairs, drawn):
     assert [note.kind for note in week.notes if note.kind.startswith("trial")] == ["trial_week"]
 
 
-def test_all_hotspots_are_weighed_again(plans, found):
-    """The plans of a trial name all hotspots, and what they share of the risk."""
-    for plan in plans.values():
-        assert list(plan.hotspots["hotspot"]) == list(found[1]["hotspot"])
-        assert (plan.hotspots["worth"] == found[1]["worth"]).all()
-
-
 def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found):
     """Each day is planned once, and with the hotspots that have patrols or are in no trial."""
     base = pp.plan_patrols(demo_area, found[0], found[1])
@@ -285,33 +261,6 @@ def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found)
             pairs = list(zip(by_days.hotspots, by_days.draw(day), strict=True))
             assert not hotspots & {one.hotspot for one, treated in pairs if not treated} & names
             assert {one.hotspot for one, treated in pairs if treated} & names <= hotspots
-
-
-def test_a_tasked_stop_comes_before_the_trial_and_is_noted(week, by_pairs, drawn):
-    """A patrol that stops where none is drawn is named in a note."""
-    duty = next(one for one in week.duties if one.patrol.stops)
-    none = next(c for c in drawn.drawn if c.date == duty.date and not c.treated)
-    row = [one.hotspot for one in by_pairs.hotspots].index(none.hotspot)
-    x, y = shapely.get_coordinates(by_pairs.build_stretches(week.plan.area.projection)[row])[0]
-    first, *others = duty.patrol.stops
-    patrol = replace(duty.patrol, stops=(replace(first, point=(float(x), float(y))), *others))
-    duties = tuple(replace(d, patrol=patrol) if d is duty else d for d in week.duties)
-    marked = mark_trial_week(replace(week, duties=duties), by_pairs, drawn)
-    (note,) = [note for note in marked.notes if note.kind == "trial_overridden"]
-    assert vars(note)["values"]["places"] == [f"{none.hotspot} on {duty.date}"]
-
-
-def test_a_week_keeps_its_trial_in_its_file(week, drawn):
-    """What was drawn stands in the week's file."""
-    assert len(build_week_document(week)["trial"]["drawn"]) == len(drawn.drawn)
-    assert "trial" not in build_week_document(replace(week, trial=None))
-
-
-def test_a_week_outside_the_trial_is_refused(by_days, path):
-    """A week of which no day is one of the trial's is planned without it."""
-    days = list_school_days(dt.date(2026, 8, 10))
-    with pytest.raises(pp.InputError, match="no day from 2026-08-10 to 2026-08-14 is a school day"):
-        draw_trial_week(path, by_days, days)
 
 
 @pytest.mark.parametrize("name", ["by_days", "by_pairs", "weeks"])

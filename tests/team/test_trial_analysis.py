@@ -69,31 +69,6 @@ def test_interval_and_p_value_agree():
             assert (found.low <= 1 <= found.high) == (found.p_value >= 0.05)
 
 
-def test_factor_is_a_ratio_of_rates():
-    """With equal expectations the factor is that of the incidents with and without patrols."""
-    counts, _, drawn = _simulate(1, 0.6)
-    effect = estimate_effect(counts, np.ones(counts.shape), drawn, seed=1)
-    assert effect.factor == pytest.approx(effect.incidents_with / effect.incidents_without)
-    assert effect.incidents_with == counts[drawn].sum()
-
-
-def test_nothing_to_compare():
-    """Without a single incident there is no factor, no bound, and no evidence."""
-    counts, expected, drawn = _simulate(1, mean=0.0)
-    effect = estimate_effect(counts, expected + 1, drawn, seed=1)
-    assert np.isnan(effect.factor)
-    assert (effect.low, effect.high, effect.p_value) == (0.0, np.inf, 1.0)
-
-
-def test_no_incident_with_patrols():
-    """Where nothing came with patrols the factor is 0, and hardly anything else is left."""
-    drawn = np.repeat([[True], [False]] * 6, 30, axis=1)
-    effect = estimate_effect(np.where(drawn, 0.0, 1.0), np.ones(drawn.shape), drawn, seed=1)
-    assert (effect.factor, effect.low) == (0.0, 0.0)
-    assert effect.high == pytest.approx(0.01)
-    assert effect.p_value == 1 / 1000
-
-
 BY_DAY = {"pairs": 5, "blocks": 40, "mean": 0.4, "dispersion": 0.25}
 BY_PAIR = {"pairs": 10, "blocks": 1, "mean": 11, "dispersion": 0.1}
 

@@ -11,17 +11,14 @@ from pydantic import TypeAdapter
 import patrolplan as pp
 from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.plan import Patrol, build_patrol_document
-from patrolplan.patrols.timings import Timings
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import Appointment
-from patrolplan.team.rota import build_duty, build_week
+from patrolplan.team.rota import build_duty
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.secret import make_open_key
-from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import draw_new_walks, draw_walks, find_time_limits, list_dwell_middles
 from patrolplan.team.week import list_school_days
-from patrolplan.team.week_file import build_week_document, read_week
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = list_school_days(MONDAY)
@@ -143,19 +140,6 @@ def test_a_walk_is_over_when_its_officer_must_go(inputs, duties):
     assert find_time_limits(inputs, [duty, joined], 0)[1] <= inputs.hours[officer, day, 1]
 
 
-def test_without_time_for_any_order_a_patrol_is_walked_as_planned(inputs, duties):
-    """Where no timing is in time, the planned walk is the card's."""
-    duty = duties[0]
-    bare = replace(duty.patrol, timings=Timings.none(len(duty.patrol.stops)))
-    routes = tuple(
-        replace(route, patrol=bare) if route.patrol is duty.patrol else route
-        for route in inputs.routes
-    )
-    plain = replace(inputs)
-    vars(plain)["_walked"] = replace(inputs._walked, routes=routes)
-    assert draw_walks(plain, [duty], make_key())[0] is duty
-
-
 def test_held_patrols_keep_their_walks(inputs, duties, walked):
     """What was handed out is not drawn again, and of a changed week only what is new is."""
     held = replace(inputs, held=walked[:3])
@@ -165,19 +149,6 @@ def test_held_patrols_keep_their_walks(inputs, duties, walked):
     assert [duty.patrol for duty in after[1:]] == [duty.patrol for duty in walked[1:]]
     assert after[0].date == moved.date
     assert build_route_key(after[0].patrol) == build_route_key(moved.patrol)
-
-
-def test_a_drawn_week_read_from_its_file_is_the_same(inputs, chosen, walked, timed_plan, tmp_path):
-    """Its walks are read as they were, and found again among the routes of the plan."""
-    solution = RotaSolution.rate(inputs.problem, chosen, bound=99.0)
-    week = replace(build_week(inputs, inputs.problem, solution), duties=walked)
-    document = build_week_document(week)
-    path = tmp_path / "week.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
-    back = read_week(path, inputs.area, timed_plan)
-    assert build_week_document(back) == document
-    for duty, read in zip(walked, back.duties, strict=True):
-        assert inputs.find_route(read.patrol) == inputs.find_route(duty.patrol) is not None
 
 
 def test_changed_bells_dwells_stops_and_taskings_make_another_route(timed_plan):

@@ -5,7 +5,6 @@ import re
 
 import pytest
 import requests
-from urllib3.util.retry import Retry
 
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download.client import RateLimiter, build_user_agent
@@ -63,13 +62,6 @@ def test_patience_ends_with_what_to_do(world, serving, quick_web, fault, message
     assert len(world.requests) == 3
 
 
-def test_a_503_said_again_means_too_many(world, api):
-    """Two answers of 503 in a row are taken for the API's bound on crimes."""
-    world.most = 399
-    assert api.fetch_crimes(RING, "2026-09") == "too many"
-    assert len(world.requests) == 2
-
-
 def test_long_outlines_are_posted(world, api):
     """An outline too long for an address is posted, and gives the same crimes."""
     short = api.fetch_crimes(RING, "2026-09")
@@ -89,23 +81,6 @@ def test_the_servers_wait_is_respected(world, serving, quick_web):
     assert waited == [7]
 
 
-def test_a_wait_of_hours_is_reported_instead(world, serving, quick_web):
-    """A server that wants hours of rest ends the fetch with a message."""
-    world.script, world.retry_after = ["429"], "7200"
-    with quick_web() as web, pytest.raises(FetchError, match="asks to wait 120 minutes"):
-        PoliceApi(web, f"{serving(world)}/api").fetch_months()
-
-
-def test_waits_grow(world, serving, quick_web):
-    """Without a word from the server each wait is longer than the one before."""
-    world.script = ["500"] * 6
-    waited = []
-    patience = Retry(total=8, backoff_factor=1, backoff_max=60, allowed_methods=None)
-    with quick_web(retry_policy=patience, sleep=waited.append) as web:
-        PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert waited == [1, 2, 4, 8, 16, 32]
-
-
 def test_requests_keep_below_fifteen_a_second():
     """Whatever happens, repeats included, no second holds 15 requests."""
     clock = itertools.count()
@@ -123,20 +98,6 @@ def test_requests_keep_below_fifteen_a_second():
     assert busiest < 15
 
 
-def test_repeats_are_paced_too(world, serving, quick_web):
-    """A request that is repeated after a fault waits its turn like any other."""
-    world.script = ["500", "cut", "drop"]
-    turns = []
-
-    class Counting(RateLimiter):
-        def wait(self):
-            turns.append(1)
-
-    with quick_web(rate_limiter=Counting()) as web:
-        PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert len(turns) == len(world.requests) == 4
-
-
 def test_an_answer_that_trickles_is_given_up(world, serving, quick_web):
     """A body that comes byte by byte is not waited for without end."""
     world.script = ["drip"] * 2
@@ -151,21 +112,6 @@ def test_an_answer_without_end_is_refused(world, serving, quick_web):
     """A body above its bound is not read to its end."""
     with quick_web(total=0) as web, pytest.raises(FetchError, match="sends more than 0 MB"):
         web.fetch(f"{serving(world)}/api/crimes-street-dates", {}, bytes, what="it", max_bytes=20)
-
-
-def test_a_refusal_is_not_repeated(world, serving, quick_web):
-    """A request that the server refuses is not repeated."""
-    world.script = ["400"]
-    with quick_web() as web, pytest.raises(FetchError, match="refuses with the status 400"):
-        PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert len(world.requests) == 1
-
-
-def test_a_crime_of_another_month_is_refused(world, serving, quick_web):
-    """An answer that holds another month is none."""
-    world.crimes["2026-08"] = world.crimes["2026-09"]
-    with quick_web(total=1) as web, pytest.raises(FetchError, match="another month"):
-        PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-08")
 
 
 def test_the_agent_is_honest_and_one_line():

@@ -94,28 +94,6 @@ def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch
     assert len(brought.files) == 2
 
 
-def test_a_month_that_vanishes_on_the_way_is_noted(world, serving, place, fetch):
-    """A month that was in the list and is gone when its turn comes is noted too."""
-    settings = place()
-
-    def remove_july(_what, _done, _of, detail):
-        if detail == "of 2026-07":
-            world.vanishing = {"2026-07"}
-
-    brought = fetch(settings, serving(world), report_progress=remove_july)
-    assert brought.notes == ["data.police.uk does not offer crime of 2026-07 (any more)."]
-    assert [name[:14] for name in brought.files] == ["crimes/2026-09", "crimes/2026-08"]
-
-
-def test_a_month_without_crime_is_a_table_without_rows(world, serving, place, fetch):
-    """No crime in the area is a valid answer, and noted."""
-    world.crimes["2026-08"] = []
-    settings = place()
-    brought = fetch(settings, serving(world))
-    assert brought.notes == ["No crime was recorded in the area in 2026-08."]
-    assert rows_of(settings.folder / "crimes/2026-08/2026-08-street.csv") == []
-
-
 def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch):
     """A fetched file that was changed stays, is noted, and is replaced with --again."""
     settings = place()
@@ -132,42 +110,6 @@ def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch)
     assert [note.startswith(message) for note in brought.notes] == [True]
     fetch(settings, url, again=True)
     assert spoiled.read_bytes() == good
-
-
-def test_files_of_another_area_are_noted(world, serving, place, fetch):
-    """Files that were fetched before the area changed are named."""
-    url = serving(world)
-    fetch(place(), url)
-    text = (place().folder / "patrolplan.toml").read_text(encoding="utf-8")
-    brought = fetch(place(text=text.replace("51.54]", "51.53]")), url)
-    assert len(brought.notes) == 3
-    assert all("another area" in note for note in brought.notes)
-
-
-def test_the_record_says_what_came_when_from_where_under_which_licence(
-    world, serving, place, fetch
-):
-    """The record names address, licence, months, rows and hash, and no fields of the request."""
-    settings = place()
-    url = serving(world)
-    fetch(settings, url)
-    record = json.loads((settings.folder / "fetched.json").read_text(encoding="utf-8"))
-    entry = record["files"]["crimes/2026-09/2026-09-street.csv"]
-    assert entry["url"] == f"{url}/api/crimes-street/all-crime"
-    assert entry["licence"] == "Open Government Licence v3.0"
-    assert entry["fetched_at"] == "2026-11-24T12:00:00Z"
-    assert entry["months"] == ["2026-09"]
-    assert entry["rows"] == 400
-    assert world.agents == {entry["user_agent"]}
-    assert entry["user_agent"].endswith("(+analyst@example.org)")
-
-
-def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
-    """The stored answers are deleted when a fetch is complete."""
-    settings = place()
-    fetch(settings, serving(world))
-    there = {path.name for path in settings.folder.iterdir()}
-    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
 def test_two_fetches_do_not_mix(world, serving, place, fetch):

@@ -62,14 +62,6 @@ def test_the_newest_of_the_last_days_is_used(world, serving, place, fetch):
     ]
 
 
-def test_a_week_without_a_file_is_reported(world, serving, place, fetch):
-    """No file of the last days is a message, and no empty table is left."""
-    settings = place()
-    with pytest.raises(FetchError, match=r"register of schools .* no file of the last 7 days"):
-        fetch(settings, serving(world), only=["schools"])
-    assert not (settings.folder / "schools.csv").exists()
-
-
 @pytest.mark.parametrize("body", [b"", b"<html>Busy</html>", b"URN,Name\n1,x\n", b'"a\n"b,"c\n'])
 def test_another_file_is_refused(world, serving, place, fetch, quick_web, body):
     """An answer that is not a register is requested again, then reported."""
@@ -77,12 +69,3 @@ def test_another_file_is_refused(world, serving, place, fetch, quick_web, body):
     with pytest.raises(FetchError, match=r"sends? a (CSV )?table"):
         fetch(place(), serving(world), only=["schools"], web=quick_web(total=1))
     assert len(world.requests) == 2
-
-
-def test_schools_that_are_there_stay(world, serving, place, fetch):
-    """A file of schools is not written over, and costs no request."""
-    settings = place()
-    (settings.folder / "schools.csv").write_text("mine", encoding="utf-8")
-    assert fetch(settings, serving(world), only=["schools"]).files == []
-    assert (settings.folder / "schools.csv").read_text(encoding="utf-8") == "mine"
-    assert world.requests == []

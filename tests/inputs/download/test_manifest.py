@@ -2,8 +2,7 @@
 
 import pytest
 
-from patrolplan.errors import SettingsError
-from patrolplan.inputs.download.manifest import build_month_path, build_source_path, parse_month
+from patrolplan.inputs.download.manifest import build_month_path, parse_month
 from patrolplan.settings import parse_settings
 
 
@@ -40,20 +39,3 @@ def test_a_months_file_is_found_by_its_pattern(tmp_path, pattern, name):
     path.touch()
     assert [one.resolve() for one in chosen.find_files("crimes")] == [path.resolve()]
     assert parse_month(path) == "2026-09"
-
-
-@pytest.mark.parametrize("pattern", ["crimes.csv", "crimes/*.parquet", "x/*-metropolitan.tsv"])
-def test_a_pattern_without_a_target_is_refused(tmp_path, pattern):
-    """One file for all crimes, or another kind of file, is refused with what to write."""
-    with pytest.raises(SettingsError, match=r'write crimes = \["crimes/\*/\*\.csv"\]'):
-        build_month_path(settings(tmp_path, crimes=[pattern]), "2026-09")
-
-
-def test_streets_and_schools_go_to_their_own_names(tmp_path):
-    """Single files have the names that the settings give; a graph is not written."""
-    assert build_source_path(settings(tmp_path), "streets") == tmp_path / "s.osm.pbf"
-    assert build_source_path(settings(tmp_path, schools="d/*.csv"), "schools") == (
-        tmp_path / "d/schools.csv"
-    )
-    with pytest.raises(SettingsError, match=r'write streets = "streets\.osm\.pbf"'):
-        build_source_path(settings(tmp_path, streets="s.graphml"), "streets")

@@ -96,13 +96,6 @@ def test_a_part_of_the_data_is_refused(world, serving, place, fetch, quick_web):
     assert not (settings.folder / "streets.osm.pbf").exists()
 
 
-def test_an_area_without_streets_is_reported(world, serving, place, fetch):
-    """No street in the area points to the settings."""
-    world.network = {"elements": []}
-    with pytest.raises(FetchError, match="no street in the area; check \\[area\\]"):
-        fetch(place(), serving(world), only=["streets"])
-
-
 def test_osmnx_is_as_it_was(world, serving, place, fetch, tmp_path, monkeypatch):
     """Its settings and the name resolver come back, and it keeps no cache of its own."""
     monkeypatch.chdir(tmp_path)

@@ -221,50 +221,6 @@ def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
     assert cut > 0
 
 
-def test_a_gate_worth_more_than_any_stop_is_left_by_nobody():
-    """Where pupils pass the gate until the end, the officer stays there until then."""
-    problem = _town(3)
-    gate = GateStay(5.0, np.linspace(0.0, 1000.0, len(problem.gate.cumulative)))
-    solution = solve(replace(problem, gate=gate))
-    assert solution.proven
-    assert solution.stops == frozenset()
-    assert solution.routes[0].leave_start_minutes == pytest.approx(90.0)
-    assert solution.worth == pytest.approx(1000.0)
-
-
-def test_a_gate_worth_nothing_is_left_after_the_minimum():
-    """Where nothing is gathered at the gate, the officer leaves as soon as allowed."""
-    problem = _town(3)
-    gate = GateStay(5.0, np.zeros(len(problem.gate.cumulative)))
-    falling = np.cumsum(np.linspace(2.0, 1.0, problem.timed_prizes.cumulative.shape[1]))
-    prizes = TimedPrizes(0, np.outer(problem.prizes, falling))
-    solution = solve(replace(problem, gate=gate, timed_prizes=prizes))
-    assert solution.stops
-    assert solution.routes[0].leave_start_minutes == pytest.approx(5.0)
-    alone = solve(replace(problem, gate=gate, barred=frozenset(range(41))))
-    assert (alone.routes[0].leave_start_minutes, alone.worth) == (5.0, 0.0)
-
-
-def test_only_the_first_officer_gathers_what_is_at_the_gate():
-    """Two officers at one gate see the same pupils, so the gate counts once."""
-    problem = replace(_town(4, officers=2), barred=frozenset(range(41)))
-    solution = solve(problem)
-    whole = problem.gate.cumulative[-1]
-    assert [route.gate_worth for route in solution.routes] == pytest.approx([whole, 0.0])
-
-
-def test_an_officer_waits_for_a_prize_that_comes_late():
-    """A place with a prize late in the window is begun when it is worth most, not on arrival."""
-    cumulative = np.zeros((2, 91))
-    cumulative[1] = np.clip(np.arange(91) - 50.0, 0, 10)
-    problem = OrienteeringProblem(
-        np.array([[0.0, 10.0], [10.0, 0.0]]), np.zeros(2), np.array([0.0, 10.0]),
-        Officer(0, 0, 0.0, 90.0), timed_prizes=TimedPrizes(0, cumulative),
-    )  # fmt: skip
-    (route,) = solve(problem).routes
-    assert (route.arrive_minutes, route.begin_minutes, route.worth) == ((10.0,), (50.0,), 10.0)
-
-
 @pytest.mark.parametrize("officers", [1, 2])
 def test_variants_go_elsewhere_and_are_near_the_best(officers):
     """Variants have other stops, share of the timed worth and times of their own."""

@@ -62,20 +62,6 @@ def test_an_address_names_a_file_or_a_database(named, tmp_path, address, file, i
     assert not (tmp_path / "gone.sqlite").exists()
 
 
-def test_an_absolute_path_is_used_as_it_is(named, tmp_path):
-    """A ledger on a shared folder is not looked for below the settings."""
-    file = tmp_path / "folder" / "ledger.sqlite"
-    assert find_sqlite_file(named(f"sqlite:///{file}")) == file
-
-
-@pytest.mark.parametrize("name", ["a b.sqlite", "a@b:1.sqlite", "100%25.sqlite", "é;x=1.sqlite"])
-def test_a_plain_address_is_read_as_sqlalchemy_reads_it(named, name):
-    """The short way to the file is the one that the ledger will be opened by."""
-    address = f"sqlite:///{name}"
-    file = find_sqlite_file(named(address))
-    assert file.name == sa.make_url(address).database
-
-
 @pytest.mark.parametrize(
     "address", ["nonsense", "sqlite:", "sqlite:/there.sqlite", "postgresql://host:port/doses"]
 )

@@ -159,16 +159,6 @@ def test_a_ledger_of_another_version_is_refused(ledger, demo_area, version):
         pp.Ledger(ledger._engine.url, demo_area.name, demo_area.projection)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path, demo_area):
-    """A file that is no database is named."""
-    path = tmp_path / "notes.txt"
-    path.write_text("no ledger, " * 200, encoding="utf-8")
-    with pytest.raises(
-        pp.LedgerError, match=r"notes\.txt: the ledger cannot be used \(file is not"
-    ):
-        pp.Ledger(f"sqlite:///{path}", demo_area.name, demo_area.projection)
-
-
 def test_a_password_in_the_wrong_place_is_named_and_not_shown(demo_area):
     """A password among the options of an address is refused with the form that would do."""
     url = "postgresql+pg8000://host/db?password=s3cr3t"
@@ -186,14 +176,6 @@ def test_an_unreachable_database_is_named_without_its_password(demo_area):
         pp.Ledger(url, demo_area.name, demo_area.projection)
     assert "s3cr3t" not in str(raised.value)
     assert "check [ledger] url" in str(raised.value)
-
-
-def test_an_address_without_a_driver_is_reported(demo_area):
-    """A database that nothing here can talk to is an error that names the way out."""
-    with pytest.raises(pp.LedgerError, match=r"for PostgreSQL install it with: .*pg8000"):
-        pp.Ledger("postgresql+nothing://lead@host/d", demo_area.name, demo_area.projection)
-    with pytest.raises(pp.LedgerError, match="is not the address of a database"):
-        pp.Ledger("nonsense", demo_area.name, demo_area.projection)
 
 
 ENTRIES = st.tuples(

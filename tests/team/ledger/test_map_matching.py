@@ -9,7 +9,6 @@ from patrolplan.team.ledger.map_matching import (
     MAX_STAY_SECONDS,
     POINT_RADIUS_METRES,
     STAY_METRES,
-    find_pieces,
     match_track,
     share_pieces,
 )
@@ -125,15 +124,6 @@ def test_time_off_the_streets_is_no_dose(demo_area):
     assert found.off_street_minutes > 0.9 * 595 / 60
 
 
-def test_a_stretch_finds_its_own_pieces_again(plan):
-    """The pieces of every hotspot are known from its line alone."""
-    found = find_pieces(plan.area.network, plan.hotspots.geometry.to_numpy())
-    same = [set(a) >= set(b) for a, b in zip(found, plan.hotspots["pieces"], strict=True)]
-    assert all(same)
-    more = sum(len(a) for a in found) - sum(len(b) for b in plan.hotspots["pieces"])
-    assert more <= 0.01 * sum(len(b) for b in plan.hotspots["pieces"])
-
-
 @pytest.mark.slow
 def test_no_piece_counts_for_two_places(plan, beats):
     """Each piece of a stretch or around a stop counts once, for the place that a person would name.
@@ -156,17 +146,3 @@ def test_no_piece_counts_for_two_places(plan, beats):
             rows = next((np.flatnonzero(rows) for rows in choices if rows.any()), None)
             expected = None if rows is None else beats["hotspot"][rows[away[rows].argmin()]]
             assert counted.get(piece) == expected
-
-
-def test_standing_in_view_of_a_stretch_counts_for_it(plan, beats):
-    """Who stands 15 minutes exactly where the card says has them, on another street as well."""
-    stops = shapely.get_coordinates(beats["stop"].to_numpy())
-    off = np.flatnonzero(shapely.distance(beats.geometry.to_numpy(), shapely.points(stops)) > 1)
-    assert len(off)
-    for row in off:
-        name = beats["hotspot"][row]
-        xy = np.repeat(stops[row : row + 1], 180, axis=0)
-        xy += np.random.default_rng(int(row)).normal(0, 10, xy.shape)
-        found = match_track(plan.area.network, np.arange(0, 900.0, 5), xy)
-        part = _share(plan, beats, [name])[name]
-        assert found.sum_minutes(part) == pytest.approx(895 / 60, abs=1)

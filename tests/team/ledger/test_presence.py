@@ -83,29 +83,3 @@ def test_people_without_a_name_are_those_entered_by_themselves(entered, count):
     place = account_for_place(STOPS[:count], entered)
     for stay, unnamed in place.list_people_counts():
         assert 0 <= unnamed <= stay.people - len(stay.names)
-
-
-def test_a_crew_entered_one_by_one_is_counted_once_each():
-    """The officer's entry counts two people; the second one's own entry is the second."""
-    both = Stay(0, "A", frozenset("A"), 2, "", None, 15.0, None)
-    own = Stay(1, "B", frozenset("B"), 1, "", None, 15.0, None)
-    counts = dict(account_for_place(STOPS, [both, own]).list_people_counts())
-    assert counts == {both: 0, own: 0}
-    later = Stay(1, "B", frozenset("B"), 1, "", 1000.0, 15.0, None)
-    timed = Stay(0, "A", frozenset("A"), 2, "", 920.0, 15.0, None)
-    counts = dict(account_for_place(STOPS, [timed, later]).list_people_counts())
-    assert counts == {timed: 1, later: 0}
-
-
-def test_a_visit_of_another_window_is_of_its_own_stop():
-    """An officer who stops there in the morning and in the afternoon has made both visits."""
-    stops = (
-        Stop(0, "A", frozenset("A"), "morning", 480.0, 10.0),
-        Stop(1, "A", frozenset("A"), "after_school", 930.0, 15.0),
-    )
-    visits = [
-        Stay(0, "A", frozenset("A"), 1, "after_school", None, 15.0, None),
-        Stay(1, "A", frozenset("A"), 1, "", 481.0, 9.0, None),
-    ]
-    place = account_for_place(stops, visits)
-    assert [[stay.row for stay in account.stays] for account in place.stops] == [[1], [0]]

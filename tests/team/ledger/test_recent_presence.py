@@ -12,7 +12,6 @@ from patrolplan.team.ledger.dose_history import (
 )
 from patrolplan.team.ledger.ledger import open_ledger
 
-MONDAY = dt.date(2026, 11, 30)
 NEXT = dt.date(2026, 12, 28)
 DAY = dt.timedelta(days=1)
 
@@ -31,31 +30,10 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, visit):
     assert found.weeks == 2
 
 
-def test_a_visit_not_made_is_a_record_but_no_day(ledger, plan, visit):
-    """No minutes means that nobody was there, which is known."""
-    ledger.record([visit(0, 0)])
-    found = read_recent_presence(ledger, NEXT, plan.hotspots)
-    assert found.weeks == 1
-    assert found.find_days(plan.hotspots["hotspot"]) == frozenset()
-
-
 @pytest.mark.parametrize("days", [-1, 0, 7 * PRESENCE_WEEKS + 1])
 def test_what_lies_outside_the_weeks_does_not_count(ledger, plan, visit, days):
     """Neither visits of the week itself or later nor those of longer ago; then nothing is known."""
     ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
-    assert read_recent_presence(ledger, NEXT, plan.hotspots) is None
-
-
-@pytest.mark.parametrize("days", [1, 7 * PRESENCE_WEEKS])
-def test_the_first_and_the_last_day_count(ledger, plan, visit, days):
-    """The weeks begin 28 days before the week and end on the day before it."""
-    ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
-    assert read_recent_presence(ledger, NEXT, plan.hotspots).weeks == 1
-
-
-def test_a_week_handed_out_alone_is_not_known(ledger, plan, promised_week):
-    """What was promised and never entered says nothing of what was done."""
-    ledger.hand_out(promised_week)
     assert read_recent_presence(ledger, NEXT, plan.hotspots) is None
 
 

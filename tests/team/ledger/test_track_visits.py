@@ -10,7 +10,6 @@ from team.ledger import walker
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.track_visits import build_track_visits
-from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -85,16 +84,6 @@ def test_a_stop_that_a_track_does_not_cover_is_left_as_it_was(handed, plan, duty
     assert stops[-1].place not in late.unknown
 
 
-def test_a_stay_begins_when_the_officer_came(handed, plan, duty, walk):
-    """Each visit begins when the walk came to its stop, or to the stretch on the way there."""
-    found = {visit.hotspot: visit for visit in _measure(handed, plan, walk, duty).visits}
-    for stop in duty.patrol.stops:
-        visit = found[stop.hotspot]
-        late = minutes_after_midnight(visit.arrive) - stop.arrive_minutes
-        assert -1 - max(0, visit.minutes - 15) <= late <= 2, stop.hotspot
-        assert visit.window == "after_school"
-
-
 def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, walk):
     """Where the track covers a stop's planned time elsewhere, the stop was not visited: 0."""
     at_gate = Track(
@@ -110,18 +99,6 @@ def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, w
     ]
     assert far
     assert all(found[name] == 0.0 for name in far)
-
-
-def test_part_of_a_stay_takes_nothing_from_typed_minutes(handed, plan, duty, walk):
-    """A track that begins in the middle of a stay gives fewer minutes; the typed ones stay."""
-    first = duty.patrol.stops[0]
-    assert _measure(handed, plan, walk, duty).partial == ()
-    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
-    assert late.partial == (first.place,)
-    _type(handed, _measure(handed, plan, walk, duty), 15.0)
-    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
-    assert first.place in late.unknown
-    assert first.hotspot not in {row.visit.hotspot for row in late.lower}
 
 
 def test_fewer_minutes_than_typed_are_left_to_decide(handed, plan, duty, walk):
@@ -187,19 +164,6 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, beats, week):
         assert {visit.urn for visit in measured.visits} == {duty.urn}
         again = _measure(handed, plan, track, duty, urn=duty.urn)
         assert again.visits == measured.visits
-
-
-def test_all_stretches_of_a_beat_count_for_its_leader(handed, plan, week):
-    """Ten minutes at the stop of a beat and ten on another stretch of it are twenty of the beat."""
-    duty, stop = next((d, stop) for d in week.duties for stop in d.patrol.stops if stop.beat)
-    member = plan.hotspots.set_index("hotspot").loc[stop.beat[-1]]
-    middle = plan.area.network.piece_middle[member["pieces"][len(member["pieces"]) // 2]]
-    assert np.hypot(*(middle - (stop.x, stop.y))) > 80  # beyond where one stands
-    xy = np.repeat([[stop.x, stop.y], middle], 120, axis=0)
-    found = _measure(handed, plan, _record(plan, duty, np.arange(0, 1200.0, 5), xy), duty)
-    minutes = {visit.hotspot: visit.minutes for visit in found.visits}
-    assert minutes[stop.hotspot] == pytest.approx(20, abs=1)
-    assert stop.beat[-1] not in minutes
 
 
 def test_tracks_of_another_day_or_place_are_refused(handed, plan, beats, week):

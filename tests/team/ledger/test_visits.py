@@ -1,6 +1,5 @@
 """Which visits are the same one, and what entering one again makes of it."""
 
-import dataclasses
 import datetime as dt
 
 import pandas as pd
@@ -13,7 +12,6 @@ from patrolplan.team.ledger.visits import (
     build_visit_row,
     find_same_visits,
     parse_visit_row,
-    revise_visit,
 )
 
 MONDAY = dt.date(2026, 11, 30)
@@ -72,12 +70,6 @@ def test_a_stop_that_moved_along_its_stretch_is_the_same_place():
     assert _find(_visit(hotspot="H8", latitude=51.54), recorded, spots) == []
 
 
-def test_a_hotspot_of_an_earlier_plan_stays_itself():
-    """A week may stop at a hotspot that its plan no longer has: a point, but a hotspot's stop."""
-    spots = _spots(("H1", "hotspot", NORTH, None, None))
-    assert _find(_visit(), _recorded(_visit(hotspot="H91")), spots) == [1]
-
-
 def test_people_tell_visits_apart():
     """Another officer's visit is another one, unless they came together; then all are found."""
     alone = _visit("SSO-02")
@@ -88,20 +80,6 @@ def test_people_tell_visits_apart():
     both = _visit("SSO-02", together=("SSO-03",))
     assert _find(both, recorded, spots) == [2, 1]
     assert _find(_visit("SSO-03"), _recorded(both), spots) == [1]
-
-
-def test_what_is_not_given_stays_as_it_was():
-    """People and engagements of the revision before stay; "-" says that nobody came along."""
-    both = dataclasses.replace(_visit("SSO-02", together=("SSO-03",)), engagements=4)
-    before = RecordedVisit(1, 1, both)
-    entry = revise_visit(_visit("SSO-03", minutes=12.0), before, 9)
-    assert (entry.outcome, entry.number, entry.revision) == ("corrected", 1, 2)
-    assert (entry.visit.officer, entry.visit.together) == ("SSO-02", ("SSO-03",))
-    assert (entry.visit.minutes, entry.visit.engagements) == (12.0, 4)
-    alone = revise_visit(_visit("SSO-02", together=()), before, 9)
-    assert (alone.outcome, alone.visit.together) == ("corrected", ())
-    assert revise_visit(_visit("SSO-02"), before, 9).outcome == "same"
-    assert revise_visit(_visit("SSO-02"), None, 9).number == 9
 
 
 NAMES = st.text("ABC-12 é", min_size=1).map(str.strip).filter(bool)
