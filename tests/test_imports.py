@@ -20,11 +20,14 @@ print(*sys.modules)
 NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
 """Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
 
-UNPLANNED = {*("scipy.optimize", "matplotlib", "PIL"), *("osmnx", "osmium.osm", "patrolplan.team")}
-"""Linear programs, plots, readers of streets and weeks: a patrol of forty minutes needs none
-of them."""
+UNPLANNED = {
+    *("numba", "scipy.optimize", "scipy.spatial", "scipy.ndimage", "matplotlib", "PIL"),
+    *("osmnx", "osmium.osm", "patrolplan.team"),
+}
+"""Compiler, linear programs, trees, images, plots, readers of streets and weeks: a patrol of forty
+minutes needs none of them."""
 
-ALSO_UNREAD = UNPLANNED | {"numba", "scipy.ndimage", "pyogrio"}
+ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "pyogrio"}
 
 
 def _run(*arguments):
@@ -54,8 +57,8 @@ def test_check_loads_nothing_that_plans_or_draws(config):
 
 
 @pytest.mark.slow
-def test_a_plan_at_short_notice_loads_nothing_that_learns(config, tmp_path):
-    """Once the cache has rates and trials, a school is planned without learning."""
+def test_a_plan_at_short_notice_loads_nothing_that_learns_or_compiles(config, tmp_path):
+    """Once the cache has rates and trials, a school is planned without learning or compiling."""
     for out in ("first", "second"):
         school = ("--school", "900003", "--from", "15:40", "--minutes", "40")
         loaded = _run("plan", "--config", config, *school, "--out", str(tmp_path / out))
@@ -68,5 +71,5 @@ def test_a_week_without_a_ledger_loads_nothing_of_databases(config, tmp_path):
     """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
     loaded = _run("week", "--config", config, "--from", "2026-11-16", "--out", str(tmp_path / "w"))
     assert (tmp_path / "w" / "week.json").is_file()
-    assert "patrolplan.team.ledger.dose_history" in loaded
+    assert "patrolplan.team.ledger.recent_presence" in loaded
     assert not loaded & {"sqlalchemy", "matplotlib"}
