@@ -67,7 +67,7 @@ def test_meeting_routes_are_those_of_a_plain_search(demands, stops):
             demand.place == stop.tasked
             if demand.kind == "tasked"
             else set(demand.hotspots) & {*stop.covered}
-            for stop in route.patrol.stops
+            for stop in route.stops
         )
     }
     found = find_meeting_routes(demands, routes)

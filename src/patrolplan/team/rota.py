@@ -248,7 +248,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route].patrol)
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route])
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
@@ -307,7 +307,7 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
     notes = []
     for officer, day, route in chosen.tolist():
         if (officer, day, route) not in inputs.held_rows:
-            patrol = inputs.routes[route].patrol
+            patrol = inputs.routes[route]
             _, does = inputs.bases.adapt_patrol(officer, route, patrol)
             if does:
                 owner = inputs.bases.find_owner(officer, route)
