@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 
 
 def fill_tasked(places):

@@ -1,9 +1,7 @@
 """The command line: exit codes, messages that name place and remedy, one JSON object."""
 
-import gzip
 import json
 import zipfile
-from pathlib import Path
 
 import osmium
 import pandas as pd
@@ -77,34 +75,6 @@ def test_no_category_weighs_anything(run, small):
     small.write_text(f"{small.read_text(encoding='utf-8')}\n[risk.harm]\n{weights}\n")
     expected = [["no street has any risk", "[crimes] categories", "[risk] harm"]]
     _refused(run, small, expected=expected, command="hotspots")
-
-
-def test_pattern_without_a_match(run, small):
-    """A pattern that finds no file is reported with the key to correct."""
-    _changed(small, "crimes/*/*-street.csv", "crime/*/*.csv")
-    _refused(run, small, expected=[("crime/*/*.csv: no file matches", "correct [sources] crimes")])
-
-
-@pytest.mark.parametrize(
-    "name", ["reports.csv", "schools.csv", "streets.osm.gz", "bell_times.csv", "officers.csv",
-             "gates.csv", "term_dates.csv", "tasked_places.csv"],
-)  # fmt: skip
-def test_empty_file(run, small, name):
-    """An empty file is named, with what to do."""
-    (small.parent / name).write_bytes(b"")
-    _refused(run, small, expected=[(name, "the file is empty", "again")])
-
-
-@pytest.mark.parametrize(
-    ("name", "column"),
-    [("schools.csv", "EstablishmentName"), ("reports.csv", "time_band"), ("bell_times.csv", "urn")],
-)
-def test_csv_with_a_column_missing(run, small, name, column):
-    """A column that is missing is named with its file and the mapping that would correct it."""
-    path = small.parent / name
-    _changed_table(path, lambda table: table.drop(columns=column))
-    source = name.removesuffix(".csv")
-    _refused(run, small, expected=[(name, f"no column '{column}'", f"[columns.{source}]")])
 
 
 def _changed_table(path, change):
@@ -190,42 +160,6 @@ def test_truncated_pbf(run, small, share):
     _refused(run, small, expected=[("streets.osm.pbf", "is broken", "fetch or export it again")])
 
 
-def test_schools_without_easting(run, small):
-    """Schools without a whole pair of coordinates are reported with what to add or map."""
-    path = small.parent / "schools.csv"
-    _changed_table(path, lambda table: table.drop(columns="Easting"))
-    _refused(run, small, expected=[("schools.csv: has no coordinates", "[columns.schools]")])
-
-
-def test_bell_time_of_25_00(run, small):
-    """A bell time of 25:00 is reported with file, row, column and form."""
-    path = small.parent / "bell_times.csv"
-    table = pd.read_csv(path, dtype=str)
-    table.loc[1, "finish_time"] = "25:00"
-    table.to_csv(path, index=False)
-    _refused(
-        run,
-        small,
-        expected=[("bell_times.csv, row 3, column 'finish_time': '25:00'", "HH:MM, such as 15:10")],
-    )
-
-
-def test_unknown_key(run, small):
-    """An unknown key is reported with its place and the nearest known one."""
-    _changed(small, "[sources]", "[patrol]\ndwell = 10\n\n[sources]")
-    _refused(
-        run,
-        small,
-        expected=[
-            (
-                "patrolplan.toml, key 'patrol.dwell'",
-                "did you mean 'dwell_minutes'?",
-                "Correct or remove it",
-            )
-        ],
-    )
-
-
 def test_missing_settings_file(run, tmp_path):
     """Without a settings file the message says how to create one."""
     _refused(
@@ -300,12 +234,6 @@ def test_school_that_cannot_be_planned_is_left_out(run, small):
     assert document["schools"] == 11
 
 
-def test_no_school_left(run, small):
-    """When no school of the area is left, the command ends with what to check."""
-    _changed_table(small.parent / "schools.csv", lambda table: _far(table, None))
-    _refused(run, small, expected=[("[sources] schools", "no school in the area", "[area]")])
-
-
 def _unwritable(tmp_path, kind):
     if kind == "a parent that is a file":
         (tmp_path / "file").write_text("x", encoding="utf-8")
@@ -343,17 +271,6 @@ def test_output_folder_that_cannot_be_written(run, small, tmp_path, command, kin
     assert what in problem
     assert "--out" in problem
     assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize(
-    "args", [("plan", "--nonsense"), ("nonsense",), ("check", "--config"), ("plan", "extra")]
-)
-def test_wrong_usage_ends_with_2(run, args):
-    """A command or option that does not exist ends with 2 and says how to use it."""
-    code, out, err = run(*args)
-    assert code == 2
-    assert out == ""
-    assert "Usage" in err or "requires an argument" in err
 
 
 def test_problems_as_json(run, small):
@@ -436,31 +353,6 @@ def test_no_count_of_reports_below_the_threshold_is_printed(run, small):
     assert all(count == "fewer than 5" or int(count) >= 5 for count in counts)
     _, text, _ = run("check", "--config", small)
     assert "fewer than 5" in text
-
-
-def test_check_and_risk_say_in_words_how_exact_crime_is(run, small):
-    """No row of the table is a name of the code or True or False, and `risk` prints a sentence."""
-    _, text, _ = run("check", "--config", small)
-    assert "to within a few streets" in text
-    assert "only the month is known" in text
-    assert "True" not in text
-    assert "False" not in text
-    _, text, _ = run("risk", "--config", small)
-    assert "pieces of street, from crime recorded July 2026 to September 2026" in " ".join(
-        text.split()
-    )
-    assert "<Risk" not in text
-
-
-def test_packed_crimes_read_the_same(run, small):
-    """Compressed crime files give the same check as plain ones."""
-    _, plain, _ = run("check", "--config", small, "--json")
-    for path in _crime_files(small):
-        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
-        path.unlink()
-    _changed(small, "*-street.csv", "*-street.csv.gz")
-    _, packed, _ = run("check", "--config", small, "--json")
-    assert packed == plain
 
 
 def test_init_writes_settings_that_name_what_is_missing(run, tmp_path):

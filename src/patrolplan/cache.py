@@ -37,7 +37,6 @@ STORES = {
     "arrays": "cache of streets in pieces",
     "trials": "cache of back-tests",
     "rates": "cache of rates",
-    "templates": "cache of page templates",
 }
 """Folders in the cache folder, and their content."""
 

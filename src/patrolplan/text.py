@@ -1,5 +1,6 @@
 """Counts and shares in words, shortened lists and texts, and suggestions for wrong names."""
 
+import datetime as dt
 import textwrap
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -119,3 +120,14 @@ def find_similar(name: str, *groups: Iterable[str]) -> str | None:
         if similar := get_close_matches(name, list(group), n=1, cutoff=0.6):
             return similar[0]
     return None
+
+
+def pick_fields(record: object, *names: str) -> dict[str, object]:
+    """Some fields of a record for JSON: days as text, sequences as lists."""
+    return {name: _format_field(getattr(record, name)) for name in names}
+
+
+def _format_field(value: object) -> object:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return [*value] if isinstance(value, tuple) else value

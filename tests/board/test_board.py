@@ -231,10 +231,11 @@ def test_a_failing_save_changes_nothing_and_is_reported(board, client, monkeypat
 
 
 def test_a_board_opens_what_another_left(board, client):
-    """Opened again, the board shows the week as it was left, with its history and its locks."""
+    """Opened again, the board shows the week as it was left, and has nothing to undo."""
     duty = board.shared.state.week.duties[0]
     change(client, 1, kind="lock", **get_slot(duty))
     again = open_shared_week(board.shared.state.planned_area, board.shared.store.folder)
+    assert (board.shared.can_undo, again.can_undo) == (True, False)
     assert describe(again.state.week) == describe(board.shared.state.week)
     assert again.state.week.locks == (Lock(duty.officer, duty.urn, duty.date, duty.variant),)
 

@@ -1,8 +1,6 @@
 """How well a week is foreseen with what is set by hand, and the week drawn again."""
 
-from board.speech import get_slot, parse_change
-
-from patrolplan.board.shared_week import open_shared_week
+from board.speech import get_slot
 
 PATIENCE_SECONDS = 120
 
@@ -19,15 +17,6 @@ def test_the_share_is_that_of_the_last_plan(board, client):
     board._planning_job.wait(PATIENCE_SECONDS)
     taken = client.post("/api/proposal/take", json={"version": 2}).json()["state"]
     assert taken["draw"]["with_locks"] is not None
-
-
-def test_undo_ends_with_the_board(board):
-    """A board that is started again shows the week as saved, and has nothing to undo."""
-    shared = board.shared
-    shared.change(1, parse_change(kind="remove", **get_slot(shared.state.week.duties[0])))
-    again = open_shared_week(shared.state.planned_area, shared.store.folder)
-    assert again.state.week.history == shared.state.week.history
-    assert (shared.can_undo, again.can_undo) == (True, False)
 
 
 def test_drawing_again_counts_the_number_up(board, client):

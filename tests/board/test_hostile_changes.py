@@ -4,7 +4,6 @@ import csv
 import io
 
 import pytest
-from board.speech import get_slot
 
 HOSTILE = '<img src=x onerror=alert(1)>"; DROP TABLE duties;'
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(1)", "\t=1", "=cmd|' /C calc'!A0")
@@ -129,13 +128,3 @@ def test_swaps_of_nowhere_are_refused(board, client):
     assert client.post("/api/offers/take", json=wrong).status_code == 400
     assert client.post("/api/offers", json={"version": 1, "urn": ["x"]}).status_code == 400
     assert board.shared.version == 1
-
-
-def test_what_can_be_undone_holds_no_word_of_a_calendar(board, client):
-    """The file of steps holds the tables as they are written by the board: kinds and hours only."""
-    duty = board.shared.state.week.duties[0]
-    answer = post(client, **{**APPOINT, **get_slot(duty), "what": "home_visit", "urn": None})
-    assert answer.status_code == 200
-    board._planning_job.wait(60)
-    table = board.shared.state.tables["duties"].path.read_text(encoding="utf-8")
-    assert table.splitlines()[0] == "officer,date,from,to,kind,urn"

@@ -22,17 +22,6 @@ def test_help_is_grouped_by_person_in_working_order(run, monkeypatch):
     assert set(wanted) - set(PANELS) == set(COMMANDS)
 
 
-@pytest.mark.parametrize(
-    ("task", "command"),
-    [("printed card", "plan"), ("next week", "board"), ("to trust", "backtest")],
-)
-def test_help_leads_to_the_command(run, monkeypatch, task, command):
-    """The words in which a newcomer thinks of a task stand on the line of the right command."""
-    monkeypatch.setenv("COLUMNS", "160")
-    _, text, _ = run("--help")
-    assert any(task in line.lower() and command in line for line in text.splitlines())
-
-
 def test_help_does_not_import_what_it_does_not_need():
     """Help and wrong usage come at once: the tables' libraries are imported by the work alone."""
     program = "import sys; from patrolplan import cli; print(*sys.modules)"
@@ -68,35 +57,6 @@ def test_every_wrong_usage_is_json(run, args, where, what, remedy):
     assert problem["where"] == where.format(program)
     assert what in problem["what"]
     assert problem["remedy"] == remedy.format(program) or (problem["remedy"] and not remedy)
-
-
-SHELLS = {
-    "bash": {"COMP_WORDS": "patrolplan pl", "COMP_CWORD": "1"},
-    "zsh": {"_TYPER_COMPLETE_ARGS": "patrolplan pl"},
-    "fish": {"_TYPER_COMPLETE_ARGS": "patrolplan pl", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
-    "powershell": {
-        "_TYPER_COMPLETE_ARGS": "patrolplan pl",
-        "_TYPER_COMPLETE_WORD_TO_COMPLETE": "pl",
-    },
-}
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_shells_complete_commands(monkeypatch, capsys, shell):
-    """Each shell gets a script to install, and that script the commands that begin alike."""
-    command = typer.main.get_command(app)
-    monkeypatch.setenv("_PATROLPLAN_COMPLETE", f"source_{shell}")
-    with pytest.raises(SystemExit):
-        command(args=[], prog_name="patrolplan")
-    assert f"complete_{shell}" in capsys.readouterr().out
-    monkeypatch.setenv("_PATROLPLAN_COMPLETE", f"complete_{shell}")
-    for name, value in SHELLS[shell].items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit):
-        command(args=[], prog_name="patrolplan")
-    printed = capsys.readouterr().out
-    assert "plan" in printed
-    assert "week" not in printed
 
 
 def test_settings_are_found_upwards(run, tmp_path, monkeypatch):

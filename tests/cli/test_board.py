@@ -21,15 +21,6 @@ def run(run):
     return call
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "example.org"])  # noqa: S104 - refused
-def test_another_address_is_refused(run, demo, tmp_path, host):
-    """Only this computer's own address is listened on, and the message says so."""
-    code, errors = run("--config", demo, "--week", tmp_path / "week", "--host", host)
-    assert code == 1
-    assert "serves this computer only" in errors
-    assert host in errors
-
-
 def test_the_demo_of_the_board_writes_into_the_current_folder_alone(tmp_path, monkeypatch):
     """The secret and the ledger are not put beside the demo's files, which may be write-protected.
 
@@ -76,10 +67,3 @@ def test_the_week_in_the_folder_must_be_the_one_asked_for(run, demo, tmp_path):
     code, errors = run("--config", demo, "--week", folder)
     assert code == 1
     assert "is not JSON" in errors
-
-
-def test_a_wrong_day_is_wrong_usage(run, demo):
-    """A day that cannot be read ends with two."""
-    code, errors = run("--config", demo, "--from", "soon")
-    assert code == 2
-    assert "is not a valid date" in errors

@@ -32,23 +32,24 @@ def drawn(demo_area, config):
 
 
 def test_risk_on_hexagons_is_a_file(run, config, tmp_path):
-    """Hexagons of a side in metres go into the file that --out names."""
+    """The cells of H3 go into the file that --out names."""
+    pytest.importorskip("h3")
     path = tmp_path / "risk.gpkg"
-    assert run("risk", "--config", config, "--hexagons", "200", "--out", path)[0] == 0
+    assert run("risk", "--config", config, "--hexagons", "h3:9", "--out", path)[0] == 0
     cells = gpd.read_file(path, layer="risk_hexagons")
     assert cells["risk"].sum() == pytest.approx(1)
-    assert shapely.length(cells.geometry.array).tolist() == pytest.approx([6 * 200] * len(cells))
+    assert cells["cell"].is_unique
 
 
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--hexagons", "200"), 2, "needs --out FILE"),
+        (("--hexagons", "h3:9"), 2, "needs --out FILE"),
         (("--hexagons", "big", "--out", "x.gpkg"), 2, "'big' is not a size of hexagons"),
         (("--hexagons", "h3:x", "--out", "x.gpkg"), 2, "'h3:x' is not a size of hexagons"),
         (("--hexagons", "h3:20", "--out", "x.gpkg"), 1, "20 is not a possible resolution"),
-        (("--hexagons", "5", "--out", "x.gpkg"), 1, "choose 10 to 100,000 metres"),
-        (("--hexagons", "200", "--out", "x.csv"), 1, "end it in .gpkg, .geojson, .parquet"),
+        (("--hexagons", "165", "--out", "x.gpkg"), 2, "'165' is not a size of hexagons"),
+        (("--hexagons", "h3:9", "--out", "x.csv"), 1, "end it in .gpkg, .geojson, .parquet"),
     ],
 )
 def test_wrong_sizes_end_before_the_work(run, config, options, code, words):

@@ -51,16 +51,6 @@ def test_a_value_beyond_all_sense_is_wrong_usage(run, demo, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_usage_is_json_too_where_json_is_wanted(run):
-    """A program that asked for JSON gets the message without the framework's own words."""
-    code, out, err = run("plan", "--json", "--way", "car")
-    assert code == 2
-    (problem,) = json.loads(out)["problems"]
-    remedy = "write one of: walk, bicycle"
-    assert problem == {"where": "--way", "what": "'car' is not valid", "remedy": remedy}
-    assert "Value error" not in out + err
-
-
 def test_the_version_is_printed(run):
     """As a support desk asks for it first."""
     assert run("--version") == (0, f"patrolplan {version('patrolplan')}\n", "")

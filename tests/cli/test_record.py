@@ -1,7 +1,6 @@
 """The command record: from a week handed out to the return, at the keyboard and from files."""
 
 import dataclasses
-import datetime as dt
 import io
 import json
 import shutil
@@ -67,7 +66,7 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     assert f"{stops} recorded." in out
     in_line = " ".join(["12/3"] + ["="] * (stops - 1))
     assert f"{stops} already recorded." in run(*options, typed=in_line + "\n")[1]
-    answer = json.loads(run(*options, "--minutes", " ".join(["-"] * stops), "--json")[1])
+    answer = json.loads(run(*options, "--answers", " ".join(["-"] * stops), "--json")[1])
     assert (answer["corrected"], answer["recorded"], answer["already_recorded"]) == (stops, 0, 0)
     assert answer["visits"][0]["minutes_before"] == 12.0
     assert answer["visits"][0]["engagements"] == 3
@@ -116,32 +115,6 @@ def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
     assert "1 already recorded." in run("--csv", path)[1]
 
 
-def _write_stay(path, folder, duty, begin, seconds):
-    """A track that stands at the first stop for some seconds from a time (HH:MM) on."""
-    place = next(h for h in json.loads((folder / "hotspots.geojson").read_text())["features"]
-                 if h["properties"]["hotspot"] == duty["stops"][0]["hotspot"])  # fmt: skip
-    longitude, latitude = place["properties"]["stop"]
-    start = dt.datetime.fromisoformat(f"{duty['date']}T{begin}")
-    points = "".join(
-        f'<trkpt lat="{latitude}" lon="{longitude}"><time>'
-        f"{(start + dt.timedelta(seconds=second)).isoformat()}Z</time></trkpt>"
-        for second in range(0, seconds + 1, 10)
-    )
-    path.write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>", encoding="utf-8")
-    return path
-
-
-def test_a_track(run, folder, duty, tmp_path):
-    """Standing at the first stop gives its minutes; stops after the track's end stay unknown."""
-    run("--week", folder)
-    path = _write_stay(tmp_path / "walk.gpx", folder, duty, "15:00", 900)
-    options = ("--gpx", path, "--officer", duty["officer"], "--date", duty["date"], "--json")
-    visits = json.loads(run(*options)[1])["visits"]
-    found = {row["hotspot"]: row["minutes"] for row in visits}
-    assert found == {duty["stops"][0]["hotspot"]: pytest.approx(15, abs=0.5)}
-    assert json.loads(run(*options)[1])["already_recorded"] == len(visits)
-
-
 class _Terminal(io.StringIO):
     """Somebody at a keyboard."""
 
@@ -168,7 +141,7 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
     run("--week", folder)
     who = ("--officer", duty["officer"], "--date", duty["date"])
     count = len(duty["stops"])
-    run(*who, "--minutes", " ".join(["15"] * count))
+    run(*who, "--answers", " ".join(["15"] * count))
     path = _write_walk_elsewhere(tmp_path / "gate.gpx", folder, duty)
     code, out, err = run(*who, "--gpx", path)
     assert (code, out) == (1, "")
@@ -189,7 +162,7 @@ def test_officers_together(run, folder, duty, tmp_path):
     run("--week", folder)
     who = ("--officer", duty["officer"], "--date", duty["date"])
     count = len(duty["stops"])
-    run(*who, "--minutes", " ".join(["15"] * count))
+    run(*who, "--answers", " ".join(["15"] * count))
     second = "SSO-01" if duty["officer"] != "SSO-01" else "SSO-02"
     path = tmp_path / "second.csv"
     stop = f"{second},{duty['date']},{duty['urn']},{duty['stops'][0]['hotspot']},15"
@@ -199,14 +172,14 @@ def test_officers_together(run, folder, duty, tmp_path):
         f"officer,date,urn,hotspot,minutes,with\n{stop},{duty['officer']}\n", encoding="utf-8"
     )
     assert "2 corrected." in run("--csv", path)[1]
-    done = json.loads(run(*who, "--minutes", " ".join(["15"] * count), "--with", second,
+    done = json.loads(run(*who, "--answers", " ".join(["15"] * count), "--with", second,
                           "--json")[1])  # fmt: skip
     assert {tuple(row["together"]) for row in done["visits"]} == {(second,)}
     table = json.loads(run("--return", "2026-11", "--json")[1])
     (row,) = table["by_week"]
     assert (row["delivered_visits"], row["further_visits"]) == (count, 0)
     assert (row["presence_minutes"], row["person_minutes"]) == (15.0 * count, 30.0 * count)
-    code, _, err = run(*who, "--with", "SSO-77", "--minutes", " ".join(["15"] * count))
+    code, _, err = run(*who, "--with", "SSO-77", "--answers", " ".join(["15"] * count))
     assert code == 1
     assert "--with: there is no officer 'SSO-77'" in err
 

@@ -149,20 +149,6 @@ def test_a_file_that_stays_ends_with_a_problem(run, demo, tmp_path, monkeypatch,
         assert list(json.loads(text)) == ["problems"]
 
 
-@pytest.mark.slow
-def test_reports_can_be_planned_with(run, copy_demo, tmp_path):
-    """The file that is written is one that the settings can name."""
-    settings = copy_demo(tmp_path / "area", "2026-08", "2026-09")
-    path, out = _survey(tmp_path, "a", count=23), settings.parent / "reports.csv"
-    out.unlink()
-    code, _, err = run("survey", "--read", path, "--out", out, "--config", settings)
-    assert (code, err) == (0, "")
-    code, text, err = run("check", "--config", settings, "--json")
-    assert code == 0, err
-    (table,) = [one for one in json.loads(text)["tables"] if one["source"] == "reports"]
-    assert table["used"] == 20
-
-
 def test_an_unknown_school_gets_no_survey(run, demo, tmp_path):
     """Exit code 1, with the schools that there are, and no folder."""
     out = tmp_path / "s"
@@ -170,16 +156,3 @@ def test_an_unknown_school_gets_no_survey(run, demo, tmp_path):
     assert code == 1
     assert "there is no school with URN '1' in the area" in err
     assert not out.exists()
-
-
-@pytest.mark.slow
-def test_a_school_gets_its_survey(run, demo, tmp_path):
-    """Four files and a manifest, named as JSON."""
-    out = tmp_path / "s"
-    code, text, _ = run("survey", "--school", "900003", "--out", out, "--config", demo, "--json")
-    assert code == 0
-    names = [Path(name).name for name in json.loads(text)["written"]]
-    assert names == [
-        *("form-900003.pdf", "leaflet-900003.pdf", "manifest.json", "survey-900003.html"),
-        "tally-900003.html",
-    ]

@@ -64,26 +64,6 @@ def test_a_plan_has_the_risk_of_its_window(run, config, tmp_path):
     assert "after school" not in json.dumps([plan["hotspots"], plan["patrols"]])
 
 
-@pytest.mark.parametrize("command", ["risk", "hotspots"])
-@pytest.mark.parametrize(
-    "options", [("--start", "24:00"), ("--minutes", "0"), ("--date", "2026-13-01")]
-)
-def test_wrong_options_end_before_the_work(run, config, command, options):
-    """A time, a length or a day that cannot be is wrong usage."""
-    code, out, err = run(command, "--config", config, *options)
-    assert (code, out) == (2, "")
-    assert options[0] in err
-
-
-@pytest.mark.parametrize("command", ["risk", "hotspots"])
-def test_an_unknown_window_is_named(run, config, command):
-    """A window that the settings do not have ends with the names of those that they have."""
-    code, _, err = run(command, "--config", config, "--window", "late")
-    assert code == 1
-    assert "'late'" in err
-    assert "early" in err
-
-
 def test_a_back_test_inside_a_window_needs_times(run, config):
     """Where only months are known, a back-test of a window ends with what it needs."""
     code, _, err = run("backtest", "--config", config, "--window", "early")

@@ -2,15 +2,15 @@
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.crimes import read_crimes
-from patrolplan.inputs.lookups import (
+from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.schools import read_schools
+from patrolplan.inputs.small_tables import (
     read_bell_times,
     read_gates,
     read_officers,
     read_tasked_places,
     read_term_dates,
 )
-from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.schools import read_schools
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -17,8 +17,13 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import formats
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
-from patrolplan.inputs.lookups import read_bell_times, read_gates, read_officers, read_term_dates
 from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.small_tables import (
+    read_bell_times,
+    read_gates,
+    read_officers,
+    read_term_dates,
+)
 from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
 from patrolplan.inputs.table_sources import MemoryTable, hash_source
 from patrolplan.tables import LeftOut

@@ -202,7 +202,7 @@ def test_a_dry_run_removes_nothing(cache, out):
     """With --dry-run the report is the same, and nothing is removed or recorded."""
     before = sorted(path for folder in (cache, out) for path in folder.rglob("*"))
     result = CliRunner().invoke(
-        app, ["purge", "--older-than", "1w", "--out", str(out), "--dry-run", "--json"]
+        app, ["purge", "--older-than", "1w", "--folder", str(out), "--dry-run", "--json"]
     )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)

@@ -5,12 +5,12 @@ import datetime as dt
 
 import numpy as np
 import pytest
+from patrolplan.outputs.without_reports_words import describe_without_reports
 
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.output_folder import format_json
-from patrolplan.outputs.without_reports_words import describe_without_reports
 from patrolplan.patrols.reports_change import SchoolWithoutReports, WithoutReports
 from patrolplan.patrols.without_reports import compare_without_reports, remove_reports
 from patrolplan.privacy import ReportGroups

@@ -20,9 +20,9 @@ from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
-from patrolplan.inputs.lookups import WEEKDAYS
 from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.inputs.schools import LOCAL_URN
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import Note, NoteValue
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round

@@ -25,13 +25,17 @@ from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
 from patrolplan.inputs.designated import DESIGNATED_TABLE, read_designated
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
-from patrolplan.inputs.duty_table import DUTIES_TABLE
 from patrolplan.inputs.earlier_hotspots import (
     note_earlier_plan,
     read_earlier_hotspots,
     take_earlier_hotspots,
 )
-from patrolplan.inputs.lookups import (
+from patrolplan.inputs.origins import ORIGINS, read_origins
+from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
+from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
+from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
+from patrolplan.inputs.small_tables import (
+    DUTIES_TABLE,
     LOOKUPS,
     read_bell_times,
     read_gates,
@@ -39,10 +43,6 @@ from patrolplan.inputs.lookups import (
     read_tasked_places,
     read_term_dates,
 )
-from patrolplan.inputs.origins import ORIGINS, read_origins
-from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
-from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_sources import MemoryTable, TableSource

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.board.csv_table import check_hours, check_text, require_table
+from patrolplan.board.edits import refuse
 from patrolplan.board.requests import AddAppointment, RemoveAppointment
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import InvalidEditError
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -40,11 +40,10 @@ def change_duties_table(state: BoardState, change: AddAppointment | RemoveAppoin
     wanted = (change.officer, f"{change.date}", change.from_)
     after = table.without_rows(lambda row: _find_key(row) == wanted, columns)
     if after == table:
-        message = (
+        refuse(
             f"{table.path.name} holds no appointment of {change.officer} on "
             f"{format_day(change.date)} at {change.from_}; remove it where it was written"
         )
-        raise InvalidEditError(message)
     return after
 
 
@@ -61,23 +60,19 @@ def _check_appointment(change: AddAppointment, state: BoardState) -> None:
     """Raise for an appointment that could not be written or attended."""
     area, hours = state.planned_area.area, f"{change.from_}-{change.to}"
     if change.officer not in set(area.officers["officer"]):
-        message = f"there is no officer '{change.officer}'"
-        raise InvalidEditError(message)
+        refuse(f"there is no officer '{change.officer}'")
     check_text("officer", change.officer)
     if change.date not in state.week.days:
-        message = f"{change.date} is not a day of this week"
-        raise InvalidEditError(message)
+        refuse(f"{change.date} is not a day of this week")
     check_hours(hours)
     if change.urn is not None and change.urn not in set(area.schools["urn"]):
-        message = f"there is no school with URN {quote_value(change.urn)}"
-        raise InvalidEditError(message)
+        refuse(f"there is no school with URN {quote_value(change.urn)}")
     rows = area.duties[area.duties["officer"] == change.officer]
     same = (rows["date"].dt.date == change.date) & (
         rows["from_minutes"].map(format_time) == change.from_
     )
     if same.any():
-        message = f"{change.officer} has an appointment at {change.from_} already; remove it first"
-        raise InvalidEditError(message)
+        refuse(f"{change.officer} has an appointment at {change.from_} already; remove it first")
 
 
 def _find_key(row: Mapping[str, str]) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from patrolplan.board.edits import (
     compute_gains,
     describe_difference,
     list_differences,
+    refuse,
 )
 from patrolplan.board.jobs import BackgroundJob, BusyError
 from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
@@ -23,7 +24,7 @@ from patrolplan.board.views import build_duty_documents, build_week_view
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,8 +205,7 @@ class Board:
             }
             offer = offered.get((request.id, request.number))
             if offer is None:
-                message = "this was offered for an earlier week; ask for it again"
-                raise InvalidEditError(message)
+                refuse("this was offered for an earlier week; ask for it again")
             changes = describe_difference(state.week, offer.week)
             week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
             return replace(state, week=week), f"Taken: {changes}"
@@ -258,11 +258,7 @@ class Board:
         week = proposal.week
         return {
             "patrols": build_duty_documents(replace(state, week=week), {}),
-            "worth": week.worth,
-            "bound": week.bound,
-            "gap_percent": week.gap_percent,
-            "give_percent": week.give_percent,
-            "status": week.status,
+            **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
             "changes": list_differences(state.week, week),
             "gains": compute_gains(state.week, week),
         }
@@ -273,8 +269,7 @@ class Board:
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
-                message = "the proposal was made for other locks and bans; plan again"
-                raise InvalidEditError(message)
+                refuse("the proposal was made for other locks and bans; plan again")
             count = len(list_differences(state.week, proposal.week))
             message = f"Proposal taken: {format_count(count, 'change')}"
             return replace(state, week=proposal.week), message

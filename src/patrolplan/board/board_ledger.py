@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from patrolplan.board.edits import find_duty
+from patrolplan.board.edits import find_duty, refuse
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.existing import open_existing_ledger
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.team.ledger.visits import list_place_keys
-from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, get_slot
+from patrolplan.team.week_editor import PatrolSlot, get_slot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +48,9 @@ def record_doses(
     """
     duty = find_duty(week, slot)
     if len(minutes) != len(duty.patrol.stops):
-        message = f"{len(minutes)} numbers for {len(duty.patrol.stops)} stops; write one for each"
-        raise InvalidEditError(message)
+        refuse(f"{len(minutes)} numbers for {len(duty.patrol.stops)} stops; write one for each")
     if not minutes:
-        message = f"{slot}: stays at the gate; there is no dose to enter"
-        raise InvalidEditError(message)
+        refuse(f"{slot}: stays at the gate; there is no dose to enter")
     first = next((row for row, value in enumerate(minutes) if value > 0), 0)
     elsewhere = None if engagements is None else 0
     planned = [round(stop.leave_minutes - stop.arrive_minutes) for stop in duty.patrol.stops]

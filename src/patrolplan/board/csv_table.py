@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from patrolplan.area import format_input_name
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, replace_file
+from patrolplan.board.edits import refuse
 from patrolplan.errors import OutputError
-from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookups import read_tasked_places
+from patrolplan.inputs.small_tables import read_duties, read_tasked_places
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.team.week_editor import InvalidEditError
 
@@ -175,18 +175,17 @@ class _CsvFormat:
 
 def require_table(table: CsvTable | None, source: str) -> CsvTable:
     """The table; raises InvalidEditError with what to write where the settings name none."""
-    if table is not None:
-        return table
-    header = {
-        "tasked_places": "place_id,longitude,latitude,must_visit,schools,from,to,reason,by",
-        "duties": "officer,date,from,to,kind,urn",
-    }[source]
-    message = (
-        f"no table of {NAMES[source]} can be written: make a file {source}.csv with the first "
-        f"line {header}, and name it in the settings, [sources] {source} = "
-        f'"{source}.csv"; then start the board again'
-    )
-    raise InvalidEditError(message)
+    if table is None:
+        header = {
+            "tasked_places": "place_id,longitude,latitude,must_visit,schools,from,to,reason,by",
+            "duties": "officer,date,from,to,kind,urn",
+        }[source]
+        refuse(
+            f"no table of {NAMES[source]} can be written: make a file {source}.csv with the first "
+            f"line {header}, and name it in the settings, [sources] {source} = "
+            f'"{source}.csv"; then start the board again'
+        )
+    return table
 
 
 def check_text(name: str, text: str) -> None:
@@ -206,8 +205,7 @@ def check_hours(hours: str) -> None:
     """Raise for hours, HH:MM-HH:MM, that do not end after they begin; empty ones are right."""
     begin, _, end = hours.partition("-")
     if hours and end <= begin:
-        message = f"the hours {hours} do not end after they begin"
-        raise InvalidEditError(message)
+        refuse(f"the hours {hours} do not end after they begin")
 
 
 def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from patrolplan.board.requests import (
     Add,
@@ -44,6 +44,11 @@ class EditResult:
     message: str
 
 
+def refuse(message: str) -> NoReturn:
+    """Raise InvalidEditError: a change that the rules do not allow, with the reason."""
+    raise InvalidEditError(message)
+
+
 @singledispatch
 def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult:  # noqa: ARG001 - for those below
     """The week after a change of `patrolplan.board.requests`.
@@ -68,8 +73,7 @@ def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
 def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
     a, b = find_duty(week, change.a.slot), find_duty(week, change.b.slot)
     if a is b:
-        message = "one patrol cannot be swapped with itself"
-        raise InvalidEditError(message)
+        refuse("one patrol cannot be swapped with itself")
     others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
         dates, officers = (b.date, a.date), (a.officer, a.officer)
@@ -109,8 +113,7 @@ def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> Ed
     old = find_duty(week, change.slot)
     _release_lock(editor, old)
     if old.variant == change.variant and editor.is_option(old):
-        message = f"{get_slot(old)} already takes this route"
-        raise InvalidEditError(message)
+        refuse(f"{get_slot(old)} already takes this route")
     others = [duty for duty in week.duties if duty is not old]
     new = editor.place_patrol(change.slot, others, variant=change.variant)
     new = replace(new, crew=old.crew or new.crew)
@@ -125,18 +128,15 @@ def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
     locks = [row for row in editor.inputs.locks if row is not lock]
     if change.kind == "lock":
         if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
-            message = f"{get_slot(duty)} is already locked"
-            raise InvalidEditError(message)
+            refuse(f"{get_slot(duty)} is already locked")
         locks.append(editor.build_lock(change.slot, duty.variant))
     elif lock is None:
-        message = f"{get_slot(duty)} is not locked"
-        raise InvalidEditError(message)
+        refuse(f"{get_slot(duty)} is not locked")
     elif editor.is_loan(change.slot):
         if lock.variant is None:
-            message = (
+            refuse(
                 f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
             )
-            raise InvalidEditError(message)
         locks.append(editor.build_lock(change.slot))
     after = editor.with_locks_and_bans(locks=locks)
     return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
@@ -147,8 +147,7 @@ def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
     if change.kind == "unban":
         if ban not in editor.inputs.bans:
-            message = f"{_describe_ban(ban)}: is not ruled out"
-            raise InvalidEditError(message)
+            refuse(f"{_describe_ban(ban)}: is not ruled out")
         bans = [row for row in editor.inputs.bans if row != ban]
         after = editor.with_locks_and_bans(bans=bans)
         return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
@@ -171,18 +170,14 @@ def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
     crew = tuple(change.crew)
     if crew == old.crew:
         who = describe_crew(editor.inputs.area, old) or "nobody"
-        message = f"{get_slot(old)}: {who} walks along already"
-        raise InvalidEditError(message)
+        refuse(f"{get_slot(old)}: {who} walks along already")
     if not crew and editor.needs_companion(old):
-        message = f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol"
-        raise InvalidEditError(message)
+        refuse(f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol")
     for name in crew:
         if name == old.officer:
-            message = f"{name} cannot walk along with {name}"
-            raise InvalidEditError(message)
+            refuse(f"{name} cannot walk along with {name}")
         if obstacle := editor.find_crew_obstacle(old, name, week.duties):
-            message = f"{name_member(editor.inputs.area, name)} {obstacle}"
-            raise InvalidEditError(message)
+            refuse(f"{name_member(editor.inputs.area, name)} {obstacle}")
     new = replace(old, crew=crew)
     others = [duty for duty in week.duties if duty is not old]
     message = _describe_new_crew(editor.inputs.area, new)
@@ -232,8 +227,7 @@ def find_duty(week: Week, slot: PatrolSlot) -> Duty:
     for duty in week.duties:
         if get_slot(duty) == slot:
             return duty
-    message = f"{slot}: {PATROL_GONE}"
-    raise InvalidEditError(message)
+    refuse(f"{slot}: {PATROL_GONE}")
 
 
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
@@ -244,8 +238,7 @@ def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
     if lock.variant is None and editor.is_loan(get_slot(duty)):
         locks = [row for row in editor.inputs.locks if row is not lock]
         return editor.with_locks_and_bans(locks=locks)
-    message = f"{get_slot(duty)} is locked; unlock it first"
-    raise InvalidEditError(message)
+    refuse(f"{get_slot(duty)} is locked; unlock it first")
 
 
 def _describe_mode_change(old: Duty, new: Duty) -> str:

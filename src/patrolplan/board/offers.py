@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.team.repair import list_changes
 from patrolplan.team.suggestions import Gap, suggest_swaps
+from patrolplan.text import pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -73,11 +74,7 @@ def _build_card_document(card: Change, area: StudyArea) -> dict[str, Any]:
     duty = card.duty
     return {
         "kind": card.kind,
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": f"{duty.date}",
-        "window": duty.window,
+        **pick_fields(duty, "officer", "urn", "date", "window", "variant"),
         "start": format_time(duty.start_minutes),
-        "variant": duty.variant,
         "company": describe_crew(area, duty),
     }

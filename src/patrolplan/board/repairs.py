@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.board.appointments import change_duties_table, describe_appointment_change
+from patrolplan.board.edits import refuse
 from patrolplan.board.offers import Offer, build_offer
 from patrolplan.board.requests import (
     AddAppointment,
@@ -34,7 +35,7 @@ from patrolplan.team.repair import MAX_MOVES, list_changes, meet_demands, repair
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_editor import WeekEditor
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -96,16 +97,14 @@ def _prepare_absence(change: SetAway, state: BoardState) -> Preparation:
     already = state.week.absent.get(change.officer, frozenset())
     if change.kind == "away":
         if set(days) <= already:
-            message = f"{change.officer} is away {spell} already"
-            raise InvalidEditError(message)
+            refuse(f"{change.officer} is away {spell} already")
         message = f"{change.officer} is away {spell}"
         return Preparation(
             message, lambda: _repair(state, state, message, {change.officer: {*days}})
         )
     freed = already & set(days)
     if not freed:
-        message = f"{change.officer} is not away {spell}"
-        raise InvalidEditError(message)
+        refuse(f"{change.officer} is not away {spell}")
     message = f"{change.officer} is back again {spell}"
     absent = {**state.week.absent, change.officer: already - freed}
     return Preparation(
@@ -133,12 +132,10 @@ def _prepare_appointment(
 def _find_days(change: SetAway, state: BoardState) -> list[dt.date]:
     """The week's days from one day to another."""
     if change.officer not in state.editor.inputs.officers:
-        message = f"there is no officer '{change.officer}'"
-        raise InvalidEditError(message)
+        refuse(f"there is no officer '{change.officer}'")
     days = [day for day in state.week.days if change.from_ <= day <= change.to]
     if not days:
-        message = f"{change.from_} to {change.to} holds no day of this week"
-        raise InvalidEditError(message)
+        refuse(f"{change.from_} to {change.to} holds no day of this week")
     return days
 
 

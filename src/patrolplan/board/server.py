@@ -20,14 +20,14 @@ from xstatic.pkg import leaflet
 
 from patrolplan.board.connections import LimitedProtocol
 from patrolplan.board.requests import (
-    ChangeRequest,  # noqa: TC001 - FastAPI reads it
-    CheckRequest,  # noqa: TC001 - FastAPI reads it
-    DosesRequest,  # noqa: TC001 - FastAPI reads it
-    OffersRequest,  # noqa: TC001 - FastAPI reads it
-    PrintRequest,  # noqa: TC001 - FastAPI reads it
-    SolveRequest,  # noqa: TC001 - FastAPI reads it
-    TakeOfferRequest,  # noqa: TC001 - FastAPI reads it
-    VersionedRequest,  # noqa: TC001 - FastAPI reads it
+    ChangeRequest,
+    CheckRequest,
+    DosesRequest,
+    OffersRequest,
+    PrintRequest,
+    SolveRequest,
+    TakeOfferRequest,
+    VersionedRequest,
 )
 from patrolplan.board.security import RequestGuard
 from patrolplan.board.shared_week import ConflictError
@@ -37,6 +37,8 @@ from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -56,7 +58,7 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
     _add_week(app, board)
-    _add_helpers(app, board)
+    _add_changes(app, board)
     _add_jobs(app, board)
     _add_error_handlers(app, board)
     return RequestGuard(app, token, port, code=code)
@@ -114,37 +116,32 @@ def _add_week(app: FastAPI, board: Board) -> None:
     def check(request: CheckRequest) -> dict[str, Any]:
         return board.check(request.change)
 
-    @app.post("/api/change")
-    def change(request: ChangeRequest) -> dict[str, Any]:
-        return _answer_change(board, board.change(request.version, request.change))
-
-    @app.post("/api/undo")
-    def undo(request: VersionedRequest) -> dict[str, Any]:
-        return _answer_change(board, board.undo(request.version))
-
-    @app.post("/api/redo")
-    def redo(request: VersionedRequest) -> dict[str, Any]:
-        return _answer_change(board, board.redo(request.version))
-
-    @app.post("/api/doses")
-    def doses(request: DosesRequest) -> dict[str, Any]:
-        return _answer_change(board, board.record(request))
-
-
-def _add_helpers(app: FastAPI, board: Board) -> None:
-    """Routes for decisions: swaps for a gap, and the search for places."""
-
     @app.post("/api/offers")
     def offers(request: OffersRequest) -> dict[str, Any]:
         return board.find_offers(request)
 
-    @app.post("/api/offers/take")
-    def take_offer(request: TakeOfferRequest) -> dict[str, Any]:
-        return _answer_change(board, board.take_offer(request))
-
     @app.get("/api/places")
     def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
         return find_place_documents(board.shared.state.planned_area.area, text)
+
+
+def _add_changes(app: FastAPI, board: Board) -> None:
+    """Routes that change the week: each answers with the state after it, and what was done."""
+
+    def add(path: str, kind: type[VersionedRequest], make: Callable[[Any], str]) -> None:
+        def change(request: VersionedRequest) -> dict[str, Any]:
+            message = make(request)
+            return {"state": board.build_state(), "message": message}
+
+        change.__annotations__["request"] = kind
+        app.post(path)(change)
+
+    add("/api/change", ChangeRequest, lambda asked: board.change(asked.version, asked.change))
+    add("/api/undo", VersionedRequest, lambda asked: board.undo(asked.version))
+    add("/api/redo", VersionedRequest, lambda asked: board.redo(asked.version))
+    add("/api/doses", DosesRequest, board.record)
+    add("/api/offers/take", TakeOfferRequest, board.take_offer)
+    add("/api/proposal/take", VersionedRequest, lambda asked: board.accept_proposal(asked.version))
 
 
 def _add_jobs(app: FastAPI, board: Board) -> None:
@@ -169,10 +166,6 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
             raise HTTPException(404, "there is no proposal; plan again")
         return document
 
-    @app.post("/api/proposal/take")
-    def take(request: VersionedRequest) -> dict[str, Any]:
-        return _answer_change(board, board.accept_proposal(request.version))
-
     @app.post("/api/proposal/drop")
     def drop() -> dict[str, Any]:
         board.discard_proposal()
@@ -186,10 +179,6 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
     @app.get("/api/print")
     def printing() -> dict[str, Any]:
         return board.build_printing_status()
-
-
-def _answer_change(board: Board, message: str) -> dict[str, Any]:
-    return {"state": board.build_state(), "message": message}
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:

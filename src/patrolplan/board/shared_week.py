@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.board.csv_table import READERS, CsvTable, read_area_table
-from patrolplan.board.edits import apply_change, describe_difference
+from patrolplan.board.edits import apply_change, describe_difference, refuse
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.team.day_plans import replan_days
 from patrolplan.team.ledger.dose_history import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ class SharedWeek:
     ) -> tuple[str, BoardState]:
         self.check_version(version)
         if not stack:
-            message = f"there is nothing to {action}"
-            raise InvalidEditError(message)
+            refuse(f"there is nothing to {action}")
         return stack[-1]
 
     def check_version(self, version: int) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from patrolplan.board.csv_table import check_hours, check_text, require_table
+from patrolplan.board.edits import refuse
 from patrolplan.board.requests import ReleasePlace, TaskPlace
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
@@ -35,14 +36,12 @@ def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> 
         _check_tasked_place(change, area)
         return table.with_row(_list_cells(change), columns)
     if change.place_id not in set(area.tasked_places["place_id"]):
-        message = f"there is no tasked place '{change.place_id}'"
-        raise InvalidEditError(message)
+        refuse(f"there is no tasked place '{change.place_id}'")
     after = table.without_rows(lambda row: row.get("place_id") == change.place_id, columns)
     if after == table:
-        message = (
+        refuse(
             f"'{change.place_id}' is in another table, not in {table.path.name}; remove it there"
         )
-        raise InvalidEditError(message)
     return after
 
 
@@ -78,24 +77,20 @@ def _list_cells(task: TaskPlace) -> dict[str, str]:
 def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
     """Raise for a place that could not be written or planned."""
     if task.place_id in set(area.tasked_places["place_id"]):
-        message = f"place {quote_value(task.place_id)} already exists; remove it first"
-        raise InvalidEditError(message)
+        refuse(f"place {quote_value(task.place_id)} already exists; remove it first")
     if task.to < task.from_:
-        message = "the last day is before the first"
-        raise InvalidEditError(message)
+        refuse("the last day is before the first")
     check_hours(task.hours)
     for name in ("place_id", "reason", "by"):
         check_text(name, getattr(task, name))
     urns = {"*", *area.schools["urn"]}
     for urn in task.schools:
         if urn not in urns:
-            message = f"there is no school with URN {quote_value(urn)}"
-            raise InvalidEditError(message)
+            refuse(f"there is no school with URN {quote_value(urn)}")
     x, y = area.projection.to_metres([task.longitude], [task.latitude])
     place = area.network.snap([(x[0], y[0])])
     if not place.moved_metres[0] <= MAX_SNAP_METRES:  # NaN is outside as well
-        message = f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place"
-        raise InvalidEditError(message)
+        refuse(f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place")
 
 
 def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState, str]:

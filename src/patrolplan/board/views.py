@@ -12,7 +12,7 @@ from patrolplan.area.find_place import find_places, guess_kind
 from patrolplan.board.appointments import list_appointments
 from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.carriers import compute_shown_worth
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.crew_words import describe_crew
 from patrolplan.outputs.feared import is_feared, name_feared_places
 from patrolplan.outputs.note_words import describe_notes
@@ -23,7 +23,7 @@ from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week_editor import get_slot
-from patrolplan.text import capitalise
+from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -65,29 +65,16 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "officers": _build_officer_rows(state, roster),
         "doses": _build_dose_rows(state),
         "fairness": _build_fairness(schools, state),
-        "gaps": [{"urn": row.urn, "date": f"{row.date}", "why": row.why} for row in week.unmet],
-        "short": [
-            {"urn": row.urn, "patrols": row.patrols, "least": row.least} for row in week.short
-        ],
+        "gaps": [pick_fields(row, "urn", "date", "why") for row in week.unmet],
+        "short": [pick_fields(row, "urn", "patrols", "least") for row in week.short],
         "bans": [
-            {
-                "officer": ban.officer,
-                "urn": ban.urn,
-                "date": None if ban.date is None else f"{ban.date}",
-                "variant": ban.variant,
-                "window": ban.window,
-            }
-            for ban in week.bans
+            pick_fields(ban, "officer", "urn", "date", "variant", "window") for ban in week.bans
         ],
         "tasked": _build_tasked_rows(area.tasked_places, area.projection),
         "demands": _build_demand_rows(week),
-        "worth": week.worth,
-        "bound": week.bound,
-        "gap_percent": week.gap_percent,
-        "give_percent": week.give_percent,
+        **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
-        "status": week.status,
         "notes": describe_notes(week.notes),
         "history": [_build_history_row(when, what) for when, what in week.history],
         "threshold_note": (
@@ -385,12 +372,7 @@ def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
             "date": None if demand.date is None else f"{demand.date}",
             "visits": demand.visits,
             "met_by": [
-                {
-                    "officer": visitor.officer,
-                    "urn": visitor.urn,
-                    "date": f"{visitor.date}",
-                    "arrive": visitor.arrive,
-                }
+                pick_fields(visitor, "officer", "urn", "date", "arrive")
                 for visitor in demand.met_by
             ],
             "why": "" if demand.why is None else describe_notes([demand.why])[0],

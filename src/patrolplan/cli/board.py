@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
@@ -25,37 +23,27 @@ DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
 @command
 def board(
     config: options.Config = options.DEFAULT_CONFIG,
-    week: Annotated[
-        Path,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="The week's folder; without a week in it, one is planned.",
-        ),
-    ] = options.DEFAULT_WEEK_FOLDER,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar=options.DAY,
-            help="First day of the week to plan; default next Monday.",
-        ),
-    ] = None,
-    trial: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FILE, help="The file of the trial that the week in --week is part of."
-        ),
-    ] = None,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on this computer; 0 chooses a free one.")
-    ] = 0,
-    host: Annotated[
-        str, typer.Option(help="Only this computer's own address; any other is refused.")
-    ] = "127.0.0.1",
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address, do not open a browser.")
-    ] = False,
+    week: Path = options.option(
+        options.DEFAULT_WEEK_FOLDER,
+        "--week",
+        "The week's folder; without a week in it, one is planned.",
+        options.FOLDER,
+    ),
+    start: str | None = options.option(
+        None, "--from", "First day of the week to plan; default next Monday.", options.DAY
+    ),
+    trial: Path | None = options.option(
+        None, "--trial", "The file of the trial that the week in --week is part of.", options.FILE
+    ),
+    port: int = options.option(
+        0, "--port", "Port on this computer; 0 chooses a free one.", min=0, max=65535
+    ),
+    host: str = options.option(
+        "127.0.0.1", "--host", "Only this computer's own address; any other is refused."
+    ),
+    no_browser: bool = options.option(
+        False, "--no-browser", "Print the address, do not open a browser."
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Open the week in the browser: change, lock, plan again and print it."""

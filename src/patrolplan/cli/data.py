@@ -7,9 +7,7 @@ import re
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
@@ -30,24 +28,17 @@ class FetchPart(StrEnum):
 @command
 def fetch(
     config: options.Config = options.DEFAULT_CONFIG,
-    months: Annotated[
-        int | None,
-        typer.Option(
-            "--months", min=1, max=240, help="Months of crime; default: months of the settings."
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--only",
-            metavar=options.format_choices(FetchPart),
-            autocompletion=options.complete(FetchPart),
-            help="Fetch only this; may be repeated.",
-        ),
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Fetch again what is already there.")
-    ] = False,
+    months: int | None = options.option(
+        None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
+    ),
+    only: list[str] | None = options.option(
+        None,
+        "--only",
+        "Fetch only this; may be repeated.",
+        options.format_choices(FetchPart),
+        autocompletion=options.complete(FetchPart),
+    ),
+    again: bool = options.option(False, "--again", "Fetch again what is already there."),
     as_json: options.Json = False,
 ) -> None:
     """Fetch open data that is missing: street crimes, walking streets, schools.
@@ -91,24 +82,14 @@ def fetch(
 
 @command
 def purge(
-    older_than: Annotated[
-        str, typer.Option("--older-than", metavar="AGE", help="Such as 90d or 12w.")
-    ],
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--folder", metavar=options.FOLDER, help="Output folder to purge; may be repeated."
-        ),
-    ] = None,
-    record: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FILE, help="File to add the record to; default in the cache folder."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only list what would be removed.")
-    ] = False,
+    older_than: str = options.option(..., "--older-than", "Such as 90d or 12w.", "AGE"),
+    out: list[Path] | None = options.option(
+        None, "--folder", "Output folder to purge; may be repeated.", options.FOLDER
+    ),
+    record: Path | None = options.option(
+        None, "--record", "File to add the record to; default in the cache folder.", options.FILE
+    ),
+    dry_run: bool = options.option(False, "--dry-run", "Only list what would be removed."),
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
@@ -132,8 +113,9 @@ def purge(
 def _parse_age(text: str) -> dt.timedelta:
     match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
     if match is None:
-        message = f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w"
-        raise typer.BadParameter(message, param_hint="--older-than")
+        options.refuse(
+            f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w", "--older-than"
+        )
     return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
 
 
@@ -141,45 +123,31 @@ def _parse_age(text: str) -> dt.timedelta:
 def governance(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.Out = Path("patrolplan-governance"),
-    backtest: Annotated[
-        Path | None,
-        typer.Option(
-            "--backtest",
-            metavar=options.FOLDER,
-            help="Folder of `patrolplan backtest --out`; without it, the back-test is run.",
-        ),
-    ] = None,
-    areas: Annotated[
-        Path | None,
-        typer.Option(
-            "--by",
-            metavar=options.FILE,
-            help="Polygons with residents, to count patrol minutes by; default [sources] areas.",
-        ),
-    ] = None,
-    audit: Annotated[
-        Path | None,
-        typer.Option(
-            "--deciles",
-            metavar=options.FILE,
-            help="Table with area, decile: minutes by decile of deprivation.",
-        ),
-    ] = None,
-    week: Annotated[
-        Path | None,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="Count the minutes of this week's folder, not the ledger's.",
-        ),
-    ] = None,
-    first: Annotated[
-        str | None,
-        typer.Option("--from", metavar=options.DAY, help="First day of the ledger to count."),
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar=options.DAY, help="Last day to count.")
-    ] = None,
+    backtest: Path | None = options.option(
+        None,
+        "--backtest",
+        "Folder of `patrolplan backtest --out`; without it, the back-test is run.",
+        options.FOLDER,
+    ),
+    areas: Path | None = options.option(
+        None,
+        "--by",
+        "Polygons with residents, to count patrol minutes by; default [sources] areas.",
+        options.FILE,
+    ),
+    audit: Path | None = options.option(
+        None,
+        "--deciles",
+        "Table with area, decile: minutes by decile of deprivation.",
+        options.FILE,
+    ),
+    week: Path | None = options.option(
+        None, "--week", "Count the minutes of this week's folder, not the ledger's.", options.FOLDER
+    ),
+    first: str | None = options.option(
+        None, "--from", "First day of the ledger to count.", options.DAY
+    ),
+    last: str | None = options.option(None, "--to", "Last day to count.", options.DAY),
     as_json: options.Json = False,
 ) -> None:
     """Write papers for a force's assessment, and a page for residents and schools.

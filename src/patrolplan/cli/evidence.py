@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 
 from patrolplan.cli import console, options, steps
@@ -24,20 +23,17 @@ if TYPE_CHECKING:
 
 @command
 def brief(
-    school: Annotated[str, typer.Option("--school", metavar=options.URN, help="Which school.")],
-    since: Annotated[
-        str, typer.Option("--since", metavar="YYYY-MM[-DD]", help="First month or day.")
-    ],
+    school: str = options.option(..., "--school", "Which school.", options.URN),
+    since: str = options.option(..., "--since", "First month or day.", "YYYY-MM[-DD]"),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    week: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FOLDER,
-            help="Folder of the week, to say which patrols go where it is new; default "
-            f"./{options.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
-        ),
-    ] = None,
+    week: Path | None = options.option(
+        None,
+        "--week",
+        "Folder of the week, to say which patrols go where it is new; default "
+        f"./{options.DEFAULT_WEEK_FOLDER}, if it covers the coming days.",
+        options.FOLDER,
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Report what is new around a school since a day: recorded crime against typical counts."""
@@ -84,23 +80,18 @@ def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
 def backtest(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    first: Annotated[
-        str | None,
-        typer.Option("--first-month", metavar=options.MONTH, help="First hold-out month."),
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--last-month", metavar=options.MONTH, help="Last hold-out month.")
-    ] = None,
+    first: str | None = options.option(
+        None, "--first-month", "First hold-out month.", options.MONTH
+    ),
+    last: str | None = options.option(None, "--last-month", "Last hold-out month.", options.MONTH),
     window: options.WindowName = None,
-    designated: Annotated[
-        Path | None,
-        typer.Option(
-            "--designated",
-            metavar=options.FILE,
-            help="Polygons of the force's own hotspots, to be compared with ours; default those of "
-            "the settings.",
-        ),
-    ] = None,
+    designated: Path | None = options.option(
+        None,
+        "--designated",
+        "Polygons of the force's own hotspots, to be compared with ours; default those of "
+        "the settings.",
+        options.FILE,
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Test on past months which risk model and which patrols to trust, with uncertainty.
@@ -112,8 +103,7 @@ def backtest(
     from patrolplan.outputs.note_words import describe_notes
 
     if (first is None) != (last is None):
-        message = "give both --first-month and --last-month, or neither"
-        raise typer.BadParameter(message)
+        options.refuse("give both --first-month and --last-month, or neither")
     origins = None
     if first is not None and last is not None:
         origins = (
@@ -121,8 +111,9 @@ def backtest(
             options.parse_month(last, "--last-month"),
         )
     if designated is not None and window is not None:
-        message = "cannot be given with --window: places are compared at all hours"
-        raise typer.BadParameter(message, param_hint="--designated")
+        options.refuse(
+            "cannot be given with --window: places are compared at all hours", "--designated"
+        )
     steps.check_out(out)
     places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = steps.load_study_area(config)

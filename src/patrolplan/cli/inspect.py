@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -33,15 +33,12 @@ Date = Annotated[
 
 @command
 def init(
-    config: Annotated[
-        Path, typer.Option("--config", metavar=options.FILE, help="The settings file to write.")
-    ] = options.DEFAULT_CONFIG,
-    demo: Annotated[
-        bool,
-        typer.Option(
-            "--demo", help="The fictional borough's settings and files, to try every command on."
-        ),
-    ] = False,
+    config: Path = options.option(
+        options.DEFAULT_CONFIG, "--config", "The settings file to write.", options.FILE
+    ),
+    demo: bool = options.option(
+        False, "--demo", "The fictional borough's settings and files, to try every command on."
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Write a settings file to start from, with every key and its meaning, and a secret."""
@@ -147,22 +144,15 @@ def build_force_counts(area: StudyArea) -> list[dict[str, object]]:
 @command
 def risk(
     config: options.Config = options.DEFAULT_CONFIG,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar=options.FOLDER,
-            help="Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
-        ),
-    ] = None,
-    hexagons: Annotated[
-        str | None,
-        typer.Option(
-            "--hexagons",
-            metavar="METRES",
-            help="Add it up by hexagon: the length of a side, or H3 cells as h3:9.",
-        ),
-    ] = None,
+    out: Path | None = options.option(
+        None,
+        "--out",
+        "Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
+        options.FOLDER,
+    ),
+    hexagons: str | None = options.option(
+        None, "--hexagons", "Add it up by the cells of H3, such as h3:9.", "h3:RESOLUTION"
+    ),
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
@@ -173,12 +163,12 @@ def risk(
     from patrolplan.outputs.geopackage import build_risk_document
     from patrolplan.outputs.note_words import describe_notes
 
-    size = None if hexagons is None else _parse_hexagons(hexagons, out)
-    if size is None:
+    resolution = None if hexagons is None else _parse_hexagons(hexagons, out)
+    if resolution is None:
         steps.check_out(out)
     area, surface = _estimate_for_window(config, window, start, minutes, date)
-    if size is not None and out is not None:
-        _write_hexagons(area, surface, size, out)
+    if resolution is not None and out is not None:
+        _write_hexagons(area, surface, resolution, out)
     elif out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": surface.frame(area.network)})
     notes = describe_notes(surface.notes)
@@ -191,35 +181,32 @@ def risk(
         f"Model: {surface.model}."
     )
     console.print_notes(notes)
-    console.print_written_to(out, "risk.gpkg" if size is None else "")
+    console.print_written_to(out, "risk.gpkg" if resolution is None else "")
 
 
-def _parse_hexagons(text: str, out: Path | None) -> dict[str, Any]:
-    """The size of hexagons as typed, after a check that the file can be written."""
-    from patrolplan.outputs.hexagons import check_frame_name, check_hexagon_size
+def _parse_hexagons(text: str, out: Path | None) -> int:
+    """The resolution of H3 as typed, after a check that the file can be written."""
+    from patrolplan.outputs.hexagons import check_frame_name, check_resolution
 
     if out is None:
-        message = "needs --out FILE, such as risk.gpkg"
-        raise typer.BadParameter(message, param_hint="--hexagons")
+        options.refuse("needs --out FILE, such as risk.gpkg", "--hexagons")
     check_frame_name(out)
-    side, resolution = None, None
-    try:
-        if text.lower().startswith("h3:"):
-            resolution = int(text[len("h3:") :])
-        else:
-            side = float(text)
-    except ValueError:
-        message = f"'{text}' is not a size of hexagons; write metres, such as 165, or h3:9"
-        raise typer.BadParameter(message, param_hint="--hexagons") from None
-    check_hexagon_size(side, resolution)
-    return {"side_metres": side, "h3_resolution": resolution}
+    grid, _, resolution = text.lower().partition(":")
+    if grid != "h3" or not resolution.isdecimal():
+        options.refuse(
+            f"'{text}' is not a size of hexagons; write a resolution of H3, such as h3:9",
+            "--hexagons",
+        )
+    check_resolution(int(resolution))
+    return int(resolution)
 
 
-def _write_hexagons(area: StudyArea, surface: Risk, size: dict[str, Any], out: Path) -> None:
+def _write_hexagons(area: StudyArea, surface: Risk, resolution: int, out: Path) -> None:
     from patrolplan.outputs.hexagons import risk_on_hexagons, write_frame
 
     with console.report_stage(f"Writing {out.name}"):
-        write_frame(out, risk_on_hexagons(area, surface, **size), "risk_hexagons")
+        cells = risk_on_hexagons(area, surface, h3_resolution=resolution)
+        write_frame(out, cells, "risk_hexagons")
 
 
 @command

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from patrolplan.cli import console
+from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,15 +87,8 @@ def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
     return {
         "officer": visit.officer,
         "together": list(visit.together or ()),
-        "date": f"{visit.date}",
-        "urn": visit.urn,
-        "hotspot": visit.hotspot,
-        "place": visit.place,
-        "minutes": visit.minutes,
-        "engagements": visit.engagements,
-        "people": visit.people,
-        "arrive": visit.arrive,
-        "reason": visit.reason,
+        **pick_fields(visit, "date", "urn", "hotspot", "place", "minutes", "engagements"),
+        **pick_fields(visit, "people", "arrive", "reason"),
         "outcome": OUTCOMES[entry.outcome][1],
         "minutes_before": entry.minutes_before,
     }

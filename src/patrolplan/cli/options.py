@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -18,6 +18,17 @@ from patrolplan.cli import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
+    """An option: its default (... where it is needed), name, text and placeholder in help."""
+    return typer.Option(default, name, help=text, metavar=metavar, **further)
+
+
+def refuse(message: str, option: str | None = None) -> NoReturn:
+    """Raise for wrong usage, of an option or of the command."""
+    raise typer.BadParameter(message, param_hint=option)
+
 
 MAX_PROCESSES = 1024
 """Maximum number of processes; no expected computer has more processors."""
@@ -138,10 +149,10 @@ def parse_minutes(minutes: float | None) -> float | None:
 
     if minutes is None or 0 < minutes <= LONGEST:
         return minutes
-    message = (
-        f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}"
+    refuse(
+        f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}",
+        "--minutes",
     )
-    raise typer.BadParameter(message, param_hint="--minutes")
 
 
 def parse_date(text: str, option: str) -> dt.date:
@@ -176,5 +187,7 @@ def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
     """Refuse both kinds of workers at once."""
     if workers is not None and cluster is not None:
-        message = "give only one of them: processes of this computer, or those of a cluster"
-        raise typer.BadParameter(message, param_hint="--workers, --cluster")
+        refuse(
+            "give only one of them: processes of this computer, or those of a cluster",
+            "--workers, --cluster",
+        )

@@ -7,9 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
@@ -66,12 +64,9 @@ class _PlanRequest:
 
 @command
 def demo(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", hidden=True, help="Accepted, but not read: the demo has its own settings."
-        ),
-    ] = None,
+    config: Path | None = options.option(
+        None, "--config", "Accepted, but not read: the demo has its own settings.", hidden=True
+    ),
     out: options.Out = Path("patrolplan-demo"),
     workers: options.Workers = None,
     as_json: options.Json = False,
@@ -90,39 +85,32 @@ def demo(
 def plan(
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.Out = Path("patrolplan-out"),
-    school: Annotated[
-        list[str] | None,
-        typer.Option("--school", metavar=options.URN, help="One school only; may be repeated."),
-    ] = None,
+    school: list[str] | None = options.option(
+        None, "--school", "One school only; may be repeated.", options.URN
+    ),
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: Annotated[
-        str | None,
-        typer.Option(
-            metavar=options.DAY, help="Day of the patrol; tasked places count only on their days."
-        ),
-    ] = None,
-    way: Annotated[
-        str | None,
-        typer.Option(
-            metavar=options.format_choices(TravelMode),
-            autocompletion=options.complete(TravelMode),
-            help="On foot or by bicycle; default: as in the settings.",
-        ),
-    ] = None,
-    posts: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=MAX_POSTS,
-            help="Adults who stand at posts after the bell, for each school; "
-            "default: as in the settings.",
-        ),
-    ] = None,
-    geoparquet: Annotated[
-        bool, typer.Option("--geoparquet", help="Also write each layer as layers/NAME.parquet.")
-    ] = False,
+    date: str | None = options.option(
+        None, "--date", "Day of the patrol; tasked places count only on their days.", options.DAY
+    ),
+    way: str | None = options.option(
+        None,
+        "--way",
+        "On foot or by bicycle; default: as in the settings.",
+        options.format_choices(TravelMode),
+        autocompletion=options.complete(TravelMode),
+    ),
+    posts: int | None = options.option(
+        None,
+        "--posts",
+        "Adults who stand at posts after the bell, for each school; default: as in the settings.",
+        min=0,
+        max=MAX_POSTS,
+    ),
+    geoparquet: bool = options.option(
+        False, "--geoparquet", "Also write each layer as layers/NAME.parquet."
+    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,

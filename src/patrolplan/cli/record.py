@@ -6,9 +6,7 @@ import datetime as dt
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Literal
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
@@ -41,92 +39,54 @@ RECORD_OPTIONS = "--week, --officer with --date, --csv, --gpx, or --return"
 
 @command
 def record(
-    week: Annotated[
-        Path | None,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="Enter the visits of the week in this folder as planned.",
-        ),
-    ] = None,
-    officer: Annotated[
-        str | None, typer.Option("--officer", metavar="NAME", help="Who, such as SSO-01.")
-    ] = None,
-    date: Annotated[
-        str | None, typer.Option("--date", metavar=options.DAY, help="Which day.")
-    ] = None,
-    minutes: Annotated[
-        str | None,
-        typer.Option(
-            "--answers",
-            metavar="MINUTES",
-            help="Minutes at all stops, such as '15 12/3 -'; without it, a question for each.",
-        ),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar=options.FILE,
-            help="Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
-        ),
-    ] = None,
-    gpx: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--gpx",
-            metavar=options.FILE,
-            help="GPS track of that officer and day; may be repeated.",
-        ),
-    ] = None,
-    together: Annotated[
-        str | None,
-        typer.Option(
-            "--with",
-            metavar="NAMES",
-            help="Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody.",
-        ),
-    ] = None,
-    people: Annotated[
-        int | None,
-        typer.Option("--people", min=1, max=99, help="How many came in all, named or not."),
-    ] = None,
-    accept_lower: Annotated[
-        bool,
-        typer.Option(
-            "--accept-lower",
-            help="With --gpx: let fewer measured minutes replace typed ones without a question.",
-        ),
-    ] = False,
-    keep_typed: Annotated[
-        bool,
-        typer.Option(
-            "--keep-typed",
-            help="With --gpx: leave typed minutes as they are where fewer are measured.",
-        ),
-    ] = False,
-    school: Annotated[
-        str | None,
-        typer.Option(
-            "--school",
-            metavar=options.URN,
-            help="School of a GPS track, if the officer has no patrol.",
-        ),
-    ] = None,
-    month: Annotated[
-        str | None,
-        typer.Option(
-            "--return", metavar=options.MONTH, help="Print the month's return; with --out, as CSV."
-        ),
-    ] = None,
-    by: Annotated[
-        Path | None,
-        typer.Option(
-            "--by",
-            metavar=options.FILE,
-            help="With --return: polygons, such as wards, to sum it by as well.",
-        ),
-    ] = None,
+    week: Path | None = options.option(
+        None, "--week", "Enter the visits of the week in this folder as planned.", options.FOLDER
+    ),
+    officer: str | None = options.option(None, "--officer", "Who, such as SSO-01.", "NAME"),
+    date: str | None = options.option(None, "--date", "Which day.", options.DAY),
+    minutes: str | None = options.option(
+        None,
+        "--answers",
+        "Minutes at all stops, such as '15 12/3 -'; without it, a question for each.",
+        "MINUTES",
+    ),
+    table: Path | None = options.option(
+        None,
+        "--csv",
+        "Table with officer, date, stop or hotspot, minutes; and people, arrive, reason.",
+        options.FILE,
+    ),
+    gpx: list[Path] | None = options.option(
+        None, "--gpx", "GPS track of that officer and day; may be repeated.", options.FILE
+    ),
+    together: str | None = options.option(
+        None,
+        "--with",
+        "Officers who came with --officer, such as 'SSO-02;SSO-03'; - is nobody.",
+        "NAMES",
+    ),
+    people: int | None = options.option(
+        None, "--people", "How many came in all, named or not.", min=1, max=99
+    ),
+    accept_lower: bool = options.option(
+        False,
+        "--accept-lower",
+        "With --gpx: let fewer measured minutes replace typed ones without a question.",
+    ),
+    keep_typed: bool = options.option(
+        False,
+        "--keep-typed",
+        "With --gpx: leave typed minutes as they are where fewer are measured.",
+    ),
+    school: str | None = options.option(
+        None, "--school", "School of a GPS track, if the officer has no patrol.", options.URN
+    ),
+    month: str | None = options.option(
+        None, "--return", "Print the month's return; with --out, as CSV.", options.MONTH
+    ),
+    by: Path | None = options.option(
+        None, "--by", "With --return: polygons, such as wards, to sum it by as well.", options.FILE
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
     as_json: options.Json = False,
@@ -135,14 +95,11 @@ def record(
     typed = officer is not None and not gpx
     given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
-        message = f"give one of {RECORD_OPTIONS}"
-        raise typer.BadParameter(message)
+        options.refuse(f"give one of {RECORD_OPTIONS}")
     if (typed or gpx) and (officer is None or date is None):
-        message = "give --officer and --date"
-        raise typer.BadParameter(message)
+        options.refuse("give --officer and --date")
     if people is not None and officer is None:
-        message = "goes with --officer; in a table, write the column 'people'"
-        raise typer.BadParameter(message, param_hint="--people")
+        options.refuse("goes with --officer; in a table, write the column 'people'", "--people")
     _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
     if month is None:
         _refuse_without_return(out, by)
@@ -167,18 +124,15 @@ def _check_details(
 ) -> None:
     """Refuse details without the option that they belong to."""
     if together is not None and officer is None:
-        message = "goes with --officer; in a table, write the column 'with'"
-        raise typer.BadParameter(message, param_hint="--with")
+        options.refuse("goes with --officer; in a table, write the column 'with'", "--with")
     if any(answers) and (all(answers) or not has_track):
-        message = "give one of them, with --gpx"
-        raise typer.BadParameter(message, param_hint="--accept-lower, --keep-typed")
+        options.refuse("give one of them, with --gpx", "--accept-lower, --keep-typed")
 
 
 def _refuse_without_return(out: Path | None, by: Path | None) -> None:
     for option, value in (("--out", out), ("--by", by)):
         if value is not None:
-            message = "can only be given with --return"
-            raise typer.BadParameter(message, param_hint=option)
+            options.refuse("can only be given with --return", option)
 
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
@@ -262,7 +216,7 @@ def _list_officers(settings: Settings) -> list[str]:
 def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
     from patrolplan.area.sources import find_source_files, get_column_mapping
     from patrolplan.crs import Projection
-    from patrolplan.inputs.lookups import read_officers
+    from patrolplan.inputs.small_tables import read_officers
 
     return read_officers(
         find_source_files(settings, "officers"),
@@ -310,7 +264,7 @@ def _read_line(prompt: str) -> str:
 
 
 def _record_table(config: Path, path: Path, *, as_json: bool) -> None:
-    from patrolplan.inputs.lookups import read_visits
+    from patrolplan.inputs.small_tables import read_visits
     from patrolplan.team.ledger.delivered import build_table_visits
 
     table = read_visits(path)

@@ -22,28 +22,21 @@ def survey(
         list[str] | None,
         typer.Argument(help="Files that the survey's pages saved, for --read.", show_default=False),
     ] = None,
-    school: Annotated[
-        str | None,
-        typer.Option("--school", metavar=options.URN, help="Write the survey of this school."),
-    ] = None,
-    read: Annotated[
-        bool, typer.Option("--read", help="Read the files of surveys into a file of reports.")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="PATH", help="Folder for --school; file of reports (.csv) for --read."
-        ),
-    ] = None,
-    add: Annotated[
-        bool,
-        typer.Option(
-            "--add", help="Add to a file of reports, though the files it was made from are deleted."
-        ),
-    ] = False,
-    delete_files: Annotated[
-        bool, typer.Option("--delete-files", help="Delete the files once they are counted.")
-    ] = False,
+    school: str | None = options.option(
+        None, "--school", "Write the survey of this school.", options.URN
+    ),
+    read: bool = options.option(
+        False, "--read", "Read the files of surveys into a file of reports."
+    ),
+    out: Path | None = options.option(
+        None, "--out", "Folder for --school; file of reports (.csv) for --read.", "PATH"
+    ),
+    add: bool = options.option(
+        False, "--add", "Add to a file of reports, though the files it was made from are deleted."
+    ),
+    delete_files: bool = options.option(
+        False, "--delete-files", "Delete the files once they are counted."
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
@@ -73,20 +66,18 @@ def _check_usage(
 ) -> None:
     """Refuse options that cannot be combined."""
     if (school is not None) == read:
-        message = "give --school URN to write a survey, or --read FILES to read those that came"
-        raise typer.BadParameter(message, param_hint="--school, --read")
+        options.refuse(
+            "give --school URN to write a survey, or --read FILES to read those that came",
+            "--school, --read",
+        )
     if out is None:
-        message = "say where to write: a folder for --school, a .csv file for --read"
-        raise typer.BadParameter(message, param_hint="--out")
+        options.refuse("say where to write: a folder for --school, a .csv file for --read", "--out")
     if read and not files:
-        message = "name the files to read"
-        raise typer.BadParameter(message, param_hint="--read")
+        options.refuse("name the files to read", "--read")
     if read and out.suffix.lower() != ".csv":
-        message = f"'{out}' is not a name for a file of reports; let it end in .csv"
-        raise typer.BadParameter(message, param_hint="--out")
+        options.refuse(f"'{out}' is not a name for a file of reports; let it end in .csv", "--out")
     if not read and (files or add or delete_files):
-        message = "files, --add and --delete-files go with --read"
-        raise typer.BadParameter(message, param_hint="--school")
+        options.refuse("files, --add and --delete-files go with --read", "--school")
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:

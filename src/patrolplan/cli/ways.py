@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.table import Table
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-
-if TYPE_CHECKING:
-    from patrolplan.pupils.flows import Ways
+from patrolplan.text import pick_fields
 
 ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
 """Kinds of the area's notes that are about ways home."""
@@ -23,19 +19,15 @@ DEFAULT_OUT = Path("patrolplan-ways")
 @command
 def ways(
     config: options.Config = options.DEFAULT_CONFIG,
-    show: Annotated[
-        bool, typer.Option("--show", help="Write where pupils walk as a layer; needs --reason.")
-    ] = False,
-    reason: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="What the layer is needed for; it is recorded."),
-    ] = None,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar=options.FOLDER, help="Folder for the layer of --show; replaced whole."
-        ),
-    ] = DEFAULT_OUT,
+    show: bool = options.option(
+        False, "--show", "Write where pupils walk as a layer; needs --reason."
+    ),
+    reason: str | None = options.option(
+        None, "--reason", "What the layer is needed for; it is recorded.", "TEXT"
+    ),
+    out: Path = options.option(
+        DEFAULT_OUT, "--out", "Folder for the layer of --show; replaced whole.", options.FOLDER
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Say how many pupils of each school are on the streets after the bell, and what was assumed.
@@ -51,8 +43,7 @@ def ways(
         check_reason(reason)
         steps.check_out(out)
     elif reason is not None:
-        message = "it says why pupils' ways are shown; give --show too"
-        raise typer.BadParameter(message, param_hint="--reason")
+        options.refuse("it says why pupils' ways are shown; give --show too", "--reason")
     area = steps.load_study_area(config)
     with console.report_stage("Modelling ways home"):
         from patrolplan.pupils.flows import model_ways
@@ -63,7 +54,9 @@ def ways(
     absent = [note for note in area.notes if note.kind in ABSENCES]
     notes = describe_notes([*absent, *modelled.notes])
     if as_json:
-        console.print_json({"area": area.name, "schools": _list_schools(modelled), "notes": notes})
+        names = ("urn", "roll", "on_streets", "elsewhere")
+        schools = [pick_fields(school, *names) for school in modelled.schools]
+        console.print_json({"area": area.name, "schools": schools, "notes": notes})
         return
     table = Table("URN", "school", "pupils", "on the streets", "elsewhere")
     for name, school in zip(area.schools["name"], modelled.schools, strict=True):
@@ -74,15 +67,3 @@ def ways(
     if show:
         console.stdout.print(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")
         console.stdout.print("It is recorded who wrote it and why; `purge` removes it.")
-
-
-def _list_schools(modelled: Ways) -> list[dict[str, object]]:
-    return [
-        {
-            "urn": school.urn,
-            "roll": school.roll,
-            "on_streets": school.on_streets,
-            "elsewhere": school.elsewhere,
-        }
-        for school in modelled.schools
-    ]

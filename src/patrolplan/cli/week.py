@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -27,57 +27,43 @@ PrintedPart = tuple[str | None, dt.date | None]
 
 @command
 def week(
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar=options.DAY,
-            help="First day of the week to plan; needed unless --replan or --audit is given.",
-        ),
-    ] = None,
-    replan: Annotated[
-        bool, typer.Option("--replan", help="Repair the week in --week after absences.")
-    ] = False,
-    absent: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ABSENCE",
-            help="Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
-            "with --replan, to repair.",
-        ),
-    ] = None,
-    audit: Annotated[
-        bool,
-        typer.Option(
-            "--audit", help="Draw the week in --week again, and compare it with the file."
-        ),
-    ] = False,
-    trial: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=options.FILE,
-            help="A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
-        ),
-    ] = None,
+    start: str | None = options.option(
+        None,
+        "--from",
+        "First day of the week to plan; needed unless --replan or --audit is given.",
+        options.DAY,
+    ),
+    replan: bool = options.option(False, "--replan", "Repair the week in --week after absences."),
+    absent: list[str] | None = options.option(
+        None,
+        "--absent",
+        "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
+        "with --replan, to repair.",
+        "ABSENCE",
+    ),
+    audit: bool = options.option(
+        False, "--audit", "Draw the week in --week again, and compare it with the file."
+    ),
+    trial: Path | None = options.option(
+        None,
+        "--trial",
+        "A trial's file: choose its pairs, plan a week of it with --from, or analyse it.",
+        options.FILE,
+    ),
     config: options.Config = options.DEFAULT_CONFIG,
     out: options.OptionalOut = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--week",
-            metavar=options.FOLDER,
-            help="The week's folder, for --replan and --audit; "
-            f"default {options.DEFAULT_WEEK_FOLDER}.",
-        ),
-    ] = None,
-    officer: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With --out: print only the papers of this officer."),
-    ] = None,
-    date: Annotated[
-        str | None,
-        typer.Option(metavar=options.DAY, help="With --out: print only the papers of this day."),
-    ] = None,
+    folder: Path | None = options.option(
+        None,
+        "--week",
+        f"The week's folder, for --replan and --audit; default {options.DEFAULT_WEEK_FOLDER}.",
+        options.FOLDER,
+    ),
+    officer: str | None = options.option(
+        None, "--officer", "With --out: print only the papers of this officer.", "NAME"
+    ),
+    date: str | None = options.option(
+        None, "--date", "With --out: print only the papers of this day.", options.DAY
+    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
@@ -107,8 +93,7 @@ def week(
     if replan:
         out = out or options.DEFAULT_WEEK_FOLDER
     elif out is None and part != (None, None):
-        message = "name the folder for these papers with --out"
-        raise typer.BadParameter(message, param_hint="--officer, --date")
+        options.refuse("name the folder for these papers with --out", "--officer, --date")
     else:
         steps.check_out(out)
     if out is not None:
@@ -144,8 +129,10 @@ def week(
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
     """The week's folder, for output or input."""
     if out is not None and folder is not None and out != folder:
-        message = "name one folder: --out for a week to write, --week for a week that exists"
-        raise typer.BadParameter(message, param_hint="--out, --week")
+        options.refuse(
+            "name one folder: --out for a week to write, --week for a week that exists",
+            "--out, --week",
+        )
     return out or folder
 
 
@@ -283,13 +270,11 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
     for text in texts:
         match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
         if match is None or not match[1]:
-            message = f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01", "--absent")
         first = options.parse_date(match[2], "--absent")
         last = options.parse_date(match[3] or match[2], "--absent")
         if last < first:
-            message = f"'{text}': the last day is before the first"
-            raise typer.BadParameter(message, param_hint="--absent")
+            options.refuse(f"'{text}': the last day is before the first", "--absent")
         days = absent.setdefault(match[1], set())
         days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
     return absent

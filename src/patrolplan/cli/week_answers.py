@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.cli import console
+from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,11 +53,5 @@ def build_repair_document(repair: Repair) -> dict[str, Any]:
 def _change_document(change: Change) -> dict[str, Any]:
     """A change of a card, for other programs."""
     duty = change.duty
-    return {
-        "kind": change.kind,
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": duty.date.isoformat(),
-        "variant": duty.variant,
-        "number": duty.patrol.number,
-    }
+    named = pick_fields(duty, "officer", "urn", "date", "variant")
+    return {"kind": change.kind, **named, "number": duty.patrol.number}

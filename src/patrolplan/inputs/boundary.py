@@ -20,19 +20,8 @@ def read_limits(
 ) -> BaseGeometry:
     """Polygon of the area, in metres.
 
-    Parameters
-    ----------
-    settings
-        With `[area]` bounds, boundary or neither.
-    street_xy
-        (v, 2) metres, whose extent is the area where neither is set.
-    given
-        Polygons in memory, which take precedence over both.
-
-    Raises
-    ------
-    InputError
-        When the boundary cannot be read or holds no polygon.
+    It is that of the given polygons, else of `[area]`, else the extent of the streets, (v, 2)
+    metres.
     """
     projection = Projection(settings.area.crs)
     if given is not None:

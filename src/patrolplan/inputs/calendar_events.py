@@ -74,13 +74,7 @@ class EventError(ValueError):
 
 
 def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
-    """The events of a file, without their text, and those that are broken.
-
-    Raises
-    ------
-    InputError
-        When the file is no calendar, or too large.
-    """
+    """The events of a file, without their text, and those that are broken."""
     import icalendar  # noqa: PLC0415 - only where a calendar is read
 
     used, lines = _drop_texts(path)

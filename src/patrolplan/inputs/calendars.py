@@ -23,8 +23,8 @@ from patrolplan.inputs.calendar_events import (
     measure_event,
     read_events,
 )
-from patrolplan.inputs.duty_table import DUTY_KINDS
 from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
+from patrolplan.inputs.small_tables import DUTY_KINDS
 
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
@@ -47,7 +47,7 @@ class CalendarDuty:
     from_minutes: float
     to_minutes: float
     kind: str
-    """Of `patrolplan.inputs.duty_table.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    """Of `patrolplan.inputs.small_tables.DUTY_KINDS`; of our own calendars also patrol and crew."""
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")
@@ -62,24 +62,8 @@ def read_calendars(
     name without its suffix, whichever is the name of an officer. Its kind is X-PATROLPLAN-KIND or
     one of its categories if patrolplan knows it, otherwise leave for whole days and away for hours.
 
-    Parameters
-    ----------
-    paths
-        Files.
-    officers
-        Names of the officers table.
-    first, last
-        Days that may be planned; recurring events are followed only between them.
-
-    Returns
-    -------
-    list of CalendarDuty, Counter
-        By file, in the order of time; and events that are left out, by the reason why.
-
-    Raises
-    ------
-    InputError
-        With every file and event that cannot be read.
+    Duties are by file, in the order of time; events that are left out are counted by the reason
+    why. Recurring events are followed only between the two days.
     """
     problems, left_out = Problems(), Counter[str]()
     duties: list[CalendarDuty] = []

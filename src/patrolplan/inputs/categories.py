@@ -37,14 +37,9 @@ class UnknownCategory:
 class CategoryCheck:
     """Findings about the categories of the crimes that were read.
 
-    Parameters
-    ----------
-    respelled
-        Name in the files, known name, number of rows: they differ by case and spaces alone.
-    unknown
-        Categories that are not known, the most frequent first.
-    total
-        Crimes of all categories.
+    `respelled` has a name in the files, the known name and the number of rows, where they differ by
+    case and spaces alone; `unknown` the categories that are not known, the most frequent first;
+    `total` the crimes of all categories.
     """
 
     respelled: tuple[tuple[str, str, int], ...] = ()
@@ -57,14 +52,8 @@ def rename_categories(
 ) -> tuple[pd.Series, tuple[tuple[str, str, int], ...]]:
     """The column with known names, and what was renamed: name in the files, known name, rows.
 
-    Only case and spaces may differ. A name that the settings or data.police.uk have exactly stays.
-
-    Parameters
-    ----------
-    column
-        Categories as pandas' categories.
-    own
-        Names in the settings.
+    Only case and spaces may differ. A name that the settings (`own`) or data.police.uk have exactly
+    stays.
     """
     names = list(column.cat.categories)
     exact = {*own, *CATEGORIES}
@@ -90,17 +79,7 @@ def rename_categories(
 def check_categories(
     incidents: pd.DataFrame, respelled: tuple[tuple[str, str, int], ...], own: Iterable[str]
 ) -> CategoryCheck:
-    """The categories that are not known, with the nearest known name.
-
-    Parameters
-    ----------
-    incidents
-        See `patrolplan.tables.INCIDENTS`; every row that is used.
-    respelled
-        See `rename_categories`.
-    own
-        Names in the settings.
-    """
+    """The categories of all rows that are not known, with the nearest known name."""
     expected = tuple(dict.fromkeys((*CATEGORIES, *own)))
     months = incidents.groupby("category", observed=True)["month"].agg(["min", "max", "size"])
     ended = months[months.index.isin(expected) & (months["size"] >= MIN_RENAMED_ROWS)]

@@ -45,12 +45,7 @@ def check_places(
 ) -> None:
     """Check that most crimes have a place, and one that is exact enough for streets.
 
-    Parameters
-    ----------
-    accounts
-        Of all files.
-    places, is_coarse
-        (n,) see `patrolplan.inputs.crime_rows.CrimeTable`.
+    `places` and `is_coarse` are (n,), see `patrolplan.inputs.crime_rows.CrimeTable`.
     """
     is_placed = (places != NOWHERE).to_numpy()
     path = accounts[0].path
@@ -65,15 +60,7 @@ def check_places(
 
 
 def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> None:
-    """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59.
-
-    Parameters
-    ----------
-    table
-        Complete rows of all files.
-    paths
-        The files, for the message.
-    """
+    """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59."""
     timed = table[table["precision"] == TIMED]
     hours = timed["occurred_at"].dt.hour
     for file, of_file in hours.groupby(timed["file"]):
@@ -92,13 +79,6 @@ def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alar
 
     Files are compared by the rows that were read, in any order, so that a copy that was saved by
     another program is noticed too.
-
-    Parameters
-    ----------
-    table
-        Rows of all files.
-    paths
-        The files.
     """
     sizes = table["file"].value_counts()
     sizes = sizes[sizes > ALLOWED_ROWS]
@@ -131,11 +111,8 @@ def check_overlap(
 ) -> None:
     """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
 
-    Parameters
-    ----------
-    files, duplicates
-        Number of the file of each row with a Crime ID, and of those that earlier files have;
-        without files that are known to be copies.
+    Given are the numbers of the file of each row with a Crime ID, and of those that earlier files
+    have; without files that are known to be copies.
     """
     total = np.bincount(files, minlength=len(paths))
     again = np.bincount(duplicates, minlength=len(paths))
@@ -153,12 +130,7 @@ def check_future(
 ) -> None:
     """Notice more crimes of the future than typing errors explain.
 
-    Parameters
-    ----------
-    months
-        Month of each crime of the future.
-    files
-        Number of the file of each crime, those of the past included.
+    `months` are those of the crimes of the future, `files` the numbers of the files of all crimes.
     """
     if exceeds_bound(len(months), len(files)):
         what = (

@@ -60,16 +60,10 @@ class CrimeFile:
 class CrimeTable:
     """The rows of all files.
 
-    Parameters
-    ----------
-    rows
-        `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `precision` (see
-        `timestamps.classify_precision`), `category`, `force`, `place` (row of `places`, `NOWHERE`
-        without) and `file` (position).
-    places
-        (m, 2) distinct places in the area's metres, sorted by x and then y.
-    is_coarse
-        (n,) whether the place of a row is rounded, see `row_account.find_coarse`.
+    `rows` has `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `precision` (see
+    `timestamps.classify_precision`), `category`, `force`, `place` (row of `places`, `NOWHERE`
+    without) and `file` (position). `places` are (m, 2) distinct places in the area's metres, sorted
+    by x and then y; `is_coarse` is (n,) whether a row's is rounded, see `row_account.find_coarse`.
     """
 
     rows: pd.DataFrame
@@ -80,17 +74,10 @@ class CrimeTable:
 def build_rows(
     columns: Mapping[str, Any], xy: Sequence[NDArray[np.float64]], grid: str
 ) -> pa.Table:
-    """Rows of one file.
+    """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without.
 
-    Parameters
-    ----------
-    columns
-        `month`, `category` and `force`; `crime_id`, and `occurred_at` with its `precision`, where
-        the file has them. Names are text or Arrow's codes; None means an unnamed force.
-    xy
-        Two (n,) coordinates, NaN where there is none.
-    grid
-        CRS of the coordinates.
+    `columns` are `month`, `category` and `force` (None: unnamed); `crime_id`, and `occurred_at`
+    with its `precision`, where the file has them.
     """
     from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
 
@@ -124,15 +111,7 @@ def read_cached_crimes(
     columns: Mapping[str, str],
     read: Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile],
 ) -> CrimeFile:
-    """A file's rows from the cache if the same bytes were read before, otherwise from the file.
-
-    Parameters
-    ----------
-    path, projection, columns
-        As the reader takes them; all that the rows depend on.
-    read
-        Reads a file.
-    """
+    """A file's rows from the cache if the same bytes were read before, otherwise from the file."""
     if not path.is_file():
         return read(path, projection, columns)
     key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_source(path)])
@@ -198,12 +177,8 @@ def _locate(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
     """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse.
 
-    Parameters
-    ----------
-    xy
-        (n, 2) coordinates as they are given, file after file.
-    grids, sizes
-        CRS of each file's coordinates, and its rows.
+    `xy` are (n, 2) coordinates as they are given, file after file; `grids` and `sizes` the CRS of
+    each file's coordinates, and its rows.
     """
     row_grid = np.repeat([grids.index(grid) for grid in grids], sizes)
     is_given = np.isfinite(xy).all(axis=1)

@@ -74,23 +74,11 @@ FIELDS = (
 class Crimes:
     """Incidents, and how exact their places are.
 
-    Parameters
-    ----------
-    incidents
-        See `patrolplan.tables.INCIDENTS`; all categories and places in the files.
-    is_exact
-        (i,) whether an incident's place is exact: most rows of its file have a date. A file of
-        months alone, as open data is, gives snap points.
-    places
-        (m, 2) metres, the distinct places of all incidents, sorted by x and then y.
-    place_index
-        (i,) row of `places` for each incident.
-    files
-        Names of the files.
-    file_index
-        (i,) position in `files` for each incident.
-    categories
-        Categories with another spelling than the known names, or unknown ones.
+    `incidents` (see `patrolplan.tables.INCIDENTS`) have all categories and places in the files.
+    `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
+    file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
+    distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
+    and `files`.
     """
 
     incidents: gpd.GeoDataFrame
@@ -115,28 +103,10 @@ def read_crimes(
     """Read recorded crime from any number of files.
 
     Rows without coordinates, month or category are left out and counted, and so are rows that do
-    not fit their header, rows of the future, and the few rows of a month far from all others,
-    which is a typing error. A row is a duplicate when an earlier file has the same Crime ID,
-    month, category and point. Rows of the same file are never duplicates (offences may share an
-    ID), nor are rows without an ID.
-
-    Parameters
-    ----------
-    paths, projection, columns
-        The files, the area's CRS, and the settings' names of the columns.
-    left_out
-        Collects how many rows were read and left out.
-    leave_out_forces
-        Forces whose crimes others patrol.
-    categories
-        Names of categories in the settings, besides those of data.police.uk.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files that cannot be read, or when no row is left.
+    not fit their header, rows of the future, and the few rows of a month far from all others, which
+    is a typing error. A row is a duplicate when an earlier file has the same Crime ID, month,
+    category and point. Rows of the same file are never duplicates (offences may share an ID), nor
+    are rows without an ID. `categories` are names in the settings, besides those of data.police.uk.
     """
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})

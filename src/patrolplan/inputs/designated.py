@@ -7,17 +7,18 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.lookup_rules import (
-    ONCE,
+from patrolplan.inputs.polygon_files import read_polygon_rows
+from patrolplan.inputs.small_tables import (
+    NO_TIME,
     OPTIONAL_TIME,
     Lookup,
     Rule,
-    build_fields,
-    given,
-    matching,
+    is_given,
+    once,
+    optional,
+    required,
 )
-from patrolplan.inputs.polygon_files import read_polygon_rows
-from patrolplan.inputs.table_reader import Field, parse_numbers
+from patrolplan.inputs.table_reader import parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DESIGNATED, LeftOut
 
@@ -45,65 +46,34 @@ def _is_other_time(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 _DAY = f"({'|'.join(ALL_DAYS)})"
-_TIME = matching(OPTIONAL_TIME, "{value} is not a valid time", TIME_REMEDY)
-_BOTH = Rule(_has_other_end, "the time is missing while the other one is there", TIME_REMEDY)
 
-DESIGNATED_TABLE = Lookup(
-    "designated",
-    (
-        *build_fields("place_id", "name"),
-        *(Field(name) for name in ("days", "from", "to")),
-        Field("minutes"),
-        Field("drawn"),
-    ),
-    (
-        ("place_id", given("the place's id is missing", "write the force's own, such as HO-12")),
-        (
-            "place_id",
-            matching(
-                rf"({PLACE_ID.pattern})?",
-                "{value} is not an id",
-                "write 1 to 24 letters, digits, spaces or . - / &",
-            ),
-        ),
-        (
-            "place_id",
-            Rule(
-                _is_not_own_name,
-                "{value} is how hotspots are called that patrolplan finds itself",
-                "write it another way, such as HO-12",
-            ),
-        ),
-        ("place_id", ONCE),
-        ("name", matching(r".{0,60}", "{value} is too long", "write at most 60 letters")),
-        (
-            "days",
-            matching(
-                rf"({_DAY}(;{_DAY})*)?",
-                "{value} is not a list of days",
-                "write such as mon;wed;sat, or nothing for every day",
-            ),
-        ),
-        *((column, rule) for column in ("from", "to") for rule in (_TIME, _BOTH)),
-        ("to", Rule(_is_other_time, "{value} is both the first and the last time", TIME_REMEDY)),
-        (
-            "minutes",
-            matching(
-                r"([1-9]\d{0,3})?",
-                "{value} is not a number of minutes a week",
-                "write a whole number of 1 or more, or nothing",
-            ),
-        ),
-        (
-            "drawn",
-            matching(
-                r"(\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?",
-                "{value} is not a valid date",
-                "write YYYY-MM or YYYY-MM-DD, or nothing",
-            ),
-        ),
-    ),
-)
+# fmt: off
+DESIGNATED_TABLE = Lookup("designated", (
+    *required("place_id", "name"), *optional("days", "from", "to", "minutes", "drawn"),
+), (
+    Rule("place_id", is_given,
+         "the place's id is missing", "write the force's own, such as HO-12"),
+    Rule("place_id", rf"({PLACE_ID.pattern})?", "{value} is not an id",
+         "write 1 to 24 letters, digits, spaces or . - / &"),
+    Rule("place_id", _is_not_own_name,
+         "{value} is how hotspots are called that patrolplan finds itself",
+         "write it another way, such as HO-12"),
+    once("place_id"),
+    Rule("name", r".{0,60}", "{value} is too long", "write at most 60 letters"),
+    Rule("days", rf"({_DAY}(;{_DAY})*)?", "{value} is not a list of days",
+         "write such as mon;wed;sat, or nothing for every day"),
+    *(rule for column in ("from", "to") for rule in (
+        Rule(column, OPTIONAL_TIME, NO_TIME, TIME_REMEDY),
+        Rule(column, _has_other_end, "the time is missing while the other one is there",
+             TIME_REMEDY),
+    )),
+    Rule("to", _is_other_time, "{value} is both the first and the last time", TIME_REMEDY),
+    Rule("minutes", r"([1-9]\d{0,3})?", "{value} is not a number of minutes a week",
+         "write a whole number of 1 or more, or nothing"),
+    Rule("drawn", r"(\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?",
+         "{value} is not a valid date", "write YYYY-MM or YYYY-MM-DD, or nothing"),
+))
+# fmt: on
 
 
 def read_designated(
@@ -113,23 +83,7 @@ def read_designated(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame | None:
-    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many features are not polygons.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame or None
-        None where no file is given.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, and with every value that does not meet the rules.
-    """
+    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`."""
     if not paths:
         return None
     rows = read_polygon_rows(DESIGNATED_TABLE, paths, projection, columns=columns)

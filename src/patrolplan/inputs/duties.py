@@ -12,8 +12,7 @@ import shapely
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
-from patrolplan.inputs.duty_table import read_duties
-from patrolplan.inputs.lookup_rules import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.small_tables import PLANNED_YEARS, parse_dates, read_duties
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import DUTIES, LeftOut
 
@@ -44,23 +43,8 @@ def read_all_duties(
 ) -> gpd.GeoDataFrame:
     """Read officers' duties, see `patrolplan.tables.DUTIES`; those of no table rows come last.
 
-    Parameters
-    ----------
-    paths
-        Tables, and calendars, which end in `.ics`.
-    projection, columns
-        As of all tables.
-    officers
-        Names of the officers table; None where it cannot be read.
-    span
-        First and last day that count; duties of other days are left out.
-    left_out
-        Where rows and events that are left out are counted, by reason.
-
-    Raises
-    ------
-    InputError
-        With every problem of every file.
+    `paths` are tables, and calendars, which end in `.ics`. `officers` are the names of the officers
+    table, None where it cannot be read; `span` the first and last day that count.
     """
     first, last = span
     problems = Problems()

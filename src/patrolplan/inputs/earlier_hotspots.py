@@ -54,19 +54,8 @@ def note_earlier_plan(settings: Settings) -> list[Note]:
 def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.GeoSeries | None:
     """Lines of the hotspots of an earlier plan by their names, then those of former hotspots.
 
-    Both are in the order of the file.
-
-    Parameters
-    ----------
-    settings
-        With `[hotspots] earlier`; returns None where it is not set, or there is no plan yet.
-    projection
-        The area's CRS, which the lines are converted to.
-
-    Raises
-    ------
-    InputError
-        When the file does not exist, is no GeoPackage, or has no layer of hotspots with names.
+    Both are in the order of the file; None where `[hotspots] earlier` is not set, or there is no
+    plan yet.
     """
     path = find_earlier_plan(settings)
     if path is None:
@@ -101,13 +90,7 @@ def read_earlier_hotspots(settings: Settings, projection: Projection) -> gpd.Geo
 
 
 def take_earlier_hotspots(frame: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoSeries:
-    """Lines by their names of a table in memory, checked as the layer of a file is.
-
-    Raises
-    ------
-    InputError
-        When it has no names, CRS or lines.
-    """
+    """Lines by their names of a table in memory, checked as the layer of a file is."""
     where = name_argument("earlier")
     lines = _check_hotspots(frame, where, FRAME_REMEDY, projection)
     _check_names(lines.index, where, FRAME_REMEDY)

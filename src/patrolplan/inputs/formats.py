@@ -344,16 +344,17 @@ def _read_sheet(path: Path, source: str) -> list[list[Any]]:
         command = describe_install(NEEDED)
         remedy = f"save the table as CSV, or install the package with: {command}"
         raise InputError.one(path, what, remedy) from None
+    with suppress(*BROKEN):
+        _check_extent(path)
     sheets: dict[str, list[list[Any]]] = {}
     try:
-        _check_extent(path)
         with path.open("rb") as stream:
             workbook = calamine.CalamineWorkbook.from_filelike(stream)
             for name in workbook.sheet_names:
                 # A sheet of drawings or of a chart alone has no cells.
                 with suppress(calamine.WorksheetNotFound):
                     sheets[name] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except (calamine.CalamineError, *BROKEN, ValueError, OverflowError) as error:
+    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
         what = f"is broken or not a spreadsheet ({error})"
         raise InputError.one(path, what, "save it again, or as CSV") from None
     given = {name: rows for name, rows in sheets.items() if any(map(any, rows))}

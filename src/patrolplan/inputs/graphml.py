@@ -60,11 +60,6 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
     An edge that osmnx made from several ways has the first one's number and name. Inner points of
     an edge are not junctions: they get their own numbers, which are negative. Barriers close the
     way if the graph has their tags: by default osmnx drops `barrier`.
-
-    Raises
-    ------
-    InputError
-        When the file is broken, or not an osmnx graph.
     """
     try:
         data = path.read_bytes()
@@ -81,18 +76,8 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
 def read_graph(graph: nx.Graph, projection: Projection, source: str) -> Streets:
     """The streets of a graph in memory, which is not changed; see `read_graphml`.
 
-    Parameters
-    ----------
-    graph
-        With `graph.graph["crs"]`, nodes with `x` and `y`, and edges with osmnx' attributes; a
-        `geometry`, an `osmid` and names may be missing.
-    source
-        The argument's name, for messages.
-
-    Raises
-    ------
-    InputError
-        When it is not such a graph.
+    It has `graph.graph["crs"]`, nodes with `x` and `y`, and edges with osmnx' attributes; a
+    `geometry`, an `osmid` and names may be missing.
     """
     try:
         graph = nx.MultiDiGraph(graph)

@@ -10,7 +10,7 @@ from itertools import groupby
 import pandas as pd
 
 from patrolplan.atomic import hash_content
-from patrolplan.inputs.lookup_rules import Lookup, Rule, build_fields, given, matching, read_lookup
+from patrolplan.inputs.small_tables import Lookup, Rule, is_given, read_lookup, required
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 
@@ -21,41 +21,24 @@ def _is_first_of_school(table: pd.DataFrame, _column: str) -> pd.Series:
     return ~table.duplicated(["urn", "area"]) | (table["urn"] == "") | (table["area"] == "")
 
 
-ORIGINS = Lookup(
-    "origins",
-    build_fields("urn", "area", "pupils"),
-    (
-        ("urn", given("the URN is missing", "write the school's URN")),
-        ("area", given("the area is missing", "write its name, as in [sources] areas")),
-        (
-            "area",
-            Rule(
-                _is_first_of_school,
-                "this school has the same area in an earlier row",
-                "add the two rows together",
-            ),
-        ),
-        # The value is not shown: a small count at one school may be a single family.
-        ("pupils", matching(r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY)),
-    ),
-)
+# fmt: off
+ORIGINS = Lookup("origins", required("urn", "area", "pupils"), (
+    Rule("urn", is_given, "the URN is missing", "write the school's URN"),
+    Rule("area", is_given, "the area is missing", "write its name, as in [sources] areas"),
+    Rule("area", _is_first_of_school,
+         "this school has the same area in an earlier row", "add the two rows together"),
+    # The value is not shown: a small count at one school may be a single family.
+    Rule("pupils", r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY),
+))
+# fmt: on
 
 
 def read_origins(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Pupils of each school by the area they live in, as they may be known.
+    """Pupils of each school by the area they live in, as they may be known, see `join_and_round`.
 
-    Raises
-    ------
-    InputError
-        With every row without URN, area or number, or with an area that the school has already; it
-        names rows, and shows no number of pupils.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `urn`, `area`, `pupils` (float64), see `join_and_round`.
+    Messages name rows, and show no number of pupils.
     """
     table = read_lookup(ORIGINS, paths, columns)
     pupils = pd.to_numeric(table["pupils"]).astype("float64")
@@ -65,16 +48,11 @@ def read_origins(
 def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
     """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it.
 
-    A school's areas are processed in the order of their names, which for official codes is
-    roughly that of the map. One with too few pupils is joined to the next: the next counts both
-    together, under its own name. What remains at the end joins the last one; a school with too few
-    pupils in total has none. Only then are the counts rounded down.
-
-    Parameters
-    ----------
-    table
-        `urn`, `area`, `pupils` of whole files: whatever is left out before would let two outputs be
-        subtracted.
+    A school's areas are processed in the order of their names, which for official codes is roughly
+    that of the map. One with too few pupils is joined to the next: the next counts both together,
+    under its own name. What remains at the end joins the last one; a school with too few pupils in
+    total has none. Only then are the counts rounded down. The table must be of whole files:
+    whatever is left out before would let two outputs be subtracted.
 
     Examples
     --------

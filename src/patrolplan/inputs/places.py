@@ -77,27 +77,10 @@ def read_stops(
     columns: Mapping[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read bus stops and stations.
+    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points.
 
     A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
     virtual stops, which only time buses, are left out.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many rows were left out, and why.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `kind` (bus_stop, station), `boardings` (NaN where not given), points.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read or has no kinds, or a kind or number is not valid.
     """
     columns = columns or {}
 
@@ -129,25 +112,7 @@ def read_places(
     columns: Mapping[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read pubs, bars, nightclubs and takeaways.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many rows were left out, and why; establishments of other types are among them.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `kind` (pub, bar, nightclub, takeaway), points.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, or a kind is not valid.
-    """
+    """Read pubs, bars, nightclubs and takeaways: `kind` and points."""
     columns = columns or {}
 
     def read(path: TableSource) -> CountedTable:

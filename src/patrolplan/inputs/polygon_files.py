@@ -10,7 +10,7 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.formats import open_layer
-from patrolplan.inputs.lookup_rules import Lookup, find_problems
+from patrolplan.inputs.small_tables import Lookup, find_problems
 from patrolplan.inputs.table_reader import match_columns
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.typed_cells import write_cells
@@ -26,18 +26,7 @@ def read_polygon_file(
 ) -> gpd.GeoDataFrame:
     """Every feature of a file, of whatever shape, in the file's own CRS.
 
-    Parameters
-    ----------
-    key
-        Setting that names the file, for messages.
-    choose_columns
-        Which of the file's columns to read; default all.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, too large, of another format or broken, or has several layers, no
-        shape or no CRS.
+    `key` is the setting that names the file, for messages; all columns are read by default.
     """
     if isinstance(path, Path) and not path.is_file():
         raise InputError.one(path, "the file does not exist", f"correct {key}")
@@ -62,21 +51,8 @@ def read_polygon_rows(
 ) -> gpd.GeoDataFrame:
     """The features of several files as one checked table of text with shapes.
 
-    Parameters
-    ----------
-    table
-        Its key under `[sources]`, the columns that are read, and their rules.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        A column of text for each field, "" where a cell is empty, `file` and `row` (from 1) of each
-        feature, and its shape, of whatever kind, in the CRS of the projection.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files, and every value that does not meet the rules.
+    It has a column of text for each field, "" where a cell is empty, `file` and `row` (from 1) of
+    each feature, and its shape, of whatever kind, in the CRS of the projection.
     """
     problems = Problems()
     names = [*(one.name for one in table.fields), "file", "row"]

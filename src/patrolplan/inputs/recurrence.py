@@ -63,27 +63,8 @@ def list_starts(
     """Starts of a recurring event, rising, each once.
 
     All times are without a zone, by the clock of the event's own, so that an event at nine stays
-    one at nine when the clocks change.
-
-    Parameters
-    ----------
-    start
-        Of the first event.
-    rule
-        RRULE as icalendar reads it; None where there is none. `UNTIL` is without a zone.
-    last
-        Last time that counts.
-    budget
-        See `DayBudget`.
-    more, without
-        RDATE and EXDATE.
-    without_days
-        EXDATE that name whole days.
-
-    Raises
-    ------
-    RecurrenceError
-        When the rule cannot be followed.
+    one at nine when the clocks change. `more` and `without` are RDATE and EXDATE, `without_days`
+    the EXDATE that name whole days; no start after `last` counts.
     """
     starts = {start, *more} if rule is None else {*_follow(start, rule, last, budget), *more}
     excluded, days = set(without), set(without_days)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
-from patrolplan.inputs.survey_record import check_surveys_differ
+from patrolplan.inputs.survey_form import check_surveys_differ
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import parse_days
@@ -44,19 +44,7 @@ def read_reports(
 ) -> ReportTable:
     """Count the reports of all files; wrong rows are refused and counted, never corrected.
 
-    Parameters
-    ----------
-    paths
-        Files; several make one table.
-    columns
-        The settings' `[columns.reports]`: our name = "their name".
-    step
-        Counts go in multiples of it; see `patrolplan.privacy.get_rounding_step`.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files that cannot be read as a table.
+    Counts go in multiples of `step`, see `patrolplan.privacy.get_rounding_step`.
     """
     problems = Problems()
     tables, by_digest = [], dict[str, TableSource]()
@@ -83,16 +71,9 @@ def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
-    """The suppressed and rounded counts of raw rows; malformed ones have no values.
+    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report).
 
-    Parameters
-    ----------
-    rows
-        `COLUMNS` as text, a row a report.
-    step
-        Counts go in multiples of it.
-    malformed
-        Rows of the files that could not be split into values.
+    `malformed` rows of the files could not be split into values.
     """
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))

@@ -47,18 +47,10 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class RowAccount:
-    """One file's rows, without their content.
+    """One file's rows, without their content: how many fit the header, and which do not.
 
-    Parameters
-    ----------
-    path
-        The file.
-    fitting
-        Number of rows that fit the header.
-    malformed, unread, is_cut
-        See `patrolplan.inputs.delimited.CountedTable`.
-    unreadable
-        Values that cannot be read, by column; empty cells are not among them.
+    See `patrolplan.inputs.delimited.CountedTable`. Empty cells are not among the `unreadable`
+    values.
     """
 
     path: TableSource
@@ -92,19 +84,7 @@ def build_account(
 def check_accounts(
     source: str, accounts: Sequence[RowAccount], left_out: LeftOut, alarms: Alarms
 ) -> None:
-    """Count the rows of all files of a table, and check what does not fit or cannot be read.
-
-    Parameters
-    ----------
-    source
-        The table's name in what is left out.
-    accounts
-        One for each file.
-    left_out
-        Receives the number of rows, and of those that cannot be used.
-    alarms
-        Receives `malformed_rows` and `refused_rows` where their bound is passed.
-    """
+    """Count the rows of all files of a table, and check what does not fit or cannot be read."""
     total = sum(account.row_count for account in accounts)
     left_out.count_rows(source, total)
     unread = sum(len(account.unread) for account in accounts)
@@ -152,12 +132,8 @@ def check_resolution(
 ) -> None:
     """Check that most places of a table are not rounded to a hundred metres or more.
 
-    Parameters
-    ----------
-    coarse
-        (n,) see `is_coarse`, of the rows with a place.
-    min_rows
-        Minimum number of rows to judge how places are rounded.
+    `coarse` is (n,) of the rows with a place, see `is_coarse`; fewer than `min_rows` are not
+    judged.
     """
     if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
         what = (

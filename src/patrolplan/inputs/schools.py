@@ -83,37 +83,18 @@ def read_schools(
     left_out_urns: dict[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read the open schools that are selected.
+    """Read the open schools that are selected, sorted by URN.
 
     Rows with the same URN are one school, at the site of the first row. A school without a URN has
     one of ours, made of its name and place, so that it stays the same. Schools that are not open,
-    not selected, or without coordinates are left out and counted.
+    not selected, or without coordinates are left out and counted; `left_out_urns` collects why.
 
     An impossible figure counts as not known: a wrong roll would put pupils on the streets who do
     not exist. More such figures than typing errors explain are an alarm.
 
-    Parameters
-    ----------
-    left_out
-        Collects how many schools were left out, and why.
-    selection
-        `[schools]` of the settings.
-    left_out_urns
-        Collects why each school with a URN was left out.
-    alarms
-        Collects the plausibility checks whose bound is passed.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN where
-        not known), the site point, and in words `other_sites`, rows of the same URN elsewhere, and
-        `refused_figures`, the school's impossible figures. Sorted by URN.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, or does not have a school or phase that the settings name.
+    Columns are `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN
+    where not known), the site point, and in words `other_sites`, rows of the same URN elsewhere,
+    and `refused_figures`, the school's impossible figures.
     """
     selection = selection or SchoolSettings()
     columns = columns or {}

@@ -24,13 +24,7 @@ from patrolplan.tables import LeftOut, LeftOutRow
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
-    """Read street files; a street in two of them counts once.
-
-    Raises
-    ------
-    InputError
-        When a file is missing, broken, of an unknown format, or has no walkable street.
-    """
+    """Read street files; a street in two of them counts once."""
     problems = Problems()
     parts = []
     for path in paths:

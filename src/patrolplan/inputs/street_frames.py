@@ -31,22 +31,10 @@ REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
 def read_street_frame(
     frame: gpd.GeoDataFrame, projection: Projection, left_out: LeftOut, source: str
 ) -> Streets:
-    """Streets of a table of lines.
+    """Streets of a table of lines in any CRS; `source` is the argument's name, for messages.
 
-    Parameters
-    ----------
-    frame
-        LineStrings in any CRS. `highway` and `name` may be missing; tags of OpenStreetMap in other
-        columns, such as `foot`, `access`, `bridge` or `layer`, count as they do there.
-    left_out
-        Collects how many rows are no street that can be walked.
-    source
-        The argument's name, for messages.
-
-    Raises
-    ------
-    InputError
-        Where there is no CRS, or no street that can be walked.
+    `highway` and `name` may be missing; tags of OpenStreetMap in other columns, such as `foot`,
+    `access`, `bridge` or `layer`, count as they do there.
     """
     if frame.active_geometry_name is None or frame.crs is None:
         raise InputError.one(source, "has no lines in a known CRS", REMEDY)

@@ -75,29 +75,19 @@ KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"
 class Streets:
     """Walkable ways as arrays, and map features, in the area's metres.
 
-    Parameters
-    ----------
-    ways
-        One row a way, with the columns of `Way`.
-    vertex_way, vertex_node
-        (v,) row of `ways` and number of the node at each vertex, way by way in walking order;
-        ways meet where they share a node.
-    vertex_xy
-        (v, 2) metres.
-    features
-        `kind` (park, water, stream, railway, building, bus_stop, station, station_entrance, shop),
-        `name`, geometry. Shops are points without a name.
-    walking_extract
-        Whether the files seem to have been made for walking alone: they have footpaths, but no
-        cycle track and no road closed to people on foot.
-    closed_nodes
-        (b,) numbers of the nodes with a barrier that people on foot do not get through.
-    crossing_nodes, crossing_kinds
-        (c,) numbers of the nodes of streets where people on foot cross, or traffic lights stand,
-        and the `CrossingKind` of each.
-    places
-        `kind` (pub, bar, nightclub, takeaway), `name`, points. Not drawn on maps, so not among the
-        features; the building of a pub is among both.
+    `ways` has one row a way, with the columns of `Way`; `vertex_way` and `vertex_node` are (v,) the
+    way and the number of the node at each vertex, way by way in walking order, `vertex_xy` (v, 2)
+    metres. Ways meet where they share a node.
+
+    `features` are `kind` (park, water, stream, railway, building, bus_stop, station,
+    station_entrance, shop), `name`, geometry; shops are points without a name. `places` are `kind`
+    (pub, bar, nightclub, takeaway), `name`, points; they are not drawn on maps, so the building of
+    a pub is among both.
+
+    With `walking_extract` the files seem to have been made for walking alone: they have footpaths,
+    but no cycle track and no road closed to people on foot. `closed_nodes` are (b,) nodes with a
+    barrier that people on foot do not get through; `crossing_nodes` (c,) those where people on foot
+    cross, or traffic lights stand, and `crossing_kinds` the `CrossingKind` of each.
     """
 
     ways: pd.DataFrame
@@ -280,13 +270,7 @@ def _classify_feature(tags: Mapping[str, str]) -> str:
 
 
 def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
-    """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file.
-
-    Raises
-    ------
-    InputError
-        When the file is broken.
-    """
+    """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file."""
     ways, features = _WayCollector(), _FeatureCollector()
     closed_nodes: list[int] = []
     crossings: dict[int, CrossingKind] = {}

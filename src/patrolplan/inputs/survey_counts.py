@@ -40,18 +40,8 @@ NOT_GIVEN = {
 class SurveyEntry:
     """What may be known about one survey, apart from the counts of all.
 
-    Parameters
-    ----------
-    id
-        Random, from the page that it was made with.
-    form, school_urn
-        As in its file.
-    term
-        The school term of its day; the day itself is dropped.
-    pupils
-        How many took part, suppressed and rounded down.
-    files
-        Every file that holds it.
+    `id` is random, from the page that it was made with; `term` the school term of its day, which is
+    dropped; `pupils` how many took part, suppressed and rounded down.
     """
 
     id: str
@@ -80,23 +70,9 @@ def count_surveys(
 ) -> SurveyCounts:
     """Read files of surveys and count what they hold by square, all together.
 
-    Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
-
-    Parameters
-    ----------
-    paths
-        Files of either form.
-    urns
-        Schools that a survey may belong to; any if None.
-    recorded
-        IDs of surveys that are not counted, since they already were.
-    today
-        A survey of a later day is refused.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files.
+    Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored. A survey
+    of no school in `urns` (None: any), or of a day after `today`, is refused; those `recorded`, by
+    their IDs, were counted before.
     """
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
     entries = tuple(_enter(survey) for survey in surveys)
@@ -158,7 +134,7 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
     problems = Problems()
-    inside = find_places_inside(_clip(squares))
+    inside = find_places_inside(np.clip(squares, -FAR, FAR).astype(np.int64))
     if np.isnan(inside).any():
         what = "has a square that is not of the grid"
         problems.add(survey.files[0], what, "give the file as the tally's page saved it")
@@ -179,11 +155,8 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     return pd.concat(parts).assign(**_date(survey))
 
 
-def _clip(squares: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Squares of numbers of any length as rows of whole numbers; far ones are nowhere."""
-    far = [any(not 0 <= abs(int(part)) < 10**6 for part in row) for row in squares]
-    rows = np.where(np.array(far, dtype=bool)[:, None], 0, squares)
-    return np.asarray(rows.astype(np.int64)).reshape(-1, 3)
+FAR = 10**6
+"""Beyond every square, whose numbers in a file may have any length."""
 
 
 def _date(survey: Survey) -> dict[str, str | None]:
@@ -204,33 +177,13 @@ def fill_column(column: str, counts: Iterable[int], rows: int) -> list[str]:
     return words + [NOT_GIVEN[column]] * (rows - len(words))
 
 
-SHARES = (0.5, *(k / 16 for k in range(1, 16)))
-"""Shares of a square's side where a place inside it is looked for, its centre first."""
-
-
 def find_places_inside(squares: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(s, 2) longitude and latitude of a place whose square is that one; NaN where there is none.
-
-    It is the centre, but for squares that the edge of a zone cuts.
-    """
+    """(s, 2) longitude and latitude, 6 decimals, of the centres of squares; NaN for no square."""
     places = np.full((len(squares), 2), np.nan)
-    for across, up in ((across, up) for across in SHARES for up in SHARES):
-        missing = np.flatnonzero(np.isnan(places).any(axis=1))
-        if not missing.size:
-            break
-        tried = _locate(squares[missing], across, up)
-        is_inside = (find_squares(tried) == squares[missing]).all(axis=1)
-        is_inside &= np.isfinite(tried).all(axis=1)
-        places[missing[is_inside]] = tried[is_inside]
+    is_code = np.isin(squares[:, 0], LOCAL_CODES)
+    places[is_code] = np.round(locate_in_squares(squares[is_code], 0.5, 0.5, DEGREES), 6)
+    places[(find_squares(places) != squares).any(axis=1)] = np.nan
     return places
-
-
-def _locate(squares: NDArray[np.int64], across: float, up: float) -> NDArray[np.float64]:
-    """As `locate_in_squares` in degrees, NaN for codes that no place has; 6 decimals."""
-    places = np.full((len(squares), 2), np.nan)
-    is_place = np.isin(squares[:, 0], LOCAL_CODES)
-    places[is_place] = locate_in_squares(squares[is_place], across, up, DEGREES)
-    return np.round(places, 6)
 
 
 LOCAL_CODES = (27700, *range(32601, 32661), *range(32701, 32761))

@@ -159,18 +159,11 @@ class _TallyFile(_Head):
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """The answers of one class, from the fullest of its files.
+    """The answers of one class, from the fullest of its files, which stands first in `files`.
 
-    Parameters
-    ----------
-    form, id, school_urn, day, pupils
-        As in the file.
-    content
-        How often each thing was answered: of an answers file, time band, place factor, behaviour
-        factor, longitude and latitude; of a tally, the square's three numbers, a column and a word
-        of it, or "pupils" and an empty word for those who marked the square.
-    files
-        Every file that holds it, the fullest first.
+    `content` is how often each thing was answered: of an answers file, time band, place factor,
+    behaviour factor, longitude and latitude; of a tally, the square's three numbers, a column and a
+    word of it, or "pupils" and an empty word for those who marked the square.
     """
 
     form: Form
@@ -190,26 +183,9 @@ class Survey:
 def read_surveys(
     paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
 ) -> tuple[list[Survey], list[RepeatedFile]]:
-    """Read files of surveys, each survey once, in the order of their IDs.
+    """Read files of surveys, each once in the order of their IDs, and those that only repeat one.
 
-    Parameters
-    ----------
-    paths
-        Files of either form, of several classes and schools.
-    urns
-        Schools that a survey may belong to; any if None.
-    today
-        A survey of a later day is refused.
-
-    Returns
-    -------
-    tuple
-        The surveys, and the files that only hold one of them again.
-
-    Raises
-    ------
-    InputError
-        With the problems of all files.
+    A survey of no school in `urns` (None: any), or of a day after `today`, is refused.
     """
     problems, surveys = Problems(), list[Survey]()
     # A clock that runs behind must not refuse today's surveys.

@@ -22,16 +22,8 @@ SIDECARS = (".dbf", ".prj", ".cpg")
 class MemoryTable:
     """A table given as an argument instead of a file.
 
-    Its text is the argument's name, which messages show in place of a file.
-
-    Parameters
-    ----------
-    source
-        The table's key under `[sources]`, which is the argument's name as well.
-    frame
-        Its rows; a GeoDataFrame's shapes take the place of coordinates.
-    number
-        Which of several tables of one argument it is, from 1; 0 where it is the only one.
+    Its text is the argument's name, which messages show in place of a file: the table's key under
+    `[sources]`, and its number from 1 where the argument has several (0 where it is the only one).
     """
 
     source: str

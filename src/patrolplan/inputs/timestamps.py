@@ -84,17 +84,7 @@ def parse_months(text: pd.Series) -> pd.Series:
 def check_day_first(text: pd.Series, path: TableSource) -> None:
     """Refuse dates with the month first: a third of them could be read, as other days.
 
-    Parameters
-    ----------
-    text
-        Times as written, with row numbers as the index and the column's name.
-    path
-        The file, for the message.
-
-    Raises
-    ------
-    InputError
-        Where more dates than typing errors explain have a month above 12.
+    More of them than typing errors explain must have a month above 12.
     """
     slashed = text[_contains_pattern(text, SLASHES)]
     if slashed.empty:
@@ -139,13 +129,6 @@ def classify_precision(text: pd.Series, times: pd.Series) -> NDArray[np.uint8]:
 
     Midnight is 00:00 as written or in local time: programs write a date alone in either way.
 
-    Parameters
-    ----------
-    text
-        The column's text in the file.
-    times
-        The result of `parse_timestamps` for it.
-
     Examples
     --------
     >>> text = pd.Series(["2018-07-01", "2018-07-01T00:00Z", "03/07/2018 09:30"])
@@ -172,17 +155,9 @@ def is_time_known(
 ) -> NDArray[np.bool_]:
     """(i,) whether a time of day is known: there is one, and it is not a 00:00 for "unknown".
 
-    Records of unknown time often have 00:00. Where a category has far more of these than
-    of 23:00 and 01:00, or no other time at all, its 00:00 means that the time is unknown.
-
-    Parameters
-    ----------
-    precision
-        (i,) see `classify_precision`.
-    times
-        (i,) local times.
-    category
-        (i,) category number of each record, from 0 on: how times are recorded differs by category.
+    Records of unknown time often have 00:00. Where a category (its number from 0 on) has far more
+    of these than of 23:00 and 01:00, or no other time at all, its 00:00 means that the time is
+    unknown: how times are recorded differs by category.
     """
     full_hour = (precision == TIMED) & (times == times.dt.floor("h")).to_numpy()
     hour = times.dt.hour.to_numpy()
@@ -208,13 +183,8 @@ def is_isolated_month(months: pd.Series) -> NDArray[np.bool_]:
     """(i,) the few rows at either end of the data that a long gap separates from the rest.
 
     They are at most a hundredth of all rows, and at most a hundredth of the rows that the gap's
-    months would have at the median number a month (of months that have any). So a gap in a
-    force's records is accepted where recording goes on after it.
-
-    Parameters
-    ----------
-    months
-        (i,) first day of each row's month.
+    months would have at the median number a month (of months that have any). So a gap in a force's
+    records is accepted where recording goes on after it.
 
     Examples
     --------

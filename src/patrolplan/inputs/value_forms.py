@@ -51,20 +51,9 @@ METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one column, not empty, that cannot be read.
+    """Values of one column, not empty, that cannot be read: so many of those that are given.
 
-    Parameters
-    ----------
-    column
-        Its name here.
-    count, given
-        How many such values, of how many that are not empty.
-    row, value
-        The first of them.
-    look
-        What that value looks like; empty if not known.
-    remedy
-        The valid form.
+    `row` and `value` are of the first one, `look` what it looks like, empty if not known.
     """
 
     column: str
@@ -81,14 +70,7 @@ def find_unreadable(
 ) -> list[Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all.
 
-    Parameters
-    ----------
-    text
-        The column: text or NA, with row numbers as its index.
-    is_read
-        (n,) whether each value was read.
-    forms
-        `DATE_FORMS` or `NUMBER_FORMS`.
+    The column is text or NA, with row numbers as its index.
     """
     given_rows = is_given(text)
     wrong = text[given_rows & ~is_read]

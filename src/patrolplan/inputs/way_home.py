@@ -7,21 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.categories import rename_categories
-from patrolplan.inputs.lookup_rules import (
-    ONCE,
-    Lookup,
-    Rule,
-    build_fields,
-    given,
-    matching,
-    read_lookup,
-)
 from patrolplan.inputs.polygon_files import read_polygon_rows
+from patrolplan.inputs.small_tables import Lookup, Rule, is_given, once, read_lookup, required
 from patrolplan.inputs.table_reader import Field, describe_cell, parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import LeftOut
@@ -32,24 +26,16 @@ from patrolplan.text import list_first
 class WayHomeTables:
     """Tables about pupils' ways home, and about places where crime happens at night.
 
-    Parameters
-    ----------
-    origins
-        `urn`, `area`, `pupils` (float64): pupils of a school who live in each area, in steps of
-        five, see `patrolplan.inputs.origins.join_and_round`. Empty where not given.
-    areas
-        `area`, `residents`, `aged_5_16` (float64, NaN where not given), polygons in the CRS of the
-        study area; they may be beyond its limits. Empty where not given.
-    stops
-        `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points; those of
-        the streets file where no table is given.
-    places
-        `kind` ("pub", "bar", "nightclub", "takeaway"), points; those of the streets file where no
-        table is given.
-    clock
-        `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
-        start of a half-hour after midnight), `share` (float64, of the day of that category and
-        kind, 48 rows that add up to 1). Empty where not given.
+    `origins`: `urn`, `area`, `pupils` (float64), who live in each area, in steps of five, see
+    `patrolplan.inputs.origins.join_and_round`. `areas`: `area`, `residents`, `aged_5_16` (float64,
+    NaN where not given), polygons in the CRS of the study area; they may be beyond its limits.
+    `stops`: `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points.
+    `places`: `kind` ("pub", "bar", "nightclub", "takeaway"), points. Stops and places are those of
+    the streets file where no table is given.
+
+    `clock`: `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
+    start of a half-hour after midnight), `share` (float64, of the day of that category and kind, 48
+    rows that add up to 1). The others are empty where not given.
     """
 
     origins: pd.DataFrame
@@ -61,40 +47,31 @@ class WayHomeTables:
 
 def build_empty_tables(projection: Projection) -> WayHomeTables:
     """Without any table."""
-    crs = projection.crs
-    texts: dict[str, pd.Series] = {"kind": pd.Series(dtype=object)}
-    number = pd.Series(dtype="float64")
+    text, number = pd.Series(dtype=object), pd.Series(dtype="float64")
+    minutes = pd.Series(dtype="int64")
+
+    def build_points(**columns: pd.Series) -> gpd.GeoDataFrame:
+        return gpd.GeoDataFrame(columns, geometry=[], crs=projection.crs)
+
     return WayHomeTables(
-        origins=pd.DataFrame(
-            {"urn": texts["kind"], "area": texts["kind"], "pupils": number.astype("float64")}
-        ),
-        areas=gpd.GeoDataFrame(
-            {"area": texts["kind"], "residents": number, "aged_5_16": number}, geometry=[], crs=crs
-        ),
-        stops=gpd.GeoDataFrame({"kind": texts["kind"], "boardings": number}, geometry=[], crs=crs),
-        places=gpd.GeoDataFrame({"kind": texts["kind"]}, geometry=[], crs=crs),
+        origins=pd.DataFrame({"urn": text, "area": text, "pupils": number}),
+        areas=build_points(area=text, residents=number, aged_5_16=number),
+        stops=build_points(kind=text, boardings=number),
+        places=build_points(kind=text),
         clock=pd.DataFrame(
-            {
-                "category": texts["kind"],
-                "kind": texts["kind"],
-                "from_minutes": pd.Series(dtype="int64"),
-                "share": number,
-            }
+            {"category": text, "kind": text, "from_minutes": minutes, "share": number}
         ),
     )
 
 
 def _is_count(table: pd.DataFrame, column: str) -> pd.Series:
-    numbers = parse_numbers(table[column])
-    return (table[column] == "") | pd.Series(numbers >= 0, index=table.index)
+    return (table[column] == "") | (parse_numbers(table[column]) >= 0)
 
 
-def _is_part_of_residents(table: pd.DataFrame, column: str) -> pd.Series:
-    children, residents = parse_numbers(table[column]), parse_numbers(table["residents"])
-    return pd.Series(~(children > residents), index=table.index)
+def _is_part_of_residents(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    return ~(parse_numbers(table[column]) > parse_numbers(table["residents"]))
 
 
-COUNT = Rule(_is_count, "{value} is not a number of people", "write a number, or nothing")
 AREA_FIELDS = (
     Field("area", ("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD"), required=True),
     Field("residents", ("USUALRES",)),
@@ -102,24 +79,16 @@ AREA_FIELDS = (
 )
 """Columns of areas: ours, or those of the Office for National Statistics, the smallest first."""
 
-AREAS = Lookup(
-    "areas",
-    AREA_FIELDS,
-    (
-        ("area", given("the area's name is missing", "write it, such as its official code")),
-        ("area", ONCE),
-        ("residents", COUNT),
-        ("aged_5_16", COUNT),
-        (
-            "aged_5_16",
-            Rule(
-                _is_part_of_residents,
-                "{value} is more than all residents of the area",
-                "correct one of the two",
-            ),
-        ),
-    ),
-)
+# fmt: off
+AREAS = Lookup("areas", AREA_FIELDS, (
+    Rule("area", is_given, "the area's name is missing", "write it, such as its official code"),
+    once("area"),
+    *(Rule(name, _is_count, "{value} is not a number of people", "write a number, or nothing")
+      for name in ("residents", "aged_5_16")),
+    Rule("aged_5_16", _is_part_of_residents,
+         "{value} is more than all residents of the area", "correct one of the two"),
+))
+# fmt: on
 
 
 def read_areas(
@@ -131,22 +100,8 @@ def read_areas(
 ) -> gpd.GeoDataFrame:
     """Read the polygons of small areas, with their residents where the files have them.
 
-    In messages, row 1 is the first feature of a file.
-
-    Parameters
-    ----------
-    left_out
-        Collects how many features are not polygons.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `area`, `residents`, `aged_5_16` (NaN where not given), and polygons.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, or a name or number is missing, wrong or a duplicate.
+    Columns are `area`, `residents` and `aged_5_16` (NaN where not given). In messages, row 1 is the
+    first feature of a file.
     """
     table = read_polygon_rows(AREAS, paths, projection, columns=columns)
     areas = gpd.GeoDataFrame(
@@ -176,47 +131,27 @@ HALF_HOUR_MINUTES = 30
 CLOCK_GROUP = ["category", "kind"]
 
 
-def _is_share(table: pd.DataFrame, column: str) -> pd.Series:
-    return pd.Series(parse_numbers(table[column]) >= 0, index=table.index)
+def _is_share(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    return parse_numbers(table[column]) >= 0
 
 
 def _is_first_in_clock(table: pd.DataFrame, column: str) -> pd.Series:
     return ~table.duplicated([*CLOCK_GROUP, column])
 
 
-CLOCK = Lookup(
-    "clock",
-    build_fields("category", "kind", "from", "share"),
-    (
-        ("category", given("the category is missing", "write it as in the crimes' table")),
-        (
-            "kind",
-            matching(
-                r"none|1-2|3-5|6-11|12\+|\*",
-                "{value} is not a kind of place",
-                f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or {ALL_KINDS} for "
-                "all; a spreadsheet turns 1-2 into a date unless the column is text",
-            ),
-        ),
-        (
-            "from",
-            matching(
-                r"([01]\d|2[0-3]):(00|30)",
-                "{value} is not the start of a half-hour",
-                "write HH:MM, from 00:00 to 23:30",
-            ),
-        ),
-        ("share", Rule(_is_share, "{value} is not a share", "write a number of 0 or more")),
-        (
-            "from",
-            Rule(
-                _is_first_in_clock,
-                "{value} is a duplicate for this category and kind",
-                "keep one of the rows",
-            ),
-        ),
-    ),
-)
+# fmt: off
+CLOCK = Lookup("clock", required("category", "kind", "from", "share"), (
+    Rule("category", is_given, "the category is missing", "write it as in the crimes' table"),
+    Rule("kind", r"none|1-2|3-5|6-11|12\+|\*", "{value} is not a kind of place",
+         f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or {ALL_KINDS} for all; a "
+         "spreadsheet turns 1-2 into a date unless the column is text"),
+    Rule("from", r"([01]\d|2[0-3]):(00|30)", "{value} is not the start of a half-hour",
+         "write HH:MM, from 00:00 to 23:30"),
+    Rule("share", _is_share, "{value} is not a share", "write a number of 0 or more"),
+    Rule("from", _is_first_in_clock,
+         "{value} is a duplicate for this category and kind", "keep one of the rows"),
+))
+# fmt: on
 
 
 def read_clock(
@@ -226,27 +161,11 @@ def read_clock(
     columns: Mapping[str, str] | None = None,
     categories: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read how each category spreads over the day, by kind of place.
+    """Read how each category spreads over the day, by kind of place, see `WayHomeTables`.
 
     Shares may be of any sum, such as counts or per cent: those of each category and kind are
-    divided by their sum.
-
-    Parameters
-    ----------
-    left_out
-        Receives how many rows the files have.
-    categories
-        Names in the settings; names that differ by case and spaces alone are the same.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `WayHomeTables`; sorted by category, kind and half-hour.
-
-    Raises
-    ------
-    InputError
-        With every wrong value, and every category and kind that lacks half-hours.
+    divided by their sum. Names of categories that differ by case and spaces alone are the same.
+    Rows are sorted by category, kind and half-hour.
     """
     table = read_lookup(CLOCK, paths, columns)
     left_out.count_rows("clock", len(table))

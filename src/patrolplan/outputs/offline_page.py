@@ -12,10 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import jinja2
-from jinja2.bccache import Bucket
 
 from patrolplan.atomic import hash_content
-from patrolplan.cache import Store
 
 
 def build_security_policy(
@@ -50,22 +48,6 @@ def read_script(path: Path) -> str:
     return re.sub(r"^[ \t]*(?://.*\n)?", "", read_asset(path), flags=re.MULTILINE)
 
 
-TEMPLATES = Store("templates", version="1")
-
-
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """Caches templates as Python code: compiling them takes longer than writing a plan's pages."""
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Load the code if it is cached; jinja2 checks its own and Python's version."""
-        if content := TEMPLATES.read(f"{bucket.key} {bucket.checksum}"):
-            bucket.bytecode_from_string(content)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Cache the code."""
-        TEMPLATES.write(f"{bucket.key} {bucket.checksum}", bucket.bytecode_to_string())
-
-
 @lru_cache
 def load_template(path: Path) -> jinja2.Template:
     """A template that escapes all values, and raises for undefined names."""
@@ -75,7 +57,6 @@ def load_template(path: Path) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_CompiledTemplates(),
     )
     return environment.get_template(path.name)
 

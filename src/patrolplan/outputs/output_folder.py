@@ -2,8 +2,7 @@
 
 A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
 excludes a second run. The manifest lists the files that patrolplan wrote, with their hashes, so
-that other files, and files edited since, are never lost. It also shows whether the plan in a folder
-is the one that would be made now, so that planning can be skipped.
+that other files, and files edited since, are never lost.
 """
 
 import json
@@ -27,6 +26,7 @@ from patrolplan.atomic import (
     write_synced,
 )
 from patrolplan.errors import OutputError
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 from patrolplan.tables import list_left_out
 from patrolplan.text import format_count
@@ -76,12 +76,7 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
             with explain_os_errors(folder, REMEDY):
                 yield part
                 _check_week_is_replaced(folder, part)
-                files = _hash_files(part)
-                unlisted = [name for name in files if not is_output_name(name)]
-                if unlisted:  # the next run would refuse the folder
-                    message = f"OUTPUT_NAME does not match {unlisted}"
-                    raise ValueError(message)
-                write_json(part / MANIFEST, {**details, "files": files})
+                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
                 swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -272,9 +267,6 @@ def is_output_name(name: str) -> bool:
 
 def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
     """Content of a manifest: origin, versions, settings, inputs, what was left out and why."""
-    # Slow to import, and not needed to find that a folder is up to date.
-    from patrolplan.outputs.note_words import describe_notes  # noqa: PLC0415
-
     return {
         "schema": 1,
         "created_from": compute_area_provenance(area),
@@ -302,34 +294,3 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 def format_json(document: Mapping[str, Any]) -> str:
     """JSON with keys in the order given and a line break at the end; NaN is an error."""
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def is_up_to_date(folder: Path, origin: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether a folder has, complete and unchanged, the plan that would be made now.
-
-    Settings, seed, version, package versions and the bytes of every input must be the same as when
-    the plan was made, and every file must be as it was written.
-
-    Parameters
-    ----------
-    folder
-        The output folder.
-    origin
-        Origin of the plan that would be made now, see `patrolplan.provenance`.
-    request
-        What is requested in addition, see `patrolplan.outputs.pack.write_pack`.
-    """
-    manifest = _load_manifest(folder) or {}
-    if (
-        manifest.get("asked") != dict(request)
-        or manifest.get("versions") != read_package_versions()
-        or manifest.get("created_from") != dict(origin)
-        or "plan.json" not in manifest["files"]
-    ):
-        return False
-    try:
-        hashes = _hash_files(folder)
-    except OSError:
-        return False
-    del hashes[MANIFEST]
-    return hashes == _read_hashes(folder)

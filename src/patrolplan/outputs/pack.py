@@ -62,8 +62,7 @@ def write_pack(
         without the pages for the wall. Tables and map always show the whole week. A part needs its
         own folder: it never replaces the papers of a whole week.
     request
-        For a plan only: what was requested in addition to the settings. It goes into the manifest,
-        so that `patrolplan.outputs.output_folder.is_up_to_date` recognises the same plan.
+        For a plan only: what was requested in addition to the settings. It goes into the manifest.
     geoparquet
         For a plan only: also write each layer as `layers/NAME.parquet`.
     executor, report_progress

@@ -18,7 +18,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
 from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances

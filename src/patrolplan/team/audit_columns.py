@@ -13,7 +13,7 @@ import pandas as pd
 
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.lookup_rules import ONCE, Lookup, given, read_lookup
+from patrolplan.inputs.small_tables import Lookup, Rule, is_given, once, read_lookup
 from patrolplan.inputs.table_reader import Field
 from patrolplan.inputs.way_home import AREA_FIELDS
 from patrolplan.tables import render_html_table
@@ -39,7 +39,10 @@ DECILES = Lookup(
             required=True,
         ),
     ),
-    (("area", given("the area's name is missing", "write it as in the polygons")), ("area", ONCE)),
+    (
+        Rule("area", is_given, "the area's name is missing", "write it as in the polygons"),
+        once("area"),
+    ),
 )
 """The table that the command line takes: `area, decile`, or the English indices of deprivation."""
 

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
 from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
 from patrolplan.times import minutes_after_midnight

@@ -11,16 +11,6 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 REASON = "Robberies named by the local team"
 
 
-def _drawn(page):
-    """Count the pixels of the map's streets."""
-    script = """() => {
-      const canvas = document.querySelector(".leaflet-ground-pane canvas");
-      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      return data.filter((value, at) => at % 4 === 3 && value > 0).length;
-    }"""
-    return page.evaluate(script)
-
-
 def _idle(page):
     """Wait until what the program works on is done."""
     expect(page.locator("#solving")).to_be_hidden(timeout=60_000)
@@ -106,27 +96,6 @@ def _move_and_lock_by_mouse(served, desk):
     page.get_by_role("button", name="Lock", exact=True).click()
     expect(desk.chip(can["to"])).to_have_accessible_name(desk.match_text("locked"))
     return can["to"]
-
-
-def _give_and_rule_out_by_mouse(served, desk):
-    """Take a patrol back and give it again, and rule another out; tell which."""
-    page = desk.page
-    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
-    desk.menu(gone).click()
-    page.get_by_role("button", name="Remove").click()
-    expect(desk.chip(gone)).to_have_count(0)
-    desk.drag(desk.officer(gone["officer"]), desk.cell(gone))
-    expect(desk.chip(gone)).to_be_visible()
-
-    barred = next(
-        _post(patrol)
-        for patrol in served.patrols()
-        if not patrol["locked"] and _post(patrol) != gone
-    )
-    desk.menu(barred).click()
-    page.get_by_role("button", name=f"Rule out: {barred['officer']} at").click()
-    expect(desk.chip(barred)).to_have_count(0)
-    return barred
 
 
 def _task_by_mouse(served, desk):
@@ -266,36 +235,14 @@ def _task_by_keyboard(desk, what):
     expect(place).to_contain_text("to Saturday 12 December")
 
 
-@pytest.mark.slow
-def test_friday_by_mouse(served, desk):
-    """With the mouse alone: look, move, lock, rule out, add, task, solve, doses, print."""
+def test_a_patrol_is_moved_and_a_place_tasked_by_mouse(served, desk):
+    """With the mouse alone: look, try, move, undo, redo and lock, and press the map for a place."""
     page = desk.page
-    state = served.state()
-    assert page.locator("#grid tbody tr").count() == len(state["schools"])
+    assert page.locator("#grid tbody tr").count() == len(served.state()["schools"])
     assert page.locator("#grid .chip").count() == len(served.patrols())
-    assert _drawn(page) > 5000
     moved = _move_and_lock_by_mouse(served, desk)
-    barred = _give_and_rule_out_by_mouse(served, desk)
     _task_by_mouse(served, desk)
-
-    page.get_by_role("button", name="Plan again").click()
-    expect(page.locator("#compare")).to_be_enabled(timeout=60_000)
-    page.get_by_role("button", name="Compare proposal").click()
-    expect(page.locator("#proposal .side")).to_have_count(2)
-    page.get_by_role("button", name="Take the proposal").click()
-    expect(page.locator("#proposal")).to_have_count(0)
     expect(desk.chip(moved)).to_be_visible()
-    expect(desk.chip(barred)).to_have_count(0)
-
-    page.get_by_role("tab", name="Delivered").click()
-    page.locator("#list .delivered-line button").first.click()
-    expect(page.locator("#list .delivered-who").first).to_contain_text("entered")
-
-    officer = served.patrols()[0]["officer"]
-    page.locator("#open-print").click()
-    page.locator("#print-officer").select_option(officer)
-    page.get_by_role("button", name="Make the papers").click()
-    _assert_printed(served, page, officer)
 
 
 @pytest.mark.parametrize(

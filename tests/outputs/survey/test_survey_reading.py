@@ -11,7 +11,7 @@ from survey_forms import ID, answer, answers_file, save
 
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.inputs.survey_form import find_record_path
 from patrolplan.outputs.survey import reports_file, survey_reading
 from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
 from patrolplan.outputs.survey.reports_file import read_reports_file

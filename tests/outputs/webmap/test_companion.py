@@ -13,7 +13,7 @@ import pytest
 from page_visits import PHONE, Visit
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from patrolplan.inputs.lookups import read_visits
+from patrolplan.inputs.small_tables import read_visits
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import render_week_map

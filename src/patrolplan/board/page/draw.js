@@ -1,4 +1,4 @@
-// How the week was drawn, how well it can be foreseen, and what locks cost in that.
+// How the week was drawn, and how well it could be foreseen when it was planned.
 
 import { button, make } from "./dom.js";
 import { drawAgain } from "./proposal.js";

@@ -79,21 +79,9 @@ class Answer:
 class WebClient:
     """One session with servers of open data.
 
-    Parameters
-    ----------
-    contact
-        Contact for the operator of a server; part of the user agent.
-    rate_limiter
-        How many requests a second; data.police.uk allows 15.
-    retry_policy
-        How many retries, and how long to wait before each (urllib3 counts them and lengthens the
-        waits; a longer Retry-After from the server takes precedence).
-    timeout_seconds
-        For a connection, and for each piece of an answer.
-    answer_seconds
-        For a whole answer.
-    sleep
-        How to wait between tries.
+    `retry_policy` counts retries and lengthens the waits before them; a longer Retry-After from the
+    server takes precedence. `timeout_seconds` are for a connection and for each piece of an answer,
+    `answer_seconds` for a whole answer.
     """
 
     def __init__(
@@ -132,36 +120,16 @@ class WebClient:
         what: str,
         max_bytes: int = 64 * 2**20,
     ) -> T:
-        """Repeat a request until its answer can be read.
+        """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`.
 
-        Parameters
-        ----------
-        url, fields
-            The address and its fields, which are posted where the address would be too long.
-        read
-            Reads an answer; raises `UnusableError` to have the request repeated.
-        what
-            What is requested, for messages.
-        max_bytes
-            Size above which an answer is refused.
-
-        Raises
-        ------
-        FetchError
-            When there are no retries left, or the server refuses.
+        The fields are posted where the address would be too long.
         """
         return self.retry(
             lambda: read(self._request_once(url, fields, what, max_bytes)), url=url, what=what
         )
 
     def retry(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
-        """Call `attempt` until it succeeds; after a temporary fault, wait and call it again.
-
-        Raises
-        ------
-        FetchError
-            When there are no retries left.
-        """
+        """Call `attempt` until it succeeds; after a temporary fault, wait and call it again."""
         retries = self.retry_policy
         while True:
             self._rate_limiter.wait()

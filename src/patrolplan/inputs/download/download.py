@@ -49,16 +49,9 @@ class Servers:
 
 @dataclass
 class FetchResult:
-    """The result of a fetch.
+    """The result of a fetch: files written, from the settings' folder on, and how many existed.
 
-    Parameters
-    ----------
-    files
-        Files that were written, from the settings' folder on.
-    existing
-        How many files existed already and were not changed.
-    notes
-        Sentences for the user: months that are not offered, files that are in doubt.
+    The notes are sentences for the user: months that are not offered, files that are in doubt.
     """
 
     files: list[str] = field(default_factory=list)
@@ -79,33 +72,10 @@ def fetch_open_data(
 ) -> FetchResult:
     """Fetch what is missing of an area: street crimes, schools and streets.
 
-    Each file is written completely or not at all, and no existing one is overwritten. After an
-    interruption the same call continues where it stopped, and ends with the same bytes as an
-    uninterrupted run.
-
-    Parameters
-    ----------
-    settings
-        `[area]` says where, `[sources]` where the files go, `[fetch]` how much and the contact.
-    months
-        How many months of crime, counted back from the newest offered; default as in `[fetch]`.
-    only
-        Sources to fetch; by default all, pubs only where `[fetch]` names authorities.
-    again
-        Fetch existing files again.
-    report_progress
-        See `ProgressCallback`.
-    web, servers, now
-        The session, the addresses and the clock (UTC).
-
-    Raises
-    ------
-    SettingsError
-        When the settings give no limits, or no file that fetch can write.
-    FetchError
-        When a server fails or refuses; answers received are stored for the next call.
-    OutputError
-        When a file cannot be written.
+    Each file is written completely or not at all, and no existing one is overwritten, but with
+    `again` those that were fetched. After an interruption the same call continues with the next
+    month, and ends with the same bytes as an uninterrupted run. Months count back from the newest
+    offered. `web`, `servers` and `now` are the session, the addresses and the clock (UTC).
     """
     if settings.area.bounds is None and settings.area.boundary is None:
         what = "has neither bounds nor boundary, so it is unclear what to fetch"

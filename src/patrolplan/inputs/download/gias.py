@@ -40,11 +40,6 @@ def fetch_schools(
     """Schools in the area, and the address of the file that they came from.
 
     The register is published daily, with the date in its name: the newest of the last days is used.
-
-    Raises
-    ------
-    FetchError
-        When no such file can be fetched.
     """
     for back in range(DAYS_BACK + 1):
         day = today - timedelta(days=back)

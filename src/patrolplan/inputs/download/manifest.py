@@ -28,18 +28,8 @@ OPEN_GOVERNMENT_CREDIT = (
 class Origin:
     """Where a file came from.
 
-    Parameters
-    ----------
-    source
-        Key under `[sources]`.
-    url
-        Address of the request, without its fields.
-    licence, attribution
-        The licence, and the words that it requires on what is made from the data.
-    months
-        Months in the file, "YYYY-MM".
-    rows
-        How many crimes, schools or ways are in it.
+    The URL is that of the request without its fields; `attribution` are the words that the licence
+    requires on what is made from the data; `rows` how many crimes, schools or ways are in it.
     """
 
     source: str
@@ -51,18 +41,9 @@ class Origin:
 
 
 class Manifest:
-    """The record of a folder's fetched files; the only file that contains clock times.
+    """The record of a folder's fetched files; the only file that contains clock times (UTC).
 
-    Parameters
-    ----------
-    folder
-        Folder of the settings; file names are relative to it.
-    area
-        Digest of the area's limits.
-    agent
-        User agent of the requests.
-    now
-        The clock, in UTC.
+    File names are relative to the settings' folder; `area` is a digest of the area's limits.
     """
 
     def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
@@ -130,11 +111,6 @@ ADVICE = {
 def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes.
 
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a separate file for each month.
-
     Examples
     --------
     >>> from patrolplan.settings import parse_settings
@@ -151,13 +127,7 @@ def build_month_path(settings: Settings, month: str) -> Path:
 
 
 def build_source_path(settings: Settings, source: str) -> Path:
-    """The file of schools or streets.
-
-    Raises
-    ------
-    SettingsError
-        When no pattern matches a file of a kind that fetch writes.
-    """
+    """The file of schools or streets."""
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
     for pattern in getattr(settings.sources, source):
         name = _fill_pattern(pattern, source, source, kinds)

@@ -68,21 +68,8 @@ def fetch_street_file(
 ) -> tuple[bytes, int]:
     """An OpenStreetMap file of the area and what walks use round it, and how many streets it has.
 
-    Parameters
-    ----------
-    web
-        Its retries, bounds and user agent apply.
-    url
-        Address of the Overpass API, without "/interpreter".
-    limits, projection
-        The area in metres, and its projection to degrees.
-    kind
-        ".osm", ".osm.gz" or ".osm.pbf".
-
-    Raises
-    ------
-    FetchError
-        When the server keeps failing.
+    `url` is that of the Overpass API, without "/interpreter"; `limits` are in metres; `kind` is
+    ".osm", ".osm.gz" or ".osm.pbf".
     """
     wide = widen_limits(limits.buffer(MARGIN_METRES, join_style="mitre"))
     area = _transform_to_degrees(wide, projection)

@@ -131,13 +131,7 @@ class PoliceApi:
         return self.web.fetch(url, {}, _read_months, what="the list of months")
 
     def fetch_crimes(self, ring: str, month: str) -> CrimeRows | TooMany | Gone:
-        """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none.
-
-        Raises
-        ------
-        FetchError
-            When the server keeps failing.
-        """
+        """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none."""
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
         return self.web.fetch(url, fields, _build_crime_reader(month), what=f"crime of {month}")
@@ -282,13 +276,7 @@ class CrimeFetcher:
         self._halved: set[str] = set()
 
     def fetch_month(self, month: str) -> list[Row] | None:
-        """Rows of a month in a fixed order, None where the API no longer offers it.
-
-        Raises
-        ------
-        FetchError
-            When a cell cannot be fetched.
-        """
+        """Rows of a month in a fixed order, None where the API no longer offers it."""
         crimes: CrimeRows = {}
         for part in self._fetch_cells(month):
             if part is None:

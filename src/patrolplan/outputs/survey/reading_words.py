@@ -4,8 +4,7 @@ from typing import Any
 
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.inputs.survey_counts import SurveyEntry
-from patrolplan.inputs.survey_form import TALLY_FORM, RepeatedFile
-from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.inputs.survey_form import TALLY_FORM, RepeatedFile, find_record_path
 from patrolplan.outputs.survey.reports_file import count_left_over
 from patrolplan.outputs.survey.survey_reading import SurveyReading
 from patrolplan.privacy import ROUNDING_STEP

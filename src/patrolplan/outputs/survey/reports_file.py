@@ -32,8 +32,12 @@ from patrolplan.atomic import (
 )
 from patrolplan.errors import OutputError
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry
-from patrolplan.inputs.survey_form import RECORD_FORM
-from patrolplan.inputs.survey_record import find_record_path, list_survey_ids, read_record
+from patrolplan.inputs.survey_form import (
+    RECORD_FORM,
+    find_record_path,
+    list_survey_ids,
+    read_record,
+)
 from patrolplan.outputs.output_folder import WAIT_SECONDS, format_json
 from patrolplan.outputs.survey.report_rows import build_report_rows
 from patrolplan.text import format_count

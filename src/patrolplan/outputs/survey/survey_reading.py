@@ -11,8 +11,7 @@ from pathlib import Path
 
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
-from patrolplan.inputs.survey_form import find_real_path
-from patrolplan.inputs.survey_record import find_record_path
+from patrolplan.inputs.survey_form import find_real_path, find_record_path
 from patrolplan.outputs.survey.reports_file import (
     check_given,
     lock_reports_file,

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.errors import Problems
-from patrolplan.inputs.lookups import WEEKDAYS
+from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.crew_words import STAFF_WORDS, find_staff
 from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words

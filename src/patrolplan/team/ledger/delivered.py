@@ -163,7 +163,7 @@ def build_typed_visits(
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table of `patrolplan.inputs.lookups.read_visits`, each with the place it names.
+    """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.lookups import (
+from patrolplan.inputs.small_tables import (
     WEEKDAYS,
     read_bell_times,
     read_gates,
