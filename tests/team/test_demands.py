@@ -37,7 +37,7 @@ class _Stop:
 
 class _Route:
     def __init__(self, stops):
-        self.patrol = type("Patrol", (), {"stops": [_Stop(*stop) for stop in stops]})()
+        self.stops = [_Stop(*stop) for stop in stops]
 
 
 PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])

@@ -112,7 +112,7 @@ def test_an_earlier_absence_still_counts(week, demo_area, plan):
         (lambda d: d["patrols"][0].update(start="25:00"), r"not a valid time.*seen: '25:00'"),
         (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
         (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
-        (lambda d: d["patrols"][0].update(urn="1"), r"not those of route"),
+        (lambda d: d["patrols"][0].update(urn="1"), r"not those of its route"),
         (lambda d: d["patrols"].append(d["patrols"][0]), r"has 2 patrols on"),
         (lambda d: d["routes"][0]["legs"].pop(), r"legs do not join"),
         (lambda d: d["routes"][0].update(gate=[500, 0]), r"routes.0.gate.0"),

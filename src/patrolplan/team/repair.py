@@ -244,24 +244,15 @@ def _build_changed_week(
     rows = find_few_changes(part, limits)
     if rows is None:
         return None
-    after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound))
+    after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound), before)
     after = walk_new_patrols(inputs, before, after)
     absences = (
         Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(inputs.absent)
         for day in sorted(inputs.absent[name])
     )
-    return replace(
-        after,
-        locks=before.locks,
-        notes=tuple(dict.fromkeys((*before.notes, *after.notes, *absences))),
-        created_from=before.created_from,
-        draw=before.draw,
-        foreseen=before.foreseen,
-        chances=before.chances,
-        history=before.history,
-        trial=before.trial,
-    )
+    notes = tuple(dict.fromkeys((*before.notes, *after.notes, *absences)))
+    return replace(after, locks=before.locks, notes=notes)
 
 
 def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Absences) -> None:
