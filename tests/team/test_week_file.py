@@ -108,7 +108,7 @@ def test_an_earlier_absence_still_counts(week, demo_area, plan):
         (lambda d: d.pop("patrols"), r"patrols: Field required"),
         (lambda d: d.update(schema=3), r"schema 3 is not 2"),
         (lambda d: d.update(schema=1), r"made by an older version.*plan the week again"),
-        (lambda d: d.update(days=[]), r"days: List should have at least 1 item"),
+        (lambda d: d.update(days=[]), r"days: Tuple should have at least 1 item"),
         (lambda d: d["patrols"][0].update(start="25:00"), r"not a valid time.*seen: '25:00'"),
         (lambda d: d["patrols"][0].update(date="1.12.26"), r"not a date.*seen: '1.12.26'"),
         (lambda d: d["patrols"][0].update(route=999), r"there is no route 999"),
