@@ -157,7 +157,7 @@ def plan_patrol(
             travel_minutes=measure_walks(rows, rows) / SPEED,
             prizes=gathered[:, -1] / MINUTES * DWELL,
             dwell_minutes=dwell,
-            officers=(Officer(0, 0, BELL + variant.gate_minutes, BELL + MINUTES),),
+            officer=Officer(0, 0, BELL + variant.gate_minutes, BELL + MINUTES),
             timed_prizes=TimedPrizes(BELL, gathered),
         )
     )

@@ -25,9 +25,8 @@ import patrolplan as pp
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.significance import STANDS_OUT_CHANCE, simulate_p_values
-from patrolplan.hotspots.trends import EARLIER_MONTHS, classify_trends
+from patrolplan.hotspots.trends import EARLIER_MONTHS, RECENT_MONTHS, classify_trends
 from patrolplan.risk.history import History, build_history
 from patrolplan.risk.intervals import compute_interval, compute_widening, draw_months
 from patrolplan.risk.models import PRIOR_COUNT

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from patrolplan.patrols.orders import list_leg_minutes, list_timings
+from patrolplan.patrols.orders import list_timings
+from patrolplan.patrols.solver.solution import list_leg_minutes
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 from patrolplan.patrols.timings import Timings
 from patrolplan.team.problem import RotaProblem
@@ -148,7 +149,7 @@ def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, T
             travel_minutes=travel,
             prizes=np.append(0.0, problem.weight[stops]),
             dwell_minutes=np.append(0.0, np.full(len(stops), DWELL_MINUTES)),
-            officers=(Officer(0, 0, bell + GATE_MINUTES, bell + WINDOW_MINUTES),),
+            officer=Officer(0, 0, bell + GATE_MINUTES, bell + WINDOW_MINUTES),
         )
         found.append((stops, _list_with_slack(walk, len(stops))))
     return found
@@ -156,13 +157,13 @@ def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, T
 
 def _list_with_slack(walk: OrienteeringProblem, stops: int) -> Timings:
     """Every order and minute, in a window that leaves the quickest order some slack."""
-    (officer,), rows = walk.officers, range(1, stops + 1)
+    officer, rows = walk.officer, range(1, stops + 1)
     quickest = officer.earliest_minutes + min(
         sum(list_leg_minutes(walk, order)) for order in permutations(rows)
     )
     needed = quickest + DWELL_MINUTES * stops + SLACK_MINUTES
     officer = replace(officer, latest_minutes=max(officer.latest_minutes, needed))
-    walk = replace(walk, officers=(officer,))
+    walk = replace(walk, officer=officer)
     return list_timings(walk, rows, worth=float(walk.prizes.sum()))
 
 

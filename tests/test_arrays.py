@@ -1,13 +1,10 @@
-"""Distinct places against numpy's own.
-
-Rows of many ranges as one array.
-"""
+"""Distinct places against numpy's own, and rows of many ranges as one array."""
 
 import numpy as np
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from patrolplan.arrays import argsort_stably, expand_ranges, find_unique_points
+from patrolplan.arrays import expand_ranges, find_unique_points
 
 
 @given(
@@ -40,21 +37,3 @@ def test_turned_ranges_are_told_backwards(rows):
         numbers = list(range(start, start + count))
         slow += numbers[::-1] if back else numbers
     assert expand_ranges(starts, counts, is_reversed=turned).tolist() == slow
-
-
-FLOATS = st.floats(allow_nan=False) | st.sampled_from([0.0, -0.0, 1.0, np.inf])
-
-
-@given(
-    hnp.arrays(np.float64, st.integers(0, 80), elements=FLOATS)
-    | hnp.arrays(np.int64, st.integers(0, 80), elements=st.integers(-3, 3))
-)
-def test_equal_values_stay_in_their_order(values):
-    """The order is that of numpy's stable sort, with ties and without."""
-    assert argsort_stably(values).tolist() == np.argsort(values, kind="stable").tolist()
-
-
-def test_many_equal_values_stay_in_their_order():
-    """As many as vector instructions need to be used."""
-    values = np.random.default_rng(1).integers(0, 40, 5000).astype(float)
-    assert argsort_stably(values).tolist() == np.argsort(values, kind="stable").tolist()

@@ -21,13 +21,13 @@ NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highsp
 """Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
 
 UNPLANNED = {
-    *("numba", "scipy.optimize", "scipy.spatial", "scipy.ndimage", "matplotlib", "PIL"),
+    *("scipy.optimize", "scipy.spatial", "matplotlib", "PIL"),
     *("osmnx", "osmium.osm", "patrolplan.team"),
 }
-"""Compiler, linear programs, trees, images, plots, readers of streets and weeks: a patrol of forty
-minutes needs none of them."""
+"""Linear programs, trees, plots, readers of streets and weeks: a patrol of forty minutes needs none
+of them."""
 
-ALSO_UNREAD = UNPLANNED | {"scipy.sparse", "pyogrio"}
+ALSO_UNREAD = UNPLANNED | {"numba", "scipy.ndimage", "scipy.sparse", "pyogrio"}
 
 
 def _run(*arguments):
@@ -57,8 +57,8 @@ def test_check_loads_nothing_that_plans_or_draws(config):
 
 
 @pytest.mark.slow
-def test_a_plan_at_short_notice_loads_nothing_that_learns_or_compiles(config, tmp_path):
-    """Once the cache has rates and trials, a school is planned without learning or compiling."""
+def test_a_plan_at_short_notice_loads_nothing_that_learns(config, tmp_path):
+    """Once the cache has rates and trials, a school is planned without learning."""
     for out in ("first", "second"):
         school = ("--school", "900003", "--from", "15:40", "--minutes", "40")
         loaded = _run("plan", "--config", config, *school, "--out", str(tmp_path / out))
@@ -71,5 +71,5 @@ def test_a_week_without_a_ledger_loads_nothing_of_databases(config, tmp_path):
     """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
     loaded = _run("week", "--config", config, "--from", "2026-11-16", "--out", str(tmp_path / "w"))
     assert (tmp_path / "w" / "week.json").is_file()
-    assert "patrolplan.team.ledger.recent_presence" in loaded
+    assert "patrolplan.team.ledger.dose_history" in loaded
     assert not loaded & {"sqlalchemy", "matplotlib"}

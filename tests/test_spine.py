@@ -197,10 +197,3 @@ def test_the_layers_open_in_a_gis(demo_pack, demo_plan):
     assert risk["risk"].sum() == pytest.approx(1)
     stops = gpd.read_file(demo_pack / "plan.gpkg", layer="stops")
     assert len(stops) == sum(len(patrol.stops) for patrol in demo_plan.patrols)
-
-
-@pytest.mark.parametrize(("old", "new"), pp.RENAMED.items())
-def test_names_of_the_first_version_are_found_with_a_warning(old, new):
-    """A name that documents promised in 0.1 still works, and says what it is called today."""
-    with pytest.warns(DeprecationWarning, match=new):
-        assert getattr(pp, old) is getattr(pp, new)

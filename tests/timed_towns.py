@@ -9,11 +9,8 @@ STEP = 0.25
 begins are too: between them worth is linear."""
 
 
-def draw_town(rng, *, most_stops=8, officers=1, rounded=True, own_hours=False):
-    """A gate and stops whose prizes rise and fall, some with windows, some mandatory or barred.
-
-    With `own_hours` each officer begins and ends at other minutes, and none has a stay at the gate.
-    """
+def draw_town(rng, *, most_stops=8, officers=1, rounded=True):
+    """A gate and stops whose prizes rise and fall, some with windows, some mandatory or barred."""
     count = int(rng.integers(1, most_stops + 1))
     size = count + 1
     minutes = float(rng.integers(30, 81))
@@ -41,16 +38,13 @@ def draw_town(rng, *, most_stops=8, officers=1, rounded=True, own_hours=False):
         k for k in range(1, size) if rng.random() < 0.1 and k not in mandatory
     )
     gate = None
-    if not own_hours and rng.random() < 0.75:
+    if rng.random() < 0.75:
         gate_rate = rng.uniform(0, 0.3) * np.exp(-np.arange(columns) / rng.uniform(2, 60))
         gate_rate *= rng.random(columns) < 0.8
         gate = GateStay(float(rng.choice([0.0, 2.5, 5.0])), np.r_[0.0, np.cumsum(gate_rate)])
-    crew = [Officer(0, 0, start, start + minutes)] * officers
-    if own_hours:
-        shifts = np.round(rng.uniform(-15, 15, (officers, 2)) / STEP) * STEP
-        crew = [Officer(0, 0, start + a, max(start + a, start + minutes + b)) for a, b in shifts]
     return OrienteeringProblem(
-        apart, np.zeros(size), dwell, tuple(crew), windows, mandatory, barred,
+        apart, np.zeros(size), dwell, Officer(0, 0, start, start + minutes), officers,
+        windows, mandatory, barred,
         timed_prizes=TimedPrizes(first, cumulative), gate=gate,
     )  # fmt: skip
 
@@ -60,9 +54,9 @@ def gather(cumulative, first, minutes):
     return np.interp(minutes, first + np.arange(len(cumulative)), cumulative)
 
 
-def find_best_by_set(problem, *, with_gate, number=0):
+def find_best_by_set(problem, *, with_gate):
     """Most worth of every set of stops of an officer, by all orders and begins on the grid."""
-    officer, timed = problem.officers[number], problem.timed_prizes
+    officer, timed = problem.officer, problem.timed_prizes
     grid = np.arange(officer.earliest_minutes, officer.latest_minutes + STEP / 2, STEP)
     stay = np.zeros(len(grid))
     least = 0.0
@@ -112,8 +106,7 @@ def shift(values, minutes):
 def find_best(problem):
     """Most worth of all officers; None where the mandatory stops do not fit."""
     tables = [
-        find_best_by_set(problem, with_gate=number == 0, number=number)
-        for number in range(len(problem.officers))
+        find_best_by_set(problem, with_gate=number == 0) for number in range(problem.officer_count)
     ]
     together = tables[0]
     for table in tables[1:]:

@@ -179,16 +179,12 @@ def _plot() -> None:
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots)
     week = pp.plan_week(area, plan, start=dt.date.fromisoformat(MONDAY))
-    options = pp.what_if(
-        area, risk, hotspots, SCHOOL, minutes=(45, 60, 75, 90, 105, 120), dwell_minutes=(10, 15)
-    )
     for name, draw in {
         "months": lambda: pp.plot.months(area),
         "risk": lambda: pp.plot.risk(area, risk),
         "disagreement": lambda: pp.plot.disagreement(area, risk),
         "hotspots": lambda: pp.plot.hotspots(area, risk, hotspots),
         "route": lambda: pp.plot.route(plan, SCHOOL),
-        "what-if": lambda: pp.plot.what_if(options),
         "doses": lambda: pp.plot.doses(week),
         "shares": lambda: pp.plot.shares(week),
     }.items():

@@ -1,8 +1,8 @@
-"""Helpers for arrays: joined ranges, distinct points and numbers, stable order, pair counts."""
+"""Helpers for arrays: joined ranges, distinct points and numbers, pair counts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,9 @@ def expand_ranges(
 ) -> NDArray[np.int64]:
     """The numbers of many ranges, one range after the other.
 
-    Parameters
-    ----------
-    starts, counts
-        (k,) first number and length of each range.
-    is_reversed
-        (k,) whether each range runs from its last number back to its first; by default none does.
+    `starts`, `counts`: (k,) first number and length of each range. `is_reversed`: (k,) whether each
+    range runs from its last number back to its first; by default none does.
 
-    Examples
-    --------
     >>> expand_ranges(np.array([5, 0]), np.array([3, 2]))
     array([5, 6, 7, 0, 1])
     >>> expand_ranges(np.array([5, 0]), np.array([3, 2]), is_reversed=np.array([True, False]))
@@ -46,13 +40,8 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all
     rows: millions of crimes are on about ten thousand snap points.
 
-    Parameters
-    ----------
-    xy
-        (k, 2) metres, none of them NaN.
+    `xy`: (k, 2) metres, none of them NaN.
 
-    Examples
-    --------
     >>> find_unique_points(np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0]]))
     (array([[1., 5.],
            [2., 1.]]), array([1, 0, 1]))
@@ -75,8 +64,6 @@ def find_used_numbers(
     The same as `numpy.unique(numbers, return_inverse=True)`, without sorting, for numbers from 0 to
     below `size`.
 
-    Examples
-    --------
     >>> find_used_numbers(np.array([7, 2, 7]), 9)
     (array([2, 7]), array([1, 0, 1]))
     """
@@ -87,37 +74,11 @@ def find_used_numbers(
     return used, rank[numbers]
 
 
-def argsort_stably(values: NDArray[Any]) -> NDArray[np.int64]:
-    """(n,) stable sort order of values that are not NaN.
-
-    The same as `numpy.argsort(values, kind="stable")`, in a third of the time: numpy sorts with
-    vector instructions if the order of equal values does not matter. Equal values are then put in
-    order by sorting their places.
-
-    Examples
-    --------
-    >>> argsort_stably(np.array([2.0, 1.0, 2.0, 1.0]))
-    array([1, 3, 0, 2])
-    """
-    order = np.argsort(values)
-    ordered = values[order]
-    is_new = ordered[1:] != ordered[:-1]
-    if is_new.all():
-        return order
-    places = np.concatenate([[0], np.cumsum(is_new)]) * len(values)
-    places += order
-    places.sort()
-    places %= len(values)
-    return places
-
-
 def count_pairs(
     rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
 ) -> NDArray[np.int64]:
     """How often each pair of a row and a column occurs, as a table of this shape.
 
-    Examples
-    --------
     >>> count_pairs(np.array([0, 0, 1]), np.array([1, 1, 0]), (2, 2))
     array([[0, 2],
            [1, 0]])

@@ -20,8 +20,7 @@ import filelock
 
 from patrolplan.errors import OutputError, PatrolplanError
 
-TEMPORARY_PREFIX = "patrolplan-"
-"""Prefix of our folders in the system's temporary folder."""
+TEMPORARY_PREFIX = "patrolplan-"  # Prefix of our folders in the system's temporary folder
 
 WEEK_FILE = "week.json"
 """A week in its folder. It may have changes by hand, so it is only replaced by another week."""
@@ -69,15 +68,7 @@ def explain_os_errors(path: Path, remedy: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def hold_lock(path: Path, in_use: PatrolplanError, *, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Hold a lock file; the system releases it when this process is killed.
-
-    Parameters
-    ----------
-    path
-        The lock file; it is removed at the end.
-    in_use
-        Error to raise if another process holds the lock for longer than the waiting time.
-    """
+    """Hold a lock file; the system releases it when this process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path, timeout=wait_seconds)
     try:
@@ -113,26 +104,14 @@ def write_beside(path: Path, part: Path) -> Iterator[Path]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file completely, flushed to disk, or not at all.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written; nothing is left next to it.
-    """
+    """Write a file completely, flushed to disk, or not at all."""
     # No pattern that ends in .csv matches the name of the part.
     with write_beside(path, path.with_name(f".{path.name}.part")) as part:
         write_synced(part, content)
 
 
 def write_file_atomically(path: Path, data: bytes) -> None:
-    """Like `replace_file`, but create the folder if there is none.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written.
-    """
+    """Like `replace_file`, but create the folder if there is none."""
     with explain_os_errors(path, "free some disk space or choose another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)

@@ -8,7 +8,6 @@ anyway: by the object that has them, or by the mark in their names in any other 
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -24,20 +23,9 @@ SENSITIVE_NAME = re.compile(r"depriv|ethnic|(^|[^a-z])(imd|idaci|fsm)|free.?scho
 REMEDY = "use it in measure_burden alone: risk and patrols must not depend on it"
 
 
-@runtime_checkable
-class HoldsAuditColumns(Protocol):
-    """An object with columns that are for audit only."""
-
-    @property
-    def audit_column_names(self) -> tuple[str, ...]:
-        """Their names, without the mark."""
-
-
 def is_marked(name: object) -> bool:
     """Whether a column has the mark.
 
-    Examples
-    --------
     >>> is_marked("audit_only_decile"), is_marked("decile")
     (True, False)
     """
@@ -47,8 +35,6 @@ def is_marked(name: object) -> bool:
 def is_for_audit(name: object) -> bool:
     """Whether a column has the mark, or an unambiguous name.
 
-    Examples
-    --------
     >>> [is_for_audit(name) for name in ("IMD decile", "PercentageFSM", "ethnicity", "time")]
     [True, True, True, False]
     """
@@ -57,22 +43,7 @@ def is_for_audit(name: object) -> bool:
 
 
 def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> None:
-    """Refuse objects and tables that have columns for audit.
-
-    Parameters
-    ----------
-    where
-        The function that they are passed to, for the message.
-    given
-        Anything; lists and mappings are searched.
-    by_name
-        Also refuse columns of tables with an unambiguous name, see `is_for_audit`.
-
-    Raises
-    ------
-    InputError
-        With every such column by name.
-    """
+    """Refuse objects and tables that have columns for audit."""
     test = is_for_audit if by_name else is_marked
     names = dict.fromkeys(name for one in given for name in _list_columns(one) if test(name))
     if names:
@@ -83,18 +54,13 @@ def refuse_audit_columns(where: str, *given: object, by_name: bool = False) -> N
 
 
 def _list_columns(given: object) -> Iterator[str]:
-    """Names of columns in a table, or for audit, also in lists and mappings."""
-    if isinstance(given, str):  # by far the most frequent, and testing a protocol is slow
-        return
-    if isinstance(given, HoldsAuditColumns):
-        yield from (f"{AUDIT_MARK}{name}" for name in given.audit_column_names)
-    elif isinstance(given, pd.DataFrame):
-        yield from map(str, (*given.columns, *given.index.names))
-    elif isinstance(given, pd.Series):
-        yield from map(str, (given.name, *given.index.names))
-    elif isinstance(given, Mapping):
-        for one in given.values():
+    """Names of columns for audit, or of a table, also in lists and mappings."""
+    if isinstance(given, pd.DataFrame | pd.Series):
+        own = given.columns if isinstance(given, pd.DataFrame) else [given.name]
+        yield from map(str, (*own, *given.index.names))
+    elif isinstance(given, Mapping | list | tuple | set | frozenset):
+        for one in given.values() if isinstance(given, Mapping) else given:
             yield from _list_columns(one)
-    elif isinstance(given, list | tuple | set | frozenset):
-        for one in given:
-            yield from _list_columns(one)
+    else:
+        names = getattr(given, "audit_column_names", ())
+        yield from (f"{AUDIT_MARK}{name}" for name in names)

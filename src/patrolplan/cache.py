@@ -40,14 +40,8 @@ STORES = {
 }
 """Folders in the cache folder, and their content."""
 
-STORE_FOLDER_PATTERN = re.compile(rf"({'|'.join(STORES)})(-\d+(-[0-9a-f]{{32}})?)?|\.new-\w+")
-"""Names of the folders of all stores; those with a number are from version 0.1."""
-
-ENTRY_PATTERN = re.compile(
-    r"[0-9a-f]{40}\.entry|\.new-\w+"
-    r"|[0-9a-f]{32,40}\.(npy|npz|parquet)|(features|ways)\.parquet|vertices\.npz|left_out\.json"
-)
-"""Names of their files, complete and interrupted; the second line is for version 0.1."""
+ENTRY_PATTERN = re.compile(r"[0-9a-f]{40}\.entry|\.new-\w+")
+"""Names of their files, complete and interrupted."""
 
 BROKEN_ENTRY_ERRORS = (
     OSError,
@@ -73,12 +67,8 @@ class Store:
     truncated, damaged, or written for another key or version, the result is computed again and the
     entry replaced. A cache that cannot be read or written only costs time.
 
-    Parameters
-    ----------
-    name
-        One of `STORES`.
-    version
-        Changed when results are computed, or written, in another way.
+    `name`: one of `STORES`. `version`: changed when results are computed, or written, in another
+    way.
     """
 
     name: str
@@ -94,15 +84,8 @@ class Store:
     ) -> Result:
         """The result from its entry, otherwise computed and stored.
 
-        Parameters
-        ----------
-        key
-            Everything that the result depends on, by content.
-        compute
-            Computes the result.
-        encode, decode
-            Conversion to the content of an entry, or None if the result must not be stored; and
-            back.
+        `encode`, `decode`: conversion to the content of an entry, or None if the result must not be
+        stored; and back.
         """
         content = self.read(key)
         if content is not None:

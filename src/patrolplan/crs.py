@@ -16,11 +16,8 @@ BRITISH_GRID = "EPSG:27700"
 BRITISH_GRID_CODE = 27700
 
 GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
-WORLD = (-180.0, -90.0, 180.0, 90.0)
-"""Degrees: west, south, east, north."""
-
-SCALED_METRES = 1000.0
-"""Length on the ground for measuring the scale factor of a CRS."""
+WORLD = (-180.0, -90.0, 180.0, 90.0)  # Degrees: west, south, east, north
+SCALED_METRES = 1000.0  # Length on the ground for measuring the scale factor of a CRS
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,6 @@ class Projection:
     grid with seven parameters, accurate to about 2 m: enough for a patrol, and the same on every
     machine because PROJ's downloads are never enabled.
 
-    Examples
-    --------
     >>> x, y = Projection("EPSG:27700").to_metres([-0.1346], [51.5205])
     >>> round(float(x[0])), round(float(y[0]))
     (529520, 181825)
@@ -58,8 +53,6 @@ class Projection:
 
         NaN outside of the CRS's range.
 
-        Examples
-        --------
         >>> round(Projection("EPSG:27700").compute_scale_factor(530_000, 181_000), 4)
         0.9998
         >>> round(Projection("EPSG:3857").compute_scale_factor(-13_000, 6_710_000), 2)
@@ -90,8 +83,6 @@ def find_local_codes(longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.in
 
     It is the British grid in Great Britain, elsewhere the UTM zone.
 
-    Examples
-    --------
     >>> find_local_codes([-0.13, 8.68, 151.2, float("nan")], [51.5, 50.1, -33.9, 51.5])
     array([27700, 32632, 32756,     0])
     """
@@ -107,8 +98,7 @@ SQUARE_METRES = 250.0
 """Side of the squares of the fixed grid. It is not a setting, since counts on squares of two sizes
 could be subtracted."""
 
-NOWHERE = (0, 0, 0)
-"""The square of an invalid place."""
+NOWHERE = (0, 0, 0)  # The square of an invalid place
 
 
 def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
@@ -117,13 +107,8 @@ def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
     The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone. It
     depends only on the place: a place has the same square in any CRS.
 
-    Parameters
-    ----------
-    xy
-        (k, 2) coordinates in `crs`; by default longitude and latitude.
+    `xy`: (k, 2) coordinates in `crs`; by default longitude and latitude.
 
-    Examples
-    --------
     >>> find_squares([[-0.1346, 51.5205], [8.68, 50.1]])
     array([[27700,  2118,   727],
            [32632,  1908, 22199]])
@@ -143,8 +128,6 @@ def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
 def number_squares(squares: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct squares in order, (s, 3), and (k,) for each row the number of its square.
 
-    Examples
-    --------
     >>> number_squares(find_squares([[-0.13, 51.52], [-0.14, 51.52], [-0.13, 51.52]]))[1]
     array([1, 0, 1])
     """
@@ -157,15 +140,9 @@ def locate_in_squares(
 ) -> NDArray[np.float64]:
     """(s, 2) coordinates in `crs` of one place in each square, such as its centre.
 
-    Parameters
-    ----------
-    squares
-        (s, 3) rows of `find_squares`.
-    across, up
-        Shares of the square's side, from its south-western corner.
+    `squares`: (s, 3) rows of `find_squares`. `across`, `up`: shares of the square's side, from its
+    south-western corner.
 
-    Examples
-    --------
     >>> locate_in_squares(np.array([[27700, 2118, 727]]), 0.5, 0.5, "EPSG:27700")
     array([[529625., 181875.]])
     """

@@ -23,8 +23,6 @@ class Problem:
     ("row 12, column 'Month'", or empty). `what` is wrong, with the value; values of pupils' reports
     are never shown. `remedy` is an instruction.
 
-    Examples
-    --------
     >>> print(Problem("bell.csv", "'25:00' is not a valid time", "write HH:MM", "row 2"))
     bell.csv, row 2: '25:00' is not a valid time; write HH:MM.
     >>> print(Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it"))

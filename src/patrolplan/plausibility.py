@@ -34,15 +34,12 @@ MAX_REFUSED_SHARE = 0.01
 """Maximum share of a table's rows with values that cannot be read, or do not match the header; if
 there are more, the cause is a wrong format, not typing errors. Empty cells are not counted."""
 
-ALLOWED_ROWS = 10
-"""This many rows of a table may always be wrong, whatever its length."""
+ALLOWED_ROWS = 10  # This many rows of a table may always be wrong, whatever its length
 
 
 def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> bool:
     """Whether more rows of a table are wrong than typing errors explain.
 
-    Examples
-    --------
     >>> exceeds_bound(10, 12), exceeds_bound(11, 12), exceeds_bound(11, 2000)
     (False, True, False)
     """
@@ -55,8 +52,6 @@ class Alarm:
 
     `accepted` is None if the settings do not accept the check.
 
-    Examples
-    --------
     >>> print(Alarm("no_hours", "4 officers have no hours", "the rota comes on Monday"))
     4 officers have no hours. Accepted: the rota comes on Monday
     """
@@ -72,10 +67,7 @@ class Alarm:
 class Alarms:
     """Collects the checks whose bound is exceeded: as problems, or as accepted alarms.
 
-    Parameters
-    ----------
-    accepted
-        `[accept]` of the settings: reason by check.
+    `accepted`: `[accept]` of the settings: reason by check.
     """
 
     def __init__(self, accepted: Mapping[CheckName, str] | None = None) -> None:

@@ -6,7 +6,7 @@ import platform
 import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import hash_json
 
@@ -22,18 +22,6 @@ PACKAGES = (
     "xstatic-leaflet", "segno", "jinja2", "xlsxwriter", "icalendar", "python-dateutil",
 )  # fmt: skip
 """Packages that results or papers depend on, as other versions may change them."""
-
-
-class AreaFacts(Protocol):
-    """The part of `StudyArea` that is needed here."""
-
-    @property
-    def settings(self) -> Settings:
-        """The user's choices."""
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Digest of each input."""
 
 
 def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, Any]:
@@ -59,7 +47,7 @@ def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, 
     }
 
 
-def compute_area_provenance(area: AreaFacts) -> dict[str, Any]:
+def compute_area_provenance(area: Any) -> dict[str, Any]:  # noqa: ANN401 - a room below
     """Provenance of anything made from an area, see `compute_provenance`."""
     return compute_provenance(area.settings, area.inputs)
 
@@ -81,8 +69,6 @@ def read_package_versions() -> dict[str, str]:
 def list_versions() -> dict[str, str]:
     """Versions of patrolplan, Python, the system, and everything that patrolplan requires.
 
-    Examples
-    --------
     >>> list_versions()["numpy"].count(".")
     2
     """

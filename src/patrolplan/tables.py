@@ -23,8 +23,6 @@ class Column:
 class Schema:
     """Names, types and meanings of a table's columns.
 
-    Examples
-    --------
     >>> HOTSPOTS.columns["length_metres"].meaning
     'metres of street in the stretch'
     """

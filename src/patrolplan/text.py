@@ -14,8 +14,6 @@ def pluralise(count: int, one: str, several: str) -> str:
 def format_count(count: int, one: str, several: str = "") -> str:
     """A count and its word; without `several`, the plural is `one` with an s.
 
-    Examples
-    --------
     >>> format_count(1, "patrol"), format_count(0, "patrol")
     ('1 patrol', '0 patrols')
     >>> format_count(1200, "category", "categories")
@@ -32,23 +30,18 @@ def capitalise(text: str) -> str:
 def format_percent(share: float, digits: int = 0) -> str:
     """A share in percent.
 
-    Examples
-    --------
     >>> format_percent(0.21), format_percent(0.0042, 1)
     ('21 %', '0.4 %')
     """
     return f"{100 * share:.{digits}f} %"
 
 
-MAX_NAMED = 5
-"""Maximum number of names in a message; others are only counted."""
+MAX_NAMED = 5  # Maximum number of names in a message; others are only counted
 
 
 def list_first(names: Sequence[str]) -> str:
     """The first few names, and how many more there are.
 
-    Examples
-    --------
     >>> list_first(["A", "B"]), list_first(list("ABCDEFG"))
     ('A, B', 'A, B, C, D, E and 2 more')
     """
@@ -56,15 +49,12 @@ def list_first(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-LONGEST_NAME = 34
-"""Maximum letters of a name on the map."""
+LONGEST_NAME = 34  # Maximum letters of a name on the map
 
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
     """A name with a maximum of letters, cut after a word if enough of it remains.
 
-    Examples
-    --------
     >>> shorten("Saint Somebody the Great and All Angels Primary School")
     'Saint Somebody the Great and All…'
     """
@@ -98,8 +88,6 @@ MAX_LISTED_ROWS = 3
 def list_rows(rows: Sequence[int]) -> str:
     """Row numbers for a message: the first few, and how many more.
 
-    Examples
-    --------
     >>> list_rows([4]), list_rows(range(2, 2002))
     ('row 4', 'rows 2, 3, 4 and 1,997 more')
     """
@@ -111,8 +99,6 @@ def list_rows(rows: Sequence[int]) -> str:
 def find_similar(name: str, *groups: Iterable[str]) -> str | None:
     """The most similar name, from the first group that has a similar one.
 
-    Examples
-    --------
     >>> find_similar("Robery", ["Burglary", "Robbery"])
     'Robbery'
     """

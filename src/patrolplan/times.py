@@ -12,13 +12,6 @@ TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 def parse_time(text: str) -> dt.time:
     """A time of day, only from HH:MM: not "15", nor with seconds or a time zone.
 
-    Raises
-    ------
-    ValueError
-        When it has another form; the message is for our own code, callers add the place.
-
-    Examples
-    --------
     >>> parse_time("15:10")
     datetime.time(15, 10)
     """
@@ -31,8 +24,6 @@ def parse_time(text: str) -> dt.time:
 def minutes_after_midnight(clock: dt.time | str) -> float:
     """Minutes after midnight of a time of day, or of its HH:MM.
 
-    Examples
-    --------
     >>> minutes_after_midnight("15:15")
     915.0
     """
@@ -43,8 +34,6 @@ def minutes_after_midnight(clock: dt.time | str) -> float:
 def format_time(minutes: float) -> str:
     """Minutes after midnight as HH:MM, to the nearest minute.
 
-    Examples
-    --------
     >>> format_time(915)
     '15:15'
     """
@@ -68,8 +57,6 @@ holiday that follows it. Schools' own dates differ by days."""
 class SchoolTerm(NamedTuple):
     """A school term; terms sort by time.
 
-    Examples
-    --------
     >>> SchoolTerm(2025, 2).season, SchoolTerm(2025, 2) < SchoolTerm(2026, 0)
     ('autumn', True)
     """
@@ -92,15 +79,11 @@ class SchoolTerm(NamedTuple):
 HORIZON_DEGREES = 90.833
 """Angle from the zenith to the sun's centre at sunset, with its radius and refraction."""
 
-JULIAN_2000 = 2451545.0
-"""Julian day of noon on 1 January 2000."""
+JULIAN_2000 = 2451545.0  # Julian day of noon on 1 January 2000
 
 DAYS_A_CENTURY = 36525.0
-ORDINAL_TO_JULIAN = 1721424.5
-"""Python counts days from 1 January of the year 1."""
-
-ITERATIONS = 3
-"""The sun moves, so its position is computed again for the time just calculated."""
+ORDINAL_TO_JULIAN = 1721424.5  # Python counts days from 1 January of the year 1
+ITERATIONS = 3  # The sun moves, so its position is computed again for the time just calculated
 
 
 def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
@@ -109,20 +92,8 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
     Meeus (1998), Astronomical Algorithms, as in the NOAA Global Monitoring Laboratory's solar
     calculator.
 
-    Parameters
-    ----------
-    day
-        Day in the local calendar, which must be near universal time.
-    longitude, latitude
-        Degrees, east and north positive.
+    Gives in universal time; None if the sun does not set that day.
 
-    Returns
-    -------
-    datetime.datetime or None
-        In universal time; None if the sun does not set that day.
-
-    Examples
-    --------
     >>> compute_sunset(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '15:53'
     """
@@ -132,8 +103,6 @@ def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.dateti
 def compute_sunrise(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:
     """Sunrise on a day; see `compute_sunset`.
 
-    Examples
-    --------
     >>> compute_sunrise(dt.date(2024, 12, 21), -0.12, 51.5).strftime("%H:%M")
     '08:03'
     """

@@ -9,10 +9,6 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-OF_THE_SOLVER = "orienteering"
-"""The notebook that needs no borough, and so no settings."""
-
-
 def _code(path):
     notebook = nbformat.read(path, as_version=4)
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -20,11 +16,11 @@ def _code(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_user_changes_one_line(path):
-    """The settings file is named once, next to the line to change; the solver needs none."""
+    """The settings file is named once, next to the line to change."""
     lines = [line for cell in _code(path) for line in cell.source.splitlines()]
     named = [line for line in lines if "SETTINGS =" in line]
     change = ['SETTINGS = pp.demo_settings()  # your own: SETTINGS = "patrolplan.toml"']
-    assert named == ([] if path.stem == OF_THE_SOLVER else change)
+    assert named == change
     assert not any("patrolplan." in line and "import" in line for line in lines)
 
 

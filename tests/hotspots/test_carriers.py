@@ -1,6 +1,5 @@
 """What carries a hotspot, and what is said of the pupils who pass it."""
 
-import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +24,7 @@ from patrolplan.hotspots.carriers import (
     round_to_steps,
 )
 from patrolplan.hotspots.reasons import WayReason
-from patrolplan.outputs.reason_words import SHARE_WORDS, describe_reason
+from patrolplan.outputs.reason_words import describe_reason
 from patrolplan.patrols.plan import StopReason
 from patrolplan.pupils.presence import LeavingCurve, find_presence
 
@@ -51,13 +50,6 @@ def test_a_static_risk_is_never_carried_by_the_way(static_hotspots):
     assert not any(
         isinstance(one, WayReason) for reasons in static_hotspots["reasons"] for one in reasons
     )
-
-
-def test_the_demo_has_hotspots_of_all_three(demo_hotspots):
-    """On the demo some hotspots are recorded, some feared and some on the way."""
-    assert set(demo_hotspots["carried_by"]) == {"recorded", "feared", "way"}
-    mainly = demo_hotspots["mainly_reports"]
-    assert (mainly == (demo_hotspots["carried_by"] == "feared")).all()
 
 
 def test_ways_are_said_coarsely(demo_area, demo_risk, demo_hotspots):
@@ -135,19 +127,6 @@ def test_reasons_of_ways_go_to_a_file_and_back():
     for wrong in ({"share": 0.0}, {"start": "25:00"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             adapter.validate_python(adapter.dump_python(reason, mode="json") | wrong)
-
-
-def test_every_share_has_words():
-    """Each step from one in twenty up says a number of pupils, and the way to school differs."""
-    home = WayReason(school="S", share=0.1, start="15:12", end="15:30")
-    words = {
-        describe_reason(dataclasses.replace(home, share=round(step * SHARE_STEP, 2)))
-        for step in range(1, 21)
-    }
-    assert len(words) == len(SHARE_WORDS) + 1
-    assert describe_reason(dataclasses.replace(home, to_school=True)).startswith(
-        "On the way to school of about one pupil in ten of S"
-    )
 
 
 def test_a_morning_window_speaks_of_the_way_to_school(demo_area):

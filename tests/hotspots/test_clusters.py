@@ -18,10 +18,8 @@ from patrolplan.hotspots.clusters import (
     cluster_by_hdbscan,
     compute_catchment_shares,
     find_stretches,
-    flatten_stretches,
     grow_stretch,
     sum_by_stretch,
-    sum_over_pieces,
 )
 from patrolplan.risk.scores import round_significant
 
@@ -66,14 +64,6 @@ def test_all_stretches_cover_no_more_than_a_quarter(risk):
     assert before < MAX_COVERAGE * TOWN.metres
 
 
-@given(RISKS, LENGTHS)
-def test_stretch_of_most_risk_comes_first(risk, length):
-    """Stretches come in the order of their risk."""
-    found = find_stretches(TOWN, risk, max_length_metres=length, count=8)
-    totals = [risk[stretch].sum() for stretch in found]
-    assert totals == sorted(totals, reverse=True)
-
-
 @given(RISKS)
 def test_stretch_stays_inside_its_cluster(risk):
     """Where clusters are given, no stretch crosses from one into another, or into none."""
@@ -81,15 +71,6 @@ def test_stretch_stays_inside_its_cluster(risk):
     for stretch in find_stretches(TOWN, risk, max_length_metres=300, cluster=group):
         assert len(set(group[stretch])) == 1
         assert group[stretch[0]] >= 0
-
-
-def test_a_heap_of_risk_is_the_first_stretch():
-    """Risk heaped on one corner makes the stretch of that corner."""
-    risk = np.full(len(TOWN), 0.01)
-    corner = TOWN.find_pieces_within([0, 0], 50)
-    risk[corner] = 5
-    (first, *_) = find_stretches(TOWN, risk, max_length_metres=130, count=1)
-    assert set(corner) <= set(first)
 
 
 @pytest.mark.parametrize("groups", [cluster_by_dbscan, cluster_by_hdbscan])
@@ -155,7 +136,7 @@ def _taken_slowly(network, risk, length, count):
     taken, covered = [], 0.0
     while free.any() and (len(taken) < count if count else covered < MAX_COVERAGE * metres.sum()):
         grown = [_grown_slowly(s, network, density, free, length) for s in np.flatnonzero(free)]
-        best = max(grown, key=lambda stretch: sum_over_pieces(risk, np.array(stretch)))
+        best = max(grown, key=lambda stretch: risk[np.array(stretch)].sum())
         taken.append(sorted(int(piece) for piece in best))
         free[best] = False
         covered += metres[best].sum()
@@ -169,14 +150,6 @@ def test_lazily_taken_stretches_are_those_grown_anew_each_time(risk, length, cou
     assert [one.tolist() for one in found] == _taken_slowly(TOWN, risk, length, count)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 128))
-def test_compiled_sums_are_numpys_to_the_last_bit(seed, size):
-    """The risk of a stretch is what numpy's sum says, so that mirrored stretches stay in order."""
-    rng = np.random.default_rng(seed)
-    values, pieces = rng.gamma(0.3, size=500), rng.choice(500, size, replace=False)
-    assert sum_over_pieces(values, pieces) == values[pieces].sum()
-
-
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 300), max_size=12))
 def test_sums_are_those_of_one_stretch_after_the_other_to_the_last_bit(seed, sizes):
     """Stretches summed together give exactly what each gives alone, short ones and long ones."""
@@ -184,14 +157,6 @@ def test_sums_are_those_of_one_stretch_after_the_other_to_the_last_bit(seed, siz
     values = rng.gamma(0.3, size=1000)
     stretches = [rng.choice(1000, size, replace=False) for size in sizes]
     assert sum_by_stretch(values, stretches).tolist() == [values[one].sum() for one in stretches]
-
-
-def test_laid_flat_stretches_can_be_cut_apart_again():
-    """Pieces in a row and their numbers hold all of the stretches."""
-    pieces, size = flatten_stretches([np.array([3, 1]), np.array([2])])
-    assert pieces.tolist() == [3, 1, 2]
-    assert size.tolist() == [2, 1]
-    assert len(flatten_stretches([])[0]) == len(flatten_stretches([])[1]) == 0
 
 
 def test_the_whole_area_holds_every_catchment(demo_area):

@@ -15,7 +15,7 @@ from patrolplan.area.designated import NO_STREET, find_designated_pieces, select
 from patrolplan.area.load_report import LoadReport
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import locate_hotspots, rate_hotspots
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 
 
 def designate(area, polygons, **columns):

@@ -5,7 +5,6 @@ import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
-from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.tables import HOTSPOTS
 
 
@@ -63,20 +62,6 @@ def test_stopping_place_is_a_point_of_its_piece(found):
         line = area.network.piece_lines[row.stop_piece]
         assert row.stop.distance(line.interpolate(row.stop_metres)) < 1e-6
         assert 0 <= row.stop_metres <= area.network.piece_metres[row.stop_piece] + 1e-6
-
-
-def test_hotspots_for_back_tests_have_the_same_stopping_places(found, risk):
-    """What is tested on past months stands where the plan stands."""
-    area, hotspots = found
-    bare = locate_hotspots(area, risk)
-    for name in ("stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"):
-        assert list(bare[name]) == list(hotspots[name])
-
-
-def test_drawn_stretch_is_as_long_as_it_says(found):
-    """The line of a hotspot has the length of its pieces."""
-    _, hotspots = found
-    np.testing.assert_allclose(hotspots.geometry.length, hotspots["length_metres"], atol=0.1)
 
 
 def test_every_hotspot_says_where_and_why(found):

@@ -113,16 +113,6 @@ def test_a_place_that_returns_has_its_own_name():
     assert _carry([here, new], plan)[0] == ["H1", "H3"]
 
 
-def test_the_same_stretches_have_the_same_names():
-    """In another order of risk, every place has its name again."""
-    lines = _draw_stretches(np.random.default_rng(1), 3)
-    lines = np.array(
-        [shapely.affinity.translate(line, 0, 1000 * k) for k, line in enumerate(lines)]
-    )
-    earlier = gpd.GeoSeries(lines, index=name_hotspots(lines))
-    assert name_hotspots(lines[::-1], earlier) == ["H3", "H2", "H1"]
-
-
 def test_a_crossing_is_not_the_same_place():
     """Stretches that only cross, or share a corner, are two places; a third in common is one."""
     here = shapely.linestrings([[0, 0], [90, 0]])

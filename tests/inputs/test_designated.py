@@ -6,7 +6,7 @@ import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.designated import ALL_DAYS, read_designated
+from patrolplan.inputs.polygons import ALL_DAYS, read_designated
 from patrolplan.tables import LeftOut
 
 GRID = Projection("EPSG:27700")

@@ -211,15 +211,6 @@ def test_islands_are_left_out_and_counted():
     ]
 
 
-def test_streets_beyond_the_limits_are_left_out_and_counted():
-    """Pieces whose middle lies outside the area's limits are dropped and recorded in km."""
-    left_out = LeftOut()
-    limits = shapely.box(-10, -10, 310, 10)
-    network = build_small_network([(0, 0), (3300, 0)], [[0, 1]], left_out=left_out, limits=limits)
-    assert network.metres == pytest.approx(300)
-    assert [str(row) for row in left_out.rows] == ["streets: 3 left out, outside the area (km)"]
-
-
 def test_no_street_inside_the_limits_is_an_empty_network():
     """Limits that hold no street give a network without pieces, not an error."""
     network = build_small_network(

@@ -47,22 +47,6 @@ def test_a_catchment_is_covered_evenly_by_the_metre(points):
         np.testing.assert_allclose(own, own[0])
 
 
-@given(POINTS)
-def test_an_incident_at_a_snap_point_belongs_to_it(points):
-    """Points that have a catchment are assigned to their own, whatever street is nearest."""
-    found = build_catchments(NETWORK, points)
-    np.testing.assert_array_equal(
-        assign_catchments(NETWORK, found, found.xy), np.arange(len(found))
-    )
-
-
-@given(POINTS)
-def test_every_incident_near_a_street_is_assigned(points):
-    """A point that no piece is nearest to still gives its incidents to a catchment."""
-    found = assign_catchments(NETWORK, build_catchments(NETWORK, points), points)
-    assert (found >= 0).all()
-
-
 def test_far_places_are_assigned_to_none():
     """A place farther than the limit from every street belongs to no catchment."""
     found = build_catchments(NETWORK, [(0, 0)])
@@ -100,13 +84,6 @@ def test_exact_places_stay_on_their_piece():
     assert list(assign_catchments(NETWORK, found, places)) == [3, 5]
     amounts = np.arange(len(NETWORK), dtype=float)
     np.testing.assert_array_equal(found.spread(amounts), amounts)
-
-
-def test_rows_of_one_place_share_a_catchment():
-    """Many incidents on one point are all assigned alike, in the order given."""
-    found = build_catchments(NETWORK, [(0, 0), (200, 200)])
-    places = [(200, 200), (0, 0), (200, 200), (0, 0)]
-    assert list(assign_catchments(NETWORK, found, places)) == [1, 0, 1, 0]
 
 
 def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):

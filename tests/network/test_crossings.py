@@ -8,8 +8,7 @@ from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.crossings import find_crossed_roads
-from patrolplan.network.main_roads import NEAR_METRES
+from patrolplan.network.crossings import NEAR_METRES, find_crossed_roads
 from patrolplan.network.paths import Walk, WalkFinder
 from patrolplan.network.pieces import CrossingPoints
 
@@ -76,11 +75,6 @@ def test_along_a_road_and_off_on_the_other_side_crosses_it_half_way():
     network = build_small_network(places, ways, NAMES, KINDS)
     assert _cross(network, (100, 80), (200, -70)) == [(130, "High Street", "unknown")]
     assert _cross(network, (100, 80), (200, 70)) == []
-
-
-def test_side_streets_are_no_main_roads():
-    """A residential street is crossed without a word."""
-    assert _cross(_build(kinds=["residential"] * 4), (100, 80), (100, -70)) == []
 
 
 def test_along_a_main_road_one_crosses_another():

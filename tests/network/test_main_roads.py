@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_networks import build_small_network
 
-from patrolplan.network.main_roads import NEAR_METRES, SAFEST_FIRST, find_near_crossings
+from patrolplan.network.crossings import NEAR_METRES, SAFEST_FIRST, find_near_crossings
 from patrolplan.network.pieces import CrossingPoints
 
 PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100)]

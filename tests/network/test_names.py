@@ -86,12 +86,6 @@ def test_place_is_told_by_street_and_nearest_other_street():
     ]
 
 
-def test_place_far_from_every_other_street_is_told_alone():
-    """Where no other named street is near, the street's own name has to do."""
-    network = build_small_network([(0, 0), (600, 0)], [[0, 1]], ["Long Walk"])
-    assert describe_positions(network, network.middles([3])) == ["Long Walk"]
-
-
 def test_place_among_streets_without_names():
     """Where no street has a name at all, places are still described."""
     network = build_small_network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])

@@ -41,16 +41,6 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
 
 
-def test_snapping_on_real_streets_equals_brute_force(bloomsbury_area):
-    """In Bloomsbury too, a point goes to the nearest of all 10,000 pieces of street."""
-    network = bloomsbury_area.network
-    rng = np.random.default_rng(1)
-    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
-    points = rng.uniform(low, high, (40, 2))
-    expected = [shapely.distance(network.piece_lines, shapely.Point(p)).min() for p in points]
-    np.testing.assert_allclose(network.snap(points).moved_metres, expected, atol=1e-6)
-
-
 def test_snapping_no_point_gives_no_position():
     """No points, no positions."""
     assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0

@@ -82,37 +82,6 @@ def test_walks_join_their_places_along_the_streets(case):
             _assert_walk(network, positions, walks, start, end)
 
 
-def test_walks_in_bloomsbury_join_their_places(bloomsbury_area):
-    """Walks on real streets are as long as they say and lead from place to place."""
-    network = bloomsbury_area.network.walkable
-    rng = np.random.default_rng(3)
-    piece = rng.integers(0, len(network), 10)
-    positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(10))
-    walks = WalkFinder(network, positions)
-    for start in range(10):
-        _assert_walk(network, positions, walks, start, (start + 3) % 10)
-
-
-@given(draw_network_and_positions())
-def test_distance_is_the_same_both_ways(case):
-    """Every street can be walked both ways, so distances do not depend on the direction."""
-    network, positions = case
-    metres = WalkFinder(network, positions).metres
-    np.testing.assert_allclose(metres, metres.T, atol=1e-6)
-    assert (np.diag(metres) == 0).all()
-
-
-@given(draw_network_and_positions(), st.floats(1, 400))
-def test_a_limit_cuts_off_longer_walks_only(case, limit):
-    """Within a limit, distances up to it are the same; longer ones are inf."""
-    network, positions = case
-    free = WalkFinder(network, positions).metres
-    held = WalkFinder(network, positions, limit_metres=limit).metres
-    within = free <= limit
-    np.testing.assert_allclose(held[within], free[within], atol=1e-6)
-    assert np.isinf(held[~within]).all()
-
-
 @given(draw_network_and_positions(), st.floats(1, 400), st.randoms(use_true_random=False))
 def test_walks_among_some_places_are_those_among_all(case, limit, random):
     """Walks between some of the places are as long as among all, within their own limit."""

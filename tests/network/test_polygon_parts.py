@@ -6,7 +6,7 @@ import shapely
 from hexagons import measure_slowly
 from hypothesis import given, strategies as st
 
-from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.network.shapes import split_by_polygons
 
 COORDINATES = st.integers(0, 8).map(float)
 POINTS = st.tuples(COORDINATES, COORDINATES)

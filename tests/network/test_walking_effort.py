@@ -66,12 +66,6 @@ def test_where_a_main_road_ends_nobody_crosses_it():
     assert _spend(_build(), (200, 80), (200, -80)) == pytest.approx(0)
 
 
-def test_streets_without_a_main_road_cost_their_metres():
-    """In a network of lanes every metre costs one."""
-    effort = compute_crossing_effort(_build(kinds=["residential"] * 6), SECONDS, 80.0)
-    assert (effort == 1).all()
-
-
 def test_what_one_would_rather_not_walk():
     """Unlit streets, main roads without pavement, streets beside a pavement of their own."""
     ways = [*WAYS, [3, 5]]

@@ -88,35 +88,6 @@ def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, fold
     assert {path.name for path in store.iterdir()} == {young, "mine.parquet"}
 
 
-@pytest.mark.parametrize(
-    ("folder", "names", "what"),
-    [
-        (
-            f"streets-3-{'0' * 32}",
-            ("features.parquet", "ways.parquet", "vertices.npz", "left_out.json"),
-            "street cache",
-        ),
-        ("crimes-1", (f"{'a' * 32}.parquet", ".new-x1"), "crime cache"),
-        ("trials", (f"{'a' * 40}.npy",), "cache of back-tests"),
-        ("arrays", (f"{'a' * 40}.npz",), "cache of streets in pieces"),
-        (".new-x1", ("ways.parquet",), "street cache"),
-    ],
-)
-@pytest.mark.parametrize("strange", [False, True])
-def test_entries_of_earlier_versions_go_too(tmp_path, monkeypatch, folder, names, what, strange):
-    """Old files of version 0.1 are removed, with their folder unless it has other files."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    store = tmp_path / folder
-    store.mkdir()
-    for name in (*names, "thesis.doc") if strange else names:
-        (store / name).touch()
-    _age(tmp_path)
-    found = purge(MONTH, now=NOW)
-    assert {(one.path, one.what) for one in found} == {(str(store / name), what) for name in names}
-    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} - {RECORD_FILE}
-    assert left == ({folder, f"{folder}/thesis.doc"} if strange else set())
-
-
 def test_strange_files_and_folders_of_the_cache_stay(cache):
     """A user's own file in a store, and a folder of another name, are left alone."""
     purge(MONTH, now=NOW)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
 from patrolplan.patrols.errands import add_errand_variants
 from patrolplan.patrols.surroundings import PatrolHours

@@ -82,7 +82,7 @@ def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_a
     assert case.end_position == len(metres) - 1 > 0
     there_and_on = metres[0, 1:-1] + metres[1:-1, -1]
     assert (there_and_on <= (60 - 15) * 80 + 90).all()
-    assert case.plain_problem.officers[0].end == case.end_position
+    assert case.plain_problem.officer.end == case.end_position
 
 
 def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):

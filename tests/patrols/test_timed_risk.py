@@ -149,10 +149,9 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
     better = 0
     for row in range(0, len(demo_area.schools), 3):
         problem = build_school_problem(inputs, row).plain_problem
-        gate = problem.officers[0].earliest_minutes + problem.gate.minutes
-        officer = dataclasses.replace(problem.officers[0], earliest_minutes=gate)
+        officer = dataclasses.replace(problem.officer, earliest_minutes=problem.leave_minutes)
         plain = {"timed_prizes": None, "gate": None, "windows": None}
-        static = dataclasses.replace(problem, officers=(officer,), **plain)
+        static = dataclasses.replace(problem, officer=officer, **plain)
         problem = dataclasses.replace(problem, windows=None)
         solution = solve(problem)
         barred = frozenset(range(problem.size)) - solve(static).stops

@@ -83,15 +83,6 @@ def test_pupils_of_each_school_are_conserved(demo_area, demo_ways):
         assert np.all(np.diff(school.pieces) > 0)
 
 
-def test_walked_metres_are_those_of_the_flow(demo_area, demo_ways):
-    """Nobody walks more than the catchment's limit, and somebody walks farther than 500 m."""
-    metres = demo_area.network.walkable.piece_metres
-    for school in demo_ways.schools:
-        mean = school.flow @ metres[school.pieces] / school.on_streets
-        assert 200 < mean < 2700
-        assert np.all(np.isfinite(school.gate_metres))
-
-
 def _without_stops(area):
     return replace(area, way_home=replace(area.way_home, stops=area.way_home.stops.iloc[:0]))
 

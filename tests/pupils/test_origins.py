@@ -10,9 +10,9 @@ import shapely
 from small_networks import build_small_network
 
 from patrolplan.inputs.way_home import build_empty_tables
+from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
 from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.gate_tree import grow_tree
-from patrolplan.pupils.origins import CATCHMENT_DECAYS, Homes
 
 DECAY = np.array([500.0, 900.0])
 SPREAD = 40.0
@@ -67,14 +67,6 @@ def test_homes_fall_off_with_distance(town):
     near, far = (np.flatnonzero(np.abs(metres - away) < 20)[0] for away in (200, 1100))
     expected = np.exp((metres[far] - metres[near]) / DECAY[1])
     assert density[near] / density[far] == pytest.approx(expected)
-
-
-def test_main_roads_hold_fewer_homes():
-    """Of two streets as near, the residential one has more homes than the main road."""
-    town = _build_town(kinds=["residential"] * 21 + ["primary"] * 21)
-    _, on_piece, _ = _place(town, _tables(town), (1000, 1000))
-    is_main = town.piece_highway == "primary"
-    assert on_piece[~is_main].sum() == pytest.approx(on_piece[is_main].sum() / 0.3, rel=0.05)
 
 
 def test_residents_say_where_homes_are(town):

@@ -9,8 +9,7 @@ from scipy import sparse
 
 from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.posts import POST_MINUTES, PUPIL_PART, Condition, choose_cover, choose_posts
-from patrolplan.pupils.presence import Presence
-from patrolplan.pupils.visits import Visit
+from patrolplan.pupils.presence import Presence, Visit
 
 
 @st.composite

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.notes import Note
 from patrolplan.pupils.rolls import MODES, PRESETS, count_pupils, find_mode_shares
 from patrolplan.settings.pupils import WayHomeSettings
 
@@ -37,12 +36,6 @@ def test_pupils_by_stage(row, expected, kinds):
     rolls = count_pupils(_schools(row))
     np.testing.assert_allclose(rolls.by_stage, [expected])
     assert [note.kind for note in rolls.notes] == kinds
-
-
-def test_notes_name_the_schools():
-    """A note lists the schools that it is about."""
-    rolls = count_pupils(_schools(("Primary", 200, NONE, 4, 11), ("Primary", NONE, 200, 4, 11)))
-    assert rolls.notes == (Note("rolls_by_capacity", {"urns": ["1"], "schools": 2}),)
 
 
 @pytest.mark.parametrize("preset", ["london", "england"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from small_networks import build_small_network
 
-from patrolplan.pupils.stops import STOP_SPREAD_METRES, choose_stops, find_stops
+from patrolplan.pupils.destinations import STOP_SPREAD_METRES, choose_stops, find_stops
 
 
 def test_odds_fall_with_distance():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.pupils.visits import Visit
+from patrolplan.pupils.presence import Visit
 
 BELL = 15 * 60.0
 
@@ -21,10 +21,3 @@ def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
     mean = np.average(met, weights=network.piece_metres[pieces])
     assert len(pieces) > 1
     assert presence.share_met_by(urn, [walked]) == pytest.approx(mean)
-
-
-def test_the_time_is_spent_once(demo_area):
-    """The shares of the time at all places make up the whole of it."""
-    pieces = np.arange(40, 60)
-    assert Visit.along(demo_area.network, pieces, BELL, BELL + 15).shares.sum() == pytest.approx(1)
-    assert Visit.at((1.0, 2.0), BELL, BELL + 15).shares.tolist() == [1.0]

@@ -67,16 +67,6 @@ def test_licensed_places_near_are_counted(make):
     assert len(set(kinds)) > 1
 
 
-@pytest.mark.parametrize(("number", "kind"), [(0, 0), (1, 1), (2, 1), (3, 2), (5, 2), (6, 3),
-                                              (11, 3), (12, 4), (40, 4)])  # fmt: skip
-def test_kinds_of_place_begin_at_their_numbers(make, number, kind):
-    """One, three, six and twelve licensed places near are the first of their kinds."""
-    network = make.streets([(0, 0), (30, 0)], [(0, 1)])
-    places = [("pub", 15.0, 149.0)] * number + [("takeaway", 15.0, 0.0)] * 30
-    area, _ = build(make, _rows(timed=False), places=places)
-    assert find_place_kinds(network, area.way_home.places).tolist() == [kind]
-
-
 def test_a_flat_clock_is_one_always(make):
     """Switched off, no half-hour differs, whatever is known, and a note says so."""
     area, history = build(
@@ -130,13 +120,6 @@ def test_with_months_only_the_declared_clock_is_announced(make):
     assert (night < afternoon).all()
 
 
-def test_categories_without_a_declared_profile_are_named(make):
-    """A category of another naming has the mean of all, and the note says which."""
-    rows = _rows(timed=False).assign(category="Loitering")
-    clock = build_clock(*build(make, rows, crimes={"categories": ["Loitering"]}))
-    assert "Loitering: the mean of all crime" in describe_note(clock.notes[0])
-
-
 def test_streets_near_bars_have_less_of_the_afternoon_and_more_of_the_night(make):
     """Licensed places move a street's crime from after school to the night."""
     places = [("bar", 530_050.0, 530_000.0)] * 12
@@ -150,14 +133,6 @@ def test_streets_near_bars_have_less_of_the_afternoon_and_more_of_the_night(make
     assert afternoon[near].max() < afternoon[~near].min()
     assert night[near].min() > night[~near].max()
     assert "clock_no_places" not in _kinds_of_notes(clock)
-
-
-def test_takeaways_alone_are_no_licensed_places(make):
-    """With takeaways only, no kinds of place are known, and the note says so."""
-    area, history = build(make, _rows(timed=False), places=[("takeaway", 530_000, 530_000)])
-    clock = build_clock(area, history)
-    assert "clock_no_places" in _kinds_of_notes(clock)
-    assert len(np.unique(clock.compute_factor(31, "school_day"), axis=0)) == 1
 
 
 def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):

@@ -5,8 +5,6 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import HARM_DAYS
@@ -54,23 +52,6 @@ def test_voices_sum_to_one(static_demo_area):
         assert voice.sum() == pytest.approx(1.0)
         assert (voice >= 0).all()
     assert np.allclose(risk.joined, 0.7 * risk.crime + 0.3 * risk.reports)
-
-
-def test_equal_runs_are_equal(demo_area):
-    """Two runs give the same numbers, bit for bit."""
-    assert np.array_equal(estimate_risk(demo_area).joined, estimate_risk(demo_area).joined)
-
-
-def test_notes_say_the_weights_and_the_gain(demo_area):
-    """Each category's note has the models' weights, and what they gained over smoothed counts."""
-    risk = estimate_risk(demo_area)
-    notes = [note for note in risk.notes if note.kind == "stack_tested"]
-    assert len(notes) == len(risk.choices) == 7
-    for note in notes:
-        assert sum(note.values["weights"]) == pytest.approx(1.0, abs=0.02)
-        assert 0 < note.values["gain_low"] < note.values["gain"] < note.values["gain_high"]
-        assert "bits a crime (95 % interval" in describe_note(note)
-    assert risk.margin is not None
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])
@@ -135,9 +116,3 @@ def test_harm_override(make):
     own = estimate_risk(make.area(rows, settings={"risk": {**plain, "harm": {"Other theft": 365}}}))
     assert usual.crime[2] < 0.01
     assert own.crime[2] == pytest.approx(own.crime[1])
-
-
-def test_months_only_is_said(make):
-    """Where only months are known, the risk says so."""
-    risk = estimate_risk(make.area(make.rows([3] * 12, [1])))
-    assert Note("months_only") in risk.notes

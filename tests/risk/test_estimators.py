@@ -185,15 +185,6 @@ def test_models_that_draw_give_the_same_each_time(area, model):
     assert np.array_equal(first, second)
 
 
-def test_a_random_state_that_is_set_counts(area):
-    """A seed that the user gives is not replaced."""
-    one, other = (
-        estimate_risk(area, model=RandomForestRegressor(4, max_depth=3, random_state=seed)).joined
-        for seed in (1, 2)
-    )
-    assert not np.array_equal(one, other)
-
-
 def test_scikit_learn_plugs_in(area):
     """A regressor of scikit-learn works as it is, is printed, and does not become chosen."""
     mine = make_pipeline(StandardScaler(), PoissonRegressor(alpha=1.0, max_iter=1000))
@@ -280,13 +271,6 @@ def test_what_is_no_model_is_refused(area, models, seen):
         backtest_risk(area, models=models)
 
 
-def test_all_models_that_are_wrong_are_named(area):
-    """Two problems give two lines."""
-    with pytest.raises(InputError) as raised:
-        backtest_risk(area, models={"auto": LastYear(), "mine": LastYear})
-    assert len(raised.value.problems) == 2
-
-
 def test_a_name_that_no_model_has_is_refused(area):
     """The error lists the names that there are."""
     with pytest.raises(InputError, match=r"'prior counts' is not the name .* prior count, "):
@@ -317,10 +301,3 @@ def test_inside_a_window_ones_own_model_counts_times_the_clock(make):
     )
     assert len(mine) > 0
     pd.testing.assert_frame_equal(mine, ours, check_exact=True)
-
-
-def test_the_demo_is_planned_with_a_model_of_ones_own(demo_area):
-    """Hotspots and patrols follow from such a risk as from any other."""
-    risk = estimate_risk(demo_area, model=LastYear())
-    assert risk.joined.sum() == pytest.approx(1.0)
-    assert len(risk.joined) == len(demo_area.network)

@@ -178,12 +178,6 @@ def test_more_pupils_more_risk():
     assert risk.without_exposure == pytest.approx(1 / PIECES)
 
 
-def test_no_pupils_no_exposure():
-    """In a window in which no pupil is out, where they are does not count."""
-    world = _world(2, start=60.0, minutes=60)
-    assert world.exposure is None
-
-
 def test_static_risk_is_the_same_in_every_minute():
     """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
     risk = join_over_window(*_world(3, clock=False, pupils=False, by_band=False).inputs)
@@ -246,14 +240,6 @@ def test_weights_of_minutes_are_shares_of_windows(bells, minutes):
         for m in at.tolist()
     ]
     assert weights == pytest.approx(slow)
-
-
-def test_a_given_start_is_the_same_for_all_schools():
-    """With a start of its own a window does not follow the bells, and goes on past midnight."""
-    at, weights = weigh_minutes(Window(60, 1410), BELLS)
-    assert at.tolist() == list(range(1410, 1470))
-    assert np.ptp(weights) == pytest.approx(0, abs=1e-15)
-    assert [find_half_hour(minute) for minute in (1410, 1439, 1440, 1469)] == [47, 47, 0, 0]
 
 
 def test_powers_by_category_and_roots():

@@ -1,7 +1,6 @@
 """Pupils' reports: by time of day, faded with age, grown by their number, never above the cap."""
 
 import dataclasses
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-import patrolplan as pp
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
@@ -121,34 +119,6 @@ def test_reports_on_each_piece_are_those_counted_one_by_one(case, band, half_lif
     )
 
 
-def _spread_as_before(groups, metres):
-    """How reports were spread before they had times, ages or a cap."""
-    group = groups.group_of_piece
-    held = group >= 0
-    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
-    per_metre = groups.counts * groups.share_inside / length
-    risk = np.zeros(len(metres))
-    risk[held] = per_metre[group[held]] * metres[held]
-    return risk
-
-
-@given(ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]), st.sampled_from([0.0, 0.5, 0.7, 1.0]))
-def test_with_everything_off_reports_weigh_as_before(case, band, crime_weight):
-    """Without bands, fading and cap, the spread and the weight are the old ones to the byte."""
-    groups, metres = case
-    voice = build_report_voice(_area(groups, metres, crime_weight=crime_weight, **OFF), LAST_MONTH)
-    assert voice.spread(band).tobytes() == _spread_as_before(groups, np.array(metres)).tobytes()
-    assert voice.compute_share(band) == 1 - crime_weight
-
-
-def test_with_everything_off_the_demo_is_as_before(demo_area):
-    """The same on the demo: the voice is what it was, byte for byte."""
-    area = pp.with_settings(demo_area, reports=OFF)
-    voice = build_report_voice(area, LAST_MONTH)
-    before = _spread_as_before(area.reports, area.network.piece_metres)
-    assert voice.spread("lunch").tobytes() == before.tobytes()
-
-
 WEIGHTS = st.floats(0.001, 0.999)
 CAPS = st.floats(0.001, 1)
 
@@ -196,18 +166,6 @@ def test_one_group_more_takes_no_more_than_it_gets(case, crime_weight, cap, coun
     assert after.compute_share(None) >= before.compute_share(None) - 1e-12
     assert (worth_now[:-1] <= worth + 1e-12).all()
     assert (worth - worth_now[:-1]).sum() <= worth_now[-1] + 1e-12
-
-
-@given(WEIGHTS, CAPS)
-def test_more_reports_weigh_more(crime_weight, cap):
-    """Fifty reports weigh more than five, wherever the cap leaves room; never above the weight."""
-    settings = {"crime_weight": crime_weight, "most_share_of_five": cap}
-    shares = [_one_group(n, **settings).compute_share(None) for n in (5, 10, 50, 500, 5000)]
-    assert all(low <= high for low, high in pairwise(shares))
-    most = 1 - crime_weight
-    assert shares[-1] <= most
-    if cap < 0.9 * most:
-        assert shares[0] < shares[2]
 
 
 def test_shares_of_the_defaults():
@@ -329,23 +287,3 @@ def test_without_reports_the_voice_is_silent_and_says_nothing():
     assert not voice.spread(None).any()
     assert voice.compute_share("lunch") == 0
     assert (voice.notes, voice.list_notes("lunch")) == ((), ())
-
-
-def test_reports_flipped_to_the_morning_leave_the_afternoon(demo_area):
-    """With every after-school report of the demo before school, the after-school voice changes."""
-    groups = demo_area.reports
-    after, morning = (FACTOR_NAMES.index(band) for band in ("after_school", "before_school"))
-    by_factor = groups.factor_counts.copy()
-    by_factor[:, morning] += by_factor[:, after]
-    by_factor[:, after] = 0
-    flipped = dataclasses.replace(groups, factor_counts=by_factor)
-    voices = [
-        build_report_voice(dataclasses.replace(demo_area, reports=one), LAST_MONTH)
-        for one in (groups, flipped)
-    ]
-    shares = [voice.compute_share("after_school") for voice in voices]
-    assert shares[1] < shares[0]
-    spreads = [
-        voice.spread("after_school") / voice.spread("after_school").sum() for voice in voices
-    ]
-    assert np.abs(spreads[0] - spreads[1]).sum() > 0.2

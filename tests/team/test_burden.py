@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.polygons import read_limits
 from patrolplan.risk.history import HARM_DAYS
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.promised import PromisedWeek

@@ -9,7 +9,7 @@ import pytest
 from patrolplan.notes import Note
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
 from patrolplan.privacy import ReportGroups
-from patrolplan.team.ledger.recent_presence import RecentPresence
+from patrolplan.team.ledger.dose_history import RecentPresence
 from patrolplan.team.school_answers import find_school_answers, list_promises
 from patrolplan.team.week import DemandOutcome
 

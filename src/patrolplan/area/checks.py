@@ -30,26 +30,16 @@ from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first
 from patrolplan.times import format_time, minutes_after_midnight
 
-EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"
-"""When a school day can end."""
-
-EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"
-"""When a school day can begin."""
+EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"  # When a school day can end
+EARLIEST_OPENING, LATEST_OPENING = "07:00", "10:59"  # When a school day can begin
 
 EARLIEST_PATROL, LATEST_PATROL = "07:00", "19:00"
 """Hours within which a patrol around a school day is, and with which officers' hours overlap."""
 
-FAR_PLACE_METRES = 5_000.0
-"""Maximum distance from the area of a place for the area's schools."""
-
-MAX_FAR_GATES = 2
-"""This many gates may always be far: their schools are left out and named by row."""
-
-MIN_COARSE_GATES = 4
-"""Fewer gates than this may have round coordinates by chance."""
-
-FAR_BASE_METRES = 50_000.0
-"""Maximum distance of an officer's base from the area."""
+FAR_PLACE_METRES = 5_000.0  # Maximum distance from the area of a place for the area's schools
+MAX_FAR_GATES = 2  # This many gates may always be far: their schools are left out and named by row
+MIN_COARSE_GATES = 4  # Fewer gates than this may have round coordinates by chance
+FAR_BASE_METRES = 50_000.0  # Maximum distance of an officer's base from the area
 
 MAX_NO_HOURS_SHARE = 0.5
 """Maximum share of officers without hours on any day: some may be away, but not most of them."""
@@ -58,14 +48,12 @@ MAX_REPORT_YEARS, MAX_YEARS_AFTER_CRIME = 3, 2
 """Maximum calendar years that reports are older or newer than the newest crimes: crimes are
 published months after the reports come in."""
 
-MAX_OLD_REPORTS = 0.2
-"""Maximum share of reports of other years."""
+MAX_OLD_REPORTS = 0.2  # Maximum share of reports of other years
 
 MAX_REFUSED_REPORTS = 0.1
 """Maximum share of reports that may be refused: pupils' returns are untidy."""
 
-ALLOWED_REPORTS = 20
-"""This many reports may always be refused; they are counted by reason."""
+ALLOWED_REPORTS = 20  # This many reports may always be refused; they are counted by reason
 
 
 DEGREES_FORM = "write decimal degrees with a point, such as -0.1276"
@@ -225,15 +213,7 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
 
 
 def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
-    """Note which of several sites of a school is used, unused figures, and URNs of our own.
-
-    Parameters
-    ----------
-    schools
-        As `patrolplan.inputs.schools` reads them.
-    planned
-        URNs of the schools that are planned for.
-    """
+    """Note which of several sites of a school is used, unused figures, and URNs of our own."""
     schools = schools[schools["urn"].isin(planned)]
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
@@ -264,11 +244,6 @@ def check_places(
 
     A place for schools of other areas may be anywhere. One just outside the area is noted: it has
     no effect.
-
-    Parameters
-    ----------
-    planned
-        Schools of the area, with those whose gate is on no street.
     """
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
@@ -313,13 +288,7 @@ def _add_far(
 
 
 def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
-    """Stop where far more reports are refused than untidiness explains, without showing values.
-
-    Parameters
-    ----------
-    table
-        All reports, suppressed and rounded.
-    """
+    """Stop where far more reports are refused than untidiness explains, without showing values."""
     refused = table.refused
     total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
@@ -336,13 +305,6 @@ def check_report_dates(
     """Stop where most reports are of other years than the crimes.
 
     The comparison is with the crimes, not today's date: old data can be planned with as well.
-
-    Parameters
-    ----------
-    table
-        All reports, suppressed and rounded.
-    newest_crime
-        Newest month of recorded crime.
     """
     total = sum(table.by_year.values())
     years = list(table.by_year)

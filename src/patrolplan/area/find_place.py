@@ -26,8 +26,7 @@ from patrolplan.network.names import describe_positions
 
 PlaceKind = Literal["street", "junction", "postcode", "grid_reference", "coordinates"]
 
-MOST_PLACES = 8
-"""Maximum number of places in an answer."""
+MOST_PLACES = 8  # Maximum number of places in an answer
 
 SAME_STREET_METRES = 100.0
 """Pieces with the same name within this distance are one street; others are another one."""
@@ -35,8 +34,7 @@ SAME_STREET_METRES = 100.0
 JUNCTION_METRES = 60.0
 """Streets within this distance meet, such as at a roundabout or across a wide road."""
 
-MIN_LIKENESS = 0.8
-"""Minimum likeness of a street's name to the text, from 0 to 1."""
+MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
 
 SHORT_FORMS = {
     "rd": "road",
@@ -95,15 +93,10 @@ class FoundPlace:
 def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
     """The places in an area that a text may mean, the most likely first; empty where none is.
 
-    Parameters
-    ----------
-    area
-        With its streets and schools.
-    text
-        The name of a street, roughly as written; two of them with a "/" for their junction;
-        a postcode, its sector or its district, as far as schools have it; a reference of the
-        British grid with six, eight or ten figures, where that is the area's CRS; or latitude and
-        longitude in degrees.
+    `text`: the name of a street, roughly as written; two of them with a "/" for their junction; a
+    postcode, its sector or its district, as far as schools have it; a reference of the British grid
+    with six, eight or ten figures, where that is the area's CRS; or latitude and longitude in
+    degrees.
     """
     text = " ".join(text.split())
     found = list(_list_places(area, text))[:MOST_PLACES] if text else []
@@ -119,8 +112,6 @@ def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
 def guess_kind(text: str) -> PlaceKind:
     """What kind of place a text looks like, whether or not there is such a place.
 
-    Examples
-    --------
     >>> [guess_kind(one) for one in ("TQ 301 812", "E3 4RR", "51.52, -0.13", "High Rd / Elm St")]
     ['grid_reference', 'postcode', 'coordinates', 'junction']
     """
@@ -171,8 +162,6 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 def _place_letters(large: str, small: str) -> tuple[int, int]:
     """Squares of 100 km eastwards and northwards of the grid's origin.
 
-    Examples
-    --------
     >>> _place_letters("T", "Q"), _place_letters("S", "V")
     ((5, 1), (0, 0))
     """
@@ -235,8 +224,6 @@ def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
 def _split_postcode(text: str) -> tuple[str, ...]:
     """District, sector and unit, as far as they are given; empty if it is not a postcode.
 
-    Examples
-    --------
     >>> _split_postcode("SE11 5AB"), _split_postcode("SE1"), _split_postcode("SE115AB")
     (('SE11', '5', 'AB'), ('SE1',), ('SE11', '5', 'AB'))
     """
@@ -311,8 +298,6 @@ def _match_names(network: StreetNetwork, text: str) -> Sequence[str]:
 def _normalise(name: str) -> str:
     """A name in lower case without punctuation, with abbreviations expanded.
 
-    Examples
-    --------
     >>> _normalise("St. Mary's Rd"), _normalise("High  St")
     ('st marys road', 'high street')
     """

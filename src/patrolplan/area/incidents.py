@@ -62,11 +62,6 @@ def place_incidents(
 
     Where the settings apply the threshold to crime, catchments are squares and an incident's place
     is the centre of its square: no later result can distinguish two of them.
-
-    Raises
-    ------
-    InputError
-        When no incident remains, or none of a category that counts.
     """
     min_crime_count = settings.privacy.min_crime_count
     is_grouped = min_crime_count > 1
@@ -80,9 +75,7 @@ def place_incidents(
     report.notes.extend(note_eras(eras))
     exposure = Exposure.complete()
     if used.any():
-        exposure = build_exposure(
-            incidents, used, catchment, catchments.xy, public=catchments.public
-        )
+        exposure = build_exposure(incidents, used, catchment, catchments.xy)
         report.notes.extend(note_missing_months(exposure))
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)
@@ -137,22 +130,10 @@ def assign_incidents(
     in the catchment of its street: its own point would take streets from the snap points near it,
     and the model would then learn where the points are, not where crime is.
 
-    Parameters
-    ----------
-    network
-        The streets.
-    crimes
-        All incidents.
-    inside
-        (i,) whether each is in the area.
-    in_squares
-        Whether the squares of the fixed grid are the catchments of all places.
+    `inside`: (i,) whether each is in the area.
 
-    Returns
-    -------
-    tuple
-        The catchments; (i,) the one of each incident, -1 where it has none; the first month of each
-        era, none without snap points.
+    Gives the catchments; (i,) the one of each incident, -1 where it has none; the first month of
+    each era, none without snap points.
     """
     snapped = inside & ~crimes.is_exact & ~np.bool_(in_squares)
     exact = inside & ~snapped

@@ -18,8 +18,7 @@ from patrolplan.inputs.table_sources import hash_source
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings
 
-EARLIER = "earlier hotspots"
-"""The source of hotspots' names among the inputs of an area."""
+EARLIER = "earlier hotspots"  # The source of hotspots' names among the inputs of an area
 
 
 def compute_input_digests(
@@ -37,13 +36,6 @@ def compute_input_digests(
     file's own digest.
 
     For an earlier plan, only the names and lines of its hotspots count.
-
-    Raises
-    ------
-    FileNotFoundError
-        When a file does not exist.
-    InputError
-        When the plan before cannot be read.
     """
     given = given or {}
     sources = [source for source in SourceSettings.model_fields if source not in given]

@@ -72,13 +72,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
 
 
 def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyArea:
-    """The area of these settings, whose sources are files or given in memory.
-
-    Raises
-    ------
-    InputError
-        With all problems found, not only the first.
-    """
+    """The area of these settings, whose sources are files or given in memory."""
     given = GivenSources() if given is None else given
     projection = Projection(settings.area.crs)
     report = LoadReport(alarms=Alarms(settings.accept.reasons))

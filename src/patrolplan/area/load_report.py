@@ -12,18 +12,10 @@ from patrolplan.tables import LeftOut
 class LoadReport:
     """What is noted while an area is loaded.
 
-    Parameters
-    ----------
-    problems
-        What is wrong with the input; raised together.
-    left_out
-        Rows left out, by source and reason.
-    notes
-        Defaults that were chosen, and anything else a reader should check.
-    schools_left_out
-        Why a school of the files is not in the area, by URN.
-    alarms
-        Plausibility checks whose bound is passed.
+    `problems`: what is wrong with the input; raised together. `left_out`: rows left out, by source
+    and reason. `notes`: defaults that were chosen, and anything else a reader should check.
+    `schools_left_out`: why a school of the files is not in the area, by URN. `alarms`: plausibility
+    checks whose bound is passed.
     """
 
     problems: Problems = field(default_factory=Problems)

@@ -12,10 +12,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from patrolplan.arrays import count_pairs
-from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
-from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
 LOW_SHARE = 0.1
@@ -29,8 +28,7 @@ MIN_TYPICAL_IN_AREA = 20.0
 MIN_OWN_INCIDENTS = 10
 """With fewer incidents, a catchment belongs to the forces of the catchments around it."""
 
-AROUND = 10
-"""Number of nearest catchments that are around one, the catchment itself included."""
+AROUND = 10  # Number of nearest catchments that are around one, the catchment itself included
 
 NEIGHBOURHOOD = 30
 """Number of nearest catchments that form a neighbourhood, to find missing parts of the area."""
@@ -39,8 +37,7 @@ MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
 there are many neighbourhoods."""
 
-MIN_HELD_SHARE = 0.5
-"""A month is held in a catchment where at least this share of its crime is."""
+MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 
 @dataclass(frozen=True)
@@ -55,21 +52,11 @@ class MissingMonth:
 class Exposure:
     """Months held of each force, and whose crime is recorded in each catchment.
 
-    Parameters
-    ----------
-    months
-        (t,) first days of all months from the first to the last of the area's crime.
-    forces
-        (f,) names.
-    incidents
-        (t, f) incidents in the area.
-    held
-        (t, f) whether the month is held.
-    shares
-        (c, f) share of each catchment's crime that each force records; sums to 1.
-    missing_part
-        (t, c) whether a month is missing in a part of the area although its force is held; None
-        where it is nowhere.
+    `months`: (t,) first days of all months from the first to the last of the area's crime.
+    `forces`: (f,) names. `incidents`: (t, f) incidents in the area. `held`: (t, f) whether the
+    month is held. `shares`: (c, f) share of each catchment's crime that each force records; sums to
+    1. `missing_part`: (t, c) whether a month is missing in a part of the area although its force is
+    held; None where it is nowhere.
     """
 
     months: pd.DatetimeIndex
@@ -119,24 +106,11 @@ def build_exposure(
     inside: NDArray[np.bool_],
     catchment: NDArray[np.int64],
     catchment_xy: NDArray[np.float64],
-    *,
-    public: bool = False,
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs.
 
-    Parameters
-    ----------
-    incidents
-        All rows of the files that may count, with `force` and `month`: a force is searched for in
-        its whole file, so that one that records little in the area is not considered missing.
-    inside
-        (i,) whether each is in the area and near a street.
-    catchment
-        (i,) catchment of each; not read outside.
-    catchment_xy
-        (c, 2) metres.
-    public
-        Whether all of these are open data, so that neighbours may be cached.
+    `inside`: (i,) whether each is in the area and near a street. `catchment`: (i,) catchment of
+    each; not read outside. `catchment_xy`: (c, 2) metres.
     """
     own = incidents["force"].array[inside]
     forces = sorted(map(str, own.unique()))
@@ -157,16 +131,12 @@ def build_exposure(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
     in_force = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, in_force, catchment_xy, public=public)
+    part = find_missing_parts(by_catchment, in_force, catchment_xy)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
 def find_missing_parts(
-    counts: NDArray[np.int64],
-    held: NDArray[np.float64] | None,
-    xy: NDArray[np.float64],
-    *,
-    public: bool = False,
+    counts: NDArray[np.int64], held: NDArray[np.float64] | None, xy: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """(t, c) months that are missing in a part of the area although their force is held.
 
@@ -174,22 +144,12 @@ def find_missing_parts(
     hardly any. The catchments of the neighbourhood and those next to them are then in doubt: each
     is missing if in all its months in doubt it recorded hardly any of what it records in others.
 
-    Parameters
-    ----------
-    counts
-        (t, c) incidents.
-    held
-        (t, c) share of each month that the forces hold; None where they hold all.
-    xy, public
-        (c, 2) metres of the catchments, and whether they are all of open data.
+    `counts`: (t, c) incidents. `held`: (t, c) share of each month that the forces hold; None where
+    they hold all. `xy`: (c, 2) metres of the catchments.
     """
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
 
-    def compute() -> Arrays:
-        return {"near": _find_nearest(xy, xy, NEIGHBOURHOOD)}
-
-    key = hash_arrays(f"neighbourhoods {NEIGHBOURHOOD}", {"xy": xy})
-    near = (load_or_compute_arrays(NETWORKS, key, compute) if public else compute())["near"]
+    near = _find_nearest(xy, xy, NEIGHBOURHOOD)
     nearby = _sum_columns(counts, near)
     empty = np.zeros(counts.shape, dtype=bool)
     # A typical month has at most the highest count: most places need no further check.
@@ -230,8 +190,6 @@ def _find_nearest(
     points: NDArray[np.float64], places: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
     """(k, n) the points nearest each place, up to a number."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
-
     count = min(count, len(points))
     _, nearest = cKDTree(points).query(places, k=count)
     return np.asarray(nearest, dtype=np.int64).reshape(len(places), count)

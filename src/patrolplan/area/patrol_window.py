@@ -77,23 +77,7 @@ def resolve_window(
     start: dt.time | None = None,
     minutes: float | None = None,
 ) -> Window:
-    """The window wanted; by default the settings' minutes from each school's bell.
-
-    Parameters
-    ----------
-    name
-        A window of the settings.
-    start
-        Start at short notice.
-    minutes
-        Another length; it may only shorten a named window.
-
-    Raises
-    ------
-    InputError
-        When the settings have no window of that name, name and start are both given, or a patrol
-        cannot last that long.
-    """
+    """The window wanted; by default the settings' minutes from each school's bell."""
     length = settings.window_minutes if minutes is None else minutes
     if not 0 < length <= MAX_WINDOW_MINUTES:
         where, what = "minutes", f"a patrol cannot last {length:g} minutes"
@@ -136,22 +120,8 @@ def weigh_minutes(
     A minute counts by how many schools' windows contain it, partly where a window contains only
     part of it. Minutes beyond midnight are numbered from 1440.
 
-    Parameters
-    ----------
-    window
-        About each school's bell, or from a time of day, which is then the same for all schools.
-    bells
-        The bell of each school that it is about, see `Window.list_bells`.
+    `minutes`: (m,) whole minutes after midnight, rising. `weights`: (m,) sums to 1.
 
-    Returns
-    -------
-    minutes : NDArray
-        (m,) whole minutes after midnight, rising.
-    weights : NDArray
-        (m,) sums to 1.
-
-    Examples
-    --------
     >>> minutes, weights = weigh_minutes(Window(2), [900, 901])
     >>> minutes.tolist(), weights.tolist()
     ([900, 901, 902], [0.25, 0.5, 0.25])

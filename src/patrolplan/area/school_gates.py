@@ -30,8 +30,7 @@ from patrolplan.text import MAX_NAMED, find_similar, list_first
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
 
-ALL_SCHOOLS = "*"
-"""Means all schools in a table's column of URNs."""
+ALL_SCHOOLS = "*"  # Means all schools in a table's column of URNs
 
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"
@@ -49,16 +48,7 @@ def assign_gates(
 ) -> tuple[gpd.GeoDataFrame, Positions]:
     """Schools inside the area with bell and gate, and their gates on the street.
 
-    Parameters
-    ----------
-    schools, gates, bells
-        As `patrolplan.inputs.schools` reads them.
-    network, limits
-        The streets, and the polygon of the area.
-    settings
-        Names the default bell time, and the schools that must be in the area.
-    report
-        Receives problems, schools left out and notes.
+    `settings`: names the default bell time, and the schools that must be in the area.
     """
     schools = _select_inside(schools, limits, settings, report)
     site = schools.geometry
@@ -143,15 +133,7 @@ def check_gate_levels(
     settings: Settings,
     report: LoadReport,
 ) -> None:
-    """Stop where a gate is above or below the ground, where no pupil may come out.
-
-    Parameters
-    ----------
-    schools, positions
-        Schools that are planned for, and their gates on the street.
-    gates
-        As `patrolplan.inputs.schools` reads them.
-    """
+    """Stop where a gate is above or below the ground, where no pupil may come out."""
     layers = network.piece_layer[positions.piece]
     rows = gates.to_dict("index")
     for urn, name, piece, layer in zip(
@@ -248,17 +230,6 @@ def check_urns(
 
     Rows of a school that was left out are only counted; an unknown URN is also noted, with the
     most similar one. Parts of a table that name many are cut at `MAX_NAMED`.
-
-    Parameters
-    ----------
-    planned
-        URNs of the schools that are planned for.
-    tables
-        URN of each row by source; `*` means all schools.
-    tasked
-        See `patrolplan.tables.TASKED_PLACES`; these rows are reported by the name of the place.
-    report
-        Receives rows left out and notes.
     """
     accepted = {ALL_SCHOOLS, *planned}
     # Schools that are planned for come first; only then the rest of a possibly national register.
@@ -311,8 +282,6 @@ def check_urns(
 def describe_urns(urns: Sequence[str], similar: Sequence[str]) -> str:
     """URNs that no school has, the first ones each with the most `similar` URN of a school.
 
-    Examples
-    --------
     >>> describe_urns(["900091", "7"], ["900001", ""])
     '900091 (nearest: 900001), 7'
     """

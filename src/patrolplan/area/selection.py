@@ -1,4 +1,4 @@
-"""Part of the recorded crime of an area: some months, weekdays, hours or categories of it.
+"""Part of the recorded crime of an area: some months, and the incidents of a mask.
 
 Crime that is not selected is unknown, like months that a force did not publish: a month between two
 selected winters is not a month without crime. Thresholds are applied again, since a group may be
@@ -7,134 +7,68 @@ cut below them.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area.incidents import has_known_times, note_time_coverage, suppress_small_counts
 from patrolplan.area.missing_months import Exposure
 from patrolplan.area.study_area import StudyArea
 from patrolplan.arrays import count_pairs
+from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
 from patrolplan.privacy import meets_threshold
-from patrolplan.settings import format_unknown
 from patrolplan.tables import LeftOutRow, TableCount
-from patrolplan.times import TIME_OF_DAY
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SOURCE = "where"
 MONTHS = re.compile(r"(\d{4}-\d{2})(?: to (\d{4}-\d{2}))?")
-HOURS = re.compile(rf"({TIME_OF_DAY.pattern})-({TIME_OF_DAY.pattern}|24:00)")
-MINUTES_A_DAY = 24 * 60
-
-Words = str | Sequence[str]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is selected; an empty tuple means all.
-
-    Parameters
-    ----------
-    months
-        First and last of each span, as first days of months.
-    weekdays
-        0 for Monday.
-    hours
-        Minutes after midnight, from and (exclusive) to; over midnight where from is later.
-    categories
-        Names in the data.
-    """
-
-    months: tuple[tuple[pd.Timestamp, pd.Timestamp], ...] = ()
-    weekdays: tuple[int, ...] = ()
-    hours: tuple[tuple[int, int], ...] = ()
-    categories: tuple[str, ...] = ()
-
-    def describe(self) -> list[str]:
-        """What is selected, in the words of notes: categories, months, weekdays, hours."""
-        spans = [
-            f"{first:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
-            for first, last in self.months
-        ]
-        clock = [f"{_format_minutes(start)} to {_format_minutes(end)}" for start, end in self.hours]
-        days = [DAY_NAMES[day] for day in self.weekdays]
-        return [", ".join(part) for part in (self.categories, spans, days, clock) if part]
-
-    def find_months(self, months: pd.DatetimeIndex) -> NDArray[np.bool_]:
-        """(t,) whether each month is selected."""
-        chosen = np.full(len(months), not self.months)
-        for first, last in self.months:
-            chosen |= np.asarray((months >= first) & (months <= last))
-        return chosen
-
-    def find_incidents(self, incidents: pd.DataFrame) -> NDArray[np.bool_]:
-        """(i,) whether each incident is selected; not by day or time where it has none."""
-        chosen = self.find_months(pd.DatetimeIndex(incidents["month"]))
-        if self.categories:
-            chosen &= incidents["category"].isin(self.categories).to_numpy()
-        at = pd.DatetimeIndex(incidents["occurred_at"])
-        if self.weekdays:
-            chosen &= np.isin(at.day_of_week, self.weekdays)
-        if self.hours:
-            minute = np.asarray(at.hour * 60 + at.minute)
-            in_hours = np.zeros(len(at), dtype=bool)
-            for start, end in self.hours:
-                after, before = minute >= start, minute < end
-                in_hours |= after & before if start < end else after | before
-            chosen &= in_hours & incidents["timed"].to_numpy()
-        return chosen
+INPUT_NAME = "selection of crimes"
+"""Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
 
 
 def select_incidents(
-    area: StudyArea,
-    *,
-    months: Words | None = None,
-    weekdays: Words | None = None,
-    hours: Words | None = None,
-    categories: Words | None = None,
+    area: StudyArea, mask: ArrayLike | None, months: str | Sequence[str] | None
 ) -> StudyArea:
-    """The area with some of its incidents; see `StudyArea.where`.
-
-    Raises
-    ------
-    InputError
-        With every value that is not valid or not in the data; when days or times are not known, or
-        nothing remains that counts.
-    """
-    problems = Problems()
-    selection = Selection(
-        _parse_months(_list_words(months), area, problems),
-        _parse_weekdays(_list_words(weekdays), problems),
-        _parse_hours(_list_words(hours), problems),
-        _check_categories(_list_words(categories), area, problems),
-    )
-    given = (months, weekdays, hours, categories)
-    if all(one is None for one in given):
-        problems.add(SOURCE, "selects nothing", "give months, weekdays, hours or categories")
-    _check_times_known(selection, area, problems)
+    """The area with some of its incidents; see `StudyArea.where`."""
+    problems, incidents = Problems(), area.incidents
+    words, chosen = [], np.ones(len(incidents), dtype=bool)
+    if mask is not None:
+        given = np.asarray(mask)
+        if given.shape != chosen.shape or given.dtype != bool:
+            what = f"the mask is not one of true and false for each of {len(chosen):,} incidents"
+            raise InputError.one(SOURCE, what, "compare columns of area.incidents")
+        chosen &= given
+        digest = hash_content(np.packbits(chosen).tobytes())[:8]
+        words.append(f"incidents of a mask ({digest})")
+    present = pd.DatetimeIndex(incidents["month"])
+    held = area.exposure.months.isin(present[chosen])
+    if months is not None:
+        spans = _parse_months([months] if isinstance(months, str) else months, area, problems)
+        words.append(", ".join(map(_format_span, spans)))
+        chosen &= _are_within(present, spans)
+        held = _are_within(area.exposure.months, spans)
+    if not words:
+        problems.add(SOURCE, "selects nothing", "give a mask, or months")
     problems.raise_if_any()
-    chosen = selection.find_incidents(area.incidents)
     least = area.settings.privacy.min_crime_count
     if least > 1:
-        codes = area.incidents["category"].cat.codes.to_numpy().astype(np.int64)
+        codes = incidents["category"].cat.codes.to_numpy().astype(np.int64)
         chosen[chosen] = meets_threshold(area.incident_catchment[chosen], codes[chosen], least)
-    counts = area.incidents["category"].isin(area.settings.crimes.risk_categories).to_numpy()
+    counts = incidents["category"].isin(area.settings.crimes.risk_categories).to_numpy()
     if not (chosen & counts).any():
-        what = f"no incident of a category that counts is left: {'; '.join(selection.describe())}"
-        remedy = "select more, or add to [crimes] categories"
-        raise InputError.one(SOURCE, what, remedy)
-    return _build_area(area, selection, chosen)
+        what = f"no incident of a category that counts is left: {'; '.join(words)}"
+        raise InputError.one(SOURCE, what, "select more, or add to [crimes] categories")
+    return _build_area(area, words, chosen, held)
 
 
-def _build_area(area: StudyArea, selection: Selection, chosen: NDArray[np.bool_]) -> StudyArea:
-    """The area with the chosen (i,) incidents, and with notes that say so."""
-    words = selection.describe()
+def _build_area(
+    area: StudyArea, words: list[str], chosen: NDArray[np.bool_], held: NDArray[np.bool_]
+) -> StudyArea:
+    """The area with the chosen (i,) incidents and the held (t,) months, and notes that say so."""
     incidents = area.incidents[chosen].reset_index(drop=True)
     incidents["category"] = incidents["category"].cat.remove_unused_categories()
     counted = incidents[incidents["category"].isin(area.settings.crimes.risk_categories)]
@@ -150,17 +84,13 @@ def _build_area(area: StudyArea, selection: Selection, chosen: NDArray[np.bool_]
         area,
         incidents=incidents,
         incident_catchment=area.incident_catchment[chosen],
-        exposure=_select_months(area.exposure, selection, incidents),
+        exposure=_count_again(area.exposure, held, incidents),
         times_known=has_known_times(counted["timed"]),
         notes=(*notes, Note("incidents_selected", {"selected": words})),
         left_out=(*area.left_out, *(one for one in rows if one.count or one.shown_from > 1)),
         tables=tuple(_move_counts(table, len(incidents), rows) for table in area.tables),
         inputs=area.inputs | {INPUT_NAME: "; ".join([*([earlier] if earlier else []), *words])},
     )
-
-
-INPUT_NAME = "selection of crimes"
-"""Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
 
 
 def _move_counts(table: TableCount, used: int, rows: Sequence[LeftOutRow]) -> TableCount:
@@ -171,9 +101,8 @@ def _move_counts(table: TableCount, used: int, rows: Sequence[LeftOutRow]) -> Ta
     return TableCount(table.source, used + left_out, used, left_out)
 
 
-def _select_months(exposure: Exposure, selection: Selection, incidents: pd.DataFrame) -> Exposure:
-    """What is held of each month; months that are not selected are not held."""
-    chosen = selection.find_months(exposure.months)
+def _count_again(exposure: Exposure, held: NDArray[np.bool_], incidents: pd.DataFrame) -> Exposure:
+    """What is held of each month, with the incidents that are left; (t,) other months are not."""
     month = exposure.months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     force = pd.Index(exposure.forces).get_indexer(pd.Index(incidents["force"].astype(str)))
     has_both = (month >= 0) & (force >= 0)
@@ -181,37 +110,28 @@ def _select_months(exposure: Exposure, selection: Selection, incidents: pd.DataF
     return replace(
         exposure,
         incidents=count_pairs(month[has_both], force[has_both], shape),
-        held=exposure.held & chosen[:, None],
+        held=exposure.held & held[:, None],
     )
 
 
-def _check_times_known(selection: Selection, area: StudyArea, problems: Problems) -> None:
-    """Refuse weekdays and hours where most incidents have none."""
-    incidents = area.incidents
-    has_day, has_time = incidents["occurred_at"].notna(), incidents["timed"]
-    least = area.settings.privacy.min_crime_count
-    for wanted, has_value, what in (
-        (selection.weekdays, has_day, "the day"),
-        (selection.hours, has_time, "the time of day"),
-    ):
-        if wanted and not has_known_times(has_value):
-            count = int(has_value.sum())
-            seen = f" ({count:,} of {len(has_value):,})" if least == 1 else ""
-            why = f"{what} is known of too few incidents{seen}, as in open data"
-            problems.add(SOURCE, why, "use months, or a force's own extract with dates and times")
+Span = tuple[pd.Timestamp, pd.Timestamp]  # The first days of the first month and of the last one
 
 
-def _list_words(words: Words | None) -> list[str]:
-    if words is None:
-        return []
-    return [words] if isinstance(words, str) else list(words)
+def _format_span(span: Span) -> str:
+    return " to ".join(dict.fromkeys(f"{month:%Y-%m}" for month in span))
 
 
-def _parse_months(
-    words: Iterable[str], area: StudyArea, problems: Problems
-) -> tuple[tuple[pd.Timestamp, pd.Timestamp], ...]:
+def _are_within(months: pd.DatetimeIndex, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """(n,) whether each month is in one of the spans."""
+    inside = np.zeros(len(months), dtype=bool)
+    for first, last in spans:
+        inside |= np.asarray((months >= first) & (months <= last))
+    return inside
+
+
+def _parse_months(words: Sequence[str], area: StudyArea, problems: Problems) -> list[Span]:
     months = area.incidents["month"]
-    spans = []
+    spans = set()
     for word in words:
         match = MONTHS.fullmatch(str(word).strip())
         try:
@@ -230,52 +150,5 @@ def _parse_months(
             what = f"'{word}' is not within the data"
             remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"
             problems.add(SOURCE, what, remedy, "months")
-        spans.append((first, last))
-    return tuple(sorted(set(spans)))
-
-
-def _parse_weekdays(words: Iterable[str], problems: Problems) -> tuple[int, ...]:
-    days = set()
-    for word in words:
-        short = str(word).strip().casefold()
-        match = [
-            short[:3] == day and DAY_NAMES[n].casefold().startswith(short)
-            for n, day in enumerate(DAYS)
-        ]
-        if not any(match):
-            problems.add(
-                SOURCE, f"'{word}' is not a weekday", f"write {', '.join(DAYS)}", "weekdays"
-            )
-            continue
-        days.add(match.index(True))
-    return tuple(sorted(days))
-
-
-def _parse_hours(words: Iterable[str], problems: Problems) -> tuple[tuple[int, int], ...]:
-    spans = []
-    for word in words:
-        text = str(word).replace(" ", "")
-        if not HOURS.fullmatch(text) or text[:5] == text[6:]:
-            remedy = "write HH:MM-HH:MM, such as 15:00-18:00"
-            problems.add(SOURCE, f"'{word}' is not a span of hours", remedy, "hours")
-            continue
-        start, end = (60 * int(one[:2]) + int(one[3:]) for one in (text[:5], text[6:]))
-        spans.append((start, end))
-    return tuple(sorted(set(spans)))
-
-
-def _check_categories(names: Sequence[str], area: StudyArea, problems: Problems) -> tuple[str, ...]:
-    categories = list(area.incidents["category"].cat.categories)
-    folded = {name.casefold(): name for name in categories}
-    found = []
-    for name in names:
-        if (key := str(name).strip().casefold()) in folded:
-            found.append(folded[key])
-        else:
-            what = format_unknown(f"there is no category '{name}'", str(name), categories)
-            problems.add(SOURCE, what, "correct it", "categories")
-    return tuple(dict.fromkeys(found))
-
-
-def _format_minutes(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+        spans.add((first, last))
+    return sorted(spans)

@@ -25,8 +25,7 @@ MIN_JUMP = 0.3
 """That share exceeds the neighbouring month's by at least this much: in a small area, and in the
 first months, many points are seen for the first time without being new."""
 
-MIN_INCIDENTS = 50
-"""Minimum in a month to detect an unknown era."""
+MIN_INCIDENTS = 50  # Minimum in a month to detect an unknown era
 
 NEAR_METRES = 100.0
 """An old point's crime falls off with the distance to a new point like a bell curve of this width,
@@ -39,12 +38,7 @@ GOLDEN = (5**0.5 - 1) / 2
 def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
     """First month of each era of snap points, the first of the data included.
 
-    Parameters
-    ----------
-    months
-        (i,) first day of each incident's month.
-    place
-        (i,) number of its snap point.
+    `months`: (i,) first day of each incident's month. `place`: (i,) number of its snap point.
     """
     present = pd.DatetimeIndex(np.sort(months.unique()))
     row = present.get_indexer(pd.DatetimeIndex(months))
@@ -86,18 +80,8 @@ def carry_over(
     whole numbers. In every run of months, the incidents of a catchment and category are divided as
     evenly as whole numbers allow, by multiples of `GOLDEN`.
 
-    Parameters
-    ----------
-    network
-        The streets.
-    old, new
-        Catchments of the incidents' own era, and of the newest.
-    catchment
-        (i,) catchment of each incident in its own era, -1 where it has none.
-    category
-        (i,) number of its category.
-    months
-        (i,) first day of its month.
+    `catchment`: (i,) catchment of each incident in its own era, -1 where it has none. `category`:
+    (i,) number of its category. `months`: (i,) first day of its month.
     """
     pairs, pair = np.unique(
         old.piece_catchment * len(new) + new.piece_catchment, return_inverse=True

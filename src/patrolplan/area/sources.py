@@ -21,9 +21,7 @@ from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
-from patrolplan.inputs.designated import DESIGNATED_TABLE, read_designated
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.earlier_hotspots import (
     note_earlier_plan,
@@ -32,6 +30,7 @@ from patrolplan.inputs.earlier_hotspots import (
 )
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
+from patrolplan.inputs.polygons import DESIGNATED_TABLE, read_designated, read_limits
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.small_tables import (
@@ -64,11 +63,6 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
     """Refuse a CRS that stretches lengths at the centre of the area.
 
     The limits are the area's polygon in the metres of the CRS.
-
-    Raises
-    ------
-    InputError
-        Naming the key, how much a metre is off, and a CRS that fits.
     """
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
     scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
@@ -89,8 +83,6 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
 def suggest_crs(longitude: float, latitude: float) -> str:
     """A CRS that fits a place in degrees, and its name.
 
-    Examples
-    --------
     >>> suggest_crs(-0.13, 51.5)
     'EPSG:27700 (British National Grid)'
     >>> suggest_crs(8.68, 50.1)
@@ -117,13 +109,7 @@ SOURCE_FIELDS = {
 
 
 def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
-    """Files of a source; none where its key is not set.
-
-    Raises
-    ------
-    InputError
-        Naming every pattern that matches no file.
-    """
+    """Files of a source; none where its key is not set."""
     remedy = f"correct [sources] {source}; paths are relative to the settings file's folder"
     problems = [
         Problem(pattern, "no file matches", remedy)
@@ -136,13 +122,7 @@ def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
 
 
 def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
-    """`[columns.SOURCE]`: our name = "their name"; empty where it is not set.
-
-    Raises
-    ------
-    SettingsError
-        Naming every column that patrolplan does not have.
-    """
+    """`[columns.SOURCE]`: our name = "their name"; empty where it is not set."""
     fields = [field.name for field in SOURCE_FIELDS[source]]
     columns = settings.columns.get(source, {})
     problems = [
@@ -158,6 +138,18 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     if problems:
         raise SettingsError(problems)
     return columns
+
+
+def read_school_urns(settings: Settings) -> frozenset[str]:
+    """URNs of the open schools that the settings select; a survey may be of one of them."""
+    schools = read_schools(
+        find_source_files(settings, "schools"),
+        Projection(settings.area.crs),
+        LeftOut(),
+        selection=settings.schools,
+        columns=get_column_mapping(settings, "schools"),
+    )
+    return frozenset(schools["urn"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,16 +192,9 @@ class Sources:
 class GivenSources:
     """What was given in memory instead of files.
 
-    Parameters
-    ----------
-    tables
-        By their keys under `[sources]`.
-    streets
-        None where the settings name their files.
-    earlier
-        Hotspots of an earlier plan; None where `[hotspots] earlier` names it, if it does.
-    boundary
-        The area's outline; None where `[area]` has it.
+    `tables`: by their keys under `[sources]`. `streets`: none where the settings name their files.
+    `earlier`: hotspots of an earlier plan; None where `[hotspots] earlier` names it, if it does.
+    `boundary`: the area's outline; None where `[area]` has it.
     """
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
@@ -224,13 +209,7 @@ def read_sources(
     report: LoadReport,
     given: GivenSources | None = None,
 ) -> Sources:
-    """Read every source separately.
-
-    Raises
-    ------
-    InputError
-        With the problems of all sources.
-    """
+    """Read every source separately."""
     given = GivenSources() if given is None else given
     crimes_left_out = LeftOut()
     parts: dict[str, Any] = {}

@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.crs import find_squares
 from patrolplan.network.network import StreetNetwork
 
-MAX_STREETS = 2
-"""Streets that the name of a square gives."""
+MAX_STREETS = 2  # Streets that the name of a square gives
 
 
 def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:
@@ -15,18 +14,10 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
 
     A name has no corner or building, so it is no more exact than the square.
 
-    Parameters
-    ----------
-    network
-        Streets of the area.
-    squares
-        (s, 3) rows of `patrolplan.crs.find_squares`.
+    `squares`: (s, 3) rows of `patrolplan.crs.find_squares`.
 
-    Returns
-    -------
-    list of tuple of str
-        At most `MAX_STREETS` names each, in order of length, then by name; empty where no street of
-        the square has a name.
+    Gives at most `MAX_STREETS` names each, in order of length, then by name; empty where no street
+    of the square has a name.
     """
     wanted = np.asarray(squares, dtype=np.int64).reshape(-1, 3)
     of_piece = find_squares(network.piece_middle, network.projection.crs)

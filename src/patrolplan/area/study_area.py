@@ -11,7 +11,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
@@ -143,49 +143,38 @@ class StudyArea:
         return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
 
     def where(
-        self,
-        *,
-        months: str | Sequence[str] | None = None,
-        weekdays: str | Sequence[str] | None = None,
-        hours: str | Sequence[str] | None = None,
-        categories: str | Sequence[str] | None = None,
+        self, mask: ArrayLike | None = None, *, months: str | Sequence[str] | None = None
     ) -> "StudyArea":
         """The area with some of its recorded crime; every paper made from it says so.
 
-        Different arguments narrow the selection; several values of one argument widen it. Months
-        that are not selected count as not known, not as months without crime.
+        Crime that is not selected counts as not known. So months that are not selected are no
+        months without crime: those that are named, or else all of which the mask has an incident.
 
         Parameters
         ----------
+        mask
+            (i,) whether each row of `incidents` is selected.
         months
             Such as "2025-11", or a span "2025-12 to 2026-02"; one or several.
-        weekdays
-            Such as "fri"; crime without a day is left out.
-        hours
-            Such as "15:00-18:00": from the first minute until before the last; over midnight
-            where the first is later. Crime without a time of day is left out.
-        categories
-            Names in the data.
 
         Raises
         ------
         InputError
-            With every value that is not valid or not in the data; when the day or time is known of
-            too few incidents; or when nothing is left of a category that counts.
+            With every value that is not valid or not in the data; or when nothing is left of a
+            category that counts.
 
         Examples
         --------
         >>> import patrolplan as pp
         >>> area = pp.load_area(pp.demo_settings())
-        >>> winter = area.where(months="2025-12 to 2026-02", categories="Robbery")
+        >>> robbery = area.incidents["category"] == "Robbery"
+        >>> winter = area.where(robbery, months="2025-12 to 2026-02")
         >>> print(pp.describe_note(winter.accepted_checks[-1]))
-        Of recorded crime only a part counts here: Robbery; 2025-12 to 2026-02.
+        Of recorded crime only a part counts here: incidents of a mask (...); 2025-12 to 2026-02.
         """
         from patrolplan.area.selection import select_incidents  # noqa: PLC0415 - it builds areas
 
-        return select_incidents(
-            self, months=months, weekdays=weekdays, hours=hours, categories=categories
-        )
+        return select_incidents(self, mask, months)
 
     def strip_for_workers(self) -> "StudyArea":
         """The area without what the patrols and papers of one school do not need.
@@ -210,8 +199,7 @@ class StudyArea:
         return self.network.projection
 
 
-MAX_NAMED_SCHOOLS = 12
-"""Maximum number of schools that a message names."""
+MAX_NAMED_SCHOOLS = 12  # Maximum number of schools that a message names
 
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),
@@ -265,13 +253,7 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
 
 
 def find_school(area: StudyArea, urn: str, *, where: str = "school") -> int:
-    """Row of a school in the area's tables.
-
-    Raises
-    ------
-    InputError
-        When the area has no such school; its message begins with `where`.
-    """
+    """Row of a school in the area's tables."""
     urns = list(area.schools["urn"])
     if urn not in urns:
         what = f"there is no school with URN '{urn}' in the area"

@@ -38,21 +38,7 @@ def gather_way_home(
     settings: Settings,
     report: LoadReport,
 ) -> WayHomeTables:
-    """The tables as the area uses them; stops and places of the streets where none are given.
-
-    Parameters
-    ----------
-    tables
-        As they were read, with nothing left out yet.
-    features, street_places
-        Map features and places of the streets files.
-    planned
-        URNs of the schools that are planned for.
-    categories
-        Categories of the crimes that were read.
-    report
-        Receives problems, rows left out and notes.
-    """
+    """The tables as the area uses them; stops and places of the streets where none are given."""
     origins = _select_origins(tables, set(planned), settings, report)
     lived_in = tables.areas["area"].isin(origins["area"]).to_numpy()
     used = WayHomeTables(

@@ -8,8 +8,8 @@ import pandas as pd
 
 from patrolplan.board.edits import find_duty, refuse
 from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
-from patrolplan.team.ledger.existing import open_existing_ledger
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week
 from patrolplan.team.ledger.visits import list_place_keys

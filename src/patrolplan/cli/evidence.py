@@ -56,8 +56,7 @@ def brief(
     if as_json:
         console.print_json(build_brief_document(document))
         return
-    for line in format_brief_lines(document):
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(format_brief_lines(document))
     console.print_written_to(out)
 
 
@@ -98,7 +97,7 @@ def backtest(
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
-    from patrolplan.inputs.polygon_files import read_polygon_file
+    from patrolplan.inputs.polygons import read_polygon_file
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.note_words import describe_notes
 
@@ -159,8 +158,7 @@ def _print_comparison(compared: HotspotComparison) -> None:
     for cells in list_comparison_rows(compared):
         table.add_row(*cells)
     console.stdout.print(table)
-    for line in describe_comparison(compared):
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(describe_comparison(compared))
 
 
 def _write_backtest(

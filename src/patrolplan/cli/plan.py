@@ -99,7 +99,6 @@ def plan(
         "--way",
         "On foot or by bicycle; default: as in the settings.",
         options.format_choices(TravelMode),
-        autocompletion=options.complete(TravelMode),
     ),
     posts: int | None = options.option(
         None,

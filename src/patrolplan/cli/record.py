@@ -353,7 +353,7 @@ def _report_month(
     config: Path, month: str, out: Path | None, by: Path | None, *, as_json: bool
 ) -> None:
     from patrolplan.errors import name_source
-    from patrolplan.inputs.polygon_files import read_polygon_file
+    from patrolplan.inputs.polygons import read_polygon_file
     from patrolplan.outputs.week.spreadsheet import build_return_tables, write_return
     from patrolplan.tables import STAFF
     from patrolplan.team.shares import SOURCE

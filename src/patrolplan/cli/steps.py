@@ -89,7 +89,9 @@ def load_study_area(config: Path | Settings) -> StudyArea:
     """The study area of a settings file, or of settings that were read from one."""
     with console.report_stage("Reading"):
         from patrolplan.area import load_area
+        from patrolplan.compiled import CLOCK
 
+        CLOCK.announce = console.stderr.print
         area = load_area(config)
     log_area(area)
     return area

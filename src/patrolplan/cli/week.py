@@ -151,8 +151,7 @@ def _audit_week(
     if as_json:
         console.print_json(build_audit_document(outcome))
     else:
-        for line in describe_audit(outcome):
-            console.stdout.print(line, soft_wrap=True)
+        console.print_lines(describe_audit(outcome))
     if outcome.verdict != "holds":
         raise typer.Exit(1)
 

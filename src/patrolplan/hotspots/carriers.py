@@ -26,14 +26,9 @@ WAY_FACTOR = 2.0
 MIN_STRETCH_METRES = 200.0
 """Minimum length of a stretch for showing pupils' shares: shorter ones would show their way."""
 
-MIN_SPAN_MINUTES = 10
-"""Minimum time for which their numbers are shown."""
-
-SHARE_STEP = 0.05
-"""Shares of pupils are rounded to steps of this."""
-
-MIN_SHARE = 0.1
-"""A smaller share of a school's pupils is no reason to be on a stretch."""
+MIN_SPAN_MINUTES = 10  # minimum time for which their numbers are shown
+SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this
+MIN_SHARE = 0.1  # a smaller share of a school's pupils is no reason to be on a stretch
 
 BUSIEST_SHARE = 0.6
 """The time shown is the shortest in which this share of the window's pupils pass."""
@@ -63,8 +58,7 @@ def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.fl
     `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
     count, nothing is changed.
 
-    `risk`: The risk that the hotspots were found with. `hotspots`: See
-    `patrolplan.tables.HOTSPOTS`.
+    `risk`: The risk that the hotspots were found with.
     """
     worth: NDArray[np.float64] = hotspots["worth"].to_numpy()
     if np.array_equal(risk.joined, risk.without_exposure):

@@ -1,8 +1,9 @@
 """Stretches: connected pieces of street of bounded length that hold much risk.
 
-How they grow and which of them are chosen (compiled), and what each one holds.
+How they grow (compiled), which of them are chosen, and what each one holds.
 """
 
+import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -88,96 +89,6 @@ def grow_stretch(
         length += metres[newest]
 
 
-@jit_compile("void(i8[::1], f8[::1], i8)", is_inner=True)
-def _sink_first(queue: NDArray[np.int64], bound: NDArray[np.float64], size: int) -> None:
-    """Restore a heap of seeds whose first one may belong lower; the lower number wins a tie."""
-    seed, at, child = queue[0], 0, 1
-    while child < size:
-        if child + 1 < size:
-            one, other = queue[child], queue[child + 1]
-            if bound[other] < bound[one] or (bound[other] == bound[one] and other < one):
-                child += 1
-        below = queue[child]
-        if not (bound[below] < bound[seed] or (bound[below] == bound[seed] and below < seed)):
-            break
-        queue[at] = below
-        at, child = child, 2 * child + 1
-    queue[at] = seed
-
-
-@jit_compile("f8(f8[::1], i8[::1])")
-def sum_over_pieces(values: NDArray[np.float64], pieces: NDArray[np.int64]) -> float:
-    """Sum of the values of some pieces, to the last bit that of `values[pieces].sum()`.
-
-    numpy adds up to 128 values as eight running sums, then the rest. Stretches that mirror each
-    other hold the same risk in another order: the last bit decides between them, and the compiled
-    code must decide as a reader with numpy would.
-    """
-    lanes = np.zeros(8)
-    whole = len(pieces) - len(pieces) % 8
-    for slot in range(whole):
-        lanes[slot % 8] += values[pieces[slot]]
-    # Written out, since an expression of arrays takes longest to compile.
-    low = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-    total = low + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
-    for slot in range(whole, len(pieces)):
-        total += values[pieces[slot]]
-    return float(total)
-
-
-@jit_compile(
-    f"UniTuple(i8, 2)({STREET_ARRAYS}, f8[::1], f8, b1[::1], {GROWING_ROOM}, "
-    "Tuple((i8[::1], f8[::1])), UniTuple(i8[::1], 2), i8, f8)"
-)
-def fill_stretches(  # noqa: PLR0917 - one compiled loop
-    streets: StreetArrays,
-    risk: NDArray[np.float64],
-    max_length_metres: float,
-    free: NDArray[np.bool_],
-    room: GrowingRoom,
-    heap: tuple[NDArray[np.int64], NDArray[np.float64]],
-    found: tuple[NDArray[np.int64], NDArray[np.int64]],
-    count: int,
-    max_covered_metres: float,
-) -> tuple[int, int]:
-    """Fill in the pieces of disjoint stretches one after the other, and how many each has.
-
-    Returns how many pieces and stretches there are; `free` is used up. See `choose_stretches`.
-    `heap` is room for the seeds in order, and minus what each may hold at most; of equals the
-    lower is first.
-    """
-    metres, stretch = streets[3], room[1]
-    (queue, bound), (pieces, sizes) = heap, found
-    call, left = 0, 0
-    for seed in range(len(free)):
-        if free[seed]:  # in order, and so a heap: each is grown when it is first
-            queue[left] = seed
-            bound[seed] = -np.inf
-            left += 1
-    filled, chosen, covered = 0, 0, 0.0
-    while left > 0 and chosen < count and covered < max_covered_metres:
-        seed = queue[0]
-        if free[seed]:
-            call += 1
-            size = grow_stretch(seed, streets, max_length_metres, free, room, call)
-            now = -sum_over_pieces(risk, stretch[:size])
-            if now > bound[seed]:
-                bound[seed] = now
-                _sink_first(queue, bound, left)
-                continue
-            for slot in range(size):
-                pieces[filled] = stretch[slot]
-                free[stretch[slot]] = False
-                filled += 1
-            sizes[chosen] = size
-            chosen += 1
-            covered += sum_over_pieces(metres, stretch[:size])
-        left -= 1
-        queue[0] = queue[left]
-        _sink_first(queue, bound, left)
-    return filled, chosen
-
-
 def choose_stretches(
     streets: StreetArrays,
     risk: NDArray[np.float64],
@@ -196,24 +107,28 @@ def choose_stretches(
     back with its new risk. (A stretch that has to grow another way may now and then hold more than
     before: it is chosen all the same.)
     """
-    size = len(free)
-    pieces, sizes, queue = np.zeros((3, size), dtype=np.int64)
-    filled, chosen = fill_stretches(
-        streets,
-        np.ascontiguousarray(risk, dtype=np.float64),
-        float(max_length_metres),
-        free.copy(),
-        build_growing_room(size),
-        (queue, np.zeros(size)),
-        (pieces, sizes),
-        count,
-        float(max_covered_metres),
-    )
-    return np.split(pieces[:filled], np.cumsum(sizes[:chosen])[:-1]) if chosen else []
+    metres, room, free = streets[3], build_growing_room(len(free)), free.copy()
+    # Minus what the stretch from each seed holds at most; of equals the lower number is first.
+    heap = [(-np.inf, seed) for seed in np.flatnonzero(free).tolist()]
+    found: list[NDArray[np.int64]] = []
+    call, covered = 0, 0.0
+    while heap and len(found) < count and covered < max_covered_metres:
+        bound, seed = heapq.heappop(heap)
+        if not free[seed]:
+            continue
+        call += 1
+        pieces = room[1][: grow_stretch(seed, streets, max_length_metres, free, room, call)]
+        now = -risk[pieces].sum()
+        if now > bound:
+            heapq.heappush(heap, (now, seed))
+            continue
+        found.append(pieces.copy())
+        free[pieces] = False
+        covered += metres[pieces].sum()
+    return found
 
 
-MAX_COVERAGE = 0.25
-"""Maximum share of the street that hotspots of `count = "auto"` cover."""
+MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
 
 DENSITY_DIGITS = 5
 """Risk per metre is compared to this many digits. All street around one snap point has the same

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.clusters import find_best_stretch
 from patrolplan.hotspots.reasons import DesignatedReason, Reason
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import StreetNetwork
 
 OWN, DESIGNATED = "hotspot", "designated"

@@ -1,6 +1,6 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
-from patrolplan.cache import hash_arrays
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
@@ -27,14 +26,13 @@ from patrolplan.hotspots.designated import (
     cut_to_walk,
     give_empty_some,
 )
-from patrolplan.hotspots.ground_cache import load_or_survey_ground
+from patrolplan.hotspots.ground import survey_ground
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
-from patrolplan.risk.spatial_units import get_spatial_units, hash_code
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
@@ -165,19 +163,14 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
     cluster_by = {"dbscan": cluster_by_dbscan, "hdbscan": cluster_by_hdbscan}.get(settings.method)
-    taken = np.concatenate([*designated, np.empty(0, dtype=np.int64)])
-
-    def find() -> list[NDArray[np.int64]]:
-        return find_stretches(
-            network,
-            risk.joined,
-            max_length_metres=settings.max_length_metres,
-            count=None if settings.count == "auto" else settings.count,
-            cluster=None if cluster_by is None else cluster_by(network, risk.joined),
-            taken=taken,
-        )
-
-    stretches = find() if risk.reports_part.any() else _load_stretches(area, risk, taken, find)
+    stretches = find_stretches(
+        network,
+        risk.joined,
+        max_length_metres=settings.max_length_metres,
+        count=None if settings.count == "auto" else settings.count,
+        cluster=None if cluster_by is None else cluster_by(network, risk.joined),
+        taken=np.concatenate([*designated, np.empty(0, dtype=np.int64)]),
+    )
     if area.designated is None:
         return place_stretches(area, risk.joined, stretches)
     amounts = give_empty_some(network, risk.joined, designated)
@@ -188,29 +181,6 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     bare["hotspot"] = [*area.designated["place_id"], *bare["hotspot"][: len(stretches)]]
     order = np.argsort(-bare["worth"].to_numpy().round(12), kind="stable")
     return bare.iloc[order].reset_index(drop=True)
-
-
-def _load_stretches(
-    area: StudyArea,
-    risk: Risk,
-    taken: NDArray[np.int64],
-    find: Callable[[], list[NDArray[np.int64]]],
-) -> list[NDArray[np.int64]]:
-    """Stretches from the cache, or found: for a risk without reports.
-
-    They are cached wherever rates are, see `SpatialUnits.load_or_compute`.
-    """
-
-    def compute() -> NDArray[np.int64]:
-        pieces, size = flatten_stretches(find())
-        return np.concatenate([[len(size)], size, pieces])
-
-    about = f"stretches {area.settings.hotspots!r} {hash_code('patrolplan.hotspots')}"
-    key = hash_arrays(about, {"risk": risk.joined, "taken": taken})
-    units = get_spatial_units(area.network, area.catchments)
-    count, *_ = found = units.load_or_compute("rates", key, compute)
-    size, pieces = found[1 : count + 1], found[count + 1 :]
-    return np.split(pieces, np.cumsum(size)[:-1]) if count else []
 
 
 def place_stretches(
@@ -224,7 +194,7 @@ def place_stretches(
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)
     ground = area.catchments.reuse(
-        "ground", (network, area.features), lambda: load_or_survey_ground(network, area.features)
+        "ground", (network, area.features), lambda: survey_ground(network, area.features)
     )
     sight = area.settings.way_home.sight_metres
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)

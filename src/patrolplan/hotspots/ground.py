@@ -37,8 +37,7 @@ MAIN_ROADS = ("trunk", "primary", "secondary", "tertiary")
 BESIDE_METRES = 25.0
 """A smaller way within this distance of a named street is next to it: the street is preferred."""
 
-FEATURE_METRES = 25.0
-"""A bus stop, entrance or shop within this distance of a street belongs to it."""
+FEATURE_METRES = 25.0  # a bus stop, entrance or shop within this distance of a street belongs to it
 
 FEATURE_STANDS: dict[str, Stand] = {
     "bus_stop": "bus_stop",
@@ -54,8 +53,7 @@ JUNCTION_ARMS = 3
 
 UNMARKED = "unmarked"
 
-ON_STREET_METRES = 0.5
-"""A point within this distance of a street belongs to it."""
+ON_STREET_METRES = 0.5  # a point within this distance of a street belongs to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +101,6 @@ class PieceKinds:
     is_place: NDArray[np.bool_]
     # 0 along through streets at ground level; 1 at dead ends, on bridges and below ground.
     rank: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        """Make them read-only: they are shared."""
-        for values in vars(self).values():
-            values.setflags(write=False)
 
 
 def classify_pieces(network: StreetNetwork) -> PieceKinds:

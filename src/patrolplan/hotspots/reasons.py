@@ -186,11 +186,9 @@ def find_reasons(
     """What each stretch is based on: crime, reports, and what is uncertain about it.
 
     `area`, `risk`: The study area and the risk of its pieces of street. `stretches`: Of each of h
-    stretches its pieces. `certainty`: One row a stretch, see
-    `patrolplan.hotspots.significance.assess_certainty`. `bands`: Times of day that the risk is
-    about: pupils' reports of another are no reason. None: all. Returns (h,) reasons of each
-    stretch; empty where there is none. The factor that makes the stretch comes first, see
-    `patrolplan.hotspots.carriers.find_carriers`.
+    stretches its pieces. `bands`: Times of day that the risk is about: pupils' reports of another
+    are no reason. None: all. Returns (h,) reasons of each stretch; empty where there is none. The
+    factor that makes the stretch comes first, see `patrolplan.hotspots.carriers.find_carriers`.
     """
     if not stretches:
         return []

@@ -17,7 +17,7 @@ from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError, Problems
 from patrolplan.hotspots.designated import give_empty_some
 from patrolplan.hotspots.find import complete_hotspots, place_stretches
-from patrolplan.inputs.designated import PLACE_ID
+from patrolplan.inputs.polygons import PLACE_ID
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.surface import Risk

@@ -4,11 +4,12 @@ The choice among the places of `patrolplan.hotspots.ground`: in view of the stre
 where people meet and wait, not at a dead end, and not in the dark if there is another place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.hotspots.ground import (
@@ -20,9 +21,7 @@ from patrolplan.hotspots.ground import (
     build_places,
     concatenate_places,
 )
-from patrolplan.hotspots.stretch_walks import look_up_columns, walk_from_stretches
 from patrolplan.network import StreetNetwork
-from patrolplan.network.graph import MIN_LINK_METRES
 from patrolplan.risk.scores import round_significant
 
 PREFERENCE: dict[Stand, float] = {
@@ -53,8 +52,8 @@ def choose_standing_places(
     are lit, or may be, before those that are not. Where there is none: the nearest point of a named
     street next to the piece with the best view, or that piece itself.
 
-    `ground`: Where an officer could stand. `risk`: (p,) of each piece. `stretches`: (h,) pieces of
-    each stretch. `sight_metres`: How far an adult sees. Returns (h,) one for each stretch.
+    `risk`: (p,) of each piece. `stretches`: (h,) pieces of each stretch. Returns (h,) one for each
+    stretch.
     """
     network, kinds, places = ground.network, ground.kinds, ground.places
     xy, piece = network.xy(places.positions), places.positions.piece
@@ -88,6 +87,26 @@ def choose_standing_places(
     return concatenate_places(places, _find_nearest_places(network, kinds, best_views)).take(chosen)
 
 
+def walk_from_stretches(
+    network: StreetNetwork, stretches: Sequence[NDArray[np.int64]], limit_metres: float
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """For each stretch the nodes within a walk of it, and (n,) how far they are from its pieces."""
+    tree, graph = shapely.STRtree(shapely.points(network.node_xy)), network.node_graph
+    reach = limit_metres + 1.0  # no walk is shorter than the straight line, except by rounding
+    for pieces in stretches:
+        ends = np.unique(network.piece_nodes[pieces])
+        low, high = network.node_xy[ends].min(axis=0), network.node_xy[ends].max(axis=0)
+        near = np.sort(tree.query(shapely.box(*(low - reach), *(high + reach))))
+        metres = csgraph.dijkstra(
+            graph[near][:, near],
+            indices=np.searchsorted(near, ends),
+            limit=limit_metres,
+            min_only=True,
+        )
+        is_reached = np.isfinite(metres)
+        yield near[is_reached], metres[is_reached]
+
+
 def _find_near_places(
     network: StreetNetwork,
     places: StandingPlaces,
@@ -96,23 +115,17 @@ def _find_near_places(
 ) -> list[NDArray[np.int64]]:
     """Places whose walk to each stretch is within sight: streets behind the houses are not seen."""
     wider, positions = network.walkable, places.positions
-    nodes, size = wider.piece_nodes[positions.piece], len(wider.node_xy)
-    order = np.argsort(nodes.ravel(), kind="stable")
-    starts, place_at = np.searchsorted(nodes.ravel()[order], np.arange(size + 1)), order // 2
+    nodes, size = wider.piece_nodes[positions.piece].ravel(), len(wider.node_xy)
+    order = np.argsort(nodes, kind="stable")  # both ends of each place's piece, by node
+    starts = np.searchsorted(nodes[order], np.arange(size + 1))
     along = np.column_stack([positions.offset_metres, network.piece_metres[positions.piece]])
     along[:, 1] -= along[:, 0]
-    found = [np.empty(0, dtype=np.int64)] * len(stretches)
-    for rows, near, metres in walk_from_stretches(wider, stretches, sight_metres, MIN_LINK_METRES):
-        row, column = np.divmod(np.flatnonzero(np.isfinite(metres)), len(near))
-        first, last = starts[near[column]], starts[near[column] + 1]
-        place = place_at[expand_ranges(first, last - first)]
-        codes = np.unique(np.repeat(row, last - first) * len(positions) + place)
-        row, place = np.divmod(codes, len(positions))
-        ends = look_up_columns(metres, near, row[:, None], nodes[place])
-        is_near = (ends + along[place]).min(axis=1) <= sight_metres
-        place, ends_at = place[is_near], np.searchsorted(row[is_near], np.arange(len(rows) + 1))
-        for slot, number in enumerate(rows.tolist()):
-            found[number] = place[ends_at[slot] : ends_at[slot + 1]]
+    found = []
+    for near, metres in walk_from_stretches(wider, stretches, sight_metres):
+        count = starts[near + 1] - starts[near]
+        end = order[expand_ranges(starts[near], count)]
+        is_near = np.repeat(metres, count) + along.ravel()[end] <= sight_metres
+        found.append(np.unique(end[is_near] // 2))
     return found
 
 

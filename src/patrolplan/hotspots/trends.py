@@ -1,33 +1,29 @@
 """Whether a stretch's share of all crime changed in the last half year.
 
-Missing months are unknown, so a rise counts only if it is one whatever they held, within the range
-of the stretch's other months.
+Crime comes in clusters: a gang is active for some weeks, a shop is robbed again. A binomial test of
+the last half year treats every incident as independent, so it takes a cluster for a change. The F
+ratio of the analysis of variance compares the change with how much the stretch's months differ
+within the two spans instead. How much they differ cannot be known well from 18 months of one
+stretch, so half of it is what all stretches have in common (Smyth 2004, Statistical Applications in
+Genetics and Molecular Biology 3: 3). How much crime the whole area had in each month is allowed
+for. Where months are missing nothing is compared.
 """
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
-from patrolplan.area.missing_months import MIN_HELD_SHARE
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS, MonthCounts, compute_shuffled_chances
-from patrolplan.risk.history import History, fill_missing
+from patrolplan.risk.history import History
 
 FALSE_DISCOVERY_RATE = 0.05
-EARLIER_MONTHS = 12
-MIN_EVENTS = 10
-"""Minimum of incidents on a stretch in both spans for a trend."""
-
-CHANGED_TRENDS = ("new", "rising")
-"""Trends of hotspots that briefs report and that a week watches."""
-
-TINY = 1e-9
-"""Minimum of incidents expected, so that a stretch without any has a share."""
-
-MIN_HELD_OF_SPAN = 0.5
-"""Minimum share of both spans with data for a trend."""
+RECENT_MONTHS, EARLIER_MONTHS = 6, 12
+MIN_EVENTS = 10  # minimum of incidents on a stretch in both spans for a trend
+CHANGED_TRENDS = ("new", "rising")  # trends of hotspots that briefs report and that a week watches
+TINY = 1e-9  # minimum of incidents expected, so that a stretch without any has a share
 
 
 def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -38,46 +34,29 @@ def is_significant(p_value: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(p_value <= passing[-1] if len(passing) else np.zeros(len(p_value), bool))
 
 
-@dataclass(frozen=True, eq=False)
-class SpanCounts:
-    """Incidents of every stretch in the last half year and the year before it."""
-
-    # `now`, `before`: (h,) recorded. Where months are missing: the fewest of the last half year
-    # and the most of the year before that the stretch may have had.
-    now: NDArray[np.float64]
-    before: NDArray[np.float64]
-    # `most_now`, `fewest_before`: (h,) the other way round; the same where nothing is missing.
-    most_now: NDArray[np.float64]
-    fewest_before: NDArray[np.float64]
-    expected: float  # Share of the last half year in both, of the whole area
-    earlier_total: float  # Incidents of the year before in the whole area
-    enough_held: NDArray[np.bool_]  # (h,) whether enough months of both are held
-
-
 def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) -> list[str]:
-    """Whether a stretch's share of all crime changed from the year before to the last half year.
+    """Whether the share of all crime of each stretch changed; `share` (h, c) is of catchments.
 
-    See `patrolplan.hotspots.month_shuffles` for the test; the false discovery rate of what changed
-    is limited to 5 %.
+    The false discovery rate of what changed is limited to 5 %.
     """
-    counts = count_spans(history, share)
-    now, before, expected = counts.now, counts.before, counts.expected
+    months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
+    recorded = history.counts[-months:, :, : len(history.targets)].sum(axis=2, dtype=np.float64)
+    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
+    if history.exposure is not None:  # compared is street with all months, with others like it
+        is_whole = (history.exposure[-months:] >= 1 - TINY).all(axis=0)
+        recorded, metres = recorded * is_whole, metres * is_whole
+    totals, is_recent = recorded.sum(axis=1), np.arange(months) >= months - RECENT_MONTHS
+    expected = float(totals[is_recent].sum() / max(totals.sum(), 1.0))
     if not 0 < expected < 1:
         return ["too few to tell"] * share.shape[0]
-    too_few = (now + before < MIN_EVENTS) | ~counts.enough_held
+    counts = np.array([share @ month for month in recorded])
+    now, before = counts[is_recent].sum(axis=0), counts[~is_recent].sum(axis=0)
+    is_held = find_held_months(history, share, months).min(axis=0) >= 1 - TINY
+    too_few = (now + before < MIN_EVENTS) | ~is_held
     p_value = np.ones(len(now))
-    p_value[~too_few] = compute_shuffled_chances(
-        count_months(history, share[~too_few]),
-        now[~too_few],
-        before[~too_few],
-        counts.most_now[~too_few],
-        counts.fewest_before[~too_few],
-        expected,
-    )
-    changed = is_significant(p_value)
-    up = now > expected * (now + before)
-    metres = np.bincount(area.catchments.piece_catchment, weights=area.network.piece_metres)
-    baseline = (share @ metres) * counts.earlier_total / metres.sum()
+    p_value[~too_few] = compute_chances(counts[:, ~too_few], totals)
+    changed, up = is_significant(p_value), now > expected * (now + before)
+    baseline = (share @ metres) * totals[~is_recent].sum() / metres.sum()
     kind = np.select(
         [too_few, changed & up & (before <= baseline), changed & up, changed],
         ["too few to tell", "new", "rising", "fading"],
@@ -86,32 +65,30 @@ def classify_trends(history: History, share: sparse.csr_array, area: StudyArea) 
     return [str(word) for word in kind]
 
 
-def count_months(history: History, share: sparse.csr_array) -> MonthCounts:
-    """Incidents of the targets on every stretch in each of the months that a trend is about."""
-    months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
-    kinds = len(history.targets)
-    recorded = history.counts[-months:, :, :kinds].sum(axis=2, dtype=np.float64)
-    counts = np.array([share @ month for month in recorded])
-    totals = recorded.sum(axis=1)
-    if history.exposure is None:
-        return MonthCounts(counts, np.ones(counts.shape), totals)
-    monthly = history.estimate_last(months)[:, :kinds].sum(axis=1) / months
-    totals += (1 - history.exposure[-months:]) @ monthly
-    return MonthCounts(counts, find_held_months(history, share, months), totals)
+def compute_chances(
+    counts: NDArray[np.float64], totals: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(h,) chance that the last half year differs as much, if nothing changed, by the law of F.
 
-
-def count_spans(history: History, share: sparse.csr_array) -> SpanCounts:
-    """Incidents of the targets on every stretch; `share` is (h, c) of each catchment's street."""
-    kinds = len(history.targets)
-    recent = history.count_last(RECENT_MONTHS)[:, :kinds].sum(axis=1)
-    both = history.count_last(RECENT_MONTHS + EARLIER_MONTHS)[:, :kinds].sum(axis=1)
-    earlier = both - recent
-    if history.exposure is not None:
-        return _count_bounds(history, share, recent, both)
-    now, before = share @ recent, share @ earlier
-    expected = float(recent.sum() / max(both.sum(), 1.0))
-    held = np.ones(len(now), dtype=bool)
-    return SpanCounts(now, before, now, before, expected, float(earlier.sum()), held)
+    `counts` (m, h) are incidents of stretches by month, `totals` (m,) those of the area.
+    """
+    if not counts.shape[1] or len(totals) <= RECENT_MONTHS:
+        return np.ones(counts.shape[1])
+    total, part = counts.sum(axis=0), totals[-RECENT_MONTHS:].sum() / totals.sum()
+    expected = totals[:, None] / totals.sum() * total
+    above = expected > TINY
+    squares = np.where(above, (counts - expected) ** 2 / np.where(above, expected, 1.0), 0.0)
+    variation = squares.sum(axis=0)  # how much months differ: Pearson's chi-squared
+    change = (counts[-RECENT_MONTHS:].sum(axis=0) - part * total) ** 2
+    change /= np.maximum(total * part * (1 - part), TINY)
+    freedom = np.maximum(above.sum(axis=0) - 2.0, 1.0)
+    # The median, so that a few streets that do change do not hide themselves; at least what chance
+    # alone gives.
+    common = max(1.0, float(np.median(variation / (freedom + 1))))
+    ratio = 2 * freedom * change / (np.maximum(variation - change, 0.0) + freedom * common)
+    # No less than the chance of drawing the last half year from all months: few tell little.
+    least = 1 / math.comb(len(totals), RECENT_MONTHS)
+    return np.asarray(np.maximum(scipy.special.fdtrc(1, 2 * freedom, ratio), least))
 
 
 def find_held_months(history: History, share: sparse.csr_array, months: int) -> NDArray[np.float64]:
@@ -125,46 +102,3 @@ def find_held_months(history: History, share: sparse.csr_array, months: int) -> 
     baseline = history.estimate_last(span).sum(axis=1) + TINY
     held = share @ (history.exposure[-span:] * baseline).T
     return np.asarray(held.T / (share @ baseline))
-
-
-def _count_bounds(
-    history: History,
-    share: sparse.csr_array,
-    recent: NDArray[np.float64],
-    both: NDArray[np.float64],
-) -> SpanCounts:
-    """Counts with bounds for the months that are missing, from (c,) incidents recorded.
-
-    A stretch's missing months are assumed to be as low, or as high, as any of its months with data.
-    """
-    months = min(RECENT_MONTHS + EARLIER_MONTHS, len(history))
-    is_recent = np.arange(months) >= months - RECENT_MONTHS
-    exposure = np.asarray(history.exposure)[-months:]
-    held_recent = history.count_held_months(RECENT_MONTHS)
-    metres = history.units.metres
-    monthly = (
-        fill_missing(both[:, None], exposure.sum(axis=0), float(months), metres)[:, 0] / months
-    )
-    held = find_held_months(history, share, months)
-    kinds = len(history.targets)
-    counts = np.array([share @ month[:, :kinds].sum(axis=1) for month in history.counts[-months:]])
-    rates = np.divide(counts, held, out=np.full(counts.shape, np.nan), where=held >= MIN_HELD_SHARE)
-    has_rate = np.isfinite(rates).any(axis=0)
-    lowest = np.where(has_rate, np.nanmin(np.where(has_rate, rates, 0.0), axis=0), 0.0)
-    highest = np.where(has_rate, np.nanmax(np.where(has_rate, rates, 0.0), axis=0), 0.0)
-    missing = np.array([(1 - held[span]).sum(axis=0) for span in (is_recent, ~is_recent)])
-    now, before = counts[is_recent].sum(axis=0), counts[~is_recent].sum(axis=0)
-    filled = [
-        float((recent + (is_recent.sum() - held_recent) * monthly).sum()),
-        float((both + (months - exposure.sum(axis=0)) * monthly).sum()),
-    ]
-    spans = np.array([is_recent.sum(), (~is_recent).sum()])[:, None]
-    return SpanCounts(
-        now=now + missing[0] * lowest,
-        before=before + missing[1] * highest,
-        most_now=now + missing[0] * highest,
-        fewest_before=before + missing[1] * lowest,
-        expected=filled[0] / max(filled[1], 1.0),
-        earlier_total=filled[1] - filled[0],
-        enough_held=((spans - missing) >= MIN_HELD_OF_SPAN * spans).all(axis=0) & has_rate,
-    )

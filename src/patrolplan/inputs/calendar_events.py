@@ -2,15 +2,23 @@
 
 Titles, descriptions and places of calendars name pupils and witnesses. Lines of such properties are
 dropped as a file is read, before anything is done with them.
+
+When an event recurs is in RRULE, RDATE and EXDATE, by the clock of its own zone. Rules in files
+from others can be endless, some on purpose: those that recur within a day are refused, and so are
+parts that calendars do not write for a frequency, since dateutil would follow most rules that match
+no day to the year 9999.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
 
 from patrolplan.errors import InputError, Problem
 
@@ -178,18 +186,80 @@ def measure_event(event: CalendarEvent) -> tuple[Moment, dt.timedelta]:
     return start, length
 
 
-def get_rule(event: CalendarEvent) -> dict[str, Any] | None:
-    """RRULE with its end by the clock of the event's zone; None where it has none."""
+MONTH_PARTS = ("BYDAY", "BYMONTHDAY", "BYSETPOS", "BYMONTH")
+PARTS = {
+    "DAILY": ("BYDAY",),
+    "WEEKLY": ("BYDAY",),
+    "MONTHLY": MONTH_PARTS,
+    "YEARLY": (*MONTH_PARTS, "BYYEARDAY", "BYWEEKNO"),
+}
+"""Parts that a rule of each frequency may have, besides those of any."""
+
+ANY_PARTS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST")
+MAX_INTERVAL = 366
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A rule without its end, its last time by the clock of the event's zone, and its count."""
+
+    text: str
+    until: dt.datetime
+    count: int | None
+
+    def count_days(self, start: dt.datetime) -> int:
+        """Days to search."""
+        return 1 + max(0, (self.until - start).days)
+
+    def list_starts(self, event: CalendarEvent, start: dt.datetime) -> list[dt.datetime]:
+        """Starts of the event, rising; an event at nine stays one at nine as the clocks change."""
+        if self.until < start:
+            return [start]
+        try:
+            with warnings.catch_warnings():  # with both an end and a count: whichever comes first
+                warnings.simplefilter("ignore")
+                rule = rrulestr(self.text, dtstart=start)
+                starts = list(rule.replace(until=self.until, count=self.count))
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError):
+            raise EventError(event, "its rule cannot be read") from None
+        if not starts:
+            raise EventError(event, "its rule holds on no day")
+        return starts
+
+
+def get_recurrence(event: CalendarEvent, last: dt.datetime) -> Recurrence | None:
+    """RRULE, followed to `last` at most; None where there is none."""
     rule = event.get("RRULE")
     if isinstance(rule, list):
         raise EventError(event, "has several recurrence rules")
     if rule is None:
         return None
-    zone = measure_event(event)[0].zone
-    until = rule.get("UNTIL")
-    if isinstance(until, list) and until and isinstance(until[0], dt.datetime):
-        return {**rule, "UNTIL": [convert_moment(event, until[0], zone).clock]}
-    return dict(rule)
+    parts = {name.upper(): values for name, values in rule.items()}
+    first = {
+        name: values[0] if isinstance(values, list) and values else values
+        for name, values in parts.items()
+    }
+    frequency = str(first.get("FREQ", "")).upper()
+    if frequency not in PARTS:
+        raise EventError(event, "recurs within a day, or at no known interval")
+    if other := sorted(set(parts) - {*ANY_PARTS, *PARTS[frequency]}):
+        what = f"recurs {frequency.lower()} with {', '.join(other)}, which is not read"
+        raise EventError(event, what)
+    if not 1 <= (interval := int(first.get("INTERVAL", 1))) <= MAX_INTERVAL:
+        raise EventError(event, f"recurs {frequency.lower()} at an interval of {interval}")
+    until = first.get("UNTIL", last)
+    if isinstance(until, dt.datetime):
+        until = convert_moment(event, until, measure_event(event)[0].zone).clock
+    else:
+        until = dt.datetime.combine(until, dt.time.max)
+    own = {name: values for name, values in parts.items() if name not in {"UNTIL", "COUNT"}}
+    text = ";".join(f"{name}={_join(values)}" for name, values in own.items())
+    count = None if first.get("COUNT") is None else int(first["COUNT"])
+    return Recurrence(text, min(until, last), count)
+
+
+def _join(values: Any) -> str:  # noqa: ANN401 - as icalendar
+    return ",".join(map(str, values)) if isinstance(values, list | tuple) else str(values)
 
 
 def list_dates(event: CalendarEvent, name: str, zone: dt.tzinfo | None) -> list[Moment]:

@@ -6,8 +6,8 @@ Only the time, kind and officer of an event are used, see `patrolplan.inputs.cal
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from patrolplan.errors import InputError, Problem, Problems
@@ -18,18 +18,20 @@ from patrolplan.inputs.calendar_events import (
     EventError,
     Moment,
     convert_moment,
-    get_rule,
+    get_recurrence,
     list_dates,
     measure_event,
     read_events,
 )
-from patrolplan.inputs.recurrence import DayBudget, RecurrenceError, list_starts
 from patrolplan.inputs.small_tables import DUTY_KINDS
 
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
 MAX_PROBLEMS = 20
 """Maximum number of unreadable events of a file that are reported."""
+
+MAX_RULE_DAYS = 1_000_000
+"""Maximum number of days to search for the rules of one file: 400 daily ones for seven years."""
 
 MAX_DAYS_OF_DUTY = 50_000
 """Maximum number of days with a duty from a calendar."""
@@ -66,64 +68,159 @@ def read_calendars(
     why. Recurring events are followed only between the two days.
     """
     problems, left_out = Problems(), Counter[str]()
+    names = {_simplify(name): name for name in officers}
     duties: list[CalendarDuty] = []
     for path in paths:
         with problems.collect():
-            found, reasons = _read_calendar(path, officers, first, last)
-            duties += found
-            left_out += reasons
+            calendar = _Calendar(path, names, first, last)
+            duties += calendar.read()
+            left_out += calendar.left_out
     problems.raise_if_any()
     patrols = [duty for duty in duties if duty.kind in PATROL_KINDS]
     left_out["that are patrols"] += len(patrols)
     return [duty for duty in duties if duty.kind not in PATROL_KINDS], +left_out
 
 
-def _read_calendar(
-    path: Path, officers: Sequence[str], first: dt.date, last: dt.date
-) -> tuple[list[CalendarDuty], Counter[str]]:
-    series: defaultdict[str, list[CalendarEvent]] = defaultdict(list)
-    found, problems = read_events(path)
-    for number, event in enumerate(found):
-        series[event.get_text("UID") or f"\n{number}"].append(event)
-    left_out, budget = Counter[str](), DayBudget()
-    duties: list[CalendarDuty] = []
-    for events in series.values():
-        if len(problems) >= MAX_PROBLEMS:  # each may have taken long to find
-            break
+@dataclass
+class _Calendar:
+    """One file, the officers by their simplified names, and the days that may be planned."""
+
+    path: Path
+    officers: Mapping[str, str]
+    first: dt.date
+    last: dt.date
+    left_out: Counter[str] = field(default_factory=Counter)
+    rule_days: int = 0
+
+    def read(self) -> list[CalendarDuty]:
+        """Duties in the order of time."""
+        series: defaultdict[str, list[CalendarEvent]] = defaultdict(list)
+        found, problems = read_events(self.path)
+        for number, event in enumerate(found):
+            series[event.get_text("UID") or f"\n{number}"].append(event)
+        duties: list[CalendarDuty] = []
+        for events in series.values():
+            if len(problems) >= MAX_PROBLEMS:  # each may have taken long to find
+                break
+            try:
+                duties += self._follow_series(events)
+            except EventError as error:
+                problems.append(Problem(self.path, error.what, REMEDY, f"line {error.line}"))
+        if len(duties) > MAX_DAYS_OF_DUTY:
+            what = f"gives more than {MAX_DAYS_OF_DUTY:,} days with a duty"
+            problems.append(Problem(self.path, what, "export a shorter time"))
+        if problems:
+            raise InputError(problems)
+        return sorted(duties, key=lambda duty: (duty.date, duty.from_minutes, duty.officer))
+
+    def _follow_series(self, events: Sequence[CalendarEvent]) -> list[CalendarDuty]:
+        """Duties of an event with its recurrences, but for those that events of its UID replace."""
+        masters = [event for event in events if event.get("RECURRENCE-ID") is None]
+        changed = [event for event in events if event.get("RECURRENCE-ID") is not None]
+        # The last of several versions of an event counts, by SEQUENCE.
+        masters = sorted(masters, key=_get_version)[-1:]
+        master = masters[0] if masters else changed[0]
+        officer = self._find_officer(master)
+        duties = self._follow_master(master, changed, officer) if masters else []
+        for event in changed:
+            duties += self._place_event(event, self._find_officer(event) or officer, like=master)
+        return duties
+
+    def _find_officer(self, event: CalendarEvent) -> str:
+        """The officer of an event; empty if none in the table."""
+        attendees = event.get("ATTENDEE")
+        attendees = attendees if isinstance(attendees, list) else [attendees]
+        given = [str(one.params.get("CN", "")) for one in attendees if hasattr(one, "params")]
+        stem = self.path.name.removesuffix(self.path.suffix)
+        names = (_simplify(text) for text in (event.get_text(f"{OWN}OFFICER"), *given, stem))
+        return next((self.officers[name] for name in names if name in self.officers), "")
+
+    def _follow_master(
+        self, event: CalendarEvent, changed: Sequence[CalendarEvent], officer: str
+    ) -> list[CalendarDuty]:
+        """Duties of an event at all its times except those that `changed` events replace."""
+        start, length = measure_event(event)
+        last = dt.datetime.combine(self.last, dt.time.max)
+        rule = get_recurrence(event, last)
+        more, excluded = (list_dates(event, name, start.zone) for name in ("RDATE", "EXDATE"))
+        if rule is None and not more and not changed:
+            return self._place_event(event, officer, like=event)
+        if reason := _find_reason(event, officer):
+            self.left_out[reason] += 1
+            return []
+        replaced = {
+            convert_moment(event, one.get("RECURRENCE-ID"), start.zone).clock: one
+            for one in changed
+        }
+        later = {at: one for at, one in replaced.items() if _changes_all_later(one)}
+        starts = {start.clock}
+        if rule is not None:
+            self.rule_days += rule.count_days(start.clock)
+            if self.rule_days > MAX_RULE_DAYS:
+                what = "the file's recurring events are too many, or go on for too long"
+                raise EventError(event, what)
+            starts = {*rule.list_starts(event, start.clock)}
+        starts |= {one.clock for one in more}
+        starts -= {*replaced, *(one.clock for one in excluded)}
+        off = {one.clock.date() for one in excluded if one.whole_days}
+        duties: list[CalendarDuty] = []
+        for at in sorted(one for one in starts if one <= last and one.date() not in off):
+            since = max((moved for moved in later if moved < at), default=None)
+            if since is None:
+                duties += self._build_duties(event, replace(start, clock=at), length, officer)
+                continue
+            moved = later[since]
+            if not moved.is_off:
+                begin, lasts = measure_event(moved)
+                begin = replace(begin, clock=begin.clock + (at - since))
+                duties += self._build_duties(moved, begin, lasts, officer, like=event)
+        return duties
+
+    def _place_event(
+        self, event: CalendarEvent, officer: str, *, like: CalendarEvent
+    ) -> list[CalendarDuty]:
+        """Duties of an event that happens once."""
+        start, length = measure_event(event)
+        reason = _find_reason(event, officer)
+        found = () if reason else self._build_duties(event, start, length, officer, like=like)
+        duties = list(found)
+        if not duties:
+            outside = f"dated outside {self.first} to {self.last}, or of no length"
+            self.left_out[reason or outside] += 1
+        return duties
+
+    def _build_duties(
+        self,
+        event: CalendarEvent,
+        start: Moment,
+        length: dt.timedelta,
+        officer: str,
+        *,
+        like: CalendarEvent | None = None,
+    ) -> Iterator[CalendarDuty]:
+        """The duty of one time of an event, on each of its days that may be planned."""
+        geo = event.get("GEO")
+        kind = _find_kind(event, whole_days=start.whole_days, like=like or event)
         try:
-            duties += _follow_series(events, path, officers, (first, last), budget, left_out)
-        except EventError as error:
-            problems.append(Problem(path, error.what, REMEDY, f"line {error.line}"))
-    if len(duties) > MAX_DAYS_OF_DUTY:
-        what = f"gives more than {MAX_DAYS_OF_DUTY:,} days with a duty"
-        problems.append(Problem(path, what, "export a shorter time"))
-    if problems:
-        raise InputError(problems)
-    return sorted(duties, key=lambda duty: (duty.date, duty.from_minutes, duty.officer)), left_out
-
-
-def _follow_series(
-    events: Sequence[CalendarEvent],
-    path: Path,
-    officers: Sequence[str],
-    span: tuple[dt.date, dt.date],
-    budget: DayBudget,
-    left_out: Counter[str],
-) -> list[CalendarDuty]:
-    """Duties of an event with its recurrences, except those that events of the same UID replace."""
-    masters = [event for event in events if event.get("RECURRENCE-ID") is None]
-    changed = [event for event in events if event.get("RECURRENCE-ID") is not None]
-    # The last of several versions of an event counts, by SEQUENCE.
-    masters = sorted(masters, key=_get_version)[-1:]
-    master = masters[0] if masters else changed[0]
-    officer = _find_officer(master, path, officers)
-    duties: list[CalendarDuty] = []
-    if masters:
-        duties += _follow_master(master, changed, officer, span, budget, left_out)
-    for event in changed:
-        who = _find_officer(event, path, officers) or officer
-        duties += _place_event(event, who, span, left_out, like=master)
-    return duties
+            begin, end = start.local, replace(start, clock=start.clock + length).local
+        except (OverflowError, ValueError):
+            raise EventError(event, "a date cannot be read") from None
+        first = max(begin.date(), self.first)
+        for number in range(max(0, (min(end.date(), self.last) - first).days + 1)):
+            day = first + dt.timedelta(days=number)
+            midnight = dt.datetime.combine(day, dt.time())
+            since, until = ((one - midnight).total_seconds() / 60 for one in (begin, end))
+            if min(until, DAY_MINUTES) > max(since, 0.0):
+                yield CalendarDuty(
+                    officer,
+                    day,
+                    max(since, 0.0),
+                    min(until, DAY_MINUTES),
+                    kind,
+                    urn=event.get_text(f"{OWN}URN"),
+                    longitude=float("nan") if geo is None else float(geo.longitude),
+                    latitude=float("nan") if geo is None else float(geo.latitude),
+                )
 
 
 def _get_version(event: CalendarEvent) -> int:
@@ -131,21 +228,13 @@ def _get_version(event: CalendarEvent) -> int:
     return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
 
 
-def _find_officer(event: CalendarEvent, path: Path, officers: Sequence[str]) -> str:
-    """The officer of an event; empty if none in the table."""
-    attendees = event.get("ATTENDEE")
-    attendees = attendees if isinstance(attendees, list) else [attendees]
-    given = [str(one.params.get("CN", "")) for one in attendees if hasattr(one, "params")]
-    names = {_simplify(name): name for name in officers}
-    for text in (event.get_text(f"{OWN}OFFICER"), *given, path.name.removesuffix(path.suffix)):
-        if _simplify(text) in names:
-            return names[_simplify(text)]
-    return ""
-
-
 def _simplify(name: str) -> str:
     """A name by which officers are found: file names lack some characters."""
     return re.sub(r"[^\w]+", "-", name.casefold()).strip("-")
+
+
+def _changes_all_later(event: CalendarEvent) -> bool:
+    return str(event.get("RECURRENCE-ID").params.get("RANGE", "")).upper() == "THISANDFUTURE"
 
 
 def _find_kind(event: CalendarEvent, *, whole_days: bool, like: CalendarEvent) -> str:
@@ -160,111 +249,6 @@ def _find_kind(event: CalendarEvent, *, whole_days: bool, like: CalendarEvent) -
     return "leave" if whole_days else "away"
 
 
-def _follow_master(
-    event: CalendarEvent,
-    changed: Sequence[CalendarEvent],
-    officer: str,
-    span: tuple[dt.date, dt.date],
-    budget: DayBudget,
-    left_out: Counter[str],
-) -> list[CalendarDuty]:
-    """Duties of an event at all its times except those that `changed` events replace."""
-    start, length = measure_event(event)
-    rule = get_rule(event)
-    dates = {name: list_dates(event, name, start.zone) for name in ("RDATE", "EXDATE")}
-    is_single = rule is None and not dates["RDATE"]
-    if is_single and not changed:
-        return _place_event(event, officer, span, left_out, like=event)
-    if reason := _find_reason(event, officer):
-        left_out[reason] += 1
-        return []
-    replaced = [
-        convert_moment(event, one.get("RECURRENCE-ID"), start.zone).clock for one in changed
-    ]
-    later = {
-        at: one
-        for at, one in zip(replaced, changed, strict=True)
-        if str(one.get("RECURRENCE-ID").params.get("RANGE", "")).upper() == "THISANDFUTURE"
-    }
-    try:
-        starts = list_starts(
-            start.clock,
-            rule,
-            last=dt.datetime.combine(span[1], dt.time.max),
-            budget=budget,
-            more=[one.clock for one in dates["RDATE"]],
-            without=[*replaced, *(one.clock for one in dates["EXDATE"])],
-            without_days=[one.clock.date() for one in dates["EXDATE"] if one.whole_days],
-        )
-    except RecurrenceError as error:
-        raise EventError(event, str(error)) from None
-    duties: list[CalendarDuty] = []
-    for at in starts:
-        since = max((moved for moved in later if moved < at), default=None)
-        if since is None:
-            duties += _build_duties(event, replace(start, clock=at), length, officer, span)
-            continue
-        moved = later[since]
-        if not moved.is_off:
-            begin, lasts = measure_event(moved)
-            begin = replace(begin, clock=begin.clock + (at - since))
-            duties += _build_duties(moved, begin, lasts, officer, span, like=event)
-    return duties
-
-
 def _find_reason(event: CalendarEvent, officer: str) -> str:
     """Why an event is left out; empty where it is not."""
     return event.is_off or ("" if officer else "of no officer in the table")
-
-
-def _place_event(
-    event: CalendarEvent,
-    officer: str,
-    span: tuple[dt.date, dt.date],
-    left_out: Counter[str],
-    *,
-    like: CalendarEvent,
-) -> list[CalendarDuty]:
-    """Duties of an event that happens once."""
-    start, length = measure_event(event)
-    reason = _find_reason(event, officer)
-    found = () if reason else _build_duties(event, start, length, officer, span, like=like)
-    duties = list(found)
-    if not duties:
-        outside = f"dated outside {span[0]} to {span[1]}, or of no length"
-        left_out[reason or outside] += 1
-    return duties
-
-
-def _build_duties(
-    event: CalendarEvent,
-    start: Moment,
-    length: dt.timedelta,
-    officer: str,
-    span: tuple[dt.date, dt.date],
-    *,
-    like: CalendarEvent | None = None,
-) -> Iterator[CalendarDuty]:
-    """The duty of one time of an event, on each of its days within the span."""
-    geo = event.get("GEO")
-    kind = _find_kind(event, whole_days=start.whole_days, like=like or event)
-    try:
-        begin, end = start.local, replace(start, clock=start.clock + length).local
-    except (OverflowError, ValueError):
-        raise EventError(event, "a date cannot be read") from None
-    first = max(begin.date(), span[0])
-    for number in range(max(0, (min(end.date(), span[1]) - first).days + 1)):
-        day = first + dt.timedelta(days=number)
-        midnight = dt.datetime.combine(day, dt.time())
-        since, until = ((one - midnight).total_seconds() / 60 for one in (begin, end))
-        if min(until, DAY_MINUTES) > max(since, 0.0):
-            yield CalendarDuty(
-                officer,
-                day,
-                max(since, 0.0),
-                min(until, DAY_MINUTES),
-                kind,
-                urn=event.get_text(f"{OWN}URN"),
-                longitude=float("nan") if geo is None else float(geo.longitude),
-                latitude=float("nan") if geo is None else float(geo.latitude),
-            )

@@ -30,7 +30,15 @@ from patrolplan.inputs.crime_rows import (
     join_files,
     read_cached_crimes,
 )
-from patrolplan.inputs.row_account import build_account, check_accounts
+from patrolplan.inputs.row_account import (
+    DATE_FORMS,
+    MONTH_REMEDY,
+    TIME_REMEDY,
+    Unreadable,
+    build_account,
+    check_accounts,
+    find_unreadable,
+)
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
@@ -48,13 +56,6 @@ from patrolplan.inputs.timestamps import (
     is_time_known,
     parse_months,
     parse_timestamps,
-)
-from patrolplan.inputs.value_forms import (
-    DATE_FORMS,
-    MONTH_REMEDY,
-    TIME_REMEDY,
-    Unreadable,
-    find_unreadable,
 )
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms

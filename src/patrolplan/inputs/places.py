@@ -14,7 +14,13 @@ import pandas as pd
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import CountedTable
-from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
+from patrolplan.inputs.row_account import (
+    build_account,
+    check_accounts,
+    check_resolution,
+    is_coarse,
+    is_given,
+)
 from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
@@ -24,7 +30,6 @@ from patrolplan.inputs.table_reader import (
     read_counted_table,
 )
 from patrolplan.inputs.table_sources import TableSource
-from patrolplan.inputs.value_forms import is_given
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count

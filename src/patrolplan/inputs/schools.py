@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.row_account import build_account, check_accounts, check_resolution, is_coarse
+from patrolplan.inputs.row_account import (
+    Unreadable,
+    build_account,
+    check_accounts,
+    check_resolution,
+    find_unreadable,
+    is_coarse,
+    is_given,
+)
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
@@ -21,7 +29,6 @@ from patrolplan.inputs.table_reader import (
     read_counted_table,
 )
 from patrolplan.inputs.table_sources import TableSource
-from patrolplan.inputs.value_forms import Unreadable, find_unreadable, is_given
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.categories import rename_categories
-from patrolplan.inputs.polygon_files import read_polygon_rows
+from patrolplan.inputs.polygons import read_polygon_rows
 from patrolplan.inputs.small_tables import Lookup, Rule, is_given, once, read_lookup, required
 from patrolplan.inputs.table_reader import Field, describe_cell, parse_numbers
 from patrolplan.inputs.table_sources import TableSource

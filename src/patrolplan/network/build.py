@@ -37,10 +37,9 @@ def build_network(
 ) -> StreetNetwork:
     """Cut streets into pieces and keep the largest connected part.
 
-    `streets`, `projection`: Walkable ways, and the area's CRS. `left_out`: Records how much street
-    is outside the limits, not connected, or not to be patrolled. `limits`: Polygon in the area's
-    metres; pieces whose middle is outside are not patrolled, but used for walks up to
-    `MARGIN_METRES` away. `piece_metres`: Target length of a piece.
+    `left_out`: Records how much street is outside the limits, not connected, or not to be
+    patrolled. `limits`: Polygon in the area's metres; pieces whose middle is outside are not
+    patrolled, but used for walks up to `MARGIN_METRES` away.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
     pieces, is_inside = _choose_near(pieces, projection, limits, left_out)

@@ -25,8 +25,7 @@ from patrolplan.network.network import StreetNetwork
 
 Result = TypeVar("Result")
 
-MAX_SNAP_METRES = 250.0
-"""Maximum distance of a point from a street that it belongs to."""
+MAX_SNAP_METRES = 250.0  # maximum distance of a point from a street that it belongs to
 
 
 @dataclass(frozen=True, eq=False)

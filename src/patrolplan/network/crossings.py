@@ -1,4 +1,4 @@
-"""Where a walk crosses a main road, and how.
+"""Main roads at the nodes of a network, and where and how a walk crosses one.
 
 Streets are lines along their middle, so a walk crosses a road where it comes from one side of it
 and leaves on the other: at a node, where the arms of the road lead between the way in and the way
@@ -8,36 +8,137 @@ came, or starts or ends on the road, has no known crossing.
 
 from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
-from patrolplan.inputs.osm_tags import CrossingKind
-from patrolplan.network.graph import COINCIDENT_METRES
-from patrolplan.network.main_roads import SAFEST_FIRST, compute_bearings
-from patrolplan.network.network import StreetNetwork
-from patrolplan.network.paths import Walk
+from patrolplan.inputs.osm_tags import MAIN_ROADS, CrossingKind
+from patrolplan.network.pieces import COINCIDENT_METRES, Pieces
 
-ALIKE_RADIANS = 1e-6
-"""Bearings that differ by no more than this are equal."""
+if TYPE_CHECKING:
+    from patrolplan.network.network import StreetNetwork
+    from patrolplan.network.paths import Walk
 
-APART_METRES = 40.0
-"""Crossings of one road within this distance are one: carriageways, islands."""
+LOOK_METRES = 2.0
+"""Distance along an arm at which its bearing is taken: near the node, to order arms round it."""
 
 
-BOTH_SIDES = 2
-"""Minimum arms of a road where it is crossed, one on either side."""
+NEAR_METRES = 25.0
+"""Maximum distance along the main road of a crossing or traffic lights that are used."""
+
+SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
+
+
+@dataclass(frozen=True, eq=False)
+class MainArms:
+    """Ends of the pieces of main roads, by node."""
+
+    node: NDArray[np.int64]  # (a,) in increasing order
+    piece: NDArray[np.int64]  # (a,) each piece has two arms, one at either node
+    bearing: NDArray[np.float64]  # (a,) radians anticlockwise from east
+    # (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
+    # road, and so are ways of one kind without a name.
+    road_of_piece: NDArray[np.object_]
+    # `ways`, `road_of_way`: (w,) rows of the ways that the pieces are of, in increasing order,
+    # and the road of each.
+    ways: NDArray[np.int64]
+    road_of_way: NDArray[np.object_]
+
+    @cached_property
+    def by_node(self) -> dict[int, list[tuple[int, str, float]]]:
+        """Piece, road and bearing of each arm at each node that has some."""
+        listed: dict[int, list[tuple[int, str, float]]] = {}
+        arms = zip(self.piece, self.road_of_piece[self.piece], self.bearing, strict=True)
+        for node, (piece, road, bearing) in zip(self.node.tolist(), arms, strict=True):
+            listed.setdefault(node, []).append((int(piece), road, float(bearing)))
+        return listed
+
+
+def find_main_arms(pieces: Pieces) -> MainArms:
+    """The arms of all main roads."""
+    ways, row = np.unique(pieces.piece_way, return_inverse=True)
+    names, kinds = (
+        pieces.ways[column].to_numpy(dtype=object)[ways].tolist() for column in ("name", "highway")
+    )
+    road_of_way = np.empty(len(ways), dtype=object)
+    road_of_way[:] = [
+        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    road_of_piece = road_of_way[row]
+    main = np.flatnonzero(road_of_piece != "")
+    piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
+    node = pieces.piece_nodes[piece, end]
+    order = np.argsort(node, kind="stable")
+    return MainArms(
+        node=node[order],
+        piece=piece[order],
+        bearing=compute_bearings(pieces, piece[order], end[order]),
+        road_of_piece=road_of_piece,
+        ways=ways,
+        road_of_way=road_of_way,
+    )
+
+
+def compute_bearings(
+    pieces: Pieces, piece: NDArray[np.int64], end: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(k,) which way each piece leads from its first (0) or last (1) node, see `MainArms`."""
+    lines = pieces.lines(piece)
+    length = shapely.length(lines)
+    near = np.minimum(LOOK_METRES, length)
+    start = shapely.line_interpolate_point(lines, np.where(end == 0, 0.0, length))
+    ahead = shapely.line_interpolate_point(lines, np.where(end == 0, near, length - near))
+    dx, dy = (shapely.get_coordinates(ahead) - shapely.get_coordinates(start)).T
+    return np.asarray(np.arctan2(dy, dx))
+
+
+def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
+    """Crossings of known kind on the main roads at each node that has some, the nearest first.
+
+    Columns `node`, which is the index, `road`, `metres` in a straight line, and `rank`, the place
+    of the kind in `SAFEST_FIRST`. Only crossings on a road that leads from the node itself.
+    """
+    points, nodes = pieces.crossings, np.unique(arms.node)
+    held = np.isin(points.way, arms.ways)
+    xy, way = points.xy[held], np.searchsorted(arms.ways, points.way[held])
+    rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind[held].tolist()], dtype=int)
+    use = (rank < SAFEST_FIRST.index("unknown")) & (arms.road_of_way[way] != "")
+    xy, way, rank = xy[use], way[use], rank[use]
+    at = pieces.node_xy[nodes]
+    tree = shapely.STRtree(shapely.points(xy))
+    near_node, crossing = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
+    metres = np.sqrt(((at[near_node] - xy[crossing]) ** 2).sum(axis=1))
+    # Roads as numbers: those of a node are looked up among all pairs of node and road.
+    number, names = pd.factorize(arms.road_of_way)
+    of_arm = number[np.searchsorted(arms.ways, pieces.piece_way[arms.piece])]
+    node, road = nodes[near_node], number[way[crossing]]
+    leads = np.isin(node * len(names) + road, arms.node * len(names) + of_arm)
+    near = pd.DataFrame(
+        {"road": names[road[leads]], "metres": metres[leads], "rank": rank[crossing][leads]},
+        index=pd.Index(node[leads], name="node"),
+    )
+    return near.iloc[np.lexsort((near["rank"], near["metres"], near.index))]
+
+
+ALIKE_RADIANS = 1e-6  # bearings that differ by no more than this are equal
+APART_METRES = 40.0  # crossings of one road within this distance are one: carriageways, islands
+
+
+BOTH_SIDES = 2  # minimum arms of a road where it is crossed, one on either side
 
 
 @dataclass(frozen=True)
 class CrossedRoad:
     """A main road that a walk crosses."""
 
-    at_metres: float
-    """Distance from the start of the walk."""
-    road: str
-    """Its name; empty where it has none."""
+    at_metres: float  # distance from the start of the walk
+    road: str  # its name; empty where it has none
     kind: CrossingKind
 
 
@@ -48,14 +149,11 @@ class _Step:
     piece: int
     entry: int | None
     exit: int | None
-    entry_bearing: float
-    """Where it leads from its entry."""
-    exit_bearing: float
-    """Where it leads from its exit, back along the walk."""
+    entry_bearing: float  # where it leads from its entry
+    exit_bearing: float  # where it leads from its exit, back along the walk
     start_metres: float
     end_metres: float
-    road: str
-    """Main road that it is of, see `MainArms`; empty for other streets."""
+    road: str  # main road that it is of, see `MainArms`; empty for other streets
 
 
 @dataclass(frozen=True)
@@ -69,7 +167,7 @@ class _Event:
     kind: CrossingKind
 
 
-def find_crossed_roads(walk: Walk) -> tuple[CrossedRoad, ...]:
+def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
     """Main roads that a walk crosses, in order.
 
     The kind is that of the footway that it crosses on, or of the nearest crossing or traffic lights
@@ -94,7 +192,7 @@ def find_crossed_roads(walk: Walk) -> tuple[CrossedRoad, ...]:
     )
 
 
-def _list_steps(walk: Walk) -> list[_Step]:
+def _list_steps(walk: "Walk") -> list[_Step]:
     """The pieces of a walk, without those that it only touches."""
     network = walk.network
     rows = np.flatnonzero(walk.piece_metres > COINCIDENT_METRES)
@@ -128,7 +226,7 @@ def _list_steps(walk: Walk) -> list[_Step]:
     ]
 
 
-def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
+def _find_crossed_at_nodes(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
         # Most nodes of a walk have no arm of a main road: there is nothing to cross.
@@ -150,7 +248,7 @@ def _find_crossed_at_nodes(network: StreetNetwork, steps: Sequence[_Step]) -> It
             yield _Event(at, at, at, crossed, kind)
 
 
-def _find_crossed_along(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[_Event]:
+def _find_crossed_along(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where the walk comes to a main road from one side, goes along it and leaves on the other."""
     for first, last in _list_runs(network, steps):
         if first == 0 or last == len(steps) - 1:
@@ -163,7 +261,7 @@ def _find_crossed_along(network: StreetNetwork, steps: Sequence[_Step]) -> Itera
             yield _cross_along(network, run, (came, goes))
 
 
-def _list_runs(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[tuple[int, int]]:
+def _list_runs(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[tuple[int, int]]:
     """First and last of consecutive steps along one main road, also where its name changes."""
     first = 0
     for k, step in enumerate(steps):
@@ -174,7 +272,7 @@ def _list_runs(network: StreetNetwork, steps: Sequence[_Step]) -> Iterable[tuple
         first = k + 1
 
 
-def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
+def _goes_on(network: "StreetNetwork", step: _Step, following: _Step) -> bool:
     """Whether two steps are on one main road; without other arms it may change its name."""
     if not step.road or not following.road:
         return False
@@ -184,7 +282,7 @@ def _goes_on(network: StreetNetwork, step: _Step, following: _Step) -> bool:
     return all(road not in {step.road, following.road} for road, _ in arms)
 
 
-def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: bool) -> int:
+def _find_side(network: "StreetNetwork", step: _Step, other: _Step, *, is_entry: bool) -> int:
     """Side of a road that another step meets it on: 1 left of the way in, -1 right, 0 not known.
 
     It is left if it is between the road ahead and the road behind, anticlockwise. If the road does
@@ -201,7 +299,9 @@ def _find_side(network: StreetNetwork, step: _Step, other: _Step, *, is_entry: b
     return sides.pop() if len(sides) == 1 else 0
 
 
-def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step, _Step]) -> _Event:
+def _cross_along(
+    network: "StreetNetwork", run: Sequence[_Step], ends: tuple[_Step, _Step]
+) -> _Event:
     """How and where a road is crossed that the walk goes along."""
     first, last = run[0].start_metres, run[-1].end_metres
     middle = (first + last) / 2
@@ -225,7 +325,7 @@ def _cross_along(network: StreetNetwork, run: Sequence[_Step], ends: tuple[_Step
 
 
 def _list_arms(
-    network: StreetNetwork, node: int, without: tuple[_Step, _Step]
+    network: "StreetNetwork", node: int, without: tuple[_Step, _Step]
 ) -> list[tuple[str, float]]:
     """Roads and bearings of the main roads' arms at a node, without those of the walk itself."""
     own = {step.piece for step in without}
@@ -245,7 +345,7 @@ def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArra
     return np.where(is_alike, 0, np.sign(others - turn)).astype(np.int64)
 
 
-def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKind:
+def _get_own_kind(network: "StreetNetwork", steps: Sequence[_Step]) -> CrossingKind:
     """Kind of the footway across the road that the walk uses; of two, the less safe one."""
     kinds: list[CrossingKind] = [network.piece_crossing[step.piece] for step in steps]
     certain = [kind for kind in kinds if kind not in {"", "unknown"}]
@@ -253,7 +353,7 @@ def _get_own_kind(network: StreetNetwork, steps: Sequence[_Step]) -> CrossingKin
 
 
 def _find_near_crossings(
-    network: StreetNetwork, nodes: Sequence[int], roads: AbstractSet[str]
+    network: "StreetNetwork", nodes: Sequence[int], roads: AbstractSet[str]
 ) -> list[tuple[float, int, int]]:
     """Known crossings of some roads that are near nodes: metres, rank by safety, node."""
     return [

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
-from patrolplan.network.pieces import PIECE_METRES
+from patrolplan.network.pieces import COINCIDENT_METRES, PIECE_METRES, join_both_ways
 
-COINCIDENT_METRES = 1e-6
-"""Points within this distance are one point."""
-
-MIN_LINK_METRES = 1e-9
-"""Minimum length of a link: in a sparse graph 0 means no link."""
+MIN_LINK_METRES = 1e-9  # minimum length of a link: in a sparse graph 0 means no link
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,15 +112,15 @@ def build_street_graph(
 ) -> StreetGraph:
     """Links between junctions and places.
 
-    `places`: Where walks start and end. `effort`: (p, 2) what a metre of each piece costs in its
-    own direction and against it; None is 1.
+    `effort`: (p, 2) what a metre of each piece costs in its own direction and against it; None is
+    1.
     """
     segments = _join_links(network, _cut_at_places(network, places))
     ends = np.column_stack(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
     )
     own = np.unique(np.concatenate([ends.ravel(), len(network.node_xy) + np.arange(len(places))]))
-    costs, link, is_reversed = _build_directed_graph(
+    costs, link, is_reversed = join_both_ways(
         np.searchsorted(own, ends), segments.sum_by_link(segments.compute_costs(effort)), len(own)
     )
     nodes = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
@@ -140,11 +136,10 @@ def compute_piece_distances(
 ) -> NDArray[np.float64]:
     """(p,) walking distance (or cost) in metres from a place to the nearer end of each piece.
 
-    `place`: A single position. `limit_metres`: Beyond it the distance is inf. `effort`: See
-    `build_street_graph`.
+    `limit_metres`: Beyond it the distance is inf.
     """
     segments, size = _cut_at_places(network, place), len(network.node_xy)
-    costs, _, _ = _build_directed_graph(segments.nodes, segments.compute_costs(effort), size + 1)
+    costs, _, _ = join_both_ways(segments.nodes, segments.compute_costs(effort), size + 1)
     away = scipy.sparse.csgraph.dijkstra(costs, indices=size, limit=limit_metres)
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
@@ -229,24 +224,3 @@ def _find_parallel_links(
     _, which, count = np.unique(keys, return_inverse=True, return_counts=True)
     apart = (count[which] > 1) | (ends[:, 0] == ends[:, 1])
     return np.asarray(apart[np.cumsum(opens) - 1])
-
-
-def _build_directed_graph(
-    ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
-) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
-    """Both directions of each link; the cheapest of parallel ones.
-
-    Gives the graph, and for each of its entries the link and whether it is reversed.
-    """
-    nodes = np.concatenate([ends, ends[:, ::-1]])
-    cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
-    is_reversed = np.repeat([False, True], len(ends))
-    is_open = np.isfinite(cost)
-    nodes, cost = nodes[is_open], cost[is_open]
-    link, is_reversed = link[is_open], is_reversed[is_open]
-    keys = nodes[:, 0] * size + nodes[:, 1]
-    order = np.lexsort((cost, keys))
-    order = order[np.diff(keys[order], prepend=-1) != 0]  # the first of equal keys
-    rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
-    graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
-    return graph, link[order], is_reversed[order]

@@ -9,16 +9,11 @@ from numpy.typing import NDArray
 
 from patrolplan.network.network import Positions, StreetNetwork
 
-PAVEMENT_METRES = 15.0
-"""Maximum distance of a separately mapped pavement from its street."""
-
-MAX_CROSSING_METRES = 250.0
-"""Maximum distance of a crossing street that is named to find a place."""
-
+PAVEMENT_METRES = 15.0  # maximum distance of a separately mapped pavement from its street
+MAX_CROSSING_METRES = 250.0  # maximum distance of a crossing street that is named to find a place
 CROSSING = "crossing"
 
-WALKWAY = "walkway"
-"""A path above the ground, without a name."""
+WALKWAY = "walkway"  # a path above the ground, without a name
 
 KIND_WORDS = {
     "footway": "footpath",

@@ -20,14 +20,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.network.main_roads import MainArms, find_main_arms, find_near_crossings
-from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways
+from patrolplan.network.crossings import MainArms, find_main_arms, find_near_crossings
+from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways, join_both_ways
 
-BAND_METRES = 1000.0
-"""Height of the bands that pieces are sorted into, so that a search checks only a few."""
-
-SPARE_METRES = 0.01
-"""The search is wider by this, so that rounding loses no piece at the limit."""
+SPARE_METRES = 0.01  # the search is wider by this, so that rounding loses no piece at the limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +57,16 @@ def concatenate_positions(*parts: Positions) -> Positions:
         np.concatenate([part.offset_metres for part in parts]),
         np.concatenate([part.moved_metres for part in parts]),
     )
+
+
+def _read_way_column(column: str, kind: type = object) -> "cached_property[NDArray[Any]]":
+    """A column of the ways as a property of a network: (p,) the value of each piece's way."""
+
+    def read(network: "StreetNetwork") -> NDArray[Any]:
+        values = network.parts.ways[column].to_numpy(dtype=object)
+        return np.asarray(values[network.parts.piece_way], dtype=kind)
+
+    return cached_property(read)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +156,20 @@ class StreetNetwork:
         middle = shapely.line_interpolate_point(self.piece_lines, 0.5, normalized=True)
         return _xy(middle)
 
-    @cached_property
-    def piece_name(self) -> NDArray[np.object_]:
-        """(p,) street name, empty where it has none."""
-        return self._read_way_column("name")
+    # (p,) values of the street file's tags, empty where they are not known, and what was read of
+    # them, see `patrolplan.inputs.osm_tags`.
+    piece_name = _read_way_column("name")
+    piece_highway = _read_way_column("highway")
+    piece_lit = _read_way_column("lit")
+    piece_sidewalk = _read_way_column("sidewalk")
+    piece_layer = _read_way_column("layer", float)
+    piece_passage = _read_way_column("passage")
+    piece_crossing = _read_way_column("crossing")  # the `CrossingKind` of a way across a road
+    piece_is_crossing = _read_way_column("is_crossing", bool)  # a footway across a road
+    piece_is_sidewalk = _read_way_column("is_sidewalk", bool)  # a pavement mapped on its own
+    _incline = _read_way_column("incline", int)
+    _one_way = _read_way_column("one_way", int)
+    _riding = _read_way_column("riding")
 
     @cached_property
     def pieces_by_name(self) -> Mapping[str, NDArray[np.int64]]:
@@ -162,31 +178,6 @@ class StreetNetwork:
         order = np.argsort(street, kind="stable")
         own = np.split(order, np.cumsum(np.bincount(street))[:-1])
         return {str(name): rows for name, rows in zip(names, own, strict=True) if name}
-
-    @cached_property
-    def piece_highway(self) -> NDArray[np.object_]:
-        """(p,) kind of street, the OpenStreetMap value of `highway`."""
-        return self._read_way_column("highway")
-
-    @cached_property
-    def piece_lit(self) -> NDArray[np.object_]:
-        """(p,) street lighting, the OpenStreetMap value of `lit`, empty where not known."""
-        return self._read_way_column("lit")
-
-    @cached_property
-    def piece_layer(self) -> NDArray[np.float64]:
-        """(p,) how far above or below the ground, see `patrolplan.inputs.osm_tags.get_layer`."""
-        return self._read_way_column("layer").astype(np.float64)
-
-    @cached_property
-    def piece_passage(self) -> NDArray[np.object_]:
-        """(p,) what each runs over or through, see `patrolplan.inputs.osm_tags.Passage`."""
-        return self._read_way_column("passage")
-
-    @cached_property
-    def piece_crossing(self) -> NDArray[np.object_]:
-        """(p,) the `CrossingKind` of a way across a road, else empty."""
-        return self._read_way_column("crossing")
 
     @cached_property
     def main_arms(self) -> MainArms:
@@ -216,40 +207,21 @@ class StreetNetwork:
         return self.parts.crossings
 
     @cached_property
-    def piece_sidewalk(self) -> NDArray[np.object_]:
-        """(p,) pavements, the OpenStreetMap value of `sidewalk`, empty where not known."""
-        return self._read_way_column("sidewalk")
-
-    @cached_property
-    def piece_is_sidewalk(self) -> NDArray[np.bool_]:
-        """(p,) whether it is a pavement that is mapped as a way of its own."""
-        return self._read_way_column("is_sidewalk").astype(bool)
-
-    @cached_property
-    def piece_is_crossing(self) -> NDArray[np.bool_]:
-        """(p,) whether it is a footway across a road."""
-        return self._read_way_column("is_crossing").astype(bool)
-
-    @cached_property
     def piece_flight(self) -> NDArray[np.object_]:
         """(p,) "up", "down" or "steps" (direction not known) along a flight of steps, else empty.
 
         Up and down are as one goes from the piece's first node to its last.
         """
         words = np.array(["steps", "up", "down"], dtype=object)  # incline 0, 1 and -1
-        flights = words[self._read_way_column("incline").astype(np.int64)]
+        flights = words[self._incline]
         return np.where(self.piece_highway == "steps", flights, "")
-
-    def _read_way_column(self, column: str) -> NDArray[np.object_]:
-        values: NDArray[np.object_] = self.parts.ways[column].to_numpy(dtype=object)
-        return values[self.parts.piece_way]
 
     @cached_property
     def bicycle_ways(self) -> NDArray[np.int8]:
         """(p, 2) how a bicycle goes along pieces and against them, see `classify_bicycle_ways`."""
-        one_way = self.parts.ways["one_way"].to_numpy(dtype=np.int64)[self.parts.piece_way]
-        modes = self._read_way_column("riding")
-        return classify_bicycle_ways(self.piece_nodes, modes, one_way, nodes=len(self.node_xy))
+        return classify_bicycle_ways(
+            self.piece_nodes, self._riding, self._one_way, nodes=len(self.node_xy)
+        )
 
     @cached_property
     def neighbours(self) -> "scipy.sparse.csr_array":
@@ -268,17 +240,8 @@ class StreetNetwork:
     @cached_property
     def node_graph(self) -> "scipy.sparse.csr_array":
         """(n, n) metres between nodes that a piece joins, both ways; the shortest of several."""
-        size, metres = len(self.node_xy), self.piece_metres
-        pair = self.piece_nodes.min(axis=1) * size + self.piece_nodes.max(axis=1)
-        in_order = np.sort(pair)
-        parallel = np.flatnonzero(np.isin(pair, in_order[1:][in_order[1:] == in_order[:-1]]))
-        parallel = parallel[np.lexsort((metres[parallel], pair[parallel]))]
-        is_least = np.ones(len(self), dtype=bool)
-        is_least[parallel[1:][pair[parallel[1:]] == pair[parallel[:-1]]]] = False
-        metres, (first, last) = metres[is_least], self.piece_nodes[is_least].T
-        apart = first != last
-        ends = np.r_[first, last[apart]], np.r_[last, first[apart]]
-        return scipy.sparse.csr_array((np.r_[metres, metres[apart]], ends), shape=(size, size))
+        metres = np.repeat(self.piece_metres[:, None], 2, axis=1)
+        return join_both_ways(self.piece_nodes, metres, len(self.node_xy))[0]
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
@@ -314,27 +277,14 @@ class StreetNetwork:
         return Positions(piece, self.piece_metres[piece] / 2, np.zeros(len(piece)))
 
     @cached_property
-    def _bands(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """(p,) pieces band by band from south to north, in each from west to east, x and band."""
-        x, y = self.piece_middle.T
-        band = np.floor(y / BAND_METRES).astype(np.int64)
-        order = np.lexsort((x, band))
-        return order, x[order], band[order]
+    def _middle_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(shapely.points(self.piece_middle))
 
     def find_pieces_within(self, xy: ArrayLike, metres: float) -> NDArray[np.int64]:
         """Pieces whose middle is within a distance of a point in a straight line."""
-        order, x, band = self._bands
-        centre = np.asarray(xy, dtype=np.float64)
-        wide = metres + SPARE_METRES
-        first, last = np.floor((centre[1] + [-wide, wide]) / BAND_METRES).astype(np.int64)
-        candidates = []
-        for row in range(first, last + 1):
-            begin, end = np.searchsorted(band, [row, row + 1])
-            west, east = begin + np.searchsorted(x[begin:end], centre[0] + [-wide, wide])
-            candidates.append(order[west:east])
-        near = np.concatenate(candidates)
-        apart = np.hypot(*(self.piece_middle[near] - centre).T)
-        return np.sort(near[apart <= metres])
+        centre, wide = np.asarray(xy, dtype=np.float64), metres + SPARE_METRES
+        near = np.sort(self._middle_tree.query(shapely.Point(centre), "dwithin", distance=wide))
+        return np.asarray(near[np.hypot(*(self.piece_middle[near] - centre).T) <= metres])
 
     def take(self, pieces: NDArray[np.int64]) -> "StreetNetwork":
         """A network of these pieces alone; piece i of it is piece `pieces[i]` of this one.

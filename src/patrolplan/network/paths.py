@@ -17,8 +17,9 @@ from scipy.sparse import csgraph
 from shapely.ops import substring
 
 from patrolplan.arrays import expand_ranges
-from patrolplan.network.graph import COINCIDENT_METRES, build_street_graph
+from patrolplan.network.graph import build_street_graph
 from patrolplan.network.network import Positions, StreetNetwork
+from patrolplan.network.pieces import COINCIDENT_METRES
 
 PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
 """Discounts on a metre of the richest piece, tried one after the other in `find_richest`."""
@@ -150,9 +151,8 @@ class WalkFinder:
 
         The graph stays the same: building it takes longer than finding walks within a short limit.
 
-        `numbers`: The positions. `limit_metres`: See `WalkFinder`. `search_from`: Only walks that
-        start or end at these of them (by their new number) are wanted. On foot alone, where a walk
-        is as long the other way round.
+        `search_from`: Only walks that start or end at these of them (by their new number) are
+        wanted. On foot alone, where a walk is as long the other way round.
         """
         some = copy(self)
         some._search(numbers, limit_metres, search_from)  # noqa: SLF001 - of its own class
@@ -228,9 +228,8 @@ class WalkFinder:
         candidate that passes most gain within the limit is chosen; the shortest walk is the first,
         so the result never passes less than that.
 
-        `start`, `end`: Positions. `gain`: (p,) worth of passing a piece, 0 or more.
-        `longest_metres`: Maximum length of the walk; if the shortest walk is longer, it is
-        returned.
+        `gain`: (p,) worth of passing a piece, 0 or more. `longest_metres`: Maximum length of the
+        walk; if the shortest walk is longer, it is returned.
         """
         best = self.find_shortest(start, end)
         if longest_metres <= best.cost_metres or start == end:

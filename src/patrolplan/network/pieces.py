@@ -17,6 +17,7 @@ from patrolplan.inputs.osm_tags import ROADS, TRUNK
 from patrolplan.inputs.streets import KIND_TYPE, Streets
 
 PIECE_METRES = 30.0
+COINCIDENT_METRES = 1e-6  # points within this distance are one point
 MIN_PIECE_METRES = 0.01
 """Length of a piece between two nodes at the same point, which keeps a street connected."""
 
@@ -244,11 +245,31 @@ def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.i
     return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
 
+def join_both_ways(
+    ends: NDArray[np.int64], costs: NDArray[np.float64], size: int
+) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64], NDArray[np.bool_]]":
+    """Links between nodes, (l, 2), both ways, at (l, 2) costs; the cheapest of parallel ones.
+
+    Gives the graph, and for each of its entries the link and whether it is reversed.
+    """
+    nodes = np.concatenate([ends, ends[:, ::-1]])
+    cost, link = costs.T.ravel(), np.tile(np.arange(len(ends)), 2)
+    is_reversed = np.repeat([False, True], len(ends))
+    is_open = np.isfinite(cost)
+    nodes, cost = nodes[is_open], cost[is_open]
+    link, is_reversed = link[is_open], is_reversed[is_open]
+    keys = nodes[:, 0] * size + nodes[:, 1]
+    order = np.lexsort((cost, keys))
+    order = order[np.diff(keys[order], prepend=-1) != 0]  # the first of equal keys
+    rows = np.searchsorted(keys[order], np.arange(size + 1) * size)
+    graph = scipy.sparse.csr_array((cost[order], nodes[order, 1], rows), shape=(size, size))
+    return graph, link[order], is_reversed[order]
+
+
 CLOSED, RIDE, PUSH, CARRY = 0, 1, 2, 3
 BICYCLE_MODES = {"ride": RIDE, "push": PUSH, "carry": CARRY}
 
-CARRY_FACTOR = 3.0
-"""How many times slower a bicycle is carried over steps than it is pushed."""
+CARRY_FACTOR = 3.0  # how many times slower a bicycle is carried over steps than it is pushed
 
 
 def classify_bicycle_ways(
@@ -267,9 +288,9 @@ def classify_bicycle_ways(
     direction.
 
     `piece_nodes`: (p, 2) first and last node. `mode_names`: (p,) "ride", "push" or "carry".
-    `one_way`: (p,) 1 in the piece's direction alone, -1 against it alone, 0 both. `nodes`: Number
-    of nodes. Returns (p, 2) `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network
-    can be reached from every other.
+    `one_way`: (p,) 1 in the piece's direction alone, -1 against it alone, 0 both. Returns (p, 2)
+    `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network can be reached from every
+    other.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
     both = np.column_stack([modes, modes])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.network.main_roads import SAFEST_FIRST
+from patrolplan.network.crossings import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
 from patrolplan.settings import RoadCrossing
 
@@ -29,7 +29,7 @@ def compute_crossing_effort(
     stands for that alone.
 
     `seconds`: By kind of crossing: signals, zebra, island, unmarked; also used where it is not
-    known. `metres_per_minute`: Walking speed.
+    known.
     """
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)

@@ -33,20 +33,7 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 
 
 def describe_turns(steps: Sequence[Step]) -> list[str]:
-    """The beginning of each direction: a landmark, and where to get off the bicycle and on again.
-
-    Examples
-    --------
-    >>> describe_turns([Step("left", "A", 60, "push"), Step("right", "B", 90, "ride")])
-    ['left, get off and push', 'get on, right']
-    >>> describe_turns([Step("straight on", "steps", 20, "carry"), Step("left", "B", 90)])
-    ['straight on, get off and carry', 'left']
-    >>> stop = Landmark("bus_stop", "Dalby Road")
-    >>> describe_turns([Step("head east", "A", 60), Step("left", "footpath", 9, landmark=stop)])
-    ['head east', 'at the bus stop Dalby Road, left']
-    >>> describe_turns([Step("right", "walkway", 60, level="up")])
-    ['right, up']
-    """
+    """The beginning of each direction: a landmark, and where to get off and on a bicycle."""
     lines: list[str] = []
     previous_way = "ride"
     for step, landmark in zip(steps, _choose_landmarks(steps), strict=True):
@@ -89,19 +76,7 @@ def _is_sign(landmark: Landmark | None) -> bool:
 
 
 def describe_landmark(landmark: Landmark) -> str:
-    """Where to turn, by the landmark on the map.
-
-    Examples
-    --------
-    >>> for kind in ("bus_stop", "station", "station_entrance", "park"):
-    ...     print(describe_landmark(Landmark(kind, "East Dock")))
-    at the bus stop East Dock
-    at East Dock station
-    at the station entrance East Dock
-    by East Dock
-    >>> describe_landmark(Landmark("railway"))
-    'at the railway'
-    """
+    """Where to turn, by the landmark on the map."""
     name = landmark.name
     if landmark.kind in {"park", "water"}:
         return f"by {name}"
@@ -113,36 +88,14 @@ def describe_landmark(landmark: Landmark) -> str:
 
 
 def describe_street(step: Step) -> str:
-    """What a direction follows: a street, or steps up or down.
-
-    Examples
-    --------
-    >>> describe_street(Step("left", "steps", 9, flight="up"))
-    'up the steps'
-    >>> describe_street(Step("left", "Duke of York Steps", 9, flight="down"))
-    'down Duke of York Steps'
-    """
+    """What a direction follows: a street, or steps up or down."""
     if step.flight not in {"up", "down"}:
         return step.street
     return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
 
 
 def describe_passed(step: Step) -> str:
-    """What a direction leads over, through and across, to follow its street and length.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.legs import RoadCrossing
-    >>> first, last = RoadCrossing("A", "signals"), RoadCrossing("C", "zebra")
-    >>> describe_passed(Step("left", "A", 90, crossings=(first,)))
-    ', crossing it at the lights'
-    >>> describe_passed(Step("left", "B", 90, crossings=(first, last)))
-    ', crossing A at the lights, C on the zebra crossing'
-    >>> describe_passed(Step("left", "footpath", 90, passage="underpass"))
-    ', through the underpass'
-    >>> describe_passed(Step("left", "A", 90))
-    ''
-    """
+    """What a direction leads over, through and across, to follow its street and length."""
     words = ""
     if step.passage == "bridge":
         words = ", over the bridge"

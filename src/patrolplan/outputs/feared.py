@@ -19,15 +19,7 @@ NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 
 
 def is_feared(reasons: Iterable[Reason]) -> bool:
-    """Whether a group of pupils reports that they feel unsafe at a place, or on part of a beat.
-
-    Examples
-    --------
-    >>> reports = ReportsReason(time_band=None, factors=())
-    >>> beat = BeatReason(hotspot="H2", place="A", reasons=(reports,))
-    >>> is_feared([reports]), is_feared([beat]), is_feared([])
-    (True, True, False)
-    """
+    """Whether a group of pupils reports that they feel unsafe at a place, or on part of a beat."""
     return any(
         isinstance(reason, ReportsReason)
         or (isinstance(reason, BeatReason) and is_feared(reason.reasons))
@@ -53,11 +45,5 @@ def name_feared_places(area: StudyArea) -> dict[str, str]:
 
 
 def describe_square(streets: Sequence[str], x: float, y: float, *, crs: str) -> str:
-    """A square by its streets, or if none has a name, by the grid reference of its middle.
-
-    Examples
-    --------
-    >>> describe_square(["Mill Lane", "Station Road"], 0, 0, crs="EPSG:27700")
-    'around Mill Lane and Station Road'
-    """
+    """A square by its streets, or if none has a name, by the grid reference of its middle."""
     return f"around {join_words(streets) or format_grid_reference(x, y, crs=crs)}"

@@ -186,13 +186,7 @@ def get_plan(plan: "Plan | Week") -> Plan:
 
 
 def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
-    """A local time, to the nearest minute; on `NO_DAY` if there is no day.
-
-    Examples
-    --------
-    >>> build_time(None, 15 * 60 + 20)
-    Timestamp('2000-01-01 15:20:00')
-    """
+    """A local time, to the nearest minute; on `NO_DAY` if there is no day."""
     start = pd.Timestamp(NO_DAY if day is None else day)
     return (start + pd.Timedelta(minutes=round(minutes))).as_unit("s")
 

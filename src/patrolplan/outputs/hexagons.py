@@ -20,7 +20,7 @@ from patrolplan.atomic import explain_os_errors, write_beside
 from patrolplan.errors import InputError, OutputError, describe_install
 from patrolplan.inputs.formats import PARQUET
 from patrolplan.network import StreetNetwork
-from patrolplan.network.polygon_parts import measure_parts
+from patrolplan.network.shapes import measure_parts
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.risk.history import get_harm_days
 from patrolplan.risk.surface import Risk

@@ -9,14 +9,7 @@ LEAST_MARKING = "OFFICIAL-SENSITIVE"
 
 
 def find_marking(own: str, reasons: Iterable[Reason]) -> str:
-    """The settings' marking for a paper with these reasons, raised if one is about pupils' ways.
-
-    Examples
-    --------
-    >>> way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
-    >>> find_marking("OFFICIAL", []), find_marking("OFFICIAL", [way])
-    ('OFFICIAL', 'OFFICIAL-SENSITIVE')
-    """
+    """The settings' marking for a paper with these reasons, raised if one is about pupils' ways."""
     return raise_marking(own) if any(isinstance(one, WayReason) for one in reasons) else own
 
 

@@ -92,13 +92,7 @@ def _say_officers_short(values: Mapping[str, Any]) -> str:
 
 
 def format_span(hours: object) -> str:
-    """HH:MM-HH:MM in words.
-
-    Examples
-    --------
-    >>> format_span("15:20-15:45")
-    '15:20 to 15:45'
-    """
+    """HH:MM-HH:MM in words."""
     return str(hours).replace("-", " to ")
 
 

@@ -62,13 +62,7 @@ def load_template(path: Path) -> jinja2.Template:
 
 
 def dump_script_json(value: object) -> str:
-    r"""JSON for a script element: nothing in it can end the element.
-
-    Examples
-    --------
-    >>> dump_script_json({"name": "</script>"})
-    '{"name":"\\u003c/script\\u003e"}'
-    """
+    """JSON for a script element: nothing in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

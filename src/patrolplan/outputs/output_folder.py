@@ -255,13 +255,7 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def is_output_name(name: str) -> bool:
-    """Whether patrolplan writes files of this name, relative to an output folder.
-
-    Examples
-    --------
-    >>> is_output_name("cards/900003.pdf"), is_output_name("thesis.txt")
-    (True, False)
-    """
+    """Whether patrolplan writes files of this name, relative to an output folder."""
     return OUTPUT_NAME.fullmatch(name) is not None
 
 

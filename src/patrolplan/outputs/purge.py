@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, list_leftovers
-from patrolplan.cache import ENTRY_PATTERN, STORE_FOLDER_PATTERN, STORES, cache_folder
+from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import (
     MANIFEST,
@@ -117,11 +117,10 @@ class _PurgeRun:
 
     def purge_caches(self, folder: Path) -> Iterator[PurgeEntry]:
         """Entries of all stores; any other file is left alone, and so is its folder."""
-        for store in sorted(folder.iterdir()) if folder.is_dir() else []:
-            name = STORE_FOLDER_PATTERN.fullmatch(store.name)
-            if name is None or not store.is_dir() or store.is_symlink():
+        for name, kind in sorted(STORES.items()):
+            store = folder / name
+            if not store.is_dir() or store.is_symlink():
                 continue
-            kind = STORES[name[1] or "streets"]
             for path in sorted(store.iterdir()):
                 ours = ENTRY_PATTERN.fullmatch(path.name) and path.is_file()
                 if ours and not path.is_symlink() and self._is_old(path):

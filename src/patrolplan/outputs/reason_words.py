@@ -5,7 +5,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from patrolplan.crs import SQUARE_METRES
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import (
     BeatReason,
     CrimeReason,
@@ -16,8 +15,8 @@ from patrolplan.hotspots.reasons import (
     WayReason,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
-from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.wording import SNAPPED_PLACES
@@ -114,33 +113,6 @@ def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
 
     Without `with_count`, the number recorded and the months are left out; without `with_months`
     only the months, for papers that print them once.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
-    >>> describe_reason(crime)
-    'Recorded crime: about 12 in the 12 months to October 2026, most harm from robbery'
-    >>> describe_reason(replace(crime, held=9))
-    'Recorded crime: about 12 in the 9 of 12 months held, to October 2026, most harm from robbery'
-    >>> describe_reason(crime, with_count=False)
-    'Recorded crime: robbery'
-    >>> describe_reason(crime, with_months=False)
-    'Recorded crime: about 12, most harm from robbery'
-    >>> describe_reason(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
-    'On the way home of about one pupil in six of Hill School, 15:12 to 15:30'
-    >>> reports = ReportsReason(time_band="lunch", factors=("traffic", "isolated"), reports=75,
-    ...                         max_reports=79, term="autumn", year=2025)
-    >>> describe_reason(replace(reports, factors=("traffic",)))
-    '75 to 79 pupils feel unsafe here at lunch (autumn term 2025): traffic'
-    >>> describe_reason(reports, with_count=False)
-    'Pupils feel unsafe here at lunch: traffic and an isolated place'
-    >>> beat = BeatReason(hotspot="H4", place="Mill Lane", reasons=(crime,))
-    >>> describe_reason(beat, with_count=False)
-    'Walk on to Mill Lane (H4, robbery)'
-    >>> force = DesignatedReason(place_id="HO-12", name="Mill", days=("fri",), hours="15:00-19:00")
-    >>> describe_reason(force)
-    'Designated by the force: hotspot HO-12 (Mill), Friday, 15:00 to 19:00'
     """
     match reason:
         case DesignatedReason():
@@ -177,14 +149,7 @@ def _describe_designation(reason: DesignatedReason) -> str:
 
 
 def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
-    """The trend of a place itself, and since when in words, if known.
-
-    Examples
-    --------
-    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-02", categories=("Robbery",))
-    >>> find_news([crime, TrendReason(trend="new")])[1]
-    'New since September 2025'
-    """
+    """The trend of a place itself, and since when in words, if known."""
     trends = (one for one in reasons if isinstance(one, TrendReason))
     news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
     last = next((one.last_month for one in reasons if isinstance(one, CrimeReason)), None)
@@ -287,15 +252,7 @@ def describe_share(share: float) -> str:
 
 
 def find_months(reasons: "Iterable[Reason]") -> str:
-    """The months of recorded crime that reasons count, in words; empty if they differ.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> crime = CrimeReason(incidents=12, months=12, last_month="2026-10", categories=("Robbery",))
-    >>> find_months([crime, crime]), find_months([crime, replace(crime, held=9)])
-    ('12 months to October 2026', '')
-    """
+    """The months of recorded crime that reasons count, in words; empty if they differ."""
     found = set()
     for reason in reasons:
         parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
@@ -367,17 +324,7 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
 
 
 def format_reasons(stop: "Stop") -> str:
-    """Why to stand here, in one line; what intelligence tasked comes first.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Stop
-    >>> why = (TrendReason(trend="new"), ReportsReason(time_band=None, factors=()))
-    >>> stop = Stop(hotspot="H1", arrive_minutes=930, leave_minutes=945, place="High Street",
-    ...             why=why, worth=0.1, point=(0, 0))
-    >>> format_reasons(stop)
-    'New in the last six months. Pupils feel unsafe here.'
-    """
+    """Why to stand here, in one line; what intelligence tasked comes first."""
     return " ".join(list_reasons(stop))
 
 
@@ -429,11 +376,5 @@ def is_way_met(stop: "Stop", reason: WayReason) -> bool:
 
 
 def join_words(words: "Sequence[str]") -> str:
-    """Words as a list in a sentence.
-
-    Examples
-    --------
-    >>> join_words(["robbery"]), join_words(["robbery", "violence", "theft"])
-    ('robbery', 'robbery, violence and theft')
-    """
+    """Words as a list in a sentence."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

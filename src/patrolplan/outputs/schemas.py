@@ -102,13 +102,7 @@ def _read_descriptions(cls: type) -> dict[str, str]:
 
 
 def build_schema(name: DocumentName) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version.
-
-    Examples
-    --------
-    >>> build_schema("backtest")["$id"]
-    'urn:patrolplan:schema:backtest-1'
-    """
+    """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version."""
     document = DOCUMENTS[name]
     schema = TypeAdapter(document.declaration).json_schema(schema_generator=_FormSchema)
     if "schema" in schema["properties"]:

@@ -11,17 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe_tasking(tasking: "Tasking") -> str:
-    """Hours and reason of a tasking, who requested it and until when.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> from patrolplan.patrols.plan import Tasking
-    >>> describe_tasking(Tasking("T-01", "Robberies", by="A", until=dt.date(2026, 5, 4)))
-    'Robberies (requested by A, until 4 May 2026)'
-    >>> describe_tasking(Tasking("T", "Phones", "A", dt.date(2026, 5, 4), hours="15:20-15:45"))
-    '15:20 to 15:45, Phones (requested by A, until 4 May 2026)'
-    """
+    """Hours and reason of a tasking, who requested it and until when."""
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
     hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
     reason = tasking.reason.strip().rstrip(".;")
@@ -29,17 +19,7 @@ def describe_tasking(tasking: "Tasking") -> str:
 
 
 def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
-    """A place to keep away from, where it is, and why.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> from patrolplan.patrols.plan import BarredPlace, Tasking
-    >>> tasking = Tasking("T-02", "crime scene", by="A", until=dt.date(2026, 5, 4))
-    >>> barred = BarredPlace(place="Mill Lane", tasking=tasking, point=(529509, 181782))
-    >>> describe_barred(barred)
-    'Keep away from Mill Lane (TQ 2950 8178), T-02: crime scene (requested by A, until 4 May 2026).'
-    """
+    """A place to keep away from, where it is, and why."""
     grid = format_grid_reference(barred.x, barred.y, crs=crs)
     where = f"{barred.place} ({grid})" if grid else barred.place
     return f"Keep away from {where}, {barred.tasking.place_id}: {describe_tasking(barred.tasking)}."

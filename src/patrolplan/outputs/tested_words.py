@@ -17,26 +17,7 @@ MAX_LETTERS = 330
 
 
 def describe_tested(tested: "Tested | None") -> str:
-    """At most two sentences: what was recorded at its stops, and how such a patrol compares.
-
-    Examples
-    --------
-    >>> from patrolplan.patrols.plan import Tested, TestedRatio
-    >>> own, counts = TestedRatio(5.01, 3.3, 6.96), TestedRatio(1.6, 0.71, 2.73)
-    >>> tested = Tested(months=("2026-04", "2026-09"), months_held=6, is_known=True, officers=1,
-    ...                 own_stops=own, recorded_counts=counts, loop=TestedRatio(23.2, 9.34, 55))
-    >>> first, second = describe_tested(tested).split(". ")
-    >>> first[:73]
-    'Recorded at its stops in its hours, Apr to Sep 2026 (known to the plan): '
-    >>> first[73:]
-    '5.0 times as much harm a metre as on all streets in reach (95 %: 3.3 to 7.0)'
-    >>> second[:64]
-    'Planned this way without them, recorded there: about as much as '
-    >>> second[64:93]
-    'by counts alone (0.7 to 2.7),'
-    >>> second[93:]
-    ' over 10 times as much as on a plain loop (9.3 or more).'
-    """
+    """At most two sentences: what was recorded at its stops, and how such a patrol compares."""
     if tested is None:
         return ""
     span = _describe_span(tested)

@@ -21,17 +21,7 @@ in the plan and in the output of `check`."""
 
 
 def describe_assumptions(notes: Sequence[Note], urn: str) -> str:
-    """One sentence on what was assumed for a school's ways home; empty if they do not count.
-
-    Examples
-    --------
-    >>> exposure = {"categories": ["Robbery"], "powers": [0.25], "pupils": 900, "schools": 2}
-    >>> assumed = [Note("no_places"), Note("exposure", exposure), Note("no_stops")]
-    >>> describe_assumptions(assumed, "1")
-    "Pupils' ways home are modelled (walkers only, bus stops not known; pubs and bars not known)."
-    >>> describe_assumptions([Note("no_stops"), Note("exposure_off")], "1")
-    ''
-    """
+    """One sentence on what was assumed for a school's ways home; empty if they do not count."""
     if not any(note.kind == "exposure" for note in notes):
         return ""
     about = {
@@ -59,13 +49,7 @@ def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
 
 
 def describe_busiest(reason: WayReason) -> str:
-    """The line of the card.
-
-    Examples
-    --------
-    >>> describe_busiest(WayReason(school="Hill School", share=0.15, start="15:12", end="15:30"))
-    'Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six.'
-    """
+    """The line of the card."""
     way = "to school" if reason.to_school else "home"
     share = describe_share(reason.share)
     return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}."

@@ -52,13 +52,7 @@ GRID_METRES = (700_000, 1_300_000)
 
 
 def format_metres(length: float) -> str:
-    """A length rounded to 5 m, from 100 m to 10 m, and from 1 km in kilometres.
-
-    Examples
-    --------
-    >>> format_metres(7), format_metres(68.4), format_metres(234), format_metres(1240)
-    ('5 m', '70 m', '230 m', '1.2 km')
-    """
+    """A length rounded to 5 m, from 100 m to 10 m, and from 1 km in kilometres."""
     if length >= KILOMETRE - 5:  # would round to 1,000 m
         return f"{length / KILOMETRE:.1f} km"
     step = 5 if length < COARSE_FROM else 10
@@ -66,13 +60,7 @@ def format_metres(length: float) -> str:
 
 
 def format_minutes(length: float) -> str:
-    """Whole minutes in words.
-
-    Examples
-    --------
-    >>> format_minutes(0.2), format_minutes(1.4), format_minutes(15)
-    ('under 1 min', '1 min', '15 min')
-    """
+    """Whole minutes in words."""
     return f"{round(length)} min" if round(length) else "under 1 min"
 
 
@@ -81,13 +69,6 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
 
     `x` and `y` are metres in `crs`. Only the British National Grid has references: the result is
     empty for any other CRS, and for points outside the grid.
-
-    Examples
-    --------
-    >>> format_grid_reference(529509.4, 181782.9)
-    'TQ 2950 8178'
-    >>> format_grid_reference(529509.4, 181782.9, crs="EPSG:32630")
-    ''
     """
     if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
         return ""
@@ -99,24 +80,12 @@ def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str
 
 
 def format_route_name(variant: int) -> str:
-    """Name of a school's best route (variant 0) or of one of its variants.
-
-    Examples
-    --------
-    >>> format_route_name(0), format_route_name(2)
-    ('route 1', 'route 3')
-    """
+    """Name of a school's best route (variant 0) or of one of its variants."""
     return f"route {variant + 1}"
 
 
 def describe_window(name: str) -> str:
-    """A patrol window's name in the settings as words.
-
-    Examples
-    --------
-    >>> describe_window("morning_gate")
-    'morning gate'
-    """
+    """A patrol window's name in the settings as words."""
     return " ".join(name.replace("_", " ").split())
 
 
@@ -150,19 +119,7 @@ def describe_quality(patrol: "Patrol") -> str:
 
 
 def describe_place(stop: "Stop") -> str:
-    """Where the officer stands: the street, and the landmark.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as Given
-    >>> place = {"street": "High Street", "place": "High Street near Mill Lane"}
-    >>> describe_place(Given(**place, stand="junction", at="Mill Lane"))
-    'High Street, at Mill Lane'
-    >>> describe_place(Given(**place, stand="bus_stop", at="Town Hall"))
-    'High Street, bus stop Town Hall'
-    >>> describe_place(Given(**place, stand="crossing", at=""))
-    'High Street near Mill Lane, at the crossing'
-    """
+    """Where the officer stands: the street, and the landmark."""
     match stop.stand:
         case "junction":
             return f"{stop.street}, at {stop.at}"
@@ -182,35 +139,14 @@ def describe_place(stop: "Stop") -> str:
 
 
 def describe_tasked_distance(stop: "Stop") -> str:
-    """Distance of the stop from a tasked place, and why; empty if it is at the place.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as Given
-    >>> describe_tasked_distance(Given(tasked_metres=38.2))
-    'Stand 40 m from the place: no street is nearer.'
-    >>> describe_tasked_distance(Given(tasked_metres=12)), describe_tasked_distance(
-    ...     Given(tasked_metres=None))
-    ('', '')
-    """
+    """Distance of the stop from a tasked place, and why; empty if it is at the place."""
     if stop.tasked_metres is None or stop.tasked_metres <= AT_PLACE_METRES:
         return ""
     return f"Stand {format_metres(stop.tasked_metres)} from the place: no street is nearer."
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """Length of a patrol from the gate; by bicycle also how far the bicycle is pushed.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace as Given
-    >>> describe_distance(Given(walked_metres=1240, way="walk", approach=None))
-    '1.2 km on foot'
-    >>> describe_distance(Given(walked_metres=1240, way="walk", approach=Given(metres=450)))
-    '1.2 km on foot, after 450 m to the gate'
-    >>> describe_distance(Given(walked_metres=5240, way="bicycle", pushed_metres=62, approach=None))
-    '5.2 km by bicycle, 60 m of it on foot'
-    """
+    """Length of a patrol from the gate; by bicycle also how far the bicycle is pushed."""
     text = f"{format_metres(patrol.walked_metres)} "
     text += "on foot" if patrol.way == "walk" else "by bicycle"
     if patrol.way == "bicycle" and patrol.pushed_metres >= 1:

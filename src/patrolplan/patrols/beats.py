@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.arrays import expand_ranges
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.designated import OWN
 from patrolplan.hotspots.reasons import (
@@ -27,7 +28,7 @@ from patrolplan.hotspots.reasons import (
     find_report_groups,
     list_window_bands,
 )
-from patrolplan.hotspots.stretch_walks import look_up_columns, walk_from_stretches
+from patrolplan.hotspots.standing import walk_from_stretches
 from patrolplan.network import StreetNetwork
 from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.risk.surface import Risk
@@ -143,18 +144,20 @@ def _measure_links(
 ) -> sparse.csr_array:
     """(h, h) walk between stretches in metres, if it is within the limit."""
     pieces, size = flatten_stretches(stretches)
-    owner, ends = np.repeat(np.arange(len(size)), size), network.piece_nodes[pieces]
+    whole, owners = len(network.node_xy), np.repeat(np.arange(len(size)), 2 * size)
+    node, owner = np.divmod(
+        np.unique(network.piece_nodes[pieces].ravel() * len(size) + owners), len(size)
+    )
+    starts = np.searchsorted(node, np.arange(whole + 1))
     found = []
-    for rows, nodes, metres in walk_from_stretches(network, stretches, limit_metres):
-        is_near = np.isin(ends, nodes).any(axis=1)
-        row, to = np.arange(len(rows))[:, None], owner[is_near]
-        away = np.minimum(*(look_up_columns(metres, nodes, row, end) for end in ends[is_near].T))
-        first = np.flatnonzero(np.diff(to, prepend=-1))
-        away = np.minimum.reduceat(away, first, axis=1)
-        at, column = np.isfinite(away).nonzero()
-        found.append((away[at, column], rows[at], to[first][column]))
-    links, row, to = (np.concatenate(part) for part in zip(*found, strict=True))
-    return sparse.csr_array((links, (row, to)), shape=(len(size),) * 2)
+    for row, (near, metres) in enumerate(walk_from_stretches(network, stretches, limit_metres)):
+        count = starts[near + 1] - starts[near]
+        to, away = owner[expand_ranges(starts[near], count)], np.repeat(metres, count)
+        order = np.lexsort((away, to))
+        order = order[np.diff(to[order], prepend=-1) > 0]  # the nearest end of each stretch
+        found.append((away[order], np.full(len(order), row), to[order]))
+    links, *cells = (np.concatenate(part) for part in zip(*found, strict=True))
+    return sparse.csr_array((links, tuple(cells)), shape=(len(size),) * 2)
 
 
 def _build_frame(hotspots: gpd.GeoDataFrame, beats: list[list[int]]) -> gpd.GeoDataFrame:

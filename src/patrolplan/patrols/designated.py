@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.times import minutes_after_midnight
 

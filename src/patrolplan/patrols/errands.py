@@ -293,7 +293,7 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
         return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
     stops = frozenset[int]().union(problem.must_visit_stops, *watched)
     orienteering = problem.build_problem(stops)
-    solution = solve(orienteering, seed=problem.seed)
+    solution = solve(orienteering)
     if solution.status == "infeasible":
         return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
     patrols = tuple(builder.build_patrol(route, solution) for route in solution.routes)

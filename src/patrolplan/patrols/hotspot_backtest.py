@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import locate_hotspots
-from patrolplan.network.polygon_parts import measure_parts
+from patrolplan.network.shapes import measure_parts
 from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only
 from patrolplan.risk.backtest import Backtest, backtest_risk, hide_categories
 from patrolplan.risk.estimate import estimate_risk

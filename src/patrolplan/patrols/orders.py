@@ -9,13 +9,13 @@ dwells and the shortest leg to each, and none can be worth more than at its best
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise, permutations
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.patrols.solver.solution import compute_slack
-from patrolplan.patrols.solver.solve import OrienteeringProblem, Route
+from patrolplan.patrols.solver.solve import OrienteeringProblem
 from patrolplan.patrols.timing_chances import spread_chances
 from patrolplan.patrols.timings import Timings
 
@@ -36,21 +36,11 @@ WHOLE = 1e-9
 def list_timings(
     problem: OrienteeringProblem, stops: Sequence[int], *, worth: float, officer: int = 0
 ) -> Timings:
-    """Every order and whole start minute that is feasible and worth enough.
+    """Every order of the stops (rows, as planned) and whole start minute that is worth enough.
 
     The officer walks directly from stop to stop, and waits only if a stop's hours have not begun;
-    before the first stop the officer waits at the gate, and leaves it later.
-
-    Parameters
-    ----------
-    problem
-        Problem with the travel times, hours, windows and prizes.
-    stops
-        Rows, as planned.
-    worth
-        Worth of the patrol as planned.
-    officer
-        Position in `problem.officers`.
+    before the first stop the officer waits at the gate, and leaves it later. `worth` is that of the
+    patrol as planned, `officer` the officer's number, from 0.
     """
     if not stops:
         return Timings.none(0)
@@ -87,65 +77,6 @@ def list_orders(count: int) -> NDArray[np.int64]:
         for at in range(count):
             orders[*rest[:at], low, *rest[at:]] = None
     return np.array(sorted(orders), dtype=np.int64)
-
-
-def time_walk(
-    problem: OrienteeringProblem,
-    stops: Sequence[int],
-    leg_minutes: Sequence[float],
-    *,
-    leave_minutes: float,
-    not_before: Sequence[float],
-    latest_minutes: float,
-    officer: int = 0,
-) -> Route | None:
-    """Walk the stops in order from a start minute; None if anything is late.
-
-    Parameters
-    ----------
-    problem, stops, officer
-        As for `list_timings`.
-    leg_minutes
-        Minutes of the legs, one more than stops.
-    leave_minutes
-        Minute of leaving the start.
-    not_before
-        Earliest minute at which each dwell may begin.
-    latest_minutes
-        Latest minute at which the officer is at the end.
-    """
-    now, arrive, begin = leave_minutes, list[float](), list[float]()
-    for stop, leg, earliest in zip(stops, leg_minutes, not_before, strict=False):
-        opening, closing = (-np.inf, np.inf) if problem.windows is None else problem.windows[stop]
-        arrive.append(now + leg)
-        begin.append(max(arrive[-1], earliest, float(opening)))
-        if begin[-1] > closing + compute_slack(float(closing)):
-            return None
-        now = begin[-1] + float(problem.dwell_minutes[stop])
-    end = now + leg_minutes[-1]
-    if end > latest_minutes + compute_slack(latest_minutes):
-        return None
-    search = _OrderSearch(problem, tuple(stops), officer, 0.0)
-    gate = float(search.compute_gate_worth(np.array([leave_minutes]))[0])
-    worths = tuple(
-        float(search.compute_worth(stop, np.array([minute]))[0])
-        for stop, minute in zip(stops, begin, strict=True)
-    )
-    dwell = problem.dwell_minutes[list(stops)].tolist()
-    return Route(
-        officer,
-        tuple(stops),
-        tuple(arrive),
-        tuple(begin),
-        tuple(minute + more for minute, more in zip(begin, dwell, strict=True)),
-        float(problem.officers[officer].earliest_minutes),
-        end,
-        gate + sum(worths),
-        sum(leg_minutes),
-        leave_minutes,
-        gate,
-        worths if problem.timed_prizes is not None else (),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +116,9 @@ class _OrderSearch:
     @cached_property
     def legs(self) -> Floats:
         """(1 + n, n + 1) minutes from the start and each stop to each stop and the end."""
-        officer = self.problem.officers[self.officer]
+        officer = self.problem.officer
         out, back = [officer.start, *self.stops], [*self.stops, officer.end]
-        return np.asarray(self.problem.travel_minutes[np.ix_(out, back)] / officer.speed)
+        return np.asarray(self.problem.travel_minutes[np.ix_(out, back)])
 
     @cached_property
     def shortest(self) -> Floats:
@@ -214,7 +145,7 @@ class _OrderSearch:
     @cached_property
     def latest(self) -> float:
         """Latest minute of reaching the end, with a tolerance."""
-        latest = float(self.problem.officers[self.officer].latest_minutes)
+        latest = float(self.problem.officer.latest_minutes)
         return latest + compute_slack(latest)
 
     @cached_property
@@ -232,27 +163,9 @@ class _OrderSearch:
     @cached_property
     def leave_between(self) -> tuple[float, float]:
         """Earliest and latest minute of leaving the start."""
-        gate = self.problem.gate
-        first = float(self.problem.officers[self.officer].earliest_minutes)
-        first += 0.0 if gate is None else gate.minutes
-        return first, self.latest - float(self.dwell.sum() + self.shortest.sum())
-
-    def compute_gate_worth(self, leave: Floats) -> Floats:
-        """(g,) worth of being at the start until each minute; 0 for officers after the first."""
-        prizes, gate = self.problem.timed_prizes, self.problem.gate
-        if prizes is None or gate is None or self.officer:
-            return np.zeros(len(leave))
-        minutes = prizes.first_minute + np.arange(len(gate.cumulative))
-        present = self.problem.officers[self.officer].earliest_minutes
-        gathered = np.interp(leave, minutes, gate.cumulative)
-        return np.asarray(gathered - np.interp(present, minutes, gate.cumulative))
-
-    def compute_worth(self, stop: int, begin: Floats) -> Floats:
-        """(g,) worth of a dwell at a row of the problem that begins at each minute."""
-        prizes = self.problem.timed_prizes
-        if prizes is None:
-            return np.full(len(begin), float(self.problem.prizes[stop]))
-        return prizes.compute_worth(stop, begin, float(self.problem.dwell_minutes[stop]))
+        return self.problem.leave_minutes, self.latest - float(
+            self.dwell.sum() + self.shortest.sum()
+        )
 
     def time_orders(self, orders: NDArray[np.int64]) -> Iterator[_Walked]:
         """Each of these (m, n) orders, at the start minutes at which it is worth enough."""
@@ -260,7 +173,7 @@ class _OrderSearch:
         leave = np.arange(np.ceil(first - WHOLE), np.floor(last + WHOLE) + 1)
         if not len(leave):
             return
-        worth = self.compute_gate_worth(leave)
+        worth = self.problem.compute_gate_worth(leave, self.officer)
         start = _Walked((), leave, np.zeros((len(leave), 0)), leave, worth)
         yield from self._extend(start, orders)
 
@@ -284,7 +197,7 @@ class _OrderSearch:
         order = (*so_far.order, stop)
         left = [other for other in range(len(self.stops)) if other not in order]
         now = begin + self.dwell[stop]
-        worth = so_far.worth + self.compute_worth(self.stops[stop], begin)
+        worth = so_far.worth + self.problem.compute_worth(self.stops[stop], begin)
         to_come = self.dwell[left].sum() + self.shortest[[*left, -1]].sum()
         is_wanted = (begin <= closing) & (now + to_come <= self.latest)
         is_wanted &= worth + self.peaks[left].sum() >= self.least * (1 - WHOLE)
@@ -297,12 +210,3 @@ class _OrderSearch:
         """A complete order, with the leg to the end."""
         end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
         return replace(so_far, now=end).select(end <= self.latest)
-
-
-def list_leg_minutes(
-    problem: OrienteeringProblem, stops: Sequence[int], officer: int = 0
-) -> list[float]:
-    """Minutes of the legs from the start via the stops to the end."""
-    who = problem.officers[officer]
-    places = [who.start, *stops, who.end]
-    return [float(problem.travel_minutes[a, b]) / who.speed for a, b in pairwise(places)]

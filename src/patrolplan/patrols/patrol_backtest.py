@@ -174,7 +174,7 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
 
 def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
     """Stops of the best patrols, for each officer."""
-    solution = solve(problem.plain_problem, seed=problem.seed)
+    solution = solve(problem.plain_problem)
     return [list(route.stops) for route in solution.routes]
 
 
@@ -208,7 +208,7 @@ class _OriginScorer:
         by_count = plan_greedy_routes(counts.plain_problem, per_minute=False)
         if row not in self.loops:
             self.loops[row] = LoopFinder(ours)
-        hours = ours.inputs.window.minutes / 60 * len(problem.officers)
+        hours = ours.inputs.window.minutes / 60 * problem.officer_count
         covered = {
             OURS: harm[find_dwell_pieces(ours, best)].sum(),
             BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),

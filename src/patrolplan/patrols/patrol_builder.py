@@ -16,11 +16,11 @@ from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.orders import list_leg_minutes, list_timings, time_walk
+from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, Stop, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import time_route
+from patrolplan.patrols.solver.solution import list_leg_minutes, time_route, walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
@@ -176,14 +176,14 @@ class PatrolBuilder:
         problem = self._build_timing_problem(stops)
 
         def time_again(leg_minutes: Sequence[float]) -> Route | None:
-            return time_walk(
+            return walk_route(
                 problem,
+                patrol.number - 1,
                 stops,
                 leg_minutes,
                 leave_minutes=timing.gate_until_minutes,
                 not_before=timing.begin_minutes,
                 latest_minutes=latest,
-                officer=patrol.number - 1,
             )
 
         route = time_again(list_leg_minutes(problem, stops))

@@ -154,7 +154,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
     problem = builder.problem
     orienteering, solution = solve_school(problem)
     count = 0 if inputs.detail == "best" else problem.settings.variants
-    others = find_variants(orienteering, solution, count=count, seed=problem.seed)
+    others = find_variants(orienteering, solution, count=count)
     variants = tuple(builder.build_variant(other, solution) for other in others)
     return [builder.build_patrol(route, solution, variants) for route in solution.routes]
 
@@ -162,7 +162,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
     """The problem of a school's officers, and its best patrols."""
     orienteering = problem.plain_problem
-    return orienteering, solve(orienteering, seed=problem.seed)
+    return orienteering, solve(orienteering)
 
 
 def plan_avoiding_variant(
@@ -174,7 +174,7 @@ def plan_avoiding_variant(
     off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
     orienteering = problem.plain_problem
     orienteering = replace(orienteering, barred=orienteering.barred | off)
-    solution = solve(orienteering, seed=problem.seed)
+    solution = solve(orienteering)
     if solution.status == "infeasible" or not solution.stops:
         return None
     worth = sum(patrol.worth for patrol in best)
@@ -183,7 +183,7 @@ def plan_avoiding_variant(
         worth=worth,
         bound=best[0].bound + worth - best[0].worth,
         status="proven" if best[0].proven else "feasible",
-        iterations=0,
+        labels=0,
         seconds=0.0,
     )
     variant = builder.build_variant(solution, whole)

@@ -11,7 +11,7 @@ from scipy.sparse import csgraph
 from patrolplan.network import StreetNetwork, concatenate_positions
 from patrolplan.network.paths import Walk, WalkFinder, concatenate_walks
 from patrolplan.patrols.school_problem import SchoolProblem
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.solve import OrienteeringProblem
 
 CORNERS = 3
 ROTATIONS = 4
@@ -31,19 +31,18 @@ def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> lis
     worthwhile = np.flatnonzero(problem.prizes > 0).tolist()
     remaining = [stop for stop in worthwhile if stop not in problem.barred]
     return [
-        _plan_greedy_route(problem, officer, remaining, per_minute=per_minute)
-        for officer in problem.officers
+        _plan_greedy_route(problem, remaining, per_minute=per_minute)
+        for _ in range(problem.officer_count)
     ]
 
 
 def _plan_greedy_route(
-    problem: OrienteeringProblem, officer: Officer, remaining: list[int], *, per_minute: bool
+    problem: OrienteeringProblem, remaining: list[int], *, per_minute: bool
 ) -> list[int]:
     """One officer's stops, which are removed from the remaining ones."""
-    travel, dwell = problem.travel_minutes, problem.dwell_minutes
+    travel, dwell, officer = problem.travel_minutes, problem.dwell_minutes, problem.officer
     route: list[int] = []
-    at, now = officer.start, officer.earliest_minutes
-    now += 0.0 if problem.gate is None else problem.gate.minutes
+    at, now = officer.start, problem.leave_minutes
     while remaining:
         minutes = travel[at, remaining] + dwell[remaining]
         fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9

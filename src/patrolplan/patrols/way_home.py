@@ -32,8 +32,7 @@ from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.surroundings import build_surroundings, compute_hours
 from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
 from patrolplan.pupils.flows import Ways
-from patrolplan.pupils.presence import Presence, find_presence
-from patrolplan.pupils.visits import Visit
+from patrolplan.pupils.presence import Presence, Visit, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 

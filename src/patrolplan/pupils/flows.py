@@ -23,24 +23,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.arrays import argsort_stably, find_used_numbers
+from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
 from patrolplan.notes import Note, NoteValue
+from patrolplan.pupils.destinations import (
+    CATCHMENT_DECAYS,
+    Destinations,
+    Homes,
+    Stops,
+    choose_stops,
+    find_stops,
+)
 from patrolplan.pupils.gate_tree import GateTree, grow_tree
-from patrolplan.pupils.origins import CATCHMENT_DECAYS, Destinations, Homes
 from patrolplan.pupils.rolls import STAGES, count_pupils, find_mode_shares
-from patrolplan.pupils.stops import Stops, choose_stops, find_stops
 from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
-NOTICEABLE_SHARE = 0.02
-"""Share of walkers from beyond the streets above which a note says so."""
-
-SHARE_STEP = 0.05
-"""Shares of pupils are rounded to steps of this when written."""
+NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which a note says so
+SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 
 
 class NotStoredError(TypeError):
@@ -262,13 +265,13 @@ def spread_flow(
 ) -> tuple[NDArray[np.float64], float]:
     """Pupils on each link who go on at its farther end, and pupils who leave the gate.
 
-    `tree`: Streets around the gate. `demand`: (n + 1,) pupils who go to each node; none to nodes
-    out of reach. `spread_metres`: Detour that makes a way a third as likely. Returns (l,) flow of
-    each link, and the sum that arrives at the gate.
+    `demand`: (n + 1,) pupils who go to each node; none to nodes out of reach. `spread_metres`:
+    Detour that makes a way a third as likely. Returns (l,) flow of each link, and the sum that
+    arrives at the gate.
     """
     near, far = tree.node_metres[tree.link_nodes].T
     away = np.flatnonzero(np.isfinite(far) & (near < far))
-    away = away[argsort_stably(far[away])]
+    away = away[np.argsort(far[away], kind="stable")]
     odds = np.exp(-(tree.link_metres[away] - (far - near)[away]) / spread_metres)
     tails, heads = (np.ascontiguousarray(side) for side in tree.link_nodes[away].T)
     passing, weight = demand.astype(np.float64), np.zeros(len(demand))

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse import csgraph
 
 from patrolplan.arrays import find_used_numbers
 from patrolplan.network.graph import MIN_LINK_METRES
 from patrolplan.network.network import Positions, StreetNetwork
+from patrolplan.network.pieces import join_both_ways
 
 LONGEST_PIECE_METRES = 100.0
 """Pieces whose middle is up to this far beyond the limit are included: one end may be within it."""
@@ -70,11 +70,7 @@ class GateTree:
 
 
 def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:
-    """Shortest paths from a gate to everywhere within a limit, over streets of the network.
-
-    `network`: The walkable network. `gate`: A single position on it. `limit_metres`: Longest walk
-    that is searched.
-    """
+    """Shortest paths from a gate to everywhere within a limit, over streets of the network."""
     at = network.xy(gate)[0]
     pieces = network.find_pieces_within(at, limit_metres + LONGEST_PIECE_METRES)
     pieces, _ = find_used_numbers(np.append(pieces, gate.piece), len(network))
@@ -87,20 +83,8 @@ def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> G
     metres = np.concatenate([np.delete(metres, own), [offset, metres[own] - offset]])
     metres = np.maximum(metres, MIN_LINK_METRES)
     pieces = np.concatenate([np.delete(pieces, own), [pieces[own]] * 2])
-    away = csgraph.dijkstra(
-        _join_both_ways(ends, metres, root + 1), indices=root, limit=limit_metres
-    )
+    graph = join_both_ways(ends, np.repeat(metres[:, None], 2, axis=1), root + 1)[0]
+    away = csgraph.dijkstra(graph, indices=root, limit=limit_metres)
     ends = np.where((away[ends[:, 0]] > away[ends[:, 1]])[:, None], ends[:, ::-1], ends)
     reached = np.isfinite(away[ends[:, 0]])
     return GateTree(network, gate, nodes, away, pieces[reached], ends[reached], metres[reached])
-
-
-def _join_both_ways(
-    ends: NDArray[np.int64], metres: NDArray[np.float64], size: int
-) -> sparse.csr_array:
-    """The graph of links in both directions; parallel links stay apart, the search takes any."""
-    rows, columns = ends.T.ravel(), ends[:, ::-1].T.ravel()
-    order = np.argsort(rows)  # in a row any order will do
-    starts = np.searchsorted(rows[order], np.arange(size + 1)).astype(np.int32)
-    parts = (np.tile(metres, 2)[order], columns[order].astype(np.int32), starts)
-    return sparse.csr_array(parts, shape=(size, size))

@@ -14,7 +14,7 @@ In the morning the same flow runs towards the gate, before the opening bell.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import numpy as np
 import scipy
@@ -22,20 +22,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
-from patrolplan.pupils.visits import Visit
 from patrolplan.settings.pupils import WayHomeSettings
 from patrolplan.text import format_count
 
-STEP_MINUTES = 0.1
-"""Walks are rounded to this; a pupil walks 8 m in it."""
+STEP_MINUTES = 0.1  # walks are rounded to this; a pupil walks 8 m in it
 
 LATE_SPREAD_MINUTES = 12.0
 """Standard deviation of the time at which pupils leave who stay for a club."""
 
-ARRIVAL_MINUTES = 30
-"""No pupil is assumed to arrive earlier than this before school opens."""
+ARRIVAL_MINUTES = 30  # no pupil is assumed to arrive earlier than this before school opens
 
 ARRIVAL_MEAN_MINUTES = 10.0
 """Mean time of arrival before school opens, before that limit; arriving mirrors leaving."""
@@ -125,6 +123,31 @@ def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(1 - _sum_gamma(before, mean) / whole)
 
 
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """Places where an officer is for part of the time between two times."""
+
+    places_xy: NDArray[np.float64]  # (n, 2) metres
+    shares: NDArray[np.float64]
+    """(n,) share of the time spent at each: one is at one place at a time."""
+    start: float
+    end: float  # after midnight
+
+    @classmethod
+    def at(cls, point_xy: ArrayLike, start: float, end: float) -> Self:
+        """All the time at one place."""
+        place = np.asarray(point_xy, dtype=np.float64).reshape(1, 2)
+        return cls(place, np.ones(1), start, end)
+
+    @classmethod
+    def along(
+        cls, network: StreetNetwork, pieces: NDArray[np.int64], start: float, end: float
+    ) -> Self:
+        """Up and down some pieces of street, with time on each in proportion to its length."""
+        metres = network.piece_metres[pieces]
+        return cls(network.piece_middle[pieces], metres / metres.sum(), start, end)
+
+
 HELD_COUNTS = 2_000_000
 """Maximum number of counts by piece and minute in memory, as risk with reports, without, and of
 earlier months need the same minutes: a window in a borough, or a few minutes in a city."""
@@ -161,8 +184,8 @@ class Presence:
     ) -> NDArray[np.float64]:
         """(p,) pupils on each piece to patrol, on average over the minute that begins then.
 
-        `minute`: After midnight. `urn`: Of one school; None: of all. `unaccompanied`: Count only
-        each school's share of pupils who walk without an adult.
+        `urn`: Of one school; None: of all. `unaccompanied`: Count only each school's share of
+        pupils who walk without an adult.
         """
         key = (minute, urn, unaccompanied)
         counts = self._counts.get(key)
@@ -310,8 +333,7 @@ def _collect(
 class _Table:
     """Pupils by piece and walk: those who walk, in minutes on the piece, and those who wait."""
 
-    bells: NDArray[np.float64]
-    """(b, 2) closing and opening bells."""
+    bells: NDArray[np.float64]  # (b, 2) closing and opening bells
     walks: _Steps
     waits: _Steps
 

@@ -17,8 +17,7 @@ from patrolplan.settings.pupils import WayHomeSettings
 
 STAGES = ("primary", "secondary")
 FIRST_SECONDARY_AGE = 11
-LAST_AGE = 19
-"""Maximum age at which pupils leave."""
+LAST_AGE = 19  # maximum age at which pupils leave
 
 SHARE_OF_CAPACITY = 0.9
 """Pupils as a share of the capacity where only that is known, about as in London."""

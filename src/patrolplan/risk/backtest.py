@@ -79,8 +79,7 @@ class BacktestRow:
     window: str | None
 
 
-COLUMNS = tuple(one.name for one in fields(BacktestRow))
-"""Columns of `Backtest.results`."""
+COLUMNS = tuple(one.name for one in fields(BacktestRow))  # columns of `Backtest.results`
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,14 +9,10 @@ calibrated, from the tenth of lowest to the tenth of highest expected.
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.arrays import argsort_stably
 from patrolplan.risk.history import History
 
-LEVEL_MONTHS = 12
-"""The level is computed from this many of the latest months..."""
-
-LEVEL_HALF_LIFE = 1.0
-"""...weighted towards the latest: the weight halves with each month of age..."""
+LEVEL_MONTHS = 12  # the level is computed from this many of the latest months
+LEVEL_HALF_LIFE = 1.0  # ...weighted towards the latest: the weight halves with each month of age
 
 LEVEL_INCIDENTS = 50.0
 """...and shrunk towards the year's level, as if this many incidents had been recorded at it.
@@ -71,7 +67,7 @@ def sum_deciles(
     """
     sums = np.empty((expected.shape[1], DECILES))
     for column, (mean, count) in enumerate(zip(expected.T, observed.T, strict=True)):
-        order = argsort_stably(mean)
+        order = np.argsort(mean, kind="stable")
         along = np.concatenate([[0.0], np.cumsum(mean[order])])
         so_far = np.concatenate([[0.0], np.cumsum(count[order])])
         inner = np.linspace(0.0, along[-1], DECILES + 1)[1:-1]

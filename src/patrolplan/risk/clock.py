@@ -49,8 +49,7 @@ FIRST_OF_KIND = (1, 3, 6, 12)
 
 HALF_HOUR_MINUTES = 30
 
-ALL_KINDS = "*"
-"""The value in a table that makes a row apply to every kind of place."""
+ALL_KINDS = "*"  # the value in a table that makes a row apply to every kind of place
 
 MIN_OWN_FACTOR = 0.01
 """A half-hour without crime in the user's table is given this share of the mean: no record does not
@@ -60,7 +59,7 @@ prove that no crime can happen then."""
 def count_licensed_near(network: StreetNetwork, places: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(p,) pubs, bars and nightclubs within 150 m of each piece's middle, in a straight line.
 
-    `network`: The streets. `places`: `kind` and points in the network's CRS.
+    `places`: `kind` and points in the network's CRS.
     """
     return _count_near(network.piece_middle, places)
 

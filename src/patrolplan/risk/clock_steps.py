@@ -15,8 +15,7 @@ from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
 
 Floats = NDArray[np.float64]
 
-FOLDS = 10
-"""Number of folds that weeks are assigned to in turn; each is predicted from the others."""
+FOLDS = 10  # number of folds that weeks are assigned to in turn; each is predicted from the others
 
 STRENGTHS = np.geomspace(100_000.0, 1.0, 26)
 """Candidate numbers of incidents that the profile above counts as; the largest wins a tie."""
@@ -24,8 +23,7 @@ STRENGTHS = np.geomspace(100_000.0, 1.0, 26)
 WIDTHS = (0.0, 1.0, 2.0, 4.0)
 """Candidate standard deviations, in half-hours, of the spread of an incident."""
 
-DAY_WEIGHTS = (0.0, 0.3, 1.0)
-"""Candidate weights of an incident on other kinds of day."""
+DAY_WEIGHTS = (0.0, 0.3, 1.0)  # candidate weights of an incident on other kinds of day
 
 RATIO_SHARES = (0.0, 0.5, 1.0)
 """Candidate shares of the declared profile's ratio that a step starts from."""
@@ -100,8 +98,7 @@ def fit_step(
 
     `counts`: (f, g, i) incidents of each fold, group and cell; the last 48 cells are weekdays of
     unknown kind. `above`: (g, b) profile of the step above of each group; sums to 1. `ratio`: (g,
-    b) ratio of the declared profile that the step may start from; None for none. `days`: The
-    classes of day.
+    b) ratio of the declared profile that the step may start from; None for none.
     """
     total = counts.sum(axis=0)
     seen, own = total - counts, counts[:, :, : above.shape[1]]

@@ -17,16 +17,11 @@ DayKind = Literal["school_day", "other_weekday", "weekend", "holiday"]
 DAY_KINDS: tuple[DayKind, ...] = ("school_day", "other_weekday", "weekend", "holiday")
 SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY = range(len(DAY_KINDS))
 
-UNKNOWN_WEEKDAY = len(DAY_KINDS)
-"""A weekday for which no term dates show whether schools were open."""
-
+UNKNOWN_WEEKDAY = len(DAY_KINDS)  # a weekday for which no term dates show whether schools were open
 WEEKDAYS = 5
 
-HALF_HOURS = 48
-"""Of a day, from midnight."""
-
-MIN_DAYS = 20
-"""A kind of day with fewer days in the data is joined with the most similar kind."""
+HALF_HOURS = 48  # of a day, from midnight
+MIN_DAYS = 20  # a kind of day with fewer days in the data is joined with the most similar kind
 
 MAX_SINGLE_DAYS = 4
 """A closure of fewer weekdays in a row is not a holiday: its days are other weekdays."""
@@ -40,7 +35,7 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     more of them are holidays. Weekdays before the first and after the last term, and all of them
     without term dates, are not known.
 
-    `term_dates`: See `patrolplan.tables.TERM_DATES`. `days`: (n,) days, without a time of day.
+    `days`: (n,) days, without a time of day.
 
     Examples
     --------

@@ -44,8 +44,7 @@ from patrolplan.risk.surface import Risk
 from patrolplan.settings import Settings
 from patrolplan.times import format_time
 
-COMPARISON_MONTHS = 12
-"""Last months that the models are compared on when a plan is made."""
+COMPARISON_MONTHS = 12  # last months that the models are compared on when a plan is made
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 """A window without a date that begins between these times is on a school day."""

@@ -51,8 +51,7 @@ class Estimator(Protocol):
 class EstimatorModel(RiskModel):
     """An `Estimator` as one of our models; see `wrap_estimator`.
 
-    `name`: Named in errors. `estimator`: Not fitted here: its clones are. `seed`: For every
-    `random_state` that is None, so that equal runs are equal.
+    `seed`: For every `random_state` that is None, so that equal runs are equal.
     """
 
     is_reusable = False
@@ -92,8 +91,8 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> EstimatorModel:
     """An estimator that the user gives, as one of our models.
 
     `name`: What it is called in tables and errors. `estimator`: An instance with the methods of
-    `Estimator`, which `sklearn.base.clone` can copy. `seed`: See `EstimatorModel`. Raises
-    `InputError` when it is a class, lacks a method, cannot be cloned, or holds columns for audit.
+    `Estimator`, which `sklearn.base.clone` can copy. Raises `InputError` when it is a class, lacks
+    a method, cannot be cloned, or holds columns for audit.
     """
     where = f"model '{name}'"
     refuse_audit_columns(where, estimator)
@@ -144,9 +143,8 @@ def wrap_estimators(
 def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDArray[np.float64]:
     """(rows,) what a model predicted, as numbers.
 
-    `predicted`: What it gave. `rows`: How many numbers are wanted. `name`, `what`: The model, and
-    the category and month that were to be predicted, for the error. Raises `InputError` when it is
-    not one finite number of 0 or more for each row.
+    `name`, `what`: The model, and the category and month that were to be predicted, for the error.
+    Raises `InputError` when it is not one finite number of 0 or more for each row.
     """
     place = f"model '{name}'"
     try:

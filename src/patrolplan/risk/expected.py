@@ -38,11 +38,8 @@ from patrolplan.risk.shrinkage import (
 BAND_ENDS = (0.1, 0.9)
 """Probabilities at the lower and upper end of the band: the rate of 80 % of places is inside."""
 
-TESTED_MONTHS = 12
-"""Months without which a model is fitted again, to see how far it errs..."""
-
-MIN_LEARNED_MONTHS = 6
-"""...where so many are left to learn from."""
+TESTED_MONTHS = 12  # months without which a model is fitted again, to see how far it errs
+MIN_LEARNED_MONTHS = 6  # ...where so many are left to learn from
 
 LOG_BOUNDS = ((-8.0, 8.0), (-8.0, 8.0))
 """Bounds of the search for log a and log b, far beyond what the prior allows."""

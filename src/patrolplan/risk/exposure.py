@@ -72,9 +72,8 @@ def build_exposure(
 ) -> PupilExposure | None:
     """Exposure relative to the mean over all streets and a window; None where no pupil is out.
 
-    `ways`, `presence`: See `PupilExposure`. `metres`: (p,) length of the patrolled pieces of
-    street. `floor`: See `PupilExposure`. `minutes`, `weights`: (m,) minutes of the window, and how
-    much each counts, which sums to 1.
+    `metres`: (p,) length of the patrolled pieces of street. `minutes`, `weights`: (m,) minutes of
+    the window, and how much each counts, which sums to 1.
     """
     first = int(minutes[0])
     counts = presence.count_all(first, int(minutes[-1]) + 1)

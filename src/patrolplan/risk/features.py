@@ -18,14 +18,9 @@ Number = TypeVar("Number", np.int32, np.float64)
 Rows = Sequence[tuple[int, NDArray[np.int64] | slice]]
 """Rows of places, by month; a slice means all of them."""
 
-HORIZONS = (1, 3, 6, 12)
-"""Months over which the category's counts in a place are summed."""
-
-AROUND = (3, 12)
-"""Months over which the category's counts around a place are summed."""
-
-ALL_SPANS = (12, 3)
-"""Months over which the counts of all categories are summed."""
+HORIZONS = (1, 3, 6, 12)  # months over which the category's counts in a place are summed
+AROUND = (3, 12)  # months over which the category's counts around a place are summed
+ALL_SPANS = (12, 3)  # months over which the counts of all categories are summed
 
 MAX_ROWS = 20_000
 """Where there are more rows, those without incidents are thinned, and weigh more instead."""
@@ -42,8 +37,7 @@ def thin_rows(
     Cells with incidents and cells without are thinned separately, each only where there are too
     many, to every n-th.
 
-    `events`: Numbers of the cells with incidents, in order. `size`: Number of all cells.
-    `max_rows`: Of cells without incidents.
+    `events`: Numbers of the cells with incidents, in order.
     """
     every = max(1, -(-size // max_rows))
     nth = max(1, -(-len(events) // MAX_EVENT_ROWS))

@@ -293,9 +293,8 @@ def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> H
     settings include them: a patrol that finds drugs must not attract the next patrol, not even
     indirectly.
 
-    `area`: The incidents. `categories`: The categories to be scored; those that the settings count
-    and the data has, by default. With the default an area is counted only once and the result is
-    reused.
+    `categories`: The categories to be scored; those that the settings count and the data has, by
+    default. With the default an area is counted only once and the result is reused.
     """
     if categories is not None:
         return _count_incidents(area, categories)

@@ -39,8 +39,7 @@ class BandVoice:
     """What pupils' reports add in one band of the day, and what is left to recorded crime."""
 
     crime_weight: float
-    spread: NDArray[np.float64]
-    """(p,) reports that count on each piece."""
+    spread: NDArray[np.float64]  # (p,) reports that count on each piece
 
     @cached_property
     def reports(self) -> NDArray[np.float64]:
@@ -52,9 +51,8 @@ class BandVoice:
 class ReportsInTime:
     """The pupils' voice of every minute.
 
-    `voice`: See `patrolplan.risk.report_voice.build_report_voice`. `by_band`: Whether reports count
-    only in the band of the day that they are about. `has_crime`: Whether anything is recorded; if
-    not, reports have the whole risk.
+    `by_band`: Whether reports count only in the band of the day that they are about. `has_crime`:
+    Whether anything is recorded; if not, reports have the whole risk.
     """
 
     def __init__(self, voice: ReportVoice, *, by_band: bool, has_crime: bool) -> None:
@@ -245,16 +243,11 @@ class WindowRisk:
 
     crime: NDArray[np.float64]
     """(p,) share of recorded crime, without exposure; sums to 1, or is all zero."""
-    reports: NDArray[np.float64]
-    """(p,) share of pupils' reports; sums to 1, or is all zero."""
-    joined: NDArray[np.float64]
-    """(p,) both voices, with exposure; sums to 1."""
-    without_exposure: NDArray[np.float64]
-    """(p,) both voices, without exposure; sums to 1."""
-    crime_weight: float
-    """Share of recorded crime in the joined risk without exposure."""
-    intensity: float
-    """Harm of recorded crime in the window, as a multiple of that of the mean hour."""
+    reports: NDArray[np.float64]  # (p,) share of pupils' reports; sums to 1, or is all zero
+    joined: NDArray[np.float64]  # (p,) both voices, with exposure; sums to 1
+    without_exposure: NDArray[np.float64]  # (p,) both voices, without exposure; sums to 1
+    crime_weight: float  # share of recorded crime in the joined risk without exposure
+    intensity: float  # harm of recorded crime in the window, as a multiple of that of the mean hour
     in_time: RiskInTime
     bands: tuple[TimeBand | None, ...]
     """The bands of the day that the window meets; None: reports of all bands count."""
@@ -281,8 +274,8 @@ def join_over_window(
     The window is gone through once. Minutes that share half-hour and band differ in exposure
     alone, so their powers of exposure are summed first, and meet the (p, j) amounts only once.
 
-    `harm`: (p, j) expected harm of each category, over all hours and days. `factors`: What moves
-    it. `minutes`, `weights`: (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
+    `harm`: (p, j) expected harm of each category, over all hours and days. `minutes`, `weights`:
+    (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
     """
     clock, exposure, powers = factors.clock, factors.exposure, factors.used_powers
     reports_in_time = ReportsInTime(

@@ -5,11 +5,8 @@ import scipy
 from numpy.typing import NDArray
 
 BOOTSTRAP_DRAWS = 2000
-MIN_INTERVAL_MONTHS = 6
-"""With fewer months no interval is given."""
-
-COVERED = 0.95
-"""Share of worlds whose interval holds the truth."""
+MIN_INTERVAL_MONTHS = 6  # with fewer months no interval is given
+COVERED = 0.95  # share of worlds whose interval holds the truth
 
 OVERLAP_GAIN = 1.25
 """Overlapping blocks estimate a variance as well as this many times as many separate ones."""

@@ -112,20 +112,6 @@ def spread_piece(  # noqa: PLR0917 - compiled code takes no keywords
     return found
 
 
-@jit_compile(f"f8[::1](f8[::1], {STREETS}, f8, f8)")
-def spread_all(
-    weights: NDArray[np.float64], streets: Streets, bandwidth: float, floor: float
-) -> NDArray[np.float64]:
-    """Spread the weight of every piece; see `spread_piece`."""
-    out = np.zeros(len(weights))
-    touched = np.empty(len(weights), dtype=np.int64)
-    stack = np.empty((4096, 3))
-    for source in range(len(weights)):
-        if weights[source] != 0.0:
-            spread_piece(source, weights[source], streets, bandwidth, floor, out, touched, stack)
-    return out
-
-
 @jit_compile(f"Tuple((i8[::1], i8[::1], f8[::1]))({STREETS}, f8, f8)")
 def build_columns(
     streets: Streets, bandwidth: float, floor: float
@@ -163,8 +149,7 @@ def build_columns(
 BANDWIDTHS = (40.0, 60.0, 90.0, 130.0, 190.0)
 """Candidate bandwidths in metres, in the order in which they are tried; the first wins a tie."""
 
-FLOOR = 1e-4
-"""A walk that carries less than this share of its crime is ended; 0 follows every walk."""
+FLOOR = 1e-4  # a walk that carries less than this share of its crime is ended; 0 follows every walk
 
 BACKGROUND = 0.01
 """Share of a crime spread over all streets, so that no place has a likelihood of zero."""
@@ -176,18 +161,6 @@ def _index_streets(network: StreetNetwork) -> Streets:
     halves = np.argsort(nodes.ravel(), kind="stable")
     first = np.concatenate([[0], np.cumsum(np.bincount(nodes.ravel()))]).astype(np.int64)
     return first, halves, nodes, np.ascontiguousarray(network.piece_metres, dtype=np.float64)
-
-
-def spread_on_network(
-    network: StreetNetwork, weights: NDArray[np.float64], bandwidth: float, *, floor: float = FLOOR
-) -> NDArray[np.float64]:
-    """(p,) mass on every piece when each piece's weight (p,) stands at its middle.
-
-    Its sum is the sum of the weights. The bandwidth is in metres; for `floor` see `FLOOR`. For one
-    set of weights on a whole city this takes far less memory than the matrix.
-    """
-    weights = np.ascontiguousarray(weights, dtype=np.float64)
-    return spread_all(weights, _index_streets(network), float(bandwidth), floor)
 
 
 def build_network_matrix(

@@ -71,10 +71,9 @@ def learn_clock(
 ) -> LearnedClock | None:
     """The clock of the incidents whose time is known; None where there is none.
 
-    `area`: Incidents and term dates. `targets`: (j,) categories. `declared`: (j, 6, 4, 48) profile
-    that is drawn away from. `kinds`, `piece_kind`: (c,) and (p,) kind of place of each catchment
-    and piece, a row of `declared`. `before`: Only incidents of earlier months are learned from; all
-    by default.
+    `targets`: (j,) categories. `declared`: (j, 6, 4, 48) profile that is drawn away from. `kinds`,
+    `piece_kind`: (c,) and (p,) kind of place of each catchment and piece, a row of `declared`.
+    `before`: Only incidents of earlier months are learned from; all by default.
     """
     times = _read_times(area, targets, before)
     if times is None:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import compute_shrunk_rates, prepare_rates
 
-FIRST_MONTH = 3
-"""Rows begin with the fourth month: features then use at least three months."""
+FIRST_MONTH = 3  # rows begin with the fourth month: features then use at least three months
 
 SPANS = (1, 3, 6, 12)
 """Numbers of earlier months over which the category's incidents in a place are averaged."""
@@ -25,8 +24,7 @@ WIDE_SPANS = (3, 12)
 KIND_NAMES = ("main", "secondary", "pedestrian", "path", "service")
 """Names of the `patrolplan.risk.spatial_units.STREET_KINDS`, for columns."""
 
-ROW_NAMES = ("month", "place")
-"""Names of the levels of the tables' index."""
+ROW_NAMES = ("month", "place")  # names of the levels of the tables' index
 
 
 class ModelTables:

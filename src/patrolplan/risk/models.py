@@ -28,20 +28,14 @@ from patrolplan.risk.shrinkage import LONG_HALF_LIFE, compute_shrunk_rates, prep
 PRIOR_COUNT = "prior count"
 """The baseline: the simplest model that works, with which every other one is compared."""
 
-MIN_EVENTS_TO_FIT = 20
-"""Minimum of incidents for a regression."""
+MIN_EVENTS_TO_FIT = 20  # minimum of incidents for a regression
 
 MIN_EVENTS_TO_COMPARE = 100
 """Minimum of incidents in the months compared for a gain over prior counts to be given."""
 
-MIN_ORIGINS_TO_COMPARE = 3
-"""Minimum of months compared for a gain to be given."""
-
-MIN_WEIGHT = 0.005
-"""Smaller weights round to 0 % and are not listed."""
-
-STACKED = "pooled stack"
-"""Name of the weighted mean of models, see `patrolplan.risk.stack`."""
+MIN_ORIGINS_TO_COMPARE = 3  # minimum of months compared for a gain to be given
+MIN_WEIGHT = 0.005  # smaller weights round to 0 % and are not listed
+STACKED = "pooled stack"  # name of the weighted mean of models, see `patrolplan.risk.stack`
 
 
 class RiskModel:

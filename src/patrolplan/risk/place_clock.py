@@ -177,9 +177,9 @@ def fit_places(
 ) -> LearnedPlaces:
     """What is learned of each place in each category, step by step.
 
-    `times`: The incidents. `profiles`: (j, s, b) profile of each category at each kind of place.
-    `xy`, `kinds`: (c, 2) metres and (c,) kind of place of each catchment. `piece_catchment`,
-    `piece_kind`: (p,) catchment and kind of place of each piece.
+    `profiles`: (j, s, b) profile of each category at each kind of place. `xy`, `kinds`: (c, 2)
+    metres and (c,) kind of place of each catchment. `piece_catchment`, `piece_kind`: (p,) catchment
+    and kind of place of each piece.
     """
     samples = [_draw_sample(times, number, kinds, of) for number, of in enumerate(profiles)]
     used = [np.unique(times.place[times.category == number]) for number in range(len(profiles))]

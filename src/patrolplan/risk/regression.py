@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_RATE = 1e-4
-"""Minimum of incidents expected a month: no place has a rate of zero."""
+MIN_RATE = 1e-4  # minimum of incidents expected a month: no place has a rate of zero
 
 PENALTY = 2.0
 """Penalty on the coefficients of standardised features.
@@ -29,8 +28,7 @@ The error falls with the square of it, so the rates are then those of the optimu
 from wherever the steps began.
 """
 
-MIN_STEP = 1e-6
-"""The smallest share of a step that is tried."""
+MIN_STEP = 1e-6  # the smallest share of a step that is tried
 
 MIN_VARIANCE = 1e-12
 """A feature that varies less, as a share of its mean square, is treated as constant."""

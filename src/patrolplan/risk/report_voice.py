@@ -58,8 +58,7 @@ the nearer one."""
 
 DAY_MINUTES = 24 * 60
 
-CAPPED_REPORTS = 5
-"""Size of the group that `[reports] most_share_of_five` speaks of."""
+CAPPED_REPORTS = 5  # size of the group that `[reports] most_share_of_five` speaks of
 
 NO_FADING_MONTHS = 1_000_000
 """With this half-life, the largest that the settings allow, reports do not fade."""

@@ -35,19 +35,12 @@ from patrolplan.risk.stack import (
     score_shares,
 )
 
-ALL_CATEGORIES = "all"
-"""Harm-weighted crime of all categories that count."""
-
-AUTO = "auto"
-"""The pooled stack, at each origin with the weights learned from the months before it."""
-
-MARGIN_COVERAGE = 0.05
-"""Coverage at which the margin over prior counts is given."""
-
+ALL_CATEGORIES = "all"  # harm-weighted crime of all categories that count
+AUTO = "auto"  # the pooled stack, at each origin with the weights learned from the months before it
+MARGIN_COVERAGE = 0.05  # coverage at which the margin over prior counts is given
 MARGIN_COLUMN = COVERAGES.index(MARGIN_COVERAGE)
 
-MIN_HISTORY_MONTHS = 6
-"""Months before the first origin."""
+MIN_HISTORY_MONTHS = 6  # months before the first origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +114,12 @@ def run_trials(
 ) -> Trials:
     """Fit and score every model at every origin, and the stack with weights of the origins before.
 
-    `history`: All months. A model only ever receives `history.cut_before(origin)`. `models`: By
-    name. `origins`: Months to be scored, in order; each is held in some place, and only there it is
-    scored. `harm`: (j,) weight of each of the history's targets. `seed`: Breaks ties.
-    `min_crime_count`: See `ModelChoice`. `components`: Models by name that the stack may consist
-    of; by default those that are scored. `own_since`: Models of the user's own are scored from this
-    month on, and have zeros before it: the stack does not include them, so fits of earlier months
-    would not be used.
+    `history`: All months. A model only ever receives `history.cut_before(origin)`. `origins`:
+    Months to be scored, in order; each is held in some place, and only there it is scored. `harm`:
+    (j,) weight of each of the history's targets. `components`: Models by name that the stack may
+    consist of; by default those that are scored. `own_since`: Models of the user's own are scored
+    from this month on, and have zeros before it: the stack does not include them, so fits of
+    earlier months would not be used.
     """
     components = select_components(models if components is None else components)
     described = repr(components)

@@ -107,8 +107,8 @@ def score_rates(
     """Score (c, j) or (p, j) expected incidents; see `OriginScore.pack`.
 
     `scorer`, `rates`: Ranks the pieces by what is expected. `amounts`: (2, c, j + 1) crimes of the
-    month, and of the twelve months before. `streets`: What is known of places at the origin. `row`:
-    Of the month. `share`: Share of the month that is scored.
+    month, and of the twelve months before. `streets`: What is known of places at the origin.
+    `share`: Share of the month that is scored.
     """
     history = scorer.history
     catchments, exposure = history.units.catchments, history.exposure

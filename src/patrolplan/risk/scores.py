@@ -9,19 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.arrays import argsort_stably
 from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import MIN_HELD, compute_expected_counts, fit_gamma_shape
 
 COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 """Shares of the street length that are scored, fixed in advance."""
 
-TIE_DIGITS = 9
-"""Scores that agree to so many digits are tied: rounding errors must not break a tie."""
-
-SPARE = 2.5
-"""This many times a share of the places nearly always covers that share of street."""
-
+TIE_DIGITS = 9  # scores that agree to so many digits are tied: rounding errors must not break a tie
+SPARE = 2.5  # this many times a share of the places nearly always covers that share of street
 REFERENCE_DRAWS = 200
 
 PRIOR_MONTHS = 12
@@ -141,7 +136,7 @@ def _select_top_units(
     best = np.flatnonzero(value >= lowest)
     if metres[best].sum() <= coverage * metres.sum() * (1 + 1e-9):
         best = np.arange(len(value))
-    return best[argsort_stably(-value[best])]
+    return best[np.argsort(-value[best], kind="stable")]
 
 
 def _sum_tied_units(
@@ -204,8 +199,7 @@ def simulate_reference(
     drawn from the rates, and streets are ranked by the rates themselves.
 
     `history`: All months, those that are scored included: nothing is predicted here. `harm`: (j,)
-    weight of each target in all of them together. `months`: How many months are scored. `seed`: Of
-    the draws.
+    weight of each target in all of them together. `months`: How many months are scored.
     """
     rng = np.random.default_rng(seed)
     counts = history.count_last(len(history))

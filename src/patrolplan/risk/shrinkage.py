@@ -22,14 +22,12 @@ from patrolplan.parallel import limit_to_one_thread, map_in_threads
 from patrolplan.risk.history import History
 from patrolplan.risk.spatial_units import ADJACENT_METRES, SpatialUnits
 
-LONG_HALF_LIFE = 24.0
-"""Months; sparse crime needs a long memory."""
+LONG_HALF_LIFE = 24.0  # months; sparse crime needs a long memory
 
 LOG_SHAPE = (-4.0, 6.0)
 """Bounds of the search for the shape: from "the counts alone" to "the mean alone"."""
 
-STEPS = 100
-"""Steps towards the mixture of highest likelihood; stopping early keeps it smooth."""
+STEPS = 100  # steps towards the mixture of highest likelihood; stopping early keeps it smooth
 
 PRIOR_INCIDENTS = 20.0
 """This many incidents around a place weigh as much as the average of the whole area."""
@@ -37,17 +35,12 @@ PRIOR_INCIDENTS = 20.0
 MAX_FITTED_UNITS = 20_000
 """With more places, the few parameters that all of them share are fitted on every n-th one."""
 
-MIN_INCIDENTS = 1e-6
-"""Minimum of incidents expected: no place has a rate of zero."""
-
+MIN_INCIDENTS = 1e-6  # minimum of incidents expected: no place has a rate of zero
 LOG_SHAPE_TOLERANCE = 1e-8
 MAX_SHAPE_STEPS = 60
 
-PARTS = 4
-"""Runs of months that are computed side by side: each starts from the first month."""
-
-MIN_HELD = 1e-3
-"""Minimum share of months with data: a place without any is still given a rate."""
+PARTS = 4  # runs of months that are computed side by side: each starts from the first month
+MIN_HELD = 1e-3  # minimum share of months with data: a place without any is still given a rate
 
 
 class Patterns:
@@ -160,11 +153,10 @@ def compute_expected_counts(
     A mixture of: every other category in the place; all others in the place times the category's
     share of the crime around it; the category itself next door; street length.
 
-    `total`: (c, k) incidents, weighted or not. `targets`: How many categories are wanted. `units`:
-    The places. `held`: (c,) share of the months that is held in each place, above 0; None where all
-    are. What is next door, and street length, then count by how much of it the place itself would
-    show. `around`: (c, j + 1) incidents around each place of these categories, and of all, where
-    they are known already.
+    `total`: (c, k) incidents, weighted or not. `held`: (c,) share of the months that is held in
+    each place, above 0; None where all are. What is next door, and street length, then count by how
+    much of it the place itself would show. `around`: (c, j + 1) incidents around each place of
+    these categories, and of all, where they are known already.
     """
     whole = total.sum(axis=1)
     if around is None:

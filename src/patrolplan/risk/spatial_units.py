@@ -23,11 +23,8 @@ from patrolplan.network.catchments import Catchments
 from patrolplan.provenance import read_package_versions
 from patrolplan.risk.kernels import PIECE_KERNELS, aggregate_matrix
 
-NEIGHBOUR_METRES = 300.0
-"""Places nearer than this in a straight line are neighbours."""
-
-ADJACENT_METRES = 150.0
-"""Places nearer than this in a straight line are next to each other."""
+NEIGHBOUR_METRES = 300.0  # places nearer than this in a straight line are neighbours
+ADJACENT_METRES = 150.0  # places nearer than this in a straight line are next to each other
 
 CELL_METRES = 75.0
 """Exact places are gathered in squares of this size before neighbours are looked for."""
@@ -77,7 +74,7 @@ class SpatialUnits:
         force's own extract is cached.
 
         `store`: "trials" for sums, "rates" for rates of places. `key`: Names everything else that
-        the result depends on, by content. `compute`: Gives the result.
+        the result depends on, by content.
         """
         if key not in self.cache:
             if store == "rates" and not self.catchments.public:
@@ -190,9 +187,9 @@ class SpatialUnits:
 
 
 @cache
-def hash_code(name: str = "patrolplan.risk") -> str:
-    """Digest of a room's own code and its libraries: another version gives other results."""
-    room = resources.files(name)
+def hash_code() -> str:
+    """Digest of this room's code and its libraries: another version gives other results."""
+    room = resources.files("patrolplan.risk")
     files = sorted(path.name for path in room.iterdir() if path.name.endswith(".py"))
     installed = read_package_versions()
     libraries = "\n".join(f"{name} {installed[name]}" for name in RISK_LIBRARIES)

@@ -61,11 +61,8 @@ Both were chosen on six areas of London outside the Bloomsbury box and two of Ch
 hardly changes between 100 and 1,000.
 """
 
-DECLARED_EVEN = 0.2
-"""Share of the even spread in the smoothed prior count before any data..."""
-
-SMOOTHING_INCIDENTS = 10.0
-"""...which counts as this many incidents."""
+DECLARED_EVEN = 0.2  # share of the even spread in the smoothed prior count before any data
+SMOOTHING_INCIDENTS = 10.0  # ...which counts as this many incidents
 
 MIN_RATE = 1e-4
 """Minimum of incidents expected a month when a model is scored: no place has a rate of zero."""
@@ -73,8 +70,7 @@ MIN_RATE = 1e-4
 MAX_STEPS = 100
 TOLERANCE = 1e-13
 
-BLOCK_CELLS = 4096
-"""Cells whose products are summed at a time; they stay in the processor's cache."""
+BLOCK_CELLS = 4096  # cells whose products are summed at a time; they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +124,7 @@ def compute_shares(
 
     A model that expects nothing at all is taken as the even spread.
 
-    `rates`: (c, j) of each model. `metres`: (c,) street in each place. `targets`: Number of
-    categories j.
+    `rates`: (c, j) of each model. `metres`: (c,) street in each place.
     """
     even = np.broadcast_to((metres / metres.sum())[:, None], (len(metres), targets))
     stacked = np.stack([*rates, even])
@@ -168,8 +163,8 @@ def build_stack_month(
 def fit_stack(names: Sequence[str], targets: int, months: Sequence[StackMonth]) -> Stack:
     """Learn weights from months that the models had not seen.
 
-    `names`: The models, some of `DECLARED_WEIGHTS`, `EVEN` last. `targets`: Number of categories j.
-    `months`: The months; without any the weights are the declared ones.
+    `names`: The models, some of `DECLARED_WEIGHTS`, `EVEN` last. `months`: The months; without any
+    the weights are the declared ones.
     """
     declared = np.array([DECLARED_WEIGHTS[name] for name in names])
     declared /= declared.sum()

@@ -39,15 +39,12 @@ from numpy.typing import NDArray
 from patrolplan.privacy import ReportGroups
 from patrolplan.times import SchoolTerm
 
-CONFIDENCE = 0.95
-"""Minimum share of surveys whose interval holds the true difference."""
+CONFIDENCE = 0.95  # minimum share of surveys whose interval holds the true difference
 
 WELL_KNOWN = 4
 """Multiple of the threshold that makes a square well known: rounding hides a fifth at most."""
 
-MIN_WELL_KNOWN = 2
-"""Fewer well-known squares are too few to compare with."""
-
+MIN_WELL_KNOWN = 2  # fewer well-known squares are too few to compare with
 Direction = Literal["less", "more", "unclear"]
 
 
@@ -90,10 +87,9 @@ def measure_change(
 ) -> SurveyChange | None:
     """The change of a group's share between the latest two terms that show reports.
 
-    `groups`: Reports of the area. `group`: Its row. `among`: (g,) groups that it is compared with;
-    whether itself is one of them does not matter. Returns none where the two cannot be compared:
-    fewer than two terms show reports, neither of them shows any of this group, or there is no other
-    group.
+    `among`: (g,) groups that it is compared with; whether itself is one of them does not matter.
+    Returns none where the two cannot be compared: fewer than two terms show reports, neither of
+    them shows any of this group, or there is no other group.
     """
     others = _choose_others(groups, group, among)
     shown = others.copy()

@@ -49,7 +49,7 @@ def run_window_trials(
     that the stack consists of, prior counts, and any that the user gave: these are scored times the
     clock. `trials`: Of all hours: the origins, and the weights of the stack at each of them.
     `harm`: (j,) weight of each target. `window`: From a time of day, or from each school's bell.
-    `seed`: Breaks ties. Raises `InputError` when no incident is inside the window.
+    Raises `InputError` when no incident is inside the window.
     """
     bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)

@@ -50,8 +50,6 @@ Box = Annotated[
 def name_argument(source: str) -> str:
     """The entry under `[sources]` for a table that was given in memory instead of a file.
 
-    Examples
-    --------
     >>> name_argument("crimes")
     'argument crimes'
     """

@@ -48,13 +48,7 @@ def load_settings(path: str | Path) -> Settings:
 def parse_settings(
     data: dict[str, Any], *, folder: Path, file: str | Path = "settings"
 ) -> Settings:
-    """Check settings given as a mapping; relative paths start at `folder`.
-
-    Raises
-    ------
-    SettingsError
-        With one problem for every key that is unknown, missing or wrong.
-    """
+    """Check settings given as a mapping; relative paths start at `folder`."""
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
@@ -156,13 +150,7 @@ def demo_settings() -> Path:
 
 
 def copy_demo_files(folder: Path) -> None:
-    """Copy the files that the demo borough's settings name, without the settings.
-
-    Raises
-    ------
-    FileExistsError
-        When a file or folder of that name exists; nothing is replaced.
-    """
+    """Copy the files that the demo borough's settings name, without the settings."""
     source = demo_settings()
     sources = load_settings(source).sources
     names = {

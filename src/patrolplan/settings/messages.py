@@ -21,8 +21,7 @@ TYPE_NAMES = {
     float: "a number",
 }
 
-MAX_VALUE_LENGTH = 60
-"""Maximum letters of a value in a message."""
+MAX_VALUE_LENGTH = 60  # Maximum letters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -45,16 +44,7 @@ class _Key:
 def list_problems(
     file: object, error: ValidationError, data: Mapping[str, Any], root: type[BaseModel]
 ) -> tuple[Problem, ...]:
-    """Problems of a file with the sections of `root`: one per key, in plain words.
-
-    Parameters
-    ----------
-    file
-        The file's name, for the messages.
-    error
-        pydantic's errors for `data`; if a key accepts several types, there is one for each of them,
-        and the first is reported.
-    """
+    """Problems of a file with the sections of `root`: one per key, in plain words."""
     problems: dict[tuple[str, ...], Problem] = {}
     for detail in error.errors():
         key = _find_key(detail["loc"], root)
@@ -120,15 +110,6 @@ def _find_value(path: Sequence[str], data: Any, default: object) -> object:  # n
 def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN401, PLR0911 - one return for each kind of annotation
     """Description of a value of this type, to follow "write".
 
-    Parameters
-    ----------
-    kind
-        Annotation of a field.
-    metadata
-        Limits, or a `KeyDescription`.
-
-    Examples
-    --------
     >>> describe_type(Literal["auto"] | int)
     "'auto' or a whole number"
     """
@@ -181,8 +162,6 @@ def _join_with_or(parts: Sequence[str]) -> str:
 def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
     """The texts that a key accepts, if they are limited.
 
-    Examples
-    --------
     >>> list_choices(Literal["gate", "base"])
     ('gate', 'base')
     """
@@ -194,8 +173,6 @@ def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
 def format_value(value: object) -> str:
     """A value as in a settings file, shortened.
 
-    Examples
-    --------
     >>> format_value([True, "a"])
     "[true, 'a']"
     """
@@ -217,8 +194,6 @@ def format_value(value: object) -> str:
 def format_unknown(what: str, name: str, names: Sequence[str]) -> str:
     """A message about an unknown name, with the closest known one, otherwise with all.
 
-    Examples
-    --------
     >>> format_unknown("unknown key", "seeds", ["seed", "area"])
     "unknown key; did you mean 'seed'?"
     """

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.audit_guard import AUDIT_MARK
 from patrolplan.errors import InputError
-from patrolplan.inputs.boundary import read_limits
-from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.inputs.polygons import read_limits
+from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days

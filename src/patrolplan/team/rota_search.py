@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.tour import draw_integer, draw_uniform
 from patrolplan.team.problem import Floor, Ints, RotaProblem
 from patrolplan.team.rota_state import (
     RotaFacts,
@@ -336,3 +335,20 @@ def _walk(
         else:
             _apply_change(facts, state, into, out)
     return worth
+
+
+@jit_compile(is_inner=True, allocates=False)
+def draw_uniform(rng: NDArray[np.uint64]) -> float:
+    """Draw from [0, 1) by xorshift* (Vigna 2016), so that chunks of rounds join seamlessly."""
+    x = rng[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    rng[0] = x
+    return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 2.0**53)
+
+
+@jit_compile(is_inner=True, allocates=False)
+def draw_integer(rng: NDArray[np.uint64], limit: int) -> int:
+    """Draw a whole number from 0 to limit - 1."""
+    return int(draw_uniform(rng) * limit)

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
-from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.team.week import Week
 from patrolplan.text import list_rows

@@ -19,7 +19,7 @@ from patrolplan.outputs.week.poster import (
 )
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.settings.models import CrimeSettings
-from patrolplan.team.ledger.recent_presence import RecentPresence
+from patrolplan.team.ledger.dose_history import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import DemandOutcome
 

@@ -11,8 +11,12 @@ import sqlalchemy as sa
 import patrolplan as pp
 from patrolplan.settings import Settings
 from patrolplan.settings.load import EXAMPLES, parse_settings
-from patrolplan.team.ledger.address import find_sqlite_file, has_ledger, resolve_url
-from patrolplan.team.ledger.existing import open_existing_ledger
+from patrolplan.team.ledger.address import (
+    find_sqlite_file,
+    has_ledger,
+    open_existing_ledger,
+    resolve_url,
+)
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_a_plain_address_is_looked_up_without_sqlalchemy():
     program = (
         "import sys\n"
         "from patrolplan.settings.load import load_settings, demo_settings\n"
-        "from patrolplan.team.ledger.existing import open_existing_ledger\n"
+        "from patrolplan.team.ledger.address import open_existing_ledger\n"
         "print(open_existing_ledger(load_settings(demo_settings())), 'sqlalchemy' in sys.modules)"
     )
     ran = subprocess.run(  # noqa: S603 - this very interpreter

@@ -14,7 +14,6 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.atomic import explain_os_errors, hash_content, hold_lock
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
-from patrolplan.inputs.boundary import read_limits
 from patrolplan.inputs.download import gias, police
 from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.manifest import (
@@ -29,6 +28,7 @@ from patrolplan.inputs.download.manifest import (
     parse_month,
 )
 from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
+from patrolplan.inputs.polygons import read_limits
 from patrolplan.settings import Settings
 
 Source = Literal["streets", "schools", "crimes"]

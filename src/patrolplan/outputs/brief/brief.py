@@ -19,18 +19,16 @@ from patrolplan.outputs.brief.crime_counts import (
     WalkingArea,
     find_walking_area,
 )
-from patrolplan.outputs.brief.periods import (
-    ComparedPeriods,
-    choose_periods,
-    find_held_periods,
-    find_incident_dates,
-)
+from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
 from patrolplan.outputs.brief.week_visits import WeekAnswer, WeekVisits
 from patrolplan.outputs.reason_words import describe_factor
 
 MAX_HOTSPOTS = 5
 MAX_REPORT_GROUPS = 4
 """Maximum numbers of hotspots and groups of reports, so that a brief fits on one page."""
+
+MIN_HELD_SHARE = 0.25
+"""Minimum share held of the current period around a school for a brief."""
 
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street is within the walk."""
@@ -83,9 +81,6 @@ class Brief:
     """Incidents without a day in the months of the current period, if days are counted."""
     held: tuple[float, float] | None = None
     """Months, or days, held of the current period and of the baseline; None if all are."""
-    left_out_share: float = 0.0
-    """Share of the street within the walk with too little data for a comparison."""
-
     week_days: tuple[dt.date, ...] = ()
     """Days of the given week, if there is one."""
 
@@ -145,9 +140,8 @@ def build_brief(
         find_incident_dates(area.incidents),
         periods,
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
-        find_held_periods(area, periods),
     )
-    if not counter.compared_shares.any():
+    if counter.held_shares[0] < MIN_HELD_SHARE:
         where = "--since"
         what = f"months since {since:%Y-%m-%d}, or before, are missing around this school"
         remedy = "give another day, or add the missing months (see `patrolplan check`)"
@@ -165,8 +159,7 @@ def build_brief(
         hotspots=_find_changed_hotspots(hotspots, walking_area, week),
         reports=_find_report_groups(area, walking_area),
         without_day=counter.count_without_day(),
-        held=None if counter.held is None else counter.measure_held(),
-        left_out_share=counter.left_out_share,
+        held=None if counter.is_comparable else counter.measure_held(),
         week_days=() if week is None else tuple(week.days),
     )
 

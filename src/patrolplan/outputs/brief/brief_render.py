@@ -124,7 +124,6 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         "usual_from": _format_period(periods.baseline),
         "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
         "held": None if brief.held is None else [round(held, 2) for held in brief.held],
-        "left_out_share": round(brief.left_out_share, 4),
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
         "all": _build_record(brief.total),

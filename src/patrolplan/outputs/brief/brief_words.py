@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from patrolplan.hotspots.month_shuffles import RECENT_MONTHS
 from patrolplan.hotspots.reasons import TrendReason
-from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
 from patrolplan.outputs.brief.periods import Period
@@ -16,9 +15,6 @@ from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Visitor
 from patrolplan.text import format_count, format_percent, pluralise
-
-MIN_SHOWN_SHARE = 0.005
-"""A smaller share would print as 0 %."""
 
 RISING_NOTE = (
     '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
@@ -51,7 +47,9 @@ def describe_length(period: Period, *, by_day: bool) -> str:
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
     """Sentences on what is rising or new, if anything, and how much of it the week visits."""
-    if brief.rising:
+    if brief.held is not None:
+        crime = "Months are missing from the data: recorded crime is not comparable with before."
+    elif brief.rising:
         names = "; ".join(
             f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
             for summary in brief.rising
@@ -119,7 +117,7 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
             f'"Usual" is what the {before} before had on average in the same length of time.'
         ),
         RISING_NOTE,
-        *([" ".join(held)] if held else []),
+        *([held] if held else []),
         _describe_data_limits(brief),
         " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
     )
@@ -147,31 +145,19 @@ def _describe_data_limits(brief: Brief) -> str:
     return " ".join([*sentences, *describe_notes(notes)])
 
 
-def describe_held(brief: Brief) -> list[str]:
+def describe_held(brief: Brief) -> str:
     """How much of the compared periods is missing; empty if nothing is."""
     if brief.held is None:
-        return []
+        return ""
     periods, by_day = brief.periods, brief.periods.by_day
-    lengths = [
-        f"{format_number(held)} of {describe_length(period, by_day=by_day)} {when}"
-        for held, period, when in zip(
-            brief.held,
-            (periods.current, periods.baseline),
-            ("of this period", "before it"),
-            strict=True,
-        )
-    ]
-    sentence = (
-        f"Months are missing from the data: {' and '.join(lengths)} are held. Counts cover only "
-        'these; "usual" is for an equal period. "Rising": up, whatever the missing months held.'
+    now, before = (
+        f"{format_number(held)} of {describe_length(period, by_day=by_day)}"
+        for held, period in zip(brief.held, (periods.current, periods.baseline), strict=True)
     )
-    sentences = [sentence]
-    if brief.left_out_share >= MIN_SHOWN_SHARE:
-        sentences.append(
-            f"Left out: {brief.left_out_share:.0%} of the street within the walk, where too little "
-            "is held."
-        )
-    return sentences
+    return (
+        f"Months are missing from the data: {now} of this period and {before} before it are held. "
+        "Counts cover only these and are not compared."
+    )
 
 
 def format_number(number: float) -> str:

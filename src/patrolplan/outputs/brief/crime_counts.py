@@ -3,7 +3,7 @@
 Counts are by category and by street, with small ones suppressed; for the periods see `periods`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,22 +17,15 @@ from patrolplan.hotspots.trends import MIN_EVENTS, is_significant
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.network.names import label_streets
 from patrolplan.outputs.brief.periods import (
-    BoundedMonths,
     ComparedPeriods,
-    HeldPeriods,
     IncidentDates,
     Period,
-    RiseBounds,
     estimate_dispersion,
     find_held_shares,
-    measure_months,
 )
 
-MIN_HELD_TO_RISE = 0.5
-"""Minimum share of the baseline that must be held for anything to count as rising."""
-
 ALL_HELD = 0.95
-"""Minimum share held of the year before for it to be shown; less would look like a fall."""
+"""Minimum share held of each period for counts to be comparable; less would look like a change."""
 
 MAX_STREETS = 6
 """Number of streets that a brief names, so that it fits on one page."""
@@ -71,18 +64,14 @@ class ShownCount:
     value: float | None
     minimum: float = 1.0
     """Smaller numbers are suppressed, if the settings apply the threshold to crime."""
+    unknown: str = "no data"
+    """Why there is no number, if it is not suppressed."""
 
     @property
     def text(self) -> str:
-        """The number in words.
-
-        Examples
-        --------
-        >>> [ShownCount(value).text for value in (1234.2, 7.26, 0.3, 0.0, None)]
-        ['1,234', '7', 'under 1', '0', 'no data']
-        """
+        """The number in words."""
         if self.value is None:
-            return f"fewer than {self.minimum:g}" if self.minimum > 1 else "no data"
+            return f"fewer than {self.minimum:g}" if self.minimum > 1 else self.unknown
         return "under 1" if 0 < self.value < 0.5 else f"{self.value:,.0f}"  # noqa: PLR2004
 
 
@@ -113,48 +102,68 @@ class CrimeCounter:
     periods: ComparedPeriods
     categories: tuple[str, ...]
     """Categories that count, k in number."""
-    held: HeldPeriods | None = None
-    """How much of the periods is held; None if all of it is."""
 
     @property
     def minimum_shown(self) -> float:
         """Minimum number of crimes that may be shown."""
         return float(self.area.settings.privacy.min_crime_count)
 
-    def suppress_small(self, value: float | None) -> ShownCount:
-        """A number of crimes, suppressed below the threshold if it applies to crime."""
-        if value is None:
-            return ShownCount(None)
+    def suppress_small(self, value: float) -> ShownCount:
+        """A number of crimes, suppressed below the threshold if it applies to crime; NaN if none.
+
+        Without comparable periods there is a number of the current one only.
+        """
+        if np.isnan(value):
+            return ShownCount(None, unknown="no data" if self.is_comparable else "not comparable")
         if self.minimum_shown > 1 and round(value) < self.minimum_shown:
             return ShownCount(None, self.minimum_shown)
         return ShownCount(float(value), self.minimum_shown)
 
+    @cached_property
+    def held_shares(self) -> list[float]:
+        """Shares held of the current period, the baseline and, if there is one, the year before."""
+        year = [self.periods.year_before] if self.periods.year_before else []
+        return [
+            self._measure_held(one) for one in (self.periods.current, self.periods.baseline, *year)
+        ]
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether all periods are held, so that a difference is one of what was recorded."""
+        return min(self.held_shares) >= ALL_HELD
+
+    @property
+    def _exposure(self) -> float:
+        """Length held of the current period divided by that of the baseline."""
+        now, before, *_ = self.held_shares
+        return self.periods.exposure * now / max(before, 1e-9)
+
     def count_by_category(self) -> tuple[tuple[CrimeSummary, ...], CrimeSummary]:
         """Summaries of every category that counts, and of all together."""
-        periods = self.periods
-        now = self._count_categories(periods.current)
-        usual = self._count_usual()
-        year = self._count_year_before()
-        if self.held is None:
-            before = self._count_categories(periods.baseline)
-            p_values = compute_p_values(now, before, periods.exposure, self._estimate_dispersion())
-            rising = find_rising(p_values, now, year)
-        else:
-            p_values, rising = self._test_rise_of_held(self.held)
+        now, usual, year = self._compare(self._count_categories)
+        before = self._count_categories(self.periods.baseline)
+        p_values = compute_p_values(now, before, self._exposure, self._estimate_dispersion())
+        rising = find_rising(p_values, now, year if self.periods.year_before else None)
         summaries = tuple(
             self._summarise(
-                name,
-                now[k],
-                usual[k],
-                None if year is None else year[k],
-                rising=bool(rising[k]),
-                p_value=float(p_values[k]),
+                name, now[k], usual[k], year[k], rising=bool(rising[k]), p_value=float(p_values[k])
             )
             for k, name in enumerate(self.categories)
         )
-        year_total = None if year is None else year.sum()
-        total = self._summarise("All of these", now.sum(), usual.sum(), year_total)
+        total = self._summarise("All of these", now.sum(), usual.sum(), year.sum())
         return summaries, _suppress_totals(total, summaries)
+
+    def _compare(
+        self, count: Callable[[Period], NDArray[np.float64]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Counts now, the baseline's for as long a time, and a year before; NaN where unknown."""
+        now = count(self.periods.current)
+        usual = year = np.full(len(now), np.nan)
+        if self.is_comparable:
+            usual = count(self.periods.baseline) * self._exposure
+            if self.periods.year_before is not None:
+                year = count(self.periods.year_before)
+        return now, usual, year
 
     def count_by_street(self) -> tuple[CrimeSummary, ...]:
         """Named streets with most crime since the day; only pieces within the walk are counted."""
@@ -164,21 +173,14 @@ class CrimeCounter:
         named &= (labels != "") & within
         names, street_of_piece = np.unique(labels[named].astype(str), return_inverse=True)
 
-        def sum_streets(pieces: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(street_of_piece, pieces[named], len(names)).astype(np.float64)
+        def sum_streets(period: Period) -> NDArray[np.float64]:
+            pieces = self._count_pieces(period)[named]
+            return np.bincount(street_of_piece, pieces, len(names)).astype(np.float64)
 
-        periods = self.periods
-        now = sum_streets(self._count_pieces(periods.current))
-        if self.held is None:
-            usual = sum_streets(self._count_pieces(periods.baseline)) * periods.exposure
-        else:
-            usual = sum_streets(self._count_pieces(periods.baseline, self.held.factor))
-        year = None
-        if periods.year_before is not None and self._count_year_before() is not None:
-            year = sum_streets(self._count_pieces(periods.year_before))
+        now, usual, year = self._compare(sum_streets)
         order = np.argsort(-np.round(now, 6), kind="stable")[:MAX_STREETS]
         return tuple(
-            self._summarise(str(names[k]), now[k], usual[k], None if year is None else year[k])
+            self._summarise(str(names[k]), now[k], usual[k], year[k])
             for k in order
             if round(now[k]) >= max(1, self.minimum_shown)
         )
@@ -197,44 +199,24 @@ class CrimeCounter:
         """(i,) whether the category of an incident counts."""
         return np.asarray(self.area.incidents["category"].isin(self.categories))
 
-    @cached_property
-    def compared_shares(self) -> NDArray[np.float64]:
-        """(c,) share of each catchment's street within the walk, 0 where nothing is compared."""
-        shares = self.walking_area.catchment_shares
-        return shares if self.held is None else np.where(self.held.comparable, shares, 0.0)
-
-    @property
-    def left_out_share(self) -> float:
-        """Share of the street within the walk on which nothing is compared."""
-        if self.held is None:
-            return 0.0
-        metres = self.area.network.piece_metres[self.walking_area.within]
-        catchment = self.area.catchments.piece_catchment[self.walking_area.within]
-        return float(metres[~self.held.comparable[catchment]].sum() / max(metres.sum(), 1e-9))
-
     def measure_held(self) -> tuple[float, float]:
-        """How many months, or days, of the current period and of the baseline are held.
-
-        The mean over catchments of both periods, weighted by the crime of a held month.
-        """
-        if self.held is None:
-            current, baseline = self.periods.current, self.periods.baseline
-            if self.periods.by_day:
-                return float(current.days), float(baseline.days)
-            return float(current.months), float(baseline.months)
-        now, before = (
-            float(length @ (exposure @ self._place_weights))
-            for length, exposure in zip(self.held.lengths, self.held.exposures, strict=True)
-        )
+        """How many months, or days, of the current period and of the baseline are held."""
+        compared = (self.periods.current, self.periods.baseline)
+        lengths = [one.days if self.periods.by_day else one.months for one in compared]
+        now, before = (share * x for share, x in zip(self.held_shares, lengths, strict=False))
         return now, before
+
+    def _measure_held(self, period: Period) -> float:
+        """Share held of a period: the mean over places, by their crime in a month that is held."""
+        lengths, held = find_held_shares(self.area, period, by_day=self.periods.by_day)
+        if (held == 1).all():
+            return 1.0
+        return float(lengths @ (held @ self._place_weights) / lengths.sum())
 
     @cached_property
     def _place_weights(self) -> NDArray[np.float64]:
-        """(c,) result of `_weigh_places` for the streets that are compared."""
-        return self._weigh_places(self.compared_shares)
-
-    def _weigh_places(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(c,) each catchment's share of the crime of a held month, on a part of the streets."""
+        """(c,) each catchment's share of the crime of a held month within the walk."""
+        shares = self.walking_area.catchment_shares
         recorded = np.bincount(
             self.area.incident_catchment[self._is_counted()], minlength=len(self.area.catchments)
         )
@@ -246,107 +228,21 @@ class CrimeCounter:
             weights = shares
         return np.asarray(weights / max(float(weights.sum()), 1e-12))
 
-    def _count_categories(
-        self, period: Period, shares: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """(k,) incidents of a period within the walk, each spread evenly over its catchment.
-
-        `shares` is (c,): how much an incident of each catchment counts; by default the share of its
-        street within the walk, if it is compared.
-        """
-        shares = self.compared_shares if shares is None else shares
+    def _count_categories(self, period: Period) -> NDArray[np.float64]:
+        """(k,) incidents of a period within the walk, each spread evenly over its catchment."""
+        shares = self.walking_area.catchment_shares
         weights = np.where(self.dates.is_inside(period), shares[self.area.incident_catchment], 0.0)
         category = self.area.incidents["category"].cat
         sums = np.bincount(category.codes, weights, len(category.categories))
         totals = pd.Series(sums, index=category.categories).reindex(list(self.categories))
         return totals.fillna(0.0).to_numpy(dtype=np.float64)
 
-    def _count_usual(self) -> NDArray[np.float64]:
-        """(k,) incidents of the baseline, scaled to the length held of the current period."""
-        if self.held is None:
-            return self._count_categories(self.periods.baseline) * self.periods.exposure
-        return self._count_categories(
-            self.periods.baseline, self.compared_shares * self.held.factor
-        )
-
-    def _count_year_before(self) -> NDArray[np.float64] | None:
-        """(k,) incidents of the year before; None if it, or the current period, has gaps."""
-        period = self.periods.year_before
-        if period is None:
-            return None
-        if self.held is not None:
-            for one in (period, self.periods.current):
-                lengths, exposure = find_held_shares(self.area, one, by_day=self.periods.by_day)
-                if lengths @ (exposure @ self._place_weights) < ALL_HELD * lengths.sum():
-                    return None
-        return self._count_categories(period)
-
-    def _count_pieces(
-        self, period: Period, factor: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """(p,) incidents of a period on each piece within the walk.
-
-        `factor` is (c,): how much an incident of each catchment counts; default 1.
-        """
+    def _count_pieces(self, period: Period) -> NDArray[np.float64]:
+        """(p,) incidents of a period on each piece within the walk."""
         counted = self.dates.is_inside(period) & self._is_counted()
         catchments = self.area.catchments
         amounts = np.bincount(self.area.incident_catchment[counted], minlength=len(catchments))
-        compared = amounts if self.held is None else amounts * self.held.comparable
-        spread = catchments.spread(compared if factor is None else compared * factor)
-        return np.where(self.walking_area.within, spread, 0.0)
-
-    def _test_rise_of_held(
-        self, held: HeldPeriods
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """(k,) p-values and (k,) which categories are rising, if months are missing.
-
-        Missing months are unknown, so a rise must be certain whatever they were: missing months of
-        the baseline are assumed as high as any held month before, missing months since then as low
-        as any. Streets that are left out count here as well, with their own bounds.
-        """
-        periods, walk = self.periods, self.walking_area.catchment_shares
-        groups = [np.where(which, walk, 0.0) for which in (held.comparable, ~held.comparable)]
-        bounds = [self._bound_periods(shares) for shares in groups if shares.any()]
-        now = np.sum([one.fewest_now for one in bounds], axis=0)
-        months = np.sum([one.most_before for one in bounds], axis=0)
-        dispersion = np.maximum(
-            estimate_dispersion(months), np.max([one.dispersion for one in bounds], axis=0)
-        )
-        p_values = compute_p_values(now, months.sum(axis=0), periods.exposure, dispersion)
-        lengths = [float(length.sum()) for length in held.lengths]
-        if min(np.array(self.measure_held()) / lengths) < MIN_HELD_TO_RISE:
-            p_values = np.ones_like(p_values)
-        year = None
-        if periods.year_before is not None:
-            year = np.sum([one.most_year_before for one in bounds], axis=0)
-        return p_values, find_rising(p_values, now, year)
-
-    def _bound_periods(self, shares: NDArray[np.float64]) -> RiseBounds:
-        """Bounds of the counts on a part of the streets, by the (c,) share of each catchment."""
-        periods = self.periods
-        compared = [periods.current, periods.baseline]
-        compared += [] if periods.year_before is None else [periods.year_before]
-        months = [self._count_months(period, shares) for period in compared]
-        earlier = Period(pd.Timestamp(self.dates.start.min()), periods.current.start)
-        before = self._count_months(earlier, shares).find_rates()
-        none = np.zeros((1, len(self.categories)))
-        highest = np.concatenate([before, none]).max(axis=0)
-        rates = np.concatenate([months[0].find_rates(), before])
-        lowest = rates.min(axis=0) if len(rates) else none[0]
-        return RiseBounds(
-            fewest_now=months[0].fill(lowest).sum(axis=0),
-            most_before=months[1].fill(highest),
-            most_year_before=months[-1].fill(highest).sum(axis=0),
-            dispersion=estimate_dispersion(before * months[1].lengths.mean()),
-        )
-
-    def _count_months(self, period: Period, shares: NDArray[np.float64]) -> BoundedMonths:
-        """Counts of each month of a period, and how much of each is held."""
-        lengths, exposure = find_held_shares(self.area, period, by_day=self.periods.by_day)
-        months, _ = measure_months(period, by_day=self.periods.by_day)
-        edges = [*(max(month, period.start) for month in months), period.end]
-        counts = [self._count_categories(Period(*both), shares) for both in pairwise(edges)]
-        return BoundedMonths(np.array(counts), lengths, exposure @ self._weigh_places(shares))
+        return np.where(self.walking_area.within, catchments.spread(amounts), 0.0)
 
     def _estimate_dispersion(self) -> NDArray[np.float64]:
         """(k,) how much more the baseline varies than by chance alone; at least 1."""
@@ -362,7 +258,7 @@ class CrimeCounter:
         name: str,
         now: float,
         usual_count: float,
-        year: float | None,
+        year: float,
         *,
         rising: bool = False,
         p_value: float | None = None,

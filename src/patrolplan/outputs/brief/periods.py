@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.missing_months import MIN_HELD_SHARE
 from patrolplan.errors import InputError
 
 BASELINE_MONTHS = 12
@@ -24,9 +23,6 @@ BLOCK_DAYS = 28
 
 MIN_BLOCKS = 3
 """Minimum blocks in the baseline to estimate dispersion."""
-
-MIN_COMPARED_SHARE = 0.25
-"""Minimum share held of a period; streets with less are left out, as nothing can be compared."""
 
 
 @dataclass(frozen=True)
@@ -147,46 +143,6 @@ def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, N
     return months, (ends - starts) / np.timedelta64(1, "D")
 
 
-@dataclass(frozen=True, eq=False)
-class HeldPeriods:
-    """How much is held of the periods that a brief compares, if not all.
-
-    Parameters
-    ----------
-    comparable
-        (c,) whether enough of both the current period and the baseline is held.
-    factor
-        (c,) length held of the current period, divided by that of the baseline; 0 if nothing is
-        compared.
-    lengths
-        (m,) length of each month of the current period, and of the baseline.
-    exposures
-        (m, c) share of each month's crime that is held, of both.
-    """
-
-    comparable: NDArray[np.bool_]
-    factor: NDArray[np.float64]
-    lengths: tuple[NDArray[np.float64], NDArray[np.float64]]
-    exposures: tuple[NDArray[np.float64], NDArray[np.float64]]
-
-
-def find_held_periods(area: StudyArea, periods: ComparedPeriods) -> HeldPeriods | None:
-    """How much is held of the compared periods; None if they are complete."""
-    compared = [periods.current, periods.baseline]
-    shares = [find_held_shares(area, period, by_day=periods.by_day) for period in compared]
-    year = periods.year_before
-    if all((held == 1).all() for _, held in shares) and (
-        year is None or (find_held_shares(area, year, by_day=periods.by_day)[1] == 1).all()
-    ):
-        return None
-    (current, current_held), (baseline, baseline_held) = shares
-    now, before = current @ current_held, baseline @ baseline_held
-    comparable = now >= MIN_COMPARED_SHARE * current.sum()
-    comparable &= before >= MIN_COMPARED_SHARE * baseline.sum()
-    factor = np.divide(now, before, out=np.zeros(len(now)), where=comparable)
-    return HeldPeriods(comparable, factor, (current, baseline), (current_held, baseline_held))
-
-
 def find_held_shares(
     area: StudyArea, period: Period, *, by_day: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -194,57 +150,6 @@ def find_held_shares(
     months, lengths = measure_months(period, by_day=by_day)
     held = area.exposure.find_shares(months)
     return lengths, np.ones((len(months), len(area.catchments))) if held is None else held
-
-
-@dataclass(frozen=True, eq=False)
-class BoundedMonths:
-    """Monthly counts with missing months: how high and how low they may have been.
-
-    Parameters
-    ----------
-    counts
-        (m, k) incidents recorded.
-    lengths
-        (m,) length of each month in the period.
-    held
-        (m,) share of each month's crime that is held.
-    """
-
-    counts: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    held: NDArray[np.float64]
-
-    def find_rates(self) -> NDArray[np.float64]:
-        """(n, k) incidents per day or month, in each month that is held."""
-        used = self.held >= MIN_HELD_SHARE
-        return np.asarray(self.counts[used] / (self.held * self.lengths)[used, None])
-
-    def fill(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(m, k) incidents, if the missing time had this rate (k,)."""
-        missing = self.lengths * (1 - self.held)
-        return np.asarray(self.counts + missing[:, None] * rate)
-
-
-@dataclass(frozen=True, eq=False)
-class RiseBounds:
-    """Bounds of the counts on a part of the streets, least favourable to a rise.
-
-    Parameters
-    ----------
-    fewest_now
-        (k,) minimum incidents of the current period.
-    most_before
-        (m, k) maximum of each month of the baseline.
-    most_year_before
-        (k,) maximum of the year before; of the baseline if there is no year before.
-    dispersion
-        (k,) variance over mean of all months held before the current period; at least 1.
-    """
-
-    fewest_now: NDArray[np.float64]
-    most_before: NDArray[np.float64]
-    most_year_before: NDArray[np.float64]
-    dispersion: NDArray[np.float64]
 
 
 def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:

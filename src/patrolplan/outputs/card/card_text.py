@@ -243,19 +243,7 @@ def _build_step_lines(leg: Leg) -> list[str]:
 
 
 def _join_street(step: Step, *, goes_on: bool = False) -> str:
-    """The words between a direction's turn and its street, which may be that of the one before.
-
-    Examples
-    --------
-    >>> [_join_street(Step(turn, "A", 9)) for turn in ("head north", "straight on", "bear left")]
-    [' along', ',', ' into']
-    >>> [_join_street(Step("left", "A", 9, way)) for way in ("push", "carry")]
-    [' along', ' the bicycle:']
-    >>> _join_street(Step("left", "steps", 9, flight="up"))
-    ','
-    >>> _join_street(Step("left", "Soho Square", 9), goes_on=True)
-    ', still'
-    """
+    """The words between a direction's turn and its street, which may be that of the one before."""
     if step.way == "carry":
         return " the bicycle:"
     if step.flight:

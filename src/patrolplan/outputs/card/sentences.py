@@ -9,13 +9,7 @@ from patrolplan.patrols.plan import Tasking
 
 
 def build_sentence(line: ReasonLine) -> dict[str, str]:
-    """A sentence from its text, with the sign of feared places if it is from pupils.
-
-    Examples
-    --------
-    >>> build_sentence(ReasonLine("Pupils feel unsafe here", is_voice=True))
-    {'sign': '!', 'text': 'Pupils feel unsafe here.'}
-    """
+    """A sentence from its text, with the sign of feared places if it is from pupils."""
     return {"sign": FEARED_TEXT if line.is_voice else "", "text": f"{print_whole(line.text)}."}
 
 

@@ -48,25 +48,13 @@ class GridLine:
 
 
 def choose_grid_metres(metres_per_point: float) -> int:
-    """Spacing of the lines on a map of this scale.
-
-    Examples
-    --------
-    >>> choose_grid_metres(1.8), choose_grid_metres(3.2)
-    (100, 200)
-    """
+    """Spacing of the lines on a map of this scale."""
     wide = (step for step in GRID_STEPS if step / metres_per_point >= MIN_SPACING)
     return next(wide, GRID_STEPS[-1])
 
 
 def format_grid_number(metres: int, step: int, direction: str) -> str:
-    """Number of the line at these metres eastwards or northwards, if lines are `step` apart.
-
-    Examples
-    --------
-    >>> format_grid_number(599_200, 100, "E"), format_grid_number(185_000, 1000, "N")
-    ('992E', '85N')
-    """
+    """Number of the line at these metres eastwards or northwards, if lines are `step` apart."""
     within = metres % SQUARE_METRES
     if step % KILOMETRE == 0:
         return f"{within // KILOMETRE:02d}{direction}"

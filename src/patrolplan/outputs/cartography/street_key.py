@@ -72,13 +72,7 @@ class KeyedStreet:
 
 
 def key_streets(names: Sequence[str]) -> list[KeyedStreet]:
-    """Letters for these streets, in their order.
-
-    Examples
-    --------
-    >>> [street.letter for street in key_streets(["Mill Lane", "Church Walk"])]
-    ['a', 'b']
-    """
+    """Letters for these streets, in their order."""
     return [KeyedStreet(_format_letter(number), name) for number, name in enumerate(names)]
 
 

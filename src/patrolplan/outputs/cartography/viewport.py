@@ -135,12 +135,6 @@ def fit_viewport(
 
 
 def choose_scale_bar_metres(metres_per_point: float, max_points: float) -> int:
-    """Metres of a scale bar: the longest round length that fits in `max_points`.
-
-    Examples
-    --------
-    >>> choose_scale_bar_metres(1.8, 120)
-    200
-    """
+    """Metres of a scale bar: the longest round length that fits in `max_points`."""
     steps = (1000, 500, 200, 100, 50, 20, 10)
     return next((step for step in steps if step / metres_per_point <= max_points), steps[-1])

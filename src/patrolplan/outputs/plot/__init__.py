@@ -7,7 +7,7 @@ Colours suit colour-blind readers and grey prints; titles have the dates of the 
 True
 """
 
-from patrolplan.outputs.plot.charts import coverage, doses, impact, months, shares, what_if
+from patrolplan.outputs.plot.charts import coverage, doses, impact, months, shares
 from patrolplan.outputs.plot.maps import OfflineMap, disagreement, hotspots, risk, route, web_map
 
 __all__ = [
@@ -22,5 +22,4 @@ __all__ = [
     "route",
     "shares",
     "web_map",
-    "what_if",
 ]

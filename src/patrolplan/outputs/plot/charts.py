@@ -10,7 +10,6 @@ from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, get_axes, set_title
 from patrolplan.risk.backtest import Backtest
 from patrolplan.team.impact import Impact
 from patrolplan.team.week import Week
-from patrolplan.text import format_count
 
 MAX_ROWS = 30
 """Maximum number of hotspots in a calendar: those with the largest dose."""
@@ -83,38 +82,6 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
     first, last = table.index[0], table.index[-1]
     title = f"{area.name}: recorded {first:%B %Y} to {last:%B %Y}"
     axes.set_title(title, loc="left", fontsize=10, pad=24)
-    return axes
-
-
-def what_if(table: pd.DataFrame, *, axes: Axes | None = None) -> Axes:
-    """Draw a school's worth against the minutes of its window, one line per dwell and crew.
-
-    Cases with different exponents have separate lines; their worth is a share of a different risk.
-
-    Dots are filled if the patrol is proven optimal; otherwise a thin line up to the bound shows the
-    maximum possible improvement.
-
-    `table` is that of `patrolplan.patrols.what_if.what_if`.
-    """
-    axes = get_axes(axes)
-    several = len(set(table["exponent"])) > 1
-    lines = table.groupby(["exponent", "officers", "dwell_minutes"])
-    for number, ((exponent, _, dwell), cases) in enumerate(lines):
-        crew = format_count(int(cases["officers"].iloc[0]), "officer")
-        colour = SERIES[number % len(SERIES)]
-        worth, bound = 100 * cases["worth"], 100 * cases["bound"]
-        label = f"{crew}, {dwell:g} min at each stop"
-        label += f", exponent {exponent:g}" if several else ""
-        axes.plot(cases["minutes"], worth, color=colour, label=label)
-        axes.vlines(cases["minutes"], worth, bound, color=colour, linewidth=0.8)
-        face = [colour if proven else "white" for proven in cases["proven"]]
-        axes.scatter(cases["minutes"], worth, c=face, edgecolors=colour, zorder=3)
-    axes.set(
-        xlabel="minutes of the patrol window, from the bell",
-        ylabel="risk within reach that the stops cover, %",
-        ylim=(0, None),
-    )
-    axes.legend(loc="upper left", frameon=False)
     return axes
 
 

@@ -97,13 +97,6 @@ def _choose_window(home: int, used: NDArray[np.int64], most: int) -> tuple[int, 
 
     `home` is in the middle, unless the squares with streets end on one side: then more of the other
     side is shown in place of blank squares.
-
-    Examples
-    --------
-    >>> _choose_window(20, np.arange(100), 9), _choose_window(2, np.arange(100), 9)
-    ((16, 9), (0, 9))
-    >>> _choose_window(2, np.arange(4), 9)
-    (0, 4)
     """
     held = np.append(used, home)
     low, high = int(held.min()), int(held.max())

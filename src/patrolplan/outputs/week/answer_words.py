@@ -12,7 +12,7 @@ from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.privacy import FACTORS
 from patrolplan.risk.survey_change import SurveyChange
-from patrolplan.team.ledger.recent_presence import PRESENCE_WEEKS
+from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS
 from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
 from patrolplan.text import format_count, shorten
 from patrolplan.times import SchoolTerm
@@ -55,13 +55,7 @@ OTHERWISE = "no patrol could be planned there"
 
 
 def describe_streets(streets: Sequence[str]) -> str:
-    """A place by its streets, with capitals as on the map.
-
-    Examples
-    --------
-    >>> describe_streets(["Mill Lane", "Station Road"]), describe_streets([])
-    ('Mill Lane and Station Road', 'streets without a name')
-    """
+    """A place by its streets, with capitals as on the map."""
     names = [
         shorten(" ".join(shorten(word, LONGEST_WORD) for word in name.split()), LONGEST_STREET)
         for name in map(make_printable, streets)
@@ -70,14 +64,7 @@ def describe_streets(streets: Sequence[str]) -> str:
 
 
 def describe_pupils(gave: WhatPupilsGave) -> str:
-    """How many pupils named a place, as a range, and until which term.
-
-    Examples
-    --------
-    >>> gave = WhatPupilsGave(75, 79, SchoolTerm(2025, 2), False, ("poor_lighting",), ())
-    >>> describe_pupils(gave)
-    '75 to 79 pupils, autumn term 2025'
-    """
+    """How many pupils named a place, as a range, and until which term."""
     number = describe_number(gave)
     if gave.latest is None:
         return number
@@ -92,27 +79,12 @@ def describe_number(gave: WhatPupilsGave) -> str:
 
 
 def format_term(term: SchoolTerm) -> str:
-    """A school term and its year.
-
-    Examples
-    --------
-    >>> format_term(SchoolTerm(2026, 0))
-    'spring term 2026'
-    """
+    """A school term and its year."""
     return f"{term.season} term {term.year}"
 
 
 def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
-    """The most frequent reasons that pupils gave, and when; empty if none has enough pupils.
-
-    Examples
-    --------
-    >>> gave = WhatPupilsGave(75, 79, None, False, ("isolated", "followed"), ("after_school",))
-    >>> describe_factors(gave)
-    'an isolated place and being followed, after school'
-    >>> describe_factors(gave, is_poster=True)
-    'an isolated place and how people behave there, after school'
-    """
+    """The most frequent reasons that pupils gave, and when; empty if none has enough pupils."""
     named = [
         ABOUT_PEOPLE if is_poster and name not in POSTER_FACTORS else SCHOOL_WORDS[name]
         for name in gave.factors
@@ -150,16 +122,7 @@ def describe_promise(promise: Promise) -> str:
 
 
 def describe_change(change: SurveyChange | None) -> str:
-    """How a place's share of pupils' answers has changed, and how certain that is.
-
-    Examples
-    --------
-    >>> terms = SchoolTerm(2025, 2), SchoolTerm(2026, 0)
-    >>> describe_change(SurveyChange(*terms, -0.204, -0.031))
-    'named less often than in the autumn term 2025 (its share fell by 3 to 20 points)'
-    >>> describe_change(SurveyChange(*terms, -0.084, 0.031))
-    'no clear change since the autumn term 2025 (its share: between 8 points less and 3 more)'
-    """
+    """How a place's share of pupils' answers has changed, and how certain that is."""
     if change is None:
         return "not comparable: too few terms show enough answers"
     term = f"the {format_term(change.before)}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from patrolplan.inputs.designated import ALL_DAYS
+from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.cartography.fonts import (
     copy_template,
     list_unprintable_notes,

@@ -296,15 +296,7 @@ def format_duty_times(duty: Duty) -> str:
 
 
 def format_week(week: Week) -> str:
-    """First and last day of a week in words.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> days = (dt.date(2026, 11, 30), dt.date(2026, 12, 4))
-    >>> format_week(SimpleNamespace(days=days))
-    '30 November to 4 December 2026'
-    """
+    """First and last day of a week in words."""
     first, last = week.days[0], week.days[-1]
     end = f"{last.day} {last:%B %Y}"
     if first == last:
@@ -316,13 +308,7 @@ def format_week(week: Week) -> str:
 
 
 def make_file_names(texts: Iterable[str]) -> dict[str, str]:
-    """File names for texts from data: safe on every system, and all different.
-
-    Examples
-    --------
-    >>> make_file_names(["SSO-01", "sso-01", "../x", "NUL"])
-    {'SSO-01': 'SSO-01', 'sso-01': 'sso-01-2', '../x': '___x', 'NUL': 'NUL_'}
-    """
+    """File names for texts from data: safe on every system, and all different."""
     names: dict[str, str] = {}
     used: set[str] = set()
     for text in dict.fromkeys(texts):

@@ -183,13 +183,7 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
 
 
 def _compute_map_height(streets: Sequence[str]) -> float:
-    """Height in points that the list of streets leaves for the map; 0 where it needs a new page.
-
-    Examples
-    --------
-    >>> round(_compute_map_height(["High Street"] * 4)), _compute_map_height(["High Street"] * 24)
-    (346, 0.0)
-    """
+    """Height in points that the list of streets leaves for the map; 0 where it needs a new page."""
     pairs = [streets[at : at + 2] for at in range(0, len(streets), 2)]
     lines = sum(2 if max(map(len, pair)) > LONGEST_LINE else 1 for pair in pairs)
     height = MAX_MAP_HEIGHT - LINE * max(0, lines - LINES_BELOW_FULL_MAP)

@@ -41,8 +41,8 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
+from patrolplan.team.ledger.dose_history import RecentPresence, load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
-from patrolplan.team.ledger.recent_presence import RecentPresence, load_recent_presence
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.school_answers import PlaceAnswer, find_school_answers
 from patrolplan.team.week import Duty, Week, format_day

@@ -1,11 +1,12 @@
 """Exact answers for patrol-sized cases: one officer by labels, several by packing stop sets.
 
 One officer: the label exploration with narrow beams gives good routes, whose worth is the floor of
-the exploration in full, which proves the best.
+the exploration in full, which proves the best. Where that is too much, the best route of the beams
+is the answer, and the largest bound of the labels left out bounds it.
 
 Several officers share the stops, each at most once. Take every feasible stop set of an officer as
 a column that is worth its prizes: the best answer is the best packing of columns such that no stop
-(and no exclusive set) is used twice and no group of officers more often than it has members.
+is used twice and no group of officers more often than it has members.
 
 1. *Bound.* The linear relaxation of that packing is solved by column generation: the duals of a
    small linear program price the stops, and the label exploration finds the columns that are worth
@@ -16,8 +17,8 @@ a column that is worth its prizes: the best answer is the best packing of column
    better answer can lose at most the gap against the best of its group at these prices, or the
    bound would be broken. So all columns within the gap are listed by one more exploration.
 3. *Packing.* An integer program over the listed columns settles the matter (Baldacci,
-   Christofides and Mingozzi 2008). Where a list would be too long, the answer and the bound stand
-   as they are.
+   Christofides and Mingozzi 2008). Where a list would be too long, or the programme is not
+   settled within `MAX_NODES`, the best answer and bound at hand stand as they are.
 """
 
 from __future__ import annotations
@@ -27,12 +28,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
 from patrolplan.compiled import CLOCK
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
-from patrolplan.patrols.solver.timed_labels import TimedCase, build_explorer
-from patrolplan.silence import silence_output
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer, Limits
+from patrolplan.patrols.solver.programme import pack_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +47,19 @@ BEAMS = (64, 1024)
 PRICING_BEAMS = (48, 400, None)
 COLUMNS_AT_ONCE = 30
 MAX_COLUMNS = 60_000
-MAX_ORDERED_STOPS = 12
+# Limits of a packing; seconds are only for programmes whose every node is slow.
+MAX_NODES = 2000
+MAX_PACKING_SECONDS = 5.0
+
+Routes = dict[int, list[int]]
+"""Candidates in the order of visiting, by officer."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReducedSolution:
     """Stops by officer (candidate numbers), an upper bound on the value, and the effort."""
 
-    routes: dict[int, list[int]]
+    routes: Routes
     value: float
     bound: float
     labels: int
@@ -62,7 +67,7 @@ class ReducedSolution:
 
 @dataclass(eq=False)
 class ColumnPool:
-    """Stop sets as columns, with one row for each stop, exclusive set and group of officers."""
+    """Stop sets as columns, with one row for each stop and each group of officers."""
 
     case: ReducedCase
     stops: list[list[int]] = field(default_factory=list)
@@ -70,17 +75,11 @@ class ColumnPool:
     values: list[float] = field(default_factory=list)
     numbers: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
 
-    def add(self, group_number: int, stops: Sequence[int], value: float | None = None) -> bool:
-        """Add a set unless the pool has it, or values it less; tell whether anything was changed.
-
-        By default its value is the sum of its stops'.
-        """
-        key = (group_number, frozenset(stops))
+    def add(self, group_number: int, stops: Sequence[int], value: float) -> bool:
+        """Add a set unless the pool has it for as much; tell whether anything was changed."""
         if not stops:
             return False
-        if value is None:
-            value = math.fsum(float(self.case.value[k]) for k in stops)
-        number = self.numbers.setdefault(key, len(self.stops))
+        number = self.numbers.setdefault((group_number, frozenset(stops)), len(self.stops))
         if number == len(self.stops):
             self.stops.append(list(stops))
             self.group_numbers.append(group_number)
@@ -91,164 +90,89 @@ class ColumnPool:
         self.stops[number], self.values[number] = list(stops), value
         return True
 
-    def build_matrix(self) -> csr_array:
-        """Give the packing rows: stops, exclusive sets, groups of officers."""
-        size, groups = self.case.size, self.case.exclusive_sets
-        of_stop: list[list[int]] = [[] for _ in range(size)]
-        for number, group in enumerate(groups):
-            for k in group:
-                of_stop[k].append(size + number)
+    def build_matrix(self) -> csc_array:
+        """Give the packing rows: stops, then groups of officers."""
         rows: list[int] = []
         ends = [0]
-        for stops, unit in zip(self.stops, self.group_numbers, strict=True):
-            rows.extend(stops)
-            for k in stops:
-                rows.extend(of_stop[k])
-            rows.append(size + len(groups) + unit)
+        for stops, group in zip(self.stops, self.group_numbers, strict=True):
+            rows += [*stops, self.case.size + group]
             ends.append(len(rows))
-        shape = (len(self.stops), size + len(groups) + len(self.case.officer_groups))
-        ones = np.ones(len(rows))
-        return csr_array((ones, np.array(rows, dtype=np.int64), np.array(ends)), shape=shape).T
+        shape = (self.case.size + len(self.case.groups), len(self.stops))
+        return csc_array((np.ones(len(rows)), np.array(rows), np.array(ends)), shape=shape)
 
+    @property
     def limits(self) -> NDArray[np.float64]:
-        """Give how often each row may be used."""
-        once = np.ones(self.case.size + len(self.case.exclusive_sets))
-        return np.concatenate([once, [len(unit.officers) for unit in self.case.officer_groups]])
+        """How often each row may be used."""
+        return np.array([1.0] * self.case.size + [len(group) for group in self.case.groups])
 
-    def pack(
-        self,
-        *,
-        seconds: float = math.inf,
-        nodes: int | None = None,
-        extra: Sequence[tuple[NDArray[np.float64], float]] = (),
-    ) -> tuple[list[int], float]:
-        """Choose the columns worth most; return them and an upper bound on their value.
-
-        Parameters
-        ----------
-        seconds, nodes
-            When to give up.
-        extra
-            Further rows: a coefficient for each column, and the limit on their sum.
-        """
+    def pack(self, *, seconds: float) -> tuple[list[int], float]:
+        """Choose the whole columns worth most; return them and an upper bound on their value."""
         if not self.stops:
             return [], 0.0
-        options: dict[str, float] = {"mip_rel_gap": 0.0}
-        if math.isfinite(seconds):
-            options["time_limit"] = seconds
-        if nodes is not None:
-            options["node_limit"] = nodes
-        with CLOCK.stand_still():
-            from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
-
-        rows = [LinearConstraint(self.build_matrix(), ub=self.limits())]
-        rows += [LinearConstraint(row[None, :], ub=limit) for row, limit in extra]
-        values = np.array(self.values)
-        with silence_output():
-            result = milp(
-                -values,
-                constraints=rows,
-                bounds=Bounds(0, 1),
-                integrality=np.ones(len(values)),
-                options=options,
-            )
-        if result.x is None:
-            return [], math.inf
-        chosen = [int(k) for k in np.flatnonzero(np.rint(result.x))]
-        if result.status == 0:
-            return chosen, float(values[chosen].sum())
-        bound = result.mip_dual_bound
-        return chosen, math.inf if bound is None else -float(bound)
+        packed = pack_columns(
+            np.array(self.values),
+            self.build_matrix(),
+            self.limits,
+            seconds=seconds,
+            nodes=MAX_NODES,
+        )
+        return np.flatnonzero(np.rint(packed.values)).tolist(), packed.bound
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
-        """Solve the packing as a linear program; return its duals and its value."""
-        with CLOCK.stand_still():
-            from scipy.optimize import linprog  # noqa: PLC0415 - heavy, only for several officers
+        """Solve the packing as a linear programme; return its duals and its value."""
+        if not self.stops:
+            return np.zeros(len(self.limits)), 0.0
+        packed = pack_columns(np.array(self.values), self.build_matrix(), self.limits)
+        return packed.duals, packed.bound
 
-        result = linprog(
-            -np.array(self.values), A_ub=self.build_matrix(), b_ub=self.limits(), method="highs"
-        )
-        return np.maximum(-result.ineqlin.marginals, 0.0), -float(result.fun)
-
-    def find_better(self, value: float, *, seconds: float, nodes: int) -> list[int]:
-        """Choose columns worth more than a value at hand; none when there is no such choice.
-
-        Columns whose reduced worth shows that no better choice holds them are dropped first.
-        """
-        duals, bound = self.solve_relaxation()
-        gap = bound - value
-        if gap <= self.case.epsilon:
-            return []
-        values = np.array(self.values)
-        reduced = values - self.build_matrix().T @ duals
-        promising = np.flatnonzero(reduced >= -gap - self.case.epsilon)
-        smaller = ColumnPool(self.case)
-        for k in promising:
-            smaller.add(self.group_numbers[k], self.stops[k], self.values[k])
-        chosen, _ = smaller.pack(seconds=seconds, nodes=nodes)
-        return [int(promising[k]) for k in chosen]
-
-    def assign(self, chosen: Sequence[int]) -> dict[int, list[int]]:
+    def assign(self, chosen: Sequence[int]) -> Routes:
         """Hand the chosen columns to officers of their groups."""
-        free = [list(unit.officers) for unit in self.case.officer_groups]
+        free = [list(group) for group in self.case.groups]
         return {free[self.group_numbers[k]].pop(0): self.stops[k] for k in sorted(chosen)}
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> ReducedSolution:
     """Find the best routes and prove it, or give good ones and a bound.
 
-    Parameters
-    ----------
-    case
-        At most `MAX_CANDIDATES` candidates.
-    max_labels
-        Labels that may be grown, in all explorations together.
-    deadline
-        Value of `CLOCK.read` at which to give up.
+    The case has at most `MAX_CANDIDATES` candidates. `max_labels` may be grown in all explorations
+    together; `deadline` is the value of `CLOCK.read` at which to give up.
     """
     if case.size > MAX_CANDIDATES:
         message = f"{case.size} candidates; enumeration takes at most {MAX_CANDIDATES}"
         raise ValueError(message)
-    if len(case.officer_groups) == 1 and len(case.officer_groups[0].officers) == 1:
+    if case.officer_count == 1:
         return _solve_single_officer(case, max_labels, deadline)
     return TeamSolver(case, max_labels, deadline).solve()
 
 
-def order_stops(case: ReducedCase, officer: int, stops: list[int], deadline: float) -> list[int]:
-    """Put the stops of a route in the order that is over earliest, where they are few."""
-    if not 1 < len(stops) <= MAX_ORDERED_STOPS:
+def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
+    """Put stops of constant prizes in the order that leaves the last of them earliest."""
+    if len(stops) <= 1:
         return stops
-    unit = next(unit for unit in case.officer_groups if officer in unit.officers)
-    value = np.full(case.size, -2.0 * case.size)
-    value[stops] = 1.0
+    chosen = np.sort(stops)
+    alone = case.select(np.isin(np.arange(case.size), chosen))
     least = len(stops) - 0.5
-    harvest = build_explorer(case, unit).explore(value, least, rising=False, deadline=deadline)
-    routes = harvest.list_routes(least)
-    return routes[0][1] if routes else stops
+    limits = Limits(BEAMS[-1])
+    found = LabelExplorer(alone).explore(np.ones(len(stops)), least, rising=False, limits=limits)
+    routes = found.list_routes(least, 1)
+    return chosen[routes[0][1]].tolist() if routes else stops
 
 
 def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
-    explorer = build_explorer(case, case.officer_groups[0])
-    officer = case.officer_groups[0].officers[0]
+    explorer = LabelExplorer(case)
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0
     for beam in (*BEAMS, None):
-        harvest = explorer.explore(
-            case.value,
-            value,
-            rising=True,
-            beam=beam,
-            max_labels=max_labels - labels,
-            deadline=deadline,
-        )
-        labels += harvest.labels
-        if harvest.best is not None and harvest.worth > value:
-            value, route = harvest.worth, harvest.read_route(*harvest.best)
-        bound = min(bound, max(harvest.bound, value))
-        if harvest.complete:
+        limits = Limits(beam, max_labels - labels, deadline)
+        found = explorer.explore(case.value, value, rising=True, limits=limits)
+        labels += found.labels
+        if found.best is not None and found.worth > value:
+            value, route = found.worth, found.read_route(*found.best)
+        bound = min(bound, max(found.bound, value))
+        if found.complete:
             bound = value
             break
-    return ReducedSolution({officer: route} if route else {}, value, bound, labels)
+    return ReducedSolution({0: route} if route else {}, value, bound, labels)
 
 
 class TeamSolver:
@@ -258,10 +182,10 @@ class TeamSolver:
         self.case = case
         self.max_labels = max_labels
         self.deadline = deadline
-        self.explorers = [build_explorer(case, unit) for unit in case.officer_groups]
+        self.explorers = [LabelExplorer(case, with_gate=0 in group) for group in case.groups]
         self.pool = ColumnPool(case)
         self.labels = 0
-        self.routes: dict[int, list[int]] = {}
+        self.routes: Routes = {}
         self.value = 0.0
         self.bound = math.inf
 
@@ -271,21 +195,9 @@ class TeamSolver:
         duals, peaks = self._solve_relaxation()
         if self._has_gap() and duals is not None:
             self._pack()
-        if (
-            self._has_gap()
-            and duals is not None
-            and self._add_promising_sets(duals, peaks, self.value)
-        ):
-            self.bound = min(self.bound, max(self._pack(), self.value))
+            if self._has_gap() and self._add_promising_sets(duals, peaks):
+                self.bound = min(self.bound, max(self._pack(), self.value))
         return ReducedSolution(self.routes, self.value, max(self.bound, self.value), self.labels)
-
-    def list_stop_sets(self, min_worth: float) -> ColumnPool | None:
-        """Give every stop set that may be in an answer worth more than a minimum, if few enough."""
-        self._build_greedy()
-        duals, peaks = self._solve_relaxation()
-        if duals is None or not self._add_promising_sets(duals, peaks, min_worth):
-            return None
-        return self.pool
 
     def _has_gap(self) -> bool:
         return self.bound > self.value + self.case.epsilon
@@ -300,25 +212,17 @@ class TeamSolver:
         beam: int | None = None,
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
-        harvest = self.explorers[group_number].explore(
-            value,
-            floor,
-            rising=rising,
-            beam=beam,
-            max_labels=self.max_labels - self.labels,
-            deadline=self.deadline,
-        )
-        self.labels += harvest.labels
+        limits = Limits(beam, self.max_labels - self.labels, self.deadline)
+        found = self.explorers[group_number].explore(value, floor, rising=rising, limits=limits)
+        self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
-        bound = max(harvest.bound, harvest.worth, floor)
-        return harvest.worth, bound, harvest.complete, harvest.list_routes(floor, count)
+        bound = max(found.bound, found.worth, floor)
+        return found.worth, bound, found.complete, found.list_routes(floor, count)
 
     def _add(
         self, group_number: int, listed: list[tuple[float, list[int]]], value: NDArray[np.float64]
     ) -> int:
         """Add sets listed at some values to the pool; give how many are new or worth more."""
-        if not isinstance(self.case, TimedCase):
-            return sum(self.pool.add(group_number, stops) for _, stops in listed)
         price = self.case.value - value
         return sum(
             self.pool.add(group_number, stops, worth + float(price[stops].sum()))
@@ -328,33 +232,22 @@ class TeamSolver:
     def _build_greedy(self) -> None:
         """Send one officer after another on the best route over the remaining stops."""
         values, total = self.case.value.copy(), 0.0
-        routes: dict[int, list[int]] = {}
-        for number, unit in enumerate(self.case.officer_groups):
-            for officer in unit.officers:
+        routes: Routes = {}
+        used: set[int] = set()
+        for number, group in enumerate(self.case.groups):
+            for officer in group:
                 _, _, _, listed = self._explore(number, values, 0.0, beam=PRICING_BEAMS[0])
                 self._add(number, listed, values)
                 # A stop worth nothing any more may still be a short cut: none is visited twice.
-                free = [(worth, stops) for worth, stops in listed if self._is_free(stops, routes)]
+                free = [(worth, stops) for worth, stops in listed if used.isdisjoint(stops)]
                 if free:
                     gained, routes[officer] = free[0]
                     total += gained
-                    for k in free[0][1]:
-                        values[self._find_excluded(k)] = 0.0
+                    used |= set(free[0][1])
+                    values[free[0][1]] = 0.0
         self._keep_if_better(routes, total)
 
-    def _find_excluded(self, stop: int) -> NDArray[np.int64]:
-        """Candidates that cannot be visited together with a stop, itself included."""
-        others = np.arange(self.case.size)
-        words = self.case.conflict[stop, others // 64]
-        return np.flatnonzero((words >> (others % 64).astype(np.uint64)) & np.uint64(1))
-
-    def _is_free(self, stops: list[int], routes: dict[int, list[int]]) -> bool:
-        used = {int(j) for route in routes.values() for k in route for j in self._find_excluded(k)}
-        return used.isdisjoint(stops)
-
-    def _keep_if_better(self, routes: dict[int, list[int]], value: float) -> None:
-        if not isinstance(self.case, TimedCase):
-            value = math.fsum(float(self.case.value[k]) for route in routes.values() for k in route)
+    def _keep_if_better(self, routes: Routes, value: float) -> None:
         if value > self.value:
             self.value, self.routes = value, routes
 
@@ -366,19 +259,19 @@ class TeamSolver:
         beams = iter(PRICING_BEAMS)
         beam = next(beams)
         while CLOCK.read() < self.deadline:
-            duals, own, objective = self._solve_master()
-            reduced = self._compute_reduced_worth(duals)
+            prices, objective = self.pool.solve_relaxation()
+            duals, own = prices[: case.size], prices[case.size :]
+            reduced = case.value - duals
             new, bounds = 0, []
-            for number in range(len(case.officer_groups)):
+            for number in range(len(case.groups)):
                 floor = float(own[number]) + 0.01 * case.epsilon
                 worth, bound, complete, listed = self._explore(number, reduced, floor, beam=beam)
                 bounds.append(max(worth, floor) if complete else bound)
                 new += self._add(number, listed, reduced)
             if beam is None:
-                paid = float(duals.sum())
-                total = paid + math.fsum(
-                    len(unit.officers) * max(peak, 0.0)
-                    for unit, peak in zip(case.officer_groups, bounds, strict=True)
+                total = float(duals.sum()) + math.fsum(
+                    len(group) * max(peak, 0.0)
+                    for group, peak in zip(case.groups, bounds, strict=True)
                 )
                 if total < self.bound and math.isfinite(total):
                     self.bound, best, peaks = total, duals, bounds
@@ -389,23 +282,9 @@ class TeamSolver:
             beam = next(beams)
         return best, peaks
 
-    def _compute_reduced_worth(self, duals: NDArray[np.float64]) -> NDArray[np.float64]:
-        reduced = self.case.value - duals[: self.case.size]
-        for number, group in enumerate(self.case.exclusive_sets):
-            reduced[group] -= duals[self.case.size + number]
-        return reduced
-
-    def _solve_master(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Solve the packing of the columns at hand as a linear program."""
-        rows, officer_groups = len(self.pool.limits()), len(self.case.officer_groups)
-        if not self.pool.stops:
-            return np.zeros(rows - officer_groups), np.zeros(officer_groups), 0.0
-        prices, objective = self.pool.solve_relaxation()
-        return prices[:-officer_groups], prices[-officer_groups:], objective
-
     def _pack(self) -> float:
-        """Choose the best whole columns of the pool; return the solver's own bound."""
-        seconds = self.deadline - CLOCK.read()
+        """Choose the best whole columns of the pool; return the programme's own bound."""
+        seconds = min(self.deadline - CLOCK.read(), MAX_PACKING_SECONDS)
         if seconds <= 0:
             return math.inf
         chosen, bound = self.pool.pack(seconds=seconds)
@@ -413,12 +292,10 @@ class TeamSolver:
         self._keep_if_better(self.pool.assign(chosen), value)
         return bound
 
-    def _add_promising_sets(
-        self, duals: NDArray[np.float64], peaks: list[float], min_worth: float
-    ) -> bool:
-        """Add every set that may be part of an answer worth more than a minimum."""
-        gap = self.bound - min_worth
-        reduced = self._compute_reduced_worth(duals)
+    def _add_promising_sets(self, duals: NDArray[np.float64], peaks: list[float]) -> bool:
+        """Add every set that may be part of a better answer; tell whether they were few enough."""
+        gap = self.bound - self.value
+        reduced = self.case.value - duals
         total = 0
         for number, peak in enumerate(peaks):
             floor = max(peak, 0.0) - gap - self.case.epsilon

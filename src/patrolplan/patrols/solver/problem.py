@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,10 @@ import numpy as np
 from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Officer:
     """One officer: where the route begins and ends, and between which minutes.
 
@@ -26,23 +24,20 @@ class Officer:
         Rows of the travel-time matrix. They may be the same.
     earliest_minutes, latest_minutes
         The officer leaves `start` not before the first and is at `end` not after the second.
-    speed
-        Travel times are divided by it: 2 halves them. Dwell is not changed.
     """
 
     start: int
     end: int
-    earliest_minutes: float = 0.0
-    latest_minutes: float = math.inf
-    speed: float = 1.0
+    earliest_minutes: float
+    latest_minutes: float
 
 
 @dataclass(frozen=True, eq=False)
 class OrienteeringProblem:
     """Choose stops and their order, for one or more officers, to win the most prizes in time.
 
-    Every stop is visited at most once, by one officer. A prize, also one at a row where an
-    officer starts or ends, is won only by dwelling there.
+    Every stop is visited at most once, by one officer. A prize, also one at a row where officers
+    start or end, is won only by dwelling there.
 
     Parameters
     ----------
@@ -53,21 +48,20 @@ class OrienteeringProblem:
         Shape (n,): what each stop is worth, at least 0.
     dwell_minutes
         Shape (n,): minutes spent at each stop.
-    officers
-        At least one.
+    officer
+        Start, end and hours, the same for all officers.
+    officer_count
+        How many officers there are, at least one.
     windows
         Shape (n, 2): earliest and latest minute at which the dwell may begin. A visitor who comes
         early waits. `None`: any time.
     mandatory, barred
         Stops that must, or must not, be in the answer.
-    exclusive
-        Sets of stops of which at most one is visited, such as the same place with several dwells.
     timed_prizes
         What a stop is worth by the minute at which its dwell begins. Then `prizes` are not counted:
         they are what the stops are worth on average, for ways of planning that know no time.
     gate
-        A minimum stay at the start with a worth of its own, for officers who are all alike; needs
-        `timed_prizes`.
+        A minimum stay at the start with a worth of its own; needs `timed_prizes`.
 
     Raises
     ------
@@ -78,11 +72,11 @@ class OrienteeringProblem:
     travel_minutes: NDArray[np.float64]
     prizes: NDArray[np.float64]
     dwell_minutes: NDArray[np.float64]
-    officers: tuple[Officer, ...]
+    officer: Officer
+    officer_count: int = 1
     windows: NDArray[np.float64] | None = None
     mandatory: frozenset[int] = frozenset()
     barred: frozenset[int] = frozenset()
-    exclusive: tuple[frozenset[int], ...] = field(default=())
     timed_prizes: TimedPrizes | None = None
     gate: GateStay | None = None
 
@@ -97,28 +91,19 @@ class OrienteeringProblem:
             raise ValueError("; ".join(faults))
         size = travel.shape[0]
         np.fill_diagonal(travel, 0.0)
-        prizes = _array(self.prizes, "prizes", faults)
-        dwell = _array(self.dwell_minutes, "dwell_minutes", faults)
-        windows = (
-            np.column_stack([np.full(size, -math.inf), np.full(size, math.inf)])
-            if self.windows is None
-            else _array(self.windows, "windows", faults)
-        )
         _check_travel(travel, faults)
-        _check_amounts(prizes, "prizes", size, faults)
-        _check_amounts(dwell, "dwell_minutes", size, faults)
-        _check_windows(windows, size, faults)
         self._store("travel_minutes", travel)
-        self._store("prizes", prizes)
-        self._store("dwell_minutes", dwell)
+        for name in ("prizes", "dwell_minutes"):
+            values = _array(getattr(self, name), name, faults)
+            _check_amounts(values, name, size, faults)
+            self._store(name, values)
         if self.windows is not None:
+            windows = _array(self.windows, "windows", faults)
+            _check_windows(windows, size, faults)
             self._store("windows", windows)
-        object.__setattr__(self, "officers", tuple(self.officers))
-        _check_officers(self.officers, size, faults)
-        object.__setattr__(self, "mandatory", frozenset(int(k) for k in self.mandatory))
-        object.__setattr__(self, "barred", frozenset(int(k) for k in self.barred))
-        groups = tuple(frozenset(int(k) for k in group) for group in self.exclusive)
-        object.__setattr__(self, "exclusive", groups)
+        _check_officers(self.officer, self.officer_count, size, faults)
+        for name in ("mandatory", "barred"):
+            object.__setattr__(self, name, frozenset(int(k) for k in getattr(self, name)))
         _check_stops(self, size, faults)
         self._store_timed(size, faults)
         if faults:
@@ -146,12 +131,6 @@ class OrienteeringProblem:
             )
         if not (math.isfinite(gate.minutes) and gate.minutes >= 0):
             faults.append(f"gate.minutes is {gate.minutes}; give a finite number of 0 or more")
-        if any(officer != self.officers[0] for officer in self.officers):
-            faults.append(
-                "gate is given for officers who differ; give them the same start and hours"
-            )
-        if self.officers and not math.isfinite(self.officers[0].latest_minutes):
-            faults.append("gate is given without an end of the hours; give latest_minutes")
         worth.setflags(write=False)
         object.__setattr__(self, "gate", GateStay(float(gate.minutes), worth))
 
@@ -159,6 +138,27 @@ class OrienteeringProblem:
     def size(self) -> int:
         """Number of rows of the travel-time matrix."""
         return int(self.travel_minutes.shape[0])
+
+    @property
+    def leave_minutes(self) -> float:
+        """Earliest minute of leaving the start, after any minimum stay there."""
+        stay = 0.0 if self.gate is None else self.gate.minutes
+        return float(self.officer.earliest_minutes) + stay
+
+    def compute_worth(self, stop: int, begin: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(g,) worth of a dwell at a row that begins at each of some minutes."""
+        if self.timed_prizes is None:
+            return np.full(len(begin), float(self.prizes[stop]))
+        return self.timed_prizes.compute_worth(stop, begin, float(self.dwell_minutes[stop]))
+
+    def compute_gate_worth(
+        self, leave: NDArray[np.float64], officer_number: int
+    ) -> NDArray[np.float64]:
+        """(g,) worth of being at the start until each minute; 0 for officers after the first."""
+        if self.timed_prizes is None or self.gate is None or officer_number:
+            return np.zeros(len(leave))
+        present = self.officer.earliest_minutes
+        return self.gate.compute_worth(self.timed_prizes.first_minute, present, leave)
 
     def _store(self, name: str, values: NDArray[np.float64]) -> None:
         values.setflags(write=False)
@@ -220,40 +220,30 @@ def _check_windows(windows: NDArray[np.float64], size: int, faults: list[str]) -
         )
 
 
-def _check_officers(officers: Iterable[Officer], size: int, faults: list[str]) -> None:
-    number = -1
-    for number, officer in enumerate(officers):
-        name = f"officers[{number}]"
-        for what in ("start", "end"):
-            row = getattr(officer, what)
-            if not 0 <= row < size:
-                faults.append(f"{name}.{what} is {row}; give a row from 0 to {size - 1}")
-        if not math.isfinite(officer.earliest_minutes):
-            faults.append(f"{name}.earliest_minutes is {officer.earliest_minutes}; give a minute")
-        if not officer.latest_minutes >= officer.earliest_minutes:
-            faults.append(
-                f"{name}.latest_minutes is {officer.latest_minutes}, before earliest_minutes "
-                f"{officer.earliest_minutes}; give a later minute or inf"
-            )
-        if not (math.isfinite(officer.speed) and officer.speed > 0):
-            faults.append(f"{name}.speed is {officer.speed}; give a number above 0")
-    if number < 0:
-        faults.append("officers is empty; give at least one Officer")
+def _check_officers(officer: Officer, count: int, size: int, faults: list[str]) -> None:
+    for what in ("start", "end"):
+        row = getattr(officer, what)
+        if not 0 <= row < size:
+            faults.append(f"officer.{what} is {row}; give a row from 0 to {size - 1}")
+    faults += [
+        f"officer.{what} is {getattr(officer, what)}; give a minute"
+        for what in ("earliest_minutes", "latest_minutes")
+        if not math.isfinite(getattr(officer, what))
+    ]
+    if officer.latest_minutes < officer.earliest_minutes:
+        faults.append(
+            f"officer.latest_minutes is {officer.latest_minutes}, before earliest_minutes "
+            f"{officer.earliest_minutes}; give a later minute"
+        )
+    if count < 1:
+        faults.append(f"officer_count is {count}; give at least 1")
 
 
 def _check_stops(problem: OrienteeringProblem, size: int, faults: list[str]) -> None:
-    sets = [("mandatory", problem.mandatory), ("barred", problem.barred)]
-    sets += [(f"exclusive[{number}]", group) for number, group in enumerate(problem.exclusive)]
-    for name, stops in sets:
+    for name, stops in (("mandatory", problem.mandatory), ("barred", problem.barred)):
         outside = sorted(stop for stop in stops if not 0 <= stop < size)
         if outside:
             faults.append(f"{name} names {outside}; give rows from 0 to {size - 1}")
     both = sorted(problem.mandatory & problem.barred)
     if both:
         faults.append(f"stops {both} are both mandatory and barred; remove them from one set")
-    for number, group in enumerate(problem.exclusive):
-        clash = sorted(group & problem.mandatory)
-        if len(clash) > 1:
-            faults.append(
-                f"exclusive[{number}] holds {clash}, which are all mandatory; at most one can be"
-            )

@@ -60,7 +60,7 @@ class Solution:
     worth: float
     bound: float
     status: Literal["proven", "feasible", "infeasible"]
-    iterations: int
+    labels: int
     seconds: float
     unmet: tuple[int, ...] = ()
     message: str = ""
@@ -91,7 +91,7 @@ class Solution:
         lines = [
             (
                 f"worth {self.worth:.6g} ({sure}), bound {self.bound:.6g}, "
-                f"{self.iterations} iterations, {self.seconds:.2f} s"
+                f"{self.labels} labels, {self.seconds:.2f} s"
             ),
             f"{'officer':>7} {'stops':>5} {'worth':>10} {'start':>8} {'end':>8} {'travelled':>9}",
         ]
@@ -124,77 +124,19 @@ def time_route(
     stops: Sequence[int],
     leg_minutes: Sequence[float] | None = None,
 ) -> Route | None:
-    """Walk the stops in order and note the minutes; `None` when something is late.
+    """Walk the stops, which are rows, in order at their best times; `None` if one is late.
 
-    With timed prizes, the officer waits where a later beginning is worth more.
-
-    Parameters
-    ----------
-    problem
-        The problem whose times, windows and hours count.
-    officer_number
-        Position in `problem.officers`.
-    stops
-        Rows, in the order of visiting.
-    leg_minutes
-        One more than stops: minutes of the legs, where they are not the problem's.
+    With timed prizes, the officer waits where a later beginning is worth more. `leg_minutes`, one
+    more than stops, are minutes of the legs where they are not the problem's.
     """
-    officer = problem.officers[officer_number]
-    if leg_minutes is None:
-        places = [officer.start, *stops, officer.end]
-        leg_minutes = [
-            float(problem.travel_minutes[a, b]) / officer.speed for a, b in pairwise(places)
-        ]
-    if problem.timed_prizes is not None:
-        return _time_with_prizes(problem, officer_number, stops, leg_minutes)
-    now = float(officer.earliest_minutes)
-    if not len(stops):
-        return Route(officer_number, (), (), (), (), now, now, 0.0, 0.0, now)
-    arrive, begin, leave = [], [], []
-    travelled = 0.0
-    for stop, minutes in zip(stops, leg_minutes, strict=False):
-        travelled += minutes
-        arrive.append(now + minutes)
-        opening, closing = (
-            (-math.inf, math.inf) if problem.windows is None else problem.windows[stop]
-        )
-        begin.append(max(arrive[-1], float(opening)))
-        if not (begin[-1] <= closing + compute_slack(closing) and math.isfinite(begin[-1])):
-            return None
-        now = begin[-1] + float(problem.dwell_minutes[stop])
-        leave.append(now)
-    travelled += leg_minutes[-1]
-    now += leg_minutes[-1]
-    latest = officer.latest_minutes
-    if not (now <= latest + compute_slack(latest) and math.isfinite(now)):
-        return None
-    return Route(
-        officer_number,
-        tuple(int(stop) for stop in stops),
-        tuple(arrive),
-        tuple(begin),
-        tuple(leave),
-        float(officer.earliest_minutes),
-        now,
-        math.fsum(float(problem.prizes[stop]) for stop in stops),
-        travelled,
-        float(officer.earliest_minutes),
-    )
-
-
-def _time_with_prizes(
-    problem: OrienteeringProblem,
-    officer_number: int,
-    stops: Sequence[int],
-    leg_minutes: Sequence[float],
-) -> Route | None:
-    """Walk the stops in order at the times at which they are worth most together."""
-    officer, timed, gate = problem.officers[officer_number], problem.timed_prizes, problem.gate
-    if timed is None or not all(map(math.isfinite, leg_minutes[: len(stops) + 1] if stops else ())):
+    legs = list_leg_minutes(problem, stops) if leg_minutes is None else leg_minutes
+    officer, timed, gate = problem.officer, problem.timed_prizes, problem.gate
+    present, leave = float(officer.earliest_minutes), problem.leave_minutes
+    if timed is None:
+        return walk_route(problem, officer_number, stops, legs, leave_minutes=leave)
+    if not all(map(math.isfinite, legs[: len(stops) + 1] if stops else ())):
         return None
     rows = [int(stop) for stop in stops]
-    present = float(officer.earliest_minutes)
-    leave = present + (0.0 if gate is None else gate.minutes)
     dwell = [float(problem.dwell_minutes[row]) for row in rows]
     found = None
     for is_exact in (True, False):
@@ -209,11 +151,11 @@ def _time_with_prizes(
         found = found or time_stops(
             timed,
             rows,
-            leg_minutes,
+            legs,
             dwell,
             windows,
             hours=(present, leave if rows else min(leave, latest), latest),
-            gate=None if gate is None or officer_number else gate.cumulative,
+            gate=None if officer_number else gate,
         )
     if found is None:
         return None
@@ -226,11 +168,67 @@ def _time_with_prizes(
         present,
         found.end_minutes,
         found.worth,
-        math.fsum(leg_minutes) if rows else 0.0,
+        math.fsum(legs) if rows else 0.0,
         found.leave_start_minutes,
         found.gate_worth,
         found.worths,
     )
+
+
+def walk_route(
+    problem: OrienteeringProblem,
+    officer_number: int,
+    stops: Sequence[int],
+    leg_minutes: Sequence[float],
+    *,
+    leave_minutes: float,
+    not_before: Sequence[float] | None = None,
+    latest_minutes: float | None = None,
+) -> Route | None:
+    """Walk the stops in order from a minute of leaving the start; `None` if anything is late.
+
+    Nobody waits but for the hours of a stop and for `not_before`, the earliest minute at which each
+    dwell may begin. `latest_minutes` is the end of the hours, where it is not the problem's.
+    """
+    now, arrive, begin, leave = leave_minutes, list[float](), list[float](), list[float]()
+    for number, stop in enumerate(stops):
+        opening, closing = (-np.inf, np.inf) if problem.windows is None else problem.windows[stop]
+        arrive.append(now + leg_minutes[number])
+        earliest = -math.inf if not_before is None else not_before[number]
+        begin.append(max(arrive[-1], earliest, float(opening)))
+        if begin[-1] > closing + compute_slack(float(closing)):
+            return None
+        now = begin[-1] + float(problem.dwell_minutes[stop])
+        leave.append(now)
+    end = now + leg_minutes[-1] if stops else now
+    latest = problem.officer.latest_minutes if latest_minutes is None else latest_minutes
+    if end > latest + compute_slack(latest):
+        return None
+    gate = float(problem.compute_gate_worth(np.array([leave_minutes]), officer_number)[0])
+    worths = tuple(
+        float(problem.compute_worth(stop, np.array([minute]))[0])
+        for stop, minute in zip(stops, begin, strict=True)
+    )
+    return Route(
+        officer_number,
+        tuple(int(stop) for stop in stops),
+        tuple(arrive),
+        tuple(begin),
+        tuple(leave),
+        float(problem.officer.earliest_minutes),
+        end,
+        gate + sum(worths),
+        sum(leg_minutes) if stops else 0.0,
+        leave_minutes,
+        gate,
+        worths if problem.timed_prizes is not None else (),
+    )
+
+
+def list_leg_minutes(problem: OrienteeringProblem, stops: Sequence[int]) -> list[float]:
+    """Minutes of the legs from the start via the stops to the end."""
+    places = [problem.officer.start, *stops, problem.officer.end]
+    return [float(problem.travel_minutes[a, b]) for a, b in pairwise(places)]
 
 
 def compute_gap_percent(worth: float, bound: float) -> float:

@@ -2,8 +2,8 @@
 
 `solve` takes an `OrienteeringProblem` (stops with prizes and dwell, officers with hours) and gives
 a `Solution`. Patrol-sized cases, where dwell keeps the stops few, are settled exactly by listing
-stop sets; larger ones by ruin and recreate (Christiaens and Vanden Berghe 2020) with a packing
-pass over the routes seen.
+stop sets. What is too large for that gets the best of a beam of labels, and a bound that says how
+much is open. Every search ends at a limit of work, so equal problems have equal answers.
 
 Examples
 --------
@@ -13,7 +13,7 @@ Examples
 ...     travel_minutes=travel,
 ...     prizes=np.array([0.0, 3.0, 5.0]),
 ...     dwell_minutes=np.array([0.0, 15.0, 15.0]),
-...     officers=(Officer(start=0, end=0, latest_minutes=60.0),),
+...     officer=Officer(start=0, end=0, earliest_minutes=0.0, latest_minutes=60.0),
 ... )
 >>> solve(problem).worth
 3.0
@@ -22,32 +22,29 @@ Examples
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from patrolplan.compiled import CLOCK
-from patrolplan.patrols.solver.label_setting import MAX_CANDIDATES
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
-from patrolplan.patrols.solver.timed_labels import TimedCase, narrow_case, reduce_timed_problem
 from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
-from patrolplan.patrols.solver.timed_search import improve_timed_solution
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from patrolplan.patrols.solver.reduce import OfficerGroup, ReducedCase
+    from patrolplan.patrols.solver.packing import Routes
+    from patrolplan.patrols.solver.reduce import ReducedCase
 
 
 __all__ = [
     "GateStay",
-    "MaxIterations",
-    "MaxSeconds",
     "Officer",
     "OrienteeringProblem",
     "Route",
@@ -57,47 +54,14 @@ __all__ = [
     "solve",
 ]
 
-
-@dataclass(frozen=True)
-class MaxSeconds:
-    """Stop after so many seconds; the answer then depends on the speed of the computer."""
-
-    limit: float
-
-    def __post_init__(self) -> None:
-        _check_limit(self, "seconds")
-
-
-@dataclass(frozen=True)
-class MaxIterations:
-    """Stop after so many rounds of ruin and recreate; equal budgets give equal answers.
-
-    Exact enumeration, which patrol-sized cases get, has a limit of its own.
-    """
-
-    limit: int
-
-    def __post_init__(self) -> None:
-        _check_limit(self, "rounds")
-
-
-def _check_limit(stop: MaxSeconds | MaxIterations, what: str) -> None:
-    if not stop.limit >= 0:
-        message = f"{type(stop).__name__}: limit is {stop.limit!r}; give {what}, 0 or more"
-        raise ValueError(message)
-
-
-DEFAULT_STOP = MaxIterations(30_000)
-# Routes of more stops than this can seldom be enumerated; a short attempt is worth while.
-MAX_PATROL_STOPS = 16
-MAX_PATROL_LABELS = 3_000_000
-MAX_ATTEMPT_LABELS = 20_000
-# Of a time limit, the share that enumeration may use before the search takes over.
-EXACT_SHARE = 0.5
+MAX_LABELS = 500_000
+# Shares of the worth down to which variants are listed, one after the other: most are near the
+# best, and the nearer the fewer sets there are.
+STEPS = (0.97, 0.93, 0.89, 0.85, 0.8, 0.7, 0.5, 0.0)
 
 
 def solve(
-    problem: OrienteeringProblem, *, stop: MaxSeconds | MaxIterations | None = None, seed: int = 1
+    problem: OrienteeringProblem, *, max_labels: int = MAX_LABELS, max_seconds: float = math.inf
 ) -> Solution:
     """Find routes of the greatest worth.
 
@@ -105,11 +69,10 @@ def solve(
     ----------
     problem
         Stops and officers.
-    stop
-        When to give up proving or improving.
-        By default a fixed number of iterations, so that equal problems have equal answers.
-    seed
-        For the random draws of the search; enumeration draws none.
+    max_labels
+        Limit of work: beginnings of routes that may be looked at.
+    max_seconds
+        Limit of time; the answer then depends on the speed of the computer.
 
     Returns
     -------
@@ -118,45 +81,18 @@ def solve(
         do not fit; `unmet` and `message` name them.
     """
     begun = CLOCK.read()
-    stop = stop or DEFAULT_STOP
-    case = _reduce(problem)
-    seconds = stop.limit if isinstance(stop, MaxSeconds) else math.inf
-    rounds_allowed = stop.limit if isinstance(stop, MaxIterations) else math.inf
-    answer = _attempt_exactly(case, begun, seconds)
-    rounds = answer.labels
-    if isinstance(case, TimedCase):
-        if answer.bound > answer.value + case.epsilon:
-            answer = improve_timed_solution(
-                problem,
-                case,
-                answer,
-                _solve_relaxation,
-                max_rounds=rounds_allowed,
-                deadline=begun + seconds,
-                seed=seed,
-            )
-    elif answer.bound > answer.value + case.epsilon:
-        # The import compiles the search, which patrol-sized cases never need.
-        from patrolplan.patrols.solver.several_officers import improve_solution  # noqa: PLC0415
-
-        improved, rounds = improve_solution(case, answer, rounds_allowed, begun + seconds, seed)
-        answer = replace(answer, routes=improved.routes, value=improved.value)
-    return _build_solution(problem, case, answer, rounds, begun)
-
-
-def _reduce(problem: OrienteeringProblem) -> ReducedCase:
-    return (
-        reduce_problem(problem) if problem.timed_prizes is None else reduce_timed_problem(problem)
-    )
-
-
-def _solve_relaxation(
-    problem: OrienteeringProblem, rounds: float, deadline: float, seed: int
-) -> Solution:
-    """Solve a problem with as many rounds, and until the deadline."""
-    left = max(0.0, deadline - CLOCK.read())
-    stop = MaxIterations(int(rounds)) if math.isfinite(rounds) else MaxSeconds(left)
-    return solve(problem, stop=stop, seed=seed)
+    case = reduce_problem(problem)
+    bound = compute_knapsack_bound(case)
+    promising = select_promising(case)
+    deadline = begun + max_seconds
+    answer = ReducedSolution({}, 0.0, bound, 0)
+    if promising.size:
+        answer = solve_exactly(promising, max_labels=max_labels, deadline=deadline)
+        is_whole = promising.size == case.size
+        bound = min(bound, answer.bound) if is_whole else max(bound, answer.value)
+        routes = answer.routes if problem.timed_prizes else _order(promising, answer.routes)
+        answer = replace(answer, routes=routes, bound=bound)
+    return _build_solution(problem, promising, answer, begun)
 
 
 def find_variants(
@@ -166,7 +102,6 @@ def find_variants(
     count: int = 3,
     max_jaccard: float = 0.6,
     min_share: float = 0.85,
-    seed: int = 1,
 ) -> tuple[Solution, ...]:
     """Find near-optimal answers that go to other stops, so that patrols are not predictable.
 
@@ -178,56 +113,48 @@ def find_variants(
         How many to look for; fewer come back where the streets do not hold them.
     max_jaccard
         Largest share that the stops of two answers (of all officers together, the best included)
-        may have in common: size of the intersection over size of the union. Stops that exclude
-        each other and are at the same place count as one.
+        may have in common: size of the intersection over size of the union.
     min_share
         Smallest worth, as a share of the solution's.
-    seed
-        For cases too large to enumerate.
 
     Returns
     -------
     tuple of Solution
-        Best first. Where the case can be enumerated each is the best possible one given those
-        chosen before it. The bound is that of `solution`, so the gap says what variety costs.
+        Best first. For one officer, where the case can be enumerated, each is the best possible one
+        given those chosen before it. The bound is that of `solution`, so the gap says what variety
+        costs.
     """
     _check_variants(count, max_jaccard, min_share)
     begun = CLOCK.read()
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
-    case = _reduce(problem)
-
-    def resolve(shares: NDArray[np.float64], attempt: int) -> dict[int, list[int]]:
-        other = solve(_scale_prizes(problem, shares), seed=seed + attempt)
-        local = {int(row): number for number, row in enumerate(case.rows)}
-        if other.status == "infeasible":
-            return {}
-        return {route.officer: [local[k] for k in route.stops] for route in other.routes}
-
+    case = select_promising(reduce_problem(problem))
+    base = len(problem.mandatory) * case.bonus - case.baseline - case.epsilon
+    worth = solution.worth * case.scale
+    best = frozenset(np.flatnonzero(np.isin(case.rows, list(solution.stops))).tolist())
+    found = find_variant_routes(
+        case,
+        best,
+        [
+            base + step * worth
+            for step in (*(step for step in STEPS if step > min_share), min_share)
+        ],
+        count=count,
+        max_jaccard=max_jaccard,
+    )
     results = []
-    for routes in find_variant_routes(
-        problem, case, solution, count=count, jaccard=max_jaccard, min_share=min_share,
-        solve_again=resolve,
-    ):  # fmt: skip
-        ordered = {
-            officer: order_stops(case, officer, stops, math.inf)
-            if case.size <= MAX_CANDIDATES and problem.timed_prizes is None
-            else stops
-            for officer, stops in routes.items()
-        }
+    for routes in found:
+        ordered = routes if problem.timed_prizes else _order(case, routes)
         answer = ReducedSolution(ordered, 0.0, math.inf, 0)
-        variant = _build_solution(problem, case, answer, 0, begun)
+        variant = _build_solution(problem, case, answer, begun)
         results.append(replace(variant, bound=max(solution.bound, variant.worth)))
     results.sort(key=lambda variant: -variant.worth)
     return tuple(results)
 
 
-def _scale_prizes(problem: OrienteeringProblem, shares: NDArray[np.float64]) -> OrienteeringProblem:
-    """The problem with each stop worth only a share of its prize, at all times."""
-    timed = problem.timed_prizes
-    if timed is not None:
-        timed = replace(timed, cumulative=timed.cumulative * shares[:, None])
-    return replace(problem, prizes=problem.prizes * shares, timed_prizes=timed)
+def _order(case: ReducedCase, routes: Routes) -> Routes:
+    """Order the stops of each route: where worth is constant, the labels leave that open."""
+    return {officer: order_stops(case, stops) for officer, stops in routes.items()}
 
 
 def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
@@ -242,111 +169,58 @@ def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
         raise ValueError("; ".join(faults))
 
 
-def _attempt_exactly(case: ReducedCase, started: float, seconds: float) -> ReducedSolution:
-    """Enumerate where that is promising; otherwise give only a bound."""
-    bound = compute_knapsack_bound(case)
-    if isinstance(case, TimedCase) and case.size > MAX_CANDIDATES:
-        return _attempt_with_best(case, bound, started, seconds)
-    if not case.size or case.size > MAX_CANDIDATES:
-        return ReducedSolution({}, 0.0, bound, 0)
-    patrol = _bound_stop_count(case) <= MAX_PATROL_STOPS
-    limit = started + (EXACT_SHARE if patrol else EXACT_SHARE / 10) * seconds
-    labels = MAX_PATROL_LABELS if patrol else MAX_ATTEMPT_LABELS
-    answer = solve_exactly(case, max_labels=labels, deadline=limit)
-    if isinstance(case, TimedCase):
-        # An order is a part of what labels with times are the best of.
-        return replace(answer, bound=min(bound, answer.bound))
-    routes = {
-        officer: order_stops(case, officer, stops, limit)
-        for officer, stops in answer.routes.items()
-    }
-    return replace(answer, routes=routes, bound=min(bound, answer.bound))
-
-
-def _attempt_with_best(
-    case: TimedCase, bound: float, started: float, seconds: float
-) -> ReducedSolution:
-    """Send officers to the candidates of most worth for their minutes alone; prove nothing."""
-    weights = np.min([_compute_weights(case, unit) for unit in case.officer_groups], axis=0)
-    order = np.argsort(-case.value / np.maximum(weights, 1e-12), kind="stable")
-    chosen = np.sort(order[:MAX_CANDIDATES])
-    answer = solve_exactly(
-        narrow_case(case, chosen),
-        max_labels=MAX_ATTEMPT_LABELS,
-        deadline=started + EXACT_SHARE * seconds,
-    )
-    routes = {officer: [int(chosen[k]) for k in stops] for officer, stops in answer.routes.items()}
-    return ReducedSolution(routes, answer.value, max(bound, answer.value), answer.labels)
+def select_promising(case: ReducedCase) -> ReducedCase:
+    """The candidates of most worth for their minutes alone, as many as labels can hold."""
+    if case.size <= MAX_CANDIDATES:
+        return case
+    ratio = case.value / np.maximum(_compute_weights(case), 1e-12)
+    keep = np.zeros(case.size, dtype=bool)
+    keep[np.argsort(-ratio, kind="stable")[:MAX_CANDIDATES]] = True
+    return case.select(keep)
 
 
 def compute_knapsack_bound(case: ReducedCase) -> float:
     """Bound the value by a fractional knapsack of all officers' minutes together.
 
     A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
-    the officers' legs from the start and to the end take the other halves. Stops that exclude
-    each other are bounded by the Lagrangian at the break ratio.
+    the officers' legs from the start and to the end take the other halves.
     """
     if not case.size:
         return 0.0
-    weights = np.min([_compute_weights(case, unit) for unit in case.officer_groups], axis=0)
-    room = math.fsum(
-        len(unit.officers) * _compute_spare_minutes(case.size, unit) for unit in case.officer_groups
-    )
+    weights = _compute_weights(case)
+    room = max(0.0, case.officer_count * _compute_spare_minutes(case))
     ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
     order = np.argsort(-ratio, kind="stable")
-    filled = np.cumsum(weights[order])
-    beyond = int(np.searchsorted(filled, room, side="right"))
+    beyond = int(np.searchsorted(np.cumsum(weights[order]), room, side="right"))
     price = float(ratio[order[beyond]]) if beyond < case.size else 0.0
-    gains = np.maximum(case.value - price * weights, 0.0) if math.isfinite(price) else case.value
-    # Of stops in the same exclusive set only one can gain.
-    total = 0.0
-    open_stops = np.ones(case.size, dtype=bool)
-    for group in case.exclusive_sets:
-        members = group[open_stops[group]]
-        total += float(gains[members].max(initial=0.0))
-        open_stops[members] = False
-    total += float(gains[open_stops].sum())
-    return total + (price * max(room, 0.0) if math.isfinite(price) else 0.0)
+    if not math.isfinite(price):
+        return float(case.value.sum())
+    return float(np.maximum(case.value - price * weights, 0.0).sum()) + price * room
 
 
-def _compute_weights(case: ReducedCase, unit: OfficerGroup) -> NDArray[np.float64]:
+def _compute_weights(case: ReducedCase) -> NDArray[np.float64]:
     size = case.size
-    legs = unit.times[: size + 1, :size].copy()
+    legs = case.times[: size + 1, :size].copy()
     np.fill_diagonal(legs[:size], math.inf)
-    out = unit.times[:size, [*range(size), size + 1]].copy()
+    out = case.times[:size, [*range(size), size + 1]].copy()
     np.fill_diagonal(out[:, :size], math.inf)
     least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
     return np.where(np.isfinite(least), least, 1e300)
 
 
-def _compute_spare_minutes(size: int, unit: OfficerGroup) -> float:
-    first = unit.times[size, :size].min(initial=math.inf)
-    final = unit.times[:size, size + 1].min(initial=math.inf)
-    room = unit.latest - unit.earliest - (first + final) / 2
+def _compute_spare_minutes(case: ReducedCase) -> float:
+    size = case.size
+    first = case.times[size, :size].min(initial=math.inf)
+    final = case.times[:size, size + 1].min(initial=math.inf)
+    room = case.latest - case.earliest - (first + final) / 2
     return room if math.isfinite(room) else 0.0
 
 
-def _bound_stop_count(case: ReducedCase) -> int:
-    """Bound the number of stops of a route by the shortest dwells and legs."""
-    longest = 0
-    for unit in case.officer_groups:
-        legs = unit.min_times[: case.size + 1, : case.size] + 0.0
-        legs[range(case.size), range(case.size)] = math.inf
-        each = sorted(case.dwell + legs.min(axis=0))
-        hours = unit.latest - unit.earliest
-        longest = max(longest, int((np.subtract.accumulate([hours, *each])[1:] >= 0).sum()))
-    return longest
-
-
 def _build_solution(
-    problem: OrienteeringProblem,
-    case: ReducedCase,
-    answer: ReducedSolution,
-    rounds: int,
-    started: float,
+    problem: OrienteeringProblem, case: ReducedCase, answer: ReducedSolution, started: float
 ) -> Solution:
     routes = []
-    for number in range(len(problem.officers)):
+    for number in range(problem.officer_count):
         stops = [int(case.rows[k]) for k in answer.routes.get(number, ())]
         route = time_route(problem, number, stops)
         if route is None:
@@ -359,12 +233,14 @@ def _build_solution(
     seconds = CLOCK.read() - started
     if unmet:
         text = _describe_unmet(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
-        return Solution(tuple(routes), worth, worth, "infeasible", rounds, seconds, unmet, text)
+        return Solution(
+            tuple(routes), worth, worth, "infeasible", answer.labels, seconds, unmet, text
+        )
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
-        return Solution(tuple(routes), worth, worth, "proven", rounds, seconds)
+        return Solution(tuple(routes), worth, worth, "proven", answer.labels, seconds)
     bound = max((answer.bound - bonuses + case.baseline) / case.scale, worth)
-    return Solution(tuple(routes), worth, bound, "feasible", rounds, seconds)
+    return Solution(tuple(routes), worth, bound, "feasible", answer.labels, seconds)
 
 
 def _describe_unmet(case: ReducedCase, unmet: tuple[int, ...], *, proven: bool) -> str:

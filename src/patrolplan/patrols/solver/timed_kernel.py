@@ -15,12 +15,18 @@ real begin time is left out, and none that is no use is held.
 B: A is concave and B straight, so A is then worth no less all along.
 
 *The bound.* What can follow is a knapsack: the capacity is the time left, and each further stop
-weighs its dwell and half of the cheapest way in and out, as in `label_kernel`; it is worth the
-most that a dwell there can be worth from the earliest arrival on. The time left also bounds the
-number n of further stops by the lightest. For every price r of a minute,
+weighs its dwell and half of the cheapest way in and out. In any real continuation each leg is
+shared by the two stops that it joins, so the weights of its stops never sum to more than its time.
+A stop is worth the most that a dwell there can be worth from the earliest arrival on. The time left
+also bounds the number n of further stops by the lightest. For every price r of a minute,
 r x capacity + the n largest positive (worth - r x weight) is an upper bound (Lagrangian duality).
 It is computed at price 0 first, and then at the least worth for weight of those chosen, as long as
 these are too many for the time left.
+
+*Exactness.* Labels grow by one stop at a time, level by level, over all stops that may follow. A
+set that is worth more than the floor is never dropped, because neither rule can drop all of its
+beginnings. When every level has been grown in full, the best label is therefore the best route.
+Dwell keeps the number of stops of a patrol small, so there are few levels.
 """
 
 from __future__ import annotations
@@ -29,8 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.label_kernel import ONE_BIT, WORD_BITS, has_bit, hash_label
+from patrolplan.compiled import jit_compile, mix_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +44,27 @@ if TYPE_CHECKING:
 # A break so near to a minute is that minute.
 SAME_MINUTE = 1e-9
 MOST_PRICES = 3
+ONE_BIT = np.uint64(1)
+# Sets of up to 128 stops are two words of bits; stops from this number on are in the second.
+WORD_BITS = 64
+
+
+@jit_compile("b1(i8, u8, u8)", is_inner=True)
+def has_bit(k: int, word0: np.uint64, word1: np.uint64) -> bool:
+    """Tell whether stop k is in the set of stops that two words hold."""
+    word = word0 if k < WORD_BITS else word1
+    return bool((word >> np.uint64(k & 63)) & ONE_BIT)
+
+
+@jit_compile("i8(u8, u8, i8, i8)", is_inner=True)
+def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
+    """Give the place in a table of `size` (a power of two) where to look for a label first."""
+    mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
+        word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
+    )
+    mixed = mix_bits(mixed, np.uint64(29))
+    mixed ^= mixed >> np.uint64(32)
+    return int(mixed & np.uint64(size - 1))
 
 
 @jit_compile("f8(f8[::1], f8, f8)", is_inner=True)
@@ -126,8 +152,8 @@ def rehash_timed_labels(
 def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     last: int,
     leave: float,
-    barred0: np.uint64,
-    barred1: np.uint64,
+    seen0: np.uint64,
+    seen1: np.uint64,
     enough: float,
     min_times: NDArray[np.float64],
     opening: NDArray[np.float64],
@@ -141,8 +167,9 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one c
 ) -> float:
     """Bound the worth of everything that can follow after leaving stop `last`.
 
-    The bound is not improved further once it is at most `enough`. `extra` is added to every prize
-    of a stop; `margin` is as in `label_kernel`. `scratch` has three rows as long as the candidates.
+    The bound is not improved further once it is at most `enough`. `margin` holds for each candidate
+    the least time lost on the way out of it and into the end, and in its last entry the latest
+    minute. `scratch` has three rows as long as the candidates.
     """
     capacity = float(margin[-1] - leave - margin[last])
     final = peaks.shape[1] - 1
@@ -151,7 +178,7 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one c
     total: float = 0.0
     value, cost, chosen = scratch[0], scratch[1], scratch[2]
     for k in range(peaks.shape[0]):
-        if has_bit(k, barred0, barred1) or weight[k] > capacity:
+        if has_bit(k, seen0, seen1) or weight[k] > capacity:
             continue
         begin = max(leave + min_times[last, k], opening[k])
         if begin > last_begin[k]:
@@ -241,7 +268,7 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], u8[:,::1], f8, f8[:,::1], f8[:,::1])"
+    " f8[::1], f8[::1], f8, f8[:,::1], f8[:,::1])"
 )
 def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,
@@ -265,18 +292,18 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
     peaks: NDArray[np.float64],
     weight: NDArray[np.float64],
     margin: NDArray[np.float64],
-    conflict: NDArray[np.uint64],
     first_minute: float,
     scratch: NDArray[np.float64],
     pieces: NDArray[np.float64],
 ) -> int:
     """Grow the labels `first` to `stop` by one stop; return the new number of labels.
 
-    Columns of `sets`: visited (two words), no longer allowed (two words). Of `marks`: leave, worth,
-    later, later worth, bound, worth of going to the end (`-inf` where it is too late). Of `links`:
-    last stop, parent, next label of the same set and stop. `state`: floor, best worth, its label,
-    whether the floor rises with the best, step of the floor, next parent (smaller than `stop` when
-    memory ran out; its labels are then found again), worths that are the same.
+    Columns of `sets`: visited (two words). Of `marks`: leave, worth, later, later worth, bound,
+    worth of going to the end (`-inf` where it is too late). Of `links`: last stop, parent, next
+    label of the same set and stop. `state`: floor, best worth, its label, whether the floor rises
+    with the best, step of the floor, next parent (smaller than `stop` when memory ran out; its
+    labels are then found again), worths that are the same. `extra` is added to every prize of a
+    stop: what it is worth at any time, less the price of a visit.
     """
     size = weight.shape[0]
     end = size + 1
@@ -288,7 +315,7 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
             continue
         last = np.int64(links[parent, 0])
         for k in range(size):
-            if has_bit(k, sets[parent, 2], sets[parent, 3]):
+            if has_bit(k, sets[parent, 0], sets[parent, 1]):
                 continue
             arrive = marks[parent, 0] + times[last, k]
             begin = max(arrive, opening[k])
@@ -299,8 +326,6 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
             slope = 0.0
             if later > arrive:
                 slope = (most - marks[parent, 1]) / (later - arrive)
-            barred0 = sets[parent, 2] | conflict[k, 0]
-            barred1 = sets[parent, 3] | conflict[k, 1]
             # The sum of the line and the prize at the begin, and its pieces above the peak so far.
             before = most if begin >= later else marks[parent, 1] + slope * (begin - arrive)
             worth = (
@@ -373,7 +398,7 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
                 if dominated:
                     continue
                 follow = bound_timed_worth(
-                    k, leave, barred0, barred1, state[0] - most, min_times, opening, last_begin,
+                    k, leave, seen0, seen1, state[0] - most, min_times, opening, last_begin,
                     extra, peaks, weight, margin, first_minute, scratch,
                 )  # fmt: skip
                 bound = most + follow
@@ -404,8 +429,6 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
                     table[at] = place
                     new_sets[place, 0] = seen0
                     new_sets[place, 1] = seen1
-                    new_sets[place, 2] = barred0
-                    new_sets[place, 3] = barred1
                     new_links[place, 0] = k
                 new_links[place, 1] = parent
                 new_marks[place, 0] = leave

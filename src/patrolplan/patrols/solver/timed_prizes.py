@@ -103,6 +103,14 @@ class GateStay:
     minutes: float
     cumulative: NDArray[np.float64]
 
+    def compute_worth(
+        self, first_minute: int, present: float, leave: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Give the worth gathered there from a minute on until each of others."""
+        minutes = first_minute + np.arange(len(self.cumulative))
+        gathered = np.interp(leave, minutes, self.cumulative)
+        return np.asarray(gathered - np.interp(present, minutes, self.cumulative))
+
 
 class TimedStops(NamedTuple):
     """Times and worth of a route: leaving the start, and at each stop arriving and beginning."""
@@ -149,31 +157,14 @@ def time_stops(
     windows: NDArray[np.float64],
     *,
     hours: tuple[float, float, float],
-    gate: NDArray[np.float64] | None,
+    gate: GateStay | None,
 ) -> TimedStops | None:
-    """Find the times at which stops in a fixed order are worth most together.
+    """Find the times at which stops (rows) in a fixed order are worth most together.
 
-    Parameters
-    ----------
-    prizes
-        Of the problem's rows.
-    stops
-        Rows in the order of visiting.
-    leg_minutes
-        One more than stops: from the start to the first, ..., from the last to the end.
-    dwell_minutes
-        Of each stop.
-    windows
-        Shape (s, 2): earliest and latest minute at which each dwell may begin.
-    hours
-        When the officer is at the start, may leave it, and must be at the end.
-    gate
-        Shape (T + 1,): worth gathered at the start from the first of `hours` on; None: none.
-
-    Returns
-    -------
-    TimedStops or None
-        Of equal worth the earliest times; None where something would be late.
+    There is one leg more than stops: from the start to the first, ..., from the last to the end.
+    `windows`, of shape (s, 2), is when each dwell may begin. `hours` is when the officer is at the
+    start, may leave it, and must be at the end. Of equal worth the earliest times are given; None
+    where something would be late.
     """
     present, first, latest = hours
     if first > latest:
@@ -210,9 +201,12 @@ def time_stops(
         there = arrived.find_earliest(so_far, tolerance)
         arrive.append(there)
         now = there - leg
+    stayed = 0.0
+    if gate is not None:
+        stayed = float(gate.compute_worth(prizes.first_minute, present, np.array([now]))[0])
     return TimedStops(
         leave_start_minutes=now,
-        gate_worth=float(_count_gate(prizes, gate, present, np.array([now]))[0]),
+        gate_worth=stayed,
         arrive_minutes=tuple(reversed(arrive)),
         begin_minutes=tuple(reversed(begin)),
         worths=tuple(reversed(worths)),
@@ -220,30 +214,17 @@ def time_stops(
     )
 
 
-def _count_gate(
-    prizes: TimedPrizes,
-    gate: NDArray[np.float64] | None,
-    present: float,
-    leave: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Worth gathered at the start from a minute on until others."""
-    if gate is None:
-        return np.zeros(len(leave))
-    minutes = prizes.first_minute + np.arange(len(gate))
-    return np.asarray(np.interp(leave, minutes, gate) - np.interp(present, minutes, gate))
-
-
 def _stay(
-    prizes: TimedPrizes, hours: tuple[float, float, float], gate: NDArray[np.float64] | None
+    prizes: TimedPrizes, hours: tuple[float, float, float], gate: GateStay | None
 ) -> _Gathered:
     """Give the worth of the stay at the start by the minute of leaving it."""
     present, first, latest = hours
     if gate is None:
         return _Gathered(np.array([first]), np.zeros(1))
-    minutes = prizes.first_minute + np.arange(len(gate), dtype=np.float64)
+    minutes = prizes.first_minute + np.arange(len(gate.cumulative), dtype=np.float64)
     minutes = minutes[(minutes > first) & (minutes < latest)]
     minutes = np.concatenate([[first], minutes, [latest] if latest > first else []])
-    return _Gathered(minutes, _count_gate(prizes, gate, present, minutes))
+    return _Gathered(minutes, gate.compute_worth(prizes.first_minute, present, minutes))
 
 
 def _begin_stop(

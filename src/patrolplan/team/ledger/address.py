@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from patrolplan.settings import Settings
+    from patrolplan.team.ledger.ledger import Ledger
 
 IN_MEMORY = {"", ":memory:"}
 """Values in place of a file with which SQLite stores nothing."""
@@ -25,16 +26,20 @@ def has_ledger(settings: Settings) -> bool:
     """Whether there is a ledger; a SQLite file that was never written to does not count.
 
     A database on a server counts, since only a connection could find out more.
-
-    Raises
-    ------
-    LedgerError
-        When the address is not that of a database.
     """
     file = find_sqlite_file(settings)
     if file is not None:
         return file.is_file()
     return parse_url(settings.ledger.address).get_backend_name() != "sqlite"
+
+
+def open_existing_ledger(settings: Settings) -> Ledger | None:
+    """Open the settings' ledger; None where there is none yet: looking does not create one."""
+    if not has_ledger(settings):
+        return None
+    from patrolplan.team.ledger.ledger import open_ledger  # noqa: PLC0415 - heavy
+
+    return open_ledger(settings)
 
 
 def resolve_url(settings: Settings) -> sa.URL:
@@ -57,10 +62,7 @@ def find_sqlite_file(settings: Settings) -> Path | None:
 def parse_url(text: str | sa.URL) -> sa.URL:
     """Read the address of a database, with pg8000 as the driver of PostgreSQL where none is named.
 
-    Raises
-    ------
-    LedgerError
-        When it is not valid, or gives the password where it would be shown.
+    Raises LedgerError when it is not valid, or gives the password where it would be shown.
     """
     import sqlalchemy as sa  # noqa: PLC0415 - heavy
 

@@ -22,10 +22,7 @@ HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
 def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
     """An officer's promised stops of a day, in the order of the card.
 
-    Raises
-    ------
-    InputError
-        When no week is handed out for the day, or none of its duties are this officer's.
+    Raises InputError when no week is handed out for the day, or no duty is this officer's.
     """
     day = ledger.read_promised(date, date)
     stops = day[day["officer"] == officer].reset_index(drop=True)
@@ -53,16 +50,11 @@ class Answer:
 
 
 def parse_answer(text: str, promised_minutes: float) -> Answer:
-    """Read what was typed for one stop.
+    """Read what was typed for one stop; raises ValueError when it is something else.
 
     Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
     letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
     abstracted, `-w` the weather, `-o` another reason.
-
-    Raises
-    ------
-    ValueError
-        When it is something else.
 
     Examples
     --------
@@ -70,8 +62,6 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
     Answer(minutes=12.0, engagements=3, reason=None)
     >>> parse_answer("-s", 15).reason
     'sick'
-    >>> parse_answer("", 15), parse_answer("-", 15)
-    (Answer(minutes=15, ...), Answer(minutes=0.0, ...))
     """
     reason = REASON_BY_LETTER.get(text.strip()[-1:].lower())
     text = text.strip()[:-1] if reason else text
@@ -94,13 +84,7 @@ def parse_answer(text: str, promised_minutes: float) -> Answer:
 
 
 def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer, ...]:
-    """Read one line for all stops, such as `15 15 -`; `=` means as promised.
-
-    Raises
-    ------
-    ValueError
-        When it does not hold an answer for each stop.
-    """
+    """Read one line for all stops, such as `15 15 -`, `=` as promised; raises ValueError."""
     words = text.split()
     if len(words) != len(promised_minutes):
         message = f"{len(words)} answers for {len(promised_minutes)} stops"
@@ -111,19 +95,8 @@ def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer,
 def parse_companions(text: str, officer: str, officers: Collection[str]) -> tuple[str, ...]:
     """Read the officers who came with another one: names joined by ";", or "-" for nobody.
 
-    Parameters
-    ----------
-    text
-        What was typed.
-    officer
-        Whom they came with.
-    officers
-        Officers who may be named; empty for any.
-
-    Raises
-    ------
-    ValueError
-        When one of them is not known, or is the officer again.
+    `officers` may be named; empty for any. Raises ValueError when one is not known, or is the
+    officer again.
 
     Examples
     --------
@@ -165,19 +138,9 @@ def build_table_visits(
 ) -> tuple[Visit, ...]:
     """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
 
-    Parameters
-    ----------
-    ledger
-        Gives the week valid for a day, and so what a stop's number or a hotspot's name means.
-    table, path
-        The table, and its file for messages.
-    officers
-        Officers who may be named; empty for any.
-
-    Raises
-    ------
-    InputError
-        With every row that names no officer, no place, or the same visit twice.
+    The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
+    means; `officers` may be named, empty for any. Raises InputError with every row that names no
+    officer, no place, or the same visit twice.
     """
     if table.empty:
         raise InputError.one(path, "contains no visits", "write a row for each stop")

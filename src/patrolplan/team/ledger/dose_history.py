@@ -1,6 +1,8 @@
-"""The doses that a new week starts from."""
+"""The doses that a new week starts from, and the presence that papers for schools look back on."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -9,7 +11,7 @@ import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.team.ledger.existing import open_existing_ledger
+from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.monthly_return import read_presence
 from patrolplan.team.ledger.visits import match_places, project_stops
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 DOSE_HISTORY_DAYS = 7
 """Number of earlier days whose doses a new week starts from."""
+PRESENCE_WEEKS = 4
+"""Weeks before a week that papers for schools look back on."""
 
 
 def delivered_before(
@@ -61,20 +65,52 @@ def delivered_before(
 def load_delivered_before(
     area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
 ) -> pd.DataFrame | None:
-    """What a new week starts from: `delivered_before` of the settings' ledger.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        None where there is no ledger yet; looking for it does not create one.
-
-    Raises
-    ------
-    LedgerError
-        When the ledger cannot be reached.
-    """
+    """What a new week starts from: `delivered_before` of the settings' ledger; None without one."""
     ledger = open_existing_ledger(area.settings)
     if ledger is None:
         return None
     with ledger:
         return delivered_before(ledger, start, hotspots)
+
+
+@dataclass(frozen=True)
+class RecentPresence:
+    """Recorded presence in the weeks before a week."""
+
+    weeks: int
+    """Number of `PRESENCE_WEEKS` with any entry in the ledger; at least one."""
+    days: dict[str, frozenset[dt.date]]
+    """Days on which officers were there, by today's hotspot."""
+
+    def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
+        """Days on which officers were at any of these hotspots."""
+        return frozenset[dt.date]().union(*(self.days.get(name, ()) for name in hotspots))
+
+
+def read_recent_presence(
+    ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame
+) -> RecentPresence | None:
+    """Presence in the weeks before a day, by the hotspots of today's plan; None without a record.
+
+    A week without any entry is not counted, rather than counted as one without a patrol.
+    """
+    length = 7 * PRESENCE_WEEKS
+    first, last = start - dt.timedelta(days=length), start - dt.timedelta(days=1)
+    dates = ledger.read_delivered(first, last)["date"]
+    weeks = {(date - first).days // 7 for date in dates}
+    if not weeks:
+        return None
+    doses = delivered_before(ledger, start, hotspots, days=length)
+    by_hotspot = doses.groupby("hotspot")["date"]
+    return RecentPresence(len(weeks), {str(name): frozenset(days) for name, days in by_hotspot})
+
+
+def load_recent_presence(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
+) -> RecentPresence | None:
+    """`read_recent_presence` of the settings' ledger; looking does not create one."""
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
+        return None
+    with ledger:
+        return read_recent_presence(ledger, start, hotspots)

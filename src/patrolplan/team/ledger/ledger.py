@@ -296,15 +296,10 @@ class Ledger:
 def open_ledger(settings: Settings) -> Ledger:
     """Open the ledger that the settings name; missing tables are created.
 
-    Parameters
-    ----------
-    settings
-        `[ledger] url`; a relative path of a SQLite file starts at the settings file's folder.
-
     Raises
     ------
     LedgerError
-        When the database cannot be reached, or was written by a newer patrolplan.
+        When the database cannot be reached, or is of another version.
     """
     return Ledger(resolve_url(settings), settings.area.name, Projection(settings.area.crs))
 

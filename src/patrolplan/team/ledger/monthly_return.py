@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from patrolplan.network.polygon_parts import split_by_polygons
+from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
 from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
@@ -135,11 +135,8 @@ def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFra
 def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
     """What was planned in these days and not delivered, by the reason that was entered.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `reason` (of `SHORTFALL_KINDS`, in that order), `visits` not made at all, and `minutes` not
-        delivered, of those and of visits cut short.
+    A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
+    `minutes` not delivered, of those and of visits cut short.
     """
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     _match_places(ledger, first, last, promised, delivered)
@@ -183,16 +180,8 @@ def summarise_designated(
 ) -> pd.DataFrame:
     """Plan against delivered of every hotspot that the force designates, in these days.
 
-    Parameters
-    ----------
-    by_hotspot
-        Those with a dose, see `summarise_doses` by `hotspot` and `place`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `place_id`, `place` and the figures; 0 where nothing was promised or delivered. Those of
-        the weeks that were handed out, by id.
+    `by_hotspot` are those with a dose, see `summarise_doses`. Gives `place_id`, `place` and the
+    figures, 0 where nothing was promised or delivered; those of the weeks that were handed out.
     """
     spots = ledger.read_hotspots(first, last)
     spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")

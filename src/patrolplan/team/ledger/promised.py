@@ -52,15 +52,11 @@ def build_promised_week(week: Week) -> PromisedWeek:
 def build_hotspots_document(week: Week) -> dict[str, Any]:
     """All beats of a week's plan as GeoJSON, with the places tasked by intelligence.
 
-    A visit anywhere on a beat counts for the account of the hotspot that leads it.
-
-    Returns
-    -------
-    dict
-        A feature a beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop`
-        [lon, lat] and `other_stops`, other places where patrols of the week stand for it: tasked
-        ones. One that the force designates has its whole polygon: presence anywhere in it counts. A
-        tasked place is a point.
+    A visit anywhere on a beat counts for the account of the hotspot that leads it. A feature is a
+    beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop` [lon, lat] and
+    `other_stops`, other places where patrols of the week stand for it: tasked ones. One that the
+    force designates has its whole polygon: presence anywhere in it counts. A tasked place is a
+    point.
     """
     table = join_beats(week.plan.area, week.plan.hotspots)
     projection = week.plan.area.projection
@@ -125,10 +121,7 @@ def _list_others(
 def read_promised_week(folder: Path) -> PromisedWeek:
     """The doses that a folder written by `patrolplan week --out` promises.
 
-    Raises
-    ------
-    InputError
-        When the folder holds no week, or one without its stops.
+    Raises InputError when the folder holds no week, or one without its stops.
     """
     documents = _read_json(folder, WEEK_FILE), _read_json(folder, HOTSPOTS_FILE)
     try:

@@ -104,24 +104,9 @@ def build_track_visits(
 ) -> TrackVisits:
     """Minutes of a track in each hotspot of the week: those planned, and others stayed in.
 
-    Parameters
-    ----------
-    ledger
-        Gives the hotspots of the week valid for the day, and what was entered before.
-    track
-        Points of that day; they are used here and not stored.
-    officer, date
-        Who recorded it, and when.
-    urn
-        The school, where the officer has no patrol, or several, that day.
-    together
-        Officers who came with this one.
-
-    Raises
-    ------
-    InputError
-        When no week is handed out for the day, the track has no point on it or none near the
-        streets, it overlaps another one that was entered, or the school is not clear.
+    `urn` is the school where the officer has no patrol, or several, that day; `together` came as
+    well. Raises InputError when no week is handed out for the day, the track has no point on it or
+    none near the streets, it overlaps another one that was entered, or the school is not clear.
     """
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
@@ -139,7 +124,7 @@ def build_track_visits(
     planned = dict(list(stops.groupby("hotspot")))
     is_planned = spots["hotspot"].isin(planned).to_numpy()
     pieces = share_pieces(network, shapes, _find_stops(shapes, stop_xy), is_planned)
-    minutes = [float(day.track_minutes.piece_minutes[part].sum().round(1)) for part in pieces]
+    minutes = [round(day.track_minutes.sum_minutes(part), 1) for part in pieces]
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
     for (_, place), xy, spent, part in zip(

@@ -49,53 +49,34 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Visit:
-    """Minutes of presence at a place on a day; 0 where it was not visited.
-
-    Parameters
-    ----------
-    officer, date, urn
-        Who, when, and for which school.
-    hotspot, place, longitude, latitude
-        Its hotspot in the week handed out (or the id of another place), in words, and the stop.
-    minutes
-        Minutes that the place had a presence, however many officers came together.
-    engagements
-        People spoken to; None where not recorded, or to leave it as it was.
-    source
-        How it was entered.
-    kind
-        Kind of stop: one that is not a hotspot is identified by its id.
-    together
-        Officers who came with this one; None to leave them as they were, at first none.
-    tracks
-        When the tracks were recorded that the minutes come from; empty where they were typed.
-    window
-        The patrol window it was made in; empty where that is not known.
-    people
-        How many came, named or not; None to leave it as it was, at first those named.
-    arrive
-        When the visit began, HH:MM; None where not recorded, or to leave it as it was.
-    reason
-        Why it was not made or was cut short; None where no reason was given.
-    """
+    """Minutes of presence at a place on a day; 0 where it was not visited."""
 
     officer: str
     date: dt.date
     urn: str
     hotspot: str
+    """In the week handed out, or the id of another place."""
     place: str
     longitude: float
     latitude: float
     minutes: float
+    """That the place had a presence, however many officers came together."""
     engagements: int | None
+    """People spoken to; None where not recorded, or to leave it as it was."""
     source: Source
     kind: StopKind = "hotspot"
     together: tuple[str, ...] | None = None
+    """Officers who came with this one; None to leave them as they were, at first none."""
     tracks: tuple[Span, ...] = ()
+    """When the tracks were recorded that the minutes come from."""
     window: str = ""
+    """Empty where that is not known."""
     people: int | None = None
+    """How many came, named or not; None to leave it as it was, at first those named."""
     arrive: str | None = None
+    """HH:MM; None where not recorded, or to leave it as it was."""
     reason: Reason | None = None
+    """Why it was not made or was cut short."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -231,22 +212,9 @@ def find_same_visits(
 ) -> list[RecordedVisit]:
     """The recorded visits that are the same as this one: several where officers are joined.
 
-    Parameters
-    ----------
-    visit
-        The visit to enter.
-    recorded
-        Visits of its day and school.
-    hotspots
-        Places of the week valid for the day, see `Ledger.read_hotspots`.
-    projection
-        The area's metres.
-
-    Returns
-    -------
-    list of RecordedVisit
-        One of several officers first, then that of the visit's own officer; of the others only
-        those with minutes.
+    `recorded` are those of its day and school, `hotspots` the places of the week valid for the day,
+    see `Ledger.read_hotspots`. One of several officers comes first, then that of the visit's own
+    officer; of the others only those with minutes.
     """
     peers = [
         row
@@ -293,22 +261,11 @@ def _project_visits(visits: Sequence[Visit], projection: Projection) -> NDArray[
 def match_stretches(
     xy: ArrayLike, stretches: ArrayLike, stops_xy: ArrayLike | None = None
 ) -> NDArray[np.int64]:
-    """Which stretch each stop is on, or is for.
+    """Which stretch each of (k, 2) stops in metres is on, or is for.
 
-    Parameters
-    ----------
-    xy
-        (k, 2) metres.
-    stretches
-        (m,) shapely lines or points in metres.
-    stops_xy
-        (m, 2) where one stands at each stretch, in metres; default: not known.
-
-    Returns
-    -------
-    NDArray
-        (k,) row of the stretch that has this stop, else of the nearest within
-        `SAME_PLACE_METRES`, else -1.
+    `stretches` are (m,) shapely lines or points, `stops_xy` (m, 2) where one stands at each, if
+    known. Gives (k,) rows of the stretch that has this stop, else of the nearest within
+    `SAME_PLACE_METRES`, else -1.
 
     Examples
     --------
@@ -339,19 +296,10 @@ def match_places(
     stretches: NDArray[np.object_],
     stops_xy: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Which place each visit is at: a designated one by its id, others as `match_stretches` says.
+    """Which of (m,) places each of (k,) visits at (k, 2) `xy` is at: its row, or -1.
 
-    Parameters
-    ----------
-    visits
-        (k,) `hotspot`, `kind`, whose stops are at (k, 2) `xy`.
-    places
-        (m,) `hotspot`, `kind`, with their (m,) `stretches` and (m, 2) `stops_xy`.
-
-    Returns
-    -------
-    NDArray
-        (k,) row of the place, -1 for none.
+    Both have `hotspot, kind`. A designated place is found by its id, others as `match_stretches`
+    says, by their (m,) `stretches` and (m, 2) `stops_xy`.
     """
     rows = np.full(len(visits), -1, dtype=np.int64)
     own = np.flatnonzero(places["kind"] != "designated")

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.boundary import read_limits
+from patrolplan.inputs.polygons import read_limits
 from patrolplan.settings import parse_settings
 
 BNG = Projection("EPSG:27700")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.patrols.solver.label_setting import LabelExplorer
+from patrolplan.patrols.solver.labels import LabelExplorer, Limits
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
 
@@ -21,7 +21,7 @@ def _town(seed):
         travel_minutes=np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)),
         prizes=np.r_[0.0, rng.choice([1.0, 2.0, 3.0, 20.0, 30.0], STOPS)],
         dwell_minutes=np.r_[0.0, rng.choice([2.0, 10.0, 20.0], STOPS)],
-        officers=(Officer(0, 0, 0.0, latest),),
+        officer=Officer(0, 0, 0.0, latest),
         windows=np.column_stack([opening, opening + rng.uniform(5, latest, 1 + STOPS)])
         if seed % 3
         else None,
@@ -31,7 +31,7 @@ def _town(seed):
 
 def _best(problem, last=0, now=0.0, visited=()):
     """The best worth of all ways to go on, by trying every order."""
-    latest, travel = problem.officers[0].latest_minutes, problem.travel_minutes
+    latest, travel = problem.officer.latest_minutes, problem.travel_minutes
     best = 0.0
     for stop in set(range(1, problem.size)) - set(visited):
         begin = now + travel[last, stop]
@@ -53,9 +53,9 @@ def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
         problem = _town(seed)
         best = _best(problem)
         case = reduce_problem(problem)
-        explorer = LabelExplorer(case, case.officer_groups[0])
+        explorer = LabelExplorer(case)
         for beam in BEAMS:
-            found = explorer.explore(case.value, 0.0, rising=True, beam=beam)
+            found = explorer.explore(case.value, 0.0, rising=True, limits=Limits(beam))
             assert found.bound >= best - 1e-9
             assert found.worth <= best + 1e-9
             if found.complete:

@@ -1,25 +1,165 @@
 """Where pupils go from the gate: homes on the streets and beyond them, bus stops and stations.
 
 Homes are known from a school's own counts by area, or by the residents of areas, or by the length
-of street of each kind. Homes beyond the streets are reached over exits, which are nodes at the edge
-of the streets, see `patrolplan.pupils.covered`.
+of street of each kind. Where the known streets end is found on a grid of squares: a square with a
+node of the network is covered, and so is one in a gap between such squares, as over a river or a
+park. Homes beyond the covered squares are reached over exits, which are nodes at their edge.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.network.network import StreetNetwork
-from patrolplan.pupils.area_homes import AreaHomes, locate_area_homes
-from patrolplan.pupils.covered import SQUARE_METRES, find_covered, find_square_numbers
+from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.pupils.gate_tree import GateTree
 
-DETOUR = 1.25
-"""Walking distance beyond the streets, as a multiple of the straight line."""
+SQUARE_METRES = 200.0
+GAP_SQUARES = 2
+"""Gaps between streets up to twice this many squares wide, as over a river or park, are no edge."""
+
+
+@dataclass(frozen=True, eq=False)
+class Covered:
+    """Squares of `SQUARE_METRES` that have streets, or are between them."""
+
+    corner: NDArray[np.int64]  # Column and row of the first square, counted from the CRS's origin
+    is_covered: NDArray[np.bool_]  # (w, h) by column and row
+    is_edge: NDArray[np.bool_]  # (w, h) those of them with a neighbour that is not
+    homes: NDArray[np.float64]  # (w, h) weighted metres of street in each, see `HOMES_BY_KIND`
+
+    def find(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(k,) whether the square of each point is covered."""
+        return np.asarray(self.look_up(find_square_numbers(xy))[0])
+
+    def look_up(self, squares: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """(k,) of squares: whether each is covered, and the homes in it."""
+        at = squares - self.corner
+        shape = np.array(self.is_covered.shape)
+        inside = np.asarray(((at >= 0) & (at < shape)).all(axis=1))
+        column, row = np.where(inside[:, None], at, 0).T
+        covered: NDArray[np.bool_] = inside & self.is_covered[column, row]
+        return covered, np.where(inside, self.homes[column, row], 0.0)
+
+
+def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(k, 2) column and row of the square of each point."""
+    return np.floor(xy / SQUARE_METRES).astype(np.int64)
+
+
+def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
+    """Squares that hold a node, with the gaps between them closed and holes filled."""
+    square = find_square_numbers(network.node_xy)
+    pad = GAP_SQUARES + 1
+    corner = square.min(axis=0) - pad
+    shape = tuple((square.max(axis=0) - corner + 1 + pad).tolist())
+    held = np.zeros(shape, dtype=bool)
+    held[tuple((square - corner).T)] = True
+
+    from scipy import ndimage  # noqa: PLC0415 - heavy, and of pupils alone
+
+    around = np.ones((3, 3))
+    closed = ndimage.binary_closing(held, around, iterations=GAP_SQUARES)
+    covered = ndimage.binary_fill_holes(closed | held)
+    in_square = np.zeros(shape)
+    at = find_square_numbers(network.piece_middle) - corner
+    np.add.at(in_square, tuple(at.T), homes)
+    return Covered(corner, covered, covered & ~ndimage.binary_erosion(covered, around), in_square)
+
+
+@dataclass(frozen=True, eq=False)
+class AreaHomes:
+    """Where homes of areas are: shares of each area on pieces, and in places beyond the streets."""
+
+    areas: dict[str, int]  # Number of each area, by its name
+    # (a,) residents (those aged 5 to 16 where given); all zero where neither is known.
+    residents: NDArray[np.float64]
+    # `piece_area`, `piece_share`: (p,) area that holds each piece, -1 for none, and the share of
+    # its homes there.
+    piece_area: NDArray[np.int64]
+    piece_share: NDArray[np.float64]
+    # `place_area`, `place_share`, `place_xy`: (b,) places beyond the streets.
+    place_area: NDArray[np.int64]
+    place_share: NDArray[np.float64]
+    place_xy: NDArray[np.float64]
+
+
+def locate_area_homes(
+    network: StreetNetwork, areas: gpd.GeoDataFrame, homes: NDArray[np.float64], covered: Covered
+) -> AreaHomes:
+    """Spread each area over the streets in it, and over its squares that have none."""
+    polygons = areas.geometry.to_numpy()
+    tree = shapely.STRtree(shapely.points(network.piece_middle))
+    area, piece = tree.query(polygons, predicate="intersects")
+    piece_area = np.full(len(network), -1)
+    piece_area[piece[::-1]] = area[::-1]  # of areas that overlap the first one counts
+    sample_area, sample_xy = _sample_squares(polygons)
+    beyond = ~covered.find(sample_xy)
+    samples = np.bincount(sample_area, minlength=len(areas))
+    share_beyond = np.bincount(sample_area[beyond], minlength=len(areas)) / samples
+    held = piece_area >= 0
+    metres = np.bincount(piece_area[held], homes[held], minlength=len(areas))
+    weight = np.where(held, homes, 0.0)
+    # An area whose streets are all of kinds without homes has them spread by length instead.
+    length = np.bincount(piece_area[held], network.piece_metres[held], minlength=len(areas))
+    is_bare = held & (metres[piece_area] <= 0)
+    weight[is_bare] = network.piece_metres[is_bare]
+    total = np.where(metres > 0, metres, length)
+    share = np.zeros(len(network))
+    share[held] = ((1 - share_beyond) / np.where(total > 0, total, 1.0))[piece_area[held]]
+    share *= weight
+    # Houses off the known streets, between them: at the nearest.
+    lost = np.flatnonzero((total <= 0) & (share_beyond < 1))
+    nearest = network.snap(shapely.get_coordinates(shapely.point_on_surface(polygons[lost])))
+    free = ~held[nearest.piece]
+    piece_area[nearest.piece[free]] = lost[free]
+    share[nearest.piece[free]] = 1 - share_beyond[lost[free]]
+    return AreaHomes(
+        {str(name): number for number, name in enumerate(areas["area"])},
+        _count_residents(areas),
+        piece_area,
+        share,
+        sample_area[beyond],
+        1.0 / samples[sample_area[beyond]],
+        sample_xy[beyond],
+    )
+
+
+def _count_residents(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """(a,) residents aged 5 to 16, for some areas estimated from all residents; 0 if not known."""
+    young: NDArray[np.float64] = areas["aged_5_16"].to_numpy(dtype=np.float64)
+    everyone: NDArray[np.float64] = areas["residents"].to_numpy(dtype=np.float64)
+    if np.isnan(young).all():
+        return np.asarray(np.nan_to_num(everyone))
+    both = ~np.isnan(young) & (everyone > 0)
+    ratio = young[both].sum() / everyone[both].sum() if both.any() else 0.0
+    return np.asarray(np.nan_to_num(np.where(np.isnan(young), everyone * ratio, young)))
+
+
+def _sample_squares(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Centres of the squares in each polygon, or a point on it: (k,) polygon and (k, 2) metres."""
+    corners = find_square_numbers(shapely.bounds(polygons).reshape(-1, 2)).reshape(-1, 2, 2)
+    numbers, points = [], []
+    for number, (first, last) in enumerate(corners.tolist()):
+        column, row = np.meshgrid(
+            np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1), indexing="ij"
+        )
+        centres = (np.column_stack([column.ravel(), row.ravel()]) + 0.5) * SQUARE_METRES
+        within = centres[shapely.contains_xy(polygons[number], *centres.T)]
+        if not len(within):
+            within = shapely.get_coordinates(shapely.point_on_surface(polygons[number]))
+        numbers.append(np.full(len(within), number))
+        points.append(within)
+    return np.concatenate(numbers), np.concatenate(points)
+
+
+DETOUR = 1.25  # walking distance beyond the streets, as a multiple of the straight line
 
 HOMES_BY_KIND: Mapping[str, float] = {
     "residential": 1.0,
@@ -77,7 +217,7 @@ def _sum_destinations(parts: list[Destinations]) -> Destinations:
 class Homes:
     """Where pupils of an area's schools live.
 
-    `network`: The walkable network. `tables`: Areas, and schools' own counts by area.
+    `tables`: Areas, and schools' own counts by area.
     """
 
     def __init__(self, network: StreetNetwork, tables: WayHomeTables) -> None:
@@ -123,8 +263,7 @@ class Homes:
     ) -> Destinations:
         """Where pupils who walk all the way live.
 
-        `tree`: The school's. `walkers`, `roll`: (2,) by stage: those who walk, and all.
-        `decay_metres`: (2,) by stage. `spread_metres`: Of the choice between exits.
+        `walkers`, `roll`: (2,) by stage: those who walk, and all. `decay_metres`: (2,) by stage.
         """
         parts = []
         for stage in np.flatnonzero(walkers > 0).tolist():
@@ -249,22 +388,59 @@ class _Exits:
             far = np.full(len(places), np.inf)
             return cls(nodes[:0], far, np.empty((len(places), 0)))
         x, y = tree.network.node_xy[tree.nodes[nodes]].T
-        # In place: a copy of this matrix at every step would take twice as long. No hypot: its care
-        # for very large and very small numbers takes four times as long.
-        odds, north = places[:, :1] - x, places[:, 1:] - y
-        odds *= odds
-        north *= north
-        odds += north
-        np.sqrt(odds, out=odds)
-        odds *= DETOUR
-        odds += tree.node_metres[nodes]
-        least = odds.min(axis=1)
-        odds -= least[:, None]
-        odds /= -spread_metres
-        np.exp(odds, out=odds)
+        # No hypot: its care for very large and very small numbers takes four times as long.
+        straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
+        metres = straight * DETOUR + tree.node_metres[nodes]
+        least = metres.min(axis=1)
+        odds = np.exp((metres - least[:, None]) / -spread_metres)
         odds /= odds.sum(axis=1, keepdims=True)
         return cls(nodes, least, odds)
 
     def sum(self, pupils: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Exits, and the pupils (b,) who leave over each."""
         return self.nodes, np.asarray(pupils @ self.chosen)
+
+
+STOP_SPREAD_METRES = 200.0
+"""A stop this much farther away is a third as likely: pupils need the stop of their own line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stops:
+    """Bus stops or stations on streets, and how many board there, relative to each other."""
+
+    positions: Positions
+    boardings: NDArray[np.float64]
+
+
+def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> Stops:
+    """Stops of a kind at their nearest street; those without a street near are left out."""
+    chosen = stops[stops["kind"] == kind]
+    xy = np.column_stack([chosen.geometry.x, chosen.geometry.y]).reshape(-1, 2)
+    positions = network.snap(xy)
+    near = positions.moved_metres <= MAX_SNAP_METRES
+    boardings = chosen["boardings"].to_numpy(dtype=np.float64)[near]
+    has_count = np.isfinite(boardings)
+    mean = boardings[has_count].mean() if has_count.any() else 0.0
+    weight = np.ones(len(boardings))  # a stop with unknown boardings counts as the mean
+    if mean > 0:
+        weight[has_count] = boardings[has_count] / mean
+    return Stops(positions.take(near), weight)
+
+
+def choose_stops(
+    metres: NDArray[np.float64], boardings: NDArray[np.float64], reach_metres: float
+) -> NDArray[np.float64]:
+    """(s,) share of riders who go to each stop; all 0 where none is within reach.
+
+    The odds fall with walking distance and grow with the number who board there.
+    """
+    within = metres <= reach_metres
+    odds = np.zeros(len(metres))
+    if not within.any():
+        return odds
+    away = metres[within]
+    odds[within] = boardings[within] * np.exp(-(away - away.min()) / STOP_SPREAD_METRES)
+    if odds.sum() <= 0:
+        odds[within] = 1.0
+    return np.asarray(odds / odds.sum())

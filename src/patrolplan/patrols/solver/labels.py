@@ -1,0 +1,284 @@
+"""Run the label kernel level by level, in full or with a beam, and read routes off the labels.
+
+A beam keeps only the most promising labels of each level. The result is then a good route rather
+than the best, but the largest bound among the labels cut is still an upper bound on all routes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from patrolplan.compiled import CLOCK
+from patrolplan.patrols.solver.timed_kernel import (
+    expand_timed_labels,
+    find_peaks,
+    rehash_timed_labels,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from patrolplan.patrols.solver.reduce import ReducedCase
+
+
+# Sets of candidates are two words of bits.
+MAX_CANDIDATES = 128
+# Parents expanded between two looks at the clock: some milliseconds, a tenth of a second at most.
+PARENTS_AT_ONCE = 256
+INITIAL_CAPACITY = 4096
+# Worths that differ by less than this share of all prizes are the same to the labels.
+SAME_SHARE = 1e-13
+# Column of a level's marks: the most that a label can lead to.
+BOUND = 4
+
+
+@dataclass(eq=False)
+class Level:
+    """Labels with the same number of stops; columns as in `expand_timed_labels`."""
+
+    sets: NDArray[np.uint64]
+    marks: NDArray[np.float64]
+    links: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Count the labels."""
+        return len(self.links)
+
+    def select(self, which: NDArray[Any]) -> Level:
+        """Give a level of some of the labels."""
+        return Level(self.sets[which], self.marks[which], self.links[which])
+
+
+class Limits(NamedTuple):
+    """When growing labels ends: see `LabelExplorer.explore`."""
+
+    beam: int | None = None
+    max_labels: int = 10**7
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Exploration:
+    """Labels of all levels, and what they prove.
+
+    `best` is the level and number of the best label. `bound` is an upper bound on the worth of any
+    route; `complete` says that every set worth more than the floor has been seen.
+    """
+
+    levels: tuple[Level, ...]
+    worth: float
+    best: tuple[int, int] | None
+    bound: float
+    complete: bool
+    labels: int
+
+    def read_route(self, level: int, label: int) -> list[int]:
+        """Read the stops of a label, in order of visiting."""
+        stops = []
+        while level > 0:
+            last, parent = self.levels[level].links[label, :2]
+            stops.append(int(last))
+            level, label = level - 1, int(parent)
+        return stops[::-1]
+
+    def list_routes(
+        self, min_worth: float, count: int | None = None
+    ) -> list[tuple[float, list[int]]]:
+        """List worth and stops of the finished sets worth more than a minimum, best first.
+
+        Of each set the order that is worth most is listed, of equals the one left earliest.
+        """
+        listed = []
+        for depth, level in enumerate(self.levels[1:], 1):
+            chosen = np.flatnonzero(level.marks[:, 5] > min_worth)
+            words, marks = level.sets[chosen], level.marks[chosen]
+            first = np.lexsort((marks[:, 2], -marks[:, 5], words[:, 1], words[:, 0]))
+            same = (words[first[1:]] == words[first[:-1]]).all(axis=1)
+            unique = first[np.concatenate([[True], ~same])] if len(first) else first
+            if count is not None and len(unique) > count:
+                unique = unique[np.argsort(-marks[unique, 5], kind="stable")[:count]]
+            listed += [(float(level.marks[k, 5]), depth, int(k)) for k in chosen[unique]]
+        listed.sort(key=lambda item: (-item[0], item[1], item[2]))
+        return [(worth, self.read_route(depth, label)) for worth, depth, label in listed[:count]]
+
+
+class LabelExplorer:
+    """Enumerates the stop sets of one group of officers; prices may differ between calls."""
+
+    def __init__(self, case: ReducedCase, *, with_gate: bool = True) -> None:
+        """Prepare what does not depend on prices, for at most `MAX_CANDIDATES` candidates."""
+        self.case = case
+        self.weight, self.margin = _compute_min_times(case)
+        over = case.latest - case.dwell - case.min_times[: case.size, case.size + 1]
+        self.last_begin = np.minimum(case.closing, over)
+        self.peaks = find_peaks(case.cumulative, case.dwell, self.last_begin, case.first_minute)
+        self.scratch = np.zeros((3, max(1, case.size)))
+        breaks = 2 * (case.cumulative.shape[1] + int(case.dwell.max(initial=0.0)))
+        self.pieces = np.zeros((breaks + 16, 4))
+        self.root = _build_root(case, case.gate if with_gate else None)
+
+    def explore(
+        self,
+        value: NDArray[np.float64],
+        floor: float,
+        *,
+        rising: bool,
+        limits: Limits = Limits(),  # noqa: B008 - a tuple, which nobody changes
+    ) -> Exploration:
+        """Grow labels until none is left, too many are there, or the time is up.
+
+        Parameters
+        ----------
+        value
+            Shape (c,): worth of each candidate, also below 0. What it lacks of the candidate's
+            peak is the price of a visit there, whenever it is made.
+        floor
+            Sets worth no more than this are left out.
+        rising
+            Whether only one best set is wanted, so that every better one found lifts the floor.
+        limits
+            `beam`: labels selected on each level; with one the result is not complete.
+            `max_labels`, `deadline`: number of labels, and value of `CLOCK.read`, at which to give
+            up.
+        """
+        case = self.case
+        total = max(float(np.abs(value).sum()), float(case.peak.sum()), 1e-290)
+        state = np.array(
+            [floor, -math.inf, -1.0, float(rising), 1e-9 * total, 0.0, SAME_SHARE * total]
+        )
+        fixed = (
+            state, case.times, case.min_times, case.opening, self.last_begin, case.dwell,
+            value - case.peak, case.cumulative, self.peaks, self.weight, self.margin,
+            case.first_minute, self.scratch, self.pieces,
+        )  # fmt: skip
+        return _grow_levels(self.root, fixed, floor, limits)
+
+
+def _build_root(case: ReducedCase, gate: NDArray[np.float64] | None) -> Level:
+    """Give the pieces of what staying at the start gathers by the minute of leaving it."""
+    if gate is None:
+        # Nothing is gathered there, so it is left at once.
+        marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
+    else:
+        minutes = case.first_minute + np.arange(len(gate), dtype=np.float64)
+        within = minutes[(minutes > case.earliest) & (minutes < case.latest)]
+        corners = np.concatenate([[case.earliest], within, [case.latest]])
+        worth = np.interp(corners, minutes, gate)
+        rising = np.flatnonzero(np.diff(worth) > 0)
+        pieces = np.column_stack(
+            [corners[rising], worth[rising], corners[rising + 1], worth[rising + 1]]
+        )
+        if not len(rising) or rising[0] > 0:
+            pieces = np.concatenate([[[corners[0], worth[0]] * 2], pieces])
+        marks = np.concatenate([pieces, np.full((len(pieces), 2), math.inf)], axis=1)
+    links = np.full((len(marks), 3), -1, dtype=np.int32)
+    links[:, 0] = case.size
+    return Level(np.zeros((len(marks), 2), dtype=np.uint64), marks, links)
+
+
+def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limits) -> Exploration:
+    """Grow labels level by level; `fixed` is what the kernel takes after its table, state first."""
+    state, size = fixed[0], fixed[1].shape[0] - 2
+    levels, best, labels, bound = [root], None, 0, -math.inf
+    while len(levels[-1]) and len(levels) <= size:
+        before = state[1]
+        room = limits.max_labels - labels
+        level, done = _expand_level(levels[-1], fixed, room, limits.deadline)
+        labels += len(level)
+        if not done:
+            waiting = levels[-1].marks[int(state[5]) :, BOUND].max(initial=bound)
+            bound = max(waiting, level.marks[:, BOUND].max(initial=bound))
+        best_label = int(state[2]) if state[1] > before else -1
+        if limits.beam is not None and len(level) > limits.beam:
+            level, best_label, cut = _select_labels(level, limits.beam, best_label)
+            bound = max(bound, cut)
+        levels.append(level)
+        if best_label >= 0:
+            best = (len(levels) - 1, best_label)
+        if not done:
+            break
+    return Exploration(
+        levels=tuple(levels),
+        worth=float(state[1]),
+        best=best,
+        bound=float(max(bound, state[1], 0.0 if floor < 0 else -math.inf)),
+        complete=bool(bound <= state[0]),
+        labels=labels,
+    )
+
+
+def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int, float]:
+    """Select the most promising labels, and the best; give its new row and the bound of the rest.
+
+    The label that the best displaces counts as cut as well.
+    """
+    bounds = level.marks[:, BOUND]
+    cut = np.argpartition(-bounds, beam)
+    bound = float(bounds[cut[beam:]].max())
+    selected = cut[:beam]
+    if best_label >= 0:
+        if best_label not in selected:
+            bound = max(bound, float(bounds[selected[-1]]))
+            selected[-1] = best_label
+        best_label = int(np.flatnonzero(selected == best_label)[0])
+    return level.select(selected), best_label, bound
+
+
+def _expand_level(
+    level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
+) -> tuple[Level, bool]:
+    """Expand all labels of a level; tell whether time and memory sufficed."""
+    state = fixed[0]
+    size = fixed[1].shape[0] - 2
+    room = INITIAL_CAPACITY
+    sets = np.empty((room, 2), dtype=np.uint64)
+    marks = np.empty((room, 6))
+    links = np.empty((room, 3), dtype=np.int32)
+    table = np.full(2 * room, -1, dtype=np.int32)
+    first, count = 0, 0
+    while first < len(level):
+        stop = min(first + PARENTS_AT_ONCE, len(level))
+        count = expand_timed_labels(
+            first, stop, count, level.sets, level.marks, level.links,
+            sets, marks, links, table, *fixed,
+        )  # fmt: skip
+        first = int(state[5])
+        if count > max_labels or CLOCK.read() > deadline:
+            break
+        if first < stop or count + size > room:
+            room *= 4
+            sets, marks, links = (_grow_array(old, count, room) for old in (sets, marks, links))
+            table = np.full(2 * room, -1, dtype=np.int32)
+            rehash_timed_labels(table, sets, links, count)
+    return Level(sets[:count], marks[:count], links[:count]), first >= len(level)
+
+
+def _grow_array(old: NDArray[Any], count: int, room: int) -> NDArray[Any]:
+    longer = np.empty((room, old.shape[1]), dtype=old.dtype)
+    longer[:count] = old[:count]
+    return longer
+
+
+def _compute_min_times(case: ReducedCase) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give each stop's least time on a route, and each stop's least time on the way on and home.
+
+    Half of every leg belongs to either end. The start is left out as a predecessor: labels have
+    left it. The last entry of the second array is the latest minute.
+    """
+    size = case.size
+    ways, home = case.times[:size, :size].copy(), case.times[:size, size + 1]
+    np.fill_diagonal(ways, math.inf)
+    back = np.zeros((size, size + 1))
+    np.fill_diagonal(back, math.inf)  # nobody comes from and goes to the same stop
+    weight = np.empty(size)
+    for k in range(size):
+        out = np.concatenate([ways[k], home[k : k + 1]])
+        pairs = ways[:, k, None] + out[None, :] + back
+        weight[k] = case.dwell[k] + pairs.min(initial=math.inf) / 2
+    away = ways.min(axis=1, initial=math.inf)
+    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [case.latest]])
+    return weight, margin
