@@ -280,7 +280,6 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
         if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
             values = {"officer": lock.officer, "urn": lock.urn, "date": f"{lock.date}"}
             yield Note("officer_lent", {**values})
-    yield from inputs.plans[0].reports_notes
     other = inputs.plans[0].other_mode
     if other is not None:
         yield from build_way_notes(other.area)
