@@ -20,14 +20,11 @@ print(*sys.modules)
 NEVER = {"sklearn", "scipy.stats", "folium", "sqlalchemy", "xlsxwriter", "highspy", "icalendar"}
 """Learning, tests of chance, exploring, ledger, spreadsheets, weeks and calendars."""
 
-UNPLANNED = {
-    *("scipy.optimize", "scipy.spatial", "matplotlib", "PIL"),
-    *("osmnx", "osmium.osm", "patrolplan.team"),
-}
-"""Linear programs, trees, plots, readers of streets and weeks: a patrol of forty minutes needs none
+UNPLANNED = {*("scipy.optimize", "matplotlib", "PIL"), *("osmnx", "osmium.osm", "patrolplan.team")}
+"""Linear programs, plots, readers of streets and weeks: a patrol of forty minutes needs none
 of them."""
 
-ALSO_UNREAD = UNPLANNED | {"numba", "scipy.ndimage", "scipy.sparse", "pyogrio"}
+ALSO_UNREAD = UNPLANNED | {"numba", "scipy.ndimage", "pyogrio"}
 
 
 def _run(*arguments):

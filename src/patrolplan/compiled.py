@@ -94,8 +94,7 @@ class CompileClock:
             self.announce(text)
 
 
-CLOCK = CompileClock()
-"""The one clock of the process."""
+CLOCK = CompileClock()  # The one clock of the process
 
 
 class _CompiledFunction:

@@ -16,11 +16,8 @@ BRITISH_GRID = "EPSG:27700"
 BRITISH_GRID_CODE = 27700
 
 GREAT_BRITAIN = (-8.7, 49.8, 1.8, 60.9)
-WORLD = (-180.0, -90.0, 180.0, 90.0)
-"""Degrees: west, south, east, north."""
-
-SCALED_METRES = 1000.0
-"""Length on the ground for measuring the scale factor of a CRS."""
+WORLD = (-180.0, -90.0, 180.0, 90.0)  # Degrees: west, south, east, north
+SCALED_METRES = 1000.0  # Length on the ground for measuring the scale factor of a CRS
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,7 @@ SQUARE_METRES = 250.0
 """Side of the squares of the fixed grid. It is not a setting, since counts on squares of two sizes
 could be subtracted."""
 
-NOWHERE = (0, 0, 0)
-"""The square of an invalid place."""
+NOWHERE = (0, 0, 0)  # The square of an invalid place
 
 
 def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:

@@ -34,8 +34,7 @@ MAX_REFUSED_SHARE = 0.01
 """Maximum share of a table's rows with values that cannot be read, or do not match the header; if
 there are more, the cause is a wrong format, not typing errors. Empty cells are not counted."""
 
-ALLOWED_ROWS = 10
-"""This many rows of a table may always be wrong, whatever its length."""
+ALLOWED_ROWS = 10  # This many rows of a table may always be wrong, whatever its length
 
 
 def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> bool:

@@ -1,96 +1,34 @@
 """Children's data is safe by construction: reports enter as one table of counts, or not at all.
 
 The only entry point is `patrolplan.inputs.reports.read_reports`. It reads the complete files,
-before any setting applies except their paths and the names of their columns, and returns a
-`ReportTable`. It passes on no row; nothing else in patrolplan reads the files, and everything after
-it uses the table. A table in memory is treated like a file: `pp.build_area` passes the needed
-columns to the same entry point. Surveys have their own, which returns the same kind of table, see
-below. The squares are those of one fixed grid, independent of the CRS, limits, streets, schools and
-crime (`patrolplan.crs.find_squares`).
+before any setting applies except their paths and the names of their columns, passes on no row, and
+returns a `ReportTable`; a table in memory is treated like a file. The squares are those of one
+fixed grid (`patrolplan.crs.find_squares`).
 
-**What holds.** Let n(s) be the reports in square s, and n(s, f) those of them that gave the factor
-f, a time band included, and n(s, t) those that were made in the school term t. At thresholds of
-`ROUNDING_STEP` or more the table has only:
+**What holds.** At thresholds of `ROUNDING_STEP` or more the table has only, each rounded down to
+multiples of `ROUNDING_STEP` and 0 below it: reports by square, and in each square by factor (time
+bands included) and by school term, never both; reports of all small squares together; refused rows
+by reason, which depends on the files alone; reports by year, so that years and terms together show
+no more than the squares do. All that patrolplan computes, writes, caches or prints about reports,
+errors included, is a function of this table and of data other than reports. So two sets of reports
+with equal tables give the same bytes under any settings, and outputs under many settings,
+subtracted from each other, give no more than the table. A group is spread over all streets of its
+square; the hash of the inputs covers the groups, not the files; a file that cannot be read stops
+patrolplan before there are counts, and no error shows a value.
 
-- n(s), n(s, f) and n(s, t), rounded down to multiples of `ROUNDING_STEP`, 0 below it; so the terms
-  of a square together show no more than the square does. No factor is counted by term;
-- how many reports are in squares with fewer than `ROUNDING_STEP`, for all such squares in the world
-  together, rounded down in the same way;
-- for each reason, how many rows of all files were refused, rounded down in the same way, and
-  whether there was one. A row is refused because of what is in the files, never because of a
-  setting;
-- how many reports of all files were made in each year, rounded down in the same way and further,
-  so that all years together show no more than the squares do, and each year no less than its terms
-  in all squares: years and terms together show no more than one of them alone.
+**What does not hold.** This is not differential privacy: no noise is added. Outputs of two versions
+of the files show when a square, factor or term passes a multiple of `ROUNDING_STEP`: who knows that
+a single report came in between knows its square. A square of 15 reports whose four time bands all
+show 0 has 3 or 4 in each; of 20 reports that are known to be of five terms, none of them shown,
+each term has 4. Anyone who can write files, or name other columns, can find out what they contain.
+A threshold below `ROUNDING_STEP` reveals more: it needs a written reason, printed on the outputs.
 
-Everything that patrolplan computes, writes, caches or prints about reports that it could read,
-errors included, is a function of this table and of other data than reports: settings, CRS, limits,
-streets, schools, crime. So two sets of reports with equal tables give the same bytes under any
-settings; and outputs under many settings, subtracted from each other, give no more than the table.
-In particular:
-
-- nothing shows whether a square below the threshold has any report, nor where in its square a
-  report is: a group is spread over all streets of its square, so no street shows that a report is
-  on it;
-- the hash of the inputs covers the groups, not the files (a short file could be guessed from its
-  hash);
-- a file that cannot be read as a table stops patrolplan before there are any counts. Its error may
-  name a row by its number, and never shows a value.
-
-**What does not hold.** This is not differential privacy: no noise is added. The counts of one
-square can be compared with each other: a square of at least 15 reports whose time bands all show 0
-has 3 or 4 in each. Such a comparison alone never narrows a count to one value. Terms have no fixed
-number, so that nothing follows from those that show 0; but someone who knows from elsewhere that
-all reports come from the same five terms, and sees a square of 20 with none of them shown, knows
-that each has 4. Anyone with outputs of two versions of the files, or of some of them and of all,
-sees when a square, or a factor or term of it, passes a multiple of `ROUNDING_STEP`; if they know
-from elsewhere that a single report came in between, they know its square, and how many it had
-before. They also see when the first row is refused for a reason, which shows nothing about a place.
-Anyone who can write files, or name other columns to read, can find out what the files contain. A
-threshold below `ROUNDING_STEP` gives a table in finer steps and reveals more: it needs a written
-reason, which is printed on the outputs.
-
-**Surveys** are read by `patrolplan.inputs.survey_counts.count_surveys`, which counts the files of
-all classes together, like reports, always in steps of `ROUNDING_STEP`. All output of
-`patrolplan survey --read` is a function of that table and, for each survey, of its random ID, its
-form, its school, its school term and how many pupils took part, rounded down in the same way;
-the bytes do not depend on the order of files or answers. What it writes as reports is made from the
-table: as many rows as a square shows, at its centre, dated in the terms that are shown (the rest in
-the oldest terms of the surveys), with each column of words filled independently. Read as reports,
-they give the counts by square, by word and by term of the table. A threshold above `ROUNDING_STEP`
-leaves out more; one below it changes nothing, because what is written is stored. No answer is
-refused because of a setting: a place outside the area is left out as a group when the area is
-loaded. A school that the settings do not have refuses its whole file.
-
-The files of surveys themselves are raw. An answers file has each pin of a whole class to a
-decimetre, with its words; it has no name, no order, no time, and nothing that shows which answers
-are from the same pupil, but a teacher who knows where a child lives may recognise a pin near it.
-The teacher, those who transport them, and the person who runs `--read` can see them; after that
-`--delete-files` deletes them, which is not erasure on a memory stick, a tablet or in a backup. What
-does not hold for reports does not hold here either: a survey read before and after one more pupil
-shows whether a multiple of `ROUNDING_STEP` was passed. Surveys that were added to others (`--add`)
-are counted separately, so that groups are smaller and fewer; their table is known separately from
-that of the others. Anyone who can write files can forge one: more answers in a square than pupils,
-and the same answers under two IDs, are refused, and no more can be seen from a file.
-
-**Where pupils live** is read in the same way, by `patrolplan.inputs.origins.read_origins`: as each
-school's pupils by small area, from the complete files, before any setting applies except their
-paths and the names of their columns. Areas of a school with fewer than `ROUNDING_STEP` pupils are
-joined to its next area, in the order of their names; then all counts are rounded down to multiples
-of `ROUNDING_STEP`, whatever the threshold for reports. Everything after it uses these counts,
-including the hash of the inputs and the number of rows that `check` shows; so two files with equal
-counts give the same bytes under any settings. A joined count has the last of its areas' names, so
-it shows that some pupils live in one of them, but not in which. What does not hold for reports does
-not hold here either: versions of the files can be compared, and anyone who can write them can find
-out. Errors name rows, and show no number of pupils. The counts are sent to no worker and stored in
-no cache.
-
-**Recorded crime**, where the settings apply the threshold to it, is grouped by the same squares: a
-category counts in a square if it has at least the threshold of incidents there, in all months
-together, otherwise not at all, and is spread over all of the square's streets. That guarantees less
-than for reports: the numbers are not rounded and the limits of the area decide what is counted, so
-two outputs can be subtracted, and risk weighs months, so a group may owe its weight to a few recent
-incidents.
+**Surveys** (`patrolplan.inputs.survey_counts`) and **where pupils live**
+(`patrolplan.inputs.origins`) are counted in the same way, always in steps of `ROUNDING_STEP`;
+origins are sent to no worker and stored in no cache. **Recorded crime** under the threshold is
+grouped by the same squares, but not rounded, and the limits of the area decide what is counted:
+that guarantees less. The page on data protection in the documentation says what each of them leaves
+open.
 """
 
 from dataclasses import dataclass, field

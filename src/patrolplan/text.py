@@ -36,8 +36,7 @@ def format_percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-MAX_NAMED = 5
-"""Maximum number of names in a message; others are only counted."""
+MAX_NAMED = 5  # Maximum number of names in a message; others are only counted
 
 
 def list_first(names: Sequence[str]) -> str:
@@ -50,8 +49,7 @@ def list_first(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-LONGEST_NAME = 34
-"""Maximum letters of a name on the map."""
+LONGEST_NAME = 34  # Maximum letters of a name on the map
 
 
 def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:

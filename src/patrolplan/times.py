@@ -79,15 +79,11 @@ class SchoolTerm(NamedTuple):
 HORIZON_DEGREES = 90.833
 """Angle from the zenith to the sun's centre at sunset, with its radius and refraction."""
 
-JULIAN_2000 = 2451545.0
-"""Julian day of noon on 1 January 2000."""
+JULIAN_2000 = 2451545.0  # Julian day of noon on 1 January 2000
 
 DAYS_A_CENTURY = 36525.0
-ORDINAL_TO_JULIAN = 1721424.5
-"""Python counts days from 1 January of the year 1."""
-
-ITERATIONS = 3
-"""The sun moves, so its position is computed again for the time just calculated."""
+ORDINAL_TO_JULIAN = 1721424.5  # Python counts days from 1 January of the year 1
+ITERATIONS = 3  # The sun moves, so its position is computed again for the time just calculated
 
 
 def compute_sunset(day: dt.date, longitude: float, latitude: float) -> dt.datetime | None:

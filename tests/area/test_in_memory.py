@@ -1,6 +1,5 @@
 """An area from tables in memory is checked like one from files, and equals it."""
 
-import json
 import pickle
 import tomllib
 
@@ -52,28 +51,6 @@ def _read_demo(settings):
     sections = tomllib.loads(settings.read_text(encoding="utf-8"))
     streets = str(settings.parent.absolute() / sections.pop("sources")["streets"])
     return frames | {"crimes": crimes}, sections | {"sources": {"streets": streets}}
-
-
-def _write_plan(area, out):
-    """The bytes of `plan.json`, apart from the hashes of what it was made from."""
-    risk = pp.estimate_risk(area)
-    pp.write_pack(pp.plan_patrols(area, risk, pp.find_hotspots(area, risk)), out)
-    document = json.loads((out / "plan.json").read_bytes())
-    for name in ("inputs", "settings"):
-        assert document["created_from"].pop(name)
-    return json.dumps(document, ensure_ascii=False)
-
-
-@pytest.mark.slow
-def test_frames_give_the_plan_of_the_files(copy_demo, tmp_path):
-    """The demo's tables as frames give the same `plan.json` as its files, apart from hashes."""
-    settings = copy_demo(tmp_path / "demo", *[f"2026-0{month}" for month in range(1, 10)])
-    text = settings.read_text(encoding="utf-8")
-    few = '\n[schools]\nurns = ["900001", "900003"]\n[risk]\nmodel = "shrunk count"\n'
-    settings.write_text(text + few, encoding="utf-8")
-    frames, sections = _read_demo(settings)
-    expected = _write_plan(pp.load_area(settings), tmp_path / "files")
-    assert _write_plan(pp.build_area(**frames, settings=sections), tmp_path / "memory") == expected
 
 
 @pytest.fixture(scope="module")

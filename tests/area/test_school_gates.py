@@ -29,16 +29,6 @@ def test_a_wrong_gate_of_a_required_school_is_an_error_of_the_gates(lane, place)
     assert place.split(",", maxsplit=1)[0] in line
 
 
-def test_a_swapped_gate_does_not_take_the_blame_to_the_school(lane):
-    """A gate whose coordinates are swapped is reported with its row."""
-    gates = {"gates": GATES.format(place="51.52,-0.128")}
-    try:
-        reports = [row.reason for row in lane(gates).left_out]
-    except pp.InputError as error:
-        reports = [str(error)]
-    assert any("gates.csv, row 3" in line and "51.52" in line for line in reports)
-
-
 def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
     """More than a kilometre away it may be right, so it is used and noted."""
     area = lane({"gates": GATES.format(place="-0.105,51.52")})

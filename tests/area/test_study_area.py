@@ -314,11 +314,6 @@ def test_only_what_is_named_changes(demo_area):
     assert changed.settings.folder == demo_area.settings.folder
 
 
-def test_without_a_change_the_settings_are_equal(demo_area):
-    """Nothing is lost on the way through the check."""
-    assert pp.with_settings(demo_area).settings == demo_area.settings
-
-
 def test_wrong_values_are_reported_like_those_of_a_file(demo_area):
     """The key, the value and the remedy are named."""
     with pytest.raises(pp.SettingsError, match=r"patrol\.dwell_minutes"):

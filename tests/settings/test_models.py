@@ -241,12 +241,6 @@ def test_all_problems_are_reported_together():
         assert part in message
 
 
-def test_settings_cannot_be_changed():
-    """Settings are frozen once read."""
-    with pytest.raises(ValueError, match="frozen"):
-        _settings().area.name = "elsewhere"
-
-
 def test_numbers_for_urns_become_text():
     """URNs may be written as numbers."""
     assert _settings(schools={"urns": [100008, "100018"]}).schools.urns == ("100008", "100018")

@@ -26,8 +26,7 @@ from patrolplan.network.names import describe_positions
 
 PlaceKind = Literal["street", "junction", "postcode", "grid_reference", "coordinates"]
 
-MOST_PLACES = 8
-"""Maximum number of places in an answer."""
+MOST_PLACES = 8  # Maximum number of places in an answer
 
 SAME_STREET_METRES = 100.0
 """Pieces with the same name within this distance are one street; others are another one."""
@@ -35,8 +34,7 @@ SAME_STREET_METRES = 100.0
 JUNCTION_METRES = 60.0
 """Streets within this distance meet, such as at a roundabout or across a wide road."""
 
-MIN_LIKENESS = 0.8
-"""Minimum likeness of a street's name to the text, from 0 to 1."""
+MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
 
 SHORT_FORMS = {
     "rd": "road",

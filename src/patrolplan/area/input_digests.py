@@ -18,8 +18,7 @@ from patrolplan.inputs.table_sources import hash_source
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings
 
-EARLIER = "earlier hotspots"
-"""The source of hotspots' names among the inputs of an area."""
+EARLIER = "earlier hotspots"  # The source of hotspots' names among the inputs of an area
 
 
 def compute_input_digests(

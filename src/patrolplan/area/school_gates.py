@@ -30,8 +30,7 @@ from patrolplan.text import MAX_NAMED, find_similar, list_first
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
 
-ALL_SCHOOLS = "*"
-"""Means all schools in a table's column of URNs."""
+ALL_SCHOOLS = "*"  # Means all schools in a table's column of URNs
 
 OUTSIDE = "outside the area"
 OFF_STREET = "without a walkable street near"

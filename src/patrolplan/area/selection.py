@@ -114,8 +114,7 @@ def _count_again(exposure: Exposure, held: NDArray[np.bool_], incidents: pd.Data
     )
 
 
-Span = tuple[pd.Timestamp, pd.Timestamp]
-"""The first days of the first month and of the last one."""
+Span = tuple[pd.Timestamp, pd.Timestamp]  # The first days of the first month and of the last one
 
 
 def _format_span(span: Span) -> str:

@@ -25,8 +25,7 @@ MIN_JUMP = 0.3
 """That share exceeds the neighbouring month's by at least this much: in a small area, and in the
 first months, many points are seen for the first time without being new."""
 
-MIN_INCIDENTS = 50
-"""Minimum in a month to detect an unknown era."""
+MIN_INCIDENTS = 50  # Minimum in a month to detect an unknown era
 
 NEAR_METRES = 100.0
 """An old point's crime falls off with the distance to a new point like a bell curve of this width,

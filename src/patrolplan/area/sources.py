@@ -140,6 +140,18 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     return columns
 
 
+def read_school_urns(settings: Settings) -> frozenset[str]:
+    """URNs of the open schools that the settings select; a survey may be of one of them."""
+    schools = read_schools(
+        find_source_files(settings, "schools"),
+        Projection(settings.area.crs),
+        LeftOut(),
+        selection=settings.schools,
+        columns=get_column_mapping(settings, "schools"),
+    )
+    return frozenset(schools["urn"])
+
+
 @dataclass(frozen=True, eq=False)
 class Sources:
     """Every source as read separately; `reports` is None where there is no file.

@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from patrolplan.crs import find_squares
 from patrolplan.network.network import StreetNetwork
 
-MAX_STREETS = 2
-"""Streets that the name of a square gives."""
+MAX_STREETS = 2  # Streets that the name of a square gives
 
 
 def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:

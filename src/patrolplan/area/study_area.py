@@ -199,8 +199,7 @@ class StudyArea:
         return self.network.projection
 
 
-MAX_NAMED_SCHOOLS = 12
-"""Maximum number of schools that a message names."""
+MAX_NAMED_SCHOOLS = 12  # Maximum number of schools that a message names
 
 CHANGEABLE_SECTIONS = (
     *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),

@@ -13,9 +13,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
-from patrolplan.cli.console import stderr
 from patrolplan.cli.run_log import open_log
-from patrolplan.compiled import CLOCK
 from patrolplan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -173,7 +171,6 @@ def start_run(
     ] = False,
 ) -> None:
     """Open the log of this run."""
-    CLOCK.announce = stderr.print
     try:
         open_log(log, ctx.invoked_subcommand or "", verbose=verbose)
     except OSError as error:

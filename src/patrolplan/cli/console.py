@@ -94,6 +94,12 @@ def print_notes(notes: Iterable[str]) -> None:
         stdout.print(f"note: {note}")
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """Print sentences as they are, without breaking them."""
+    for line in lines:
+        stdout.print(line, soft_wrap=True)
+
+
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON object and nothing else."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")

@@ -32,11 +32,7 @@ def fetch(
         None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
     ),
     only: list[str] | None = options.option(
-        None,
-        "--only",
-        "Fetch only this; may be repeated.",
-        options.format_choices(FetchPart),
-        autocompletion=options.complete(FetchPart),
+        None, "--only", "Fetch only this; may be repeated.", options.format_choices(FetchPart)
     ),
     again: bool = options.option(False, "--again", "Fetch again what is already there."),
     as_json: options.Json = False,

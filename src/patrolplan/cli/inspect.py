@@ -291,12 +291,7 @@ class Document(StrEnum):
 
 @command
 def schema(
-    document: Annotated[
-        str,
-        typer.Argument(
-            metavar=options.format_choices(Document), autocompletion=options.complete(Document)
-        ),
-    ],
+    document: Annotated[str, typer.Argument(metavar=options.format_choices(Document))],
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:

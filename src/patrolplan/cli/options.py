@@ -10,14 +10,11 @@ import datetime as dt
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from patrolplan.cli import console
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
@@ -120,15 +117,6 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def format_choices(choices: type[StrEnum]) -> str:
     """The placeholder in help for an option with these choices."""
     return f"[{'|'.join(choices)}]"
-
-
-def complete(choices: type[StrEnum]) -> Callable[[str], list[str]]:
-    """Completions by a shell for such an option, given the letters typed so far."""
-
-    def list_matches(incomplete: str) -> list[str]:
-        return [word for word in choices if word.startswith(incomplete)]
-
-    return list_matches
 
 
 def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:

@@ -104,7 +104,7 @@ def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> Non
 def _read_surveys(
     files: Sequence[str], out: Path, config: Path, *, add: bool, delete: bool, as_json: bool
 ) -> None:
-    from patrolplan.area.school_urns import read_school_urns
+    from patrolplan.area.sources import read_school_urns
     from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
     from patrolplan.outputs.survey.survey_reading import take_in_surveys
     from patrolplan.privacy import ROUNDING_STEP
@@ -127,8 +127,7 @@ def _read_surveys(
         console.stdout.print(
             f"{config}: there is no settings file, so schools were not checked", soft_wrap=True
         )
-    for line in describe_reading(reading):
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(describe_reading(reading))
     reading.raise_if_undeleted()
 
 

@@ -107,5 +107,4 @@ def _print(lines: Sequence[str], document: dict[str, Any], *, as_json: bool) -> 
     if as_json:
         console.print_json(document)
         return
-    for line in lines:
-        console.stdout.print(line, soft_wrap=True)
+    console.print_lines(lines)

@@ -57,8 +57,6 @@ def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.fl
     worth is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
     `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
     count, nothing is changed.
-
-    `risk`: The risk that the hotspots were found with.
     """
     worth: NDArray[np.float64] = hotspots["worth"].to_numpy()
     if np.array_equal(risk.joined, risk.without_exposure):

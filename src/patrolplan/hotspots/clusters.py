@@ -150,16 +150,12 @@ def find_stretches(
     cluster: NDArray[np.int64] | None = None,
     taken: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """Disjoint stretches, the one of most risk first.
+    """At most `count` disjoint stretches, most risk (p,) first; None: a quarter of the street.
 
-    A stretch grows from every piece whose risk per metre is above the mean, always by the
-    neighbour of highest risk per metre that still fits, while that is above the mean. The
-    stretch of most risk is chosen, those that it overlaps grow again, and so on.
-
-    `risk`: (p,) risk of each piece. `count`: How many; None: all, up to a quarter of the street.
-    `cluster`: (p,) cluster of each piece, -1 for none: a stretch then stays inside one cluster.
-    `taken`: Pieces that belong to something else: no stretch includes them. Returns pieces of each
-    stretch.
+    A stretch grows from every piece whose risk per metre is above the mean, always by the neighbour
+    of highest risk per metre that still fits, while that is above the mean. The stretch of most
+    risk is chosen, those that it overlaps grow again, and so on. It stays inside one `cluster`
+    (p,), where -1 is none, and includes no `taken` piece.
     """
     metres = network.piece_metres
     density = round_significant(risk / metres, DENSITY_DIGITS)

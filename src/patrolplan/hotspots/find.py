@@ -37,18 +37,9 @@ from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 
 COLUMN_ORDER = [
-    *(
-        "hotspot",
-        "kind",
-        "worth",
-        "crime_share",
-        "reports_share",
-        "length_metres",
-        "place",
-        "reasons",
-    ),
-    *("carried_by", "mainly_reports", "p_value", "stands_out", "trend", "survived"),
-    *("pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
+    *("hotspot", "kind", "worth", "crime_share", "reports_share", "length_metres"),
+    *("place", "reasons", "carried_by", "mainly_reports", "p_value", "stands_out", "trend"),
+    *("survived", "pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
     *("stop", "geometry"),
 ]
 
@@ -186,10 +177,7 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
 def place_stretches(
     area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> gpd.GeoDataFrame:
-    """Stretches with what a patrol needs, see `locate_hotspots`; numbered in their order.
-
-    `amounts`: (p,) risk of each piece: what there is to watch.
-    """
+    """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
     network = area.network
     pieces, size = flatten_stretches(stretches)
     row = np.repeat(np.arange(len(size)), size)

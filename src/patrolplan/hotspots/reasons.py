@@ -183,12 +183,11 @@ def find_reasons(
     *,
     bands: Collection[TimeBand] | None = None,
 ) -> list[list[Reason]]:
-    """What each stretch is based on: crime, reports, and what is uncertain about it.
+    """(h,) what each stretch is based on: crime, reports, and what is uncertain about it.
 
-    `area`, `risk`: The study area and the risk of its pieces of street. `stretches`: Of each of h
-    stretches its pieces. `bands`: Times of day that the risk is about: pupils' reports of another
-    are no reason. None: all. Returns (h,) reasons of each stretch; empty where there is none. The
-    factor that makes the stretch comes first, see `patrolplan.hotspots.carriers.find_carriers`.
+    The factor that makes the stretch comes first, see `patrolplan.hotspots.carriers.find_carriers`.
+    Pupils' reports of other `bands` of the day than these are no reason; with None those of all
+    are.
     """
     if not stretches:
         return []

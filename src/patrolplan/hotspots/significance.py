@@ -59,16 +59,14 @@ WELL_PLACED_SHARE = 0.8  # a stretch is well placed when it survives this share 
 def assess_certainty(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """How sure each stretch is.
+    """How sure each stretch is, one row a stretch.
 
-    The draws do not depend on the settings' seed: that is for the search of patrols, and must not
-    change how sure a place is.
-
-    Returns one row a stretch: `p_value` (chance that the best stretch of an even world holds as
-    much recorded harm), `stands_out` (at most 5 %), `trend` ("new", "rising", "persistent",
-    "fading" or "too few to tell"), `survived` (share of jitters of the snap points that it
-    survives; 1 for exact places), `mainly_reports` (whether it is based on pupils' reports more
-    than on recorded crime).
+    `p_value` (chance that the best stretch of an even world holds as much recorded harm),
+    `stands_out` (at most 5 %), `trend` ("new", "rising", "persistent", "fading" or "too few to
+    tell"), `survived` (share of jitters of the snap points that it survives; 1 for exact places),
+    `mainly_reports` (whether it is based on pupils' reports more than on recorded crime). The draws
+    do not depend on the settings' seed: that is for the search of patrols, and must not change how
+    sure a place is.
     """
     history = build_history(area)
     share = compute_catchment_shares(area.catchments, stretches)

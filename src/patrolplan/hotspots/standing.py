@@ -45,15 +45,12 @@ def choose_standing_places(
     *,
     sight_metres: float,
 ) -> StandingPlaces:
-    """Choose where an officer stands for each stretch.
+    """(h,) where an officer stands for each stretch, who sees as far as `sight_metres`.
 
-    The place with most of its risk in sight, times `PREFERENCE`, among those within a walk of the
-    stretch as long as one sees; through streets at ground level come before others, and places that
-    are lit, or may be, before those that are not. Where there is none: the nearest point of a named
-    street next to the piece with the best view, or that piece itself.
-
-    `risk`: (p,) of each piece. `stretches`: (h,) pieces of each stretch. Returns (h,) one for each
-    stretch.
+    The place with most of its risk (p,) in sight, times `PREFERENCE`, among those within a walk of
+    the stretch as long as one sees; through streets at ground level come before others, and places
+    that are lit, or may be, before those that are not. Where there is none: the nearest point of a
+    named street next to the piece with the best view, or that piece itself.
     """
     network, kinds, places = ground.network, ground.kinds, ground.places
     xy, piece = network.xy(places.positions), places.positions.piece

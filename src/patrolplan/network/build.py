@@ -37,9 +37,9 @@ def build_network(
 ) -> StreetNetwork:
     """Cut streets into pieces and keep the largest connected part.
 
-    `left_out`: Records how much street is outside the limits, not connected, or not to be
-    patrolled. `limits`: Polygon in the area's metres; pieces whose middle is outside are not
-    patrolled, but used for walks up to `MARGIN_METRES` away.
+    Pieces whose middle is outside the `limits`, a polygon in the area's metres, are not patrolled,
+    but used for walks up to `MARGIN_METRES` away. `left_out` records how much street is outside,
+    not connected, or not to be patrolled.
     """
     pieces = cut_pieces(streets, piece_metres=piece_metres)
     pieces, is_inside = _choose_near(pieces, projection, limits, left_out)
@@ -72,7 +72,9 @@ def _choose_near(
 ) -> tuple[Pieces, NDArray[np.bool_]]:
     """Pieces within the limits and the margin round them, and which of them are within."""
     everything = np.ones(len(pieces.piece_metres), dtype=bool)
-    if limits is None or limits.covers(shapely.box(*_compute_extent(pieces.coordinates))):
+    xy = pieces.coordinates
+    extent = *xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf)
+    if limits is None or limits.covers(shapely.box(*extent)):
         return pieces, everything
     middle = StreetNetwork(pieces, projection).piece_middle
     is_inside = np.asarray(shapely.contains_xy(limits, middle[:, 0], middle[:, 1]))
@@ -83,11 +85,6 @@ def _choose_near(
     margin = limits.buffer(MARGIN_METRES)
     near = is_inside | np.asarray(shapely.contains_xy(margin, middle[:, 0], middle[:, 1]))
     return pieces.take(near), is_inside[near]
-
-
-def _compute_extent(xy: NDArray[np.float64]) -> tuple[float, ...]:
-    """Smallest and greatest x and y; infinite where there are no points."""
-    return (*xy.min(axis=0, initial=np.inf), *xy.max(axis=0, initial=-np.inf))
 
 
 NETWORKS = Store("arrays", version="3")

@@ -88,15 +88,12 @@ def _is_same(one: object, other: object) -> bool:
 def build_catchments(
     network: StreetNetwork, points: ArrayLike | None, *, within_metres: float = np.inf
 ) -> Catchments:
-    """Catchments of snap points, or of exact places where `points` is None.
+    """Catchments of snap points (k, 2) in metres, or of exact places where `points` is None.
 
-    Snap points are public, so which pieces belong to which is cached.
-
-    Points that no piece is nearest to get no catchment; `assign_catchments` gives their incidents
-    to the catchment of the nearest street.
-
-    `points`: (k, 2) metres. `within_metres`: Where exact places are given as well: a piece whose
-    midpoint is farther than this from every snap point is a catchment of its own.
+    Snap points are public, so which pieces belong to which is cached. Points that no piece is
+    nearest to get no catchment; `assign_catchments` gives their incidents to the catchment of the
+    nearest street. Where exact places are given as well, a piece whose middle is farther than
+    `within_metres` from every snap point is a catchment of its own.
     """
     middle = network.piece_middle
     if points is None:
@@ -157,10 +154,10 @@ def note_first_months(
 def assign_catchments(
     network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
 ) -> NDArray[np.int64]:
-    """Catchment of each place: its own if it is a snap point, otherwise the nearest street's.
+    """(k,) catchment of each place: its own if it is a snap point, otherwise the nearest street's.
 
-    `xy`: (k, 2) metres. `public`: Whether the places are all those of open data, so that their
-    positions may be cached. Returns (k,) catchment, -1 where no street is within `MAX_SNAP_METRES`.
+    -1 where no street is within `MAX_SNAP_METRES`. With `public` all of the places (k, 2) are those
+    of open data, so that their positions may be cached.
     """
     places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
     if not len(places):

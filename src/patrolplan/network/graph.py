@@ -32,16 +32,6 @@ class Segments:
     # (l + 1,) first segment of each link; those of a link follow one another.
     first: NDArray[np.int64]
 
-    def take(self, order: NDArray[np.int64], first: NDArray[np.int64]) -> "Segments":
-        """In another order, with other links."""
-        return Segments(
-            self.nodes[order],
-            self.piece[order],
-            self.from_metres[order],
-            self.to_metres[order],
-            first,
-        )
-
     def compute_costs(self, effort: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """(s, 2) cost of each along its piece and against it, inf where it is closed."""
         length = np.maximum(self.to_metres - self.from_metres, MIN_LINK_METRES)[:, None]
@@ -207,7 +197,9 @@ def _join_links(network: StreetNetwork, segments: Segments) -> Segments:
     goes_on &= (meet[start[1:]] == 2) & (start[1:] < len(network.node_xy))  # noqa: PLR2004
     opens = np.r_[True, ~goes_on]
     opens |= _find_parallel_links(start, end, opens)
-    return segments.take(order, np.r_[np.flatnonzero(opens), len(order)])
+    names = ("nodes", "piece", "from_metres", "to_metres")
+    parts = {name: getattr(segments, name)[order] for name in names}
+    return Segments(**parts, first=np.r_[np.flatnonzero(opens), len(order)])
 
 
 def _find_parallel_links(

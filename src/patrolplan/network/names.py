@@ -1,7 +1,5 @@
 """Places in words: a street and its nearest junction, never a house or a shop."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import shapely
@@ -31,6 +29,10 @@ KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, WALKWAY, "street"})
 """Words for pieces without a name."""
 
 
+NamedPieces = tuple[NDArray[np.int64], shapely.STRtree]
+"""(k,) pieces that have a name, and a tree of their lines."""
+
+
 def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
     """(p,) words for each piece, never empty.
 
@@ -38,31 +40,16 @@ def label_streets(network: StreetNetwork) -> NDArray[np.object_]:
     its street: a walkway above does not have the name of the street below it. A path that leaves
     its street has its name only as far as it runs along it. Steps are steps.
     """
-    return _label_pieces(network, np.arange(len(network)), _NamedPieces.from_network(network))
+    return _label_pieces(network, np.arange(len(network)), _list_named(network))
 
 
-@dataclass(frozen=True, eq=False)
-class _NamedPieces:
-    """(k,) pieces that have a name, and a tree of their lines."""
-
-    pieces: NDArray[np.int64]
-    tree: shapely.STRtree
-
-    @classmethod
-    def from_network(cls, network: StreetNetwork) -> "_NamedPieces":
-        pieces = np.flatnonzero(network.piece_name != "")
-        return cls(pieces, shapely.STRtree(network.piece_lines[pieces]))
-
-    def within(
-        self, points: NDArray[np.object_], metres: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Pairs of a point and a piece within a distance: (m,) numbers of each."""
-        point, number = self.tree.query(points, predicate="dwithin", distance=metres)
-        return point, self.pieces[number]
+def _list_named(network: StreetNetwork) -> NamedPieces:
+    pieces = np.flatnonzero(network.piece_name != "")
+    return pieces, shapely.STRtree(network.piece_lines[pieces])
 
 
 def _label_pieces(
-    network: StreetNetwork, pieces: NDArray[np.int64], named: _NamedPieces
+    network: StreetNetwork, pieces: NDArray[np.int64], named: NamedPieces
 ) -> NDArray[np.object_]:
     """Words for some of the pieces, see `label_streets`."""
     names = network.piece_name
@@ -70,7 +57,8 @@ def _label_pieces(
     is_nameless = (names[pieces] == "") & (network.piece_highway[pieces] != "steps")
     unnamed = np.flatnonzero(is_nameless)
     middle = shapely.points(network.piece_middle[pieces[unnamed]])
-    point, piece = named.within(middle, PAVEMENT_METRES)
+    point, number = named[1].query(middle, "dwithin", distance=PAVEMENT_METRES)
+    piece = named[0][number]
     own_bearing = _compute_bearings(network, pieces[unnamed[point]])
     angle = np.abs(own_bearing - _compute_bearings(network, piece)) % np.pi
     parallel = np.minimum(angle, np.pi - angle) < np.pi / 6
@@ -94,7 +82,7 @@ def describe_positions(network: StreetNetwork, positions: Positions) -> list[str
     >>> len(words[0]) > 0
     True
     """
-    named = _NamedPieces.from_network(network)
+    named = _list_named(network)
     labels = _label_pieces(network, positions.piece, named)
     own = pd.Series(labels).reset_index(drop=True)
     crossing = pd.Series(None, index=own.index, dtype=object)
@@ -113,11 +101,12 @@ def _find_crossing_streets(
     network: StreetNetwork,
     points: NDArray[np.object_],
     labels: NDArray[np.object_],
-    named: _NamedPieces,
+    named: NamedPieces,
     metres: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Points with a street of another name nearby, and the nearest such name; ties by name."""
-    point, piece = named.within(points, metres)
+    point, number = named[1].query(points, "dwithin", distance=metres)
+    piece = named[0][number]
     names = network.piece_name[piece]
     other = names != labels[point]
     point, piece, names = point[other], piece[other], names[other]

@@ -150,9 +150,8 @@ class WalkFinder:
         """Walks between some of the positions alone, which get new numbers.
 
         The graph stays the same: building it takes longer than finding walks within a short limit.
-
-        `search_from`: Only walks that start or end at these of them (by their new number) are
-        wanted. On foot alone, where a walk is as long the other way round.
+        With `search_from` only walks that start or end at these (by their new number) are wanted:
+        for walks on foot alone, which are as long the other way round.
         """
         some = copy(self)
         some._search(numbers, limit_metres, search_from)  # noqa: SLF001 - of its own class

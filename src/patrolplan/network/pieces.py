@@ -279,18 +279,14 @@ def classify_bicycle_ways(
     *,
     nodes: int,
 ) -> NDArray[np.int8]:
-    """How a bicycle goes along each piece, in its own direction and against it.
+    """(p, 2) how a bicycle goes along each piece and against it: `RIDE`, `PUSH`, `CARRY`, `CLOSED`.
 
-    One-way streets are obeyed, but never trap a rider. Nodes from which all others can be reached,
-    and be reached from, form the largest strongly connected component of the directed streets. A
-    piece with an end outside it could be left, or reached, only against a one-way street, as
-    happens at the edge of the area; along such pieces the bicycle may be pushed in the closed
-    direction.
-
-    `piece_nodes`: (p, 2) first and last node. `mode_names`: (p,) "ride", "push" or "carry".
-    `one_way`: (p,) 1 in the piece's direction alone, -1 against it alone, 0 both. Returns (p, 2)
-    `RIDE`, `PUSH`, `CARRY` or `CLOSED`. Every node of a connected network can be reached from every
-    other.
+    `mode_names` (p,) are "ride", "push" or "carry"; `one_way` (p,) is 1 in the piece's direction
+    alone, -1 against it alone, 0 both. One-way streets are obeyed, but never trap a rider. Nodes
+    from which all others can be reached, and be reached from, form the largest strongly connected
+    component of the directed streets. A piece with an end outside it could be left, or reached,
+    only against a one-way street, as happens at the edge of the area; along such pieces the bicycle
+    may be pushed in the closed direction.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
     both = np.column_stack([modes, modes])

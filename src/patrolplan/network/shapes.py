@@ -43,16 +43,15 @@ def find_pieces_of_shapes(
 
 def _find_inside(network: StreetNetwork, polygon: shapely.Geometry) -> NDArray[np.int64]:
     """The pieces with their middle in a polygon."""
-    x, y = network.piece_middle[: len(network)].T
     valid = polygon if polygon.is_valid else shapely.make_valid(polygon)
     shapely.prepare(valid)
-    return np.flatnonzero(shapely.intersects_xy(valid, x, y))
+    return np.flatnonzero(shapely.intersects_xy(valid, *network.piece_middle.T))
 
 
 def _find_along(network: StreetNetwork, line: shapely.Geometry) -> NDArray[np.int64]:
     """The pieces most of whose length is near a line."""
     around = shapely.buffer(line, ALONG_METRES)
-    lines = network.piece_lines[: len(network)]
+    lines = network.piece_lines
     near = shapely.STRtree(lines).query(around, predicate="intersects")
     share = shapely.length(shapely.intersection(lines[near], around))
     return np.sort(near[share > network.piece_metres[near] / 2])

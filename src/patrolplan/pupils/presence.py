@@ -225,18 +225,24 @@ class Presence:
             self._tables[key] = self._tabulate(schools, unaccompanied=unaccompanied)
         return self._tables[key]
 
-    def _tabulate(self, schools: Sequence[SchoolWays], *, unaccompanied: bool) -> "_Table":
-        count, piece_metres = len(self._network), self._network.walkable.piece_metres
+    def _tabulate(
+        self, schools: Sequence[SchoolWays], *, unaccompanied: bool, is_journey: bool = False
+    ) -> "_Table":
+        """On streets to patrol; a journey's beyond `GATE_METRES`, on all walkable ones."""
+        beyond, speed = GATE_METRES if is_journey else -1.0, self._metres_per_minute
+        count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
         bells = sorted({(school.bell_minutes, school.opening_minutes) for school in schools})
         for school in schools:
             share = school.unaccompanied if unaccompanied else 1.0
             bell = bells.index((school.bell_minutes, school.opening_minutes))
-            minutes = piece_metres[school.pieces] / self._metres_per_minute
-            walked = school.flow * minutes * share
-            walks.append((bell, school.pieces, school.gate_metres, walked))
-            waits.append((bell, school.wait_pieces, school.wait_metres, school.wait_pupils * share))
-        speed = self._metres_per_minute
+            far, late = (at > beyond for at in (school.gate_metres, school.wait_metres))
+            pieces, waiting = school.pieces[far], school.wait_pupils[late] * share
+            walked = (
+                school.flow[far] * (self._network.walkable.piece_metres[pieces] / speed) * share
+            )
+            walks.append((bell, pieces, school.gate_metres[far], walked))
+            waits.append((bell, school.wait_pieces[late], school.wait_metres[late], waiting))
         return _Table(np.array(bells), _collect(walks, count, speed), _collect(waits, count, speed))
 
     def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
@@ -247,18 +253,7 @@ class Presence:
         return self._tabulate_journey(urn).sum_between(start, end, self._curve)
 
     def _tabulate_journey(self, urn: str) -> "_Table":
-        """A school's pupils beyond `GATE_METRES` of the gate, on (w,) walkable pieces."""
-        school, count = self._ways[urn], len(self._network.walkable)
-        far, late = school.gate_metres > GATE_METRES, school.wait_metres > GATE_METRES
-        speed = self._metres_per_minute
-        minutes = self._network.walkable.piece_metres[school.pieces[far]] / speed
-        walks = (0, school.pieces[far], school.gate_metres[far], school.flow[far] * minutes)
-        waits = (*(0, school.wait_pieces[late], school.wait_metres[late]), school.wait_pupils[late])
-        return _Table(
-            np.array([[school.bell_minutes, school.opening_minutes]]),
-            _collect([walks], count, speed),
-            _collect([waits], count, speed),
-        )
+        return self._tabulate([self._ways[urn]], unaccompanied=False, is_journey=True)
 
     def get_bell(self, urn: str) -> float:
         """A school's bell, in minutes after midnight."""

@@ -87,9 +87,8 @@ def measure_change(
 ) -> SurveyChange | None:
     """The change of a group's share between the latest two terms that show reports.
 
-    `among`: (g,) groups that it is compared with; whether itself is one of them does not matter.
-    Returns none where the two cannot be compared: fewer than two terms show reports, neither of
-    them shows any of this group, or there is no other group.
+    None where they cannot be compared: fewer than two terms show reports, neither of them any of
+    this group, or there is no other group `among` (g,) those that it is compared with.
     """
     others = _choose_others(groups, group, among)
     shown = others.copy()

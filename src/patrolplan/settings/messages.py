@@ -21,8 +21,7 @@ TYPE_NAMES = {
     float: "a number",
 }
 
-MAX_VALUE_LENGTH = 60
-"""Maximum letters of a value in a message."""
+MAX_VALUE_LENGTH = 60  # Maximum letters of a value in a message
 
 
 @dataclass(frozen=True)

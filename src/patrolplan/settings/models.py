@@ -27,8 +27,7 @@ from patrolplan.settings.messages import format_unknown
 from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
 from patrolplan.settings.pupils import ReportSettings, WayHomeSettings
 
-MAX_SEED = 500_000_000
-"""Maximum seed, so that seeds counted up from one are still valid for numpy."""
+MAX_SEED = 500_000_000  # Maximum seed, so that seeds counted up from one are still valid for numpy
 
 
 class AreaSettings(Section):
@@ -219,8 +218,7 @@ class TravelSettings(Section):
     car_overhead_minutes: float = Field(6, ge=0, le=60, description="to the car, and to park it")
 
 
-SAFE_THRESHOLD = 5
-"""Minimum group of reports that may be used without a written reason."""
+SAFE_THRESHOLD = 5  # Minimum group of reports that may be used without a written reason
 
 
 class PrivacySettings(Section):

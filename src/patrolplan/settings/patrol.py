@@ -7,8 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from patrolplan.settings.kinds import ClockTime, Section
 
-MAX_WINDOW_MINUTES = 720
-"""Maximum length of a patrol, wherever it is given: half a day."""
+MAX_WINDOW_MINUTES = 720  # Maximum length of a patrol, wherever it is given: half a day
 
 
 AFTER_SCHOOL = "after_school"

@@ -10,7 +10,6 @@ from patrolplan.errors import InputError
 from patrolplan.team.ledger.delivered import (
     Answer,
     build_table_visits,
-    build_typed_visits,
     find_promised_stops,
     find_separate_visits,
     parse_answer,
@@ -61,17 +60,6 @@ def test_one_line_for_all_stops():
     assert parse_answers("= 12/3 -", [15, 15, 15]) == (Answer(15), Answer(12, 3), Answer(0))
     with pytest.raises(ValueError, match="2 answers for 3 stops"):
         parse_answers("15 15", [15, 15, 15])
-
-
-def test_typed_answers_belong_to_the_stops_in_the_order_of_the_card(handed, promised_week):
-    """Answer n is for stop n."""
-    officer = promised_week.doses[0]["officer"]
-    stops = find_promised_stops(handed, officer, MONDAY)
-    assert stops["stop"].tolist() == list(range(1, len(stops) + 1))
-    answers = [Answer(float(minutes)) for minutes in range(len(stops))]
-    visits = build_typed_visits(stops, answers)
-    assert [visit.hotspot for visit in visits] == stops["hotspot"].tolist()
-    assert [visit.minutes for visit in visits] == [answer.minutes for answer in answers]
 
 
 def test_days_and_officers_without_stops_are_told(ledger, promised_week):

@@ -59,9 +59,3 @@ def test_a_return_has_a_row_for_each(ledger, designated_week, visit):
     assert table.loc[dosed, "promised_minutes"] == sum(promised.doses[n]["minutes"] for n in later)
     assert table.loc[dosed, "delivered_minutes"] == (12.0 if numbers[0] in later else 0.0)
     assert table.loc[none, ["promised_visits", "presence_minutes"]].tolist() == [0, 0.0]
-
-
-def test_a_return_without_any_has_no_such_table(ledger, promised_week):
-    """Other teams' returns stay as they are."""
-    ledger.hand_out(promised_week)
-    assert "by-designated" not in build_return_tables(ledger, "2026-12")

@@ -56,14 +56,6 @@ def test_a_week_handed_out_again_stands_for_its_days(ledger, promised_week):
     assert set(promised["date"]) == {*(d["date"] for d in first), FRIDAY}
 
 
-def test_a_visit_entered_twice_is_recorded_once(ledger, visit):
-    """A visit that is already recorded is reported so, and changes nothing."""
-    visits = [visit(0, 15.0, engagements=2), visit(1, 0.0)]
-    assert [entry.outcome for entry in ledger.record(visits)] == ["new", "new"]
-    assert [entry.outcome for entry in ledger.record(visits)] == ["same", "same"]
-    assert len(ledger.read_revisions(MONDAY, FRIDAY)) == 2
-
-
 def test_a_correction_is_a_new_row(ledger, visit):
     """The last word stands, earlier values stay in the history."""
     ledger.record([visit(0, 15.0, engagements=2)])
@@ -175,12 +167,6 @@ def test_a_file_of_another_kind_is_refused(tmp_path, demo_area):
         pp.LedgerError, match=r"notes\.txt: the ledger cannot be used \(file is not"
     ):
         pp.Ledger(f"sqlite:///{path}", demo_area.name, demo_area.projection)
-
-
-def test_a_folder_that_is_not_there_is_reported(tmp_path, demo_area):
-    """A database that cannot be made is named."""
-    with pytest.raises(pp.LedgerError, match="unable to open database file"):
-        pp.Ledger(f"sqlite:///{tmp_path}/gone/l.sqlite", demo_area.name, demo_area.projection)
 
 
 def test_a_password_in_the_wrong_place_is_named_and_not_shown(demo_area):

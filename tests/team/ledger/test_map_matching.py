@@ -66,15 +66,15 @@ def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan, beats):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("noise", "share"),
+    ("noise", "share", "worst"),
     [
-        ({"white_metres": 20}, 0.97),
-        ({"white_metres": 20, "every_seconds": 1, "bursts": 5}, 0.97),
-        ({"white_metres": 20, "every_seconds": 15}, 0.95),
-        (MIXED, 0.9),
+        ({"white_metres": 20}, 0.97, 0.3),
+        ({"white_metres": 20, "every_seconds": 1, "bursts": 5}, 0.97, 0.3),
+        ({"white_metres": 20, "every_seconds": 15}, 0.95, 0.3),
+        (MIXED, 0.9, 0.5),
     ],
 )
-def test_a_hundred_walks(plan, beats, noise, share):
+def test_a_hundred_walks(plan, beats, noise, share, worst):
     """Of a hundred walks nearly all stops are right within a tenth, half of them within 2 %.
 
     The worst are strolls along a street with another one 36 m beside it, and where noise drifts.
@@ -82,7 +82,7 @@ def test_a_hundred_walks(plan, beats, noise, share):
     errors = _errors(plan, beats, 100, **noise)
     assert np.quantile(errors, share) < 0.1
     assert np.median(errors) < 0.025
-    assert errors.max() < 0.3
+    assert errors.max() < worst
 
 
 @pytest.mark.parametrize(

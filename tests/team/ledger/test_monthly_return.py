@@ -133,19 +133,6 @@ def test_a_second_officer_together_is_no_further_visit(ledger, promised_week, vi
     assert (second["presence_minutes"], second["person_minutes"]) == (0.0, 60.0)
 
 
-def test_a_second_officer_entered_separately_is_no_further_visit(ledger, promised_week, visit):
-    """Without times, entries of one stop are one presence, the longest, and minutes of each."""
-    ledger.hand_out(promised_week)
-    count = len(promised_week.doses)
-    ledger.record([visit(number, 15.0) for number in range(count)])
-    ledger.record([visit(number, 20.0, officer="SSO-99") for number in range(4)])
-    row = _totals(ledger)
-    assert (row["delivered_visits"], row["further_visits"]) == (count, 0)
-    assert row["delivered_minutes"] == row["promised_minutes"]
-    assert row["presence_minutes"] == row["promised_minutes"] + 4 * 5
-    assert row["person_minutes"] == row["promised_minutes"] + 4 * 20
-
-
 @pytest.mark.parametrize(
     ("first", "second", "presence"),
     [("15:40", "15:40", 15), ("15:40", "15:45", 20), ("15:40", None, 15), (None, None, 15)],
@@ -159,16 +146,6 @@ def test_two_officers_at_one_stop_are_one_presence_of_two_people(
     row = _totals(ledger)
     assert row["delivered_minutes"] == promised_week.doses[0]["minutes"] == 15
     assert (row["presence_minutes"], row["person_minutes"]) == (presence, 30)
-
-
-def test_who_came_later_makes_a_further_visit(ledger, promised_week, visit):
-    """Two stays that lie apart are two visits, and their minutes add up."""
-    ledger.hand_out(promised_week)
-    ledger.record([visit(0, 15.0, arrive="15:40")])
-    ledger.record([visit(0, 10.0, officer="SSO-99", arrive="16:20")])
-    row = _totals(ledger)
-    assert (row["delivered_visits"], row["further_visits"]) == (1, 1)
-    assert (row["delivered_minutes"], row["presence_minutes"]) == (15.0, 25.0)
 
 
 def test_another_officer_makes_a_planned_visit(ledger, promised_week, visit):

@@ -2,7 +2,6 @@
 
 import itertools
 
-import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
@@ -10,7 +9,6 @@ from patrolplan.team.ledger.presence import (
     Stay,
     Stop,
     account_for_place,
-    account_for_visits,
     measure_spans,
     share_presence,
     unite_spans,
@@ -111,8 +109,3 @@ def test_a_visit_of_another_window_is_of_its_own_stop():
     ]
     place = account_for_place(stops, visits)
     assert [[stay.row for stay in account.stays] for account in place.stops] == [[1], [0]]
-
-
-def test_empty_tables_have_no_accounts():
-    """Nothing promised and nothing delivered."""
-    assert account_for_visits(pd.DataFrame(), pd.DataFrame()) == {}

@@ -66,13 +66,6 @@ def _move(area, folder):
     return dataclasses.replace(area, settings=settings)
 
 
-def test_without_a_ledger_nothing_is_known_and_none_is_made(demo_area, plan, tmp_path):
-    """Looking for a ledger does not create one."""
-    area = _move(demo_area, tmp_path)
-    assert load_recent_presence(area, plan.hotspots, MONDAY) is None
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_settings_ledger_is_read(demo_area, plan, visit, tmp_path):
     """Where the settings name a ledger, its visits are those that papers know of."""
     area = _move(demo_area, tmp_path)

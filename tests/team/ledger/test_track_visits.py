@@ -163,12 +163,6 @@ def test_tracks_that_overlap_in_part_are_refused(handed, plan, duty, walk):
         _measure(handed, plan, _cut(walk, begin=middle), duty)
 
 
-def test_companions_are_entered_with_the_track(handed, plan, duty, walk):
-    """Officers who came with the one who recorded are in every visit."""
-    found = _measure(handed, plan, walk, duty, together=("SSO-99",))
-    assert {visit.together for visit in found.visits} == {("SSO-99",)}
-
-
 def _record(plan, duty, seconds, xy):
     start = dt.datetime.combine(duty.date, dt.time(15, 10), dt.UTC).timestamp()
     longitude, latitude = plan.area.projection.to_degrees(*xy.T)

@@ -4,7 +4,6 @@ import dataclasses
 import datetime as dt
 
 import pandas as pd
-import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
@@ -114,11 +113,3 @@ def test_a_row_holds_a_whole_visit(together, tracks):
     """A visit written to a row of the ledger and read again is the same."""
     visit = _visit(together=tuple(together), tracks=tuple(tracks))
     assert parse_visit_row(build_visit_row(visit)) == visit
-
-
-@pytest.mark.parametrize("kind", ["hotspot", "tasked", "designated"])
-def test_a_key_ignores_what_may_change(kind):
-    """The key of a hotspot's stop has no number, that of another place no point."""
-    key = _visit(kind=kind).place_key
-    assert (_visit(hotspot="H2", kind=kind).place_key == key) == (kind == "hotspot")
-    assert (_visit(latitude=SOUTH, kind=kind).place_key == key) == (kind != "hotspot")

@@ -117,7 +117,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
         approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
-        notes=describe_notes((*plan.reports_notes, *plan.risk.notes, *plan.area.notes)),
+        notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
         tiles_host=_find_tile_host(tiles) if tiles else "",
         policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
