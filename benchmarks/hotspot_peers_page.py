@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from how_sure_page import BLOCK, format_range, format_table, say_percent, wrap
+from how_sure_page import BLOCK, format_range, say_percent, wrap
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 OURS = "patrolplan"
 SHOWN = (0.02, 0.05)
@@ -36,6 +36,12 @@ def render_page(text: str, figures: Figures) -> str:
         return found[1] + "".join(f"{line}\n" for line in ["", *lines, ""] if lines) + found[3]
 
     return BLOCK.sub(replace, text)
+
+
+def format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table."""
+    cells = [headings, ["---"] * len(headings), *rows]
+    return [f"| {' | '.join(row)} |" for row in cells]
 
 
 def _judge(row: Figures) -> str:

@@ -39,9 +39,6 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
 ORIGINS = ("2017-07", "2018-06")
-SOHO = (-0.1400, 51.5105, -0.1297, 51.5160)
-"""West, south, east, north: a district with night life but without schools."""
-
 SHUFFLES, INTERVAL_WORLDS = 200, 400
 DIGITS = 4
 """Decimals of stored figures: enough for the page, and the same on every computer."""
@@ -144,33 +141,10 @@ def measure_worlds(folder: Path) -> dict[str, Any] | None:
     return {"worlds": {"areas": areas, "intervals": intervals}}
 
 
-def measure_pupils_met(folder: Path) -> dict[str, Any] | None:
-    """Pupils and harm met by patrols that are planned with the way home, and without."""
-    settings = folder / "examples" / "bloomsbury.toml"
-    stops = folder / "data" / "streets" / "tfl_bus_stops_central_london.csv"
-    places = folder / "data" / "streets" / "gla_pubs_bloomsbury.csv"
-    if not all(path.is_file() for path in (settings, stops, places)):
-        return None
-    import way_home  # noqa: PLC0415 - not needed to write the page
-
-    given = pp.load_settings(settings)
-    tables = {"stops": (str(stops.resolve()),), "places": (str(places.resolve()),)}
-    sources = given.sources.model_copy(update=tables)
-    demo = pp.load_area(DEMO)
-    found = [
-        way_home.run(demo, None),
-        way_home.run(way_home.drop_taskings(demo), None),
-        way_home.run(pp.load_area(given.model_copy(update={"sources": sources})), SOHO),
-    ]
-    wanted = ("area", "ratio", "stops")
-    return {"pupils_met": [{key: row[key] for key in wanted} for row in found]}
-
-
 PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
     "after-school": measure_after_school,
     "months": measure_months,
     "worlds": measure_worlds,
-    "pupils-met": measure_pupils_met,
 }
 """Functions that measure each part; the result is None if its data are absent."""
 

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.inputs.way_home import build_empty_tables
+from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network.catchments import build_catchments
 from patrolplan.risk.history import build_history
 
@@ -19,6 +19,25 @@ TERMS = pd.DataFrame(
     }
 )
 YEAR = pd.date_range("2025-09-01", "2026-08-31")
+
+
+def build_empty_tables(projection):
+    """Tables of ways home that nothing was given for."""
+    text, number = pd.Series(dtype=object), pd.Series(dtype="float64")
+    minutes = pd.Series(dtype="int64")
+
+    def build_points(**columns):
+        return gpd.GeoDataFrame(columns, geometry=[], crs=projection.crs)
+
+    return WayHomeTables(
+        origins=pd.DataFrame({"urn": text, "area": text, "pupils": number}),
+        areas=build_points(area=text, residents=number, aged_5_16=number),
+        stops=build_points(kind=text, boardings=number),
+        places=build_points(kind=text),
+        clock=pd.DataFrame(
+            {"category": text, "kind": text, "from_minutes": minutes, "share": number}
+        ),
+    )
 
 
 def draw(rng, count, pieces, category, days=YEAR, minutes=(0, 1440)):

@@ -27,15 +27,10 @@ from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .parallel import Workers as Workers
-from .patrols.hotspot_backtest import (
-    HotspotComparison as HotspotComparison,
-    compare_hotspots as compare_hotspots,
-)
 from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
-from .patrols.without_reports import compare_without_reports as compare_without_reports
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk

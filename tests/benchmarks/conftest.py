@@ -9,9 +9,8 @@ from pathlib import Path
 
 FOLDER = str(Path(__file__).parents[2] / "benchmarks")
 SCRIPTS = (
-    *("after_school", "check_cards", "check_stops", "gate_patrols", "how_sure", "how_sure_page"),
-    *("hotspot_peers", "hotspot_peers_page", "null_worlds", "pupils_on_grid", "timed_crimes"),
-    *("walking_peers", "way_home"),
+    *("after_school", "gate_patrols", "how_sure", "how_sure_page", "hotspot_peers"),
+    *("hotspot_peers_page", "null_worlds", "pupils_on_grid", "timed_crimes", "walking_peers"),
 )
 
 sys.path.append(FOLDER)

@@ -3,8 +3,6 @@
 Recorded crime: native files, own extracts, doubles.
 """
 
-import gzip
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -282,23 +280,6 @@ def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
     assert crimes.is_exact.tolist() == [exact] * 4
 
 
-def test_parquet_extract_equals_csv(tmp_path):
-    """An extract as Parquet, with true times and numbers, reads like the same CSV."""
-    frame = pd.DataFrame(
-        {
-            "datetime": pd.to_datetime(["2024-05-03 15:40", "2024-07-01 08:00"]),
-            "category": ["Robbery", "Drugs"],
-            "longitude": [-0.13, -0.14],
-            "latitude": [51.52, 51.53],
-        }
-    )
-    frame.to_parquet(tmp_path / "e.parquet")
-    frame.to_csv(tmp_path / "e.csv", index=False)
-    one, other = (_read(tmp_path / f"e.{ending}")[0].incidents for ending in ("parquet", "csv"))
-    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
-    assert len(one) == 2
-
-
 def test_each_file_is_read_by_its_own_columns(tmp_path):
     """A native file and an extract on the grid can be read together."""
     native = _file(tmp_path, [_row("1")])
@@ -351,20 +332,6 @@ def test_no_row_left_is_a_problem(tmp_path):
         _read(_file(tmp_path, [_row(lon="", lat="")]))
     with pytest.raises(InputError, match="leave_out_forces"):
         _read(_file(tmp_path, [_row("1")], "b.csv"), leave_out_forces=("Met",))
-
-
-def test_gzip_in_folders_by_month(tmp_path):
-    """A folder a month of compressed files is read like one file."""
-    rows = [_row(str(number), month=f"2024-0{number}") for number in range(1, 5)]
-    whole, _ = _read(_file(tmp_path, rows))
-    paths = []
-    for number, row in enumerate(rows, start=1):
-        path = tmp_path / f"2024-0{number}" / "street.csv.gz"
-        path.parent.mkdir()
-        path.write_bytes(gzip.compress(f"{HEADER}\n{row}".encode()))
-        paths.append(path)
-    parts, _ = _read(*paths)
-    pd.testing.assert_frame_equal(pd.DataFrame(parts.incidents), pd.DataFrame(whole.incidents))
 
 
 def test_every_incident_has_one_of_the_places(tmp_path):

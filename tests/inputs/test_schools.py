@@ -85,20 +85,6 @@ def test_atlas_by_column_mapping(shared):
     assert np.median(apart) < 5
 
 
-def test_schools_without_coordinate_columns_are_refused(tmp_path):
-    """A file of schools without Easting is refused with what to add or map."""
-    message = _refused(lambda: _read(_file(tmp_path, "1,Hill", header="URN,EstablishmentName")))
-    assert "schools.csv: has no coordinates" in message
-    assert "[columns.schools]" in message
-
-
-def test_half_a_pair_of_coordinates_is_refused(tmp_path):
-    """Northing alone gives no coordinates."""
-    header = "URN,EstablishmentName,Northing"
-    message = _refused(lambda: _read(_file(tmp_path, "1,Hill,181782", header=header)))
-    assert "neither Longitude and Latitude nor Easting and Northing" in message
-
-
 def test_every_school_left_out_is_counted_once(tmp_path):
     """Closed, doubled, unwanted and unplaced schools are counted under one reason each."""
     path = _file(
@@ -308,12 +294,3 @@ def test_many_wrong_figures_are_an_alarm(tmp_path):
     assert "'1,164' cannot be read, which looks like a number with commas" in alarm
     assert "row 14, column 'roll'" in alarm
     assert "refused_rows" in alarm
-
-
-def test_figures_of_other_names_are_mapped(tmp_path):
-    """A table with names of its own has figures by the mapping."""
-    names = {"roll": "Pupils", "capacity": "Places", "low_age": "From", "high_age": "To"}
-    schools, _ = _read_figures(
-        tmp_path, "871,900,11,16", columns=names, names=",".join(names.values())
-    )
-    assert schools[list(names)].to_numpy().tolist() == [[871, 900, 11, 16]]

@@ -82,13 +82,6 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
 
-def test_no_file_gives_no_officers():
-    """Without a file of officers there is an empty table with the same columns."""
-    officers = read_officers([], BNG)
-    assert len(officers) == 0
-    assert {"officer", "school_urns", *WEEKDAYS, "mode"} <= set(officers.columns)
-
-
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -103,13 +96,6 @@ def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
     path = _officers(tmp_path, {"officer": "SSO-00"}, {column: value})
     (line,) = _list_problems(read_officers, [path], BNG)
     assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
-
-
-def test_a_missing_name_is_reported(tmp_path):
-    """An officer without a name is reported by row and column."""
-    path = _officers(tmp_path, {"officer": "SSO-00"}, {"officer": ""})
-    (line,) = _list_problems(read_officers, [path], BNG)
-    assert line.startswith(f"{path}, row 3, column 'officer': the officer's name is missing; write")
 
 
 def test_all_wrong_values_of_all_files_are_named(tmp_path):
@@ -187,14 +173,6 @@ def test_every_wrong_value_is_reported_at_once(tmp_path):
     )
 
 
-def test_a_place_in_two_files_is_a_duplicate(tmp_path):
-    """Two tables with the same place are refused, as one table with it twice is."""
-    row = "T1,-0.1346,51.5205,true,100,2026-11-02,2026-12-18,robberies,Insp. A"
-    one, two = (_tasked(tmp_path, row, name=name) for name in ("1.csv", "2.csv"))
-    (line,) = _list_problems(read_tasked_places, [one, two], BNG)
-    assert line.startswith(f"{two}, row 2, column 'place_id': 'T1' is a duplicate")
-
-
 def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
     """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
     days = "2026-11-02,2026-12-18"
@@ -206,11 +184,6 @@ def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
     assert [*bells.index, *gates.index, *terms["urn"]] == ["100008"] * 3
     assert officers["school_urns"][0] == ["100008", "100041"]
     assert places["schools"][0] == ["100008"]
-
-
-def test_no_file_gives_no_places():
-    """Without a file there are no tasked places, in a table of the same columns."""
-    assert read_tasked_places([], Projection()).empty
 
 
 def _terms(folder, *rows, name="terms.csv", header="urn,from,to,kind"):
@@ -225,13 +198,6 @@ def test_term_dates_come_in_as_days(tmp_path, header):
     assert list(terms["urn"]) == ["*", "900001"]
     assert list(terms["kind"]) == ["term", "closed"]
     assert list(terms["to"]) == [pd.Timestamp("2025-12-19"), pd.Timestamp("2025-10-27")]
-
-
-def test_no_file_gives_no_dates():
-    """Without a file there is an empty table with the same columns."""
-    terms = read_term_dates([])
-    assert len(terms) == 0
-    assert list(terms.columns) == ["urn", "from", "to", "kind"]
 
 
 def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
@@ -421,3 +387,11 @@ def test_a_table_without_places_is_refused(visits):
     """A visit is somewhere."""
     with pytest.raises(InputError, match="neither 'hotspot' nor 'stop'"):
         visits("officer,date,minutes", "SSO-01,2026-12-01,15")
+
+
+def test_no_file_gives_empty_tables():
+    """Without a file there is an empty table with the same columns."""
+    officers, terms = read_officers([], BNG), read_term_dates([])
+    assert {"officer", "school_urns", *WEEKDAYS, "mode"} <= set(officers.columns)
+    assert list(terms.columns) == ["urn", "from", "to", "kind"]
+    assert len(officers) == len(terms) == len(read_tasked_places([], BNG)) == 0

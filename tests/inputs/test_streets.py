@@ -349,12 +349,6 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def test_roads_alone_are_not_a_walking_extract(tmp_path):
-    """A file without a footpath was not made for walking."""
-    ways = [(1, (1, 2), {"highway": "residential"})]
-    assert not _read(_written(tmp_path, _osm(ways)))[0].walking_extract
-
-
 def test_real_extracts_are_classified(shared, three_formats):
     """Bloomsbury's three files were made for walking, Camberwell's full export was not."""
     assert all(streets.walking_extract for streets in three_formats)

@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 import shapely
 from pyarrow import parquet
-from table_files import FORMATS, PLACED, place_points, write_sheets, write_table
+from table_files import FORMATS, PLACED, write_sheets, write_table
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -357,8 +357,3 @@ def test_json_that_has_gdal_open_another_file_is_refused(tmp_path):
     )
     with pytest.raises(InputError, match="is not a GIS file"):
         read_gates([tmp_path / "g.geojson"], BNG)
-
-
-def test_points_may_be_placed_like_the_frames_of_the_tests():
-    """The helper of these tests loses no row."""
-    assert len(place_points(FRAME, POINTS["points"])) == len(FRAME)

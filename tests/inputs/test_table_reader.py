@@ -17,7 +17,6 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.table_reader import (
     Field,
-    describe_cell,
     parse_numbers,
     project_coordinates,
     quote_value,
@@ -173,15 +172,6 @@ def test_parquet_with_spoiled_notes_of_pandas_is_refused(tmp_path):
         _read(tmp_path / "t.parquet")
 
 
-def test_numbers_in_parquet_become_text(tmp_path):
-    """Numbers of a Parquet file come in as text, missing ones stay missing."""
-    frame = pd.DataFrame({"URN": [100008, 100018], "EstablishmentName": ["a", "b"]})
-    frame.assign(phase=[1.5, None]).to_parquet(tmp_path / "t.parquet")
-    table = _read(tmp_path / "t.parquet")
-    assert list(table["urn"]) == ["100008", "100018"]
-    assert table["phase"].isna().tolist() == [False, True]
-
-
 @pytest.mark.parametrize("before", [0, 1, 3])
 def test_row_numbers_are_lines_of_the_file(tmp_path, before):
     """The index is the line number, over blank lines before the header and between rows."""
@@ -298,8 +288,3 @@ def test_shown_values_are_short_and_on_one_line(value):
     assert len(text.splitlines()) == 1
     assert len(text) <= 43
     assert text[0] == text[-1] == "'"
-
-
-def test_place_of_a_value_names_row_and_column():
-    """The place of a value reads as people count."""
-    assert describe_cell(12, "Month") == "row 12, column 'Month'"

@@ -6,11 +6,12 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from clock_areas import build_empty_tables
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.way_home import HALF_HOURS, build_empty_tables, read_areas, read_clock
+from patrolplan.inputs.way_home import HALF_HOURS, read_areas, read_clock
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -77,7 +77,6 @@ def documents(demo_area, demo_plan):
         "backtest": {
             "results": [asdict(row)],
             "patrols": [asdict(HarmRatio("plain loop", 1.2, None, None))],
-            "designated": [],
         },
     }
 

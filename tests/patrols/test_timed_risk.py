@@ -1,7 +1,6 @@
 """Planning with risk by minute: data for workers, worth of the gate, and the way back."""
 
 import dataclasses
-import json
 import pickle
 
 import numpy as np
@@ -9,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter
 
 import patrolplan as pp
-from patrolplan.area.patrol_window import Window, resolve_window
-from patrolplan.patrols.plan import Patrol, build_patrol_document
+from patrolplan.area.patrol_window import resolve_window
+from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.solver.solve import solve
@@ -159,28 +158,6 @@ def test_patrols_by_minute_are_worth_more_than_those_without(demo_area, demo_pla
         assert same.worth <= solution.worth + 1e-9
         better += same.worth < 0.999 * solution.worth
     assert better > 0
-
-
-def test_files_of_earlier_versions_that_name_a_way_back_are_read(demo_area, demo_plan):
-    """What they say of the other way round is passed over."""
-    projection = demo_area.projection
-    document = build_patrol_document(demo_plan.patrols[0], projection)
-    old = document | {"is_reversible": False}
-    old["stops"] = [stop | {"reversed_worth": 0.01} for stop in document["stops"]]
-    text = json.loads(json.dumps(old))
-    back = READER.validate_python(text, context={"projection": projection})
-    assert build_patrol_document(back, projection) == document
-
-
-def test_a_longer_window_of_what_if_is_a_share_of_the_same_reach(demo_area, demo_plan):
-    """Rates reach to the end of the longest window; the reach stays that of the settings."""
-    ask = (demo_area, demo_plan.risk, demo_plan.hotspots)
-    wide = TimedRisk.from_risk(
-        *ask, Window(150), reach_window=resolve_window(demo_area.settings.patrol), rows=[2]
-    )
-    own = TimedRisk.from_risk(*ask, resolve_window(demo_area.settings.patrol), rows=[2])
-    assert wide.reach[2] == pytest.approx(own.reach[2])
-    assert (wide.stretch_rates.shape[1], own.stretch_rates.shape[1]) == (150, 90)
 
 
 def test_a_risk_made_by_hand_has_no_minutes(demo_area, demo_plan, window):

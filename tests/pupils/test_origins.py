@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from clock_areas import build_empty_tables
 from small_networks import build_small_network
 
-from patrolplan.inputs.way_home import build_empty_tables
 from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
 from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.gate_tree import grow_tree

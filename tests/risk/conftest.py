@@ -6,11 +6,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from clock_areas import build_empty_tables
 from static_risk import STATIC
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
-from patrolplan.inputs.way_home import build_empty_tables
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.network.pieces import Pieces

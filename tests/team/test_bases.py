@@ -228,20 +228,6 @@ def test_the_week_tells_the_way_and_comes_back(mode_week, area, plan, tmp_path):
     assert [duty.patrol.way for duty in again.duties] == [d.patrol.way for d in mode_week.duties]
 
 
-def test_sheets_and_table_tell_the_way(mode_week):
-    """Every patrol of a task sheet and every row of the table say how it goes."""
-    data = build_tasks_data(Roster(mode_week), mode_week.duties, wall=True)
-    for sheet in data["sheets"]:
-        mode = "by bicycle" if sheet["officer"] == "SSO-03" else "on foot"
-        assert sheet["about"] == mode
-        tasks = [task for day in sheet["days"] for task in day["duties"]]
-        assert tasks
-        assert all(f" · {mode} · " in task["about"] for task in tasks)
-    head, *rows = render_week_csv(Roster(mode_week)).decode("utf-8-sig").splitlines()
-    assert head.endswith('"way"')
-    assert all(row.endswith(('"walk"', '"bicycle"')) for row in rows)
-
-
 @pytest.mark.slow
 def test_an_absence_is_covered_on_foot(area, plan):
     """A patrol by bicycle that is lost goes to an officer on foot as a patrol on foot."""

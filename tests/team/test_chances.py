@@ -68,13 +68,6 @@ def test_an_insider_names_the_most_probable_cells():
     assert compute_foreseen(np.zeros((1, 1, QUARTERS))) == 0.0
 
 
-def test_what_is_certain_is_foreseen_wholly():
-    """A week that is always the same is foreseen to the last visit."""
-    chances = np.zeros((3, 5, QUARTERS))
-    chances[:, :, 61] = 1.0
-    assert compute_foreseen(chances) == 1.0
-
-
 @pytest.mark.slow
 def test_chances_agree_with_many_drawn_weeks():
     """Counted over 200 weeks that were really drawn, hotspot and day by hotspot and day."""

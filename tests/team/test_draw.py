@@ -123,12 +123,6 @@ def test_what_is_locked_is_in_every_draw(team):
         assert {5, 90} <= set(drawn.chosen.tolist())
 
 
-def test_less_than_nothing_is_given_of_a_week_worth_less_than_nothing():
-    """The limit lies below the best week's worth even where that is negative."""
-    assert compute_limit(2.0, 0.02) == pytest.approx(1.96)
-    assert compute_limit(-2.0, 0.02) == pytest.approx(-2.04)
-
-
 def test_a_solution_without_a_floor_is_not_walked_from(team):
     """A week that was only rated does not say what a draw must keep."""
     problem, best = team

@@ -86,7 +86,7 @@ def test_a_day_holds_every_window_and_numbers_each(windowed):
         mine = inputs.route_window == number
         best = mine & (inputs.variant[0] == 0)
         assert best.sum() == len(area.schools)
-    assert {route.patrol.window for route in inputs.routes} == {"after_school", *WINDOWS}
+    assert {route.window for route in inputs.routes} == {"after_school", *WINDOWS}
 
 
 def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):

@@ -367,14 +367,14 @@ def _two_windows(minutes):
         [(0, 0), (1, 1)],
         [0.3, 0.2],
         route_window=np.array([0, 1]),
-        option_minutes=None if minutes is None else np.array(minutes, dtype=np.float64),
+        option_minutes=np.array(minutes, dtype=np.float64),
     )
 
 
 @pytest.mark.parametrize(
     ("minutes", "count"),
     [
-        (None, 1),
+        ([(0, 1), (0, 1)], 1),
         ([[900, 1000], [500, 600]], 2),
         ([[900, 1000], [500, 900]], 2),
         ([[900, 1000], [500, 901]], 1),

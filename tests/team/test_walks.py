@@ -147,10 +147,7 @@ def test_without_time_for_any_order_a_patrol_is_walked_as_planned(inputs, duties
     """Where no timing is in time, the planned walk is the card's."""
     duty = duties[0]
     bare = replace(duty.patrol, timings=Timings.none(len(duty.patrol.stops)))
-    routes = tuple(
-        replace(route, patrol=bare) if route.patrol is duty.patrol else route
-        for route in inputs.routes
-    )
+    routes = tuple(bare if route is duty.patrol else route for route in inputs.routes)
     plain = replace(inputs)
     vars(plain)["_walked"] = replace(inputs._walked, routes=routes)
     assert draw_walks(plain, [duty], make_key())[0] is duty

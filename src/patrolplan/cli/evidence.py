@@ -6,17 +6,12 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from patrolplan.area import StudyArea
     from patrolplan.outputs.brief.week_visits import WeekVisits
-    from patrolplan.patrols.hotspot_backtest import HotspotComparison
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.risk.backtest import Backtest
 
@@ -84,20 +79,12 @@ def backtest(
     ),
     last: str | None = options.option(None, "--last-month", "Last hold-out month.", options.MONTH),
     window: options.WindowName = None,
-    designated: Path | None = options.option(
-        None,
-        "--designated",
-        "Polygons of the force's own hotspots, to be compared with ours; default those of "
-        "the settings.",
-        options.FILE,
-    ),
     as_json: options.Json = False,
 ) -> None:
     """Test on past months which risk model and which patrols to trust, with uncertainty.
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
-    from patrolplan.inputs.polygons import read_polygon_file
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.note_words import describe_notes
 
@@ -109,24 +96,13 @@ def backtest(
             options.parse_month(first, "--first-month"),
             options.parse_month(last, "--last-month"),
         )
-    if designated is not None and window is not None:
-        options.refuse(
-            "cannot be given with --window: places are compared at all hours", "--designated"
-        )
     steps.check_out(out)
-    places = None if designated is None else read_polygon_file(designated, key="--designated")
     area = steps.load_study_area(config)
     risk_test, patrol_test = steps.run_backtest(area, origins, window)
-    compared = None
-    if places is None and window is None:
-        places = area.designated
-    if places is not None:
-        source = "[sources] designated" if designated is None else designated
-        compared = _compare_designated(area, places, risk_test, source)
     if out is not None:
-        _write_backtest(area, risk_test, patrol_test, out, compared)
+        _write_backtest(area, risk_test, patrol_test, out)
     if as_json:
-        console.print_json(build_backtest_document(risk_test, patrol_test, compared))
+        console.print_json(build_backtest_document(risk_test, patrol_test))
         return
     console.stdout.print(str(risk_test))
     console.print_notes(describe_notes(choice.note for choice in risk_test.choices))
@@ -135,41 +111,14 @@ def backtest(
             "Patrols: harm recorded per officer-hour on the stretches where they stop:"
         )
         console.stdout.print(str(patrol_test))
-    if compared is not None:
-        _print_comparison(compared)
     console.print_written_to(out)
 
 
-def _compare_designated(
-    area: StudyArea, places: gpd.GeoDataFrame, risk_test: Backtest, source: object
-) -> HotspotComparison:
-    from patrolplan.errors import name_source
-    from patrolplan.patrols.hotspot_backtest import SOURCE, compare_hotspots
-
-    with console.report_stage("Comparing designated places"), name_source(SOURCE, source):
-        return compare_hotspots(area, places, backtest=risk_test)
-
-
-def _print_comparison(compared: HotspotComparison) -> None:
-    """Print a row for each category and way to choose streets, then a summary in words."""
-    from patrolplan.outputs.backtest_report import describe_comparison, list_comparison_rows
-
-    table = Table("category", "chosen by", "of street", "of crime", "PAI", "difference")
-    for cells in list_comparison_rows(compared):
-        table.add_row(*cells)
-    console.stdout.print(table)
-    console.print_lines(describe_comparison(compared))
-
-
 def _write_backtest(
-    area: StudyArea,
-    risk_test: Backtest,
-    patrol_test: PatrolBacktest | None,
-    out: Path,
-    compared: HotspotComparison | None,
+    area: StudyArea, risk_test: Backtest, patrol_test: PatrolBacktest | None, out: Path
 ) -> None:
     from patrolplan.outputs.backtest_report import write_backtest
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with replace_folder(out, build_manifest_header(area)) as folder:
-        write_backtest(risk_test, patrol_test, folder, compared)
+        write_backtest(risk_test, patrol_test, folder)

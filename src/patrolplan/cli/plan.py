@@ -185,7 +185,6 @@ def _run_plan(
     from patrolplan.patrols.past_months import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
-    from patrolplan.patrols.without_reports import compare_without_reports
 
     count = len(area.schools if schools is None else schools)
     with steps.open_executor(*worker_options, count) as executor:
@@ -203,14 +202,6 @@ def _run_plan(
             )
             planned = replace(planned, left_out=(*planned.left_out, *closed))
             planned = compare_with_past(planned, executor=executor, report_progress=report)
-        if risk.reports_part.any():
-            with (
-                console.report_stage("Planning without pupils' reports"),
-                console.show_progress_bar() as report,
-            ):
-                planned = compare_without_reports(
-                    planned, executor=executor, report_progress=report
-                )
         with (
             console.report_stage("Writing cards, map, GPX and layers"),
             console.show_progress_bar() as report,
@@ -226,6 +217,6 @@ def _run_plan(
     if as_json:
         console.print_json(build_plan_document(planned))
         return
-    notes = (*risk.notes, *build_way_notes(area), *planned.reports_notes)
+    notes = (*risk.notes, *build_way_notes(area))
     console.print_left_out(planned.left_out, notes)
     console.print_patrols(planned, out)

@@ -123,11 +123,9 @@ def plan_area_days(
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
     """The risk and the hotspots of the first of the week's windows, and the plan for each day.
 
-    Days of a trial are planned without the hotspots that have no patrols on these days. Without a
-    trial, the plan of the first day has how its first window would differ without pupils' reports.
+    Days of a trial are planned without the hotspots that have no patrols on these days.
     """
     from patrolplan.area.patrol_window import resolve_window
-    from patrolplan.patrols.without_reports import compare_without_reports
     from patrolplan.team.day_plans import plan_days
 
     settings = area.settings
@@ -152,9 +150,7 @@ def plan_area_days(
             from patrolplan.team.trial import plan_trial_days
 
             return risk, hotspots, plan_trial_days(area, hotspots, days, trial[0], plan_some)
-        plans = plan_some(hotspots, days)
-        first = compare_without_reports(plans[days[0]], assign_tasked=False, executor=executor)
-    return risk, hotspots, {**plans, days[0]: first}
+        return risk, hotspots, plan_some(hotspots, days)
 
 
 def run_backtest(

@@ -5,15 +5,13 @@ out and counted, as with crime; an unknown kind, which would drop its row silent
 its row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import pandas as pd
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.delimited import CountedTable
 from patrolplan.inputs.row_account import (
     build_account,
     check_accounts,
@@ -87,19 +85,9 @@ def read_stops(
     A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
     virtual stops, which only time buses, are left out.
     """
-    columns = columns or {}
-
-    def read(path: TableSource) -> CountedTable:
-        table = read_counted_table(path, STOP_FIELDS, columns, source="stops")
-        if "kind" in table.rows:
-            return table
-        if "code" not in table.rows:
-            what = "does not say which stops are of buses: no column 'kind'"
-            remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
-            raise InputError.one(path, what, remedy)
-        return replace(table, rows=table.rows.assign(kind="bus_stop"))
-
-    rows = _read_points("stops", paths, read, projection, columns, left_out=left_out, alarms=alarms)
+    rows = _read_points(
+        "stops", STOP_FIELDS, paths, projection, columns or {}, left_out=left_out, alarms=alarms
+    )
     is_virtual = rows["virtual"].isin(["1", "1.0"])
     left_out.add("stops", "virtual, with no stop on the street", int(is_virtual.sum()))
     rows = rows[~is_virtual]
@@ -118,13 +106,8 @@ def read_places(
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
     """Read pubs, bars, nightclubs and takeaways: `kind` and points."""
-    columns = columns or {}
-
-    def read(path: TableSource) -> CountedTable:
-        return read_counted_table(path, PLACE_FIELDS, columns, source="places")
-
     rows = _read_points(
-        "places", paths, read, projection, columns, left_out=left_out, alarms=alarms
+        "places", PLACE_FIELDS, paths, projection, columns or {}, left_out=left_out, alarms=alarms
     )
     return gpd.GeoDataFrame(
         {"kind": rows["kind"].astype(object)},
@@ -142,8 +125,8 @@ KINDS_REMEDY = {
 
 def _read_points(
     source: str,
+    fields: Sequence[Field],
     paths: Sequence[TableSource],
-    read: Callable[[TableSource], CountedTable],
     projection: Projection,
     columns: Mapping[str, str],
     *,
@@ -155,8 +138,10 @@ def _read_points(
     parts, accounts = [], []
     for path in paths:
         with problems.collect():
-            counted = read(path)
+            counted = read_counted_table(path, fields, columns, source=source)
             table = counted.rows
+            if source == "stops" and "kind" not in table:
+                table = _assume_buses(table, path)
             x, y = project_coordinates(table, projection, columns, path=path, source=source)
             table = table.reindex(columns=["kind", "virtual", "boardings"]).astype(object)
             kind = table["kind"].map(_fold_kind)
@@ -181,6 +166,15 @@ def _read_points(
     if len(rows):
         check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     return rows
+
+
+def _assume_buses(table: pd.DataFrame, path: TableSource) -> pd.DataFrame:
+    """Stops of a table without kinds, which must be that of Transport for London."""
+    if "code" not in table:
+        what = "does not say which stops are of buses: no column 'kind'"
+        remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
+        raise InputError.one(path, what, remedy)
+    return table.assign(kind="bus_stop")
 
 
 COLUMNS = ["kind", "virtual", "boardings", "x", "y", "is_coarse"]

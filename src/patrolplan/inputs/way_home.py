@@ -45,25 +45,6 @@ class WayHomeTables:
     clock: pd.DataFrame
 
 
-def build_empty_tables(projection: Projection) -> WayHomeTables:
-    """Without any table."""
-    text, number = pd.Series(dtype=object), pd.Series(dtype="float64")
-    minutes = pd.Series(dtype="int64")
-
-    def build_points(**columns: pd.Series) -> gpd.GeoDataFrame:
-        return gpd.GeoDataFrame(columns, geometry=[], crs=projection.crs)
-
-    return WayHomeTables(
-        origins=pd.DataFrame({"urn": text, "area": text, "pupils": number}),
-        areas=build_points(area=text, residents=number, aged_5_16=number),
-        stops=build_points(kind=text, boardings=number),
-        places=build_points(kind=text),
-        clock=pd.DataFrame(
-            {"category": text, "kind": text, "from_minutes": minutes, "share": number}
-        ),
-    )
-
-
 def _is_count(table: pd.DataFrame, column: str) -> pd.Series:
     return (table[column] == "") | (parse_numbers(table[column]) >= 0)
 

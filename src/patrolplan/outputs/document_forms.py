@@ -22,11 +22,9 @@ from patrolplan.patrols.file_forms import (
     Texts,
     also_writes,
 )
-from patrolplan.patrols.hotspot_backtest import ComparisonRow
 from patrolplan.patrols.patrol_backtest import HarmRatio
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.patrols.posts import Post
-from patrolplan.patrols.reports_change import WithoutReports
 from patrolplan.plausibility import Alarm
 from patrolplan.risk.backtest import BacktestRow
 from patrolplan.risk.day_kinds import DayKind
@@ -147,8 +145,6 @@ class PlanDocument(FileModel):
     posts: list[Post] = Field(default=[])
     """Where adults stand after the bell."""
     posts_gap_percent: Share | None = None
-    without_reports: WithoutReports | None = None
-    """How the plan would differ without pupils' reports."""
     left_out: list[LeftOutEntry]
     notes: list[str]
 
@@ -184,21 +180,11 @@ class ManifestDocument(FileModel):
     """SHA-256 of each file, by its name in the folder."""
 
 
-@dataclass(frozen=True)
-class DesignatedRow(ComparisonRow):
-    """A row of the comparison of a force's own hotspots with ours."""
-
-    flattered_months: int | None
-    """Hold-out months that had begun when theirs were drawn; null if that is unknown."""
-
-
 class BacktestDocument(FileModel):
     """`backtest.json`: how much of the crime of hold-out months risk and patrols captured."""
 
     results: list[BacktestRow]
     patrols: list[HarmRatio]
-    designated: list[DesignatedRow] = Field(default=[])
-    """Theirs against ours, by category; empty without designated hotspots."""
 
 
 class ForceMonth(FileModel):

@@ -59,11 +59,8 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         ],
         "posts": build_post_documents(plan),
         "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
-        "without_reports": None if plan.without_reports is None else plan.without_reports.write(),
         "left_out": list_left_out(plan.left_out),
-        "notes": describe_notes(
-            [*plan.risk.notes, *build_way_notes(plan.area), *plan.reports_notes]
-        ),
+        "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
 
 

@@ -1,11 +1,10 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-It removes entries of the caches; leftovers of an interrupted fetch next to the settings, and of
-killed runs next to an output folder or in the system's temporary folder; layers of pupils' ways
-home in the folders that the record next to the settings names; and files of the given output
-folders, if the folder's manifest names them and their content has not changed since. Everything
-else stays and is reported. Reports that `survey --read` wrote are an input of the settings, and
-stay like any other input.
+It removes entries of the caches; leftovers of killed runs next to an output folder or in the
+system's temporary folder; layers of pupils' ways home in the folders that the record next to the
+settings names; and files of the given output folders, if the folder's manifest names them and their
+content has not changed since. Everything else stays and is reported. Reports that `survey --read`
+wrote are an input of the settings, and stay like any other input.
 """
 
 import datetime as dt

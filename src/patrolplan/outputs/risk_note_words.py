@@ -93,20 +93,6 @@ def _say_reports_silent(values: Mapping[str, Any]) -> str:
     return f"Pupils' reports do not count{when}: no group of them names that time of day."
 
 
-def _say_plan_without_reports(values: Mapping[str, Any]) -> str:
-    changed, schools = values["changed"], format_count(values["schools"], "school")
-    if not changed:
-        return "Without pupils' reports the best patrols would have the same stops."
-    which = f"the best patrols of {changed} of {schools}"
-    return f"Without pupils' reports {which} would have other stops."
-
-
-def _say_reports_cost(values: Mapping[str, Any]) -> str:
-    share = format_percent(values["share"])
-    harm = f"{share} of the recorded harm that they would meet without them"
-    return f"With pupils' reports the best patrols meet {harm}."
-
-
 def _say_when(band: str) -> str:
     """A band of the day, with a space before it; empty for all bands."""
     return f" {TIME_WORDS.get(band, band)}" if band else ""
@@ -159,8 +145,6 @@ RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "In no school term does a square have enough of pupils' reports to say when they were "
         "made: all count as new."
     ),
-    "plan_without_reports": _say_plan_without_reports,
-    "reports_cost": _say_reports_cost,
     "clock_flat": "Crime counts as spread evenly over the day and the week, as the settings say.",
     "clock_declared": _say_clock_declared,
     "clock_own_table": lambda values: (

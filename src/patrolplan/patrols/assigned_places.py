@@ -33,18 +33,8 @@ def assign_places(
 
     The number of schools that visit a place is its number of visits; they are those whose patrols
     lose the least worth. If there are enough schools, none visits two places; one that does has a
-    patrol to both. The patrols of other schools do not change.
-
-    Parameters
-    ----------
-    plan
-        A plan with or without a date, without further patrols.
-    inputs
-        The inputs of that plan.
-    all_schools
-        Whether the plan is for all schools of the area.
-    executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`.
+    patrol to both. The patrols of other schools do not change. `inputs` are those of the plan,
+    which has no further patrols; `all_schools` says whether it is for all schools of the area.
     """
     best: dict[str, list[Patrol]] = {}
     for patrol in plan.patrols:

@@ -53,21 +53,9 @@ def join_beats(area: StudyArea, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     (`MIN_MEMBER_SHARE`). This repeats; the best of the remaining hotspots leads the next beat, and
     so on. A designated hotspot is never joined: its doses are returned under its own id.
 
-    Parameters
-    ----------
-    area
-        Its streets and settings are used, but no tasked places, since beats and the accounts of
-        their doses would change with them. A beat that comes near a barred place is avoided
-        entirely.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`, or `patrolplan.hotspots.find.locate_hotspots`.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        One row per beat, in the order of their leaders' rows, with the leader's name and stopping
-        place, and `beat`: the names of its hotspots, the leader's first; empty for a single
-        hotspot.
+    Tasked places do not count, since beats and the accounts of their doses would change with them.
+    There is one row per beat, in the order of their leaders' rows, with the leader's name and
+    stopping place, and `beat`: the names of its hotspots, the leader's first; empty for one alone.
     """
     settings = area.settings.patrol
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
@@ -99,14 +87,8 @@ def group_beats(
 ) -> list[list[int]]:
     """Rows of the hotspots of each beat, the leader first; see `join_beats`.
 
-    Parameters
-    ----------
-    worth, length_metres
-        (h,) worth and length of each hotspot.
-    links
-        (h, h) metres to walk from stretch to stretch; those that are not stored exceed the limit.
-    beat_metres, max_length_metres
-        Maximum length of a link, and of a beat with its links.
+    `worth` and `length_metres` have shape (h,); `links` (h, h) metres to walk from stretch to
+    stretch, of which those that exceed `beat_metres` are not stored.
     """
     order = np.argsort(-worth, kind="stable")
     rank = np.argsort(order).tolist()

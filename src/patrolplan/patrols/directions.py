@@ -110,21 +110,7 @@ def build_leg(
     landmarks: Landmarks | None = None,
     with_directions: bool = True,
 ) -> Leg:
-    """A leg with its directions, unless they are not needed.
-
-    Parameters
-    ----------
-    walk
-        A walk along a network's pieces.
-    traits
-        Properties of that network's pieces.
-    metres_per_minute
-        Full speed.
-    crossed
-        Main roads that the walk crosses, in order.
-    landmarks
-        Landmarks that may be at a turn; None for directions without them.
-    """
+    """A leg along a walk past main roads, with directions that name landmarks, if there are any."""
     lit = traits.lit[walk.pieces]
     # On foot, the cost of a walk in excess of its length is the waiting at crossings.
     on_foot = traits.bicycle_ways is None

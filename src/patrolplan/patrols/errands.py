@@ -68,19 +68,8 @@ def add_errand_variants(
 ) -> tuple[Plan, dict[ErrandKey, Answer]]:
     """The plan with a variant for every errand of its day, after each school's others.
 
-    Parameters
-    ----------
-    plan
-        Plan for one day. Variants of earlier errands are removed.
-    planned
-        Patrols of errands that are planned already.
-    executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`.
-
-    Returns
-    -------
-    Plan, dict
-        The plan, and the answer to each of its errands.
+    Variants of earlier errands are removed; `planned` are patrols of errands that are planned
+    already. Also gives the answer to each of its errands.
     """
     window = plan.window or resolve_window(plan.area.settings.patrol)
     patrols = [remove_errand_variants(patrol) for patrol in plan.patrols]

@@ -45,17 +45,7 @@ class FearedPlace:
 def find_feared_places(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
 ) -> tuple[FearedPlace, ...]:
-    """The heaviest squares of every school, the heaviest first, without duplicates.
-
-    Parameters
-    ----------
-    area, risk
-        The area, and the risk that gives reports their weight.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`.
-    urns
-        Only these schools; by default all.
-    """
+    """The heaviest squares of every school (or of `urns`), the heaviest first, no two alike."""
     # Cached, since every day of a week, and its papers, use the same places.
     chosen = sorted(area.schools["urn"].astype(str) if urns is None else set(urns))
     return area.catchments.reuse(

@@ -70,11 +70,6 @@ def _check_list(value: object) -> object:
     return value
 
 
-def _drop_text(value: object) -> object:
-    """None in place of text."""
-    return None if isinstance(value, str) else value
-
-
 def round_to(digits: int | None) -> PlainSerializer:
     """Annotation of a number that files have with this number of decimals; None makes it whole."""
 
@@ -87,9 +82,10 @@ def round_to(digits: int | None) -> PlainSerializer:
 def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
     """(n, 2) metres from longitudes and latitudes; degrees if the reader has no projection."""
     table = np.array(points, dtype=np.float64).reshape(-1, 2)
-    if info.context is None:
+    projection: Projection | None = (info.context or {}).get("projection")
+    if projection is None:
         return table
-    return np.column_stack(info.context["projection"].to_metres(table[:, 0], table[:, 1]))
+    return np.column_stack(projection.to_metres(table[:, 0], table[:, 1]))
 
 
 def _read_point(point: XY, info: ValidationInfo) -> XY:
@@ -157,8 +153,6 @@ Line = Annotated[
 """(v, 2) metres in the area's CRS; in files degrees."""
 
 IsList = BeforeValidator(_check_list)
-OldText = BeforeValidator(_drop_text)
-"""Annotation of a record that earlier versions wrote as a sentence, which is read as None."""
 Worth = Annotated[Amount, round_to(8)]
 Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]
@@ -166,9 +160,7 @@ Texts = Annotated[tuple[str, ...], IsList]
 
 
 def _read_note(value: object) -> object:
-    """A note from a file; earlier versions wrote only its sentence."""
-    if isinstance(value, str):
-        return Note("as_written", {"text": value})
+    """A note from a file."""
     if not isinstance(value, dict):
         return value
     kind, values = value.get("kind"), value.get("values")

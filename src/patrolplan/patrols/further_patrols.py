@@ -20,21 +20,12 @@ MINUTES_TOLERANCE = 1e-6
 def find_avoidance_requests(
     patrols: Sequence[Patrol], *, max_minutes: float, other_mode_patrols: Sequence[Patrol] = ()
 ) -> tuple[AvoidanceRequest, ...]:
-    """Which schools need further patrols, and which hotspots these should avoid.
+    """Which schools need further patrols on a day, and which hotspots these should avoid.
 
     A hotspot is crowded if more schools have a patrol there than the daily maximum allows. A school
     gets a patrol that avoids each crowded hotspot at which all of its patrols stop, and one that
-    avoids all of them if each of its patrols stops at some.
-
-    Parameters
-    ----------
-    patrols
-        Patrols of every school for one day.
-    max_minutes
-        Maximum minutes at a hotspot on one day.
-    other_mode_patrols
-        Patrols of the same day by officers of another mode: they crowd hotspots too, but need no
-        further patrols here.
+    avoids all of them if each of its patrols stops at some. Patrols of another mode crowd hotspots
+    too, but need no further patrols here.
     """
     choices = {
         urn: _list_hotspot_choices([patrol for patrol in patrols if patrol.urn == urn])
@@ -84,21 +75,8 @@ def add_avoiding_variants(
 ) -> tuple[tuple[Patrol, ...], dict[AvoidanceRequest, Variant | None]]:
     """Add further patrols for schools at crowded hotspots, as variants after their own.
 
-    Parameters
-    ----------
-    plan
-        Every school's patrols, for one day and window.
-    executor, report_progress
-        As for `patrolplan.patrols.planner.plan_patrols`.
-    planned
-        Further patrols that are planned already; a value is None if there is no such patrol.
-    other_mode_patrols
-        See `find_avoidance_requests`.
-
-    Returns
-    -------
-    tuple of Patrol, dict
-        The patrols, and every further patrol that was requested.
+    The plan is for one day and window; of the patrols `planned` already a value is None if there is
+    no such patrol. Also gives every further patrol that was requested.
     """
     area = plan.area
     own, others = (

@@ -40,14 +40,7 @@ def find_nearest_miss(
 ) -> Note:
     """Why no patrol of these schools visits a tasked place, for the school closest to a visit.
 
-    Parameters
-    ----------
-    place
-        Row of the area's tasked places.
-    urns
-        The schools that are planned.
-    unserved
-        Places that schools may serve but cannot, with reasons.
+    `unserved` are places that schools may serve but cannot, with reasons.
     """
     name = str(place["place_id"])
     rows = (row for row in unserved if row.place == name and not row.is_watched)
@@ -95,15 +88,8 @@ def list_left_out(
 ) -> Iterator[LeftOutRow]:
     """A row for each place to visit on a plan's day that no one can visit.
 
-    Parameters
-    ----------
-    urns, unserved
-        See `find_nearest_miss`.
-    visits
-        How many can visit each place, by its name; 0 if it is missing.
-    all_schools
-        Whether these are all schools of the area: if not, places that others may serve are not
-        listed.
+    `visits` is how many can visit each place, by its name; 0 if it is missing. If these are not all
+    schools of the area, places that others may serve are not listed.
     """
     places = select_tasked(plan.area.tasked_places, must_visit=True)
     left_out = LeftOut()

@@ -156,15 +156,6 @@ class PatrolBuilder:
 
         Everything else of the patrol is unchanged: its variants, its notes, and results of past
         months and the way home. None if a stop is not a candidate, or late.
-
-        Parameters
-        ----------
-        patrol
-            The patrol as planned.
-        timing
-            One of its timings.
-        latest_end_minutes
-            Latest minute for the end of the patrol.
         """
         position = self.problem.stop_by_name
         planned = [patrol.stops[row] for row in timing.order]

@@ -40,7 +40,6 @@ from patrolplan.patrols.file_forms import (
     Metres,
     Minutes,
     Month,
-    OldText,
     Point,
     Texts,
     Worth,
@@ -51,7 +50,6 @@ from patrolplan.patrols.file_forms import (
 )
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.posts import Posts
-from patrolplan.patrols.reports_change import WithoutReports
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -299,7 +297,7 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks avoid them."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
-    tested: Annotated[Tested | None, OldText]
+    tested: Tested | None
     """Results of past months for it; None if unknown."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """How much of the way home it meets; None for variants and for patrols read from files."""
@@ -430,19 +428,12 @@ class Plan:
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: Posts | None = None
     """Where adults stand after the bell, in addition to patrols; None if not requested."""
-    without_reports: WithoutReports | None = None
-    """How it would differ without pupils' reports; None if none count, or if unknown."""
 
     @property
     def parts(self) -> tuple["Plan", ...]:
         """The day's plans, for every window and mode."""
         windows = (self, *self.other_windows)
         return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
-
-    @property
-    def reports_notes(self) -> tuple[Note, ...]:
-        """How it would differ without pupils' reports; empty if unknown."""
-        return () if self.without_reports is None else self.without_reports.notes
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

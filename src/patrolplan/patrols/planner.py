@@ -122,13 +122,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
 
 
 def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
-    """Check that the window is long enough for the presence at the gate, and that schools exist.
-
-    Raises
-    ------
-    InputError
-        With the invalid value.
-    """
+    """Check that the window is long enough for the presence at the gate, and that schools exist."""
     settings = area.settings.patrol
     is_plain = not window.at_gate and not window.is_about_opening
     if is_plain and settings.gate_minutes > window.minutes:

@@ -63,14 +63,10 @@ class PlanningInputs:
         window: Window | None = None,
         date: dt.date | None = None,
         *,
-        reach_window: Window | None = None,
         rows: Sequence[int] | None = None,
         detail: Detail = "timings",
     ) -> Self:
-        """The inputs for planning an area's schools; by default with the settings' own window.
-
-        `rows` and `reach_window` are those of `TimedRisk.from_risk`.
-        """
+        """The inputs for planning an area's schools (rows); by default in the settings' window."""
         window = window or resolve_window(area.settings.patrol)
         beats = join_beats(area, hotspots)
         stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
@@ -84,7 +80,7 @@ class PlanningInputs:
             reuse("labels", (walkable,), lambda: label_streets(walkable)),
             window,
             date,
-            TimedRisk.from_risk(area, risk, beats, window, reach_window=reach_window, rows=rows),
+            TimedRisk.from_risk(area, risk, beats, window, rows=rows),
             reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
             detail,
         )

@@ -65,14 +65,7 @@ def plan_posts(
 ) -> Posts:
     """Choose the posts of schools: places that together meet the most pupil-weighted risk.
 
-    Parameters
-    ----------
-    area, risk
-        The area, and its risk; without exposure, since pupils are counted here themselves.
-    count
-        Adults for each school.
-    urns
-        Only these schools; default all.
+    `count` is adults for each school. Risk counts without exposure, as pupils are counted here.
     """
     from patrolplan.pupils.posts import choose_posts  # noqa: PLC0415 - heavy, and seldom wanted
 

@@ -321,15 +321,8 @@ def build_school_problem(
 ) -> SchoolProblem:
     """The problem of the school in a row of the area's schools.
 
-    Walks between candidates avoid the streets near barred places.
-
-    Parameters
-    ----------
-    visit
-        Tasked places, by name, that are candidates as well; by default none are, whatever is in the
-        table of tasked places.
-    watch
-        Hotspots that are candidates on the school's streets, even if they are not worth the walk.
+    Walks between candidates avoid the streets near barred places. Tasked places are candidates only
+    if `visit` names them, and the hotspots of `watch` even if they are not worth the walk.
     """
     area, settings, timed = inputs.area, inputs.area.settings.patrol, inputs.timed_risk
     around = build_surroundings(area, row, inputs.window, inputs.date)

@@ -17,12 +17,7 @@ from scipy import sparse
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.patrols.solver.solve import GateStay, TimedPrizes
-from patrolplan.patrols.surroundings import (
-    PatrolHours,
-    Surroundings,
-    build_surroundings,
-    compute_hours,
-)
+from patrolplan.patrols.surroundings import PatrolHours, Surroundings, build_surroundings
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -56,31 +51,20 @@ class TimedRisk:
         hotspots: gpd.GeoDataFrame,
         window: Window,
         *,
-        reach_window: Window | None = None,
         rows: Sequence[int] | None = None,
     ) -> Self | None:
         """The risk for patrols in a window; None if it is the same at all times.
 
-        Parameters
-        ----------
-        area, risk, hotspots
-            As for planning.
-        window
-            Window of the patrols.
-        reach_window
-            Window over which the risk within reach is averaged; by default the same.
-        rows
-            Rows of the schools to plan; by default all.
+        `rows` are those of the schools to plan, by default all.
         """
         timed = risk.in_time
         if timed is None or timed.is_static or not len(area.schools):
             return None
         rows = list(range(len(area.schools)) if rows is None else rows)
-        around = [build_surroundings(area, row, reach_window or window) for row in rows]
-        means = [one.hours for one in around]
-        hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
-        first = int(min(one.start_minutes for one in (*hours, *means)))
-        end = int(np.ceil(max(one.latest_end_minutes for one in (*hours, *means))))
+        around = [build_surroundings(area, row, window) for row in rows]
+        hours = [one.hours for one in around]
+        first = int(min(one.start_minutes for one in hours))
+        end = int(np.ceil(max(one.latest_end_minutes for one in hours)))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
         seen = [find_seen_pieces(area, one) for one in around]
         within = [find_within_reach(area, one) for one in around]
@@ -94,7 +78,7 @@ class TimedRisk:
         reach = np.full(len(area.schools), np.nan)
         reach[rows] = [
             average_rates(by_minute, one.start_minutes - first, one.latest_end_minutes - first)
-            for by_minute, one in zip(of_reach, means, strict=True)
+            for by_minute, one in zip(of_reach, hours, strict=True)
         ]
         return cls(first, of_stretches, gate_rates, reach)
 

@@ -30,16 +30,8 @@ def spread_chances(
 ) -> NDArray[np.float64]:
     """(t,) chances of timings that are together hardest to predict.
 
-    Parameters
-    ----------
-    worth_share
-        (t,) worth of each timing, as a share of that of the patrol as planned.
-    order
-        (t,) index of the order of the stops in each timing.
-    stops
-        (t, n) the patrol's stops in this order.
-    middle_minutes
-        (t, n) the middle of each dwell, after midnight, in this order.
+    `worth_share` (t,) is relative to the patrol as planned; `order` (t,) is the index of the order
+    of stops, `stops` (t, n) the stops in it, `middle_minutes` (t, n) the middle of each dwell.
     """
     from scipy.optimize import linprog  # noqa: PLC0415 - heavy, and of weeks alone
 

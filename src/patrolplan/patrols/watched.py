@@ -14,22 +14,11 @@ from patrolplan.network.graph import compute_walk_metres
 def find_watched(
     area: StudyArea, hotspots: gpd.GeoDataFrame, urns: Sequence[str] | None = None
 ) -> dict[str, dict[str, float]]:
-    """The new and rising hotspots within `[week] watch_metres` of a gate.
+    """The new and rising hotspots within `[week] watch_metres` of a gate (of `urns`).
 
-    Designated ones are not among them, since the force decides how much presence they need.
-
-    Parameters
-    ----------
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`.
-    urns
-        Only the gates of these schools; by default all.
-
-    Returns
-    -------
-    dict
-        By the name of the hotspot, in the order of the table: the walk in metres to its stopping
-        place from the gate of each school within the limit, by URN, the nearest first.
+    Designated ones are not among them, since the force decides how much presence they need. By the
+    name of the hotspot, in the order of the table: the walk in metres to its stopping place from
+    the gate of each school within the limit, by URN, the nearest first.
     """
     changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
     limit = area.settings.week.watch_metres

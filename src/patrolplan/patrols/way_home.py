@@ -29,7 +29,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note, NoteKind
-from patrolplan.patrols.surroundings import build_surroundings, compute_hours
+from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.presence import Presence, Visit, find_presence
@@ -148,15 +148,7 @@ def measure_patrols(
     window: Window,
     patrols: Sequence["Patrol"],
 ) -> tuple["Patrol", ...]:
-    """The patrols with how much of the way home each meets.
-
-    Parameters
-    ----------
-    area, risk, hotspots, window
-        The inputs of the planning.
-    patrols
-        Patrols of any schools of the area.
-    """
+    """The patrols, of any schools of the area, with how much of the way home each meets."""
     if not patrols:
         return ()
     ways, presence = find_ways(area, risk)
@@ -318,28 +310,17 @@ class HarmMeter:
         window: Window,
         urns: set[str],
         *,
-        reach_window: Window | None = None,
         with_band: bool = True,
     ) -> "HarmMeter":
         """The harm that patrols of these schools may meet.
 
-        Parameters
-        ----------
-        area, risk, hotspots, window
-            What they are planned from.
-        urns
-            The schools.
-        reach_window
-            The window of the harm within reach; by default the same.
-        with_band
-            Measure also with other clocks, if the clock is assumed.
+        With the band it is measured also with other clocks, if the clock is assumed.
         """
         chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
-        around = [build_surroundings(area, row, reach_window or window) for row in chosen]
+        around = [build_surroundings(area, row, window) for row in chosen]
         hours = [one.hours for one in around]
-        patrolled = [compute_hours(area, area.schools.iloc[row], window) for row in chosen]
-        first = int(min(one.start_minutes for one in (*hours, *patrolled)))
-        last = max(one.latest_end_minutes for one in (*hours, *patrolled))
+        first = int(min(one.start_minutes for one in hours))
+        last = max(one.latest_end_minutes for one in hours)
         end = max(first + 1, int(np.ceil(last)))
         stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
         within = [find_within_reach(area, one) for one in around]

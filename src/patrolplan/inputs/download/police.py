@@ -10,7 +10,6 @@ import csv
 import gzip
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -186,28 +185,12 @@ MAX_SEGMENT_METRES = 2000
 """Edges are straight in metres here, but in degrees for the server: 0.1 m apart at this length."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A part of the area: a polygon without holes, in the area's metres.
-
-    `key` is the path of halvings that leads to it: "0-1-0" is the first half of "0-1".
-    """
-
-    key: str
-    shape: shapely.Polygon
-
-    @property
-    def longer_side_metres(self) -> float:
-        """The longer side of its bounding box."""
-        west, south, east, north = self.shape.bounds
-        return float(max(east - west, north - south))
-
-    def format_ring(self, projection: Projection) -> str:
-        """The outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
-        edge = shapely.get_coordinates(shapely.segmentize(self.shape.exterior, MAX_SEGMENT_METRES))
-        longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
-        points = zip(latitude, longitude, strict=True)
-        return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
+def format_ring(cell: shapely.Polygon, projection: Projection) -> str:
+    """An outline as data.police.uk takes it: "latitude,longitude:latitude,longitude:..."."""
+    edge = shapely.get_coordinates(shapely.segmentize(cell.exterior, MAX_SEGMENT_METRES))
+    longitude, latitude = projection.to_degrees(edge[:-1, 0], edge[:-1, 1])
+    points = zip(latitude, longitude, strict=True)
+    return ":".join(f"{lat:.6f},{lon:.6f}" for lat, lon in points)
 
 
 def widen_limits(limits: BaseGeometry) -> BaseGeometry:
@@ -215,33 +198,22 @@ def widen_limits(limits: BaseGeometry) -> BaseGeometry:
     return limits.buffer(MARGIN_METRES, join_style="mitre").simplify(SIMPLIFY_METRES)
 
 
-def split_into_cells(limits: BaseGeometry) -> list[Cell]:
-    """One cell for each part of the area, from west to east.
-
-    Examples
-    --------
-    >>> [cell.key for cell in split_into_cells(shapely.box(0, 0, 1000, 500))]
-    ['0']
-    """
+def split_into_cells(limits: BaseGeometry) -> list[shapely.Polygon]:
+    """A polygon without holes for each part of the area (in metres), from west to east."""
     parts = [part for part in shapely.get_parts(widen_limits(limits)) if not part.is_empty]
-    parts.sort(key=lambda part: part.bounds)
-    return [Cell(str(place), _drop_holes(part)) for place, part in enumerate(parts)]
+    return [_drop_holes(part) for part in sorted(parts, key=lambda part: part.bounds)]
 
 
-def halve_cell(cell: Cell) -> list[Cell]:
+def halve_cell(cell: shapely.Polygon) -> list[shapely.Polygon]:
     """A cell cut across its longer side; the halves overlap a little, so that no crime is lost."""
-    west, south, east, north = cell.shape.bounds
+    west, south, east, north = cell.bounds
     x, y, lap = (west + east) / 2, (south + north) / 2, OVERLAP_METRES
     if east - west >= north - south:
         boxes = [(west, south, x + lap, north), (x - lap, south, east, north)]
     else:
         boxes = [(west, south, east, y + lap), (west, y - lap, east, north)]
-    cut = [cell.shape.intersection(shapely.box(*box)) for box in boxes]
-    return [
-        Cell(f"{cell.key}-{place}", _drop_holes(half))
-        for place, half in enumerate(cut)
-        if half.area > 0
-    ]
+    cut = [cell.intersection(shapely.box(*box)) for box in boxes]
+    return [_drop_holes(half) for half in cut if half.area > 0]
 
 
 def _drop_holes(shape: BaseGeometry) -> shapely.Polygon:
@@ -266,14 +238,14 @@ LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 class CrimeFetcher:
     """Fetches the crimes of an area (`limits`, in metres), month by month.
 
-    Which cells had to be halved is kept for the later months, which start with these.
+    A month starts with the cells that the one before was received in.
     """
 
     def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
         self._api = api
         self._limits = limits
         self._projection = projection
-        self._halved: set[str] = set()
+        self._cells = split_into_cells(limits)
 
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it."""
@@ -292,28 +264,24 @@ class CrimeFetcher:
 
     def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
         """Crimes of each cell, halved as far as needed; None where the month is gone."""
-        waiting = split_into_cells(self._limits)
+        waiting, received = self._cells, list[shapely.Polygon]()
         while waiting:
-            cell = waiting.pop(0)
-            if cell.key in self._halved:
-                waiting = halve_cell(cell) + waiting
-                continue
-            crimes = self._api.fetch_crimes(cell.format_ring(self._projection), month)
+            cell, *waiting = waiting
+            crimes = self._api.fetch_crimes(format_ring(cell, self._projection), month)
             if crimes == "gone":
                 self._confirm_gone(month)
                 yield None
                 return
             if crimes == "too many":
-                self._mark_halved(cell, month)
+                west, south, east, north = cell.bounds
+                if max(east - west, north - south) < MIN_CELL_METRES:
+                    why = "answers 503 even for a small cell, so it is overloaded"
+                    raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
                 waiting = halve_cell(cell) + waiting
             else:
+                received.append(cell)
                 yield crimes
-
-    def _mark_halved(self, cell: Cell, month: str) -> None:
-        if cell.longer_side_metres < MIN_CELL_METRES:
-            why = "answers 503 even for a small cell, so it is overloaded"
-            raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
-        self._halved.add(cell.key)
+        self._cells = received
 
     def _confirm_gone(self, month: str) -> None:
         """Raise where the list of months still has a month that was "not found"."""
