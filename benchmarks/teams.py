@@ -13,6 +13,7 @@ leaves time for them: legs are 1.3 times the straight line on foot, bells ring b
 import datetime as dt
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def draw_team(
     officer, day, route = grid.reshape(-1, 3).T
     chosen = cares[officer, route_school[route]] & on_duty[officer, day]
     chosen &= is_open[route_school[route], day] & fits[officer, route]
-    return RotaProblem(
+    return build_problem(
         officer=officer[chosen],
         day=day[chosen],
         route=route[chosen],
@@ -101,6 +102,29 @@ def draw_team(
         schools=schools,
         min_patrols=least,
     )
+
+
+def build_problem(**given: Any) -> RotaProblem:  # noqa: ANN401 - any of its fields
+    """A problem of one window with no demands, companions or places that must be visited.
+
+    Unless they are given. An officer's options of a day all overlap.
+    """
+    options, routes, days = (len(given[name]) for name in ("officer", "route_school", "dates"))
+    fields = {
+        "min_patrols": 1,
+        "max_dose_minutes": 30.0,
+        "mandatory_visits": np.zeros(len(given["visits"]), dtype=bool),
+        "route_window": np.zeros(routes, dtype=np.int64),
+        "option_minutes": np.tile([0.0, 1.0], (options, 1)),
+        "route_after": given["route_number"] - 1,
+        "is_companion": np.zeros(routes, dtype=bool),
+        "needs_companion": np.zeros(options, dtype=bool),
+        "demand_routes": np.zeros((0, 2), dtype=np.int64),
+        "demand_days": np.zeros((0, days), dtype=bool),
+        "demand_visits": np.zeros(0, dtype=np.int64),
+        "is_tasked": np.zeros(0, dtype=bool),
+    }
+    return RotaProblem(**(fields | given))
 
 
 def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, Timings]]:

@@ -5,8 +5,6 @@ import pytest
 
 from patrolplan.pupils.presence import Visit
 
-BELL = 15 * 60.0
-
 
 def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
     """Walking up and down meets the mean of standing at each piece, weighted by its metres."""

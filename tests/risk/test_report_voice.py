@@ -119,6 +119,26 @@ def test_reports_on_each_piece_are_those_counted_one_by_one(case, band, half_lif
     )
 
 
+def _spread_as_before(groups, metres):
+    """How reports were spread before they had times, ages or a cap."""
+    group = groups.group_of_piece
+    held = group >= 0
+    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
+    per_metre = groups.counts * groups.share_inside / length
+    risk = np.zeros(len(metres))
+    risk[held] = per_metre[group[held]] * metres[held]
+    return risk
+
+
+@given(ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]), st.sampled_from([0.0, 0.5, 0.7, 1.0]))
+def test_with_everything_off_reports_weigh_as_before(case, band, crime_weight):
+    """Without bands, fading and cap, the spread and the weight are the old ones to the byte."""
+    groups, metres = case
+    voice = build_report_voice(_area(groups, metres, crime_weight=crime_weight, **OFF), LAST_MONTH)
+    assert voice.spread(band).tobytes() == _spread_as_before(groups, np.array(metres)).tobytes()
+    assert voice.compute_share(band) == 1 - crime_weight
+
+
 WEIGHTS = st.floats(0.001, 0.999)
 CAPS = st.floats(0.001, 1)
 

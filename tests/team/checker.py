@@ -28,10 +28,6 @@ def find_broken_rules(problem, chosen):
     for lock in {int(lock) for lock in problem.lock if lock >= 0}:
         if sum(problem.lock[o] == lock for o in chosen) != 1:
             found.append(f"lock {lock} not fulfilled once")
-    if problem.exact_patrols is not None:
-        counts = count_school_patrols(problem, chosen)
-        if (np.array(counts) > problem.exact_patrols).any():
-            found.append("a school over its patrols")
     found += list(_find_lonely(problem, chosen))
     found += list(_find_overmet(problem, chosen))
     return found + list(_find_over_cap(problem, chosen))
@@ -40,7 +36,7 @@ def find_broken_rules(problem, chosen):
 def _describe(problem, option):
     """Officer, day, school, window and number of an option."""
     route = int(problem.route[option])
-    window = 0 if problem.route_window is None else int(problem.route_window[route])
+    window = int(problem.route_window[route])
     number = int(problem.route_number[route])
     return (
         *(int(problem.officer[option]), int(problem.day[option])),
@@ -52,8 +48,6 @@ def overlap(problem, option, other):
     """Whether two options are on the same day and at the same time."""
     if problem.day[option] != problem.day[other]:
         return False
-    if problem.option_minutes is None:
-        return True
     (a, b), (c, d) = problem.option_minutes[option], problem.option_minutes[other]
     return bool(np.isnan([a, b, c, d]).any()) or (a < d - 1e-6 and c < b - 1e-6)
 
@@ -64,20 +58,17 @@ def _find_lonely(problem, chosen):
     for o in chosen:
         _, day, school, window, number = _describe(problem, o)
         numbers[day, school, window].add(number)
-        if problem.is_companion is not None and problem.is_companion[problem.route[o]]:
+        if problem.is_companion[problem.route[o]]:
             along[day, school, window].add(int(problem.route_after[problem.route[o]]))
     for o in chosen:
         _, day, school, window, number = _describe(problem, o)
-        after = number - 1
-        if problem.route_after is not None:
-            after = int(problem.route_after[problem.route[o]])
+        after = int(problem.route_after[problem.route[o]])
         locked = problem.lock[o] >= 0
-        joins = problem.is_companion is not None and problem.is_companion[problem.route[o]]
+        joins = problem.is_companion[problem.route[o]]
         sent = locked and not joins
         if after and after not in numbers[day, school, window] and not sent:
             yield f"option {o} follows nobody"
-        needs = problem.needs_companion is not None and problem.needs_companion[o]
-        needs = needs and not (locked and problem.locks_first)
+        needs = problem.needs_companion[o] and not (locked and problem.locks_first)
         if needs and number not in along[day, school, window]:
             yield f"option {o} goes alone"
 
@@ -85,13 +76,12 @@ def _find_lonely(problem, chosen):
 def count_visits(problem, chosen):
     """Visits that meet each demand."""
     met = Counter()
-    pairs = [] if problem.demand_routes is None else set(map(tuple, problem.demand_routes.tolist()))
+    pairs = set(map(tuple, problem.demand_routes.tolist()))
     for o in chosen:
         for demand, route in pairs:
             if route == problem.route[o] and problem.demand_days[demand, problem.day[o]]:
                 met[demand] += 1
-    wanted = [] if problem.demand_visits is None else problem.demand_visits.tolist()
-    return [met[demand] for demand in range(len(wanted))]
+    return [met[demand] for demand in range(len(problem.demand_visits))]
 
 
 def count_unmet(problem, chosen, *, tasked):
@@ -146,7 +136,7 @@ def _find_over_cap(problem, chosen):
             locked = lock >= 0 and (
                 problem.locks_first or all(hotspot in stops[route] for route in same)
             )
-            mandatory = problem.mandatory_visits is not None and problem.mandatory_visits[row]
+            mandatory = problem.mandatory_visits[row]
             if not (locked or mandatory):
                 yield f"hotspot {hotspot} gets {total:g} minutes on day {day}"
 
@@ -181,7 +171,7 @@ def compute_worth(problem, chosen):
 
 def _compute_fairness_terms(problem, chosen):
     """Presence at schools, evenness between officers, and those who walk along."""
-    along = [] if problem.is_companion is None else np.flatnonzero(problem.is_companion).tolist()
+    along = np.flatnonzero(problem.is_companion).tolist()
     unit = sum(problem.weight[h] for _, h in problem.visits.tolist())
     unit /= len(problem.route_school) - len(along)
     rows = [_describe(problem, o) for o in chosen]

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from patrolplan.team.problem import RotaProblem
-
 _path = Path(__file__).parents[2] / "benchmarks" / "teams.py"
 _spec = importlib.util.spec_from_file_location("teams", _path)
 _module = importlib.util.module_from_spec(_spec)
@@ -34,7 +32,7 @@ def build_team(options, route_school, visits, weight, **changes):
     }
     fields |= {"officer": officer, "day": day, "route": route, "weight": np.array(weight)}
     fields |= {"route_school": np.array(route_school), "visits": np.array(visits)}
-    return RotaProblem(**(fields | changes))
+    return _module.build_problem(**(fields | changes))
 
 
 def draw_crews(seed, *, options=11):
@@ -78,7 +76,7 @@ def draw_crews(seed, *, options=11):
         lock=lock,
         route_number=np.r_[number, places[2] + 1 + together],
         route_window=all_windows,
-        option_minutes=minutes if rng.random() < 0.8 else None,
+        option_minutes=minutes if rng.random() < 0.8 else np.tile([0.0, 1.0], (len(chosen), 1)),
         route_after=np.r_[number - 1, places[2] + 1],
         is_companion=is_companion,
         needs_companion=(rng.random(len(chosen)) < 0.3) & ~is_companion[chosen[:, 2]],

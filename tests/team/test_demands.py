@@ -34,7 +34,7 @@ class _Stop:
 
 class _Route:
     def __init__(self, stops):
-        self.patrol = type("Patrol", (), {"stops": [_Stop(*stop) for stop in stops]})()
+        self.stops = [_Stop(*stop) for stop in stops]
 
 
 PLACES = st.sampled_from(["A", "B", "H1", "H2", "H3"])
@@ -64,7 +64,7 @@ def test_meeting_routes_are_those_of_a_plain_search(demands, stops):
             demand.place == stop.tasked
             if demand.kind == "tasked"
             else set(demand.hotspots) & {*stop.covered}
-            for stop in route.patrol.stops
+            for stop in route.stops
         )
     }
     found = find_meeting_routes(demands, routes)

@@ -17,7 +17,8 @@ def _handed_out(seed):
     near = problem.day < 2
     few = problem.select(near & (problem.route % 4 < 2))
     both = np.concatenate([few.officer, 1 - few.officer])
-    twice = {name: np.tile(getattr(few, name), 2) for name in ("day", "route", "lock")}
+    names = ("day", "route", "lock", "option_minutes", "needs_companion")
+    twice = {name: np.concatenate([getattr(few, name)] * 2) for name in names}
     wide = dataclasses.replace(few, officer=both, **twice)
     _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
     wide = wide.select(np.sort(once))

@@ -47,10 +47,10 @@ def _everybody_in_crews(seed):
         needs_companion=real,
         lock=np.full(len(problem), -1),
         max_patrols=np.full(3, 4),
-        demand_routes=None,
-        demand_days=None,
-        demand_visits=None,
-        is_tasked=None,
+        demand_routes=problem.demand_routes[:0],
+        demand_days=problem.demand_days[:0],
+        demand_visits=problem.demand_visits[:0],
+        is_tasked=problem.is_tasked[:0],
     )
 
 

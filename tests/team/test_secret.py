@@ -36,20 +36,6 @@ def test_a_secret_is_created_once_for_its_owner_alone(tmp_path):
         assert note_secret(_settings(tmp_path, "a.secret")) == ()
 
 
-def test_git_does_not_see_the_secret(tmp_path):
-    """It joins an existing .gitignore, starts one in a repository, and none elsewhere."""
-    create_secret(tmp_path / "week.secret")
-    assert not (tmp_path / ".gitignore").exists()
-    (tmp_path / "repository" / "area").mkdir(parents=True)
-    (tmp_path / "repository" / ".git").mkdir()
-    create_secret(tmp_path / "repository" / "area" / "week.secret")
-    ignore = tmp_path / "repository" / "area" / ".gitignore"
-    assert ignore.read_text(encoding="utf-8") == "week.secret\n"
-    ignore.write_text("*.log", encoding="utf-8")
-    create_secret(tmp_path / "repository" / "area" / "other.secret")
-    assert ignore.read_text(encoding="utf-8") == "*.log\nother.secret\n"
-
-
 @pytest.mark.parametrize("content", [b"", CONTENT[:31], CONTENT + b"\n"])
 def test_a_wrong_secret_is_refused_without_showing_it(tmp_path, content):
     """The error says how long it is, and nothing of what is in it."""

@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from patrolplan.arrays import count_pairs
+from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
 LOW_SHARE = 0.1
@@ -106,6 +107,8 @@ def build_exposure(
     inside: NDArray[np.bool_],
     catchment: NDArray[np.int64],
     catchment_xy: NDArray[np.float64],
+    *,
+    public: bool = False,
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs.
 
@@ -131,12 +134,16 @@ def build_exposure(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
     in_force = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, in_force, catchment_xy)
+    part = find_missing_parts(by_catchment, in_force, catchment_xy, public=public)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
 def find_missing_parts(
-    counts: NDArray[np.int64], held: NDArray[np.float64] | None, xy: NDArray[np.float64]
+    counts: NDArray[np.int64],
+    held: NDArray[np.float64] | None,
+    xy: NDArray[np.float64],
+    *,
+    public: bool = False,
 ) -> NDArray[np.bool_]:
     """(t, c) months that are missing in a part of the area although their force is held.
 
@@ -145,11 +152,16 @@ def find_missing_parts(
     is missing if in all its months in doubt it recorded hardly any of what it records in others.
 
     `counts`: (t, c) incidents. `held`: (t, c) share of each month that the forces hold; None where
-    they hold all. `xy`: (c, 2) metres of the catchments.
+    they hold all. `xy`, `public`: (c, 2) metres of the catchments, and whether they are all of open
+    data.
     """
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
 
-    near = _find_nearest(xy, xy, NEIGHBOURHOOD)
+    def compute() -> Arrays:  # trees take longer to load than all else here
+        return {"near": _find_nearest(xy, xy, NEIGHBOURHOOD)}
+
+    key = hash_arrays(f"neighbourhoods {NEIGHBOURHOOD}", {"xy": xy})
+    near = (load_or_compute_arrays(NETWORKS, key, compute) if public else compute())["near"]
     nearby = _sum_columns(counts, near)
     empty = np.zeros(counts.shape, dtype=bool)
     # A typical month has at most the highest count: most places need no further check.
@@ -190,6 +202,8 @@ def _find_nearest(
     points: NDArray[np.float64], places: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
     """(k, n) the points nearest each place, up to a number."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+
     count = min(count, len(points))
     _, nearest = cKDTree(points).query(places, k=count)
     return np.asarray(nearest, dtype=np.int64).reshape(len(places), count)

@@ -27,10 +27,9 @@ def audit_folder(
 ) -> Audit:
     """Draw the week of a folder again, and compare."""
     from patrolplan.team.audit import Audit, audit_week, find_obstacle
-    from patrolplan.team.week_file import read_week
-    from patrolplan.team.week_form import read_week_entry
+    from patrolplan.team.week_file import read_week, read_week_alone
 
-    entry = read_week_entry(out)  # before the slow part
+    entry = read_week_alone(out)  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     area = steps.load_study_area(config)
     obstacle = find_obstacle(area, entry.draw, entry.created_from, entry.days[0])

@@ -116,16 +116,16 @@ def _open_shared_week(
     from patrolplan.outputs.output_folder import check_folder
     from patrolplan.team.rota import check_officers
     from patrolplan.team.week import list_school_days
-    from patrolplan.team.week_form import read_week_entry
+    from patrolplan.team.week_file import read_week_alone
 
     check_folder(folder)
     if (folder / WEEK_FILE).is_file():
-        days = tuple(read_week_entry(folder).days)
+        days = tuple(read_week_alone(folder).days)
         if start is not None and start not in days:
             what = f"holds the week from {days[0]}, not the one of {start}"
             remedy = "name another folder with --week, or leave --from out"
             raise InputError.one(folder, what, remedy)
-        recorded = read_week_entry(folder).trial
+        recorded = read_week_alone(folder).trial
     else:
         recorded = None
         days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk

@@ -221,12 +221,12 @@ def _count_draws(out: Path | None, first: dt.date) -> int:
     """How often the week in a folder was drawn so far; 0 without one, or for another week."""
     from patrolplan.errors import InputError
     from patrolplan.team.week import list_school_days
-    from patrolplan.team.week_form import read_week_entry
+    from patrolplan.team.week_file import read_week_alone
 
     if out is None:
         return 0
     try:
-        entry = read_week_entry(out)
+        entry = read_week_alone(out)
     except InputError:  # absent or unreadable: it is replaced
         return 0
     is_same = list_school_days(entry.days[0])[-1] == list_school_days(first)[-1]
@@ -243,15 +243,14 @@ def _repair_week(
 ) -> Repair:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.repair import check_absences, repair_week
-    from patrolplan.team.week_file import read_week
-    from patrolplan.team.week_form import read_week_entry
+    from patrolplan.team.week_file import read_week, read_week_alone
 
     console.stderr.print(f"Repairing the week in {out}")
     area = steps.load_study_area(config)
-    entry = read_week_entry(out / "week.json")  # before the slow part
+    entry = read_week_alone(out / "week.json")  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     steps.check_out(out)
-    officers = [*area.officers["officer"], *(row.officer for row in entry.patrols)]
+    officers = [*area.officers["officer"], *(row.officer for row in entry.duties)]
     # Only days of the week count in a span of days, if there are any.
     absent = {name: days & set(entry.days) or days for name, days in absent.items()}
     check_absences(entry.days, officers, absent)

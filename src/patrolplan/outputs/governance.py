@@ -7,11 +7,12 @@ school.
 
 import json
 import re
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from patrolplan.area import StudyArea
@@ -21,7 +22,6 @@ from patrolplan.outputs.burden_words import build_burden_document, build_burden_
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import build_security_policy, read_asset
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
-from patrolplan.outputs.transparency_record import build_record_document, escape_toml
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
@@ -37,6 +37,9 @@ REMEDY = "name a folder that `patrolplan backtest --out` wrote"
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
+STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0"
+"""Sections, names and order of the record's fields are those of the UK's standard of May 2025, by
+its guidance and change log; numbers that these do not print continue those of version 3.0."""
 RESIDENTS_FILE = "for-residents.html"
 BURDEN_PAPER, BURDEN_FILE = "who-gets-the-patrols.md", "who-gets-the-patrols.json"
 TEMPLATES = Path(__file__).parent / "governance_templates"
@@ -185,3 +188,43 @@ def escape_markdown(value: object) -> object:
     if isinstance(value, str):
         return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(value.split()))
     return value
+
+
+def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The record; the force must fill values that are null, and a list has several texts.
+
+    The template is TOML with a row per field: its number, name and texts. Fields that only the
+    force can fill have no text there: nothing is guessed.
+    """
+    sections = tomllib.loads(template.render(facts))["sections"]
+    for section in sections:
+        section["fields"] = [
+            {"reference": reference or None, "name": name, "value": _join_texts(texts)}
+            for reference, name, *texts in section["fields"]
+        ]
+    return {
+        "schema": 1,
+        "standard": STANDARD,
+        "version": STANDARD_VERSION,
+        "area": facts["area"],
+        "created_from": facts["created_from"],
+        "sections": sections,
+    }
+
+
+def _join_texts(texts: list[str]) -> str | list[str] | None:
+    """A single text instead of a list of one; None if there is none."""
+    return texts if len(texts) > 1 else next(iter(texts), None)
+
+
+def escape_toml(value: object) -> object:
+    r"""A value inside the quotes of a TOML text; None becomes "not known".
+
+    Examples
+    --------
+    >>> escape_toml('a "b" \\ c\n'), escape_toml(None), escape_toml(1.5)
+    ('a \\"b\\" \\\\ c', 'not known', 1.5)
+    """
+    if value is None:
+        return "not known"
+    return json.dumps(" ".join(value.split()))[1:-1] if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrack
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_street
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.marking import find_patrols_marking
 from patrolplan.outputs.reason_words import format_reasons
 from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.times import format_time
@@ -64,8 +64,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
 
 def _write_metadata(gpx: gpxpy.gpx.GPX, plan: "Plan", school: str) -> None:
     """Name, description and licence: nothing about a person, and no time of creation."""
-    reasons = (reason for one in plan.patrols for stop in one.stops for reason in stop.why)
-    marking = find_marking(plan.area.settings.output.marking, reasons)
+    marking = find_patrols_marking(plan.area.settings.output.marking, plan.patrols)
     lines = (
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan),

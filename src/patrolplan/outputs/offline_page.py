@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 from patrolplan.atomic import hash_content
 
@@ -59,6 +60,19 @@ def load_template(path: Path) -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template(path.name)
+
+
+def render_page(
+    template: Path, scripts: Sequence[str], styles: Sequence[str], data: object, **values: object
+) -> str:
+    """A page with its policy, scripts, styles and data, and the values that it shows."""
+    return load_template(template).render(
+        policy=build_security_policy(scripts, styles),
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
+        styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
+        data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
+        **values,
+    )
 
 
 def dump_script_json(value: object) -> str:

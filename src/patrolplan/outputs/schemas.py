@@ -26,7 +26,7 @@ from patrolplan.outputs.document_forms import (
     PlanDocument,
 )
 from patrolplan.outputs.geopackage import SCHEMA as PLAN_SCHEMA
-from patrolplan.team.week_form import SCHEMA as WEEK_SCHEMA, WeekEntry
+from patrolplan.team.week import SCHEMA as WEEK_SCHEMA, Week
 
 DocumentName = Literal["plan", "week", "manifest", "backtest", "check"]
 
@@ -42,7 +42,7 @@ class _Document:
 
 DOCUMENTS: Mapping[DocumentName, _Document] = {
     "plan": _Document(PlanDocument, PLAN_SCHEMA),
-    "week": _Document(WeekEntry, WEEK_SCHEMA),
+    "week": _Document(Week, WEEK_SCHEMA),
     "manifest": _Document(ManifestDocument, 1),
     "backtest": _Document(BacktestDocument, 1),
     "check": _Document(CheckDocument, 1),

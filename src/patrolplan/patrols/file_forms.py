@@ -82,9 +82,10 @@ def round_to(digits: int | None) -> PlainSerializer:
 def _to_metres(points: Sequence[XY], info: ValidationInfo) -> NDArray[np.float64]:
     """(n, 2) metres from longitudes and latitudes; degrees if the reader has no projection."""
     table = np.array(points, dtype=np.float64).reshape(-1, 2)
-    if info.context is None:
+    projection: Projection | None = (info.context or {}).get("projection")
+    if projection is None:
         return table
-    return np.column_stack(info.context["projection"].to_metres(table[:, 0], table[:, 1]))
+    return np.column_stack(projection.to_metres(table[:, 0], table[:, 1]))
 
 
 def _read_point(point: XY, info: ValidationInfo) -> XY:

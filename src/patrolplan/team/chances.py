@@ -59,10 +59,10 @@ class VisitTimes:
         """Those of the routes of a week."""
         row = {name: number for number, name in enumerate(inputs.hotspots)}
         stops = [
-            np.array([row[stop.hotspot] for stop in route.patrol.stops], dtype=np.int64)
+            np.array([row[stop.hotspot] for stop in route.stops], dtype=np.int64)
             for route in inputs.routes
         ]
-        middles = [list_dwell_middles(route.patrol) for route in inputs.routes]
+        middles = [list_dwell_middles(route) for route in inputs.routes]
         return cls.count(stops, middles)
 
     @classmethod

@@ -100,7 +100,7 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
     school = int(inputs.route_school[routes[0]])
     free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
     free &= inputs.in_time[:, day, routes].all(axis=1) & inputs.goes[:, routes].all(axis=1)
-    window = inputs.routes[routes[0]].patrol.window
+    window = inputs.routes[routes[0]].window
     for ban in inputs.bans:
         if (
             ban.variant is None

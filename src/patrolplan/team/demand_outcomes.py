@@ -110,7 +110,7 @@ class _Outcomes:
             for officer in range(len(inputs.officers))
             if (each := list(self._list_obstacles(demand, meets, officer)))
         }
-        schools = [inputs.routes[row].patrol.school for row in np.flatnonzero(planned.any(axis=0))]
+        schools = [inputs.routes[row].school for row in np.flatnonzero(planned.any(axis=0))]
         values: dict[str, NoteValue] = {
             name: [inputs.officers[officer] for officer, why in found.items() if why == name]
             for name in OBSTACLES

@@ -18,11 +18,10 @@ import numpy as np
 
 from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
-from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.patrols.watched import find_watched
 from patrolplan.team.problem import Bools, Ints
-from patrolplan.team.routes import Route
 from patrolplan.team.week import DemandKind
 
 
@@ -101,12 +100,12 @@ def _list_feared(
         yield Demand("feared", place.name, every_day, place.hotspots, visits=int(is_due))
 
 
-def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Route]) -> Ints:
+def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Ints:
     """(m, 2) demand, and a route with a stop that meets it."""
     tasked: defaultdict[str, set[int]] = defaultdict(set)
     covering: defaultdict[str, set[int]] = defaultdict(set)
     for row, route in enumerate(routes):
-        for stop in route.patrol.stops:
+        for stop in route.stops:
             if stop.tasked is not None:
                 tasked[stop.tasked].add(row)
             for name in stop.covered:
@@ -130,6 +129,6 @@ def find_routes_for_two(demands: Sequence[Demand], meeting: Ints, routes: int) -
     return needs
 
 
-def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Route]) -> Bools:
+def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Bools:
     """(r,) which routes meet a demand that needs two people together."""
     return find_routes_for_two(demands, find_meeting_routes(demands, routes), len(routes))

@@ -104,7 +104,7 @@ def _add_aims(model: MipBuilder, problem: RotaProblem, x: Ints) -> list[_Aim]:
     unmet = add_unmet_variables(model, problem, x)
     target = np.minimum(problem.min_patrols, problem.open_days)
     missing = add_shortfall_variables(model, problem, x, target)
-    wanted = (unmet[problem.tasked], missing, unmet[~problem.tasked])
+    wanted = (unmet[problem.is_tasked], missing, unmet[~problem.is_tasked])
     return [_add_aim(model, columns) for columns in wanted if len(columns)]
 
 

@@ -48,37 +48,35 @@ class RotaProblem:
     """(d,) proleptic Gregorian ordinals, rising: consecutive days differ by one."""
     schools: int
     """Number of schools."""
-    min_patrols: int = 1
+    min_patrols: int
     """Patrols that every school should get."""
-    max_dose_minutes: float = 30.0
+    max_dose_minutes: float
     """Maximum minutes of a hotspot a day, see `patrolplan.team.programme`."""
-    exact_patrols: Ints | None = None
-    """(s,) patrols that each school should get and may not exceed; None leaves it open."""
-    mandatory_visits: Bools | None = None
-    """(v,) stops at places that intelligence has every patrol of a school visit; None: no stops."""
-    route_window: Ints | None = None
-    """(r,) window of each route, 0 for the first of the week; None: there is one window. An
-    officer has at most one patrol a window and day."""
-    option_minutes: Floats | None = None
+    mandatory_visits: Bools
+    """(v,) stops at places that intelligence has every patrol of a school visit."""
+    route_window: Ints
+    """(r,) window of each route, 0 for the first of the week. An officer has at most one patrol a
+    window and day."""
+    option_minutes: Floats
     """(o, 2) from setting out to being back at the base: two options of an officer and day whose
-    times overlap are not both chosen; None: all of a day overlap."""
-    route_after: Ints | None = None
+    times overlap are not both chosen."""
+    route_after: Ints
     """(r,) number (see `route_number`) that must be at the school in the same window and day as
-    well, 0 for none; None: one less than the route's own. For a companion it is the number of the
-    officer who is joined, and the route has no visits."""
-    is_companion: Bools | None = None
-    """(r,) routes of companions; None: there are none. Each that is chosen is worth
-    `COMPANION_FACTOR` of an average patrol, see `patrolplan.team.objective`."""
-    needs_companion: Bools | None = None
-    """(o,) options that are chosen only with a companion; None: none is."""
-    demand_routes: Ints | None = None
-    """(m, 2) demand, and a route that meets it; None: there are no demands."""
-    demand_days: Bools | None = None
+    well, 0 for none. For a companion it is the number of the officer who is joined, and the route
+    has no visits."""
+    is_companion: Bools
+    """(r,) routes of companions. Each that is chosen is worth `COMPANION_FACTOR` of an average
+    patrol, see `patrolplan.team.objective`."""
+    needs_companion: Bools
+    """(o,) options that are chosen only with a companion."""
+    demand_routes: Ints
+    """(m, 2) demand, and a route that meets it."""
+    demand_days: Bools
     """(j, d) days on which a visit counts for each demand."""
-    demand_visits: Ints | None = None
+    demand_visits: Ints
     """(j,) visits that each demand asks for; also the maximum by routes that exist for it, see
     `is_tasked`."""
-    is_tasked: Bools | None = None
+    is_tasked: Bools
     """(j,) demands by intelligence, which come before the daily maximum; the others come after
     every school's minimum."""
     locks_first: bool = False
@@ -92,8 +90,7 @@ class RotaProblem:
         """The same problem with these options, by row or by mask, in this order."""
         which = np.asarray(options)
         names = ("officer", "day", "route", "lock", "option_minutes", "needs_companion")
-        given = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: of[which] for name, of in given.items() if of is not None})
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
     @cached_property
     def school(self) -> Ints:
@@ -108,34 +105,22 @@ class RotaProblem:
     @cached_property
     def window(self) -> Ints:
         """(o,) window of each option."""
-        if self.route_window is None:
-            return np.zeros(len(self), dtype=np.int64)
         return self.route_window[self.route]
 
     @cached_property
     def windows(self) -> int:
         """Number of windows."""
-        return 1 if self.route_window is None else int(self.route_window.max(initial=0)) + 1
+        return int(self.route_window.max(initial=0)) + 1
 
     @cached_property
     def after(self) -> Ints:
         """(o,) number that must be there as well, 0 for none."""
-        if self.route_after is None:
-            return np.asarray(self.number - 1)
         return self.route_after[self.route]
 
     @cached_property
     def is_along(self) -> Bools:
         """(o,) options of companions."""
-        if self.is_companion is None:
-            return np.zeros(len(self), dtype=bool)
         return self.is_companion[self.route]
-
-    @cached_property
-    def needs_another(self) -> Bools:
-        """(o,) options that are chosen only with a companion."""
-        none = np.zeros(len(self), dtype=bool)
-        return none if self.needs_companion is None else self.needs_companion
 
     @cached_property
     def is_present(self) -> Bools:
@@ -208,8 +193,6 @@ class RotaProblem:
     @cached_property
     def busy(self) -> Floats:
         """(o, 2) times from and to: options that each begin before the other ends overlap."""
-        if self.option_minutes is None:
-            return np.tile([0.0, 1.0], (len(self), 1))
         begin, end = self.option_minutes.T
         unknown = np.isnan(begin) | np.isnan(end)
         times = np.stack([begin, np.maximum(end, begin + 2 * MINUTES_TOLERANCE)], axis=1)
@@ -220,8 +203,6 @@ class RotaProblem:
     @cached_property
     def meetings(self) -> tuple[Ints, Ints]:
         """(m,) option and (m,) demand, for every option that meets a demand."""
-        if self.demand_routes is None or self.demand_days is None or not len(self.demand_routes):
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         demand, route = np.unique(self.demand_routes, axis=0).T
         order = np.argsort(self.route, kind="stable")
         begin, end = (np.searchsorted(self.route[order], route, side) for side in ("left", "right"))
@@ -231,24 +212,13 @@ class RotaProblem:
         return option[counts], demand[counts]
 
     @cached_property
-    def wanted_visits(self) -> Ints:
-        """(j,) visits that each demand asks for."""
-        none = np.zeros(0, dtype=np.int64)
-        return none if self.demand_visits is None else self.demand_visits
-
-    @cached_property
-    def tasked(self) -> Bools:
-        """(j,) demands by intelligence."""
-        return np.zeros(0, dtype=bool) if self.is_tasked is None else self.is_tasked
-
-    @cached_property
     def max_visits(self) -> Ints:
         """(j,) visits that each demand may have.
 
         One by intelligence may have as many as it asks for, or as locks bring whatever their route.
         """
         option, demand = self.meetings
-        most = np.full(len(self.wanted_visits), len(self))
+        most = np.full(len(self.demand_visits), len(self))
         locked = self.lock[option] >= 0
         pair, count = np.unique(
             np.stack([demand[locked], self.lock[option[locked]]]), axis=1, return_counts=True
@@ -256,14 +226,8 @@ class RotaProblem:
         whole = np.bincount(self.lock[self.lock >= 0], minlength=1)
         bound = np.ones(len(count), dtype=bool) if self.locks_first else count == whole[pair[1]]
         forced = np.bincount(pair[0][bound], minlength=len(most))
-        most[self.tasked] = np.maximum(self.wanted_visits, forced)[self.tasked]
+        most[self.is_tasked] = np.maximum(self.demand_visits, forced)[self.is_tasked]
         return np.asarray(most)
-
-    @property
-    def is_mandatory(self) -> Bools:
-        """(v,) stops at places that must be visited."""
-        none = np.zeros(len(self.visits), dtype=bool)
-        return none if self.mandatory_visits is None else self.mandatory_visits
 
     @cached_property
     def open_days(self) -> Ints:
@@ -314,8 +278,7 @@ class RotaProblem:
     @cached_property
     def patrol_unit(self) -> float:
         """Worth of the hotspots of a patrol together, averaged over the routes."""
-        along = 0 if self.is_companion is None else int(self.is_companion.sum())
-        routes = max(1, len(self.route_school) - along)
+        routes = max(1, int((~self.is_companion).sum()))
         return float(self.weight[self.visits[:, 1]].sum() / routes)
 
 

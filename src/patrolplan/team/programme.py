@@ -60,11 +60,8 @@ def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
     model.add_group_caps(problem.officer, x, problem.max_patrols)
     model.add_group_caps(problem.cell, x, 1.0)
     _add_crews(model, problem, x)
-    if problem.exact_patrols is not None:
-        first = problem.is_first
-        model.add_group_caps(problem.school[first], x[first], problem.exact_patrols)
     option, demand = problem.meetings
-    capped = problem.tasked[demand]
+    capped = problem.is_tasked[demand]
     model.add_group_caps(demand[capped], x[option[capped]], problem.max_visits)
     _add_dose_caps(model, problem, x)
     return x
@@ -107,7 +104,7 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     model.add_constraints(
         (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
     )
-    needs = problem.needs_another
+    needs = problem.needs_companion
     if problem.locks_first:
         needs = needs & (problem.lock < 0)
     needy = np.flatnonzero(needs)
@@ -128,7 +125,7 @@ def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
 
 def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Ints:
     """Add the visits that each demand is short of; gives their columns."""
-    wanted = problem.wanted_visits
+    wanted = problem.demand_visits
     unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted, is_implied=True)
     option, demand = problem.meetings
     model.add_constraints(
@@ -145,8 +142,8 @@ def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) ->
     missing = add_shortfall_variables(model, problem, x, floor.patrols)
     _limit_sum(model, missing, floor.missing)
     unmet = add_unmet_variables(model, problem, x)
-    _limit_sum(model, unmet[problem.tasked], floor.unmet_tasked)
-    _limit_sum(model, unmet[~problem.tasked], floor.unmet_watched)
+    _limit_sum(model, unmet[problem.is_tasked], floor.unmet_tasked)
+    _limit_sum(model, unmet[~problem.is_tasked], floor.unmet_watched)
     dosed = np.flatnonzero(floor.dose > 0)
     row = np.full(problem.schools, -1)
     row[dosed] = np.arange(len(dosed))
@@ -183,7 +180,7 @@ def find_forced_visits(problem: RotaProblem) -> Bools:
     It is a place that must be visited, or its option fulfils a lock whose options all stop there.
     """
     option, visit = problem.option_visits
-    forced = problem.is_mandatory[visit]
+    forced = problem.mandatory_visits[visit]
     locked = problem.lock[option] >= 0
     if problem.locks_first:
         return np.asarray(forced | locked)

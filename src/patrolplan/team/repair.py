@@ -92,11 +92,24 @@ def repair_week(
 ) -> Repair:
     """Repair a week as handed out after absences and appointments.
 
-    Repairs are chosen from `plan` and `area`, with its current table of duties; patrols stay even
-    if data and plan have changed since. `absent` is in addition to the absences of the week,
-    `since` the first day on which anything may change (by default the first day that does), and
-    `max_moves` up to how many further cards the offered moves may change. An `InputError` names an
-    officer or a day that is not of this week.
+    Parameters
+    ----------
+    week
+        As handed out.
+    area, plan
+        What repairs are chosen from, with the area's current table of duties. Patrols stay even if
+        data and plan have changed since.
+    absent
+        Days on which officers are absent, by officer, in addition to those of the week.
+    since
+        First day on which anything may change; default the first day that does.
+    max_moves
+        Up to how many further cards the offered moves may change.
+
+    Raises
+    ------
+    InputError
+        When an officer or a day is not of this week.
     """
     officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
     check_absences(week.days, officers, absent)
@@ -149,9 +162,9 @@ def meet_demands(
     part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
     met = np.bincount(
         part.meetings[1][np.isin(part.meetings[0], np.flatnonzero(stands[stands | later]))],
-        minlength=len(part.wanted_visits),
+        minlength=len(part.demand_visits),
     )
-    unmet = int(np.maximum(0, part.wanted_visits - met)[part.tasked].sum())
+    unmet = int(np.maximum(0, part.demand_visits - met)[part.is_tasked].sum())
     count = min(int(movable.sum()), MAX_CHANGES_FOR_A_VISIT * unmet)
     limits = ChangeLimits(
         stands[stands | later], max_out=count, max_new=count + unmet, as_few_as_possible=True
@@ -231,24 +244,15 @@ def _build_changed_week(
     rows = find_few_changes(part, limits)
     if rows is None:
         return None
-    after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound))
+    after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound), before)
     after = walk_new_patrols(inputs, before, after)
     absences = (
         Note("officer_away", {"officer": name, "date": f"{day}"})
         for name in sorted(inputs.absent)
         for day in sorted(inputs.absent[name])
     )
-    return replace(
-        after,
-        locks=before.locks,
-        notes=tuple(dict.fromkeys((*before.notes, *after.notes, *absences))),
-        created_from=before.created_from,
-        draw=before.draw,
-        foreseen=before.foreseen,
-        chances=before.chances,
-        history=before.history,
-        trial=before.trial,
-    )
+    notes = tuple(dict.fromkeys((*before.notes, *after.notes, *absences)))
+    return replace(after, locks=before.locks, notes=notes)
 
 
 def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Absences) -> None:

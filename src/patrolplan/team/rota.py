@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -196,8 +197,13 @@ def _find_dosed_days(
     return {str(name): frozenset(rows["date"]) for name, rows in dosed.groupby("hotspot")}
 
 
-def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution) -> Week:
-    """The week of a solution, with the reasons for what is missing."""
+def build_week(
+    inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution, before: Week | None = None
+) -> Week:
+    """The week of a solution, with the reasons for what is missing.
+
+    Of a week `before` all stays that does not follow from the choice, such as its draw.
+    """
     at = solution.chosen
     chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
     patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)
@@ -213,16 +219,16 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
         for row in map(tuple, patrolled.tolist())
     ]
     reasons = UnmetReasons(inputs, chosen)
-    return Week(
-        plan=inputs.plans[0],
-        days=inputs.days,
-        duties=sort_duties(duties),
-        unmet=reasons.find_unmet_days(),
-        short=short,
-        status="optimal" if solution.proven else "feasible",
-        worth=solution.worth,
-        bound=solution.bound,
-        notes=(
+    choice: dict[str, Any] = {
+        "plan": inputs.plans[0],
+        "days": inputs.days,
+        "duties": sort_duties(duties),
+        "unmet": reasons.find_unmet_days(),
+        "short": short,
+        "status": "optimal" if solution.proven else "feasible",
+        "worth": solution.worth,
+        "bound": solution.bound,
+        "notes": (
             *_list_notes(inputs),
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
@@ -230,13 +236,15 @@ def build_week(inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution)
             *_note_colleague_bases(inputs, patrolled),
             *note_modes(inputs.area),
         ),
-        locks=inputs.locks,
-        bans=inputs.bans,
-        delivered=dict(inputs.delivered),
-        absent=dict(inputs.absent),
-        created_from=compute_area_provenance(inputs.area),
-        demands=build_demand_outcomes(inputs, duties),
-    )
+        "locks": inputs.locks,
+        "bans": inputs.bans,
+        "delivered": dict(inputs.delivered),
+        "absent": dict(inputs.absent),
+        "demands": build_demand_outcomes(inputs, duties),
+    }
+    if before is None:
+        return Week(created_from=compute_area_provenance(inputs.area), **choice)
+    return replace(before, **choice)
 
 
 def sort_duties(duties: Iterable[Duty]) -> tuple[Duty, ...]:
@@ -248,7 +256,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route].patrol)
+    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route])
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
@@ -306,7 +314,7 @@ def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
     notes = []
     for officer, day, route in chosen.tolist():
         if (officer, day, route) not in inputs.held_rows:
-            patrol = inputs.routes[route].patrol
+            patrol = inputs.routes[route]
             _, does = inputs.bases.adapt_patrol(officer, route, patrol)
             if does:
                 owner = inputs.bases.find_owner(officer, route)

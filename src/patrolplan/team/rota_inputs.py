@@ -16,7 +16,7 @@ from patrolplan.team.companions import Companions, find_companions, find_crewed_
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.routes import Route, WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.secret import WeekKey
 from patrolplan.team.travel import compute_minutes_from_base
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
@@ -64,7 +64,7 @@ class RotaInputs:
         return collect_routes(self.plans, self.days, self.held)
 
     @property
-    def routes(self) -> tuple[Route, ...]:
+    def routes(self) -> tuple[Patrol, ...]:
         """(r,) see `WeekRoutes`."""
         return self._walked.routes
 
@@ -90,17 +90,17 @@ class RotaInputs:
     def route_school(self) -> Ints:
         """(r,) row of each route's school."""
         row = {urn: number for number, urn in enumerate(self.urns)}
-        return np.array([row[route.patrol.urn] for route in self.routes], dtype=np.int64)
+        return np.array([row[route.urn] for route in self.routes], dtype=np.int64)
 
     @cached_property
     def route_number(self) -> Ints:
         """(r,) number of each route's officer at the school."""
-        return np.array([route.patrol.number for route in self.routes], dtype=np.int64)
+        return np.array([route.number for route in self.routes], dtype=np.int64)
 
     @cached_property
     def route_minutes(self) -> Floats:
         """(r, 2) start and end of each route."""
-        times = [(route.patrol.start_minutes, route.patrol.end_minutes) for route in self.routes]
+        times = [(route.start_minutes, route.end_minutes) for route in self.routes]
         return np.array(times, dtype=np.float64).reshape(-1, 2)
 
     @cached_property
@@ -133,7 +133,7 @@ class RotaInputs:
     @cached_property
     def bases(self) -> Bases:
         """Bases of the officers in the table, and those where routes begin or end."""
-        return Bases(self.area, [route.patrol for route in self.routes])
+        return Bases(self.area, self.routes)
 
     @cached_property
     def set_out(self) -> Floats:
@@ -184,7 +184,7 @@ class RotaInputs:
         """(k, r) whether a route has an officer's mode; all have, where modes do not count."""
         if not self.area.settings.week.way_by_officer:
             return np.ones((len(self.officers), len(self.routes)), dtype=bool)
-        ways = np.array([route.patrol.way for route in self.routes], dtype=object)
+        ways = np.array([route.way for route in self.routes], dtype=object)
         same = np.array([ways == mode for mode in self.modes], dtype=bool)
         return same.reshape(len(self.modes), len(ways))
 
@@ -205,7 +205,7 @@ class RotaInputs:
     @cached_property
     def back(self) -> Floats:
         """(k, r) when each officer is back at their base after each route, NaN where unknown."""
-        ends_at_base = [route.patrol.ends_at == "base" for route in self.routes]
+        ends_at_base = [route.ends_at == "base" for route in self.routes]
         way = np.where(ends_at_base, 0.0, self.travel[:, self.route_school])
         return np.asarray(self.route_minutes[:, 1] + way)
 
@@ -272,7 +272,7 @@ class RotaInputs:
         """The hotspots that a dwell at each place covers: those of its beat, or itself alone."""
         covered: dict[str, frozenset[str]] = {}
         for route in self.routes:
-            for stop in route.patrol.stops:
+            for stop in route.stops:
                 covered[stop.hotspot] = covered.get(stop.hotspot, frozenset()) | {*stop.covered}
         return covered
 
@@ -291,13 +291,13 @@ class RotaInputs:
     def route_window(self) -> Ints:
         """(r,) window of each route: row of `[week] windows`."""
         windows = list(self.area.settings.week.windows)
-        names = [route.patrol.window for route in self.routes]
+        names = [route.window for route in self.routes]
         rows = [windows.index(name) if name in windows else 0 for name in names]
         return np.array(rows, dtype=np.int64)
 
     def is_of_window(self, name: str | None) -> Bools:
         """(r,) routes of a window; of any for None."""
-        windows = [route.patrol.window for route in self.routes]
+        windows = [route.window for route in self.routes]
         return np.array([name in {None, window} for window in windows], dtype=bool)
 
     @cached_property
@@ -319,7 +319,7 @@ class RotaInputs:
         visits = [
             (number, row[stop.hotspot], stop.leave_minutes - stop.arrive_minutes, bool(stop.tasked))
             for number, route in enumerate(self.routes)
-            for stop in route.patrol.stops
+            for stop in route.stops
         ]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         routes, week = self.routes, self.area.settings.week

@@ -80,7 +80,6 @@ class RotaFacts(NamedTuple):
     """(d + 1,) worth of 0, 1, 2... patrols of a school in a window."""
     target: Ints
     min_dose: Floats
-    max_school_patrols: Ints
     wanted_visits: Ints
     max_visits: Ints
     stage: Ints
@@ -135,13 +134,12 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     by_route = np.argsort(problem.visits[:, 0], kind="stable")
     unit = problem.patrol_unit
     set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
-    exact = problem.exact_patrols
     slot_start, slot_options = _group(problem.slot, slots)
     joined = np.where(problem.is_along, problem.after_cell, cells)
     along_start, along_options = _group(joined, cells)
     meeting, demand = problem.meetings
     meet_start, met = _group(meeting, len(problem))
-    needs = problem.needs_another
+    needs = problem.needs_companion
     if problem.locks_first:
         needs = needs & (problem.lock < 0)
     facts = RotaFacts(
@@ -184,10 +182,9 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         school_worth=PRESENCE_FACTOR * unit * compute_presence_sums(days),
         target=floor.patrols,
         min_dose=floor.dose - MINUTES_TOLERANCE,
-        max_school_patrols=np.full(problem.schools, days) if exact is None else exact,
-        wanted_visits=problem.wanted_visits,
+        wanted_visits=problem.demand_visits,
         max_visits=problem.max_visits,
-        stage=np.where(problem.tasked, TASKED, WATCHED),
+        stage=np.where(problem.is_tasked, TASKED, WATCHED),
         max_missing=np.array([floor.missing, floor.unmet_tasked, floor.unmet_watched]),
         together=together,
         windows=windows,
@@ -283,9 +280,7 @@ def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was added keeps the rules of officer, school, hotspot and demand."""
     if not _fits_officer(facts, state, option):
         return False
-    school, after = facts.school[option], facts.after_cell[option]
-    if state.patrols[school] > facts.max_school_patrols[school]:
-        return False
+    after = facts.after_cell[option]
     if after >= 0 and state.cells[after] < 0:
         return False
     if facts.needs_companion[option] and state.along[facts.cell[option]] == 0:

@@ -15,18 +15,11 @@ RouteKey = tuple[object, ...]
 """What makes two patrols the same route, in any order of stops and at any minutes."""
 
 
-@dataclass(frozen=True)
-class Route:
-    """One way to patrol a school, on the days on which it is planned."""
-
-    patrol: Patrol
-
-
 @dataclass(frozen=True, eq=False)
 class WeekRoutes:
     """Every route that a week can be built from."""
 
-    routes: tuple[Route, ...]
+    routes: tuple[Patrol, ...]
     """(r,) every school's best patrols and their variants, of all days and modes."""
     variant: Ints
     """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
@@ -67,13 +60,13 @@ def collect_routes(
 ) -> WeekRoutes:
     """Every walk of the (d,) plans of these days, and of duties that stay, each once."""
     row_by_key: dict[RouteKey, int] = {}
-    routes: list[Route] = []
+    routes: list[Patrol] = []
     variant_at: dict[tuple[int, int], int] = {}
 
     def find_row(patrol: Patrol) -> int:
         row = row_by_key.setdefault(build_route_key(patrol), len(routes))
         if row == len(routes):
-            routes.append(Route(patrol))
+            routes.append(patrol)
         return row
 
     for day, plan in enumerate(plans):

@@ -37,6 +37,3 @@ class SearchLimits:
 
 DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
 """Default limits of a search."""
-
-PROOF_LIMITS = SearchLimits(gap_percent=0.0)
-"""Limits of a search that continues after a week has been shown."""

@@ -142,45 +142,14 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
 
 
 def create_secret(path: Path) -> bool:
-    """Write a new secret that only its owner can read; False where the file already exists.
-
-    Git ignores it where the folder has a `.gitignore` or is in a repository.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
-    """
+    """Write a new secret that only its owner can read; False where the file already exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
             stream.write(secrets.token_bytes(SECRET_BYTES))
-        _ignore_in_git(path)
     except FileExistsError:
         return False
     except OSError as error:
         message = f"{path}: the secret cannot be written ({error.strerror})"
         raise OutputError(message) from None
     return True
-
-
-def _ignore_in_git(path: Path) -> None:
-    """Add a file to the `.gitignore` of its folder, if git may see it."""
-    folder = path.resolve().parent
-    ignore = folder / ".gitignore"
-    in_repository = False
-    for up in (folder, *folder.parents):
-        if path.name in _read_lines(up / ".gitignore"):
-            return
-        in_repository = (up / ".git").exists()
-        if in_repository:
-            break
-    if in_repository or ignore.exists():
-        text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
-        gap = "" if not text or text.endswith("\n") else "\n"
-        with ignore.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(f"{gap}{path.name}\n")
-
-
-def _read_lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

@@ -297,7 +297,7 @@ def find_floor(problem: RotaProblem) -> Floor:
     complete week, so each step rises at least to the next possible dose.
     """
     floor = _find_fewest_missing(problem)
-    if floor.missing or problem.exact_patrols is not None or not problem.visit_minutes.any():
+    if floor.missing or not problem.visit_minutes.any():
         return floor
     highest = _compute_max_dose(problem)
     while True:
@@ -316,10 +316,8 @@ def find_floor(problem: RotaProblem) -> Floor:
 
 def _find_fewest_missing(problem: RotaProblem) -> Floor:
     """The floor before doses: fewest tasked visits, patrols and watched visits missing, in turn."""
-    patrols = problem.exact_patrols
-    if patrols is None:
-        patrols = np.minimum(problem.min_patrols, problem.open_days)
-    wanted, tasked = problem.wanted_visits, problem.tasked
+    patrols = np.minimum(problem.min_patrols, problem.open_days)
+    wanted, tasked = problem.demand_visits, problem.is_tasked
     floor = Floor(
         patrols=patrols,
         missing=int(patrols.sum()),
@@ -339,12 +337,12 @@ def _find_fewest_missing(problem: RotaProblem) -> Floor:
 
 def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
     """The floor with the minimum missing of an objective; None where no week is feasible."""
-    if aim != "patrols" and not (problem.tasked == (aim == "tasked")).any():
+    if aim != "patrols" and not (problem.is_tasked == (aim == "tasked")).any():
         return floor
     model = MipBuilder()
     x = add_options(model, problem)
     missing, unmet = add_floor(model, problem, x, floor)
-    counted = missing if aim == "patrols" else unmet[problem.tasked == (aim == "tasked")]
+    counted = missing if aim == "patrols" else unmet[problem.is_tasked == (aim == "tasked")]
     model.add_gain(counted, -1.0)
     answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
     if not len(answer.values):

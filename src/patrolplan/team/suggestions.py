@@ -102,7 +102,7 @@ def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
         goes = np.array(
             [
                 any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in stops)
-                for stops in (route.patrol.stops for route in inputs.routes)
+                for stops in (route.stops for route in inputs.routes)
             ],
             dtype=bool,
         )

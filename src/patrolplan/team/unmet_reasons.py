@@ -229,7 +229,7 @@ class UnmetReasons:
         given = self._minutes_by_day[day]
         return {
             stop.hotspot
-            for stop in self.inputs.routes[route].patrol.stops
+            for stop in self.inputs.routes[route].stops
             if (not stop.tasked or self._has_optional_visit(stop.hotspot, day))
             and given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes
             > self.max_minutes + MINUTES_TOLERANCE
@@ -243,7 +243,7 @@ class UnmetReasons:
             and self.inputs.locked[officer, day, route] < 0
             for officer, on, route in self.chosen.tolist()
             if on == day
-            for stop in self.inputs.routes[route].patrol.stops
+            for stop in self.inputs.routes[route].stops
         )
 
     @cached_property
@@ -251,7 +251,7 @@ class UnmetReasons:
         """(d,) minutes of each hotspot."""
         given: list[defaultdict[str, float]] = [defaultdict(float) for _ in self.inputs.days]
         for _, day, route in self.chosen.tolist():
-            for stop in self.inputs.routes[route].patrol.stops:
+            for stop in self.inputs.routes[route].stops:
                 given[day][stop.hotspot] += stop.leave_minutes - stop.arrive_minutes
         return given
 
@@ -274,7 +274,7 @@ class UnmetReasons:
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
         """Who goes to a hotspot on a day, and what makes them go."""
         for officer, on, route in self.chosen.tolist():
-            patrol = self.inputs.routes[route].patrol
+            patrol = self.inputs.routes[route]
             visits = [stop for stop in patrol.stops if stop.hotspot == hotspot]
             if on == day and visits:
                 locked = self.inputs.locked[officer, day, route] >= 0

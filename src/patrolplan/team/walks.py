@@ -72,7 +72,7 @@ def draw_walks(
         route = None if id(duty) in held else inputs.find_route(duty.patrol)
         if route is None:
             continue
-        planned = inputs.routes[route].patrol
+        planned = inputs.routes[route]
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
         timing = timings.draw(_find_pick(key, duty))
@@ -207,7 +207,7 @@ def _walk(
     groups: dict[PlanningInputs, list[tuple[int, int, Patrol, Timing, float]]] = {}
     for row, route, timing, end in chosen:
         planning, school = _find_planning(inputs, route)
-        planned = inputs.routes[route].patrol
+        planned = inputs.routes[route]
         groups.setdefault(planning, []).append((row, school, planned, timing, end))
     for planning, items in groups.items():
         schools = sorted({school for _, school, *_ in items})
@@ -255,7 +255,7 @@ def _finish_duty(
 
 def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:
     """What a route was planned from, and the row of its school there."""
-    patrol = inputs.routes[route].patrol
+    patrol = inputs.routes[route]
     day = int(np.argmax(inputs.variant[:, route] >= 0))
     plan = _find_plan(inputs.plans[day], patrol)
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}

@@ -1,24 +1,53 @@
 """`Week`: who patrols which school on which day, and what could not be done.
 
-Times are minutes after local midnight, as in `patrolplan.patrols.plan`. The dataclasses whose
-fields are annotated with `Day` and `StrictCount` are also the declaration of their rows in
-`week.json`, see `patrolplan.team.week_file`.
+Times are minutes after local midnight, as in `patrolplan.patrols.plan`. Each record is declared
+once: pydantic uses the annotations to write it as a part of `week.json`, and to read it again, see
+`patrolplan.team.week_file`.
 """
 
 import datetime as dt
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Strict
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    GetPydanticSchema,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    Strict,
+    TypeAdapter,
+    ValidationInfo,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from patrolplan.notes import Note
-from patrolplan.patrols.file_forms import Amount, Count, Day, FileNote
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.crs import Projection
+from patrolplan.patrols.file_forms import (
+    Amount,
+    Count,
+    Day,
+    FileNote,
+    Minutes,
+    arrange,
+    not_in_files,
+)
+from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
 from patrolplan.patrols.solver.solution import compute_gap_percent
+from patrolplan.provenance import compute_short_id
 from patrolplan.tables import render_html_table
 from patrolplan.team.problem import Bools
 from patrolplan.team.search_limits import SearchLimits
@@ -27,10 +56,52 @@ from patrolplan.times import format_time
 
 SATURDAY = 5
 
+SCHEMA = 2
+"""Of `week.json`; in version 1, stops had reasons in words."""
 
 StrictCount = Annotated[Count, Strict()]
 ROW = ConfigDict(strict=False)
 """Configuration of dataclasses that are rows of a file: strict ones would accept only instances."""
+
+
+def _also_writes(
+    *required: str,
+    instead_of: str = "",
+    **kinds: Any,  # noqa: ANN401 - of any kind
+) -> Callable[[type], type]:
+    """Declare further keys of a record in its file, which follow from its fields.
+
+    Those that are `required` are needed to read it; they may stand `instead_of` a field.
+    """
+
+    def describe(declared: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(declared)
+        own = handler.resolve_ref_schema(schema)
+        own["properties"].pop(instead_of, None)
+        own["properties"] |= {
+            name: handler(TypeAdapter(kind).core_schema) for name, kind in kinds.items()
+        }
+        own["required"] = [name for name in own["required"] if name != instead_of] + [*required]
+        return schema
+
+    def declare(record: type) -> type:
+        record.__get_pydantic_json_schema__ = staticmethod(describe)  # type: ignore[attr-defined]
+        return record
+
+    return declare
+
+
+def _require_every_key(row: object) -> object:
+    """A lock or ban of a file names every key: one that is left out must not stand for all."""
+    keys = ("officer", "urn", "date", "variant")
+    missing = [key for key in keys if isinstance(row, dict) and key not in row]
+    if missing:
+        message = f"Field required: {', '.join(missing)}"
+        raise ValueError(message)
+    return row
+
+
+_Row = BeforeValidator(_require_every_key)
 
 
 @dataclass(frozen=True)
@@ -147,6 +218,16 @@ class Visitor:
     """HH:MM."""
 
 
+PLACES: dict[DemandKind, str] = {
+    "tasked": "place_id",
+    "designated": "place_id",
+    "watched": "hotspot",
+    "feared": "square",
+}
+"""What a demand's place is called in files, by the demand's kind."""
+
+
+@_also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
 @dataclass(frozen=True)
 class DemandOutcome:
     """A demand of the week, and who meets it or why not."""
@@ -154,7 +235,7 @@ class DemandOutcome:
     __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     kind: DemandKind
-    place: str
+    place: Annotated[str, Field(exclude=True)]
     """Name of the tasked place, of the hotspot, or of the square."""
     date: Day | None
     """Its day; None where any day of the week counts."""
@@ -162,6 +243,19 @@ class DemandOutcome:
     met_by: tuple[Visitor, ...] = ()
     why: FileNote | None = None
     """Why it is not met, or not fully; None where it is."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        names = dict.fromkeys(PLACES.values(), None) | {PLACES[self.kind]: self.place}
+        return arrange(handler(self), kind=names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, row: object) -> object:
+        if not isinstance(row, dict):
+            return row
+        places = (row.get(name) for name in PLACES.values())
+        return row | {"place": next((one for one in places if isinstance(one, str)), "")}
 
     @property
     def is_met(self) -> bool:
@@ -192,25 +286,107 @@ class WeekTrial:
     drawn: tuple[TrialCell, ...]
 
 
+@lru_cache(maxsize=4096)
+def _encode_route(patrol: Patrol, projection: Projection) -> str:
+    """A walk as text; cached, since most of a week stays as it is when it is written again."""
+    document = build_patrol_document(patrol, projection)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _write_route(patrol: Patrol, info: "SerializationInfo[dict[str, Any]]") -> int:
+    """Row of a walk among the `routes` of the file, where each is written once."""
+    routes: dict[str, int] = info.context["routes"]
+    return routes.setdefault(_encode_route(patrol, info.context["projection"]), len(routes))
+
+
+def _read_route(number: object, info: ValidationInfo) -> Patrol | None:
+    """The walk of a row of the file's `routes`, which are read first; None where they are wrong."""
+    routes: list[Patrol] | None = (info.context or {})["routes"]
+    if routes is None:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(routes):
+        message = f"there is no route {number!r:.40}"
+        raise ValueError(message)
+    return routes[number]
+
+
+_Route = Annotated[
+    Patrol,
+    PlainValidator(_read_route),
+    PlainSerializer(_write_route),
+    WithJsonSchema({"minimum": 0, "type": "integer"}),
+]
+
+
+@dataclass(frozen=True)
+class DutyStop:
+    """A stop of a duty as readers need it; the route has the rest."""
+
+    hotspot: str
+    kind: StopKind
+    tasked: str | None
+    arrive: Minutes
+    leave: Minutes
+    place: str
+
+
+def _write_back(minutes: float) -> str | None:
+    return None if math.isnan(minutes) else format_time(minutes)
+
+
+@_also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str, way=str)
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
     officer: str
     urn: str
-    date: dt.date
-    start_minutes: float
-    end_minutes: float
-    variant: int
+    date: Day
+    start_minutes: Annotated[Minutes, Field(alias="start")]
+    end_minutes: Annotated[Minutes, Field(alias="end")]
+    variant: StrictCount
     """0 for the school's best patrol of the officer's mode, 1 for its first variant..."""
-    patrol: Patrol
-    """The walk itself, with its own stops, times and legs."""
-    leave_minutes: float
+    patrol: Annotated[_Route, Field(alias="route")]
+    """The walk itself, with its own stops, times and legs; in files its row among `routes`."""
+    leave_minutes: Annotated[Minutes, Field(alias="leave")]
     """When the officer sets out from their base."""
     crew: tuple[str, ...] = ()
     """Who else walks it, by the names of the officers table."""
-    back_minutes: float = math.nan
-    """When the officer is back at the base; NaN where that is not known."""
+    back_minutes: Annotated[
+        Minutes,
+        PlainSerializer(_write_back),
+        Field(alias="back", json_schema_extra=lambda schema: schema.pop("default")),
+    ] = math.nan
+    """When the officer is back at the base; NaN, in files left out, where that is not known."""
+
+    @model_serializer(mode="wrap")
+    def _write(
+        self, handler: SerializerFunctionWrapHandler, info: "SerializationInfo[dict[str, Any]]"
+    ) -> dict[str, Any]:
+        walk, record = self.patrol, handler(self)
+        route, crew, back = (record.pop(name) for name in ("route", "crew", "back"))
+        stops = [
+            {
+                "hotspot": stop.hotspot,
+                "kind": stop.kind,
+                "tasked": stop.tasked,
+                "arrive": format_time(stop.arrive_minutes),
+                "leave": format_time(stop.leave_minutes),
+                "place": stop.place,
+            }
+            for stop in walk.stops
+        ]
+        return {
+            **arrange(record, variant={"number": walk.number}),
+            **({} if back is None else {"back": back}),
+            "stops": stops,
+            "route": route,
+            "window": walk.window,
+            **({"way": walk.way} if info.context["mixed"] else {}),
+            "crew": crew,
+        }
 
     @property
     def window(self) -> str:
@@ -264,48 +440,112 @@ class PatrolShortfall:
         return f"URN {self.urn} gets {self.patrols} of at least {self.least} patrols"
 
 
+def _sort_days(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
+    return {name: [f"{day}" for day in sorted(days[name])] for name in sorted(days)}
+
+
+_DaysByName = Annotated[dict[str, frozenset[Day]], PlainSerializer(_sort_days)]
+
+
+@dataclass(frozen=True)
+class ChangeEntry:
+    """A change by hand."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    when: str
+    what: str
+
+
+_HandChange = Annotated[
+    tuple[str, str],
+    GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_after_validator_function(
+            lambda row: (row.when, row.what),
+            handler.generate_schema(ChangeEntry),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda row: dict(zip(("when", "what"), row, strict=True))
+            ),
+        )
+    ),
+]
+
+
+@_also_writes(
+    "routes",
+    schema=int,
+    gap_percent=Amount,
+    plan=str,
+    commitment=str,
+    give_percent=Amount,
+    routes=list[Patrol],
+)
 @dataclass(frozen=True, eq=False)
 class Week:
     """Who patrols which school on which day."""
 
-    plan: Plan
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    plan: Annotated[Plan, not_in_files(None), Field(exclude=True, default=None)]
     """What it was chosen from; that of the first day, where plans differ from day to day."""
-    days: tuple[dt.date, ...]
+    status: Literal["optimal", "feasible"]
+    """"optimal" when proven best, else "feasible"."""
+    worth: Amount
+    bound: Amount
+    """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
+    created_from: dict[str, Any]
+    """Data and settings, see `patrolplan.provenance`."""
+    days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=7)]
     """The school week's days that were planned."""
-    duties: tuple[Duty, ...]
+    duties: Annotated[tuple[Duty, ...], Field(alias="patrols")]
     """In the order of day, start and officer."""
     unmet: tuple[Unmet, ...]
     """Every school and day without a patrol, and why."""
     short: tuple[PatrolShortfall, ...]
     """Schools that get fewer than `[week] min_patrols_per_school`."""
-    status: str
-    """"optimal" when proven best, else "feasible"."""
-    worth: float
-    bound: float
-    """See `patrolplan.team.objective`; no week of these choices can be worth more than `bound`."""
-    notes: tuple[Note, ...]
+    notes: tuple[FileNote, ...]
     """What was assumed."""
-    locks: tuple[Lock, ...]
-    bans: tuple[Ban, ...]
-    """Duties set and ruled out by hand."""
-    delivered: dict[str, frozenset[dt.date]]
+    locks: tuple[Annotated[Lock, _Row], ...]
+    """Duties set by hand."""
+    bans: tuple[Annotated[Ban, _Row], ...]
+    """Duties ruled out by hand."""
+    delivered: _DaysByName
     """Days on which a hotspot had its dose before this week was planned, by hotspot."""
-    absent: dict[str, frozenset[dt.date]]
+    absent: _DaysByName
     """Days on which officers were found to be absent after the week was handed out."""
-    created_from: dict[str, Any]
-    """Data and settings, see `patrolplan.provenance`."""
     demands: tuple[DemandOutcome, ...] = ()
     """Places tasked by intelligence, and new or rising hotspots near the gates."""
     draw: Draw | None = None
-    """None where the week was not drawn: of files of earlier versions."""
+    """None where the week was not drawn."""
     foreseen: Foreseen | None = None
-    chances: pd.DataFrame | None = None
-    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
-    before the draw: for the team's lead, and on no officer's paper."""
-    history: tuple[tuple[str, str], ...] = ()
+    history: tuple[_HandChange, ...] = ()
     """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
     trial: WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
+    chances: Annotated[pd.DataFrame | None, not_in_files(None), Field(exclude=True)] = None
+    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
+    before the draw: for the team's lead, and on no officer's paper."""
+
+    @model_serializer(mode="wrap")
+    def _write(
+        self, handler: SerializerFunctionWrapHandler, info: "SerializationInfo[dict[str, Any]]"
+    ) -> dict[str, Any]:
+        without = ["trial"] if self.trial is None else []
+        drawn: dict[str, Any] = {}
+        if self.draw is None:
+            without += ["draw", "foreseen"]
+        else:
+            give = round(self.give_percent, 4)
+            drawn = {"commitment": self.draw.commitment, "give_percent": give}
+        record = arrange(
+            handler(self),
+            without,
+            status={"gap_percent": round(self.gap_percent, 4)},
+            bound={"plan": compute_short_id(self.created_from)},
+            demands=drawn,
+        )
+        routes = [json.loads(route) for route in info.context["routes"]]
+        return {"schema": SCHEMA, **record, "routes": routes}
 
     @property
     def has_mixed_modes(self) -> bool:

@@ -122,7 +122,8 @@ class WeekEditor:
         """
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
-        week = build_week(self.inputs, self.problem, RotaSolution.rate(self.problem, chosen, bound))
+        solution = RotaSolution.rate(self.problem, chosen, bound)
+        week = build_week(self.inputs, self.problem, solution, self.before)
         by_slot = {get_slot(duty): duty for duty in duties}
         pairs = [(by_slot[get_slot(duty)], duty.crew) for duty in week.duties]
         return replace(
@@ -131,12 +132,6 @@ class WeekEditor:
                 duty if duty.crew == crew else replace(duty, crew=crew) for duty, crew in pairs
             ),
             notes=tuple(dict.fromkeys((*self.own_notes, *week.notes))),
-            created_from=self.before.created_from,
-            draw=self.before.draw,
-            foreseen=self.before.foreseen,
-            chances=self.before.chances,
-            history=self.before.history,
-            trial=self.before.trial,
         )
 
     def is_option(self, duty: Duty) -> bool:

@@ -2,77 +2,62 @@
 
 import datetime as dt
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
+from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
-from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
-from patrolplan.team.week import Duty, Week
-from patrolplan.team.week_form import (
-    SCHEMA,
-    ChangeEntry,
-    DemandEntry,
-    DutyEntry,
-    WeekEntry,
-    read_week_entry,
-)
-from patrolplan.times import format_time
+from patrolplan.team.week import SCHEMA, Duty, Week
 
 CHANCES_FILE = "chances.csv"
+
+PLAN_AGAIN = "plan the week again with `patrolplan week --from`"
+
+REMEDY = f"use the file as it was written, or {PLAN_AGAIN}"
+
+MAX_SHOWN_CHARACTERS = 40
+"""Maximum characters of a wrong value in a message."""
+
+
+class _Routes(TypedDict):
+    """The part of the file that is read first: rows of patrols name their routes by number."""
+
+    routes: list[Patrol]
+
+
+@cache
+def _get_adapters() -> tuple[TypeAdapter[_Routes], TypeAdapter[Week]]:
+    return TypeAdapter(_Routes), TypeAdapter(Week)
 
 
 def build_week_document(week: Week) -> dict[str, Any]:
     """The week in the form that `patrolplan week --json` prints and `week.json` holds.
 
-    Returns
-    -------
-    dict
-        Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several
-        officers patrol a school together, `number` distinguishes their routes. Where not all
-        patrols have the mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes`
-        holds each walk once, in the form of `plan.json` but with reasons as fields, not words;
-        `route` is its row there. `read_week` turns it into a `Week` again.
+    Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several officers
+    patrol a school together, `number` distinguishes their routes. Where not all patrols have the
+    mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes` holds each walk once,
+    in the form of `plan.json` but with reasons as fields, not words; `route` is its row there.
+    `read_week` turns it into a `Week` again.
     """
-    week = _round_worths(week)
-    routes: dict[str, int] = {}
-    mixed = week.has_mixed_modes
-    fields: dict[str, Any] = {
-        "schema_": SCHEMA,
-        "status": week.status,
-        "gap_percent": round(week.gap_percent, 4),
-        "worth": week.worth,
-        "bound": week.bound,
-        "plan": compute_short_id(week.created_from),
-        "created_from": week.created_from,
-        "days": list(week.days),
-        "patrols": [_build_duty_entry(duty, week, routes, with_way=mixed) for duty in week.duties],
-        "unmet": list(week.unmet),
-        "short": list(week.short),
-        "notes": list(week.notes),
-        "locks": list(week.locks),
-        "bans": list(week.bans),
-        "delivered": _sort_days(week.delivered),
-        "absent": _sort_days(week.absent),
-        "demands": [DemandEntry.from_outcome(outcome) for outcome in week.demands],
-        **_build_draw_fields(week),
-        "history": tuple(ChangeEntry(when=when, what=what) for when, what in week.history),
-        **({} if week.trial is None else {"trial": week.trial}),
-    }
-    document = WeekEntry.model_construct(**fields).model_dump(
-        mode="json", by_alias=True, exclude_unset=True
+    context = {"projection": week.plan.area.projection, "mixed": week.has_mixed_modes, "routes": {}}
+    document: dict[str, Any] = _get_adapters()[1].dump_python(
+        _round_worths(week), mode="json", by_alias=True, context=context
     )
-    return document | {"routes": [json.loads(route) for route in routes]}
+    return document
 
 
 def _round_worths(week: Week) -> Week:
@@ -83,63 +68,83 @@ def _round_worths(week: Week) -> Week:
     return replace(week, worth=round(week.worth, 6), bound=round(week.bound, 6), draw=draw)
 
 
-def _build_draw_fields(week: Week) -> dict[str, Any]:
-    """How the week was drawn, if it was."""
-    if week.draw is None:
-        return {}
-    return {
-        "commitment": week.draw.commitment,
-        "give_percent": round(week.give_percent, 4),
-        "draw": week.draw,
-        "foreseen": week.foreseen,
-    }
+def read_week_alone(path: str | Path, projection: Projection | None = None) -> Week:
+    """The week of a file or folder without a plan; an `InputError` with every reason if it is none.
+
+    Without a projection, the places of its routes stay in degrees.
+    """
+    path = Path(path)
+    path = path / "week.json" if path.is_dir() else path
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        what = f"the week cannot be read ({error.strerror or error})"
+        raise InputError.one(path, what, "name the folder of a planned week") from None
+    except (ValueError, RecursionError) as error:
+        what = f"is not JSON ({error})"
+        raise InputError.one(path, what, REMEDY) from None
+    if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
+        schema = document["schema"]
+        if isinstance(schema, int) and schema < SCHEMA:
+            what, remedy = "the week was made by an older version of patrolplan", PLAN_AGAIN
+        else:
+            what = f"schema {str(schema)[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
+            remedy = "read it with the version that wrote it"
+        raise InputError.one(path, what, remedy, "'schema'")
+    return _parse_week(document, path, projection)
 
 
-def _build_duty_entry(
-    duty: Duty, week: Week, routes: dict[str, int], *, with_way: bool
-) -> DutyEntry:
-    """A duty; `routes` numbers the walks so far, and a new one is added."""
-    walk = _encode_route(duty.patrol, week.plan.area.projection)
-    fields: dict[str, Any] = {
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": duty.date,
-        "start": duty.start_minutes,
-        "end": duty.end_minutes,
-        "variant": duty.variant,
-        "number": duty.patrol.number,
-        "leave": duty.leave_minutes,
-        "stops": [
-            {
-                "hotspot": stop.hotspot,
-                "kind": stop.kind,
-                "tasked": stop.tasked,
-                "arrive": format_time(stop.arrive_minutes),
-                "leave": format_time(stop.leave_minutes),
-                "place": stop.place,
-            }
-            for stop in duty.patrol.stops
-        ],
-        "route": routes.setdefault(walk, len(routes)),
-        "window": duty.patrol.window,
-        "crew": duty.crew,
-    }
-    if not math.isnan(duty.back_minutes):
-        fields["back"] = duty.back_minutes
-    if with_way:
-        fields["way"] = duty.patrol.way
-    return DutyEntry.model_construct(**fields)
+def _parse_week(document: object, path: Path, projection: Projection | None) -> Week:
+    """The week that a file's content declares; an `InputError` with every reason if it does not."""
+    problems, week = Problems(), None
+    context: dict[str, Any] = {"projection": projection, "routes": None}
+    routes, whole = _get_adapters()
+    try:
+        context["routes"] = routes.validate_python(document, context=context)["routes"]
+    except ValidationError as error:
+        _add_errors(problems, path, error)
+    try:
+        week = whole.validate_python(document, context=context)
+    except ValidationError as error:
+        if isinstance(document, dict):  # otherwise said already
+            _add_errors(problems, path, error)
+    problems.raise_if_any()
+    assert week is not None  # noqa: S101 - for mypy
+    for place, what in _list_contradictions(week, context["routes"]):
+        problems.add(path, what, REMEDY, place)
+    problems.raise_if_any()
+    return week
 
 
-@lru_cache(maxsize=4096)
-def _encode_route(patrol: Patrol, projection: Projection) -> str:
-    """A walk as text; cached, since most of a week stays as it is when it is written again."""
-    document = build_patrol_document(patrol, projection)
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+def _add_errors(problems: Problems, path: Path, error: ValidationError) -> None:
+    for row in error.errors(include_url=False):
+        place = ".".join(str(part) for part in row["loc"]) or "the whole file"
+        message = row["msg"].removeprefix("Value error, ")
+        what = f"{message} (seen: {row['input']!r:.{MAX_SHOWN_CHARACTERS}})"
+        problems.add(path, what, REMEDY, place)
 
 
-def _sort_days(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[dt.date]]:
-    return {name: sorted(days[name]) for name in sorted(days)}
+def _list_contradictions(week: Week, routes: Sequence[Patrol]) -> Iterator[tuple[str, str]]:
+    """Places where parts of the file contradict each other, and how."""
+    if list(week.days) != sorted(set(week.days)):
+        yield "days", "the days are not in order"
+    booked: Counter[tuple[object, ...]] = Counter()
+    for number, duty in enumerate(week.duties):
+        walk, place = duty.patrol, f"patrols.{number}"
+        if duty.date not in week.days:
+            yield place, f"{duty.date} is not among the days"
+        row = (duty.urn, duty.start_minutes, duty.end_minutes)
+        if row != (walk.urn, walk.start_minutes, walk.end_minutes):
+            yield place, "URN or times are not those of its route"
+        booked[duty.officer, duty.date, walk.window] += 1
+        booked[f"URN {duty.urn}", duty.date, walk.window, walk.number] += 1
+    for (who, date, *_), count in booked.items():
+        if count > 1:
+            yield "patrols", f"{who} has {count} patrols on {date}"
+    for number, walk in enumerate(routes):
+        if walk.stops and len(walk.legs) != len(walk.stops) + 1:
+            what = f"{len(walk.legs)} legs do not join {len(walk.stops)} stops"
+            yield f"routes.{number}", what
 
 
 def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Week:
@@ -162,51 +167,10 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
     InputError
         When the file does not exist or is not a week, with every reason.
     """
-    entry = read_week_entry(path, area.projection)
-    duties = _build_duties(entry)
-    plans = list_day_plans(plan, entry.days, area, entry.locks)
-    differences = _describe_differences(entry, duties, area, plans)
-    return Week(
-        plan=plans[0],
-        days=tuple(entry.days),
-        duties=duties,
-        unmet=tuple(entry.unmet),
-        short=tuple(entry.short),
-        status=entry.status,
-        worth=entry.worth,
-        bound=entry.bound,
-        notes=tuple(dict.fromkeys((*entry.notes, *differences))),
-        locks=tuple(entry.locks),
-        bans=tuple(entry.bans),
-        delivered={name: frozenset(days) for name, days in entry.delivered.items()},
-        absent={name: frozenset(days) for name, days in entry.absent.items()},
-        created_from=entry.created_from,
-        demands=tuple(row.build_outcome() for row in entry.demands),
-        draw=entry.draw,
-        foreseen=entry.foreseen,
-        chances=read_chances(path),
-        history=tuple((row.when, row.what) for row in entry.history),
-        trial=entry.trial,
-    )
-
-
-def _build_duties(entry: WeekEntry) -> tuple[Duty, ...]:
-    """The duties of a week's file."""
-    return tuple(
-        Duty(
-            officer=row.officer,
-            urn=row.urn,
-            date=row.date,
-            start_minutes=row.start,
-            end_minutes=row.end,
-            variant=row.variant,
-            patrol=entry.routes[row.route],
-            leave_minutes=row.leave,
-            back_minutes=math.nan if row.back is None else row.back,
-            crew=row.crew,
-        )
-        for row in entry.patrols
-    )
+    week = read_week_alone(path, area.projection)
+    plans = list_day_plans(plan, week.days, area, week.locks)
+    notes = dict.fromkeys((*week.notes, *_describe_differences(week, area, plans)))
+    return replace(week, plan=plans[0], notes=tuple(notes), chances=read_chances(path))
 
 
 def round_week(week: Week) -> Week:
@@ -214,9 +178,9 @@ def round_week(week: Week) -> Week:
 
     So a paper is the same before and after the week was read again.
     """
-    context = {"projection": week.plan.area.projection}
-    entry = WeekEntry.model_validate(build_week_document(week), context=context)
-    return replace(week, duties=_build_duties(entry))
+    document = build_week_document(week)
+    read = _parse_week(document, Path("week.json"), week.plan.area.projection)
+    return replace(week, duties=read.duties)
 
 
 def read_chances(path: str | Path) -> pd.DataFrame | None:
@@ -229,20 +193,20 @@ def read_chances(path: str | Path) -> pd.DataFrame | None:
         return None
 
 
-def _describe_differences(
-    entry: WeekEntry, duties: Sequence[Duty], area: StudyArea, plans: Sequence[Plan]
-) -> tuple[Note, ...]:
+def _describe_differences(week: Week, area: StudyArea, plans: Sequence[Plan]) -> tuple[Note, ...]:
     """What has changed since the week was planned."""
-    then = compute_short_id(entry.created_from)
+    then = compute_short_id(week.created_from)
     now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
     notes = [Note("data_changed", {"then": then, "now": now})]
     planned = {
         day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
-        for day, plan in zip(entry.days, plans, strict=True)
+        for day, plan in zip(week.days, plans, strict=True)
     }
-    other = [duty for duty in duties if build_route_key(duty.patrol) not in planned[duty.date]]
+    other: list[Duty] = [
+        duty for duty in week.duties if build_route_key(duty.patrol) not in planned[duty.date]
+    ]
     if other:
         few = 5
         patrols, more = [str(duty) for duty in other[:few]], max(0, len(other) - few)

@@ -20,12 +20,7 @@ from patrolplan.outputs.brief.brief_words import (
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
-from patrolplan.outputs.cartography.fonts import (
-    copy_template,
-    make_printable,
-    open_template_folder,
-    typeset,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
 from patrolplan.outputs.crew_words import name_member
 from patrolplan.outputs.marking import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
@@ -193,10 +188,7 @@ def _round_count(count: ShownCount) -> float | None:
 
 def render_brief(brief: Brief) -> bytes:
     """Typeset a brief as PDF; equal briefs give equal bytes."""
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.brief", TEMPLATE, root)
-        return typeset(root, TEMPLATE, build_sheet_data(brief))
+    return typeset_template(__package__, TEMPLATE, build_sheet_data(brief))
 
 
 def write_brief(brief: Brief, out: Path) -> None:

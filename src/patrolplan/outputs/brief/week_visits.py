@@ -13,8 +13,8 @@ from patrolplan.area import StudyArea
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Stop
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.week import Visitor
-from patrolplan.team.week_form import DutyEntry, WeekEntry, read_week_entry
+from patrolplan.team.week import Duty, Visitor, Week
+from patrolplan.team.week_file import read_week_alone
 from patrolplan.times import format_time
 
 SAME_PLACE_METRES = 30.0
@@ -34,20 +34,20 @@ class WeekAnswer:
 class WeekVisits:
     """The visits of a week that was written to a folder."""
 
-    entry: WeekEntry
+    week: Week
     is_of_data: bool
     """Whether it was planned from the current data and settings, so that names agree."""
 
     @property
-    def days(self) -> list[dt.date]:
+    def days(self) -> tuple[dt.date, ...]:
         """The days of the week."""
-        return self.entry.days
+        return self.week.days
 
     def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
         """The week's visits to each hotspot of a table, by name."""
         unmet = {
-            row.hotspot: row.why
-            for row in self.entry.demands
+            row.place: row.why
+            for row in self.week.demands
             if row.kind == "watched" and self.is_of_data
         }
         stops = list(self._list_stops())
@@ -63,14 +63,14 @@ class WeekVisits:
             answers[str(name)] = WeekAnswer(visits, None if visits else unmet.get(name))
         return answers
 
-    def _list_stops(self) -> Iterator[tuple[DutyEntry, Stop]]:
-        for row in self.entry.patrols:
-            for stop in self.entry.routes[row.route].stops:
-                yield row, stop
+    def _list_stops(self) -> Iterator[tuple[Duty, Stop]]:
+        for duty in self.week.duties:
+            for stop in duty.patrol.stops:
+                yield duty, stop
 
 
 def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
     """Read a week's visits from its folder."""
-    entry = read_week_entry(folder, area.projection)
+    week = read_week_alone(folder, area.projection)
     now = compute_short_id(compute_area_provenance(area))
-    return WeekVisits(entry, compute_short_id(entry.created_from) == now)
+    return WeekVisits(week, compute_short_id(week.created_from) == now)

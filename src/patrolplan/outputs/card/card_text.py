@@ -7,9 +7,13 @@ from typing import Any
 from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs import wording
-from patrolplan.outputs.card.cautions import list_cautions
-from patrolplan.outputs.card.gate_panel import build_gate_panel, list_nearest
-from patrolplan.outputs.card.sentences import build_sentence, make_tasking_printable
+from patrolplan.outputs.card.panels import (
+    build_gate_panel,
+    build_sentence,
+    list_cautions,
+    list_nearest,
+    make_tasking_printable,
+)
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.marking import find_marking

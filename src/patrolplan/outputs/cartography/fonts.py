@@ -184,5 +184,17 @@ def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     return pages
 
 
+def typeset_template(
+    package: str, name: str, data: Mapping[str, Any], *, map_svg: bytes = b""
+) -> bytes:
+    """A template of one of our packages as one tagged PDF, with its map if it has one."""
+    with open_template_folder() as folder:
+        root = Path(folder)
+        copy_template(package, name, root)
+        if map_svg:
+            (root / "map.svg").write_bytes(map_svg)
+        return typeset(root, name, data)
+
+
 def _build_inputs(data: Mapping[str, Any]) -> dict[str, str]:
     return {"data": json.dumps(data, ensure_ascii=False)}

@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,7 +21,7 @@ from patrolplan.outputs.cartography.basemap import LAND
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import RISK_SHARES, build_style
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.marking import find_plan_marking
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
@@ -118,7 +118,7 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
         layers,
         area=plan.area.name,
         subtitle=f"{wording.format_data_months(plan.risk)}. Plan {wording.compute_plan_id(plan)}",
-        marking=_find_marking(plan),
+        marking=find_plan_marking(plan, plan.patrols),
         sources=(*wording.list_attributions(plan), *wording.list_approximations(plan)[:1]),
     )
 
@@ -195,13 +195,6 @@ def _list_pages(title: str, subtitle: str) -> list[LayoutPage]:
             "patrol", "A page a patrol, A4", patrol, f"{title}. {subtitle}", "patrolplan_patrols"
         ),
     ]
-
-
-def _find_marking(plan: Plan) -> str:
-    """The marking of the reasons of all hotspots and stops."""
-    stops = (stop.why for patrol in plan.patrols for stop in patrol.stops)
-    reasons = chain.from_iterable([*plan.hotspots["reasons"], *stops])
-    return find_marking(plan.area.settings.output.marking, reasons)
 
 
 def _defuse(text: str) -> str:

@@ -195,22 +195,15 @@ def disagreement(area: StudyArea, risk: Risk, *, axes: Axes | None = None) -> Ax
     return axes
 
 
-def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) -> Axes:
-    """Draw one patrol on its streets, with numbered stops and times.
-
-    Parameters
-    ----------
-    urn
-        School of the patrol.
-    number
-        1 for the first officer at the school, 2 for the second...
+def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
+    """Draw the patrol of a school's first officer, with numbered stops and times.
 
     Raises
     ------
     InputError
-        When the plan has no such patrol.
+        When the plan has no patrol of the school.
     """
-    patrol = _find_patrol(plan, urn, number)
+    patrol = _find_patrol(plan, urn)
     axes = _draw_ground(axes, plan.area.features)
     _draw_streets(axes, plan.area.network)
     stretches = plan.hotspots["hotspot"].isin(patrol.hotspots)
@@ -238,24 +231,20 @@ def route(plan: Plan, urn: str, *, number: int = 1, axes: Axes | None = None) ->
     return axes
 
 
-def _find_patrol(plan: Plan, urn: str, number: int) -> Patrol:
+def _find_patrol(plan: Plan, urn: str) -> Patrol:
     for patrol in plan.patrols:
-        if (patrol.urn, patrol.number) == (urn, number):
+        if patrol.urn == urn:
             return patrol
     urns = ", ".join(dict.fromkeys(patrol.urn for patrol in plan.patrols))
-    problem = f"the plan has no patrol {number} for URN '{urn}'"
+    problem = f"the plan has no patrol for URN '{urn}'"
     raise InputError.one(PROBLEM_SOURCE, problem, f"choose from: {urns}", "urn")
 
 
 @dataclass(frozen=True)
 class OfflineMap:
-    """A page that a notebook shows in a frame; `save` writes it as a file.
-
-    `height` is that of the frame, in pixels.
-    """
+    """A page that a notebook shows in a frame; `save` writes it as a file."""
 
     html: str
-    height: int = 560
 
     def __repr__(self) -> str:
         return f"<OfflineMap: {len(self.html) / 1e6:.1f} MB; save('map.html') writes it>"
@@ -263,7 +252,7 @@ class OfflineMap:
     def _repr_html_(self) -> str:
         return (
             f'<iframe title="Map of the patrols" srcdoc="{escape(self.html)}" '
-            f'style="width:100%;height:{self.height}px;border:1px solid #999"></iframe>'
+            f'style="width:100%;height:560px;border:1px solid #999"></iframe>'
         )
 
     def save(self, path: str | Path) -> Path:
@@ -273,9 +262,6 @@ class OfflineMap:
         return path
 
 
-def web_map(plan: Plan, *, height: int = 560) -> OfflineMap:
-    """The plan's map for a notebook: patrols, hotspots and both voices, without a network.
-
-    `height` is that of the frame, in pixels.
-    """
-    return OfflineMap(render_map(plan).decode("utf-8"), height)
+def web_map(plan: Plan) -> OfflineMap:
+    """The plan's map for a notebook: patrols, hotspots and both voices, without a network."""
+    return OfflineMap(render_map(plan).decode("utf-8"))

@@ -6,18 +6,12 @@ education", part one (Department for Education): listen, do not promise secrecy,
 seriously, and go to the designated safeguarding lead at once; in immediate danger call 999.
 """
 
-from pathlib import Path
 from typing import Any
 
 from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.inputs.survey_form import MAX_PLACES
-from patrolplan.outputs.cartography.fonts import (
-    copy_template,
-    make_printable,
-    open_template_folder,
-    typeset,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
 from patrolplan.outputs.survey.paper_form import LONGEST_NAME, NUMBER_WORDS
 from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.text import shorten
@@ -27,10 +21,7 @@ TEMPLATE = "leaflet.typ"
 
 def render_leaflet(area: StudyArea, urn: str) -> bytes:
     """Typeset the teacher's leaflet of a school: a tagged PDF of two pages, one sheet of A4."""
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.survey", TEMPLATE, root)
-        return typeset(root, TEMPLATE, build_leaflet_data(area, urn))
+    return typeset_template(__package__, TEMPLATE, build_leaflet_data(area, urn))
 
 
 def build_leaflet_data(area: StudyArea, urn: str) -> dict[str, Any]:

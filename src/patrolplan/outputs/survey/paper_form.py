@@ -4,18 +4,12 @@ Two pages of A4 for a copier in black and white. The map shows streets and nothi
 sheet has no room for a name or for words.
 """
 
-from pathlib import Path
 from typing import Any
 
 from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares
 from patrolplan.inputs.survey_form import MAX_PLACES
-from patrolplan.outputs.cartography.fonts import (
-    copy_template,
-    make_printable,
-    open_template_folder,
-    typeset,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
 from patrolplan.outputs.survey.form_grid import FormGrid, build_form_grid
 from patrolplan.outputs.survey.form_map import draw_form_map
@@ -41,11 +35,8 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
     """
     grid = build_form_grid(area, urn)
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.survey", TEMPLATE, root)
-        (root / "map.svg").write_bytes(drawn.svg)
-        return typeset(root, TEMPLATE, build_form_data(area, grid, urn))
+    data = build_form_data(area, grid, urn)
+    return typeset_template(__package__, TEMPLATE, data, map_svg=drawn.svg)
 
 
 def build_form_data(area: StudyArea, grid: FormGrid, urn: str) -> dict[str, Any]:

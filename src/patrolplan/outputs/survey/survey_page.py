@@ -8,17 +8,9 @@ teacher saves; see `patrolplan.inputs.survey_form`.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from patrolplan.area.study_area import find_school
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
-from patrolplan.outputs.offline_page import (
-    build_security_policy,
-    dump_script_json,
-    load_template,
-    read_asset,
-    read_script,
-)
+from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.outputs.webmap.map_page import (
@@ -65,13 +57,13 @@ def render_survey_page(area: "StudyArea", urn: str) -> str:
         *(read_script(FILES / name) for name in SCRIPTS),
     )
     styles = (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css"))
-    return load_template(FILES / "survey.html.j2").render(
+    return render_page(
+        FILES / "survey.html.j2",
+        scripts,
+        styles,
+        data,
         school=school,
         questions=QUESTIONS,
         max_places=MAX_PLACES,
         least_pupils=ROUNDING_STEP,
-        policy=build_security_policy(scripts, styles),
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
-        styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
-        data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
     )

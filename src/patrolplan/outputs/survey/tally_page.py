@@ -7,17 +7,9 @@ of the paper form, see `form_grid`.
 
 from pathlib import Path
 
-from markupsafe import Markup
-
 from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.inputs.survey_form import MAX_PLACES, TALLY_FORM
-from patrolplan.outputs.offline_page import (
-    build_security_policy,
-    dump_script_json,
-    load_template,
-    read_asset,
-    read_script,
-)
+from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
 from patrolplan.outputs.survey.form_grid import build_form_grid
 from patrolplan.outputs.survey.paper_form import NUMBER_WORDS
@@ -59,14 +51,14 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
     }
     scripts = [read_script(FILES / name) for name in SCRIPTS]
     styles = [read_asset(FILES / "tally.css")]
-    return load_template(FILES / "tally.html.j2").render(
+    return render_page(
+        FILES / "tally.html.j2",
+        scripts,
+        styles,
+        data,
         school=school,
         letters=sorted({cell.letter for cell in grid.cells}),
         questions=questions,
         most_pupils=MOST_PUPILS,
         max_places=NUMBER_WORDS[MAX_PLACES],
-        policy=build_security_policy(scripts, styles),
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours
-        styles=[Markup(style) for style in styles],  # noqa: S704 - ours
-        data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element
     )

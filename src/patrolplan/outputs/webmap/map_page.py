@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
 from patrolplan.outputs.feared import is_feared
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.marking import find_plan_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import (
     build_security_policy,
@@ -48,8 +47,6 @@ from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from patrolplan.patrols.legs import Leg
     from patrolplan.patrols.plan import Patrol, Plan, Stop
 
@@ -105,7 +102,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = load_template(TEMPLATES / "map.html.j2").render(
         area=plan.area.name,
-        marking=_find_marking(plan, patrols),
+        marking=find_plan_marking(plan, [shown.patrol for shown in patrols]),
         purpose=wording.PURPOSE,
         fictional=wording.is_fictional(plan),
         kind="Patrol map" if week is None else "Week map",
@@ -225,13 +222,6 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "notes": describe_notes(patrol.notes),
         "tested": describe_tested(patrol.tested),
     }
-
-
-def _find_marking(plan: "Plan", patrols: "Sequence[MapPatrol]") -> str:
-    """The marking of a page with the reasons of all hotspots and stops."""
-    stops = (stop for shown in patrols for stop in shown.patrol.stops)
-    reasons = [*plan.hotspots["reasons"], *(stop.why for stop in stops)]
-    return find_marking(plan.area.settings.output.marking, chain.from_iterable(reasons))
 
 
 def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:

@@ -6,26 +6,20 @@ officers' appointments, which colleagues need not see.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, get_args
 
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.cartography.fonts import (
-    copy_template,
     list_unprintable_notes,
     make_printable,
-    open_template_folder,
-    typeset,
+    typeset_template,
 )
+from patrolplan.outputs.marking import find_duties_marking
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import DAY_WORDS, join_words
 from patrolplan.outputs.week.day_words import describe_appointment
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
-from patrolplan.outputs.week.task_sheets import (
-    find_duties_marking,
-    format_officer_name,
-    format_school_name,
-)
+from patrolplan.outputs.week.task_sheets import format_officer_name, format_school_name
 from patrolplan.outputs.wording import (
     compute_plan_id,
     describe_further_window,
@@ -60,10 +54,7 @@ ELSEWHERE = ("drawn_without_secret", "over_daily_maximum", "crew_short")
 
 def render_lead_sheet(roster: Roster) -> bytes:
     """Typeset the lead's sheet: a tagged PDF; equal weeks give equal bytes."""
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.week", TEMPLATE, root)
-        return typeset(root, TEMPLATE, build_lead_data(roster))
+    return typeset_template(__package__, TEMPLATE, build_lead_data(roster))
 
 
 def build_lead_data(roster: Roster) -> dict[str, Any]:
@@ -75,7 +66,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "area": make_printable(area.name),
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
-        "marking": make_printable(find_duties_marking(area.settings.output.marking, week.duties)),
+        "marking": make_printable(find_duties_marking(week.plan, week.duties)),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),

@@ -14,15 +14,9 @@ safe one, for whatever reason, there is no poster at all, since anybody can read
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.cartography.fonts import (
-    copy_template,
-    make_printable,
-    open_template_folder,
-    typeset,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
 from patrolplan.outputs.week.answer_words import (
     describe_factors,
     describe_number,
@@ -53,14 +47,11 @@ def render_posters(
     posters: dict[str, bytes] = {}
     if roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:
         return posters
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.week", TEMPLATE, root)
-        for school in roster.schools:
-            shown = select_shown(answers.get(school.urn, ()))
-            if shown:
-                data = build_poster_data(roster, school, shown, presence)
-                posters[school.urn] = typeset(root, TEMPLATE, data)
+    for school in roster.schools:
+        shown = select_shown(answers.get(school.urn, ()))
+        if shown:
+            data = build_poster_data(roster, school, shown, presence)
+            posters[school.urn] = typeset_template(__package__, TEMPLATE, data)
     return posters
 
 

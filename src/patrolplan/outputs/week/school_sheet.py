@@ -7,17 +7,11 @@ on how many days an officer was and will be there, and what changed since the la
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.outputs.cartography.fonts import (
-    copy_template,
-    make_printable,
-    open_template_folder,
-    typeset,
-)
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.answer_words import (
     describe_change,
@@ -62,15 +56,11 @@ def render_school_sheets(
     """
     wanted = set(urns)
     sheets = {}
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.week", TEMPLATE, root)
-        for school in roster.schools:
-            if school.urn not in wanted or not _list_duties(roster, school):
-                continue
-            (root / "map.svg").write_bytes(_draw_map(roster, school))
+    for school in roster.schools:
+        if school.urn in wanted and _list_duties(roster, school):
             data = build_school_data(roster, school, answers.get(school.urn, ()))
-            sheets[school.urn] = typeset(root, TEMPLATE, data)
+            drawn = _draw_map(roster, school)
+            sheets[school.urn] = typeset_template(__package__, TEMPLATE, data, map_svg=drawn)
     return sheets
 
 

@@ -1,19 +1,16 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from patrolplan.outputs.cartography.fonts import (
-    copy_template,
     list_unprintable_notes,
     make_printable,
-    open_template_folder,
     print_whole,
-    typeset,
+    typeset_template,
 )
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.marking import find_duties_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.tasking_words import describe_barred
@@ -55,13 +52,9 @@ def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = T
     The wall's pages are schools, officers and places by day, the map, and days without a patrol
     with the reason. An officer without duties gets no sheet. Equal weeks give equal bytes.
     """
-    with open_template_folder() as folder:
-        root = Path(folder)
-        copy_template("patrolplan.outputs.week", TEMPLATE, root)
-        data = build_tasks_data(roster, duties, wall=wall)
-        if wall:
-            (root / "map.svg").write_bytes(_draw_week_map(roster))
-        return typeset(root, TEMPLATE, data)
+    data = build_tasks_data(roster, duties, wall=wall)
+    map_svg = _draw_week_map(roster) if wall else b""
+    return typeset_template(__package__, TEMPLATE, data, map_svg=map_svg)
 
 
 def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {format_week(week)}",
         "area": area,
-        "marking": make_printable(find_duties_marking(settings.output.marking, duties)),
+        "marking": make_printable(find_duties_marking(week.plan, duties)),
         "purpose": PURPOSE,
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
@@ -93,12 +86,6 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     }
     data["basis"] += list_unprintable_notes(data)
     return data
-
-
-def find_duties_marking(own: str, duties: Sequence[Duty]) -> str:
-    """The settings' marking, raised if a reason to stop is about pupils' ways."""
-    stops = (stop for duty in duties for stop in duty.patrol.stops)
-    return find_marking(own, (reason for stop in stops for reason in stop.why))
 
 
 def choose_officer_points(name: str) -> int:

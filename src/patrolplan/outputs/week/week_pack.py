@@ -12,6 +12,7 @@ from patrolplan.errors import LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
+from patrolplan.outputs.marking import find_duties_marking
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
@@ -26,7 +27,6 @@ from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xls
 from patrolplan.outputs.week.task_sheets import (
     build_tasks_data,
     choose_officer_points,
-    find_duties_marking,
     format_officer_name,
     format_school_name,
     format_set_out,
@@ -288,9 +288,7 @@ def build_cover_data(
         "purpose": PURPOSE,
         "count": format_count(len(duties), "card"),
         "week": format_week(week),
-        "marking": make_printable(
-            find_duties_marking(week.plan.area.settings.output.marking, duties)
-        ),
+        "marking": make_printable(find_duties_marking(week.plan, duties)),
         "days": [_build_cover_day(roster, officer, day, cards) for day in shown],
         "notes": notes,
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],

@@ -146,7 +146,7 @@ def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> Red
 
 
 def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
-    """Put stops of constant prizes in the order that leaves the last of them earliest."""
+    """Put stops of constant prizes in the order that is over earliest."""
     if len(stops) <= 1:
         return stops
     chosen = np.sort(stops)
@@ -154,8 +154,14 @@ def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
     least = len(stops) - 0.5
     limits = Limits(BEAMS[-1])
     found = LabelExplorer(alone).explore(np.ones(len(stops)), least, rising=False, limits=limits)
-    routes = found.list_routes(least, 1)
-    return chosen[routes[0][1]].tolist() if routes else stops
+    if len(found.levels) <= len(stops):
+        return stops
+    ends = found.levels[len(stops)]
+    over = ends.marks[:, 2] + alone.times[ends.links[:, 0], len(stops) + 1]
+    over[ends.marks[:, 5] <= least] = math.inf
+    if not np.isfinite(over).any():
+        return stops
+    return [int(chosen[k]) for k in found.read_route(len(stops), int(np.argmin(over)))]
 
 
 def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
