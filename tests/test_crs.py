@@ -47,15 +47,6 @@ def test_places_that_are_none_become_nan(place):
     assert np.isfinite([x[1], y[1]]).all()
 
 
-def test_own_metres_pass_unchanged():
-    """Coordinates that are in the area's CRS already are not touched, and not the same array."""
-    given_x = np.array([529500.25, np.nan])
-    x, y = Projection("EPSG:27700").to_metres(given_x, [181700.5, 1.0], "EPSG:27700")
-    np.testing.assert_array_equal(x, given_x)
-    np.testing.assert_array_equal(y, [181700.5, 1.0])
-    assert x is not given_x
-
-
 DATUM = "446.448,-125.157,542.06,0.15,0.247,0.842,-20.489"
 """From the ellipsoid of the British grid to that of GPS; without it places are 100 m off."""
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -41,11 +41,6 @@ def dask():
     )
     with started:
         yield started
-
-
-def doubled(text, number):
-    """Something to work out."""
-    return text * number
 
 
 def pid_of(_, __):
@@ -177,14 +172,6 @@ def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
 
 
 @pytest.mark.slow
-def test_any_executor_makes_the_same_pack(planned, alone, tmp_path):
-    """Threads of the standard library do as well."""
-    with ThreadPoolExecutor(3) as threads:
-        plan = planned(executor=threads)
-        assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=threads)) == alone
-
-
-@pytest.mark.slow
 def test_worker_killed_in_the_middle(planned, alone, tmp_path):
     """A process that is killed while it plans is replaced, and the plan is the same."""
     killed = []
@@ -261,20 +248,6 @@ def test_workers_do_not_learn_where_pupils_live(demo_area):
     assert list(sent.way_home.origins.columns) == list(origins.columns)
 
 
-def test_progress_is_told(crew):
-    """In this process and with workers, the number done increases to the total."""
-    for executor in (None, crew):
-        seen = []
-        map_parallel(scaled, 1, range(9), executor=executor, report_progress=seen.append)
-        assert seen == sorted(seen)
-        assert seen[-1] == 9
-
-
-def test_no_items(crew):
-    """Nothing to do is done at once."""
-    assert map_parallel(scaled, 1, [], executor=crew) == []
-
-
 def _workers_of(process):
     return [child for child in process.children() if "spawn_main" in " ".join(child.cmdline())]
 
@@ -338,14 +311,6 @@ def test_no_more_threads_work_than_asked_for():
     for one in map_in_threads(count, range(12), threads=3):
         one.result()
     assert 1 <= most <= 3
-
-
-def test_a_fault_is_told_with_its_item_alone():
-    """An item that fails raises where its result is read; the others have theirs."""
-    found = list(map_in_threads(lambda number: 6 // number, [1, 0, 3]))
-    assert (found[0].result(), found[2].result()) == (6, 2)
-    with pytest.raises(ZeroDivisionError):
-        found[1].result()
 
 
 def test_nothing_is_begun_after_the_work_is_broken_off():

@@ -45,17 +45,3 @@ def test_an_accepted_alarm_has_its_reason_and_no_folder():
     assert alarms.take_problems() == []
     message = "officers.csv, row 2: none has hours"
     assert alarms.list_alarms() == (Alarm("no_hours", message, "they come on Monday"),)
-
-
-def test_missing_months_are_announced_and_stop_nothing():
-    """Months of a force that are missing are masked, so they need no acceptance."""
-    alarms = Alarms()
-    alarms.add("missing_months", "crimes", "no month 2026-01 of the Met", "fetch it")
-    assert alarms.take_problems() == []
-    assert [alarm.accepted for alarm in alarms.list_alarms()] == [None]
-
-
-def test_a_blank_reason_accepts_nothing():
-    """A reason of only spaces counts as empty."""
-    accept = AcceptSettings(no_hours="  ", far_places=" a list of  the whole force ")
-    assert accept.reasons == {"far_places": "a list of the whole force"}

@@ -5,7 +5,6 @@ import json
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -168,32 +167,3 @@ def test_equal_runs_write_equal_bytes(demo_pack, demo, tmp_path):
     assert names == {p.relative_to(demo_pack) for p in demo_pack.rglob("*") if p.is_file()}
     for name in names:
         assert (again / name).read_bytes() == (demo_pack / name).read_bytes(), name
-
-
-def test_the_pack_holds_what_the_contracts_name(demo_pack):
-    """Cards one by one and together, map, GPX, layers, plan and manifest."""
-    urns = [patrol["urn"] for patrol in _plan(demo_pack)["patrols"]]
-    names = {
-        path.relative_to(demo_pack).as_posix() for path in demo_pack.rglob("*") if path.is_file()
-    }
-    assert names == {
-        "plan.json",
-        "plan.gpkg",
-        "plan.qgs",
-        "map.html",
-        "cards.pdf",
-        "manifest.json",
-        *(f"cards/{urn}.pdf" for urn in urns),
-        *(f"gpx/{urn}.gpx" for urn in urns),
-    }
-
-
-def test_the_layers_open_in_a_gis(demo_pack, demo_plan):
-    """Every layer of the contracts is there, in the area's CRS, and the risk adds up to one."""
-    layers = set(gpd.list_layers(demo_pack / "plan.gpkg")["name"])
-    assert layers == {"risk", "hotspots", "patrols", "stops", "legs", "schools", "layer_styles"}
-    risk = gpd.read_file(demo_pack / "plan.gpkg", layer="risk")
-    assert risk.crs.to_epsg() == 27700
-    assert risk["risk"].sum() == pytest.approx(1)
-    stops = gpd.read_file(demo_pack / "plan.gpkg", layer="stops")
-    assert len(stops) == sum(len(patrol.stops) for patrol in demo_plan.patrols)

@@ -26,7 +26,6 @@ from patrolplan.outputs.survey.survey_page import render_survey_page
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, count_in_band
-from patrolplan.settings.models import AcceptSettings
 
 URN = "900003"
 PLANTED = (0.8834954, 51.5250678)
@@ -213,12 +212,6 @@ def test_a_planted_fear_is_the_first_reason_of_a_stop(survey_area, pupils):
     assert describe_reason(first) == _recount(survey.draw_answers())
 
 
-def test_without_the_survey_nobody_goes_there(survey_area):
-    """The planted place is no stop by recorded crime alone."""
-    _, stops = _plan(remove_reports(survey_area(Survey(30))))
-    assert stops == []
-
-
 def test_five_reports_move_at_most_a_twentieth_and_fifty_move_more(survey_area):
     """The share of the risk that moves with five reports is within the cap; with fifty larger."""
     moved, shares = [], []
@@ -253,22 +246,6 @@ def test_a_fear_flipped_to_the_morning_leaves_the_afternoon(survey_area):
     assert describe_reason(stops[0].why[0]).startswith(
         "50 to 54 pupils feel unsafe here before school (autumn term 2026)"
     )
-
-
-def test_fears_of_2019_weigh_next_to_nothing(survey_area):
-    """Fifty reports of autumn 2019 are refused; accepted, they have less than half a percent.
-
-    No stop changes with them.
-    """
-    survey = Survey(50, day="2019-11-20", bands=("after_school",), alone=True)
-    with pytest.raises(pp.InputError, match="are not of the years 2023 to 2028"):
-        survey_area(survey)
-    area = survey_area(survey, accept=AcceptSettings(report_dates="old on purpose"))
-    plan, stops = _plan(area)
-    assert 0 < plan.risk.reports_part.sum() < 0.005
-    assert stops == []
-    _, others = _plan(remove_reports(area))
-    assert others == []
 
 
 def test_fears_of_no_known_time_count_by_a_quarter_in_each(survey_area):

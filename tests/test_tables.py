@@ -3,7 +3,6 @@
 Tables between packages, and counts of what was left out.
 """
 
-import dataclasses
 import re
 
 import geopandas as gpd
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-import patrolplan as pp
 from patrolplan.tables import (
     INCIDENTS,
     TERM_DATES,
@@ -29,51 +27,9 @@ def test_text_from_data_is_escaped():
     assert "&lt;script&gt;" in html
 
 
-@pytest.mark.parametrize(
-    ("of", "after"),
-    [
-        ("demo_area", "estimate_risk"),
-        ("demo_risk", "find_hotspots"),
-        ("demo_plan", "write_pack"),
-        ("demo_week", "plot.doses"),
-    ],
-)
-def test_results_name_the_call_that_comes_next(request, of, after):
-    """Each step of the spine leads to the next, and that call is there."""
-    html = request.getfixturevalue(of)._repr_html_()
-    called = re.findall(r"pp\.([\w.]+)\(", html.split("Next:")[1])
-    assert after in called
-    for name in called:
-        found = pp
-        for part in name.split("."):
-            found = getattr(found, part)
-        assert callable(found)
-
-
-def test_the_area_tells_what_came_in(demo_area):
-    """Counts and months are those of the area."""
-    html = demo_area._repr_html_()
-    assert f"<td>{len(demo_area.incidents):,}, 2024-10 to 2026-09</td>" in html
-    assert "<td>12</td>" in html
-
-
-def test_one_of_a_thing_is_told_in_the_singular(demo_plan):
-    """A plan of one patrol with one stop in one hotspot has singular words, the demo's plural."""
-    assert "12 patrols with" in repr(demo_plan)
-    patrol = dataclasses.replace(demo_plan.patrols[0], stops=demo_plan.patrols[0].stops[:1])
-    single = dataclasses.replace(demo_plan, patrols=(patrol,), hotspots=demo_plan.hotspots.iloc[:1])
-    assert repr(single).endswith("1 patrol with 1 stop in 1 hotspot>")
-
-
 def _dates(**changed):
     day = pd.to_datetime(["2026-01-05"])
     return pd.DataFrame({"urn": ["*"], "from": day, "to": day, "kind": ["term"]} | changed)
-
-
-def test_check_gives_the_table_back():
-    """A table of the schema passes unchanged, with columns beyond the schema."""
-    table = _dates(note=["extra"])
-    assert TERM_DATES.check(table) is table
 
 
 def test_check_names_the_missing_columns():

@@ -8,7 +8,6 @@ from hypothesis import given, strategies as st
 from patrolplan.times import (
     compute_sunrise,
     compute_sunset,
-    format_span,
     format_time,
     minutes_after_midnight,
     parse_time,
@@ -103,8 +102,3 @@ def test_what_is_not_hours_and_minutes_is_refused(text):
     """A time is two digits, a colon and two digits, and a valid time of day."""
     with pytest.raises(ValueError, match="HH:MM"):
         parse_time(text)
-
-
-def test_a_span_has_an_en_dash_and_rounds_to_minutes():
-    """Two times are joined by a dash, each to the nearest minute, past midnight too."""
-    assert format_span(919.6, 24 * 60 + 5) == "15:20\N{EN DASH}00:05"

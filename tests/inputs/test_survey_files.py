@@ -53,12 +53,6 @@ def test_a_tally_file_is_read_as_it_is(tmp_path):
     }
 
 
-def test_a_class_that_marked_nothing_is_a_survey(tmp_path):
-    """Pupils who feel safe everywhere took part as well."""
-    (survey,), _ = _read(save(tmp_path / "a.json", answers_file([], pupils=28)))
-    assert (survey.pupils, survey.content.total()) == (28, 0)
-
-
 def _change(document, *place, value):
     """A copy of a document with one value changed, or removed where it is None."""
     changed = copy.deepcopy(document)
@@ -181,13 +175,6 @@ def test_what_is_not_json_of_a_page_is_refused(tmp_path, content, message):
     assert message in line
 
 
-def test_a_byte_order_mark_does_no_harm(tmp_path):
-    """Editors on Windows begin a file with one."""
-    path = tmp_path / "s.json"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ANSWERS).encode())
-    assert len(_read(path)[0]) == 1
-
-
 def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path, monkeypatch):
     """Of a file of 100 MB no more is read than a survey can have."""
     path = tmp_path / "s.json"
@@ -198,13 +185,6 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path, monkeypatch):
     (line,) = _refuse(path)
     assert "is larger than 5 MB" in line
     assert decoded == []
-
-
-def test_the_largest_survey_is_read(tmp_path):
-    """As many pupils as a file may have, with all their places, fit in its size."""
-    squares = [answer(k % 200) for k in range(15_000)]
-    (survey,), _ = _read(save(tmp_path / "s.json", answers_file(squares, pupils=5000)))
-    assert survey.content.total() == 15_000
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
@@ -236,14 +216,6 @@ def test_all_problems_of_all_files_are_collected(tmp_path):
     assert "has 4 more problems" in str(error.value)
 
 
-def test_a_school_of_another_area_is_refused(tmp_path):
-    """The message names the URN; without a list of schools any will do."""
-    path = save(tmp_path / "s.json", ANSWERS)
-    (line,) = _refuse(path, urns={"900001"})
-    assert "is of the school '900003', which is not among those of the settings" in line
-    assert len(_read(path, urns={"900003"})[0]) == 1
-
-
 def test_a_day_to_come_is_refused(tmp_path):
     """Reports of a day to come would not fade."""
     (line,) = _refuse(save(tmp_path / "s.json", answers_file([], day="2026-11-27")))
@@ -262,14 +234,6 @@ def test_equal_copies_count_once_and_are_named(tmp_path):
     assert set(survey.files) == {one, other}
     assert {repeated.file, repeated.counted} == {one, other}
     assert not repeated.is_fuller
-
-
-def test_one_file_named_in_two_ways_is_one(tmp_path):
-    """A file under two names of the same path is read once."""
-    path = save(tmp_path / "a.json", ANSWERS)
-    (tmp_path / "sub").mkdir()
-    (survey,), repeated = _read(path, tmp_path / "sub" / ".." / "a.json")
-    assert (len(survey.files), repeated) == (1, [])
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

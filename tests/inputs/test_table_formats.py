@@ -18,12 +18,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs import formats
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.reports import read_reports
-from patrolplan.inputs.small_tables import (
-    read_bell_times,
-    read_gates,
-    read_officers,
-    read_term_dates,
-)
+from patrolplan.inputs.small_tables import read_bell_times, read_gates
 from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
 from patrolplan.inputs.table_sources import MemoryTable, hash_source
 from patrolplan.tables import LeftOut
@@ -66,16 +61,6 @@ def test_every_format_reads_like_csv(tmp_path, kind):
     pd.testing.assert_frame_equal(found[list(expected)], expected)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_typed_dates_are_written_as_iso(tmp_path, kind):
-    """Dates that a format has as such read like the ISO dates of the CSV file."""
-    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
-    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
-    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
-        *("2025-09-01", "2025-10-02", "-")
-    ]
-
-
 def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
     """Below a header from 2, features from 1, and rows of a frame from 0."""
     first = {"csv": 2, "xlsx": 2, "parquet": 2, "gpkg": 1, "geojson": 1, "shp": 1}
@@ -111,21 +96,6 @@ def test_points_on_the_british_grid_stay_metres_where_a_table_has_them():
     assert "easting" not in rows
 
 
-def test_points_win_over_columns_of_coordinates():
-    """A frame moved by its geometry is read where its geometry lies."""
-    places = gpd.points_from_xy([0.5] * 3, [51.0] * 3, crs="EPSG:4326")
-    rows = _read(MemoryTable("schools", gpd.GeoDataFrame(FRAME, geometry=places))).rows
-    assert set(rows["longitude"]) == {"0.5"}
-
-
-def test_a_row_without_a_point_has_no_place():
-    """Missing and empty shapes, and those beyond the CRS, are rows without coordinates."""
-    shapes = [None, shapely.Point(), shapely.Point(np.inf, 0), shapely.MultiPoint([(1, 51)])]
-    frame = gpd.GeoDataFrame({"urn": [1, 2, 3, 4], "name": "x"}, geometry=shapes, crs="EPSG:4326")
-    rows = _read(MemoryTable("schools", frame)).rows
-    assert rows["longitude"].fillna("-").tolist() == ["-", "-", "-", "1"]
-
-
 @pytest.mark.parametrize(
     ("shape", "crs", "match"),
     [
@@ -139,20 +109,6 @@ def test_shapes_that_are_no_places_are_refused(shape, crs, match):
     frame = gpd.GeoDataFrame({"urn": [1], "name": ["x"]}, geometry=[shape], crs=crs)
     with pytest.raises(InputError, match=rf"^argument schools.*{match}"):
         _read(MemoryTable("schools", frame))
-
-
-def test_officers_bases_may_be_points(tmp_path, demo):
-    """The points of officers are their bases."""
-    frame = pd.read_csv(demo.parent / "officers.csv")
-    names = ("base_longitude", "base_latitude")
-    write_table(tmp_path / "o.gpkg", frame, points=names, crs="EPSG:27700")
-    found = read_officers([tmp_path / "o.gpkg"], BNG)
-    expected = read_officers([demo.parent / "officers.csv"], BNG)
-    assert found.geometry.geom_equals_exact(expected.geometry, 5e-3).all()
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(found.drop(columns="geometry")),
-        pd.DataFrame(expected.drop(columns="geometry")),
-    )
 
 
 def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
@@ -195,15 +151,6 @@ def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
         read_bell_times([tmp_path / "b.xlsx"])
 
 
-def test_rows_with_nothing_in_our_columns_are_counted(tmp_path):
-    """A row that holds something elsewhere is unread, and not forgotten."""
-    pytest.importorskip("python_calamine")
-    rows = [["urn", "note"], [900001, "a"], [None, "b"], [None, None]]
-    write_sheets(tmp_path / "a.xlsx", {"Sheet1": rows})
-    table = _read(tmp_path / "a.xlsx", (Field("urn"),), source="bell_times")
-    assert (table.row_count, table.unread) == (2, (3,))
-
-
 @pytest.mark.parametrize("kind", ["xlsx", "gpkg"])
 def test_of_several_sheets_or_layers_the_one_of_the_tables_name_counts(tmp_path, kind):
     """One file may hold every table; without the table's name which one counts is not guessed."""
@@ -223,24 +170,6 @@ def test_of_several_sheets_or_layers_the_one_of_the_tables_name_counts(tmp_path,
             continue
         with pytest.raises(InputError, match=r"has 2 (sheets|layers) \(a, b\).*'bell_times'"):
             read_bell_times([path])
-
-
-def test_tables_without_places_may_be_layers(tmp_path):
-    """A layer without shapes is a table; shapes of a table that has no place do not matter."""
-    frame = pd.DataFrame({"urn": ["*"], "from": ["2025-09-01"], "to": ["2025-12-19"]})
-    frame["kind"] = "term"
-    pyogrio.write_dataframe(frame, tmp_path / "t.gpkg")
-    shaped = gpd.GeoDataFrame(frame, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:27700")
-    shaped.to_file(tmp_path / "s.geojson")
-    for name in ("t.gpkg", "s.geojson"):
-        assert read_term_dates([tmp_path / name])["kind"].tolist() == ["term"]
-
-
-def test_text_of_geojson_stays_text(tmp_path):
-    """GDAL would make times and dates of text that looks like them."""
-    frame = pd.DataFrame({"urn": ["900001"], "finish_time": ["15:10"]})
-    gpd.GeoDataFrame(frame, geometry=[None], crs="EPSG:4326").to_file(tmp_path / "b.geojson")
-    assert read_bell_times([tmp_path / "b.geojson"])["finish_time"].tolist() == ["15:10"]
 
 
 def test_names_that_a_shapefile_cuts_are_known_where_that_is_clear(tmp_path):

@@ -10,7 +10,7 @@ from small_networks import build_small_network
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
+from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
 from patrolplan.network import Positions, StreetNetwork, build_network
 from patrolplan.network.build import load_or_build_network, load_or_snap
 from patrolplan.network.paths import WalkFinder
@@ -74,11 +74,6 @@ def test_a_network_is_cut_once(monkeypatch):
         "not connected to the rest (pieces)",
     ]
     assert dropped.rows == left_out == again
-
-
-def test_other_limits_are_another_network():
-    """The limits belong to what a network is known by."""
-    assert len(network()[0]) != len(network(shapely.box(-10, -10, 950, 250))[0])
 
 
 def test_places_are_snapped_once(monkeypatch):
@@ -147,11 +142,6 @@ def test_a_walk_uses_streets_that_are_not_patrolled():
     ends = network.snap([[0, 0], [200, 0]])
     assert WalkFinder(network, ends).metres[0, 1] == pytest.approx(800)
     assert WalkFinder(network.walkable, ends).metres[0, 1] == pytest.approx(215.4, abs=0.1)
-
-
-def test_streets_beyond_the_margin_are_not_used():
-    """Streets count up to so far beyond the limits."""
-    assert part_network().walkable.node_xy[:, 0].max() <= 210 + MARGIN_METRES + 30
 
 
 def test_places_are_snapped_to_streets_to_patrol_alone():

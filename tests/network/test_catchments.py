@@ -69,23 +69,6 @@ def test_places_are_assigned_as_if_all_were_snapped_to_streets(points, others, l
         assert np.array_equal(assign_catchments(NETWORK, found, places), slowly)
 
 
-def test_no_place_is_assigned_to_nothing():
-    """Assigning no place gives an empty answer."""
-    assert (
-        len(assign_catchments(NETWORK, build_catchments(NETWORK, [(0, 0)]), np.empty((0, 2)))) == 0
-    )
-
-
-def test_exact_places_stay_on_their_piece():
-    """Without snap points each piece is its own catchment: nothing is spread."""
-    found = build_catchments(NETWORK, None)
-    assert len(found) == len(NETWORK)
-    places = NETWORK.xy(NETWORK.middles([3, 5])) + np.array([0.4, 0.3])
-    assert list(assign_catchments(NETWORK, found, places)) == [3, 5]
-    amounts = np.arange(len(NETWORK), dtype=float)
-    np.testing.assert_array_equal(found.spread(amounts), amounts)
-
-
 def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
     """A second run searches for no nearest point and snaps none, and finds the same."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
@@ -131,16 +114,3 @@ def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     alone = np.bincount(found.piece_catchment) == 1
     np.testing.assert_allclose(found.piece_share[alone[found.piece_catchment]], 1)
     assert found.spread(np.ones(len(found))).sum() == pytest.approx(len(found))
-
-
-def test_what_was_computed_of_the_same_objects_is_reused():
-    """Equal texts and the very same objects give the result again; the oldest is dropped."""
-    catchments, streets = build_catchments(NETWORK, [(0, 0)]), [object() for _ in range(3)]
-    calls = []
-
-    def ask(text, number):
-        given = (text, streets[number])
-        return catchments.reuse("name", given, lambda: calls.append(number) or len(calls))
-
-    assert [ask("ab", 0), ask("".join("ab"), 0), ask("ab", 1), ask("ab", 0)] == [1, 1, 2, 1]
-    assert [ask("a", 0), ask("ab", 2), ask("ab", 0)] == [3, 4, 5]

@@ -9,7 +9,7 @@ from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
 from patrolplan.network.crossings import NEAR_METRES, find_crossed_roads
-from patrolplan.network.paths import Walk, WalkFinder
+from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import CrossingPoints
 
 # fmt: off
@@ -75,13 +75,6 @@ def test_along_a_road_and_off_on_the_other_side_crosses_it_half_way():
     network = build_small_network(places, ways, NAMES, KINDS)
     assert _cross(network, (100, 80), (200, -70)) == [(130, "High Street", "unknown")]
     assert _cross(network, (100, 80), (200, 70)) == []
-
-
-def test_along_a_main_road_one_crosses_another():
-    """Straight on along a main road over a crossroads, the other main road is crossed."""
-    network = _build(kinds=["primary", "secondary", "secondary", "residential"])
-    assert _cross(network, (40, 0), (160, 0)) == [(60, "North Lane", "unknown")]
-    assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", "unknown")]
 
 
 @pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
@@ -211,10 +204,3 @@ def test_walks_in_bloomsbury_cross_the_same_roads_backwards(bloomsbury_area):
         found += find_crossed_roads(walk)
     assert {"signals", "unknown"} <= {one.kind for one in found}
     assert any(one.road == "Tottenham Court Road" for one in found)
-
-
-def test_an_empty_walk_crosses_nothing():
-    """From a place to itself."""
-    network = _build()
-    none = np.empty(0, dtype=np.int64)
-    assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from small_networks import build_small_network, draw_network_and_positions
+from small_networks import draw_network_and_positions
 
 from patrolplan.network import Positions
 from patrolplan.network.graph import build_street_graph, compute_piece_distances
@@ -66,12 +66,3 @@ def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
     near = free <= limit_metres
     assert limited[near] == pytest.approx(free[near])
     assert np.isinf(limited[~near]).all()
-
-
-def test_streets_that_are_all_closed_have_no_links():
-    """Where nothing may be ridden in either direction, the graph is there and empty."""
-    network = build_small_network([(0, 0), (100, 0), (100, 100)], [[0, 1, 2]])
-    places = network.middles([0, 1])
-    graph = build_street_graph(network, places, np.full((len(network), 2), np.inf))
-    assert graph.costs.nnz == 0
-    assert len(graph.link) == 0

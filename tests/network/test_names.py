@@ -86,12 +86,6 @@ def test_place_is_told_by_street_and_nearest_other_street():
     ]
 
 
-def test_place_among_streets_without_names():
-    """Where no street has a name at all, places are still described."""
-    network = build_small_network(CROSS, [[0, 1, 2], [3, 1, 4]], ["", ""], ["footway", "path"])
-    assert describe_positions(network, network.middles([0, 1])) == ["footpath", "footpath"]
-
-
 def _described_slowly(network, own, piece):
     """The words for the middle of one piece, and metres to the other street that they name."""
     middle = shapely.points(network.xy(network.middles([piece]))[0])

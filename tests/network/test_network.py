@@ -41,11 +41,6 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
 
 
-def test_snapping_no_point_gives_no_position():
-    """No points, no positions."""
-    assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
-
-
 def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
     """By brute force over all pieces, also where some are parallel or end where they begin."""
     rng = np.random.default_rng(5)
@@ -96,16 +91,6 @@ def test_lines_and_positions_go_together():
     assert len(network) == 1
     np.testing.assert_allclose(network.xy(network.middles([0])), [[10, 0]], atol=1e-9)
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)
-
-
-def test_some_lines_are_those_of_all(demo_area):
-    """Lines of a few pieces are the same whether or not those of all pieces were made."""
-    network = pickle.loads(pickle.dumps(demo_area.network))  # noqa: S301 - our own
-    some = np.array([7, 0, 7, len(network) - 1])
-    alone = network.lines(some)
-    assert "piece_lines" not in vars(network)
-    assert shapely.equals_exact(alone, network.piece_lines[some]).all()
-    assert shapely.equals_exact(alone, network.lines(some)).all()
 
 
 def test_network_travels_as_arrays(demo_area):

@@ -17,7 +17,6 @@ from patrolplan.network.pieces import (
     PUSH,
     RIDE,
     classify_bicycle_ways,
-    compute_cycling_effort,
     cut_pieces,
 )
 
@@ -213,9 +212,3 @@ def test_every_place_is_reached_and_left_and_signs_are_obeyed_where_they_can_be(
     for sign, (ahead, back) in zip(one_way, found, strict=True):
         assert sign <= 0 or back in {CLOSED, PUSH}
         assert sign >= 0 or ahead in {CLOSED, PUSH}
-
-
-def test_a_metre_pushed_takes_as_long_as_on_foot():
-    """Costs are metres ridden in the same time: pushing at walking speed, steps slower still."""
-    costs = compute_cycling_effort(np.array([[1, 2], [3, 0]]), riding_kmh=12.0, walking_kmh=4.8)
-    np.testing.assert_allclose(costs, [[1.0, 2.5], [7.5, np.inf]])

@@ -61,11 +61,6 @@ def test_a_footway_across_costs_what_it_is(kind):
     assert _spend(network, (100, 80), (100, -80)) == pytest.approx(SECONDS[kind])
 
 
-def test_where_a_main_road_ends_nobody_crosses_it():
-    """At the end of the main road, from lane to lane, nothing is added."""
-    assert _spend(_build(), (200, 80), (200, -80)) == pytest.approx(0)
-
-
 def test_what_one_would_rather_not_walk():
     """Unlit streets, main roads without pavement, streets beside a pavement of their own."""
     ways = [*WAYS, [3, 5]]

@@ -23,14 +23,6 @@ def test_level_by_hand(make):
     assert calibrate(7 * rates, make.history(counts)).sum() == pytest.approx(wanted)
 
 
-def test_proportions_stay(make):
-    """Calibration changes how much is expected in all, never where."""
-    h = make.history(make.uneven())
-    rates = np.random.default_rng(1).gamma(1.0, size=(len(h.units), 2))
-    ratio = calibrate(rates, h) / rates
-    assert ratio == pytest.approx(np.tile(ratio[0], (len(ratio), 1)))
-
-
 def test_no_category_is_impossible(make):
     """Of a category without incidents in the year a little is still expected."""
     counts = make.uneven(months=30)

@@ -9,7 +9,6 @@ from patrolplan.risk.clock_steps import (
     RATIO_SHARES,
     STRENGTHS,
     WIDTHS,
-    build_hour_matrix,
     build_spread,
     fit_step,
 )
@@ -78,19 +77,6 @@ def test_an_incident_is_spread_by_nearness_and_profile():
     mixed = profile[school] * spread[school] + profile[holiday] * spread[holiday]
     expected = mixed / (profile[school] + profile[holiday])
     np.testing.assert_allclose(spread[CELLS + 31], expected)
-
-
-def test_hours_are_near_around_midnight():
-    """Half past eleven is as near to midnight as half past midnight is."""
-    near = build_hour_matrix(2.0)
-    np.testing.assert_allclose(near, near.T)
-    assert near[0, 47] == near[0, 1] > near[0, 2]
-
-
-def test_an_incident_of_known_day_without_width_stays_in_its_cell():
-    """Where neither half-hours nor days are shared, an incident says nothing of others."""
-    spread = build_spread(_draw_profile(2), DAYS, 0.0, 0.0)
-    np.testing.assert_array_equal(spread[:CELLS], np.eye(CELLS))
 
 
 def test_without_incidents_a_group_is_the_step_above():

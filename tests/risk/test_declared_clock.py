@@ -15,7 +15,6 @@ from patrolplan.risk.declared_clock import (
     _build_groups,
     _spread_bands,
     build_declared_profile,
-    normalise_profile,
 )
 from patrolplan.risk.history import build_history
 from patrolplan.settings import CATEGORIES
@@ -66,28 +65,6 @@ def test_kinds_of_place_differ_as_published(category, published):
     ratio = (share / share[0])[1:]
     np.testing.assert_allclose(ratio[: len(published)], published, atol=0.16)
     assert (np.diff(share) < 0).all()
-
-
-def test_near_many_bars_robbery_has_a_floor():
-    """No robbery was recorded there in some afternoon hours; it is not declared impossible."""
-    day = build_declared_profile(["Robbery"])[0, :ANY_PLACE, SCHOOL]
-    share = day[:, 30:34].sum(axis=1) / day.sum(axis=1)
-    assert 0.1 < share[-1] / share[0] < 0.4
-
-
-def test_what_the_afternoon_lacks_near_bars_is_in_the_night():
-    """Violence near many bars is rarer after school and more frequent at weekend nights."""
-    profile = build_declared_profile(["Violence and sexual offences"])[0]
-    assert profile[4, SCHOOL, 31] < 0.2 * profile[0, SCHOOL, 31]
-    assert profile[4, WEEKEND, 3] > 3 * profile[0, WEEKEND, 3]
-
-
-def test_categories_without_a_group_have_the_mean_of_all():
-    """Anti-social behaviour has the clock of damage, an unknown category that of all groups."""
-    names = ["Anti-social behaviour", "Criminal damage and arson", "Loitering"]
-    antisocial, damage, unknown = build_declared_profile(names)
-    np.testing.assert_array_equal(antisocial, damage)
-    np.testing.assert_allclose(unknown, normalise_profile(_build_groups().mean(axis=0)))
 
 
 def test_bands_are_joined_by_straight_lines_around_midnight():

@@ -1,17 +1,11 @@
 """Risk: two voices, what they rest on, and the notes about them."""
 
-from typing import get_args
-
 import numpy as np
 import pytest
 
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.history import HARM_DAYS
-from patrolplan.risk.models import MODELS
-from patrolplan.risk.rolling_origin import AUTO
 from patrolplan.risk.stack import DECLARED_WEIGHTS
-from patrolplan.settings.kinds import CATEGORIES, RiskModel
 
 
 def groups(area, at, count=10):
@@ -76,43 +70,3 @@ def test_disagreement(make):
     assert disagreement[1] < -0.9
     assert abs(disagreement[40]) < 0.1
     assert np.abs(disagreement).max() <= 1
-
-
-def test_named_model(make):
-    """A model named in the settings is used as it is, and noted."""
-    area = make.area(make.rows([3] * 12, [1, 2]), settings={"risk": {"model": "network_kernel"}})
-    risk = estimate_risk(area)
-    assert risk.model == "network kernel"
-    assert any(note.kind == "kernel_width" for note in risk.notes)
-
-
-def test_settings_know_every_model():
-    """The names that settings take are those of the models, and the choice among them."""
-    assert get_args(RiskModel) == (AUTO, *MODELS)
-
-
-def test_settings_know_every_category():
-    """The categories that settings know are those that have a harm."""
-    assert set(CATEGORIES) == set(HARM_DAYS)
-
-
-def test_half_life(make):
-    """With a short half-life the decayed count follows the last months."""
-    rows = make.rows([6, 6, 6, 0, 0, 0], [1]) + make.rows([0, 0, 0, 3, 3, 3], [2])
-    shares = []
-    for months in (1, 60):
-        settings = {"risk": {"model": "decayed count", "half_life_months": months}}
-        risk = estimate_risk(make.area(rows, settings=settings))
-        shares.append(risk.crime[2] / risk.crime[1])
-    assert shares[0] > 3
-    assert shares[1] < 0.6
-
-
-def test_harm_override(make):
-    """An own harm weight moves risk to where that category is."""
-    rows = make.rows([3] * 12, [1]) + make.rows([3] * 12, [2], category="Other theft")
-    plain = {"model": "prior count"}
-    usual = estimate_risk(make.area(rows, settings={"risk": plain}))
-    own = estimate_risk(make.area(rows, settings={"risk": {**plain, "harm": {"Other theft": 365}}}))
-    assert usual.crime[2] < 0.01
-    assert own.crime[2] == pytest.approx(own.crime[1])

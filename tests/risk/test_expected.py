@@ -6,7 +6,6 @@ import pytest
 from scipy import stats
 
 import patrolplan as pp
-from patrolplan.errors import InputError
 from patrolplan.risk.expected import BAND_ENDS, fit_rate_shapes, fit_shape_line, scale_to_quantile
 from patrolplan.risk.models import PriorCount, ShrunkCount
 
@@ -40,15 +39,6 @@ def test_the_table_has_a_row_a_piece_and_a_column_a_category(demo_area, risk):
     assert (mean < high).all(axis=None)
 
 
-def test_without_a_clock_the_window_has_its_share_of_the_month(static_demo_area):
-    """Where every hour is alike, ninety minutes hold their share of a mean month's incidents."""
-    risk = pp.estimate_risk(static_demo_area, model="prior count")
-    history = risk.incidents.history
-    monthly = history.estimate_last(12)[:, :7].sum(axis=0) / 12
-    share = 90 / (24 * 60) / (365.25 / 12)
-    assert np.allclose(risk.expected.sum(), monthly * share)
-
-
 def test_harm_of_the_expected_is_the_recorded_voice(risk, demo_area):
     """Weighted by harm, expected incidents have the shares of the crime voice."""
     harm = pp.estimate_risk(demo_area).incidents.history
@@ -56,14 +46,6 @@ def test_harm_of_the_expected_is_the_recorded_voice(risk, demo_area):
     assert harm.targets[0] == "Robbery"
     weighted = risk.expected.to_numpy() @ days
     assert np.allclose(weighted / weighted.sum(), risk.crime, rtol=1e-3)
-
-
-def test_a_later_window_has_the_incidents_of_its_own_hours(demo_area):
-    """Windows that share a day differ as the clock says, and the whole day is the sum of parts."""
-    hours = [pp.Window(120, start_minutes=start * 60) for start in range(0, 24, 2)]
-    parts = [pp.estimate_risk(demo_area, window=one).expected.sum() for one in hours[7:9]]
-    both = pp.estimate_risk(demo_area, window=pp.Window(240, start_minutes=14 * 60)).expected.sum()
-    assert np.allclose(parts[0] + parts[1], both)
 
 
 @pytest.mark.parametrize("shape", [0.3, 0.6, 2.0])
@@ -97,22 +79,6 @@ def test_a_worse_model_has_wider_bands(make):
     assert (unsure[0].mean(axis=0) > 1.2 * unsure[1].mean(axis=0)).all()
 
 
-def test_where_more_is_on_record_the_rate_is_surer(make):
-    """Shapes grow with the incidents on record."""
-    history, _ = _draw_history(make, 6)
-    shapes = fit_rate_shapes(history, lambda cut: ShrunkCount().fit(cut).rates_)
-    total = history.count_decayed(24.0)[:, 0]
-    assert np.corrcoef(shapes[:, 0], total)[0, 1] > 0.99
-
-
-def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
-    """Where no year can be put aside, shapes are the incidents on record plus one number."""
-    history, _ = _draw_history(make, 7, months=8)
-    shapes = fit_rate_shapes(history, lambda cut: PriorCount().fit(cut).rates_)
-    more = shapes - history.count_decayed(24.0)
-    assert np.allclose(more, more[0])
-
-
 def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
     """From many places, a and b come back."""
     rng = np.random.default_rng(2)
@@ -125,25 +91,11 @@ def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
     assert b == pytest.approx(0.4, rel=0.2)
 
 
-def test_nothing_to_go_by_leaves_the_prior():
-    """Without an expected incident a and b are 1."""
-    assert fit_shape_line(np.zeros(3), np.zeros(3), np.ones(3)) == (1.0, 1.0)
-
-
 def test_quantiles_are_those_of_a_gamma_variable():
     """Parity with scipy's own distribution."""
     means, shapes = np.array([0.5, 3.0]), np.array([0.7, 40.0])
     found = scale_to_quantile(means, shapes, 0.9)
     assert np.allclose(found, stats.gamma(shapes, scale=means / shapes).ppf(0.9))
-
-
-def test_all_categories_together(risk):
-    """The sum has the sum of the means; its band is narrower than the sum of the bands."""
-    total = risk.expected_in_all
-    assert np.allclose(total["expected"], risk.expected.sum(axis=1))
-    width = risk.expected_high.sum(axis=1) - risk.expected_low.sum(axis=1)
-    assert (total["high"] - total["low"] < width).all()
-    assert (total["low"] < total["expected"]).all()
 
 
 def test_where_pupils_walk_is_not_in_it(demo_area, risk):
@@ -172,16 +124,6 @@ def test_frame_has_the_streets_with_their_risk(demo_area, risk):
     assert frame["risk"].sum() == pytest.approx(1.0)
     assert np.array_equal(frame["risk"], risk.without_exposure)
     assert np.allclose(frame["risk_per_metre"] * frame["metres"], frame["risk"])
-
-
-def test_a_risk_made_by_hand_says_what_it_lacks(risk):
-    """Without expected incidents an error says so; with the streets there is a frame."""
-    from dataclasses import replace  # noqa: PLC0415 - of this test alone
-
-    by_hand = replace(risk, incidents=None)
-    with pytest.raises(InputError, match="made by hand"):
-        _ = by_hand.expected
-    assert len(by_hand.frame(risk.incidents.network)) == len(risk.joined)
 
 
 def test_how_sure_rates_are_is_fitted_once(make, monkeypatch, tmp_path):

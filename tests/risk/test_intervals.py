@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from patrolplan.risk.intervals import (
-    MIN_INTERVAL_MONTHS,
-    compute_block_length,
-    compute_interval,
-    compute_widening,
-    draw_months,
-)
+from patrolplan.risk.intervals import compute_interval, compute_widening, draw_months
 
 
 def simulate_coverage(months, worlds, seed=0, draws=600):
@@ -79,19 +73,3 @@ def test_widening_is_students_t_on_overlapping_blocks():
     widenings = [compute_widening(months) for months in (6, 12, 24, 120, 10_000)]
     assert widenings == sorted(widenings, reverse=True)
     assert widenings[-1] == pytest.approx(1.0, abs=0.01)
-
-
-def test_few_months_have_no_interval():
-    """With fewer months than needed both ends are unknown."""
-    drawn = np.random.default_rng(0).normal(size=(50, 2))
-    low, high = compute_interval(np.zeros(2), drawn, MIN_INTERVAL_MONTHS - 1)
-    assert np.isnan(low).all()
-    assert np.isnan(high).all()
-
-
-def test_draws_are_whole_blocks():
-    """Every draw has as many months as there are, and each month comes as often as the others."""
-    counted = draw_months(12, seed=1)
-    assert compute_block_length(12) == 2
-    assert (counted.sum(axis=1) == 12).all()
-    assert counted.mean(axis=0) == pytest.approx(1.0, abs=0.1)

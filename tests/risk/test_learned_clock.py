@@ -8,11 +8,9 @@ from clock_areas import TERMS, YEAR, build, draw, plant
 from patrolplan.notes import Note
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, find_day_kinds
-from patrolplan.risk.declared_clock import ANY_PLACE, build_declared_profile
 from patrolplan.risk.history import build_history
 from patrolplan.risk.learned_clock import FEW_TIMES
 
-NO_TERMS = TERMS.iloc[:0]
 PIECES = np.arange(60)
 
 
@@ -25,16 +23,6 @@ def _learn(make, rows, **more):
 
 def _list_notes(clock):
     return [note.kind for note in clock.notes]
-
-
-def test_crime_at_any_hour_has_factors_near_one(make):
-    """Drawn evenly over the year, no hour, kind of day or place stands out."""
-    rng = np.random.default_rng(1)
-    rows = pd.concat([draw(rng, 4000, PIECES, name) for name in ("Robbery", "Other theft")])
-    clock, _ = _learn(make, rows)
-    for hour, day in ((31, "school_day"), (2, "weekend"), (20, "holiday"), (45, None)):
-        np.testing.assert_allclose(clock.compute_factor(hour, day), 1.0, atol=0.3)
-        assert clock.compute_factor(hour, day).mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_rates_are_per_day_of_a_kind(make):
@@ -65,19 +53,6 @@ def test_school_days_and_holidays_differ_where_term_dates_are_known(make):
     assert "clock_no_term_dates" not in _list_notes(clock)
 
 
-def test_without_term_dates_weekdays_are_alike(make):
-    """No weekday is then known to be a school day, and a note says so."""
-    rng = np.random.default_rng(4)
-    clock, _ = _learn(make, draw(rng, 900, PIECES, "Robbery"), term_dates=NO_TERMS)
-    np.testing.assert_allclose(
-        clock.compute_factor(31, "school_day"), clock.compute_factor(31, "holiday")
-    )
-    assert np.abs(
-        clock.compute_factor(31, "school_day") - clock.compute_factor(31, "weekend")
-    ).max() > 0  # fmt: skip
-    assert "clock_no_term_dates" in _list_notes(clock)
-
-
 def test_dates_without_a_time_do_not_count_as_midnight(make):
     """Crimes of which only the date is known change nothing, however many there are."""
     rng = np.random.default_rng(5)
@@ -89,17 +64,6 @@ def test_dates_without_a_time_do_not_count_as_midnight(make):
         np.testing.assert_array_equal(
             plain.compute_factor(hour, "school_day"), more.compute_factor(hour, "school_day")
         )
-
-
-def test_one_time_alone_leaves_the_declared_clock(make):
-    """A single incident says hardly anything: the declared profile stands."""
-    clock, history = _learn(make, draw(np.random.default_rng(6), 1, PIECES, "Robbery"))
-    declared = build_declared_profile(history.targets)[0, ANY_PLACE]
-    for hour in (4, 31):
-        expected = declared[DAY_KINDS.index("school_day"), hour]
-        # The declared year has another share of weekends than one month of data.
-        np.testing.assert_allclose(clock.compute_factor(hour, "school_day"), expected, rtol=0.15)
-    assert clock.notes[0] == Note("clock_learned", {"times": 1})
 
 
 def test_a_category_of_few_times_follows_all_crime(make):

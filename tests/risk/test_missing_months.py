@@ -64,16 +64,6 @@ def test_decayed_estimates_are_those_of_a_plain_loop(make, gaps, half_life):
         assert found[place, 0] == pytest.approx(count / held)
 
 
-def test_everything_held_changes_no_bit(make):
-    """A history whose months are all held gives what it gives without a word of exposure."""
-    plain = make.history(make.uneven())
-    held = dataclasses.replace(plain, exposure=np.ones(plain.counts.shape[:2]))
-    assert held.digest() == plain.digest()
-    for name in ("prior count", "decayed count", "shrunk count", "poisson"):
-        one, other = (MODELS[name]().fit(history).predict() for history in (plain, held))
-        assert one == pytest.approx(other, rel=1e-12)
-
-
 @pytest.mark.parametrize("name", MODELS_OF_COUNTS)
 def test_rates_with_gaps_are_near_those_without(make, name):
     """Half of the places lose a third of their months: their crime does not fall by a third."""
@@ -131,16 +121,6 @@ def test_features_count_what_was_to_be_expected(make, gaps, month):
         missing = months - history.exposure[recent].sum(axis=0)
         expected = history.counts[recent, :, 0].sum(axis=0) + missing * mean
         assert found[:, column] == pytest.approx(expected * span / months)
-
-
-def test_nothing_is_learned_from_months_that_are_missing(make):
-    """Rows to learn from are of places and months that are held."""
-    whole = make.history(make.uneven(places=12))
-    history = with_gaps(whole, [(15, place) for place in range(12)])
-    rows = FeatureBuilder(history).build_rows(range(3, 20), 0)
-    plain = FeatureBuilder(whole).build_rows(range(3, 20), 0)
-    assert len(plain.counts) - len(rows.counts) == 12
-    assert (rows.exposure > 0).all()
 
 
 def test_a_month_counts_in_what_is_held_of_the_area(make):

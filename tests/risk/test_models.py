@@ -12,10 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from patrolplan.risk.features import MAX_EVENT_ROWS, FeatureBuilder, thin_rows
-from patrolplan.risk.history import build_history
 from patrolplan.risk.models import (
     MODELS,
-    Combination,
     DecayedCount,
     KernelCount,
     PoissonCount,
@@ -64,16 +62,6 @@ def test_sane(make, name):
     assert np.isfinite(expected).all()
     assert (expected >= 0).all()
     assert np.array_equal(clone(model).fit(cut).predict(), expected)
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_little_history(make, name):
-    """One month, a category without any incident, or none at all, is no reason to fail."""
-    counts = make.uneven(months=3)
-    counts[:, :, 1] = 0
-    for months in (1, 3):
-        assert np.isfinite(MODELS[name]().fit(make.history(counts[:months])).predict()).all()
-    assert np.isfinite(MODELS[name]().fit(make.history(0 * counts)).predict()).all()
 
 
 def test_prior_count_by_hand(make):
@@ -130,16 +118,6 @@ def test_poisson_learns_a_change(make):
     prior = PriorCount().fit(h).predict()[80, 0]
     assert light > 1.4 * prior
     assert light > usual > prior
-
-
-def test_combination_is_its_parts(make):
-    """The combination is half the regression, a quarter shrunk and a quarter decayed counts."""
-    h = make.history(make.uneven())
-    parts = [
-        model.fit(h).predict() for model in (PoissonCount(), ShrunkCount(), DecayedCount(12.0))
-    ]
-    expected = parts[0] / 2 + parts[1] / 4 + parts[2] / 4
-    assert np.allclose(Combination().fit(h).predict(), expected)
 
 
 def test_features_rest_on_the_past(make):
@@ -203,16 +181,6 @@ def test_factors_of_all_places_are_those_of_their_features(make):
         assert builder.predict(fit, 16, target) == pytest.approx(plain, rel=1e-12)
 
 
-def test_features_by_hand(make):
-    """Counts there by horizon stand first, scaled up where fewer months are known."""
-    counts = make.uneven(months=16)
-    h = make.history(counts)
-    found = FeatureBuilder(h).build_features(9, 1)
-    spans = [h.counts[9 - span : 9, :, 1].sum(axis=0) for span in (1, 3, 6, 9)]
-    wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
-    assert np.array_equal(found[:, :4], np.log1p(wanted))
-
-
 def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     """Every n-th place gives the few shares nearly as well, and the sum stays the same."""
     rng = np.random.default_rng(4)
@@ -270,34 +238,6 @@ def test_decayed_counts_around_are_around_decayed_counts(make):
         plain = h.units.sum_around(np.column_stack([total, total.sum(axis=1)]))
         assert plain.any()
         assert h.count_decayed_around(6.0, months) == pytest.approx(plain, rel=1e-12, abs=1e-9)
-
-
-def test_a_cut_is_named_by_what_it_holds(make):
-    """Cuts of equal counts have one name, whatever comes later; other counts have another."""
-    counts = make.uneven()
-    later = counts.copy()
-    later[14:] += 1
-    clean, other = make.history(counts), make.history(later)
-    month = clean.months[14]
-    assert clean.cut_before(month).digest() == other.cut_before(month).digest() == clean.digest(14)
-    assert clean.digest() != other.digest()
-
-
-def test_history_counts_incidents(make):
-    """Months without an incident are there, and every incident of a counted category counts."""
-    area = make.area(
-        [
-            {"piece": 3, "category": "Robbery", "month": "2022-01-01"},
-            {"piece": 3, "category": "Robbery", "month": "2022-04-01"},
-            {"piece": 5, "category": "Burglary", "month": "2022-02-01"},
-            {"piece": 5, "category": "Drugs", "month": "2022-02-01"},
-        ]
-    )
-    h = build_history(area)
-    assert h.targets == ("Robbery",)
-    assert h.categories == ("Robbery", "Burglary")
-    assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
-    assert h.counts.sum() == 3
 
 
 def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):

@@ -1,7 +1,6 @@
 """The cache of scores and rates: computed once, and again when anything they rest on changes."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from spoilt_cache import every_way, spoil_entries
 
@@ -29,17 +28,6 @@ def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
     first = caught(make.history(make.uneven(months=16)))
     monkeypatch.setattr("patrolplan.risk.rolling_origin.fit_or_reuse", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
-
-
-def test_a_changed_count_is_scored_again(make, tmp_path, monkeypatch):
-    """With a few incidents more in an early month, everything is computed again."""
-    counts = make.uneven(months=16)
-    caught(make.history(counts))
-    counts[2, 1] += 30
-    changed = caught(make.history(counts))
-    assert not np.array_equal(changed, caught(make.history(make.uneven(months=16))))
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
-    assert np.array_equal(changed, caught(make.history(counts)))
 
 
 @every_way
@@ -82,14 +70,6 @@ def test_a_month_more_is_the_same_from_a_partly_filled_cache(make, tmp_path, mon
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
     fresh = caught(make.history(counts)), PoissonCount().fit(make.history(counts)).rates_
     assert all(map(np.array_equal, partly, fresh))
-
-
-def test_equal_counts_of_another_season_are_another_fit(make):
-    """Equal counts recorded in other months are a different entry of the cache."""
-    counts = make.uneven(months=16)
-    here, later = make.history(counts), make.history(counts)
-    object.__setattr__(later, "months", here.months + pd.DateOffset(months=3))
-    assert not np.array_equal(PoissonCount().fit(here).rates_, PoissonCount().fit(later).rates_)
 
 
 def test_rates_of_exact_places_are_written_nowhere(make, cache):

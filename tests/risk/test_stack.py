@@ -9,7 +9,6 @@ from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.stack import (
     CATEGORY_INCIDENTS,
     COMMON_INCIDENTS,
-    DECLARED_EVEN,
     DECLARED_WEIGHTS,
     EVEN,
     Stack,
@@ -66,16 +65,6 @@ def test_weights_are_on_the_simplex_and_stationary(seed, models, places):
     assert slope == pytest.approx(np.full(models, counts.sum() + prior.sum()), rel=1e-3)
 
 
-def test_without_incidents_the_prior_is_kept():
-    """With no incidents the weights are the prior's, with endless ones the prior is forgotten."""
-    shares, _, prior = draw_case(3)
-    none = fit_weights(shares, np.zeros(shares.shape[1]), prior)
-    assert none == pytest.approx(prior / prior.sum())
-    truth = np.array([0.6, 0.0, 0.0, 0.4])
-    many = fit_weights(shares, 1e9 * (truth @ shares), prior)
-    assert many == pytest.approx(truth, abs=1e-3)
-
-
 def build_months(seed, good, months=6, places=200, incidents=(400, 15)):
     """Months in which the truth of each category is one model's rates; four models and a count."""
     rng = np.random.default_rng(seed)
@@ -117,21 +106,6 @@ def test_the_stack_is_fitted_in_two_steps():
         assert stack.weights[k] == pytest.approx(own)
 
 
-def test_no_months_give_the_declared_weights(make):
-    """Without months all categories have the declared weights, and models may be missing."""
-    stack = fit_stack(tuple(DECLARED_WEIGHTS), 3, [])
-    assert stack.weights == pytest.approx(np.tile(list(DECLARED_WEIGHTS.values()), (3, 1)))
-    assert (stack.smoothing == DECLARED_EVEN).all()
-    some = fit_stack(("shrunk count", EVEN), 1, [])
-    assert some.weights[0] == pytest.approx(np.array([0.15, 0.01]) / 0.16)
-    h = make.history(make.uneven(kinds=3))
-    rates = [np.zeros((len(h.units), 3))] * 4
-    combined = stack.combine(rates, h)  # models that expect nothing at all: the even spread
-    assert combined / combined.sum(axis=0) == pytest.approx(
-        np.tile(h.units.metres[:, None] / h.units.metres.sum(), (1, 3))
-    )
-
-
 def test_smoothing_is_the_best_share_of_the_even_spread():
     """The prior count is smoothed with the share that would have predicted the months best."""
     rng = np.random.default_rng(2)
@@ -151,13 +125,6 @@ def test_smoothing_is_the_best_share_of_the_even_spread():
 
     grid = np.linspace(0.01, 0.99, 99)
     assert found == pytest.approx(grid[np.argmax([score(share) for share in grid])], abs=0.02)
-
-
-def test_score_by_hand():
-    """Half of the crime where half was expected costs one bit an incident."""
-    rates = np.array([[2.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    counts = np.array([[3.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
-    assert score_shares(rates, counts) == pytest.approx([-3 - 2, -2 * np.log2(3)])
 
 
 def test_scoring_the_truth_scores_highest():

@@ -118,33 +118,6 @@ def test_two_corners_hold_every_true_count(one, two, three, four):
     assert compute_interval_of_change(before, latest) == pytest.approx(union, abs=1e-9)
 
 
-def test_a_place_that_is_named_far_less_often_says_so():
-    """From 60 of 160 reports to 9 of 160: less; the other way round: more; else unclear."""
-    falls = _groups({SUMMER: [60, 50, 50], AUTUMN: [9, 75, 76]})
-    change = measure_change(falls, 0, _all(falls))
-    assert (change.before, change.latest, change.direction) == (SUMMER, AUTUMN, "less")
-    assert -0.45 < change.low < change.high < 0
-    rises = _groups({SUMMER: [9, 75, 76], AUTUMN: [60, 50, 50]})
-    assert measure_change(rises, 0, _all(rises)).direction == "more"
-    same = _groups({SUMMER: [30, 60, 70], AUTUMN: [26, 64, 70]})
-    assert measure_change(same, 0, _all(same)).direction == "unclear"
-
-
-def test_a_place_that_nobody_names_any_more_is_compared():
-    """A term that shows none of a place, where others show some, stands for 0 to 4 reports."""
-    gone = _groups({SPRING: [60, 60, 60], SUMMER: [0, 90, 90]})
-    change = measure_change(gone, 0, _all(gone))
-    assert (change.direction, change.latest) == ("less", SUMMER)
-
-
-def test_the_latest_two_terms_are_compared():
-    """Of three terms the first does not count."""
-    three = _groups({SPRING: [90, 5, 5], SUMMER: [30, 60, 70], AUTUMN: [30, 60, 70]})
-    change = measure_change(three, 0, _all(three))
-    assert (change.before, change.latest) == (SUMMER, AUTUMN)
-    assert change.direction == "unclear"
-
-
 def test_what_cannot_be_compared_is_not():
     """One term alone, none of the place shown, no other place, or none near: no change is given."""
     single = _groups({AUTUMN: [30, 60]})

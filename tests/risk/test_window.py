@@ -128,32 +128,6 @@ def test_the_kind_of_day(demo_area, window, date, day):
     assert (risk.window, risk.day) == (window, day)
 
 
-def test_at_night_no_pupil_is_out(demo_area):
-    """In the small hours where pupils are does not count, and a note says so."""
-    risk = estimate_risk(demo_area, window=Window(60, 60))
-    assert np.array_equal(risk.joined, risk.without_exposure)
-    assert "no_pupils_out" in {note.kind for note in risk.notes}
-
-
-def test_notes_say_what_moves_the_risk(risk):
-    """Clock, window, exposure, pupils and reports each have a note."""
-    notes = {note.kind: note.values for note in risk.notes}
-    assert {"clock_declared", "window_harm", "exposure", "reports_weight"} <= notes.keys()
-    assert notes["window_harm"]["start"] == "14:55"
-    assert notes["exposure"]["pupils"] > 1000
-
-
-def test_a_morning_is_not_an_afternoon(demo_area, risk):
-    """Before school other stretches are hotspots than after it."""
-    morning = estimate_risk(demo_area, window=Window(90, 450))
-    first = [
-        {piece for pieces in pp.find_hotspots(demo_area, one)["pieces"][:20] for piece in pieces}
-        for one in (risk, morning)
-    ]
-    shared = len(first[0] & first[1]) / len(first[0] | first[1])
-    assert shared < 0.8
-
-
 def _flip_bands(area):
     """The area with every report of after school as one of before school."""
     counts = area.reports.factor_counts.copy()
@@ -183,27 +157,3 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
     morning = Window(60, 465)
     before, after = (estimate_risk(area, window=morning) for area in (demo_area, flipped))
     assert after.crime_weight < before.crime_weight
-
-
-def test_a_plan_of_another_window_says_so(demo_area, risk):
-    """A morning plan on hotspots of the afternoon has a note, one of the same window has none."""
-    hotspots = pp.find_hotspots(demo_area, risk)
-    kinds = [
-        {note.kind for patrol in plan.patrols for note in patrol.notes}
-        for plan in (
-            pp.plan_patrols(demo_area, risk, hotspots, urns=["900003"], window=window)
-            for window in (None, Window(90, 450))
-        )
-    ]
-    assert "other_window" not in kinds[0]
-    assert "other_window" in kinds[1]
-
-
-@pytest.mark.parametrize("date", [dt.date(2026, 11, 28), dt.date(2026, 10, 28)])
-def test_without_school_nobody_is_on_the_way_home(demo_area, date):
-    """On a Saturday, and at half term, an afternoon's risk does not grow with pupils."""
-    risk = pp.estimate_risk(demo_area, date=date)
-    assert risk.day != "school_day"
-    assert risk.in_time.pupils is None
-    assert "no_pupils_out" in {note.kind for note in risk.notes}
-    np.testing.assert_array_equal(risk.joined, risk.without_exposure)
