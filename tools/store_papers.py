@@ -31,35 +31,36 @@ SCREENS = {
     "plan": "plan --out out/plan",
     "short-notice": "plan --school 900003 --start 15:40 --minutes 40 --out out/short",
     "brief": "brief --school 900003 --since 2026-06 --out out/brief",
-    "backtest": "backtest",
-    "governance": "governance --out out/governance",
+    "backtest": "backtest --out out/backtest",
+    "governance": "governance --backtest out/backtest --out out/governance",
     "survey": "survey --school 900003 --out out/survey",
     "week": "week --from 2026-11-30 --out out/week",
     "hand-out": "record --week out/week",
     "record": "record --officer SSO-04 --date 2026-11-30 --answers 15,12/3,-",
     "return": "record --return 2026-11",
 }
-PAPERS = {
-    "card": "plan/cards/900003.pdf",
-    "officer": "week/cards/SSO-04.pdf",
-    "lead": "week/lead.pdf",
-    "tasks": "week/tasks.pdf",
-    "school": "week/schools/900003.pdf",
-    "poster": "week/posters/900003.pdf",
-    "brief": "brief/brief-900003.pdf",
-    "survey-form": "survey/form-900003.pdf",
-    "survey-leaflet": "survey/leaflet-900003.pdf",
+FILES = {
+    "papers/card": "plan/cards/900003.pdf",
+    "papers/officer": "week/cards/SSO-04.pdf",
+    "papers/lead": "week/lead.pdf",
+    "papers/tasks": "week/tasks.pdf",
+    "papers/school": "week/schools/900003.pdf",
+    "papers/poster": "week/posters/900003.pdf",
+    "papers/brief": "brief/brief-900003.pdf",
+    "papers/survey-form": "survey/form-900003.pdf",
+    "papers/survey-leaflet": "survey/leaflet-900003.pdf",
+    "papers/model-card": "governance/model-card.md",
+    "papers/record": "governance/transparency-record.md",
+    "papers/annex": "governance/impact-assessment-annex.md",
+    "pages/map": "short/map.html",
+    "pages/survey": "survey/survey-900003.html",
+    "pages/tally": "survey/tally-900003.html",
+    "pages/residents": "governance/for-residents.html",
+    "files/plan": "plan/plan.json",
+    "files/week": "week/week.json",
 }
-LAST_PAGE = {"officer": 1, "tasks": 2, "school": 2, "survey-form": 2}
-"""Papers of which the first pages are enough: the rest repeats them for other places."""
-
-PAGES = {
-    "map": "short/map.html",
-    "survey": "survey/survey-900003.html",
-    "tally": "survey/tally-900003.html",
-    "residents": "governance/for-residents.html",
-}
-GOVERNANCE = ("model-card", "transparency-record", "impact-assessment-annex")
+LAST_PAGE = {"papers/officer": 1, "papers/tasks": 2}
+"""Papers of which the first pages are enough: the rest repeats them for other people and days."""
 
 
 def write_stored(folder: Path) -> None:
@@ -72,21 +73,9 @@ def write_stored(folder: Path) -> None:
         with contextlib.chdir(here):
             for name, line in SCREENS.items():
                 _store(folder / "screens" / f"{name}.txt", run_command(line))
-        out = here / "out"
-        for name, path in PAPERS.items():
-            text = read_pdf(out / path, LAST_PAGE.get(name, 99))
-            _store(folder / "papers" / f"{name}.txt", text)
-        for name, path in PAGES.items():
-            text = read_page((out / path).read_text(encoding="utf-8"))
-            _store(folder / "pages" / f"{name}.txt", text)
-        for name in GOVERNANCE:
-            text = (out / "governance" / f"{name}.md").read_text(encoding="utf-8")
-            _store(folder / "papers" / f"{name}.md", text)
-        for name in ("plan", "week"):
-            document = json.loads((out / name / f"{name}.json").read_text(encoding="utf-8"))
-            patrol = json.dumps(document["patrols"][2], ensure_ascii=False)
-            outline = sorted({*list_keys(document)})
-            _store(folder / "files" / f"{name}.txt", "\n".join([*outline, "", patrol]))
+        for name, path in FILES.items():
+            text = read_file(here / "out" / path, LAST_PAGE.get(name, 99))
+            _store(folder / f"{name}.txt", text)
     command = typer.main.get_command(cli.app)
     for name in ["", *command.commands]:
         _store(folder / "help" / f"{name or 'patrolplan'}.txt", run_command(f"{name} --help"))
@@ -94,15 +83,13 @@ def write_stored(folder: Path) -> None:
 
 def run_command(line: str) -> str:
     """What a command prints, 100 letters wide; progress is not part of it."""
-    printed, arguments, width = io.StringIO(), sys.argv, os.environ.get("COLUMNS")
+    printed, errors = io.StringIO(), io.StringIO()
+    arguments, width = sys.argv, os.environ.get("COLUMNS")
     try:
         sys.argv = ["patrolplan", *(word.replace(",", " ") for word in line.split())]
         os.environ["COLUMNS"] = "100"
-        with (
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(io.StringIO()) as errors,
-            contextlib.suppress(SystemExit),
-        ):
+        streams = (contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors))
+        with streams[0], streams[1], contextlib.suppress(SystemExit):
             cli.main()
     finally:
         sys.argv = arguments
@@ -110,11 +97,18 @@ def run_command(line: str) -> str:
     return f"$ patrolplan {line.strip()}\n{printed.getvalue() or errors.getvalue()}"
 
 
-def read_pdf(path: Path, last: int) -> str:
-    """The text of a paper's first pages, laid out, with narrow gaps."""
-    command = ["pdftotext", "-layout", "-l", str(last), path, "-"]
-    text = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
-    return re.sub(r" {4,}", "    ", text)
+def read_file(path: Path, last: int) -> str:
+    """Laid-out text of a paper's first pages, words of a page, or the outline of a document."""
+    if path.suffix == ".pdf":
+        command = ["pdftotext", "-layout", "-l", str(last), path, "-"]
+        made = subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
+        return re.sub(r" {4,}", "    ", made)
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        document = json.loads(text)
+        outline = sorted({*list_keys(document)})
+        return "\n".join([*outline, json.dumps(document["patrols"][2], ensure_ascii=False)])
+    return text if path.suffix == ".md" else read_page(text)
 
 
 def read_page(text: str) -> str:

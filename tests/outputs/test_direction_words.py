@@ -3,7 +3,7 @@
 import pytest
 
 from patrolplan.outputs.card.card_text import _build_step_lines
-from patrolplan.outputs.direction_words import describe_landmark, describe_passed, describe_turns
+from patrolplan.outputs.direction_words import describe_passed, describe_turns
 from patrolplan.patrols.legs import Landmark, Leg, RoadCrossing, Step
 
 STOP = Landmark("bus_stop", "Dalby Road")
@@ -26,20 +26,6 @@ def test_a_landmark_is_named_where_the_turn_is_not_clear_without():
         assert describe_turns(steps)[2] == "at the bus stop Dalby Road, right"
     twice = [head, _at("left", "B", 20), _at("right", "C", 90)]
     assert describe_turns(twice)[1:] == ["at the bus stop Dalby Road, left", "right"]
-
-
-def test_a_square_is_no_landmark_of_the_street_round_it():
-    """A park is not named at a street of its name; a bus stop is a sign of its own."""
-    head = Step("head east", "A", 200)
-    park = Step("left", "Soho Square", 90, landmark=Landmark("park", "Soho Square"))
-    assert describe_turns([head, park]) == ["head east", "left"]
-    assert describe_turns([head, _at("left", "Dalby Road", 90)])[1].startswith("at the bus stop")
-
-
-def test_a_station_entrance_with_a_long_name_is_just_that():
-    """Such as a list of exits."""
-    long = Landmark("station_entrance", "Exit 1 - Charing Cross Road / Oxford Street")
-    assert describe_landmark(long) == "at the station entrance"
 
 
 @pytest.mark.parametrize(

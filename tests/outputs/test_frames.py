@@ -84,16 +84,3 @@ def test_numbers_are_those_of_the_plan(demo_plan, tables):
     pd.testing.assert_series_equal(walked, wanted, check_names=False, check_index_type=False)
     first = tables["stops"].iloc[0]
     assert (first.geometry.x, first.geometry.y) == (stops[0].x, stops[0].y)
-
-
-def test_a_week_says_whose_duty_it_is(week):
-    """Of a week each row has its day and officer."""
-    patrols = pp.frame_patrols(week)
-    assert list(patrols.columns[:2]) == ["date", "officer"]
-    assert patrols["officer"].tolist() == ["SSO-01", "SSO-02"]
-    assert set(patrols["date"]) == {"2026-11-30"}
-    assert set(pp.frame_stops(week)["officer"]) <= {"SSO-01", "SSO-02"}
-    page = pp.explore(week).get_root().render()
-    assert "SSO-02" in page
-    assert "2026-11-30" in page
-    assert len(pp.frame_legs(week)) == sum(len(duty.patrol.legs) for duty in week.duties)

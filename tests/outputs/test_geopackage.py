@@ -20,16 +20,6 @@ def document(demo_plan):
     return json.loads(format_json(build_plan_document(demo_plan)))
 
 
-def test_stops_name_hotspots_of_the_document(document):
-    """A stop is a hotspot of the same document, or a tasked place."""
-    hotspots = {hotspot["id"] for hotspot in document["hotspots"]}
-    for patrol in document["patrols"]:
-        for stop in patrol["stops"]:
-            assert stop["hotspot"] in hotspots or stop["tasked"]
-        for variant in patrol["variants"]:
-            assert len(variant["stops"]) == len(set(variant["stops"]))
-
-
 def test_numbers_agree_with_each_other(document):
     """Walked metres are the legs', and the patrol's worth is the stops' and the gate's."""
     for patrol in document["patrols"]:
@@ -94,16 +84,6 @@ def test_the_same_layers_give_the_same_bytes(layers, tmp_path):
     write_layers(tmp_path / "1.gpkg", some)
     write_layers(tmp_path / "2.gpkg", some)
     assert (tmp_path / "1.gpkg").read_bytes() == (tmp_path / "2.gpkg").read_bytes()
-
-
-def test_lines_of_one_and_of_several_parts_share_a_layer(tmp_path):
-    """A layer may hold simple and multiple lines, and may be empty."""
-    line = shapely.LineString([(0, 0), (1, 1)])
-    both = shapely.MultiLineString([[(0, 0), (1, 0)], [(2, 0), (3, 0)]])
-    mixed = gpd.GeoDataFrame({"n": [1, 2]}, geometry=[line, both], crs="EPSG:27700")
-    write_layers(tmp_path / "m.gpkg", {"mixed": mixed, "none": mixed.iloc[:0]})
-    assert len(gpd.read_file(tmp_path / "m.gpkg", layer="mixed")) == 2
-    assert len(gpd.read_file(tmp_path / "m.gpkg", layer="none")) == 0
 
 
 def test_without_pupils_a_patrol_is_worth_its_stops(static_demo_area, static_risk, static_hotspots):

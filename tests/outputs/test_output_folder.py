@@ -251,14 +251,6 @@ def test_a_file_edited_since_it_was_written_is_not_replaced(tmp_path):
     assert (out / "cards" / "1.pdf").read_text(encoding="utf-8") == "with my notes"
 
 
-def test_many_foreign_files_are_counted(tmp_path):
-    """Of many foreign files the first five are named, and the number is given."""
-    for number in range(7):
-        (tmp_path / f"{number}.txt").touch()
-    with pytest.raises(OutputError, match=r"holds 7 files .*\(0.txt, .*4.txt \.\.\.\)"):
-        check_folder(tmp_path)
-
-
 def test_link_is_a_foreign_file(tmp_path):
     """A broken link in the folder is a foreign file: the folder is refused."""
     out = tmp_path / "out"

@@ -80,8 +80,3 @@ def test_what_the_interval_leaves_open_is_not_claimed():
     assert "(95 %: 9.1 or more)" in _describe(16.2, 9.1, 40.0)
     assert "under a tenth as much" in _describe(0.02, 0.01, 0.04)
     assert "(no intervals)" in _describe(2.0, None, None)
-
-
-def test_nothing_known_has_no_words():
-    """A patrol without a record, or with an empty one, has no sentence."""
-    assert describe_tested(None) == ""

@@ -22,20 +22,6 @@ def config(copy_demo, tmp_path):
     return copy_demo(tmp_path / "demo", "2025-08", "2025-09")
 
 
-def test_schools_are_listed_without_any_street(run, demo, demo_area):
-    """--json gives four figures a school, which add up, and no place."""
-    code, out, _ = run("ways", "--config", demo, "--json")
-    assert code == 0
-    document = json.loads(out)
-    assert [school["urn"] for school in document["schools"]] == list(demo_area.schools["urn"])
-    for school in document["schools"]:
-        assert list(school) == ["urn", "roll", "on_streets", "elsewhere"]
-        assert school["on_streets"] + school["elsewhere"] == pytest.approx(school["roll"], abs=1e-9)
-    names = {name for name in demo_area.network.piece_name if name}
-    assert not [name for name in names if name in out]
-    assert any("Where pupils live" in note for note in document["notes"])
-
-
 @pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "because")])
 def test_without_a_reason_nothing_is_shown(run, config, tmp_path, reason):
     """The command ends with a message, and writes neither a layer nor a record."""

@@ -132,20 +132,6 @@ def test_chance_is_the_textbook_binomial():
     assert chance[0] == pytest.approx(exact, rel=1e-9)
 
 
-def test_what_swings_is_not_rising():
-    """The same counts are less of a surprise where the months before swing, or are few."""
-    now, before = np.array([60.0, 60.0, 3.0]), np.array([120.0, 120.0, 0.0])
-    chance = compute_p_values(now, before, 0.25, np.array([1.0, 8.0, 1.0]))
-    assert find_rising(chance, now, None).tolist() == [True, False, False]
-
-
-def test_season_is_not_rising():
-    """A count that is up on the year but not on the same months a year before is the season."""
-    chance, now = np.array([1e-6]), np.array([60.0])
-    assert find_rising(chance, now, np.array([61.0])).tolist() == [False]
-    assert find_rising(chance, now, np.array([40.0])).tolist() == [True]
-
-
 @given(st.integers(0, 1000))
 def test_chance_alone_rarely_rises(seed):
     """Where nothing changed, some category is called rising in far fewer than one in five areas."""
@@ -216,12 +202,3 @@ def test_a_day_out_of_the_data_is_refused(since, message):
     """A day after the data, or at its start, is refused with the available months."""
     with pytest.raises(InputError, match=message):
         choose_periods(find_incident_dates(incidents(TWO_YEARS)), since)
-
-
-def test_a_few_days_among_months_leave_whole_months():
-    """A dated incident or two among open data does not turn counting by months into days."""
-    periods = choose_periods(
-        find_incident_dates(incidents(TWO_YEARS, ["2026-10-05 16:30"])), dt.date(2026, 7, 20)
-    )
-    assert not periods.by_day
-    assert periods.current == Period(pd.Timestamp("2026-07-01"), pd.Timestamp("2026-11-01"))

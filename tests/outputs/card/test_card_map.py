@@ -5,9 +5,7 @@ import datetime as dt
 import html
 import re
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings, strategies as st
@@ -200,21 +198,6 @@ def test_a_beat_is_an_arrow_along_its_stretches(demo_plan):
         walked = shapely.LineString(frame.to_metres(line))
         assert walked.difference(both.buffer(8.0)).length < 1.0
     assert "walk up and down" in _read_words(draw_patrol_map(demo_plan, beat, **SIZE))
-
-
-def test_a_station_entrance_needs_no_name(demo_plan):
-    """An entrance without a name is a sign on the map and in the legend."""
-    patrol = demo_plan.patrols[2]
-    features = demo_plan.area.features
-    entrance = gpd.GeoDataFrame(
-        {"kind": ["station_entrance"], "name": [""]},
-        geometry=[shapely.Point(patrol.x + 60.0, patrol.y)],
-        crs=features.crs,
-    )
-    both = gpd.GeoDataFrame(pd.concat([features, entrance], ignore_index=True))
-    area = dataclasses.replace(demo_plan.area, features=both)
-    plan = dataclasses.replace(demo_plan, area=area)
-    assert "station entrance" in _read_words(draw_patrol_map(plan, patrol, **SIZE))
 
 
 def _barred(patrol, east, place_id="T"):

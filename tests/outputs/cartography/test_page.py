@@ -9,7 +9,6 @@ import pytest
 from fontTools.ttLib import TTFont
 from outputs.printed import rendered, typeset_picture
 
-from patrolplan.outputs.cartography.basemap import split_points
 from patrolplan.outputs.cartography.fonts import FONT_FOLDER, load_typeface
 from patrolplan.outputs.cartography.page import (
     Page,
@@ -99,11 +98,3 @@ def test_equal_drawings_are_equal_bytes_and_a_tone_changes_every_colour():
     toned = draw(lambda _: "grey")
     assert b"#" not in toned
     assert toned.count(b'"grey"') == 5
-
-
-def test_a_pond_that_no_stroke_of_water_crosses_is_drawn():
-    """Strokes are drawn every few points; a pond between two of them, or off the map, has none."""
-    for owner in ([], [0, 0, 2], [1]):
-        points = np.arange(2.0 * len(owner)).reshape(-1, 2)
-        parts = [points[np.array(owner) == one].tolist() for one in sorted(set(owner))]
-        assert [part.tolist() for part in split_points(points, np.array(owner, int))] == parts

@@ -37,16 +37,6 @@ def test_a_leg_between_touching_signs_is_tagged_by_a_line():
     assert not line.intersects(shapely.LineString(LEGS[1].line))
 
 
-def test_a_leg_has_one_tag():
-    """A tag that stands at its leg does not stand on the map a second time, with a line."""
-    tags = [
-        *build_leg_labels(LEGS[1:], ["2→3"]),
-        *build_leader_labels(LEGS[1:], ["2→3"], covered=SIGNS),
-    ]
-    [(number, _)] = place_labels([tag.candidates for tag in tags], occupied=OCCUPIED, **SIZE)
-    assert tags[number].leader_ends is None
-
-
 def test_a_legs_shape_is_its_line_with_few_vertices():
     """A leg's shape for measuring is its line within a printer's resolution, with fewer points."""
     bend = np.column_stack([np.arange(0.0, 300.0, 3.0), 40 * np.sin(np.arange(0.0, 10.0, 0.1))])

@@ -33,23 +33,6 @@ def test_an_unknown_voice_is_an_error(demo_plan):
         pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
 
 
-def test_hotspots_say_how_many_stand_out(demo_plan):
-    """The legend counts those with more than chance would give, and those that could be chance."""
-    axes = pp.plot.hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots)
-    sure = int(demo_plan.hotspots["stands_out"].sum())
-    words = [text.get_text() for text in axes.get_legend().get_texts()]
-    rest = len(demo_plan.hotspots) - sure
-    assert words == [f"more than chance would give ({sure})", f"could be chance ({rest})"]
-
-
-def test_disagreement_has_feared_above_and_recorded_below(demo_plan):
-    """The scale runs from recorded and unfeared to feared and unrecorded."""
-    axes = pp.plot.disagreement(demo_plan.area, demo_plan.risk)
-    drawn = axes.collections[-1]
-    assert (drawn.norm.vmin, drawn.norm.vmax) == (-1, 1)
-    assert np.asarray(drawn.get_array()).max() == demo_plan.risk.disagreement.max()
-
-
 def test_a_route_has_a_number_at_every_stop(demo_plan):
     """Stops are numbered in their order, and the whole route is in the frame."""
     patrol = demo_plan.patrols[2]
@@ -58,12 +41,6 @@ def test_a_route_has_a_number_at_every_stop(demo_plan):
     assert numbers == [str(count) for count in range(1, len(patrol.stops) + 1)]
     line = np.concatenate([leg.line for leg in patrol.legs])
     assert axes.get_xlim()[0] < line[:, 0].min() < line[:, 0].max() < axes.get_xlim()[1]
-
-
-def test_a_school_without_a_patrol_is_an_error(demo_plan):
-    """The message names the schools that have one."""
-    with pytest.raises(pp.InputError, match="choose from: 900001"):
-        pp.plot.route(demo_plan, "100000")
 
 
 def test_the_calendar_adds_up_to_the_week(week):
@@ -76,13 +53,6 @@ def test_the_calendar_adds_up_to_the_week(week):
         for stop in duty.patrol.stops
     )
     assert written == pytest.approx(promised)
-
-
-def test_every_school_has_its_bar(week):
-    """The bars are the patrols of every school, those with none included."""
-    axes = pp.plot.shares(week)
-    assert sum(bar.get_width() for bar in axes.patches) == len(week.duties)
-    assert len(axes.patches) == 12
 
 
 def test_impact_draws_expected_beside_what_came(demo_plan):

@@ -1,6 +1,5 @@
 """The map of a survey page: which streets, names and places around a school it holds."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -84,39 +83,3 @@ def test_a_listed_street_stands_for_a_point_on_it(
     for name, point in zip(names, points, strict=True):
         own = network.piece_lines[network.piece_name == name]
         assert shapely.distance(shapely.multilinestrings(own), shapely.Point(point)) < 0.5
-
-
-def test_names_of_stops_stand_once(area: StudyArea, street_map: dict[str, Any]) -> None:
-    """Two stops that face each other are one entry; what has no name is not in the lists."""
-    lists = {row["heading"]: row["entries"] for row in street_map["places"]}
-    names = [entry["name"] for entry in lists["Bus stops"]]
-    assert len(names) == len(set(names)) > 0
-    stops = area.features[area.features["kind"] == "bus_stop"]
-    assert stops["name"].duplicated().any()
-    assert all(entry["name"] for entries in lists.values() for entry in entries)
-
-
-def test_other_schools_in_reach_are_landmarks(
-    area: StudyArea, street_map: dict[str, Any], gate: NDArray[np.float64]
-) -> None:
-    """Schools and parks of the box are named on the map; the school itself and far ones are not."""
-    landmarks = {mark["name"] for mark in street_map["landmarks"] if mark["kind"] == "school"}
-    apart = np.abs(shapely.get_coordinates(area.schools.geometry) - gate).max(axis=1)
-    near = (apart <= RADIUS_METRES) & (np.arange(len(area.schools)) != ROW)
-    assert landmarks == set(area.schools["name"][near])
-    assert near.any()
-    assert not near.all()
-
-
-def test_an_area_without_names_and_features_has_a_map(demo_area: StudyArea) -> None:
-    """Streets without names and an area without parks or stops leave lists empty, not a failure."""
-    parts = demo_area.network.walkable.parts
-    network = replace(
-        demo_area.network, parts=replace(parts, ways=parts.ways.assign(name="")), wider=None
-    )
-    area = replace(demo_area, network=network, features=demo_area.features.iloc[:0])
-    street_map = build_street_map(area, ROW)
-    assert street_map["places"] == []
-    assert street_map["streets"]["names"] == [""]
-    assert street_map["labels"]["at"] == []
-    assert {mark["kind"] for mark in street_map["landmarks"]} == {"school"}

@@ -382,13 +382,3 @@ def test_a_record_that_is_not_of_its_form_is_not_believed(tmp_path, out, batches
     )
     with pytest.raises(OutputError, match="was not written by"):
         _take_in(out, path)
-
-
-def test_a_record_with_less_in_it_is_added_to(tmp_path, out):
-    """One that somebody shortened by hand stops no command once files are deleted."""
-    _take_in(out, _survey(tmp_path, "a"))
-    short = _record(out) | {"batches": [{"surveys": [{"id": "a" * 32}]}]}
-    find_record_path(out).write_text(json.dumps(short), encoding="utf-8")
-    _take_in(out, _survey(tmp_path, "b", column=1), add=True, delete=True)
-    deleted = [one["surveys"][0]["deleted"] for one in _record(out)["batches"]]
-    assert deleted == [False, True]

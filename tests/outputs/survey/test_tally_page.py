@@ -295,16 +295,6 @@ def test_file_is_refused_until_it_is_possible(open_page, html, grid):
     assert [row["pupils"] for row in held["squares"]] == [5, 5, 5]
 
 
-def test_pupils_lowered_after_their_rows_are_noticed(open_page, html, grid):
-    """A row with more pupils than the class has stops the file, also when the class came later."""
-    page = open_page(html)
-    _enter(page, grid.cells[0], 9)
-    _add(page)
-    _number(page, "Pupils who took part").fill("8")
-    page.get_by_role("button", name="Save the file").click()
-    expect(page.locator("#rows-problem")).to_contain_text("9 pupils, but only 8 took part")
-
-
 def test_rows_are_changed_and_removed(open_page, html, grid):
     """A changed row replaces the old one in its place, and a removed row is gone."""
     page = open_page(html)

@@ -6,11 +6,9 @@ import pytest
 
 from patrolplan.notes import NOTE_VALUES
 from patrolplan.outputs.week.answer_words import (
-    ABOUT_PEOPLE,
     OTHERWISE,
     WHY_NOT,
     describe_change,
-    describe_factors,
     describe_presence,
     describe_promise,
 )
@@ -114,13 +112,3 @@ def test_no_reason_names_who_or_what_is_secret():
 def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
     """Less, more, or no clear change, with the ends of the interval in whole points."""
     assert describe_change(SurveyChange(SPRING, SUMMER, low, high)) == words
-
-
-def test_a_poster_says_less_of_people():
-    """What people do stands on the sheet; on a poster it is one phrase, last, and once."""
-    assert (
-        describe_factors(GAVE)
-        == "being followed, an isolated place and substance use, after school"
-    )
-    poster = describe_factors(GAVE, is_poster=True)
-    assert poster == f"an isolated place and {ABOUT_PEOPLE}, after school"

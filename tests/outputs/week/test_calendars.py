@@ -149,15 +149,6 @@ def test_a_patrol_that_goes_is_cancelled_and_one_that_returns_is_not(week, tmp_p
     assert int(again[gone]["SEQUENCE"]) == 2
 
 
-def test_a_week_of_another_monday_starts_afresh(week):
-    """Events of last week's calendar are not cancelled: they have taken place."""
-    roster, officer = Roster(week), Roster(week).officers[0]
-    before = list(read_events(render_calendar(roster, officer)).values())
-    after = read_events(render_calendar(Roster(move_week(week, 7)), officer, before))
-    assert all(event["STATUS"] == "CONFIRMED" for event in after.values())
-    assert all(int(event["SEQUENCE"]) == 0 for event in after.values())
-
-
 def test_who_walks_along_has_the_patrol_too(week):
     """A companion's calendar has the patrol with another identity and kind, and says with whom."""
     duty = dataclasses.replace(week.duties[0], crew=("SSO-08",))
