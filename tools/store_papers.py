@@ -24,6 +24,7 @@ import same_output
 import typer
 
 from patrolplan import cli
+from patrolplan.cli import console
 
 STORED = same_output.ROOT / "tests" / "stored"
 SCREENS = {
@@ -84,16 +85,16 @@ def write_stored(folder: Path) -> None:
 def run_command(line: str) -> str:
     """What a command prints, 100 letters wide; progress is not part of it."""
     printed, errors = io.StringIO(), io.StringIO()
-    arguments, width = sys.argv, os.environ.get("COLUMNS")
+    arguments, width, columns = sys.argv, console.stdout.width, os.environ.get("COLUMNS")
     try:
         sys.argv = ["patrolplan", *(word.replace(",", " ") for word in line.split())]
-        os.environ["COLUMNS"] = "100"
+        os.environ["COLUMNS"], console.stdout.width = "100", 100
         streams = (contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors))
         with streams[0], streams[1], contextlib.suppress(SystemExit):
             cli.main()
     finally:
-        sys.argv = arguments
-        os.environ.pop("COLUMNS") if width is None else os.environ.update(COLUMNS=width)
+        sys.argv, console.stdout.width = arguments, width
+        os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
     return f"$ patrolplan {line.strip()}\n{printed.getvalue() or errors.getvalue()}"
 
 
