@@ -50,13 +50,6 @@ def test_results_name_the_call_that_comes_next(request, of, after):
         assert callable(found)
 
 
-def test_the_area_tells_what_came_in(demo_area):
-    """Counts and months are those of the area."""
-    html = demo_area._repr_html_()
-    assert f"<td>{len(demo_area.incidents):,}, 2024-10 to 2026-09</td>" in html
-    assert "<td>12</td>" in html
-
-
 def test_one_of_a_thing_is_told_in_the_singular(demo_plan):
     """A plan of one patrol with one stop in one hotspot has singular words, the demo's plural."""
     assert "12 patrols with" in repr(demo_plan)

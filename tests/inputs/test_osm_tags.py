@@ -130,11 +130,6 @@ def test_not_open_to_people_on_foot(tags):
     assert not is_walkable(tags)
 
 
-def test_contracts_name_what_is_never_a_street():
-    """The kinds that the contracts leave out are left out."""
-    assert {"corridor", "elevator", "construction", "proposed"} <= NOT_STREETS
-
-
 @pytest.mark.parametrize(
     ("tags", "closed"),
     [

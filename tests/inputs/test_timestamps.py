@@ -108,12 +108,6 @@ def test_each_kind_has_its_own_midnights():
     assert is_known.tolist() == [False] * 6 + [True] * 6
 
 
-def test_no_times_at_all():
-    """No incident gives an empty answer."""
-    times = pd.Series([], dtype="datetime64[ns]")
-    assert len(is_time_known(np.empty(0, np.uint8), times, np.empty(0, np.int64))) == 0
-
-
 FIRST = pd.Period("2024-10", freq="M")
 
 
