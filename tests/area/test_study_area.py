@@ -1,7 +1,4 @@
-"""`StudyArea`: every row left out is counted, and equal inputs give equal areas.
-
-Also the same area under other settings, or with another gate.
-"""
+"""`StudyArea`: every row left out is counted, and equal inputs give equal areas."""
 
 from dataclasses import replace
 

@@ -299,10 +299,7 @@ def _list_functions(path):
 
 
 def test_no_row_of_a_report_gets_past_the_door():
-    """By type: the door gives a table of counts, and nothing else takes rows of reports.
-
-    But for the call that an analyst gives a table in memory to, which hands on the wanted columns.
-    """
+    """By type: the door gives a table of counts, and nothing else takes rows of reports."""
     assert inspect.signature(read_reports).return_annotation is ReportTable
     assert set(inspect.signature(read_reports).parameters) == {"paths", "columns", "step"}
     folder = Path(patrolplan.__file__).parent
