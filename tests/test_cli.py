@@ -1,9 +1,7 @@
 """The command line: exit codes, messages that name place and remedy, one JSON object."""
 
 import json
-import zipfile
 
-import osmium
 import pandas as pd
 import pytest
 
@@ -60,24 +58,6 @@ def test_missing_file(run, small, source):
     )
 
 
-def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
-    """A pattern that no system understands is reported like one that matches no file."""
-    _changed(small, '"crimes/*/*-street.csv"', '"a**b/*.csv"')
-    _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])
-
-
-def _changed_table(path, change):
-    """Write a CSV file again after a change; the demo's schools are Windows-1252 as GIAS's are."""
-    table = pd.read_csv(path, dtype=str, encoding="cp1252", keep_default_na=False)
-    change(table).to_csv(path, index=False, encoding="cp1252")
-
-
-def _far(table, urn):
-    """The schools with one of them, or all, far away."""
-    here = table["URN"].isin([urn] if urn else table["URN"])
-    return table.assign(Easting=table["Easting"].where(~here, "400000"))
-
-
 def _crime_files(small):
     return sorted((small.parent / "crimes").glob("*/*.csv"))
 
@@ -98,37 +78,6 @@ def test_all_coordinates_outside_the_streets(run, small):
             )
         ],
     )
-
-
-def test_zip_named_csv(run, small):
-    """A ZIP archive under the name of a CSV is reported as what it is."""
-    path = small.parent / "schools.csv"
-    with zipfile.ZipFile(small.parent / "packed", "w") as packed:
-        packed.write(path, path.name)
-    (small.parent / "packed").replace(path)
-    _refused(
-        run, small, expected=[("schools.csv", "is a ZIP archive or Excel workbook", "unpack it")]
-    )
-
-
-def test_web_page_named_csv(run, small):
-    """A web page under the name of a CSV is reported as what it is."""
-    _crime_files(small)[0].write_text("<!DOCTYPE html>\n<html>Sign in</html>", encoding="utf-8")
-    _refused(
-        run, small, expected=[(_crime_files(small)[0].name, "is a web page", "save it as CSV")]
-    )
-
-
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
-def test_truncated_pbf(run, small, share):
-    """A .osm.pbf that ends too early is reported as broken."""
-    whole = small.parent / "streets.osm.pbf"
-    with osmium.SimpleWriter(str(whole)) as writer:
-        for item in osmium.FileProcessor(str(small.parent / "streets.osm.gz")):
-            writer.add(item)
-    whole.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
-    _changed(small, "streets.osm.gz", whole.name)
-    _refused(run, small, expected=[("streets.osm.pbf", "is broken", "fetch or export it again")])
 
 
 def test_all_problems_are_reported_at_once(run, small):
@@ -161,16 +110,6 @@ def test_a_day_without_school_is_refused(run, small, date, expected):
     assert code == 1
     (problem,) = _problems(err)
     assert all(part in problem for part in expected)
-
-
-def test_school_that_cannot_be_planned_is_left_out(run, small):
-    """A school outside the area that was not requested is left out and reported."""
-    _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
-    code, out, _ = run("check", "--config", small, "--json")
-    assert code == 0
-    document = json.loads(out)
-    assert {"source": "schools", "reason": "outside the area", "count": "1"} in document["left_out"]
-    assert document["schools"] == 11
 
 
 def _unwritable(tmp_path, kind):

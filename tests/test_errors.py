@@ -12,10 +12,27 @@ from patrolplan.errors import (
 )
 
 
-def test_problem_stays_on_one_line():
-    """Words of other libraries that have several lines are printed on one."""
-    problem = Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again")
-    assert str(problem) == "a.osm: is broken (XML error: line 3); fetch it again."
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (
+            Problem("bells.csv", "'25:00' is no time of day", "write HH:MM", "row 2"),
+            "bells.csv, row 2: '25:00' is no time of day; write HH:MM.",
+        ),
+        (Problem("a.csv", "is empty", "export it again"), "a.csv: is empty; export it again."),
+        (
+            Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again"),
+            "a.osm: is broken (XML error: line 3); fetch it again.",
+        ),
+        (
+            Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it"),
+            "my.toml: unknown key; did you mean 'seed'? Correct or remove it.",
+        ),
+    ],
+)
+def test_a_problem_is_one_line(problem, sentence):
+    """File, place, what is wrong and what to do; after a question a new sentence begins."""
+    assert str(problem) == sentence
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""Results in a notebook: a few facts, with text from data escaped, and the next call.
-
-Tables between packages, and counts of what was left out.
-"""
+"""Results in a notebook: a few facts, with text from data escaped, and the next call."""
 
 import re
 

@@ -121,12 +121,6 @@ def test_a_value_changes_the_digest_and_an_index_does_not():
     assert digests[0]["streets: in memory"] != digests[3]["streets: in memory"]
 
 
-def test_columns_that_nobody_reads_do_not_count():
-    """A column of free text is dropped at the door: it changes no digest."""
-    noted = CRIMES.assign(comment="Zaphod7Elmrow")
-    assert _build(crimes=noted).inputs == _build().inputs
-
-
 def test_reports_become_groups_at_once():
     """Reports in a frame are counted by square; under the threshold nothing is known of them."""
     report = {

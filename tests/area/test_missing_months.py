@@ -44,19 +44,12 @@ def missing(exposure):
     return [(one.force, f"{one.month:%Y-%m}") for one in exposure.missing]
 
 
-def test_a_force_that_records_nothing_in_a_month_is_missing():
-    """A month without a row of a force is missing, and a month of hardly any is too."""
-    found = build([("A", 0, [50] * 8), ("B", 5, [40, 40, 0, 40, 3, 40, 41, 40])])
-    assert missing(found) == [("B", "2024-03"), ("B", "2024-05")]
-    assert found.incidents[:, 1].tolist() == [40, 40, 0, 40, 3, 40, 41, 40]
-
-
-@given(st.lists(st.integers(0, 200), min_size=8, max_size=8).filter(any))
+@given(st.lists(st.integers(0, 200), min_size=8, max_size=8))
 def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
     """A month is missing when it has less than a tenth of the median of the larger months."""
     found = build([("A", 0, [500] * 8), ("B", 5, by_month)])
     some = [count for count in by_month if count >= max(1, LOW_SHARE * max(by_month))]
-    typical = sorted(some)[len(some) // 2] + sorted(some)[(len(some) - 1) // 2]
+    typical = 2 * float(np.median(some)) if some else 0.0
     expected = [
         ("B", f"{month:%Y-%m}")
         for month, count in zip(MONTHS, by_month, strict=True)

@@ -10,7 +10,6 @@ import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.risk.history import build_history
 
 LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
 SCHOOLS = pd.DataFrame(
@@ -73,17 +72,6 @@ def test_a_selection_is_that_of_a_slow_loop(timed_area, spans, hours, category):
     held |= {month for month in months if spans and any(a <= month <= b for a, b in spans)}
     exposure = part.exposure
     assert {f"{month:%Y-%m}" for month in exposure.months[exposure.held.any(axis=1)]} == held
-
-
-def test_a_selection_is_cached_apart_from_the_whole(demo_area):
-    """The whole area's counts and risk are the same before and after a part was looked at."""
-    before = build_history(demo_area)
-    part = build_history(_take(demo_area, "Robbery"))
-    after = build_history(demo_area)
-    assert part.counts.sum() < after.counts.sum() == before.counts.sum()
-    assert part.digest() != after.digest()
-    again = build_history(_take(demo_area, "Robbery"))
-    assert again.digest() == part.digest()
 
 
 def test_provenance_tells_a_part_from_the_whole(demo_area):

@@ -1,7 +1,4 @@
-"""How a bicycle goes along a way: ridden, pushed or carried, and which way.
-
-Which ways of OpenStreetMap a person on foot may use.
-"""
+"""How a bicycle goes along a way: ridden, pushed or carried, and which way."""
 
 import pytest
 

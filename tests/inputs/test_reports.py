@@ -118,25 +118,6 @@ def _read(tmp_path, rows):
     )
 
 
-def test_years_are_counted_and_show_no_more_than_squares(tmp_path):
-    """Nine in one square and eleven in another, ten a year: the squares show 5 and 10, so do years.
-
-    Ten and ten would say that 20 reports are in squares that show 15. The year whose terms show
-    less gives way: terms and years put side by side must not say it either.
-    """
-    rows = [
-        {"longitude": "-0.14" if k < 9 else "-0.13", "reported_on": f"202{3 + k % 2}-05-03"}
-        for k in range(20)
-    ]
-    table = _read(tmp_path, rows)
-    assert table.counts.tolist() == [5, 10]
-    assert {term: counts.tolist() for term, counts in table.by_term.items()} == {
-        SchoolTerm(2023, 1): [5, 5],
-        SchoolTerm(2024, 1): [0, 5],
-    }
-    assert table.by_year == {2023: 10, 2024: 5}
-
-
 def test_reports_are_counted_by_term(tmp_path):
     """January to April, May to August and September to December are a term each."""
     days = ("2024-01-01", "2024-04-30", "2024-05-01", "2024-08-31", "2024-09-01", "2024-12-31")
@@ -148,13 +129,6 @@ def test_reports_are_counted_by_term(tmp_path):
         SchoolTerm(2024, 1): [5],
         SchoolTerm(2024, 2): [10],
     }
-
-
-def test_terms_under_the_step_do_not_show(tmp_path):
-    """Twelve reports, four a term: the square shows 10, no term shows that there is one."""
-    rows = [{"reported_on": f"2024-0{1 + 4 * (k % 3)}-03"} for k in range(12)]
-    table = _read(tmp_path, rows)
-    assert (table.counts.tolist(), table.by_term, table.by_year) == ([10], {}, {2024: 10})
 
 
 YEARS_AND_SQUARES = st.lists(
@@ -307,10 +281,7 @@ def _list_functions(path):
 
 
 def test_no_row_of_a_report_gets_past_the_door():
-    """By type: the door gives a table of counts, and nothing else takes rows of reports.
-
-    But for the call that an analyst gives a table in memory to, which hands on the wanted columns.
-    """
+    """By type: the door gives a table of counts, and nothing else takes rows of reports."""
     assert inspect.signature(read_reports).return_annotation is ReportTable
     assert set(inspect.signature(read_reports).parameters) == {"paths", "columns", "step"}
     folder = Path(patrolplan.__file__).parent

@@ -42,17 +42,6 @@ def test_gias_in_any_encoding(tmp_path, encoding):
     assert (schools.geometry.x[0], schools.geometry.y[0]) == (529509, 181782)
 
 
-def test_gias_of_camden_and_westminster(shared):
-    """Of the real GIAS subset the open schools come in; closed ones are counted."""
-    path = shared / "data/schools/edubasealldata_camden_westminster_2020-03_subset.csv"
-    raw = pd.read_csv(path, dtype=str)
-    is_open = raw["EstablishmentStatus (name)"].str.startswith("Open")
-    schools, left_out = _read(path)
-    assert left_out["not open"] == (~is_open).sum() > 0
-    assert set(schools["urn"]) == set(raw["URN"][is_open & raw["Easting"].notna()])
-    assert len(schools) + sum(left_out.values()) == len(raw) == 110
-
-
 def test_atlas_by_column_mapping(shared):
     """The 2016 atlas reads by a mapping; a URN with a row for each phase is one school."""
     path = shared / "data/schools/london_schools_atlas_2016.csv"

@@ -1,7 +1,6 @@
 """Streets cached by the content of their files."""
 
 import pytest
-from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs import street_files
@@ -88,18 +87,6 @@ def test_changed_file_is_read_again(osm, reads):
     _all(osm)
     osm.write_text(OSM.replace("Mill Lane", "Dock Road"), encoding="utf-8")
     assert _all(osm)[0][0]["name"] == "Dock Road"
-    assert len(reads) == 2
-
-
-@every_way
-def test_spoilt_entry_is_read_again_and_replaced(osm, folder, reads, way):
-    """However a cache entry was spoilt, the file is read, and the entry is whole again."""
-    first = _all(osm)
-    check_replaced = spoil_entries(folder, way)
-    assert _all(osm) == first
-    assert len(reads) == 2
-    check_replaced()
-    assert _all(osm) == first
     assert len(reads) == 2
 
 

@@ -265,18 +265,6 @@ def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
     assert network.metres == pytest.approx(138.8, abs=0.5)
 
 
-def test_a_walk_keeps_off_closed_barriers_of_the_real_streets(shared):
-    """The footway across Denmark Place ends at its barrier, node 2961254825."""
-    streets, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
-    assert 2961254825 in streets.closed_nodes
-    at = streets.vertex_xy[streets.vertex_node == 2961254825][0]
-    network = build_network(streets, BNG, LeftOut())
-    here = np.hypot(*(network.node_xy - at).T) < 0.01
-    pieces_there = np.bincount(network.piece_nodes.ravel(), minlength=len(here))[here]
-    assert len(pieces_there) > 0
-    assert (pieces_there == 1).all()
-
-
 CROSSED = [
     (1, [1, 2, 3], {"highway": "secondary", "sidewalk": "separate"}),
     (2, [2, 4], {"highway": "footway", "footway": "crossing"}),

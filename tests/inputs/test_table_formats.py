@@ -1,6 +1,5 @@
 """Tables of spreadsheets, GIS files and frames read like the same table as CSV."""
 
-import datetime as dt
 import random
 import zipfile
 
@@ -16,12 +15,11 @@ from table_files import FORMATS, PLACED, write_sheets, write_table
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import formats
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
+from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.small_tables import read_bell_times, read_gates
 from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
 from patrolplan.inputs.table_sources import MemoryTable, hash_source
-from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 FIELDS = (
@@ -109,34 +107,6 @@ def test_shapes_that_are_no_places_are_refused(shape, crs, match):
     frame = gpd.GeoDataFrame({"urn": [1], "name": ["x"]}, geometry=[shape], crs=crs)
     with pytest.raises(InputError, match=rf"^argument schools.*{match}"):
         _read(MemoryTable("schools", frame))
-
-
-def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
-    """A bell that a spreadsheet holds as a time reads as the HH:MM that it shows."""
-    pytest.importorskip("python_calamine")
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.active.append(["urn", "finish_time", "start_time"])
-    book.active.append([900001, dt.time(15, 10), "08:30:00"])
-    book.save(tmp_path / "b.xlsx")
-    found = read_bell_times([tmp_path / "b.xlsx"])
-    assert found.loc["900001"].tolist() == ["15:10", "08:30"]
-
-
-def test_months_that_a_spreadsheet_made_days_of_are_months(tmp_path):
-    """2025-09, typed into a spreadsheet, is the first of September there; it is read as a month."""
-    frame = pd.DataFrame(
-        {
-            "Month": pd.to_datetime(["2025-09-01", "2025-10-01"]),
-            "Crime type": "Robbery",
-            "Longitude": -0.13,
-            "Latitude": [51.5211, 51.5222],
-        }
-    )
-    write_table(tmp_path / "c.xlsx", frame)
-    crimes = read_crimes([tmp_path / "c.xlsx"], BNG, LeftOut())
-    assert crimes.incidents["month"].dt.strftime("%Y-%m").tolist() == ["2025-09", "2025-10"]
-    assert not crimes.is_exact.any()
 
 
 def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):

@@ -1,7 +1,4 @@
-"""Dates and times as people write them, and which of them tell the time of day.
-
-Months that stand alone, far from the rest.
-"""
+"""Dates and times as people write them, and which of them tell the time of day."""
 
 import numpy as np
 import pandas as pd
