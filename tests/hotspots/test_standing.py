@@ -274,11 +274,3 @@ def test_every_stop_of_the_demo_is_where_one_would_stand(demo_area):
         expected = _choose_slowly(demo_area.network, demo_area.features, found.risk.joined, stretch)
         got = (found.table["stop_piece"].iloc[row], found.table["stop_stand"].iloc[row])
         assert expected is None or got == expected
-
-
-@pytest.mark.slow
-def test_every_stop_of_bloomsbury_is_where_one_would_stand(bloomsbury_area):
-    """The same in central London, for every hotspot."""
-    found = _Found(bloomsbury_area)
-    assert len(found.table) > 100
-    assert _check_area(bloomsbury_area, found) > 0.88

@@ -182,9 +182,3 @@ def test_shuffled_months_announce_hardly_any_trend(demo_area, stretches):
     any_trend, stretches_announced = _announce_in_shuffles(demo_area, stretches, 60)
     assert any_trend <= 0.06
     assert stretches_announced <= 0.005
-
-
-@pytest.mark.slow
-def test_many_shuffles_of_months_announce_hardly_any_trend(demo_area, stretches):
-    """Of 500 shuffles of the demo borough's months at most 6 % announce a trend anywhere."""
-    assert _announce_in_shuffles(demo_area, stretches, 500)[0] <= 0.06

@@ -11,7 +11,7 @@ from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
-from patrolplan.network import Positions, StreetNetwork, build_network
+from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.build import load_or_build_network, load_or_snap
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
@@ -58,22 +58,6 @@ def same(one, other):
     arrays.append((one.piece_middle, other.piece_middle))
     equal = all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in arrays)
     return equal and one.parts.ways.equals(other.parts.ways)
-
-
-def test_a_network_is_cut_once(monkeypatch):
-    """A second run cuts nothing, and gives the same streets and the same left out."""
-    dropped = LeftOut()
-    plain = build_network(streets(), Projection(), dropped, limits=LIMITS)
-    first, left_out = network()
-    monkeypatch.setattr("patrolplan.network.build.build_network", None)
-    second, again = network()
-    assert same(plain, first)
-    assert same(first, second)
-    assert [row.reason for row in dropped.rows] == [
-        "outside the area (km)",
-        "not connected to the rest (pieces)",
-    ]
-    assert dropped.rows == left_out == again
 
 
 def test_other_limits_are_another_network():
@@ -166,7 +150,7 @@ def test_places_are_snapped_to_streets_to_patrol_alone():
 
 
 def test_two_networks_come_back_from_cache_and_from_another_process(monkeypatch):
-    """Both of them, to the last bit."""
+    """Both of them, to the last bit, with what was left out."""
     table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
     nodes = np.array([node for way in WAYS for node in way])
     parts = Streets(
@@ -176,9 +160,11 @@ def test_two_networks_come_back_from_cache_and_from_another_process(monkeypatch)
         vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
         features=build_empty_features(Projection()),
     )
-    first = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    dropped, again = LeftOut(), LeftOut()
+    first = load_or_build_network(parts, Projection(), dropped, limits=LOW)
     monkeypatch.setattr("patrolplan.network.build.build_network", None)
-    second = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    second = load_or_build_network(parts, Projection(), again, limits=LOW)
+    assert dropped.rows == again.rows != []
     third = pickle.loads(pickle.dumps(first))  # noqa: S301 - our own
     for other in (second, third, part_network()):
         assert same(first, other)

@@ -120,21 +120,6 @@ def test_with_months_only_the_declared_clock_is_announced(make):
     assert (night < afternoon).all()
 
 
-def test_streets_near_bars_have_less_of_the_afternoon_and_more_of_the_night(make):
-    """Licensed places move a street's crime from after school to the night."""
-    places = [("bar", 530_050.0, 530_000.0)] * 12
-    area, history = build(make, _rows(timed=False), places=places)
-    clock = build_clock(area, history)
-    near = find_place_kinds(area.network, area.way_home.places) == 4
-    robbery = history.targets.index("Robbery")
-    afternoon = clock.compute_factor(31, "school_day")[:, robbery]
-    night = clock.compute_factor(3, "weekend")[:, robbery]
-    assert 0 < near.sum() < len(near)
-    assert afternoon[near].max() < afternoon[~near].min()
-    assert night[near].min() > night[~near].max()
-    assert "clock_no_places" not in _kinds_of_notes(clock)
-
-
 def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     """Its shares are used on every kind of day, other categories stay declared, and it is named."""
     shares = np.full(HALF_HOURS, 0.5 / 47)

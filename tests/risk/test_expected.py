@@ -97,14 +97,6 @@ def test_a_worse_model_has_wider_bands(make):
     assert (unsure[0].mean(axis=0) > 1.2 * unsure[1].mean(axis=0)).all()
 
 
-def test_where_more_is_on_record_the_rate_is_surer(make):
-    """Shapes grow with the incidents on record."""
-    history, _ = _draw_history(make, 6)
-    shapes = fit_rate_shapes(history, lambda cut: ShrunkCount().fit(cut).rates_)
-    total = history.count_decayed(24.0)[:, 0]
-    assert np.corrcoef(shapes[:, 0], total)[0, 1] > 0.99
-
-
 def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
     """Where no year can be put aside, shapes are the incidents on record plus one number."""
     history, _ = _draw_history(make, 7, months=8)

@@ -24,13 +24,6 @@ def caught(history):
     return run_trials(history, models, list(history.months[-4:]), harm, seed=1).hits
 
 
-def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
-    """The same counts on the same places are scored from the cache, to the last bit."""
-    first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.rolling_origin.fit_or_reuse", None)
-    assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
-
-
 def test_a_changed_count_is_scored_again(make, tmp_path, monkeypatch):
     """With a few incidents more in an early month, everything is computed again."""
     counts = make.uneven(months=16)
