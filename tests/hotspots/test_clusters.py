@@ -1,7 +1,4 @@
-"""Stretches: connected, disjoint, bounded, the one of most risk first.
-
-What each stretch holds.
-"""
+"""Stretches: connected, disjoint, bounded, the one of most risk first, and what each holds."""
 
 import numpy as np
 import pytest

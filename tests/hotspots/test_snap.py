@@ -138,22 +138,13 @@ def test_places_elsewhere_are_refused(demo_area, risk):
         pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=risk)
 
 
-@pytest.fixture(scope="module")
-def plan(demo_area, risk, hexagons):
-    """Patrols of one school in the twenty hexagons of most risk."""
+def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
+    """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
         own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
-    return pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
-
-
-def _check_document(document, hexagons):
-    ids = set(hexagons["id"])
+    plan = pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
+    document, ids = build_plan_document(plan), set(hexagons["id"])
     stops = {stop["hotspot"] for one in document["patrols"] for stop in one["stops"]}
     assert len(document["hotspots"]) == 20
     assert {one["id"] for one in document["hotspots"]} | stops <= ids
     assert stops
-
-
-def test_a_plan_of_hexagons_is_planned(plan, hexagons):
-    """Their hotspots go in; a plan comes out under their names."""
-    _check_document(build_plan_document(plan), hexagons)

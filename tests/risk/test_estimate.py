@@ -23,10 +23,7 @@ def groups(area, at, count=10):
 
 
 def test_can_not_tell(make):
-    """Twelve months of one category with twenty rows in all: it says it can't tell.
-
-    The weights stay about as declared; no place is impossible.
-    """
+    """Twelve months of one category with twenty rows in all: it says it can't tell."""
     months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
     risk = estimate_risk(make.area(make.rows(months, range(30))))
     assert risk.model == "pooled stack"

@@ -13,11 +13,7 @@ from patrolplan.risk.intervals import (
 
 
 def simulate_coverage(months, worlds, seed=0, draws=600):
-    """Share of worlds whose interval holds the truth, and its mean width with and without widening.
-
-    The truth is the expected difference of PAI at 5 % between two fixed rankings of places whose
-    rates are known; counts are clumped (negative binomial) and independent from month to month.
-    """
+    """Share of worlds whose interval holds the truth; its mean width, with and without widening."""
     rng = np.random.default_rng(seed)
     held, width, plain = 0, 0.0, 0.0
     for world in range(worlds):

@@ -201,10 +201,7 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
 @pytest.mark.parametrize("shape", [0.05, 0.4, 2.0, 30.0])
 @pytest.mark.parametrize("mean", [0.02, 0.5, 8.0])
 def test_the_shape_is_that_of_highest_likelihood(shape, mean):
-    """A search that only compares likelihoods of negative binomial counts ends at the same shape.
-
-    Also where counts differ less than by chance, so that the search ends at its bound.
-    """
+    """A search that compares likelihoods of negative binomial counts ends at the same shape."""
     rng = np.random.default_rng(7)
     expected = rng.gamma(0.7, mean / 0.7, size=4000) + 1e-6
     counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, size=4000)).astype(float)

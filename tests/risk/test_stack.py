@@ -152,10 +152,7 @@ def test_score_by_hand():
 
 @given(st.integers(0, 10**6))
 def test_a_mix_is_the_weighted_mean_of_shares(make, seed):
-    """Mixes, and shares where crime was recorded, are those of every share written out.
-
-    One model expects nothing of a category, and one category was not recorded.
-    """
+    """Mixes, and shares where crime was recorded, are those of every share written out."""
     rng = np.random.default_rng(seed)
     h = make.history(make.uneven(months=14))
     metres, (places, targets) = h.units.metres, h.counts[0, :, : len(h.targets)].shape

@@ -200,12 +200,7 @@ def test_small_squares_do_not_blur_the_change():
 @pytest.mark.parametrize("shares", [(0.1, 0.1), (0.3, 0.15), (0.45, 0.05)])
 @pytest.mark.parametrize("small", [0, 25])
 def test_the_truth_lies_in_95_of_100_intervals(reports, shares, small):
-    """Of 500 pairs of surveys, drawn with planted shares, the interval holds the truth.
-
-    Rounding makes intervals wider than sampling alone would: they hold it more often than in 95 of
-    100. That of the true counts, which the program cannot see, comes near 95. With many small
-    squares the share is that among the large ones.
-    """
+    """Of 500 pairs of surveys, drawn with planted shares, the interval holds the truth."""
     random = np.random.default_rng(7)
     rest = np.array([0.3, 0.25, 0.15, 0.15, 0.15]) * (0.75 if small else 1.0)
     rest = np.concatenate([rest, np.full(small, 0.25 / max(small, 1))])

@@ -21,12 +21,6 @@ from patrolplan.times import minutes_after_midnight
 DIGITS = 9
 
 
-@pytest.fixture(scope="module")
-def risk(demo_area):
-    """Risk of the demo borough from the bells, on a school day."""
-    return estimate_risk(demo_area)
-
-
 def _expect_harm(area):
     """(p, j) expected harm, the history and its categories."""
     history = build_history(area)
@@ -107,9 +101,9 @@ def test_the_kind_of_day(demo_area, window, date, day):
     assert (risk.window, risk.day) == (window, day)
 
 
-def test_notes_say_what_moves_the_risk(risk):
+def test_notes_say_what_moves_the_risk(demo_risk):
     """Clock, window, exposure, pupils and reports each have a note."""
-    notes = {note.kind: note.values for note in risk.notes}
+    notes = {note.kind: note.values for note in demo_risk.notes}
     assert {"clock_declared", "window_harm", "exposure", "reports_weight"} <= notes.keys()
     assert notes["window_harm"]["start"] == "14:55"
     assert notes["exposure"]["pupils"] > 1000
@@ -126,11 +120,11 @@ def _flip_bands(area):
     )
 
 
-def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
+def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk):
     """With all fear moved before school, patrols after school change."""
     flipped = _flip_bands(demo_area)
     changed = estimate_risk(flipped)
-    assert changed.crime_weight > risk.crime_weight + 0.05
+    assert changed.crime_weight > demo_risk.crime_weight + 0.05
     urn = ["900003", "900008", "900010"]
     stops = [
         [
@@ -138,7 +132,7 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
             for patrol in pp.plan_patrols(area, one, pp.find_hotspots(area, one), urns=urn).patrols
             for stop in patrol.stops
         ]
-        for area, one in ((demo_area, risk), (flipped, changed))
+        for area, one in ((demo_area, demo_risk), (flipped, changed))
     ]
     assert stops[0] != stops[1]
     morning = Window(60, 465)
@@ -146,13 +140,12 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
     assert after.crime_weight < before.crime_weight
 
 
-def test_a_plan_of_another_window_says_so(demo_area, risk):
+def test_a_plan_of_another_window_says_so(demo_area, demo_risk, demo_hotspots):
     """A morning plan on hotspots of the afternoon has a note, one of the same window has none."""
-    hotspots = pp.find_hotspots(demo_area, risk)
     kinds = [
         {note.kind for patrol in plan.patrols for note in patrol.notes}
         for plan in (
-            pp.plan_patrols(demo_area, risk, hotspots, urns=["900003"], window=window)
+            pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=["900003"], window=window)
             for window in (None, Window(90, 450))
         )
     ]

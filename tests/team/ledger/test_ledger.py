@@ -224,11 +224,13 @@ def _killed(url, begin, seconds):
     return [int(line) for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _kills(tmp_path, demo_area, count):
+@pytest.mark.slow
+def test_no_visit_is_lost_to_fifty_kills(tmp_path, demo_area):
+    """Whatever a writer had confirmed is there after it is killed at any moment."""
     url = f"sqlite:///{tmp_path / 'killed.sqlite'}"
     rng = random.Random(1)  # noqa: S311 - moments of a test
     printed = []
-    for kill in range(count):
+    for kill in range(50):
         printed += _killed(url, kill * 100_000, rng.uniform(0, 0.3))
         with pp.Ledger(url, "Eastmere", demo_area.projection) as ledger:
             rows = ledger.read_revisions(dt.date(2020, 1, 1), dt.date(2900, 1, 1))
@@ -237,10 +239,4 @@ def _kills(tmp_path, demo_area, count):
             assert (found == 3).all()  # whole entries only
             with ledger._engine.begin() as connection:
                 assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-    assert len(printed) >= count
-
-
-@pytest.mark.slow
-def test_no_visit_is_lost_to_fifty_kills(tmp_path, demo_area):
-    """The same, fifty times in one ledger."""
-    _kills(tmp_path, demo_area, 50)
+    assert len(printed) >= 50
