@@ -94,18 +94,6 @@ def test_the_mean_over_all_time_is_one(make, timed, with_places, own):
     np.testing.assert_allclose(_compute_mean(clock), 1.0, rtol=1e-9)
 
 
-@pytest.mark.parametrize("timed", [False, True])
-def test_all_days_together_are_the_mean_of_the_kinds_of_day(make, timed):
-    """Without a kind of day, the factor is the mean over the days of the week and year."""
-    area, history = build(make, _rows(timed=timed))
-    clock = build_clock(area, history)
-    expected = sum(
-        share * clock.compute_factor(17, day)
-        for day, share in zip(DAY_KINDS, clock.day_shares, strict=True)
-    )
-    np.testing.assert_allclose(clock.compute_factor(17, None), expected)
-
-
 def test_with_months_only_the_declared_clock_is_announced(make):
     """A reader sees where the hours come from."""
     area, history = build(make, _rows(timed=False))

@@ -79,17 +79,6 @@ def test_an_incident_is_spread_by_nearness_and_profile():
     np.testing.assert_allclose(spread[CELLS + 31], expected)
 
 
-def test_without_incidents_a_group_is_the_step_above():
-    """A category of which no time is known has exactly the profile above it."""
-    rng, above = np.random.default_rng(3), np.stack([_draw_profile(4), _draw_profile(5)])
-    cell = rng.choice(CELLS, 900, p=_draw_profile(6))
-    counts = _deal(np.zeros(900, dtype=int), cell, rng.integers(FOLDS, size=900), 2)
-    profile, _ = fit_step(counts, above, None, DAYS)
-    np.testing.assert_allclose(profile[1], above[1])
-    np.testing.assert_allclose(profile.sum(axis=1), 1.0)
-    assert np.abs(profile[0] - above[0]).max() > 1e-3
-
-
 def test_incidents_that_follow_the_step_above_leave_it_as_it_is():
     """Drawn from the profile above, incidents change it little: a large strength is chosen."""
     rng, above = np.random.default_rng(7), _draw_profile(8)

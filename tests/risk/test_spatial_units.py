@@ -52,18 +52,6 @@ def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
-def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
-    """A second run with a month more reads the rates of all earlier ones, to the last bit."""
-    counts = make.uneven(months=16)
-    first = PoissonCount().fit(make.history(counts[:15])).rates_
-    fresh = PoissonCount().fit(make.history(counts)).rates_
-    count = len(list((cache / "rates").iterdir()))
-    assert count == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
-    monkeypatch.setattr("patrolplan.risk.shrinkage.compute_expected_counts", None)
-    assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
-    assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
-
-
 @pytest.mark.parametrize("earlier", [15, 14, 9])
 def test_a_month_more_is_the_same_from_a_partly_filled_cache(make, tmp_path, monkeypatch, earlier):
     """What earlier months left in the cache changes nothing, to the last bit."""
