@@ -17,7 +17,11 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut
 
-LIMITS = shapely.box(-10, -10, 250, 250)
+PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
+WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
+"""A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
+
+LOW = shapely.box(-10, -10, 210, 310)
 
 
 @pytest.fixture(autouse=True)
@@ -28,20 +32,19 @@ def cache(tmp_path, monkeypatch):
 
 
 def streets():
-    """A square, a street that leaves the limits, and one that hangs together with nothing."""
-    places = [(0, 0), (200, 3), (200, 200), (0, 200), (900, 0), (50, 50), (90, 60)]
-    ways = [[0, 1, 2], [2, 3, 0], [1, 4], [5, 6]]
-    nodes = np.array([node for way in ways for node in way])
+    """Such streets as they are read; the second way is not patrolled."""
+    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
+    nodes = np.array([node for way in WAYS for node in way])
     return Streets(
-        ways=build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(ways))]),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        ways=table.assign(is_patrolled=[True, False, True, True, True]),
+        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
         vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
+        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
         features=build_empty_features(Projection()),
     )
 
 
-def network(limits=LIMITS):
+def network(limits=LOW):
     """The network through the cache, and what it left out."""
     dropped = LeftOut()
     return load_or_build_network(streets(), Projection(), dropped, limits=limits), dropped.rows
@@ -62,7 +65,7 @@ def same(one, other):
 
 def test_other_limits_are_another_network():
     """The limits belong to what a network is known by."""
-    assert len(network()[0]) != len(network(shapely.box(-10, -10, 950, 250))[0])
+    assert len(network()[0]) != len(network(shapely.box(-10, -10, 950, 310))[0])
 
 
 def test_places_are_snapped_once(monkeypatch):
@@ -91,13 +94,6 @@ def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
     assert left_out == again
     assert np.array_equal(load_or_snap(second, xy).offset_metres, snapped.offset_metres)
     check_replaced()
-
-
-PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
-WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
-"""A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
-
-LOW = shapely.box(-10, -10, 210, 310)
 
 
 def part_network(**options):
@@ -151,20 +147,10 @@ def test_places_are_snapped_to_streets_to_patrol_alone():
 
 def test_two_networks_come_back_from_cache_and_from_another_process(monkeypatch):
     """Both of them, to the last bit, with what was left out."""
-    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
-    nodes = np.array([node for way in WAYS for node in way])
-    parts = Streets(
-        ways=table.assign(is_patrolled=[True, False, True, True, True]),
-        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
-        features=build_empty_features(Projection()),
-    )
-    dropped, again = LeftOut(), LeftOut()
-    first = load_or_build_network(parts, Projection(), dropped, limits=LOW)
+    first, left_out = network()
     monkeypatch.setattr("patrolplan.network.build.build_network", None)
-    second = load_or_build_network(parts, Projection(), again, limits=LOW)
-    assert dropped.rows == again.rows != []
+    second, again = network()
+    assert left_out == again != []
     third = pickle.loads(pickle.dumps(first))  # noqa: S301 - our own
     for other in (second, third, part_network()):
         assert same(first, other)

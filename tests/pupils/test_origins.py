@@ -9,6 +9,7 @@ import pytest
 import shapely
 from clock_areas import build_empty_tables
 from small_networks import build_small_network
+from street_grid import build_grid
 
 from patrolplan.pupils.destinations import (
     CATCHMENT_DECAYS,
@@ -25,19 +26,10 @@ SPREAD = 40.0
 URN = "1"
 
 
-def _build_town(kinds=None):
-    """A grid of streets of 2 km by 2 km, 100 m apart."""
-    wide = 21
-    places = [(100.0 * x, 100.0 * y) for x in range(wide) for y in range(wide)]
-    rows = [[wide * x + y for y in range(wide)] for x in range(wide)]
-    columns = [[wide * x + y for x in range(wide)] for y in range(wide)]
-    return build_small_network(places, rows + columns, kinds=kinds)
-
-
 @pytest.fixture(scope="module")
 def town():
-    """The town, all its streets residential."""
-    return _build_town()
+    """A grid of streets of 2 km by 2 km, 100 m apart."""
+    return build_grid(21, 100.0)
 
 
 def _tables(network, boxes=(), origins=()):
