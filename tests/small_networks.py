@@ -12,10 +12,7 @@ from patrolplan.tables import LeftOut
 def build_small_network(
     places, ways, names=None, kinds=None, *, traits=(), left_out=None, **options
 ):
-    """A network of ways, each a list of numbers of places, in metres.
-
-    `traits` are more columns of the ways, such as their `layer`.
-    """
+    """A network of ways, each a list of numbers of places, in metres."""
     nodes = np.array([node for way in ways for node in way])
     names = names or [f"Street {number}" for number in range(len(ways))]
     kinds = kinds or ["residential"] * len(ways)

@@ -22,15 +22,7 @@ def write_sheets(path, sheets):
 
 
 def write_table(path, frame, *, points=("longitude", "latitude"), given="EPSG:4326", crs=None):
-    """Write a frame in the format of the path's ending; formats with shapes lose its coordinates.
-
-    Parameters
-    ----------
-    points
-        Columns of coordinates, where it has them.
-    given, crs
-        The CRS that they are in, and the one that points are saved in; the same by default.
-    """
+    """Write a frame in the format of the path's ending, with shapes in place of coordinates."""
     kind = path.suffix[1:]
     if kind == "xlsx":
         pytest.importorskip("python_calamine", reason="spreadsheets are an extra")

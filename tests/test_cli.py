@@ -1,9 +1,7 @@
 """The command line: exit codes, messages that name place and remedy, one JSON object."""
 
 import json
-import zipfile
 
-import osmium
 import pandas as pd
 import pytest
 
@@ -60,12 +58,6 @@ def test_missing_file(run, small, source):
     _refused(
         run, small, expected=[("gone.csv: the file does not exist", f"correct [sources] {source}")]
     )
-
-
-def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
-    """A pattern that no system understands is reported like one that matches no file."""
-    _changed(small, '"crimes/*/*-street.csv"', '"a**b/*.csv"')
-    _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])
 
 
 def test_no_category_weighs_anything(run, small):
@@ -127,37 +119,6 @@ def test_area_with_no_incident(run, small):
         small,
         expected=[("[crimes] categories", "none of the patrol-relevant categories", "Shoplifting")],
     )
-
-
-def test_zip_named_csv(run, small):
-    """A ZIP archive under the name of a CSV is reported as what it is."""
-    path = small.parent / "schools.csv"
-    with zipfile.ZipFile(small.parent / "packed", "w") as packed:
-        packed.write(path, path.name)
-    (small.parent / "packed").replace(path)
-    _refused(
-        run, small, expected=[("schools.csv", "is a ZIP archive or Excel workbook", "unpack it")]
-    )
-
-
-def test_web_page_named_csv(run, small):
-    """A web page under the name of a CSV is reported as what it is."""
-    _crime_files(small)[0].write_text("<!DOCTYPE html>\n<html>Sign in</html>", encoding="utf-8")
-    _refused(
-        run, small, expected=[(_crime_files(small)[0].name, "is a web page", "save it as CSV")]
-    )
-
-
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
-def test_truncated_pbf(run, small, share):
-    """A .osm.pbf that ends too early is reported as broken."""
-    whole = small.parent / "streets.osm.pbf"
-    with osmium.SimpleWriter(str(whole)) as writer:
-        for item in osmium.FileProcessor(str(small.parent / "streets.osm.gz")):
-            writer.add(item)
-    whole.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
-    _changed(small, "streets.osm.gz", whole.name)
-    _refused(run, small, expected=[("streets.osm.pbf", "is broken", "fetch or export it again")])
 
 
 def test_missing_settings_file(run, tmp_path):
@@ -222,16 +183,6 @@ def test_schools_closed_on_the_day_are_left_out(run, small, tmp_path):
     reasons = [row["reason"] for row in plan["left_out"] if row["source"] == "schools"]
     assert "URN 900003 is closed on Tuesday 1 December 2026" in reasons
     assert "900003" not in {patrol["urn"] for patrol in plan["patrols"]}
-
-
-def test_school_that_cannot_be_planned_is_left_out(run, small):
-    """A school outside the area that was not requested is left out and reported."""
-    _changed_table(small.parent / "schools.csv", lambda table: _far(table, "900002"))
-    code, out, _ = run("check", "--config", small, "--json")
-    assert code == 0
-    document = json.loads(out)
-    assert {"source": "schools", "reason": "outside the area", "count": "1"} in document["left_out"]
-    assert document["schools"] == 11
 
 
 def _unwritable(tmp_path, kind):
@@ -390,10 +341,3 @@ def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
     assert "name a day from Monday 30 November to Friday 4 December" in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
-
-
-def test_week_prints_nothing_without_a_folder(run, demo):
-    """Asking for one officer's papers without saying where to is wrong usage."""
-    code, _, err = run("week", "--config", demo, "--from", "2026-11-30", "--officer", "SSO-01")
-    assert code == 2
-    assert "--out" in err

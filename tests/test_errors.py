@@ -12,29 +12,27 @@ from patrolplan.errors import (
 )
 
 
-def test_problem_names_file_place_fault_and_remedy():
-    """A problem reads as one sentence: file, place, what is wrong, what to do."""
-    problem = Problem("bells.csv", "'25:00' is no time of day", "write HH:MM", "row 2")
-    assert str(problem) == "bells.csv, row 2: '25:00' is no time of day; write HH:MM."
-
-
-def test_problem_without_place_names_the_file_alone():
-    """A problem of a whole file has no empty place in its sentence."""
-    assert str(Problem("a.csv", "is empty", "export it again")) == (
-        "a.csv: is empty; export it again."
-    )
-
-
-def test_problem_stays_on_one_line():
-    """Words of other libraries that have several lines are printed on one."""
-    problem = Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again")
-    assert str(problem) == "a.osm: is broken (XML error: line 3); fetch it again."
-
-
-def test_a_question_ends_with_its_mark():
-    """A hint that is a question is followed by a new sentence, not by a semicolon."""
-    problem = Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it")
-    assert str(problem) == "my.toml: unknown key; did you mean 'seed'? Correct or remove it."
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (
+            Problem("bells.csv", "'25:00' is no time of day", "write HH:MM", "row 2"),
+            "bells.csv, row 2: '25:00' is no time of day; write HH:MM.",
+        ),
+        (Problem("a.csv", "is empty", "export it again"), "a.csv: is empty; export it again."),
+        (
+            Problem("a.osm", "is broken (XML error:\n  line 3)", "fetch it again"),
+            "a.osm: is broken (XML error: line 3); fetch it again.",
+        ),
+        (
+            Problem("my.toml", "unknown key; did you mean 'seed'?", "correct or remove it"),
+            "my.toml: unknown key; did you mean 'seed'? Correct or remove it.",
+        ),
+    ],
+)
+def test_a_problem_is_one_line(problem, sentence):
+    """File, place, what is wrong and what to do; after a question a new sentence begins."""
+    assert str(problem) == sentence
 
 
 def test_input_error_tells_every_problem_on_a_line_of_its_own():

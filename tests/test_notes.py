@@ -5,7 +5,6 @@ from typing import get_args
 
 import pytest
 
-import patrolplan as pp
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
 from patrolplan.outputs.note_words import SENTENCES, describe_note, describe_notes
 
@@ -75,8 +74,3 @@ def test_small_numbers_of_crimes_are_not_said():
     """Incidents under the threshold are given as fewer than it."""
     text = describe_note(_sample("stack_untested", incidents=0, shown_from=5, months=12))
     assert "fewer than 5 crimes in 12 months" in text
-
-
-def test_notes_are_public():
-    """Notebooks get at the words of a note by `describe_note`."""
-    assert pp.describe_note(pp.Note("no_date")).startswith("No date given")

@@ -147,7 +147,7 @@ def fails(_, number):
 
 def fails_or_sleeps(_, number):
     """A fault in the work while another worker is busy for long."""
-    return fails(None, number) if number == 3 else time.sleep(60)
+    return fails(None, number) if number == 3 else time.sleep(3600)
 
 
 def ends_once(marks, number):
@@ -290,7 +290,7 @@ def test_no_process_stays_behind():
     begun = time.perf_counter()
     with pytest.raises(ValueError, match="three"), Workers(2) as own:
         map_parallel(fails_or_sleeps, None, [9, 3], executor=own)
-    assert time.perf_counter() - begun < 30
+    assert time.perf_counter() - begun < 1800
     assert set(_workers_of(psutil.Process())) <= before
 
 
@@ -376,9 +376,9 @@ def long(count):
         total = (total * 6364136223846793005 + number) % 9223372036854775783
     return total
 
-print("begun", flush=True)
 try:
-    for one in map_in_threads(long, [10**11, 10**11]):
+    print("begun", flush=True)
+    for one in map_in_threads(long, [10**15, 10**15]):
         one.result()
 except KeyboardInterrupt:
     sys.exit(130)
@@ -387,13 +387,17 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_is_heard_while_compiled_code_runs():
-    """Ctrl-C ends a process within a second, although its threads would continue for minutes."""
+    """Ctrl-C ends a process although its threads would continue for weeks."""
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "begun\n"
-        time.sleep(0.3)
-        began = time.monotonic()
+        child = psutil.Process(process.pid)
+        used = child.cpu_times().user
+        while child.cpu_times().user < used + 0.3:
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
-    assert time.monotonic() - began < 3
+        try:
+            assert process.wait(timeout=300) == 130
+        finally:
+            process.kill()

@@ -1,8 +1,4 @@
-"""From what pupils tap to what an officer reads: simulated surveys with planted fears, end to end.
-
-A class marks one place that most of its pupils fear after school, and others at random. The answers
-are those of the survey page's file; from there on everything is what a school and a team would run.
-"""
+"""From what pupils tap to what an officer reads: simulated surveys with planted fears."""
 
 import dataclasses
 import datetime as dt
@@ -234,10 +230,7 @@ def test_five_reports_move_at_most_a_twentieth_and_fifty_move_more(survey_area):
 
 @pytest.mark.slow
 def test_a_fear_flipped_to_the_morning_leaves_the_afternoon(survey_area):
-    """With every band flipped the afternoon's patrol goes elsewhere, and the morning's goes there.
-
-    In the morning the fear is the reason that it was in the afternoon, with the other time.
-    """
+    """Flipped, the fear leads the patrol of the morning there, and not that of the afternoon."""
     survey = Survey(50, bands=("after_school",), alone=True)
     flipped = dataclasses.replace(survey, bands=tuple(MORNING[band] for band in survey.bands))
     before, after = (_plan(survey_area(one)) for one in (survey, flipped))
@@ -256,10 +249,7 @@ def test_a_fear_flipped_to_the_morning_leaves_the_afternoon(survey_area):
 
 
 def test_fears_of_2019_weigh_next_to_nothing(survey_area):
-    """Fifty reports of autumn 2019 are refused; accepted, they have less than half a percent.
-
-    No stop changes with them.
-    """
+    """Fifty reports of autumn 2019 are refused; accepted, they have less than half a percent."""
     survey = Survey(50, day="2019-11-20", bands=("after_school",), alone=True)
     with pytest.raises(pp.InputError, match="are not of the years 2023 to 2028"):
         survey_area(survey)
@@ -314,11 +304,7 @@ def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_
 
 @pytest.mark.slow
 def test_thirty_pupils_tap_what_the_officer_reads(demo_area, borough, tmp_path):
-    """From thirty pupils at the page itself, with no network, to the reason of a stop.
-
-    Each taps near the planted place and presses what one drawn pupil answers; the file that the
-    teacher saves is read as it is.
-    """
+    """From thirty pupils at the page itself, with no network, to the reason of a stop."""
     file = tmp_path / "survey.html"
     file.write_text(render_survey_page(demo_area, URN), encoding="utf-8")
     wanted = Survey(30, alone=True).draw_answers()

@@ -1,7 +1,4 @@
-"""Text cut to a length.
-
-Counts and the words that go with them.
-"""
+"""Text cut to a length."""
 
 import pytest
 from hypothesis import given, settings, strategies as st

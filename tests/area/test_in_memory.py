@@ -13,7 +13,6 @@ import shapely
 from table_files import place_points
 
 import patrolplan as pp
-from patrolplan.area import in_memory
 from patrolplan.crs import Projection
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.privacy import ReportGroups
@@ -122,12 +121,6 @@ def test_a_value_changes_the_digest_and_an_index_does_not():
     assert digests[0]["streets: in memory"] != digests[3]["streets: in memory"]
 
 
-def test_columns_that_nobody_reads_do_not_count():
-    """A column of free text is dropped at the door: it changes no digest."""
-    noted = CRIMES.assign(comment="Zaphod7Elmrow")
-    assert _build(crimes=noted).inputs == _build().inputs
-
-
 def test_all_problems_are_reported_with_the_arguments_names():
     """Every wrong value of every frame is in one error, with argument, row and column."""
     bells = pd.DataFrame({"urn": [100001, 100002], "finish_time": ["15:10", "25:00"]})
@@ -144,20 +137,6 @@ def test_several_frames_are_told_apart():
     lacking = CRIMES.drop(columns="Crime type")
     with pytest.raises(pp.InputError, match=r"^argument crimes, table 2: no column 'Crime type'"):
         _build(crimes=[CRIMES, lacking])
-
-
-def test_a_crime_in_two_frames_counts_once():
-    """Several frames count as several files do: the same Crime ID again is a duplicate."""
-    one = CRIMES.assign(**{"Crime ID": "a1"})
-    assert len(_build(crimes=[one, one]).incidents) == 1
-    assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
-
-
-def test_columns_may_be_mapped():
-    """`[columns]` of the settings holds for frames as for files."""
-    crimes = CRIMES.rename(columns={"Crime type": "offence"})
-    area = _build(crimes=crimes, settings={"columns": {"crimes": {"category": "offence"}}})
-    assert area.incidents["category"].tolist() == ["Robbery"]
 
 
 def test_reports_become_groups_at_once():
@@ -223,12 +202,6 @@ def test_a_table_of_the_area_can_be_given_back(demo, demo_area):
     )
     assert area.officers["school_urns"].iloc[-1] == list(demo_area.schools["urn"])
     assert area.officers.iloc[:-1].distance(officers).max() < 0.01
-
-
-def test_a_missing_table_is_named():
-    """Without crimes in memory or in the settings, the message names the key."""
-    with pytest.raises(pp.SettingsError, match=r"key 'sources.crimes': the key is missing"):
-        _build(crimes=None)
 
 
 def _metres(area):
@@ -333,14 +306,6 @@ def test_lines_join_along_them_and_bridges_do_not():
     names = set(area.network.piece_name)
     assert {"A", "B"} <= names
     assert "C" not in names  # on its own, so nobody walks there
-
-
-def test_every_optional_table_has_an_argument():
-    """No table of the settings is forgotten."""
-    named = {"crimes", "schools", "streets", "reports"}
-    assert named | set(in_memory.OptionalTables.__annotations__) == set(
-        pp.Settings.model_fields["sources"].annotation.model_fields
-    )
 
 
 def test_homes_by_area_may_be_frames(tmp_path):

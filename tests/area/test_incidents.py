@@ -141,10 +141,3 @@ def test_dates_without_time_are_announced():
     (none,) = describe_notes(note_time_coverage(_at(dates=3)))
     assert "known for none of 3 crimes" in none
     assert note_time_coverage(_at(months=3)) == note_time_coverage(_at(times=3)) == []
-
-
-def test_a_few_times_among_open_data_are_not_known_times(lane):
-    """One crime with a time among many with months does not make the area's times known."""
-    area = lane([NEAR], points=OPEN * 3)
-    assert not area.times_known
-    assert any("known for 1 of 7 crimes" in note for note in describe_notes(area.notes))

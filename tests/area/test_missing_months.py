@@ -44,33 +44,6 @@ def missing(exposure):
     return [(one.force, f"{one.month:%Y-%m}") for one in exposure.missing]
 
 
-def test_a_force_that_records_nothing_in_a_month_is_missing():
-    """A month without a row of a force is missing, and a month of hardly any is too."""
-    found = build([("A", 0, [50] * 8), ("B", 5, [40, 40, 0, 40, 3, 40, 41, 40])])
-    assert missing(found) == [("B", "2024-03"), ("B", "2024-05")]
-    assert found.incidents[:, 1].tolist() == [40, 40, 0, 40, 3, 40, 41, 40]
-
-
-def test_a_low_month_is_held():
-    """Crime may fall to a fraction, as it did in lockdowns, without being missing."""
-    assert build([("A", 0, [50, 48, 6, 51, 50, 47, 52, 50])]).missing == ()
-
-
-def test_a_force_that_starts_late_or_stops_early_is_missing():
-    """Months before a force's first file and after its last one are missing, not without crime."""
-    late, early = [0, 0, 0, 30, 30, 30, 30, 30], [30, 30, 30, 30, 30, 0, 0, 0]
-    found = build([("A", 0, late), ("B", 5, early)])
-    assert missing(found) == [
-        (f, f"2024-0{m}") for f, ms in (("A", "123"), ("B", "678")) for m in ms
-    ]
-
-
-def test_a_gap_of_all_forces_is_missing():
-    """A month between the first and the last that no file has is missing for every force."""
-    found = build([("A", 0, [30, 0, 30, 30, 30, 30, 30, 30]), ("B", 5, [9, 0, 9, 9, 9, 9, 9, 9])])
-    assert missing(found) == [("A", "2024-02"), ("B", "2024-02")]
-
-
 def test_a_force_that_records_little_is_not_missing_by_chance():
     """Few crimes of a force in the area prove nothing; its files as a whole do."""
     counts = [("A", 0, [50] * 8), ("B", 1, [1, 0, 2, 0, 0, 1, 0, 1])]
@@ -80,12 +53,12 @@ def test_a_force_that_records_little_is_not_missing_by_chance():
     assert missing(found) == [("B", "2024-03")]
 
 
-@given(st.lists(st.integers(0, 200), min_size=8, max_size=8).filter(any))
+@given(st.lists(st.integers(0, 200), min_size=8, max_size=8))
 def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
     """A month is missing when it has less than a tenth of the median of the larger months."""
     found = build([("A", 0, [500] * 8), ("B", 5, by_month)])
     some = [count for count in by_month if count >= max(1, LOW_SHARE * max(by_month))]
-    typical = sorted(some)[len(some) // 2] + sorted(some)[(len(some) - 1) // 2]
+    typical = 2 * float(np.median(some)) if some else 0.0
     expected = [
         ("B", f"{month:%Y-%m}")
         for month, count in zip(MONTHS, by_month, strict=True)
@@ -108,13 +81,6 @@ def test_each_catchment_belongs_to_the_force_that_records_there():
     assert held[2, 5] == 0.0
     assert held[2, 2] == pytest.approx(0.25)
     assert (held[[0, 1, 3, 4, 5, 6, 7]] == 1.0).all()
-
-
-def test_where_every_catchment_has_crime_each_belongs_to_its_own_force():
-    """With two forces and no catchment without crime, nothing has to be looked for nearby."""
-    gap = [40] * 7 + [0]
-    crime = [("A", place, [40] * 8) if place < 3 else ("B", place, gap) for place in range(6)]
-    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]
 
 
 def test_a_catchment_without_crime_belongs_to_those_around_it():

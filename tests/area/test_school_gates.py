@@ -134,19 +134,6 @@ def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
     assert len(notes) == 5
 
 
-def test_many_unknown_urns_are_counted_after_the_first(lane):
-    """Of many unknown URNs the first are named and the others counted."""
-    bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
-    rows, _ = _find_rows_and_notes(lane({"bell_times": bells}), "bell times")
-    assert rows == [("no school has the URN X0, X1, X2, X3, X4 and 4 more", 9)]
-
-
-def test_the_demo_names_no_school_that_is_not_there(demo_area):
-    """Every URN of the demo's tables is a school's that is planned for."""
-    assert not [row for row in demo_area.left_out if "URN" in row.reason]
-    assert not [row for row in demo_area.left_out if "schools that are left out" in row.reason]
-
-
 WALKWAY = """
 <node id='3' version='1' lon='-0.1290' lat='51.5203'/>
 <node id='4' version='1' lon='-0.1270' lat='51.5203'/>
@@ -184,12 +171,6 @@ def test_a_gate_above_the_street_stops_the_command(write_walkway):
     assert "URN 100001 (Mill School)" in line
     assert "'High Walk' is a bridge above the ground (layer 1)" in line
     assert 'or accept it under [accept] with gate_levels = "why"' in line
-
-
-def test_a_tunnel_is_below_the_ground(write_walkway):
-    """The level has its own name."""
-    with pytest.raises(pp.InputError, match=r"below the ground \(layer -1\)"):
-        write_walkway(layer="-1")(ON_WALKWAY)
 
 
 def test_a_gate_above_the_street_is_accepted_with_a_reason(write_walkway):

@@ -10,7 +10,6 @@ import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.risk.history import build_history
 
 LANE = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
@@ -105,17 +104,6 @@ def test_months_between_two_winters_are_unknown(demo_area):
     assert history.totals[history.exposure.max(axis=1) == 0].sum() == 0
 
 
-def test_a_selection_is_cached_apart_from_the_whole(demo_area):
-    """The whole area's counts and risk are the same before and after a part was looked at."""
-    before = build_history(demo_area)
-    part = build_history(_take(demo_area, "Robbery"))
-    after = build_history(demo_area)
-    assert part.counts.sum() < after.counts.sum() == before.counts.sum()
-    assert part.digest() != after.digest()
-    again = build_history(_take(demo_area, "Robbery"))
-    assert again.digest() == part.digest()
-
-
 def test_provenance_tells_a_part_from_the_whole(demo_area):
     """Inputs name the selection, also of a selection from a selection."""
     area = _take(demo_area, "Robbery").where(months="2026-01")
@@ -129,19 +117,6 @@ def test_provenance_tells_a_part_from_the_whole(demo_area):
     )
     assert "selection of crimes" not in demo_area.inputs
     assert [note.kind for note in area.accepted_checks] == ["incidents_selected"] * 2
-
-
-def test_the_selection_is_on_a_plans_document(demo_area):
-    """What is left out of a plan names what was not selected."""
-    area = _take(demo_area, "Robbery", "Theft from the person")
-    area = pp.with_settings(area, risk={"model": "shrunk count"})
-    risk = pp.estimate_risk(area)
-    hotspots = pp.find_hotspots(area, risk)
-    plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
-    document = build_plan_document(plan)
-    reasons = {row["reason"] for row in document["left_out"]}
-    (words,) = area.accepted_checks[-1].list_texts("selected")
-    assert f"not selected ({words})" in reasons
 
 
 def test_the_threshold_for_crime_holds_for_a_part():

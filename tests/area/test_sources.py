@@ -93,11 +93,6 @@ def test_each_pattern_of_a_list_must_match(tmp_path):
     )
 
 
-def test_a_source_that_is_not_set_has_no_files():
-    """A source without a key has no files, and that is no error."""
-    assert find_source_files(_settings(), "gates") == ()
-
-
 def test_an_unknown_column_is_reported_by_its_key():
     """The settings file, the key and the nearest name that is known."""
     settings = _settings(columns={"crimes": {"categry": "Crime type", "zzz": "a", "month": "M"}})

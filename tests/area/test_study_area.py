@@ -1,9 +1,5 @@
-"""`StudyArea`: every row left out is counted, and equal inputs give equal areas.
+"""`StudyArea`: every row left out is counted, and equal inputs give equal areas."""
 
-Also the same area under other settings, or with another gate.
-"""
-
-import shutil
 from dataclasses import replace
 
 import geopandas as gpd
@@ -47,49 +43,6 @@ def _area(folder, **sections):
 
 def _count(area, source):
     return sum(row.count for row in area.left_out if row.source == source)
-
-
-ROW = st.tuples(
-    st.sampled_from(["", "a", "b"]),
-    st.sampled_from(["2024-05", "2024-06", "", "soon"]),
-    st.sampled_from(["Met", "British Transport Police"]),
-    st.sampled_from(["-0.1280,51.5200", "-0.1265,51.5190", ",", "2.35,48.85", "-0.1290,51.5219"]),
-    st.sampled_from(["Robbery", "Drugs", ""]),
-)
-
-
-@limits(max_examples=15)
-@given(files=st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=3))
-def test_every_crime_is_used_or_counted(village, files):
-    """Rows that were read are either used or left out, whatever is in the files."""
-    good = "9,2024-05,Met,-0.1280,51.5200,Robbery"
-    names = []
-    for number, rows in enumerate(files):
-        names.append(f"many{number}.csv")
-        lines = [HEADER, good.replace("9", f"good{number}", 1), *map(",".join, rows)]
-        (village / names[-1]).write_text("\n".join(lines), encoding="utf-8")
-    area = _area(village, sources={"crimes": names})
-    assert len(area.incidents) + _count(area, "crimes") == sum(map(len, files)) + len(files)
-    assert len(area.incident_catchment) == len(area.incidents)
-    assert (area.incident_catchment >= 0).all()
-
-
-SCHOOL = st.tuples(
-    st.sampled_from(["1", "2", "3", "", "../x"]),
-    st.sampled_from(["-0.1280,51.5201", "-0.1262,51.5215", ",", "2.35,48.85"]),
-)
-
-
-@limits(max_examples=15)
-@given(st.lists(SCHOOL, max_size=8))
-def test_every_school_is_used_or_counted(village, rows):
-    """Schools that came in are schools used and schools left out, each with its gate."""
-    lines = ["URN,EstablishmentName,Longitude,Latitude", "7,Good,-0.128,51.5201"]
-    lines += [f"{urn},School,{place}" for urn, place in rows]
-    (village / "schools.csv").write_text("\n".join(lines), encoding="utf-8")
-    area = _area(village, sources={"schools": "schools.csv"})
-    assert len(area.schools) + _count(area, "schools") == len(rows) + 1
-    assert len(area.gates) == len(area.schools)
 
 
 REPORT = st.tuples(
@@ -148,12 +101,6 @@ def _same(one, other):
 def test_equal_inputs_give_equal_areas(demo, demo_area):
     """Loading the same files and settings again gives the same area in every part."""
     _same(pp.load_area(demo), demo_area)
-
-
-def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
-    """A copy of the files in another folder gives the same area, input names included."""
-    shutil.copytree(demo.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("*.py*"))
-    _same(pp.load_area(tmp_path / "copy" / demo.name), demo_area)
 
 
 def test_every_input_has_its_digest(demo_area, village):
@@ -274,23 +221,6 @@ def test_an_exposure_of_no_category_is_noted(village):
         "[way_home] exposure: 'Robery' is not a category in the data; did you mean 'Robbery'?"
     ]
     assert not [note for note in describe_notes(_area(village).notes) if "exposure" in note]
-
-
-def test_an_unknown_column_is_reported_once(village):
-    """The settings' key is named once, however many files there are, and no file is named."""
-    for name in ("m1.csv", "m2.csv"):
-        shutil.copy(village / "c.csv", village / name)
-    with pytest.raises(pp.InputError) as error:
-        _area(village, sources={"crimes": "m?.csv"}, columns={"crimes": {"categry": "Crime type"}})
-    [problem] = error.value.problems
-    assert problem.place == "key 'columns.crimes.categry'"
-    assert "did you mean 'category'?" in problem.what
-
-
-def test_a_pattern_without_a_match_is_reported_even_if_another_matches(village):
-    """A month that is missing does not go unseen because others are there."""
-    with pytest.raises(pp.InputError, match=r"2026-\*/c\.csv: no file matches"):
-        _area(village, sources={"crimes": ["c*.csv", "2026-*/c.csv"]})
 
 
 def test_no_school_inside_is_a_problem_and_no_traceback(village):

@@ -1,8 +1,4 @@
-"""Data that is wrong as a whole ends in an error or a note that names the cause; good data in none.
-
-Each mutation is one that a spreadsheet, an export or a tired colleague makes in real files. They
-are made in a small copy of the demo borough.
-"""
+"""Data that is wrong as a whole ends in an error or a note that names the cause."""
 
 import gzip
 import re

@@ -128,25 +128,6 @@ def _read(tmp_path, rows):
     )
 
 
-def test_years_are_counted_and_show_no_more_than_squares(tmp_path):
-    """Nine in one square and eleven in another, ten a year: the squares show 5 and 10, so do years.
-
-    Ten and ten would say that 20 reports are in squares that show 15. The year whose terms show
-    less gives way: terms and years put side by side must not say it either.
-    """
-    rows = [
-        {"longitude": "-0.14" if k < 9 else "-0.13", "reported_on": f"202{3 + k % 2}-05-03"}
-        for k in range(20)
-    ]
-    table = _read(tmp_path, rows)
-    assert table.counts.tolist() == [5, 10]
-    assert {term: counts.tolist() for term, counts in table.by_term.items()} == {
-        SchoolTerm(2023, 1): [5, 5],
-        SchoolTerm(2024, 1): [0, 5],
-    }
-    assert table.by_year == {2023: 10, 2024: 5}
-
-
 def test_reports_are_counted_by_term(tmp_path):
     """January to April, May to August and September to December are a term each."""
     days = ("2024-01-01", "2024-04-30", "2024-05-01", "2024-08-31", "2024-09-01", "2024-12-31")
@@ -158,13 +139,6 @@ def test_reports_are_counted_by_term(tmp_path):
         SchoolTerm(2024, 1): [5],
         SchoolTerm(2024, 2): [10],
     }
-
-
-def test_terms_under_the_step_do_not_show(tmp_path):
-    """Twelve reports, four a term: the square shows 10, no term shows that there is one."""
-    rows = [{"reported_on": f"2024-0{1 + 4 * (k % 3)}-03"} for k in range(12)]
-    table = _read(tmp_path, rows)
-    assert (table.counts.tolist(), table.by_term, table.by_year) == ([10], {}, {2024: 10})
 
 
 YEARS_AND_SQUARES = st.lists(
@@ -307,25 +281,6 @@ def test_no_message_shows_the_content_of_reports(tmp_path, content):
         assert value not in message
 
 
-def test_missing_columns_are_all_reported(tmp_path):
-    """Every column of the contracts that a file of reports lacks is named."""
-    path = tmp_path / "reports.csv"
-    path.write_text("report_id,longitude,latitude\n1,2,3\n", encoding="utf-8")
-    with pytest.raises(InputError) as error:
-        read_reports([path])
-    for column in ("reported_on", "time_band", "place_factor", "behaviour_factor"):
-        assert f"no column '{column}'" in str(error.value)
-
-
-def test_columns_can_be_mapped(tmp_path):
-    """A return of another layout is read by the settings' column mapping."""
-    path = tmp_path / "reports.csv"
-    frame = pd.DataFrame([GOOD | row for row in _many(5)])
-    frame.rename(columns={"time_band": "When"}).to_csv(path, index=False)
-    table = read_reports([path], columns={"time_band": "When"})
-    assert _count_of(table, "after_school") == 5
-
-
 def test_no_report_can_be_found_in_a_loaded_area(demo_area):
     """A study area holds groups alone: no table of it has a report's columns."""
     assert isinstance(demo_area.reports, ReportGroups)
@@ -344,10 +299,7 @@ def _list_functions(path):
 
 
 def test_no_row_of_a_report_gets_past_the_door():
-    """By type: the door gives a table of counts, and nothing else takes rows of reports.
-
-    But for the call that an analyst gives a table in memory to, which hands on the wanted columns.
-    """
+    """By type: the door gives a table of counts, and nothing else takes rows of reports."""
     assert inspect.signature(read_reports).return_annotation is ReportTable
     assert set(inspect.signature(read_reports).parameters) == {"paths", "columns", "step"}
     folder = Path(patrolplan.__file__).parent

@@ -49,25 +49,6 @@ def test_gias_in_any_encoding(tmp_path, encoding):
     assert (schools.geometry.x[0], schools.geometry.y[0]) == (529509, 181782)
 
 
-def test_gias_of_camden_and_westminster(shared):
-    """Of the real GIAS subset the open schools come in; closed ones are counted."""
-    path = shared / "data/schools/edubasealldata_camden_westminster_2020-03_subset.csv"
-    raw = pd.read_csv(path, dtype=str)
-    is_open = raw["EstablishmentStatus (name)"].str.startswith("Open")
-    schools, left_out = _read(path)
-    assert left_out["not open"] == (~is_open).sum() > 0
-    assert set(schools["urn"]) == set(raw["URN"][is_open & raw["Easting"].notna()])
-    assert len(schools) + sum(left_out.values()) == len(raw) == 110
-
-
-def test_school_without_coordinates_is_counted(shared):
-    """In the London GIAS file the one school without coordinates is closed: it counts so."""
-    path = shared / "data/schools/edubasealldata_london_2020-03_subset.csv.gz"
-    schools, left_out = _read(path)
-    assert left_out["not open"] == 618
-    assert len(schools) + sum(left_out.values()) == 2349
-
-
 def test_atlas_by_column_mapping(shared):
     """The 2016 atlas reads by a mapping; a URN with a row for each phase is one school."""
     path = shared / "data/schools/london_schools_atlas_2016.csv"
@@ -159,15 +140,6 @@ def test_schools_are_sorted_by_number(tmp_path):
     assert list(_read(_file(tmp_path, *rows))[0]["urn"]) == ["9", "20", "100"]
 
 
-def test_selected_school_that_does_not_exist(tmp_path):
-    """Each school that the settings name and the file lacks is a problem of its own."""
-    path = _file(tmp_path, "1,Good,Open,S,529509,181782", "2,Shut,Closed,S,529509,181782")
-    message = _refused(lambda: _read(path, urns=["1", "2", "7"]))
-    assert "the school '2' is selected, but is not an open school in the file" in message
-    assert "the school '7' is selected, but is not an open school in the file" in message
-    assert "'1'" not in message
-
-
 PHASES = (
     "1,Hill,Open,Secondary,529509,181782",
     "2,Mill,Open,Primary,529509,181782",
@@ -228,14 +200,6 @@ def test_figures_of_the_register(shared):
         held = pd.to_numeric(raw[theirs]).to_numpy()
         assert np.isnan(held).any() or theirs.startswith("Statutory")
         np.testing.assert_array_equal(schools[ours], held)
-    assert (schools["refused_figures"] == "").all()
-
-
-def test_a_register_without_figures_has_none(shared):
-    """The 2016 atlas has no rolls: they are not known, and nothing is refused."""
-    path = shared / "data/schools/london_schools_atlas_2016.csv"
-    schools, _ = _read(path, columns={"name": "SCHOOL_NAM", "phase": "PHASE"})
-    assert schools[["roll", "capacity", "low_age", "high_age"]].isna().all(axis=None)
     assert (schools["refused_figures"] == "").all()
 
 

@@ -98,17 +98,6 @@ def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
     assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
 
 
-def test_all_wrong_values_of_all_files_are_named(tmp_path):
-    """Problems of several rows and files are reported at once, with duplicates across files."""
-    one = _officers(
-        tmp_path, {"mode": "tram", "mon": "x"}, {"officer": "B", "tue": "y"}, name="1.csv"
-    )
-    two = _officers(tmp_path, {"officer": "B"}, name="2.csv")
-    lines = _list_problems(read_officers, [one, two], BNG)
-    assert len(lines) == 4
-    assert any("2.csv, row 2, column 'officer': 'B' is a duplicate" in line for line in lines)
-
-
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
@@ -149,30 +138,6 @@ def test_hours_that_are_no_span_are_reported(tmp_path, hours):
     assert line.startswith(start)
 
 
-def test_every_wrong_value_is_reported_at_once(tmp_path):
-    """All wrong values are reported, each with its row and column."""
-    path = _tasked(
-        tmp_path,
-        "T1,999,51.5,maybe,*,2026-13-01,2026-12-18,,Insp. A",
-        "T1,-0.1,51.5,true,,2026-12-18,2026-12-01,why,",
-    )
-    with pytest.raises(InputError) as error:
-        read_tasked_places([path], Projection())
-    lines = [f"{problem.place}: {problem.what}" for problem in error.value.problems]
-    assert sorted(lines) == sorted(
-        [
-            "row 3, column 'place_id': 'T1' is a duplicate",
-            "row 2, column 'longitude': '999' is not a valid coordinate",
-            "row 2, column 'must_visit': 'maybe' is neither true nor false",
-            "row 3, column 'schools': the schools are missing",
-            "row 2, column 'from': '2026-13-01' is not a valid date",
-            "row 3, column 'to': '2026-12-01' is before the first day",
-            "row 2, column 'reason': the reason is missing",
-            "row 3, column 'by': the requester is missing",
-        ]
-    )
-
-
 def test_urns_that_a_spreadsheet_turned_into_numbers(tmp_path):
     """A URN that a spreadsheet turned into 100008.0 is 100008 in every table."""
     days = "2026-11-02,2026-12-18"
@@ -198,30 +163,6 @@ def test_term_dates_come_in_as_days(tmp_path, header):
     assert list(terms["urn"]) == ["*", "900001"]
     assert list(terms["kind"]) == ["term", "closed"]
     assert list(terms["to"]) == [pd.Timestamp("2025-12-19"), pd.Timestamp("2025-10-27")]
-
-
-def test_all_wrong_values_are_named_by_row_and_column(tmp_path):
-    """Dates that do not exist, reversed spans and unknown kinds are all reported."""
-    one = _terms(
-        tmp_path,
-        "*,2025-09-31,2025-12-19,term",
-        "*,2025-09-01,19/12/2025,term",
-        "*,2025-12-19,2025-09-01,term",
-        ",2025-09-01,2025-12-19,holiday",
-    )
-    two = _terms(tmp_path, "*,,2025-12-19,term", name="two.csv")
-    lines = _list_problems(read_term_dates, [one, two])
-    expected = [
-        f"{one}, row 2, column 'from': '2025-09-31' is not a valid date",
-        f"{one}, row 3, column 'to': '19/12/2025' is not a valid date",
-        f"{one}, row 4, column 'to': '2025-09-01' is before the first day",
-        f"{one}, row 5, column 'urn': the school is missing",
-        f"{one}, row 5, column 'kind': 'holiday' is not a kind",
-        f"{two}, row 2, column 'from': '' is not a valid date",
-    ]
-    assert len(lines) == len(expected)
-    for start in expected:
-        assert any(line.startswith(start) for line in lines), start
 
 
 def _bells(folder, *rows, name="bells.csv"):
@@ -261,22 +202,6 @@ def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
-def test_all_problems_of_bell_times_are_reported(tmp_path):
-    """Wrong times, missing and duplicate URNs of all files are reported at once."""
-    one = _bells(tmp_path, "1,15:10", "1,15:20", ",15:00", "3,26:00", name="one.csv")
-    two = _bells(tmp_path, "1,15:10", "4,x", name="two.csv")
-    lines = _list_problems(read_bell_times, [one, two])
-    assert len(lines) == 5
-    for place, what in [
-        ("one.csv, row 4, column 'urn'", "the URN is missing"),
-        ("one.csv, row 3, column 'urn'", "'1' is a duplicate"),
-        ("one.csv, row 5, column 'finish_time'", "'26:00'"),
-        ("two.csv, row 2, column 'urn'", "'1' is a duplicate"),
-        ("two.csv, row 3, column 'finish_time'", "'x'"),
-    ]:
-        assert any(place in line and what in line for line in lines), place
-
-
 def _gates(folder, *rows, name="gates.csv"):
     return _write(folder, "urn,longitude,latitude", *rows, name=name)
 
@@ -288,24 +213,6 @@ def test_gates_by_urn(tmp_path):
     assert (round(point.x), round(point.y)) == (529520, 181825)
     assert gates.loc["1", ["row", "value"]].tolist() == [2, "-0.1346, 51.5205"]
     assert len(read_gates([], BNG)) == 0
-
-
-def test_all_problems_of_gates_are_reported(tmp_path):
-    """Gates without valid coordinates or URN, and duplicates, are all reported by row."""
-    bad = ("2,,51.52", "3,-0.13,north", ",-0.13,51.52", "4,200,51.52", "5,-0.13,-91")
-    one = _gates(tmp_path, "1,-0.13,51.52", *bad)
-    two = _gates(tmp_path, "1,-0.13,51.52", name="two.csv")
-    lines = _list_problems(read_gates, [one, two], BNG)
-    assert len(lines) == 6
-    for place, what in [
-        ("gates.csv, row 3, column 'longitude'", "'' is not a valid coordinate"),
-        ("gates.csv, row 4, column 'latitude'", "'north' is not a valid coordinate"),
-        ("gates.csv, row 5", "the URN is missing"),
-        ("gates.csv, row 6, column 'longitude'", "'200' is not a valid coordinate"),
-        ("gates.csv, row 7, column 'latitude'", "'-91' is not a valid coordinate"),
-        ("two.csv, row 2", "'1' is a duplicate"),
-    ]:
-        assert any(place in line and what in line for line in lines), place
 
 
 @pytest.fixture
@@ -339,23 +246,6 @@ def test_a_table_may_name_who_came_along(visits, column):
     assert table["with"].isna().tolist() == [False, True]
 
 
-def test_everything_wrong_is_reported(visits):
-    """One message for each wrong value, with its row, column, the value, and what to do."""
-    with pytest.raises(InputError) as raised:
-        visits("officer,date,hotspot,stop,minutes,engagements", ",2026-12-01,H1,,15,",
-               "SSO-01,01/12/2026,H1,,15,", "SSO-01,2026-12-01,,,15,", "SSO-01,2026-12-01,H1,,900,",
-               "SSO-01,2026-12-01,H1,,many,", "SSO-01,2026-12-01,H1,x,15,-1")  # fmt: skip
-    lines = [str(problem) for problem in raised.value.problems]
-    for row, column, value in [
-        (2, "officer", "the officer is missing"), (3, "date", "'01/12/2026'"),
-        (4, "hotspot", "the place is missing"),
-        (5, "minutes", "'900'"), (6, "minutes", "'many'"), (7, "stop", "'x'"),
-        (7, "engagements", "'-1'"),
-    ]:  # fmt: skip
-        assert any(f"row {row}, column '{column}': {value}" in line for line in lines), column
-    assert len(lines) == 7
-
-
 def test_a_table_may_say_how_many_came_when_and_why_not(visits):
     """People, time and reason as written; a file of an earlier phone map has another heading."""
     head = "officer,date,stop,minutes,people,arrive"
@@ -365,28 +255,105 @@ def test_a_table_may_say_how_many_came_when_and_why_not(visits):
         assert table["people"].tolist() == [3, pd.NA]
         assert table["arrive"].iloc[0] == "15:41"
         assert table["reason"].iloc[1] == "sick"
-    with pytest.raises(InputError) as raised:
-        visits(f"{head},reason", "SSO-01,2026-12-01,2,15,0,,", "SSO-01,2026-12-01,3,0,,25:00,",
-               "SSO-01,2026-12-01,4,0,,,no time")  # fmt: skip
-    lines = [str(problem) for problem in raised.value.problems]
-    expected = [(2, "people", "'0' is not a number of people, 1 to 99"),
-                (3, "arrive", "'25:00' is not a valid time"),
-                (4, "reason", "'no time' is not a reason")]  # fmt: skip
-    for row, column, what in expected:
-        assert any(f"row {row}, column '{column}': {what}" in line for line in lines), column
-    assert len(lines) == 3
 
 
-def test_a_missing_column_of_visits_has_no_mapping(visits):
-    """The table is an option of the command, so no settings could map its columns."""
-    with pytest.raises(InputError, match=r"no column 'date'; add it\.$"):
-        visits("officer,stop,minutes", "SSO-01,1,15")
+TABLES = {
+    "bells": (read_bell_times, "urn,finish_time"),
+    "gates": (lambda paths: read_gates(paths, BNG), "urn,longitude,latitude"),
+    "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
+    "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
+    "terms": (read_term_dates, "urn,from,to,kind"),
+    "visits": (
+        lambda paths: read_visits(paths[0]),
+        "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
+    ),
+}
+OFFICER = ",".join(GOOD.values())
+FAULTS = {
+    "bells": [
+        (1, "1,15:10", None, ""),
+        (1, "1,15:20", "urn", "'1' is a duplicate"),
+        (1, ",15:00", "urn", "the URN is missing"),
+        (1, "3,26:00", "finish_time", "'26:00' is not a valid time"),
+        (2, "1,15:10", "urn", "'1' is a duplicate"),
+        (2, "4,x", "finish_time", "'x' is not a valid time"),
+    ],
+    "gates": [
+        (1, "1,-0.13,51.52", None, ""),
+        (1, "2,,51.52", "longitude", "'' is not a valid coordinate"),
+        (1, "3,-0.13,north", "latitude", "'north' is not a valid coordinate"),
+        (1, ",-0.13,51.52", "urn", "the URN is missing"),
+        (1, "4,200,51.52", "longitude", "'200' is not a valid coordinate"),
+        (1, "5,-0.13,-91", "latitude", "'-91' is not a valid coordinate"),
+        (2, "1,-0.13,51.52", "urn", "'1' is a duplicate"),
+    ],
+    "officers": [
+        (1, OFFICER.replace("walk", "tram"), "mode", "'tram'"),
+        (1, OFFICER.replace("SSO-01", "B").replace("14:30-18:30", "x"), "mon", "'x'"),
+        (2, OFFICER.replace("SSO-01", "B"), "officer", "'B' is a duplicate"),
+    ],
+    "tasked": [
+        (1, "T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b", "longitude", "'999' is not a valid"),
+        (1, "T1,0,51.5,maybe,*,2026-11-02,2026-12-18,a,b", "must_visit", "'maybe' is neither"),
+        (1, "T1,0,51.5,true,*,2026-11-02,2026-12-18,a,b", "place_id", "'T1' is a duplicate"),
+        (1, "T2,0,51.5,true,,2026-11-02,2026-12-18,a,b", "schools", "the schools are missing"),
+        (1, "T3,0,51.5,true,*,2026-13-01,2026-12-18,a,b", "from", "'2026-13-01' is not a valid"),
+        (1, "T4,0,51.5,true,*,2026-12-18,2026-12-01,a,b", "to", "'2026-12-01' is before the first"),
+        (1, "T5,0,51.5,true,*,2026-11-02,2026-12-18,,b", "reason", "the reason is missing"),
+        (2, "T6,0,51.5,true,*,2026-11-02,2026-12-18,a,", "by", "the requester is missing"),
+    ],
+    "terms": [
+        (1, "*,2025-09-31,2025-12-19,term", "from", "'2025-09-31' is not a valid date"),
+        (1, "*,2025-09-01,19/12/2025,term", "to", "'19/12/2025' is not a valid date"),
+        (1, "*,2025-12-19,2025-09-01,term", "to", "'2025-09-01' is before the first day"),
+        (1, ",2025-09-01,2025-12-19,term", "urn", "the school is missing"),
+        (1, "*,2025-09-01,2025-12-19,holiday", "kind", "'holiday' is not a kind"),
+        (2, "*,,2025-12-19,term", "from", "'' is not a valid date"),
+    ],
+    "visits": [
+        (1, ",2026-12-01,H1,,15,,,,", "officer", "the officer is missing"),
+        (1, "SSO-01,01/12/2026,H1,,15,,,,", "date", "'01/12/2026'"),
+        (1, "SSO-01,2026-12-01,,,15,,,,", "hotspot", "the place is missing"),
+        (1, "SSO-01,2026-12-01,H1,,900,,,,", "minutes", "'900'"),
+        (1, "SSO-01,2026-12-01,H1,,many,,,,", "minutes", "'many'"),
+        (1, "SSO-01,2026-12-01,H1,x,15,,,,", "stop", "'x'"),
+        (1, "SSO-01,2026-12-01,H1,,15,-1,,,", "engagements", "'-1'"),
+        (1, "SSO-01,2026-12-01,H2,,15,,0,,", "people", "'0' is not a number of people, 1 to 99"),
+        (1, "SSO-01,2026-12-01,H3,,0,,,25:00,", "arrive", "'25:00' is not a valid time"),
+        (1, "SSO-01,2026-12-01,H4,,0,,,,no time", "reason", "'no time' is not a reason"),
+    ],
+}
+"""Of each table, rows of one or two files, and the column and words of what is wrong with them."""
 
 
-def test_a_table_without_places_is_refused(visits):
-    """A visit is somewhere."""
-    with pytest.raises(InputError, match="neither 'hotspot' nor 'stop'"):
-        visits("officer,date,minutes", "SSO-01,2026-12-01,15")
+@pytest.mark.parametrize("table", FAULTS)
+def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
+    """Each wrong value has one message, with its file, row and column, all in one error."""
+    read, header = TABLES[table]
+    files, expected = {}, []
+    for number, row, column, what in FAULTS[table]:
+        files.setdefault(number, []).append(row)
+        if column:
+            place = f"{tmp_path / str(number)}.csv, row {1 + len(files[number])}"
+            expected.append(f"{place}, column '{column}': {what}")
+    paths = [_write(tmp_path, header, *rows, name=f"{n}.csv") for n, rows in files.items()]
+    lines = _list_problems(read, paths)
+    assert len(lines) == len(expected)
+    for start in expected:
+        assert any(line.startswith(start) for line in lines), start
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("officer,stop,minutes", r"no column 'date'; add it\.$"),
+        ("officer,date,minutes", "neither 'hotspot' nor 'stop'"),
+    ],
+)
+def test_visits_without_a_column_are_refused(visits, header, message):
+    """A visit has a day and a place; no settings could map the columns of an option's table."""
+    with pytest.raises(InputError, match=message):
+        visits(header, "SSO-01,1,15")
 
 
 def test_no_file_gives_empty_tables():

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs import street_files
@@ -105,25 +104,6 @@ def test_the_same_content_elsewhere_is_recognised(osm, tmp_path, reads):
     copy.write_text(OSM, encoding="utf-8")
     assert _all(osm) == _all(copy)
     assert len(reads) == 1
-
-
-@every_way
-def test_spoilt_entry_is_read_again_and_replaced(osm, folder, reads, way):
-    """However a cache entry was spoilt, the file is read, and the entry is whole again."""
-    first = _all(osm)
-    check_replaced = spoil_entries(folder, way)
-    assert _all(osm) == first
-    assert len(reads) == 2
-    check_replaced()
-    assert _all(osm) == first
-    assert len(reads) == 2
-
-
-def test_folder_that_cannot_be_written_only_costs_time(osm, folder, reads):
-    """Where nothing can be cached, streets are read from the file each time."""
-    folder.write_text("a file stands where the folder should be", encoding="utf-8")
-    assert _all(osm) == _all(osm)
-    assert len(reads) == 2
 
 
 CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5)}

@@ -5,7 +5,6 @@ import gzip
 
 import networkx as nx
 import numpy as np
-import osmium
 import osmnx
 import pytest
 import shapely
@@ -119,29 +118,6 @@ def test_nothing_but_streets_is_walked_in_a_full_export(shared):
     assert not ids & not_streets
     assert 250 < len(ids) <= 435
     assert (streets.ways["highway"] != "").all()
-
-
-def test_features_of_a_full_export_stay_apart(shared):
-    """Buildings, parks, railways, stops and stations are read for the map, besides the streets."""
-    streets, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
-    kinds = streets.features["kind"].value_counts()
-    for kind in ("building", "park", "railway", "bus_stop", "station"):
-        assert kinds[kind] >= 1
-    rails = streets.features[streets.features["kind"] == "railway"]
-    assert set(rails.geom_type) == {"LineString"}
-    assert kinds["building"] > 500
-
-
-def test_places_of_a_full_export(shared):
-    """Pubs and takeaways of the real file are read as points, apart from the map's features."""
-    path = shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz"
-    tags = [dict(one.tags) for one in osmium.FileProcessor(str(path))]
-    held = [one["amenity"] for one in tags if one.get("amenity") in {"pub", "fast_food"}]
-    streets, _ = _read(path)
-    kinds = streets.places["kind"].value_counts().to_dict()
-    assert kinds == {"pub": held.count("pub"), "takeaway": held.count("fast_food")}
-    assert set(streets.places.geom_type) == {"Point"}
-    assert not set(streets.features["kind"]) & {"pub", "bar", "nightclub", "takeaway"}
 
 
 def test_a_pub_is_a_point_and_its_building_a_feature(tmp_path):
@@ -349,13 +325,6 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def test_real_extracts_are_classified(shared, three_formats):
-    """Bloomsbury's three files were made for walking, Camberwell's full export was not."""
-    assert all(streets.walking_extract for streets in three_formats)
-    full, _ = _read(shared / "data" / "streets" / "camberwell_full_2023-08.osm.gz")
-    assert not full.walking_extract
-
-
 def _node(number, tags):
     """A node of `NODES` with tags, as XML."""
     lon, lat = NODES[number]
@@ -392,18 +361,6 @@ def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
     assert len(streets.ways) == 1
     network = build_network(streets, BNG, LeftOut())
     assert network.metres == pytest.approx(138.8, abs=0.5)
-
-
-def test_a_walk_keeps_off_closed_barriers_of_the_real_streets(shared):
-    """The footway across Denmark Place ends at its barrier, node 2961254825."""
-    streets, _ = _read(shared / "data" / "streets" / f"{BLOOMSBURY}.osm.pbf")
-    assert 2961254825 in streets.closed_nodes
-    at = streets.vertex_xy[streets.vertex_node == 2961254825][0]
-    network = build_network(streets, BNG, LeftOut())
-    here = np.hypot(*(network.node_xy - at).T) < 0.01
-    pieces_there = np.bincount(network.piece_nodes.ravel(), minlength=len(here))[here]
-    assert len(pieces_there) > 0
-    assert (pieces_there == 1).all()
 
 
 CROSSED = [

@@ -1,6 +1,5 @@
 """Surveys as counts: what comes out is a table of steps, and of each survey what may be known."""
 
-import datetime as dt
 import inspect
 
 import numpy as np
@@ -14,7 +13,6 @@ from patrolplan.inputs.survey_counts import (
     SurveyEntry,
     count_surveys,
     find_places_inside,
-    find_term,
 )
 from patrolplan.privacy import FACTOR_NAMES
 from patrolplan.times import SchoolTerm
@@ -130,9 +128,3 @@ def test_a_place_inside_is_found_for_squares_of_the_grid():
     places = np.random.default_rng(3).uniform((-7, 50), (1.7, 60), (60, 2))
     squares = find_squares(places)
     assert (find_squares(find_places_inside(squares)) == squares).all()
-
-
-def test_terms_are_thirds_of_the_year():
-    """As `patrolplan.inputs.reports` counts them."""
-    days = ("2026-04-30", "2026-05-01", "2026-08-31", "2026-09-01")
-    assert [find_term(dt.date.fromisoformat(day)).number for day in days] == [0, 1, 1, 2]

@@ -1,6 +1,5 @@
 """Tables of spreadsheets, GIS files and frames read like the same table as CSV."""
 
-import datetime as dt
 import random
 import zipfile
 
@@ -16,7 +15,7 @@ from table_files import FORMATS, PLACED, write_sheets, write_table
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import formats
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
+from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.small_tables import (
     read_bell_times,
@@ -26,7 +25,6 @@ from patrolplan.inputs.small_tables import (
 )
 from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
 from patrolplan.inputs.table_sources import MemoryTable, hash_source
-from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 FIELDS = (
@@ -64,16 +62,6 @@ def test_every_format_reads_like_csv(tmp_path, kind):
     expected = _text(_read(tmp_path / "t.csv"))
     found = _text(_read(tmp_path / f"t.{kind}"))
     pd.testing.assert_frame_equal(found[list(expected)], expected)
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_typed_dates_are_written_as_iso(tmp_path, kind):
-    """Dates that a format has as such read like the ISO dates of the CSV file."""
-    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
-    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
-    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
-        *("2025-09-01", "2025-10-02", "-")
-    ]
 
 
 def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
@@ -155,34 +143,6 @@ def test_officers_bases_may_be_points(tmp_path, demo):
     )
 
 
-def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
-    """A bell that a spreadsheet holds as a time reads as the HH:MM that it shows."""
-    pytest.importorskip("python_calamine")
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.active.append(["urn", "finish_time", "start_time"])
-    book.active.append([900001, dt.time(15, 10), "08:30:00"])
-    book.save(tmp_path / "b.xlsx")
-    found = read_bell_times([tmp_path / "b.xlsx"])
-    assert found.loc["900001"].tolist() == ["15:10", "08:30"]
-
-
-def test_months_that_a_spreadsheet_made_days_of_are_months(tmp_path):
-    """2025-09, typed into a spreadsheet, is the first of September there; it is read as a month."""
-    frame = pd.DataFrame(
-        {
-            "Month": pd.to_datetime(["2025-09-01", "2025-10-01"]),
-            "Crime type": "Robbery",
-            "Longitude": -0.13,
-            "Latitude": [51.5211, 51.5222],
-        }
-    )
-    write_table(tmp_path / "c.xlsx", frame)
-    crimes = read_crimes([tmp_path / "c.xlsx"], BNG, LeftOut())
-    assert crimes.incidents["month"].dt.strftime("%Y-%m").tolist() == ["2025-09", "2025-10"]
-    assert not crimes.is_exact.any()
-
-
 def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
     """Blank rows are no rows; a header below a title is reported with its row."""
     pytest.importorskip("python_calamine")
@@ -193,15 +153,6 @@ def test_titles_above_the_header_and_blank_rows_are_handled(tmp_path):
     write_sheets(tmp_path / "b.xlsx", {"Sheet1": [["Bells of 2025", None], *rows]})
     with pytest.raises(InputError, match="has its header in row 2, below other rows"):
         read_bell_times([tmp_path / "b.xlsx"])
-
-
-def test_rows_with_nothing_in_our_columns_are_counted(tmp_path):
-    """A row that holds something elsewhere is unread, and not forgotten."""
-    pytest.importorskip("python_calamine")
-    rows = [["urn", "note"], [900001, "a"], [None, "b"], [None, None]]
-    write_sheets(tmp_path / "a.xlsx", {"Sheet1": rows})
-    table = _read(tmp_path / "a.xlsx", (Field("urn"),), source="bell_times")
-    assert (table.row_count, table.unread) == (2, (3,))
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "gpkg"])

@@ -1,7 +1,4 @@
-"""Coordinates of rows, whichever columns hold them.
-
-Any delimited or Parquet table, read as text under our names.
-"""
+"""Coordinates of rows, whichever columns hold them."""
 
 import gzip
 from pathlib import Path
@@ -183,7 +180,7 @@ def test_row_numbers_are_lines_of_the_file(tmp_path, before):
 
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1
-).filter(lambda text: text == text.strip())
+).map(lambda text: text.strip() or "x")
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))

@@ -1,7 +1,4 @@
-"""Dates and times as people write them, and which of them tell the time of day.
-
-Months that stand alone, far from the rest.
-"""
+"""Dates and times as people write them, and which of them tell the time of day."""
 
 import numpy as np
 import pandas as pd
@@ -106,12 +103,6 @@ def test_each_kind_has_its_own_midnights():
     times = parse_timestamps(text)
     is_known = is_time_known(classify_precision(text, times), times, kind)
     assert is_known.tolist() == [False] * 6 + [True] * 6
-
-
-def test_no_times_at_all():
-    """No incident gives an empty answer."""
-    times = pd.Series([], dtype="datetime64[ns]")
-    assert len(is_time_known(np.empty(0, np.uint8), times, np.empty(0, np.int64))) == 0
 
 
 FIRST = pd.Period("2024-10", freq="M")

@@ -19,7 +19,6 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from patrolplan.area import StudyArea
 from patrolplan.network.catchments import MAX_SNAP_METRES
@@ -162,6 +161,8 @@ def choose_cover(
     rows, columns = seen.shape
     if not (seen @ weight).any():
         return np.empty(0, dtype=np.int64), 0.0
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy, rarely needed
+
     scale = float(weight.max())  # the solver's tolerances are for numbers about 1
     by_column = sparse.hstack([-seen.T.astype(np.float64), sparse.eye_array(columns)])
     constraints = [

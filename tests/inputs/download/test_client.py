@@ -5,7 +5,6 @@ import re
 
 import pytest
 import requests
-from urllib3.util.retry import Retry
 
 from patrolplan.errors import FetchError
 from patrolplan.inputs.download.client import RateLimiter, build_user_agent
@@ -94,16 +93,6 @@ def test_a_wait_of_hours_is_reported_instead(world, serving, quick_web):
     world.script, world.retry_after = ["429"], "7200"
     with quick_web() as web, pytest.raises(FetchError, match="asks to wait 120 minutes"):
         PoliceApi(web, f"{serving(world)}/api").fetch_months()
-
-
-def test_waits_grow(world, serving, quick_web):
-    """Without a word from the server each wait is longer than the one before."""
-    world.script = ["500"] * 6
-    waited = []
-    patience = Retry(total=8, backoff_factor=1, backoff_max=60, allowed_methods=None)
-    with quick_web(retry_policy=patience, sleep=waited.append) as web:
-        PoliceApi(web, f"{serving(world)}/api").fetch_months()
-    assert waited == [1, 2, 4, 8, 16, 32]
 
 
 def test_requests_keep_below_fifteen_a_second():

@@ -162,14 +162,6 @@ def test_the_record_says_what_came_when_from_where_under_which_licence(
     assert entry["user_agent"].endswith("(+analyst@example.org)")
 
 
-def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
-    """The stored answers are deleted when a fetch is complete."""
-    settings = place()
-    fetch(settings, serving(world))
-    there = {path.name for path in settings.folder.iterdir()}
-    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
-
-
 def test_two_fetches_do_not_mix(world, serving, place, fetch):
     """While one fetch is at work in a folder another must wait."""
     settings, url = place(), serving(world)
