@@ -83,15 +83,6 @@ def test_an_even_world_has_hardly_any_hotspot_that_stands_out(static_demo_area):
     assert (chances < 0.9).any()  # it says something else than 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("model", ["auto", PRIOR_COUNT])
-def test_one_even_world_in_ten_at_most_declares_a_hotspot(static_demo_area, model):
-    """Of 40 even worlds at most 4 have any hotspot that stands out, by either way of choosing."""
-    area = static_demo_area if model == "auto" else _use_counts(static_demo_area)
-    declared = sum(_find_least_chance(area, seed) <= STANDS_OUT_CHANCE for seed in range(40))
-    assert declared <= 4
-
-
 def test_a_heap_stands_out(demo_area, stretches):
     """Crime heaped on the catchments of one stretch makes that stretch stand out."""
     share = compute_catchment_shares(demo_area.catchments, stretches)
@@ -102,12 +93,6 @@ def test_a_heap_stands_out(demo_area, stretches):
     # What was observed counts as one world more: a chance is never 0.
     assert p_value[7] == 1 / (WORLDS + 1) < STANDS_OUT_CHANCE
     assert np.median(p_value) > 0.5
-
-
-def test_the_demo_boroughs_worst_places_stand_out(static_hotspots):
-    """Hotspots with most risk stand out, and many a small one does not."""
-    assert static_hotspots["stands_out"].iloc[:4].all()
-    assert 0.05 < static_hotspots["stands_out"].mean() < 0.5
 
 
 def test_trends_tell_new_rising_fading_and_persistent(demo_area, stretches):
@@ -133,14 +118,6 @@ def _separate(share, wanted):
             chosen.append(row)
             used |= touched
     return chosen[:wanted]
-
-
-def test_too_few_incidents_tell_no_trend(demo_area, stretches):
-    """With a handful of incidents it says that they are too few to tell."""
-    few = np.zeros((24, len(demo_area.catchments)), dtype=int)
-    few[-1, 0] = few[-10, 0] = 2
-    share = compute_catchment_shares(demo_area.catchments, stretches)
-    assert set(classify_trends(_counted(demo_area, few), share, demo_area)) == {"too few to tell"}
 
 
 def test_the_demo_boroughs_made_up_trends_are_found(static_hotspots):

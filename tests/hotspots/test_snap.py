@@ -1,8 +1,5 @@
 """Hotspots of one's own become stretches of street that a plan takes like any others."""
 
-import json
-from dataclasses import replace
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -104,18 +101,6 @@ def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction)
     assert len(pieces) == len(set(pieces))
 
 
-def test_a_place_without_risk_is_one_all_the_same(demo_area, risk, junction):
-    """A place where nothing is recorded has a stopping place, a worth of 0, and no error."""
-    (pieces,) = find_pieces_of_shapes(demo_area.network, np.array([_square(*junction, 120)]))
-    joined = risk.joined.copy()
-    joined[pieces] = 0.0
-    quiet = replace(risk, joined=joined)
-    own = pp.snap_hotspots(demo_area, _frame([_square(*junction, 120)]), risk=quiet)
-    assert own["worth"].tolist() == [0.0]
-    assert own["hotspot"].tolist() == ["O1"]
-    assert own["place"].iloc[0]
-
-
 def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
     """Whole numbers have no point; another column can be named."""
     places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
@@ -153,29 +138,13 @@ def test_places_elsewhere_are_refused(demo_area, risk):
         pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=risk)
 
 
-@pytest.fixture(scope="module")
-def plan(demo_area, risk, hexagons):
-    """Patrols of one school in the twenty hexagons of most risk."""
+def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
+    """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
         own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
-    return pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
-
-
-def _check_document(document, hexagons):
-    ids = set(hexagons["id"])
+    plan = pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
+    document, ids = build_plan_document(plan), set(hexagons["id"])
     stops = {stop["hotspot"] for one in document["patrols"] for stop in one["stops"]}
     assert len(document["hotspots"]) == 20
     assert {one["id"] for one in document["hotspots"]} | stops <= ids
     assert stops
-
-
-def test_a_plan_of_hexagons_is_planned(plan, hexagons):
-    """Their hotspots go in; a plan comes out under their names."""
-    _check_document(build_plan_document(plan), hexagons)
-
-
-@pytest.mark.slow
-def test_a_plan_of_hexagons_is_written(plan, hexagons, tmp_path):
-    """The papers of such a plan are written like any others."""
-    pp.write_pack(plan, tmp_path / "out")
-    _check_document(json.loads((tmp_path / "out" / "plan.json").read_bytes()), hexagons)

@@ -26,8 +26,8 @@ def test_pieces_belong_to_the_nearest_point(points):
 
 
 @given(POINTS, st.data())
-def test_spreading_keeps_the_sum(points, data):
-    """What is spread over catchments is neither more nor less afterwards, also by columns."""
+def test_spreading_keeps_the_sum_and_is_even_by_the_metre(points, data):
+    """Nothing is lost, also by columns; within a catchment every metre of street gets the same."""
     found = build_catchments(NETWORK, points)
     amount = st.floats(0, 1e6)
     amounts = np.array(data.draw(st.lists(amount, min_size=len(found), max_size=len(found))))
@@ -35,12 +35,6 @@ def test_spreading_keeps_the_sum(points, data):
     assert spread.sum() == pytest.approx(amounts.sum())
     both = found.spread(np.column_stack([amounts, 2 * amounts]))
     np.testing.assert_allclose(both, np.column_stack([spread, 2 * spread]), atol=1e-9)
-
-
-@given(POINTS)
-def test_a_catchment_is_covered_evenly_by_the_metre(points):
-    """Within a catchment every metre of street gets the same."""
-    found = build_catchments(NETWORK, points)
     density = found.spread(np.ones(len(found))) / NETWORK.piece_metres
     for number in range(len(found)):
         own = density[found.piece_catchment == number]
@@ -52,6 +46,7 @@ def test_far_places_are_assigned_to_none():
     found = build_catchments(NETWORK, [(0, 0)])
     places = [(-MAX_SNAP_METRES + 1, 0), (-MAX_SNAP_METRES - 1, 0)]
     assert list(assign_catchments(NETWORK, found, places)) == [0, -1]
+    assert len(assign_catchments(NETWORK, found, np.empty((0, 2)))) == 0
 
 
 @given(POINTS, POINTS, st.sampled_from([15.0, 40.0, 90.0]))
@@ -67,13 +62,6 @@ def test_places_are_assigned_as_if_all_were_snapped_to_streets(points, others, l
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("patrolplan.network.catchments.MAX_SNAP_METRES", limit)
         assert np.array_equal(assign_catchments(NETWORK, found, places), slowly)
-
-
-def test_no_place_is_assigned_to_nothing():
-    """Assigning no place gives an empty answer."""
-    assert (
-        len(assign_catchments(NETWORK, build_catchments(NETWORK, [(0, 0)]), np.empty((0, 2)))) == 0
-    )
 
 
 def test_exact_places_stay_on_their_piece():

@@ -5,11 +5,14 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import shapely
+from hexagons import measure_slowly
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
 
 from patrolplan.network import StreetNetwork
+from patrolplan.network.shapes import split_by_polygons
 
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)
 
@@ -108,19 +111,6 @@ def test_some_lines_are_those_of_all(demo_area):
     assert shapely.equals_exact(alone, network.lines(some)).all()
 
 
-def test_network_travels_as_arrays(demo_area):
-    """What is pickled is as long as the arrays, and the network that comes out is the same."""
-    sent = pickle.dumps(demo_area.network)
-    parts = demo_area.network.parts
-    arrays = (getattr(parts, name) for name in vars(parts) if name not in {"ways", "crossings"})
-    assert len(sent) < 1.5 * sum(array.nbytes for array in arrays) + 200_000
-    opened = pickle.loads(sent)  # noqa: S301 - our own
-    assert np.array_equal(opened.piece_middle, demo_area.network.piece_middle)
-    place = demo_area.schools.geometry.iloc[0]
-    ours, theirs = (one.snap([[place.x, place.y]]) for one in (demo_area.network, opened))
-    assert ours.piece == theirs.piece
-
-
 def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
     """As a look through all pieces finds them; what has no name is no street."""
     network = demo_area.network.walkable
@@ -132,3 +122,24 @@ def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
         assert found == np.flatnonzero(network.piece_name == name).tolist()
     x, y = network.node_xy.T
     assert network.bounds == (x.min(), y.min(), x.max(), y.max())
+
+
+COORDINATES = st.integers(0, 8).map(float)
+CORNERS = st.tuples(COORDINATES, COORDINATES)
+
+
+@given(st.lists(CORNERS, min_size=2, max_size=5), st.integers(1, 7), st.integers(1, 7))
+def test_nothing_counts_twice_on_borders(points, x, y):
+    """Lines along borders, and points on corners, count once: in the earlier polygon."""
+    tiles = [(0, 0, x, y), (x, 0, 8, y), (0, y, x, 8), (x, y, 8, 8)]
+    polygons = np.array([shapely.box(*tile) for tile in tiles], dtype=object)
+    line = shapely.LineString(points)
+    lines = np.array([line, shapely.Point(points[0]), shapely.Point(99, 99)], dtype=object)
+    metres = split_by_polygons(lines, polygons)
+    simple = shapely.line_merge(shapely.node(line)) if line.length else line
+    if line.length and simple.length == pytest.approx(line.length):
+        np.testing.assert_allclose(metres[0], measure_slowly(line, polygons), atol=1e-6)
+        assert metres[0, -1] == pytest.approx(0, abs=1e-6)
+    corner = next(n for n, polygon in enumerate(polygons) if polygon.intersects(lines[1]))
+    assert metres[1].tolist() == [float(n == corner) for n in range(5)]
+    assert metres[2].tolist() == [0, 0, 0, 0, 1]

@@ -1,4 +1,4 @@
-"""Homes lie where counts, residents or streets say, also beyond the streets."""
+"""Homes lie where counts, residents or streets say; riders go to near stops."""
 
 from dataclasses import replace
 
@@ -9,8 +9,15 @@ import pytest
 import shapely
 from clock_areas import build_empty_tables
 from small_networks import build_small_network
+from street_grid import build_grid
 
-from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
+from patrolplan.pupils.destinations import (
+    CATCHMENT_DECAYS,
+    STOP_SPREAD_METRES,
+    Homes,
+    choose_stops,
+    find_stops,
+)
 from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.gate_tree import grow_tree
 
@@ -19,19 +26,10 @@ SPREAD = 40.0
 URN = "1"
 
 
-def _build_town(kinds=None):
-    """A grid of streets of 2 km by 2 km, 100 m apart."""
-    wide = 21
-    places = [(100.0 * x, 100.0 * y) for x in range(wide) for y in range(wide)]
-    rows = [[wide * x + y for y in range(wide)] for x in range(wide)]
-    columns = [[wide * x + y for x in range(wide)] for y in range(wide)]
-    return build_small_network(places, rows + columns, kinds=kinds)
-
-
 @pytest.fixture(scope="module")
 def town():
-    """The town, all its streets residential."""
-    return _build_town()
+    """A grid of streets of 2 km by 2 km, 100 m apart."""
+    return build_grid(21, 100.0)
 
 
 def _tables(network, boxes=(), origins=()):
@@ -144,3 +142,29 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
         assert new.on_streets + new.elsewhere == pytest.approx(new.roll, abs=1e-9)
         share = [one.flow[is_in[one.pieces]].sum() / one.flow.sum() for one in (old, new)]
         assert share[1] > share[0]
+
+
+def test_riders_go_to_near_stops_where_more_people_board():
+    """One spread farther is a third as likely; thrice the boardings have thrice the riders."""
+    chosen = choose_stops(np.array([100, 100 + STOP_SPREAD_METRES, 700]), np.ones(3), 600)
+    assert chosen.sum() == pytest.approx(1)
+    assert chosen[0] / chosen[1] == pytest.approx(np.e)
+    assert chosen[2] == 0
+    chosen = choose_stops(np.array([100.0, 100.0]), np.array([3.0, 1.0]), 600)
+    np.testing.assert_allclose(chosen, [0.75, 0.25])
+    np.testing.assert_allclose(choose_stops(np.array([10.0, 20.0]), np.zeros(2), 600), 0.5)
+    assert choose_stops(np.array([700.0, np.inf]), np.ones(2), 600).sum() == 0
+    assert choose_stops(np.empty(0), np.empty(0), 600).sum() == 0
+
+
+def test_stops_off_the_streets_are_left_out():
+    """A stop of the kind near a street stays; unknown boardings count as the mean."""
+    network = build_small_network([(0, 0), (300, 0)], [[0, 1]])
+    stops = gpd.GeoDataFrame(
+        {"kind": ["bus_stop", "bus_stop", "station", "bus_stop"]},
+        geometry=gpd.points_from_xy([10, 20, 30, 40], [5, 900, 5, 5]),
+        crs=network.projection.crs,
+    ).assign(boardings=[8.0, 8.0, 1.0, np.nan])
+    found = find_stops(network, stops, "bus_stop")
+    np.testing.assert_allclose(network.xy(found.positions), [(10, 0), (40, 0)])
+    np.testing.assert_allclose(found.boardings, [1.0, 1.0])

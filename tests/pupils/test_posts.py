@@ -88,19 +88,6 @@ def test_one_post_is_the_place_that_meets_most(demo_area, presence):
     assert met >= max(others) > 0
 
 
-def test_more_posts_meet_more(demo_area, presence):
-    """Shares grow from post to post, and a number of posts meets at least what fewer do."""
-    ones, urn = np.ones(len(demo_area.network)), "900009"
-    shares = {}
-    for count in (1, 2, 4):
-        plan = choose_posts(demo_area, presence, ones, urn, count)
-        shares[count] = [post.pupil_share for post in plan.posts]
-        assert len(shares[count]) == count
-        assert np.all(np.diff(shares[count]) > 0)
-        assert plan.gap_percent <= 0.1
-    assert shares[1][-1] < shares[2][-1] < shares[4][-1]
-
-
 def test_risk_decides_between_places_that_meet_nearly_as_many(demo_area, presence):
     """Weighted by risk, posts meet more risk and at least nine tenths of the pupils."""
     network, urn, count = demo_area.network, "900004", 3

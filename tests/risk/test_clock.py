@@ -94,18 +94,6 @@ def test_the_mean_over_all_time_is_one(make, timed, with_places, own):
     np.testing.assert_allclose(_compute_mean(clock), 1.0, rtol=1e-9)
 
 
-@pytest.mark.parametrize("timed", [False, True])
-def test_all_days_together_are_the_mean_of_the_kinds_of_day(make, timed):
-    """Without a kind of day, the factor is the mean over the days of the week and year."""
-    area, history = build(make, _rows(timed=timed))
-    clock = build_clock(area, history)
-    expected = sum(
-        share * clock.compute_factor(17, day)
-        for day, share in zip(DAY_KINDS, clock.day_shares, strict=True)
-    )
-    np.testing.assert_allclose(clock.compute_factor(17, None), expected)
-
-
 def test_with_months_only_the_declared_clock_is_announced(make):
     """A reader sees where the hours come from."""
     area, history = build(make, _rows(timed=False))
@@ -118,21 +106,6 @@ def test_with_months_only_the_declared_clock_is_announced(make):
     afternoon, night = (clock.compute_factor(hour, "school_day") for hour in (31, 8))
     assert (afternoon > 1).all()
     assert (night < afternoon).all()
-
-
-def test_streets_near_bars_have_less_of_the_afternoon_and_more_of_the_night(make):
-    """Licensed places move a street's crime from after school to the night."""
-    places = [("bar", 530_050.0, 530_000.0)] * 12
-    area, history = build(make, _rows(timed=False), places=places)
-    clock = build_clock(area, history)
-    near = find_place_kinds(area.network, area.way_home.places) == 4
-    robbery = history.targets.index("Robbery")
-    afternoon = clock.compute_factor(31, "school_day")[:, robbery]
-    night = clock.compute_factor(3, "weekend")[:, robbery]
-    assert 0 < near.sum() < len(near)
-    assert afternoon[near].max() < afternoon[~near].min()
-    assert night[near].min() > night[~near].max()
-    assert "clock_no_places" not in _kinds_of_notes(clock)
 
 
 def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):

@@ -15,9 +15,8 @@ from patrolplan.errors import InputError
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.estimators import Estimator, check_prediction, wrap_estimator
-from patrolplan.risk.models import PriorCount, ShrunkCount
-from patrolplan.risk.rolling_origin import run_trials
+from patrolplan.risk.estimators import Estimator, check_prediction
+from patrolplan.risk.models import PriorCount
 
 from .test_window_trials import build_timed_area
 
@@ -150,24 +149,6 @@ def test_no_model_sees_a_later_month(area):
         for before, month in zip(fits, predicted, strict=True)
     )
     assert set(predicted) == set(test.trials.origins)
-
-
-def test_poison_in_later_months_changes_no_score_before(make):
-    """What a model expects of a month stays the same whatever is recorded from then on."""
-    counts = make.uneven(months=14)
-    poisoned = counts.copy()
-    poisoned[12:, :30] += 500
-    found = []
-    for values in (counts, poisoned):
-        h = make.history(values)
-        models = {
-            "prior count": PriorCount(),
-            "shrunk count": ShrunkCount(),
-            "mine": wrap_estimator("mine", RandomForestRegressor(5, max_depth=4), 1),
-        }
-        found.append(run_trials(h, models, list(h.months[10:]), np.ones(2), seed=1).hits[2])
-    assert np.array_equal(found[0][:2], found[1][:2])
-    assert not np.array_equal(found[0][2:], found[1][2:])
 
 
 @pytest.mark.parametrize(

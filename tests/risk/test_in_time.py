@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.risk.exposure import build_exposure, get_powers, raise_to_power
+from patrolplan.risk.exposure import build_exposure
 from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
 
@@ -163,21 +163,6 @@ def test_exposure_moves_harm_but_adds_none(seed, kind):
     assert (own >= -1e-7).all()
 
 
-def test_more_pupils_more_risk():
-    """Of two equal streets the one that more pupils walk along has more risk, up to the power."""
-    world = _world(1, shares=[0.0] * 5)
-    world.presence.most[:] = 10.0 * world.metres
-    world.presence.most[0] *= 4
-    exposure = build_exposure(
-        None, world.presence, world.metres, 1e-9, world.minutes, world.weights
-    )
-    harm = np.ones((PIECES, 1))
-    factors = TimeFactors(np.array([0.5]), _flat(PIECES, 1), None, exposure, world.voice)
-    risk = join_over_window(harm, factors, world.minutes, world.weights)
-    assert risk.joined[0] / risk.joined[1] == pytest.approx(2.0, rel=1e-6)
-    assert risk.without_exposure == pytest.approx(1 / PIECES)
-
-
 def test_static_risk_is_the_same_in_every_minute():
     """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
     risk = join_over_window(*_world(3, clock=False, pupils=False, by_band=False).inputs)
@@ -186,16 +171,6 @@ def test_static_risk_is_the_same_in_every_minute():
     for minute in (0, 15 * 60, 1439):
         assert np.array_equal(risk.in_time.compute_rate(minute), risk.joined)
     assert np.array_equal(risk.in_time.average(900.5, 960), risk.joined)
-
-
-def test_reports_of_another_band_do_not_count():
-    """Reports before school have no part in an afternoon, and all of theirs in the morning."""
-    shares = [0.3, 0.3, 0.0, 0.0, 0.0]
-    morning = join_over_window(*_world(4, start=480.0, minutes=30, shares=shares).inputs)
-    afternoon = join_over_window(*_world(4, start=920.0, minutes=30, shares=shares).inputs)
-    assert morning.crime_weight == pytest.approx(0.7)
-    assert afternoon.crime_weight == 1.0
-    assert not afternoon.reports.any()
 
 
 def test_no_crime_leaves_the_risk_to_reports():
@@ -240,14 +215,6 @@ def test_weights_of_minutes_are_shares_of_windows(bells, minutes):
         for m in at.tolist()
     ]
     assert weights == pytest.approx(slow)
-
-
-def test_powers_by_category_and_roots():
-    """A category has the power that the settings give it, else none; roots are powers."""
-    assert get_powers(["Robbery", "Drugs"], {"Robbery": 0.25}).tolist() == [0.25, 0.0]
-    values = np.array([0.0, 0.3, 2.0])
-    for power in (0.0, 0.25, 0.4, 0.5, 1.0):
-        assert raise_to_power(values, power) == pytest.approx(values**power)
 
 
 @given(seed=st.integers(0, 10**6))

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from patrolplan.risk.intervals import (
-    MIN_INTERVAL_MONTHS,
     compute_block_length,
     compute_interval,
     compute_widening,
@@ -14,11 +13,7 @@ from patrolplan.risk.intervals import (
 
 
 def simulate_coverage(months, worlds, seed=0, draws=600):
-    """Share of worlds whose interval holds the truth, and its mean width with and without widening.
-
-    The truth is the expected difference of PAI at 5 % between two fixed rankings of places whose
-    rates are known; counts are clumped (negative binomial) and independent from month to month.
-    """
+    """Share of worlds whose interval holds the truth; its mean width, with and without widening."""
     rng = np.random.default_rng(seed)
     held, width, plain = 0, 0.0, 0.0
     for world in range(worlds):
@@ -48,13 +43,6 @@ def test_intervals_hold_the_truth_as_often_as_they_claim(months):
     assert width <= 2.5 * plain
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("months", [6, 12, 24])
-def test_intervals_cover_in_many_worlds(months):
-    """Of 1,200 worlds of known rates at least 93 % of the intervals hold the true difference."""
-    assert simulate_coverage(months, 1200, seed=9)[0] >= 0.93
-
-
 def test_intervals_of_autocorrelated_months_cover():
     """Where neighbouring months are alike, blocks keep the interval of a mean near its claim."""
     rng, months, held = np.random.default_rng(3), 24, 0
@@ -79,14 +67,6 @@ def test_widening_is_students_t_on_overlapping_blocks():
     widenings = [compute_widening(months) for months in (6, 12, 24, 120, 10_000)]
     assert widenings == sorted(widenings, reverse=True)
     assert widenings[-1] == pytest.approx(1.0, abs=0.01)
-
-
-def test_few_months_have_no_interval():
-    """With fewer months than needed both ends are unknown."""
-    drawn = np.random.default_rng(0).normal(size=(50, 2))
-    low, high = compute_interval(np.zeros(2), drawn, MIN_INTERVAL_MONTHS - 1)
-    assert np.isnan(low).all()
-    assert np.isnan(high).all()
 
 
 def test_draws_are_whole_blocks():

@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clock_areas import TERMS, YEAR, build, draw, plant
+from clock_areas import TERMS, YEAR, build, draw
 
 from patrolplan.notes import Note
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, find_day_kinds
 from patrolplan.risk.declared_clock import ANY_PLACE, build_declared_profile
-from patrolplan.risk.history import build_history
 from patrolplan.risk.learned_clock import FEW_TIMES
 
 NO_TERMS = TERMS.iloc[:0]
@@ -146,47 +145,3 @@ def test_kinds_of_place_are_learned_where_places_are_given(make):
     clock, _ = _learn(make, rows, network=network, places=places)
     night = clock.compute_factor(3, None)[:, 0]
     assert night[near[1]].mean() > 5 * night[rest[-1]]
-
-
-def _rank_streets(area, history, clock, half_hour, day):
-    """Name of the street where robberies times the factor are most."""
-    robbery = history.targets.index("Robbery")
-    counts = history.counts[:, :, robbery].sum(axis=0)[area.catchments.piece_catchment]
-    worth = counts * clock.compute_factor(half_hour, day)[:, robbery]
-    return pd.Series(worth).groupby(area.network.piece_name.astype(str)).sum().idxmax()
-
-
-def _count_found(demo_area, seeds):
-    """How often each planted street is the first at its own time."""
-    found = np.zeros(2, dtype=int)
-    for seed in seeds:
-        area, night, day = plant(demo_area, seed)
-        history = build_history(area)
-        clock = build_clock(area, history)
-        names = area.network.piece_name.astype(str)
-        found += [
-            _rank_streets(area, history, clock, 30, "school_day") == names[day[0]],
-            _rank_streets(area, history, clock, 2, "weekend") == names[night[0]],
-        ]
-    return found.tolist()
-
-
-def test_planted_streets_come_first_at_their_own_time(demo_area):
-    """A weekday-afternoon street is first at 15:20, a weekend-night street at 01:00."""
-    assert _count_found(demo_area, [1, 2]) == [2, 2]
-
-
-@pytest.mark.slow
-def test_planted_streets_come_first_in_nine_of_ten_draws(demo_area):
-    """In at least nine of ten draws of streets and crimes both are found."""
-    assert min(_count_found(demo_area, range(10))) >= 9
-
-
-def test_all_hours_counts_would_send_the_afternoon_to_the_night_street(demo_area):
-    """Without the clock the night street is first: the test above can fail."""
-    area, night, _ = plant(demo_area, 1)
-    history = build_history(area)
-    robbery = history.targets.index("Robbery")
-    counts = pd.Series(history.counts[:, :, robbery].sum(axis=0)[area.catchments.piece_catchment])
-    names = area.network.piece_name.astype(str)
-    assert counts.groupby(names).sum().idxmax() == names[night[0]]

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from patrolplan.risk.history import History
-from patrolplan.risk.model_table import FIRST_MONTH, KIND_NAMES, ModelTables
+from patrolplan.risk.model_table import FIRST_MONTH, ModelTables
 from patrolplan.risk.shrinkage import compute_shrunk_rates
-from patrolplan.risk.spatial_units import STREET_KINDS
 
 
 @pytest.fixture
@@ -115,8 +114,3 @@ def test_too_few_months_give_an_empty_table(history):
     table, incidents = ModelTables(short).build_training(0)
     assert len(table) == len(incidents) == 0
     assert list(table.columns) == list(ModelTables(short).build_next(0).columns)
-
-
-def test_every_kind_of_street_has_a_name():
-    """The columns of street kinds have as many names as there are kinds."""
-    assert len(KIND_NAMES) == len(STREET_KINDS)

@@ -17,7 +17,6 @@ from patrolplan.risk.models import (
     MODELS,
     Combination,
     DecayedCount,
-    KernelCount,
     PoissonCount,
     PriorCount,
     ShrunkCount,
@@ -84,23 +83,6 @@ def test_prior_count_by_hand(make):
     place, piece = 7, 15
     assert h.units.catchments.piece_catchment[piece] == place
     assert expected[piece] == pytest.approx(counts[8:, place].sum(axis=0) / 12 / 2)
-
-
-def test_decayed_count_by_hand(make):
-    """A crime of six months ago counts half of one of the last month."""
-    counts = np.zeros((7, 3, 1), dtype=int)
-    counts[0, 0], counts[6, 1] = 2, 1
-    expected = DecayedCount(6.0).fit(make.history(counts)).predict()
-    assert expected[0, 0] == pytest.approx(expected[2, 0])
-
-
-def test_kernel_counts_keep_their_sum(make):
-    """Kernels move crime about and lose none; the bandwidth is announced."""
-    h = make.history(make.uneven())
-    for distance in ("network", "planar"):
-        model = KernelCount(distance).fit(h)
-        assert model.predict().sum(axis=0) == pytest.approx(h.count_last(12).sum(axis=0) / 12)
-        assert model.notes_[0].values["metres"] == model.bandwidths_[0]
 
 
 def test_shrunk_is_nearer_the_truth(make):
@@ -203,16 +185,6 @@ def test_factors_of_all_places_are_those_of_their_features(make):
         assert builder.predict(fit, 16, target) == pytest.approx(plain, rel=1e-12)
 
 
-def test_features_by_hand(make):
-    """Counts there by horizon stand first, scaled up where fewer months are known."""
-    counts = make.uneven(months=16)
-    h = make.history(counts)
-    found = FeatureBuilder(h).build_features(9, 1)
-    spans = [h.counts[9 - span : 9, :, 1].sum(axis=0) for span in (1, 3, 6, 9)]
-    wanted = np.column_stack([*spans[:3], spans[3] * (12 / 9)])
-    assert np.array_equal(found[:, :4], np.log1p(wanted))
-
-
 def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
     """Every n-th place gives the few shares nearly as well, and the sum stays the same."""
     rng = np.random.default_rng(4)
@@ -229,10 +201,7 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
 @pytest.mark.parametrize("shape", [0.05, 0.4, 2.0, 30.0])
 @pytest.mark.parametrize("mean", [0.02, 0.5, 8.0])
 def test_the_shape_is_that_of_highest_likelihood(shape, mean):
-    """A search that only compares likelihoods of negative binomial counts ends at the same shape.
-
-    Also where counts differ less than by chance, so that the search ends at its bound.
-    """
+    """A search that compares likelihoods of negative binomial counts ends at the same shape."""
     rng = np.random.default_rng(7)
     expected = rng.gamma(0.7, mean / 0.7, size=4000) + 1e-6
     counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, size=4000)).astype(float)
@@ -270,17 +239,6 @@ def test_decayed_counts_around_are_around_decayed_counts(make):
         plain = h.units.sum_around(np.column_stack([total, total.sum(axis=1)]))
         assert plain.any()
         assert h.count_decayed_around(6.0, months) == pytest.approx(plain, rel=1e-12, abs=1e-9)
-
-
-def test_a_cut_is_named_by_what_it_holds(make):
-    """Cuts of equal counts have one name, whatever comes later; other counts have another."""
-    counts = make.uneven()
-    later = counts.copy()
-    later[14:] += 1
-    clean, other = make.history(counts), make.history(later)
-    month = clean.months[14]
-    assert clean.cut_before(month).digest() == other.cut_before(month).digest() == clean.digest(14)
-    assert clean.digest() != other.digest()
 
 
 def test_history_counts_incidents(make):

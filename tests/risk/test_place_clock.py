@@ -84,17 +84,6 @@ def test_factors_are_those_of_every_incident_by_itself(seed):
                 assert drawn[piece, number] == pytest.approx(density[cell] / share[column])
 
 
-def test_a_place_far_from_all_incidents_has_the_step_above():
-    """Beyond 600 m of every incident nothing is known of a place but its kind."""
-    times, profiles, xy = _draw(3)
-    xy[-1] = 5000.0
-    places = fit_places(times, profiles, xy, KINDS, np.arange(PLACES), KINDS)
-    factor = np.random.default_rng(3).random((PLACES, 2))
-    drawn = places.draw_to_own(factor, 20, np.full(4, 0.25))
-    np.testing.assert_allclose(drawn[-1], factor[-1])
-    assert np.abs(drawn[0] - factor[0]).max() > 1e-6
-
-
 def test_a_category_without_incidents_has_the_step_above():
     """Where no time of a category is known, no place differs from its kind."""
     times, profiles, xy = _draw(4, categories=1)

@@ -40,12 +40,6 @@ def test_parity(seed, size, coverage):
     assert found == pytest.approx(slowly(scores, metres, amounts, ties, coverage))
 
 
-def test_all_of_it():
-    """All of the street holds all of the crime."""
-    ones = np.ones(7)
-    assert compute_hits(ones, ones, ones, np.arange(7), (1.0,))[0] == pytest.approx(7.0)
-
-
 def test_ties_follow_the_seed():
     """Streets that differ by rounding alone are tied, and the permutation decides."""
     metres = np.array([30.0, 30.0, 30.0])

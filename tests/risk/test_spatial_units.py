@@ -24,13 +24,6 @@ def caught(history):
     return run_trials(history, models, list(history.months[-4:]), harm, seed=1).hits
 
 
-def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
-    """The same counts on the same places are scored from the cache, to the last bit."""
-    first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.rolling_origin.fit_or_reuse", None)
-    assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
-
-
 def test_a_changed_count_is_scored_again(make, tmp_path, monkeypatch):
     """With a few incidents more in an early month, everything is computed again."""
     counts = make.uneven(months=16)
@@ -57,18 +50,6 @@ def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     monkeypatch.setattr("patrolplan.risk.scorer.Scorer.score", None)
     monkeypatch.setattr("patrolplan.risk.history.History.cut_before", None)
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
-
-
-def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
-    """A second run with a month more reads the rates of all earlier ones, to the last bit."""
-    counts = make.uneven(months=16)
-    first = PoissonCount().fit(make.history(counts[:15])).rates_
-    fresh = PoissonCount().fit(make.history(counts)).rates_
-    count = len(list((cache / "rates").iterdir()))
-    assert count == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
-    monkeypatch.setattr("patrolplan.risk.shrinkage.compute_expected_counts", None)
-    assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
-    assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
 
 
 @pytest.mark.parametrize("earlier", [15, 14, 9])

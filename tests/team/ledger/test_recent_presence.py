@@ -39,18 +39,15 @@ def test_a_visit_not_made_is_a_record_but_no_day(ledger, plan, visit):
     assert found.find_days(plan.hotspots["hotspot"]) == frozenset()
 
 
-@pytest.mark.parametrize("days", [-1, 0, 7 * PRESENCE_WEEKS + 1])
-def test_what_lies_outside_the_weeks_does_not_count(ledger, plan, visit, days):
-    """Neither visits of the week itself or later nor those of longer ago; then nothing is known."""
+@pytest.mark.parametrize(
+    ("days", "weeks"),
+    [(-1, None), (0, None), (1, 1), (7 * PRESENCE_WEEKS, 1), (7 * PRESENCE_WEEKS + 1, None)],
+)
+def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
+    """They are the 28 days before the week; of what lies outside nothing is known."""
     ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
-    assert read_recent_presence(ledger, NEXT, plan.hotspots) is None
-
-
-@pytest.mark.parametrize("days", [1, 7 * PRESENCE_WEEKS])
-def test_the_first_and_the_last_day_count(ledger, plan, visit, days):
-    """The weeks begin 28 days before the week and end on the day before it."""
-    ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
-    assert read_recent_presence(ledger, NEXT, plan.hotspots).weeks == 1
+    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    assert (found if found is None else found.weeks) == weeks
 
 
 def test_a_week_handed_out_alone_is_not_known(ledger, plan, promised_week):

@@ -15,13 +15,6 @@ from patrolplan.times import minutes_after_midnight
 MONDAY = dt.date(2026, 11, 30)
 
 
-@pytest.fixture
-def handed(ledger, promised_week):
-    """A ledger in which the demo week is handed out."""
-    ledger.hand_out(promised_week)
-    return ledger
-
-
 @pytest.fixture(scope="module")
 def duty(week):
     """A patrol of Monday with the most stops."""
