@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.network.catchments import build_catchments
 from patrolplan.risk.history import build_history
 
 TERMS = pd.DataFrame(
@@ -72,57 +70,3 @@ def build(make, incidents, network=None, *, places=(), table=None, term_dates=TE
         tables = replace(tables, places=points)
     area.way_home = tables if table is None else replace(tables, clock=table)
     return area, build_history(area)
-
-
-def plant(area, seed, category="Robbery"):
-    """The area with its own crimes at drawn times and exact places, and two streets planted.
-
-    160 robberies of weekend nights on one street, 100 of weekday afternoons on another; the crimes
-    that the area has lie anywhere in their catchments, at any time between 07:00 and 23:00 of their
-    month. Gives also the pieces of both streets.
-    """
-    rng = np.random.default_rng(seed)
-    network, catchments = area.network, area.catchments
-    names = pd.Series(network.piece_name.astype(str))
-    pieces_of = names.groupby(names).indices
-    streets = sorted(name for name, rows in pieces_of.items() if name and len(rows) >= 8)
-    night, day = (pieces_of[name][:8] for name in rng.choice(streets, 2, replace=False))
-    order = np.argsort(catchments.piece_catchment, kind="stable")
-    first = np.searchsorted(catchments.piece_catchment[order], np.arange(len(catchments) + 1))
-    low, high = (first[area.incident_catchment + more] for more in (0, 1))
-    own = area.incidents
-    at = own["month"] + pd.to_timedelta(rng.integers(0, 28, len(own)), unit="D")
-    at = at + pd.to_timedelta(rng.integers(420, 1380, len(own)), unit="min")
-    background = pd.DataFrame(
-        {
-            "piece": order[rng.integers(low, high)],
-            "category": own["category"].astype(str).to_numpy(),
-            "occurred_at": at.to_numpy(),
-            "month": own["month"].to_numpy(),
-        }
-    )
-    days = pd.date_range("2025-10-01", "2026-09-25")
-    planted = [
-        draw(rng, 160, night, category, days[days.day_of_week >= 5], (60, 210)),
-        draw(rng, 100, day, category, days[days.day_of_week < 5], (920, 1010)),
-    ]
-    table = pd.concat([background, *planted], ignore_index=True)
-    frame = gpd.GeoDataFrame(
-        {
-            "category": pd.Categorical(table["category"]),
-            "month": table["month"],
-            "occurred_at": table["occurred_at"].astype("datetime64[ns]"),
-            "timed": True,
-        },
-        geometry=gpd.points_from_xy(*network.piece_middle[table["piece"]].T),
-        crs=own.crs,
-    )
-    changed = replace(
-        area,
-        catchments=build_catchments(network, None),
-        incidents=frame,
-        incident_catchment=table["piece"].to_numpy(),
-        times_known=True,
-        snapped=False,
-    )
-    return changed, night, day

@@ -11,7 +11,6 @@ import shapely
 from pyproj import Transformer
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
 
 TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
 
@@ -135,26 +134,6 @@ def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, share
     _check_legs_lie_on_streets(plan, _street_segments(streets))
     _check_times_and_ends(plan)
     _check_worth(plan)
-
-
-def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
-    """The atlas, mapped in the settings, gives ten open schools, with default bells."""
-    example = (shared / "examples" / "bloomsbury.toml").read_text(encoding="utf-8")
-    text = example.replace('"../data', f'"{(shared / "data").as_posix()}')
-    text = text.replace(
-        "schools/edubasealldata_camden_westminster_2020-03_subset.csv",
-        "schools/london_schools_atlas_2016.csv",
-    )
-    text += '\n[columns.schools]\nname = "SCHOOL_NAM"\nstatus = "STATUS"\nphase = "PHASE"\n'
-    (tmp_path / "atlas.toml").write_text(text, encoding="utf-8")
-    area = pp.load_area(tmp_path / "atlas.toml")
-    assert len(area.schools) == 10
-    has_bell = ~area.schools["finish_assumed"]
-    assert (area.schools["finish_time"][~has_bell] == "15:15").all()
-    assert any("have no bell time: 15:15 is used" in note for note in describe_notes(area.notes))
-    risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    assert len(plan.patrols) == 10
 
 
 def test_equal_runs_write_equal_bytes(demo_pack, demo, tmp_path):

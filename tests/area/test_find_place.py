@@ -1,10 +1,14 @@
-"""Free text to places in an area."""
+"""Free text to places in an area, and names of its squares."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
+from patrolplan.area.square_names import MAX_STREETS, name_squares
+from patrolplan.crs import Projection, find_squares
 
 
 @pytest.mark.parametrize(
@@ -17,6 +21,12 @@ def test_a_street_is_found_however_its_name_is_written(demo_area, text):
     pieces = demo_area.network.piece_lines[demo_area.network.piece_name == "Conder Avenue"]
     assert shapely.distance(pieces, shapely.Point(place.xy)).min() < 1e-6
     assert place.street_metres < 1e-6
+
+
+def test_another_name_finds_nothing(demo_area):
+    """What resembles no street of the area is no place."""
+    assert find_places(demo_area, "Quarrelsome Boulevard") == ()
+    assert find_places(demo_area, "  ") == ()
 
 
 def test_two_streets_are_found_where_they_meet(demo_area):
@@ -55,6 +65,14 @@ def test_a_grid_reference_is_the_middle_of_its_square(demo_area, text, label, xy
     assert (place.label, place.kind, place.xy) == (label, "grid_reference", xy)
 
 
+def test_grid_references_are_of_the_british_grid_alone(demo_area):
+    """In another CRS letters and figures have no meaning."""
+    network = dataclasses.replace(demo_area.network, projection=Projection("EPSG:32630"))
+    elsewhere = dataclasses.replace(demo_area, network=network)
+    assert elsewhere.projection.crs == "EPSG:32630"
+    assert find_places(elsewhere, "TQ 301 812") == ()
+
+
 @pytest.mark.parametrize(
     "text", ["51.530686, 0.871526", "51.530686N 0.871526E", "0.871526,51.530686"]
 )
@@ -78,3 +96,34 @@ def test_a_postcode_is_where_its_schools_are(demo_area):
         assert place.xy == (school.geometry.x, school.geometry.y)
     assert guess_kind("ZZ9 9ZZ") == "postcode"
     assert find_places(demo_area, "ZZ9 9ZZ") == ()
+
+
+def test_a_district_holds_its_parts_and_no_others(demo_area):
+    """WC1 holds WC1A and WC1B, in their middle; W1 does not hold W11."""
+    codes = ["WC1A 1AA", "WC1B 1AA", "W11 1AA", *[""] * (len(demo_area.schools) - 3)]
+    area = dataclasses.replace(demo_area, schools=demo_area.schools.assign(postcode=codes))
+    xy = shapely.get_coordinates(demo_area.schools.geometry.values)
+    (place,) = find_places(area, "WC1")
+    np.testing.assert_allclose(place.xy, xy[:2].mean(axis=0))
+    assert find_places(area, "W1") == ()
+
+
+def test_a_square_is_named_by_the_streets_with_most_length_in_it(demo_area):
+    """The same as by adding up the lengths of its pieces one by one."""
+    network = demo_area.network
+    of_piece = find_squares(network.piece_middle, network.projection.crs)
+    squares = np.unique(of_piece, axis=0)[::7]
+    for square, names in zip(squares, name_squares(network, squares), strict=True):
+        lengths = {}
+        for piece in range(len(of_piece)):
+            if tuple(of_piece[piece]) == tuple(square) and network.piece_name[piece]:
+                name = network.piece_name[piece]
+                lengths[name] = lengths.get(name, 0) + network.piece_metres[piece]
+        assert len(names) == min(MAX_STREETS, len(lengths))
+        others = [lengths[name] for name in lengths if name not in names]
+        assert all(lengths[name] >= max(others, default=0) - 1 for name in names)
+
+
+def test_a_square_without_named_streets_has_no_name(demo_area):
+    """A square far from the area is named by nothing."""
+    assert name_squares(demo_area.network, [[27700, 1, 1]]) == [()]

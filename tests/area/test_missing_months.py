@@ -44,6 +44,15 @@ def missing(exposure):
     return [(one.force, f"{one.month:%Y-%m}") for one in exposure.missing]
 
 
+def test_a_force_that_records_little_is_not_missing_by_chance():
+    """Few crimes of a force in the area prove nothing; its files as a whole do."""
+    counts = [("A", 0, [50] * 8), ("B", 1, [1, 0, 2, 0, 0, 1, 0, 1])]
+    assert build(counts).missing == ()
+    elsewhere = ("B", 5, [90, 90, 0, 90, 90, 90, 90, 90])
+    found = build([*counts, elsewhere], inside=lambda table: (table["catchment"] != 5).to_numpy())
+    assert missing(found) == [("B", "2024-03")]
+
+
 @given(st.lists(st.integers(0, 200), min_size=8, max_size=8))
 def test_what_is_missing_is_what_a_plain_loop_finds(by_month):
     """A month is missing when it has less than a tenth of the median of the larger months."""
@@ -72,6 +81,15 @@ def test_each_catchment_belongs_to_the_force_that_records_there():
     assert held[2, 5] == 0.0
     assert held[2, 2] == pytest.approx(0.25)
     assert (held[[0, 1, 3, 4, 5, 6, 7]] == 1.0).all()
+
+
+def test_a_catchment_without_crime_belongs_to_those_around_it():
+    """Where nothing is recorded, the forces of the nearest catchments say whose it is."""
+    found = build([("A", 0, [40] * 8), ("B", 5, [40] * 7 + [0])])
+    held = found.find_shares(MONTHS[-1:])[0]
+    assert held[0] == 1.0
+    assert held[5] == 0.0
+    assert (held[1:5] < 1.0).all()
 
 
 def test_nothing_missing_is_no_table_of_shares():
@@ -176,3 +194,26 @@ def test_a_missing_month_changes_no_catchment_of_other_forces(month, by_month):
     held = build([("A", 0, [40] * 8), ("B", 5, gap)]).find_shares(MONTHS)
     assert (held[:, 0] == 1.0).all()
     assert held[:, 5].tolist() == [float(number != month) for number in range(8)]
+
+
+def test_the_note_names_force_and_months():
+    """A reader sees which months of which force are missing, as spans."""
+    found = build([("A", 0, [40] * 8), ("B", 5, [0, 0, 40, 0, 40, 40, 40, 40])])
+    (note,) = note_missing_months(found)
+    assert note.list_texts("spans") == ["2024-01 to 2024-02", "2024-04"]
+    assert describe_note(note).startswith(
+        "Missing from the files: 3 of 8 months of B (2024-01 to 2024-02, 2024-04)."
+    )
+
+
+def test_a_gap_of_all_forces_is_missing():
+    """A month between the first and the last that no file has is missing for every force."""
+    found = build([("A", 0, [30, 0, 30, 30, 30, 30, 30, 30]), ("B", 5, [9, 0, 9, 9, 9, 9, 9, 9])])
+    assert missing(found) == [("A", "2024-02"), ("B", "2024-02")]
+
+
+def test_where_every_catchment_has_crime_each_belongs_to_its_own_force():
+    """With two forces and no catchment without crime, nothing has to be looked for nearby."""
+    gap = [40] * 7 + [0]
+    crime = [("A", place, [40] * 8) if place < 3 else ("B", place, gap) for place in range(6)]
+    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]

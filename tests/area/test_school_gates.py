@@ -119,6 +119,21 @@ def test_a_tasked_place_for_no_school_is_reported_by_its_name(lane):
     ]
 
 
+def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
+    """A borough-wide file of taskings floods nothing: rows are counted, a few places named."""
+    lines = [f"T{n},-0.12,51.52,false,100001;100003;100004,{DAYS}" for n in range(7)]
+    lines += [f"U{n},-0.12,51.52,false,100001;X{n},{DAYS}" for n in range(7)]
+    rows, notes = _find_rows_and_notes(
+        lane({"tasked_places": TASKED + "\n".join(lines)}), "tasked places"
+    )
+    names = "T0, T1, T2, T3, T4 and 2 more"
+    assert (f"for schools that are left out (not open): {names}", 7) in rows
+    assert (f"for schools that are left out (outside the area): {names}", 7) in rows
+    assert ("more places for URNs that no school has", 2) in rows
+    assert len(rows) == 2 + 5 + 1
+    assert len(notes) == 5
+
+
 WALKWAY = """
 <node id='3' version='1' lon='-0.1290' lat='51.5203'/>
 <node id='4' version='1' lon='-0.1270' lat='51.5203'/>
@@ -166,3 +181,23 @@ def test_a_gate_above_the_street_is_accepted_with_a_reason(write_walkway):
     assert [alarm.check for alarm in area.alarms] == ["gate_levels"]
     (note,) = area.accepted_checks
     assert "the gate is on the podium" in describe_note(note)
+
+
+def test_an_assumed_gate_is_put_on_the_ground(write_walkway):
+    """A school without a gate starts from the street, although the walkway is nearer."""
+    area = write_walkway()()
+    assert set(area.network.piece_name[area.gates.piece]) == {"Long Lane"}
+    assert area.alarms == ()
+
+
+def test_an_assumed_gate_without_a_street_at_ground_level_stops_the_command(write_walkway):
+    """Where every street near is above the ground, the gate has to be given."""
+    with pytest.raises(pp.InputError, match=r"give the gate on the street in \[sources\] gates"):
+        write_walkway(ground=False)()
+
+
+def test_many_unknown_urns_are_counted_after_the_first(lane):
+    """Of many unknown URNs the first are named and the others counted."""
+    bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
+    rows, _ = _find_rows_and_notes(lane({"bell_times": bells}), "bell times")
+    assert rows == [("no school has the URN X0, X1, X2, X3, X4 and 4 more", 9)]

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, strategies as st
 from small_networks import build_small_network
 
+import patrolplan as pp
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
+from patrolplan.notes import Note
 
 LANE = build_small_network([(0, 0), (1200, 0)], [[0, 1]])
 
@@ -34,6 +36,15 @@ def test_the_same_points_are_one_era(seed, points):
     """Points that stay are one era, however many are first seen late."""
     months, place = crimes(points=points, seed=seed)
     assert len(find_era_starts(months, place)) == 1
+
+
+def test_a_force_that_starts_late_begins_no_era():
+    """Many new points are not an era while the old ones continue."""
+    months, place = crimes()
+    more, new = crimes(replaced=0)
+    late = more >= pd.Timestamp("2023-06-01")
+    both = pd.concat([months, more[late]], ignore_index=True)
+    assert len(find_era_starts(both, np.append(place, new[late]))) == 1
 
 
 def test_the_known_era_needs_no_large_numbers():
@@ -86,3 +97,51 @@ def test_the_order_of_files_decides_nothing():
     assert sorted(zip(one, months, strict=True)) == sorted(
         zip(other, months.iloc[order], strict=True)
     )
+
+
+def test_a_new_point_nearby_gets_more_than_one_far_away():
+    """Crime is densest around its point: the new point near the old one gets most of it."""
+    points = np.array([[200.0, 0.0]])
+    old, new = build_catchments(LANE, points), build_catchments(LANE, [[220.0, 0], [1000.0, 0]])
+    months = pd.Series(pd.Timestamp("2022-01-01")).repeat(50)
+    found = carry_over(LANE, old, new, np.zeros(50, int), np.zeros(50, int), months)
+    assert (found == 0).all()
+
+
+CHANGE = "2026-01"
+
+
+@pytest.fixture(scope="module")
+def moved(copy_demo, demo, tmp_path_factory):
+    """The demo borough with all points moved by some 40 m from January 2026 on."""
+    months = sorted(path.name for path in (demo.parent / "crimes").iterdir())
+    settings = copy_demo(tmp_path_factory.mktemp("moved"), *months)
+    rng, new = np.random.default_rng(7), {}
+    for path in sorted(settings.parent.glob("crimes/*/*-street.csv")):
+        if path.parent.name < CHANGE:
+            continue
+        table = pd.read_csv(path, dtype=str)
+        for row in table.index[table["Longitude"].notna()]:
+            place = tuple(table.loc[row, ["Longitude", "Latitude"]])
+            if place not in new:
+                x, y = map(float, place)
+                angle = rng.uniform(0, 2 * np.pi)
+                new[place] = (
+                    f"{x + 0.0006 * np.cos(angle):.6f}",
+                    f"{y + 0.0004 * np.sin(angle):.6f}",
+                )
+            table.loc[row, ["Longitude", "Latitude"]] = new[place]
+        table.to_csv(path, index=False)
+    return pp.load_area(settings)
+
+
+def test_a_change_of_points_is_noted_and_loses_no_crime(demo_area, moved):
+    """Every crime keeps a catchment, those of the newest points alone, and the change is said."""
+    assert len(moved.incidents) == pytest.approx(len(demo_area.incidents), abs=20)
+    assert (moved.incident_catchment >= 0).all()
+    assert Note("points_replaced", {"month": "January 2026"}) in moved.notes
+    newest = moved.incidents["month"] >= f"{CHANGE}-01"
+    points = moved.incidents.geometry[newest]
+    seen = set(zip(points.x, points.y, strict=True))
+    assert all(tuple(point) in seen for point in moved.catchments.xy.tolist())
+    assert (moved.catchments.first_month >= np.datetime64(f"{CHANGE}-01")).all()

@@ -68,16 +68,6 @@ def test_equal_scores_share_what_is_left():
         np.testing.assert_allclose(after_school.select_top(scores, coverage), expected, atol=1e-12)
 
 
-def test_pupils_walk_home_and_are_conserved():
-    """Over the plane and the evening a pupil is outside for as long as the mean walk home takes."""
-    side = np.arange(-60, 60) + 0.5
-    xy = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2) * timed_crimes.CELL_METRES
-    found = pupils_on_grid.compute_pupil_minutes(xy, np.zeros((1, 2)), 900, [900, 1500])
-    cell = (timed_crimes.CELL_METRES / 1000) ** 2
-    walk = 2 * pupils_on_grid.DECAY_METRES / pupils_on_grid.SPEED
-    assert found.sum() * cell == pytest.approx(walk, rel=0.02)
-
-
 def test_pupils_are_a_front_that_walks_outward():
     """Presence equals that of walkers drawn one by one, near and far, early and late."""
     rng = np.random.default_rng(2)

@@ -1,7 +1,4 @@
-"""Stretches: connected, disjoint, bounded, the one of most risk first.
-
-What each stretch holds.
-"""
+"""Stretches: connected, disjoint, bounded, the one of most risk first, and what each holds."""
 
 import numpy as np
 import pytest
@@ -45,22 +42,6 @@ def test_stretches_are_connected_disjoint_and_bounded(risk, length, count):
         assert TOWN.piece_metres[stretch].sum() <= length + 1e-9
     if count is not None:
         assert len(found) <= count
-
-
-@given(RISKS, LENGTHS)
-def test_stretches_hold_dense_pieces_alone(risk, length):
-    """Each piece of a stretch has more risk by the metre than the area on average."""
-    found = find_stretches(TOWN, risk, max_length_metres=length)
-    density = risk / TOWN.piece_metres
-    assert (density[np.concatenate(found)] > risk.sum() / TOWN.metres).all()
-
-
-@given(RISKS)
-def test_all_stretches_cover_no_more_than_a_quarter(risk):
-    """Without a number wanted, stretches stop at a quarter of the street."""
-    found = find_stretches(TOWN, risk, max_length_metres=150)
-    before = TOWN.piece_metres[np.concatenate(found[:-1] or [np.empty(0, int)])].sum()
-    assert before < MAX_COVERAGE * TOWN.metres
 
 
 @given(RISKS)

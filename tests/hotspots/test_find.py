@@ -1,15 +1,11 @@
 """Hotspots: stretches with a stopping place, a name and their reasons."""
 
+import numpy as np
 import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
-
-
-@pytest.fixture(scope="module")
-def risk(demo_risk):
-    """Risk of the demo borough."""
-    return demo_risk
+from patrolplan.tables import HOTSPOTS
 
 
 def _with(area, **hotspots):
@@ -19,10 +15,10 @@ def _with(area, **hotspots):
 
 
 @pytest.fixture(scope="module", params=["network", "dbscan", "hdbscan"])
-def found(request, demo_area, risk):
+def found(request, demo_area, demo_risk):
     """Area and hotspots by each method."""
     area = _with(demo_area, method=request.param, count=12)
-    return area, pp.find_hotspots(area, risk)
+    return area, pp.find_hotspots(area, demo_risk)
 
 
 def test_hotspots_are_stretches_of_bounded_length(found):
@@ -37,6 +33,19 @@ def test_hotspots_are_stretches_of_bounded_length(found):
         assert length <= 300 + 1e-9
 
 
+def test_hotspots_have_their_columns_and_are_sorted_by_worth(found, demo_risk):
+    """H1 has most risk, worth is the share of it on the stretch; each says where and why."""
+    _, hotspots = found
+    assert set(HOTSPOTS.columns) <= set(hotspots.columns)
+    assert 1 <= len(hotspots) <= 12
+    worth = [demo_risk.joined[row].sum() for row in hotspots["pieces"]]
+    np.testing.assert_allclose(hotspots["worth"], worth)
+    assert list(hotspots["worth"]) == sorted(hotspots["worth"], reverse=True)
+    assert list(hotspots["hotspot"]) == [f"H{n}" for n in range(1, len(hotspots) + 1)]
+    assert (hotspots["place"].str.len() > 3).all()
+    assert all(len(row) >= 1 for row in hotspots["reasons"])
+
+
 def test_stopping_place_is_a_point_of_its_piece(found):
     """The point of a stopping place lies on the piece named, so many metres along it."""
     area, hotspots = found
@@ -46,7 +55,10 @@ def test_stopping_place_is_a_point_of_its_piece(found):
         assert 0 <= row.stop_metres <= area.network.piece_metres[row.stop_piece] + 1e-6
 
 
-def test_no_piece_is_longer_than_the_shortest_stretch_allowed(demo_area, risk):
-    """Also at the shortest length that the settings allow, no stretch is longer than that."""
-    hotspots = pp.find_hotspots(_with(demo_area, count=20, max_length_metres=30), risk)
-    assert hotspots["length_metres"].max() <= 30 + 1e-9
+@pytest.mark.parametrize(("count", "metres"), [(5, 120), (20, 30)])
+def test_count_and_length_follow_the_settings(demo_area, demo_risk, count, metres):
+    """The settings say how many hotspots there are and how long they may be, down to a piece."""
+    area = _with(demo_area, count=count, max_length_metres=metres)
+    hotspots = pp.find_hotspots(area, demo_risk)
+    assert len(hotspots) == count
+    assert hotspots["length_metres"].max() <= metres + 1e-9

@@ -1,8 +1,6 @@
 """Names of hotspots: new numbers, or those that the same places had in an earlier plan."""
 
 import dataclasses
-import json
-import shutil
 import tomllib
 
 import geopandas as gpd
@@ -261,31 +259,3 @@ def test_a_plan_that_does_not_exist_yet_is_a_note(tmp_path, area_settings):
     write_layers(tmp_path / "plan" / "plan.gpkg", {"hotspots": _layer()})
     assert note_earlier_plan(settings) == []
     assert len(read_earlier_hotspots(settings, Projection(BNG))) == 1
-
-
-@pytest.mark.slow
-def test_months_planned_into_one_folder(copy_demo, demo, run, tmp_path):
-    """The first plan numbers, and the next month has its names."""
-    held = [f"2026-0{month}" for month in range(1, 10)]
-    config = copy_demo(tmp_path, *held[:-1])
-    text = config.read_text(encoding="utf-8")
-    more = '[hotspots]\nearlier = "plan"\n[schools]\nurns = ["900003"]\n'
-    more += '[accept]\nreport_dates = "later than these crimes"\n'
-    config.write_text(f"{text}\n{more}", encoding="utf-8")
-    out = tmp_path / "plan"
-
-    def plan():
-        code, _, err = run("plan", "--config", config, "--out", out, "--workers", "1")
-        assert code == 0, err
-        document = json.loads((out / "plan.json").read_text(encoding="utf-8"))
-        return [hotspot["id"] for hotspot in document["hotspots"]]
-
-    first = plan()
-    assert first == [f"H{number}" for number in range(1, len(first) + 1)]
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert any("No earlier plan in 'plan' yet" in note for note in manifest["notes"])
-    shutil.copytree(demo.parent / "crimes" / held[-1], tmp_path / "crimes" / held[-1])
-    second = plan()
-    former = gpd.read_file(out / "plan.gpkg", layer="former_hotspots")["hotspot"].tolist()
-    assert set(former) == set(first) - set(second)
-    assert set(second) & set(first)

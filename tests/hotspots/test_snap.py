@@ -1,7 +1,5 @@
 """Hotspots of one's own become stretches of street that a plan takes like any others."""
 
-import json
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -82,6 +80,16 @@ def test_a_line_has_the_street_that_it_follows(demo_area):
     assert network.piece_metres[others].sum() < 0.35 * network.piece_metres[street].sum()
 
 
+def test_a_point_has_the_streets_around_it(demo_area, junction):
+    """The pieces of a point are those within a short walk, in one connected place."""
+    near, far = junction, junction + 5000
+    found, none = find_pieces_of_shapes(demo_area.network, shapely.points([near, far]))
+    metres = np.hypot(*(demo_area.network.piece_middle[found] - near).T)
+    assert 50 < demo_area.network.piece_metres[found].sum() < 1000
+    assert metres.max() < 75 + 30
+    assert len(none) == 0
+
+
 def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction):
     """Where places overlap, no piece counts twice; one with nothing left is named."""
     shapes = [_square(*junction, 150), _square(*junction, 250), _square(*junction, 100)]
@@ -91,6 +99,14 @@ def test_a_piece_belongs_to_the_earlier_of_two_shapes(demo_area, risk, junction)
     assert sorted(own["hotspot"]) == ["A", "B"]
     pieces = np.concatenate(own["pieces"])
     assert len(pieces) == len(set(pieces))
+
+
+def test_names_come_from_a_column_of_choice(demo_area, risk, junction):
+    """Whole numbers have no point; another column can be named."""
+    places = _frame([_square(*junction, 120)], id=[17.0], ward=["St. Mary's & Quay"])
+    assert pp.snap_hotspots(demo_area, places, risk=risk)["hotspot"].tolist() == ["17"]
+    named = pp.snap_hotspots(demo_area, places, risk=risk, name="ward")
+    assert named["hotspot"].tolist() == ["St. Mary's & Quay"]
 
 
 @pytest.mark.parametrize(
@@ -122,29 +138,13 @@ def test_places_elsewhere_are_refused(demo_area, risk):
         pp.snap_hotspots(demo_area, pd.DataFrame({"id": [1]}), risk=risk)
 
 
-@pytest.fixture(scope="module")
-def plan(demo_area, risk, hexagons):
-    """Patrols of one school in the twenty hexagons of most risk."""
+def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
+    """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
         own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
-    return pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
-
-
-def _check_document(document, hexagons):
-    ids = set(hexagons["id"])
+    plan = pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
+    document, ids = build_plan_document(plan), set(hexagons["id"])
     stops = {stop["hotspot"] for one in document["patrols"] for stop in one["stops"]}
     assert len(document["hotspots"]) == 20
     assert {one["id"] for one in document["hotspots"]} | stops <= ids
     assert stops
-
-
-def test_a_plan_of_hexagons_is_planned(plan, hexagons):
-    """Their hotspots go in; a plan comes out under their names."""
-    _check_document(build_plan_document(plan), hexagons)
-
-
-@pytest.mark.slow
-def test_a_plan_of_hexagons_is_written(plan, hexagons, tmp_path):
-    """The papers of such a plan are written like any others."""
-    pp.write_pack(plan, tmp_path / "out")
-    _check_document(json.loads((tmp_path / "out" / "plan.json").read_bytes()), hexagons)

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pytest
 from scipy.spatial import cKDTree
 
 from patrolplan.hotspots.clusters import compute_catchment_shares
@@ -14,16 +13,6 @@ from patrolplan.hotspots.stability import (
     draw_evenly,
 )
 from patrolplan.risk.history import build_history, get_harm_days
-
-
-def test_wide_stretches_survive_jitter_and_bits_of_a_catchment_may_not(demo_area, static_risk):
-    """The whole area survives every jitter; survival is a share of the jitters."""
-    history = build_history(demo_area)
-    everything = [np.arange(len(demo_area.network)), np.array([0])]
-    rng = np.random.default_rng(1)
-    survived = compute_survived_share(demo_area, static_risk, history, everything, rng)
-    assert survived[0] == 1
-    assert survived[1] * JITTER_COUNT == pytest.approx(round(survived[1] * JITTER_COUNT))
 
 
 def test_exact_places_are_not_jittered(demo_area, static_risk, stretches):

@@ -8,8 +8,6 @@ import shapely
 from hypothesis import given, settings, strategies as st
 from small_networks import build_small_network
 
-import patrolplan as pp
-from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.hotspots.ground import (
     BESIDE_METRES,
     PATHS,
@@ -177,18 +175,11 @@ def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
     assert not _find_beside(network, [point], [piece]).any()
 
 
-def _check_area(area, hotspots):
-    """All stopping places of an area are where one would stand; the share of risk in view."""
-    network, risk = area.network, hotspots.risk
-    table = hotspots.table
-    points = shapely.points(
-        [
-            line.interpolate(metres).coords[0]
-            for line, metres in zip(
-                network.piece_lines[table["stop_piece"]], table["stop_metres"], strict=True
-            )
-        ]
-    )
+def test_every_stop_of_the_demo_is_where_one_would_stand(demo_area, demo_risk, demo_hotspots):
+    """None on a small way beside a named street, none off the ground; most of the risk in view."""
+    network, table = demo_area.network, demo_hotspots
+    stops = zip(network.piece_lines[table["stop_piece"]], table["stop_metres"], strict=True)
+    points = shapely.points([line.interpolate(metres).coords[0] for line, metres in stops])
     assert not _find_beside(network, points, table["stop_piece"].to_numpy()).any()
     assert (network.piece_layer[table["stop_piece"]] == 0).all()
     lit = {"": "unknown", "no": "no"}
@@ -197,32 +188,12 @@ def _check_area(area, hotspots):
     seen = total = 0.0
     for point, pieces in zip(points, table["pieces"], strict=True):
         away = np.hypot(*(network.piece_middle[pieces] - [point.x, point.y]).T)
-        seen += risk.joined[pieces][away <= SIGHT].sum()
-        total += risk.joined[pieces].sum()
-    return seen / total
-
-
-class _Found:
-    def __init__(self, area):
-        self.risk = pp.estimate_risk(area)
-        self.table = locate_hotspots(area, self.risk)
-
-
-def test_every_stop_of_the_demo_is_where_one_would_stand(demo_area):
-    """None on a small way beside a named street, none off the ground; most of the risk in view."""
-    found = _Found(demo_area)
-    assert _check_area(demo_area, found) > 0.8
-    assert (found.table["stop_stand"] != "street").mean() > 0.4
-    for row in range(0, len(found.table), 6):
-        stretch = np.asarray(found.table["pieces"].iloc[row])
-        expected = _choose_slowly(demo_area.network, demo_area.features, found.risk.joined, stretch)
-        got = (found.table["stop_piece"].iloc[row], found.table["stop_stand"].iloc[row])
+        seen += demo_risk.joined[pieces][away <= SIGHT].sum()
+        total += demo_risk.joined[pieces].sum()
+    assert seen > 0.8 * total
+    assert (table["stop_stand"] != "street").mean() > 0.4
+    for row in range(0, len(table), 6):
+        stretch = np.asarray(table["pieces"].iloc[row])
+        expected = _choose_slowly(network, demo_area.features, demo_risk.joined, stretch)
+        got = (table["stop_piece"].iloc[row], table["stop_stand"].iloc[row])
         assert expected is None or got == expected
-
-
-@pytest.mark.slow
-def test_every_stop_of_bloomsbury_is_where_one_would_stand(bloomsbury_area):
-    """The same in central London, for every hotspot."""
-    found = _Found(bloomsbury_area)
-    assert len(found.table) > 100
-    assert _check_area(bloomsbury_area, found) > 0.88

@@ -10,14 +10,18 @@ from small_networks import build_small_network
 from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.streets import Streets, build_empty_features, build_ways_table
-from patrolplan.network import Positions, StreetNetwork, build_network
+from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
+from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.build import load_or_build_network, load_or_snap
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut
 
-LIMITS = shapely.box(-10, -10, 250, 250)
+PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
+WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
+"""A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
+
+LOW = shapely.box(-10, -10, 210, 310)
 
 
 @pytest.fixture(autouse=True)
@@ -28,20 +32,19 @@ def cache(tmp_path, monkeypatch):
 
 
 def streets():
-    """A square, a street that leaves the limits, and one that hangs together with nothing."""
-    places = [(0, 0), (200, 3), (200, 200), (0, 200), (900, 0), (50, 50), (90, 60)]
-    ways = [[0, 1, 2], [2, 3, 0], [1, 4], [5, 6]]
-    nodes = np.array([node for way in ways for node in way])
+    """Such streets as they are read; the second way is not patrolled."""
+    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
+    nodes = np.array([node for way in WAYS for node in way])
     return Streets(
-        ways=build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(ways))]),
-        vertex_way=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        ways=table.assign(is_patrolled=[True, False, True, True, True]),
+        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
         vertex_node=nodes,
-        vertex_xy=np.asarray(places, dtype=np.float64)[nodes],
+        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
         features=build_empty_features(Projection()),
     )
 
 
-def network(limits=LIMITS):
+def network(limits=LOW):
     """The network through the cache, and what it left out."""
     dropped = LeftOut()
     return load_or_build_network(streets(), Projection(), dropped, limits=limits), dropped.rows
@@ -60,20 +63,9 @@ def same(one, other):
     return equal and one.parts.ways.equals(other.parts.ways)
 
 
-def test_a_network_is_cut_once(monkeypatch):
-    """A second run cuts nothing, and gives the same streets and the same left out."""
-    dropped = LeftOut()
-    plain = build_network(streets(), Projection(), dropped, limits=LIMITS)
-    first, left_out = network()
-    monkeypatch.setattr("patrolplan.network.build.build_network", None)
-    second, again = network()
-    assert same(plain, first)
-    assert same(first, second)
-    assert [row.reason for row in dropped.rows] == [
-        "outside the area (km)",
-        "not connected to the rest (pieces)",
-    ]
-    assert dropped.rows == left_out == again
+def test_other_limits_are_another_network():
+    """The limits belong to what a network is known by."""
+    assert len(network()[0]) != len(network(shapely.box(-10, -10, 950, 310))[0])
 
 
 def test_places_are_snapped_once(monkeypatch):
@@ -102,13 +94,6 @@ def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
     assert left_out == again
     assert np.array_equal(load_or_snap(second, xy).offset_metres, snapped.offset_metres)
     check_replaced()
-
-
-PLACES = [(0, 0), (200, 0), (200, 300), (0, 300), (100, 40), (900, 0), (900, 300)]
-WAYS = [[0, 3, 2, 1], [0, 4, 1], [1, 5], [5, 6], [2, 6]]
-"""A street in the shape of a C, a passage that shortens it, and streets that leave to the east."""
-
-LOW = shapely.box(-10, -10, 210, 310)
 
 
 def part_network(**options):
@@ -144,6 +129,11 @@ def test_a_walk_uses_streets_that_are_not_patrolled():
     assert WalkFinder(network.walkable, ends).metres[0, 1] == pytest.approx(215.4, abs=0.1)
 
 
+def test_streets_beyond_the_margin_are_not_used():
+    """Streets count up to so far beyond the limits."""
+    assert part_network().walkable.node_xy[:, 0].max() <= 210 + MARGIN_METRES + 30
+
+
 def test_places_are_snapped_to_streets_to_patrol_alone():
     """However near a passage is, on all streets, on those round a gate, and on those to patrol."""
     network = part_network()
@@ -156,19 +146,11 @@ def test_places_are_snapped_to_streets_to_patrol_alone():
 
 
 def test_two_networks_come_back_from_cache_and_from_another_process(monkeypatch):
-    """Both of them, to the last bit."""
-    table = build_ways_table([(n, f"Street {n}", "residential", "") for n in range(len(WAYS))])
-    nodes = np.array([node for way in WAYS for node in way])
-    parts = Streets(
-        ways=table.assign(is_patrolled=[True, False, True, True, True]),
-        vertex_way=np.repeat(np.arange(len(WAYS)), [len(way) for way in WAYS]),
-        vertex_node=nodes,
-        vertex_xy=np.asarray(PLACES, dtype=np.float64)[nodes],
-        features=build_empty_features(Projection()),
-    )
-    first = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    """Both of them, to the last bit, with what was left out."""
+    first, left_out = network()
     monkeypatch.setattr("patrolplan.network.build.build_network", None)
-    second = load_or_build_network(parts, Projection(), LeftOut(), limits=LOW)
+    second, again = network()
+    assert left_out == again != []
     third = pickle.loads(pickle.dumps(first))  # noqa: S301 - our own
     for other in (second, third, part_network()):
         assert same(first, other)

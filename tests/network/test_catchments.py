@@ -26,8 +26,8 @@ def test_pieces_belong_to_the_nearest_point(points):
 
 
 @given(POINTS, st.data())
-def test_spreading_keeps_the_sum(points, data):
-    """What is spread over catchments is neither more nor less afterwards, also by columns."""
+def test_spreading_keeps_the_sum_and_is_even_by_the_metre(points, data):
+    """Nothing is lost, also by columns; within a catchment every metre of street gets the same."""
     found = build_catchments(NETWORK, points)
     amount = st.floats(0, 1e6)
     amounts = np.array(data.draw(st.lists(amount, min_size=len(found), max_size=len(found))))
@@ -35,12 +35,6 @@ def test_spreading_keeps_the_sum(points, data):
     assert spread.sum() == pytest.approx(amounts.sum())
     both = found.spread(np.column_stack([amounts, 2 * amounts]))
     np.testing.assert_allclose(both, np.column_stack([spread, 2 * spread]), atol=1e-9)
-
-
-@given(POINTS)
-def test_a_catchment_is_covered_evenly_by_the_metre(points):
-    """Within a catchment every metre of street gets the same."""
-    found = build_catchments(NETWORK, points)
     density = found.spread(np.ones(len(found))) / NETWORK.piece_metres
     for number in range(len(found)):
         own = density[found.piece_catchment == number]
@@ -52,6 +46,7 @@ def test_far_places_are_assigned_to_none():
     found = build_catchments(NETWORK, [(0, 0)])
     places = [(-MAX_SNAP_METRES + 1, 0), (-MAX_SNAP_METRES - 1, 0)]
     assert list(assign_catchments(NETWORK, found, places)) == [0, -1]
+    assert len(assign_catchments(NETWORK, found, np.empty((0, 2)))) == 0
 
 
 @given(POINTS, POINTS, st.sampled_from([15.0, 40.0, 90.0]))
@@ -67,6 +62,16 @@ def test_places_are_assigned_as_if_all_were_snapped_to_streets(points, others, l
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("patrolplan.network.catchments.MAX_SNAP_METRES", limit)
         assert np.array_equal(assign_catchments(NETWORK, found, places), slowly)
+
+
+def test_exact_places_stay_on_their_piece():
+    """Without snap points each piece is its own catchment: nothing is spread."""
+    found = build_catchments(NETWORK, None)
+    assert len(found) == len(NETWORK)
+    places = NETWORK.xy(NETWORK.middles([3, 5])) + np.array([0.4, 0.3])
+    assert list(assign_catchments(NETWORK, found, places)) == [3, 5]
+    amounts = np.arange(len(NETWORK), dtype=float)
+    np.testing.assert_array_equal(found.spread(amounts), amounts)
 
 
 def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
@@ -114,3 +119,16 @@ def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     alone = np.bincount(found.piece_catchment) == 1
     np.testing.assert_allclose(found.piece_share[alone[found.piece_catchment]], 1)
     assert found.spread(np.ones(len(found))).sum() == pytest.approx(len(found))
+
+
+def test_what_was_computed_of_the_same_objects_is_reused():
+    """Equal texts and the very same objects give the result again; the oldest is dropped."""
+    catchments, streets = build_catchments(NETWORK, [(0, 0)]), [object() for _ in range(3)]
+    calls = []
+
+    def ask(text, number):
+        given = (text, streets[number])
+        return catchments.reuse("name", given, lambda: calls.append(number) or len(calls))
+
+    assert [ask("ab", 0), ask("".join("ab"), 0), ask("ab", 1), ask("ab", 0)] == [1, 1, 2, 1]
+    assert [ask("a", 0), ask("ab", 2), ask("ab", 0)] == [3, 4, 5]

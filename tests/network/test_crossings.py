@@ -1,6 +1,7 @@
-"""Main roads that a walk crosses, and how."""
+"""Main roads at the nodes of a network, and how a walk crosses them."""
 
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,8 +9,13 @@ from hypothesis import assume, given, strategies as st
 from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
-from patrolplan.network.crossings import NEAR_METRES, find_crossed_roads
-from patrolplan.network.paths import WalkFinder
+from patrolplan.network.crossings import (
+    NEAR_METRES,
+    SAFEST_FIRST,
+    find_crossed_roads,
+    find_near_crossings,
+)
+from patrolplan.network.paths import Walk, WalkFinder
 from patrolplan.network.pieces import CrossingPoints
 
 # fmt: off
@@ -47,11 +53,6 @@ def _cross(network, start, end):
     ]
 
 
-def test_straight_over_crosses_the_main_road():
-    """From North Lane into South Lane one crosses the High Street, at their junction."""
-    assert _cross(_build(), (100, 80), (100, -70)) == [(80, "High Street", "unknown")]
-
-
 @pytest.mark.parametrize(
     ("start", "end"),
     [
@@ -75,6 +76,13 @@ def test_along_a_road_and_off_on_the_other_side_crosses_it_half_way():
     network = build_small_network(places, ways, NAMES, KINDS)
     assert _cross(network, (100, 80), (200, -70)) == [(130, "High Street", "unknown")]
     assert _cross(network, (100, 80), (200, 70)) == []
+
+
+def test_along_a_main_road_one_crosses_another():
+    """Straight on along a main road over a crossroads, the other main road is crossed."""
+    network = _build(kinds=["primary", "secondary", "secondary", "residential"])
+    assert _cross(network, (40, 0), (160, 0)) == [(60, "North Lane", "unknown")]
+    assert _cross(network, (100, 80), (100, -70)) == [(80, "High Street", "unknown")]
 
 
 @pytest.mark.parametrize("kind", ["signals", "zebra", "island", "unmarked"])
@@ -131,12 +139,12 @@ def draw_town(draw):
     ways = [[r * columns + c for c in range(columns)] for r in range(1, rows - 1)]
     ways += [[r * columns + c for r in range(rows)] for c in range(1, columns - 1)]
     is_main = [draw(st.booleans()) for _ in ways]
+    is_main[draw(st.integers(0, len(ways) - 1))] = False  # the places lie in lanes
     ways = [way if main else way[1:-1] for way, main in zip(ways, is_main, strict=True)]
     kinds = ["secondary" if main else "residential" for main in is_main]
     names = [f"Road {k:02}" for k in range(len(ways))]
     network = build_small_network(places, ways, names, kinds)
     lanes = np.flatnonzero(network.piece_highway == "residential")
-    assume(len(lanes))
     piece = np.array(draw(st.lists(st.sampled_from(lanes.tolist()), min_size=2, max_size=2)))
     share = np.array([draw(st.sampled_from([0.25, 0.5, 0.8])) for _ in range(2)])
     at = Positions(piece, share * network.piece_metres[piece], np.zeros(2))
@@ -190,17 +198,58 @@ def test_a_walk_crosses_the_same_roads_backwards(case, data):
     _assert_same_reversed(walks.find_shortest(0, 1))
 
 
-def test_walks_in_bloomsbury_cross_the_same_roads_backwards(bloomsbury_area):
-    """On real streets, with signals and carriageways, in either direction."""
-    network = bloomsbury_area.network.walkable
-    rng = np.random.default_rng(5)
-    piece = rng.integers(0, len(network), 24)
-    positions = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(24))
-    walks = WalkFinder(network, positions)
-    found = []
-    for start in range(24):
-        walk = walks.find_shortest(start, (start + 7) % 24)
-        _assert_same_reversed(walk)
-        found += find_crossed_roads(walk)
-    assert {"signals", "unknown"} <= {one.kind for one in found}
-    assert any(one.road == "Tottenham Court Road" for one in found)
+def test_an_empty_walk_crosses_nothing():
+    """From a place to itself."""
+    network = _build()
+    none = np.empty(0, dtype=np.int64)
+    assert find_crossed_roads(Walk(network, none, none.astype(float), none.astype(float))) == ()
+
+
+ARM_PLACES = [(0, 0), (100, 0), (200, 0), (100, 100), (100, -100)]
+ARM_WAYS = [[0, 1, 2], [3, 1], [1, 4]]
+ARM_KINDS = ["primary", "tertiary_link", "residential"]
+
+
+def test_arms_lead_away_from_their_node():
+    """At the crossroads arms of the main roads lead east, north and west, by road; no lane does."""
+    network = build_small_network(ARM_PLACES, ARM_WAYS, ["High Street", "", "Lane"], ARM_KINDS)
+    arms = network.main_arms
+    middle = np.flatnonzero((network.node_xy == (100, 0)).all(axis=1))[0]
+    found = arms.by_node[int(middle)]
+    assert sorted((round(np.degrees(bearing)) % 360, road) for _, road, bearing in found) == [
+        (0, "High Street"),
+        (90, "(tertiary)"),
+        (180, "High Street"),
+    ]
+    assert set(arms.road_of_piece) == {"High Street", "(tertiary)", ""}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_crossings_equal_looking_at_every_pair(seed):
+    """Each node of a main road has the known crossings on its own roads that are near enough."""
+    rng = np.random.default_rng(seed)
+    network = build_small_network(ARM_PLACES, ARM_WAYS, ["High Street", "Lane", "Lane"], ARM_KINDS)
+    points = CrossingPoints(
+        rng.uniform((0, -60), (200, 60), (90, 2)),
+        rng.choice(SAFEST_FIRST, 90),
+        rng.integers(0, 3, 90),
+    )
+    parts = dataclasses.replace(network.parts, crossings=points)
+    arms = network.main_arms
+    roads = {0: "High Street", 1: "Lane"}
+    expected = set()
+    for (node, piece), k in product(zip(arms.node, arms.piece, strict=True), range(90)):
+        metres = np.hypot(*(network.node_xy[node] - points.xy[k]))
+        road = roads.get(int(points.way[k]))
+        is_known = points.kind[k] != "unknown"
+        if is_known and road == arms.road_of_piece[piece] and metres <= NEAR_METRES:
+            expected.add((int(node), road, round(metres, 6), SAFEST_FIRST.index(points.kind[k])))
+    near = find_near_crossings(parts, arms)
+    found = [
+        (int(node), road, round(metres, 6), rank)
+        for node, road, metres, rank in near.itertuples(name=None)
+    ]
+    assert len(expected) > 5
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+    assert found == sorted(found, key=lambda row: (row[0], row[2]))

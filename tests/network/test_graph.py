@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, strategies as st
 from small_networks import draw_network_and_positions
 
-from patrolplan.network import Positions
 from patrolplan.network.graph import build_street_graph, compute_piece_distances
 
 
@@ -44,16 +43,6 @@ def test_no_link_is_lost_beside_another(case):
     for number, rows in enumerate(_links(graph)):
         if len(rows) > 1:
             assert sorted(graph.is_reversed[graph.link == number]) == [False, True]
-
-
-def test_a_block_keeps_both_ways_round(demo_area):
-    """Links leave out nodes between junctions, some two thirds of a real place's."""
-    network = demo_area.network
-    place = Positions(np.array([5]), np.array([1.0]), np.zeros(1))
-    graph = build_street_graph(network, place, None)
-    assert graph.costs.shape[0] < 0.6 * len(network.node_xy)
-    held = np.concatenate([np.array(rows) for rows in _links(graph)])
-    assert len(np.unique(graph.segments.piece[held])) == len(network)
 
 
 @given(draw_network_and_positions(), st.floats(10, 400))

@@ -5,11 +5,14 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import shapely
+from hexagons import measure_slowly
 from hypothesis import given, strategies as st
 from small_networks import build_small_network, draw_network
 
 from patrolplan.network import StreetNetwork
+from patrolplan.network.shapes import split_by_polygons
 
 POINTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 350)), min_size=1, max_size=8)
 
@@ -39,6 +42,11 @@ def test_snapping_equals_brute_force_over_all_segments(network, points):
     )
     assert (found.offset_metres >= 0).all()
     assert (found.offset_metres <= network.piece_metres[found.piece] + 1e-6).all()
+
+
+def test_snapping_no_point_gives_no_position():
+    """No points, no positions."""
+    assert len(build_small_network([(0, 0), (100, 0)], [[0, 1]]).snap(np.empty((0, 2)))) == 0
 
 
 def test_nodes_are_joined_by_the_shortest_of_parallel_pieces():
@@ -93,17 +101,14 @@ def test_lines_and_positions_go_together():
     np.testing.assert_allclose(network.piece_middle, [[10, 0]], atol=1e-9)
 
 
-def test_network_travels_as_arrays(demo_area):
-    """What is pickled is as long as the arrays, and the network that comes out is the same."""
-    sent = pickle.dumps(demo_area.network)
-    parts = demo_area.network.parts
-    arrays = (getattr(parts, name) for name in vars(parts) if name not in {"ways", "crossings"})
-    assert len(sent) < 1.5 * sum(array.nbytes for array in arrays) + 200_000
-    opened = pickle.loads(sent)  # noqa: S301 - our own
-    assert np.array_equal(opened.piece_middle, demo_area.network.piece_middle)
-    place = demo_area.schools.geometry.iloc[0]
-    ours, theirs = (one.snap([[place.x, place.y]]) for one in (demo_area.network, opened))
-    assert ours.piece == theirs.piece
+def test_some_lines_are_those_of_all(demo_area):
+    """Lines of a few pieces are the same whether or not those of all pieces were made."""
+    network = pickle.loads(pickle.dumps(demo_area.network))  # noqa: S301 - our own
+    some = np.array([7, 0, 7, len(network) - 1])
+    alone = network.lines(some)
+    assert "piece_lines" not in vars(network)
+    assert shapely.equals_exact(alone, network.piece_lines[some]).all()
+    assert shapely.equals_exact(alone, network.lines(some)).all()
 
 
 def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
@@ -117,3 +122,24 @@ def test_streets_are_found_by_name_and_bounds_hold_all_nodes(demo_area):
         assert found == np.flatnonzero(network.piece_name == name).tolist()
     x, y = network.node_xy.T
     assert network.bounds == (x.min(), y.min(), x.max(), y.max())
+
+
+COORDINATES = st.integers(0, 8).map(float)
+CORNERS = st.tuples(COORDINATES, COORDINATES)
+
+
+@given(st.lists(CORNERS, min_size=2, max_size=5), st.integers(1, 7), st.integers(1, 7))
+def test_nothing_counts_twice_on_borders(points, x, y):
+    """Lines along borders, and points on corners, count once: in the earlier polygon."""
+    tiles = [(0, 0, x, y), (x, 0, 8, y), (0, y, x, 8), (x, y, 8, 8)]
+    polygons = np.array([shapely.box(*tile) for tile in tiles], dtype=object)
+    line = shapely.LineString(points)
+    lines = np.array([line, shapely.Point(points[0]), shapely.Point(99, 99)], dtype=object)
+    metres = split_by_polygons(lines, polygons)
+    simple = shapely.line_merge(shapely.node(line)) if line.length else line
+    if line.length and simple.length == pytest.approx(line.length):
+        np.testing.assert_allclose(metres[0], measure_slowly(line, polygons), atol=1e-6)
+        assert metres[0, -1] == pytest.approx(0, abs=1e-6)
+    corner = next(n for n, polygon in enumerate(polygons) if polygon.intersects(lines[1]))
+    assert metres[1].tolist() == [float(n == corner) for n in range(5)]
+    assert metres[2].tolist() == [0, 0, 0, 0, 1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 from hypothesis import assume, given, strategies as st
-from small_networks import draw_network_and_positions
+from small_networks import build_small_network, draw_network_and_positions
 
 from patrolplan.network import Positions
 from patrolplan.network.graph import compute_piece_distances
@@ -44,16 +44,6 @@ def test_distances_equal_networkx(case):
     network, positions = case
     numbers = range(len(positions))
     _assert_like_networkx(network, positions, [(i, j) for i in numbers for j in numbers])
-
-
-def test_distances_in_bloomsbury_equal_networkx(bloomsbury_area):
-    """On real streets too, distances between random places are those of networkx."""
-    network = bloomsbury_area.network.walkable
-    rng = np.random.default_rng(7)
-    piece = rng.integers(0, len(network), 12)
-    offset = rng.uniform(0, network.piece_metres[piece])
-    positions = Positions(piece, offset, np.zeros(12))
-    _assert_like_networkx(network, positions, [(i, (i + 5) % 12) for i in range(12)])
 
 
 def _assert_walk(network, positions, walks, start, end):
@@ -122,6 +112,14 @@ def test_joined_walks_are_one_walk(case):
         drawn = np.hypot(*np.diff(both.line, axis=0).T).sum()
         assert drawn == pytest.approx(both.metres, abs=2 * NEAR)
         np.testing.assert_allclose(both.line[0], both.line[-1], atol=NEAR)
+
+
+def test_no_walk_beyond_the_limit():
+    """Asking for a walk longer than the limit is an error that names the two places."""
+    network = build_small_network([(0, 0), (600, 0)], [[0, 1]])
+    positions = network.snap([[0, 0], [600, 0]])
+    with pytest.raises(ValueError, match="positions 0 and 1"):
+        WalkFinder(network, positions, limit_metres=500).find_shortest(0, 1)
 
 
 @given(draw_network_and_positions(), st.floats(1, 2), st.integers(0, 99))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from small_networks import build_small_network
 
-from patrolplan.network import Positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import CrossingPoints
 from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
@@ -92,23 +91,3 @@ def test_preference_chooses_the_way_and_costs_nothing():
     gain = np.where(network.parts.piece_way == 0, 1.0, 0.0)
     richest = walks.find_richest(0, 1, gain, longest_metres=190)
     assert richest.metres == pytest.approx(180)
-
-
-def test_walks_in_bloomsbury_cost_what_their_pieces_do(bloomsbury_area):
-    """Between any two places the length is that of the walk that is found, with its waiting."""
-    network = bloomsbury_area.network.walkable
-    effort = compute_crossing_effort(network, SECONDS, 80.0)
-    factor = compute_preference(network, road_factor=1.25, dark_factor=1.5)
-    assert (effort >= 1).all()
-    assert (factor > 1).any()
-    rng = np.random.default_rng(2)
-    piece = rng.integers(0, len(network), 9)
-    at = Positions(piece, rng.uniform(0, network.piece_metres[piece]), np.zeros(9))
-    walks = WalkFinder(network, at, effort=np.tile(effort, (2, 1)).T, preference=factor)
-    plain = WalkFinder(network, at)
-    for start in range(9):
-        walk = walks.find_shortest(start, (start + 4) % 9)
-        cost = walks.metres[start, (start + 4) % 9]
-        assert walk.piece_metres @ effort[walk.pieces] == pytest.approx(cost)
-        assert walk.metres >= plain.metres[start, (start + 4) % 9] - 1e-6
-    np.testing.assert_allclose(walks.metres, walks.metres.T, atol=1e-6)

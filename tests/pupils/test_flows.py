@@ -1,17 +1,22 @@
-"""Flows spread pupils over near-shortest ways and carry every one of them to the gate."""
+"""Rolls, distances from the gate, and flows that carry every pupil over near-shortest ways."""
 
 import copy
+import json
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from small_networks import draw_network_and_positions
+from small_networks import build_small_network, draw_network_and_positions
 
 import patrolplan as pp
 from patrolplan.errors import InputError
+from patrolplan.network.paths import WalkFinder
 from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, model_ways, spread_flow
 from patrolplan.pupils.gate_tree import grow_tree
+from patrolplan.pupils.rolls import MODES, PRESETS, count_pupils, find_mode_shares
+from patrolplan.settings.pupils import WayHomeSettings
 
 SPREAD_METRES = 40.0
 EXACT = 1e-9
@@ -49,20 +54,6 @@ def test_flow_is_that_of_all_ways_listed(network_and_positions, seed):
     flow, arrived = spread_flow(tree, demand, SPREAD_METRES)
     np.testing.assert_allclose(flow, _enumerate_flow(tree, demand), atol=1e-6)
     assert arrived == pytest.approx(demand.sum(), abs=EXACT)
-
-
-@given(draw_network_and_positions(), st.integers(0, 2**32))
-def test_pupils_are_conserved_at_every_node(network_and_positions, seed):
-    """Whoever comes to a node from the gate goes on or stays there."""
-    network, positions = network_and_positions
-    tree = grow_tree(network, positions.take([0]), 1e6)
-    demand = np.random.default_rng(seed).random(tree.root + 1)
-    flow, _ = spread_flow(tree, demand, SPREAD_METRES)
-    come, gone = (
-        np.bincount(side, flow, minlength=tree.root + 1) for side in tree.link_nodes.T[::-1]
-    )
-    come[tree.root] += demand.sum()
-    np.testing.assert_allclose(come, gone + demand, atol=EXACT)
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +99,92 @@ def test_ways_cannot_be_stored_or_read_off(demo_ways):
     assert repr(demo_ways.schools[0]) == "<SchoolWays: 900001>"
     for kind in (Ways, SchoolWays):
         assert not [name for name in dir(kind) if name.startswith(("to_", "write", "save", "dump"))]
+
+
+NONE = np.nan
+
+
+def _schools(*rows):
+    columns = ["phase", "roll", "capacity", "low_age", "high_age"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(urn=[f"{number}" for number in range(len(rows))])
+
+
+@pytest.mark.parametrize(
+    ("row", "expected", "kinds"),
+    [
+        (("Primary", 200, 250, 4, 11), (200, 0), []),
+        (("Secondary", 900, NONE, 11, 18), (0, 900), []),
+        (("Secondary", NONE, 1000, 11, 16), (0, 900), ["rolls_by_capacity"]),
+        (("Secondary", 0, NONE, 11, 16), (0, 1000), ["rolls_assumed"]),
+        (("All-through", 1400, NONE, 4, 18), (700, 700), []),
+        (("Not applicable", 160, NONE, 3, 19), (80, 80), []),
+        (("Not applicable", 100, NONE, NONE, NONE), (50, 50), ["stages_assumed"]),
+        (("", NONE, NONE, NONE, NONE), (150, 150), ["rolls_assumed", "stages_assumed"]),
+    ],
+)
+def test_pupils_by_stage(row, expected, kinds):
+    """The roll is divided by years of age, else by phase; each assumption has a note."""
+    rolls = count_pupils(_schools(row))
+    np.testing.assert_allclose(rolls.by_stage, [expected])
+    assert [note.kind for note in rolls.notes] == kinds
+
+
+@pytest.mark.parametrize("preset", ["london", "england"])
+def test_presets_are_shares(preset):
+    """Shares of both stages leave some for those who are driven."""
+    shares = find_mode_shares(WayHomeSettings(modes=preset))
+    assert shares.shape == (2, len(MODES))
+    assert np.all((shares.sum(axis=1) > 0.4) & (shares.sum(axis=1) < 1))
+    assert shares[0, 0] == PRESETS[preset]["primary"]["walk"]
+
+
+def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):
+    """Without numbers of pupils the command says which figure is used instead, and for whom."""
+    config = copy_demo(tmp_path, "2025-09")
+    assert "no number of pupils" not in run("check", "--config", config)[1]
+    path = tmp_path / "schools.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+    table.assign(NumberOfPupils="").to_csv(path, index=False, encoding="utf-8")
+    code, out, _ = run("check", "--config", config, "--json")
+    assert code == 0
+    (line,) = [note for note in json.loads(out)["notes"] if "no number of pupils" in note]
+    assert "90 % of the capacity" in line
+
+
+NEAR = 1e-6
+
+
+@given(draw_network_and_positions())
+def test_distances_are_those_of_walks(network_and_positions):
+    """To every place, over whichever end of its piece, a walk is as long as the shortest."""
+    network, positions = network_and_positions
+    tree = grow_tree(network, positions.take([0]), 1e6)
+    metres, node, after = tree.measure_to(positions)
+    expected = WalkFinder(network, positions).metres[0]
+    np.testing.assert_allclose(metres, expected, atol=NEAR)
+    np.testing.assert_allclose(tree.node_metres[node] + after, metres, atol=NEAR)
+
+
+@given(draw_network_and_positions())
+def test_links_are_all_streets_once(network_and_positions):
+    """Links are as long as the streets together, and run from their nearer end to the other."""
+    network, positions = network_and_positions
+    tree = grow_tree(network, positions.take([0]), 1e6)
+    length = np.bincount(tree.link_piece, tree.link_metres, minlength=len(network))
+    np.testing.assert_allclose(length, network.piece_metres, atol=NEAR)
+    near, far = tree.node_metres[tree.link_nodes].T
+    assert np.all(near <= far)
+    assert np.all(far <= near + tree.link_metres + NEAR)
+
+
+def test_nothing_lies_beyond_the_limit():
+    """A link within the limit may lead out of it, and nothing beyond it is reached."""
+    network = build_small_network([(0, 0), (300, 0)], [[0, 1]])
+    tree = grow_tree(network, network.snap([(0, 0)]), 100.0)
+    reached = tree.node_metres[np.isfinite(tree.node_metres)]
+    assert reached.max() <= 100.0
+    assert tree.link_metres.sum() == pytest.approx(120.0)
+    metres, _, _ = tree.measure_to(network.snap([(95, 0), (200, 0)]))
+    assert metres[0] == 95.0
+    assert metres[1] == np.inf

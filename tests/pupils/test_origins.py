@@ -1,4 +1,4 @@
-"""Homes lie where counts, residents or streets say, also beyond the streets."""
+"""Homes lie where counts, residents or streets say; riders go to near stops."""
 
 from dataclasses import replace
 
@@ -9,8 +9,16 @@ import pytest
 import shapely
 from clock_areas import build_empty_tables
 from small_networks import build_small_network
+from street_grid import build_grid
 
-from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
+from patrolplan.pupils.destinations import (
+    CATCHMENT_DECAYS,
+    STOP_SPREAD_METRES,
+    Homes,
+    choose_stops,
+    find_stops,
+)
+from patrolplan.pupils.flows import model_ways
 from patrolplan.pupils.gate_tree import grow_tree
 
 DECAY = np.array([500.0, 900.0])
@@ -18,19 +26,10 @@ SPREAD = 40.0
 URN = "1"
 
 
-def _build_town(kinds=None):
-    """A grid of streets of 2 km by 2 km, 100 m apart."""
-    wide = 21
-    places = [(100.0 * x, 100.0 * y) for x in range(wide) for y in range(wide)]
-    rows = [[wide * x + y for y in range(wide)] for x in range(wide)]
-    columns = [[wide * x + y for x in range(wide)] for y in range(wide)]
-    return build_small_network(places, rows + columns, kinds=kinds)
-
-
 @pytest.fixture(scope="module")
 def town():
-    """The town, all its streets residential."""
-    return _build_town()
+    """A grid of streets of 2 km by 2 km, 100 m apart."""
+    return build_grid(21, 100.0)
 
 
 def _tables(network, boxes=(), origins=()):
@@ -101,3 +100,71 @@ def test_a_gate_at_the_edge_has_more_homes_beyond(town):
         assert found.total == pytest.approx(180)
         shares.append(found.exit_pupils.sum() / found.total)
     assert shares[0] < 0.15 < shares[1] < shares[2] < 0.8
+
+
+def test_own_counts_say_where_homes_are(town):
+    """Counts of a school's own are used in proportion; those near walk rather than those far."""
+    near, far = (900, 900, 1100, 1100), (1600, 1600, 1900, 1900)
+    boxes = [("near", 10, near), ("far", 10_000, far)]
+    origins = [(URN, "near", 500.0), (URN, "far", 500.0)]
+    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    assert found.total == pytest.approx(420)
+    x = town.piece_middle[:, 0]
+    walkers = on_piece[x < 1200].sum(), on_piece[x > 1200].sum()
+    assert walkers[0] > 2 * walkers[1] > 0
+    assert sum(walkers) == pytest.approx(420)
+
+
+def test_pupils_who_live_too_far_do_not_walk(town):
+    """Where too few live within reach, fewer walk than the mode share says."""
+    boxes = [("near", 10, (900, 900, 1100, 1100)), ("far", 10, (9000, 0, 9500, 500))]
+    origins = [(URN, "near", 100.0), (URN, "far", 900.0)]
+    _, on_piece, found = _place(town, _tables(town, boxes, origins), (1000, 1000))
+    assert found.total == pytest.approx(100, rel=0.01)
+    assert on_piece.sum() == pytest.approx(found.total)
+
+
+def test_areas_change_the_ways_of_a_whole_area(demo_area):
+    """With residents in one corner, the flow goes there; pupils stay conserved."""
+    network = demo_area.network
+    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
+    middle = (low + high) / 2
+    boxes = [("corner", 5000, (*low, *middle))]
+    area = replace(
+        demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
+    )
+    before, after = model_ways(demo_area), model_ways(area)
+    kinds = [note.kind for note in after.notes]
+    assert "homes_from_areas" in kinds
+    assert "homes_from_streets" not in kinds
+    is_in = (network.walkable.piece_middle < middle).all(axis=1)
+    for old, new in zip(before.schools, after.schools, strict=True):
+        assert new.on_streets + new.elsewhere == pytest.approx(new.roll, abs=1e-9)
+        share = [one.flow[is_in[one.pieces]].sum() / one.flow.sum() for one in (old, new)]
+        assert share[1] > share[0]
+
+
+def test_riders_go_to_near_stops_where_more_people_board():
+    """One spread farther is a third as likely; thrice the boardings have thrice the riders."""
+    chosen = choose_stops(np.array([100, 100 + STOP_SPREAD_METRES, 700]), np.ones(3), 600)
+    assert chosen.sum() == pytest.approx(1)
+    assert chosen[0] / chosen[1] == pytest.approx(np.e)
+    assert chosen[2] == 0
+    chosen = choose_stops(np.array([100.0, 100.0]), np.array([3.0, 1.0]), 600)
+    np.testing.assert_allclose(chosen, [0.75, 0.25])
+    np.testing.assert_allclose(choose_stops(np.array([10.0, 20.0]), np.zeros(2), 600), 0.5)
+    assert choose_stops(np.array([700.0, np.inf]), np.ones(2), 600).sum() == 0
+    assert choose_stops(np.empty(0), np.empty(0), 600).sum() == 0
+
+
+def test_stops_off_the_streets_are_left_out():
+    """A stop of the kind near a street stays; unknown boardings count as the mean."""
+    network = build_small_network([(0, 0), (300, 0)], [[0, 1]])
+    stops = gpd.GeoDataFrame(
+        {"kind": ["bus_stop", "bus_stop", "station", "bus_stop"]},
+        geometry=gpd.points_from_xy([10, 20, 30, 40], [5, 900, 5, 5]),
+        crs=network.projection.crs,
+    ).assign(boardings=[8.0, 8.0, 1.0, np.nan])
+    found = find_stops(network, stops, "bus_stop")
+    np.testing.assert_allclose(network.xy(found.positions), [(10, 0), (40, 0)])
+    np.testing.assert_allclose(found.boardings, [1.0, 1.0])

@@ -1,10 +1,12 @@
 """Presence is where the flow's pupils are, minute by minute, and sums to their walks and waits."""
 
+import dataclasses
 import pickle
 
 import numpy as np
 import pytest
 
+import patrolplan as pp
 from patrolplan.pupils.flows import NotStoredError, model_ways
 from patrolplan.pupils.presence import (
     ARRIVAL_MINUTES,
@@ -15,6 +17,7 @@ from patrolplan.pupils.presence import (
     Presence,
     Visit,
     arrived,
+    find_presence,
 )
 
 CURVE = LeavingCurve(leave_minutes=7, late_share=0.25, late_minutes=60, wait_minutes=6)
@@ -167,3 +170,27 @@ def test_many_minutes_at_once_are_each_minute(presence, first, unaccompanied):
         alone = presence.count_at(first + column, unaccompanied=unaccompanied)
         assert each[:, column] == pytest.approx(alone, rel=1e-9, abs=1e-9)
         assert every[column] == pytest.approx(alone.sum(), rel=1e-9)
+
+
+def test_ways_are_modelled_once_for_an_area(demo_area):
+    """The same schools and settings have the same ways, and other settings have others."""
+    cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:9])
+    assert find_presence(cut)[1] is find_presence(demo_area)[1]
+    other = pp.with_settings(demo_area, way_home={"pupil_speed_kmh": 6})
+    assert find_presence(other)[1] is not find_presence(demo_area)[1]
+    assert pickle.loads(pickle.dumps(demo_area.catchments)).cache == {}  # noqa: S301 - our own
+
+
+def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
+    """Walking up and down meets the mean of standing at each piece, weighted by its metres."""
+    presence, network = demo_plan.risk.in_time.pupils.presence, demo_area.network
+    urn = demo_area.schools["urn"].iloc[0]
+    row = demo_plan.hotspots["pieces"].str.len().argmax()
+    pieces = np.array(demo_plan.hotspots["pieces"].iloc[row])
+    start = presence.get_bell(urn) + 5
+    walked = Visit.along(network, pieces, start, start + 15)
+    stood = [Visit.at(xy, start, start + 15) for xy in network.piece_middle[pieces]]
+    met = [presence.share_met_by(urn, [visit]) for visit in stood]
+    mean = np.average(met, weights=network.piece_metres[pieces])
+    assert len(pieces) > 1
+    assert presence.share_met_by(urn, [walked]) == pytest.approx(mean)

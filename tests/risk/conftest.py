@@ -82,11 +82,7 @@ def uneven(months=20, places=60, kinds=2, seed=3, mean=1.5):
 
 
 def area(incidents, network=None, *, settings=None, reports=None, **more):
-    """As much of a study area as risk needs, with exact places; nothing moves risk in time.
-
-    `incidents` has columns piece, category, month and, if times are known, occurred_at; and timed,
-    if some of these are dates alone.
-    """
+    """As much of a study area as risk needs, with exact places; nothing moves risk in time."""
     network = grid(6) if network is None else network
     catchments = catchments_of(network, 1)
     table = pd.DataFrame(incidents)

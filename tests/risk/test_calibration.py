@@ -6,7 +6,6 @@ import pytest
 from patrolplan.risk.calibration import LEVEL_INCIDENTS, calibrate, sum_deciles
 from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
 from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.stack import EVEN
 
 
 def test_level_by_hand(make):
@@ -80,19 +79,3 @@ def test_expected_is_what_comes_in_simulated_worlds(make):
     assert stack.mean() == pytest.approx(1.0, abs=0.05)
     assert np.abs(stack - 1).max() < 0.25
     assert prior[0] > 1.6  # crime comes where none was counted
-
-
-def test_a_rise_is_followed(make):
-    """Where crime doubles, the stack's total follows within months; long shrunk counts too."""
-    rng = np.random.default_rng(3)
-    rates = rng.gamma(0.6, 2.0, size=(80, 1))
-    growth = np.where(np.arange(30) < 20, 1.0, 2.0)[:, None, None]
-    h = make.history(rng.poisson(rates * growth))
-    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
-    trials = run_trials(h, models, list(h.months[-6:]), np.ones(1), seed=1)
-    over = trials.observed.sum(axis=(1, 3)) / trials.expected.sum(axis=1)
-    prior, shrunk, stacked = over[:, 0]
-    assert prior > 1.2
-    assert stacked == pytest.approx(1.0, abs=0.08)
-    assert shrunk == pytest.approx(1.0, abs=0.08)
-    assert trials.stacks[-1].names == ("shrunk count", EVEN)

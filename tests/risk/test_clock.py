@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clock_areas import build, draw
+from clock_areas import YEAR, build, draw
 
 from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.clock import MIN_OWN_FACTOR, build_clock, count_licensed_near, find_place_kinds
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
 
@@ -66,6 +67,18 @@ def test_licensed_places_near_are_counted(make):
     assert len(set(kinds)) > 1
 
 
+def test_a_flat_clock_is_one_always(make):
+    """Switched off, no half-hour differs, whatever is known, and a note says so."""
+    area, history = build(
+        make, _rows(timed=True), places=[("pub", 0, 0)], way_home={"clock": "flat"}
+    )
+    clock = build_clock(area, history)
+    assert clock.source == "flat"
+    assert _kinds_of_notes(clock) == ["clock_flat"]
+    for day in (*DAY_KINDS, None):
+        np.testing.assert_array_equal(clock.compute_factor(31, day), np.ones((60, 2)))
+
+
 @pytest.mark.parametrize(
     ("timed", "with_places", "own"),
     [(False, False, False), (False, True, False), (False, False, True), (True, True, True)],
@@ -81,31 +94,18 @@ def test_the_mean_over_all_time_is_one(make, timed, with_places, own):
     np.testing.assert_allclose(_compute_mean(clock), 1.0, rtol=1e-9)
 
 
-@pytest.mark.parametrize("timed", [False, True])
-def test_all_days_together_are_the_mean_of_the_kinds_of_day(make, timed):
-    """Without a kind of day, the factor is the mean over the days of the week and year."""
-    area, history = build(make, _rows(timed=timed))
+def test_with_months_only_the_declared_clock_is_announced(make):
+    """A reader sees where the hours come from."""
+    area, history = build(make, _rows(timed=False))
     clock = build_clock(area, history)
-    expected = sum(
-        share * clock.compute_factor(17, day)
-        for day, share in zip(DAY_KINDS, clock.day_shares, strict=True)
-    )
-    np.testing.assert_allclose(clock.compute_factor(17, None), expected)
-
-
-def test_streets_near_bars_have_less_of_the_afternoon_and_more_of_the_night(make):
-    """Licensed places move a street's crime from after school to the night."""
-    places = [("bar", 530_050.0, 530_000.0)] * 12
-    area, history = build(make, _rows(timed=False), places=places)
-    clock = build_clock(area, history)
-    near = find_place_kinds(area.network, area.way_home.places) == 4
-    robbery = history.targets.index("Robbery")
-    afternoon = clock.compute_factor(31, "school_day")[:, robbery]
-    night = clock.compute_factor(3, "weekend")[:, robbery]
-    assert 0 < near.sum() < len(near)
-    assert afternoon[near].max() < afternoon[~near].min()
-    assert night[near].min() > night[~near].max()
-    assert "clock_no_places" not in _kinds_of_notes(clock)
+    assert clock.source == "declared"
+    assert _kinds_of_notes(clock) == ["clock_declared"]
+    words = describe_note(clock.notes[0])
+    assert "City of Chicago" in words
+    assert "stand-in" in words
+    afternoon, night = (clock.compute_factor(hour, "school_day") for hour in (31, 8))
+    assert (afternoon > 1).all()
+    assert (night < afternoon).all()
 
 
 def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
@@ -140,6 +140,19 @@ def test_an_own_table_of_kinds_of_place_is_used_by_kind(make):
     assert at_ten[near].min() > 40 > MIN_OWN_FACTOR > at_ten[~near].max() > 0
 
 
+def test_an_own_table_without_all_kinds_gives_their_mean_where_no_places_are_known(make):
+    """Where the kind of a street is not known, the mean of the kinds that are named is used."""
+    early, late = np.zeros(HALF_HOURS), np.zeros(HALF_HOURS)
+    early[16], late[44] = 1.0, 1.0
+    table = pd.concat(
+        [_own_table("Robbery", ["none"], early), _own_table("Robbery", ["12+"], late)]
+    )
+    area, history = build(make, _rows(timed=False), table=table)
+    clock, robbery = build_clock(area, history), history.targets.index("Robbery")
+    for hour in (16, 44):
+        assert clock.compute_factor(hour, None)[0, robbery] == pytest.approx(24, rel=0.02)
+
+
 def test_a_clock_learned_before_a_month_knows_nothing_later(make):
     """What happens from that month on changes nothing: a back-test cannot see its future."""
     rows = _rows(timed=True)
@@ -157,3 +170,10 @@ def test_a_clock_learned_before_a_month_knows_nothing_later(make):
         )
     whole = build_clock(changed, history)
     assert (whole.compute_factor(6, "school_day") > one.compute_factor(6, "school_day")).all()
+
+
+def test_before_the_first_time_the_declared_clock_is_used(make):
+    """A back-test's first months, of which no time is known, have the declared clock."""
+    area, history = build(make, _rows(timed=True))
+    clock = build_clock(area, history, before=YEAR[0])
+    assert clock.source == "declared"

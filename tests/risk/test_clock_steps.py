@@ -79,17 +79,6 @@ def test_an_incident_is_spread_by_nearness_and_profile():
     np.testing.assert_allclose(spread[CELLS + 31], expected)
 
 
-def test_without_incidents_a_group_is_the_step_above():
-    """A category of which no time is known has exactly the profile above it."""
-    rng, above = np.random.default_rng(3), np.stack([_draw_profile(4), _draw_profile(5)])
-    cell = rng.choice(CELLS, 900, p=_draw_profile(6))
-    counts = _deal(np.zeros(900, dtype=int), cell, rng.integers(FOLDS, size=900), 2)
-    profile, _ = fit_step(counts, above, None, DAYS)
-    np.testing.assert_allclose(profile[1], above[1])
-    np.testing.assert_allclose(profile.sum(axis=1), 1.0)
-    assert np.abs(profile[0] - above[0]).max() > 1e-3
-
-
 def test_incidents_that_follow_the_step_above_leave_it_as_it_is():
     """Drawn from the profile above, incidents change it little: a large strength is chosen."""
     rng, above = np.random.default_rng(7), _draw_profile(8)
@@ -100,30 +89,6 @@ def test_incidents_that_follow_the_step_above_leave_it_as_it_is():
     divergence = float((above * np.log(above / profile[0])).sum())
     frequency = counts.sum(axis=0)[0, :CELLS] / 2000 + 1e-9
     assert divergence < 0.1 * float((above * np.log(above / frequency)).sum())
-
-
-def test_many_incidents_of_another_form_are_followed():
-    """Far more incidents than cells, drawn from another profile, are followed nearly wholly."""
-    rng, above, true = np.random.default_rng(9), _draw_profile(10), _draw_profile(11)
-    cell = rng.choice(CELLS, 60_000, p=true)
-    counts = _deal(np.zeros(60_000, dtype=int), cell, rng.integers(FOLDS, size=60_000), 1)
-    profile, choice = fit_step(counts, above[None], None, DAYS)
-    assert np.abs(profile[0] - true).sum() < 0.06 < np.abs(above - true).sum()
-    assert choice.bits > 0.1
-
-
-def test_a_ratio_that_holds_is_followed():
-    """Where groups differ as the declared profile says, few incidents suffice to follow it."""
-    rng, above, ratio = np.random.default_rng(12), _draw_profile(13), np.exp(
-        2 * np.random.default_rng(14).standard_normal(CELLS)
-    )  # fmt: skip
-    true = above * ratio / (above * ratio).sum()
-    cell = rng.choice(CELLS, 80, p=true)
-    counts = _deal(np.zeros(80, dtype=int), cell, rng.integers(FOLDS, size=80), 1)
-    followed, choice = fit_step(counts, above[None], ratio[None], DAYS)
-    assert choice.ratio_share == 1.0
-    plain, _ = fit_step(counts, above[None], None, DAYS)
-    assert np.abs(followed[0] - true).sum() < 0.5 * np.abs(plain[0] - true).sum()
 
 
 def test_the_numbers_chosen_have_the_highest_likelihood():

@@ -11,10 +11,12 @@ from patrolplan.risk.day_kinds import (
     DAY_KINDS,
     HOLIDAY,
     MAX_SINGLE_DAYS,
+    MIN_DAYS,
     OTHER_WEEKDAY,
     SCHOOL_DAY,
     UNKNOWN_WEEKDAY,
     WEEKEND,
+    find_day_kind,
     find_day_kinds,
     join_day_kinds,
 )
@@ -83,19 +85,59 @@ def test_kinds_are_those_of_a_day_by_day_walk(periods):
     assert find_day_kinds(dates, days).tolist() == _find_slowly(dates, days)
 
 
-def test_weekdays_that_no_term_dates_cover_are_not_known():
-    """Before the first term, after the last one, and without term dates nothing is assumed."""
-    days = pd.DatetimeIndex(["2025-12-01", "2026-09-01", "2026-09-05"])
-    assert find_day_kinds(TERMS, days).tolist() == [UNKNOWN_WEEKDAY, UNKNOWN_WEEKDAY, WEEKEND]
-    assert find_day_kinds(NO_DATES, days).tolist() == [UNKNOWN_WEEKDAY, UNKNOWN_WEEKDAY, WEEKEND]
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        ("2026-01-06", "school_day"),
+        ("2026-01-10", "weekend"),
+        ("2026-02-18", "holiday"),
+        ("2026-02-21", "weekend"),
+        ("2026-03-06", "other_weekday"),
+        ("2026-03-09", "school_day"),
+        ("2026-04-01", "holiday"),
+    ],
+)
+def test_each_kind_of_day_is_recognised(day, kind):
+    """Half term is a holiday, one day is not, and one school's closure closes no other."""
+    assert find_day_kind(TERMS, dt.date.fromisoformat(day)) == kind
 
 
-def test_kinds_with_enough_days_stay_apart():
-    """Four kinds with enough days each are four classes with their own shares of the days."""
-    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [100, 20, 60, 20])
-    days = join_day_kinds(kinds)
-    assert days.of_kind.tolist() == [0, 1, 2, 3]
-    assert days.shares == pytest.approx([0.5, 0.1, 0.3, 0.1])
+def test_without_term_dates_weekdays_are_not_known():
+    """A weekend is one all the same; a plan takes every weekday for a school day."""
+    days = pd.DatetimeIndex(["2026-09-01", "2026-09-05"])
+    assert find_day_kinds(NO_DATES, days).tolist() == [UNKNOWN_WEEKDAY, WEEKEND]
+    assert find_day_kind(NO_DATES, dt.date(2026, 8, 12)) == "school_day"
+
+
+@pytest.mark.parametrize(
+    ("days", "other", "shares"),
+    [((100, 20, 60, 20), 1, [0.5, 0.1, 0.3, 0.1]), ((100, 3, 40, 37), 2, [100, 40, 40])],
+)
+def test_few_other_weekdays_are_joined_with_holidays(days, other, shares):
+    """Kinds with enough days stay apart; a few bank holidays have too little crime of their own."""
+    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], days)
+    found = join_day_kinds(kinds)
+    is_joined = found.of_kind[OTHER_WEEKDAY] == found.of_kind[HOLIDAY]
+    assert is_joined == (other == 2)
+    assert found.of_kind[HOLIDAY] != found.of_kind[SCHOOL_DAY]
+    assert sorted(found.shares) == pytest.approx(sorted(np.array(shares) / sum(shares)))
+
+
+@pytest.mark.parametrize("kind", [SCHOOL_DAY, HOLIDAY])
+def test_weekdays_of_one_kind_only_are_one_class(kind):
+    """Where all are school days, or holidays, they are not divided; nor are few weekends apart."""
+    days = join_day_kinds(np.repeat([kind, WEEKEND], [50, MIN_DAYS]))
+    assert len(days.shares) == 2
+    assert len(set(days.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])) == 1
+    two_weeks = join_day_kinds(np.repeat([kind, WEEKEND], [10, 4]))
+    assert two_weeks.shares == pytest.approx([1.0])
+
+
+def test_unknown_weekdays_are_mixed_as_the_known_ones():
+    """Data from before the first term has school days and holidays in the known proportions."""
+    kinds = np.repeat([SCHOOL_DAY, HOLIDAY, WEEKEND, UNKNOWN_WEEKDAY], [60, 30, 60, 60])
+    shares = join_day_kinds(kinds).kind_shares
+    assert shares == pytest.approx(np.array([100, 0, 60, 50]) / 210)
 
 
 def test_classes_of_days_are_found_and_weighed():

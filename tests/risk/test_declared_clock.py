@@ -56,10 +56,7 @@ def test_the_afternoon_of_a_school_day_is_the_published_one(category, published)
 
 @pytest.mark.parametrize(("category", "published"), PUBLISHED_RATIOS.items())
 def test_kinds_of_place_differ_as_published(category, published):
-    """Near pubs and bars, less of a school day's crime falls into the hours after school.
-
-    Half the city is measured, and drawn to no difference where there is little crime.
-    """
+    """Near pubs and bars, less of a school day's crime falls into the hours after school."""
     day = build_declared_profile([category])[0, :ANY_PLACE, SCHOOL]
     share = day[:, 30:34].sum(axis=1) / day.sum(axis=1)
     ratio = (share / share[0])[1:]

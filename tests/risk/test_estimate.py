@@ -17,10 +17,7 @@ def groups(area, at, count=10):
 
 
 def test_can_not_tell(make):
-    """Twelve months of one category with twenty rows in all: it says it can't tell.
-
-    The weights stay about as declared; no place is impossible.
-    """
+    """Twelve months of one category with twenty rows in all: it says it can't tell."""
     months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
     risk = estimate_risk(make.area(make.rows(months, range(30))))
     assert risk.model == "pooled stack"
@@ -30,34 +27,6 @@ def test_can_not_tell(make):
     assert dict(zip(note.values["models"], note.values["weights"], strict=True)) == pytest.approx(
         DECLARED_WEIGHTS, abs=0.1
     )
-
-
-def test_without_a_month_to_learn_from_the_weights_are_the_declared_ones(make):
-    """With no more months than a model needs, the stack has the weights that the code declares."""
-    risk = estimate_risk(make.area(make.rows([9] * 5, range(30))))
-    assert risk.choices[0].weights == pytest.approx(DECLARED_WEIGHTS)
-    assert (risk.crime > 0).all()
-
-
-def test_voices_sum_to_one(static_demo_area):
-    """Each voice sums to one, and so do the two at their declared weights."""
-    risk = estimate_risk(static_demo_area)
-    for voice in (risk.crime, risk.reports, risk.joined):
-        assert voice.sum() == pytest.approx(1.0)
-        assert (voice >= 0).all()
-    assert np.allclose(risk.joined, 0.7 * risk.crime + 0.3 * risk.reports)
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])
-def test_declared_weight(make, weight):
-    """A place with reports alone gets what the declared weight says."""
-    area = make.area(make.rows([3] * 12, [1]), settings={"risk": {"crime_weight": weight}})
-    area.reports = groups(area, at=20)
-    risk = estimate_risk(area)
-    assert risk.joined[20] == pytest.approx(
-        weight * risk.crime[20] + (1 - weight) * risk.reports[20]
-    )
-    assert risk.reports[20] == pytest.approx(1.0)
 
 
 def test_disagreement(make):

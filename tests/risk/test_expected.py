@@ -6,14 +6,9 @@ import pytest
 from scipy import stats
 
 import patrolplan as pp
+from patrolplan.errors import InputError
 from patrolplan.risk.expected import BAND_ENDS, fit_rate_shapes, fit_shape_line, scale_to_quantile
 from patrolplan.risk.models import PriorCount, ShrunkCount
-
-
-@pytest.fixture(scope="module")
-def risk(demo_area):
-    """The demo borough after school."""
-    return pp.estimate_risk(demo_area)
 
 
 def _draw_history(make, seed, *, shape=0.6, months=30):
@@ -25,27 +20,47 @@ def _draw_history(make, seed, *, shape=0.6, months=30):
     return make.history(rng.poisson(rates, size=(months, places, 2)), network), rates
 
 
-def test_the_table_has_a_row_a_piece_and_a_column_a_category(demo_area, risk):
-    """Counts and both ends of the band have one form; the band holds the count."""
-    tables = risk.expected, risk.expected_low, risk.expected_high
-    for table in tables:
+def test_counts_and_their_bands_have_one_form(demo_area, demo_risk):
+    """A row a piece, a column a category; bands hold counts, that of all is not theirs summed."""
+    low, mean, high = demo_risk.expected_low, demo_risk.expected, demo_risk.expected_high
+    for table in (low, mean, high):
         assert table.shape == (len(demo_area.network), 7)
         assert table.index.name == "piece"
         assert np.isfinite(table.to_numpy()).all()
         assert "Robbery" in table
-    low, mean, high = tables[1], tables[0], tables[2]
     assert (low < mean).all(axis=None)
     # The mean of a very skewed variable is not always in its middle; here nothing is so unsure.
     assert (mean < high).all(axis=None)
+    total = demo_risk.expected_in_all
+    assert np.allclose(total["expected"], mean.sum(axis=1))
+    assert (total["high"] - total["low"] < high.sum(axis=1) - low.sum(axis=1)).all()
+    assert (total["low"] < total["expected"]).all()
 
 
-def test_harm_of_the_expected_is_the_recorded_voice(risk, demo_area):
+def test_without_a_clock_the_window_has_its_share_of_the_month(static_demo_area):
+    """Where every hour is alike, ninety minutes hold their share of a mean month's incidents."""
+    risk = pp.estimate_risk(static_demo_area, model="prior count")
+    history = risk.incidents.history
+    monthly = history.estimate_last(12)[:, :7].sum(axis=0) / 12
+    share = 90 / (24 * 60) / (365.25 / 12)
+    assert np.allclose(risk.expected.sum(), monthly * share)
+
+
+def test_harm_of_the_expected_is_the_recorded_voice(demo_risk):
     """Weighted by harm, expected incidents have the shares of the crime voice."""
-    harm = pp.estimate_risk(demo_area).incidents.history
+    harm = demo_risk.incidents.history
     days = np.array([365.0, 2.0, 190.0, 1.0, 2.0, 2.0, 10.0])
     assert harm.targets[0] == "Robbery"
-    weighted = risk.expected.to_numpy() @ days
-    assert np.allclose(weighted / weighted.sum(), risk.crime, rtol=1e-3)
+    weighted = demo_risk.expected.to_numpy() @ days
+    assert np.allclose(weighted / weighted.sum(), demo_risk.crime, rtol=1e-3)
+
+
+def test_a_later_window_has_the_incidents_of_its_own_hours(demo_area):
+    """Windows that share a day differ as the clock says, and the whole day is the sum of parts."""
+    hours = [pp.Window(120, start_minutes=start * 60) for start in range(0, 24, 2)]
+    parts = [pp.estimate_risk(demo_area, window=one).expected.sum() for one in hours[7:9]]
+    both = pp.estimate_risk(demo_area, window=pp.Window(240, start_minutes=14 * 60)).expected.sum()
+    assert np.allclose(parts[0] + parts[1], both)
 
 
 @pytest.mark.parametrize("shape", [0.3, 0.6, 2.0])
@@ -79,6 +94,14 @@ def test_a_worse_model_has_wider_bands(make):
     assert (unsure[0].mean(axis=0) > 1.2 * unsure[1].mean(axis=0)).all()
 
 
+def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
+    """Where no year can be put aside, shapes are the incidents on record plus one number."""
+    history, _ = _draw_history(make, 7, months=8)
+    shapes = fit_rate_shapes(history, lambda cut: PriorCount().fit(cut).rates_)
+    more = shapes - history.count_decayed(24.0)
+    assert np.allclose(more, more[0])
+
+
 def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
     """From many places, a and b come back."""
     rng = np.random.default_rng(2)
@@ -91,6 +114,11 @@ def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
     assert b == pytest.approx(0.4, rel=0.2)
 
 
+def test_nothing_to_go_by_leaves_the_prior():
+    """Without an expected incident a and b are 1."""
+    assert fit_shape_line(np.zeros(3), np.zeros(3), np.ones(3)) == (1.0, 1.0)
+
+
 def test_quantiles_are_those_of_a_gamma_variable():
     """Parity with scipy's own distribution."""
     means, shapes = np.array([0.5, 3.0]), np.array([0.7, 40.0])
@@ -98,12 +126,12 @@ def test_quantiles_are_those_of_a_gamma_variable():
     assert np.allclose(found, stats.gamma(shapes, scale=means / shapes).ppf(0.9))
 
 
-def test_where_pupils_walk_is_not_in_it(demo_area, risk):
+def test_where_pupils_walk_is_not_in_it(demo_area, demo_risk):
     """Switching the pupils' presence off changes nothing of it."""
     off = pp.estimate_risk(pp.with_settings(demo_area, way_home={"exposure": {}}))
-    pd.testing.assert_frame_equal(off.expected, risk.expected)
-    pd.testing.assert_frame_equal(off.expected_high, risk.expected_high)
-    assert not np.allclose(off.joined, risk.joined)
+    pd.testing.assert_frame_equal(off.expected, demo_risk.expected)
+    pd.testing.assert_frame_equal(off.expected_high, demo_risk.expected_high)
+    assert not np.allclose(off.joined, demo_risk.joined)
 
 
 def test_a_kernel_and_a_model_of_ones_own_have_bands_too(demo_area):
@@ -116,36 +144,38 @@ def test_a_kernel_and_a_model_of_ones_own_have_bands_too(demo_area):
         assert risk.expected_high.to_numpy().sum() > risk.expected.to_numpy().sum()
 
 
-def test_frame_has_the_streets_with_their_risk(demo_area, risk):
+def test_frame_has_the_streets_with_their_risk(demo_area, demo_risk):
     """One row a piece, its line in the area's CRS, shares that sum to 1, files can hold it."""
-    frame = risk.frame()
+    frame = demo_risk.frame()
     assert len(frame) == len(demo_area.network)
     assert frame.crs == demo_area.projection.crs
     assert frame["risk"].sum() == pytest.approx(1.0)
-    assert np.array_equal(frame["risk"], risk.without_exposure)
+    assert np.array_equal(frame["risk"], demo_risk.without_exposure)
     assert np.allclose(frame["risk_per_metre"] * frame["metres"], frame["risk"])
 
 
-def test_how_sure_rates_are_is_fitted_once(make, monkeypatch, tmp_path):
-    """The second run fits nothing; other expectations are fitted again, as from scratch."""
+def test_a_risk_made_by_hand_says_what_it_lacks(demo_risk):
+    """Without expected incidents an error says so; with the streets there is a frame."""
+    from dataclasses import replace  # noqa: PLC0415 - of this test alone
+
+    by_hand = replace(demo_risk, incidents=None)
+    with pytest.raises(InputError, match="made by hand"):
+        _ = by_hand.expected
+    assert len(by_hand.frame(demo_risk.incidents.network)) == len(demo_risk.joined)
+
+
+def test_how_sure_rates_are_is_the_same_from_the_cache(make, monkeypatch, tmp_path):
+    """A second run reads what was fitted; other expectations are fitted again, as from scratch."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    calls = []
-
-    def count(*given):
-        calls.append(given)
-        return fit_shape_line(*given)
-
-    monkeypatch.setattr("patrolplan.risk.expected.fit_shape_line", count)
 
     def fit(model):
         history = _draw_history(make, 3, months=18)[0]  # with nothing known from this run
         return fit_rate_shapes(history, lambda cut: model.fit(cut).rates_)
 
-    first = fit(ShrunkCount())
-    assert np.array_equal(fit(ShrunkCount()), first)
-    assert len(calls) == 2
-    other = fit(PriorCount())
-    assert len(calls) == 4
+    first, other = fit(ShrunkCount()), fit(PriorCount())
+    assert not np.array_equal(first, other)
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
     assert np.array_equal(fit(PriorCount()), other)
-    assert not np.array_equal(first, other)
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
+    monkeypatch.setattr("patrolplan.risk.expected.fit_shape_line", None)
+    assert np.array_equal(fit(ShrunkCount()), first)

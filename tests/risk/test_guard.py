@@ -15,11 +15,7 @@ DISCOVERY, REPORTED = "Drugs", "Robbery"
 
 
 def year_of_patrols(make, seed, *, guard):
-    """Let risk send patrols to one of two equal streets, months on end; give the last share.
-
-    Victims report robbery at the same rate in both streets, wherever the patrol is. Drugs are found
-    only where the patrol is, at the same rate in both.
-    """
+    """Let risk send patrols to one of two equal streets, months on end; give the last share."""
     rng = np.random.default_rng(seed)
     rows = [
         {"piece": piece, "category": category, "month": pd.Timestamp("2022-01-01")}

@@ -163,6 +163,35 @@ def test_exposure_moves_harm_but_adds_none(seed, kind):
     assert (own >= -1e-7).all()
 
 
+def test_static_risk_is_the_same_in_every_minute():
+    """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
+    risk = join_over_window(*_world(3, clock=False, pupils=False, by_band=False).inputs)
+    assert risk.in_time.is_static
+    assert risk.crime_weight == pytest.approx(0.7)
+    for minute in (0, 15 * 60, 1439):
+        assert np.array_equal(risk.in_time.compute_rate(minute), risk.joined)
+    assert np.array_equal(risk.in_time.average(900.5, 960), risk.joined)
+
+
+def test_no_crime_leaves_the_risk_to_reports():
+    """Where nothing is recorded the joined risk is that of reports alone."""
+    world = _world(5, pupils=False)
+    inputs = list(world.inputs)
+    inputs[0] = np.zeros_like(world.harm)
+    risk = join_over_window(*inputs)
+    assert risk.crime_weight == 0.0
+    assert risk.joined == pytest.approx(risk.reports)
+
+
+def test_averages_weigh_parts_of_minutes():
+    """The mean between two times counts a minute by the part of it that lies between them."""
+    in_time = join_over_window(*_world(7).inputs).in_time
+    rates = [in_time.compute_rate(minute) for minute in (910, 911, 912)]
+    expected = (0.5 * rates[0] + rates[1] + 0.25 * rates[2]) / 1.75
+    assert in_time.average(910.5, 912.25) == pytest.approx(expected)
+    assert in_time.average(911, 911) == pytest.approx(rates[1])
+
+
 def test_where_pupils_are_cannot_be_pickled():
     """The risk of each minute stays in its process, and a static one may go to others."""
     with pytest.raises(NotStoredError):

@@ -10,7 +10,6 @@ from patrolplan.risk.kernels import (
     build_network_matrix,
     build_planar_matrix,
     compute_likelihood,
-    compute_tail,
 )
 
 
@@ -90,22 +89,6 @@ def test_mass_is_kept(make, town, bandwidth, seed):
     spread = build_network_matrix(network, bandwidth) @ weights
     assert spread.sum() == pytest.approx(weights.sum())
     assert (spread >= 0).all()
-
-
-def test_equal_split(make):
-    """At a crossing of four streets a third of what arrives goes on into each of the others."""
-    network = make.streets([(0, 0), (100, 0), (200, 0), (100, 100), (100, -100)],
-                           [(0, 1), (1, 2), (1, 3), (1, 4)])  # fmt: skip
-    mass = build_network_matrix(network, 100.0).toarray()[:, 0]
-    beyond = 0.5 - compute_tail(0.5)
-    assert np.allclose(mass[1:], beyond / 3)
-    assert mass[0] == pytest.approx(1 - beyond)
-
-
-def test_tail_is_the_integral():
-    """The closed form of the kernel's tail is its integral."""
-    for u in (0.0, 0.1, 0.5, 0.99, 1.0, 2.0):
-        assert compute_tail(u) == pytest.approx(quad(biweight, 0, u)[0], abs=1e-9)
 
 
 def test_planar_by_hand(make):

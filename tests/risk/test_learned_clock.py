@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clock_areas import TERMS, YEAR, build, draw, plant
+from clock_areas import TERMS, YEAR, build, draw
 
 from patrolplan.notes import Note
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, find_day_kinds
-from patrolplan.risk.history import build_history
+from patrolplan.risk.declared_clock import ANY_PLACE, build_declared_profile
 from patrolplan.risk.learned_clock import FEW_TIMES
 
+NO_TERMS = TERMS.iloc[:0]
 PIECES = np.arange(60)
 
 
@@ -23,6 +24,16 @@ def _learn(make, rows, **more):
 
 def _list_notes(clock):
     return [note.kind for note in clock.notes]
+
+
+def test_crime_at_any_hour_has_factors_near_one(make):
+    """Drawn evenly over the year, no hour, kind of day or place stands out."""
+    rng = np.random.default_rng(1)
+    rows = pd.concat([draw(rng, 4000, PIECES, name) for name in ("Robbery", "Other theft")])
+    clock, _ = _learn(make, rows)
+    for hour, day in ((31, "school_day"), (2, "weekend"), (20, "holiday"), (45, None)):
+        np.testing.assert_allclose(clock.compute_factor(hour, day), 1.0, atol=0.3)
+        assert clock.compute_factor(hour, day).mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_rates_are_per_day_of_a_kind(make):
@@ -53,6 +64,19 @@ def test_school_days_and_holidays_differ_where_term_dates_are_known(make):
     assert "clock_no_term_dates" not in _list_notes(clock)
 
 
+def test_without_term_dates_weekdays_are_alike(make):
+    """No weekday is then known to be a school day, and a note says so."""
+    rng = np.random.default_rng(4)
+    clock, _ = _learn(make, draw(rng, 900, PIECES, "Robbery"), term_dates=NO_TERMS)
+    np.testing.assert_allclose(
+        clock.compute_factor(31, "school_day"), clock.compute_factor(31, "holiday")
+    )
+    assert np.abs(
+        clock.compute_factor(31, "school_day") - clock.compute_factor(31, "weekend")
+    ).max() > 0  # fmt: skip
+    assert "clock_no_term_dates" in _list_notes(clock)
+
+
 def test_dates_without_a_time_do_not_count_as_midnight(make):
     """Crimes of which only the date is known change nothing, however many there are."""
     rng = np.random.default_rng(5)
@@ -64,6 +88,17 @@ def test_dates_without_a_time_do_not_count_as_midnight(make):
         np.testing.assert_array_equal(
             plain.compute_factor(hour, "school_day"), more.compute_factor(hour, "school_day")
         )
+
+
+def test_one_time_alone_leaves_the_declared_clock(make):
+    """A single incident says hardly anything: the declared profile stands."""
+    clock, history = _learn(make, draw(np.random.default_rng(6), 1, PIECES, "Robbery"))
+    declared = build_declared_profile(history.targets)[0, ANY_PLACE]
+    for hour in (4, 31):
+        expected = declared[DAY_KINDS.index("school_day"), hour]
+        # The declared year has another share of weekends than one month of data.
+        np.testing.assert_allclose(clock.compute_factor(hour, "school_day"), expected, rtol=0.15)
+    assert clock.notes[0] == Note("clock_learned", {"times": 1})
 
 
 def test_a_category_of_few_times_follows_all_crime(make):
@@ -110,47 +145,3 @@ def test_kinds_of_place_are_learned_where_places_are_given(make):
     clock, _ = _learn(make, rows, network=network, places=places)
     night = clock.compute_factor(3, None)[:, 0]
     assert night[near[1]].mean() > 5 * night[rest[-1]]
-
-
-def _rank_streets(area, history, clock, half_hour, day):
-    """Name of the street where robberies times the factor are most."""
-    robbery = history.targets.index("Robbery")
-    counts = history.counts[:, :, robbery].sum(axis=0)[area.catchments.piece_catchment]
-    worth = counts * clock.compute_factor(half_hour, day)[:, robbery]
-    return pd.Series(worth).groupby(area.network.piece_name.astype(str)).sum().idxmax()
-
-
-def _count_found(demo_area, seeds):
-    """How often each planted street is the first at its own time."""
-    found = np.zeros(2, dtype=int)
-    for seed in seeds:
-        area, night, day = plant(demo_area, seed)
-        history = build_history(area)
-        clock = build_clock(area, history)
-        names = area.network.piece_name.astype(str)
-        found += [
-            _rank_streets(area, history, clock, 30, "school_day") == names[day[0]],
-            _rank_streets(area, history, clock, 2, "weekend") == names[night[0]],
-        ]
-    return found.tolist()
-
-
-def test_planted_streets_come_first_at_their_own_time(demo_area):
-    """A weekday-afternoon street is first at 15:20, a weekend-night street at 01:00."""
-    assert _count_found(demo_area, [1, 2]) == [2, 2]
-
-
-@pytest.mark.slow
-def test_planted_streets_come_first_in_nine_of_ten_draws(demo_area):
-    """In at least nine of ten draws of streets and crimes both are found."""
-    assert min(_count_found(demo_area, range(10))) >= 9
-
-
-def test_all_hours_counts_would_send_the_afternoon_to_the_night_street(demo_area):
-    """Without the clock the night street is first: the test above can fail."""
-    area, night, _ = plant(demo_area, 1)
-    history = build_history(area)
-    robbery = history.targets.index("Robbery")
-    counts = pd.Series(history.counts[:, :, robbery].sum(axis=0)[area.catchments.piece_catchment])
-    names = area.network.piece_name.astype(str)
-    assert counts.groupby(names).sum().idxmax() == names[night[0]]

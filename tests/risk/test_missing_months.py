@@ -13,7 +13,6 @@ from patrolplan.risk.models import MODELS, PriorCount
 from patrolplan.risk.origin_streets import find_origin_streets
 from patrolplan.risk.rolling_origin import run_trials
 from patrolplan.risk.scorer import Scorer
-from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 MODELS_OF_COUNTS = [name for name in MODELS if name != "random"]
 
@@ -76,15 +75,6 @@ def test_rates_with_gaps_are_near_those_without(make, name):
     assert found[~lost].sum() == pytest.approx(expected[~lost].sum(), rel=0.04)
 
 
-@pytest.mark.parametrize("name", ["prior count", "decayed count"])
-def test_gaps_elsewhere_change_no_rate(make, name):
-    """A place's rate is the same whatever is missing in other places."""
-    whole = make.history(make.uneven())
-    gaps = [(month, place) for month in (4, 12, 18) for place in range(30)]
-    one, other = (MODELS[name]().fit(h).get_unit_rates() for h in (whole, with_gaps(whole, gaps)))
-    assert np.array_equal(one[30:], other[30:])
-
-
 @pytest.mark.parametrize("name", MODELS_OF_COUNTS)
 def test_a_place_of_which_nothing_is_held_has_a_rate(make, name):
     """Unknown is not safe: where no month is held, the rate is that of places around, above 0."""
@@ -95,16 +85,6 @@ def test_a_place_of_which_nothing_is_held_has_a_rate(make, name):
     expected = model.predict()
     assert np.isfinite(expected).all()
     assert (expected[unknown].sum(axis=0) > 0).all()
-
-
-def test_shrunk_rates_follow_the_months_held(make):
-    """Twice the months held with twice the crime is the same rate, but for surer shrinkage."""
-    counts = make.uneven(months=24, mean=8.0)
-    whole = make.history(counts)
-    gaps = [(month, place) for month in range(0, 24, 2) for place in range(60)]
-    one, other = (compute_shrunk_rates(history)[:60] for history in (whole, with_gaps(whole, gaps)))
-    assert np.corrcoef(one[:, 0], other[:, 0])[0, 1] > 0.95
-    assert one.sum() == pytest.approx(other.sum(), rel=0.06)
 
 
 @given(GAPS, st.integers(4, 20))

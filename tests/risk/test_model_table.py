@@ -51,6 +51,17 @@ def test_columns_are_those_of_a_plain_loop(history):
     assert table.index.equals(incidents.index)
 
 
+def test_around_is_what_lies_within_300_metres(history):
+    """The columns of the surroundings sum the other places whose points are near."""
+    table = ModelTables(history).build_next(0)
+    xy = history.units.catchments.xy
+    near = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) <= 300.0
+    np.fill_diagonal(near, val=False)
+    recent = history.counts[-3:].sum(axis=0) / 3
+    assert np.allclose(table["around_3_months"], near @ recent[:, 0])
+    assert np.allclose(table["all_around_3_months"], near @ recent.sum(axis=1))
+
+
 def test_the_next_month_has_the_columns_of_those_before(history):
     """What is predicted from has the columns of what is learned from, in the next month."""
     tables = ModelTables(history)
@@ -86,3 +97,20 @@ def test_months_that_were_not_published_are_no_rows(history):
     held = history.counts[13:15, 3, 0]
     assert row["mean_3_months"] == pytest.approx(held.sum() / 2)
     assert ModelTables(withheld).build_next(0).shape == ModelTables(history).build_next(0).shape
+
+
+def test_a_month_in_part_counts_as_a_whole_one(history):
+    """Where three quarters of a month were published, a whole one would have a third more."""
+    exposure = np.ones(history.counts.shape[:2])
+    exposure[10] = 0.75
+    part = dataclasses.replace(history, exposure=exposure)
+    incidents = ModelTables(part).build_training(0)[1].xs(history.months[10])
+    assert np.allclose(incidents, history.counts[10, :, 0] / 0.75)
+
+
+def test_too_few_months_give_an_empty_table(history):
+    """Before the fourth month there is nothing to learn from, and the columns are the same."""
+    short = history.cut_before(history.months[FIRST_MONTH])
+    table, incidents = ModelTables(short).build_training(0)
+    assert len(table) == len(incidents) == 0
+    assert list(table.columns) == list(ModelTables(short).build_next(0).columns)

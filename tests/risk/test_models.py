@@ -12,10 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from patrolplan.risk.features import MAX_EVENT_ROWS, FeatureBuilder, thin_rows
+from patrolplan.risk.history import build_history
 from patrolplan.risk.models import (
     MODELS,
+    Combination,
     DecayedCount,
-    KernelCount,
     PoissonCount,
     PriorCount,
     ShrunkCount,
@@ -64,6 +65,16 @@ def test_sane(make, name):
     assert np.array_equal(clone(model).fit(cut).predict(), expected)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_little_history(make, name):
+    """One month, a category without any incident, or none at all, is no reason to fail."""
+    counts = make.uneven(months=3)
+    counts[:, :, 1] = 0
+    for months in (1, 3):
+        assert np.isfinite(MODELS[name]().fit(make.history(counts[:months])).predict()).all()
+    assert np.isfinite(MODELS[name]().fit(make.history(0 * counts)).predict()).all()
+
+
 def test_prior_count_by_hand(make):
     """The prior count is the last twelve months' count, a month, along the catchment's street."""
     counts = make.uneven(months=20)
@@ -72,23 +83,6 @@ def test_prior_count_by_hand(make):
     place, piece = 7, 15
     assert h.units.catchments.piece_catchment[piece] == place
     assert expected[piece] == pytest.approx(counts[8:, place].sum(axis=0) / 12 / 2)
-
-
-def test_decayed_count_by_hand(make):
-    """A crime of six months ago counts half of one of the last month."""
-    counts = np.zeros((7, 3, 1), dtype=int)
-    counts[0, 0], counts[6, 1] = 2, 1
-    expected = DecayedCount(6.0).fit(make.history(counts)).predict()
-    assert expected[0, 0] == pytest.approx(expected[2, 0])
-
-
-def test_kernel_counts_keep_their_sum(make):
-    """Kernels move crime about and lose none; the bandwidth is announced."""
-    h = make.history(make.uneven())
-    for distance in ("network", "planar"):
-        model = KernelCount(distance).fit(h)
-        assert model.predict().sum(axis=0) == pytest.approx(h.count_last(12).sum(axis=0) / 12)
-        assert model.notes_[0].values["metres"] == model.bandwidths_[0]
 
 
 def test_shrunk_is_nearer_the_truth(make):
@@ -118,6 +112,16 @@ def test_poisson_learns_a_change(make):
     prior = PriorCount().fit(h).predict()[80, 0]
     assert light > 1.4 * prior
     assert light > usual > prior
+
+
+def test_combination_is_its_parts(make):
+    """The combination is half the regression, a quarter shrunk and a quarter decayed counts."""
+    h = make.history(make.uneven())
+    parts = [
+        model.fit(h).predict() for model in (PoissonCount(), ShrunkCount(), DecayedCount(12.0))
+    ]
+    expected = parts[0] / 2 + parts[1] / 4 + parts[2] / 4
+    assert np.allclose(Combination().fit(h).predict(), expected)
 
 
 def test_features_rest_on_the_past(make):
@@ -197,10 +201,7 @@ def test_a_mixture_learned_from_some_places_is_near_that_of_all(monkeypatch):
 @pytest.mark.parametrize("shape", [0.05, 0.4, 2.0, 30.0])
 @pytest.mark.parametrize("mean", [0.02, 0.5, 8.0])
 def test_the_shape_is_that_of_highest_likelihood(shape, mean):
-    """A search that only compares likelihoods of negative binomial counts ends at the same shape.
-
-    Also where counts differ less than by chance, so that the search ends at its bound.
-    """
+    """A search that compares likelihoods of negative binomial counts ends at the same shape."""
     rng = np.random.default_rng(7)
     expected = rng.gamma(0.7, mean / 0.7, size=4000) + 1e-6
     counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, size=4000)).astype(float)
@@ -238,6 +239,23 @@ def test_decayed_counts_around_are_around_decayed_counts(make):
         plain = h.units.sum_around(np.column_stack([total, total.sum(axis=1)]))
         assert plain.any()
         assert h.count_decayed_around(6.0, months) == pytest.approx(plain, rel=1e-12, abs=1e-9)
+
+
+def test_history_counts_incidents(make):
+    """Months without an incident are there, and every incident of a counted category counts."""
+    area = make.area(
+        [
+            {"piece": 3, "category": "Robbery", "month": "2022-01-01"},
+            {"piece": 3, "category": "Robbery", "month": "2022-04-01"},
+            {"piece": 5, "category": "Burglary", "month": "2022-02-01"},
+            {"piece": 5, "category": "Drugs", "month": "2022-02-01"},
+        ]
+    )
+    h = build_history(area)
+    assert h.targets == ("Robbery",)
+    assert h.categories == ("Robbery", "Burglary")
+    assert h.counts[:, 3, 0].tolist() == [1, 0, 0, 1]
+    assert h.counts.sum() == 3
 
 
 def test_fits_side_by_side_take_one_thread_each(make, monkeypatch, tmp_path):

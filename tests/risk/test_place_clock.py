@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.risk.clock_steps import Times, build_spread
+from patrolplan.risk.clock_steps import STRENGTHS, Times, build_spread
 from patrolplan.risk.day_kinds import (
     DAY_KINDS,
     HALF_HOURS,
@@ -84,15 +84,14 @@ def test_factors_are_those_of_every_incident_by_itself(seed):
                 assert drawn[piece, number] == pytest.approx(density[cell] / share[column])
 
 
-def test_a_place_far_from_all_incidents_has_the_step_above():
-    """Beyond 600 m of every incident nothing is known of a place but its kind."""
-    times, profiles, xy = _draw(3)
-    xy[-1] = 5000.0
-    places = fit_places(times, profiles, xy, KINDS, np.arange(PLACES), KINDS)
-    factor = np.random.default_rng(3).random((PLACES, 2))
+def test_a_category_without_incidents_has_the_step_above():
+    """Where no time of a category is known, no place differs from its kind."""
+    times, profiles, xy = _draw(4, categories=1)
+    both = np.concatenate([profiles, profiles])
+    places = fit_places(times, both, xy, KINDS, np.arange(PLACES), KINDS)
+    factor = np.random.default_rng(4).random((PLACES, 2))
     drawn = places.draw_to_own(factor, 20, np.full(4, 0.25))
-    np.testing.assert_allclose(drawn[-1], factor[-1])
-    assert np.abs(drawn[0] - factor[0]).max() > 1e-6
+    np.testing.assert_allclose(drawn[:, 1], factor[:, 1])
 
 
 def _draw_at_places(seed, differ):
@@ -115,3 +114,11 @@ def test_places_that_differ_keep_to_their_own():
     assert sum(layer.choice.bits for layer in places.layers[0]) > 1
     night, day = places.draw_to_own(np.ones((10, 1)), 4, np.array([1.0, 0, 0, 0]))[[0, 9], 0]
     assert night > 20 * day
+
+
+def test_places_that_are_alike_are_drawn_to_the_step_above():
+    """Where places do not differ, a large strength is chosen and chance does not show."""
+    places = _draw_at_places(6, differ=False)
+    assert all(layer.choice.strength >= STRENGTHS[12] for layer in places.layers[0])
+    drawn = places.draw_to_own(np.ones((10, 1)), 4, np.array([1.0, 0, 0, 0]))
+    np.testing.assert_allclose(drawn, 1.0, atol=0.25)

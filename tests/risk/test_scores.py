@@ -40,6 +40,14 @@ def test_parity(seed, size, coverage):
     assert found == pytest.approx(slowly(scores, metres, amounts, ties, coverage))
 
 
+def test_ties_follow_the_seed():
+    """Streets that differ by rounding alone are tied, and the permutation decides."""
+    metres = np.array([30.0, 30.0, 30.0])
+    scores = np.array([0.1 + 0.2, 0.3, 0.1])
+    assert rank_streets(scores, metres, np.array([1, 0, 2])).tolist() == [1, 0, 2]
+    assert rank_streets(scores, metres, np.array([0, 1, 2])).tolist() == [0, 1, 2]
+
+
 def test_spreading_earns_nothing(make):
     """Within a catchment every order of its pieces catches the same: no point is rewarded."""
     network = make.grid(5)

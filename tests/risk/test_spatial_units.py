@@ -1,6 +1,7 @@
 """The cache of scores and rates: computed once, and again when anything they rest on changes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from spoilt_cache import every_way, spoil_entries
 
@@ -23,11 +24,15 @@ def caught(history):
     return run_trials(history, models, list(history.months[-4:]), harm, seed=1).hits
 
 
-def test_a_second_run_fits_nothing_and_says_the_same(make, monkeypatch):
-    """The same counts on the same places are scored from the cache, to the last bit."""
-    first = caught(make.history(make.uneven(months=16)))
-    monkeypatch.setattr("patrolplan.risk.rolling_origin.fit_or_reuse", None)
-    assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
+def test_a_changed_count_is_scored_again(make, tmp_path, monkeypatch):
+    """With a few incidents more in an early month, everything is computed again."""
+    counts = make.uneven(months=16)
+    caught(make.history(counts))
+    counts[2, 1] += 30
+    changed = caught(make.history(counts))
+    assert not np.array_equal(changed, caught(make.history(make.uneven(months=16))))
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
+    assert np.array_equal(changed, caught(make.history(counts)))
 
 
 @every_way
@@ -47,18 +52,6 @@ def test_a_second_run_looks_at_no_single_place(make, monkeypatch):
     assert np.array_equal(first, caught(make.history(make.uneven(months=16))))
 
 
-def test_rates_of_a_month_are_worked_out_once(make, cache, monkeypatch):
-    """A second run with a month more reads the rates of all earlier ones, to the last bit."""
-    counts = make.uneven(months=16)
-    first = PoissonCount().fit(make.history(counts[:15])).rates_
-    fresh = PoissonCount().fit(make.history(counts)).rates_
-    count = len(list((cache / "rates").iterdir()))
-    assert count == 13 + 1 + 2  # after 3 to 15 months, after 16, and two fits
-    monkeypatch.setattr("patrolplan.risk.shrinkage.compute_expected_counts", None)
-    assert np.array_equal(first, PoissonCount().fit(make.history(counts[:15])).rates_)
-    assert np.array_equal(fresh, PoissonCount().fit(make.history(counts)).rates_)
-
-
 @pytest.mark.parametrize("earlier", [15, 14, 9])
 def test_a_month_more_is_the_same_from_a_partly_filled_cache(make, tmp_path, monkeypatch, earlier):
     """What earlier months left in the cache changes nothing, to the last bit."""
@@ -70,6 +63,14 @@ def test_a_month_more_is_the_same_from_a_partly_filled_cache(make, tmp_path, mon
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
     fresh = caught(make.history(counts)), PoissonCount().fit(make.history(counts)).rates_
     assert all(map(np.array_equal, partly, fresh))
+
+
+def test_equal_counts_of_another_season_are_another_fit(make):
+    """Equal counts recorded in other months are a different entry of the cache."""
+    counts = make.uneven(months=16)
+    here, later = make.history(counts), make.history(counts)
+    object.__setattr__(later, "months", here.months + pd.DateOffset(months=3))
+    assert not np.array_equal(PoissonCount().fit(here).rates_, PoissonCount().fit(later).rates_)
 
 
 def test_rates_of_exact_places_are_written_nowhere(make, cache):

@@ -21,12 +21,6 @@ from patrolplan.times import minutes_after_midnight
 DIGITS = 9
 
 
-@pytest.fixture(scope="module")
-def risk(demo_area):
-    """Risk of the demo borough from the bells, on a school day."""
-    return estimate_risk(demo_area)
-
-
 def _expect_harm(area):
     """(p, j) expected harm, the history and its categories."""
     history = build_history(area)
@@ -88,27 +82,6 @@ def test_each_category_keeps_its_harm(demo_area):
     assert not np.allclose(scale, 1)
 
 
-def test_the_mean_rate_over_the_windows_is_the_risk(demo_area, risk):
-    """The mean of the minutes' risk over the schools' own windows is the joined risk."""
-    minutes, weights = _weigh_own_minutes(demo_area, Window(90))
-    mean = sum(
-        weight * risk.in_time.compute_rate(minute)
-        for minute, weight in zip(minutes.tolist(), weights, strict=True)
-    )
-    assert mean == pytest.approx(risk.joined, rel=1e-7)
-
-
-def test_exposure_moves_risk_to_where_pupils_are(demo_area, risk):
-    """With exposure, streets with more pupils have more of the risk than without."""
-    _, presence = find_presence(demo_area)
-    pupils = presence.sum_between(895, 1020) / demo_area.network.piece_metres
-    gain = risk.joined / risk.without_exposure
-    busy = pupils > np.quantile(pupils, 0.9)
-    assert np.median(gain[busy]) > 1.2
-    assert np.median(gain[~busy]) < 1
-    assert np.allclose(risk.crime_weight * risk.crime + risk.reports_part, risk.without_exposure)
-
-
 @pytest.mark.parametrize(
     ("window", "date", "day"),
     [
@@ -128,6 +101,14 @@ def test_the_kind_of_day(demo_area, window, date, day):
     assert (risk.window, risk.day) == (window, day)
 
 
+def test_notes_say_what_moves_the_risk(demo_risk):
+    """Clock, window, exposure, pupils and reports each have a note."""
+    notes = {note.kind: note.values for note in demo_risk.notes}
+    assert {"clock_declared", "window_harm", "exposure", "reports_weight"} <= notes.keys()
+    assert notes["window_harm"]["start"] == "14:55"
+    assert notes["exposure"]["pupils"] > 1000
+
+
 def _flip_bands(area):
     """The area with every report of after school as one of before school."""
     counts = area.reports.factor_counts.copy()
@@ -139,11 +120,11 @@ def _flip_bands(area):
     )
 
 
-def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
+def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk):
     """With all fear moved before school, patrols after school change."""
     flipped = _flip_bands(demo_area)
     changed = estimate_risk(flipped)
-    assert changed.crime_weight > risk.crime_weight + 0.05
+    assert changed.crime_weight > demo_risk.crime_weight + 0.05
     urn = ["900003", "900008", "900010"]
     stops = [
         [
@@ -151,9 +132,39 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, risk):
             for patrol in pp.plan_patrols(area, one, pp.find_hotspots(area, one), urns=urn).patrols
             for stop in patrol.stops
         ]
-        for area, one in ((demo_area, risk), (flipped, changed))
+        for area, one in ((demo_area, demo_risk), (flipped, changed))
     ]
     assert stops[0] != stops[1]
     morning = Window(60, 465)
     before, after = (estimate_risk(area, window=morning) for area in (demo_area, flipped))
     assert after.crime_weight < before.crime_weight
+
+
+def test_a_plan_of_another_window_says_so(demo_area, demo_risk, demo_hotspots):
+    """A morning plan on hotspots of the afternoon has a note, one of the same window has none."""
+    kinds = [
+        {note.kind for patrol in plan.patrols for note in patrol.notes}
+        for plan in (
+            pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=["900003"], window=window)
+            for window in (None, Window(90, 450))
+        )
+    ]
+    assert "other_window" not in kinds[0]
+    assert "other_window" in kinds[1]
+
+
+@pytest.mark.parametrize(
+    ("window", "date"),
+    [
+        (None, dt.date(2026, 11, 28)),
+        (None, dt.date(2026, 10, 28)),
+        (Window(60, 60), dt.date(2026, 12, 1)),
+    ],
+)
+def test_at_night_and_without_school_nobody_is_on_the_way_home(demo_area, window, date):
+    """On a Saturday, at half term and in the small hours risk does not grow with pupils."""
+    risk = pp.estimate_risk(demo_area, window=window, date=date)
+    assert (risk.day == "school_day") == (window is not None)
+    assert risk.in_time.pupils is None
+    assert "no_pupils_out" in {note.kind for note in risk.notes}
+    np.testing.assert_array_equal(risk.joined, risk.without_exposure)

@@ -10,7 +10,7 @@ _spec = importlib.util.spec_from_file_location("teams", _path)
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
-draw_team, draw_timings = _module.draw_team, _module.draw_timings
+draw_team = _module.draw_team
 
 
 def build_team(options, route_school, visits, weight, **changes):

@@ -35,6 +35,13 @@ def ledger(tmp_path, demo_area):
 
 
 @pytest.fixture
+def handed(ledger, promised_week):
+    """A ledger in which the demo week is handed out."""
+    ledger.hand_out(promised_week)
+    return ledger
+
+
+@pytest.fixture
 def postgres():
     """Address of a PostgreSQL that holds no ledger."""
     url = os.environ.get("PATROLPLAN_TEST_POSTGRES")

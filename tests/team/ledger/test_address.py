@@ -1,8 +1,5 @@
 """Which database an address names, and whether a ledger is there."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -78,21 +75,3 @@ def test_looking_for_a_ledger_creates_none(named, tmp_path):
     assert not (tmp_path / "gone.sqlite").exists()
     with open_existing_ledger(named("sqlite:///there.sqlite")) as ledger:
         assert Path(ledger.address.removeprefix("sqlite:///")) == tmp_path / "there.sqlite"
-
-
-def test_a_plain_address_is_looked_up_without_sqlalchemy():
-    """Whether sqlite:///FILE is there is answered before anything of databases is loaded."""
-    program = (
-        "import sys\n"
-        "from patrolplan.settings.load import load_settings, demo_settings\n"
-        "from patrolplan.team.ledger.address import open_existing_ledger\n"
-        "print(open_existing_ledger(load_settings(demo_settings())), 'sqlalchemy' in sys.modules)"
-    )
-    ran = subprocess.run(  # noqa: S603 - this very interpreter
-        [sys.executable, "-c", program],
-        env={**os.environ, "PATROLPLAN_LEDGER_URL": "sqlite:///gone.sqlite"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout.split() == ["None", "False"]

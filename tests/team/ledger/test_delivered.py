@@ -18,13 +18,6 @@ from patrolplan.team.ledger.delivered import (
 MONDAY = dt.date(2026, 11, 30)
 
 
-@pytest.fixture
-def handed(ledger, promised_week):
-    """A ledger in which the demo week is handed out."""
-    ledger.hand_out(promised_week)
-    return ledger
-
-
 @pytest.mark.parametrize(
     ("text", "answer"),
     [

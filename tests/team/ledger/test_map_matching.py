@@ -74,10 +74,7 @@ def test_minutes_in_each_hotspot_are_right_within_a_tenth(plan, beats):
     ],
 )
 def test_a_hundred_walks(plan, beats, noise, share, worst):
-    """Of a hundred walks nearly all stops are right within a tenth, half of them within 2 %.
-
-    The worst are strolls along a street with another one 36 m beside it, and where noise drifts.
-    """
+    """Of a hundred walks nearly all stops are right within a tenth, half of them within 2 %."""
     errors = _errors(plan, beats, 100, **noise)
     assert np.quantile(errors, share) < 0.1
     assert np.median(errors) < 0.025
@@ -126,10 +123,7 @@ def test_time_off_the_streets_is_no_dose(demo_area):
 
 @pytest.mark.slow
 def test_no_piece_counts_for_two_places(plan, beats):
-    """Each piece of a stretch or around a stop counts once, for the place that a person would name.
-
-    A planned stop goes before a planned stretch, that before any other stretch.
-    """
+    """Each piece of a stretch or around a stop counts once, for the place that one would name."""
     middle, lines = plan.area.network.piece_middle, beats.geometry.to_numpy()
     stops = shapely.get_coordinates(beats["stop"].to_numpy())
     for patrol in plan.patrols:

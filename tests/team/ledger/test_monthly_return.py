@@ -144,15 +144,7 @@ HAND_MADE = (
 
 
 def test_a_return_equals_a_hand_made_sheet(ledger):
-    """One day of two patrols, one of them a crew of two, added up on paper.
-
-    SSO-01 and SSO-02, 15 + 15 + 10 minutes promised, so 40 of presence and 80 of person: at
-    the first stop both for all 15; at the second SSO-01 from 15:55 to 16:05 and SSO-02 from
-    16:00 to 16:12, so 17 minutes of presence and 10 + 12 of people; the third not at all, for an
-    incident. SSO-03, 15 + 20 promised: 9 minutes at the first, as the weather was bad; the second
-    is not recorded. Two people came to the first patrol's first stop a second time, 17:00 to
-    17:10, which nobody had planned.
-    """
+    """One day of two patrols, one of them a crew of two, added up on paper."""
     monday = dt.date(2026, 11, 30)
     spots = [
         {"hotspot": f"H{n}", "kind": "hotspot", "place": f"Street {n}", "longitude": 0.87 + n / 100,

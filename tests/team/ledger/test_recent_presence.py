@@ -30,11 +30,15 @@ def test_days_are_counted_once_by_hotspot(ledger, plan, visit):
     assert found.weeks == 2
 
 
-@pytest.mark.parametrize("days", [-1, 0, 7 * PRESENCE_WEEKS + 1])
-def test_what_lies_outside_the_weeks_does_not_count(ledger, plan, visit, days):
-    """Neither visits of the week itself or later nor those of longer ago; then nothing is known."""
+@pytest.mark.parametrize(
+    ("days", "weeks"),
+    [(-1, None), (0, None), (1, 1), (7 * PRESENCE_WEEKS, 1), (7 * PRESENCE_WEEKS + 1, None)],
+)
+def test_the_weeks_end_on_the_day_before(ledger, plan, visit, days, weeks):
+    """They are the 28 days before the week; of what lies outside nothing is known."""
     ledger.record([dataclasses.replace(visit(0, 15), date=NEXT - days * DAY)])
-    assert read_recent_presence(ledger, NEXT, plan.hotspots) is None
+    found = read_recent_presence(ledger, NEXT, plan.hotspots)
+    assert (found if found is None else found.weeks) == weeks
 
 
 def _move(area, folder):

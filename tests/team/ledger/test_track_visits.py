@@ -14,13 +14,6 @@ from patrolplan.team.ledger.track_visits import build_track_visits
 MONDAY = dt.date(2026, 11, 30)
 
 
-@pytest.fixture
-def handed(ledger, promised_week):
-    """A ledger in which the demo week is handed out."""
-    ledger.hand_out(promised_week)
-    return ledger
-
-
 @pytest.fixture(scope="module")
 def duty(week):
     """A patrol of Monday with the most stops."""
