@@ -1,10 +1,12 @@
-"""Results are computed once for all they depend on."""
+"""Results are computed once for all they depend on; files are written whole or not at all."""
 
 import numpy as np
 import pytest
 from spoilt_cache import every_way, spoil_entries
 
+from patrolplan.atomic import replace_file, write_file_atomically
 from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays, load_or_compute_arrays
+from patrolplan.errors import OutputError
 from patrolplan.inputs.crime_rows import CRIMES
 from patrolplan.inputs.street_files import STREETS
 from patrolplan.network.build import NETWORKS
@@ -127,3 +129,28 @@ def test_an_entry_that_python_fails_to_read_is_computed_again(cache):
 
     assert [load_number(int), load_number(fail), load_number(int)] == [1, 1, 1]
     assert len(list(cache.rglob("*.entry"))) == 1
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_beside(tmp_path):
+    """Where the swap fails the message names the file, and no half of it stays."""
+    (tmp_path / "taken.csv").mkdir()
+    with pytest.raises(OutputError, match=r"taken\.csv: cannot be written"):
+        write_file_atomically(tmp_path / "taken.csv", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.csv"]
+
+
+def test_no_pattern_of_tables_matches_a_half_written_file(tmp_path, monkeypatch):
+    """What a kill leaves in the middle of writing is never read as a month."""
+    monkeypatch.setattr(type(tmp_path), "replace", lambda *_: None)
+    write_file_atomically(tmp_path / "2026-09-street.csv", b"new")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_a_single_file_is_replaced_whole(tmp_path):
+    """A file replaced holds the new content, and nothing is left beside it."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old")
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [row.name for row in tmp_path.iterdir()] == ["table.csv"]

@@ -341,3 +341,9 @@ def test_week_papers_of_a_stranger_are_refused_at_once(run, demo, tmp_path):
     assert "name a day from Monday 30 November to Friday 4 December" in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pattern_that_cannot_be_one_matches_nothing(run, small):
+    """A pattern that no system understands is reported like one that matches no file."""
+    _changed(small, '"crimes/*/*-street.csv"', '"a**b/*.csv"')
+    _refused(run, small, expected=[["a**b/*.csv", "no file matches", "[sources] crimes"]])

@@ -5,14 +5,12 @@ import json
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from pyproj import Transformer
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
 
 TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:27700", always_xy=True)
 
@@ -138,26 +136,6 @@ def test_every_bloomsbury_patrol_can_be_walked_as_written(bloomsbury_pack, share
     _check_worth(plan)
 
 
-def test_the_2016_atlas_by_column_mapping_gives_ten_schools(shared, tmp_path):
-    """The atlas, mapped in the settings, gives ten open schools, with default bells."""
-    example = (shared / "examples" / "bloomsbury.toml").read_text(encoding="utf-8")
-    text = example.replace('"../data', f'"{(shared / "data").as_posix()}')
-    text = text.replace(
-        "schools/edubasealldata_camden_westminster_2020-03_subset.csv",
-        "schools/london_schools_atlas_2016.csv",
-    )
-    text += '\n[columns.schools]\nname = "SCHOOL_NAM"\nstatus = "STATUS"\nphase = "PHASE"\n'
-    (tmp_path / "atlas.toml").write_text(text, encoding="utf-8")
-    area = pp.load_area(tmp_path / "atlas.toml")
-    assert len(area.schools) == 10
-    has_bell = ~area.schools["finish_assumed"]
-    assert (area.schools["finish_time"][~has_bell] == "15:15").all()
-    assert any("have no bell time: 15:15 is used" in note for note in describe_notes(area.notes))
-    risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    assert len(plan.patrols) == 10
-
-
 def test_equal_runs_write_equal_bytes(demo_pack, demo, tmp_path):
     """The same command twice writes the same pack, byte by byte."""
     area = pp.load_area(demo)
@@ -186,14 +164,3 @@ def test_the_pack_holds_what_the_contracts_name(demo_pack):
         *(f"cards/{urn}.pdf" for urn in urns),
         *(f"gpx/{urn}.gpx" for urn in urns),
     }
-
-
-def test_the_layers_open_in_a_gis(demo_pack, demo_plan):
-    """Every layer of the contracts is there, in the area's CRS, and the risk adds up to one."""
-    layers = set(gpd.list_layers(demo_pack / "plan.gpkg")["name"])
-    assert layers == {"risk", "hotspots", "patrols", "stops", "legs", "schools", "layer_styles"}
-    risk = gpd.read_file(demo_pack / "plan.gpkg", layer="risk")
-    assert risk.crs.to_epsg() == 27700
-    assert risk["risk"].sum() == pytest.approx(1)
-    stops = gpd.read_file(demo_pack / "plan.gpkg", layer="stops")
-    assert len(stops) == sum(len(patrol.stops) for patrol in demo_plan.patrols)

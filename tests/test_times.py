@@ -1,10 +1,11 @@
-"""Forms of times of day; sunrise and sunset as in almanacs."""
+"""Forms of times of day, sunrise and sunset as in almanacs, and words cut or counted."""
 
 import datetime as dt
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
+from patrolplan.text import format_count, pluralise, shorten
 from patrolplan.times import (
     compute_sunrise,
     compute_sunset,
@@ -95,3 +96,20 @@ def test_what_is_not_hours_and_minutes_is_refused(text):
 def test_a_span_has_an_en_dash_and_rounds_to_minutes():
     """Two times are joined by a dash, each to the nearest minute, past midnight too."""
     assert format_span(919.6, 24 * 60 + 5) == "15:20\N{EN DASH}00:05"
+
+
+@given(st.text(max_size=80), st.integers(5, 40))
+@settings(deadline=None)
+def test_shortened_names_keep_to_their_length(text, letters):
+    """Names are cut to the letters allowed, and left alone when short."""
+    short = shorten(text, letters)
+    assert len(short) <= letters
+    assert short == text or len(text) > letters
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 stops have"), (1, "1 stop has"), (2, "2 stops have")]
+)
+def test_words_go_with_their_count(count, words):
+    """One has the singular, none and several have the plural."""
+    assert f"{format_count(count, 'stop')} {pluralise(count, 'has', 'have')}" == words

@@ -1,4 +1,4 @@
-"""Free text to places in an area."""
+"""Free text to places in an area, and names of its squares."""
 
 import dataclasses
 
@@ -7,7 +7,8 @@ import pytest
 import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
-from patrolplan.crs import Projection
+from patrolplan.area.square_names import MAX_STREETS, name_squares
+from patrolplan.crs import Projection, find_squares
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,24 @@ def test_a_district_holds_its_parts_and_no_others(demo_area):
     (place,) = find_places(area, "WC1")
     np.testing.assert_allclose(place.xy, xy[:2].mean(axis=0))
     assert find_places(area, "W1") == ()
+
+
+def test_a_square_is_named_by_the_streets_with_most_length_in_it(demo_area):
+    """The same as by adding up the lengths of its pieces one by one."""
+    network = demo_area.network
+    of_piece = find_squares(network.piece_middle, network.projection.crs)
+    squares = np.unique(of_piece, axis=0)[::7]
+    for square, names in zip(squares, name_squares(network, squares), strict=True):
+        lengths = {}
+        for piece in range(len(of_piece)):
+            if tuple(of_piece[piece]) == tuple(square) and network.piece_name[piece]:
+                name = network.piece_name[piece]
+                lengths[name] = lengths.get(name, 0) + network.piece_metres[piece]
+        assert len(names) == min(MAX_STREETS, len(lengths))
+        others = [lengths[name] for name in lengths if name not in names]
+        assert all(lengths[name] >= max(others, default=0) - 1 for name in names)
+
+
+def test_a_square_without_named_streets_has_no_name(demo_area):
+    """A square far from the area is named by nothing."""
+    assert name_squares(demo_area.network, [[27700, 1, 1]]) == [()]

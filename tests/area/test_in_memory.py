@@ -13,6 +13,7 @@ import shapely
 from table_files import place_points
 
 import patrolplan as pp
+from patrolplan.area import in_memory
 from patrolplan.crs import Projection
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.privacy import ReportGroups
@@ -132,13 +133,6 @@ def test_all_problems_are_reported_with_the_arguments_names():
     assert gate.startswith("argument gates, row 1, column 'longitude': '999' is not a valid ")
 
 
-def test_several_frames_are_told_apart():
-    """Of several frames of one argument, the message says which."""
-    lacking = CRIMES.drop(columns="Crime type")
-    with pytest.raises(pp.InputError, match=r"^argument crimes, table 2: no column 'Crime type'"):
-        _build(crimes=[CRIMES, lacking])
-
-
 def test_reports_become_groups_at_once():
     """Reports in a frame are counted by square; under the threshold nothing is known of them."""
     report = {
@@ -173,18 +167,6 @@ def test_what_is_no_frame_is_refused(given, match):
     """Wrong arguments are errors of the caller, with what to give."""
     with pytest.raises(TypeError, match=match):
         _build(**given)
-
-
-def test_what_is_not_given_comes_from_the_settings_files(demo, demo_frames):
-    """Frames may replace only some tables; the others come from the files."""
-    _, sections = demo_frames
-    area = pp.build_area(
-        gates=None, settings=demo, crimes=CRIMES.assign(Longitude=0.877, Latitude=51.5246)
-    )
-    assert area.settings.sources.crimes == ("argument crimes",)
-    assert any(name.startswith("gates: gates.csv") for name in area.inputs)
-    assert len(area.schools) == 12
-    assert sections["sources"]
 
 
 def test_a_table_of_the_area_can_be_given_back(demo, demo_area):
@@ -376,3 +358,31 @@ def test_earlier_hotspots_in_memory_name_those_of_today():
     assert "earlier hotspots: in memory" in again.inputs
     with pytest.raises(pp.InputError, match=r"^argument earlier: two hotspots have the name H7"):
         _build(earlier=pd.concat([before, before]))
+
+
+def test_columns_that_nobody_reads_do_not_count():
+    """A column of free text is dropped at the door: it changes no digest."""
+    noted = CRIMES.assign(comment="Zaphod7Elmrow")
+    assert _build(crimes=noted).inputs == _build().inputs
+
+
+def test_several_frames_are_told_apart():
+    """Of several frames of one argument, the message says which."""
+    lacking = CRIMES.drop(columns="Crime type")
+    with pytest.raises(pp.InputError, match=r"^argument crimes, table 2: no column 'Crime type'"):
+        _build(crimes=[CRIMES, lacking])
+
+
+def test_a_crime_in_two_frames_counts_once():
+    """Several frames count as several files do: the same Crime ID again is a duplicate."""
+    one = CRIMES.assign(**{"Crime ID": "a1"})
+    assert len(_build(crimes=[one, one]).incidents) == 1
+    assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
+
+
+def test_every_optional_table_has_an_argument():
+    """No table of the settings is forgotten."""
+    named = {"crimes", "schools", "streets", "reports"}
+    assert named | set(in_memory.OptionalTables.__annotations__) == set(
+        pp.Settings.model_fields["sources"].annotation.model_fields
+    )

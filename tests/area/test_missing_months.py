@@ -204,3 +204,16 @@ def test_the_note_names_force_and_months():
     assert describe_note(note).startswith(
         "Missing from the files: 3 of 8 months of B (2024-01 to 2024-02, 2024-04)."
     )
+
+
+def test_a_gap_of_all_forces_is_missing():
+    """A month between the first and the last that no file has is missing for every force."""
+    found = build([("A", 0, [30, 0, 30, 30, 30, 30, 30, 30]), ("B", 5, [9, 0, 9, 9, 9, 9, 9, 9])])
+    assert missing(found) == [("A", "2024-02"), ("B", "2024-02")]
+
+
+def test_where_every_catchment_has_crime_each_belongs_to_its_own_force():
+    """With two forces and no catchment without crime, nothing has to be looked for nearby."""
+    gap = [40] * 7 + [0]
+    crime = [("A", place, [40] * 8) if place < 3 else ("B", place, gap) for place in range(6)]
+    assert build(crime).find_shares(MONTHS).tolist() == [[1.0] * 6] * 7 + [[1.0] * 3 + [0.0] * 3]

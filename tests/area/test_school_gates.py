@@ -194,3 +194,10 @@ def test_an_assumed_gate_without_a_street_at_ground_level_stops_the_command(writ
     """Where every street near is above the ground, the gate has to be given."""
     with pytest.raises(pp.InputError, match=r"give the gate on the street in \[sources\] gates"):
         write_walkway(ground=False)()
+
+
+def test_many_unknown_urns_are_counted_after_the_first(lane):
+    """Of many unknown URNs the first are named and the others counted."""
+    bells = "urn,finish_time\n" + "".join(f"X{n},15:10\n" for n in range(9))
+    rows, _ = _find_rows_and_notes(lane({"bell_times": bells}), "bell times")
+    assert rows == [("no school has the URN X0, X1, X2, X3, X4 and 4 more", 9)]

@@ -150,3 +150,14 @@ def test_what_cannot_be_selected_is_refused(demo_area, given_words, match):
     """The message names every value seen and what to do."""
     with pytest.raises(pp.InputError, match=match):
         demo_area.where(**given_words)
+
+
+def test_a_selection_is_cached_apart_from_the_whole(demo_area):
+    """The whole area's counts and risk are the same before and after a part was looked at."""
+    before = build_history(demo_area)
+    part = build_history(_take(demo_area, "Robbery"))
+    after = build_history(demo_area)
+    assert part.counts.sum() < after.counts.sum() == before.counts.sum()
+    assert part.digest() != after.digest()
+    again = build_history(_take(demo_area, "Robbery"))
+    assert again.digest() == part.digest()

@@ -1,5 +1,6 @@
 """`StudyArea`: every row left out is counted, and equal inputs give equal areas."""
 
+import shutil
 from dataclasses import replace
 
 import geopandas as gpd
@@ -292,3 +293,9 @@ def test_what_cannot_change_is_not_touched(demo_area):
     area = replace(demo_area, settings=settings.model_copy(update={"ledger": ledger}))
     changed = pp.with_settings(area, seed=5).settings
     assert (changed.seed, changed.ledger.url, changed.file) == (5, url, settings.file)
+
+
+def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
+    """A copy of the files in another folder gives the same area, input names included."""
+    shutil.copytree(demo.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("*.py*"))
+    _same(pp.load_area(tmp_path / "copy" / demo.name), demo_area)

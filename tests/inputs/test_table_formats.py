@@ -1,5 +1,6 @@
 """Tables of spreadsheets, GIS files and frames read like the same table as CSV."""
 
+import datetime as dt
 import random
 import zipfile
 
@@ -308,3 +309,25 @@ def test_json_that_has_gdal_open_another_file_is_refused(tmp_path):
     )
     with pytest.raises(InputError, match="is not a GIS file"):
         read_gates([tmp_path / "g.geojson"], BNG)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_typed_dates_are_written_as_iso(tmp_path, kind):
+    """Dates that a format has as such read like the ISO dates of the CSV file."""
+    typed = FRAME.assign(**{"from": pd.to_datetime(FRAME["from"])})
+    write_table(tmp_path / f"t.{kind}", typed, **POINTS)
+    assert list(_read(tmp_path / f"t.{kind}").rows["from"].fillna("-")) == [
+        *("2025-09-01", "2025-10-02", "-")
+    ]
+
+
+def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
+    """A bell that a spreadsheet holds as a time reads as the HH:MM that it shows."""
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["urn", "finish_time", "start_time"])
+    book.active.append([900001, dt.time(15, 10), "08:30:00"])
+    book.save(tmp_path / "b.xlsx")
+    found = read_bell_times([tmp_path / "b.xlsx"])
+    assert found.loc["900001"].tolist() == ["15:10", "08:30"]

@@ -208,3 +208,11 @@ def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, m
     with pytest.raises(SystemExit) as done:
         main()
     assert done.value.code == 130
+
+
+def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
+    """The stored answers are deleted when a fetch is complete."""
+    settings = place()
+    fetch(settings, serving(world))
+    there = {path.name for path in settings.folder.iterdir()}
+    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
