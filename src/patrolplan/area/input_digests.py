@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from patrolplan.crs import Projection
+from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.earlier_hotspots import (
     digest_hotspots,
     find_earlier_plan,
@@ -25,6 +26,7 @@ def compute_input_digests(
     settings: Settings,
     reports: ReportGroups | None = None,
     origins: pd.DataFrame | None = None,
+    duties: pd.DataFrame | None = None,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Digest of every file that the settings name; folders distinguish files of the same name.
@@ -32,8 +34,8 @@ def compute_input_digests(
     `given` has the digests of the sources that were given in memory, by their keys.
 
     For reports it is the digest of the groups that `privacy` let through, for origins that of their
-    rounded counts, or empty without them: the content of a short file could be guessed from the
-    file's own digest.
+    rounded counts, for duties that of who, when and what, without the place of a home visit; empty
+    without them. The content of a short file could be guessed from the file's own digest.
 
     For an earlier plan, only the names and lines of its hotspots count.
     """
@@ -45,6 +47,7 @@ def compute_input_digests(
     counted = {
         "reports": "" if reports is None else reports.digest,
         "origins": "" if origins is None else digest_origins(origins),
+        "duties": "" if duties is None else digest_duties(duties),
     }
     digests = {
         format_input_name(source, path, settings): (

@@ -38,8 +38,8 @@ from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, load_settings
 from patrolplan.tables import TableCount
 
-COUNTED = ("reports", "origins")
-"""Sources whose rows are counted as they are read and not stored: no digest is made of them."""
+COUNTED = ("reports", "origins", "duties")
+"""Sources with places of persons: their digests are those of what may be known, not of the rows."""
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -164,7 +164,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
         inputs=compute_input_digests(
-            settings, groups, sources.origins, _digest_given(given, sources)
+            settings, groups, sources.origins, sources.duties, _digest_given(given, sources)
         ),
         walking_extract=sources.walking_extract,
         tables=_count_tables(
@@ -232,7 +232,7 @@ def _count_tables(
 
 
 def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
-    """Digests of what was given in memory; for reports and origins, those of their counts."""
+    """Digests of what was given in memory; empty for those of `COUNTED`."""
     digests = {
         source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()

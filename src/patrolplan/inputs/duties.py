@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
@@ -65,6 +66,16 @@ def read_all_duties(
     left_out.add(SOURCE, f"dated outside {first} to {last}", int((~inside).sum()))
     found = pd.concat([duties[inside], _build_frame(events, projection)], ignore_index=True)
     return DUTIES.check(gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs))
+
+
+def digest_duties(duties: gpd.GeoDataFrame) -> str:
+    """SHA-256 of who is away when and why, without the place.
+
+    That of a file would reveal the place of a home visit: officer, day and hours are on the lead's
+    sheet, and the points of a street can be tried one after another.
+    """
+    known = duties[["officer", "date", "from_minutes", "to_minutes", "kind"]]
+    return hash_content(known.to_json(orient="values", date_format="iso"))
 
 
 def _build_frame(events: Sequence[CalendarDuty], projection: Projection) -> gpd.GeoDataFrame:
