@@ -19,7 +19,7 @@ PACKAGES = (
     "numpy", "scipy", "pandas", "geopandas", "shapely", "pyproj", "pyogrio", "pyarrow",
     "scikit-learn", "numba", "highspy", "osmium", "osmnx", "matplotlib", "typst", "folium",
     "fonttools",
-    "xstatic-leaflet", "segno", "jinja2", "xlsxwriter", "icalendar", "python-dateutil",
+    "xstatic-leaflet", "segno", "jinja2", "gpxpy", "xlsxwriter", "icalendar", "python-dateutil",
 )  # fmt: skip
 """Packages that results or papers depend on, as other versions may change them."""
 
