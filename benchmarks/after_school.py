@@ -18,11 +18,13 @@ What is measured:
    and 20:00 to 22:00 of school days.
 2. **PAI**: the share of those crimes in the top 1, 2 and 5 % of cells, divided by the share of
    cells.
-3. **Whole patrols** from every gate, exact, for today's risk (all-hours count times harm) and
-   for the same counts with clock, night places and pupils: harm recorded on school days of the test
-   years in the cells of dwells, from 15 minutes before each dwell to 15 minutes after. A patrol has
-   few stops and a cell little crime, so this is done on four grids, each moved by half a cell, and
-   harm is over all four.
+3. **Whole patrols** from every gate, exact, for the all-hours count times harm and for the same
+   counts with clock, night places and pupils: harm recorded on school days of the test years in the
+   cells of dwells, from 15 minutes before each dwell to 15 minutes after. A patrol has few stops
+   and a cell little crime, so this is done on four grids, each moved by half a cell, and harm is
+   over all four.
+4. **Standing**: violence met by patrols that stand where the program's prize is highest, at the
+   gate throughout, and by two more rules (see `standing.py`).
 
 Choices, and their basis. The size of a cell is what an officer sees. Distances along streets and
 the counts next to a cell and around it were chosen because they had the higher likelihood, or
@@ -44,6 +46,7 @@ import numpy as np
 from gate_patrols import compare_patrols
 from pupils_on_grid import compute_pupil_minutes, raise_pupils
 from scipy.stats import t as student
+from standing import compare_standing
 from timed_crimes import (
     BELL,
     EXPOSURE,
@@ -54,6 +57,7 @@ from timed_crimes import (
     average_around,
     bootstrap_sums,
     read_cities,
+    read_corners,
 )
 
 from patrolplan.risk.shrinkage import shrink
@@ -286,30 +290,32 @@ def print_results(results: dict[str, Any]) -> None:
         places = f"{row['places_low']:+.2f} to {row['places_high']:+.2f}"
         first = row["model"] == "all-hours count"
         print(head if first else f"{head}  {row['difference']:+.2f} ({months}; {places})")
+    row = results["patrols"]
+    before, after = row["violent_incidents"]
     print(
-        "\nwhole patrols, harm met as a ratio to today's risk       (95 % interval)   violence met"
+        f"\nwhole patrols by clock, night places and pupils: harm met {row['harm_ratio']:.2f} "
+        f"({row['low']:.2f} to {row['high']:.2f}) times that by counts; violence {before:.0f} to "
+        f"{after:.0f}\n\nviolence met per 1,000 patrols      (95 % interval over schools)"
     )
-    for row in results["patrols"]["variants"]:
-        ratio = f"{row['harm_ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-        before, after = row["violent_incidents"]
-        print(f"{row['name']:47} {ratio:27} {before:.0f} to {after:.0f}")
+    for name, row in results["standing"].items():
+        value = row.get("met_per_thousand", row.get("ratio"))
+        print(f"{name:20} {value:6.2f} ({row['low']:.2f} to {row['high']:.2f})")
 
 
-def measure(cities: list[City]) -> dict[str, Any]:
+def measure(cities: list[City], corners: City) -> dict[str, Any]:
     """All figures, in the format of `--json`.
 
-    Exponent and PAI are from the first grid, patrols from all.
+    Exponent and PAI are from the first grid, patrols from all, standing from corners.
     """
     city = cities[0]
     pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, WINDOW)[:, 0]
     exponent, *placebos = measure_exponents(city, pupils).items()
-    variants = compare_patrols(cities)
-    main = {key: variants[0][key] for key in ("harm_ratio", "low", "high")}
     return {
         "exponent": {exponent[0]: exponent[1]._asdict()},
         "placebos": [{"name": name, **found._asdict()} for name, found in placebos],
         "pai": measure_pai(city, pupils),
-        "patrols": {**main, "variants": variants},
+        "patrols": compare_patrols(cities),
+        "standing": compare_standing(corners),
         "about": {
             "cells": int(city.is_near.sum()),
             "gates": len(city.gate_xy),
@@ -326,8 +332,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="see above")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args()
-    cities = read_cities(options.data)
-    results = measure(cities)
+    results = measure(read_cities(options.data), read_corners(options.data))
     print_results(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -112,7 +112,7 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
     risk = pp.estimate_risk(area)
     spans = list_school_weeks(area, first, weeks)
     every = [day for span in spans for day in span]
-    plans = plan_days(area, risk, pp.find_hotspots(area, risk), every, held_out=False)
+    plans = plan_days(area, risk, pp.find_hotspots(area, risk), every)
     places: dict[str, int] = {}
     solved: list[tuple[RotaProblem, RotaSolution, NDArray[np.float64]]] = []
     for days in spans:

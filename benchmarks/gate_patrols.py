@@ -8,7 +8,7 @@ cells of highest risk within reach.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,16 +32,17 @@ from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 from patrolplan.settings.patrol import PatrolSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 PATROL = PatrolSettings()
 MINUTES = int(PATROL.window_minutes)
-DWELL = int(PATROL.dwell_minutes)
+DWELL, GATE = int(PATROL.dwell_minutes), int(PATROL.gate_minutes)
 SPEED = PATROL.walking_speed_kmh * 1000 / 60
 """Metres per minute."""
 
+CANDIDATES = 40
 AROUND_MINUTES = 15
 """Harm is counted from this many minutes before a dwell to this many after it."""
 
@@ -51,38 +52,6 @@ NIGHT_PRIOR = 20
 
 NIGHT_HOURS = (15 * 60, 17 * 60)
 """The ratio of night places compares these hours with all hours of school days."""
-
-
-class Variant(NamedTuple):
-    """Factors of a patrol's risk in addition to the count at all hours."""
-
-    name: str
-    clock: bool = False
-    night_places: bool = False
-    pupils: bool = False
-    gate_minutes: int = 10
-    clear_metres: float = 0.0
-    """Minimum distance of stops from the gate, along streets."""
-
-    @property
-    def is_timed(self) -> bool:
-        """Whether the risk differs from minute to minute."""
-        return self.clock or self.pupils
-
-    def drop_knowledge(self) -> Variant:
-        """The same patrol with only the count at all hours."""
-        return Variant("today", gate_minutes=self.gate_minutes, clear_metres=self.clear_metres)
-
-
-WAY_HOME: dict[str, Any] = {"clock": True, "night_places": True, "pupils": True}
-VARIANTS = (
-    Variant("clock, night places and pupils", **WAY_HOME),
-    Variant("clock alone", clock=True),
-    Variant("clock and night places", clock=True, night_places=True),
-    Variant("all three, 5 minutes at the gate", **WAY_HOME, gate_minutes=5),
-    Variant("all three, no stop within 150 m of the gate", **WAY_HOME, clear_metres=150.0),
-)
-"""The first is the one to be judged; then follow the effects of each part, and other rules."""
 
 
 def compute_clock(city: City, category: str) -> NDArray[np.float64]:
@@ -112,23 +81,28 @@ def compute_night_ratio(city: City, category: str) -> NDArray[np.float64]:
     return (inside + NIGHT_PRIOR * share) / (total + NIGHT_PRIOR) / share
 
 
-def compute_risk(city: City, pupils: NDArray[np.float64], variant: Variant) -> NDArray[np.float64]:
+def compute_risk(
+    city: City, pupils: NDArray[np.float64] | None, *, night_places: bool = False
+) -> NDArray[np.float64]:
     """Expected harm in each cell in each minute from the bell, on an arbitrary scale, (c, t).
 
-    Each category's count at all hours of the years before, times its harm in days, is multiplied
-    by the clock of school days, the ratio of night places and the power of the pupils present;
-    the last does not change the category's total harm over the ranked cells and the whole patrol.
+    Each category's count at all hours of the years before, times its harm in days. With the (c, t)
+    pupils present this is multiplied by the clock of school days and the power of the pupils, which
+    does not change the category's total harm over the ranked cells and the whole patrol; and by the
+    ratio of night places where that is wanted.
     """
     minutes = np.arange(BELL, BELL + MINUTES)
     near = city.is_near
     risk = np.zeros((len(near), MINUTES))
     for category, days in HARM.items():
-        harm = np.repeat(days * city.count(city.select(category, LEARNED))[:, None], MINUTES, 1)
-        if variant.clock:
-            harm *= compute_clock(city, category)[minutes // HALF_HOUR]
-        if variant.night_places:
+        counts = city.count(city.select(category, LEARNED))
+        if not counts.any():
+            continue
+        harm = np.repeat(days * counts[:, None], MINUTES, axis=1)
+        if night_places:
             harm *= compute_night_ratio(city, category)[city.place_kind][:, None]
-        if variant.pupils:
+        if pupils is not None:
+            harm *= compute_clock(city, category)[minutes // HALF_HOUR]
             raised = harm * raise_pupils(pupils, pupils[near].mean(), EXPOSURE[category])
             harm = raised * (harm[near].sum() / raised[near].sum())
         risk += harm
@@ -136,7 +110,7 @@ def compute_risk(city: City, pupils: NDArray[np.float64], variant: Variant) -> N
 
 
 def plan_patrol(
-    city: City, gate_xy: NDArray[np.float64], risk: NDArray[np.float64], variant: Variant
+    city: City, gate_xy: NDArray[np.float64], risk: NDArray[np.float64]
 ) -> list[list[tuple[int, float]]]:
     """Cells of the best patrol from a gate, and the minute after midnight of each dwell's begin.
 
@@ -144,9 +118,9 @@ def plan_patrol(
     are returned.
     """
     metres = measure_walks(gate_xy[None], city.cell_xy)[0]
-    within = np.flatnonzero((metres <= PATROL.radius_metres) & (metres >= variant.clear_metres))
+    within = np.flatnonzero(metres <= PATROL.radius_metres)
     order = np.argsort(-risk[within].sum(axis=1), kind="stable")
-    stops = within[order[: PATROL.candidates]]
+    stops = within[order[:CANDIDATES]]
     rows = np.concatenate([gate_xy[None], city.cell_xy[stops]])
     gathered = np.zeros((len(rows), MINUTES + 1))
     np.cumsum(risk[stops], axis=1, out=gathered[1:, 1:])
@@ -157,7 +131,7 @@ def plan_patrol(
             travel_minutes=measure_walks(rows, rows) / SPEED,
             prizes=gathered[:, -1] / MINUTES * DWELL,
             dwell_minutes=dwell,
-            officer=Officer(0, 0, BELL + variant.gate_minutes, BELL + MINUTES),
+            officer=Officer(0, 0, BELL + GATE, BELL + MINUTES),
             timed_prizes=TimedPrizes(BELL, gathered),
         )
     )
@@ -167,14 +141,14 @@ def plan_patrol(
     route = solution.routes[0]
     visits = zip(route.stops, route.begin_minutes, strict=True)
     there = [(int(stops[row - 1]), float(begin)) for row, begin in visits if row]
-    if variant.is_timed:
+    if np.ptp(risk[stops], axis=1).any():
         return [there]
-    turn = BELL + variant.gate_minutes + route.end_minutes - DWELL
+    turn = BELL + GATE + route.end_minutes - DWELL
     back = [(cell, turn - begin) for cell, begin in reversed(there)]
     return [there, back]
 
 
-def find_met(city: City, tested: pd.DataFrame, risk: NDArray, variant: Variant) -> pd.DataFrame:
+def find_met(city: City, tested: pd.DataFrame, risk: NDArray[np.float64]) -> pd.DataFrame:
     """Crimes of the tested days near the dwells of each gate's patrol, one row for each gate.
 
     `tested` is sorted by `cell`. A crime that the patrols of two gates meet counts for both. The
@@ -184,60 +158,45 @@ def find_met(city: City, tested: pd.DataFrame, risk: NDArray, variant: Variant) 
     minute = tested["minute"].to_numpy()
     met: list[pd.DataFrame] = []
     for gate, gate_xy in enumerate(city.gate_xy):
-        patrols = plan_patrol(city, gate_xy, risk, variant)
+        patrols = plan_patrol(city, gate_xy, risk)
         for cell, begin in itertools.chain.from_iterable(patrols):
             here = np.arange(edges[cell], edges[cell + 1])
             after = minute[here] - begin
             seen = (after >= -AROUND_MINUTES) & (after < DWELL + AROUND_MINUTES)
-            exact = ((after >= 0) & (after < DWELL))[seen]
-            extra = {"gate": gate, "exact": exact, "weight": 1 / len(patrols)}
-            met.append(tested.iloc[here[seen]].assign(**extra))
+            met.append(tested.iloc[here[seen]].assign(gate=gate, weight=1 / len(patrols)))
     return pd.concat(met, ignore_index=True)
 
 
-def measure_met(city: City, variants: Iterable[Variant]) -> dict[Variant, NDArray[np.float64]]:
-    """Harm, violent crimes, and those during dwells, that each gate's patrol meets, (g, 3)."""
-    pupils = compute_pupil_minutes(
-        city.cell_xy, city.gate_xy, BELL, np.arange(BELL, BELL + MINUTES + 1)
-    )
+def measure_met(city: City) -> NDArray[np.float64]:
+    """Harm and violent crimes that each gate's patrol meets, by count and by all, (2, g, 2)."""
+    edges = np.arange(BELL, BELL + MINUTES + 1)
+    pupils = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, edges)
     table = city.crimes
     first, last = map(pd.Timestamp, TESTED)
     days = (table["kind"] == "school") & (table["day"] >= first) & (table["day"] < last)
     tested = table[days].sort_values("cell", kind="stable")
-    found = {}
-    for variant in variants:
-        met = find_met(city, tested, compute_risk(city, pupils, variant), variant)
-        violent = met["category"] == "violence"
-        amounts = np.column_stack([met["category"].map(HARM), violent, violent & met["exact"]])
-        found[variant] = np.zeros((len(city.gate_xy), amounts.shape[1]))
-        np.add.at(found[variant], met["gate"], amounts * met[["weight"]].to_numpy())
+    found = np.zeros((2, len(city.gate_xy), 2))
+    by_count, by_all = compute_risk(city, None), compute_risk(city, pupils, night_places=True)
+    for row, risk in enumerate((by_count, by_all)):
+        met = find_met(city, tested, risk)
+        amounts = np.column_stack([met["category"].map(HARM), met["category"] == "violence"])
+        np.add.at(found[row], met["gate"], amounts * met[["weight"]].to_numpy())
     return found
 
 
-def compare_patrols(cities: Sequence[City]) -> list[dict[str, Any]]:
-    """Harm and violence met with each variant of the risk, as a ratio to today's, with intervals.
+def compare_patrols(cities: Sequence[City]) -> dict[str, Any]:
+    """Harm met by all pupils' risk as a ratio to that by counts, with its interval, and violence.
 
     Both sides have the same gates, reach, time at the gate and dwell. Harm is the mean over the
     grids. The interval draws blocks of gates: it is for the same rule at other schools.
     """
-    pairs = [(variant.drop_knowledge(), variant) for variant in VARIANTS]
-    every = dict.fromkeys(itertools.chain.from_iterable(pairs))
-    parts = [measure_met(city, every) for city in cities]
-    found = {variant: np.mean([part[variant] for part in parts], axis=0) for variant in every}
-    block = number_blocks(cities[0].gate_xy)
-    rows = []
-    for today, variant in pairs:
-        before, after = found[today].sum(axis=0), found[variant].sum(axis=0)
-        drawn = bootstrap_sums(np.column_stack([found[today][:, 0], found[variant][:, 0]]), block)
-        low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
-        rows.append(
-            {
-                "name": variant.name,
-                "harm_ratio": float(after[0] / before[0]),
-                "low": float(low),
-                "high": float(high),
-                "violent_incidents": [float(before[1]), float(after[1])],
-                "violent_incidents_in_dwells": [float(before[2]), float(after[2])],
-            }
-        )
-    return rows
+    found = np.mean([measure_met(city) for city in cities], axis=0)
+    drawn = bootstrap_sums(found[..., 0].T, number_blocks(cities[0].gate_xy))
+    low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
+    before, after = found.sum(axis=1)
+    return {
+        "harm_ratio": float(after[0] / before[0]),
+        "low": float(low),
+        "high": float(high),
+        "violent_incidents": [float(before[1]), float(after[1])],
+    }

@@ -45,14 +45,14 @@ DIGITS = 4
 
 
 def measure_after_school(folder: Path) -> dict[str, Any] | None:
-    """Exponent, placebos, PAI and patrols for crimes with minutes."""
+    """Exponent, placebos, PAI, patrols and standing for crimes with minutes."""
     data = folder / "data" / "chicago"
     if not data.is_dir():
         return None
     import after_school  # noqa: PLC0415 - not needed to write the page
 
-    cities = after_school.read_cities(data)
-    return {"after_school": after_school.measure(cities)}
+    cities, corners = after_school.read_cities(data), after_school.read_corners(data)
+    return {"after_school": after_school.measure(cities, corners)}
 
 
 def measure_months(folder: Path) -> dict[str, Any] | None:

@@ -24,6 +24,14 @@ Row = dict[str, Any]
 BLOCK = re.compile(
     r"(<!-- figures: (?P<name>[a-z-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL
 )
+RULES = {
+    "patrol": "patrols as planned here",
+    "gate": "stays at the gate",
+    "reference": "does the better of that and half an hour at the busiest corner",
+    "gate_30": "leaves the gate after half an hour for any corner within 300 m",
+}
+"""The rules of standing in words."""
+
 TEMPLATE = Path(__file__).with_name("how_sure.md.jinja")
 
 
@@ -59,6 +67,7 @@ def _read_template() -> jinja2.Template:
     )
     environment.globals |= {
         "n": format,
+        "rules": RULES,
         "judge": lambda holds: "holds" if holds else "**does not hold**",
         "ends": format_range,
         "side": lies_beyond,

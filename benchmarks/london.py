@@ -131,7 +131,6 @@ def run_stages(part: str, folder: Path, cards: int, workers: int, until: str) ->
     with open_workers(workers) as crew:
         with stages.stage("patrols"):
             plan = pp.plan_patrols(area, risk, hotspots, executor=crew)
-            plan = pp.compare_with_past(plan, executor=crew)
         if part != "second run":
             return stages.figures
         with stages.stage("week"):

@@ -37,7 +37,12 @@ PARTS = 3
 
 
 def compute_pupil_minutes(
-    cell_xy: NDArray[np.float64], gate_xy: NDArray[np.float64], bell: float, edges: ArrayLike
+    cell_xy: NDArray[np.float64],
+    gate_xy: NDArray[np.float64],
+    bell: float,
+    edges: ArrayLike,
+    *,
+    parts: int = PARTS,
 ) -> NDArray[np.float64]:
     """Pupil-minutes per square kilometre in each cell between consecutive times.
 
@@ -64,7 +69,7 @@ def compute_pupil_minutes(
     # Pupils who pass spend ds / SPEED minutes on each ds metres, and are spread over 4 metres of
     # places for each metre of distance.
     by_distance = (beyond / (4 * metres * SPEED))[:, None] * passed
-    offsets = (np.arange(PARTS) - (PARTS - 1) / 2) * part
+    offsets = (np.arange(parts) - (parts - 1) / 2) * part
     total = np.zeros((len(cell_xy), by_distance.shape[1]))
     for offset in np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2):
         walks = measure_walks(cell_xy + offset, gate_xy)
@@ -73,7 +78,7 @@ def compute_pupil_minutes(
         row = np.maximum(row[row < len(metres)], 0)
         shape = (len(cell_xy), len(metres))
         total += csr_array((np.ones(len(row)), (cell, row)), shape=shape) @ by_distance
-    return total * 1e6 / PARTS**2
+    return total * 1e6 / parts**2
 
 
 def raise_pupils(pupils: NDArray[np.float64], mean: float, power: float) -> NDArray[np.float64]:

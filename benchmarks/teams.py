@@ -109,6 +109,8 @@ def build_problem(**given: Any) -> RotaProblem:  # noqa: ANN401 - any of its fie
 
     Unless they are given. An officer's options of a day all overlap.
     """
+    places = len(given["weight"])
+    dose = np.bincount(given["visits"][:, 0], given["visit_minutes"], len(given["route_school"]))
     options, routes, days = (len(given[name]) for name in ("officer", "route_school", "dates"))
     fields = {
         "min_patrols": 1,
@@ -123,6 +125,8 @@ def build_problem(**given: Any) -> RotaProblem:  # noqa: ANN401 - any of its fie
         "demand_days": np.zeros((0, days), dtype=bool),
         "demand_visits": np.zeros(0, dtype=np.int64),
         "is_tasked": np.zeros(0, dtype=bool),
+        "is_once": np.zeros(places, dtype=bool),
+        "route_dose": dose,
     }
     return RotaProblem(**(fields | given))
 

@@ -65,6 +65,9 @@ EXPOSURE = {
 CELL_METRES = 150.0
 """Side of a cell: an officer in its middle, with a view of 75 m, sees all of it."""
 
+CORNER_METRES = 50.0
+"""Side of the cells that stand for corners where one may stand."""
+
 SHIFTS = ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
 """Shifts of the grid, in sides of a cell, since the grouping of crimes depends on its position."""
 
@@ -153,6 +156,16 @@ class City:
 
 def read_cities(folder: Path) -> list[City]:
     """Read the folder and group it in cells, once for each of `SHIFTS`."""
+    tables = _read_tables(folder)
+    return [lay_out(*tables, shift=shift) for shift in SHIFTS]
+
+
+def read_corners(folder: Path) -> City:
+    """Read the folder and group it in cells that stand for corners."""
+    return lay_out(*_read_tables(folder), cell_metres=CORNER_METRES)
+
+
+def _read_tables(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
     files = sorted(folder.glob("crimes-*.parquet"))
     schools = sorted(folder.glob("schools_*.csv"))
     if not files or len(schools) != 1:
@@ -163,8 +176,7 @@ def read_cities(folder: Path) -> list[City]:
         raise SystemExit(message)
     crimes = pd.concat(map(pd.read_parquet, files), ignore_index=True)
     days = pd.read_csv(folder / "school_days.csv", parse_dates=["date"]).set_index("date")["kind"]
-    high = pd.read_csv(schools[0]).query("level == 'HS'")
-    return [lay_out(crimes, days, high, shift) for shift in SHIFTS]
+    return crimes, days, pd.read_csv(schools[0]).query("level == 'HS'")
 
 
 def lay_out(
@@ -172,6 +184,7 @@ def lay_out(
     days: pd.Series,
     schools: pd.DataFrame,
     shift: tuple[float, float] = (0.0, 0.0),
+    cell_metres: float = CELL_METRES,
 ) -> City:
     """Build a `City` from crimes (columns as published), kinds of day by date, and high schools.
 
@@ -187,14 +200,14 @@ def lay_out(
     first, last = map(pd.Timestamp, LEARNED)
     earlier = ((day >= first) & (day < last)).to_numpy()
 
-    square = np.floor(xy / CELL_METRES - shift).astype(np.int64)
+    square = np.floor(xy / cell_metres - shift).astype(np.int64)
     corner, size = square.min(axis=0), np.ptp(square, axis=0) + 1
     key = np.ravel_multi_index(tuple((square - corner).T), tuple(size))
     keys = np.unique(key[earlier])
     cell = np.searchsorted(keys, key)
     has_cell = keys[np.minimum(cell, len(keys) - 1)] == key
     corners = np.column_stack(np.unravel_index(keys, tuple(size))) + corner
-    cell_xy = (corners + 0.5 + shift) * CELL_METRES
+    cell_xy = (corners + 0.5 + shift) * cell_metres
     distance, _ = cKDTree(gate_xy).query(cell_xy)
 
     inside = crimes["place"].isin(TAVERNS).to_numpy() & earlier
@@ -209,6 +222,8 @@ def lay_out(
         {
             "category": category,
             "cell": cell,
+            "x": xy[:, 0],
+            "y": xy[:, 1],
             "day": day,
             "minute": at.dt.hour * 60 + at.dt.minute,
             "kind": day.map(days),

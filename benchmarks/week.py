@@ -99,7 +99,7 @@ def load_demo_problem() -> RotaProblem:
     area = pp.load_area(DEMO)
     risk = pp.estimate_risk(area)
     days = list_school_days(MONDAY)
-    plans = plan_days(area, risk, pp.find_hotspots(area, risk), days, held_out=False)
+    plans = plan_days(area, risk, pp.find_hotspots(area, risk), days)
     return RotaInputs(area, tuple(plans.values()), days).problem
 
 

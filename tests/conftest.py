@@ -155,7 +155,7 @@ def demo_hotspots(demo_area, demo_risk):
 @pytest.fixture(scope="session")
 def demo_plan(demo_area, demo_risk, demo_hotspots):
     """Patrols of the demo borough, planned once."""
-    return pp.compare_with_past(pp.plan_patrols(demo_area, demo_risk, demo_hotspots))
+    return pp.plan_patrols(demo_area, demo_risk, demo_hotspots)
 
 
 @pytest.fixture(scope="session")
@@ -175,4 +175,4 @@ def bloomsbury_plan(bloomsbury_area):
     """Patrols of the six Bloomsbury schools, planned once."""
     risk = pp.estimate_risk(bloomsbury_area)
     hotspots = pp.find_hotspots(bloomsbury_area, risk)
-    return pp.compare_with_past(pp.plan_patrols(bloomsbury_area, risk, hotspots))
+    return pp.plan_patrols(bloomsbury_area, risk, hotspots)

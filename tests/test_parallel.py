@@ -61,7 +61,6 @@ def test_cluster_plans_the_same(demo_area, demo_plan, dask):
 
     with connect_cluster(dask.scheduler_address) as executor:
         plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, executor=executor)
-        plan = pp.compare_with_past(plan, executor=executor)
         assert build_plan_document(plan) == whole
         plan = pp.plan_patrols(
             demo_area,
@@ -70,7 +69,6 @@ def test_cluster_plans_the_same(demo_area, demo_plan, dask):
             executor=executor,
             report_progress=kill_one,
         )
-        plan = pp.compare_with_past(plan, executor=executor)
     assert killed
     assert build_plan_document(plan) == whole
 
@@ -115,8 +113,7 @@ def planned(demo_area, demo_plan):
     """What plans five schools of the demo borough: more than workers, enough to lose one amid."""
 
     def plan(**how):
-        plan = pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, urns=URNS, **how)
-        return pp.compare_with_past(plan, **how)
+        return pp.plan_patrols(demo_area, demo_plan.risk, demo_plan.hotspots, urns=URNS, **how)
 
     return plan
 

@@ -2,50 +2,51 @@
 
 import numpy as np
 
-from patrolplan.patrols.solver.solve import GateStay, Officer, OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 
 STEP = 0.25
 """Minutes between begins that are tried. Where legs, dwells and windows are whole steps, the best
 begins are too: between them worth is linear."""
 
 
-def draw_town(rng, *, most_stops=8, officers=1, rounded=True):
-    """A gate and stops whose prizes rise and fall, some with windows, some mandatory or barred."""
-    count = int(rng.integers(1, most_stops + 1))
+def draw_town(rng, *, most_places=6, officers=1, rounded=True):
+    """A gate and places whose prizes rise and fall, which may be stood at again.
+
+    The gate up to three times, others twice; some have windows, some are mandatory or barred.
+    """
+    count = int(rng.integers(1, most_places + 1))
     size = count + 1
     minutes = float(rng.integers(30, 81))
     xy = rng.uniform(-8, 8, (size, 2))
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     apart *= rng.uniform(0.8, 1.2, (size, size))
-    dwell = np.r_[0.0, rng.choice([4.0, 9.5, 10.0, 15.0, 7.25], count)]
+    dwell = np.r_[rng.choice([7.25, 10.0, 15.0]), rng.choice([4.0, 7.25, 9.5, 10.0, 15.0], count)]
     first = int(rng.integers(0, 900))
     start = first + float(rng.choice([0.0, 0.0, 0.25, 3.5]))
     if rounded:
         apart = np.ceil(apart / STEP) * STEP
     columns = int(minutes) + 5
     rate = rng.gamma(0.6, 1.0, (size, columns)) * (rng.random((size, columns)) < 0.8)
-    smooth = rng.random(size) < 0.5
-    for row in np.flatnonzero(smooth):
+    for row in np.flatnonzero(rng.random(size) < 0.5):
         rate[row] = np.convolve(rate[row], np.ones(9) / 9, mode="same")
     cumulative = np.concatenate([np.zeros((size, 1)), np.cumsum(rate, axis=1)], axis=1) / 10
+    visits = np.r_[rng.integers(0, 4), rng.choice([1, 1, 2], count)]
+    place = np.r_[0, np.repeat(np.arange(size), visits)]
+    follows = np.where(place == np.r_[-1, place[:-1]], np.arange(len(place)) - 1, -1)
+    follows[:2] = -1  # the first row is the start, which nobody dwells at
     windows = None
     if rng.random() < 0.4:
         opening = start + np.round(rng.uniform(-20, 40, size) / STEP) * STEP
-        windows = np.column_stack([opening, opening + rng.choice([5.0, 20.0, 60.0], size)])
-    some = rng.choice(np.arange(1, size), rng.integers(0, 2), replace=False)
-    mandatory = frozenset(some.tolist())
-    barred = frozenset({0}) | frozenset(
-        k for k in range(1, size) if rng.random() < 0.1 and k not in mandatory
-    )
-    gate = None
-    if rng.random() < 0.75:
-        gate_rate = rng.uniform(0, 0.3) * np.exp(-np.arange(columns) / rng.uniform(2, 60))
-        gate_rate *= rng.random(columns) < 0.8
-        gate = GateStay(float(rng.choice([0.0, 2.5, 5.0])), np.r_[0.0, np.cumsum(gate_rate)])
+        windows = np.column_stack([opening, opening + rng.choice([5.0, 20.0, 60.0], size)])[place]
+    rows = np.arange(1, len(place))
+    mandatory = frozenset(rng.choice(rows, rng.integers(0, 2), replace=False).tolist())
+    barred = frozenset({0}) | {
+        row for row in rows.tolist() if rng.random() < 0.1 and row not in mandatory
+    }
     return OrienteeringProblem(
-        apart, np.zeros(size), dwell, Officer(0, 0, start, start + minutes), officers,
-        windows, mandatory, barred,
-        timed_prizes=TimedPrizes(first, cumulative), gate=gate,
+        apart[np.ix_(place, place)], np.zeros(len(place)), np.r_[0.0, dwell[place[1:]]],
+        Officer(0, 0, start, start + minutes), officers, windows, mandatory, barred,
+        timed_prizes=TimedPrizes(first, cumulative[place]), follows=follows,
     )  # fmt: skip
 
 
@@ -54,18 +55,10 @@ def gather(cumulative, first, minutes):
     return np.interp(minutes, first + np.arange(len(cumulative)), cumulative)
 
 
-def find_best_by_set(problem, *, with_gate):
+def find_best_by_set(problem):
     """Most worth of every set of stops of an officer, by all orders and begins on the grid."""
     officer, timed = problem.officer, problem.timed_prizes
     grid = np.arange(officer.earliest_minutes, officer.latest_minutes + STEP / 2, STEP)
-    stay = np.zeros(len(grid))
-    least = 0.0
-    if problem.gate is not None:
-        least = problem.gate.minutes
-        if with_gate:
-            worth = gather(problem.gate.cumulative, timed.first_minute, grid)
-            stay = worth - gather(problem.gate.cumulative, timed.first_minute, grid[:1])
-    stay = np.where(grid >= officer.earliest_minutes + least, stay, -np.inf)
     prizes = []
     for row in range(problem.size):
         dwell = problem.dwell_minutes[row]
@@ -75,12 +68,12 @@ def find_best_by_set(problem, *, with_gate):
             opening, closing = problem.windows[row]
             prize = np.where((grid >= opening) & (grid <= closing), prize, -np.inf)
         prizes.append(prize)
-    best = {frozenset(): float(np.maximum.accumulate(stay)[-1])}
+    best = {frozenset(): 0.0}
 
     def visit(at, visited, left):
         """`left`: most worth when the last place is left at each minute of the grid."""
-        for stop in range(problem.size):
-            if stop in visited or stop in problem.barred:
+        for stop in set(range(problem.size)) - visited - problem.barred:
+            if problem.follows[stop] >= 0 and problem.follows[stop] not in visited:
                 continue
             reached = np.maximum.accumulate(shift(left, problem.travel_minutes[at, stop]))
             begun = np.maximum.accumulate(reached + prizes[stop])
@@ -91,7 +84,7 @@ def find_best_by_set(problem, *, with_gate):
                 best[stops] = max(best.get(stops, -np.inf), float(home))
                 visit(stop, stops, after)
 
-    visit(officer.start, frozenset(), stay)
+    visit(officer.start, frozenset(), np.zeros(len(grid)))
     return best
 
 
@@ -105,11 +98,9 @@ def shift(values, minutes):
 
 def find_best(problem):
     """Most worth of all officers; None where the mandatory stops do not fit."""
-    tables = [
-        find_best_by_set(problem, with_gate=number == 0) for number in range(problem.officer_count)
-    ]
-    together = tables[0]
-    for table in tables[1:]:
+    table = find_best_by_set(problem)
+    together = table
+    for _ in range(problem.officer_count - 1):
         joined = {}
         for one, worth in together.items():
             for other, more in table.items():

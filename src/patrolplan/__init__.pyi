@@ -27,7 +27,6 @@ from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .parallel import Workers as Workers
-from .patrols.past_months import compare_with_past as compare_with_past
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols

@@ -101,13 +101,16 @@ could be subtracted."""
 NOWHERE = (0, 0, 0)  # The square of an invalid place
 
 
-def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
+def find_squares(
+    xy: ArrayLike, crs: str = DEGREES, *, side_metres: float = SQUARE_METRES
+) -> NDArray[np.int64]:
     """(k, 3) square of the fixed grid for each place: EPSG code, column and row.
 
     The grid is the British grid's in Great Britain and elsewhere that of the place's UTM zone. It
     depends only on the place: a place has the same square in any CRS.
 
-    `xy`: (k, 2) coordinates in `crs`; by default longitude and latitude.
+    `xy`: (k, 2) coordinates in `crs`; by default longitude and latitude. `side_metres`: of the
+    squares; other sides are for names of places alone, never for counts.
 
     >>> find_squares([[-0.1346, 51.5205], [8.68, 50.1]])
     array([[27700,  2118,   727],
@@ -121,7 +124,7 @@ def find_squares(xy: ArrayLike, crs: str = DEGREES) -> NDArray[np.int64]:
         metres = np.stack(_transform(crs, f"EPSG:{code}", x[here], y[here]), axis=1)
         exists = np.isfinite(metres).all(axis=1)
         squares[here[exists], 0] = code
-        squares[here[exists], 1:] = np.floor(metres[exists] / SQUARE_METRES)
+        squares[here[exists], 1:] = np.floor(metres[exists] / side_metres)
     return squares
 
 

@@ -107,6 +107,7 @@ OFFICERS = Schema(
         "mode": Column("text", "walk, bicycle, transport or car"),
         "role": Column("text", "officer, pcso, warden or staff"),
         "alone": Column("bool", "may patrol alone"),
+        "gate_only": Column("bool", "stays at the gate: neither leads nor joins a patrol"),
         "geometry": Column("geometry", "base, in the area's CRS"),
     },
 )

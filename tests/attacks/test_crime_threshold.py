@@ -52,7 +52,7 @@ def _written(area, folder):
     area = replace(area, inputs={})
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    pp.write_pack(pp.compare_with_past(pp.plan_patrols(area, risk, hotspots)), folder)
+    pp.write_pack(pp.plan_patrols(area, risk, hotspots), folder)
     since = area.incidents["occurred_at"].max().date().replace(day=1)
     brief = json.dumps(build_brief_document(build_brief(area, hotspots, "900002", since)))
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}

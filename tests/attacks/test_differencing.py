@@ -437,7 +437,7 @@ def _everything(area, out):
     hotspots = pp.find_hotspots(area, risk)
     urn = area.schools["urn"].iloc[0]
     plan = pp.plan_patrols(area, risk, hotspots, urns=[urn])
-    pp.write_pack(pp.compare_with_past(plan), out)
+    pp.write_pack(plan, out)
     brief = build_brief_document(
         build_brief(area, hotspots, urn, pd.Timestamp("2026-07-01").date())
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pupils_on_grid
 import pytest
+import standing
 import timed_crimes
 from benchmarks.drawn_city import draw_counts, draw_folder
 from scipy.optimize import minimize
@@ -122,8 +123,7 @@ def test_nothing_is_learned_from_the_years_tested(cities):
         after = after_school.score_cells(other, pupils, category)
         assert all(np.array_equal(before[name], after[name]) for name in before)
     by_minute = np.repeat(pupils[:, None], gate_patrols.MINUTES, axis=1)
-    every = gate_patrols.VARIANTS[0]
-    risks = [gate_patrols.compute_risk(one, by_minute, every) for one in (city, other)]
+    risks = [gate_patrols.compute_risk(one, by_minute, night_places=True) for one in (city, other)]
     np.testing.assert_array_equal(*risks)
 
 
@@ -132,9 +132,8 @@ def test_exposure_moves_harm_but_adds_none(cities):
     city = cities[0]
     minutes = np.arange(900, 900 + gate_patrols.MINUTES + 1)
     pupils = pupils_on_grid.compute_pupil_minutes(city.cell_xy, city.gate_xy, 900, minutes)
-    _, _, without, *_ = gate_patrols.VARIANTS
-    plain = gate_patrols.compute_risk(city, pupils, without)
-    raised = gate_patrols.compute_risk(city, pupils, gate_patrols.VARIANTS[0])
+    plain = gate_patrols.compute_risk(city, np.ones_like(pupils), night_places=True)
+    raised = gate_patrols.compute_risk(city, pupils, night_places=True)
     assert raised[city.is_near].sum() == pytest.approx(plain[city.is_near].sum())
     assert not np.allclose(raised, plain)
 
@@ -143,8 +142,7 @@ def test_patrols_keep_their_hours_and_both_ways_are_equal(cities):
     """A patrol stays at the gate, dwells and is back in time; a static one can be walked back."""
     city = cities[0]
     risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
-    today = gate_patrols.Variant("today")
-    there, back = gate_patrols.plan_patrol(city, city.gate_xy[0], risk, today)
+    there, back = gate_patrols.plan_patrol(city, city.gate_xy[0], risk)
     assert [cell for cell, _ in back[::-1]] == [cell for cell, _ in there]
     for patrol in (there, back):
         cells, begins = zip(*patrol, strict=True)
@@ -157,7 +155,6 @@ def test_patrols_keep_their_hours_and_both_ways_are_equal(cities):
 
 def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, capsys):
     """The command writes every figure with its interval, the same ones each time it runs."""
-    monkeypatch.setattr(gate_patrols, "VARIANTS", gate_patrols.VARIANTS[:1])
     monkeypatch.setattr(timed_crimes, "SHIFTS", timed_crimes.SHIFTS[:1])
     written = []
     for name in ("first.json", "second.json"):
@@ -176,6 +173,11 @@ def test_written_figures_have_the_agreed_form(folder, tmp_path, monkeypatch, cap
     )
     patrols = figures["patrols"]
     assert patrols["low"] < patrols["harm_ratio"] < patrols["high"]
+    rules = figures["standing"]
+    assert rules.keys() == {"patrol", "gate", "reference", "gate_30", "patrol_over_gate"}
+    for row in rules.values():
+        value = row["ratio"] if "ratio" in row else row["met_per_thousand"]
+        assert 0 <= row["low"] <= value <= row["high"]
     assert "harm met" in capsys.readouterr().out
 
 
@@ -190,17 +192,15 @@ def test_met_crimes_are_those_of_a_plain_loop(cities):
     city = cities[0]
     tested = city.select("violence", timed_crimes.TESTED).sort_values("cell", kind="stable")
     risk = np.repeat(city.count(city.crimes)[:, None], gate_patrols.MINUTES, axis=1)
-    today = gate_patrols.Variant("today")
     expected = []
     for gate, gate_xy in enumerate(city.gate_xy):
-        for patrol in gate_patrols.plan_patrol(city, gate_xy, risk, today):
+        for patrol in gate_patrols.plan_patrol(city, gate_xy, risk):
             for cell, begin in patrol:
-                for crime in tested[tested["cell"] == cell].itertuples():
-                    if begin - 15 <= crime.minute < begin + 30:
-                        inside = begin <= crime.minute < begin + 15
-                        expected.append((gate, cell, crime.minute, inside, 0.5))
-    met = gate_patrols.find_met(city, tested, risk, today)
-    found = met[["gate", "cell", "minute", "exact", "weight"]].itertuples(index=False, name=None)
+                minutes = tested["minute"][tested["cell"] == cell]
+                near = minutes[(minutes >= begin - 15) & (minutes < begin + 30)]
+                expected += [(gate, cell, minute, 0.5) for minute in near]
+    met = gate_patrols.find_met(city, tested, risk)
+    found = met[["gate", "cell", "minute", "weight"]].itertuples(index=False, name=None)
     assert sorted(found) == sorted(expected)
     assert expected
 
@@ -214,3 +214,62 @@ def test_sums_are_drawn_by_group():
     }
     assert set(drawn) == possible
     assert drawn.mean() == pytest.approx(433.0, rel=0.03)
+
+
+@pytest.fixture
+def planted():
+    """A school where violence is recorded every day at a corner 200 m away, and little elsewhere.
+
+    In the years tested there is one incident at the gate, at a minute that is given.
+    """
+
+    def lay_out(minute):
+        days = pd.date_range("2012-01-01", "2018-11-30")
+        learned = days[days < timed_crimes.LEARNED[1]]
+        east = np.r_[np.full(len(learned), 225.0), np.arange(-500.0, 501.0, 50.0), 25.0]
+        at = np.r_[learned, np.full(21, learned[0]), pd.DatetimeIndex(["2016-03-01"])]
+        longitude = east / timed_crimes.METRES_A_DEGREE
+        crimes = pd.DataFrame({"longitude": longitude, "latitude": 0.0})
+        crimes["occurred_at"] = pd.DatetimeIndex(at) + pd.to_timedelta(930, "min")
+        crimes.loc[len(crimes) - 1, "occurred_at"] = pd.Timestamp("2016-03-01") + pd.to_timedelta(
+            minute, "min"
+        )
+        crimes = crimes.assign(category="BATTERY", description="", place="STREET", domestic=False)
+        gate = pd.DataFrame({"longitude": [25.0 / timed_crimes.METRES_A_DEGREE], "latitude": 0.0})
+        kinds = pd.Series("school", index=days)
+        return timed_crimes.lay_out(crimes, kinds, gate, cell_metres=timed_crimes.CORNER_METRES)
+
+    return lay_out
+
+
+def test_planted_corner_is_where_one_stands(planted):
+    """Whoever stands where the prize is highest sees the corner where all is recorded."""
+    city = planted(930)
+    edges = np.arange(900, 900 + gate_patrols.MINUTES + 1)
+    everybody = pupils_on_grid.compute_pupil_minutes(
+        city.cell_xy, city.gate_xy, 900, edges, parts=1
+    )
+    risk = gate_patrols.compute_risk(city, everybody)
+    around = standing.look_around(city, 0, risk, everybody)
+    corner = city.cell_xy[np.argmax(city.count(city.crimes))]
+    stays = standing.plan_patrol(around)
+    assert stays[0][0] == -1
+    assert stays[0][2] >= 900 + gate_patrols.GATE
+    there = [end - begin for cell, begin, end in stays if cell >= 0]
+    assert sum(there) >= gate_patrols.DWELL
+    for cell, _, _ in stays:
+        if cell >= 0:
+            assert np.hypot(*(city.cell_xy[cell] - corner)) <= standing.SIGHT_METRES
+    plain = [(-1, 900.0, 900.0 + gate_patrols.MINUTES)]
+    assert standing.sum_worth(around, stays) > 2 * standing.sum_worth(around, plain)
+
+
+@pytest.mark.parametrize(
+    ("minute", "share"), [(930, 0.5), (945, 0.0), (925, 1.0), (932, 0.0), (929, 1.0)]
+)
+def test_incident_is_spread_over_the_minutes_it_was_rounded_from(planted, minute, share):
+    """Half of an incident at :30 is before it, half after; other minutes are nearly sure."""
+    city = planted(minute)
+    incidents = standing.Incidents(city)
+    assert incidents.count_met(city.gate_xy[0], 915, 930) == pytest.approx(share)
+    assert incidents.count_met(city.gate_xy[0] + 100, 915, 930) == 0.0

@@ -47,7 +47,7 @@ def ground(demo, tmp_path_factory):
     risk = pp.estimate_risk(make_static(area))
     hotspots = pp.find_hotspots(area, risk)
     days = list_school_days(MONDAY)
-    return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days, held_out=False))
+    return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days))
 
 
 @pytest.fixture(scope="session")

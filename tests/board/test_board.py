@@ -348,7 +348,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
     now = next(d for d in desk.state.week.duties if get_slot(d) == get_slot(duty))
     assert duty.patrol.stops[0].hotspot not in {s.hotspot for s in now.patrol.stops}
     ground = desk.state.planned_area
-    again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans, held_out=False)
+    again = plan_days(ground.area, ground.risk, ground.hotspots, ground.plans)
     for day in ground.plans:
         assert [
             [(s.hotspot, s.arrive_minutes) for s in p.stops] for p in ground.plans[day].patrols

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from patrolplan.board.edits import list_differences
 from patrolplan.cli import console
+from patrolplan.patrols.plan import Reference
 
 
 @pytest.fixture
@@ -19,14 +20,15 @@ def printed(monkeypatch):
 
 
 def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_path, printed):
-    """Where no priority street can be reached, the table says so rather than "best possible"."""
-    alone = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=(), worth=0.0, bound=0.0)
-    plan = dataclasses.replace(demo_plan, patrols=(alone, demo_plan.patrols[1]))
+    """Where no place can be reached, the table says so; others are compared with the gate."""
+    one = demo_plan.patrols[1]
+    alone = dataclasses.replace(one, kind="gate", urn="900000", stops=(), legs=(), reference=None)
+    better = dataclasses.replace(one, kind="patrol", reference=Reference(1.71, 0.9))
+    plan = dataclasses.replace(demo_plan, patrols=(alone, better))
     console.print_patrols(plan, tmp_path)
     first, second = (line for line in printed().splitlines() if "9000" in line)
-    assert "gate alone: no priority street within reach" in first
-    assert "best possible" not in first
-    assert "gate alone" not in second
+    assert "gate: nothing better" in first
+    assert "1.7 times the gate" in second
 
 
 @pytest.mark.slow

@@ -76,6 +76,10 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
     found = list(zip(officers["role"], officers["alone"], strict=True))
     assert found == [(role, alone) for *_, role, alone in cells]
+    assert not officers["gate_only"].any()
+    staff = GOOD | {"role": "staff", "gate_only": "True"}
+    path = _write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
+    assert read_officers([path], BNG)["gate_only"].all()
     wrong = GOOD | {"role": "head", "alone": "perhaps"}
     path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
     lines = _list_problems(read_officers, [path], BNG)

@@ -9,7 +9,6 @@ from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 
 from patrolplan.hotspots.reasons import (
-    BeatReason,
     Change,
     CrimeReason,
     ReportsReason,
@@ -17,7 +16,16 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
-from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
+from patrolplan.outputs.reason_words import (
+    NO_REASON,
+    TREND_WORDS,
+    describe_certainty,
+    describe_reason,
+    format_reasons,
+    join_words,
+    list_reasons,
+)
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
@@ -92,6 +100,11 @@ def test_recorded_crime_says_how_much_until_when(values, words):
     assert describe_reason(dataclasses.replace(CRIME, **values)).startswith(words)
 
 
+def test_a_reason_without_its_count_has_no_number():
+    """Where counts are left out, the categories stay."""
+    assert describe_reason(CRIME, with_count=False) == "Recorded crime: violence and robbery"
+
+
 REPORTS = ReportsReason(
     time_band="after_school",
     factors=("poor_lighting", "groups_loitering"),
@@ -131,6 +144,20 @@ def test_reports_say_how_many_and_when(values, words):
     assert describe_reason(dataclasses.replace(REPORTS, **values)) == words
 
 
+def test_a_reason_of_an_older_file_is_read():
+    """A file without numbers and terms gives the reason without them."""
+    older = '{"kind": "reports", "time_band": "lunch", "factors": ["traffic"]}'
+    reason = TypeAdapter(StopReason).validate_json(older)
+    assert reason == ReportsReason(time_band="lunch", factors=("traffic",))
+    assert describe_reason(reason) == "Pupils feel unsafe here at lunch: traffic"
+
+
+def test_every_trend_and_time_has_words():
+    """No trend and no time band is without its words."""
+    assert set(TREND_WORDS) == set(get_args(Change))
+    assert set(TIME_WORDS) == set(get_args(TimeBand))
+
+
 def test_how_sure_follows_the_data(demo_plan):
     """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
     table = demo_plan.hotspots.iloc[:1]
@@ -142,6 +169,16 @@ def test_how_sure_follows_the_data(demo_plan):
     sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
     (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
     assert "reports; placed to within" in line
+
+
+def test_tasked_reason_comes_first(demo_plan):
+    """What intelligence asks for stands before what the data says; a stop always has a reason."""
+    why = (CRIME, ReportsReason(time_band=None, factors=("followed",)))
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=TASKING)
+    words = format_reasons(stop)
+    assert words.startswith("Tasked: phones (requested by A, until 4 May 2026). Recorded crime: ")
+    assert words.endswith("Pupils feel unsafe here: being followed.")
+    assert format_reasons(dataclasses.replace(stop, why=(), tasking=None))
 
 
 @given(st.text(max_size=3000), st.text(max_size=200))
@@ -174,50 +211,26 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
     assert len(list_reasons(tasked)) == (1 if missed else 2)
 
 
-FURTHER = BeatReason(hotspot="H4", place="High Street near Mill Lane", reasons=(CRIME,))
-
-
-@pytest.mark.parametrize(
-    ("why", "words"),
-    [
-        ((CRIME, FURTHER), ["Walk on to Mill Lane (H4, about 12)."]),
-        (
-            (REPORTS, FURTHER),
-            [
-                (
-                    "Walk on to Mill Lane (H4, about 12 in the 12 months to October 2026, most "
-                    "harm from violence and robbery)."
-                )
-            ],
-        ),
-        (
-            (CRIME, FURTHER, dataclasses.replace(FURTHER, hotspot="H7", place="Cut")),
-            ["Walk on to Mill Lane (H4, about 12) and Cut (H7, about 12)."],
-        ),
-        (
-            (CRIME, dataclasses.replace(FURTHER, reasons=(REPORTS, TrendReason(trend="new")))),
-            [
-                "Walk on to Mill Lane (H4, new).",
-                (
-                    "75 to 79 pupils feel unsafe at H4 after school (autumn term "
-                    "2025): poor lighting and groups loitering."
-                ),
-            ],
-        ),
-        (
-            (REPORTS, dataclasses.replace(FURTHER, reasons=(REPORTS,))),
-            ["Walk on to Mill Lane (H4)."],
-        ),
-    ],
-)
-def test_a_beat_says_where_to_walk_on_and_repeats_nothing(demo_plan, why, words):
-    """Street, kinds of crime and reports that the stop has itself are not said once more."""
-    stop = dataclasses.replace(
-        demo_plan.patrols[0].stops[0], why=why, tasking=None, street="High Street"
-    )
-    assert list(list_reasons(stop))[1:] == words
-
-
 def _patrol(plan, stop):
     """The plan's first patrol with one stop, for the school of the way home above."""
     return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
+
+
+def test_a_stop_without_a_reason_says_why_one_is_there(demo_plan):
+    """Without a reason of its own a stop has a plain sentence, by its kind."""
+    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=(), tasking=None)
+    assert list_reasons(stop) == (f"{NO_REASON}.",)
+    assert list_reasons(dataclasses.replace(stop, kind="designated")) == (
+        "Designated by the force for patrols.",
+    )
+    gate = dataclasses.replace(stop, kind="gate", why=(CRIME,), arrive_minutes=980.0)
+    assert list_reasons(gate) == ("Be seen as pupils leave.",)
+    assert list_reasons(dataclasses.replace(gate, arrive_minutes=500.0)) == (
+        "Be seen as pupils arrive.",
+    )
+
+
+def test_words_are_joined_as_in_a_sentence():
+    """One, two and three words."""
+    joined = [join_words(["a", "b", "c"][:count]) for count in range(4)]
+    assert joined == ["", "a", "a and b", "a, b and c"]

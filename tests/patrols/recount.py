@@ -1,132 +1,90 @@
-"""What a patrol's stops held, counted again from the papers and the crime files alone."""
+"""What a card promises, counted again from plan.json, plan.gpkg and the pupils of each minute."""
 
-import csv
 import json
 
 import geopandas as gpd
 import networkx as nx
 import numpy as np
-import pandas as pd
 import shapely
 from pyproj import Transformer
-from scipy.spatial import cKDTree
 
-from patrolplan.risk.day_kinds import DAY_KINDS
-from patrolplan.risk.declared_clock import build_declared_profile
-from patrolplan.risk.history import get_harm_days
+from patrolplan.pupils.presence import find_presence
 
-NO_STREET_METRES = 250.0
+
+def read_minutes(clock):
+    """HH:MM as minutes after midnight."""
+    return int(clock[:2]) * 60 + int(clock[3:])
 
 
 class Papers:
-    """A plan's folder and the crime files that it was made from, read by hand."""
+    """A plan's folder, and the risk and the pupils that it was made from."""
 
-    def __init__(self, folder, crime_files, pubs, categories, radius_metres):
+    def __init__(self, folder, area, risk):
         self.plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         self.streets = gpd.read_file(folder / "plan.gpkg", layer="risk")
-        self.hotspots = gpd.read_file(folder / "plan.gpkg", layer="hotspots")
-        self.categories, self.radius_metres = categories, radius_metres
+        legs = gpd.read_file(folder / "plan.gpkg", layer="legs")
+        self.leg_metres = legs.groupby("urn")["geometry"].apply(lambda one: one.length.sum())
         self.to_metres = Transformer.from_crs("EPSG:4326", self.streets.crs, always_xy=True)
-        self.middle = self.streets.geometry.interpolate(0.5, normalized=True)
-        self.metres = self.streets.length.to_numpy()
-        self.graph = self._join_streets()
-        crimes = self._read(crime_files)
-        near = cKDTree(pubs).query_ball_point(shapely.get_coordinates(self.middle.values), 150)
-        self.kind = np.digitize([len(found) for found in near], [1, 3, 6, 12])
-        self.months = sorted(crimes["month"].unique())[-6:]
-        self.harm = self._spread(crimes)
-
-    def _read(self, files):
-        rows, seen = [], set()
-        for file in files:
-            here = set()
-            with file.open(encoding="utf-8") as text:
-                for row in csv.DictReader(text):
-                    if not row["Longitude"] or "Transport" in row["Reported by"]:
-                        continue
-                    key = tuple(row[k] for k in ("Crime ID", "Month", "Crime type", "Longitude",
-                                                 "Latitude"))  # fmt: skip
-                    if row["Crime ID"] and key in seen:
-                        continue
-                    here.add(key)
-                    rows.append((row["Month"], row["Crime type"], float(row["Longitude"]),
-                                 float(row["Latitude"])))  # fmt: skip
-            seen |= here
-        crimes = pd.DataFrame(rows, columns=["month", "category", "lon", "lat"])
-        crimes["x"], crimes["y"] = self.to_metres.transform(crimes["lon"], crimes["lat"])
-        near = shapely.STRtree(self.streets.geometry.values).query_nearest(
-            shapely.points(crimes["x"], crimes["y"]), max_distance=NO_STREET_METRES
-        )[0]
-        return crimes.iloc[np.unique(near)]
-
-    def _spread(self, crimes):
-        """Days of harm by category, month and street, each crime on the streets nearest to it."""
-        points, at = np.unique(crimes[["x", "y"]].round(2), axis=0, return_inverse=True)
-        middle = shapely.get_coordinates(self.middle.values)
-        owner = cKDTree(points).query(middle)[1]
-        length = np.bincount(owner, self.metres, len(points))
-        # A point that no street's middle is nearest to counts where the nearest street does.
-        nearest = shapely.STRtree(self.streets.geometry.values).nearest(shapely.points(points))
-        home = np.where(length > 0, np.arange(len(points)), owner[nearest])
-        harm = {}
-        for category, days in zip(self.categories, get_harm_days(self.categories), strict=True):
-            for month in self.months:
-                chosen = ((crimes["category"] == category) & (crimes["month"] == month)).to_numpy()
-                counts = np.bincount(home[at.ravel()[chosen]], minlength=len(points))
-                harm[category, month] = days * counts[owner] * self.metres / length[owner]
-        return harm
-
-    def _join_streets(self):
-        """Streets that meet at their ends."""
-        graph = nx.Graph()
-        for number, line in enumerate(self.streets.geometry):
+        self.risk, self.sight_metres = risk, area.settings.way_home.sight_metres
+        self.presence = find_presence(area)[1]
+        self.graph = nx.Graph()
+        for line in self.streets.geometry:
             ends = [tuple(np.round(line.coords[k], 2)) for k in (0, -1)]
-            if not graph.has_edge(*ends) or graph.edges[ends]["metres"] > line.length:
-                graph.add_edge(*ends, metres=line.length, number=number)
-        return graph
+            if not self.graph.has_edge(*ends) or self.graph.edges[ends]["metres"] > line.length:
+                self.graph.add_edge(*ends, metres=line.length)
 
-    def find_reach(self, patrol):
-        """Streets whose nearer end is within the radius of the gate, on foot."""
-        gate = shapely.Point(self.to_metres.transform(*patrol["gate"]))
-        line = self.streets.geometry.iloc[int(np.argmin(self.streets.distance(gate)))]
-        along = line.project(gate)
-        self.graph.add_edge("gate", tuple(np.round(line.coords[0], 2)), metres=along)
-        self.graph.add_edge("gate", tuple(np.round(line.coords[-1], 2)), metres=line.length - along)
+    def find_seen(self, lon_lat):
+        """Streets with an end in walked sight of a place, and its own."""
+        here = shapely.Point(self.to_metres.transform(*lon_lat))
+        own = int(np.argmin(self.streets.distance(here)))
+        line = self.streets.geometry.iloc[own]
+        along = line.project(here)
+        graph = self.graph.copy()
+        for k, metres in ((0, along), (-1, line.length - along)):
+            graph.add_edge("here", tuple(np.round(line.coords[k], 2)), metres=metres)
         away = nx.single_source_dijkstra_path_length(
-            self.graph, "gate", cutoff=self.radius_metres, weight="metres"
+            graph, "here", cutoff=self.sight_metres, weight="metres"
         )
-        self.graph.remove_node("gate")
-        return np.array(
-            [any(tuple(np.round(one.coords[k], 2)) in away for k in (0, -1))
-             for one in self.streets.geometry]
-        )  # fmt: skip
+        seen = [
+            number
+            for number, line in enumerate(self.streets.geometry)
+            if any(tuple(np.round(line.coords[k], 2)) in away for k in (0, -1))
+        ]
+        return np.union1d(seen, [own])
 
-    def find_stretches(self, patrol):
-        """Streets in the stretches of the stops, as the layer of hotspots draws them."""
-        names = {name for stop in patrol["stops"] for name in (stop["hotspot"],
-                                                              *stop.get("beat", ()))}  # fmt: skip
-        drawn = self.hotspots[self.hotspots["hotspot"].isin(names)].union_all()
-        return (self.middle.distance(drawn) < 0.01).to_numpy()
+    def weigh(self, urn, lon_lat, begin, end):
+        """Worth of standing at a place between two clock times: risk by the share of own pupils."""
+        seen, worth = self.find_seen(lon_lat), 0.0
+        for minute in range(read_minutes(begin), read_minutes(end)):
+            own = self.presence.count_at(minute, urn=urn)[seen]
+            everybody = np.maximum(self.presence.count_at(minute)[seen], own)
+            share = np.divide(own, everybody, out=np.zeros_like(own), where=own > 0)
+            worth += float(self.risk.in_time.compute_rate(minute)[seen] @ share)
+        return worth
 
-    def weigh(self, patrol):
-        """How much of each category falls into the patrol's window on each street."""
-        first, end = (
-            60 * int(time[:2]) + int(time[3:]) for time in (patrol["start"], patrol["latest_end"])
-        )
-        day = DAY_KINDS.index(self.plan["risk"]["day"])
-        return {
-            name: np.mean([of_kind[:, day, at // 30 % 48] for at in range(first, end)], axis=0)[
-                self.kind
-            ]
-            for name, of_kind in zip(
-                self.categories, build_declared_profile(self.categories), strict=True
-            )
-        }
-
-    def count_own_stops(self, patrol):
-        """Harm a metre along the stops over that of all street within reach."""
-        shares = self.weigh(patrol)
-        harm = sum(amount * shares[name] for (name, _), amount in self.harm.items())
-        here, within = self.find_stretches(patrol), self.find_reach(patrol)
-        rates = [harm[where].sum() / self.metres[where].sum() for where in (here, within)]
-        return rates[0] / rates[1]
+    def check(self, patrol):
+        """Arrivals, waiting, distance and worth of a card, as written to the minute and by 5 %."""
+        stops, legs, urn = patrol["stops"], patrol["legs"], patrol["urn"]
+        now = read_minutes(patrol["gate_until"])
+        stays = [(patrol["gate"], patrol["start"], patrol["gate_until"])]
+        for stop, leg in zip(stops, legs, strict=False):
+            arrive, leave = read_minutes(stop["arrive"]), read_minutes(stop["leave"])
+            # Who would be early waits at the place before, so that nobody waits on arrival.
+            assert abs(now + leg["minutes"] + leg.get("waiting_minutes", 0.0) - arrive) <= 1.01
+            assert leave - arrive >= 14
+            stays.append((stop["point"], stop["arrive"], stop["leave"]))
+            now = leave
+        if legs:
+            now += legs[-1]["minutes"] + legs[-1].get("waiting_minutes", 0.0)
+            assert abs(self.leg_metres[urn] - patrol["walked_metres"]) <= 2
+            back = f"{round(now) // 60:02}:{round(now) % 60:02}"
+            stays.append((patrol["gate"], back, patrol["end"]))
+        assert patrol["end"] == patrol["latest_end"]
+        assert now <= read_minutes(patrol["end"]) + 1.01
+        worths = [self.weigh(urn, *stay) for stay in stays]
+        plain = self.weigh(urn, patrol["gate"], patrol["start"], patrol["latest_end"])
+        for stop, worth in zip(stops, worths[1:], strict=False):
+            assert abs(stop["worth"] - worth / sum(worths)) <= 0.025 + 0.03
+        ratio = patrol["reference"]["worth_ratio"]
+        assert ratio <= sum(worths) / plain * 1.05 + 0.025
+        return ratio / (sum(worths) / plain)

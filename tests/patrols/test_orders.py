@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from patrolplan.patrols.orders import MAX_PERMUTED_STOPS, MIN_ORDER_SHARE, list_orders, list_timings
 from patrolplan.patrols.solver.solution import list_leg_minutes, walk_route
-from patrolplan.patrols.solver.solve import GateStay, Officer, OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 
 
 @st.composite
@@ -26,12 +26,10 @@ def _problems(draw):
         some = 1 + np.flatnonzero(rng.random(count) < 0.6)
         windows[some, 0] = rng.uniform(900, 930, len(some))
         windows[some, 1] = windows[some, 0] + rng.uniform(0, 60, len(some))
-    timed, gate = None, None
+    timed = None
     if draw(st.booleans()):
         rates = rng.exponential(1.0, (size, 95)) * np.linspace(1.6, 0.4, 95)
         timed = TimedPrizes(895, np.c_[np.zeros(size), rates.cumsum(axis=1)])
-        if draw(st.booleans()):
-            gate = GateStay(5.0, np.r_[0.0, rng.exponential(0.3, 95).cumsum()])
     return OrienteeringProblem(
         travel_minutes=travel,
         prizes=np.r_[0.0, rng.uniform(0.1, 1, count), 0.0],
@@ -39,21 +37,16 @@ def _problems(draw):
         officer=Officer(0, draw(st.sampled_from([0, size - 1])), 900.0, 985.0),
         windows=windows,
         timed_prizes=timed,
-        gate=gate,
     )
 
 
 def _list_slowly(problem, stops, worth):
     """Every permutation at every minute of the hours, walked with a clock, one by one."""
-    officer, timed, gate = problem.officer, problem.timed_prizes, problem.gate
-    first = officer.earliest_minutes + (0 if gate is None else gate.minutes)
+    officer, timed = problem.officer, problem.timed_prizes
     found = {}
     for order in permutations(range(len(stops))):
-        for leave in range(int(np.ceil(first)), int(officer.latest_minutes) + 1):
+        for leave in range(int(np.ceil(officer.earliest_minutes)), int(officer.latest_minutes) + 1):
             now, gathered, here, begins, is_fine = float(leave), 0.0, officer.start, [], True
-            if gate is not None:
-                columns = 895 + np.arange(96)
-                gathered = np.diff(np.interp([900.0, leave], columns, gate.cumulative))[0]
             for number, row in enumerate(order):
                 stop = stops[row]
                 now += problem.travel_minutes[here, stop]

@@ -7,7 +7,8 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_post_documents
-from patrolplan.patrols.posts import plan_posts, round_share
+from patrolplan.patrols.file_forms import round_share
+from patrolplan.patrols.posts import plan_posts
 
 URNS = ["900002", "900006"]
 

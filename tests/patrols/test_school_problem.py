@@ -1,4 +1,4 @@
-"""What a school's patrols can reach; tasked places, short notice and detours in them."""
+"""What a school's patrols can reach; tasked places and short notice in them."""
 
 import dataclasses
 import datetime as dt
@@ -14,11 +14,11 @@ from tasked_table import fill_tasked
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
-from patrolplan.patrols.plan import Tasking
+from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.patrols.plan import Tasking, Unserved
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.surroundings import metres_per_minute
+from patrolplan.patrols.surroundings import compute_hours, metres_per_minute
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
 
 
@@ -98,13 +98,14 @@ def test_a_place_on_a_stretch_is_one_hotspot_for_all_schools(demo_area, demo_ris
         assert np.hypot(*(np.array(stop.point) - demo_area.network.xy(here)[0])) < 1e-6
         assert stop.tasked_metres == pytest.approx(here.moved_metres[0])
         assert stop.tasked_metres == pytest.approx(np.hypot(*(np.array(stop.point) - spot)))
-        assert [one for one in stop.why if one.kind != "beat"] == list(row["reasons"])
+        assert list(stop.why) == list(row["reasons"])
 
 
 def test_a_hotspot_is_visited_where_one_stands_for_it(demo_plan):
     """A stop has the point, the lighting and the words of its hotspot's stopping place."""
     hotspots = demo_plan.hotspots.set_index("hotspot")
     stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops if not stop.tasked]
+    stops = [stop for stop in stops if stop.kind == "hotspot"]
     assert any(stop.stand != "street" for stop in stops)
     for stop in stops:
         row = hotspots.loc[stop.hotspot]
@@ -148,6 +149,17 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     assert (barred.tasking.reason, barred.tasking.by) == ("a reason", "somebody")
 
 
+def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
+    """Places beyond the school's streets do not affect its patrol."""
+    best = demo_plan.patrols[2]
+    beyond = (
+        best.x + 1.2 * demo_area.settings.patrol.radius_metres + MIN_WALK_METRES_TO_BARRED + 1,
+        best.y,
+    )
+    area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
+    assert _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0].keep_away == ()
+
+
 @pytest.mark.parametrize("way", ["walk", "bicycle"])
 def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     """A street that a leg would lead along is gone round where a place there is barred."""
@@ -166,7 +178,15 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
             shapely.distance(shapely.LineString(leg.line), place) >= MIN_WALK_METRES_TO_BARRED - 1
         )
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
-    assert patrol.worth <= best.worth + 1e-9
+
+
+def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan):
+    """An officer who starts at a barred place has to pass it: the patrol goes out all the same."""
+    gate = demo_plan.patrols[2]
+    area = _tasked(demo_area, (gate.x, gate.y), must_visit=False, schools=[gate.urn])
+    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
+    assert patrol.stops
+    assert len(patrol.legs) == len(patrol.stops) + 1
 
 
 def _far_base(area):
@@ -258,16 +278,68 @@ def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     assert [row.urn for row in plan.unserved] == ["900004"] * (schools == "900004")
 
 
+def test_stops_of_tasked_places_stand_at_them(demo_area, demo_risk, demo_plan):
+    """However small a school's radius, a stop for a tasked place is at that place."""
+    area = pp.with_settings(demo_area, patrol={"radius_metres": 800.0})
+    spot = area.network.piece_middle[0]
+    area = _tasked(area, spot, must_visit=True, schools=[*area.schools["urn"]])
+    plan = _plan(area, demo_risk, demo_plan)
+    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
+    assert stops
+    assert all(np.hypot(stop.x - spot[0], stop.y - spot[1]) < 100 for stop in stops)
+
+
 def _without_tasks(area):
     """The area with nothing tasked."""
     return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
 
 
+def test_a_place_out_of_reach_is_named_and_left_out(demo_area, demo_risk, demo_plan):
+    """A place that no walk reaches in time is named among what was left out, with the school."""
+    gate = demo_plan.patrols[0]
+    near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
+    middle = demo_area.network.piece_middle[near]
+    far = middle[np.argmax(np.hypot(*(middle - [gate.x, gate.y]).T))]
+    area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])
+    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn], window=Window(30))
+    values = {"place": "T9", "school": gate.school}
+    assert plan.unserved == (Unserved(gate.urn, "T9", Note("demand_unfit", values)),)
+    assert f"T9 does not fit into the window of {gate.school}" in [
+        row.reason for row in plan.left_out
+    ]
+
+
+def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, demo_risk, demo_plan):
+    """Where one team bars what another asks for, that is the reason, rather than time."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    wanted = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
+    barred = wanted.assign(place_id="T8", must_visit=False)
+    both = pd.concat([wanted, barred], ignore_index=True)
+    area = dataclasses.replace(demo_area, tasked_places=both)
+    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn])
+    (row,) = plan.unserved
+    assert describe_note(row.why) == "T9 cannot be visited: barred place T8 is too near."
+    assert plan.patrols[0].notes[-1] == Note("no_date")
+
+
+def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):
+    """With a date, a place whose days are over or not yet come asks for nothing."""
+    gate = demo_plan.patrols[6]
+    spot = _quiet_spot(demo_area, demo_plan, gate)
+    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    for day, there in ((dt.date(2026, 12, 5), True), (dt.date(2026, 12, 6), False)):
+        patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn], date=day).patrols[0]
+        assert any(stop.tasked for stop in patrol.stops) is there
+
+
 @pytest.mark.parametrize(
     ("window", "expected", "note"),
     [
-        (Window(120, 14 * 60 + 30), (920, 925, 990), "starts as pupils leave"),
-        (Window(60, 920), (920, 925, 980), ""),
+        (Window(120, 14 * 60 + 30), (920, 930, 990), "starts as pupils leave"),
+        (Window(60, 920), (920, 930, 980), ""),
+        (Window(60, 926), (926, 930, 986), ""),
+        (Window(60, 930), (930, 930, 990), "after pupils have left"),
         (Window(52, 14 * 60 + 30), (870, 870, 922), "Ends as pupils leave"),
         (Window(60, 14 * 60), (840, 840, 900), "Ends before pupils leave"),
     ],
@@ -275,13 +347,18 @@ def _without_tasks(area):
 def test_the_presence_is_for_the_pupils_as_they_leave(
     window, expected, note, demo_area, demo_risk, demo_plan
 ):
-    """A window from before the bell begins at the bell where it leaves time for the presence."""
+    """A window from before the bell begins at the bell where it leaves time for the presence.
+
+    At short notice the presence ends as it would have, and there is none after that.
+    """
     free = _without_tasks(demo_area)
     patrol = _plan(free, demo_risk, demo_plan, urns=["900003"], window=window).patrols[0]
-    start, least, latest = expected
+    start, until, latest = expected
+    hours = compute_hours(free, free.schools.iloc[2], window)
+    assert (hours.start_minutes, hours.gate_until_minutes, hours.latest_end_minutes) == expected
     assert (patrol.start_minutes, patrol.latest_end_minutes) == (start, latest)
-    assert patrol.gate_until_minutes >= least
-    assert (patrol.gate_until_minutes > start) is (least > start)
+    assert patrol.gate_until_minutes >= until
+    assert (patrol.reference is None) is (until == start)
     assert patrol.end_minutes <= latest + 1e-6
     assert note in " ".join(describe_notes(patrol.notes))
 
@@ -295,15 +372,29 @@ def reach(request, demo_area, demo_plan):
     return build_school_problem(inputs, request.param)
 
 
+def test_streets_of_the_reach_are_streets_of_the_area(demo_area, reach):
+    """The streets around a gate are the area's, piece by piece."""
+    whole, own, pieces = demo_area.network, reach.surroundings.network, reach.surroundings.pieces
+    np.testing.assert_array_equal(own.piece_metres, whole.piece_metres[pieces])
+    np.testing.assert_allclose(own.piece_middle, whole.piece_middle[pieces], atol=1e-9)
+
+
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
-    """Each candidate is near enough to go to, dwell and come back; none is left out for less."""
-    settings = demo_area.settings.patrol
-    farthest = (85 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
-    limit = min(settings.radius_metres, farthest)
+    """Each candidate is near enough to go to, dwell and come back, and on own ways within 600 m.
+
+    The gate is one three times, other places are twice, each after the visit before.
+    """
+    settings, found = demo_area.settings.patrol, reach.found
+    farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
     to = reach.walks.metres[0, 1:]
-    assert len(to) == len(reach.hotspot_rows) > 3
-    assert (to <= limit + 45).all()
-    assert len(reach.hotspot_rows) <= settings.candidates
+    assert len(to) == len(found.places) > 10
+    assert (to <= min(600, farthest) + 45).all()
+    places, visits = np.unique(found.places, return_counts=True)
+    assert visits.tolist() == [3, *[2] * (len(places) - 1)]
+    follows = reach.plain_problem.follows
+    for row in range(1, len(found.places) + 1):
+        is_again = row > 1 and found.places[row - 1] == found.places[row - 2]
+        assert follows[row] == (row - 1 if is_again else -1)
 
 
 def test_walks_within_reach_are_those_of_the_whole_area(demo_area, reach):
@@ -320,9 +411,9 @@ def test_walks_within_reach_are_those_of_the_whole_area(demo_area, reach):
     rest = network.piece_metres[here.piece[0]] - here.offset_metres[0]
     graph.add_edge("gate", last, metres=rest)
     away = nx.single_source_dijkstra_path_length(graph, "gate", weight="metres")
-    hotspots = reach.inputs.hotspots.iloc[reach.hotspot_rows]
-    stops = zip(hotspots["stop_piece"], hotspots["stop_metres"], strict=True)
-    for row, (piece, metres) in enumerate(stops):
+    stops = network.snap(reach.surroundings.network.xy(reach.found.stops))
+    ends = zip(stops.piece.tolist(), stops.offset_metres.tolist(), strict=True)
+    for row, (piece, metres) in enumerate(ends):
         if piece == here.piece[0]:
             continue
         first, last = (away[int(node)] for node in network.piece_nodes[piece])
@@ -336,9 +427,9 @@ def test_waiting_at_crossings_makes_walks_no_shorter(demo_area, demo_plan, reach
     row = demo_area.schools["urn"].tolist().index(reach.school["urn"])
     slower = build_school_problem(inputs, row)
     np.testing.assert_allclose(slower.walks.metres, slower.walks.metres.T, atol=1e-6)
-    at = {stop: k for k, stop in enumerate(reach.hotspot_rows.tolist(), start=1)}
+    at = {place: k for k, place in enumerate(reach.found.places.tolist(), start=1)}
     later = 0.0
-    for k, stop in enumerate(slower.hotspot_rows.tolist(), start=1):
+    for k, stop in enumerate(slower.found.places.tolist(), start=1):
         if stop in at:
             more = slower.walks.metres[0, k] - reach.walks.metres[0, at[stop]]
             assert more >= -1e-6
@@ -348,17 +439,21 @@ def test_waiting_at_crossings_makes_walks_no_shorter(demo_area, demo_plan, reach
 
 
 def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_area, demo_plan):
-    """Just the hotspots whose stretch is farther than that from the place can be stops."""
-    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500, "beat_metres": 0})
+    """Just the places, or stretches of hotspots, farther than that from it can be stops."""
+    area = _without_tasks(demo_area)
     found = demo_plan.risk, demo_plan.hotspots
-    free = build_school_problem(PlanningInputs.from_area(area, *found), 2).hotspot_rows
+    free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
     stop = demo_plan.patrols[2].stops[0]
     barred = _tasked(area, stop.point, must_visit=False, schools=["*"])
-    rows = build_school_problem(PlanningInputs.from_area(barred, *found), 2).hotspot_rows
-    metres = demo_plan.hotspots.geometry.iloc[free].distance(shapely.Point(stop.point)).to_numpy()
-    assert ((metres > 75) & (metres <= 150)).any()
+    kept = build_school_problem(PlanningInputs.from_area(barred, *found), 2).found.places
+    shapes = shapely.points(free.surroundings.network.xy(free.found.stops))
+    at = free.found.hotspot_rows
+    shapes[at >= 0] = demo_plan.hotspots.geometry.iloc[at[at >= 0]]
+    metres = shapely.distance(shapes, shapely.Point(stop.point))
+    metres[free.found.places == 0] = np.inf  # the gate has to be passed, and stays
+    assert ((metres > 0) & (metres <= 150)).any()
     assert ((metres > 150) & (metres <= 300)).any()
-    assert set(rows) == set(free[metres > 150])
+    assert set(kept) == set(free.found.places[metres > 150])
 
 
 @pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((62, 118), False)])
@@ -366,7 +461,7 @@ def test_streets_within_60_metres_of_a_barred_place_are_closed(
     demo_area, demo_plan, away, is_closed
 ):
     """A walk that passes a place at less than that goes round it; one that passes farther stays."""
-    area = pp.with_settings(_without_tasks(demo_area), patrol={"candidates": 500})
+    area = _without_tasks(demo_area)
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
     own = free.surroundings.network
@@ -379,6 +474,6 @@ def test_streets_within_60_metres_of_a_barred_place_are_closed(
     tasked = PlanningInputs.from_area(_tasked(area, spot, must_visit=False, schools=["*"]), *found)
     problem = build_school_problem(tasked, 2)
     name = free.get_stop_name(stop)
-    again = [k for k in range(1, len(problem.worth) + 1) if problem.get_stop_name(k) == name]
+    again = [k for k in range(1, len(problem.found.places) + 1) if problem.get_stop_name(k) == name]
     assert again
     assert bool(problem.walks.metres[0, again[0]] > free.walks.metres[0, stop] + 1) == is_closed

@@ -10,6 +10,8 @@ import shapely
 from static_risk import make_static
 
 import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -68,7 +70,7 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     metres = hotspots.geometry.distance(spot["stop"])  # one may stand where stretches meet
     assert set(stop.covered) & set(hotspots["hotspot"][metres <= metres.min()])
     assert stop.arrive_minutes >= hours[0] - 1e-6
-    assert stop.leave_minutes <= hours[1] + 1e-6
+    assert stop.arrive_minutes + stop.stood_minutes <= hours[1] + 1e-6  # then one may wait there
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
     assert stop.tasking.hours == f"{format_time(hours[0])}-{format_time(hours[1])}"
     document = build_patrol_document(patrol, area.projection)
@@ -76,7 +78,8 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     assert written["tasking"]["hours"] == stop.tasking.hours
     for other in [*patrol.variants]:
         for one in (stop for way in other.patrols for stop in way.stops if stop.tasked):
-            assert hours[0] - 1e-6 <= one.arrive_minutes <= one.leave_minutes <= hours[1] + 1e-6
+            assert hours[0] - 1e-6 <= one.arrive_minutes
+            assert one.arrive_minutes + one.stood_minutes <= hours[1] + 1e-6
     row = patrol.stops.index(stop)
     timings = patrol.timings
     begin = timings.begin_minutes[timings.orders[timings.order] == row]
@@ -100,7 +103,7 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     problem = build_school_problem(inputs, 6, visit=["T9"])
     (stop,) = problem.must_visit_stops
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
-    earliest = format_time(np.ceil(patrol.start_minutes + 5 + minutes))
+    earliest = format_time(np.ceil(patrol.start_minutes + 10 + minutes))
     span = f"{format_time(start)} to {format_time(start + 18)}"
     cannot = f"T9: its hours {span} cannot be met: the earliest arrival is {earliest}"
     assert describe_notes([note]) == [f"{cannot}, from {school['name']}."]
@@ -123,6 +126,44 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     assert [row.why.kind for row in plan.unserved] == ["demand_hours_unmet"]
 
 
+def test_hours_shorter_than_a_stop_begin_it(planned):
+    """A tasking of five minutes is a stop that begins with them, and the patrol says so."""
+    area, risk, hotspots = planned
+    school = area.schools.iloc[6]
+    start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
+    spot = pick_hotspot(area, hotspots, 6)
+    tasked = task(area, spot["stop"].coords[0], (start + 30, start + 35))
+    patrol, _ = plan_one(tasked, risk, hotspots, school["urn"])
+    (stop,) = (stop for stop in patrol.stops if stop.tasked)
+    assert stop.arrive_minutes == pytest.approx(start + 30)
+    assert stop.arrive_minutes + stop.stood_minutes == pytest.approx(start + 45)
+    (note,) = (note for note in patrol.notes if note.kind == "tasked_hours_short")
+    assert f"begins at {format_time(start + 30)}." in describe_notes([note])[0]
+
+
+def test_hours_outside_the_window_are_named_once(planned):
+    """A tasking for the morning concerns no afternoon patrol: named once, and on no card."""
+    area, risk, hotspots = planned
+    spot = pick_hotspot(area, hotspots, 6)
+    tasked = task(area, spot["stop"].coords[0], (8 * 60, 9 * 60))
+    plan = pp.plan_patrols(tasked, risk, hotspots, date=DAY)
+    named = [row.reason for row in plan.left_out if "T9" in row.reason]
+    assert named == ["T9 is for hours outside all patrols"]
+    assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
+    assert not any("T9" in note for patrol in plan.patrols for note in describe_notes(patrol.notes))
+
+
+def test_a_place_barred_at_other_hours_is_open(demo_area, demo_plan):
+    """A place that is barred in the morning is passed and visited in the afternoon."""
+    patrol = demo_plan.patrols[2]
+    stop = patrol.stops[0]
+    for hours, is_open in (((480, 540), True), ((900, 1000), False), ((np.nan, np.nan), False)):
+        area = task(demo_area, stop.point, hours, must_visit=False)
+        again, _ = plan_one(area, demo_plan.risk, demo_plan.hotspots, patrol.urn)
+        assert (not again.keep_away) is is_open
+        assert (stop.hotspot in again.hotspots) is is_open
+
+
 @pytest.mark.parametrize("hours", [(np.nan, np.nan), (940.0, 970.0)])
 def test_only_hours_bind_a_tasking(planned, hours):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
@@ -134,3 +175,21 @@ def test_only_hours_bind_a_tasking(planned, hours):
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
     assert limits == ([-np.inf, np.inf] if np.isnan(hours[0]) else [940.0, 955.0])
+
+
+def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
+    """However long the reason is, the hours stand whole before it."""
+    spot = pick_hotspot(demo_area, demo_plan.hotspots, 6)
+    start = demo_plan.patrols[6].start_minutes
+    area = task(demo_area, spot["stop"].coords[0], (start + 20, start + 60))
+    area.tasked_places["reason"] = "robberies of pupils by the shelter, " * 12
+    patrol, plan = plan_one(area, demo_plan.risk, demo_plan.hotspots, demo_plan.patrols[6].urn)
+    data = build_card_data(plan, patrol, "code")
+    (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
+    assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked
+
+
+def test_notes_of_earlier_versions_have_their_words():
+    """A reason that was a sentence is printed as it was written."""
+    note = Note("tasked_place_unvisited", {"place": "T1", "why": "does not fit into the window"})
+    assert describe_notes([note]) == ["Tasked place T1 does not fit into the window."]

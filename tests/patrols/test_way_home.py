@@ -8,14 +8,19 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
-from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.way_home import MANY_SCHOOLS, PATROL_STEP, PLACE_STEP, measure_patrols
+from patrolplan.patrols.way_home import (
+    MANY_SCHOOLS,
+    PATROL_STEP,
+    PLACE_STEP,
+    average_way_home,
+    measure_patrols,
+)
 from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
 
 
 def _measure(plan, patrols):
-    return measure_patrols(plan.area, plan.risk, plan.hotspots, plan.window, patrols)
+    return measure_patrols(plan.area, plan.risk, plan.window, patrols)
 
 
 def _count_slowly(plan, patrol):
@@ -30,17 +35,6 @@ def _count_slowly(plan, patrol):
     waiting = zip(school.wait_pieces, school.wait_pupils, school.wait_metres, strict=True)
 
     middles = area.network.piece_middle
-    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["pieces"], strict=True))
-
-    def list_places(stop):
-        """Where the officer is, and for which part of the stop."""
-        if not stop.beat:
-            return [(stop.point, 1.0)]
-        own = [piece for name in stop.beat for piece in pieces[name]]
-        whole = sum(lengths[piece] for piece in own)
-        return [(middles[piece], lengths[piece] / whole) for piece in own]
-
-    places = [list_places(stop) for stop in patrol.stops]
 
     def add(piece, metres, in_time):
         nonlocal total, met
@@ -48,13 +42,11 @@ def _count_slowly(plan, patrol):
             return
         since = school.bell_minutes + metres / speed
         total += in_time(24 * 60 - since) - in_time(720 - since)
-        for stop, around in zip(patrol.stops, places, strict=True):
-            for place, share in around:
-                if piece < len(middles) and (
-                    np.hypot(*(middles[piece] - place)) <= settings.sight_metres
-                ):
-                    passed = in_time(stop.leave_minutes - since)
-                    met += share * (passed - in_time(stop.arrive_minutes - since))
+        for stop in patrol.stops:
+            if piece < len(middles) and (
+                np.hypot(*(middles[piece] - stop.point)) <= settings.sight_metres
+            ):
+                met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
 
     for piece, flow, metres in on_way:
         amount = flow * lengths[piece] / speed
@@ -65,41 +57,24 @@ def _count_slowly(plan, patrol):
 
 
 def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
-    """The pupil share is what a loop over streets and stops counts, apart from rounded walks.
-
-    On a beat the officer is at one of its pieces at a time, as long at each as it is long.
-    """
-    patrols = demo_plan.patrols[::4]
-    assert any(stop.beat for patrol in patrols for stop in patrol.stops)
-    for patrol in patrols:
+    """The pupil share is what a loop over streets and stops counts, apart from rounded walks."""
+    for patrol in demo_plan.patrols[::4]:
         assert patrol.way_home.pupil_share == pytest.approx(
             _count_slowly(demo_plan, patrol), rel=0.02
         )
     assert sum(patrol.way_home.pupil_share for patrol in demo_plan.patrols) > 0.01
 
 
-def test_a_beat_is_met_along_its_stretches_and_a_single_stop_at_its_point(demo_plan):
-    """A beat's figures differ from those of standing at its head; single stops have the same."""
-    for patrol in demo_plan.patrols[:6]:
-        for stop in patrol.stops:
-            alone = replace(patrol, stops=(stop,))
-            standing = replace(patrol, stops=(replace(stop, beat=()),))
-            one, two = (
-                found.way_home.pupil_share for found in _measure(demo_plan, [alone, standing])
-            )
-            assert (one == two) is (not stop.beat or one == 0)
-
-
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
     area = demo_plan.area
-    pieces = join_beats(area, demo_plan.hotspots).set_index("hotspot")["pieces"]
+    sight = area.settings.way_home.sight_metres
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):
         met = 0.0
         for stop in stops:
-            own = list(pieces[stop.hotspot])
+            own = area.network.find_pieces_within(stop.point, sight)
             for minute in range(int(stop.arrive_minutes), int(np.ceil(stop.leave_minutes))):
                 held = min(minute + 1, stop.leave_minutes) - max(minute, stop.arrive_minutes)
                 met += held * plain.compute_rate(minute)[own].sum()
@@ -128,6 +103,25 @@ def test_staying_longer_never_meets_less(demo_plan):
         assert values == sorted(values)
         assert values[0] == 0
         assert values[-1] < 1
+
+
+def test_a_static_risk_has_no_band(static_demo_area, static_risk, static_hotspots):
+    """Without an assumed clock there is no band, and pupils met are counted all the same."""
+    plan = pp.plan_patrols(static_demo_area, static_risk, static_hotspots, urns=["900003"])
+    way_home = plan.patrols[0].way_home
+    assert way_home.harm_share_low is None
+    assert way_home.harm_share_high is None
+    assert way_home.pupil_share > 0
+
+
+def test_the_mean_is_weighted_by_pupils(demo_plan):
+    """A school with all pupils has all weight; the mean is between the patrols'."""
+    patrols = demo_plan.patrols[:3]
+    weights = np.array([patrol.way_home.pupils for patrol in patrols])
+    shares = np.array([patrol.way_home.pupil_share for patrol in patrols])
+    mean = average_way_home(patrols).pupil_share
+    assert mean == pytest.approx((weights * shares).sum() / weights.sum())
+    assert average_way_home([replace(patrols[0], way_home=None)]) is None
 
 
 def _find_step(plan, stops):
@@ -163,3 +157,13 @@ def test_no_other_file_holds_the_exact_share(demo_plan):
     assert "way_home" not in document
     text = json.dumps(build_plan_document(demo_plan))
     assert f"{patrol.way_home.pupil_share:.5f}"[:6] not in text
+
+
+def test_what_is_assumed_is_named_for_each_school(demo_plan):
+    """Notes about some schools are those schools' alone; what all rest on is named everywhere."""
+    kinds = {
+        patrol.urn: {note.kind for note in patrol.way_home.assumed} for patrol in demo_plan.patrols
+    }
+    assert all({"no_origins", "clock_declared", "leaving_assumed"} <= own for own in kinds.values())
+    assert "no_stops_near" in kinds["900012"]
+    assert "no_stops_near" not in kinds["900001"]

@@ -154,6 +154,9 @@ def compute_worth(problem, chosen):
     first = int(problem.dates[0])
     for hotspot in {hotspot for hotspot, _ in minutes}:
         weight = problem.weight[hotspot]
+        if problem.is_once[hotspot]:
+            total += weight
+            continue
         days = sorted(date for h, date in minutes if h == hotspot)
         nth, rewarded = int(problem.dosed_before[hotspot]), False
         run, last = int(problem.run_before[hotspot]), first - 1
@@ -208,9 +211,7 @@ def count_school_patrols(problem, chosen):
 
 def sum_school_dose(problem, chosen):
     """Minutes of dose that each school's patrols give, as an array."""
-    dwell = defaultdict(float)
-    for (route, _), minutes in zip(problem.visits.tolist(), problem.visit_minutes, strict=True):
-        dwell[route] += minutes
+    dwell = problem.route_dose.tolist()
     dose = np.zeros(problem.schools)
     for o in chosen:
         route = int(problem.route[o])

@@ -90,4 +90,5 @@ def draw_crews(seed, *, options=11):
         min_patrols=int(rng.integers(0, 3)),
         dates=739_000 + np.arange(days),
         schools=schools,
+        is_once=rng.random(4) < 0.3,
     )

@@ -9,21 +9,28 @@ import dataclasses
 import datetime as dt
 import itertools
 import json
+from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
 import pytest
+import shapely
 from team import checker
 
 import patrolplan as pp
+from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
+from patrolplan.outputs.week.task_sheets import build_tasks_data
 from patrolplan.team import travel
+from patrolplan.team.bases import Bases, list_other_mode_schools
+from patrolplan.team.day_plans import plan_days
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.travel import OFF_STREET_FACTOR, compute_minutes_from_base
-from patrolplan.team.week import Lock, format_day
+from patrolplan.team.week import Lock, format_day, list_school_days
 from patrolplan.team.week_file import build_week_document, read_week
 from patrolplan.times import format_time
 
@@ -85,6 +92,24 @@ def test_a_patrol_from_the_own_base_has_one_time_to_set_out(week):
         assert ",".join(f'"{cell}"' for cell in cells) in table
 
 
+def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
+    """Its notes and the week's name the colleague; the way from there to the gate is left out."""
+    duty = _colleagues(week)
+    patrol = duty.patrol
+    (note,) = [note for note in describe_notes(patrol.notes) if f"base of {FIRST}, " in note]
+    assert note.endswith(f" m from that of {SECOND}.")
+    does = "starts and ends" if patrol.from_base else "ends"
+    (note,) = [note for note in week.notes if note.kind == "patrol_at_colleague_base"]
+    words = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
+    assert describe_note(note) == words
+    assert patrol.approach is None
+    assert patrol.starts_at == ("base" if patrol.from_base else "gate")
+    sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
+    (task,) = [task for sheet in sheets for day in sheet["days"] for task in day["duties"]]
+    assert task["where"] == f"at the base of {FIRST}"
+    assert task["first_place"] == (f"Base of {FIRST}" if patrol.from_base else "School gate")
+
+
 def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
     """From the own base to where the patrol begins, by no less than the straight line."""
     duty = _colleagues(week)
@@ -95,6 +120,26 @@ def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
     assert straight <= duty.start_minutes - duty.leave_minutes + 1 < 3 * straight + 2
 
 
+def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
+    """A second officer with the base of the first is led from it as the first is."""
+    area = pp.with_settings(demo_area, patrol={"start": "base"})
+    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED])
+    week = plan_week(area, plan, start=MONDAY, locks=[Lock(SECOND, SHARED, MONDAY)])
+    duty = _colleagues(week)
+    assert duty.patrol.approach is not None
+    assert duty.leave_minutes == duty.patrol.set_out_minutes
+    assert not {note.kind for note in (*week.notes, *duty.patrol.notes)} & COLLEAGUE_KINDS
+
+
+def test_bases_within_five_metres_are_one(demo_area):
+    """Rounding in files does not send an officer to a "colleague's" base that is their own."""
+    at = shapely.get_coordinates(demo_area.officers.geometry.values[:1])
+    x, y = demo_area.network.xy(demo_area.network.snap(at))[0]
+    near, far = (SimpleNamespace(base_xy=(x + metres, y)) for metres in (4.9, 5.1))
+    assert Bases(demo_area, [near, far]).is_own[0].tolist() == [True, False]
+
+
+DAYS = list_school_days(MONDAY)
 OFFICERS = ["SSO-02", "SSO-03", "SSO-08"]
 """SSO-03 goes by bicycle, to 900002 and, as SSO-08 on foot, to 900009."""
 URNS = ["900002", "900007", "900009", "900011"]
@@ -143,6 +188,15 @@ def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
     assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
 
 
+@pytest.mark.slow
+def test_days_planned_ahead_hold_the_same_patrols(area, found, mode_week):
+    """`plan_days` plans both modes at once, and a mode_week of it is as good."""
+    plans = plan_days(area, *found, DAYS)
+    assert list_other_mode_schools(area) == ("900002", "900009")
+    mine = {build_route_key(patrol) for _, patrol in list_patrols(plans[MONDAY].other_mode)}
+    assert {build_route_key(patrol) for patrol in mode_week.plan.other_mode.patrols} <= mine
+
+
 def test_without_another_mode_nothing_changes(area, plan):
     """Where all go the area's way no other patrols are planned, and no mode is written."""
     same = plan_week(_on_foot(area), plan, start=MONDAY)
@@ -151,6 +205,16 @@ def test_without_another_mode_nothing_changes(area, plan):
     assert not same.has_mixed_modes
     assert all("way" not in row for row in document["patrols"])
     assert b"way" not in render_week_csv(Roster(same)).splitlines()[0]
+
+
+@pytest.mark.slow
+def test_an_area_by_bicycle_has_walkers_walk(area, found):
+    """Where patrols go by bicycle, officers on foot have patrols on foot."""
+    rides = pp.with_settings(area, patrol={"way": "bicycle"})
+    plan = pp.plan_patrols(rides, *found, urns=URNS)
+    mode_week = plan_week(rides, plan, start=MONDAY)
+    assert checker.find_broken_duties(mode_week, area) == []
+    assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}
 
 
 def test_the_week_tells_the_way_and_comes_back(mode_week, area, plan, tmp_path):
@@ -176,6 +240,39 @@ def test_an_absence_is_covered_on_foot(area, plan):
     handed_out = {duty.key for duty in stay}
     new = [duty for duty in repaired.duties if duty.key not in handed_out]
     assert [(duty.officer, duty.patrol.way) for duty in new] == [("SSO-08", "walk")]
+
+
+@pytest.mark.slow
+def test_an_officer_who_is_lent_goes_their_way(area, plan):
+    """A lock at a school that nobody rides to is fulfilled by a patrol by bicycle."""
+    locks = [Lock("SSO-03", "900007", MONDAY, 0)]
+    mode_week = plan_week(area, plan, start=MONDAY, locks=locks)
+    [lent] = [duty for duty in mode_week.duties if duty.officer == "SSO-03" and duty.date == MONDAY]
+    assert (lent.urn, lent.variant, lent.patrol.way) == ("900007", 0, "bicycle")
+
+
+def test_an_extract_for_walking_is_announced(area, plan):
+    """The mode_week says that roads for bicycles may be missing, as a plan by bicycle does."""
+    bare = dataclasses.replace(area, walking_extract=True)
+    mode_week = plan_week(bare, dataclasses.replace(plan, area=bare), start=MONDAY)
+    assert Note("walking_extract") in mode_week.notes
+
+
+def test_a_bicycle_slower_than_a_walk_is_an_error(area, plan):
+    """Settings that are right on foot are refused where somebody goes by bicycle."""
+    slow = pp.with_settings(area, patrol={"cycling_speed_kmh": 4})
+    with pytest.raises(pp.InputError, match="SSO-03 goes by bicycle"):
+        plan_week(slow, plan, start=MONDAY)
+
+
+def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
+    """Unless officers are to go their own way, every patrol goes the area's, which is announced."""
+    alike = pp.with_settings(area, week={"way_by_officer": False})
+    mode_week = plan_week(alike, plan, start=MONDAY)
+    assert {duty.patrol.way for duty in mode_week.duties} == {"walk"}
+    assert checker.find_broken_duties(mode_week, alike) == []
+    note = "SSO-03 goes by bicycle to the gate and between schools, and patrols on foot."
+    assert any(row.startswith(note) for row in describe_notes(mode_week.notes))
 
 
 def _slow_metres(area, officer):
@@ -234,3 +331,16 @@ def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch
     straight = np.hypot(*(demo_area.network.xy(on_street)[:, None] - gates).transpose(2, 0, 1))
     far = (OFF_STREET_FACTOR * straight / speed + outside)[~near]
     np.testing.assert_allclose(found[~near], far)
+
+
+def test_officers_of_one_base_are_as_far(demo_area):
+    """Two officers at the same base have the same minutes, in the ratio of their speeds."""
+    officers = demo_area.officers.copy()
+    officers.geometry = [officers.geometry.iloc[0]] * len(officers)
+    area = dataclasses.replace(demo_area, officers=officers)
+    settings = pp.with_settings(area, patrol={"cycling_speed_kmh": 14.4}).settings
+    found = compute_minutes_from_base(dataclasses.replace(area, settings=settings))
+    walks = (officers["mode"] == "walk").to_numpy()
+    assert found[walks] == pytest.approx(np.repeat(found[walks][:1], walks.sum(), axis=0))
+    if (~walks).any():
+        assert 3 * found[~walks][0] == pytest.approx(found[walks][0])

@@ -75,6 +75,9 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     with_crew = [duty for duty in week.duties if duty.crew]
     assert {(duty.urn, duty.crew) for duty in with_crew} == {("900006", ("Teacher",))}
     assert all(duty.crew for duty in week.duties if duty.urn == "900006")
+    at_gate = area.officers.assign(gate_only=area.officers["role"] == "staff")
+    _, week = _plan(replace(area, officers=at_gate), few)
+    assert not any(duty.crew for duty in week.duties)
     assert describe_crew(area, with_crew[0]) == "a member of staff of the school"
     assert not inputs.possible[2].any()
     with pytest.raises(InputError, match="Teacher is school staff, who walk along and never lead"):

@@ -28,7 +28,7 @@ def area(demo_area):
 @pytest.fixture(scope="module")
 def plans(area, found):
     """Its plans by day."""
-    return plan_days(area, *found, DAYS, held_out=False)
+    return plan_days(area, *found, DAYS)
 
 
 def list_served(plan):

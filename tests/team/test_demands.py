@@ -94,7 +94,7 @@ def make_inputs(demo_area, found):
         tasked_places=demo_area.tasked_places.iloc[:0],
         officers=demo_area.officers.iloc[:2],
     )
-    planned = plan_days(bare, *found, DAYS, held_out=False)
+    planned = plan_days(bare, *found, DAYS)
     made = {}
 
     def make(*, locks=(), bans=(), absent=None, **columns):

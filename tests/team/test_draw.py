@@ -1,10 +1,8 @@
 """The draw: a week near the best that keeps every rule, by a key that decides which."""
 
 import datetime as dt
-import math
 import time
 from dataclasses import replace
-from itertools import permutations
 
 import numpy as np
 import pytest
@@ -13,7 +11,6 @@ from team import checker, teams
 
 from patrolplan.team.draw import compute_limit, draw_week, walk_from
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
 
@@ -114,15 +111,3 @@ def test_a_large_week_is_drawn_in_seconds():
     drawn = draw_week(problem, best, 0.02, _key())
     assert time.process_time() - begun < 6.0
     assert drawn.worth >= 0.98 * best.worth
-
-
-def test_weights_do_not_depend_on_the_order_of_names(demo_area, plan):
-    """A beat weighs the exact sum of its hotspots: sets have another order in every process."""
-    inputs = RotaInputs(demo_area, (plan,), (dt.date(2026, 11, 30),))
-    share = dict(zip(plan.hotspots["hotspot"], plan.hotspots["worth"], strict=True))
-    depends = False
-    for place, names in inputs.covered.items():
-        shares = [[share[name] for name in order] for order in permutations(sorted(names))]
-        assert {inputs.hotspots[place]} == {math.fsum(one) for one in shares}
-        depends |= len({sum(one) for one in shares}) > 1
-    assert depends

@@ -44,7 +44,7 @@ def windowed(demo_area):
     }
     risk = risks.pop("after_school")
     hotspots = pp.find_hotspots(area, risk)
-    plans = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks, held_out=False)
+    plans = plan_days(area, risk, hotspots, [MONDAY], further_risks=risks)
     return area, plans[MONDAY]
 
 

@@ -3,10 +3,27 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.crs import find_squares
+from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.network.network import StreetNetwork
 
+PARTS = 5  # A square has so many parts of 50 m a side, each with a letter
 MAX_STREETS = 2  # Streets that the name of a square gives
+
+
+def name_places(xy: ArrayLike, crs: str) -> list[str]:
+    """The ID of each of (k, 2) places: its square, and the letter of its part of it.
+
+    It depends on the place alone, so it is the same next month, whatever else is found.
+
+    >>> name_places([[529_510.0, 181_760.0]], "EPSG:27700")
+    ['P2118-727a']
+    """
+    parts = find_squares(xy, crs, side_metres=SQUARE_METRES / PARTS)[:, 1:]
+    letters = parts[:, 1] % PARTS * PARTS + parts[:, 0] % PARTS
+    return [
+        f"P{column}-{row}{chr(ord('a') + letter)}"
+        for (column, row), letter in zip((parts // PARTS).tolist(), letters.tolist(), strict=True)
+    ]
 
 
 def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:

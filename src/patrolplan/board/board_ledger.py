@@ -102,7 +102,13 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         rows = [visits.get((*patrol, key_of[stop.hotspot])) for stop in duty.patrol.stops]
         recorded = [row for row in rows if row is not None]
         if recorded:
-            minutes = [0.0 if row is None else float(row["minutes"]) for row in rows]
+            names = [stop.hotspot for stop in duty.patrol.stops]
+            # Stops at one place are one visit: each has its part.
+            minutes = [
+                0.0 if row is None else float(row["minutes"]) / names.count(name)
+                for name, row in zip(names, rows, strict=True)
+            ]
+            recorded = list({row["place_key"]: row for row in recorded}.values())
             spoken = [int(row["engagements"]) for row in recorded if pd.notna(row["engagements"])]
             delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
     return delivered

@@ -18,11 +18,12 @@ from patrolplan.outputs.feared import is_feared, name_feared_places
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.outputs.wording import describe_stops, format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week_editor import get_slot
+from patrolplan.team.where_when import list_stays
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
@@ -219,7 +220,7 @@ def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[st
     inputs, week = state.editor.inputs, state.week
     minutes: dict[str, float] = {}
     for duty in week.duties:
-        dwell = sum(stop.leave_minutes - stop.arrive_minutes for stop in duty.patrol.stops)
+        dwell = sum(stay.minutes for stay in list_stays([duty]) if stay.stop is not None)
         minutes[duty.urn] = minutes.get(duty.urn, 0.0) + dwell
     return {
         "schools": [
@@ -288,8 +289,8 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
     return {
         "stops": [
             {
-                "hotspot": stop.hotspot,
-                "place": stop.place,
+                "hotspot": stop.hotspot if stop.kind not in {"corner", "gate"} else "",
+                "place": place,
                 "arrive": format_time(stop.arrive_minutes),
                 "leave": format_time(stop.leave_minutes),
                 "minutes": round(stop.leave_minutes - stop.arrive_minutes),
@@ -298,7 +299,12 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
                 "tasked": stop.tasked,
                 "feared": is_feared(stop.why),
             }
-            for stop, point in zip(patrol.stops, convert_to_degrees(stops, projection), strict=True)
+            for stop, place, point in zip(
+                patrol.stops,
+                describe_stops(patrol),
+                convert_to_degrees(stops, projection),
+                strict=True,
+            )
         ],
         "line": convert_to_degrees(line, projection),
         "begins": "base" if patrol.from_base else "gate",

@@ -115,15 +115,15 @@ def print_written_to(out: Path | None, layer: str = "") -> None:
 
 def print_patrols(plan: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
-    table = Table("URN", "school", "patrol", "stops", "share of risk", "how good")
+    from patrolplan.outputs.wording import format_reference_ratio
+
+    table = Table("URN", "school", "patrol", "stops", "how good")
     for patrol in plan.patrols:
-        good = "best possible" if patrol.proven else f"within {patrol.gap_percent:.1f} %"
-        good = good if patrol.stops else "gate alone: no priority street within reach"
+        times = format_reference_ratio(patrol)
+        good = f"{times} times the gate" if times else ""
+        good = good if patrol.kind == "patrol" else "gate: nothing better"
         hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
-        stops = str(len(patrol.stops))
-        table.add_row(
-            patrol.urn, patrol.school, hours, stops, format_percent(patrol.worth, 1), good
-        )
+        table.add_row(patrol.urn, patrol.school, hours, str(len(patrol.stops)), good)
     stdout.print(table)
     if plan.posts is not None:
         print_posts(plan.posts)
@@ -139,7 +139,7 @@ def print_patrols(plan: Plan, out: Path) -> None:
 
 def print_posts(posts: Posts) -> None:
     """Print where adults stand after the bell, and how many of the pupils they meet."""
-    from patrolplan.patrols.posts import round_share
+    from patrolplan.patrols.file_forms import round_share
 
     table = Table("URN", "post", "from", "to", "pupils met so far")
     for post in posts.posts:

@@ -182,7 +182,6 @@ def _run_plan(
 
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
-    from patrolplan.patrols.past_months import compare_with_past
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
 
@@ -201,7 +200,6 @@ def _run_plan(
                 report_progress=report,
             )
             planned = replace(planned, left_out=(*planned.left_out, *closed))
-            planned = compare_with_past(planned, executor=executor, report_progress=report)
         with (
             console.report_stage("Writing cards, map, GPX and layers"),
             console.show_progress_bar() as report,

@@ -125,22 +125,6 @@ class WayReason:
 
 @with_config(_RECORD)
 @dataclass(frozen=True, kw_only=True)
-class BeatReason:
-    """Another hotspot that is walked in the same beat, and what it is based on."""
-
-    kind: Literal["beat"] = "beat"
-    hotspot: str
-    """Its name."""
-    place: str
-    """The nearest street in words."""
-    reasons: tuple[
-        Annotated[CrimeReason | ReportsReason | TrendReason, Field(discriminator="kind")], ...
-    ]
-    """The most important first."""
-
-
-@with_config(_RECORD)
-@dataclass(frozen=True, kw_only=True)
 class DesignatedReason:
     """The force designates the place, whatever was recorded there."""
 
@@ -156,13 +140,7 @@ class DesignatedReason:
 
 
 Reason = (
-    CrimeReason
-    | ReportsReason
-    | TrendReason
-    | UnsurePlaceReason
-    | WayReason
-    | BeatReason
-    | DesignatedReason
+    CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason | DesignatedReason
 )
 
 

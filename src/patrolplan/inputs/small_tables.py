@@ -192,7 +192,7 @@ GATES = Lookup("gates", required("urn", "longitude", "latitude"), (*URN_RULES, *
 OFFICERS_TABLE = Lookup("officers", (
     *required("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
     *required("mode", "base_longitude", "base_latitude"),
-    *optional("role", "alone"),
+    *optional("role", "alone", "gate_only"),
 ), (
     Rule("officer", is_given, "the officer's name is missing", "write one, such as SSO-01"),
     once("officer"),
@@ -207,6 +207,8 @@ OFFICERS_TABLE = Lookup("officers", (
     Rule("alone", "(?i:true|false)?", NO_TRUTH,
          "write true (may patrol alone) or false, or nothing: officers and PCSOs may, others may "
          "not"),
+    Rule("gate_only", "(?i:true|false)?", NO_TRUTH,
+         "write true (stays at the gate) or false, or nothing for false"),
     _degrees("base_longitude"),
     _degrees("base_latitude"),
 ))
@@ -385,6 +387,7 @@ def read_officers(
         school_urns=_split_urns(table["school_urns"]),
         max_patrols_per_week=table["max_patrols_per_week"].astype("int64"),
         alone=(alone == "true") | ((alone == "") & table["role"].isin(ROLES_ALONE)),
+        gate_only=table["gate_only"].str.casefold() == "true",
     )
     return _check_columns(OFFICERS, table, geometry)
 

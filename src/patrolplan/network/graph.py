@@ -134,6 +134,20 @@ def compute_piece_distances(
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
+def find_pieces_in_sight(
+    network: StreetNetwork, places: Positions, sight_metres: float
+) -> "scipy.sparse.csr_array":
+    """(k, p) ones where an end of a piece is within this walk of a place, or it is its own."""
+    segments, size = _cut_at_places(network, places), len(network.node_xy)
+    costs = segments.compute_costs(None)
+    graph, _, _ = join_both_ways(segments.nodes, costs, size + len(places))
+    rows = size + np.arange(len(places))
+    away = scipy.sparse.csgraph.dijkstra(graph, indices=rows, limit=sight_metres)
+    seen = np.isfinite(away[:, network.piece_nodes]).any(axis=2)
+    seen[np.arange(len(places)), places.piece] = True
+    return scipy.sparse.csr_array(seen.astype(np.float64))
+
+
 def compute_walk_metres(
     network: StreetNetwork, place: Positions, limit_metres: float
 ) -> NDArray[np.float64]:

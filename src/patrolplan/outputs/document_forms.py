@@ -104,7 +104,7 @@ class WayHomeEntry(FileModel):
     assumed: list[str]
 
 
-@with_config(also_writes(tasked=str | None))
+@with_config(also_writes(tasked=str | None, stands=bool))
 @dataclass(frozen=True, kw_only=True)
 class PlanStop(Stop):
     """A stop whose reasons are in words."""
@@ -137,6 +137,8 @@ class PlanDocument(FileModel):
     """Day of the patrols; null means any school day."""
     created_from: Origin
     risk: RiskEntry
+    stands_out: int = 0
+    """How many hotspots have more than chance would give."""
     hotspots: list[HotspotEntry]
     """Those with most risk first."""
     way_home: WayHomeEntry | None = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
-from patrolplan.hotspots.reasons import BeatReason, Reason, ReportsReason
+from patrolplan.hotspots.reasons import Reason, ReportsReason
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.feared_places import name_place
@@ -19,12 +19,8 @@ NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 
 
 def is_feared(reasons: Iterable[Reason]) -> bool:
-    """Whether a group of pupils reports that they feel unsafe at a place, or on part of a beat."""
-    return any(
-        isinstance(reason, ReportsReason)
-        or (isinstance(reason, BeatReason) and is_feared(reason.reasons))
-        for reason in reasons
-    )
+    """Whether a group of pupils reports that they feel unsafe at a place."""
+    return any(isinstance(reason, ReportsReason) for reason in reasons)
 
 
 def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:

@@ -17,7 +17,8 @@ from patrolplan.area import StudyArea
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.patrols.plan import Patrol, Plan, TestedRatio
+from patrolplan.patrols.file_forms import round_share
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.risk.surface import Risk
 from patrolplan.times import format_time
 
@@ -41,8 +42,7 @@ def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
 
     Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
     `starts`, `ends` (the same as times), `stops` (how many), `worth`, `bound`, `proven`,
-    `walked_metres`, and from past months, `harm_ratio` with its 95 % interval; for a week also
-    `date` and `officer`, first.
+    `walked_metres`, `kind`; for a week also `date` and `officer`, first.
 
     Examples
     --------
@@ -69,11 +69,11 @@ def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
         "starts": build_time(day, patrol.start_minutes),
         "ends": build_time(day, patrol.end_minutes),
         "stops": len(patrol.stops),
-        "worth": patrol.worth,
-        "bound": patrol.bound,
+        "worth": round_share(patrol.worth),
+        "bound": round_share(patrol.bound),
         "proven": patrol.proven,
         "walked_metres": patrol.walked_metres,
-        **_list_ratio(None if patrol.tested is None else patrol.tested.recorded_counts),
+        "kind": patrol.kind,
         "geometry": shapely.MultiLineString([leg.line for leg in patrol.legs if len(leg.line) > 1]),
     }
 
@@ -100,6 +100,7 @@ def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> R
             "urn": patrol.urn,
             "number": patrol.number,
             "stop": order,
+            "id": stop.id,
             "hotspot": stop.hotspot,
             "kind": stop.kind,
             "tasked": stop.tasked,
@@ -202,15 +203,6 @@ def _list_counts(reasons: Sequence[Reason]) -> tuple[int | None, ...]:
         None if reports is None else reports.reports,
         None if reports is None else reports.max_reports or reports.reports,
     )
-
-
-def _list_ratio(ratio: TestedRatio | None) -> dict[str, float | None]:
-    """A ratio with its interval, as columns."""
-    ends = (None, None, None) if ratio is None else (ratio.ratio, ratio.low, ratio.high)
-    names = ("harm_ratio", "harm_ratio_low", "harm_ratio_high")
-    return {
-        name: None if end is None else round(end, 4) for name, end in zip(names, ends, strict=True)
-    }
 
 
 def _list_walks(plan: "Plan | Week") -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:

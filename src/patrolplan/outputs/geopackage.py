@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
-from patrolplan.hotspots.carriers import SHARE_STEP, compute_shown_worth, round_to_steps
+from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.names import list_former_hotspots
 from patrolplan.inputs.earlier_hotspots import FORMER_LAYER
 from patrolplan.outputs.frames import (
@@ -52,11 +52,10 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "date": None if plan.date is None else f"{plan.date}",
         "created_from": compute_area_provenance(plan.area),
         "risk": build_risk_document(plan.risk),
+        "stands_out": int(plan.hotspots["stands_out"].sum()),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
         "way_home": build_way_home_document(plan.way_home),
-        "patrols": [
-            _build_patrol_document(patrol, projection, plan.risk) for patrol in plan.patrols
-        ],
+        "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "posts": build_post_documents(plan),
         "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
@@ -100,18 +99,12 @@ def _build_window_document(window: Window) -> dict[str, Any]:
     return {"from": start, "minutes": window.minutes}
 
 
-def _build_patrol_document(patrol: Patrol, projection: Projection, risk: Risk) -> dict[str, Any]:
-    """A patrol with its notes and reasons in words: nothing reads `plan.json` back.
-
-    Where pupils' presence counts, the worth of a stop is rounded, like that of a hotspot.
-    """
+def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
+    """A patrol with its notes and reasons in words: nothing reads `plan.json` back."""
     document = build_patrol_document(patrol, projection)
-    worths = np.array([stop.worth for stop in patrol.stops])
-    if not np.array_equal(risk.joined, risk.without_exposure):
-        worths = round_to_steps(worths, SHARE_STEP)
     stops = [
-        row | {"worth": round(worth, 8), "why": describe_reasons(stop.why)}
-        for row, stop, worth in zip(document["stops"], patrol.stops, worths.tolist(), strict=True)
+        row | {"why": describe_reasons(stop.why)}
+        for row, stop in zip(document["stops"], patrol.stops, strict=True)
     ]
     keep_away = [
         {"place_id": barred.tasking.place_id, **row, "why": describe_tasking(barred.tasking)}

@@ -17,6 +17,7 @@ from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.marking import find_patrols_marking
 from patrolplan.outputs.reason_words import format_reasons
 from patrolplan.outputs.tasking_words import describe_barred
+from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection")
     gate = kind(
         *first,
         name=f"{_format_officer(patrol)}{name} {start}",
-        description=f"{patrol.school}. {description}, {_describe_end(patrol)}.",
+        description=f"{patrol.school}. {description}, {wording.describe_end(patrol)}.",
         type=what,
     )
     points = [gate]
     for number, (stop, place) in enumerate(zip(patrol.stops, stops, strict=True), start=1):
         arrive, leave = format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
-        where = wording.describe_place(stop)
+        where = wording.describe_stop_place(patrol, number)
         if stop.tasked is not None:
             where = f"TASKED {stop.tasked}, {where}"
         grid = wording.format_grid_reference(stop.x, stop.y, crs=projection.crs)
@@ -123,14 +124,6 @@ def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection")
 def _format_officer(patrol: "Patrol") -> str:
     """The number of the patrol's officer, if the school has several."""
     return "" if patrol.number == 1 else f"Officer {patrol.number}, "
-
-
-def _describe_end(patrol: "Patrol") -> str:
-    if patrol.from_base:
-        where = f"at the {patrol.ends_at}"
-    else:
-        where = "at the base" if patrol.ends_at == "base" else "back"
-    return f"{where} by {format_time(patrol.end_minutes)}"
 
 
 def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXWaypoint]:
@@ -178,7 +171,7 @@ def _build_route(plan: "Plan", patrol: "Patrol") -> GPXRoute:
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
         *(describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
         wording.describe_lighting(plan, patrol),
-        f"{wording.describe_quality(patrol)}.",
+        wording.describe_reference(patrol),
     )
     route = GPXRoute(patrol.title, " ".join(filter(None, sentences)), patrol.number)
     if patrol.approach is not None:
@@ -188,11 +181,10 @@ def _build_route(plan: "Plan", patrol: "Patrol") -> GPXRoute:
     points = _build_points(GPXRoutePoint, patrol, projection)
     route.points += points
     if patrol.legs:
-        end, where = (points[0].latitude, points[0].longitude), "Back at the gate"
+        end = (points[0].latitude, points[0].longitude)
         if patrol.ends_at != "gate" or patrol.from_base:
             [end] = _locate(patrol.legs[-1].line[-1:], projection)
-            where = f"At the {patrol.ends_at}"
-        name = f"{where} {format_time(patrol.end_minutes)}"
+        name = capitalise(wording.describe_end(patrol))
         route.points.append(GPXRoutePoint(*end, name=name, type=patrol.ends_at))
     return route
 

@@ -115,11 +115,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
     "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
     "window_at_gate": "In this window the officer stays at the gate.",
-    "nothing_worth_walk": lambda values: (
-        f"Nothing within {values['metres']:,.0f} m is worth the walk. No street has as many as "
-        f"{values['min_incidents']:g} recorded crimes a year, or a group of reports. Stay at the "
-        "gate."
-    ),
     "no_stop_in_time": (
         "No stop that is worth the walk can be made in this window. Stay at the gate."
     ),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.hotspots.reasons import (
-    BeatReason,
     CrimeReason,
     DesignatedReason,
     ReportsReason,
@@ -19,7 +18,7 @@ from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.wording import SNAPPED_PLACES
+from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -94,6 +93,7 @@ MODIFIERS = (TrendReason, UnsurePlaceReason)
 """Reasons that only modify another reason."""
 
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
+PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
 DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
@@ -106,9 +106,7 @@ class ReasonLine(NamedTuple):
     """Whether pupils say so themselves."""
 
 
-def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
-    reason: "Reason", *, with_count: bool = True, with_months: bool = True
-) -> str:
+def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
     """One reason in words, without a full stop.
 
     Without `with_count`, the number recorded and the months are left out; without `with_months`
@@ -128,9 +126,6 @@ def describe_reason(  # noqa: PLR0911 - one return for each kind of reason
             return f"Its middle {UNSURE_PLACE}"
         case WayReason():
             return _describe_way(reason)
-        case BeatReason():
-            lines = _describe_beats((reason,), (), with_count=with_count, with_months=with_months)
-            return ". ".join(line.text for line in lines)
         case _:
             assert_never(reason)
 
@@ -160,7 +155,7 @@ def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
 
 
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
-    """Reasons in words, in their order, with those of a beat's other stretches joined."""
+    """Reasons in words, in their order."""
     return [line.text for line in build_lines(tuple(reasons))]
 
 
@@ -171,69 +166,15 @@ def build_lines(
     with_count: bool = True,
     with_months: bool = True,
 ) -> list[ReasonLine]:
-    """Reasons in words, at a stop if one is given; those of a beat's other stretches are joined."""
-    beats = tuple(one for one in reasons if isinstance(one, BeatReason))
-    own = tuple(one for one in reasons if not isinstance(one, BeatReason))
-    lines = [
+    """Reasons in words, at a stop if one is given."""
+    return [
         ReasonLine(
             describe_reason(one, with_count=with_count, with_months=with_months)
             + _describe_missed_way(stop, one),
             isinstance(one, ReportsReason),
         )
-        for one in own
+        for one in reasons
     ]
-    street = "" if stop is None else stop.street
-    return lines + _describe_beats(
-        beats, own, street=street, with_count=with_count, with_months=with_months
-    )
-
-
-def _describe_beats(
-    beats: "Sequence[BeatReason]",
-    own: "Sequence[Reason]",
-    *,
-    street: str = "",
-    with_count: bool,
-    with_months: bool,
-) -> list[ReasonLine]:
-    """Where to walk on to and what was recorded there, then what pupils say of those places.
-
-    Anything that is also in `own`, the reasons of the beat's leading place, is not repeated: the
-    kinds and months of crime, a group of reports, and the `street`.
-    """
-    lead = next((one for one in own if isinstance(one, CrimeReason)), None)
-    seen, places, voices = set(own), [], []
-    for beat in beats:
-        place = beat.place.removeprefix(f"{street} near ")
-        about = [beat.hotspot]
-        for one in beat.reasons:
-            if isinstance(one, CrimeReason):
-                is_new = lead is None or {*one.categories} != {*lead.categories}
-                also = with_months and (lead is None or _format_span(one) != _format_span(lead))
-                about += _describe_further_crime(
-                    one, with_count=with_count, with_months=also, with_categories=is_new
-                )
-            elif isinstance(one, TrendReason):
-                about.append(one.trend)
-            elif one not in seen:
-                where = f"at {beat.hotspot}"
-                words = _describe_reports(one, where=where, with_count=with_count)
-                voices.append(ReasonLine(words, is_voice=True))
-                seen.add(one)
-        places.append(f"{place} ({', '.join(about)})")
-    return [*([ReasonLine(f"Walk on to {join_words(places)}")] if places else []), *voices]
-
-
-def _describe_further_crime(
-    reason: CrimeReason, *, with_count: bool, with_months: bool, with_categories: bool
-) -> list[str]:
-    """How much was recorded on a beat's further stretch, and of which kind if that differs."""
-    categories = join_words([_describe_category(name) for name in reason.categories])
-    if not with_count:
-        return [categories] if with_categories and categories else []
-    amount = _describe_amount(reason)
-    amount += f" in the {_format_span(reason)}" if with_months else ""
-    return [amount, f"most harm from {categories}"] if with_categories else [amount]
 
 
 def describe_factor(factor: str) -> str:
@@ -255,8 +196,8 @@ def find_months(reasons: "Iterable[Reason]") -> str:
     """The months of recorded crime that reasons count, in words; empty if they differ."""
     found = set()
     for reason in reasons:
-        parts = reason.reasons if isinstance(reason, BeatReason) else (reason,)
-        found |= {_format_span(one) for one in parts if isinstance(one, CrimeReason)}
+        if isinstance(reason, CrimeReason):
+            found.add(_format_span(reason))
     return found.pop() if len(found) == 1 else ""
 
 
@@ -272,11 +213,11 @@ def _describe_crime(reason: CrimeReason, *, with_count: bool, with_months: bool)
     return f"{_describe_amount(reason)}{span}, most harm from {categories}"
 
 
-def _describe_reports(reason: ReportsReason, *, where: str = "here", with_count: bool) -> str:
+def _describe_reports(reason: ReportsReason, *, with_count: bool) -> str:
     when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
     factors = join_words([describe_factor(name) for name in reason.factors])
     pupils, term = _describe_pupils(reason) if with_count else ("Pupils", "")
-    return f"{pupils} feel unsafe {where}{when}{term}{f': {factors}' if factors else ''}"
+    return f"{pupils} feel unsafe here{when}{term}{f': {factors}' if factors else ''}"
 
 
 def _describe_amount(reason: CrimeReason) -> str:
@@ -346,14 +287,19 @@ def list_reason_lines(
 
 def describe_want_of_reasons(stop: "Stop") -> str:
     """Why a patrol stops at a place without reasons, without a full stop."""
+    if stop.kind == "gate":
+        return PUPILS_ARRIVE if stop.arrive_minutes < NOON_MINUTES else PUPILS_LEAVE
     return DESIGNATED if stop.kind == "designated" else NO_REASON
 
 
 def order_reasons(stop: "Stop") -> "list[Reason]":
     """A stop's reasons in their order, without those that do not apply while it lasts.
 
-    Pupils' ways that it does not meet are left out, unless there is no other reason.
+    Pupils' ways that it does not meet are left out, unless there is no other reason. The gate needs
+    no reason.
     """
+    if stop.kind == "gate":
+        return []
     missed = {one for one in stop.why if isinstance(one, WayReason) and not is_way_met(stop, one)}
     others = [one for one in stop.why if one not in missed]
     is_carried = stop.tasked or any(not isinstance(one, MODIFIERS) for one in others)

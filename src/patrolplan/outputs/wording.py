@@ -7,10 +7,12 @@ from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.outputs.note_words import describe_notes
+from patrolplan.patrols.file_forms import round_share
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.text import capitalise
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,10 +41,9 @@ MIN_UNKNOWN_METRES = 300.0
 """Minimum length of unknown lighting that is mentioned."""
 AT_PLACE_METRES = 25.0
 """Within this distance an officer stands at a tasked place."""
-LARGE_GAP_PERCENT = 20
-"""Only patrols chosen for another reason are this far below the best of their window."""
-NEGLIGIBLE_GAP_PERCENT = 0.05
-"""A smaller gap would print as 0.0 %."""
+GATE_AGAIN = "School gate again"
+"""Place of a stop at the gate."""
+NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
@@ -106,20 +107,56 @@ def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
     return window is not None and window.at_gate
 
 
-def describe_quality(patrol: "Patrol") -> str:
-    """Maximum difference of the patrol from the best possible one for its window."""
-    if not patrol.stops:
-        return "Nothing within reach is worth the walk in this window"
-    gap = patrol.gap_percent
-    if gap > LARGE_GAP_PERCENT:
-        return "Chosen for the needs of the week, not as the best for this window alone"
-    if patrol.proven and gap < NEGLIGIBLE_GAP_PERCENT:
-        return "Best possible for this window"
-    return f"Within {max(0.1, math.ceil(gap * 10) / 10):g} % of the best possible for this window"
+def describe_reference(patrol: "Patrol") -> str:
+    """How a patrol compares with what an experienced officer would do; empty if not known."""
+    if patrol.kind == "reference":
+        return "Nothing else meets 5 % more of the risk to these pupils."
+    times = format_reference_ratio(patrol)
+    if not times:
+        return ""
+    return (
+        f"It meets {times} times the risk to these pupils that the gate, or half an hour at their "
+        "busiest corner, would meet."
+    )
+
+
+def format_reference_ratio(patrol: "Patrol") -> str:
+    """A patrol's worth over that of its reference, such as "1.3"; empty if not known."""
+    ratio = None if patrol.reference is None else patrol.reference.worth_ratio
+    return "" if ratio is None else f"{round_share(ratio):.2f}".rstrip("0").rstrip(".")
+
+
+def find_earlier_visit(patrol: "Patrol", number: int) -> int | None:
+    """Number of the stop, counted from 1, that was at the same place as a later one before it."""
+    ids = [stop.id for stop in patrol.stops]
+    first = ids.index(ids[number - 1]) + 1
+    return first if first < number else None
+
+
+def describe_stop_place(patrol: "Patrol", number: int) -> str:
+    """Where a patrol's stop is, counted from 1, and whether it was there before."""
+    stop = patrol.stops[number - 1]
+    is_again = stop.kind != "gate" and find_earlier_visit(patrol, number) is not None
+    return describe_place(stop) + (", again" if is_again else "")
+
+
+def describe_stops(patrol: "Patrol") -> list[str]:
+    """Where each of a patrol's stops is, see `describe_stop_place`."""
+    return [describe_stop_place(patrol, number) for number in range(1, 1 + len(patrol.stops))]
+
+
+def describe_end(patrol: "Patrol") -> str:
+    """When and where a patrol ends: "back at the gate 16:45, until 16:50"."""
+    visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
+    where = f"{'back at' if patrol.ends_at in visited else 'at'} the {patrol.ends_at}"
+    back, end = format_time(patrol.back_minutes), format_time(patrol.end_minutes)
+    return f"{where} {end}" if back == end else f"{where} {back}, until {end}"
 
 
 def describe_place(stop: "Stop") -> str:
     """Where the officer stands: the street, and the landmark."""
+    if stop.kind == "gate":
+        return GATE_AGAIN
     match stop.stand:
         case "junction":
             return f"{stop.street}, at {stop.at}"
@@ -128,10 +165,8 @@ def describe_place(stop: "Stop") -> str:
             return f"{stop.street}, bus stop{name}" if name else f"{stop.place}, at the bus stop"
         case "station_entrance":
             return f"{stop.street}, station entrance{f' {stop.at}' if stop.at else ''}"
-        case "crossing":
-            return f"{stop.place}, at the crossing"
-        case "shop_front":
-            return f"{stop.place}, at the shops"
+        case "crossing" | "shop_front":
+            return f"{stop.place}, at the {'crossing' if stop.stand == 'crossing' else 'shops'}"
         case "street":
             return stop.place
         case _:
@@ -165,7 +200,7 @@ def format_leg_minutes(patrol: "Patrol", leg: int) -> str:
 def _list_leg_times(patrol: "Patrol") -> list[tuple[float, float]]:
     """Departure and arrival of each leg, in minutes after midnight."""
     leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
-    arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.end_minutes]
+    arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.back_minutes]
     return list(zip(leaves, arrives, strict=True))
 
 

@@ -8,13 +8,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.hotspots.designated import OWN
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.pieces import PIECE_METRES
 from patrolplan.patrols.designated import NEVER, find_begin_spans, find_resting, find_territories
 from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.prize import GATE_DWELLS, PLACE_DWELLS
 from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, Surroundings, compute_speed
-from patrolplan.patrols.tasked_places import find_near
+from patrolplan.patrols.tasked_places import SchoolPlaces, find_near
 
 TASKED_METRES = 60.0
 """A tasked place within this distance of a hotspot's stretch is part of that hotspot."""
@@ -22,74 +24,85 @@ TASKED_METRES = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Possible stops of one school's patrols: k hotspots and tasked places."""
+    """(k,) visits that patrols of one school may make: a place that may be visited twice is two."""
 
-    stops: Positions
-    """(k,) stopping places, on the streets around the gate."""
-    hotspot_rows: NDArray[np.int64]
-    """(k,) rows of the hotspots or beats, most risk first; -1 for a tasked place outside of
-    hotspots."""
-    amounts: NDArray[np.float64]
-    """(k,) risk of each candidate's stretch, the mean over the patrol's hours; 0 without one."""
-    tasked_rows: NDArray[np.int64]
-    """(k,) row of the place to visit at each candidate, -1 if none."""
-    outside_rows: NDArray[np.int64]
-    """Rows of the places to visit that are beyond the school's streets."""
-    is_idle: bool
-    """Whether no hotspot within the radius is worth walking."""
+    stops: Positions  # (k,) on the streets around the gate
+    places: NDArray[np.int64]  # (k,) number of the place: 0 is the gate; visits of one place agree
+    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspot that it is at, or -1
+    tasked_rows: NDArray[np.int64]  # (k,) of the place to visit that it is, or -1
+    rates: NDArray[np.float64]  # (k, T) worth of each minute
+    begins: NDArray[np.float64]  # (k, 2) between which a dwell has enough own pupils, -inf and inf
+    outside_rows: NDArray[np.int64]  # rows of the places to visit beyond the school's streets
 
 
 def find_candidates(
     inputs: PlanningInputs,
+    row: int,
     around: Surroundings,
-    must_visit: gpd.GeoDataFrame,
-    barred: gpd.GeoDataFrame,
+    tasked: SchoolPlaces,
     watch: Sequence[str] = (),
 ) -> Candidates:
-    """The hotspots within the radius that a patrol has time for, and the tasked places to visit.
+    """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
 
     A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
-    officer stands at the place. Other hotspots with a stretch near a barred place are not
-    candidates, nor are those designated for other days or hours. Hotspots to watch are candidates
-    wherever they are on the school's streets.
+    officer stands at the place. Other places near a barred one are not candidates, nor are hotspots
+    designated for other days or hours. Hotspots to watch and designated ones are candidates
+    wherever they are within the radius: they have a reason of their own.
     """
-    hotspots, settings = inputs.hotspots, inputs.area.settings.patrol
-    in_radius = around.gate_metres <= settings.radius_metres
-    walking_minutes = around.hours.after_gate_minutes - settings.dwell_minutes
-    in_time = around.round_trip_metres <= max(0.0, walking_minutes * compute_speed(settings))
-    covered = zip(hotspots["hotspot"], hotspots["beat"], strict=True)
-    is_watched = np.array(
-        [not {name, *beat}.isdisjoint(watch) for name, beat in covered], dtype=bool
-    )
-    is_candidate = _find_near_stops(hotspots, around.pieces, in_time & in_radius)
-    is_candidate |= is_watched & _find_near_stops(
-        hotspots, around.pieces, np.ones(len(around.pieces), dtype=bool)
-    )
-    near_barred = find_near(hotspots.geometry.values, barred, MIN_STOP_METRES_TO_BARRED)
-    is_candidate &= ~near_barred.any(axis=0)
-    is_candidate &= _is_in_force(inputs, around)
+    hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
+    prizes = inputs.prizes[row]
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
-    tasked_rows, on_hotspot = _match_places_to_stretches(
+    tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
-    rows = np.flatnonzero(is_candidate | (tasked_rows >= 0))
-    amounts = hotspots["worth"].to_numpy()[rows]
-    if inputs.timed_risk is not None:
-        amounts = inputs.timed_risk.compute_mean_rates(rows, around.hours)
-    order = np.argsort(-amounts, kind="stable")
-    is_worth_walking = hotspots["is_worth_walking"].to_numpy()
-    is_wanted = (tasked_rows[rows] >= 0) | is_watched[rows]
-    order = order[(is_worth_walking[rows] | is_wanted)[order]]
-    order = order[(np.arange(len(order)) < settings.candidates) | is_wanted[order]]
-    rows, amounts = rows[order], amounts[order]
+    is_wanted = hotspots["hotspot"].isin(watch).to_numpy() | (hotspots["kind"] != OWN).to_numpy()
+    is_wanted |= tasked_of >= 0
+    at = prizes.hotspot_rows
+    wanted = (at >= 0) & is_wanted[at]
+    chosen = prizes.is_own | wanted
+    lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
+    lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
+    chosen &= ~find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
+    chosen &= (at < 0) | _is_in_force(inputs, around)[at]
+    piece = np.searchsorted(around.pieces, prizes.positions.piece)
+    minutes = max(0.0, around.hours.after_gate_minutes - settings.dwell_minutes)
+    chosen &= around.round_trip_metres[piece] <= minutes * compute_speed(settings)
+    is_tasked = (at >= 0) & (tasked_of[at] >= 0)
+    chosen |= is_tasked
+    has_gate = around.hours.gate_minutes > 0 or around.hours.gate_last_minutes > 0
+    chosen[0] = has_gate and prizes.has_pupils
+    if inputs.window.at_gate:
+        chosen[:] = False
+    visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
+    visits[is_tasked], visits[0] = 1, GATE_DWELLS
+    kept = np.repeat(np.flatnonzero(chosen), visits[chosen])
     apart = inside[~on_hotspot[inside]]
+    beyond = np.setdiff1d(np.unique(np.flatnonzero(tasked_of >= 0)), at)
+    places = np.r_[kept, len(at) + np.arange(len(beyond) + len(apart))]
+    hotspot_rows = np.r_[at[kept], beyond, np.full(len(apart), -1)].astype(np.int64)
+    tasked_rows = np.where(at[kept] >= 0, tasked_of[at[kept]], -1)
+    tasked_rows = np.r_[tasked_rows, tasked_of[beyond], apart].astype(np.int64)
+    own = prizes.positions.take(kept).map_to_subnetwork(around.pieces)
+    points = shapely.get_coordinates(must_visit.geometry.values)
+    there = around.network.snap(points) if len(points) else own.take(np.zeros(0, dtype=np.int64))
+    both, number = concatenate_positions(own, there), np.arange(len(places))
+    stops = both.take(np.where(tasked_rows >= 0, len(own) + tasked_rows, number))
+    rates = np.zeros((len(places), prizes.rates.shape[1]))
+    rates[: len(kept)] = prizes.rates[kept]
+    begins = np.tile([-np.inf, np.inf], (len(places), 1))
+    free = ~(wanted | is_tasked) & prizes.has_pupils
+    free[0] = False
+    for visit, place in enumerate(kept.tolist()):
+        if free[place]:
+            begins[visit] = prizes.find_begins(place, settings.dwell_minutes)
     return Candidates(
-        stops=_find_stops(around, hotspots, rows, must_visit, tasked_rows[rows], apart),
-        hotspot_rows=np.concatenate([rows, np.full(len(apart), -1)]).astype(np.int64),
-        amounts=np.concatenate([amounts, np.zeros(len(apart))]),
-        tasked_rows=np.concatenate([tasked_rows[rows], apart]).astype(np.int64),
-        outside_rows=np.setdiff1d(np.arange(len(must_visit)), inside),
-        is_idle=not is_worth_walking[_find_near_stops(hotspots, around.pieces, in_radius)].any(),
+        stops,
+        places,
+        hotspot_rows,
+        tasked_rows,
+        rates,
+        begins,
+        np.setdiff1d(np.arange(len(must_visit)), inside),
     )
 
 
@@ -101,44 +114,6 @@ def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.boo
     spans = find_begin_spans(inputs.area, names, around.hours, dwell)
     awake = np.array([name not in resting for name in names], dtype=bool)
     return np.asarray(awake & (spans != NEVER).any(axis=1))
-
-
-def _find_near_stops(
-    hotspots: gpd.GeoDataFrame, pieces: NDArray[np.int64], near: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which hotspots have their stopping place on one of `pieces` that is `near`, both (q,)."""
-    stop_piece = hotspots["stop_piece"].to_numpy()
-    at = np.minimum(np.searchsorted(pieces, stop_piece), len(pieces) - 1)
-    return np.asarray((pieces[at] == stop_piece) & near[at])
-
-
-def _find_stops(
-    around: Surroundings,
-    hotspots: gpd.GeoDataFrame,
-    rows: NDArray[np.int64],
-    must_visit: gpd.GeoDataFrame,
-    tasked_rows: NDArray[np.int64],
-    apart: NDArray[np.int64],
-) -> Positions:
-    """Where to stand: at the stopping places of hotspots, and at tasked places themselves.
-
-    `rows` are the hotspots, `tasked_rows` the tasked places on them (-1: none), `apart` the other
-    tasked places.
-    """
-    standing = Positions(
-        hotspots["stop_piece"].to_numpy()[rows],
-        hotspots["stop_metres"].to_numpy()[rows],
-        np.zeros(len(rows)),
-    ).map_to_subnetwork(around.pieces)
-    if not len(must_visit):
-        return standing
-    tasked = around.network.snap(shapely.get_coordinates(must_visit.geometry.values))
-    free, wanted = np.flatnonzero(tasked_rows < 0), np.flatnonzero(tasked_rows >= 0)
-    stops = concatenate_positions(
-        standing.take(free), tasked.take(tasked_rows[wanted]), tasked.take(apart)
-    )
-    order = np.argsort(np.r_[free, wanted], kind="stable")
-    return stops.take(np.r_[order, len(order) + np.arange(len(apart))])
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
@@ -278,14 +279,15 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
     (name,) = (*errand.visit, *errand.watch)[:1]
     is_watched = bool(errand.watch)
     watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
-    if len(problem.outside_rows) or not all(watched):
+    if len(problem.found.outside_rows) or not all(watched):
         return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
     stops = frozenset[int]().union(problem.must_visit_stops, *watched)
     orienteering = problem.build_problem(stops)
     solution = solve(orienteering)
     if solution.status == "infeasible":
         return Unserved(errand.urn, name, explain_unserved(problem, errand.watch), is_watched)
-    patrols = tuple(builder.build_patrol(route, solution) for route in solution.routes)
+    routes = [builder.build_patrol(route, solution) for route in solution.routes]
+    patrols = compare_with_reference(builder, routes, plan_reference(builder))
     worth = sum(patrol.worth for patrol in best)
     return Variant(
         worth_share=min(1.0, solution.worth / worth) if worth > 0 else 1.0,

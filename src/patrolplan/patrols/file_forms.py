@@ -153,6 +153,21 @@ Line = Annotated[
 """(v, 2) metres in the area's CRS; in files degrees."""
 
 IsList = BeforeValidator(_check_list)
+SHARE_STEP = 0.05
+"""Shares and ratios that carry where pupils walk are rounded to multiples of this in files."""
+
+
+def round_share(share: float) -> float:
+    """A share or ratio, rounded for files.
+
+    >>> round_share(0.131)
+    0.15
+    """
+    return round(SHARE_STEP * round(share / SHARE_STEP), 2)
+
+
+Share = Annotated[Amount, PlainSerializer(round_share)]
+Ratio = Annotated[Amount, PlainSerializer(round_share)]
 Worth = Annotated[Amount, round_to(8)]
 Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]

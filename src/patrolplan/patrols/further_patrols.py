@@ -34,9 +34,9 @@ def find_avoidance_requests(
     longest: defaultdict[tuple[str, str], float] = defaultdict(float)
     for patrol in _list_with_variants((*patrols, *other_mode_patrols)):
         for stop in patrol.stops:
-            if not stop.tasked:
+            if not stop.tasked and stop.kind != "gate":
                 key, minutes = (stop.hotspot, patrol.urn), stop.leave_minutes - stop.arrive_minutes
-                longest[key] = max(longest[key], minutes)
+                longest[key] = max(longest[key], min(minutes, max_minutes))
     total: defaultdict[str, float] = defaultdict(float)
     for (hotspot, _), minutes in longest.items():
         total[hotspot] += minutes
@@ -54,7 +54,12 @@ def _list_hotspot_choices(own_patrols: Sequence[Patrol]) -> list[frozenset[str]]
     """Hotspots of each patrol that a school may choose, without mandatory places."""
     choices = [own_patrols, *(variant.patrols for variant in own_patrols[0].variants)]
     return [
-        frozenset(stop.hotspot for patrol in choice for stop in patrol.stops if not stop.tasked)
+        frozenset(
+            stop.hotspot
+            for patrol in choice
+            for stop in patrol.stops
+            if not stop.tasked and stop.kind != "gate"
+        )
         for choice in choices
     ]
 

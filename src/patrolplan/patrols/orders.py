@@ -9,7 +9,7 @@ dwells and the shortest leg to each, and none can be worth more than at its best
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,19 +33,18 @@ WHOLE = 1e-9
 """Tolerance for a minute to count as whole."""
 
 
-def list_timings(
-    problem: OrienteeringProblem, stops: Sequence[int], *, worth: float, officer: int = 0
-) -> Timings:
+def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: float) -> Timings:
     """Every order of the stops (rows, as planned) and whole start minute that is worth enough.
 
     The officer walks directly from stop to stop, and waits only if a stop's hours have not begun;
     before the first stop the officer waits at the gate, and leaves it later. `worth` is that of the
-    patrol as planned, `officer` the officer's number, from 0.
+    patrol as planned.
     """
     if not stops:
         return Timings.none(0)
-    search = _OrderSearch(problem, tuple(stops), officer, MIN_ORDER_SHARE * worth)
-    found = [each for each in search.time_orders(list_orders(len(stops))) if len(each.leave)]
+    search = _OrderSearch(problem, tuple(stops), MIN_ORDER_SHARE * worth)
+    orders = keep_visits_apart(list_orders(len(stops)), search.legs[1:, :-1] <= 0)
+    found = [each for each in search.time_orders(orders) if len(each.leave)]
     if not found:
         return Timings.none(len(stops))
     orders = np.array([each.order for each in found], dtype=np.int64)
@@ -79,6 +78,25 @@ def list_orders(count: int) -> NDArray[np.int64]:
     return np.array(sorted(orders), dtype=np.int64)
 
 
+def keep_visits_apart(orders: NDArray[np.int64], is_same: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The orders in which two visits of one place stay as planned: the first first, not in a row.
+
+    The planned order, the first, always stays. `is_same` says (n, n) which stops are one place.
+
+    >>> is_same = np.array([[True, False, True], [False, True, False], [True, False, True]])
+    >>> keep_visits_apart(list_orders(3), is_same).tolist()
+    [[0, 1, 2]]
+    """
+    position = np.argsort(orders, axis=1)
+    kept = np.arange(len(orders)) == 0
+    apart = [
+        position[:, late] - position[:, early] > 1
+        for early, late in combinations(range(orders.shape[1]), 2)
+        if is_same[early, late]
+    ]
+    return np.asarray(orders[kept | np.all(apart, axis=0)] if apart else orders)
+
+
 @dataclass(frozen=True, eq=False)
 class _Walked:
     """The beginning of an order, for all start minutes (g) that are still feasible."""
@@ -109,7 +127,6 @@ class _OrderSearch:
 
     problem: OrienteeringProblem
     stops: tuple[int, ...]
-    officer: int
     least: float
     """Minimum worth of an order."""
 
@@ -163,7 +180,7 @@ class _OrderSearch:
     @cached_property
     def leave_between(self) -> tuple[float, float]:
         """Earliest and latest minute of leaving the start."""
-        return self.problem.leave_minutes, self.latest - float(
+        return self.problem.officer.earliest_minutes, self.latest - float(
             self.dwell.sum() + self.shortest.sum()
         )
 
@@ -173,8 +190,7 @@ class _OrderSearch:
         leave = np.arange(np.ceil(first - WHOLE), np.floor(last + WHOLE) + 1)
         if not len(leave):
             return
-        worth = self.problem.compute_gate_worth(leave, self.officer)
-        start = _Walked((), leave, np.zeros((len(leave), 0)), leave, worth)
+        start = _Walked((), leave, np.zeros((len(leave), 0)), leave, np.zeros(len(leave)))
         yield from self._extend(start, orders)
 
     def _extend(self, so_far: _Walked, orders: NDArray[np.int64]) -> Iterator[_Walked]:

@@ -274,11 +274,12 @@ def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float
 
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
-    """Pieces of the stretches where patrols with these stops dwell, without duplicates."""
-    rows = problem.hotspot_rows[_flatten_stops(routes) - 1]
-    pieces = problem.inputs.hotspots["pieces"]
-    stretches = [np.array(pieces.iloc[row], dtype=np.int64) for row in rows if row >= 0]
-    return np.unique(np.concatenate([*stretches, np.empty(0, dtype=np.int64)]))
+    """Pieces in sight of the stops of these patrols, without duplicates."""
+    area, around = problem.inputs.area, problem.surroundings
+    points = around.network.xy(problem.found.stops.take(_flatten_stops(routes) - 1))
+    sight = area.settings.way_home.sight_metres
+    seen = [area.network.find_pieces_within(point, sight) for point in points]
+    return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))
 
 
 def _flatten_stops(routes: Routes) -> NDArray[np.int64]:

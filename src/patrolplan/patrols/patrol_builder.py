@@ -1,10 +1,10 @@
 """A school's solved problem -> patrols with timed stops and legs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -17,27 +17,34 @@ from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.orders import list_timings
-from patrolplan.patrols.plan import Patrol, Stop, Variant
+from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.prize import gather
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import list_leg_minutes, time_route, walk_route
+from patrolplan.patrols.solver.solution import list_leg_minutes, walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
-from patrolplan.patrols.stop_windows import build_stop_windows
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
-
-ROUNDING_METRES = 1.0
-"""Margin so that rounding does not make a patrol end after its window."""
-
-MAX_DETOUR_LOSS = 0.0005
-"""Maximum share of a patrol's worth that detours past risk may cost, by later arrivals."""
 
 SAME_METRES = 1.0
 """A stop within this distance of a hotspot's stopping place is there."""
 
 STANDING = ("place", "stand", "at")
 """Columns of a hotspot that describe where to stand."""
+
+
+class Visit(NamedTuple):
+    """A stay at a stop (row of the problem) between two minutes, without what is waited there."""
+
+    stop: int
+    begin_minutes: float
+    end_minutes: float
+
+    @property
+    def minutes(self) -> float:
+        """How long it lasts."""
+        return self.end_minutes - self.begin_minutes
 
 
 class PatrolBuilder:
@@ -56,10 +63,9 @@ class PatrolBuilder:
             pieces,
             by_bicycle=problem.settings.way == "bicycle",
         )
-        self.piece_risk = problem.surroundings.take_values(problem.inputs.risk.joined)
-        self._legs: dict[tuple[int, int, float], tuple[Leg, float]] = {}
-        self._timing_problems: dict[frozenset[int], OrienteeringProblem] = {}
+        self._legs: dict[tuple[int, int], Leg] = {}
         self._hotspots: dict[int, pd.Series] = {}
+        self._places: dict[int, str] = {}
 
     @classmethod
     def for_school(
@@ -91,133 +97,200 @@ class PatrolBuilder:
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """A variant from another solution than the best; with patrols, if a week may draw it."""
         is_drawn = self.problem.inputs.detail == "timings"
+        names = [self._name_visits(route) for route in other.routes]
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(
-                self.problem.get_stop_name(stop) for route in other.routes for stop in route.stops
-            ),
+            hotspots=tuple(name for route in names for name in route),
             patrols=tuple(
-                replace(self.build_patrol(route, other), bound=best.bound, proven=best.proven)
-                for route in (other.routes if is_drawn else ())
+                self.build_patrol(route, other) for route in (other.routes if is_drawn else ())
             ),
         )
+
+    def _name_visits(self, route: Route) -> list[str]:
+        _, visits = self.merge_visits(route)
+        return [self.problem.get_stop_name(visit.stop) for visit in visits]
+
+    def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
+        """When the gate is left, and the visits between: dwells at one place are one visit.
+
+        Dwells at the gate before the first stop, and after the last, lengthen the presence there.
+        """
+        visits: list[Visit] = []
+        for stop, begin in zip(route.stops, route.begin_minutes, strict=True):
+            dwell = float(self.problem.stop_minutes[stop - 1])
+            place = self.problem.found.places[stop - 1]
+            if visits and self.problem.found.places[visits[-1].stop - 1] == place:
+                last = visits.pop()
+                visits.append(Visit(last.stop, last.begin_minutes, begin + dwell))
+            else:
+                visits.append(Visit(stop, begin, begin + dwell))
+        until = self.hours.gate_until_minutes
+        if all(self.problem.is_gate(visit.stop) for visit in visits):
+            return max([until, *(visit.end_minutes for visit in visits)]), []
+        if not self.problem.start_position and self.problem.is_gate(visits[0].stop):
+            until = visits.pop(0).end_minutes
+        if not self.problem.end_position and self.problem.is_gate(visits[-1].stop):
+            visits.pop()
+        return until, visits
 
     def build_patrol(
         self, route: Route, solution: Solution, variants: tuple[Variant, ...] = ()
     ) -> Patrol:
         """The patrol of one officer's route."""
+        until, visits = self.merge_visits(route)
+        patrol = self.build_visits(until, visits, number=route.officer + 1, variants=variants)
+        left_open = (solution.bound - solution.worth) / (self.problem.prizes.total or 1.0)
+        return replace(patrol, bound=patrol.worth + max(0.0, left_open), proven=solution.proven)
+
+    def build_visits(
+        self,
+        until: float,
+        visits: Sequence[Visit],
+        *,
+        number: int = 1,
+        variants: tuple[Variant, ...] = (),
+        kind: PatrolKind = "patrol",
+    ) -> Patrol:
+        """The patrol that leaves the gate at a minute, and makes these visits."""
         problem, base = self.problem, self.problem.surroundings.base
-        legs, walked = self._build_legs(route, partial(self._time_again, route))
-        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
+        legs = self._build_legs([visit.stop for visit in visits])
+        until, times, end = self._time_visits(until, visits, legs)
         stops = tuple(
-            self._build_stop(stop, *each) for stop, each in zip(route.stops, times, strict=True)
+            self._build_stop(visit, *each) for visit, each in zip(visits, times, strict=True)
         )
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
         starts_at_base = problem.settings.start == "base" and base is not None
         approach = None
         if starts_at_base and not problem.start_position:
             # From the base to the gate for the presence there, by the shortest way.
-            approach = self._build_leg(problem.walks.find_shortest(len(problem.stops) + 1, 0))
-        return Patrol(
+            approach = self._build_leg(
+                problem.walks.find_shortest(len(problem.found.places) + 1, 0)
+            )
+        patrol = Patrol(
             urn=problem.school["urn"],
             school=problem.school["name"],
-            number=route.officer + 1,
+            kind=kind if stops or kind == "reference" else "gate",
+            number=number,
             point=(float(x), float(y)),
-            start_minutes=self.hours.start_minutes if stops else self._find_stay_start(),
-            gate_until_minutes=gate_until_minutes,
-            end_minutes=end_minutes,
+            start_minutes=self._find_start(until, is_gate_card=not stops),
+            gate_until_minutes=until,
+            end_minutes=end,
             latest_end_minutes=self.hours.latest_end_minutes,
             window=problem.inputs.window.name,
             ends_at="base" if legs and problem.end_position else "gate",
             way=problem.settings.way,
             starts_at="base" if approach or (legs and problem.start_position) else "gate",
             approach=approach,
-            worth=walked.worth,
-            bound=solution.bound - (solution.worth - route.worth),
-            proven=solution.proven,
+            worth=0.0,
+            bound=0.0,
+            proven=True,
             stops=stops,
             legs=legs,
             variants=variants,
             keep_away=() if self.is_bare else problem.tasked.keep_away,
-            notes=(*self.notes, *(() if stops else (problem.note_gate_card(),))),
-            tested=None,
-            timings=None if problem.inputs.detail != "timings" else self._list_timings(walked),
+            nothing_recorded=problem.prizes.nothing_recorded,
+            notes=(*self.notes, *self._note_gate_card(kind, is_gate_card=not stops)),
+        )
+        patrol = self._weigh(patrol, visits)
+        if problem.inputs.detail != "timings":
+            return patrol
+        return replace(patrol, timings=self._list_timings(patrol, visits))
+
+    def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
+        """The patrol with its worth, and that of its stops as shares of it."""
+        rates, prizes = self.problem.found.rates, self.problem.prizes
+        stops = [
+            gather(
+                rates[visit.stop - 1], prizes.first_minute, stop.arrive_minutes, stop.leave_minutes
+            )
+            for visit, stop in zip(visits, patrol.stops, strict=True)
+        ]
+        whole = sum(stops)
+        if patrol.has_presence and prizes.has_pupils:
+            whole += prizes.gather(0, patrol.start_minutes, patrol.gate_until_minutes)
+        if patrol.legs and patrol.ends_at == "gate" and prizes.has_pupils:
+            whole += prizes.gather(0, patrol.back_minutes, patrol.end_minutes)
+        worth = whole / prizes.total if prizes.total > 0 else 0.0
+        return replace(
+            patrol,
+            worth=worth,
+            bound=max(worth, patrol.bound),
+            stops=tuple(
+                replace(stop, worth=one / whole if whole > 0 else 0.0)
+                for stop, one in zip(patrol.stops, stops, strict=True)
+            ),
         )
 
-    def _list_timings(self, walked: Route) -> Timings:
-        """The other orders and times in which the stops of a route may be made."""
-        problem = self._build_timing_problem(walked.stops)
-        return list_timings(problem, walked.stops, worth=walked.worth, officer=walked.officer)
+    def _list_timings(self, patrol: Patrol, visits: Sequence[Visit]) -> Timings:
+        """The other orders and times in which the stops of a patrol may be made."""
+        rows = [visit.stop for visit in visits]
+        problem = self._build_timing_problem(rows, [visit.minutes for visit in visits])
+        begins = np.array([stop.arrive_minutes for stop in patrol.stops])
+        worth = sum(
+            float(problem.compute_worth(row, begins[[number]])[0])
+            for number, row in enumerate(rows)
+        )
+        return list_timings(problem, rows, worth=worth)
 
     def walk_patrol(
         self, patrol: Patrol, timing: Timing, *, latest_end_minutes: float = np.inf
     ) -> Patrol | None:
         """A patrol of this school with its stops in another order, or at other minutes.
 
-        Everything else of the patrol is unchanged: its variants, its notes, and results of past
-        months and the way home. None if a stop is not a candidate, or late.
+        Everything else of the patrol is unchanged: its variants, its notes and what it meets of the
+        way home. None if a stop is not a candidate, or late.
         """
-        position = self.problem.stop_by_name
+        left = {name: list(rows) for name, rows in self.problem.visits_by_name.items()}
         planned = [patrol.stops[row] for row in timing.order]
-        if not all(stop.hotspot in position for stop in planned):
+        if not all(left.get(stop.hotspot) for stop in planned):
             return None
-        stops = [position[stop.hotspot] for stop in planned]
-        stay = self.hours.gate_last_minutes
-        latest = min(self.hours.latest_back_minutes, latest_end_minutes - stay)
-        problem = self._build_timing_problem(stops)
-
-        def time_again(leg_minutes: Sequence[float]) -> Route | None:
-            return walk_route(
-                problem,
-                patrol.number - 1,
-                stops,
-                leg_minutes,
-                leave_minutes=timing.gate_until_minutes,
-                not_before=timing.begin_minutes,
-                latest_minutes=latest,
-            )
-
-        route = time_again(list_leg_minutes(problem, stops))
+        rows = [left[stop.hotspot].pop(0) for stop in planned]
+        latest = min(
+            self.hours.latest_back_minutes, latest_end_minutes - self.hours.gate_last_minutes
+        )
+        problem = self._build_timing_problem(rows, [stop.stood_minutes for stop in planned])
+        route = walk_route(
+            problem,
+            patrol.number - 1,
+            rows,
+            list_leg_minutes(problem, rows),
+            leave_minutes=timing.gate_until_minutes,
+            not_before=timing.begin_minutes,
+            latest_minutes=latest,
+        )
         if route is None:
             return None
-        legs, walked = self._build_legs(route, time_again, latest)
-        gate_until_minutes, times, end_minutes = self._time_stops(walked, legs)
-        return replace(
+        visits = [
+            Visit(row, begin, begin + stop.stood_minutes)
+            for row, begin, stop in zip(rows, route.begin_minutes, planned, strict=True)
+        ]
+        legs = self._build_legs(rows)
+        until, times, end = self._time_visits(timing.gate_until_minutes, visits, legs)
+        walked = replace(
             patrol,
-            start_minutes=patrol.start_minutes if patrol.has_presence else gate_until_minutes,
-            gate_until_minutes=gate_until_minutes,
-            end_minutes=end_minutes,
-            worth=walked.worth,
-            bound=max(patrol.bound, walked.worth),
+            start_minutes=patrol.start_minutes if patrol.has_presence else until,
+            gate_until_minutes=until,
+            end_minutes=max(min(end, latest_end_minutes), route.end_minutes),
             stops=tuple(
                 replace(
                     stop,
                     arrive_minutes=arrive,
                     leave_minutes=leave,
                     is_dark=self._is_dark(arrive, leave),
-                    worth=worth,
                 )
-                for stop, (arrive, leave, worth) in zip(planned, times, strict=True)
+                for stop, (arrive, leave) in zip(planned, times, strict=True)
             ),
             legs=legs,
         )
+        return self._weigh(walked, visits)
 
-    def _build_timing_problem(self, stops: Sequence[int]) -> OrienteeringProblem:
-        """The problem of making these given stops in another order or later.
-
-        Two tasked places may follow each other, even if they are near.
-        """
-        tasked = frozenset(stop for stop in stops if self.problem.tasked_rows[stop - 1] >= 0)
-        if tasked not in self._timing_problems:
-            problem = self.problem.build_problem(tasked) if tasked else self.orienteering
-            self._timing_problems[tasked] = replace(
-                problem, windows=build_stop_windows(self.problem, is_choosing=False)
-            )
-        return self._timing_problems[tasked]
-
-    def _time_again(self, route: Route, leg_minutes: Sequence[float]) -> Route | None:
-        """A route at its best times, with these minutes of legs."""
-        return time_route(self.orienteering, route.officer, route.stops, leg_minutes)
+    def _build_timing_problem(
+        self, rows: Sequence[int], minutes: Sequence[float]
+    ) -> OrienteeringProblem:
+        """The problem of making these given visits in another order or later."""
+        dwell = self.orienteering.dwell_minutes.copy()
+        dwell[list(rows)] = minutes
+        return replace(self.orienteering, dwell_minutes=dwell, follows=None)
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
@@ -231,110 +304,79 @@ class PatrolBuilder:
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
-    def _build_legs(
-        self,
-        route: Route,
-        time_again: Callable[[Sequence[float]], Route | None],
-        latest_minutes: float | None = None,
-    ) -> tuple[tuple[Leg, ...], Route]:
-        """Walks from the start via the stops to the end, with detours past risk that cost little.
+    def _build_legs(self, rows: Sequence[int]) -> tuple[Leg, ...]:
+        """The walks from the start by these stops to the end."""
+        if not rows:
+            return ()
+        places = [self.problem.start_position, *rows, self.problem.end_position]
+        return tuple(self._find_leg(start, end) for start, end in pairwise(places))
 
-        A leg may be longer than the shortest by the settings' `detour`, within the spare time of
-        the window, and if arriving later costs almost no worth. The route is returned with its
-        times and worth along these legs.
+    def _find_leg(self, start: int, end: int) -> Leg:
+        """The walk from place to place that an officer would choose."""
+        if (start, end) not in self._legs:
+            self._legs[start, end] = self._build_leg(self.problem.walks.find_shortest(start, end))
+        return self._legs[start, end]
+
+    def _time_visits(
+        self, until: float, visits: Sequence[Visit], legs: Sequence[Leg]
+    ) -> tuple[float, list[tuple[float, float]], float]:
+        """When the gate is left, each stop reached and left, and the patrol ends.
+
+        Who would be early waits where they are, at the gate or at the stop before; at the next stop
+        where the light or the hours of the one before are over. Minutes that are left at the end
+        are for the gate.
         """
-        if not route.stops:
-            return (), route
-        problem = self.problem
-        places = [problem.start_position, *route.stops, problem.end_position]
-        shortest = [float(problem.walks.metres[pair]) for pair in pairwise(places)]
-        orienteering = self.orienteering
-        is_timed = orienteering.timed_prizes is not None or orienteering.windows is not None
-        least = (1 - MAX_DETOUR_LOSS) * route.worth
-        # The chosen way need not be the quickest: preferences count, too. If a detour past risk is
-        # quicker, it gets the time with which the problem was solved, so that the bound is valid.
-        minutes = quickest = [metres / self.speed for metres in shortest]
-        latest = self.hours.latest_back_minutes if latest_minutes is None else latest_minutes
-        spare = (latest - route.end_minutes) * self.speed
-        legs, walked = [], route
-        for number, (start, end) in enumerate(pairwise(places)):
-            more = problem.settings.detour * shortest[number]
-            if not is_timed:
-                more = min(more, spare - ROUNDING_METRES)
-            leg, cost_metres = self._find_leg(start, end, shortest[number] + max(0.0, more))
-            if is_timed:
-                spent = max(leg.minutes, quickest[number])
-                later = [*minutes[:number], spent, *minutes[number + 1 :]]
-                slower = time_again(later)
-                if slower is None or slower.worth < least:
-                    leg, cost_metres = self._find_leg(start, end, shortest[number])
-                    spent = max(leg.minutes, quickest[number])
-                    later = [*minutes[:number], spent, *minutes[number + 1 :]]
-                    slower = time_again(later)
-                minutes, walked = later, slower or walked
-            spare -= cost_metres - shortest[number]
-            legs.append(leg)
-        return tuple(legs), walked
+        if not visits:
+            latest = self.hours.latest_end_minutes
+            if not self.problem.prizes.has_pupils:
+                stay = self._find_start(until, is_gate_card=True)
+                latest = min(max(until, stay + self.problem.settings.dwell_minutes), latest)
+            return latest, [], latest
+        arrive, leave = [visits[0].begin_minutes], list[float]()
+        for visit, then, leg in zip(visits, visits[1:], legs[1:-1], strict=False):
+            wait = min(then.begin_minutes - leg.minutes, self._find_last_end(visit.stop))
+            leave.append(max(visit.end_minutes, wait))
+            arrive.append(leave[-1] + leg.minutes)
+        leave.append(visits[-1].end_minutes)
+        until = max(until, arrive[0] - legs[0].minutes)
+        end = leave[-1] + legs[-1].minutes
+        is_at_gate = self.problem.prizes.has_pupils and not self.problem.end_position
+        if self.hours.gate_last_minutes or is_at_gate:
+            end = self.hours.latest_end_minutes
+        return until, list(zip(arrive, leave, strict=True)), end
 
-    def _find_leg(self, start: int, end: int, longest_metres: float) -> tuple[Leg, float]:
-        """The leg past most risk within this length, and its cost in metres at full speed."""
-        key = (start, end, longest_metres)
-        if key not in self._legs:
-            walk = self.problem.walks.find_richest(
-                start, end, self.piece_risk, longest_metres=longest_metres
-            )
-            self._legs[key] = (self._build_leg(walk), walk.cost_metres)
-        return self._legs[key]
+    def _find_last_end(self, stop: int) -> float:
+        """Latest end of a stay at a stop, by its hours and the light."""
+        windows = self.orienteering.windows
+        if windows is None or self.problem.found.tasked_rows[stop - 1] >= 0:
+            return np.inf
+        return float(windows[stop, 1] + self.problem.stop_minutes[stop - 1])
 
-    def _time_stops(
-        self, route: Route, legs: Sequence[Leg]
-    ) -> tuple[float, list[tuple[float, float, float]], float]:
-        """End of the presence at the gate, each stop's times and worth, and the time at the end.
+    def _find_start(self, until: float, *, is_gate_card: bool) -> float:
+        """Begin of the presence at the gate, or when the officer leaves the base for the stops.
 
-        If a stop is worth more later, the officer stays longer at the gate before the first stop,
-        if there is a presence, and otherwise walks slowly: a stop lasts no longer than its dwell,
-        which counts towards the maximum minutes per day. Without a stop, the officer is at the gate
-        for the duration of a stop. A presence at the gate at the end lasts until the end of the
-        window.
-        """
-        until = route.leave_start_minutes
-        if not route.stops:
-            least = self._find_stay_start() + self.problem.settings.dwell_minutes
-            until = min(max(until, least), self.hours.latest_end_minutes)
-            return until, [], until
-        if self.problem.gate_stay is not None:
-            until = route.begin_minutes[0] - legs[0].minutes
-        now, times = until, []
-        for number, (stop, leg) in enumerate(zip(route.stops, legs, strict=False)):
-            arrive = now + leg.minutes
-            worth = float(self.problem.worth[stop - 1])
-            if route.stop_worths or self.orienteering.windows is not None:
-                arrive = max(arrive, route.begin_minutes[number])
-            if route.stop_worths:
-                worth = route.stop_worths[number]
-            now = arrive + float(self.problem.stop_minutes[stop - 1])
-            times.append((arrive, now, worth))
-        is_last = self.hours.gate_last_minutes > 0
-        end = self.hours.latest_end_minutes if is_last else now + legs[-1].minutes
-        return until, times, end
-
-    def _find_stay_start(self) -> float:
-        """Begin of a presence at the gate without any stop.
-
-        A presence at the end is as long as a stop.
+        Where nobody is out, a presence at the end without any stop is as long as a stop.
         """
         hours, stay = self.hours, self.hours.gate_last_minutes
-        if not stay:
+        if self.problem.start_position and not is_gate_card:
+            return until
+        if not stay or not is_gate_card or self.problem.prizes.has_pupils:
             return hours.start_minutes
         longest = max(stay, self.problem.settings.dwell_minutes)
         return max(hours.start_minutes, hours.latest_end_minutes - longest)
 
-    def _build_stop(
-        self, stop: int, arrive_minutes: float, leave_minutes: float, worth: float
-    ) -> Stop:
-        problem, network = self.problem, self.problem.surroundings.network
-        position = problem.stops.take([stop - 1])
-        row, is_tasked = problem.hotspot_rows[stop - 1], problem.tasked_rows[stop - 1] >= 0
+    def _note_gate_card(self, kind: PatrolKind, *, is_gate_card: bool) -> tuple[Note, ...]:
+        """Why a patrol stays at the gate, unless that is as good as going."""
+        if not is_gate_card or kind == "reference":
+            return ()
+        is_at_gate = self.problem.inputs.window.at_gate
+        return (Note("window_at_gate" if is_at_gate else "no_stop_in_time"),)
+
+    def _build_stop(self, visit: Visit, arrive_minutes: float, leave_minutes: float) -> Stop:
+        problem, network, stop = self.problem, self.problem.surroundings.network, visit.stop
+        position = problem.found.stops.take([stop - 1])
+        row = problem.found.hotspot_rows[stop - 1]
+        is_tasked = problem.found.tasked_rows[stop - 1] >= 0
         hotspot = self._get_hotspot(row) if row >= 0 else None
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
@@ -344,21 +386,38 @@ class PatrolBuilder:
         if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
             at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
         else:
-            at["place"] = describe_positions(network, position)[0]
+            at["place"] = self._describe_place(stop)
+            at["stand"], at["at"] = problem.get_stand(stop)
+        kind: StopKind = "corner"
+        if hotspot is not None:
+            kind = hotspot["kind"]
+        elif is_tasked or problem.is_gate(stop):
+            kind = "tasked" if is_tasked else "gate"
         return Stop(
+            id=problem.get_place_id(stop),
             hotspot=problem.get_stop_name(stop),
-            kind="tasked" if hotspot is None else hotspot["kind"],
+            kind=kind,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
-            why=() if hotspot is None else tuple(hotspot["reasons"]),
+            stood=visit.minutes,
+            why=problem.get_reasons(stop) if hotspot is None else tuple(hotspot["reasons"]),
             street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
-            worth=worth,
+            sees=problem.list_seen(stop),
+            worth=0.0,
             point=(float(x), float(y)),
-            beat=() if hotspot is None else hotspot["beat"],
             **at,
         )
+
+    def _describe_place(self, stop: int) -> str:
+        """Where a stop is, in words; cached, since variants have most of their stops in common."""
+        place = int(self.problem.found.places[stop - 1])
+        if place not in self._places:
+            position = self.problem.found.stops.take([stop - 1])
+            network = self.problem.surroundings.network
+            self._places[place] = describe_positions(network, position)[0]
+        return self._places[place]
 
     def _get_hotspot(self, row: int) -> pd.Series:
         """A row of the hotspots; cached, since variants have most of their stops in common."""

@@ -32,17 +32,16 @@ from patrolplan.patrols.file_forms import (
     RECORD,
     XY,
     Amount,
-    Count,
     Day,
     FileNote,
     Hours,
     IsList,
     Metres,
     Minutes,
-    Month,
     Point,
+    Ratio,
+    Share,
     Texts,
-    Worth,
     also_writes,
     arrange,
     not_in_files,
@@ -97,18 +96,25 @@ class Tasking:
 
 StopReason = Annotated[Reason, Field(discriminator="kind")]
 
-StopKind = Literal["hotspot", "tasked", "designated"]
-"""Reason for a stop: a hotspot, a place that is only tasked by intelligence, or a place that a
-force designates. A hotspot that is also tasked is a hotspot."""
+StopKind = Literal["hotspot", "corner", "gate", "tasked", "designated"]
+"""What a stop is: a hotspot, a corner of the pupils' ways, the gate again, a place that is only
+tasked by intelligence, or one that a force designates. A hotspot that is also tasked is a
+hotspot."""
+
+PatrolKind = Literal["patrol", "reference", "gate"]
+"""A patrol of its own; the reference, where a patrol gains too little on it; or staying at the gate
+where there is nowhere else to stand."""
 
 
-@with_config(also_writes(tasked=str | None))
+@with_config(also_writes(tasked=str | None, stands=bool))
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
 
+    id: str
+    """ID of the place, the same next month: see `patrolplan.area.square_names.name_places`."""
     hotspot: str
-    """Name of the hotspot, or of the place; different stops of a plan have different names."""
+    """Name of the hotspot, or of the place; different places of a plan have different names."""
     kind: StopKind = "hotspot"
     tasking: Tasking | None = None
     """Tasking of the place, also if it is on a hotspot; None if it is not tasked."""
@@ -129,24 +135,31 @@ class Stop(_AtPoint):
     """Street lighting where the officer stands."""
     is_dark: Annotated[bool, Strict()] = False
     """Whether the stop ends after sunset, or begins before sunrise, on the plan's day."""
-    beat: Annotated[tuple[str, ...], IsList] = ()
-    """Hotspots walked up and down during the dwell, this one first; empty for a single one."""
     tasked_metres: Metres | None = None
     """Distance of a tasked place from where the officer stands."""
-    worth: Worth
-    """Mean risk of the stretch during the stop, as a share of the risk within the school's
-    reach."""
+    sees: Annotated[tuple[str, ...], IsList] = ()
+    """Hotspots in view: standing there is a dose for each."""
+    worth: Share
+    """What standing there is worth, as a share of the patrol's worth."""
+    stood: Annotated[Amount, round_to(2)] | None = None
+    """Minutes spent there without waiting for the next stop, in files where it waits; otherwise
+    None."""
     point: Point
 
     @property
     def covered(self) -> tuple[str, ...]:
-        """The hotspots whose stretches the dwell covers; for other places their own name."""
-        return self.beat or (self.hotspot,)
+        """The place itself, and the hotspots in view."""
+        return tuple(dict.fromkeys((self.hotspot, *self.sees)))
 
     @property
     def tasked(self) -> str | None:
         """Name of the tasked place that must be visited here; None if there is none."""
         return None if self.tasking is None else self.tasking.place_id
+
+    @property
+    def stood_minutes(self) -> float:
+        """Minutes spent there without waiting for the next stop."""
+        return self.dwell_minutes if self.stood is None else self.stood
 
     @property
     def dwell_minutes(self) -> float:
@@ -156,15 +169,16 @@ class Stop(_AtPoint):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        without = [name for name in ("street", "at", "beat") if not getattr(self, name)]
+        without = [name for name in ("street", "at") if not getattr(self, name)]
         without += ["tasked_metres"] if self.tasked_metres is None else []
         dwell = self.dwell_minutes
+        without += ["stood"] if round(self.stood_minutes, 2) == dwell else []
         is_said = round(self.leave_minutes) - round(self.arrive_minutes) == dwell
         return arrange(
             handler(self),
             [*without, "dwell"],
             kind={"tasked": self.tasked},
-            leave={} if is_said else {"dwell": dwell},
+            leave={"stands": True} | ({} if is_said else {"dwell": dwell}),
         )
 
 
@@ -181,43 +195,17 @@ class BarredPlace(_AtPoint):
 
 @with_config(RECORD)
 @dataclass(frozen=True)
-class TestedRatio:
-    """Harm recorded at one set of stops divided by that at another, summed over months."""
+class Reference:
+    """A patrol over its reference, see `patrolplan.patrols.reference`; None where it meets none."""
 
-    ratio: Amount
-    low: Amount | None
-    """Ends of its 95 % interval, which resamples the months; None with fewer than six months, or if
-    they are not finite."""
-    high: Amount | None
-
-    @model_serializer(mode="wrap")
-    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        record: dict[str, Any] = handler(self)
-        return {name: None if value is None else round(value, 4) for name, value in record.items()}
+    worth_ratio: Ratio | None
+    """Of the risk to own pupils that is met."""
+    pupils_ratio: Ratio | None
+    """Of own pupils who pass."""
 
 
-@with_config(RECORD)
-@dataclass(frozen=True)
-class Tested:
-    """Results of past months for a patrol, see `patrolplan.patrols.past_months.compare_with_past`.
-
-    A ratio is None if it cannot be computed.
-    """
-
-    months: tuple[Month, Month]
-    """The first and the last month, YYYY-MM."""
-    months_held: Count
-    """Number of months that are held near the school."""
-    is_known: Annotated[bool, Strict()]
-    """Whether the patrol was made from these months, too: `own_stops` is then not a test."""
-    officers: Annotated[Count, Field(ge=1)]
-    """Number of patrols of the school that `recorded_counts` and `loop` compare together."""
-    own_stops: TestedRatio | None
-    """Its own stretches against all street within the school's reach, per metre."""
-    recorded_counts: TestedRatio | None
-    """A patrol planned the same way without these months, against one only from recorded counts."""
-    loop: TestedRatio | None
-    """The same patrol against a plain loop of the same length."""
+MIN_STAY_MINUTES = 5.0
+"""A shorter stay at the gate is not promised to a school."""
 
 
 @with_config(RECORD)
@@ -225,7 +213,7 @@ class Tested:
 class Variant:
     """Another near-optimal patrol, so that patrols need not be the same every day."""
 
-    worth_share: Annotated[Amount, round_to(6)]
+    worth_share: Share
     """Its worth as a share of the best patrol's."""
     hotspots: Annotated[Texts, Field(alias="stops")]
     """Its hotspots in the order of visits; for several officers, one after the other."""
@@ -264,6 +252,7 @@ class Patrol(_AtPoint):
 
     urn: str
     school: str
+    kind: PatrolKind = "patrol"
     number: Annotated[int, Field(ge=1, le=99, strict=True)]
     """1 for the first officer at this school, 2 for the second..."""
     point: Annotated[Point, Field(alias="gate")]
@@ -284,11 +273,11 @@ class Patrol(_AtPoint):
     """"gate", or "base" by the settings; see `approach`."""
     approach: Leg | None = None
     """Leg from the base to the gate, arriving when the presence begins."""
-    worth: Worth
-    """Worth of the stops, and of the presence at the gate if pupils are known to pass there."""
-    bound: Worth
-    """Upper bound on the worth of any patrol of this school and window whose late stops have their
-    minimum share, see `[patrol] min_late_share`."""
+    worth: Share
+    """What it meets of the risk to the school's own pupils within reach, see
+    `patrolplan.patrols.prize`."""
+    bound: Share
+    """Upper bound on the worth of any patrol of this school and window."""
     proven: Annotated[bool, Strict()]
     stops: Annotated[tuple[Stop, ...], IsList]
     legs: Annotated[tuple[Leg, ...], IsList]
@@ -297,8 +286,10 @@ class Patrol(_AtPoint):
     """Places within the school's radius to keep away from; stops and walks avoid them."""
     notes: Annotated[tuple[FileNote, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
-    tested: Tested | None
-    """Results of past months for it; None if unknown."""
+    reference: Reference | None = None
+    """How it compares with what an experienced officer would do; None without such a comparison."""
+    nothing_recorded: Annotated[bool, Strict()] = False
+    """Whether neither crime nor reports are on the own ways."""
     way_home: Annotated[WayHome | None, not_in_files(None), Field(exclude=True)] = None
     """How much of the way home it meets; None for variants and for patrols read from files."""
     timings: Annotated[Timings | None, not_in_files(None), Field(exclude=True)] = None
@@ -307,8 +298,9 @@ class Patrol(_AtPoint):
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
-        # Sums are those of the rounded legs, so that a patrol that was read is written unchanged.
-        legs = record["legs"]
+        # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
+        # that was read is written unchanged.
+        legs, worth, bound = record["legs"], record["worth"], record["bound"]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
@@ -319,7 +311,7 @@ class Patrol(_AtPoint):
             ],
             way={"pushed_metres": round(pushed, 1)},
             starts_at={"set_out": format_time(self.set_out_minutes)},
-            bound={"gap_percent": round(self.gap_percent, 2)},
+            bound={"gap_percent": round(_compute_gap(worth, bound), 2)},
             proven={
                 "gate_card": self.is_gate_card,
                 "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
@@ -369,7 +361,30 @@ class Patrol(_AtPoint):
     @property
     def hotspots(self) -> list[str]:
         """The hotspots in which it dwells; places that are only tasked are not among them."""
-        return [name for stop in self.stops if stop.kind != "tasked" for name in stop.covered]
+        return [stop.hotspot for stop in self.stops if stop.kind in {"hotspot", "designated"}]
+
+    @property
+    def covered(self) -> list[str]:
+        """Its places, and the hotspots in view of them."""
+        return list(dict.fromkeys(name for stop in self.stops for name in stop.covered))
+
+    @property
+    def back_minutes(self) -> float:
+        """When the last leg ends; what is left until `end_minutes` is for the gate."""
+        return (
+            self.stops[-1].leave_minutes + self.legs[-1].minutes if self.legs else self.end_minutes
+        )
+
+    @property
+    def gate_stays(self) -> list[tuple[float, float]]:
+        """From when until when the officer is at the gate, in order, without short ones."""
+        stays = [(self.start_minutes, self.gate_until_minutes)]
+        stays += [
+            (one.arrive_minutes, one.leave_minutes) for one in self.stops if one.kind == "gate"
+        ]
+        if self.ends_at == "gate":
+            stays.append((self.back_minutes, self.end_minutes))
+        return [one for one in stays if one[1] - one[0] >= MIN_STAY_MINUTES] or stays[:1]
 
     @property
     def title(self) -> str:
@@ -389,7 +404,11 @@ class Patrol(_AtPoint):
     @property
     def gap_percent(self) -> float:
         """Maximum difference below the bound, in percent."""
-        return 0.0 if self.bound <= 0 else max(0.0, 100 * (self.bound - self.worth) / self.bound)
+        return _compute_gap(self.worth, self.bound)
+
+
+def _compute_gap(worth: float, bound: float) -> float:
+    return 0.0 if bound <= 0 else max(0.0, 100 * (bound - worth) / bound)
 
 
 @dataclass(frozen=True)

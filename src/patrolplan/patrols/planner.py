@@ -18,6 +18,7 @@ from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
 from patrolplan.patrols.posts import plan_posts
+from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
 from patrolplan.patrols.way_home import measure_patrols
@@ -76,8 +77,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     -------
     Plan
         The plan with an upper bound for every patrol, its variants, and how much of the way home it
-        meets. `patrolplan.patrols.past_months.compare_with_past` adds what patrols planned this way
-        would have covered in past months.
+        meets.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         )
     if detail == "best":
         return plan
-    return replace(plan, patrols=measure_patrols(area, risk, hotspots, window, plan.patrols))
+    return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))
 
 
 def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -> None:
@@ -145,12 +145,38 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
     `row` is that of the area's schools.
     """
     builder = PatrolBuilder.for_school(inputs, row)
-    problem = builder.problem
+    patrols, reference = plan_before_giving_way(builder)
+    best = patrols[0]
+    if reference is None or len(patrols) > 1 or not (best.stops or reference.stops):
+        return patrols
+    if not gives_way(best, reference):
+        return patrols
+    whole = Variant(
+        worth_share=1.0,
+        hotspots=tuple(stop.hotspot for stop in best.stops),
+        patrols=(replace(best, variants=()),),
+    )
+    (reference,) = compare_with_reference(builder, [reference], reference)
+    return [replace(reference, variants=(whole, *best.variants))]
+
+
+def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol | None]:
+    """The best patrol of each officer of a school, and the reference if there is one."""
+    problem, reference = builder.problem, plan_reference(builder)
     orienteering, solution = solve_school(problem)
-    count = 0 if inputs.detail == "best" else problem.settings.variants
+    count = 0 if problem.inputs.detail == "best" else problem.settings.variants
     others = find_variants(orienteering, solution, count=count)
-    variants = tuple(builder.build_variant(other, solution) for other in others)
-    return [builder.build_patrol(route, solution, variants) for route in solution.routes]
+    variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
+    patrols = [builder.build_patrol(route, solution, variants) for route in solution.routes]
+    return list(compare_with_reference(builder, patrols, reference)), reference
+
+
+def _build_variant(
+    builder: PatrolBuilder, other: Solution, best: Solution, reference: Patrol | None
+) -> Variant:
+    variant = builder.build_variant(other, best)
+    patrols = compare_with_reference(builder, variant.patrols, reference)
+    return replace(variant, patrols=patrols)
 
 
 def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
@@ -164,7 +190,7 @@ def plan_avoiding_variant(
 ) -> Variant | None:
     """The best patrols that avoid some hotspots; None if they would have no stop."""
     problem = builder.problem
-    stops = range(1, len(problem.hotspot_rows) + 1)
+    stops = range(1, len(problem.found.places) + 1)
     off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
     orienteering = problem.plain_problem
     orienteering = replace(orienteering, barred=orienteering.barred | off)
@@ -180,5 +206,5 @@ def plan_avoiding_variant(
         labels=0,
         seconds=0.0,
     )
-    variant = builder.build_variant(solution, whole)
+    variant = _build_variant(builder, solution, whole, plan_reference(builder))
     return replace(variant, avoided_hotspots=tuple(sorted(names)))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Self
 
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
-from patrolplan.hotspots.designated import OWN
 from patrolplan.network.names import label_streets
-from patrolplan.patrols.beats import assess_walk, join_beats
 from patrolplan.patrols.landmarks import Landmarks
-from patrolplan.patrols.timed_risk import TimedRisk
+from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 
 Detail = Literal["best", "variants", "timings"]
@@ -36,14 +34,13 @@ class PlanningInputs:
     """See `StudyArea.strip_for_workers`."""
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    """One row per beat, see `patrolplan.patrols.beats`, and whether it `is_worth_walking`."""
     piece_labels: NDArray[np.object_]
     """(w,) label of each piece of the area's walkable network."""
     window: Window
     date: dt.date | None = None
     """Day of the patrols, on which only some tasked places count; None means all count."""
-    timed_risk: TimedRisk | None = None
-    """Risk by minute of stretches and gates; None if the risk is the same at all times."""
+    prizes: dict[int, SchoolPrizes] = field(default_factory=dict)
+    """What standing is worth, by row of the area's schools that are planned."""
     landmarks: Landmarks | None = None
     """Landmarks that directions may name at a turn."""
     detail: Detail = "timings"
@@ -66,21 +63,21 @@ class PlanningInputs:
         rows: Sequence[int] | None = None,
         detail: Detail = "timings",
     ) -> Self:
-        """The inputs for planning an area's schools (rows); by default in the settings' window."""
+        """The inputs for planning an area's schools; by default with the settings' own window.
+
+        `rows` are those of the schools to plan, by default all.
+        """
         window = window or resolve_window(area.settings.patrol)
-        beats = join_beats(area, hotspots)
-        stretches = [np.array(pieces, dtype=np.int64) for pieces in beats["pieces"]]
+        rows = range(len(area.schools)) if rows is None else rows
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
         return cls(
             area.strip_for_workers(),
             risk,
-            beats.assign(
-                is_worth_walking=assess_walk(area, risk, stretches) | (beats["kind"] != OWN)
-            ),
+            hotspots,
             reuse("labels", (walkable,), lambda: label_streets(walkable)),
             window,
             date,
-            TimedRisk.from_risk(area, risk, beats, window, rows=rows),
+            build_prizes(area, risk, hotspots, window, rows),
             reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
             detail,
         )

@@ -9,28 +9,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, PlainSerializer, with_config
+from pydantic import Field, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.network.names import describe_positions
 from patrolplan.network.network import Positions
-from patrolplan.patrols.file_forms import RECORD, Minutes, Point
+from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.surface import Risk
-
-SHARE_STEP = 0.05
-"""Shares of pupils are rounded to multiples of this, so that no file shows where pupils walk."""
-
-
-def round_share(share: float) -> float:
-    """A share of pupils, rounded for files.
-
-    Examples
-    --------
-    >>> round_share(0.131)
-    0.15
-    """
-    return round(SHARE_STEP * round(share / SHARE_STEP), 2)
 
 
 @with_config(RECORD)
@@ -43,7 +29,7 @@ class Post:
     point: Point
     start_minutes: Annotated[Minutes, Field(alias="from")]
     end_minutes: Annotated[Minutes, Field(alias="to")]
-    pupil_share: Annotated[float, PlainSerializer(round_share)]
+    pupil_share: Share
     """Share of the school's pupil-minutes on the way home, beyond 100 m of the gate, that this post
     and the school's posts before it meet; exact here, rounded to 5 % in files."""
 

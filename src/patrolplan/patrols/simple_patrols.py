@@ -42,7 +42,7 @@ def _plan_greedy_route(
     """One officer's stops, which are removed from the remaining ones."""
     travel, dwell, officer = problem.travel_minutes, problem.dwell_minutes, problem.officer
     route: list[int] = []
-    at, now = officer.start, problem.leave_minutes
+    at, now = officer.start, problem.officer.earliest_minutes
     while remaining:
         minutes = travel[at, remaining] + dwell[remaining]
         fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9

@@ -1,4 +1,4 @@
-"""When a dwell at a stop may begin: within its hours, in daylight, while it is worth it.
+"""When a dwell at a stop may begin: within its hours, in daylight, while enough own pupils pass.
 
 Tasked places are limited only by their own hours.
 """
@@ -16,27 +16,22 @@ if TYPE_CHECKING:
     from patrolplan.patrols.school_problem import SchoolProblem
 
 
-def build_stop_windows(
-    problem: "SchoolProblem", *, is_choosing: bool = True
-) -> NDArray[np.float64] | None:
+def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
     """(n, 2) earliest and latest minute at which the dwell at each position may begin.
 
-    None if all may begin at any time. While stops are chosen, late times at which a stop is worth
-    little are excluded; if a patrol's stops are given, `is_choosing` is False, and their total
-    worth decides when they may be made.
+    None if all may begin at any time.
     """
     windows = np.tile([-np.inf, np.inf], (len(problem.walks.metres), 1))
-    of_stops = windows[1 : len(problem.worth) + 1]  # a view: other positions have no stop
-    is_tasked = problem.tasked_rows >= 0
+    of_stops = windows[1 : len(problem.found.places) + 1]  # a view: other positions have no stop
+    is_tasked = problem.found.tasked_rows >= 0
     for row in np.flatnonzero(is_tasked):
-        place = problem.must_visit.iloc[problem.tasked_rows[row]]
+        place = problem.must_visit.iloc[problem.found.tasked_rows[row]]
         of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
     free = np.flatnonzero(~is_tasked)
-    last = _find_last_light(problem)
-    if is_choosing:
-        last = np.minimum(last, _find_last_worthwhile(problem))
-    of_stops[free, 1] = last[free]
-    of_stops[free, 0] = np.minimum(_find_first_light(problem)[free], of_stops[free, 1])
+    first, last = problem.found.begins.T
+    of_stops[free, 1] = np.minimum(_find_last_light(problem), last)[free]
+    first = np.maximum(_find_first_light(problem), first)
+    of_stops[free, 0] = np.minimum(first[free], of_stops[free, 1])
     _limit_to_hours(problem, of_stops, free)
     return windows if np.isfinite(windows).any() else None
 
@@ -78,38 +73,13 @@ def format_hours(place: pd.Series) -> str:
     return f"{format_time(place['from_minutes'])}-{format_time(place['to_minutes'])}"
 
 
-def _find_last_worthwhile(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) latest minute at which a dwell at each candidate is worth beginning.
-
-    Late, when most pupils are home, a stop is made only while it is worth at least
-    `[patrol] min_late_share` of the best one at its best time, so that the officer does not stay
-    for almost no gain.
-    """
-    last = np.full(len(problem.worth), np.inf)
-    if problem.timed_prizes is None or problem.gate_stay is None:
-        return last
-    hours, settings = problem.surroundings.hours, problem.settings
-    dwell = settings.dwell_minutes
-    begin = problem.timed_prizes.list_breaks(dwell)
-    begin = begin[begin >= hours.gate_until_minutes]
-    begin = begin[begin <= hours.latest_end_minutes - dwell]
-    worth = [
-        problem.timed_prizes.compute_worth(stop, begin, dwell) for stop in range(1, len(last) + 1)
-    ]
-    least = settings.min_late_share * max((one.max(initial=0.0) for one in worth), default=0.0)
-    late = hours.start_minutes + problem.inputs.window.before_minutes + settings.late_minutes
-    for row, one in enumerate(worth):
-        last[row] = max(late, begin[one >= least].max(initial=-np.inf))
-    return last
-
-
 def _find_last_light(problem: "SchoolProblem") -> NDArray[np.float64]:
     """(k,) latest minute at which a dwell at each candidate may begin and end by sunset.
 
     Stops with street lighting, or if it is unknown, have no limit; nor has any stop if the settings
     allow unlit ones, or without a date.
     """
-    last = np.full(len(problem.worth), np.inf)
+    last = np.full(len(problem.found.places), np.inf)
     if problem.daylight is not None:
         last[_is_to_avoid(problem)] = (
             problem.daylight.sunset_minutes - problem.settings.dwell_minutes
@@ -119,7 +89,7 @@ def _find_last_light(problem: "SchoolProblem") -> NDArray[np.float64]:
 
 def _find_first_light(problem: "SchoolProblem") -> NDArray[np.float64]:
     """(k,) earliest minute at which a dwell at each candidate may begin, see `_find_last_light`."""
-    first = np.full(len(problem.worth), -np.inf)
+    first = np.full(len(problem.found.places), -np.inf)
     if problem.daylight is not None:
         first[_is_to_avoid(problem)] = problem.daylight.sunrise_minutes
     return first

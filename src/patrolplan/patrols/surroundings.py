@@ -107,8 +107,9 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
 
     The presence is for pupils who leave. A window at a time of day that begins before the bell and
     leaves time for the presence starts at the bell; one that begins after they have left, or ends
-    before, such as in the early morning, has none: the patrol starts with its stops. If the
-    settings let it begin before the closing bell, the officer is at the gate from then.
+    before, such as in the early morning, has none: the patrol starts with its stops. One that
+    begins as they leave has the rest of it. If the settings let it begin before the closing bell,
+    the officer is at the gate from then.
 
     Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
     stops are in the longer part: either before the presence, so that the patrol ends with the bell,
@@ -124,7 +125,8 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
         presence = min(window.before_minutes + presence, window.minutes)
         return PatrolHours(start, presence, window.minutes)
     wait = max(0.0, bell - start)
-    if presence == 0 or start > bell + presence or window.minutes < wait + presence:
+    presence -= max(0.0, start - bell)
+    if presence <= 0 or window.minutes < wait + presence:
         return PatrolHours(start, 0.0, window.minutes)
     return PatrolHours(start + wait, presence, window.minutes - wait, wait)
 

@@ -21,7 +21,7 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Note:
     The result is for the first place that has a reason of its own, otherwise for the first of the
     hotspots to watch.
     """
-    outside = problem.must_visit.iloc[problem.outside_rows]
+    outside = problem.must_visit.iloc[problem.found.outside_rows]
     for _, place in outside.iterrows():
         gate = shapely.points(problem.surroundings.network.xy(problem.surroundings.gate)[0])
         metres = float(place.geometry.distance(gate))
@@ -33,12 +33,9 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Note:
 
 def _explain_watched(problem: SchoolProblem, name: str) -> Note:
     """Why a hotspot to watch cannot be visited: a barred place, its hours, or no time."""
-    beats = problem.inputs.hotspots
-    own = [
-        name in {hotspot, *beat}
-        for hotspot, beat in zip(beats["hotspot"], beats["beat"], strict=True)
-    ]
-    near = find_near(beats.geometry.to_numpy()[own], problem.barred, MIN_STOP_METRES_TO_BARRED)
+    hotspots = problem.inputs.hotspots
+    own = (hotspots["hotspot"] == name).to_numpy()
+    near = find_near(hotspots.geometry.to_numpy()[own], problem.barred, MIN_STOP_METRES_TO_BARRED)
     if near.any():
         barred = str(problem.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
         return Note("demand_near_barred", {"place": name, "barred": barred})

@@ -4,11 +4,11 @@ Both are shares of a school's total, for one patrol:
 
 - **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
   after the bell, those that pass within `[way_home] sight_metres` of the officer, while the officer
-  stands at a stop, or walks the stretches of a beat up and down, with time on each piece of street
-  in proportion to its length. The presence at the gate meets pupils within these 100 m, so it does
+  stands at a stop. The presence at the gate meets pupils within these 100 m, so it does
   not count, nor do pupils met while walking from stop to stop.
 - **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'
-  reports, without exposure, that which falls in the stretches dwelt in, during the dwells.
+  reports, without exposure, that which falls within sight of the stops, while the officer stands
+  there.
 
 Open crime data has only months, so the hours are assumed. The band from `harm_share_low` to
 `harm_share_high` shows how much the harm met depends on that: the same dwells are evaluated with
@@ -17,20 +17,18 @@ all hours equal, and with twice the contrast of the assumed hours.
 The shares are exact in memory, for comparisons, and rounded in files, see `WayHome.write`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
-from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note, NoteKind
-from patrolplan.patrols.surroundings import build_surroundings
-from patrolplan.patrols.timed_risk import average_rates, find_within_reach, sum_by_minute
+from patrolplan.patrols.surroundings import Surroundings, build_surroundings
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.presence import Presence, Visit, find_presence
 from patrolplan.risk.in_time import RiskInTime
@@ -142,13 +140,17 @@ def _round_harm(share: float | None) -> float | None:
 
 
 def measure_patrols(
-    area: StudyArea,
-    risk: Risk,
-    hotspots: gpd.GeoDataFrame,
-    window: Window,
-    patrols: Sequence["Patrol"],
+    area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
 ) -> tuple["Patrol", ...]:
-    """The patrols, of any schools of the area, with how much of the way home each meets."""
+    """The patrols with how much of the way home each meets.
+
+    Parameters
+    ----------
+    area, risk, window
+        The inputs of the planning.
+    patrols
+        Patrols of any schools of the area.
+    """
     if not patrols:
         return ()
     ways, presence = find_ways(area, risk)
@@ -158,20 +160,12 @@ def measure_patrols(
         {note.kind: note for note in notes if note.kind in ASSUMED_KINDS}.values(),
         key=lambda note: ASSUMED_KINDS.index(note.kind),
     )
-    harm = HarmMeter.from_risk(area, risk, hotspots, window, {patrol.urn for patrol in patrols})
-    stretches = dict(zip(hotspots["hotspot"], hotspots["pieces"], strict=True))
+    harm = HarmMeter.from_risk(area, risk, window, patrols)
     measured = []
     for patrol in patrols:
         school = by_urn[patrol.urn]
-        shares = harm.measure(
-            patrol.urn,
-            [
-                (name, stop.arrive_minutes, stop.leave_minutes)
-                for stop in patrol.stops
-                for name in stop.covered
-            ],
-        )
-        visits = list_visits(area.network, stretches, patrol)
+        shares = harm.measure(patrol)
+        visits = list_visits(patrol)
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=shares[0],
@@ -186,34 +180,9 @@ def measure_patrols(
     return tuple(measured)
 
 
-def list_visits(
-    network: StreetNetwork, stretches: Mapping[str, Sequence[int]], patrol: "Patrol"
-) -> list[Visit]:
-    """Where the officer is at each stop; `stretches` are the pieces of hotspots, by name."""
-    return [
-        build_visit(
-            network,
-            stop.point,
-            [stretches[name] for name in stop.beat],
-            stop.arrive_minutes,
-            stop.leave_minutes,
-        )
-        for stop in patrol.stops
-    ]
-
-
-def build_visit(
-    network: StreetNetwork,
-    point_xy: ArrayLike,
-    stretches: Sequence[Sequence[int]],
-    start: float,
-    end: float,
-) -> Visit:
-    """A stop between two times: at its point, or along the pieces of the stretches of a beat."""
-    if not stretches:
-        return Visit.at(point_xy, start, end)
-    pieces = np.unique(np.concatenate([np.asarray(one, dtype=np.int64) for one in stretches]))
-    return Visit.along(network, pieces, start, end)
+def list_visits(patrol: "Patrol") -> list[Visit]:
+    """Where the officer is at each stop."""
+    return [Visit.at(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
 
 
 def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
@@ -281,71 +250,51 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
 
 @dataclass(frozen=True, eq=False)
 class HarmMeter:
-    """The recorded harm of stretches and within reach of schools, by minute, without exposure.
+    """The recorded harm in sight of stops and within reach of schools, by minute.
 
-    Parameters
-    ----------
-    first_minute
-        Minute after midnight of the first column.
-    rows
-        Row of each hotspot, by its name.
-    reach
-        Row of each school in the (w, s) harm within reach over its window.
-    by_clock
-        For the risk's own clock, followed by those of the band: (h, T) rate of each hotspot's
-        stretch in each whole minute, and (s,) harm within reach.
+    It is without exposure. `rows` are those of the places, `reach` those of the schools; `by_clock`
+    has, for the risk's own clock and then those of the band, (h, T) rates in sight of each place in
+    each whole minute, and (s,) harm within reach over the window.
     """
 
     first_minute: int
-    rows: dict[str, int]
+    rows: dict[tuple[float, float], int]
     reach: dict[str, int]
     by_clock: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
 
     @classmethod
     def from_risk(
-        cls,
-        area: StudyArea,
-        risk: Risk,
-        hotspots: gpd.GeoDataFrame,
-        window: Window,
-        urns: set[str],
-        *,
-        with_band: bool = True,
+        cls, area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
     ) -> "HarmMeter":
-        """The harm that patrols of these schools may meet.
-
-        With the band it is measured also with other clocks, if the clock is assumed.
-        """
+        """The harm that these patrols may meet."""
+        urns = {patrol.urn for patrol in patrols}
         chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
         around = [build_surroundings(area, row, window) for row in chosen]
         hours = [one.hours for one in around]
         first = int(min(one.start_minutes for one in hours))
-        last = max(one.latest_end_minutes for one in hours)
-        end = max(first + 1, int(np.ceil(last)))
-        stretches = [np.array(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+        end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
+        points = list(dict.fromkeys(stop.point for one in patrols for stop in one.stops))
+        sight = area.settings.way_home.sight_metres
+        seen = [area.network.find_pieces_within(point, sight) for point in points]
         within = [find_within_reach(area, one) for one in around]
         by_clock = []
-        for timed in list_harm_clocks(risk, with_band=with_band):
-            sums = sum_by_minute(timed, [*stretches, *within], first, end)
+        for timed in list_harm_clocks(risk):
+            sums = sum_by_minute(timed, [*seen, *within], first, end)
             reach = [
                 average_rates(rates, one.start_minutes - first, one.latest_end_minutes - first)
                 * (one.latest_end_minutes - one.start_minutes)
-                for rates, one in zip(sums[len(stretches) :], hours, strict=True)
+                for rates, one in zip(sums[len(seen) :], hours, strict=True)
             ]
-            by_clock.append((sums[: len(stretches)], np.array(reach)))
-        names = dict(zip(hotspots["hotspot"], range(len(hotspots)), strict=True))
+            by_clock.append((sums[: len(seen)], np.array(reach)))
         schools = {area.schools["urn"].iloc[row]: at for at, row in enumerate(chosen)}
-        return cls(first, names, schools, tuple(by_clock))
+        return cls(first, {point: n for n, point in enumerate(points)}, schools, tuple(by_clock))
 
-    def measure(self, urn: str, dwells: Sequence[tuple[str, float, float]]) -> list[float]:
-        """Share of the harm within reach that dwells meet, with each clock.
-
-        `dwells` have the hotspot's name, start and end; at other places they meet nothing.
-        """
+    def measure(self, patrol: "Patrol") -> list[float]:
+        """Share of the harm within reach that a patrol's stops meet, with each clock."""
         stays = [
-            (self.rows[name], start, end)
-            for name, start, end in dwells
-            if name in self.rows and end > start
+            (self.rows[stop.point], stop.arrive_minutes, stop.leave_minutes)
+            for stop in patrol.stops
+            if stop.leave_minutes > stop.arrive_minutes
         ]
         shares = []
         for rates, reach in self.by_clock:
@@ -354,7 +303,7 @@ class HarmMeter:
                 * (end - start)
                 for row, start, end in stays
             )
-            whole = float(reach[self.reach[urn]])
+            whole = float(reach[self.reach[patrol.urn]])
             shares.append(float(met) / whole if whole > 0 else 0.0)
         return shares
 
@@ -375,3 +324,32 @@ def list_harm_clocks(risk: Risk, *, with_band: bool = True) -> list[RiskInTime]:
             for clock in (plain.clock.flatten(), plain.clock.sharpen())
         ]
     return clocks
+
+
+def sum_by_minute(
+    timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
+) -> NDArray[np.float64]:
+    """(n, T) risk of n sets of pieces in each whole minute; each piece is computed once."""
+    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
+    ends = np.cumsum([0, *map(len, stretches)])
+    sums, members = np.zeros((len(stretches), max(0, end - first))), None
+    for minute, count in timed.group_minutes(first, end):
+        rate = timed.compute_rate(minute)
+        if members is None:
+            shape = (len(stretches), len(rate))
+            members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
+        sums[:, minute - first : minute - first + count] = (members @ rate)[:, None]
+    return sums
+
+
+def average_rates(rates: NDArray[np.float64], start: float, end: float) -> float:
+    """Mean of (T,) rates of whole minutes between two times."""
+    gathered = np.concatenate([[0.0], np.cumsum(rates)])
+    low, high = np.interp([start, end], np.arange(len(gathered)), gathered)
+    return float((high - low) / (end - start))
+
+
+def find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
+    """Patrolled pieces within the radius of a school's gate."""
+    near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
+    return near[near < len(area.network.piece_metres)]

@@ -72,7 +72,7 @@ class PatrolSettings(Section):
     )
     windows: dict[str, PatrolWindow] = Field({}, description="named windows")
     dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
-    gate_minutes: float = Field(5, ge=0, le=120, description="minimum presence at the gate first")
+    gate_minutes: float = Field(10, ge=0, le=120, description="presence at the gate first")
     way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
     walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
     cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
@@ -80,16 +80,12 @@ class PatrolSettings(Section):
     variants: int = Field(
         8, ge=1, le=30, description="near-optimal patrols of a school that a week chooses from"
     )
-    candidates: int = Field(40, ge=1, le=500, description="maximum hotspots considered per school")
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
     default_finish_time: ClockTime = Field(
         time(15, 15), description="bell of schools without one in bell_times"
     )
     default_start_time: ClockTime = Field(
         time(8, 45), description="opening bell of schools without one in bell_times"
-    )
-    detour: float = Field(
-        0.05, ge=0, le=1, description="how much longer a leg may be to pass more risk"
     )
     start: Literal["gate", "base"] = Field(
         "gate", description="where patrols start: the gate, or the base of the school's officer"
@@ -112,28 +108,6 @@ class PatrolSettings(Section):
     crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
         CROSSING_SECONDS,
         description="what it costs to cross a main road on foot; unmarked also where not known",
-    )
-    beat_metres: float = Field(
-        200,
-        ge=0,
-        le=1000,
-        description="hotspots within so short a walk are walked as one beat; 0 = each alone",
-    )
-    min_incidents: float = Field(
-        5,
-        ge=0,
-        le=1000,
-        description="recorded crimes in twelve months that make a hotspot worth the walk; "
-        "pupils' reports and taskings always do",
-    )
-    late_minutes: float = Field(
-        45, ge=0, le=1440, description="so long after the bell most pupils are home"
-    )
-    min_late_share: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="a stop that begins later must be worth this share of the best one",
     )
 
     @field_validator("crossing_seconds")

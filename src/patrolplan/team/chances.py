@@ -59,7 +59,7 @@ class VisitTimes:
         """Those of the routes of a week."""
         row = {name: number for number, name in enumerate(inputs.hotspots)}
         stops = [
-            np.array([row[stop.hotspot] for stop in route.stops], dtype=np.int64)
+            np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64)
             for route in inputs.routes
         ]
         middles = [list_dwell_middles(route) for route in inputs.routes]
@@ -67,7 +67,7 @@ class VisitTimes:
 
     @classmethod
     def count(cls, stops: Sequence[Ints], middles: Sequence[DwellMiddles]) -> "VisitTimes":
-        """Those of (r,) routes with (n,) hotspots each, and the middles of their dwells."""
+        """Those of (r,) routes with (n,) hotspots each, -1 for none, and their dwells' middles."""
         rows = [
             np.column_stack(
                 [
@@ -81,6 +81,7 @@ class VisitTimes:
             if when.stop.size
         ]
         table = np.concatenate([np.zeros((0, 4)), *rows])
+        table = table[table[:, 1] >= 0]
         cells, which = np.unique(table[:, :3].astype(np.int64), axis=0, return_inverse=True)
         share = np.zeros(len(cells))
         np.add.at(share, which.ravel(), table[:, 3])

@@ -57,8 +57,8 @@ class Companions:
 def find_companions(inputs: RotaInputs) -> Companions:
     """Everyone who may walk along with a patrol of a school in their care.
 
-    Where one officer patrols alone, companions are only those who may not patrol alone, those who
-    go with them, and those for a place that needs two.
+    Not those who stay at the gate. Where one officer patrols alone, companions are only those who
+    may not patrol alone, those who go with them, and those for a place that needs two.
     """
     places = list_places(inputs)
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
@@ -100,6 +100,7 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
     school = int(inputs.route_school[routes[0]])
     free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
     free &= inputs.in_time[:, day, routes].all(axis=1) & inputs.goes[:, routes].all(axis=1)
+    free &= ~inputs.stays_at_gate
     window = inputs.routes[routes[0]].window
     for ban in inputs.bans:
         if (

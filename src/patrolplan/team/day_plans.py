@@ -21,7 +21,6 @@ from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import rate_hotspots
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.past_months import compare_with_past, copy_tested
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
@@ -44,7 +43,6 @@ def plan_days(
     days: Sequence[dt.date],
     *,
     further_risks: Mapping[str, Risk] | None = None,
-    held_out: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
@@ -52,8 +50,7 @@ def plan_days(
 
     `risk` is that of the first of `[week] windows`, `further_risks` those of the others by name.
     The hotspots are the same in all windows; what they are worth in each follows from its risk.
-    With `held_out` each patrol has its test on past months. Days on which a school has the same
-    places share its patrols.
+    Days on which a school has the same places share its patrols.
     """
     first, *others = area.settings.week.windows
     risks = {first: risk, **(further_risks or {})}
@@ -69,7 +66,6 @@ def plan_days(
                 hotspots if name == first else rate_hotspots(area, risks[name], hotspots),
                 days,
                 resolve_window(area.settings.patrol, name=name),
-                held_out=held_out,
                 executor=executor,
                 report_progress=report_progress,
             )
@@ -105,7 +101,6 @@ def _plan_window(
     days: Sequence[dt.date],
     window: Window,
     *,
-    held_out: bool,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
@@ -130,10 +125,6 @@ def _plan_window(
                     executor=executor,
                     report_progress=report_progress,
                 )
-                if held_out and not window.at_gate:
-                    part = compare_with_past(
-                        part, executor=executor, report_progress=report_progress
-                    )
                 patrols_by_key |= {
                     key: [patrol for patrol in part.patrols if patrol.urn == key[0]]
                     for key in missing
@@ -178,7 +169,7 @@ def _replan_window(
         for day, plan in before.items():
             now, then = (TaskedKeys.from_area(one, day) for one in (mode_area, plan.area))
             by_school = {urn: [p for p in plan.patrols if p.urn == urn] for urn in urns}
-            for urn, patrols in by_school.items():
+            for urn in by_school:
                 places = now.build_barred_key(urn)
                 if places == then.build_barred_key(urn):
                     continue
@@ -192,11 +183,7 @@ def _replan_window(
                         date=day,
                         assign_tasked=False,
                     )
-                part = plan_by_key[urn, places]
-                earlier = {patrol.number: patrol for patrol in patrols}
-                by_school[urn] = [
-                    copy_tested(patrol, earlier.get(patrol.number)) for patrol in part.patrols
-                ]
+                by_school[urn] = list(plan_by_key[urn, places].patrols)
             replanned[day] = Plan(
                 mode_area,
                 risk,
@@ -251,8 +238,6 @@ def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
         date=plan.date,
         assign_tasked=False,
     )
-    if any(patrol.tested for patrol in plan.patrols):
-        added = compare_with_past(added)
     return replace(plan, other_mode=replace(added, patrols=(*before, *added.patrols)))
 
 

@@ -17,12 +17,12 @@ from patrolplan.patrols.nearest_miss import (
     find_nearest_miss,
     measure_nearest_school,
 )
-from patrolplan.patrols.plan import Stop
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import DemandOutcome, Duty, Visitor
+from patrolplan.team.where_when import Stay, list_stays
 from patrolplan.times import format_time
 
 Obstacle = Literal[
@@ -73,8 +73,8 @@ class _Outcomes:
     def _find_visitors(self, demand: Demand) -> tuple[Visitor, ...]:
         """Who comes to the place on days that count, in order of time."""
         visits = [
-            (duty.date, stop.arrive_minutes, duty)
-            for duty, stop in self._list_visits(demand)
+            (duty.date, stay.from_minutes, duty)
+            for duty, stay in self._find_stays(demand).items()
             if self.inputs.days.index(duty.date) in demand.days
             and 1 + len(duty.crew) >= demand.officers
         ]
@@ -84,15 +84,15 @@ class _Outcomes:
             for date, arrive, duty in visits
         )
 
-    def _list_visits(self, demand: Demand) -> Iterator[tuple[Duty, Stop]]:
-        """Every duty with a stop at the place, and its first one there."""
-        covered = set(demand.hotspots)
-        for duty in self.duties:
-            for stop in duty.patrol.stops:
-                is_there = stop.tasked == demand.place if demand.kind == "tasked" else False
-                if is_there or not covered.isdisjoint(stop.covered):
-                    yield duty, stop
-                    break
+    def _find_stays(self, demand: Demand) -> dict[Duty, Stay]:
+        """Every duty that comes to the place, and its first stay there."""
+        first: dict[Duty, Stay] = {}
+        for stay in list_stays(self.duties):
+            tasked = stay.stop.tasked if stay.stop is not None else None
+            is_there = demand.kind == "tasked" and tasked == demand.place
+            if is_there or not set(demand.hotspots).isdisjoint(stay.names):
+                first.setdefault(stay.duty, stay)
+        return first
 
     def _explain(self, demand: Demand, meets: Bools) -> Note:
         """Why a place has fewer visits than it should."""

@@ -23,6 +23,7 @@ from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.patrols.watched import find_watched
 from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.week import DemandKind
+from patrolplan.team.where_when import list_visited
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
         for stop in route.stops:
             if stop.tasked is not None:
                 tasked[stop.tasked].add(row)
-            for name in stop.covered:
+            for name in list_visited(stop):
                 covering[name].add(row)
     pairs = []
     for number, demand in enumerate(demands):

@@ -41,7 +41,6 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
-from patrolplan.patrols.beats import join_beats
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
@@ -144,11 +143,9 @@ def estimate_impact(
     area
         The incidents.
     hotspots
-        All hotspots. Those that are walked together are compared together, as one; the comparison
-        is chosen from those without a dose.
+        All hotspots; the comparison is chosen from those without a dose.
     delivered
-        Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count. A dose of
-        one hotspot of a beat is one of the whole beat.
+        Doses: columns `hotspot`, `date`, `minutes`. Those outside `after` do not count.
     before, after
         First and last month, "YYYY-MM", both inside.
     categories
@@ -183,9 +180,8 @@ def estimate_impact(
         raise _build_error(what, "end 'before' before 'after' begins")
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
-    beats = join_beats(area, hotspots)
-    dosed = _find_dosed(beats, set(doses["hotspot"]))
-    stretches = build_masks(area, beats["pieces"])
+    dosed = hotspots["hotspot"].isin(set(doses["hotspot"])).to_numpy()
+    stretches = build_masks(area, hotspots["pieces"])
     own_parts = compute_catchment_shares(area, stretches)
     spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
     events = _count_events(area, spans, categories)
@@ -304,12 +300,6 @@ def _drop_missing_months(
         used.append(span[held])
         missing += list(span[~held])
     return used, pd.DatetimeIndex(missing)
-
-
-def _find_dosed(beats: gpd.GeoDataFrame, names: set[str]) -> NDArray[np.bool_]:
-    """(b,) beats with a dose in one of their hotspots, the leader or another."""
-    covered = zip(beats["hotspot"], beats["beat"], strict=True)
-    return np.array([not names.isdisjoint((name, *beat)) for name, beat in covered], dtype=bool)
 
 
 def build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:

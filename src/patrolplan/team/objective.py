@@ -9,6 +9,9 @@ a week is worth the sum of
   had, the less a further day adds, so that doses spread. `THIRD_DAY_BONUS` is added once the
   hotspot has had its dose on three consecutive days. A day counts once, for any officer: a hotspot
   that two schools share does not count twice;
+* for every school, place and part of the afternoon in which an officer stands there for the
+  school's own pupils, what that is worth to them (`patrolplan.patrols.prize`), once a week: a
+  second day at the same place meets the same pupils again;
 * less `OVER_CAP_PENALTY` of its share for every `max_dose_minutes_per_day` above that maximum,
   where locks or mandatory places add up to more (`patrolplan.team.programme`);
 * for every school and window, `PRESENCE_FACTOR / n` of an average patrol for its n-th patrol:
@@ -106,7 +109,7 @@ def _add_up(
     return WeekWorth(
         hotspots=float(problem.weight @ ladder[np.arange(len(days)), days]),
         in_a_row=float(problem.weight @ row),
-        over_cap=float(problem.weight @ (OVER_CAP_PENALTY * over)),
+        over_cap=float(problem.dose_weight @ (OVER_CAP_PENALTY * over)),
         schools=float(PRESENCE_FACTOR * unit * presence),
         officers=float(EVEN_LOAD_FACTOR * unit * even),
         companions=COMPANION_FACTOR * unit * companions,
@@ -128,7 +131,8 @@ def compute_day_gains(problem: RotaProblem) -> Floats:
     days = len(problem.dates)
     ladder = np.concatenate([DAY_FACTORS, np.full(days, FURTHER_DAY_FACTOR)])
     nth = problem.dosed_before[:, None] + np.arange(days)
-    return np.asarray(ladder[np.minimum(nth, len(ladder) - 1)])
+    gains = ladder[np.minimum(nth, len(ladder) - 1)]
+    return np.asarray(np.where(problem.is_once[:, None], np.arange(days) == 0, gains))
 
 
 def sum_minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
@@ -143,7 +147,11 @@ def sum_minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
 
 
 def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
-    """(h, d) for a day with a dose, the consecutive days with a dose up to it; else 0."""
+    """(h, d) for a day with a dose, the consecutive days with a dose up to it; else 0.
+
+    Places that count once a week have none.
+    """
+    dosed = dosed & ~problem.is_once[:, None]
     run = np.zeros(dosed.shape, dtype=np.int64)
     before = problem.run_before
     for day in range(dosed.shape[1]):

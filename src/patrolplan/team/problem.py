@@ -33,11 +33,15 @@ class RotaProblem:
     """(r,) 1 for the first officer at a school, 2 for one who patrols it together with the
     first..."""
     visits: Ints
-    """(v, 2) route and hotspot of every stop."""
+    """(v, 2) route and place of every visit: a stop visits each place that is seen from it."""
     visit_minutes: Floats
-    """(v,) minutes of dwell of every stop."""
+    """(v,) minutes of every visit."""
+    route_dose: Floats
+    """(r,) minutes that each route stands at its stops, apart from the gate."""
     weight: Floats
-    """(h,) worth of a day of presence at each hotspot: its share of the area's risk."""
+    """(h,) worth of a day of presence at each place: of a hotspot, its share of the area's risk."""
+    is_once: Bools
+    """(h,) places of one school that count once a week, see `patrolplan.team.objective`."""
     dosed_before: Ints
     """(h,) days of the last week on which a hotspot already had its dose."""
     run_before: Ints
@@ -271,13 +275,17 @@ class RotaProblem:
 
     @cached_property
     def option_dose(self) -> Floats:
-        """(o,) minutes of dose that each option gives, in all its stops."""
-        dose = np.bincount(self.visits[:, 0], self.visit_minutes, minlength=len(self.route_school))
-        return np.asarray(dose[self.route])
+        """(o,) minutes that each option stands at its stops."""
+        return np.asarray(self.route_dose[self.route])
+
+    @cached_property
+    def dose_weight(self) -> Floats:
+        """(h,) weight of the places whose minutes are a dose, 0 of those that count once."""
+        return np.where(self.is_once, 0.0, self.weight)
 
     @cached_property
     def patrol_unit(self) -> float:
-        """Worth of the hotspots of a patrol together, averaged over the routes."""
+        """Worth of the places of a patrol together, averaged over the routes."""
         routes = max(1, int((~self.is_companion).sum()))
         return float(self.weight[self.visits[:, 1]].sum() / routes)
 

@@ -323,12 +323,20 @@ def _add_falling_worth(
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Add the worth of each hotspot by the set of days on which it has its dose.
 
+    Places that count once need only one column: whether anyone goes there on any day.
+
     A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
     chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
     more. Sets with a day without any option get no column.
     """
     days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
+    once = np.flatnonzero(problem.is_once)
+    place = problem.visits[visit, 1]
+    is_once = problem.is_once[place]
+    _add_falling_worth(model, once, problem.weight[once], place[is_once], x[option[is_once]])
+    counts = ~is_once & (problem.weight[place] > 0)
+    option, visit = option[counts], visit[counts]
     cells, row = np.unique(
         problem.visits[visit, 1] * days + problem.day[option], return_inverse=True
     )
@@ -354,7 +362,8 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
         upper=0.0,
         count=len(cells),
     )
-    _add_excess(model, problem, cells, row, x[option], problem.visit_minutes[visit])
+    forced = find_forced_visits(problem)[counts]
+    _add_excess(model, problem, cells, (row, x[option], problem.visit_minutes[visit]), forced)
 
 
 def list_day_sets(days: int) -> Bools:
@@ -373,10 +382,17 @@ def compute_set_worth(problem: RotaProblem, sets: Bools) -> Floats:
 
 
 def _add_excess(
-    model: MipBuilder, problem: RotaProblem, cells: Ints, row: Ints, columns: Ints, minutes: Floats
+    model: MipBuilder,
+    problem: RotaProblem,
+    cells: Ints,
+    visits: tuple[Ints, Ints, Floats],
+    forced: Bools,
 ) -> None:
-    """Penalise dose above the daily maximum, where forced visits can exceed it."""
-    forced = find_forced_visits(problem)
+    """Penalise dose above the daily maximum, where forced visits can exceed it.
+
+    `visits` are cell, column and minutes of each visit.
+    """
+    row, columns, minutes = visits
     highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
     crowded = np.flatnonzero(highest > problem.max_dose_minutes)
     place = np.full(len(cells), -1)

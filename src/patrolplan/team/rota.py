@@ -283,7 +283,7 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
     other = inputs.plans[0].other_mode
     if other is not None:
         yield from build_way_notes(other.area)
-    unknown = sorted(set(inputs.delivered).difference(*inputs.covered.values()))
+    unknown = sorted(set(inputs.delivered).difference(inputs.hotspots))
     if unknown:
         yield Note("doses_not_counted", {"places": unknown})
 

@@ -1,7 +1,7 @@
 """Area and plans -> the options of a week: who could walk which route on which day."""
 
 import datetime as dt
-import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.area import StudyArea
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
 from patrolplan.team.bases import Bases, find_patrol_way
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
@@ -20,9 +20,17 @@ from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes
 from patrolplan.team.secret import WeekKey
 from patrolplan.team.travel import compute_minutes_from_base
 from patrolplan.team.week import Ban, Duty, Lock, find_open_days
+from patrolplan.team.where_when import list_visited
 
 DOSE_MEMORY_DAYS = 7
 """Doses of this many days before the week count as earlier ones."""
+
+
+HOME_MINUTES = 45.0
+"""Until so long after the bell a stop is for those who go home at once, then for the clubs."""
+
+OwnPlace = tuple[str, str, str, bool]
+"""School, window, ID of the place, and whether it is for the clubs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +168,16 @@ class RotaInputs:
     @cached_property
     def is_lead(self) -> Bools:
         """(k,) who may lead patrols: all except school staff, who join those of their schools."""
-        is_lead = np.ones(len(self.officers), dtype=bool)
-        is_lead[: len(self.area.officers)] = self.area.officers["role"] != STAFF
+        is_lead = ~self.stays_at_gate
+        is_lead[: len(self.area.officers)] &= self.area.officers["role"] != STAFF
         return is_lead
+
+    @cached_property
+    def stays_at_gate(self) -> Bools:
+        """(k,) who stays at the gate: they count for no patrol."""
+        stays = np.zeros(len(self.officers), dtype=bool)
+        stays[: len(self.area.officers)] = self.area.officers["gate_only"]
+        return stays
 
     @cached_property
     def is_alone(self) -> Bools:
@@ -255,26 +270,73 @@ class RotaInputs:
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
-        """Every place where a route stops, and its weight: for a beat the sum of its hotspots.
+        """Every place that a route's stops cover, and its weight.
 
-        A place named only by intelligence has no weight, nor has one that is no longer in the plan:
-        visits there are for the demand, which comes before all worth.
+        A corner has none (see `own_places`), nor has a place named only by intelligence, or one
+        that is no longer in the plan: visits there are for the demand, which comes before all
+        worth.
         """
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
-        return {
-            place: math.fsum(share.get(name, 0.0) for name in names)  # in whatever order
-            for place, names in self.covered.items()
-        }
+        stops = (stop for route in self.routes for stop in route.stops)
+        names = dict.fromkeys(name for stop in stops for name in list_visited(stop))
+        return {name: share.get(name, 0.0) for name in names}
 
     @cached_property
-    def covered(self) -> dict[str, frozenset[str]]:
-        """The hotspots that a dwell at each place covers: those of its beat, or itself alone."""
-        covered: dict[str, frozenset[str]] = {}
+    def own_places(self) -> dict[OwnPlace, float]:
+        """What standing at each place is worth to a school's pupils, in each part of the afternoon.
+
+        It is the worth of the best of the school's stops there. The gate is nobody's choice.
+        """
+        worth: dict[OwnPlace, float] = {}
         for route in self.routes:
             for stop in route.stops:
-                covered[stop.hotspot] = covered.get(stop.hotspot, frozenset()) | {*stop.covered}
-        return covered
+                if stop.kind != "gate":
+                    place = _find_own_place(route, stop)
+                    worth[place] = max(worth.get(place, 0.0), stop.worth * route.worth)
+        return worth
+
+    @cached_property
+    def route_minutes_by_place(self) -> tuple[dict[str, float], ...]:
+        """(r,) minutes of each route at each place: those that its stops cover, and corners near.
+
+        The gate has none, since every patrol of the school is there anyway. A patrol alone never
+        exceeds the daily maximum.
+        """
+        most = self.area.settings.week.max_dose_minutes_per_day
+        minutes = []
+        for route in self.routes:
+            given: defaultdict[str, float] = defaultdict(float)
+            for stop in route.stops:
+                for name in self.list_places_in_view(stop):
+                    given[name] += stop.leave_minutes - stop.arrive_minutes
+            minutes.append({name: min(each, most) for name, each in given.items()})
+        return tuple(minutes)
+
+    def list_places_in_view(self, stop: Stop) -> tuple[str, ...]:
+        """The places that count as visited by a stop, since they are in sight of each other."""
+        near = () if stop.kind == "gate" else self._corners_near.get(stop.hotspot, ())
+        return tuple(dict.fromkeys((*list_visited(stop), *near)))
+
+    @cached_property
+    def _corners_near(self) -> dict[str, tuple[str, ...]]:
+        """The corners in sight of each stopping place, by name."""
+        stops = {
+            stop.hotspot: stop
+            for route in self.routes
+            for stop in route.stops
+            if stop.kind != "gate"
+        }
+        corners = [stop for stop in stops.values() if stop.kind == "corner"]
+        xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
+        sight = self.area.settings.way_home.sight_metres
+        return {
+            name: tuple(
+                corners[row].hotspot
+                for row in np.flatnonzero(np.hypot(*(xy - stop.point).T) <= sight)
+            )
+            for name, stop in stops.items()
+        }
 
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
@@ -316,14 +378,19 @@ class RotaInputs:
         held = np.where(along.held, 1 + int(self.locked.max(initial=-1)) + np.cumsum(along.held), 0)
         none = np.zeros(len(along.officer), dtype=bool)
         row = {name: number for number, name in enumerate(self.hotspots)}
-        visits = [
-            (number, row[stop.hotspot], stop.leave_minutes - stop.arrive_minutes, bool(stop.tasked))
-            for number, route in enumerate(self.routes)
-            for stop in route.stops
-        ]
+        own = {place: len(row) + number for number, place in enumerate(self.own_places)}
+        visits: list[tuple[int, int, float, bool]] = []
+        for at, minutes_at in enumerate(self.route_minutes_by_place):
+            asked, walk = self.list_asked_places(at), self.routes[at]
+            visits += [(at, row[name], each, name in asked) for name, each in minutes_at.items()]
+            mine = {own[_find_own_place(walk, stop)]: stop.hotspot for stop in _list_away(walk)}
+            visits += [(at, place, minutes_at[name], False) for place, name in mine.items()]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         routes, week = self.routes, self.area.settings.week
-        before = np.array([self._count_doses_before(name) for name in self.hotspots])
+        before = np.array(
+            [*(self._count_doses_before(name) for name in self.hotspots), *[(0, 0)] * len(own)]
+        )
+        weight = np.array([*self.hotspots.values(), *self.own_places.values()])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
             officer=np.r_[officer, along.officer],
@@ -347,7 +414,12 @@ class RotaInputs:
             visits=table[:, :2].astype(np.int64),
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
-            weight=np.array(list(self.hotspots.values())),
+            route_dose=np.r_[
+                [sum(stop.stood_minutes for stop in _list_away(route)) for route in routes],
+                np.zeros(len(along.school)),
+            ],
+            weight=weight,
+            is_once=np.arange(len(weight)) >= len(row),
             dosed_before=dosed_before,
             run_before=run_before,
             max_patrols=self.max_patrols,
@@ -356,6 +428,11 @@ class RotaInputs:
             min_patrols=week.min_patrols_per_school,
             max_dose_minutes=week.max_dose_minutes_per_day,
         )
+
+    def list_asked_places(self, route: int) -> set[str]:
+        """The places that a route must visit, with those in sight of them."""
+        tasked = (stop for stop in self.routes[route].stops if stop.tasked)
+        return {name for stop in tasked for name in self.list_places_in_view(stop)}
 
     @cached_property
     def option_rows(self) -> dict[tuple[int, int, int], int]:
@@ -390,9 +467,7 @@ class RotaInputs:
 
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
-        days = frozenset().union(
-            *(self.delivered.get(name, frozenset()) for name in self.covered[hotspot])
-        )
+        days = self.delivered.get(hotspot, frozenset())
         first = self.days[0]
         recent = sum(0 < (first - day).days <= DOSE_MEMORY_DAYS for day in days)
         run = np.cumprod([first - dt.timedelta(days=n) in days for n in (1, 2, 3)])
@@ -408,6 +483,17 @@ class RotaInputs:
         return other
 
 
+def _list_away(route: Patrol) -> list[Stop]:
+    """The stops that are not at the gate."""
+    return [stop for stop in route.stops if stop.kind != "gate"]
+
+
+def _find_own_place(route: Patrol, stop: Stop) -> OwnPlace:
+    """School, window, place, and whether those who leave with the bell have gone by then."""
+    is_late = stop.arrive_minutes >= route.start_minutes + HOME_MINUTES
+    return route.urn, route.window, stop.id, is_late
+
+
 def find_companion_number(number: Ints) -> int:
     """What is added to an officer's number at a school for that of who walks along with them."""
     return int(number.max(initial=0))
@@ -416,7 +502,8 @@ def find_companion_number(number: Ints) -> int:
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
     *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
-    *("set_out", "back", "free_time", "in_time", "hotspots", "covered", "demands"),
-    *("route_window", "route_number", "is_lead", "is_alone", "needs_companion"),
+    *("set_out", "back", "free_time", "in_time", "hotspots", "demands", "own_places"),
+    *("route_minutes_by_place", "_corners_near", "route_window", "route_number"),
+    *("is_lead", "stays_at_gate", "is_alone", "needs_companion"),
 )
 """Properties that do not depend on locks and bans."""

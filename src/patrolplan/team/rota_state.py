@@ -69,7 +69,8 @@ class RotaFacts(NamedTuple):
     """(o,) where the stops of an option begin in `is_capped`."""
     is_capped: Ints
     """(w,) 1 for stops under the daily maximum, in the order of option and stop."""
-    weight: Floats
+    dose_weight: Floats
+    """(h,) see `RotaProblem.dose_weight`."""
     set_worth: Floats
     """(h, 2^d) worth of each set of days of a hotspot, by binary number."""
     max_dose_minutes: float
@@ -172,7 +173,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         stop_minutes=problem.visit_minutes[by_route],
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
         is_capped=(~find_forced_visits(problem)).astype(np.int64),
-        weight=problem.weight,
+        dose_weight=problem.dose_weight,
         set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
         max_dose_minutes=float(problem.max_dose_minutes),
         max_patrols=problem.max_patrols,
@@ -224,7 +225,7 @@ def _change_minutes(
     if max(before, after) > facts.max_dose_minutes:
         over = max(0.0, after / facts.max_dose_minutes - 1.0)
         over -= max(0.0, before / facts.max_dose_minutes - 1.0)
-        gain -= OVER_CAP_PENALTY * facts.weight[hotspot] * over
+        gain -= OVER_CAP_PENALTY * facts.dose_weight[hotspot] * over
     return float(gain)
 
 
@@ -350,7 +351,7 @@ def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
     """The state of a week given as slots, and its worth."""
-    schools, hotspots = len(facts.target), len(facts.weight)
+    schools, hotspots = len(facts.target), len(facts.dose_weight)
     cells = schools * facts.days * facts.windows * facts.together
     missing = np.zeros(3, dtype=np.int64)
     missing[PATROLS] = facts.target.sum()

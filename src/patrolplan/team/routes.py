@@ -1,6 +1,7 @@
 """Plans -> the routes that a week can be built from, each once."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,13 +43,17 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, window, the set of its stops, and the places to keep away from.
+    """School, officer, mode, window, its stops in any order, and the places to keep away from.
 
     It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
     read from a file with whole minutes. Without a presence at the gate the start of a patrol is
     drawn, and its window is identified by its end.
     """
-    stops = frozenset((stop.hotspot, stop.dwell_minutes, stop.tasking) for stop in patrol.stops)
+    stops = frozenset(
+        Counter(
+            (stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops
+        ).items()
+    )
     start = format_time(patrol.start_minutes) if patrol.has_presence else ""
     hours = start, format_time(patrol.latest_end_minutes)
     barred = frozenset(place.tasking for place in patrol.keep_away)

@@ -26,6 +26,7 @@ from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.risk.survey_change import SurveyChange, measure_change
 from patrolplan.team.ledger.dose_history import RecentPresence
 from patrolplan.team.week import Week
+from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
 
 MAX_FACTORS = 3
@@ -133,11 +134,8 @@ def _find_places(plan: Plan) -> tuple[FearedPlace, ...]:
 def _find_promises(week: Week) -> dict[str, Promise]:
     """What a week does about each feared place, by its name."""
     outcomes = {demand.place: demand for demand in week.demands if demand.kind == "feared"}
-    visits: dict[str, set[dt.date]] = {}
-    for duty in week.duties:
-        for stop in duty.patrol.stops:
-            for name in stop.covered:
-                visits.setdefault(name, set()).add(duty.date)
+    stays = group_stays(week.duties)
+    visits = {name: {stay.date for stay in each} for name, each in stays.items()}
     promises = {}
     for place in _find_places(week.plan):
         days = set[dt.date]().union(*(visits.get(name, ()) for name in place.hotspots))

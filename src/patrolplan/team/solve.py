@@ -59,7 +59,7 @@ FIRST_CUT_CHECK, LAST_CUT_CHECK = 4, 12
 counts as final: cuts lower it mostly at the start. See
 `MixedIntegerProgramme.solve_from`."""
 
-MAX_COLUMNS_TO_PROVE = 2_500
+MAX_COLUMNS_TO_PROVE = 4_000
 """Maximum columns of a programme that HiGHS solves first, where a proof is wanted if it is quick:
 about twelve schools, for which it takes about a second. Nodes also lower their bound where cuts
 alone leave it too far away."""

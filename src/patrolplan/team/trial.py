@@ -34,7 +34,6 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.hotspots.find import rate_hotspots
 from patrolplan.notes import Note
-from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
@@ -150,13 +149,12 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
     Raises InputError where dates, data or hotspots allow no trial.
     """
     days = _list_days(path, trial, area)
-    beats = join_beats(area, hotspots)
     gates = shapely.MultiPoint(area.network.xy(area.gates))
-    stops = np.array(beats["stop"].tolist(), dtype=object)
+    stops = np.array(hotspots["stop"].tolist(), dtype=object)
     is_near = shapely.distance(stops, gates) <= area.settings.patrol.radius_metres
     months = pd.date_range(end=area.incidents["month"].max(), periods=HISTORY_MONTHS, freq="MS")
-    lines = beats.geometry.to_numpy()
-    counts = count_incidents(area, beats["pieces"].tolist(), months, by_days=False)
+    lines = hotspots.geometry.to_numpy()
+    counts = count_incidents(area, hotspots["pieces"].tolist(), months, by_days=False)
     expected = np.round(counts.mean(axis=1), 6) * is_near
     chosen: list[int] = []
     for row in np.argsort(-expected, kind="stable").tolist():
@@ -176,8 +174,8 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
 
     found = tuple(
         TrialHotspot(
-            hotspot=beats["hotspot"].iloc[row],
-            place=beats["place"].iloc[row],
+            hotspot=hotspots["hotspot"].iloc[row],
+            place=hotspots["place"].iloc[row],
             expected=float(expected[row]),
             stretch=shapely.to_wkt(shapely.transform(lines[row], to_degrees)),
         )
@@ -261,7 +259,7 @@ def plan_trial_days(
     Days on which the same ones are left out are planned together. The plans' `hotspots` are
     complete again, so that a week gives them equal weights every day.
     """
-    covers = _match_beats(area, join_beats(area, hotspots), trial)
+    covers = _match_hotspots(area, hotspots, trial)
     together: dict[frozenset[str], list[dt.date]] = {}
     for day in days:
         without = np.flatnonzero(~trial.draw(day))
@@ -275,17 +273,19 @@ def plan_trial_days(
     return {day: plans[day] for day in days}
 
 
-def _match_beats(area: StudyArea, beats: gpd.GeoDataFrame, trial: Trial) -> list[frozenset[str]]:
+def _match_hotspots(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, trial: Trial
+) -> list[frozenset[str]]:
     """Hotspots of today on, or watched from, each hotspot of the trial."""
     stretches = trial.build_stretches(area.projection)
-    stops = np.array(beats["stop"].tolist(), dtype=object)
+    stops = np.array(hotspots["stop"].tolist(), dtype=object)
     near = shapely.distance(stretches[:, None], stops[None]) <= AT_HOTSPOT_METRES
     own_pieces = [{*pieces.tolist()} for pieces in find_pieces(area.network, stretches)]
     found = []
     for row, own in enumerate(own_pieces):
-        shared = [not own.isdisjoint(pieces) for pieces in beats["pieces"]]
-        some = beats[near[row] | np.array(shared, dtype=bool)]
-        found.append(frozenset(some["hotspot"]).union(*some["beat"]))
+        shared = [not own.isdisjoint(pieces) for pieces in hotspots["pieces"]]
+        some = hotspots[near[row] | np.array(shared, dtype=bool)]
+        found.append(frozenset(some["hotspot"]))
     return found
 
 

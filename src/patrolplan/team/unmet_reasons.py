@@ -65,7 +65,10 @@ class UnmetReasons:
         In a window of the week; in any for None.
         """
         if not self.inputs.is_lead[officer]:
-            return f"{self.inputs.officers[officer]} is school staff, who walk along and never lead"
+            name = self.inputs.officers[officer]
+            if self.inputs.stays_at_gate[officer]:
+                return f"{name} stays at the gate"
+            return f"{name} is school staff, who walk along and never lead"
         return (
             self._find_school_obstacle(school, day)
             or self._find_officer_obstacle(officer, school, day, window)
@@ -226,24 +229,23 @@ class UnmetReasons:
 
     def find_crowded_hotspots(self, day: int, route: int) -> set[str]:
         """Hotspots that a route would bring over the daily maximum, unless it must go there."""
-        given = self._minutes_by_day[day]
+        given, asked = self._minutes_by_day[day], self.inputs.list_asked_places(route)
         return {
-            stop.hotspot
-            for stop in self.inputs.routes[route].stops
-            if (not stop.tasked or self._has_optional_visit(stop.hotspot, day))
-            and given.get(stop.hotspot, 0.0) + stop.leave_minutes - stop.arrive_minutes
-            > self.max_minutes + MINUTES_TOLERANCE
+            name
+            for name, minutes in self.inputs.route_minutes_by_place[route].items()
+            if (name not in asked or self._has_optional_visit(name, day))
+            and given.get(name, 0.0) + minutes > self.max_minutes + MINUTES_TOLERANCE
         }
 
     def _has_optional_visit(self, hotspot: str, day: int) -> bool:
         """Whether an officer comes to a hotspot on a day without having to."""
+        inputs = self.inputs
         return any(
-            stop.hotspot == hotspot
-            and not stop.tasked
-            and self.inputs.locked[officer, day, route] < 0
+            hotspot in inputs.route_minutes_by_place[route]
+            and hotspot not in inputs.list_asked_places(route)
+            and inputs.locked[officer, day, route] < 0
             for officer, on, route in self.chosen.tolist()
             if on == day
-            for stop in self.inputs.routes[route].stops
         )
 
     @cached_property
@@ -251,8 +253,8 @@ class UnmetReasons:
         """(d,) minutes of each hotspot."""
         given: list[defaultdict[str, float]] = [defaultdict(float) for _ in self.inputs.days]
         for _, day, route in self.chosen.tolist():
-            for stop in self.inputs.routes[route].stops:
-                given[day][stop.hotspot] += stop.leave_minutes - stop.arrive_minutes
+            for name, minutes in self.inputs.route_minutes_by_place[route].items():
+                given[day][name] += minutes
         return given
 
     def note_over_cap(self) -> Iterator[Note]:
@@ -275,12 +277,12 @@ class UnmetReasons:
         """Who goes to a hotspot on a day, and what makes them go."""
         for officer, on, route in self.chosen.tolist():
             patrol = self.inputs.routes[route]
-            visits = [stop for stop in patrol.stops if stop.hotspot == hotspot]
-            if on == day and visits:
+            if on == day and hotspot in self.inputs.route_minutes_by_place[route]:
                 locked = self.inputs.locked[officer, day, route] >= 0
                 held = (officer, day, route) in self.inputs.held_rows
                 why = "handed out" if held else "locked" if locked else "placed by hand"
-                why = "it must be visited" if visits[0].tasked else why
+                asked = hotspot in self.inputs.list_asked_places(route)
+                why = "it must be visited" if asked else why
                 yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
 
 

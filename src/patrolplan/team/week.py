@@ -471,6 +471,19 @@ _HandChange = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class PlaceStay:
+    """From when to when officers are at a place, see `patrolplan.team.where_when`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ROW
+
+    id: str
+    date: Day
+    from_minutes: Annotated[Minutes, Field(alias="from")]
+    to_minutes: Annotated[Minutes, Field(alias="to")]
+    officers: tuple[str, ...]
+
+
 @_also_writes(
     "routes",
     schema=int,
@@ -479,6 +492,7 @@ _HandChange = Annotated[
     commitment=str,
     give_percent=Amount,
     routes=list[Patrol],
+    places=list[PlaceStay],
 )
 @dataclass(frozen=True, eq=False)
 class Week:

@@ -22,6 +22,7 @@ from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.week import SCHEMA, Duty, Week
+from patrolplan.team.where_when import build_place_rows
 
 CHANCES_FILE = "chances.csv"
 
@@ -51,13 +52,13 @@ def build_week_document(week: Week) -> dict[str, Any]:
     patrol a school together, `number` distinguishes their routes. Where not all patrols have the
     mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes` holds each walk once,
     in the form of `plan.json` but with reasons as fields, not words; `route` is its row there.
-    `read_week` turns it into a `Week` again.
+    `places` is who is where when, as all papers have it. `read_week` turns it into a `Week` again.
     """
     context = {"projection": week.plan.area.projection, "mixed": week.has_mixed_modes, "routes": {}}
     document: dict[str, Any] = _get_adapters()[1].dump_python(
         _round_worths(week), mode="json", by_alias=True, context=context
     )
-    return document
+    return document | {"places": build_place_rows(week)}
 
 
 def _round_worths(week: Week) -> Week:

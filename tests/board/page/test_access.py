@@ -292,7 +292,7 @@ def test_feared_and_tasked_places_have_their_signs(served, desk):
     signs = page.locator(".sign.stop")
     for row, stop in enumerate(patrol["stops"]):
         sign = signs.nth(row)
-        name = f"Stop {row + 1}, {stop['hotspot']}: {stop['place']}"
+        name = f"Stop {row + 1}: {stop['place']}"
         name += "; pupils feel unsafe here" if stop["feared"] else ""
         assert sign.get_attribute("title") == name
         sign.dispatch_event("click")

@@ -33,16 +33,17 @@ def changed(demo_plan):
 
 
 def _build_week(plan, hotspots, demands=()):
-    """A week of one patrol, by an officer of the school's, whose first stop is at some hotspots."""
+    """A week of one patrol, by an officer of the school's, whose one stop is at some hotspots."""
     patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
     spots = plan.hotspots.set_index("hotspot")
-    stop = patrol.stops[0]
+    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
     if hotspots:
         at = spots.loc[hotspots[0], "stop"]
         stop = dataclasses.replace(
-            stop, hotspot=hotspots[0], point=(at.x, at.y), beat=tuple(hotspots)
+            stop, hotspot=hotspots[0], point=(at.x, at.y), sees=tuple(hotspots)
         )
-    patrol = dataclasses.replace(patrol, stops=(stop, *patrol.stops[1:]), variants=())
+    legs = (patrol.legs[0], patrol.legs[-1])
+    patrol = dataclasses.replace(patrol, stops=(stop,), legs=legs, variants=())
     duty = Duty(
         *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
         leave_minutes=patrol.start_minutes - 5,
@@ -58,7 +59,7 @@ def _brief(area, plan, folder, week, urn=URN):
 
 
 def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, tmp_path):
-    """Day, time and officer stand with the hotspot; those of the same beat are met as well."""
+    """Day, time and officer stand with the hotspot; those in view are met as well."""
     week = _build_week(demo_plan, changed[:2])
     brief = _brief(demo_area, demo_plan, tmp_path, week)
     arrive = format_time(week.duties[0].patrol.stops[0].arrive_minutes)
@@ -95,7 +96,7 @@ def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan,
     """A week of other data may call the place otherwise: a stop on the stretch counts."""
     week = _build_week(demo_plan, changed[:1])
     patrol = week.duties[0].patrol
-    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", beat=())
+    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
     duty = dataclasses.replace(
         week.duties[0], patrol=dataclasses.replace(patrol, stops=(stop, *patrol.stops[1:]))
     )

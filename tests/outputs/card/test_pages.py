@@ -13,7 +13,7 @@ from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.symbols import KEEP_AWAY_TEXT, STOP_RADIUS, TASKED_RADIUS
-from patrolplan.outputs.wording import compute_plan_id
+from patrolplan.outputs.wording import compute_plan_id, describe_reference
 
 INK = 160
 """A dot darker than this is ink; lighter greys are ground."""
@@ -126,3 +126,25 @@ def test_margins_are_free(drawn):
     for page in rendered(drawn[1], "-gray"):
         inside = page[edge:-edge, edge:-edge]
         assert (page < INK).sum() == (inside < INK).sum()
+
+
+def test_comparison_stands_on_the_card(plan, texts):
+    """The card says how its patrol compares with what an experienced officer would do."""
+    for text, patrol in zip(texts, plan.patrols, strict=True):
+        assert strip_spaces(describe_reference(patrol)) in text
+
+
+def test_what_a_ride_needs_stands_on_the_card(plan, texts):
+    """A ride's card says where to get off, and when to leave the base."""
+    for text, patrol in zip(texts, plan.patrols, strict=True):
+        pushed = [step.way for leg in patrol.legs for step in leg.steps if step.way == "push"]
+        assert ("getoffandpush" in text) == bool(pushed)
+        assert ("bybicycle" in text) == (patrol.way == "bicycle")
+        assert ("Leavethebaseat" in text) == (patrol.approach is not None)
+        assert ("Setout." in text) == patrol.from_base
+
+
+def test_the_base_has_its_sign(plan, drawn):
+    """Where a patrol starts or ends at the base, the map shows it."""
+    for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
+        assert ("B" in picture.label_texts) == (patrol.base_xy is not None)

@@ -12,9 +12,11 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.outputs.wording import describe_place
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.school_answers import find_school_answers
+from patrolplan.times import format_time
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -41,6 +43,23 @@ def texts(roll, answers):
     return {urn: json.dumps(each, ensure_ascii=False) for urn, each in data.items()}
 
 
+def test_presence_stands_by_day(roll, sheet):
+    """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
+    text, _ = read_pages(sheet)
+    own_place = roll.week.plan.hotspots.set_index("hotspot")["place"]
+    for day in roll.week.days:
+        duties = roll.school_duties(URN, day)
+        for duty in duties:
+            until = format_time(duty.patrol.gate_stays[0][1])
+            assert f"{format_time(duty.patrol.gate_stays[0][0])}\N{EN DASH}{until}" in text
+            for stop in (stop for stop in duty.patrol.stops if stop.kind != "gate"):
+                place = describe_place(stop) if stop.tasking is None else own_place[stop.hotspot]
+                assert strip_spaces(place)[1:] in text
+    assert text.count("nopatrolplanned") == sum(
+        not roll.school_duties(URN, day) for day in roll.week.days
+    )
+
+
 def test_no_crime_stands_on_it(roll, texts):
     """No category, offence, reason, hotspot or officer is on a school's sheet."""
     categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values()]
@@ -50,7 +69,7 @@ def test_no_crime_stands_on_it(roll, texts):
             assert word.lower() not in low, (urn, word)
         for duty in roll.week.duties:
             assert duty.officer.lower() not in low
-        assert not re.search(r"\bH\d+\b", text)
+        assert not re.search(r"\bH\d+\b|P\d+-", text)
         stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
         for reason in (line for stop in stops for line in describe_reasons(stop.why)):
             assert reason not in text
@@ -68,6 +87,20 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
         assert not re.search(r"\d", rest), (urn, rest)
 
 
+def test_answers_stand_on_a_page_of_their_own(roll, answers, sheet):
+    """Each place has its streets, pupils, presence, promise and change; and no day of the week."""
+    _, page = read_pages(sheet)
+    assert "Yousaid,wewerethere" in page
+    assert len(answers[URN]) == 5
+    for answer in answers[URN]:
+        assert strip_spaces(f"Around {' and '.join(answer.place.streets)}") in page
+        assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in page
+    assert page.count("Notknown:novisitsarerecordedforthelast4weeks") == 5
+    days = [f"{day:%A}" for day in roll.week.days]
+    assert not [day for day in days if day in page]
+    assert not re.search(r"\d\d:\d\d", page)
+
+
 def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
     """Where groups under five count, the sheet says so, and why."""
     area = roll.week.plan.area
@@ -78,6 +111,13 @@ def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
     _, page = read_pages(render_school_sheets(other, [URN], answers)[URN])
     assert "fewerthan3pupils" in page
     assert "atrialoftwo" in page
+
+
+def test_a_school_without_answers_has_no_such_page(roll):
+    """Where no group of reports is near, the sheet is one page and mentions no survey."""
+    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
+    assert "Yousaid" not in text
+    assert "pupilsmarked" not in text.lower()
 
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
@@ -92,7 +132,12 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
         duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
     )
     tasked_hotspot = dataclasses.replace(
-        duty.patrol.stops[1], tasking=tasking, place="Secret Steps", street="Secret Steps"
+        duty.patrol.stops[1],
+        hotspot=roll.week.plan.hotspots["hotspot"].iloc[-1],
+        kind="hotspot",
+        tasking=tasking,
+        place="Secret Steps",
+        street="Secret Steps",
     )
     patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
     duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
@@ -122,13 +167,15 @@ def test_pages_are_two_and_nothing_is_cut(sheet):
 
 def test_many_streets_with_long_names_are_all_told(roll):
     """With very many streets the map turns the page, and no word is cut."""
-    duties = [duty for duty in roll.week.duties if duty.urn == "900007"]
+    duties = [duty for duty in roll.week.duties if duty.patrol.stops]
+    urn = duties[0].urn
     hotspots = roll.week.plan.hotspots.iloc[:20]
     point = zip(hotspots["hotspot"], hotspots["stop"], strict=True)
     stops = [
         dataclasses.replace(
             duties[0].patrol.stops[0],
             hotspot=name,
+            kind="hotspot",
             tasking=None,
             stand="street",
             point=(at.x, at.y),
@@ -139,10 +186,10 @@ def test_many_streets_with_long_names_are_all_told(roll):
     patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
     full = (dataclasses.replace(duties[0], patrol=patrol),)
     other = Roster(dataclasses.replace(roll.week, duties=full))
-    sheet = render_school_sheets(other, ["900007"], {})
-    text, back = read_pages(sheet["900007"])
-    assert "EastmereBroadway" in back
-    assert find_words_off_page(sheet["900007"]) == []
+    sheet = render_school_sheets(other, [urn], {})[urn]
+    text, back = read_pages(sheet)
+    assert strip_spaces(duties[0].patrol.school) in back
+    assert find_words_off_page(sheet) == []
     assert all(f"{stop.hotspot}y" in text for stop in stops)
     assert text.count("Long") == 12 * len(stops)
 
@@ -152,6 +199,11 @@ def test_name_is_text_and_nothing_else(hostile):
     roll = Roster(hostile)
     (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
     assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
+
+
+def test_equal_weeks_give_equal_sheets(roll, answers, sheet):
+    """Writing again changes no byte."""
+    assert render_school_sheets(roll, [URN], answers)[URN] == sheet
 
 
 def test_areas_are_lettered_on():

@@ -7,17 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 import patrolplan as pp
-from patrolplan.patrols.beats import join_beats
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.visits import Visit
 
 MONDAY = dt.date(2026, 11, 30)
-
-
-@pytest.fixture(scope="session")
-def beats(plan):
-    """Hotspots and beats of these patrols, by the name of the leader."""
-    return join_beats(plan.area, plan.hotspots)
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,10 @@ def designated_week(week):
     """The demo week, as if the force designated two hotspots: one with doses, one without."""
     plan = week.plan
     visited = {stop.hotspot for duty in week.duties for stop in duty.patrol.stops}
-    in_beats = {name for duty in week.duties for stop in duty.patrol.stops for name in stop.beat}
     table = plan.hotspots.set_index("hotspot").geometry
-    alone = [name for name in table.index if name not in in_beats]
     names = [
-        next(name for name in alone if name in visited),
-        next(name for name in alone if name not in visited),
+        next(name for name in table.index if name in visited),
+        next(name for name in table.index if name not in visited),
     ]
     polygons = gpd.GeoDataFrame(
         {"place_id": names}, geometry=[table[name].buffer(40) for name in names], crs=table.crs

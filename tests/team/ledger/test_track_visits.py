@@ -10,8 +10,16 @@ from team.ledger import walker
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.track_visits import build_track_visits
+from patrolplan.times import minutes_after_midnight
 
 MONDAY = dt.date(2026, 11, 30)
+
+
+@pytest.fixture
+def handed(ledger, promised_week):
+    """A ledger in which the demo week is handed out."""
+    ledger.hand_out(promised_week)
+    return ledger
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +85,16 @@ def test_a_stop_that_a_track_does_not_cover_is_left_as_it_was(handed, plan, duty
     assert stops[-1].place not in late.unknown
 
 
+def test_a_stay_begins_when_the_officer_came(handed, plan, duty, walk):
+    """Each visit begins when the walk came to its stop, or to the stretch on the way there."""
+    found = {visit.hotspot: visit for visit in _measure(handed, plan, walk, duty).visits}
+    for stop in duty.patrol.stops:
+        visit = found[stop.hotspot]
+        late = minutes_after_midnight(visit.arrive) - stop.arrive_minutes
+        assert -1 - max(0, visit.minutes - 15) <= late <= 2, stop.hotspot
+        assert visit.window == "after_school"
+
+
 def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, walk):
     """Where the track covers a stop's planned time elsewhere, the stop was not visited: 0."""
     at_gate = Track(
@@ -92,6 +110,18 @@ def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, w
     ]
     assert far
     assert all(found[name] == 0.0 for name in far)
+
+
+def test_part_of_a_stay_takes_nothing_from_typed_minutes(handed, plan, duty, walk):
+    """A track that begins in the middle of a stay gives fewer minutes; the typed ones stay."""
+    first = duty.patrol.stops[0]
+    assert _measure(handed, plan, walk, duty).partial == ()
+    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
+    assert late.partial == (first.place,)
+    _type(handed, _measure(handed, plan, walk, duty), 15.0)
+    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
+    assert first.place in late.unknown
+    assert first.hotspot not in {row.visit.hotspot for row in late.lower}
 
 
 def test_fewer_minutes_than_typed_are_left_to_decide(handed, plan, duty, walk):
@@ -139,17 +169,17 @@ def _record(plan, duty, seconds, xy):
     return Track(seconds + start, longitude, latitude)
 
 
-def _track(plan, beats, duty, seed=1):
+def _track(plan, duty, seed=1):
     rng = np.random.default_rng(seed)
-    true = walker.walk(duty.patrol, beats, rng)
+    true = walker.walk(duty.patrol, rng)
     track = _record(plan, duty, *walker.recorded(true, rng, white_metres=20))
-    return track, walker.minutes_within(true, beats, duty.patrol)
+    return track, walker.minutes_within(true, plan.hotspots, duty.patrol)
 
 
-def test_a_track_gives_the_minutes_at_each_stop(handed, plan, beats, week):
+def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
     """Every promised hotspot of Monday is measured, within a minute, and again the same."""
     for duty in [duty for duty in week.duties if duty.date == MONDAY]:
-        track, truth = _track(plan, beats, duty)
+        track, truth = _track(plan, duty)
         measured = _measure(handed, plan, track, duty, urn=duty.urn)
         found = {visit.hotspot: visit.minutes for visit in measured.visits}
         for stop in duty.patrol.stops:
@@ -159,10 +189,10 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, beats, week):
         assert again.visits == measured.visits
 
 
-def test_tracks_of_another_day_or_place_are_refused(handed, plan, beats, week):
+def test_tracks_of_another_day_or_place_are_refused(handed, plan, week):
     """The message says on which days the track has points, or where it starts."""
     duty = week.duties[0]
-    track, _ = _track(plan, beats, duty)
+    track, _ = _track(plan, duty)
     network = plan.area.network
     other = next(row for row in week.duties if row.date == MONDAY + dt.timedelta(days=1))
     with pytest.raises(InputError, match="it has some on 2026-11-30"):

@@ -235,7 +235,7 @@ export const lookAtHotspot = (name) => {
 
 /** Draw a numbered stop of the patrol shown; its name says whether pupils feel unsafe there. */
 const drawStop = (stop, number) => {
-  const name = `Stop ${number}, ${stop.hotspot}: ${stop.place}${fear(stop)}`;
+  const name = `Stop ${number}: ${stop.place}${fear(stop)}`;
   const at = point(stop.stop);
   sign(at, String(number), `stop${stop.feared ? " feared" : ""}`, name)
     .on("click", () => (chart.onPoint ? chart.onPoint(at, `stop ${number}`) : tell(`${name}.`)))

@@ -44,7 +44,7 @@ export const officerOptions = (urn, date) => {
 
 /** Stops of a patrol with their times. */
 const stopList = (patrol) => make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
-  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${stop.hotspot}, ${Math.round(stop.minutes)} min)${fear(stop)}`,
+  "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${fear(stop)}`,
 )));
 
 const NOBODY = "-";

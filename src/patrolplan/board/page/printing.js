@@ -80,7 +80,7 @@ const fillPaper = () => {
   const cell = ({ cells }, { date }) => {
     const { patrols = [], state: open = "closed", why = "" } = cells[date] ?? {};
     if (!patrols.length) return make("td", { text: open === "closed" ? "closed" : why ? "–" : "" });
-    return make("td", {}, patrols.map((patrol) => make("div", { data: { id: idOf(patrol) } }, make("b", { text: patrol.officer }), ` ${patrol.start}–${patrol.end}${patrol.locked ? ", locked" : ""}`, make("br"), `${routeName(patrol)}: ${patrol.stops.map(({ hotspot }) => hotspot).join(", ")}`)));
+    return make("td", {}, patrols.map((patrol) => make("div", { data: { id: idOf(patrol) } }, make("b", { text: patrol.officer }), ` ${patrol.start}–${patrol.end}${patrol.locked ? ", locked" : ""}`, make("br"), `${routeName(patrol)}: ${patrol.stops.map(({ place }) => place).join("; ")}`)));
   };
   const list = (title, rows) => (rows.length ? make("section", {}, make("h2", { text: title }), make("ul", {}, rows.map((text) => make("li", { text })))) : null);
   const dosed = state.doses.filter((dose) => Object.values(dose.days).some(Boolean));

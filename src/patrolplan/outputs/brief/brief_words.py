@@ -184,7 +184,7 @@ def describe_hotspot(hotspot: ChangedHotspot) -> str:
     reasons = [one for one in hotspot.reasons if not isinstance(one, TrendReason)]
     why = "; ".join(describe_reasons(reasons))
     walk = f"{format_metres(hotspot.walk_metres)} from the gate"
-    return f"{hotspot.hotspot} ({hotspot.trend}) {hotspot.place}, {walk}{f': {why}' if why else ''}"
+    return f"{hotspot.place} ({hotspot.trend}), {walk}{f': {why}' if why else ''}"
 
 
 def describe_total(count: ShownCount) -> str:

@@ -1,7 +1,6 @@
 """Visits of a week to a place: who comes when, or why no one does."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
-from patrolplan.patrols.plan import Stop
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.week import Duty, Visitor, Week
+from patrolplan.team.week import Visitor, Week
 from patrolplan.team.week_file import read_week_alone
+from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
 SAME_PLACE_METRES = 30.0
@@ -50,23 +49,20 @@ class WeekVisits:
             for row in self.week.demands
             if row.kind == "watched" and self.is_of_data
         }
-        stops = list(self._list_stops())
-        points = shapely.points(np.array([stop.point for _, stop in stops]).reshape(-1, 2))
+        stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
+        points = shapely.points(
+            np.array([stay.stop.point for stay in stays if stay.stop]).reshape(-1, 2)
+        )
         answers = {}
         for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
             near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
             visits = tuple(
-                Visitor(row.officer, row.urn, row.date, format_time(stop.arrive_minutes))
-                for (row, stop), is_near in zip(stops, near.tolist(), strict=True)
-                if (name in stop.covered if self.is_of_data else is_near)
+                Visitor(stay.duty.officer, stay.duty.urn, stay.date, format_time(stay.from_minutes))
+                for stay, is_near in zip(stays, near.tolist(), strict=True)
+                if (name in stay.names if self.is_of_data else is_near)
             )
             answers[str(name)] = WeekAnswer(visits, None if visits else unmet.get(name))
         return answers
-
-    def _list_stops(self) -> Iterator[tuple[Duty, Stop]]:
-        for duty in self.week.duties:
-            for stop in duty.patrol.stops:
-                yield duty, stop
 
 
 def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:

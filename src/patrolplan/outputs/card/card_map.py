@@ -26,8 +26,6 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 
 USUAL_ROWS = 2
 """First guess of the rows of the strip below the map of a patrol that has stops."""
-BEAT_OFFSET = 8.5
-"""Points from the middle of the street to the line of a beat, clear of route and stretch."""
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 
@@ -131,7 +129,6 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
         marker_kinds=content.marker_kinds,
         symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         feared=any(label.kind == "feared" for label, _ in placed),
-        beats=bool(content.beats),
         outlines=bool(content.outlines),
         steps=content.shows_steps,
         passages=content.passages,
@@ -150,8 +147,6 @@ def _draw_content(
     if content.band is not None:
         symbols.draw_stretch(window, content.band, level=5.0)
     symbols.draw_outlines(window, content.outlines, level=5.3)
-    for line in content.beats:
-        symbols.draw_beat(window, route.move_aside(line, BEAT_OFFSET), level=5.5)
     _draw_route(window, content)
     points = {kind: points for kind, (_, points) in content.point_symbols.items()}
     symbols.draw_symbols(window, points)

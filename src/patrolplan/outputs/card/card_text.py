@@ -28,7 +28,6 @@ from patrolplan.outputs.reason_words import (
     order_reasons,
 )
 from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.way_home_words import (
     describe_assumptions,
     describe_busiest,
@@ -83,6 +82,7 @@ def build_card_data(
         "date": date,
         "officer": make_printable(on_duty),
         "purpose": wording.PURPOSE,
+        "nothing_recorded": wording.NOTHING_RECORDED if patrol.nothing_recorded else "",
         "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
@@ -93,13 +93,16 @@ def build_card_data(
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
-            | {"is_feared_most": _is_feared_most(own)}
+            | {"place": _describe_place(patrol, number), "is_feared_most": _is_feared_most(own)}
+            | _refer_back(patrol, number)
             for number, (own, (stop, line)) in enumerate(
                 zip(patrol.stops, _list_stops(patrol), strict=True), 1
             )
         ],
         "cautions": list_cautions(plan, patrol),
-        "directions_title": f"Directions ({wording.describe_distance(patrol)})",
+        "directions_title": f"Directions ({wording.describe_distance(patrol)})"
+        if patrol.legs
+        else "",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
         "basis": _list_basis(plan, patrol),
@@ -143,10 +146,7 @@ def _describe_timing(patrol: Patrol) -> str:
     """How many stops there are, and when and where the patrol ends."""
     if not patrol.stops:
         return "stay at the gate"
-    visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
-    back = "back at" if patrol.ends_at in visited else "at"
-    stops = format_count(len(patrol.stops), "stop")
-    return f"{stops}, {back} the {patrol.ends_at} {format_time(patrol.end_minutes)}"
+    return f"{format_count(len(patrol.stops), 'stop')}, {wording.describe_end(patrol)}"
 
 
 def _format_time_range(start: float, end: float) -> str:
@@ -197,12 +197,28 @@ def _build_stop_data(
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": capitalise(print_whole(wording.describe_place(stop))),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
         "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
         "busiest": busiest,
         "news": f"{since}{':' if reasons else '.'}" if since else "",
         "reasons": reasons,
+    }
+
+
+def _describe_place(patrol: Patrol, number: int) -> str:
+    return capitalise(print_whole(wording.describe_stop_place(patrol, number)))
+
+
+def _refer_back(patrol: Patrol, number: int) -> dict[str, Any]:
+    """The reasons of a stop at a place of an earlier one, whose row has them already."""
+    earlier, stop = wording.find_earlier_visit(patrol, number), patrol.stops[number - 1]
+    if earlier is None or stop.kind == "gate":
+        return {}
+    return {
+        "busiest": "",
+        "news": "",
+        "is_feared_most": False,
+        "reasons": [build_sentence(ReasonLine(f"As at stop {earlier}"))],
     }
 
 
@@ -275,8 +291,7 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
 
 
 def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
-    """The basis of the card, in paragraphs: quality, and the data with its sources."""
-    quality = f"{wording.describe_quality(patrol)}." if patrol.stops else ""
+    """The basis of the card, in paragraphs: how good it is, and the data with its sources."""
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
@@ -284,7 +299,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
-        " ".join(filter(None, [quality, describe_tested(patrol.tested)])),
+        wording.describe_reference(patrol) if patrol.stops else "",
         " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
     ]
     return [print_whole(line) for line in lines if line]
@@ -296,8 +311,8 @@ def _describe_map(patrol: Patrol, school: str) -> str:
         return f"Street map around the gate of {school}."
     start = "the base" if patrol.from_base else f"the gate of {school}"
     stops = "; ".join(
-        f"stop {number}, {make_printable(stop.place)}"
-        for number, stop in enumerate(patrol.stops, 1)
+        f"stop {number}, {make_printable(place)}"
+        for number, place in enumerate(wording.describe_stops(patrol), 1)
     )
     back = "back" if patrol.from_base or patrol.ends_at == "gate" else "on"
     way = "walk" if patrol.way == "walk" else "bicycle ride"

@@ -29,7 +29,7 @@ ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")
 """What pupils do at the gate before and after school."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("nothing_worth_walk", "no_stop_in_time", "window_at_gate")
+GATE_REASONS: tuple[NoteKind, ...] = ("no_stop_in_time", "window_at_gate")
 """Notes on why no stop is made: they are in the panel, so they are not repeated as cautions."""
 
 MAX_NEAREST = 3
@@ -76,12 +76,12 @@ def build_gate_panel(plan: Plan, patrol: Patrol, *, with_months: bool) -> dict[s
 
 def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
     """Why no stop is made."""
+    if patrol.kind == "reference":
+        return wording.describe_reference(patrol)
     if wording.is_at_gate(plan, patrol):
         return "This window is for the gate alone: no stop is planned."
     notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
-    if not notes:
-        return f"{wording.describe_quality(patrol)}."
-    return " ".join(notes)
+    return " ".join(notes) or "Nothing within reach is worth the walk in this window."
 
 
 def _is_known_for_something(reasons: Sequence[Reason]) -> bool:

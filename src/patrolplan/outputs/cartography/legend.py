@@ -73,7 +73,6 @@ class Shown:
     marker_kinds: Collection[symbols.MarkerKind] = ()
     symbol_kinds: Collection[str] = ()
     feared: bool = False
-    beats: bool = False
     outlines: bool = False
     steps: bool = False
     passages: Collection[str] = ()
@@ -154,7 +153,6 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
     if shown.way:
         yield from _iterate_route_signs(shown)
     drawings: Sequence[tuple[bool, str, float, Callable[[Window, float, float], None]]] = (
-        (shown.beats, "walk up and down", 24.0, _draw_beat),
         (shown.outlines, "designated by the force", 20.0, _draw_outline),
         ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
         (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
@@ -226,11 +224,6 @@ def _draw_pushed(window: Window, x: float, y: float) -> None:
 def _draw_stretch(window: Window, x: float, y: float) -> None:
     sample = shapely.LineString([(x, y), (x + 20, y)]).buffer(4.5, cap_style="flat")
     symbols.draw_stretch(window, sample, level=LEGEND_LEVEL)
-
-
-def _draw_beat(window: Window, x: float, y: float) -> None:
-    _draw_stretch(window, x + 2, y)
-    symbols.draw_beat(window, np.array([(x, y), (x + 24, y)]), level=LEGEND_LEVEL + 0.3)
 
 
 def _draw_outline(window: Window, x: float, y: float) -> None:

@@ -8,11 +8,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components, dijkstra
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.hotspots.reasons import BeatReason
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -97,8 +94,6 @@ class MapContent:
     """Stretches of stops where pupils feel unsafe, each as its parts."""
     feared_points: NDArray[np.float64]
     """(n, 2) stopping places of other hotspots near the route that are due mainly to reports."""
-    beats: list[NDArray[np.float64]]
-    """(v, 2) lines that are walked up and down during a stop."""
     outlines: list[NDArray[np.float64]]
     """(v, 2) edges of designated polygons with a stop of the patrol."""
     shows_steps: bool
@@ -218,8 +213,6 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
         for step in leg.steps:
             mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
         for stop in patrol.stops[max(0, number - approach) :][:1]:
-            places = [why.place for why in stop.why if isinstance(why, BeatReason)]
-            mentioned += [name for place in places for name in place.split(STOP_PLACE_SEPARATOR)]
             mentioned += _list_stop_streets(stop)
     return [name for name in dict.fromkeys(mentioned) if name in network.pieces_by_name]
 
@@ -259,11 +252,6 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
         named_streets=list_named_streets(network, patrol),
         feared_stretches=_find_feared_stretches(viewport, plan.hotspots, patrol),
         feared_points=_find_feared_points(viewport, plan.hotspots, patrol),
-        beats=[
-            viewport.to_page(line)
-            for stop in patrol.stops
-            for line in _find_beat_lines(network, plan.hotspots, stop)
-        ],
         outlines=_find_outlines(viewport, plan, patrol),
         shows_steps=bool(len(find_steps(network, pieces))),
         passages=frozenset(network.piece_passage[walked]) - {""},
@@ -305,14 +293,11 @@ def _find_crossings(
 def _find_feared_stretches(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> list[Geometries]:
-    """Stretches of stops that have pupils' reports as a reason, in points of the page.
-
-    For a beat, only those of its hotspots that have the reason themselves, if any has.
-    """
+    """Stretches of stops that have pupils' reports as a reason, in points of the page."""
     stretches = []
     for stop in patrol.stops:
         if stop.kind != "tasked" and is_feared(stop.why):
-            own = _find_rows(hotspots, stop.beat or (stop.hotspot,))
+            own = _find_rows(hotspots, (stop.hotspot,))
             feared = own[[is_feared(hotspots["reasons"].iat[row]) for row in own]]
             shapes = _get_shapes(hotspots, feared if len(feared) else own)
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
@@ -336,40 +321,13 @@ def _find_feared_points(
 ) -> NDArray[np.float64]:
     """Stopping places, in points of the page, of nearby hotspots that are due mainly to reports."""
     carried = np.flatnonzero(hotspots["mainly_reports"].to_numpy(dtype=bool))
-    others = np.setdiff1d(carried, _find_rows(hotspots, _list_hotspots(patrol)))
+    others = np.setdiff1d(carried, _find_rows(hotspots, patrol.covered))
     lines = [shapely.linestrings(leg.line) for _, leg in _select_drawn_legs(patrol)]
     walked = shapely.union_all([shapely.Point(patrol.x, patrol.y), *lines])
     away = shapely.distance(_get_shapes(hotspots, others), walked)
     stops = np.asarray(hotspots["stop"].array[others[away <= FEARED_METRES]], dtype=object)
     points = viewport.to_page(shapely.get_coordinates(stops))
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
-
-
-def _find_beat_lines(
-    network: StreetNetwork, hotspots: gpd.GeoDataFrame, stop: Stop
-) -> list[NDArray[np.float64]]:
-    """(v, 2) metres: along each connected part of a beat, between its ends farthest apart."""
-    rows = _find_rows(hotspots, stop.beat)
-    if not len(rows):
-        return []
-    own = hotspots["pieces"].array[rows]
-    pieces = np.concatenate([np.asarray(part, dtype=np.int64) for part in own])
-    nodes, ends = np.unique(network.piece_nodes[pieces], return_inverse=True)
-    start, end = ends.reshape(-1, 2).T
-    shape = (len(nodes), len(nodes))
-    metres = sparse.coo_array((network.piece_metres[pieces], (start, end)), shape=shape).tocsr()
-    count, part = connected_components(metres, directed=False)
-    apart, before = dijkstra(metres, directed=False, return_predecessors=True)
-    lines = []
-    for number in range(count):
-        own = np.flatnonzero(part == number)
-        among = apart[np.ix_(own, own)]
-        first, last = own[list(np.unravel_index(int(np.argmax(among)), among.shape))]
-        path = [last]
-        while path[-1] != first:
-            path.append(before[first, path[-1]])
-        lines.append(np.asarray(network.node_xy[nodes[path]]))
-    return lines
 
 
 def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
@@ -405,15 +363,9 @@ def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
     return [row for row in zip(names, patrol.all_legs, strict=True) if len(row[1].line) > 1]
 
 
-def _list_hotspots(patrol: Patrol) -> list[str]:
-    """Hotspots that the patrol stops at or walks up and down."""
-    return [*patrol.hotspots, *(hotspot for stop in patrol.stops for hotspot in stop.beat)]
-
-
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
-    """Stretches of the patrol's stops and their beats, in metres."""
-    wanted = _list_hotspots(patrol)
-    return _get_shapes(hotspots, _find_rows(hotspots, wanted))
+    """Stretches in view of the patrol's stops, in metres."""
+    return _get_shapes(hotspots, _find_rows(hotspots, patrol.covered))
 
 
 def _find_rows(hotspots: gpd.GeoDataFrame, wanted: Collection[str]) -> NDArray[np.int64]:

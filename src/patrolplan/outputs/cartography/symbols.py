@@ -49,7 +49,6 @@ KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
 
 MarkerKind = Literal["gate", "base", "stop", "tasked", "keep_away"]
 
-BEAT_HEAD = 7.0
 """Length of an arrow head in points."""
 FEARED_SIZE = (12.5, 13.5)
 """Width and height in points of the sign of a place where pupils feel unsafe."""
@@ -288,18 +287,6 @@ def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = Fa
 def draw_outlines(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
     """Draw the (v, 2) edges of designated polygons, in grey dashes."""
     window.draw_lines(lines, "#666666", 1.3, level, dashes=OUTLINE_DASHES, cap="butt")
-
-
-def draw_beat(window: Window, line: NDArray[np.float64], *, level: float) -> None:
-    """Draw a (v, 2) line that is walked up and down: an arrow with a head at both ends."""
-    for colour, width in (("white", 2.8), ("black", 1.2)):
-        window.draw_lines([line], colour, width, level, cap="butt")
-    for tip, before in ((line[-1], line[-2]), (line[0], line[1])):
-        along = (tip - before) / max(float(np.hypot(*(tip - before))), 1e-9)
-        across = np.array([-along[1], along[0]]) * BEAT_HEAD * 0.5
-        tail = tip - BEAT_HEAD * along
-        head = trace_rings([np.array([tip, tail + across, tail - across])])
-        window.draw_shape(head, level + 0.1, fill="black", edge="white", width=0.6)
 
 
 def build_band(stretches: NDArray[np.object_], width: float) -> BaseGeometry | None:

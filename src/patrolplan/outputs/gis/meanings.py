@@ -77,14 +77,11 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "starts": f"at the gate from, {NO_DAY_WORDS}",
             "ends": f"at its end, {NO_DAY_WORDS}",
             "stops": "number of stops",
-            "worth": "share of the risk within the school's reach, 0 to 1",
-            "bound": "no patrol of this school and window can be worth more, 0 to 1",
+            "worth": "share of the risk to the school's own pupils within reach, in steps of 0.05",
+            "bound": "no patrol of this school and window can be worth more, in steps of 0.05",
             "proven": "no better patrol exists",
             "walked_metres": "length of its way, metres",
-            "harm_ratio": "harm recorded at stops planned without past months, over that at stops "
-            "planned by counts of crime; above 1 is better",
-            "harm_ratio_low": "lower end of the 95 % interval of harm_ratio",
-            "harm_ratio_high": "upper end of the 95 % interval of harm_ratio",
+            "kind": "patrol; reference, as an experienced officer would walk; or gate",
         },
     ),
     "stops": LayerMeaning(
@@ -93,8 +90,9 @@ LAYERS: Mapping[str, LayerMeaning] = {
         _DUTY
         | {
             "stop": "order on the patrol, from 1",
-            "hotspot": "hotspot, or name of the tasked place",
-            "kind": "hotspot, tasked or designated",
+            "id": "the place's own, the same next month",
+            "hotspot": "hotspot, or name of the tasked place, or the id of another",
+            "kind": "hotspot, corner, gate, tasked or designated",
             "tasked": "place_id of a tasked place",
             "arrive": "from, HH:MM local",
             "leave": "until, HH:MM local",

@@ -30,7 +30,7 @@ GEOPACKAGE = "plan.gpkg"
 QGIS_VERSION = "3.22.0-Białowieża"
 """The minimum version of QGIS for the styles; later ones convert them silently."""
 
-STOP_KINDS = ("hotspot", "tasked", "designated")
+STOP_KINDS = ("hotspot", "corner", "gate", "tasked", "designated")
 CARRIERS = ("recorded", "feared", "way", "designated")
 """Kinds of stop and of hotspot, in the order of their classes in the styles."""
 

@@ -2,9 +2,11 @@
  <renderer-v2 type="categorizedSymbol" attr="kind" symbollevels="0">
   <categories>
    <category symbol="0" label="stop in a hotspot of the plan" render="true" type="string" value="hotspot" />
-   <category symbol="1" label="stop at a tasked place" render="true" type="string" value="tasked" />
-   <category symbol="2" label="stop in a designated hotspot" render="true" type="string" value="designated" />
-   <category symbol="3" label="another stop" render="true" type="string" value="" />
+   <category symbol="1" label="stop at a corner of the pupils' ways" render="true" type="string" value="corner" />
+   <category symbol="2" label="stop at the school gate" render="true" type="string" value="gate" />
+   <category symbol="3" label="stop at a tasked place" render="true" type="string" value="tasked" />
+   <category symbol="4" label="stop in a designated hotspot" render="true" type="string" value="designated" />
+   <category symbol="5" label="another stop" render="true" type="string" value="" />
   </categories>
   <symbols>
    <symbol name="0" type="marker" alpha="1">
@@ -69,6 +71,98 @@
     </data_defined_properties>
     <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
      <Option type="Map">
+      <Option name="name" value="circle" type="QString" />
+      <Option name="size" value="4.4" type="QString" />
+      <Option name="color" value="70,70,70,255" type="QString" />
+      <Option name="outline_color" value="255,255,255,255" type="QString" />
+      <Option name="outline_width" value="0.3" type="QString" />
+     </Option>
+    </layer>
+    <layer class="FontMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option name="size" value="3" type="QString" />
+      <Option name="color" value="255,255,255,255" type="QString" />
+      <Option name="chr" value="1" type="QString" />
+      <Option name="font" value="Arial" type="QString" />
+      <Option name="font_style" value="Bold" type="QString" />
+     </Option>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option name="name" value="" type="QString" />
+       <Option name="properties" type="Map">
+        <Option name="char" type="Map">
+         <Option name="active" value="true" type="bool" />
+         <Option name="expression" value="to_string(&quot;stop&quot;)" type="QString" />
+         <Option name="type" value="3" type="int" />
+        </Option>
+       </Option>
+       <Option name="type" value="collection" type="QString" />
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol name="2" type="marker" alpha="1">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option name="name" value="" type="QString" />
+      <Option name="properties" type="Map">
+       <Option name="alpha" type="Map">
+        <Option name="active" value="true" type="bool" />
+        <Option name="expression" value="if(@atlas_featureid IS NULL OR (&quot;urn&quot; = attribute(@atlas_feature, 'urn') AND &quot;number&quot; = attribute(@atlas_feature, 'number')), 100, 0)" type="QString" />
+        <Option name="type" value="3" type="int" />
+       </Option>
+      </Option>
+      <Option name="type" value="collection" type="QString" />
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option name="name" value="square" type="QString" />
+      <Option name="size" value="4.4" type="QString" />
+      <Option name="color" value="0,0,0,255" type="QString" />
+      <Option name="outline_color" value="255,255,255,255" type="QString" />
+      <Option name="outline_width" value="0.3" type="QString" />
+     </Option>
+    </layer>
+    <layer class="FontMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
+      <Option name="size" value="3" type="QString" />
+      <Option name="color" value="255,255,255,255" type="QString" />
+      <Option name="chr" value="1" type="QString" />
+      <Option name="font" value="Arial" type="QString" />
+      <Option name="font_style" value="Bold" type="QString" />
+     </Option>
+     <data_defined_properties>
+      <Option type="Map">
+       <Option name="name" value="" type="QString" />
+       <Option name="properties" type="Map">
+        <Option name="char" type="Map">
+         <Option name="active" value="true" type="bool" />
+         <Option name="expression" value="to_string(&quot;stop&quot;)" type="QString" />
+         <Option name="type" value="3" type="int" />
+        </Option>
+       </Option>
+       <Option name="type" value="collection" type="QString" />
+      </Option>
+     </data_defined_properties>
+    </layer>
+   </symbol>
+   <symbol name="3" type="marker" alpha="1">
+    <data_defined_properties>
+     <Option type="Map">
+      <Option name="name" value="" type="QString" />
+      <Option name="properties" type="Map">
+       <Option name="alpha" type="Map">
+        <Option name="active" value="true" type="bool" />
+        <Option name="expression" value="if(@atlas_featureid IS NULL OR (&quot;urn&quot; = attribute(@atlas_feature, 'urn') AND &quot;number&quot; = attribute(@atlas_feature, 'number')), 100, 0)" type="QString" />
+        <Option name="type" value="3" type="int" />
+       </Option>
+      </Option>
+      <Option name="type" value="collection" type="QString" />
+     </Option>
+    </data_defined_properties>
+    <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+     <Option type="Map">
       <Option name="name" value="square" type="QString" />
       <Option name="size" value="5.6" type="QString" />
       <Option name="color" value="255,255,255,255" type="QString" />
@@ -108,7 +202,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol name="2" type="marker" alpha="1">
+   <symbol name="4" type="marker" alpha="1">
     <data_defined_properties>
      <Option type="Map">
       <Option name="name" value="" type="QString" />
@@ -163,7 +257,7 @@
      </data_defined_properties>
     </layer>
    </symbol>
-   <symbol name="3" type="marker" alpha="1">
+   <symbol name="5" type="marker" alpha="1">
     <data_defined_properties>
      <Option type="Map">
       <Option name="name" value="" type="QString" />

@@ -21,7 +21,7 @@ from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import PARK, ROUTE_COLOUR, WATER
 from patrolplan.outputs.cartography.viewport import choose_scale_bar_metres
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_quality, format_data_months
+from patrolplan.outputs.wording import describe_reference, format_data_months
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.risk.surface import Risk
 from patrolplan.text import format_count
@@ -206,7 +206,7 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
     patrol = _find_patrol(plan, urn)
     axes = _draw_ground(axes, plan.area.features)
     _draw_streets(axes, plan.area.network)
-    stretches = plan.hotspots["hotspot"].isin(patrol.hotspots)
+    stretches = plan.hotspots["hotspot"].isin(patrol.covered)
     if stretches.any():
         style = {"color": SERIES[4], "linewidth": 7, "alpha": 0.5, "zorder": 2}
         plan.hotspots[stretches].plot(ax=axes, aspect=None, **style)
@@ -225,7 +225,7 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
     set_title(
         axes,
         f"{patrol.school}, {hours}: {stops}",
-        describe_quality(patrol),
+        describe_reference(patrol).rstrip("."),
         format_data_months(plan.risk),
     )
     return axes

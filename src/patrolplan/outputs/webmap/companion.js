@@ -35,16 +35,18 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     const next = patrol.stops[stop - 1];
     const until = (time, before, after) => ({ until: time, count: count(time, before, after) });
     if (inside) {
-      const [name, at] = stop < total ? [nameOf(stop + 1), patrol.stops[stop].arrive] : [`back to ${home()}`, patrol.end];
+      const [name, at] = stop < total ? [nameOf(stop + 1), patrol.stops[stop].arrive] : [`back to ${home()}`, patrol.back];
       return {
         now: `Stop ${stop}`, place: next.place, when: `until ${shift(next.leave, late)}`, ...until(next.leave + late, "left", "over"),
         due: `Time to leave stop ${stop}`, next: `${name}, be there at ${shift(at, late)}`, tap: "leave", label: `I'm leaving stop ${stop}`,
       };
     }
     if (stop > total) {
+      // Who is late stays for a shorter time at the gate.
+      const over = Math.max(0, patrol.back + late - patrol.end);
       return {
-        now: total ? `Back to ${home()}` : "School gate", place: "", when: `until ${shift(patrol.end, late)}`,
-        ...until(patrol.end + late, "left", "over"), due: "The patrol is over", next: "save the record", tap: "end", label: "End the patrol",
+        now: total ? `Back to ${home()}` : "School gate", place: "", when: `until ${shift(patrol.end, over)}`,
+        ...until(patrol.end + over, "left", "over"), due: "The patrol is over", next: "save the record", tap: "end", label: "End the patrol",
       };
     }
     const here = { tap: "here", label: `I'm here, stop ${stop}` };

@@ -19,6 +19,7 @@ from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.feared import classify_fear, is_feared
 from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
+from patrolplan.outputs.wording import describe_stops
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -340,13 +341,17 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "day": map_patrol.day,
         "officer": map_patrol.officer,
         "urn": patrol.urn,
-        "hotspots": patrol.hotspots,
+        "hotspots": patrol.covered,
         "streets": [row_of[street] for street in streets if street in row_of],
         "at": encode_steps(patrol.points, projection),
         "start": round(patrol.start_minutes),
         "gate_until": round(patrol.gate_until_minutes),
+        "back": round(patrol.back_minutes),
         "end": round(patrol.end_minutes),
-        "stops": [_pack_stop(stop, area) for stop in patrol.stops],
+        "stops": [
+            _pack_stop(stop, place, area)
+            for stop, place in zip(patrol.stops, describe_stops(patrol), strict=True)
+        ],
         "ends_at": patrol.ends_at,
         "from_base": patrol.from_base,
         "base": [] if base is None else encode_steps(np.array([base]), projection),
@@ -355,15 +360,14 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
     }
 
 
-def _pack_stop(stop: "Stop", area: "StudyArea") -> dict[str, Any]:
+def _pack_stop(stop: "Stop", place: str, area: "StudyArea") -> dict[str, Any]:
     """A stop: printed times in minutes after midnight, place of a tasking, and main voice."""
     tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
     return {
         "hotspot": stop.hotspot,
-        "place": stop.place,
+        "place": place,
         "arrive": round(stop.arrive_minutes),
         "leave": round(stop.leave_minutes),
-        "beat": ", ".join(stop.beat),
         "feared": is_feared(stop.why),
         "tasked": encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }

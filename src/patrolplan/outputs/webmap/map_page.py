@@ -36,7 +36,6 @@ from patrolplan.outputs.reason_words import (
     list_reason_lines,
 )
 from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
-from patrolplan.outputs.tested_words import describe_tested
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
     build_map_layers,
@@ -206,13 +205,12 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "times": times,
         "gate_times": start if start == until else f"{start} to {until}",
         "walked": wording.describe_distance(patrol) if patrol.legs else "no walk",
-        "how_good": wording.describe_quality(patrol),
         "first": "Set out from the base" if patrol.from_base else "At the school gate",
         "mark": "B" if patrol.from_base else "G",
         "approach": _describe_approach(patrol, verb),
         "stops": [
-            _describe_stop(number, stop, leg, plan)
-            for number, (stop, leg) in enumerate(zip(patrol.stops, legs, strict=False), start=1)
+            _describe_stop(patrol, number, leg, plan)
+            for number, (_, leg) in enumerate(zip(patrol.stops, legs, strict=False), start=1)
         ],
         "back": legs[-1] if legs else None,
         "keep_away": [
@@ -220,7 +218,9 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
-        "tested": describe_tested(patrol.tested),
+        "end": capitalise(wording.describe_end(patrol)),
+        "nothing_recorded": wording.NOTHING_RECORDED if patrol.nothing_recorded else "",
+        "compared": wording.describe_reference(patrol),
     }
 
 
@@ -264,17 +264,21 @@ def _describe_tasked(stop: "Stop", plan: "Plan") -> str:
     return f"{words}. The place is at {grid}." if grid else f"{words}."
 
 
-def _describe_stop(number: int, stop: "Stop", leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
+def _describe_stop(
+    patrol: "Patrol", number: int, leg: dict[str, Any], plan: "Plan"
+) -> dict[str, Any]:
+    stop = patrol.stops[number - 1]
+    earlier = wording.find_earlier_visit(patrol, number)
     why = [line.text for line in list_reason_lines(stop)]
+    why = [f"As at stop {earlier}."] if why and earlier else why
     return {
         "number": number,
         "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
         "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
-        "place": stop.place,
+        "place": wording.describe_stop_place(patrol, number),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
         "why": why if why or stop.tasked else [f"{describe_want_of_reasons(stop)}."],
         "feared": is_feared(stop.why),
-        "beat": f"Walk up and down {', '.join(stop.beat)}" if stop.beat else "",
         "tasked": _describe_tasked(stop, plan),
         "walk": leg,
     }

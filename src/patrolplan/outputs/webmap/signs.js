@@ -21,9 +21,9 @@ const makeStartSign = (at, { from_base: fromBase, ends_at: end }) => {
 };
 
 // A stop of the patrol shown; the speech bubble of a place that pupils fear is drawn by the style.
-const makeStopSign = (at, number, { feared, beat }) => {
+const makeStopSign = (at, number, { feared }) => {
   const label = [
-    `Stop ${number}`, beat && `walk up and down ${beat}`, feared && "pupils feel unsafe here",
+    `Stop ${number}`, feared && "pupils feel unsafe here",
   ].filter((words) => words).join(", ");
   return makeSign(at, number, label, `number${feared ? " feared" : ""}`, 1000);
 };

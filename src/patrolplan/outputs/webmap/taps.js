@@ -42,12 +42,23 @@ const summarise = (patrol, { taps, spoken, typed }) => patrol.stops.map((_, row)
 });
 
 // The table that `patrolplan record --csv` reads. Hotspots are named, not stops numbered: a week
-// that was changed since may have another stop of that number.
+// that was changed since may have another stop of that number. Stops at one place are one row.
 const COLUMNS = ["officer", "date", "urn", "hotspot", "stop", "minutes", "engagements", "with", "arrive", "reason"];
 const writeTable = (patrol, { officer, date }, rows) => {
   const cell = (value) => (/^[\w .-]*$/.test(String(value)) ? String(value) : `"${String(value).replaceAll('"', '""')}"`);
-  const lines = rows.map(({ here, minutes, spoken, why }, row) => [
-    officer, date, patrol.urn, patrol.stops[row].hotspot, "", minutes, spoken ?? "", "",
+  const places = new Map();
+  rows.forEach((row, number) => {
+    const name = patrol.stops[number].hotspot;
+    const before = places.get(name);
+    places.set(name, !before ? row : {
+      here: before.minutes ? before.here : row.here,
+      minutes: Math.round((before.minutes + row.minutes) * 10) / 10,
+      spoken: before.spoken === null && row.spoken === null ? null : before.spoken + row.spoken,
+      why: before.why || row.why,
+    });
+  });
+  const lines = [...places].map(([name, { here, minutes, spoken, why }]) => [
+    officer, date, patrol.urn, name, "", minutes, spoken ?? "", "",
     here === undefined || !minutes ? "" : clock(here), why,
   ]);
   return [COLUMNS, ...lines].map((values) => `${values.map(cell).join(",")}\r\n`).join("");

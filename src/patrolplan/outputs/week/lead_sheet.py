@@ -30,6 +30,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.team.officer_day import DayItem
+from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import (
     Ban,
     DemandKind,
@@ -40,6 +41,7 @@ from patrolplan.team.week import (
     Week,
     format_day,
 )
+from patrolplan.team.where_when import group_stays, list_stays
 from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
 from patrolplan.times import format_span
 
@@ -215,11 +217,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         duties = [
             duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)
         ]
-        minutes = sum(
-            stop.leave_minutes - stop.arrive_minutes
-            for duty in duties
-            for stop in duty.patrol.stops
-        )
+        minutes = sum(stay.minutes for stay in list_stays(duties) if stay.stop is not None)
         less = short.get(school.urn)
         rows.append(
             {
@@ -238,16 +236,26 @@ def _describe_doses(week: Week) -> list[str]:
     most = week.plan.area.settings.week.max_dose_minutes_per_day
     over = describe_notes(note for note in week.notes if note.kind == "over_daily_maximum")
     over = over or [f"No place gets more than {most:g} minutes on a day."]
-    visited = {name for duty in week.duties for stop in duty.patrol.stops for name in stop.covered}
+    visited = group_stays(week.duties)
     table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")
     heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
-    missed = [f"{name} ({place})" for name, place in heavy.items() if name not in visited]
-    count = format_count(len(heavy), "priority street")
+    stops = (stop for _, patrol in list_patrols(week.plan) for stop in patrol.stops)
+    in_reach = {name for stop in stops for name in stop.covered}.union(visited)
+    away = [f"{name} ({place})" for name, place in heavy.items() if name not in in_reach]
+    if away:
+        names = join_words(away) if len(away) <= MAX_NAMED else list_first(away)
+        over = [*over, f"For the local team, since no school's patrol stands there: {names}."]
+    missed = [
+        f"{name} ({place})"
+        for name, place in heavy.items()
+        if name in in_reach and name not in visited
+    ]
+    count = format_count(len(heavy) - len(away), "priority street")
     if not missed:
-        return [*over, f"All of the {count} with most risk are visited."]
+        return [*over, f"All of the {count} with most risk near schools are visited."]
     verb = "is" if len(missed) == 1 else "are"
     names = join_words(missed) if len(missed) <= MAX_NAMED else list_first(missed)
-    return [*over, f"Of the {count} with most risk, {names} {verb} not visited."]
+    return [*over, f"Of the {count} with most risk near schools, {names} {verb} not visited."]
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by hotspot; a place that is only tasked by intelligence is not shown to a school.
+    """Stops by place, apart from the gate; a place that is only tasked is not shown to a school.
 
     Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
     """
@@ -126,7 +126,7 @@ def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
             row = hotspots[hotspots["hotspot"] == stop.hotspot].iloc[0]
             point = (float(row["stop"].x), float(row["stop"].y))
             areas[stop.hotspot] = replace(stop, place=row["place"], stand="street", point=point)
-        elif stop.kind != "tasked":
+        elif stop.kind not in {"tasked", "gate"}:
             areas[stop.hotspot] = stop
     return areas
 
@@ -142,13 +142,14 @@ def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dic
     first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.patrol.window, duty)
-    stops = [stop for duty in duties for stop in duty.patrol.stops]
-    streets = {letters[stop.hotspot] for stop in stops if stop.kind != "tasked"}
-    until = max((duty.end_minutes for duty in duties if duty.patrol.stops), default=0.0)
+    stops = [
+        stop for duty in duties for stop in duty.patrol.stops if stop.kind not in {"tasked", "gate"}
+    ]
+    streets = {letters[stop.hotspot] for stop in stops}
+    until = max((stop.leave_minutes for stop in stops), default=0.0)
     return {
         "gate": ", ".join(
-            format_span(duty.start_minutes, duty.patrol.gate_until_minutes)
-            for duty in first.values()
+            format_span(*stay) for duty in first.values() for stay in duty.patrol.gate_stays
         ),
         "until": f"until about {format_time(5 * round(until / 5))}" if streets else "",
         "streets": ", ".join(sorted(streets, key=lambda text: (len(text), text))),

@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
-from patrolplan.outputs.wording import describe_place, format_route_name
+from patrolplan.outputs.wording import describe_stops, format_route_name
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -246,8 +246,8 @@ def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
         duty.patrol.school,
         format_route_name(duty.variant),
         "; ".join(
-            f"{format_time(stop.arrive_minutes)} {describe_place(stop)}"
-            for stop in duty.patrol.stops
+            f"{format_time(stop.arrive_minutes)} {place}"
+            for stop, place in zip(duty.patrol.stops, describe_stops(duty.patrol), strict=True)
         ),
         roster.card_path(duty),
         *(further[name] for name in _list_further_columns(roster)),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from patrolplan.outputs.cartography.fonts import (
     list_unprintable_notes,
     make_printable,
@@ -19,8 +21,10 @@ from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_ti
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
+    describe_end,
     describe_further_window,
     describe_place,
+    describe_stops,
     format_data_months,
     format_metres,
     is_before_school,
@@ -31,6 +35,7 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
+from patrolplan.team.where_when import Stay, group_stays
 from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
@@ -125,8 +130,8 @@ def _build_wall_pages(roster: Roster) -> dict[str, Any]:
         "gaps": _build_gap_rows(roster),
         "short": [make_printable(f"{short}.") for short in roster.week.short],
         "notes": [make_printable(note) for note in describe_notes(roster.week.notes)],
-        "map_alt": "Street map of the area with the schools by their number and, by their letter "
-        "and number, the priority streets where presence is planned this week.",
+        "map_alt": "Street map of the area with the schools by their number and, by their "
+        "letter, the places where presence is planned this week.",
     }
 
 
@@ -190,42 +195,50 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
     return rows
 
 
-def _group_visits(roster: Roster) -> dict[str, list[tuple[Duty, Stop]]]:
-    """Stops of the week by hotspot: most days first, then in the plan's order, then by name."""
-    visits: dict[str, list[tuple[Duty, Stop]]] = {}
-    for duty in roster.week.duties:
-        for stop in duty.patrol.stops:
-            visits.setdefault(stop.hotspot, []).append((duty, stop))
+def _group_visits(roster: Roster) -> dict[str, list[Stay]]:
+    """Stays of the week by place: most days first, then in the plan's order, then by name."""
+    stays = group_stays(roster.week.duties)
     order = {name: number for number, name in enumerate(roster.week.plan.hotspots["hotspot"])}
     names = sorted(
-        visits, key=lambda name: (-_count_days(visits[name]), order.get(name, len(order)), name)
+        stays, key=lambda name: (-_count_days(stays[name]), order.get(name, len(order)), name)
     )
-    return {name: visits[name] for name in names}
+    return {name: stays[name] for name in names}
 
 
-def _count_days(visits: list[tuple[Duty, Stop]]) -> int:
-    return len({duty.date for duty, _ in visits})
+def _count_days(stays: list[Stay]) -> int:
+    return len({stay.date for stay in stays})
+
+
+def _find_stop(roster: Roster, name: str, stays: list[Stay]) -> tuple[str, float, float]:
+    """Where a place is, in words and in metres: its own stop, or the hotspot that is seen."""
+    stops = [stay.stop for stay in stays if stay.stop is not None]
+    own = next((stop for stop in stops if stop.hotspot == name), None)
+    hotspots = roster.week.plan.hotspots
+    for _, row in hotspots[hotspots["hotspot"] == name].iterrows() if own is None else ():
+        return str(row["place"]), float(row["stop"].x), float(row["stop"].y)
+    stop = own or stops[0]
+    return describe_place(stop), stop.x, stop.y
 
 
 def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
     rows = []
-    for name, visits in _group_visits(roster).items():
+    for number, (name, stays) in enumerate(_group_visits(roster).items()):
         cells = [
             [
-                f"{format_time(stop.arrive_minutes)} "
-                f"{format_officer_name(roster.name_officer(duty.officer))}"
-                for duty, stop in sorted(visits, key=lambda visit: visit[1].arrive_minutes)
-                if duty.date == day
+                f"{format_time(stay.from_minutes)} "
+                f"{format_officer_name(roster.name_officer(stay.duty.officer))}"
+                for stay in stays
+                if stay.date == day
             ]
             for day in roster.week.days
         ]
-        place = shorten(make_printable(describe_place(visits[0][1])), LONGEST_NAME)
+        place = shorten(make_printable(_find_stop(roster, name, stays)[0]), LONGEST_NAME)
         rows.append(
             {
-                "id": make_printable(name),
+                "id": xl_col_to_name(number),
                 "place": capitalise(place),
                 "cells": cells,
-                "count": str(_count_days(visits)),
+                "count": str(_count_days(stays)),
             }
         )
     return rows
@@ -291,8 +304,9 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "first_place": base.replace("the b", "B", 1) if patrol.from_base else "School gate",
         "first_why": _describe_first_task(roster, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
-        "end": format_time(duty.end_minutes),
-        "where": f"at {base}" if patrol.ends_at == "base" else "back at the gate",
+        "end": f"at {base} {format_time(patrol.end_minutes)}"
+        if patrol.ends_at == "base"
+        else describe_end(patrol),
         "keep_away": [
             print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
             for barred in find_near_keep_away(patrol)
@@ -301,10 +315,12 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
             {
                 "number": str(number),
                 "time": format_span(stop.arrive_minutes, stop.leave_minutes),
-                "place": print_whole(describe_place(stop)),
+                "place": print_whole(place),
                 "why": _list_task_reasons(stop),
             }
-            for number, stop in enumerate(patrol.stops, start=1)
+            for number, (stop, place) in enumerate(
+                zip(patrol.stops, describe_stops(patrol), strict=True), start=1
+            )
         ],
     }
 
@@ -339,19 +355,11 @@ def _draw_week_map(roster: Roster) -> bytes:
         MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
         for one in roster.schools
     ]
+    visits = _group_visits(roster)
     places = [
-        MapMarker(name, visits[0][1].x, visits[0][1].y)
-        for name, visits in _group_visits(roster).items()
+        MapMarker(xl_col_to_name(number), *_find_stop(roster, name, stays)[1:])
+        for number, (name, stays) in enumerate(visits.items())
     ]
     return draw_overview_map(
-        roster.week.plan,
-        [*schools, *places],
-        [
-            name
-            for duty in roster.week.duties
-            for stop in duty.patrol.stops
-            for name in stop.covered
-        ],
-        width=MAP_WIDTH,
-        height=MAP_HEIGHT,
+        roster.week.plan, [*schools, *places], list(visits), width=MAP_WIDTH, height=MAP_HEIGHT
     )

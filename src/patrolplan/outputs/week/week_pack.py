@@ -35,7 +35,7 @@ from patrolplan.outputs.week.task_sheets import (
 from patrolplan.outputs.wording import (
     PURPOSE,
     describe_further_window,
-    describe_place,
+    describe_stops,
     format_data_months,
     list_attributions,
 )
@@ -331,8 +331,8 @@ def _build_cover_item(
         "text": format_school_name(duty.patrol.school),
         "about": " · ".join(_list_patrol_facts(roster, officer, duty)),
         "stops": "; ".join(
-            f"{format_time(stop.arrive_minutes)} {print_whole(describe_place(stop))}"
-            for stop in duty.patrol.stops
+            f"{format_time(stop.arrive_minutes)} {print_whole(place)}"
+            for stop, place in zip(duty.patrol.stops, describe_stops(duty.patrol), strict=True)
         ),
     }
 

@@ -107,9 +107,9 @@ class Exploration:
 
 
 class LabelExplorer:
-    """Enumerates the stop sets of one group of officers; prices may differ between calls."""
+    """Enumerates the stop sets of an officer; prices may differ between calls."""
 
-    def __init__(self, case: ReducedCase, *, with_gate: bool = True) -> None:
+    def __init__(self, case: ReducedCase) -> None:
         """Prepare what does not depend on prices, for at most `MAX_CANDIDATES` candidates."""
         self.case = case
         self.weight, self.margin = _compute_min_times(case)
@@ -119,7 +119,7 @@ class LabelExplorer:
         self.scratch = np.zeros((3, max(1, case.size)))
         breaks = 2 * (case.cumulative.shape[1] + int(case.dwell.max(initial=0.0)))
         self.pieces = np.zeros((breaks + 16, 4))
-        self.root = _build_root(case, case.gate if with_gate else None)
+        self.root = _build_root(case)
 
     def explore(
         self,
@@ -153,31 +153,16 @@ class LabelExplorer:
         fixed = (
             state, case.times, case.min_times, case.opening, self.last_begin, case.dwell,
             value - case.peak, case.cumulative, self.peaks, self.weight, self.margin,
-            case.first_minute, self.scratch, self.pieces,
+            case.first_minute, case.follows, self.scratch, self.pieces,
         )  # fmt: skip
         return _grow_levels(self.root, fixed, floor, limits)
 
 
-def _build_root(case: ReducedCase, gate: NDArray[np.float64] | None) -> Level:
-    """Give the pieces of what staying at the start gathers by the minute of leaving it."""
-    if gate is None:
-        # Nothing is gathered there, so it is left at once.
-        marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
-    else:
-        minutes = case.first_minute + np.arange(len(gate), dtype=np.float64)
-        within = minutes[(minutes > case.earliest) & (minutes < case.latest)]
-        corners = np.concatenate([[case.earliest], within, [case.latest]])
-        worth = np.interp(corners, minutes, gate)
-        rising = np.flatnonzero(np.diff(worth) > 0)
-        pieces = np.column_stack(
-            [corners[rising], worth[rising], corners[rising + 1], worth[rising + 1]]
-        )
-        if not len(rising) or rising[0] > 0:
-            pieces = np.concatenate([[[corners[0], worth[0]] * 2], pieces])
-        marks = np.concatenate([pieces, np.full((len(pieces), 2), math.inf)], axis=1)
-    links = np.full((len(marks), 3), -1, dtype=np.int32)
-    links[:, 0] = case.size
-    return Level(np.zeros((len(marks), 2), dtype=np.uint64), marks, links)
+def _build_root(case: ReducedCase) -> Level:
+    """The officer at the start, which is left at once, since nothing is gathered there."""
+    marks = np.array([[case.earliest, 0.0, case.earliest, 0.0, math.inf, math.inf]])
+    links = np.array([[case.size, -1, -1]], dtype=np.int32)
+    return Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
 
 def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limits) -> Exploration:

@@ -5,8 +5,8 @@ the exploration in full, which proves the best. Where that is too much, the best
 is the answer, and the largest bound of the labels left out bounds it.
 
 Several officers share the stops, each at most once. Take every feasible stop set of an officer as
-a column that is worth its prizes: the best answer is the best packing of columns such that no stop
-is used twice and no group of officers more often than it has members.
+a column that is worth its prizes: the best answer is the best packing of at most as many columns as
+there are officers such that no stop is used twice.
 
 1. *Bound.* The linear relaxation of that packing is solved by column generation: the duals of a
    small linear program price the stops, and the label exploration finds the columns that are worth
@@ -14,7 +14,7 @@ is used twice and no group of officers more often than it has members.
    it. Even before, what the stops cost together with the most that each officer can gain over
    these prices is an upper bound (Lagrangian duality).
 2. *Listing.* Let the gap be the bound less the worth of the best answer at hand. A column of a
-   better answer can lose at most the gap against the best of its group at these prices, or the
+   better answer can lose at most the gap against the best at these prices, or the
    bound would be broken. So all columns within the gap are listed by one more exploration.
 3. *Packing.* An integer program over the listed columns settles the matter (Baldacci,
    Christofides and Mingozzi 2008). Where a list would be too long, or the programme is not
@@ -67,22 +67,20 @@ class ReducedSolution:
 
 @dataclass(eq=False)
 class ColumnPool:
-    """Stop sets as columns, with one row for each stop and each group of officers."""
+    """Stop sets as columns, with one row for each stop and one for the officers."""
 
     case: ReducedCase
     stops: list[list[int]] = field(default_factory=list)
-    group_numbers: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    numbers: dict[tuple[int, frozenset[int]], int] = field(default_factory=dict)
+    numbers: dict[frozenset[int], int] = field(default_factory=dict)
 
-    def add(self, group_number: int, stops: Sequence[int], value: float) -> bool:
+    def add(self, stops: Sequence[int], value: float) -> bool:
         """Add a set unless the pool has it for as much; tell whether anything was changed."""
         if not stops:
             return False
-        number = self.numbers.setdefault((group_number, frozenset(stops)), len(self.stops))
+        number = self.numbers.setdefault(frozenset(stops), len(self.stops))
         if number == len(self.stops):
             self.stops.append(list(stops))
-            self.group_numbers.append(group_number)
             self.values.append(value)
             return True
         if value <= self.values[number] + 0.01 * self.case.epsilon:
@@ -91,19 +89,19 @@ class ColumnPool:
         return True
 
     def build_matrix(self) -> csc_array:
-        """Give the packing rows: stops, then groups of officers."""
+        """Give the packing rows: stops, then the officers."""
         rows: list[int] = []
         ends = [0]
-        for stops, group in zip(self.stops, self.group_numbers, strict=True):
-            rows += [*stops, self.case.size + group]
+        for stops in self.stops:
+            rows += [*stops, self.case.size]
             ends.append(len(rows))
-        shape = (self.case.size + len(self.case.groups), len(self.stops))
+        shape = (self.case.size + 1, len(self.stops))
         return csc_array((np.ones(len(rows)), np.array(rows), np.array(ends)), shape=shape)
 
     @property
     def limits(self) -> NDArray[np.float64]:
         """How often each row may be used."""
-        return np.array([1.0] * self.case.size + [len(group) for group in self.case.groups])
+        return np.array([1.0] * self.case.size + [self.case.officer_count])
 
     def pack(self, *, seconds: float) -> tuple[list[int], float]:
         """Choose the whole columns worth most; return them and an upper bound on their value."""
@@ -126,9 +124,8 @@ class ColumnPool:
         return packed.duals, packed.bound
 
     def assign(self, chosen: Sequence[int]) -> Routes:
-        """Hand the chosen columns to officers of their groups."""
-        free = [list(group) for group in self.case.groups]
-        return {free[self.group_numbers[k]].pop(0): self.stops[k] for k in sorted(chosen)}
+        """Hand the chosen columns to officers."""
+        return {officer: self.stops[k] for officer, k in enumerate(sorted(chosen))}
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> ReducedSolution:
@@ -188,7 +185,7 @@ class TeamSolver:
         self.case = case
         self.max_labels = max_labels
         self.deadline = deadline
-        self.explorers = [LabelExplorer(case, with_gate=0 in group) for group in case.groups]
+        self.explorer = LabelExplorer(case)
         self.pool = ColumnPool(case)
         self.labels = 0
         self.routes: Routes = {}
@@ -198,10 +195,10 @@ class TeamSolver:
     def solve(self) -> ReducedSolution:
         """Run the three steps as far as time and memory allow."""
         self._build_greedy()
-        duals, peaks = self._solve_relaxation()
+        duals, peak = self._solve_relaxation()
         if self._has_gap() and duals is not None:
             self._pack()
-            if self._has_gap() and self._add_promising_sets(duals, peaks):
+            if self._has_gap() and self._add_promising_sets(duals, peak):
                 self.bound = min(self.bound, max(self._pack(), self.value))
         return ReducedSolution(self.routes, self.value, max(self.bound, self.value), self.labels)
 
@@ -210,7 +207,6 @@ class TeamSolver:
 
     def _explore(
         self,
-        group_number: int,
         value: NDArray[np.float64],
         floor: float,
         *,
@@ -219,20 +215,17 @@ class TeamSolver:
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
         limits = Limits(beam, self.max_labels - self.labels, self.deadline)
-        found = self.explorers[group_number].explore(value, floor, rising=rising, limits=limits)
+        found = self.explorer.explore(value, floor, rising=rising, limits=limits)
         self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
         bound = max(found.bound, found.worth, floor)
         return found.worth, bound, found.complete, found.list_routes(floor, count)
 
-    def _add(
-        self, group_number: int, listed: list[tuple[float, list[int]]], value: NDArray[np.float64]
-    ) -> int:
+    def _add(self, listed: list[tuple[float, list[int]]], value: NDArray[np.float64]) -> int:
         """Add sets listed at some values to the pool; give how many are new or worth more."""
         price = self.case.value - value
         return sum(
-            self.pool.add(group_number, stops, worth + float(price[stops].sum()))
-            for worth, stops in listed
+            self.pool.add(stops, worth + float(price[stops].sum())) for worth, stops in listed
         )
 
     def _build_greedy(self) -> None:
@@ -240,53 +233,47 @@ class TeamSolver:
         values, total = self.case.value.copy(), 0.0
         routes: Routes = {}
         used: set[int] = set()
-        for number, group in enumerate(self.case.groups):
-            for officer in group:
-                _, _, _, listed = self._explore(number, values, 0.0, beam=PRICING_BEAMS[0])
-                self._add(number, listed, values)
-                # A stop worth nothing any more may still be a short cut: none is visited twice.
-                free = [(worth, stops) for worth, stops in listed if used.isdisjoint(stops)]
-                if free:
-                    gained, routes[officer] = free[0]
-                    total += gained
-                    used |= set(free[0][1])
-                    values[free[0][1]] = 0.0
+        for officer in range(self.case.officer_count):
+            _, _, _, listed = self._explore(values, 0.0, beam=PRICING_BEAMS[0])
+            self._add(listed, values)
+            # A stop worth nothing any more may still be a short cut: none is visited twice.
+            free = [(worth, stops) for worth, stops in listed if used.isdisjoint(stops)]
+            if free:
+                gained, routes[officer] = free[0]
+                total += gained
+                used |= set(free[0][1])
+                values[free[0][1]] = 0.0
         self._keep_if_better(routes, total)
 
     def _keep_if_better(self, routes: Routes, value: float) -> None:
         if value > self.value:
             self.value, self.routes = value, routes
 
-    def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, list[float]]:
-        """Solve the linear relaxation; return the duals and each group's best reduced worth."""
+    def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, float]:
+        """Solve the linear relaxation; return the duals and the best reduced worth."""
         case = self.case
         best: NDArray[np.float64] | None = None
-        peaks: list[float] = []
+        peak = 0.0
         beams = iter(PRICING_BEAMS)
         beam = next(beams)
         while CLOCK.read() < self.deadline:
             prices, objective = self.pool.solve_relaxation()
-            duals, own = prices[: case.size], prices[case.size :]
+            duals = prices[: case.size]
             reduced = case.value - duals
-            new, bounds = 0, []
-            for number in range(len(case.groups)):
-                floor = float(own[number]) + 0.01 * case.epsilon
-                worth, bound, complete, listed = self._explore(number, reduced, floor, beam=beam)
-                bounds.append(max(worth, floor) if complete else bound)
-                new += self._add(number, listed, reduced)
+            floor = float(prices[case.size]) + 0.01 * case.epsilon
+            worth, bound, complete, listed = self._explore(reduced, floor, beam=beam)
+            most = max(worth, floor) if complete else bound
+            new = self._add(listed, reduced)
             if beam is None:
-                total = float(duals.sum()) + math.fsum(
-                    len(group) * max(peak, 0.0)
-                    for group, peak in zip(case.groups, bounds, strict=True)
-                )
+                total = float(duals.sum()) + case.officer_count * max(most, 0.0)
                 if total < self.bound and math.isfinite(total):
-                    self.bound, best, peaks = total, duals, bounds
+                    self.bound, best, peak = total, duals, most
                 if not new or self.bound <= objective + case.epsilon:
                     break
             if new:
                 beams = iter(PRICING_BEAMS)
             beam = next(beams)
-        return best, peaks
+        return best, peak
 
     def _pack(self) -> float:
         """Choose the best whole columns of the pool; return the programme's own bound."""
@@ -298,16 +285,13 @@ class TeamSolver:
         self._keep_if_better(self.pool.assign(chosen), value)
         return bound
 
-    def _add_promising_sets(self, duals: NDArray[np.float64], peaks: list[float]) -> bool:
+    def _add_promising_sets(self, duals: NDArray[np.float64], peak: float) -> bool:
         """Add every set that may be part of a better answer; tell whether they were few enough."""
         gap = self.bound - self.value
         reduced = self.case.value - duals
-        total = 0
-        for number, peak in enumerate(peaks):
-            floor = max(peak, 0.0) - gap - self.case.epsilon
-            _, _, complete, listed = self._explore(number, reduced, floor, rising=False)
-            total += len(listed)
-            if not complete or total >= MAX_COLUMNS:
-                return False
-            self._add(number, listed, reduced)
+        floor = max(peak, 0.0) - gap - self.case.epsilon
+        _, _, complete, listed = self._explore(reduced, floor, rising=False)
+        if not complete or len(listed) >= MAX_COLUMNS:
+            return False
+        self._add(listed, reduced)
         return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
+from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,8 +60,9 @@ class OrienteeringProblem:
     timed_prizes
         What a stop is worth by the minute at which its dwell begins. Then `prizes` are not counted:
         they are what the stops are worth on average, for ways of planning that know no time.
-    gate
-        A minimum stay at the start with a worth of its own; needs `timed_prizes`.
+    follows
+        Shape (n,): an earlier row that has to be in the same route before this one, -1 for none:
+        for a place that may be visited again.
 
     Raises
     ------
@@ -78,7 +79,7 @@ class OrienteeringProblem:
     mandatory: frozenset[int] = frozenset()
     barred: frozenset[int] = frozenset()
     timed_prizes: TimedPrizes | None = None
-    gate: GateStay | None = None
+    follows: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Copy the arrays, make them read-only, and check everything."""
@@ -101,6 +102,12 @@ class OrienteeringProblem:
             windows = _array(self.windows, "windows", faults)
             _check_windows(windows, size, faults)
             self._store("windows", windows)
+        if self.follows is not None:
+            follows = np.array(self.follows, dtype=np.int64)
+            if follows.shape != (size,) or not (follows < np.arange(size)).all():
+                faults.append(f"follows is {follows.tolist()}; give each row an earlier one or -1")
+            follows.setflags(write=False)
+            object.__setattr__(self, "follows", follows)
         _check_officers(self.officer, self.officer_count, size, faults)
         for name in ("mandatory", "barred"):
             object.__setattr__(self, name, frozenset(int(k) for k in getattr(self, name)))
@@ -111,54 +118,24 @@ class OrienteeringProblem:
 
     def _store_timed(self, size: int, faults: list[str]) -> None:
         """Copy and check what depends on the time."""
-        timed, gate = self.timed_prizes, self.gate
+        timed = self.timed_prizes
         if timed is None:
-            if gate is not None:
-                faults.append("gate is given without timed_prizes; give both")
             return
         cumulative = _array(timed.cumulative, "timed_prizes.cumulative", faults)
-        _check_cumulative(cumulative, "timed_prizes.cumulative", (size,), faults)
+        _check_cumulative(cumulative, size, faults)
         cumulative.setflags(write=False)
         object.__setattr__(self, "timed_prizes", TimedPrizes(int(timed.first_minute), cumulative))
-        if gate is None:
-            return
-        worth = _array(gate.cumulative, "gate.cumulative", faults)
-        _check_cumulative(worth, "gate.cumulative", (), faults)
-        if worth.shape[-1:] != cumulative.shape[-1:]:
-            faults.append(
-                f"gate.cumulative has shape {worth.shape}; timed_prizes needs "
-                f"{cumulative.shape[-1:]}"
-            )
-        if not (math.isfinite(gate.minutes) and gate.minutes >= 0):
-            faults.append(f"gate.minutes is {gate.minutes}; give a finite number of 0 or more")
-        worth.setflags(write=False)
-        object.__setattr__(self, "gate", GateStay(float(gate.minutes), worth))
 
     @property
     def size(self) -> int:
         """Number of rows of the travel-time matrix."""
         return int(self.travel_minutes.shape[0])
 
-    @property
-    def leave_minutes(self) -> float:
-        """Earliest minute of leaving the start, after any minimum stay there."""
-        stay = 0.0 if self.gate is None else self.gate.minutes
-        return float(self.officer.earliest_minutes) + stay
-
     def compute_worth(self, stop: int, begin: NDArray[np.float64]) -> NDArray[np.float64]:
         """(g,) worth of a dwell at a row that begins at each of some minutes."""
         if self.timed_prizes is None:
             return np.full(len(begin), float(self.prizes[stop]))
         return self.timed_prizes.compute_worth(stop, begin, float(self.dwell_minutes[stop]))
-
-    def compute_gate_worth(
-        self, leave: NDArray[np.float64], officer_number: int
-    ) -> NDArray[np.float64]:
-        """(g,) worth of being at the start until each minute; 0 for officers after the first."""
-        if self.timed_prizes is None or self.gate is None or officer_number:
-            return np.zeros(len(leave))
-        present = self.officer.earliest_minutes
-        return self.gate.compute_worth(self.timed_prizes.first_minute, present, leave)
 
     def _store(self, name: str, values: NDArray[np.float64]) -> None:
         values.setflags(write=False)
@@ -196,12 +173,13 @@ def _check_amounts(values: NDArray[np.float64], name: str, size: int, faults: li
         )
 
 
-def _check_cumulative(
-    values: NDArray[np.float64], name: str, shape: tuple[int, ...], faults: list[str]
-) -> None:
-    if values.ndim != len(shape) + 1 or values.shape[:-1] != shape or not values.shape[-1]:
-        rows = "".join(f"{length}, " for length in shape)
-        faults.append(f"{name} has shape {values.shape}; give ({rows}minutes + 1)")
+CUMULATIVE_AXES = 2
+
+
+def _check_cumulative(values: NDArray[np.float64], size: int, faults: list[str]) -> None:
+    name = "timed_prizes.cumulative"
+    if values.ndim != CUMULATIVE_AXES or len(values) != size or not values.shape[1]:
+        faults.append(f"{name} has shape {values.shape}; give ({size}, minutes + 1)")
         return
     if not np.isfinite(values).all() or (np.diff(values, axis=-1) < 0).any():
         faults.append(f"{name} falls or is not finite; give worth gathered, which never falls")

@@ -6,14 +6,9 @@ prize, is mandatory, or is a short cut between two other places. Everything else
 answer, or in none that is worse without it, so the reduced case has the same best worth.
 
 *Prizes.* Which stops are candidates, and on what scale, follows from the static relaxation: every
-stop is worth its peak, the most that a dwell there can be worth, and officers leave the gate after
-the minimum stay. The labels know the true prizes: `cumulative`, and in `value` what a stop is worth
-beyond them. Constant prizes are the case in which nothing is gathered by the minute, so `value` is
-the whole prize and the peak 0.
-
-*The gate.* Worths of whole routes count from a `baseline`, what staying at the gate to the end
-gathers, so that an officer who goes nowhere is worth 0 with a gate as without; the `baseline` is
-added again in the answer.
+stop is worth its peak, the most that a dwell there can be worth. The labels know the true prizes:
+`cumulative`, and in `value` what a stop is worth beyond them. Constant prizes are the case in which
+nothing is gathered by the minute, so `value` is the whole prize and the peak 0.
 """
 
 from __future__ import annotations
@@ -50,9 +45,10 @@ class ReducedCase:
     the least minutes between two rows by any way over other candidates, their dwell counted, and so
     never more than `times`: a bound that holds whatever comes between.
 
+    `follows`, of shape (c,), is the candidate that has to be visited before, or -1.
+
     `cumulative` is as in `TimedPrizes`, of the candidates and scaled; `peak`, of shape (c,), the
-    most that a dwell is worth by it. `gate`, of shape (T + 1,), is the worth gathered at the start,
-    scaled, less the baseline: 0 at the end of the hours. It is None where it counts for nothing.
+    most that a dwell is worth by it.
     """
 
     rows: NDArray[np.int64]
@@ -70,8 +66,7 @@ class ReducedCase:
     first_minute: float
     cumulative: NDArray[np.float64]
     peak: NDArray[np.float64]
-    gate: NDArray[np.float64] | None = None
-    baseline: float = 0.0
+    follows: NDArray[np.int64]
 
     @property
     def size(self) -> int:
@@ -83,16 +78,10 @@ class ReducedCase:
         """Worths that differ by less are the same."""
         return 1e-9 * max(float(self.value.sum()), 1.0)
 
-    @property
-    def groups(self) -> tuple[tuple[int, ...], ...]:
-        """Officers who are alike; the first alone gathers what is at the gate."""
-        officers = tuple(range(self.officer_count))
-        if self.gate is None or self.officer_count == 1:
-            return (officers,)
-        return officers[:1], officers[1:]
-
     def select(self, keep: NDArray[np.bool_]) -> ReducedCase:
         """Give the case with only some of its candidates."""
+        keep = keep & ((self.follows < 0) | keep[self.follows])
+        number = np.append(np.cumsum(keep) - 1, -1)
         both = np.concatenate([np.flatnonzero(keep), [len(keep), len(keep) + 1]])
         return replace(
             self,
@@ -105,19 +94,19 @@ class ReducedCase:
             min_times=np.ascontiguousarray(self.min_times[np.ix_(both, both)]),
             cumulative=np.ascontiguousarray(self.cumulative[keep]),
             peak=self.peak[keep],
+            follows=number[self.follows[keep]],
         )
 
 
 def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     """Keep the stops that an officer can reach and that can be worth something."""
     officer, timed = problem.officer, problem.timed_prizes
-    rows = np.array([k for k in range(problem.size) if k not in problem.barred], dtype=np.int64)
+    rows, follows = _list_allowed(problem)
     windows = np.full((len(rows), 2), [-math.inf, math.inf])
     if problem.windows is not None:
         windows = problem.windows[rows]
     dwell = problem.dwell_minutes[rows]
     closing = windows[:, 1] + [compute_slack(minute) for minute in windows[:, 1].tolist()]
-    earliest = min(problem.leave_minutes, officer.latest_minutes)
     prizes, first_minute, cumulative = problem.prizes[rows], 0.0, np.zeros((len(rows), 1))
     if timed is not None:
         first_minute, cumulative = float(timed.first_minute), timed.cumulative[rows]
@@ -125,7 +114,7 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         for k, row in enumerate(rows.tolist()):
             last = min(officer.latest_minutes - dwell[k], closing[k])
             last += compute_slack(last)
-            first = max(earliest, float(windows[k, 0]))
+            first = max(officer.earliest_minutes, float(windows[k, 0]))
             prizes[k] = timed.compute_peak(row, float(dwell[k]), first, last)
     times, min_times = _measure_times(problem, rows)
     case = ReducedCase(
@@ -139,21 +128,18 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         officer_count=problem.officer_count,
         times=times,
         min_times=min_times,
-        earliest=float(earliest),
+        earliest=float(officer.earliest_minutes),
         latest=officer.latest_minutes + compute_slack(officer.latest_minutes),
         first_minute=first_minute,
         cumulative=cumulative,
         peak=prizes if timed is not None else np.zeros(len(rows)),
+        follows=follows,
     )
     is_mandatory = np.isin(rows, list(problem.mandatory))
     keep = _find_reachable(case) & _find_useful(case, is_mandatory)
     case, must = case.select(keep), is_mandatory[keep]
     scale, prizes = _scale_prizes(case.value)
     bonus = 1.5 * float(prizes.sum()) or 1.0
-    gate, baseline = _scale_gate(problem, scale)
-    if gate is not None:
-        # Leaving the gate for a mandatory stop must be worth it, whatever is gathered there.
-        bonus += 1.5 * baseline
     return replace(
         case,
         value=np.where(must, prizes + bonus, prizes),
@@ -161,9 +147,20 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         bonus=bonus,
         cumulative=case.cumulative * scale,
         peak=case.peak * scale,
-        gate=gate,
-        baseline=baseline,
     )
+
+
+def _list_allowed(problem: OrienteeringProblem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(c,) rows that are not barred, nor follow one that is, and what each follows, or -1."""
+    before = problem.follows
+    before = np.full(problem.size, -1, dtype=np.int64) if before is None else before
+    number = np.full(problem.size + 1, -1, dtype=np.int64)
+    rows: list[int] = []
+    for row in range(problem.size):  # a row comes after the one that it follows
+        if row not in problem.barred and (before[row] < 0 or number[before[row]] >= 0):
+            number[row] = len(rows)
+            rows.append(row)
+    return np.array(rows, dtype=np.int64), number[before[rows]]
 
 
 @jit_compile("void(f8[:,::1], f8[::1])")
@@ -212,6 +209,8 @@ def _find_useful(case: ReducedCase, is_mandatory: NDArray[np.bool_]) -> NDArray[
         np.fill_diagonal(over, math.inf)
         # Rounding of straight lines is no short cut.
         useful[k] = bool((over < case.times * (1 - 1e-12)).any())
+    for k in np.flatnonzero(useful & (case.follows >= 0))[::-1]:
+        useful[case.follows[k]] = True
     return useful
 
 
@@ -221,19 +220,3 @@ def _scale_prizes(prizes: NDArray[np.float64]) -> tuple[float, NDArray[np.float6
     if top <= np.finfo(np.float64).tiny or 1.0 <= top <= MAX_VALUE:
         return 1.0, prizes.copy()
     return MAX_VALUE / top, prizes / top * MAX_VALUE
-
-
-def _scale_gate(
-    problem: OrienteeringProblem, scale: float
-) -> tuple[NDArray[np.float64] | None, float]:
-    """Give the gate's worth by minute less that of staying to the end, and the latter."""
-    timed, hours = problem.timed_prizes, problem.officer
-    if problem.gate is None or timed is None:
-        return None, 0.0
-    scaled = problem.gate.cumulative * scale
-    minutes = timed.first_minute + np.arange(len(scaled))
-    ends = [hours.earliest_minutes, hours.latest_minutes]
-    begin, end = np.interp(ends, minutes, scaled).tolist()
-    if end <= begin:
-        return None, 0.0
-    return scaled - end, end - begin

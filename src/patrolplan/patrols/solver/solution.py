@@ -26,11 +26,10 @@ class Route:
     """One officer's route: stops in order, with minutes of arriving, beginning and leaving.
 
     An officer without stops is not sent out: the route starts and ends at the earliest minute
-    and nothing is travelled. Where a stay at the start is worth something, it ends when that is
-    all gathered.
+    and nothing is travelled.
 
-    `leave_start_minutes` is when the start is left, after any minimum stay; `gate_worth` what the
-    stay gathers, and `stop_worths` what each stop is worth, where prizes depend on the time.
+    `leave_start_minutes` is when the start is left, and `stop_worths` what each stop is worth,
+    where prizes depend on the time.
     """
 
     officer: int
@@ -43,7 +42,6 @@ class Route:
     worth: float
     travelled_minutes: float
     leave_start_minutes: float
-    gate_worth: float = 0.0
     stop_worths: tuple[float, ...] = ()
 
 
@@ -130,8 +128,8 @@ def time_route(
     more than stops, are minutes of the legs where they are not the problem's.
     """
     legs = list_leg_minutes(problem, stops) if leg_minutes is None else leg_minutes
-    officer, timed, gate = problem.officer, problem.timed_prizes, problem.gate
-    present, leave = float(officer.earliest_minutes), problem.leave_minutes
+    officer, timed = problem.officer, problem.timed_prizes
+    leave = float(officer.earliest_minutes)
     if timed is None:
         return walk_route(problem, officer_number, stops, legs, leave_minutes=leave)
     if not all(map(math.isfinite, legs[: len(stops) + 1] if stops else ())):
@@ -148,15 +146,7 @@ def time_route(
         if not is_exact:
             windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
             latest += compute_slack(latest)
-        found = found or time_stops(
-            timed,
-            rows,
-            legs,
-            dwell,
-            windows,
-            hours=(present, leave if rows else min(leave, latest), latest),
-            gate=None if officer_number else gate,
-        )
+        found = found or time_stops(timed, rows, legs, dwell, windows, hours=(leave, latest))
     if found is None:
         return None
     return Route(
@@ -165,12 +155,11 @@ def time_route(
         found.arrive_minutes,
         found.begin_minutes,
         tuple(begin + minutes for begin, minutes in zip(found.begin_minutes, dwell, strict=True)),
-        present,
+        leave,
         found.end_minutes,
         found.worth,
         math.fsum(legs) if rows else 0.0,
         found.leave_start_minutes,
-        found.gate_worth,
         found.worths,
     )
 
@@ -204,7 +193,6 @@ def walk_route(
     latest = problem.officer.latest_minutes if latest_minutes is None else latest_minutes
     if end > latest + compute_slack(latest):
         return None
-    gate = float(problem.compute_gate_worth(np.array([leave_minutes]), officer_number)[0])
     worths = tuple(
         float(problem.compute_worth(stop, np.array([minute]))[0])
         for stop, minute in zip(stops, begin, strict=True)
@@ -217,10 +205,9 @@ def walk_route(
         tuple(leave),
         float(problem.officer.earliest_minutes),
         end,
-        gate + sum(worths),
+        sum(worths),
         sum(leg_minutes) if stops else 0.0,
         leave_minutes,
-        gate,
         worths if problem.timed_prizes is not None else (),
     )
 

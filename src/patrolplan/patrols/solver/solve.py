@@ -33,7 +33,7 @@ from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solv
 from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
-from patrolplan.patrols.solver.timed_prizes import GateStay, TimedPrizes
+from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "GateStay",
     "Officer",
     "OrienteeringProblem",
     "Route",
@@ -129,7 +128,7 @@ def find_variants(
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
     case = select_promising(reduce_problem(problem))
-    base = len(problem.mandatory) * case.bonus - case.baseline - case.epsilon
+    base = len(problem.mandatory) * case.bonus - case.epsilon
     worth = solution.worth * case.scale
     best = frozenset(np.flatnonzero(np.isin(case.rows, list(solution.stops))).tolist())
     found = find_variant_routes(
@@ -239,7 +238,7 @@ def _build_solution(
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
         return Solution(tuple(routes), worth, worth, "proven", answer.labels, seconds)
-    bound = max((answer.bound - bonuses + case.baseline) / case.scale, worth)
+    bound = max((answer.bound - bonuses) / case.scale, worth)
     return Solution(tuple(routes), worth, bound, "feasible", answer.labels, seconds)
 
 

@@ -268,7 +268,7 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
 @jit_compile(
     "i8(i8, i8, i8, u8[:,::1], f8[:,::1], i4[:,::1], u8[:,::1], f8[:,::1], i4[:,::1], i4[::1],"
     " f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1],"
-    " f8[::1], f8[::1], f8, f8[:,::1], f8[:,::1])"
+    " f8[::1], f8[::1], f8, i8[::1], f8[:,::1], f8[:,::1])"
 )
 def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
     first: int,
@@ -293,6 +293,7 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
     weight: NDArray[np.float64],
     margin: NDArray[np.float64],
     first_minute: float,
+    follows: NDArray[np.int64],
     scratch: NDArray[np.float64],
     pieces: NDArray[np.float64],
 ) -> int:
@@ -303,7 +304,8 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
     label of the same set and stop. `state`: floor, best worth, its label, whether the floor rises
     with the best, step of the floor, next parent (smaller than `stop` when memory ran out; its
     labels are then found again), worths that are the same. `extra` is added to every prize of a
-    stop: what it is worth at any time, less the price of a visit.
+    stop: what it is worth at any time, less the price of a visit. `follows` is the stop that has to
+    be visited before, or -1.
     """
     size = weight.shape[0]
     end = size + 1
@@ -316,6 +318,8 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
         last = np.int64(links[parent, 0])
         for k in range(size):
             if has_bit(k, sets[parent, 0], sets[parent, 1]):
+                continue
+            if follows[k] >= 0 and not has_bit(follows[k], sets[parent, 0], sets[parent, 1]):
                 continue
             arrive = marks[parent, 0] + times[last, k]
             begin = max(arrive, opening[k])

@@ -10,10 +10,6 @@ a non-decreasing, piecewise linear function of t. `time_stops` carries this func
 stop. It is shifted by the leg, the prize of the next stop is added, and the running maximum is
 formed, which adds a corner where a rising piece overtakes an earlier peak. Nothing is rounded to
 minutes: the answer is the best of all real begin times.
-
-*The gate.* A minimum stay at the start has a prize of its own, the worth gathered there from the
-earliest minute until the officer leaves. It is never less for leaving later, so it is simply the
-function that the first leg begins with.
 """
 
 from __future__ import annotations
@@ -87,36 +83,10 @@ def _list_breaks(first: int, count: int, dwell_minutes: float) -> NDArray[np.flo
     return breaks
 
 
-@dataclass(frozen=True, eq=False)
-class GateStay:
-    """A minimum stay at the start, and what it is worth to be there.
-
-    Parameters
-    ----------
-    minutes
-        An officer leaves the start no earlier than so many minutes after their earliest minute.
-    cumulative
-        Shape (T + 1,): worth gathered there, on the minutes of the problem's `TimedPrizes`. Of
-        officers who are there together only the first gathers it.
-    """
-
-    minutes: float
-    cumulative: NDArray[np.float64]
-
-    def compute_worth(
-        self, first_minute: int, present: float, leave: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Give the worth gathered there from a minute on until each of others."""
-        minutes = first_minute + np.arange(len(self.cumulative))
-        gathered = np.interp(leave, minutes, self.cumulative)
-        return np.asarray(gathered - np.interp(present, minutes, self.cumulative))
-
-
 class TimedStops(NamedTuple):
     """Times and worth of a route: leaving the start, and at each stop arriving and beginning."""
 
     leave_start_minutes: float
-    gate_worth: float
     arrive_minutes: tuple[float, ...]
     begin_minutes: tuple[float, ...]
     worths: tuple[float, ...]
@@ -124,8 +94,8 @@ class TimedStops(NamedTuple):
 
     @property
     def worth(self) -> float:
-        """Of the stay at the gate and of all stops."""
-        return self.gate_worth + sum(self.worths)
+        """Of all stops."""
+        return sum(self.worths)
 
 
 class _Gathered(NamedTuple):
@@ -156,20 +126,19 @@ def time_stops(
     dwell_minutes: Sequence[float],
     windows: NDArray[np.float64],
     *,
-    hours: tuple[float, float, float],
-    gate: GateStay | None,
+    hours: tuple[float, float],
 ) -> TimedStops | None:
     """Find the times at which stops (rows) in a fixed order are worth most together.
 
     There is one leg more than stops: from the start to the first, ..., from the last to the end.
-    `windows`, of shape (s, 2), is when each dwell may begin. `hours` is when the officer is at the
-    start, may leave it, and must be at the end. Of equal worth the earliest times are given; None
+    `windows`, of shape (s, 2), is when each dwell may begin. `hours` is when the officer may leave
+    the start, and must be at the end. Of equal worth the earliest times are given; None
     where something would be late.
     """
-    present, first, latest = hours
+    first, latest = hours
     if first > latest:
         return None
-    before = _stay(prizes, hours, gate)
+    before = _Gathered(np.array([first]), np.zeros(1))
     arrivals: list[_Gathered] = []
     for stop, leg, dwell, (opening, closing) in zip(
         stops, leg_minutes, dwell_minutes, windows, strict=False
@@ -201,30 +170,13 @@ def time_stops(
         there = arrived.find_earliest(so_far, tolerance)
         arrive.append(there)
         now = there - leg
-    stayed = 0.0
-    if gate is not None:
-        stayed = float(gate.compute_worth(prizes.first_minute, present, np.array([now]))[0])
     return TimedStops(
         leave_start_minutes=now,
-        gate_worth=stayed,
         arrive_minutes=tuple(reversed(arrive)),
         begin_minutes=tuple(reversed(begin)),
         worths=tuple(reversed(worths)),
         end_minutes=end,
     )
-
-
-def _stay(
-    prizes: TimedPrizes, hours: tuple[float, float, float], gate: GateStay | None
-) -> _Gathered:
-    """Give the worth of the stay at the start by the minute of leaving it."""
-    present, first, latest = hours
-    if gate is None:
-        return _Gathered(np.array([first]), np.zeros(1))
-    minutes = prizes.first_minute + np.arange(len(gate.cumulative), dtype=np.float64)
-    minutes = minutes[(minutes > first) & (minutes < latest)]
-    minutes = np.concatenate([[first], minutes, [latest] if latest > first else []])
-    return _Gathered(minutes, gate.compute_worth(prizes.first_minute, present, minutes))
 
 
 def _begin_stop(

@@ -101,18 +101,14 @@ class _Crew:
     def __init__(self, case: ReducedCase, max_jaccard: float) -> None:
         self.case = case
         self.allowance = max_jaccard / (1.0 + max_jaccard)
-        self.explorers = [
-            explorer
-            for group in case.groups
-            for explorer in [LabelExplorer(case, with_gate=0 in group)] * len(group)
-        ]
-        self.listed: dict[tuple[bool, Stops], Listed] = {}
+        self.explorer = LabelExplorer(case)
+        self.listed: dict[Stops, Listed] = {}
 
     def send(self, seen: list[Stops]) -> Iterator[tuple[float, Routes]]:
         """Give value and routes of all officers for each of some first routes."""
         for first in self._list_allowed(0, frozenset(), seen)[:FIRST_ROUTES]:
             value, routes = first[0], {0: first[1]}
-            for officer in range(1, len(self.explorers)):
+            for officer in range(1, self.case.officer_count):
                 allowed = self._list_allowed(officer, _join(routes), seen)
                 if allowed:
                     value += allowed[0][0]
@@ -121,10 +117,10 @@ class _Crew:
 
     def _list_allowed(self, officer: int, taken: Stops, seen: list[Stops]) -> Listed:
         """List routes over stops not taken that leave room for the whole to differ."""
-        share = (officer + 1) / len(self.explorers)
+        share = (officer + 1) / self.case.officer_count
         return [
             (worth, stops)
-            for worth, stops in self._list(officer, taken)
+            for worth, stops in self._list(taken)
             if all(
                 len(other & taken.union(stops))
                 <= self.allowance * (len(taken) + len(stops) + share * len(other)) + 1e-12
@@ -132,14 +128,11 @@ class _Crew:
             )
         ]
 
-    def _list(self, officer: int, taken: Stops) -> Listed:
+    def _list(self, taken: Stops) -> Listed:
         """List the best routes of an officer over the stops that are left."""
-        key = (officer == 0, taken)
-        if key not in self.listed:
+        if taken not in self.listed:
             value = self.case.value.copy()
             value[list(taken)] = -1.0 - value.sum()
-            found = self.explorers[officer].explore(
-                value, 0.0, rising=False, limits=Limits(BEAM, MAX_LABELS)
-            )
-            self.listed[key] = found.list_routes(0.0, LISTED)
-        return self.listed[key]
+            found = self.explorer.explore(value, 0.0, rising=False, limits=Limits(BEAM, MAX_LABELS))
+            self.listed[taken] = found.list_routes(0.0, LISTED)
+        return self.listed[taken]

@@ -122,14 +122,27 @@ def build_typed_visits(
     *,
     people: int | None = None,
 ) -> tuple[Visit, ...]:
-    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all."""
-    visits = (
-        build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
-        for (_, stop), answer in zip(stops.iterrows(), answers, strict=True)
-    )
-    return tuple(
-        replace(visit, people=people, reason=answer.reason)
-        for visit, answer in zip(visits, answers, strict=True)
+    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all.
+
+    Stops of one patrol at the same place are one visit.
+    """
+    visits: dict[tuple[str, str, str], Visit] = {}
+    for (_, stop), answer in zip(stops.iterrows(), answers, strict=True):
+        visit = build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
+        visit = replace(visit, people=people, reason=answer.reason)
+        key = (visit.urn, visit.window, visit.place_key)
+        visits[key] = _join_visits(visits[key], visit) if key in visits else visit
+    return tuple(visits.values())
+
+
+def _join_visits(first: Visit, second: Visit) -> Visit:
+    """Two stops of one patrol at the same place."""
+    spoken = [one.engagements for one in (first, second) if one.engagements is not None]
+    return replace(
+        first,
+        minutes=first.minutes + second.minutes,
+        engagements=sum(spoken) if spoken else None,
+        reason=first.reason or second.reason,
     )
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from patrolplan.atomic import WEEK_FILE, hash_content
 from patrolplan.errors import InputError
-from patrolplan.patrols.beats import join_beats
 from patrolplan.patrols.designated import find_territories
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.visits import SAME_STOP_METRES
@@ -58,7 +57,7 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     force designates has its whole polygon: presence anywhere in it counts. A tasked place is a
     point.
     """
-    table = join_beats(week.plan.area, week.plan.hotspots)
+    table = week.plan.hotspots
     projection = week.plan.area.projection
     rows = [
         (name, kind, place, stop, stretch)

@@ -1,0 +1,200 @@
+"""Street violence that an officer meets who stands by one rule or another, on later school days.
+
+Every high school's officer is at the gate from the bell. Cells of 50 m stand for corners; the
+officer sees 75 m, and walking counts nothing. Risk is learned from the years before: counts by
+category, harm, clock and the pupils present. Half of all minutes recorded are :00 or :30, so an
+incident is spread over the minutes that its own may have been rounded from. What is compared:
+
+- `patrol`: the program's own prize, and the reference where that gains too little;
+- `gate`: the gate throughout;
+- `reference`: the better, by the same prize, of the gate and of half an hour at the busiest corner;
+- `gate_30`: the gate for half an hour, then any corner within 300 m, the mean over them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from gate_patrols import DWELL, GATE, MINUTES, SPEED, compute_risk
+from pupils_on_grid import compute_pupil_minutes
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+from timed_crimes import BELL, TESTED, City, bootstrap_sums, measure_walks
+
+from patrolplan.patrols.prize import (
+    APART_METRES,
+    MAX_METRES,
+    MAX_PLACES,
+    build_standing_problem,
+    choose_apart,
+    sum_best,
+    weigh_by_share,
+)
+from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
+from patrolplan.patrols.solver.solve import solve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIGHT_METRES = 75.0
+LATE_GATE, LATE_METRES = 30, 300.0
+ROUNDED = ((30, 15.0), (5, 2.5), (1, 0.5))
+"""Minutes that are multiples of the first may have been rounded by as much as the second."""
+
+Stay = tuple[int, float, float]
+"""Cell, or -1 for the gate; from and to, in minutes after midnight."""
+
+
+class Around(NamedTuple):
+    """What a school's officer knows of the cells around the gate, itself first."""
+
+    cells: NDArray[np.int64]  # (k,) cells within `MAX_METRES`, -1 for the gate
+    minutes: NDArray[np.float64]  # (k, k) to walk
+    rates: NDArray[np.float64]  # (k, T) the prize of each minute
+    passing: NDArray[np.float64]  # (k,) own pupils in sight, all in all
+    xy: NDArray[np.float64]  # (k, 2) metres
+
+
+def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Around:
+    """The cells around a gate and their prizes."""
+    xy = city.gate_xy[gate]
+    walk = measure_walks(xy[None], city.cell_xy)[0]
+    seen_from = np.flatnonzero(walk <= MAX_METRES + 2 * SIGHT_METRES)
+    cells = np.flatnonzero(walk <= MAX_METRES)
+    places = np.concatenate([xy[None], city.cell_xy[cells]])
+    edges = np.arange(BELL, BELL + MINUTES + 1)
+    own = compute_pupil_minutes(city.cell_xy[seen_from], xy[None], BELL, edges, parts=1)
+    tree = cKDTree(city.cell_xy[seen_from])
+    pairs = tree.query_ball_point(places, SIGHT_METRES)
+    columns = np.concatenate([np.array(one, dtype=np.int64) for one in pairs])
+    ends = np.cumsum([0, *map(len, pairs)])
+    shape = (len(places), len(seen_from))
+    seen = csr_array((np.ones(len(columns)), columns, ends), shape=shape)
+    rates = seen @ weigh_by_share(risk[seen_from], own, everybody[seen_from])
+    minutes = measure_walks(places, places) / SPEED
+    return Around(np.r_[-1, cells], minutes, rates, seen @ own.sum(axis=1), places)
+
+
+def plan_patrol(around: Around) -> list[Stay]:
+    """The patrol by the program's own prize: the gate, then where its minutes are worth most."""
+    best = sum_best(around.rates[:, GATE:], DWELL)
+    chosen = choose_apart(around.xy, best, best > 0, MAX_PLACES)
+    problem, place_of = build_standing_problem(
+        around.minutes[np.ix_(chosen, chosen)],
+        around.rates[chosen],
+        first_minute=BELL,
+        leave_minutes=BELL + GATE,
+        end_minutes=BELL + MINUTES,
+        dwell_minutes=DWELL,
+    )
+    route = solve(problem).routes[0]
+    stays, now, at = [], float(BELL), 0
+    for row, begin in zip(route.stops, route.begin_minutes, strict=True):
+        place = int(chosen[place_of[row]])
+        stays.append((int(around.cells[at]), now, begin - around.minutes[at, place]))
+        at, now = place, begin
+    leave = BELL + MINUTES - around.minutes[at, 0]
+    stays.append((int(around.cells[at]), now, min(leave, now + DWELL) if at else leave))
+    if at:
+        stays.append((-1, stays[-1][2] + around.minutes[at, 0], BELL + MINUTES))
+    return stays
+
+
+def plan_corner(around: Around, place: int, gate: float, stay: float) -> list[Stay]:
+    """The gate for some minutes, one corner for some, the gate again."""
+    walk = float(around.minutes[0, place])
+    leave = min(BELL + gate + walk + stay, BELL + MINUTES - walk)
+    return [
+        (-1, BELL, BELL + gate),
+        (int(around.cells[place]), BELL + gate + walk, leave),
+        (-1, leave + walk, BELL + MINUTES),
+    ]
+
+
+def sum_worth(around: Around, stays: list[Stay]) -> float:
+    """The prize of some stays."""
+    row = {int(cell): number for number, cell in enumerate(around.cells)}
+    gathered = np.concatenate(
+        [np.zeros((len(around.rates), 1)), np.cumsum(around.rates, axis=1)], axis=1
+    )
+    minutes = BELL + np.arange(gathered.shape[1])
+    return sum(
+        float(np.diff(np.interp([begin, end], minutes, gathered[row[cell]]))[0])
+        for cell, begin, end in stays
+    )
+
+
+class Incidents:
+    """Violence on the streets of the tested school days, with the minutes it may have been in."""
+
+    def __init__(self, city: City) -> None:
+        crimes = city.select("violence", TESTED, kind="school")
+        self.tree = cKDTree(crimes[["x", "y"]].to_numpy())
+        minute = crimes["minute"].to_numpy(dtype=np.float64)
+        half = np.select([minute % step == 0 for step, _ in ROUNDED], [by for _, by in ROUNDED])
+        self.low, self.high = minute - half, minute + half
+
+    def count_met(self, xy: NDArray[np.float64], begin: float, end: float) -> float:
+        """How many are expected within sight of a place between two times."""
+        near = self.tree.query_ball_point(xy, SIGHT_METRES)
+        low, high = self.low[near], self.high[near]
+        inside = np.minimum(high, end) - np.maximum(low, begin)
+        return float((np.maximum(inside, 0.0) / (high - low)).sum())
+
+
+def count_met_by_rules(around: Around, incidents: Incidents) -> dict[str, float]:
+    """Incidents that the officer of one gate meets in all the tested years, by rule."""
+    place = dict(zip(around.cells.tolist(), around.xy, strict=True))
+
+    def count(stays: list[Stay]) -> float:
+        return sum(incidents.count_met(place[cell], begin, end) for cell, begin, end in stays)
+
+    plain: list[Stay] = [(-1, BELL, BELL + MINUTES)]
+    patrol, reference = plan_patrol(around), plain
+    is_apart = np.hypot(*(around.xy - around.xy[0]).T) >= APART_METRES
+    if is_apart.any():
+        busiest = int(np.argmax(np.where(is_apart, around.passing, -1.0)))
+        corner = plan_corner(around, busiest, GATE, CORNER_MINUTES)
+        reference = max(plain, corner, key=lambda stays: sum_worth(around, stays))
+    gives_way = sum_worth(around, patrol) < MIN_GAIN * sum_worth(around, reference)
+    near = np.flatnonzero(around.minutes[0, 1:] * SPEED <= LATE_METRES) + 1
+    late = [count(plan_corner(around, int(row), LATE_GATE, MINUTES)) for row in near]
+    return {
+        "patrol": count(reference if gives_way else patrol),
+        "gate": count(plain),
+        "reference": count(reference),
+        "gate_30": float(np.mean(late)) if late else count(plain),
+    }
+
+
+def compare_standing(city: City) -> dict[str, Any]:
+    """Violence met per 1,000 patrols by rule, with 95 % intervals over schools."""
+    edges = np.arange(BELL, BELL + MINUTES + 1)
+    everybody = compute_pupil_minutes(city.cell_xy, city.gate_xy, BELL, edges, parts=1)
+    risk, incidents = compute_risk(city, everybody), Incidents(city)
+    met = [
+        count_met_by_rules(look_around(city, gate, risk, everybody), incidents)
+        for gate in range(len(city.gate_xy))
+    ]
+    table = pd.DataFrame(met) * 1000 / city.count_days(TESTED, "school")
+    drawn = bootstrap_sums(table.to_numpy(), np.arange(len(table))) / len(table)
+    drawn = pd.DataFrame(drawn, columns=table.columns)
+    some = drawn[drawn["gate"] > 0]  # a draw of schools whose gates met nothing has no ratio
+    return {
+        **{
+            name: {"met_per_thousand": float(table[name].mean()), **find_ends(drawn[name])}
+            for name in table
+        },
+        "patrol_over_gate": {
+            "ratio": float(table["patrol"].sum() / table["gate"].sum()),
+            **find_ends(some["patrol"] / some["gate"]),
+        },
+    }
+
+
+def find_ends(drawn: pd.Series) -> dict[str, float]:
+    """The ends of a 95 % interval."""
+    low, high = drawn.quantile([0.025, 0.975])
+    return {"low": float(low), "high": float(high)}

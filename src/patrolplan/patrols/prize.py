@@ -1,0 +1,425 @@
+"""What standing at a place is worth to one school: the risk of each minute, by its pupils' share.
+
+An officer who stands sees the streets within `[way_home] sight_metres` of walking. A minute there
+is worth the sum, over the streets in sight, of the risk of that minute times the share of the
+pupils on the street then who are the school's own: a shared street counts for each school by its
+share, so that patrols do not pile up where everybody's pupils pass. How many pupils there are is
+nowhere a factor, since the model of the ways home may be wrong. It decides where one may stand: on
+the school's own ways (`MIN_FLOW_SHARE`, `MIN_PASSING_PUPILS`), and when (`MIN_PASSING_SHARE`).
+
+Where pupils walk stays in the process that modelled it. What plans a school gets these sums, for
+the places where an officer could stand.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from patrolplan.area import StudyArea
+from patrolplan.area.patrol_window import Window
+from patrolplan.hotspots.ground import Ground, Stand, survey_ground
+from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons, list_window_bands
+from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.graph import find_pieces_in_sight
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.surroundings import Surroundings, build_surroundings
+from patrolplan.pupils.flows import SchoolWays
+from patrolplan.pupils.presence import LeavingCurve, arrived, find_presence
+from patrolplan.risk.in_time import RiskInTime
+from patrolplan.risk.surface import Risk
+
+MAX_METRES = 600.0
+"""Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
+places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
+
+MIN_FLOW_SHARE = 0.05
+"""Least flow in sight, as a share of that on the school's busiest street."""
+
+MIN_PASSING_PUPILS = 15.0
+"""Least own pupils who pass in a place's best half-hour, as for a crossing patrol (Road Safety GB,
+School Crossing Patrol Service Guidelines); a quarter of those who leave at the bell if fewer."""
+
+MIN_OUT_SHARE = 0.05
+"""Least share of a school's unaccompanied pupils who leave or arrive in a window for it to be about
+them; in others, such as an evening, a place is worth the risk per metre in sight."""
+
+MIN_PASSING_SHARE = 0.01
+"""Least share of the school's pupils who pass during a dwell."""
+
+BEST_MINUTES = 30
+MIN_RECORDED = 0.5
+"""Fewer incidents in a year than this on the own ways are none."""
+
+HOTSPOT_FAVOUR = 1.1
+"""A hotspot's own stopping place is preferred to a corner next to it that is worth so much more."""
+
+APART_METRES = 75.0
+"""Of places nearer to each other than this, the best is a candidate."""
+
+GATE_DWELLS, PLACE_DWELLS = 3, 2
+"""How often the officer may stand at the gate again, and at any other place."""
+
+MAX_PLACES = 12
+"""Candidates of one school beside those with a reason of their own."""
+
+
+@dataclass(frozen=True, eq=False)
+class SchoolPrizes:
+    """The places where an officer of one school could stand, the gate first, minute by minute."""
+
+    first_minute: int  # after midnight, of the first column
+    positions: Positions  # (k,) on the streets to patrol
+    hotspot_rows: NDArray[np.int64]  # (k,) of the hotspots whose stopping places they are, or -1
+    stands: tuple[tuple[Stand, str], ...]  # (k) what a corner is at, and its name; see `Ground`
+    rates: NDArray[np.float64]  # (k, T) worth of each minute
+    passing: NDArray[np.float64]  # (k, T) share of own pupils who pass, on the street with most
+    sees: tuple[tuple[int, ...], ...]  # (k) rows of the hotspots whose stopping place is in view
+    is_own: NDArray[np.bool_]  # (k,) on the school's own ways, or near where no pupils are out
+    flow: NDArray[np.float64]  # (k,) share of own pupils who pass in the window
+    has_pupils: bool  # whether own pupils are out in the window: see `MIN_OUT_SHARE`
+    # Worth of all streets within `MAX_METRES` together, in the window; where no own pupils are out,
+    # of standing where it is most in each minute.
+    total: float
+    own_pieces: NDArray[np.int64]  # pieces of the own ways, with `MIN_FLOW_SHARE` or more
+    seen_pieces: tuple[NDArray[np.int64], ...]  # (k) pieces in sight of each place
+    reasons: tuple[tuple[Reason, ...], ...] = ()  # (k) why there: of corners and the gate alone
+    nothing_recorded: bool = False  # neither crime of the last year nor reports on the own ways
+
+    def take(self, places: NDArray[np.int64]) -> "SchoolPrizes":
+        """Only these places."""
+        return replace(
+            self,
+            positions=self.positions.take(places),
+            hotspot_rows=self.hotspot_rows[places],
+            stands=tuple(self.stands[place] for place in places),
+            rates=self.rates[places],
+            passing=self.passing[places],
+            sees=tuple(self.sees[place] for place in places),
+            is_own=self.is_own[places],
+            flow=self.flow[places],
+            seen_pieces=tuple(self.seen_pieces[place] for place in places),
+        )
+
+    def find_begins(self, place: int, dwell_minutes: float) -> tuple[float, float]:
+        """Between when a dwell may begin so that enough own pupils pass; (0, 0) for never."""
+        minutes = min(round(dwell_minutes), self.passing.shape[1])
+        gathered = np.concatenate([[0.0], np.cumsum(self.passing[place])])
+        passed = gathered[minutes:] - gathered[: len(gathered) - minutes]
+        enough = np.flatnonzero(passed >= MIN_PASSING_SHARE)
+        if not len(enough):
+            return 0.0, 0.0
+        return float(self.first_minute + enough[0]), float(self.first_minute + enough[-1])
+
+    def gather(self, place: int, begin: float, end: float) -> float:
+        """Worth of standing at a place between two times after midnight."""
+        return gather(self.rates[place], self.first_minute, begin, end)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sights:
+    """The places of one school before a choice, and its pupils on the streets in their sight."""
+
+    positions: Positions
+    hotspot_rows: NDArray[np.int64]
+    stands: tuple[tuple[Stand, str], ...]
+    pieces: NDArray[np.int64]  # (q,) in sight of any place
+    seen: sparse.csr_array  # (k, q) ones
+    own: NDArray[np.float64]  # (q, T) own pupils on each piece
+    passing: NDArray[np.float64]  # (q, T) own pupils who pass each piece
+    sees: tuple[tuple[int, ...], ...]  # (k) rows of hotspots in view
+    worth: NDArray[np.float64]  # (q, T) risk of each piece by the share of own pupils; filled later
+
+
+def build_prizes(
+    area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame, window: Window, rows: Sequence[int]
+) -> dict[int, SchoolPrizes]:
+    """The places and prizes of the schools in some rows of the area's."""
+    in_time = risk.in_time or RiskInTime.from_static(risk.joined)
+    ways, presence = find_presence(area)
+    ground = area.catchments.reuse(
+        "ground", (area.network, area.features), lambda: survey_ground(area.network, area.features)
+    )
+    around = {row: build_surroundings(area, row, window) for row in rows}
+    first = int(min(one.hours.start_minutes for one in around.values()))
+    end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
+    sights = {
+        row: _look_around(area, one, hotspots, ground, ways.schools[row], range(first, end))
+        for row, one in around.items()
+    }
+    for minute in range(first, end):
+        rate, pupils = in_time.compute_rate(minute), presence.count_at(minute)
+        for one in sights.values():
+            own, everybody = one.own[:, minute - first], pupils[one.pieces]
+            one.worth[:, minute - first] = weigh_by_share(rate[one.pieces], own, everybody)
+    chosen = {
+        row: _choose_places(
+            area, around[row], ways.schools[row], one, in_time, one.seen @ one.worth, first
+        )
+        for row, one in sights.items()
+    }
+    return _give_reasons(area, risk, chosen)
+
+
+def _give_reasons(
+    area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
+) -> dict[int, SchoolPrizes]:
+    """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
+    bands = list_window_bands(area, risk)
+    stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
+    sure = pd.DataFrame(
+        {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
+    )
+    found = iter(find_reasons(area, risk, stretches, sure, bands=bands))
+    own = [one.own_pieces for one in chosen.values()]
+    recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
+    feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
+    return {
+        row: replace(
+            one,
+            reasons=tuple(tuple(next(found)) for _ in one.seen_pieces),
+            nothing_recorded=not (recorded[number] or feared[number]),
+        )
+        for number, (row, one) in enumerate(chosen.items())
+    }
+
+
+def weigh_by_share(
+    rate: NDArray[np.float64], own: NDArray[np.float64], everybody: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Risk of streets, by the share of the pupils there who are the school's own."""
+    share = np.divide(own, np.maximum(own, everybody), out=np.zeros_like(own), where=own > 0)
+    return np.asarray(rate * share)
+
+
+def _look_around(
+    area: StudyArea,
+    around: Surroundings,
+    hotspots: gpd.GeoDataFrame,
+    ground: Ground,
+    ways: SchoolWays,
+    minutes: range,
+) -> _Sights:
+    """The gate, hotspots within the radius, and corners on own ways within `MAX_METRES`."""
+    network, count = area.network, len(area.network)
+    metres = np.full(count, np.inf)
+    inside = around.pieces < count
+    metres[around.pieces[inside]] = around.gate_metres[inside]
+    flow = np.zeros(len(area.network.walkable))
+    flow[ways.pieces] = ways.flow
+    stop_piece, corner_piece = hotspots["stop_piece"].to_numpy(), ground.places.positions.piece
+    hotspot_rows = np.flatnonzero(metres[stop_piece] <= area.settings.patrol.radius_metres)
+    is_near = (metres[corner_piece] <= _find_reach(area)) & (
+        flow[corner_piece] >= MIN_FLOW_SHARE * flow[:count].max(initial=0.0)
+    )
+    standing_rows = np.flatnonzero(is_near & (flow[corner_piece] > 0))
+    stops = Positions(
+        stop_piece[hotspot_rows],
+        hotspots["stop_metres"].to_numpy()[hotspot_rows],
+        np.zeros(len(hotspot_rows)),
+    )
+    gate = area.gates.take([int(np.flatnonzero(area.schools["urn"] == ways.urn)[0])])
+    positions = concatenate_positions(gate, stops, ground.places.positions.take(standing_rows))
+    own_streets = np.flatnonzero(np.isfinite(metres))
+    seen = find_pieces_in_sight(
+        network.take(own_streets),
+        positions.map_to_subnetwork(own_streets),
+        area.settings.way_home.sight_metres,
+    )
+    used = np.flatnonzero(seen.sum(axis=0))
+    at = np.searchsorted(own_streets, stop_piece[hotspot_rows])
+    in_view = seen[:, at].tolil().rows
+    sees = tuple(tuple(hotspot_rows[list(columns)].tolist()) for columns in in_view)
+    pieces = own_streets[used]
+    passing, own = count_own_pupils(area, ways, pieces, minutes)
+    at_hotspots = np.full(len(positions), -1)
+    at_hotspots[1 : 1 + len(hotspot_rows)] = hotspot_rows
+    places = ground.places.take(standing_rows)
+    plain: list[tuple[Stand, str]] = [("street", "")] * (1 + len(hotspot_rows))
+    stands = (*plain, *zip(places.stand.tolist(), places.at.tolist(), strict=True))
+    return _Sights(
+        positions,
+        at_hotspots,
+        stands,
+        pieces,
+        seen[:, used],
+        own,
+        passing,
+        sees,
+        np.zeros_like(own),
+    )
+
+
+def _find_reach(area: StudyArea) -> float:
+    """Longest walk to a place without a reason of its own."""
+    return min(MAX_METRES, area.settings.patrol.radius_metres)
+
+
+def count_own_pupils(
+    area: StudyArea, ways: SchoolWays, pieces: NDArray[np.int64], minutes: range
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(q, T) own unaccompanied pupils who pass pieces in each minute, and who are on them then.
+
+    On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
+    """
+    speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    curve = LeavingCurve.from_settings(area.settings.way_home)
+    edges = np.arange(minutes.start, minutes.stop + 1)
+    flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))
+    _, at, on = np.intersect1d(pieces, ways.pieces, assume_unique=True, return_indices=True)
+    flow[at], walk[at] = ways.flow[on] * ways.unaccompanied, ways.gate_metres[on] / speed
+    left = curve.left(edges - ways.bell_minutes - walk[:, None])
+    came = arrived(edges - ways.opening_minutes + walk[:, None])
+    passing = flow[:, None] * (np.diff(left, axis=1) + np.diff(came, axis=1))
+    own = passing * (area.network.walkable.piece_metres[pieces] / speed)[:, None]
+    for piece, pupils, metres in zip(
+        ways.wait_pieces, ways.wait_pupils, ways.wait_metres, strict=True
+    ):
+        waited = curve.waited(edges - ways.bell_minutes - metres / speed)
+        own[pieces == piece] += pupils * ways.unaccompanied * np.diff(waited)
+    return passing, own
+
+
+def _choose_places(  # noqa: PLR0917 - a school and what it is judged by
+    area: StudyArea,
+    around: Surroundings,
+    ways: SchoolWays,
+    sights: _Sights,
+    in_time: RiskInTime,
+    rates: NDArray[np.float64],
+    first: int,
+) -> SchoolPrizes:
+    """The gate, the best corners that are apart from better places, and all hotspots."""
+    network, settings, hours = area.network, area.settings, around.hours
+    pupils = ways.on_streets * ways.unaccompanied
+    begin, end = (int(minute) - first for minute in (hours.start_minutes, hours.latest_end_minutes))
+    curve = LeavingCurve.from_settings(settings.way_home)
+    edges = np.array([hours.start_minutes, hours.latest_end_minutes])
+    out = np.diff(curve.left(edges - ways.bell_minutes))[0]
+    out += np.diff(arrived(edges - ways.opening_minutes))[0]
+    has_pupils = pupils > 0 and bool(out >= MIN_OUT_SHARE)
+    count = len(sights.positions)
+    passing, flow = np.zeros_like(rates), np.zeros(count)
+    of_piece = sights.passing[:, begin:end].sum(axis=1)
+    for place in range(count):
+        seen = sights.seen.indices[sights.seen.indptr[place] : sights.seen.indptr[place + 1]]
+        busiest = seen[np.argmax(of_piece[seen])]
+        passing[place], flow[place] = sights.passing[busiest], of_piece[busiest]
+    near = around.pieces[around.gate_metres <= MAX_METRES]
+    reached = around.pieces[around.gate_metres <= _find_reach(area)]
+    if has_pupils:
+        at_bell = pupils * (1 - settings.way_home.late_share)
+        is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
+        is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
+            MIN_PASSING_PUPILS, at_bell / 4
+        )
+        is_own &= np.isin(sights.positions.piece, reached)
+    else:
+        metres = sights.seen @ network.piece_metres[sights.pieces]
+        for minute in range(begin, end):
+            rates[:, minute] = sights.seen @ in_time.compute_rate(first + minute)[sights.pieces]
+        rates /= np.maximum(metres, 1.0)[:, None]
+        is_own = sights.hotspot_rows >= 0
+    after = max(begin, int(hours.gate_until_minutes) - first)
+    best = sum_best(rates[:, after : max(end, after + 1)], int(settings.patrol.dwell_minutes))
+    xy = network.xy(sights.positions)
+    favour = np.where(sights.hotspot_rows >= 0, HOTSPOT_FAVOUR, 1.0)
+    chosen = choose_apart(xy, best * favour, is_own & (best > 0), MAX_PLACES)
+    if has_pupils and is_own.any():  # the reference stands at the busiest corner
+        is_apart = np.hypot(*(xy - xy[0]).T) >= APART_METRES
+        busiest = int(np.argmax(np.where(is_own & is_apart, flow, -1.0)))
+        if is_own[busiest] and is_apart[busiest] and busiest not in chosen:
+            chosen.append(busiest)
+    is_chosen = np.isin(np.arange(count), chosen)
+    others = np.flatnonzero((sights.hotspot_rows >= 0) & ~is_chosen)
+    within = np.isin(sights.pieces, near)
+    total = float(sights.worth[within, begin:end].sum())
+    if not has_pupils:
+        total = float(rates[:, begin:end].max(axis=0).sum())
+    return SchoolPrizes(
+        first,
+        sights.positions,
+        sights.hotspot_rows,
+        sights.stands,
+        rates,
+        passing / max(pupils, 1.0),
+        sights.sees,
+        is_chosen,
+        flow / max(pupils, 1.0),
+        has_pupils,
+        total,
+        sights.pieces[of_piece >= MIN_FLOW_SHARE * of_piece.max(initial=0.0)],
+        tuple(
+            sights.pieces[np.array(columns, dtype=np.int64)] for columns in sights.seen.tolil().rows
+        ),
+    ).take(np.r_[chosen, others])
+
+
+def choose_apart(
+    xy: NDArray[np.float64], best: NDArray[np.float64], is_own: NDArray[np.bool_], most: int
+) -> list[int]:
+    """The gate, which is the first, and the best places that are apart from better ones."""
+    chosen = [0]
+    for place in (np.argsort(-best[1:], kind="stable") + 1).tolist():
+        apart = np.hypot(*(xy[chosen] - xy[place]).T).min()
+        if is_own[place] and apart >= APART_METRES and len(chosen) <= most:
+            chosen.append(place)
+    return chosen
+
+
+def find_earlier_visits(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) row of the visit before to the same place, -1 for a first one and for the start."""
+    follows = np.full(len(place), -1, dtype=np.int64)
+    follows[2:] = np.where(place[2:] == place[1:-1], np.arange(1, len(place) - 1), -1)
+    return follows
+
+
+def build_standing_problem(
+    walk_minutes: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    *,
+    first_minute: int,
+    leave_minutes: float,
+    end_minutes: float,
+    dwell_minutes: float,
+) -> tuple[OrienteeringProblem, NDArray[np.int64]]:
+    """Which dwells an officer makes who leaves the gate, and the place of each of its rows.
+
+    The first row is the gate at the beginning; then the gate again, `GATE_DWELLS` times, and every
+    other place `PLACE_DWELLS` times.
+    """
+    count = len(rates)
+    place = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
+    gathered = np.concatenate([np.zeros((count, 1)), np.cumsum(rates, axis=1)], axis=1)
+    dwell = np.full(len(place), float(dwell_minutes))
+    dwell[0] = 0.0
+    problem = OrienteeringProblem(
+        travel_minutes=walk_minutes[np.ix_(place, place)],
+        prizes=np.zeros(len(place)),
+        dwell_minutes=dwell,
+        officer=Officer(0, 0, leave_minutes, end_minutes),
+        barred=frozenset({0}),
+        timed_prizes=TimedPrizes(first_minute, gathered[place]),
+        follows=find_earlier_visits(place),
+    )
+    return problem, place
+
+
+def gather(rates: NDArray[np.float64], first_minute: int, begin: float, end: float) -> float:
+    """The sum of (T,) rates of whole minutes between two times after midnight."""
+    gathered = np.concatenate([[0.0], np.cumsum(rates)])
+    minutes = first_minute + np.arange(len(gathered))
+    return float(np.diff(np.interp([begin, end], minutes, gathered))[0])
+
+
+def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:
+    """(k,) largest sum of (k, T) over so many consecutive minutes."""
+    gathered = np.concatenate([np.zeros((len(rates), 1)), np.cumsum(rates, axis=1)], axis=1)
+    minutes = min(minutes, rates.shape[1])
+    return np.asarray(
+        (gathered[:, minutes:] - gathered[:, : gathered.shape[1] - minutes]).max(axis=1)
+    )

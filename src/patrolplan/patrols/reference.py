@@ -1,0 +1,112 @@
+"""What an experienced officer would do without a plan: the comparator of every patrol.
+
+Stay at the gate throughout; or stay there for `gate_minutes`, go to the busiest corner of the own
+way for half an hour, and stand at the gate again. The better of the two by the patrol's own prize
+is the reference. A patrol that gains less than `MIN_GAIN` over it gives way to it, unless it meets
+a demand: the gain would not be worth what is harder to remember.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
+from patrolplan.patrols.plan import Patrol, Reference
+from patrolplan.patrols.prize import gather
+
+MIN_GAIN = 1.05
+CORNER_MINUTES, LONG_WINDOW_MINUTES = 30.0, 70.0
+"""Time at the corner; in windows shorter than the second it shrinks in proportion."""
+
+
+def plan_reference(builder: PatrolBuilder) -> Patrol | None:
+    """The better of the two, for schools whose pupils are out; None where a window has no gate."""
+    plans = plan_references(builder)
+    return max(plans, key=lambda patrol: patrol.worth) if plans else None
+
+
+def plan_references(builder: PatrolBuilder) -> list[Patrol]:
+    """The plain gate, and the gate with the busiest corner where there is one."""
+    problem, hours = builder.problem, builder.hours
+    if not (problem.prizes.has_pupils and (hours.gate_minutes or hours.gate_last_minutes)):
+        return []
+    plain = builder.build_visits(hours.latest_end_minutes, [], kind="reference")
+    corner = _find_corner(builder)
+    if corner is None:
+        return [plain]
+    return [plain, builder.build_visits(hours.gate_until_minutes, [corner], kind="reference")]
+
+
+def _find_corner(builder: PatrolBuilder) -> Visit | None:
+    """The stay at the busiest corner of the own way that its hours and the light allow.
+
+    Before school, when the gate comes last, it is as late as that allows.
+    """
+    problem, hours = builder.problem, builder.hours
+    orienteering, travel = builder.orienteering, builder.orienteering.travel_minutes
+    minutes = CORNER_MINUTES * min(1.0, hours.total_minutes / LONG_WINDOW_MINUTES)
+    best, most = None, 0.0
+    for row, place in enumerate(problem.found.places.tolist(), start=1):
+        if place == 0 or place >= len(problem.prizes.flow):
+            continue
+        begin = hours.gate_until_minutes + float(travel[problem.start_position, row])
+        latest = hours.latest_back_minutes - minutes - float(travel[row, problem.end_position])
+        if begin > latest:
+            continue
+        begin = latest if hours.gate_last_minutes else begin
+        first, last = (-np.inf, np.inf)
+        if orienteering.windows is not None:
+            first, last = orienteering.windows[row]
+            last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
+        if first <= begin <= last and problem.prizes.flow[place] > most:
+            best, most = Visit(row, begin, begin + minutes), float(problem.prizes.flow[place])
+    return best
+
+
+def gives_way(patrol: Patrol, reference: Patrol) -> bool:
+    """Whether a patrol gains too little over the reference."""
+    return patrol.worth < MIN_GAIN * reference.worth
+
+
+def compare_with_reference(
+    builder: PatrolBuilder, patrols: Iterable[Patrol], reference: Patrol | None
+) -> tuple[Patrol, ...]:
+    """Patrols with their ratios to the reference."""
+    if reference is None:
+        return tuple(patrols)
+    passing = count_passing(builder, reference)
+    return tuple(
+        replace(
+            patrol,
+            reference=Reference(
+                _divide(patrol.worth, reference.worth),
+                _divide(count_passing(builder, patrol), passing),
+            ),
+        )
+        for patrol in patrols
+    )
+
+
+def _divide(one: float, other: float) -> float | None:
+    return one / other if other > 0 else None
+
+
+def count_passing(builder: PatrolBuilder, patrol: Patrol) -> float:
+    """Share of own pupils who pass while the officer stands, summed over stays."""
+    problem, prizes = builder.problem, builder.problem.prizes
+    left = {name: list(rows) for name, rows in problem.visits_by_name.items()}
+    total = gather(
+        prizes.passing[0], prizes.first_minute, patrol.start_minutes, patrol.gate_until_minutes
+    )
+    for stop in patrol.stops:
+        place = int(problem.found.places[left[stop.hotspot].pop(0) - 1])
+        if place < len(prizes.passing):
+            total += gather(
+                prizes.passing[place], prizes.first_minute, stop.arrive_minutes, stop.leave_minutes
+            )
+    if patrol.stops:
+        total += gather(
+            prizes.passing[0], prizes.first_minute, patrol.back_minutes, patrol.end_minutes
+        )
+    return total

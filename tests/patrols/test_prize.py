@@ -1,0 +1,184 @@
+"""What standing at a place is worth to a school: its pupils, its share of them, and the places."""
+
+import dataclasses
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from patrolplan.area.patrol_window import Window
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.prize import (
+    build_prizes,
+    choose_apart,
+    count_own_pupils,
+    gather,
+    sum_best,
+    weigh_by_share,
+)
+from patrolplan.pupils.presence import find_presence
+from patrolplan.risk.in_time import RiskInTime
+
+ROWS = [1, 7]
+
+
+@pytest.fixture(scope="module")
+def prizes(demo_area, demo_risk, demo_hotspots):
+    """The places of two schools of the demo borough."""
+    return build_prizes(demo_area, demo_risk, demo_hotspots, Window(90), ROWS)
+
+
+@pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
+def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
+    """Street by street and minute by minute, but for the presence's walks in steps."""
+    ways, presence = find_presence(demo_area)
+    for row in ROWS:
+        school = ways.schools[row]
+        pieces = np.sort(school.pieces[school.pieces < len(demo_area.network)])
+        _, own = count_own_pupils(demo_area, school, pieces, minutes)
+        counted = np.transpose([presence.count_at(m, urn=school.urn)[pieces] for m in minutes])
+        assert counted.sum() > 100
+        assert own.sum() == pytest.approx(counted.sum(), rel=0.01)
+        np.testing.assert_allclose(own.sum(axis=1), counted.sum(axis=1), rtol=0.05, atol=0.1)
+        assert np.abs(own - counted).sum() < 0.05 * counted.sum()
+
+
+def test_a_street_counts_by_the_share_of_own_pupils():
+    """Own pupils alone count the whole risk, half of them half of it, nobody none."""
+    own, everybody = np.array([3.0, 3.0, 0.0, 0.0, 2.0]), np.array([3.0, 6.0, 5.0, 0.0, 1.9])
+    worth = weigh_by_share(np.full(5, 2.0), own, everybody)
+    np.testing.assert_allclose(worth, [2.0, 1.0, 0.0, 0.0, 2.0])
+
+
+def test_a_place_that_is_shared_half_and_half_counts_half(demo_area, demo_risk, demo_hotspots):
+    """Where a twin of the school sends as many pupils the same ways, each place is worth half.
+
+    Apart from the presence's walks in steps, which matter where hardly anybody is out.
+    """
+    alone = dataclasses.replace(
+        demo_area, schools=demo_area.schools.iloc[[1]], gates=demo_area.gates.take([1])
+    )
+    twin = demo_area.schools.iloc[[1]].assign(urn="900099")
+    both = dataclasses.replace(
+        demo_area,
+        schools=pd.concat([alone.schools, twin], ignore_index=True),
+        gates=demo_area.gates.take([1, 1]),
+    )
+    static = RiskInTime.from_static(demo_risk.joined)
+    given = dataclasses.replace(demo_risk, in_time=static), demo_hotspots, Window(90)
+    (one,) = build_prizes(alone, *given, [0]).values()
+    halved = build_prizes(both, *given, [0, 1])
+    whole = {tuple(at): worth for at, worth in zip(_list_points(one), one.rates, strict=True)}
+    for other in halved.values():
+        worths = [
+            (worth.sum(), whole[tuple(at)].sum())
+            for at, worth in zip(_list_points(other), other.rates, strict=True)
+            if tuple(at) in whole
+        ]
+        assert len(worths) > 50
+        half, all_of_it = np.transpose(worths)
+        np.testing.assert_allclose(half, all_of_it / 2, rtol=0.03)
+        assert all_of_it.sum() > 0
+
+
+def _list_points(prizes):
+    places = prizes.positions
+    return np.column_stack([places.piece, places.offset_metres.round(3)]).tolist()
+
+
+def test_places_are_apart_and_the_gate_is_first():
+    """Of places nearer than 75 m the better one is taken; others than own places never."""
+    xy = np.array([[0.0, 0], [50, 0], [100, 0], [160, 0], [400, 0], [600, 0]])
+    best, is_own = np.array([0.0, 9, 4, 5, 1, 8]), np.array([True] * 5 + [False])
+    assert choose_apart(xy, best, is_own, 12) == [0, 3, 4]
+    assert choose_apart(xy, best, is_own, 1) == [0, 3]
+
+
+def test_places_are_on_own_ways_near_the_gate(demo_area, prizes):
+    """Own places have 5 % of the busiest own street's flow in sight, within 600 m as one walks."""
+    xy = demo_area.network.xy
+    for one in prizes.values():
+        assert one.has_pupils
+        flow, place = one.flow[one.is_own], xy(one.positions)
+        assert len(flow) > 4
+        assert flow.min() >= 0.05 * flow.max() - 1e-12
+        assert np.hypot(*(place[one.is_own] - place[0]).T).max() <= 600 + 25
+        assert (one.hotspot_rows[~one.is_own] >= 0).all()
+        at = one.hotspot_rows >= 0
+        assert all(row in seen for row, seen in zip(one.hotspot_rows[at], np.array(
+            one.sees, dtype=object)[at], strict=True))  # fmt: skip
+
+
+def test_a_dwell_begins_while_enough_own_pupils_pass(prizes):
+    """Between the first and the last begin with 1 % of them; earlier and later there are fewer."""
+    for one in prizes.values():
+        for place in np.flatnonzero(one.is_own):
+            first, last = one.find_begins(place, 15)
+            column = int(first) - one.first_minute
+            assert one.passing[place, column : column + 15].sum() >= 0.01
+            assert column == 0 or one.passing[place, column - 1 : column + 14].sum() < 0.01
+            assert last >= first
+    empty = dataclasses.replace(one, passing=0 * one.passing)
+    assert empty.find_begins(1, 15) == (0, 0)
+
+
+def test_sums_over_minutes():
+    """Parts of minutes count in part, and the best run of minutes is found."""
+    rates = np.array([[1.0, 0.0, 2.0, 3.0]])
+    assert gather(rates[0], 900, 900.5, 903.5) == pytest.approx(0.5 + 2 + 1.5)
+    assert gather(rates[0], 900, 890, 1000) == pytest.approx(6)
+    assert sum_best(rates, 2).tolist() == [5]
+    assert sum_best(rates, 9).tolist() == [6]
+
+
+def test_where_hardly_any_pupils_are_out_it_is_the_risk_per_metre(
+    demo_area, demo_risk, demo_hotspots
+):
+    """In the evening hotspots alone are places, each worth the mean risk in sight, and no gate."""
+    window = Window(90, 20 * 60)
+    (one,) = build_prizes(demo_area, demo_risk, demo_hotspots, window, [1]).values()
+    assert not one.has_pupils
+    assert (one.hotspot_rows[1:] >= 0).all()
+    metres = demo_area.network.piece_metres
+    for minute in (1200, 1263):
+        rate = demo_risk.in_time.compute_rate(minute)
+        for place, seen in enumerate(one.seen_pieces):
+            expected = rate[seen].sum() / metres[seen].sum()
+            assert one.rates[place, minute - one.first_minute] == pytest.approx(expected)
+    assert one.rates.sum(axis=1).max() <= one.total * (1 + 1e-9)
+
+
+def test_where_nothing_is_recorded_or_reported_it_is_said(demo_area, demo_risk, demo_hotspots):
+    """Without crime and reports nothing is on the own ways; in the demo borough something is."""
+    gates = demo_area.network.xy(demo_area.gates.take(ROWS))
+    away = [demo_area.incidents.distance(shapely.Point(gate)) > 1500 for gate in gates]
+    kept = np.all(away, axis=0)
+    quiet = dataclasses.replace(
+        demo_area,
+        incidents=demo_area.incidents[kept],
+        incident_catchment=demo_area.incident_catchment[kept],
+    )
+    none, all_over = (
+        dataclasses.replace(demo_area.reports, group_of_piece=np.full(len(demo_area.network), k))
+        for k in (-1, 0)
+    )
+    for area, reports, is_nothing in (
+        (demo_area, none, False),
+        (quiet, all_over, False),
+        (quiet, none, True),
+    ):
+        given = dataclasses.replace(area, reports=reports)
+        found = build_prizes(given, demo_risk, demo_hotspots, Window(90), ROWS).values()
+        assert [one.nothing_recorded for one in found] == [is_nothing] * 2
+
+
+def test_workers_are_handed_no_pupils(demo_area, demo_plan):
+    """What worker processes are sent holds neither the risk of each minute nor pupils."""
+    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots, rows=ROWS)
+    with pytest.raises(TypeError, match="pupils"):
+        pickle.dumps(demo_plan.risk.in_time)
+    sent = pickle.loads(pickle.dumps(inputs))  # noqa: S301 - made a moment ago
+    assert sent.risk.in_time is None
+    np.testing.assert_array_equal(sent.prizes[1].rates, inputs.prizes[1].rates)
