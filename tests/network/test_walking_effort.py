@@ -88,6 +88,3 @@ def test_preference_chooses_the_way_and_costs_nothing():
     assert walk.metres == walks.metres[0, 1] == pytest.approx(180)
     assert walk.effort is None
     assert WalkFinder(network, at).metres[0, 1] == pytest.approx(120)
-    gain = np.where(network.parts.piece_way == 0, 1.0, 0.0)
-    richest = walks.find_richest(0, 1, gain, longest_metres=190)
-    assert richest.metres == pytest.approx(180)

@@ -6,7 +6,6 @@ visits a third of the nodes.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy
@@ -56,20 +55,6 @@ class StreetGraph:
     is_reversed: NDArray[np.bool_]  # (e,) whether it goes against the link's own direction
     places: NDArray[np.int64]  # (k,) node of each place
 
-    @cached_property
-    def _keys(self) -> NDArray[np.int64]:
-        """(e,) each entry's nodes as one number, in increasing order."""
-        size = self.costs.shape[0]
-        rows = np.repeat(np.arange(size), np.diff(self.costs.indptr))
-        return np.asarray(rows * size + self.costs.indices)
-
-    def find_entries(
-        self, starts: NDArray[np.integer], ends: NDArray[np.integer]
-    ) -> NDArray[np.int64]:
-        """(k,) entries of `costs` from each of some nodes to the other."""
-        keys = starts.astype(np.int64) * self.costs.shape[0] + ends
-        return np.asarray(np.searchsorted(self._keys, keys))
-
     def find_segments(
         self, entries: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -79,22 +64,6 @@ class StreetGraph:
         count = self.segments.first[link + 1] - start
         segments = expand_ranges(start, count, is_reversed=is_reversed)
         return segments, np.repeat(is_reversed, count)
-
-    def restrict_to(
-        self, nodes: NDArray[np.int64]
-    ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64]]":
-        """The graph between some nodes, in increasing order, and (e,) its entries in `costs`."""
-        starts = self.costs.indptr[nodes]
-        count = self.costs.indptr[nodes + 1] - starts
-        entry, row = expand_ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
-        number = np.full(self.costs.shape[0], -1)
-        number[nodes] = np.arange(len(nodes))
-        ends = number[self.costs.indices[entry]]
-        inside = ends >= 0
-        first = np.searchsorted(row[inside], np.arange(len(nodes) + 1))
-        entry = entry[inside]
-        part = (self.costs.data[entry], ends[inside], first)
-        return scipy.sparse.csr_array(part, shape=(len(nodes),) * 2), entry
 
 
 def build_street_graph(
