@@ -1,5 +1,7 @@
 """Shortest walks, checked against networkx, and their geometry."""
 
+import heapq
+import itertools
 from itertools import pairwise
 
 import networkx as nx
@@ -183,3 +185,86 @@ def test_costs_are_those_of_networkx_in_each_direction(ride):
                 moved = walk.piece_metres > 1e-6
                 way = walk.backwards.astype(int)
                 assert np.isfinite(effort[walk.pieces[moved], way[moved]]).all()
+
+
+TURN_METRES = 20.0
+
+
+def _is_turn(network, before, node, after):
+    """Whether another street's piece after a node has another name, or direction by 60 degrees."""
+    if network.parts.piece_section[before] == network.parts.piece_section[after]:
+        return False
+    bearings = []
+    for piece, end in ((before, 1), (after, 0)):
+        first, last = network.node_xy[network.piece_nodes[piece]]
+        is_back = network.piece_nodes[piece, end] != node
+        bearings.append(np.arctan2(*(last - first)[::-1]) + np.pi * is_back)
+    is_bent = np.cos(bearings[1] - bearings[0]) < 0.5
+    return is_bent or network.piece_name[before] != network.piece_name[after]
+
+
+def _search_slowly(network, positions, start, factor):
+    """Least of metres, factors and turns to each place, by the edge that one comes along."""
+    # A place at a junction is the junction, and on none of its streets.
+    graph = nx.relabel_nodes(_graph(network, positions), _find_nodes(network, positions))
+    number = itertools.count()
+    done, found, queue = set(), {}, [(0.0, next(number), start, None, None)]
+    while queue:
+        cost, _, node, came, before = heapq.heappop(queue)
+        if (node, came) in done:
+            continue
+        done.add((node, came))
+        found.setdefault(node, cost)
+        for _, other, key, edge in graph.edges(node, keys=True, data=True):
+            along, piece = (frozenset((node, other)), key), edge["piece"]
+            if along == came:
+                continue  # nobody turns round
+            turns = isinstance(node, int) and before is not None
+            more = edge["metres"] * factor[piece]
+            more += TURN_METRES * (turns and _is_turn(network, before, node, piece))
+            heapq.heappush(queue, (cost + more, next(number), other, along, piece))
+    return found
+
+
+def _find_nodes(network, positions):
+    """The node of each place that is at an end of its piece."""
+    ends = np.column_stack([np.zeros(len(positions)), network.piece_metres[positions.piece]])
+    is_there = np.abs(positions.offset_metres[:, None] - ends) <= 1e-6
+    nodes = network.piece_nodes[positions.piece]
+    return {f"p{k}": int(nodes[k, end]) for k, end in np.argwhere(is_there).tolist()}
+
+
+def _is_without_loops(case):
+    network, _ = case
+    return bool((network.piece_nodes[:, 0] != network.piece_nodes[:, 1]).all())
+
+
+@given(draw_network_and_positions().filter(_is_without_loops), st.randoms(use_true_random=False))
+def test_walks_with_few_turns_are_those_of_a_slow_search(case, random):
+    """The walk counts least with its factors and turns, and its length is the metres walked."""
+    network, positions = case
+    factor = np.array([random.choice([1.0, 1.1, 3.0]) for _ in range(len(network))])
+    walks = WalkFinder(network, positions, preference=factor, turn_metres=TURN_METRES)
+    at = _find_nodes(network, positions)
+    for start in range(len(positions)):
+        found = _search_slowly(network, positions, at.get(f"p{start}", f"p{start}"), factor)
+        for end in range(len(positions)):
+            walk = walks.find_shortest(start, end)
+            assert walk.metres == pytest.approx(walks.metres[start, end], abs=NEAR)
+            steps = np.flatnonzero(walk.piece_metres > 1e-6)
+            turns = sum(
+                _is_turn(
+                    network,
+                    walk.pieces[before],
+                    _find_end(network, walk, before),
+                    walk.pieces[after],
+                )
+                for before, after in pairwise(steps)
+            )
+            counted = walk.piece_metres @ factor[walk.pieces] + TURN_METRES * turns
+            assert counted == pytest.approx(found[at.get(f"p{end}", f"p{end}")], abs=0.3)
+
+
+def _find_end(network, walk, step):
+    """The node where a step of a walk ends."""
+    return int(network.piece_nodes[walk.pieces[step], 0 if walk.backwards[step] else 1])

@@ -109,11 +109,13 @@ def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
     waiting = around.round_trip_metres[near] - 2 * around.gate_metres[near]
     assert (waiting >= -1e-6).all()
     assert waiting.max() > 20
-    lit = around.network.piece_lit
-    assert (around.preference[lit == "no"] >= 1.5).all()
-    assert (around.preference[lit != "no"] < 1.5).all()
-    for day in (june, None):
-        assert not build_surroundings(demo_area, ROW, window, day).is_dark
+    by_day = [build_surroundings(demo_area, ROW, window, day) for day in (june, None)]
+    assert not any(one.is_dark for one in by_day)
+    lit, secluded = around.network.piece_lit, around.network.piece_is_secluded
+    darker = around.preference / by_day[0].preference
+    assert set(darker[~secluded & (lit == "no")]) == {1.5}
+    assert set(darker[~secluded & (lit != "no")]) == {1.0}
+    assert darker[secluded].min() == 1000.0
     cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
     ridden = build_surroundings(cycling, ROW, window, december)
     assert ridden.preference is None

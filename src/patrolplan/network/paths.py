@@ -148,43 +148,47 @@ class WalkFinder:
     def _build_steps(self, turn_metres: float) -> "scipy.sparse.csr_array":
         """(a, a) what it counts to go on from each link to each that follows.
 
-        The links, each in one direction, are the e entries of the graph; then come one out of each
-        place, where walks start, and one into each, where they end. Nobody turns round on a link.
+        The links, each in one direction, are the first e rows; then come one out of each place,
+        where walks start, and one into each, where they end. Nobody turns round on a link.
         """
         graph, count = self._graph, len(self._graph.places)
-        size, entries = graph.costs.shape[0], len(graph.link)
-        rows = np.repeat(np.arange(size), np.diff(graph.costs.indptr))
-        start = np.concatenate([rows, size + np.arange(count), graph.places])
-        end = np.concatenate([graph.costs.indices, graph.places, size + count + np.arange(count)])
-        link = np.concatenate([graph.link, -1 - np.arange(2 * count)])
+        ways = np.concatenate([graph.ends, graph.ends[:, ::-1]])
+        costs, inside = graph.costs.T.ravel(), np.arange(count)
+        is_open = np.isfinite(costs)
+        self._link = np.tile(np.arange(len(graph.ends)), 2)[is_open]
+        self._is_back = np.repeat([False, True], len(graph.ends))[is_open]
+        start = np.concatenate([ways[is_open, 0], graph.size + inside, graph.places])
+        end = np.concatenate([ways[is_open, 1], graph.places, graph.size + count + inside])
+        link = np.concatenate([self._link, -1 - np.arange(2 * count)])
         order = np.argsort(start, kind="stable")
         first = np.searchsorted(start[order], end)
         follow = np.searchsorted(start[order], end, side="right") - first
         before, after = np.repeat(np.arange(len(end)), follow), order[expand_ranges(first, follow)]
         goes_on = link[before] != link[after]
         before, after = before[goes_on], after[goes_on]
-        counts = np.concatenate([graph.costs.data, np.full(2 * count, MIN_LINK_METRES)])[after]
+        counts = np.concatenate([costs[is_open], np.full(2 * count, MIN_LINK_METRES)])[after]
         if turn_metres:
-            inside = np.flatnonzero((before < entries) & (after < entries))
-            counts[inside] += turn_metres * self._are_turns(before[inside], after[inside])
+            both = np.flatnonzero(np.maximum(before, after) < len(self._link))
+            counts[both] += turn_metres * self._are_turns(before[both], after[both])
         return scipy.sparse.csr_array((counts, (before, after)), shape=(len(end), len(end)))
 
     def _are_turns(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """(k,) whether going on from one link to another is a turn."""
-        graph, network = self._graph, self.network
-        first, last = (
-            graph.segments.first[:-1][graph.link],
-            graph.segments.first[1:][graph.link] - 1,
-        )
-        is_back = graph.is_reversed
+        """(k,) whether going on from one link to another is a turn or changes the street's name.
+
+        A street that bends between its junctions is followed without a thought.
+        """
+        segments, network, is_back = self._graph.segments, self.network, self._is_back
+        first, last = segments.first[self._link], segments.first[self._link + 1] - 1
         ends = np.where(is_back, first, last), np.where(is_back, last, first)
-        pieces = [graph.segments.piece[end] for end in ends]
+        pieces = [segments.piece[end] for end in ends]
         xy = network.node_xy[network.piece_nodes]
         ahead = np.arctan2(*(xy[:, 1] - xy[:, 0]).T[::-1])
         left, into = pieces[0][before], pieces[1][after]
         turn = ahead[into] + np.pi * is_back[after] - ahead[left] - np.pi * is_back[before]
         is_bent = np.cos(turn) < MAX_STRAIGHT
-        return is_bent | (network.piece_name[left] != network.piece_name[into])
+        name, section = network.piece_name, network.parts.piece_section
+        is_turn = is_bent | (name[left] != name[into])
+        return np.asarray(is_turn & (section[left] != section[into]))
 
     def restrict_to(
         self,
@@ -210,7 +214,7 @@ class WalkFinder:
         search_from: NDArray[np.int64] | None = None,
     ) -> None:
         """Find the walks from these positions to each other."""
-        entries, count = len(self._graph.link), len(self._graph.places)
+        entries, count = len(self._link), len(self._graph.places)
         self._starts, self._ends = entries + numbers, entries + count + numbers
         sources = np.arange(len(numbers)) if search_from is None else search_from
         distances, self._predecessors = csgraph.dijkstra(
@@ -232,7 +236,7 @@ class WalkFinder:
         """
         graph = self._graph
         costs = graph.segments.sum_by_link(graph.segments.compute_costs(self._effort))
-        entry_costs = costs[graph.link, graph.is_reversed.astype(np.int64)]
+        entry_costs = costs[self._link, self._is_back.astype(np.int64)]
         total = np.where(is_reached, 0.0, np.inf)
         row, column = np.nonzero(is_reached)
         at = self._predecessors[row, self._ends[column]]
@@ -261,7 +265,7 @@ class WalkFinder:
     def _build_walk(self, entries: NDArray[np.int64]) -> Walk:
         """The walk along links."""
         segments = self._graph.segments
-        rows, backwards = self._graph.find_segments(entries)
+        rows, backwards = self._graph.find_segments(self._link[entries], self._is_back[entries])
         low, high = segments.from_metres[rows], segments.to_metres[rows]
         piece, effort = segments.piece[rows], None
         if self._effort is not None:

@@ -160,7 +160,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "designated_other_days": "{place} is designated for days that are not in this week.",
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
-    "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
+    "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
