@@ -181,13 +181,13 @@ def describe_tasked_distance(stop: "Stop") -> str:
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """Length of a patrol from the gate; by bicycle also how far the bicycle is pushed."""
+    """All that is walked; by bicycle also how far the bicycle is pushed."""
     text = f"{format_metres(patrol.walked_metres)} "
     text += "on foot" if patrol.way == "walk" else "by bicycle"
     if patrol.way == "bicycle" and patrol.pushed_metres >= 1:
         text += f", {format_metres(patrol.pushed_metres)} of it on foot"
     if patrol.approach is not None:
-        text += f", after {format_metres(patrol.approach.metres)} to the gate"
+        text += f", {format_metres(patrol.approach.metres)} of it to the gate"
     return text
 
 
