@@ -61,6 +61,9 @@ def test_minutes_are_those_of_a_slow_loop(plan, hexagons):
 
     for patrol in plan.patrols:
         add(shapely.Point(patrol.point), patrol.gate_until_minutes - patrol.start_minutes)
+        if patrol.stops:  # what is left at the end
+            back = patrol.stops[-1].leave_minutes + patrol.legs[-1].minutes
+            add(shapely.Point(patrol.point), patrol.end_minutes - back)
         for stop in patrol.stops:
             add(shapely.Point(stop.point), stop.leave_minutes - stop.arrive_minutes)
         for leg in patrol.legs:
