@@ -48,7 +48,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.posts import Post
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -445,8 +445,8 @@ class Plan:
     """The same day's patrols in further windows of the week, see `[week] windows`."""
     unserved: tuple[Unserved, ...] = ()
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
-    posts: Posts | None = None
-    """Where adults stand after the bell, in addition to patrols; None if not requested."""
+    posts: tuple[Post, ...] = ()
+    """Where adults stand after the bell, in addition to patrols."""
 
     @property
     def parts(self) -> tuple["Plan", ...]:
