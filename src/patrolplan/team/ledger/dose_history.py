@@ -48,9 +48,9 @@ def delivered_before(
     visits = read_presence(ledger, *days_before)
     visits = visits[visits["minutes"] > 0]
     seen: dict[str, set[str]] = {}
-    for place in ledger.read_hotspots(*days_before).itertuples():
-        seen.setdefault(place.id, set()).update(filter(None, place.sees.split(";")))
-    counted = [sorted({own, *seen.get(own, ())}) for own in visits["id"]]
+    for place in ledger.read_hotspots(*days_before).to_dict("records"):
+        seen.setdefault(place["id"], set()).update(place["sees"].split(";"))
+    counted = pd.Series([sorted({own, *seen.get(own, ())}) for own in visits["id"]], visits.index)
     names = pd.DataFrame(
         {
             "id": list_place_ids(hotspots, ledger.projection.crs),
