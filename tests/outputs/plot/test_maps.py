@@ -44,7 +44,7 @@ def test_a_route_has_a_number_at_every_stop(demo_plan):
 
 
 def test_the_calendar_adds_up_to_the_week(week):
-    """Minutes written in the calendar are those of stops with a hotspot in view, of the first 30."""
+    """Minutes in the calendar are those of stops with a hotspot in view, of the first 30."""
     axes = pp.plot.doses(week)
     minutes = dict.fromkeys(week.plan.hotspots["hotspot"], 0.0)
     for duty in week.duties:

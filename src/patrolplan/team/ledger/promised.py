@@ -141,7 +141,14 @@ def read_promised_week(folder: Path) -> PromisedWeek:
     except FileNotFoundError:
         remedy = "name the folder that `patrolplan week --out` wrote"
         raise InputError.one(path, "there is no such file", remedy) from None
-    except (OSError, KeyError, TypeError, ValueError, IndexError, shapely.ShapelyError) as error:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        shapely.errors.ShapelyError,
+    ) as error:
         what = f"is not in the form that `patrolplan week` writes ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "write the week again") from None
     known = {spot["id"] for spot in promised.hotspots}
