@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from patrolplan.notes import Note
     from patrolplan.patrols.plan import Plan
-    from patrolplan.patrols.posts import Posts
+    from patrolplan.patrols.posts import Post
     from patrolplan.tables import LeftOutRow
     from patrolplan.team.week import Week
 
@@ -125,7 +125,7 @@ def print_patrols(plan: Plan, out: Path) -> None:
         hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
         table.add_row(patrol.urn, patrol.school, hours, str(len(patrol.stops)), good)
     stdout.print(table)
-    if plan.posts is not None:
+    if plan.posts:
         print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
     for name, what in (
@@ -137,19 +137,19 @@ def print_patrols(plan: Plan, out: Path) -> None:
         stdout.print(f"  {out / name}  {what}")
 
 
-def print_posts(posts: Posts) -> None:
+def print_posts(posts: Sequence[Post]) -> None:
     """Print where adults stand after the bell, and how many of the pupils they meet."""
     from patrolplan.patrols.file_forms import round_share
 
     table = Table("URN", "post", "from", "to", "pupils met so far")
-    for post in posts.posts:
+    for post in posts:
         hours = (format_time(post.start_minutes), format_time(post.end_minutes))
         share = format_percent(round_share(post.pupil_share))
         table.add_row(post.urn, post.place, *hours, share)
     stdout.print(table)
     stdout.print(
-        "Posts meet the most together that so many can, weighted by risk "
-        f"(within {posts.gap_percent:.2f} %); shares are of pupils' minutes on the way home."
+        "Each post adds most to those before it, pupils weighted by risk; "
+        "shares are of pupils' minutes on the way home."
     )
 
 

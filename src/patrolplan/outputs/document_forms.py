@@ -146,7 +146,6 @@ class PlanDocument(FileModel):
     patrols: list[PlanPatrol]
     posts: list[Post] = Field(default=[])
     """Where adults stand after the bell."""
-    posts_gap_percent: Share | None = None
     left_out: list[LeftOutEntry]
     notes: list[str]
 

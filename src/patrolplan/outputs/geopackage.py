@@ -57,7 +57,6 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "way_home": build_way_home_document(plan.way_home),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "posts": build_post_documents(plan),
-        "posts_gap_percent": None if plan.posts is None else round(plan.posts.gap_percent, 4),
         "left_out": list_left_out(plan.left_out),
         "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
@@ -72,11 +71,9 @@ def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
 
 def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
     """One entry per post, in degrees and HH:MM; empty where no posts are wanted."""
-    if plan.posts is None:
-        return []
     adapter = TypeAdapter(list[Post])
     context = {"projection": plan.area.projection}
-    posts = list(plan.posts.posts)
+    posts = list(plan.posts)
     return adapter.dump_python(posts, mode="json", by_alias=True, context=context)  # type: ignore[no-any-return]
 
 

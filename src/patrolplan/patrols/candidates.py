@@ -46,7 +46,7 @@ def find_candidates(
 
     A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
     officer stands at the place. Other places near a barred one are not candidates, nor are hotspots
-    designated for other days or hours. Hotspots to watch and designated ones are candidates
+    designated for other days or hours. Hotspots to watch, feared and designated ones are candidates
     wherever they are within the radius: they have a reason of their own.
     """
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
@@ -55,8 +55,10 @@ def find_candidates(
     tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
-    is_wanted = hotspots["hotspot"].isin(watch).to_numpy() | (hotspots["kind"] != OWN).to_numpy()
-    is_wanted |= tasked_of >= 0
+    urn = str(inputs.area.schools["urn"].iloc[row])
+    wanted_names = {*watch, *(name for school, name in inputs.feared if school == urn)}
+    is_wanted = (hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN)).to_numpy()
+    is_wanted = is_wanted | (tasked_of >= 0)
     at = prizes.hotspot_rows
     wanted = (at >= 0) & is_wanted[at]
     chosen = prizes.is_own | wanted

@@ -48,7 +48,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.posts import Posts
+from patrolplan.patrols.posts import Post
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -371,10 +371,15 @@ class Patrol(_AtPoint):
 
     @property
     def back_minutes(self) -> float:
-        """When the last leg ends; what is left until `end_minutes` is for the gate."""
-        return (
-            self.stops[-1].leave_minutes + self.legs[-1].minutes if self.legs else self.end_minutes
-        )
+        """When the last leg ends; what is left until `end_minutes` is for the gate.
+
+        It counts from the minute that the card prints, as files do.
+        """
+        if not self.legs:
+            return self.end_minutes
+        last = self.legs[-1]
+        walk = round(last.moving_minutes, 2) + round(last.waiting_minutes, 2)
+        return round(self.stops[-1].leave_minutes) + walk
 
     @property
     def gate_stays(self) -> list[tuple[float, float]]:
@@ -446,8 +451,8 @@ class Plan:
     """The same day's patrols in further windows of the week, see `[week] windows`."""
     unserved: tuple[Unserved, ...] = ()
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
-    posts: Posts | None = None
-    """Where adults stand after the bell, in addition to patrols; None if not requested."""
+    posts: tuple[Post, ...] = ()
+    """Where adults stand after the bell, in addition to patrols."""
 
     @property
     def parts(self) -> tuple["Plan", ...]:

@@ -106,7 +106,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         left_out=area.left_out,
         date=date,
         window=window,
-        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else None,
+        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else (),
     )
     if assign_tasked:
         plan = assign_places(

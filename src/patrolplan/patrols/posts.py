@@ -2,6 +2,11 @@
 
 A patrol meets few pupils, as it walks one way while they walk many; an adult who stands where ways
 join meets many. The school decides who it is: an officer, a PCSO or a member of school staff.
+
+An adult at a post covers everything within sight from the bell on for `POST_MINUTES`. Posts are
+chosen one by one, each where it adds most pupil-minutes, times the risk of their street, that no
+post before it covers; within 100 m of the gate none count. This is at least 63 % of the best choice
+(Nemhauser, Wolsey and Fisher 1978), and nearly all of it where tried.
 """
 
 from collections.abc import Sequence
@@ -9,14 +14,22 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, with_config
+from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.names import describe_positions
-from patrolplan.network.network import Positions
+from patrolplan.network.network import Positions, concatenate_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
-from patrolplan.pupils.presence import find_presence
+from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence, find_presence
 from patrolplan.risk.surface import Risk
+
+POST_MINUTES = 35.0
+"""Minutes from the bell that adults stand: three quarters of the pupil-minutes are in this time."""
+
+MIN_STREETS = 3  # minimum number of pieces that meet at a junction
 
 
 @with_config(RECORD)
@@ -34,54 +47,95 @@ class Post:
     and the school's posts before it meet; exact here, rounded to 5 % in files."""
 
 
-@dataclass(frozen=True)
-class Posts:
-    """The posts of all schools, school by school, the most useful first.
-
-    `gap_percent` is how much more a better choice might meet, at most, for the worst of the
-    schools.
-    """
-
-    posts: tuple[Post, ...]
-    gap_percent: float
-
-
 def plan_posts(
     area: StudyArea, risk: Risk, *, count: int, urns: Sequence[str] | None = None
-) -> Posts:
-    """Choose the posts of schools: places that together meet the most pupil-weighted risk.
+) -> tuple[Post, ...]:
+    """The posts of schools, school by school, the most useful first.
 
-    `count` is adults for each school. Risk counts without exposure, as pupils are counted here.
+    `count` is adults for each school; posts are fewer where further ones would meet no pupils. Risk
+    counts without exposure, as pupils are counted here.
     """
-    from patrolplan.pupils.posts import choose_posts  # noqa: PLC0415 - heavy, and seldom wanted
-
     _, presence = find_presence(area)
     rate = risk.without_exposure / area.network.piece_metres
-    plans = {
-        urn: choose_posts(area, presence, rate, urn, count)
+    return tuple(
+        post
         for urn in area.schools["urn"]
         if urns is None or urn in urns
-    }
-    posts = [post for plan in plans.values() for post in plan.posts]
-    places = describe_positions(
-        area.network,
-        Positions(
-            np.array([post.piece for post in posts], dtype=np.int64),
-            np.array([post.offset_metres for post in posts]),
-            np.zeros(len(posts)),
-        ),
+        for post in choose_posts(area, presence, rate, urn, count)
     )
-    return Posts(
-        tuple(
-            Post(
-                urn=post.urn,
-                place=place,
-                point=post.point,
-                start_minutes=post.start_minutes,
-                end_minutes=post.end_minutes,
-                pupil_share=post.pupil_share,
-            )
-            for post, place in zip(posts, places, strict=True)
-        ),
-        max((plan.gap_percent for plan in plans.values()), default=0.0),
-    )
+
+
+def choose_posts(
+    area: StudyArea, presence: Presence, risk_weight: NDArray[np.float64], urn: str, count: int
+) -> list[Post]:
+    """The posts of a school; pupils alone count where there is no risk on their ways.
+
+    `risk_weight`: (p,) weight of a pupil-minute on each piece to patrol, 0 or more.
+    """
+    network, bell = area.network, presence.get_bell(urn)
+    end = bell + POST_MINUTES
+    pupils = presence.sum_journey(urn, bell, end)[: len(network)]
+    weighted = pupils * risk_weight
+    places = _list_places(area, np.flatnonzero(pupils))
+    xy, sight = network.xy(places), area.settings.way_home.sight_metres
+    seen = [network.find_pieces_within(place_xy, sight) for place_xy in xy]
+    chosen = choose_greedily(seen, weighted if weighted.any() else pupils, count)
+    total = presence.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()
+    words = describe_positions(network, places.take(np.array(chosen, dtype=np.int64)))
+    met, posts = np.zeros(len(network), dtype=bool), []
+    for place, name in zip(chosen, words, strict=True):
+        met[seen[place]] = True
+        passed = seen[place][pupils[seen[place]] > 0]
+        post = Post(
+            urn=urn,
+            place=name,
+            point=(float(xy[place, 0]), float(xy[place, 1])),
+            # No pupil can be in sight before.
+            start_minutes=float(np.floor(presence.find_first_minutes(urn, passed))),
+            end_minutes=end,
+            pupil_share=float(pupils[met].sum() / total),
+        )
+        posts.append(post)
+    return posts
+
+
+def _list_places(area: StudyArea, pieces: NDArray[np.int64]) -> Positions:
+    """Where an adult may stand: junctions and stops on these pieces, or else their ends."""
+    network, walkable = area.network, area.network.walkable
+    ends = network.piece_nodes[pieces]
+    # The two networks number nodes separately, but pieces alike.
+    meet = np.bincount(walkable.piece_nodes.ravel())
+    is_junction = meet[walkable.piece_nodes[pieces]] >= MIN_STREETS
+    if not is_junction.any():
+        is_junction = np.ones_like(is_junction)
+    row, side = np.nonzero(is_junction)
+    first = np.unique(ends[row, side], return_index=True)[1]
+    row, side = row[first], side[first]
+    piece = pieces[row]
+    offset = np.where(side == 1, network.piece_metres[piece], 0.0)
+    stops = area.way_home.stops
+    at = network.snap(np.column_stack([stops.geometry.x, stops.geometry.y]))
+    at = at.take((at.moved_metres <= MAX_SNAP_METRES) & np.isin(at.piece, pieces))
+    return concatenate_positions(Positions(piece, offset, np.zeros(len(piece))), at)
+
+
+def choose_greedily(
+    seen: Sequence[NDArray[np.int64]], worth: NDArray[np.float64], count: int
+) -> list[int]:
+    """Places, one by one, where what is seen adds most worth not yet seen; none that adds nothing.
+
+    `seen`: for each place the pieces within sight; `worth`: (p,) of each piece, 0 or more.
+    """
+    ends = np.cumsum([0, *map(len, seen)])
+    columns = np.concatenate([*seen, np.empty(0, dtype=np.int64)])
+    shape = (len(seen), len(worth))
+    table = sparse.csr_array((np.ones(len(columns)), columns, ends), shape=shape)
+    left, chosen = worth.copy(), list[int]()
+    for _ in range(min(count, len(seen))):
+        gain = table @ left
+        best = int(np.argmax(gain))
+        if gain[best] <= 0:
+            break
+        chosen.append(best)
+        left[seen[best]] = 0.0
+    return chosen
