@@ -290,14 +290,11 @@ def _match_hotspots(
 
 def _restore_hotspots(plan: Plan, hotspots: gpd.GeoDataFrame) -> Plan:
     """The plan with all hotspots again, in each of its windows with their worth there."""
-    other_mode = plan.other_mode
-    if other_mode is not None:
-        other_mode = _restore_hotspots(other_mode, hotspots)
     windows = tuple(
         _restore_hotspots(one, rate_hotspots(one.area, one.risk, hotspots))
         for one in plan.other_windows
     )
-    return replace(plan, hotspots=hotspots, other_mode=other_mode, other_windows=windows)
+    return replace(plan, hotspots=hotspots, other_windows=windows)
 
 
 def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
