@@ -45,18 +45,13 @@ def _say_tasked_missed(values: Mapping[str, Any]) -> str:
     return f"Nobody goes to the tasked place {values['place']}, {values['street']} on {days}."
 
 
-def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
+def _say_other_mode(values: Mapping[str, Any]) -> str:
     *first, last = values["officers"] or [""]
     goes, patrols = ("go", "patrol") if first else ("goes", "patrols")
     who = f"{', '.join(first)} and {last}" if first else last
-    from patrolplan.team.bases import MODE_WORDS, OTHER_MODE  # noqa: PLC0415 - of weeks alone
-
-    way = values["way"] if values["way"] in MODE_WORDS else "walk"
-    mode, other = MODE_WORDS[way], MODE_WORDS[OTHER_MODE[way]]
-    return (
-        f"{who} {goes} {mode} to the gate and between schools, and {patrols} {other}. "
-        f"To plan their patrols {mode}, set way_by_officer in [week]."
-    )
+    on_foot, by_bicycle = "on foot", "by bicycle"
+    mode, other = (on_foot, by_bicycle) if values["way"] == "bicycle" else (by_bicycle, on_foot)
+    return f"{who} {goes} {mode} to the gate and between schools, and {patrols} {other}."
 
 
 def _say_crew_short(values: Mapping[str, Any]) -> str:
@@ -196,7 +191,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"at the base of {values['owner']}."
     ),
     "crew_short": _say_crew_short,
-    "mode_not_planned": _say_mode_not_planned,
+    "other_mode": _say_other_mode,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."
     ),

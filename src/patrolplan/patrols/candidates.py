@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.area.square_names import name_places
 from patrolplan.hotspots.designated import OWN
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
@@ -45,9 +46,10 @@ def find_candidates(
     """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
 
     A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
-    officer stands at the place. Other places near a barred one are not candidates, nor are hotspots
-    designated for other days or hours. Hotspots to watch, feared and designated ones are candidates
-    wherever they are within the radius: they have a reason of their own.
+    officer stands at the place. Other places near a barred one are not candidates, nor are those
+    that are closed (`StudyArea.closed`) and hotspots designated for other days or hours. Hotspots
+    to watch, feared and designated ones are candidates wherever they are within the radius: they
+    have a reason of their own.
     """
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
     prizes = inputs.prizes[row]
@@ -69,6 +71,9 @@ def find_candidates(
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
     minutes = max(0.0, around.hours.after_gate_minutes - settings.dwell_minutes)
     chosen &= around.round_trip_metres[piece] <= minutes * compute_speed(settings)
+    if inputs.area.closed:
+        ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
+        chosen &= ~np.isin(ids, list(inputs.area.closed))
     is_tasked = (at >= 0) & (tasked_of[at] >= 0)
     chosen |= is_tasked
     has_gate = around.hours.gate_minutes > 0 or around.hours.gate_last_minutes > 0

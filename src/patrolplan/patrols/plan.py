@@ -442,9 +442,6 @@ class Plan:
     """Everything that was left out, from rows of files to schools that could not be planned."""
     date: dt.date | None = None
     """Day of the patrols, if one was given."""
-    other_mode: "Plan | None" = None
-    """Patrols of officers with another mode than the area's, see `patrolplan.team.bases`."""
-
     window: Window | None = None
     """Window of the patrols; None means the settings' minutes from the bell."""
     other_windows: tuple["Plan", ...] = ()
@@ -456,9 +453,8 @@ class Plan:
 
     @property
     def parts(self) -> tuple["Plan", ...]:
-        """The day's plans, for every window and mode."""
-        windows = (self, *self.other_windows)
-        return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
+        """The day's plans, for every window."""
+        return (self, *self.other_windows)
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
