@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
@@ -39,8 +40,7 @@ def found(static_demo_area):
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots, urns=[URN])
-    name = plan.patrols[0].stops[0].hotspot
-    polygon = hotspots.set_index("hotspot").geometry[name].buffer(60)
+    polygon = shapely.Point(plan.patrols[0].stops[0].point).buffer(60)
     hotspots = pp.find_hotspots(designate(area, polygon), risk)
     return area, risk, polygon, hotspots.assign(trend="persistent")
 

@@ -116,7 +116,7 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     school = area.schools.iloc[6]
     free = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
     plain, _ = plan_one(free, risk, hotspots, school["urn"])
-    stop = plain.stops[-1]
+    stop = [stop for stop in plain.stops if stop.kind == "hotspot"][-1]
     first = plain.start_minutes
     place = hotspots.loc[hotspots["hotspot"] == stop.hotspot, "stop"].iloc[0]
     again, plan = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,

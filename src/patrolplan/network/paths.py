@@ -136,7 +136,7 @@ class WalkFinder:
         preference: NDArray[np.float64] | None = None,
         turn_metres: float = 0.0,
     ) -> None:
-        self.network = network
+        self.network, self._positions = network, positions
         self._effort = effort
         choice = effort
         if preference is not None:
@@ -215,6 +215,7 @@ class WalkFinder:
     ) -> None:
         """Find the walks from these positions to each other."""
         entries, count = len(self._link), len(self._graph.places)
+        self._numbers = numbers
         self._starts, self._ends = entries + numbers, entries + count + numbers
         sources = np.arange(len(numbers)) if search_from is None else search_from
         distances, self._predecessors = csgraph.dijkstra(
@@ -250,6 +251,8 @@ class WalkFinder:
     def find_shortest(self, start: int, end: int) -> Walk:
         """The walk from one position to another; empty from a position to itself.
 
+        To another position at the same place it is no metre of the piece there.
+
         Raises `ValueError` when no walk within the limit joins them.
         """
         if not np.isfinite(self.metres[start, end]):
@@ -260,7 +263,10 @@ class WalkFinder:
         before, entries = self._predecessors[self._row[start]], [int(self._ends[end])]
         while entries[-1] != self._starts[start]:
             entries.append(int(before[entries[-1]]))
-        return self._build_walk(np.array(entries[-2:0:-1], dtype=np.int64))
+        if entries[1:-1] or start == end:
+            return self._build_walk(np.array(entries[-2:0:-1], dtype=np.int64))
+        here = self._positions.take(self._numbers[[end]])
+        return Walk(self.network, here.piece, here.offset_metres, here.offset_metres)
 
     def _build_walk(self, entries: NDArray[np.int64]) -> Walk:
         """The walk along links."""
