@@ -12,7 +12,8 @@ window; minutes that are left over count at the gate. A street is met while its 
 - **all harm**: risk of the minute within reach, whose pupils it may concern or not.
 
 A stop is *low* where no street in walked sight carries 5 % of the flow on the school's busiest
-(tasked and designated places apart), and *noted* if 2 % of the school's pupils pass meanwhile.
+(tasked, feared and designated places apart), and *noted* if 2 % of the school's pupils pass
+meanwhile.
 Patrols are those before any gives way to its reference, without tasked places; *corner* is the gate
 with half an hour at the busiest corner. PLAN.json is of any earlier commit. Schools without own
 pupils or a presence at the gate in the window have no reference and are left out.
@@ -116,7 +117,8 @@ class Meter:
         for stop in stops:
             place = streets.snap(self._to_metres([stop["point"]]))
             seen = find_pieces_in_sight(streets, place, MET_METRES).indices
-            if not (stop["tasking"] or stop["kind"] in {"tasked", "designated"}):
+            is_feared = any("feel unsafe" in reason for reason in stop["why"])
+            if not (is_feared or stop["tasking"] or stop["kind"] in {"tasked", "designated"}):
                 plain += 1
                 low += bool(flow[seen].max(initial=0.0) < MIN_FLOW_SHARE * flow.max())
             times = [minutes_after_midnight(stop[name]) for name in ("arrive", "leave")]

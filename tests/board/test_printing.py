@@ -7,6 +7,7 @@ import pytest
 from weeks_by_hand import build_week
 
 from patrolplan.board.printing import find_outdated_papers, hash_books, hash_cards, hash_sheets
+from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Duty
 
@@ -75,12 +76,23 @@ def test_a_patrol_of_another_window_has_a_card_of_its_own(week):
 
 def test_a_sheet_is_stale_where_another_schools_patrol_no_longer_comes(week, names):
     """The sheet says on how many days somebody comes to a feared place, from whichever school."""
+    first, second = week.duties
+    stays, plan = dataclasses.replace(second.patrol, stops=()), week.plan
+    feared = find_feared_places(plan.area, plan.risk, plan.hotspots, [second.urn])[0]
+    stop = dataclasses.replace(first.patrol.stops[0], sees=feared.hotspots)
+    week, other = (
+        dataclasses.replace(
+            week,
+            duties=(
+                dataclasses.replace(first, patrol=dataclasses.replace(first.patrol, stops=stops)),
+                dataclasses.replace(second, patrol=stays),
+            ),
+        )
+        for stops in ((stop, *first.patrol.stops[1:]), ())
+    )
     shown = hash_cards(week) | hash_books(week) | hash_sheets(week)
     assert {"schools/900001.pdf", "schools/900003.pdf"} <= set(shown)
     assert find_outdated_papers(week, names, shown) == []
-    first, second = week.duties
-    stayed = dataclasses.replace(first, patrol=dataclasses.replace(first.patrol, stops=()))
-    other = dataclasses.replace(week, duties=(stayed, second))
     promises, fewer = (list_promises(each, ["900001", "900003"]) for each in (week, other))
     assert promises["900003"] != fewer["900003"]
     assert [name for name, _ in promises["900003"]] == [name for name, _ in fewer["900003"]]

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 import patrolplan as pp
+from patrolplan.times import minutes_after_midnight
 
 MONDAY = "2026-11-30"
 
@@ -41,9 +42,14 @@ def run(run, monkeypatch, settings):
 
 @pytest.fixture
 def duty(folder):
-    """The first duty of the week, as its document holds it."""
+    """The first duty of the week, as its document holds it, with the stops of its route."""
     week = json.loads((folder / "week.json").read_text(encoding="utf-8"))
-    return week["patrols"][0]
+    first = week["patrols"][0]
+    return {**first, "stops": week["routes"][first["route"]]["stops"]}
+
+
+def _count_minutes(stop):
+    return minutes_after_midnight(stop["leave"]) - minutes_after_midnight(stop["arrive"])
 
 
 def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
@@ -54,26 +60,30 @@ def test_from_the_hand_out_to_the_return(run, folder, duty, settings, tmp_path):
     assert "Already handed out, nothing changed" in run("--week", folder)[1]
     assert (settings.parent / "patrolplan-ledger.sqlite").is_file()
     stops = len(duty["stops"])
+    places = len({stop["id"] for stop in duty["stops"]})
+    minutes = sum(map(_count_minutes, duty["stops"]))
     options = ("--officer", duty["officer"], "--date", duty["date"])
     code, out, err = run(*options, typed="x\n12/3\n" + "\n" * (stops - 1))
     assert code == 0
     assert f"the first line may hold all {stops} answers" in err
     assert "'x' is not a number of minutes from 0 to 720; type it again" in err
     assert duty["stops"][0]["place"] in err
-    assert f"{stops} recorded." in out
+    assert f"{places} recorded." in out
     in_line = " ".join(["12/3"] + ["="] * (stops - 1))
-    assert f"{stops} already recorded." in run(*options, typed=in_line + "\n")[1]
+    assert f"{places} already recorded." in run(*options, typed=in_line + "\n")[1]
     answer = json.loads(run(*options, "--answers", " ".join(["-"] * stops), "--json")[1])
-    assert (answer["corrected"], answer["recorded"], answer["already_recorded"]) == (stops, 0, 0)
-    assert answer["visits"][0]["minutes_before"] == 12.0
+    assert (answer["corrected"], answer["recorded"], answer["already_recorded"]) == (places, 0, 0)
+    again = [stop for stop in duty["stops"][1:] if stop["id"] == duty["stops"][0]["id"]]
+    before = 12 + sum(_count_minutes(stop) for stop in again)
+    assert answer["visits"][0]["minutes_before"] == before
     assert answer["visits"][0]["engagements"] == 3
     code, out, _ = run("--return", "2026-11", "--out", tmp_path / "return")
     assert code == 0
-    assert f"0 of {15 * stops}" in out
+    assert f"0 of {minutes:.0f}" in out
     code, out, _ = run("--return", "2026-11", "--json")
     rows = json.loads(out)["by_officer"]
     mine = next(row for row in rows if row["officer"] == duty["officer"])
-    assert (mine["promised_visits"], mine["delivered_visits"]) == (stops, 0)
+    assert (mine["promised_visits"], mine["delivered_visits"]) == (places, 0)
     assert mine["delivered_percent"] == 0.0
     names = sorted(path.name for path in (tmp_path / "return").iterdir())
     assert names == ["by-hotspot.csv", "by-officer.csv", "by-reason.csv", "by-school.csv",
@@ -119,12 +129,12 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
     """Without a keyboard, nothing is recorded until a flag decides; with one, there is a prompt."""
     run("--week", folder)
     who = ("--officer", duty["officer"], "--date", duty["date"])
-    count = len(duty["stops"])
-    run(*who, "--answers", " ".join(["15"] * count))
+    run(*who, "--answers", " ".join(["15"] * len(duty["stops"])))
+    count = len({stop["id"] for stop in duty["stops"]})
     path = _write_walk_elsewhere(tmp_path / "gate.gpx", folder, duty)
     code, out, err = run(*who, "--gpx", path)
     assert (code, out) == (1, "")
-    assert err.count("typed 15 minutes, the track gives 0") == count
+    assert err.count("minutes, the track gives 0") == count
     assert "nothing was recorded; add --accept-lower or --keep-typed" in err
     track = json.loads(run(*who, "--gpx", path, "--keep-typed", "--json")[1])
     assert track["corrected"] == 0
@@ -160,10 +170,15 @@ def test_a_folder_that_is_no_week_is_refused(run, tmp_path, folder):
     """The file that is missing or spoilt is named."""
     code, _, err = run("--week", tmp_path)
     assert code == 1
-    assert "week.json: there is no such file; name the folder that `patrolplan week --out`" in err
+    assert "week.json: the week cannot be read (No such file" in err
     spoilt = tmp_path / "spoilt"
     shutil.copytree(folder, spoilt)
     (spoilt / "week.json").write_text('{"patrols": [{}], "days": []}', encoding="utf-8")
+    code, _, err = run("--week", spoilt)
+    assert code == 1
+    assert "week.json, patrols.0.officer: Field required" in err
+    shutil.copy(folder / "week.json", spoilt)
+    (spoilt / "hotspots.geojson").write_text("{}", encoding="utf-8")
     code, _, err = run("--week", spoilt)
     assert code == 1
     assert "is not in the form that `patrolplan week` writes (KeyError" in err

@@ -79,7 +79,7 @@ def test_a_patrol_from_the_own_base_has_one_time_to_set_out(week):
     assert any(duty.patrol.starts_at == "base" for duty in mine)
     hours = week.plan.area.officers.set_index("officer")
     for duty in mine:
-        assert duty.leave_minutes == duty.patrol.set_out_minutes
+        assert duty.leave_minutes == pytest.approx(duty.patrol.set_out_minutes)
         begin = hours.loc[duty.officer, ("mon", "tue", "wed", "thu", "fri")[duty.date.weekday()]]
         assert checker.parse_clock(begin[:5]) <= duty.leave_minutes + 1e-6
         assert not {note.kind for note in duty.patrol.notes} & COLLEAGUE_KINDS
@@ -106,7 +106,7 @@ def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
     assert patrol.starts_at == ("base" if patrol.from_base else "gate")
     sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
     (task,) = [task for sheet in sheets for day in sheet["days"] for task in day["duties"]]
-    assert task["where"] == f"at the base of {FIRST}"
+    assert task["end"].startswith(f"at the base of {FIRST} ")
     assert task["first_place"] == (f"Base of {FIRST}" if patrol.from_base else "School gate")
 
 

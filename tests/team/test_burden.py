@@ -45,7 +45,7 @@ def ledger(tmp_path, demo_area):
     doses = [
         {
             "officer": officer, "date": MONDAY + dt.timedelta(days=day), "urn": "900003",
-            "window": "after_school", "stop": stop, "school": "A", "hotspot": spot,
+            "window": "after_school", "stop": stop, "school": "A", "id": f"P1-{spot}",
             "arrive": arrive, "minutes": minutes, "people": 1, "crew": "",
         }
         for officer, day, stop, spot, arrive, minutes in (
@@ -58,15 +58,16 @@ def ledger(tmp_path, demo_area):
     ]  # fmt: skip
     spots = [
         {
-            "hotspot": name, "kind": "hotspot", "place": f"Place {name}", "longitude": x,
-            "latitude": y, "stretch": shapely.to_wkt(shapely.LineString([(x, y), (x + 1e-4, y)])),
+            "hotspot": name, "id": f"P1-{name}", "sees": "", "kind": "hotspot",
+            "place": f"Place {name}", "longitude": x, "latitude": y,
+            "stretch": shapely.to_wkt(shapely.LineString([(x, y), (x + 1e-4, y)])),
         }
         for name, (x, y) in POINTS.items()
     ]  # fmt: skip
     days = tuple(MONDAY + dt.timedelta(days=day) for day in range(5))
 
     def visit(officer, day, spot, minutes, arrive):
-        where = {"hotspot": spot, "place": f"Place {spot}"}
+        where = {"id": f"P1-{spot}", "hotspot": spot, "place": f"Place {spot}"}
         where |= dict(zip(("longitude", "latitude"), POINTS[spot], strict=True))
         when = {"date": MONDAY + dt.timedelta(days=day), "arrive": arrive, "urn": "900003"}
         rest = {"minutes": minutes, "engagements": None, "source": "csv"}
@@ -92,8 +93,8 @@ def test_minutes_are_a_recount_of_the_ledger(demo_area, ledger, thirds):
     shapes = list(thirds.to_crs("EPSG:4326").geometry)
     engine = sa.create_engine(ledger.address)
     with engine.connect() as connection:
-        query = sa.select(schema.doses.c.hotspot, schema.doses.c.minutes)
-        rows = [(spot, minutes, 0.0) for spot, minutes in connection.execute(query)]
+        query = sa.select(schema.doses.c.id, schema.doses.c.minutes)
+        rows = [(one.removeprefix("P1-"), each, 0.0) for one, each in connection.execute(query)]
     engine.dispose()
     # Two officers at H2 for 12 minutes each, the second six minutes later: 18 minutes of presence.
     rows += [("H1", 0.0, 15.0), ("H2", 0.0, 18.0), ("H3", 0.0, 25.0)]

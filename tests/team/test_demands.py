@@ -29,7 +29,7 @@ WEDNESDAY = DAYS[2]
 
 class _Stop:
     def __init__(self, tasked, covered):
-        self.tasked, self.covered = tasked, covered
+        self.tasked, self.covered, self.kind = tasked, covered, "hotspot"
 
 
 class _Route:

@@ -63,6 +63,9 @@ def test_minutes_are_those_of_a_slow_loop(plan, hexagons):
         add(shapely.Point(patrol.point), patrol.gate_until_minutes - patrol.start_minutes)
         for stop in patrol.stops:
             add(shapely.Point(stop.point), stop.leave_minutes - stop.arrive_minutes)
+        if patrol.ends_at == "gate" and patrol.stops:
+            back = patrol.stops[-1].leave_minutes + patrol.legs[-1].minutes
+            add(shapely.Point(patrol.point), patrol.end_minutes - back)
         for leg in patrol.legs:
             line = shapely.LineString(leg.line)
             metres = np.array(measure_slowly(line, shapes))

@@ -91,7 +91,7 @@ def test_equal_keys_give_equal_walks_and_others_others(inputs, duties, walked):
         assert _tell_walks(alone)[row - 1] == _tell_walks(duties)[row - 1]
     others = draw_walks(inputs, duties, make_key(2))
     pairs = zip(_tell_walks(others), _tell_walks(walked), strict=True)
-    assert np.mean([one == other for one, other in pairs]) < 0.4
+    assert np.mean([one == other for one, other in pairs]) < 0.5
 
 
 def test_walks_are_the_routes_that_were_planned(inputs, duties, walked):
@@ -166,7 +166,7 @@ def test_changed_bells_dwells_stops_and_taskings_make_another_route(timed_plan):
     )
     early, late = (replace(patrol, start_minutes=m, gate_until_minutes=m) for m in (900.0, 907.0))
     assert build_route_key(early) == build_route_key(late) != key
-    longer = replace(first, leave_minutes=first.leave_minutes + 5)
+    longer = replace(first, stood=first.stood_minutes + 5)
     for other in (
         replace(patrol, start_minutes=patrol.start_minutes + 5),
         replace(patrol, latest_end_minutes=patrol.latest_end_minutes + 5),
@@ -204,7 +204,8 @@ def test_middles_are_those_of_every_timing(timed_plan):
         for row in range(0, len(patrol.timings), 3):
             timing = patrol.timings[row]
             assert tuple(middles.stop[row]) == timing.order
-            assert middles.minutes[row] == pytest.approx(np.array(timing.begin_minutes) + 7.5)
+            half = np.array([patrol.stops[stop].stood_minutes / 2 for stop in timing.order])
+            assert middles.minutes[row] == pytest.approx(np.array(timing.begin_minutes) + half)
     plain = list_dwell_middles(replace(patrol, timings=None))
     assert plain.minutes.shape == (1, len(patrol.stops))
     assert plain.minutes[0] == pytest.approx(

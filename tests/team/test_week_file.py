@@ -191,17 +191,6 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
 
 
-def test_notes_that_an_earlier_version_wrote_are_read(document, demo_area, plan, tmp_path):
-    """A note that is a sentence stays one, in the week and on its patrols."""
-    old = copy.deepcopy(document)
-    old["notes"] = ["There are no term dates."]
-    old["routes"][0]["notes"] = ["No date given."]
-    read = read_week(_written(old, tmp_path), demo_area, plan)
-    assert describe_note(read.notes[0]) == "There are no term dates."
-    notes = {note for duty in read.duties for note in duty.patrol.notes}
-    assert "No date given." in map(describe_note, notes)
-
-
 @pytest.mark.parametrize(
     ("note", "why"),
     [

@@ -11,8 +11,7 @@ from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import open_ledger
-from patrolplan.team.ledger.promised import build_promised_week
-from patrolplan.team.ledger.visits import list_place_keys
+from patrolplan.team.ledger.promised import build_promised_week, get_place_id
 from patrolplan.team.week_editor import PatrolSlot, get_slot
 
 if TYPE_CHECKING:
@@ -85,30 +84,22 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         table = ledger.read_delivered(week.days[0], week.days[-1])
     table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
     visits = {
-        (
-            row["officer"],
-            row["urn"],
-            row["date"],
-            row["window"] or AFTER_SCHOOL,
-            row["place_key"],
-        ): row
+        (row["officer"], row["urn"], row["date"], row["window"] or AFTER_SCHOOL, row["id"]): row
         for row in table.to_dict("records")
     }
-    spots = pd.DataFrame(build_promised_week(week).hotspots)
-    key_of = dict(zip(spots["hotspot"], list_place_keys(spots), strict=True))
     delivered: DeliveredBySlot = {}
     for duty in week.duties:
         patrol = (duty.officer, duty.urn, duty.date, duty.patrol.window)
-        rows = [visits.get((*patrol, key_of[stop.hotspot])) for stop in duty.patrol.stops]
+        ids = [get_place_id(stop) for stop in duty.patrol.stops]
+        rows = [visits.get((*patrol, one)) for one in ids]
         recorded = [row for row in rows if row is not None]
         if recorded:
-            names = [stop.hotspot for stop in duty.patrol.stops]
             # Stops at one place are one visit: each has its part.
             minutes = [
-                0.0 if row is None else float(row["minutes"]) / names.count(name)
-                for name, row in zip(names, rows, strict=True)
+                0.0 if row is None else float(row["minutes"]) / ids.count(one)
+                for one, row in zip(ids, rows, strict=True)
             ]
-            recorded = list({row["place_key"]: row for row in recorded}.values())
+            recorded = list({row["id"]: row for row in recorded}.values())
             spoken = [int(row["engagements"]) for row in recorded if pd.notna(row["engagements"])]
             delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
     return delivered

@@ -45,9 +45,8 @@ def find_candidates(
     """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
 
     A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
-    officer stands at the place. Where pupils are driven only such demands take the officer from the
-    gate. Other places near a barred one are not candidates, nor are hotspots
-    designated for other days or hours. Hotspots to watch and designated ones are candidates
+    officer stands at the place. Other places near a barred one are not candidates, nor are hotspots
+    designated for other days or hours. Hotspots to watch, feared and designated ones are candidates
     wherever they are within the radius: they have a reason of their own.
     """
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
@@ -56,9 +55,10 @@ def find_candidates(
     tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
-    is_watched = hotspots["hotspot"].isin(watch).to_numpy()
-    is_wanted = is_watched | (hotspots["kind"] != OWN).to_numpy()
-    is_wanted |= tasked_of >= 0
+    urn = str(inputs.area.schools["urn"].iloc[row])
+    wanted_names = {*watch, *(name for school, name in inputs.feared if school == urn)}
+    is_wanted = (hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN)).to_numpy()
+    is_wanted = is_wanted | (tasked_of >= 0)
     at = prizes.hotspot_rows
     wanted = (at >= 0) & is_wanted[at]
     chosen = prizes.is_own | wanted
@@ -76,6 +76,7 @@ def find_candidates(
     if inputs.window.at_gate:
         chosen[:] = False
     elif has_gate and inputs.area.schools["is_driven"].iloc[row]:
+        is_watched = hotspots["hotspot"].isin(watch).to_numpy()
         chosen[1:] &= (is_tasked | ((at >= 0) & is_watched[at]))[1:]
     visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
     visits[is_tasked], visits[0] = 1, GATE_DWELLS

@@ -370,10 +370,15 @@ class Patrol(_AtPoint):
 
     @property
     def back_minutes(self) -> float:
-        """When the last leg ends; what is left until `end_minutes` is for the gate."""
-        return (
-            self.stops[-1].leave_minutes + self.legs[-1].minutes if self.legs else self.end_minutes
-        )
+        """When the last leg ends; what is left until `end_minutes` is for the gate.
+
+        It counts from the minute that the card prints, as files do.
+        """
+        if not self.legs:
+            return self.end_minutes
+        last = self.legs[-1]
+        walk = round(last.moving_minutes, 2) + round(last.waiting_minutes, 2)
+        return round(self.stops[-1].leave_minutes) + walk
 
     @property
     def gate_stays(self) -> list[tuple[float, float]]:

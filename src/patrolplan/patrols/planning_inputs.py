@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.network.names import label_streets
+from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
@@ -41,6 +42,8 @@ class PlanningInputs:
     """Day of the patrols, on which only some tasked places count; None means all count."""
     prizes: dict[int, SchoolPrizes] = field(default_factory=dict)
     """What standing is worth, by row of the area's schools that are planned."""
+    feared: frozenset[tuple[str, str]] = frozenset()
+    """URN of a school, and a hotspot in a square where its pupils feel least safe."""
     landmarks: Landmarks | None = None
     """Landmarks that directions may name at a turn."""
     detail: Detail = "timings"
@@ -70,6 +73,7 @@ class PlanningInputs:
         window = window or resolve_window(area.settings.patrol)
         rows = range(len(area.schools)) if rows is None else rows
         reuse, walkable, features = area.catchments.reuse, area.network.walkable, area.features
+        feared = find_feared_places(area, risk, hotspots, area.schools["urn"].iloc[list(rows)])
         return cls(
             area.strip_for_workers(),
             risk,
@@ -78,6 +82,7 @@ class PlanningInputs:
             window,
             date,
             build_prizes(area, risk, hotspots, window, rows),
+            frozenset(pair for place in feared for pair in place.nearest),
             reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
             detail,
         )

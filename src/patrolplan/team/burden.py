@@ -29,7 +29,6 @@ from patrolplan.tables import render_html_table
 from patrolplan.team.audit_columns import SOURCE as AUDIT_SOURCE, UNKNOWN, AuditColumns
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
-from patrolplan.team.ledger.visits import project_stops
 from patrolplan.team.shares import (
     OUTSIDE,
     RESIDENTS,
@@ -212,7 +211,8 @@ def _sum_minutes(
     tables = given.read_promised(*days), read_presence(given, *days)
     minutes = {}
     for kind, table in zip(KINDS, tables, strict=True):
-        points = shapely.points(project_stops(table, area.projection))
+        xy = area.projection.to_metres(table["longitude"], table["latitude"])
+        points = shapely.points(np.column_stack(xy))
         inside = split_by_polygons(points, shapes) if len(table) else np.zeros((0, len(shapes) + 1))
         minutes[kind] = table["minutes"].to_numpy(dtype=np.float64) @ inside
     if tables[1].empty:  # nothing was recorded yet, which does not mean that no officer was there

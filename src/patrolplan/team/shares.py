@@ -117,7 +117,10 @@ def _sum_minutes(
 
 def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
     """Where a patrol is from its start to its end, part by part, and for how many minutes."""
-    yield shapely.Point(patrol.point), patrol.gate_until_minutes - patrol.start_minutes
+    at_gate = patrol.gate_until_minutes - patrol.start_minutes
+    if patrol.stops and patrol.ends_at == "gate":
+        at_gate += patrol.end_minutes - patrol.stops[-1].leave_minutes - patrol.legs[-1].minutes
+    yield shapely.Point(patrol.point), at_gate
     for stop in patrol.stops:
         yield shapely.Point(stop.point), stop.dwell_minutes
     for leg in patrol.legs:

@@ -38,8 +38,7 @@ from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.impact import build_masks, compute_catchment_shares
-from patrolplan.team.ledger.map_matching import find_pieces
-from patrolplan.team.ledger.visits import project_to_metres
+from patrolplan.team.ledger.map_matching import find_pieces, project_to_metres
 from patrolplan.team.week import TrialCell, Week, WeekTrial, find_open_days
 
 AT_HOTSPOT_METRES = 60.0

@@ -40,14 +40,14 @@ class DwellMiddles:
 
 def list_dwell_middles(patrol: Patrol) -> DwellMiddles:
     """The middles of a patrol's dwells, by every timing that the draw chooses from."""
-    dwell = np.array([stop.leave_minutes - stop.arrive_minutes for stop in patrol.stops])
-    begin = np.array([stop.arrive_minutes for stop in patrol.stops])
     timings = patrol.timings
     if timings is None or not len(timings):
-        stops = np.arange(len(dwell), dtype=np.int64)[None]
-        return DwellMiddles(stops, (begin + dwell / 2)[None], np.ones(1))
+        middles = [(stop.arrive_minutes + stop.leave_minutes) / 2 for stop in patrol.stops]
+        stops = np.arange(len(middles), dtype=np.int64)[None]
+        return DwellMiddles(stops, np.array([middles]), np.ones(1))
     stops = timings.orders[timings.order]
-    return DwellMiddles(stops, timings.begin_minutes + dwell[stops] / 2, timings.chances)
+    stood = np.array([stop.stood_minutes for stop in patrol.stops])
+    return DwellMiddles(stops, timings.begin_minutes + stood[stops] / 2, timings.chances)
 
 
 def draw_walks(

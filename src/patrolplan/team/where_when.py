@@ -61,10 +61,9 @@ def list_stays(duties: Iterable[Duty]) -> Iterator[Stay]:
             yield Stay(duty, duty.start_minutes, patrol.gate_until_minutes, None)
         for stop in patrol.stops:
             yield Stay(duty, stop.arrive_minutes, stop.leave_minutes, stop)
-        if patrol.stops and patrol.ends_at == "gate":
-            back = patrol.stops[-1].leave_minutes + patrol.legs[-1].minutes
-            if duty.end_minutes > back:
-                yield Stay(duty, back, duty.end_minutes, None)
+        is_back = bool(patrol.stops) and patrol.ends_at == "gate"
+        if is_back and duty.end_minutes > patrol.back_minutes:
+            yield Stay(duty, patrol.back_minutes, duty.end_minutes, None)
 
 
 def group_stays(duties: Iterable[Duty]) -> dict[str, list[Stay]]:

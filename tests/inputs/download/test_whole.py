@@ -25,9 +25,6 @@ bounds = {bounds}
 crimes = ["crimes/*/*.csv"]
 schools = "schools.csv"
 streets = "streets.osm.pbf"
-
-[patrol]
-candidates = 12
 """
 
 

@@ -47,16 +47,25 @@ def postgres():
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def due(promised_week):
+    """The visits promised: stops of a patrol at one place are one, with the minutes of all."""
+    spots = {spot["id"]: spot for spot in promised_week.hotspots}
+    found = {}
+    for dose in promised_week.doses:
+        key = tuple(dose[name] for name in ("officer", "date", "urn", "window", "id"))
+        first = found.setdefault(key, {**spots[dose["id"]], **dose, "minutes": 0.0})
+        first["minutes"] += dose["minutes"]
+    return list(found.values())
+
+
 @pytest.fixture
-def visit(promised_week):
-    """Make a visit of the n-th promised dose."""
-    spots = {spot["hotspot"]: spot for spot in promised_week.hotspots}
+def visit(due):
+    """Make a visit of the n-th that is promised."""
+    columns = ("officer", "date", "urn", "hotspot", "id", "kind", "place", "longitude", "latitude")
 
     def made(number, minutes, *, engagements=None, source="csv", **changes):
-        dose = promised_week.doses[number]
-        spot = spots[dose["hotspot"]]
-        values = {name: dose[name] for name in ("officer", "date", "urn", "hotspot")}
-        values |= {name: spot[name] for name in ("kind", "place", "longitude", "latitude")}
+        values = {name: due[number][name] for name in columns}
         return Visit(
             **{**values, **changes}, minutes=minutes, engagements=engagements, source=source
         )

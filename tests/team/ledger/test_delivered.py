@@ -59,9 +59,9 @@ def _table(*rows):
     return table.astype({"stop": "Int64", "engagements": "Int64"})
 
 
-def test_a_table_names_stops_by_number_or_hotspot(handed, promised_week, tmp_path):
+def test_a_table_names_stops_by_number_or_hotspot(handed, due, tmp_path):
     """Both name the same visit; a stand-in names another's hotspot with the school."""
-    dose = promised_week.doses[0]
+    dose = due[0]
     officer, urn, name = dose["officer"], dose["urn"], dose["hotspot"]
     by_number = _table((officer, MONDAY, None, None, 1, 15.0, 2))
     by_name = _table((officer, MONDAY, None, name, None, 15.0, 2))
@@ -70,6 +70,19 @@ def test_a_table_names_stops_by_number_or_hotspot(handed, promised_week, tmp_pat
     stand_in = _table(("SSO-99", MONDAY, urn, name, None, 10.0, None))
     (visit,) = build_table_visits(handed, stand_in, path)
     assert (visit.officer, visit.urn, visit.hotspot) == ("SSO-99", urn, name)
+
+
+def test_stops_at_one_place_are_one_visit(handed, promised_week, tmp_path):
+    """Where a patrol comes to a place twice, a table has a row for each, and the ledger a visit."""
+    stops = {}
+    for dose in promised_week.doses:
+        key = (dose["officer"], dose["date"], dose["urn"], dose["id"])
+        stops.setdefault(key, []).append(dose["stop"])
+    (officer, day, urn, place), numbers = next(row for row in stops.items() if len(row[1]) > 1)
+    rows = _table(*((officer, day, urn, None, number, 14.0, 1) for number in numbers))
+    (visit,) = build_table_visits(handed, rows, tmp_path / "v.csv")
+    count = len(numbers)
+    assert (visit.id, visit.minutes, visit.engagements) == (place, 14.0 * count, count)
 
 
 def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
@@ -100,18 +113,18 @@ def test_every_wrong_row_of_a_table_is_told(handed, promised_week, tmp_path):
         assert part in line
 
 
-def test_officers_who_came_together_are_a_column(handed, promised_week, tmp_path):
+def test_officers_who_came_together_are_a_column(handed, due, tmp_path):
     """`with` names them; an officer without own stops has those of the one they came with."""
-    dose = promised_week.doses[0]
+    dose = due[0]
     officer, urn = dose["officer"], dose["urn"]
     named = _table((officer, MONDAY, None, None, 1, 15.0, None, "SSO-99; SSO-98"))
     (visit,) = build_table_visits(handed, named, tmp_path / "v.csv")
     assert (visit.officer, visit.together) == (officer, ("SSO-98", "SSO-99"))
     reverse = _table(("SSO-99", MONDAY, urn, None, 1, 15.0, None, f"{officer};SSO-98"))
     assert build_table_visits(handed, reverse, tmp_path / "v.csv") == (visit,)
-    there = {row["officer"] for row in promised_week.doses if row["hotspot"] == dose["hotspot"]}
+    there = {row["officer"] for row in due if row["id"] == dose["id"]}
     # The second officer has a patrol of their own that day, which does not come here.
-    other = next(row for row in promised_week.doses if row["officer"] not in there)
+    other = next(row for row in due if row["officer"] not in there)
     by_name = (other["officer"], MONDAY, None, dose["hotspot"], None, 15.0, None, officer)
     (visit,) = build_table_visits(handed, _table(by_name), tmp_path / "v.csv")
     assert (visit.officer, visit.urn, visit.together) == (officer, urn, (other["officer"],))
@@ -140,7 +153,7 @@ def test_officers_entered_separately_at_one_place_are_found(handed, promised_wee
     assert find_separate_visits(handed, joined) == []
 
 
-def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, tmp_path):
+def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, due, tmp_path):
     """A number alone could be either; with a time, a hotspot's is the nearer one."""
     dose = promised_week.doses[0]
     early = {**dose, "window": "morning", "arrive": "08:20"}
@@ -151,8 +164,8 @@ def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_w
     with pytest.raises(InputError, match="name the window in 'window'"):
         build_table_visits(ledger, _table((*who, None, 1, 15.0, None)), path)
     named = _table((*who, None, 1, 15.0, None)).assign(window="morning")
-    timed = _table((*who, dose["hotspot"], None, 9.0, None)).assign(arrive="08:25")
-    late = _table((*who, dose["hotspot"], None, 9.0, None)).assign(arrive=dose["arrive"])
+    timed = _table((*who, due[0]["hotspot"], None, 9.0, None)).assign(arrive="08:25")
+    late = _table((*who, due[0]["hotspot"], None, 9.0, None)).assign(arrive=dose["arrive"])
     visits = [build_table_visits(ledger, table, path)[0] for table in (named, timed, late)]
     assert [visit.window for visit in visits] == ["morning", "morning", "after_school"]
     entries = ledger.record(visits)

@@ -27,7 +27,15 @@ def designated_week(week):
     is_force = plan.hotspots["hotspot"].isin(names)
     hotspots = plan.hotspots.assign(kind=np.where(is_force, "designated", "hotspot"))
     area = replace(plan.area, designated=polygons)
-    return names, replace(week, plan=replace(plan, area=area, hotspots=hotspots))
+    duties = []
+    for duty in week.duties:
+        stops = tuple(
+            replace(stop, kind="designated") if stop.hotspot in names else stop
+            for stop in duty.patrol.stops
+        )
+        duties.append(replace(duty, patrol=replace(duty.patrol, stops=stops)))
+    plan = replace(plan, area=area, hotspots=hotspots)
+    return names, replace(week, plan=plan, duties=tuple(duties))
 
 
 def test_its_whole_polygon_is_handed_out(designated_week):
@@ -46,14 +54,14 @@ def test_a_return_has_a_row_for_each(ledger, designated_week, visit):
     (dosed, none), week = designated_week
     promised = build_promised_week(week)
     ledger.hand_out(promised)
-    numbers = [n for n, dose in enumerate(promised.doses) if dose["hotspot"] == dosed]
+    doses = [dose for dose in promised.doses if dose["id"] == dosed and dose["date"].month == 12]
     spot = next(one for one in promised.hotspots if one["hotspot"] == dosed)
     corner = shapely.get_coordinates(shapely.from_wkt(spot["stretch"]))[0].tolist()
     place = dict(zip(("longitude", "latitude"), corner, strict=True))
-    ledger.record([visit(numbers[0], 12.0, kind="designated", **place)])
+    who = {name: doses[0][name] for name in ("officer", "date", "urn", "id")}
+    ledger.record([visit(0, 12.0, kind="designated", hotspot=dosed, **who, **place)])
     table = build_return_tables(ledger, "2026-12")["by-designated"].set_index("place_id")
-    later = [n for n in numbers if promised.doses[n]["date"].month == 12]
     assert sorted(table.index) == sorted([dosed, none])
-    assert table.loc[dosed, "promised_minutes"] == sum(promised.doses[n]["minutes"] for n in later)
-    assert table.loc[dosed, "delivered_minutes"] == (12.0 if numbers[0] in later else 0.0)
+    assert table.loc[dosed, "promised_minutes"] == sum(dose["minutes"] for dose in doses)
+    assert table.loc[dosed, "delivered_minutes"] == 12.0
     assert table.loc[none, ["promised_visits", "presence_minutes"]].tolist() == [0, 0.0]

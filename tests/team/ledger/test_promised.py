@@ -36,9 +36,9 @@ def test_a_folder_hands_out_what_the_week_promises(folder, promised_week):
 
 def test_a_hotspot_that_is_lost_is_reported(folder, promised_week):
     """A dose in a place that the folder does not know is no dose."""
-    name = promised_week.doses[0]["hotspot"]
+    name = promised_week.doses[0]["id"]
     spots = json.loads((folder / HOTSPOTS_FILE).read_text(encoding="utf-8"))
-    others = [row for row in spots["features"] if row["properties"]["hotspot"] != name]
+    others = [row for row in spots["features"] if row["properties"]["id"] != name]
     write_json(folder / HOTSPOTS_FILE, {**spots, "features": others})
     with pytest.raises(InputError, match=rf"hotspots\.geojson lacks {name}"):
         read_promised_week(folder)
@@ -49,25 +49,25 @@ def test_a_tasked_place_with_a_hotspots_name_is_a_place_of_its_own(week):
     duty = next(duty for duty in week.duties if duty.patrol.stops)
     spot = week.plan.hotspots.iloc[0]
     tasking = Tasking(spot["hotspot"], "a reason", "A", dt.date(2026, 12, 18))
-    stop = dataclasses.replace(
-        duty.patrol.stops[0], hotspot=f"{spot['hotspot']} (tasked)", kind="tasked", tasking=tasking
-    )
+    name = f"{spot['hotspot']} (tasked)"
+    stop = duty.patrol.stops[0]
+    stop = dataclasses.replace(stop, id="P1-1a", hotspot=name, kind="tasked", tasking=tasking)
     patrol = dataclasses.replace(duty.patrol, stops=(stop, *duty.patrol.stops[1:]))
     other = dataclasses.replace(week, duties=(dataclasses.replace(duty, patrol=patrol),))
     properties = [row["properties"] for row in build_hotspots_document(other)["features"]]
     (row,) = [row for row in properties if row["kind"] == "tasked"]
     assert row["hotspot"] == stop.hotspot
     assert row["place"] == stop.place
-    assert build_promised_week(other).doses[0]["hotspot"] == stop.hotspot
+    assert build_promised_week(other).doses[0]["id"] == row["id"]
     assert [row["kind"] for row in properties if row["hotspot"] == spot["hotspot"]] == ["hotspot"]
 
 
 def test_every_place_where_a_week_stands_is_handed_out(week, promised_week):
-    """Each stop of the week is its hotspot's own, or one of the points with its stretch."""
-    spots = {spot["hotspot"]: spot for spot in promised_week.hotspots}
+    """Each stop of the week is its place's own, or one of the points with its stretch."""
+    spots = {spot["id"]: spot for spot in promised_week.hotspots}
     elsewhere = 0
     for stop in (stop for duty in week.duties for stop in duty.patrol.stops):
-        spot = spots[stop.hotspot]
+        spot = spots[stop.id]
         shapes = shapely.get_parts(shapely.from_wkt(spot["stretch"]))
         points = [(spot["longitude"], spot["latitude"])]
         points += [(one.x, one.y) for one in shapes if one.geom_type == "Point"]
@@ -75,4 +75,4 @@ def test_every_place_where_a_week_stands_is_handed_out(week, promised_week):
         away = np.hypot(*(xy - (stop.x, stop.y)).T)
         assert away.min() < 0.5
         elsewhere += away[0] > 1
-    assert elsewhere  # a tasked place on a hotspot
+    assert elsewhere  # a corner in the same part of a square as a hotspot

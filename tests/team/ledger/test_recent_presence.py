@@ -16,10 +16,15 @@ NEXT = dt.date(2026, 12, 28)
 DAY = dt.timedelta(days=1)
 
 
-def test_days_are_counted_once_by_hotspot(ledger, plan, visit):
+@pytest.fixture
+def made(due, visit):
+    """A visit of a hotspot."""
+    return visit(next(row for row, one in enumerate(due) if one["kind"] == "hotspot"), 15)
+
+
+def test_days_are_counted_once_by_hotspot(ledger, plan, made):
     """Two visits to a hotspot on a day are one day; visits elsewhere are no day there."""
-    first = visit(0, 15)
-    spots = dict(zip(plan.hotspots["hotspot"], plan.hotspots["hotspot"], strict=True))
+    first, spots = made, list(plan.hotspots["hotspot"])
     later = dataclasses.replace(first, date=first.date + 7 * DAY)
     again = dataclasses.replace(first, officer="SSO-12", urn="900012")
     ledger.record([first, again, later])
@@ -48,10 +53,9 @@ def _move(area, folder):
     return dataclasses.replace(area, settings=settings)
 
 
-def test_the_settings_ledger_is_read(demo_area, plan, visit, tmp_path):
+def test_the_settings_ledger_is_read(demo_area, plan, made, tmp_path):
     """Where the settings name a ledger, its visits are those that papers know of."""
     area = _move(demo_area, tmp_path)
-    made = visit(0, 15)
     with open_ledger(area.settings) as opened:
         opened.record([made])
     found = load_recent_presence(area, plan.hotspots, NEXT)

@@ -87,11 +87,12 @@ def test_a_stop_that_a_track_does_not_cover_is_left_as_it_was(handed, plan, duty
 
 def test_a_stay_begins_when_the_officer_came(handed, plan, duty, walk):
     """Each visit begins when the walk came to its stop, or to the stretch on the way there."""
-    found = {visit.hotspot: visit for visit in _measure(handed, plan, walk, duty).visits}
-    for stop in duty.patrol.stops:
-        visit = found[stop.hotspot]
+    found = {visit.id: visit for visit in _measure(handed, plan, walk, duty).visits}
+    first = {stop.id: stop for stop in reversed(duty.patrol.stops)}
+    for stop in first.values():  # where one comes again, the first time counts
+        visit = found[stop.id]
         late = minutes_after_midnight(visit.arrive) - stop.arrive_minutes
-        assert -1 - max(0, visit.minutes - 15) <= late <= 2, stop.hotspot
+        assert -1 - max(0, visit.minutes - 15) <= late <= 2, stop.id
         assert visit.window == "after_school"
 
 
@@ -125,13 +126,13 @@ def test_part_of_a_stay_takes_nothing_from_typed_minutes(handed, plan, duty, wal
 
 
 def test_fewer_minutes_than_typed_are_left_to_decide(handed, plan, duty, walk):
-    """A whole track that gives 15 minutes where 30 were typed is entered by nobody's default."""
+    """A whole track that gives 15 minutes where 60 were typed is entered by nobody's default."""
     whole = _measure(handed, plan, walk, duty)
-    _type(handed, whole, 30.0)
+    _type(handed, whole, 60.0)
     again = _measure(handed, plan, walk, duty)
     assert again.visits == ()
     assert {row.visit.hotspot for row in again.lower} == {row.hotspot for row in whole.visits}
-    assert {row.typed_minutes for row in again.lower} == {30.0}
+    assert {row.typed_minutes for row in again.lower} == {60.0}
     measured = max(row.visit.minutes for row in again.lower)
     _type(handed, whole, round(measured + 0.9, 1))
     for row in _measure(handed, plan, walk, duty).lower:
@@ -173,7 +174,10 @@ def _track(plan, duty, seed=1):
     rng = np.random.default_rng(seed)
     true = walker.walk(duty.patrol, rng)
     track = _record(plan, duty, *walker.recorded(true, rng, white_metres=20))
-    return track, walker.minutes_within(true, plan.hotspots, duty.patrol)
+    # A tasked place on a hotspot is a place of its own: walking along the hotspot is not for it.
+    tasked = [stop.hotspot for stop in duty.patrol.stops if stop.tasked]
+    spots = plan.hotspots[~plan.hotspots["hotspot"].isin(tasked)]
+    return track, walker.minutes_within(true, spots, duty.patrol)
 
 
 def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
@@ -181,9 +185,10 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
     for duty in [duty for duty in week.duties if duty.date == MONDAY]:
         track, truth = _track(plan, duty)
         measured = _measure(handed, plan, track, duty, urn=duty.urn)
-        found = {visit.hotspot: visit.minutes for visit in measured.visits}
-        for stop in duty.patrol.stops:
-            assert found[stop.hotspot] == pytest.approx(truth[stop.hotspot], abs=1)
+        found = {visit.id: visit.minutes for visit in measured.visits}
+        for one in {stop.id for stop in duty.patrol.stops}:
+            names = {stop.hotspot for stop in duty.patrol.stops if stop.id == one}
+            assert found[one] == pytest.approx(sum(truth[name] for name in names), abs=1)
         assert {visit.urn for visit in measured.visits} == {duty.urn}
         again = _measure(handed, plan, track, duty, urn=duty.urn)
         assert again.visits == measured.visits

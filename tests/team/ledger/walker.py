@@ -18,6 +18,8 @@ def walk(patrol, rng):
 
 
 def _along(line):
+    if len(line) < 2:
+        return line
     line = shapely.linestrings(line)
     metres = np.arange(0, line.length, SPEED_METRES_PER_SECOND)
     return shapely.get_coordinates(shapely.line_interpolate_point(line, metres))

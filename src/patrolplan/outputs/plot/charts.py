@@ -10,6 +10,7 @@ from patrolplan.outputs.plot.maps import SEQUENTIAL, SERIES, get_axes, set_title
 from patrolplan.risk.backtest import Backtest
 from patrolplan.team.impact import Impact
 from patrolplan.team.week import Week
+from patrolplan.team.where_when import group_stays
 
 MAX_ROWS = 30
 """Maximum number of hotspots in a calendar: those with the largest dose."""
@@ -86,11 +87,13 @@ def months(area: StudyArea, *, axes: Axes | None = None) -> Axes:
 
 
 def doses(week: Week, *, axes: Axes | None = None) -> Axes:
-    """Draw the minutes of presence that a week promises, by hotspot and day."""
+    """Draw the minutes of presence that a week promises, by hotspot in view and day."""
+    places = week.plan.hotspots.set_index("hotspot")["place"]
     rows = [
-        (f"{stop.hotspot}  {stop.place}", duty.date, stop.leave_minutes - stop.arrive_minutes)
-        for duty in week.duties
-        for stop in duty.patrol.stops
+        (f"{name}  {places[name]}", stay.date, stay.minutes)
+        for name, stays in group_stays(week.duties).items()
+        for stay in stays
+        if name in places.index
     ]
     minutes = pd.DataFrame(rows, columns=["hotspot", "date", "minutes"])
     table = minutes.pivot_table(index="hotspot", columns="date", values="minutes", aggfunc="sum")

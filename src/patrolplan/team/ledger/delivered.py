@@ -130,7 +130,7 @@ def build_typed_visits(
     for (_, stop), answer in zip(stops.iterrows(), answers, strict=True):
         visit = build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
         visit = replace(visit, people=people, reason=answer.reason)
-        key = (visit.urn, visit.window, visit.place_key)
+        key = (visit.urn, visit.window, visit.id)
         visits[key] = _join_visits(visits[key], visit) if key in visits else visit
     return tuple(visits.values())
 
@@ -152,14 +152,15 @@ def build_table_visits(
     """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
 
     The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
-    means; `officers` may be named, empty for any. Raises InputError with every row that names no
-    officer, no place, or the same visit twice.
+    means; `officers` may be named, empty for any. Stops of one patrol at the same place are one
+    visit. Raises InputError with every row that names no officer, no place, or a stop twice.
     """
     if table.empty:
         raise InputError.one(path, "contains no visits", "write a row for each stop")
     promised = ledger.read_promised(table["date"].min(), table["date"].max())
     problems = Problems()
     visits: dict[tuple[str, ...], Visit] = {}
+    named: set[tuple[object, ...]] = set()
     for row, entry in table.iterrows():
         with problems.collect():
             if officers and entry["officer"] not in officers:
@@ -173,11 +174,13 @@ def build_table_visits(
                 together = tuple(sorted({*together, entry["officer"]} - {place["officer"]}))
             visit = build_visit(place, float(entry["minutes"]), engagements, "csv", together)
             visit = _add_details(visit, entry, path, row)
-            key = (visit.officer, str(visit.date), visit.urn, visit.window, visit.place_key)
-            if key in visits:
+            key = (visit.officer, str(visit.date), visit.urn, visit.window, visit.id)
+            stop = (*key, place.get("stop"))
+            if stop in named:
                 what = f"{visit.officer} at {visit.hotspot} on {visit.date} appears twice"
                 raise InputError.one(path, what, "keep one of the rows", f"row {row}")
-            visits[key] = visit
+            named.add(stop)
+            visits[key] = _join_visits(visits[key], visit) if key in visits else visit
     problems.raise_if_any()
     return tuple(visits.values())
 
@@ -239,7 +242,7 @@ def _find_place(
     if spots.empty:
         what = f"no week is handed out for {date}"
         raise InputError.one(path, what, HAND_OUT_REMEDY, describe_cell(row, "date"))
-    spot = spots[spots["hotspot"] == entry["hotspot"]]
+    spot = spots[(spots["hotspot"] == entry["hotspot"]) & (spots["kind"] != "gate")]
     if spot.empty:
         what = f"{quote_value(entry['hotspot'])} is not a hotspot of that week"
         raise InputError.one(path, what, "see the card", describe_cell(row, "hotspot"))
@@ -291,10 +294,10 @@ def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[
     days = [entry.visit.date for entry in entries]
     table = ledger.read_delivered(min(days), max(days))
     table = table[table["minutes"] > 0]
-    entered = {(entry.visit.date, entry.visit.urn, entry.visit.place_key) for entry in entries}
+    entered = {(entry.visit.date, entry.visit.urn, entry.visit.id) for entry in entries}
     return [
         f"{' and '.join(sorted(rows['officer']))} at {rows['place'].iloc[0]} on {key[0]}"
-        for key, rows in table.groupby(["date", "urn", "place_key"])
+        for key, rows in table.groupby(["date", "urn", "id"])
         if key in entered and len(rows) > 1
     ]
 
@@ -311,6 +314,7 @@ def build_visit(
         officer=str(place["officer"]),
         date=place["date"],
         urn=str(place["urn"]),
+        id=str(place["id"]),
         hotspot=str(place["hotspot"]),
         place=str(place["place"]),
         longitude=float(place["longitude"]),

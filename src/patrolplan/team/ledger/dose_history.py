@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.monthly_return import read_presence
-from patrolplan.team.ledger.visits import match_places, project_stops
+from patrolplan.team.ledger.promised import list_place_ids
 
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
@@ -36,30 +34,31 @@ def delivered_before(
     start
         First day of the week to plan; its own doses are not included.
     hotspots
-        See `patrolplan.tables.HOTSPOTS`; doses find theirs by place, not by name, unless the force
-        designates it.
+        See `patrolplan.tables.HOTSPOTS`; a dose is for the one at its place, and for those in view
+        of it, whatever their names.
     days
         How many days back.
 
     Returns
     -------
     pandas.DataFrame
-        `hotspot, date, minutes`, as `patrolplan.plan_week` takes them. A dose in a place that is
-        no longer a hotspot is named by its place in words.
+        `hotspot, date, minutes`, as `patrolplan.plan_week` takes them.
     """
-    visits = read_presence(ledger, start - dt.timedelta(days=days), start - dt.timedelta(days=1))
-    visits = visits[visits["minutes"] > 0].reset_index(drop=True)
-    xy = project_stops(visits, ledger.projection)
-    row = match_places(
-        visits,
-        xy,
-        hotspots,
-        hotspots.geometry.to_numpy(),
-        shapely.get_coordinates(hotspots["stop"].to_numpy()),
+    days_before = start - dt.timedelta(days=days), start - dt.timedelta(days=1)
+    visits = read_presence(ledger, *days_before)
+    visits = visits[visits["minutes"] > 0]
+    seen: dict[str, set[str]] = {}
+    for place in ledger.read_hotspots(*days_before).to_dict("records"):
+        seen.setdefault(place["id"], set()).update(place["sees"].split(";"))
+    counted = pd.Series([sorted({own, *seen.get(own, ())}) for own in visits["id"]], visits.index)
+    names = pd.DataFrame(
+        {
+            "id": list_place_ids(hotspots, ledger.projection.crs),
+            "hotspot": hotspots["hotspot"].to_numpy(),
+        }
     )
-    names = pd.Series(hotspots["hotspot"].to_numpy(dtype=object)).reindex(row)
-    visits["hotspot"] = np.where(row >= 0, names.to_numpy(), visits["place"])
-    return visits.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
+    doses = visits[["date", "minutes"]].assign(id=counted).explode("id").merge(names, on="id")
+    return doses.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
 
 
 def load_delivered_before(

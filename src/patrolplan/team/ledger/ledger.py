@@ -22,14 +22,13 @@ from patrolplan.team.ledger.visits import (
     build_visit_row,
     empty_visit,
     find_same_visits,
-    list_place_keys,
     parse_visit_row,
     revise_visit,
 )
 
 DOSE_COLUMNS = (
-    *("officer", "date", "urn", "window", "stop", "school", "hotspot", "arrive", "minutes"),
-    *("people", "crew", "handout"),
+    *("officer", "date", "urn", "window", "stop", "school", "id", "arrive", "minutes", "people"),
+    *("crew", "handout"),
 )
 
 
@@ -142,13 +141,13 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `officer, date, urn, window, stop, school, hotspot, arrive, minutes, people, crew,
-            handout, kind, place, longitude, latitude, stretch`, by date, officer and time.
+            `officer, date, urn, window, stop, school, id, arrive, minutes, people, crew, handout,
+            hotspot, kind, place, longitude, latitude`, by date, officer and time.
         """
         doses, spots = schema.doses, schema.hotspots
         columns = [doses.c[name] for name in DOSE_COLUMNS]
-        columns += [spots.c[name] for name in ("kind", "place", "longitude", "latitude", "stretch")]
-        is_spot = (doses.c.handout == spots.c.handout) & (doses.c.hotspot == spots.c.hotspot)
+        columns += [spots.c[name] for name in ("hotspot", "kind", "place", "longitude", "latitude")]
+        is_spot = (doses.c.handout == spots.c.handout) & (doses.c.id == spots.c.id)
         with self._transaction(self._engine) as connection:
             handouts = self._find_current_handouts(connection, first, last)
             query = (
@@ -170,11 +169,14 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `handout, hotspot, kind, place, longitude, latitude, stretch` (WKT, degrees).
+            `handout, id, hotspot, kind, place, longitude, latitude, stretch` (WKT, degrees),
+            `sees`.
         """
         with self._transaction(self._engine) as connection:
-            table = self._fetch_hotspots(connection, first, last)
-        order = ["handout", "hotspot"]
+            handouts = set(self._find_current_handouts(connection, first, last).values())
+            query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
+            table = _fetch_table(connection, query)
+        order = ["handout", "id"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
     def read_delivered(self, first: dt.date, last: dt.date) -> pd.DataFrame:
@@ -185,11 +187,10 @@ class Ledger:
         pandas.DataFrame
             A row a visit, with its `number` and the fields of
             `patrolplan.team.ledger.visits.Visit`; `together` is text, names joined by ";", and
-            engagements are NA where not recorded. `place_key` identifies the place.
+            engagements are NA where not recorded.
         """
         table = self.read_revisions(first, last)
-        table = table.drop_duplicates("number", keep="last").reset_index(drop=True)
-        return table.assign(place_key=list_place_keys(table))
+        return table.drop_duplicates("number", keep="last").reset_index(drop=True)
 
     def read_revisions(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """Every revision of the visits in these days, the valid one of each last."""
@@ -229,21 +230,11 @@ class Ledger:
             .order_by(columns.number, columns.revision)
         )
         latest = {row["number"]: row for row in connection.execute(query).mappings()}
-        if not latest:
-            return []
         recorded = [
             RecordedVisit(number, row["revision"], parse_visit_row(row))
             for number, row in latest.items()
         ]
-        spots = self._fetch_hotspots(connection, visit.date, visit.date)
-        return find_same_visits(visit, recorded, spots, self.projection)
-
-    def _fetch_hotspots(
-        self, connection: sa.Connection, first: dt.date, last: dt.date
-    ) -> pd.DataFrame:
-        handouts = set(self._find_current_handouts(connection, first, last).values())
-        query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
-        return _fetch_table(connection, query)
+        return find_same_visits(visit, recorded)
 
     def _select_handouts(
         self, first: dt.date, last: dt.date, *columns: sa.Column[Any]

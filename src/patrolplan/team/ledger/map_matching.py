@@ -13,13 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 
 STEP_SECONDS = 5.0
 SMOOTHED_STEPS = 25
 """Steps that an officer's place is the median of: two minutes, of which most are a stay's."""
+STAY_STEPS = 36
+"""Steps of a stay, three minutes, by which its beginning is found."""
 MAX_BRIDGED_SECONDS = 300.0
 """Longest gap that is bridged."""
 STAY_METRES = 40.0
@@ -63,16 +66,14 @@ class TrackMinutes:
         return float(self.step_minutes[np.isin(self.step_pieces, pieces)].sum())
 
     def find_arrival(self, pieces: NDArray[np.int64]) -> float:
-        """When a stay on some pieces began, in seconds.
+        """When a stay on some pieces began, in seconds: the first three minutes spent there.
 
-        The minutes there may be in parts, such as a walk through before the stay. The stay is the
-        span of their total length that contains most of them.
+        Walking past takes less; of a shorter visit nearly all of it counts.
         """
         spent = np.where(np.isin(self.step_pieces, pieces), self.step_minutes, 0.0)
-        length = max(1, round(60 * float(spent.sum()) / STEP_SECONDS))
-        padded = np.concatenate([[0.0], np.cumsum(spent), np.full(length, spent.sum())])
-        within = padded[length : length + len(spent)] - padded[: len(spent)]
-        return float(self.step_seconds[int(np.argmax(within))])
+        gathered = np.concatenate([[0.0], np.cumsum(spent), np.full(STAY_STEPS, spent.sum())])
+        within = gathered[STAY_STEPS : STAY_STEPS + len(spent)] - gathered[: len(spent)]
+        return float(self.step_seconds[int(np.argmax(within >= 0.9 * within.max()))])
 
 
 def match_track(
@@ -140,31 +141,32 @@ def find_pieces(network: StreetNetwork, stretches: NDArray[np.object_]) -> list[
     return [np.sort(piece[stretch == row]) for row in range(len(stretches))]
 
 
+def project_to_metres(stretches: ArrayLike, projection: Projection) -> NDArray[np.object_]:
+    """(m,) stretches in the area's metres, of their WKT in degrees."""
+    shapes = shapely.from_wkt(np.asarray(stretches, dtype=object))
+    return np.asarray(
+        shapely.transform(shapes, lambda xy: np.column_stack(projection.to_metres(*xy.T))),
+        dtype=object,
+    )
+
+
 def share_pieces(
-    network: StreetNetwork,
-    stretches: NDArray[np.object_],
-    stops: NDArray[np.object_],
-    is_planned: NDArray[np.bool_],
+    network: StreetNetwork, places: NDArray[np.object_], is_planned: NDArray[np.bool_]
 ) -> list[NDArray[np.int64]]:
     """Pieces of street that count for each place: its stretch, and where one stands to watch it.
 
-    `stretches` are (m,) shapely lines or points, `stops` (m,) points where one stands to watch
-    each, in metres; `is_planned` is where the officer was to stop. One may stand in view of a
-    stretch, on another street or on the stretch of another hotspot. No piece counts for two places:
-    it goes to the planned stop that it is at, or the nearest of several; otherwise to the planned
-    stretch that it is part of. The remaining pieces go to the stretches that were not planned, and
-    then to their stopping places.
+    `places` are (m,) shapely shapes in metres, with points where one stands; `is_planned` is where
+    the officer was to stop. No piece counts for two places: it goes to the planned stop that it is
+    at, or the nearest of several; otherwise to the planned stretch that it is part of, and then to
+    the stops and stretches that were not planned.
     """
-    on_stretch, at_stop = find_pieces(network, stretches), find_pieces(network, stops)
-    places = np.arange(len(stops))
-    place = np.concatenate(
-        [np.repeat(places, [len(part) for part in parts]) for parts in (on_stretch, at_stop)]
-    )
-    piece = np.concatenate([*on_stretch, *at_stop])
-    is_at_stop = np.arange(len(piece)) >= sum(len(part) for part in on_stretch)
-    rank = np.where(is_planned[place], ~is_at_stop, 2 + is_at_stop)
-    away = shapely.distance(shapely.points(network.piece_middle[piece]), stops[place])
-    order = np.lexsort((place, away, rank, piece))
+    parts, row = shapely.get_parts(places, return_index=True)
+    found = find_pieces(network, parts)
+    part = np.repeat(np.arange(len(parts)), [len(pieces) for pieces in found])
+    piece, place = np.concatenate(found), row[part]
+    away = shapely.distance(shapely.points(network.piece_middle[piece]), parts[part])
+    is_stretch = shapely.get_dimensions(parts)[part] > 0
+    order = np.lexsort((place, away, is_stretch, ~is_planned[place], piece))
     pieces, first = np.unique(piece[order], return_index=True)
     taken_by = place[order][first]
-    return [pieces[taken_by == row] for row in places]
+    return [pieces[taken_by == number] for number in range(len(places))]

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
+from patrolplan.crs import Projection
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
-from patrolplan.team.ledger.visits import match_places, project_stops, project_to_metres
 from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ person.
 """
 
 PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
-COMPARISON_KEY = ["officer", "date", "urn", "spot"]
+COMPARISON_KEY = ["officer", "date", "urn", "id"]
 WHOLE_COLUMNS = (*FIGURE_COLUMNS[:4], "engagements")
 
 NOT_RECORDED, NO_REASON = "not recorded", "none given"
@@ -92,17 +91,16 @@ def compare_doses(
     InputError
         When the polygons cannot be counted by, see `patrolplan.shares_by`.
     """
-    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
-    spots = _match_places(ledger, first, last, promised, delivered)
-    accounts = account_for_visits(promised, delivered)
+    promised, delivered, accounts = _account_for_days(ledger, first, last)
+    spots = _list_places(ledger.read_hotspots(first, last), delivered)
     rows = [*_list_promised(promised, accounts), *_list_delivered(delivered, accounts)]
     table = pd.DataFrame(rows, columns=[*COMPARISON_KEY, *FIGURE_COLUMNS])
     table[list(FIGURE_COLUMNS)] = table[list(FIGURE_COLUMNS)].astype(float).fillna(0.0)
     table = table.groupby(COMPARISON_KEY, as_index=False)[list(FIGURE_COLUMNS)].sum()
     table[list(WHOLE_COLUMNS)] = table[list(WHOLE_COLUMNS)].astype("int64")
     if polygons is not None:
-        spots["polygon"] = _find_polygons(spots, polygons, name, ledger.projection.crs)
-    table = table.merge(spots, on="spot", how="left")
+        spots["polygon"] = _find_polygons(spots, polygons, name, ledger.projection)
+    table = table.merge(spots, on="id", how="left")
     table["week"] = [day - dt.timedelta(days=day.weekday()) for day in table["date"]]
     schools = promised.drop_duplicates("urn", keep="last").set_index("urn")["school"]
     table["school"] = schools.reindex(table["urn"], fill_value="").to_numpy()
@@ -112,12 +110,13 @@ def compare_doses(
 
 
 def _find_polygons(
-    spots: pd.DataFrame, polygons: gpd.GeoDataFrame, name: str | None, crs: str
+    spots: pd.DataFrame, polygons: gpd.GeoDataFrame, name: str | None, projection: Projection
 ) -> pd.Categorical:
     """The name of the polygon in which each place lies."""
     names = [*read_polygon_names(polygons, name), OUTSIDE]
-    points = shapely.points(spots[["x", "y"]].to_numpy(dtype=np.float64))
-    row = split_by_polygons(points, project_polygons(polygons, crs)).argmax(axis=1)
+    points = gpd.points_from_xy(*projection.to_metres(spots["longitude"], spots["latitude"]))
+    shapes = project_polygons(polygons, projection.crs)
+    row = split_by_polygons(np.asarray(points, dtype=object), shapes).argmax(axis=1)
     return pd.Categorical(np.array(names, dtype=object)[row], categories=names)
 
 
@@ -126,9 +125,8 @@ def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFra
 
     Those of a place and a day sum to the time that any officer was there.
     """
-    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
-    _match_places(ledger, first, last, promised, delivered)
-    shares = share_presence_by_day(account_for_visits(promised, delivered))
+    _, delivered, accounts = _account_for_days(ledger, first, last)
+    shares = share_presence_by_day(accounts)
     return delivered.assign(minutes=[shares[row] for row in delivered.index])
 
 
@@ -138,15 +136,13 @@ def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataF
     A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
     `minutes` not delivered, of those and of visits cut short.
     """
-    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
-    _match_places(ledger, first, last, promised, delivered)
     rows = [
         (
             (account.reason or NO_REASON) if account.stays else NOT_RECORDED,
             int(not account.made),
             account.stop.minutes - account.delivered_minutes,
         )
-        for place in account_for_visits(promised, delivered).values()
+        for place in _account_for_days(ledger, first, last)[2].values()
         for account in place.stops
         if account.delivered_minutes < account.stop.minutes
     ]
@@ -222,8 +218,8 @@ def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterato
     The delivery of a stop counts for the officer of its first visit.
     """
     shares = share_presence_by_day(accounts)
-    for (date, urn, spot), place in accounts.items():
-        key = {"date": date, "urn": urn, "spot": spot}
+    for (date, urn, place_id), place in accounts.items():
+        key = {"date": date, "urn": urn, "id": place_id}
         for account in place.stops:
             if account.made:
                 yield {
@@ -254,36 +250,26 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
     return column.str.zfill(12) if column.name == "hotspot" else column
 
 
-def _match_places(
-    ledger: "Ledger", first: dt.date, last: dt.date, *tables: pd.DataFrame
-) -> pd.DataFrame:
-    """`hotspot, kind, place, spot, x, y`, a row a place; adds a column `spot` to each table.
+def _account_for_days(
+    ledger: "Ledger", first: dt.date, last: dt.date
+) -> tuple[pd.DataFrame, pd.DataFrame, PlaceAccounts]:
+    """What was promised and delivered in these days, and the account of every place.
 
-    A place is a hotspot of the week handed out last; hotspots of earlier weeks and visits count as
-    the place that they are on. One that is on none is added as a separate place. Places that the
-    force designates are identified by their id.
+    Stops of a patrol at one place are promised as one visit.
     """
-    columns = ["hotspot", "kind", "place"]
-    places = pd.DataFrame(columns=columns, dtype=object)
-    stretches, all_stops_xy = np.empty(0, dtype=object), np.empty((0, 2))
-    for _, week in ledger.read_hotspots(first, last).groupby("handout", sort=False):
-        stops_xy = project_stops(week, ledger.projection)
-        row = match_places(week, stops_xy, places, stretches, all_stops_xy)
-        new = week[row < 0]
-        places = pd.concat([places, new[columns]], ignore_index=True)
-        stretches = np.concatenate(
-            [stretches, project_to_metres(new["stretch"], ledger.projection)]
-        )
-        all_stops_xy = np.concatenate([all_stops_xy, stops_xy[row < 0]])
-    for table in tables:
-        stops_xy = project_stops(table, ledger.projection)
-        table["spot"] = match_places(table, stops_xy, places, stretches, all_stops_xy)
-        unmatched = table[table["spot"] < 0]
-        for _, group in unmatched.groupby("place"):  # on days for which no week is handed out
-            table.loc[group.index, "spot"] = len(places)
-            places = pd.concat([places, group[columns].iloc[:1]], ignore_index=True)
-            xy = project_stops(group.iloc[:1], ledger.projection)
-            stretches = np.append(stretches, gpd.points_from_xy(*xy.T))
-            all_stops_xy = np.concatenate([all_stops_xy, xy])
-    x, y = all_stops_xy.T
-    return places.assign(spot=np.arange(len(places)), x=x, y=y)
+    promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
+    visit = ["officer", "date", "urn", "window", "id"]
+    promised["minutes"] = promised.groupby(visit)["minutes"].transform("sum")
+    promised = promised.drop_duplicates(visit, ignore_index=True)
+    return promised, delivered, account_for_visits(promised, delivered)
+
+
+def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:
+    """`id, hotspot, kind, place, longitude, latitude` of each place, as last handed out.
+
+    Instead of a name, which is an ID, corners and gates have their kind.
+    """
+    columns = ["id", "hotspot", "kind", "place", "longitude", "latitude"]
+    places = pd.concat([table[columns] for table in tables]).drop_duplicates("id")
+    is_named = ~places["kind"].isin(["corner", "gate"])
+    return places.assign(hotspot=places["hotspot"].where(is_named, places["kind"]))

@@ -227,7 +227,7 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
     return shares
 
 
-PLACE_KEY = ["date", "urn", "spot"]
+PLACE_KEY = ["date", "urn", "id"]
 """Columns with the place, the day and the school of a visit or a stop."""
 
 
@@ -236,8 +236,7 @@ def account_for_visits(
 ) -> dict[tuple[Any, ...], PlaceAccount]:
     """The account of every place, day and school, by `PLACE_KEY`.
 
-    The tables are those of the ledger, each with a column `spot`, the place; the rows that accounts
-    name are their indices.
+    The tables are those of the ledger; the rows that accounts name are their indices.
     """
     stops: dict[tuple[Any, ...], list[Stop]] = {}
     for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
@@ -254,8 +253,8 @@ def account_for_visits(
 def share_presence_by_day(accounts: Mapping[tuple[Any, ...], PlaceAccount]) -> dict[int, float]:
     """`share_presence` of all places and days: minutes of presence of each visit, by its row."""
     by_day: dict[tuple[Any, ...], list[PlaceAccount]] = {}
-    for (date, _, spot), account in accounts.items():
-        by_day.setdefault((date, spot), []).append(account)
+    for (date, _, place_id), account in accounts.items():
+        by_day.setdefault((date, place_id), []).append(account)
     shares: dict[int, float] = {}
     for places in by_day.values():
         shares |= share_presence(places)

@@ -2,30 +2,36 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.atomic import WEEK_FILE, hash_content
+from patrolplan.area.square_names import name_places
+from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError
 from patrolplan.patrols.designated import find_territories
-from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.ledger.visits import SAME_STOP_METRES
+from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Week
-from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_file import read_week_alone
+from patrolplan.team.where_when import list_visited
+from patrolplan.times import format_time
 
 HOTSPOTS_FILE = "hotspots.geojson"
 DECIMALS = 6
+SAME_STOP_METRES = 1.0
+"""Stops within this distance are the same, since degrees are rounded."""
 
 
 @dataclass(frozen=True)
 class PromisedWeek:
-    """A week as it is handed out: its days, its promised doses and all hotspots of its plan.
+    """A week as it is handed out: its days, its promised doses and all places of its plan.
 
     `doses` and `hotspots` are rows of these tables of `patrolplan.team.ledger.schema`, without the
     number of the handout.
@@ -45,76 +51,82 @@ def compute_digest(week: PromisedWeek) -> str:
 
 def build_promised_week(week: Week) -> PromisedWeek:
     """The doses that a week promises, and the hotspots of the plan it was chosen from."""
-    return _parse_promised_week(build_week_document(week), build_hotspots_document(week))
+    return _build_promised_week(week, build_hotspots_document(week))
+
+
+def list_place_ids(hotspots: gpd.GeoDataFrame, crs: str) -> list[str]:
+    """The ID of each hotspot's place; that of one which the force designates is the force's own."""
+    ids = name_places(shapely.get_coordinates(hotspots["stop"].to_numpy()), crs)
+    rows = zip(hotspots["hotspot"], hotspots["kind"], ids, strict=True)
+    return [name if kind == "designated" else own for name, kind, own in rows]
+
+
+def get_place_id(stop: Stop) -> str:
+    """The ID of a stop's place; in a hotspot which the force designates it is the force's own."""
+    return stop.hotspot if stop.kind == "designated" else stop.id
 
 
 def build_hotspots_document(week: Week) -> dict[str, Any]:
-    """All beats of a week's plan as GeoJSON, with the places tasked by intelligence.
+    """All hotspots of a week's plan as GeoJSON, with the other places where its patrols stand.
 
-    A visit anywhere on a beat counts for the account of the hotspot that leads it. A feature is a
-    beat: its stretches, and as properties `hotspot`, `kind`, `place`, `stop` [lon, lat] and
-    `other_stops`, other places where patrols of the week stand for it: tasked ones. One that the
-    force designates has its whole polygon: presence anywhere in it counts. A tasked place is a
-    point.
+    A feature is a hotspot: its stretch, and as properties `id`, `hotspot`, `kind`, `place`, `stops`
+    [[lon, lat], ...], its own first, and `sees`, the IDs of the hotspots in view. One that the
+    force designates has its whole polygon: presence anywhere in it counts. Any other place is a
+    point. Of hotspots at one place, that with a patrol gives the name.
     """
-    table = week.plan.hotspots
-    projection = week.plan.area.projection
-    rows = [
-        (name, kind, place, stop, stretch)
-        for name, kind, place, stop, stretch in zip(
-            *(table[column] for column in ("hotspot", "kind", "place", "stop")),
-            find_territories(week.plan.area, table),
-            strict=True,
+    table, area = week.plan.hotspots, week.plan.area
+    stops = [stop for duty in week.duties for stop in duty.patrol.stops]
+    ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
+    columns = (table[name] for name in ("hotspot", "kind", "place", "stop"))
+    spots = [
+        (ids[name], name, kind, place, (stop.x, stop.y), shape)
+        for name, kind, place, stop, shape in zip(
+            *columns, find_territories(area, table), strict=True
         )
     ]
-    names = set(table["hotspot"])  # a week handed out may stop at hotspots of an earlier plan
-    others = {
-        stop.hotspot: (stop.hotspot, stop.kind, stop.place, point, point)
-        for duty in week.duties
-        for stop in duty.patrol.stops
-        if (stop.kind == "tasked" or stop.hotspot not in names)
-        and (point := shapely.Point(stop.x, stop.y))
-    }
-    rows += [others[name] for name in sorted(others)]
+    spots.sort(key=lambda row: row[1] not in {stop.hotspot for stop in stops})
+    others = [
+        (
+            get_place_id(stop),
+            stop.hotspot,
+            stop.kind,
+            stop.place,
+            stop.point,
+            shapely.Point(stop.point),
+        )
+        for stop in stops
+    ]
+    places: dict[str, tuple[Any, ...]] = {}
+    points: dict[str, list[tuple[float, float]]] = {}
+    for own_id, name, kind, place, point, shape in (*spots, *others):
+        places.setdefault(own_id, (name, kind, place, shape))
+        there = points.setdefault(own_id, [])
+        if all(math.dist(point, other) > SAME_STOP_METRES for other in there):
+            there.append(point)
+    sees: dict[str, set[str]] = {}
+    for stop in stops:
+        seen = {ids[name] for name in list_visited(stop) if name in ids}
+        sees.setdefault(get_place_id(stop), set()).update(seen - {get_place_id(stop)})
 
     def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(projection.to_degrees(*xy.T))
+        return np.column_stack(area.projection.to_degrees(*xy.T))
 
-    stops = shapely.get_coordinates([stop for *_, stop, _ in rows])
-    stretches = shapely.transform(np.array([shape for *_, shape in rows], dtype=object), to_degrees)
-    visited: dict[str, set[tuple[float, float]]] = {}
-    for duty in week.duties:
-        for stop in duty.patrol.stops:
-            visited.setdefault(stop.hotspot, set()).add((stop.x, stop.y))
-    other_stops = {
-        name: to_degrees(np.array(found)).tolist()
-        for (name, *_), own in zip(rows, stops, strict=True)
-        if (found := _list_others(visited.get(name, set()), own))
-    }
     features = [
         {
             "type": "Feature",
             "properties": {
+                "id": own_id,
                 "hotspot": name,
                 "kind": kind,
                 "place": place,
-                "stop": stop,
-                "other_stops": other_stops.get(name, []),
+                "stops": to_degrees(np.array(points[own_id])).tolist(),
+                "sees": sorted(sees.get(own_id, ())),
             },
-            "geometry": shapely.geometry.mapping(stretch),
+            "geometry": shapely.geometry.mapping(shapely.transform(shape, to_degrees)),
         }
-        for (name, kind, place, *_), stop, stretch in zip(
-            rows, to_degrees(stops).tolist(), stretches, strict=True
-        )
+        for own_id, (name, kind, place, shape) in places.items()
     ]
     return {"type": "FeatureCollection", "features": features}
-
-
-def _list_others(
-    visited: Iterable[tuple[float, float]], own: NDArray[np.float64]
-) -> list[tuple[float, float]]:
-    """Stops that are not a hotspot's own one, in metres."""
-    return sorted(xy for xy in visited if np.hypot(*(xy - own)) > SAME_STOP_METRES)
 
 
 def read_promised_week(folder: Path) -> PromisedWeek:
@@ -122,76 +134,62 @@ def read_promised_week(folder: Path) -> PromisedWeek:
 
     Raises InputError when the folder holds no week, or one without its stops.
     """
-    documents = _read_json(folder, WEEK_FILE), _read_json(folder, HOTSPOTS_FILE)
+    path = folder / HOTSPOTS_FILE
+    week = read_week_alone(folder)
     try:
-        week = _parse_promised_week(*documents)
-    except (KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
-        what = f"is not in the form that `patrolplan week` writes ({type(error).__name__}: {error})"
-        raise InputError.one(folder, what, "write the week again") from None
-    names = {spot["hotspot"] for spot in week.hotspots}
-    missing = sorted({dose["hotspot"] for dose in week.doses} - names)
-    if missing or not week.days:
-        what = f"{HOTSPOTS_FILE} lacks {', '.join(missing[:5])}" if missing else "contains no days"
-        raise InputError.one(folder, what, "write the week again")
-    return week
-
-
-def _parse_promised_week(week: Mapping[str, Any], hotspots: Mapping[str, Any]) -> PromisedWeek:
-    """The promise in the contents of `week.json` and `hotspots.geojson`."""
-    doses = [
-        {
-            "officer": str(patrol["officer"]),
-            "date": dt.date.fromisoformat(patrol["date"]),
-            "urn": str(patrol["urn"]),
-            "window": str(week["routes"][patrol["route"]].get("window", AFTER_SCHOOL)),
-            "stop": number,
-            "school": str(week["routes"][patrol["route"]]["school"]),
-            "hotspot": str(stop["hotspot"]),
-            "arrive": str(stop["arrive"]),
-            "minutes": _count_minutes(stop["arrive"], stop["leave"]),
-            "people": 1 + len(patrol.get("crew", ())),
-            "crew": ";".join(map(str, patrol.get("crew", ()))),
-        }
-        for patrol in week["patrols"]
-        for number, stop in enumerate(patrol["stops"], start=1)
-    ]
-    days = {dt.date.fromisoformat(day) for day in week["days"]}
-    spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
-    return PromisedWeek(tuple(sorted(days)), tuple(doses), spots)
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        promised = _build_promised_week(week, json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         remedy = "name the folder that `patrolplan week --out` wrote"
         raise InputError.one(path, "there is no such file", remedy) from None
-    except (OSError, ValueError) as error:
-        raise InputError.one(path, f"cannot be read ({error})", "write the week again") from None
-    if not isinstance(document, dict):
-        raise InputError.one(path, "is not a JSON object", "write the week again")
-    return document
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        shapely.errors.ShapelyError,
+    ) as error:
+        what = f"is not in the form that `patrolplan week` writes ({type(error).__name__}: {error})"
+        raise InputError.one(path, what, "write the week again") from None
+    known = {spot["id"] for spot in promised.hotspots}
+    if missing := sorted({dose["id"] for dose in promised.doses} - known):
+        what = f"{HOTSPOTS_FILE} lacks {', '.join(missing[:5])}"
+        raise InputError.one(folder, what, "write the week again")
+    return promised
+
+
+def _build_promised_week(week: Week, hotspots: Mapping[str, Any]) -> PromisedWeek:
+    """What a week promises, with the content of `hotspots.geojson`."""
+    doses = [
+        {
+            "officer": duty.officer,
+            "date": duty.date,
+            "urn": duty.urn,
+            "window": duty.window,
+            "stop": number,
+            "school": duty.patrol.school,
+            "id": get_place_id(stop),
+            "arrive": format_time(stop.arrive_minutes),
+            # As the card shows them, waiting for the next stop included.
+            "minutes": float((round(stop.leave_minutes) - round(stop.arrive_minutes)) % 1440),
+            "people": len(duty.people),
+            "crew": ";".join(duty.crew),
+        }
+        for duty in week.duties
+        for number, stop in enumerate(duty.patrol.stops, start=1)
+    ]
+    spots = tuple(_build_hotspot_row(feature) for feature in hotspots["features"])
+    return PromisedWeek(week.days, tuple(doses), spots)
 
 
 def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
-    properties = feature["properties"]
-    shape = shapely.geometry.shape(feature["geometry"])
-    if others := properties.get("other_stops"):
-        parts = [*shapely.get_parts(shape), *shapely.points(np.array(others, dtype=np.float64))]
-        shape = shapely.GeometryCollection(parts)
-    stretch = shapely.to_wkt(shape, rounding_precision=DECIMALS)
+    properties, shape = feature["properties"], shapely.geometry.shape(feature["geometry"])
+    stops = np.array(properties["stops"], dtype=np.float64).reshape(-1, 2)
+    parts = shapely.GeometryCollection([*shapely.get_parts(shape), *shapely.points(stops)])
     return {
-        "hotspot": str(properties["hotspot"]),
-        "kind": str(properties["kind"]),
-        "place": str(properties["place"]),
-        "longitude": float(properties["stop"][0]),
-        "latitude": float(properties["stop"][1]),
-        "stretch": stretch,
+        **{name: str(properties[name]) for name in ("id", "hotspot", "kind", "place")},
+        "longitude": float(stops[0, 0]),
+        "latitude": float(stops[0, 1]),
+        "stretch": shapely.to_wkt(parts, rounding_precision=DECIMALS),
+        "sees": ";".join(map(str, properties["sees"])),
     }
-
-
-def _count_minutes(arrive: str, leave: str) -> float:
-    """Minutes promised, as the card shows them, between two times of day (HH:MM)."""
-    begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in (arrive, leave))
-    return float((end - begin) % 1440)

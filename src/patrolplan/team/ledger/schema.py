@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from patrolplan.settings.patrol import AFTER_SCHOOL
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = sa.MetaData()
 
@@ -38,16 +38,19 @@ hotspots = sa.Table(
     "patrolplan_hotspots",
     metadata,
     sa.Column("handout", sa.ForeignKey(handouts.c.handout), primary_key=True),
-    sa.Column("hotspot", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("hotspot", sa.Text, nullable=False),
     sa.Column("kind", sa.String(10), nullable=False, server_default="hotspot"),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("longitude", sa.Double, nullable=False),
     sa.Column("latitude", sa.Double, nullable=False),
     sa.Column("stretch", sa.Text, nullable=False),
+    sa.Column("sees", sa.Text, nullable=False),
 )
-"""Hotspots as they were when a week was handed out: stop, and stretch as WKT in degrees.
+"""Hotspots as they were when a week was handed out, and other places where its patrols stand.
 
-A stretch may hold points as well: tasked places on it where patrols of that week stand.
+`stretch` is WKT in degrees, with the points where patrols stand. `sees` holds the IDs of hotspots
+in view, joined by ";".
 """
 
 doses = sa.Table(
@@ -60,7 +63,7 @@ doses = sa.Table(
     sa.Column("window", sa.Text, primary_key=True, default=AFTER_SCHOOL),
     sa.Column("stop", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("school", sa.Text, nullable=False),
-    sa.Column("hotspot", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
     sa.Column("arrive", sa.String(5), nullable=False),
     sa.Column("minutes", sa.Double, nullable=False),
     sa.Column("people", sa.Integer, nullable=False, default=1),
@@ -82,6 +85,7 @@ visits = sa.Table(
     sa.Column("together", sa.Text, nullable=False),
     sa.Column("date", sa.Date, nullable=False),
     sa.Column("urn", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
     sa.Column("hotspot", sa.Text, nullable=False),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("kind", sa.String(10), nullable=False),

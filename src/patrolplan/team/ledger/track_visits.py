@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
@@ -31,9 +30,10 @@ from patrolplan.team.ledger.map_matching import (
     POINT_RADIUS_METRES,
     TrackMinutes,
     match_track,
+    project_to_metres,
     share_pieces,
 )
-from patrolplan.team.ledger.visits import Span, Visit, project_stops, project_to_metres
+from patrolplan.team.ledger.visits import Span, Visit
 from patrolplan.times import format_time
 
 GPX_OPTION = "--gpx"
@@ -119,18 +119,18 @@ def build_track_visits(
         raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
     stops = stops[stops["urn"].isin(urns)]
     day = _match_day_track(network, track, date)
-    shapes = project_to_metres(spots["stretch"], ledger.projection)
-    stop_xy = project_stops(spots, ledger.projection)
-    planned = dict(list(stops.groupby("hotspot")))
-    is_planned = spots["hotspot"].isin(planned).to_numpy()
-    pieces = share_pieces(network, shapes, _find_stops(shapes, stop_xy), is_planned)
+    planned = dict(list(stops.groupby("id")))
+    is_planned = spots["id"].isin(planned).to_numpy()
+    shapes = project_to_metres(spots["stretch"], network.projection)
+    stop_xy = np.column_stack(network.projection.to_metres(spots["longitude"], spots["latitude"]))
+    pieces = share_pieces(network, shapes, is_planned)
     minutes = [round(day.track_minutes.sum_minutes(part), 1) for part in pieces]
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
     for (_, place), xy, spent, part in zip(
         places.iterrows(), stop_xy, minutes, pieces, strict=True
     ):
-        rows = planned.get(place["hotspot"])
+        rows = planned.get(place["id"])
         if rows is None and spent < MIN_UNPROMISED_MINUTES:
             continue
         counted = spent if spent >= MIN_HOTSPOT_MINUTES else 0.0
@@ -142,18 +142,6 @@ def build_track_visits(
         visit = replace(visit, tracks=day.spans, arrive=arrive, window=window)
         measured.append((visit, coverage))
     return _compare_with_ledger(ledger, measured, day.track_minutes)
-
-
-def _find_stops(
-    stretches: NDArray[np.object_], stop_xy: NDArray[np.float64]
-) -> NDArray[np.object_]:
-    """(m,) points where patrols stand: the stop, and other stops handed out with the stretch."""
-    parts, row = shapely.get_parts(stretches, return_index=True)
-    is_point = shapely.get_dimensions(parts) == 0
-    points = np.concatenate([shapely.points(stop_xy), parts[is_point]])
-    rows = np.concatenate([np.arange(len(stop_xy)), row[is_point]])
-    order = np.argsort(rows, kind="stable")
-    return np.asarray(shapely.multipoints(points[order], indices=rows[order]), dtype=object)
 
 
 def _find_coverage(
