@@ -2,7 +2,6 @@
 
 import datetime as dt
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from board.speech import get_slot, parse_change
 from hypothesis import example, given, settings, strategies as st
 from team import checker
 
-import patrolplan as pp
 from patrolplan.board.edits import apply_change, list_differences
 from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
@@ -187,29 +185,3 @@ def test_no_changes_by_hand_break_a_rule(ground, chosen, changes):
         assert not any(ban.officer == duty.officer and ban.date == duty.date for ban in week.bans)
     assert week.bound >= week.worth - 1e-9
     assert all(isinstance(day, dt.date) for day in week.days)
-
-
-@pytest.fixture(scope="module")
-def riding(ground):
-    """A week in hand of three officers, each of whom goes their own way."""
-    names = ["SSO-02", "SSO-03", "SSO-08"]
-    officers = ground.area.officers
-    few = officers[officers["officer"].isin(names)].reset_index(drop=True)
-    area = pp.with_settings(replace(ground.area, officers=few), week={"way_by_officer": True})
-    week = pp.plan_week(area, ground.plans, start=dt.date(2026, 11, 30))
-    return WeekEditor.from_week(week, area, ground.plans), week
-
-
-def test_a_patrol_moved_to_another_mode_goes_that_way(riding):
-    """From an officer by bicycle to one on foot the route becomes one on foot, and says so."""
-    hand, chosen = riding
-    duty = next(d for d in of(chosen, "SSO-03") if d.urn == "900009")
-    assert duty.patrol.way == "bicycle"
-    for own in of(chosen, "SSO-08"):
-        hand, chosen = after(hand, chosen, kind="remove", **get_slot(own))
-    change = {"from": get_slot(duty), "to": {**get_slot(duty), "officer": "SSO-08"}}
-    made = apply_change(parse_change(kind="move", **change), hand, chosen)
-    [moved] = [d for d in made.week.duties if (d.urn, d.date) == (duty.urn, duty.date)]
-    assert (moved.officer, moved.patrol.way) == ("SSO-08", "walk")
-    assert "now on foot" in made.message
-    assert checker.find_broken_duties(made.week, hand.inputs.area) == []

@@ -459,11 +459,9 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_are
     assert set(kept) == set(free.found.places[metres > 150])
 
 
-@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((62, 118), False)])
-def test_streets_within_60_metres_of_a_barred_place_are_closed(
-    demo_area, demo_plan, away, is_closed
-):
-    """A walk that passes a place at less than that goes round it; one that passes farther stays."""
+@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((182, 400), False)])
+def test_streets_near_a_barred_place_are_closed(demo_area, demo_plan, away, is_closed):
+    """A walk that passes a place within 60 m goes round it; one that passes out of sight stays."""
     area = _without_tasks(demo_area)
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
@@ -541,3 +539,33 @@ def test_special_schools_have_a_gate_card(demo_area, demo_risk, demo_plan):
     assert ([stop.kind for stop in patrol.stops], is_noted) == (["tasked"], False)
     patrol, is_noted = plan(_with_school(area, 9, is_driven=False, walk_share=0.5))
     assert (patrol.kind, is_noted) == ("patrol", False)
+
+
+@pytest.mark.parametrize("row", [0, 2, 5, 8])
+def test_no_walk_comes_in_sight_of_a_barred_place(demo_area, demo_plan, row):
+    """All walks keep out of 75 m of walking of it, but for the one way out of a gate in sight."""
+    area, found = _without_tasks(demo_area), (demo_plan.risk, demo_plan.hotspots)
+    free = build_school_problem(PlanningInputs.from_area(area, *found), row)
+    network, gate = free.surroundings.network, free.surroundings.gate
+    graph = nx.Graph()
+    for (a, b), metres in zip(network.piece_nodes.tolist(), network.piece_metres, strict=True):
+        graph.add_edge(
+            a, b, metres=min(metres, graph.get_edge_data(a, b, {"metres": 1e9})["metres"])
+        )
+    walk = free.walks.find_shortest(0, int(np.argmax(free.walks.metres[0])))
+    for piece, is_at_gate in (
+        (int(walk.pieces[len(walk.pieces) // 2]), False),
+        (gate.piece[0], True),
+    ):
+        node = int(network.piece_nodes[piece, 0])
+        away = nx.single_source_dijkstra_path_length(graph, node, cutoff=75, weight="metres")
+        seen = np.isin(network.piece_nodes, list(away)).any(axis=1)
+        tasked = _tasked(area, network.node_xy[node], must_visit=False, schools=["*"])
+        problem = build_school_problem(PlanningInputs.from_area(tasked, *found), row)
+        ends = np.flatnonzero(np.isfinite(problem.walks.metres[0]))
+        pieces = [problem.walks.find_shortest(0, end).pieces for end in ends]
+        walked = [set(one[seen[one]].tolist()) for one in pieces]
+        assert len(ends) > 1
+        assert len(problem.unavoidable_rows) == is_at_gate
+        assert is_at_gate or not any(walked)
+        assert set.union(*walked) in walked

@@ -67,10 +67,7 @@ MORNING = {"windows": {"morning": {"bell": "opening", "before_minutes": 30}}}
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
-        (
-            {"week": {"zzzz": 1}},
-            "(known: min_patrols_per_school, max_dose_minutes_per_day, way_by_officer,",
-        ),
+        ({"week": {"zzzz": 1}}, "(known: min_patrols_per_school, max_dose_minutes_per_day,"),
         (
             {"columns": {"school": {"urn": "URN"}}},
             "[columns.school] is not a source; did you mean 'schools'?",

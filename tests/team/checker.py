@@ -246,7 +246,7 @@ def find_broken_duties(week, area):
         place = area.schools.set_index("urn").loc[duty.urn].geometry
         speed = (12.0 if row["mode"] == "bicycle" else 4.8) * 1000 / 60
         straight = row.geometry.distance(place) / speed
-        way = row["mode"] if area.settings.week.way_by_officer else area.settings.patrol.way
+        way = area.settings.patrol.way
         if duty.patrol.way != way:
             found.append(f"{duty}: goes another way than its officer")
         if not hours:

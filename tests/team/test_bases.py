@@ -8,7 +8,6 @@ Minutes from an officer's base to the gates of schools.
 import dataclasses
 import datetime as dt
 import itertools
-import json
 from types import SimpleNamespace
 
 import networkx as nx
@@ -18,20 +17,15 @@ import shapely
 from team import checker
 
 import patrolplan as pp
-from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
 from patrolplan.outputs.week.task_sheets import build_tasks_data
 from patrolplan.team import travel
-from patrolplan.team.bases import Bases, list_other_mode_schools
-from patrolplan.team.day_plans import plan_days
-from patrolplan.team.repair import repair_week
+from patrolplan.team.bases import Bases
 from patrolplan.team.rota import plan_week
-from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.travel import OFF_STREET_FACTOR, compute_minutes_from_base
-from patrolplan.team.week import Lock, format_day, list_school_days
-from patrolplan.team.week_file import build_week_document, read_week
+from patrolplan.team.week import Lock, format_day
 from patrolplan.times import format_time
 
 MONDAY = dt.date(2026, 11, 30)
@@ -139,140 +133,15 @@ def test_bases_within_five_metres_are_one(demo_area):
     assert Bases(demo_area, [near, far]).is_own[0].tolist() == [True, False]
 
 
-DAYS = list_school_days(MONDAY)
-OFFICERS = ["SSO-02", "SSO-03", "SSO-08"]
-"""SSO-03 goes by bicycle, to 900002 and, as SSO-08 on foot, to 900009."""
-URNS = ["900002", "900007", "900009", "900011"]
-
-
-@pytest.fixture(scope="module")
-def area(demo_area):
-    """The demo borough with three of its officers."""
-    officers = demo_area.officers
-    mine = officers[officers["officer"].isin(OFFICERS)].reset_index(drop=True)
-    return pp.with_settings(
-        dataclasses.replace(demo_area, officers=mine), week={"way_by_officer": True}
+def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
+    """An officer's mode is how they come to the gate; all patrols go the area's way."""
+    week = plan_week(demo_area, demo_plan, start=MONDAY)
+    assert {duty.patrol.way for duty in week.duties} == {"walk"}
+    (words,) = [describe_note(note) for note in week.notes if note.kind == "other_mode"]
+    assert words == (
+        "SSO-03, SSO-05 and SSO-07 go by bicycle to the gate and between schools, and patrol on "
+        "foot."
     )
-
-
-@pytest.fixture(scope="module")
-def plan(area, found):
-    """Patrols on foot of four schools."""
-    return pp.plan_patrols(area, *found, urns=URNS)
-
-
-@pytest.fixture(scope="module")
-def mode_week(area, plan):
-    """A mode_week of both modes."""
-    return plan_week(area, plan, start=MONDAY)
-
-
-def _on_foot(area):
-    return dataclasses.replace(area, officers=area.officers.assign(mode="walk"))
-
-
-def test_each_officer_has_patrols_of_their_mode(mode_week, area):
-    """Who goes by bicycle has patrols by bicycle, who goes on foot has patrols on foot."""
-    assert checker.find_broken_duties(mode_week, area) == []
-    assert {duty.patrol.way for duty in mode_week.duties if duty.officer == "SSO-03"} == {"bicycle"}
-    assert {duty.patrol.way for duty in mode_week.duties if duty.officer != "SSO-03"} == {"walk"}
-
-
-def test_only_their_schools_are_planned_the_other_way(mode_week, area, found):
-    """Patrols by bicycle are those that a plan by bicycle has, at the schools of who rides."""
-    other = mode_week.plan.other_mode
-    assert {patrol.urn for patrol in other.patrols} == {"900002", "900009"}
-    rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    same = pp.plan_patrols(rides, *found, urns=["900002", "900009"])
-    own = {(build_route_key(patrol), number) for number, patrol in list_patrols(same)}
-    assert own <= {(build_route_key(patrol), number) for number, patrol in list_patrols(other)}
-
-
-@pytest.mark.slow
-def test_days_planned_ahead_hold_the_same_patrols(area, found, mode_week):
-    """`plan_days` plans both modes at once, and a mode_week of it is as good."""
-    plans = plan_days(area, *found, DAYS)
-    assert list_other_mode_schools(area) == ("900002", "900009")
-    mine = {build_route_key(patrol) for _, patrol in list_patrols(plans[MONDAY].other_mode)}
-    assert {build_route_key(patrol) for patrol in mode_week.plan.other_mode.patrols} <= mine
-
-
-def test_without_another_mode_nothing_changes(area, plan):
-    """Where all go the area's way no other patrols are planned, and no mode is written."""
-    same = plan_week(_on_foot(area), plan, start=MONDAY)
-    document = build_week_document(same)
-    assert same.plan.other_mode is None
-    assert not same.has_mixed_modes
-    assert all("way" not in row for row in document["patrols"])
-    assert b"way" not in render_week_csv(Roster(same)).splitlines()[0]
-
-
-@pytest.mark.slow
-def test_an_area_by_bicycle_has_walkers_walk(area, found):
-    """Where patrols go by bicycle, officers on foot have patrols on foot."""
-    rides = pp.with_settings(area, patrol={"way": "bicycle"})
-    plan = pp.plan_patrols(rides, *found, urns=URNS)
-    mode_week = plan_week(rides, plan, start=MONDAY)
-    assert checker.find_broken_duties(mode_week, area) == []
-    assert {duty.patrol.way for duty in mode_week.duties} == {"walk", "bicycle"}
-
-
-def test_the_week_tells_the_way_and_comes_back(mode_week, area, plan, tmp_path):
-    """`mode_week.json` tells how each patrol goes; read again it is the same mode_week."""
-    document = json.loads(json.dumps(build_week_document(mode_week)))
-    ways = {(row["officer"], row["way"]) for row in document["patrols"]}
-    assert ways == {("SSO-02", "walk"), ("SSO-03", "bicycle"), ("SSO-08", "walk")}
-    (tmp_path / "week.json").write_text(json.dumps(document), encoding="utf-8")
-    again = read_week(tmp_path, area, plan)
-    assert build_week_document(again) == document
-    assert [duty.patrol.way for duty in again.duties] == [d.patrol.way for d in mode_week.duties]
-
-
-@pytest.mark.slow
-def test_an_absence_is_covered_on_foot(area, plan):
-    """A patrol by bicycle that is lost goes to an officer on foot as a patrol on foot."""
-    free = dataclasses.replace(area, officers=area.officers.assign(max_patrols_per_week=[3, 4, 5]))
-    lock = Lock("SSO-03", "900009", MONDAY)
-    bare = plan_week(free, plan, start=MONDAY, locks=[lock])
-    stay = [d for d in bare.duties if not (d.officer == "SSO-08" and d.date == MONDAY)]
-    held = dataclasses.replace(bare, duties=tuple(stay), locks=())
-    repaired = repair_week(held, free, plan, absent={"SSO-03": {MONDAY}}).week
-    handed_out = {duty.key for duty in stay}
-    new = [duty for duty in repaired.duties if duty.key not in handed_out]
-    assert [(duty.officer, duty.patrol.way) for duty in new] == [("SSO-08", "walk")]
-
-
-@pytest.mark.slow
-def test_an_officer_who_is_lent_goes_their_way(area, plan):
-    """A lock at a school that nobody rides to is fulfilled by a patrol by bicycle."""
-    locks = [Lock("SSO-03", "900007", MONDAY, 0)]
-    mode_week = plan_week(area, plan, start=MONDAY, locks=locks)
-    [lent] = [duty for duty in mode_week.duties if duty.officer == "SSO-03" and duty.date == MONDAY]
-    assert (lent.urn, lent.variant, lent.patrol.way) == ("900007", 0, "bicycle")
-
-
-def test_an_extract_for_walking_is_announced(area, plan):
-    """The mode_week says that roads for bicycles may be missing, as a plan by bicycle does."""
-    bare = dataclasses.replace(area, walking_extract=True)
-    mode_week = plan_week(bare, dataclasses.replace(plan, area=bare), start=MONDAY)
-    assert Note("walking_extract") in mode_week.notes
-
-
-def test_a_bicycle_slower_than_a_walk_is_an_error(area, plan):
-    """Settings that are right on foot are refused where somebody goes by bicycle."""
-    slow = pp.with_settings(area, patrol={"cycling_speed_kmh": 4})
-    with pytest.raises(pp.InputError, match="SSO-03 goes by bicycle"):
-        plan_week(slow, plan, start=MONDAY)
-
-
-def test_without_the_setting_all_go_one_way_and_the_week_says_so(area, plan):
-    """Unless officers are to go their own way, every patrol goes the area's, which is announced."""
-    alike = pp.with_settings(area, week={"way_by_officer": False})
-    mode_week = plan_week(alike, plan, start=MONDAY)
-    assert {duty.patrol.way for duty in mode_week.duties} == {"walk"}
-    assert checker.find_broken_duties(mode_week, alike) == []
-    note = "SSO-03 goes by bicycle to the gate and between schools, and patrols on foot."
-    assert any(row.startswith(note) for row in describe_notes(mode_week.notes))
 
 
 def _slow_metres(area, officer):

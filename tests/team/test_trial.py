@@ -12,7 +12,9 @@ import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.area.square_names import name_places
 from patrolplan.team.ledger.map_matching import find_pieces
+from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.trial import (
     AT_HOTSPOT_METRES,
     Trial,
@@ -29,6 +31,7 @@ from patrolplan.team.week import list_school_days
 
 START, END = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
 DAYS = list_school_days(dt.date(2026, 7, 6))
+ONE = {"hotspot": "H1", "place": "", "expected": 1.0, "stretch": "", "places": []}
 
 
 def _keep_until(area, last):
@@ -82,9 +85,9 @@ def plans(by_pairs, demo_area, found):
     """Plans under the trial."""
 
     def plan_days(some, days):
-        return dict.fromkeys(days, pp.plan_patrols(demo_area, found[0], some))
+        return dict.fromkeys(days, pp.plan_patrols(some, *found))
 
-    return plan_trial_days(demo_area, found[1], DAYS, by_pairs, plan_days)
+    return plan_trial_days(demo_area, DAYS, by_pairs, plan_days)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def week(by_pairs, demo_area, plans, drawn):
         ("apart_meters", 200.0, "did you mean 'apart_metres'"),
         ("randomise", "hours", "randomise"),
         ("end", "2027-01-04", "is not after start"),
-        ("hotspots", [{"hotspot": "H1", "place": "", "expected": 1.0, "stretch": "LINE"}], "whole"),
+        ("hotspots", [ONE | {"stretch": "LINE"}], "whole"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, key, value, message):
@@ -199,7 +202,7 @@ def test_a_trial_is_proposed_as_the_data_allow(dated_area, demo_area):
 def test_each_pair_has_one_with_patrols(seed, randomise, pairs, numbers):
     """On every day one of each pair has patrols; days of one block are alike, other days open."""
     days = [START + dt.timedelta(days=number) for number in sorted(numbers)]
-    one = TrialHotspot(hotspot="H1", place="", expected=1.0, stretch="")
+    one = TrialHotspot.model_validate(ONE)
     trial = Trial(
         start=START, end=END, randomise=randomise, seed=seed, days=days, hotspots=[one] * 2 * pairs
     )
@@ -214,7 +217,7 @@ def test_each_pair_has_one_with_patrols(seed, randomise, pairs, numbers):
 def test_the_draw_is_even_and_of_its_seed():
     """Over many days each hotspot has patrols about half of the time; the bits are always these."""
     days = tuple(START + dt.timedelta(days=number) for number in range(1000))
-    one = TrialHotspot(hotspot="H1", place="", expected=1.0, stretch="")
+    one = TrialHotspot.model_validate(ONE)
     trial = Trial(start=START, end=END, seed=1, days=days, hotspots=(one,) * 4)
     drawn = np.array([trial.draw(day) for day in days])
     assert np.abs(drawn.mean(axis=0) - 0.5).max() < 0.06
@@ -232,7 +235,7 @@ def _list_near(week, trial, drawn, *, treated):
         for duty in week.duties
         for stop in duty.patrol.stops
         for cell in drawn.drawn
-        if cell.date == duty.date and cell.treated == treated
+        if cell.date == duty.date and cell.treated == treated and stop.kind != "gate"
         and stretches[cell.hotspot].distance(shapely.Point(stop.x, stop.y)) <= AT_HOTSPOT_METRES
     ]  # fmt: skip
 
@@ -245,22 +248,38 @@ def test_no_patrol_stops_where_none_is_drawn(week, by_pairs, drawn):
 
 
 def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found):
-    """Each day is planned once, and with the hotspots that have patrols or are in no trial."""
-    base = pp.plan_patrols(demo_area, found[0], found[1])
+    """Each day is planned once, and only places in sight of those without patrols are closed."""
+    base = pp.plan_patrols(demo_area, *found)
     seen = []
 
     def plan_days(some, days):
-        seen.append((set(some["hotspot"]), tuple(days)))
+        seen.append((some.closed, tuple(days)))
         return dict.fromkeys(days, base)
 
-    assert list(plan_trial_days(demo_area, found[1], DAYS, by_days, plan_days)) == list(DAYS)
+    assert list(plan_trial_days(demo_area, DAYS, by_days, plan_days)) == list(DAYS)
     assert sorted(day for _, days in seen for day in days) == sorted(DAYS)
-    names = set(found[1]["hotspot"])
-    for hotspots, days in seen:
+    ids = list_place_ids(found[1], demo_area.projection.crs)
+    own = dict(zip(found[1]["hotspot"], ids, strict=True))
+    for closed, days in seen:
         for day in days:
-            pairs = list(zip(by_days.hotspots, by_days.draw(day), strict=True))
-            assert not hotspots & {one.hotspot for one, treated in pairs if not treated} & names
-            assert {one.hotspot for one, treated in pairs if treated} & names <= hotspots
+            pairs = zip(by_days.hotspots, by_days.draw(day), strict=True)
+            assert all((own[one.hotspot] in closed) != treated for one, treated in pairs)
+
+
+def test_places_in_sight_are_those_of_a_slow_search(by_days, demo_area):
+    """Of places all around, those within 60 m of the streets have an ID of the trial's file."""
+    crs, hotspot = demo_area.projection.crs, by_days.hotspots[0]
+    (line,) = by_days.build_stretches(demo_area.projection)[:1]
+    rng = np.random.default_rng(1)
+    middle = shapely.get_coordinates(line.centroid)[0]
+    near, away = 0, 0
+    for xy in middle + rng.uniform(-400, 400, (2000, 2)):
+        is_listed = name_places([xy], crs)[0] in hotspot.places
+        metres = line.distance(shapely.Point(xy))
+        assert is_listed or metres > AT_HOTSPOT_METRES - 1
+        assert not is_listed or metres < AT_HOTSPOT_METRES + 50 * 2**0.5
+        near, away = near + is_listed, away + (not is_listed)
+    assert min(near, away) > 100
 
 
 @pytest.mark.parametrize("name", ["by_days", "by_pairs", "weeks"])

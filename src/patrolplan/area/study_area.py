@@ -82,6 +82,9 @@ class StudyArea:
     designated
         Hotspots that the force designates, with a street of the area each, see
         `patrolplan.tables.DESIGNATED`; None where no table was given.
+    closed
+        IDs of places where nobody is to stand, see `patrolplan.area.square_names.name_places`:
+        those without patrols in a trial.
     """
 
     settings: Settings
@@ -109,6 +112,7 @@ class StudyArea:
     alarms: tuple[Alarm, ...] = ()
     earlier_hotspots: gpd.GeoSeries | None = None
     designated: gpd.GeoDataFrame | None = None
+    closed: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return (

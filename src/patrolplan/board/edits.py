@@ -18,7 +18,6 @@ from patrolplan.board.requests import (
 )
 from patrolplan.outputs.crew_words import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
-from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.week import Ban, format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
@@ -65,7 +64,7 @@ def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
     others = [duty for duty in week.duties if duty is not old]
     after, new = _place_patrol(_release_lock(editor, old), change.to.slot, others, like=old)
     message = f"{get_slot(old)} moved to {get_slot(new)}"
-    message += _describe_mode_change(old, new) + _describe_loan(after, new)
+    message += _describe_loan(after, new)
     return _build_result(editor, after, [*others, new], message)
 
 
@@ -86,10 +85,7 @@ def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
     free = _release_lock(_release_lock(editor, a), b)
     after, first = _place_patrol(free, slots[0], others, like=a)
     after, second = _place_patrol(after, slots[1], [*others, first], like=b)
-    message = (
-        f"swapped: {get_slot(first)}{_describe_mode_change(a, first)}, "
-        f"{get_slot(second)}{_describe_mode_change(b, second)}"
-    )
+    message = f"swapped: {get_slot(first)}, {get_slot(second)}"
     message += _describe_loan(after, first) + _describe_loan(after, second)
     return _build_result(editor, after, [*others, first, second], message)
 
@@ -239,11 +235,6 @@ def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
         locks = [row for row in editor.inputs.locks if row is not lock]
         return editor.with_locks_and_bans(locks=locks)
     refuse(f"{get_slot(duty)} is locked; unlock it first")
-
-
-def _describe_mode_change(old: Duty, new: Duty) -> str:
-    """The mode of a patrol, if it differs from the one before."""
-    return "" if new.patrol.way == old.patrol.way else f", now {MODE_WORDS[new.patrol.way]}"
 
 
 def _describe_loan(editor: WeekEditor, duty: Duty) -> str:

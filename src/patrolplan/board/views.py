@@ -109,9 +109,9 @@ def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[
     """Every patrol of the week, for the page."""
     inputs = state.editor.inputs
     route_counts = {
-        (day, urn, way): count
+        (day, urn): count
         for day, plan in zip(inputs.days, inputs.plans, strict=True)
-        for (urn, way), count in _count_routes(plan).items()
+        for urn, count in _count_routes(plan).items()
     }
     return [
         _build_duty_document(duty, state.editor, route_counts, delivered)
@@ -120,18 +120,18 @@ def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[
 
 
 @lru_cache(maxsize=64)
-def _count_routes(plan: Plan) -> dict[tuple[str, str], int]:
-    """How many routes each school has for each way of going, by URN and way."""
-    variants: dict[tuple[str, str], set[int]] = {}
+def _count_routes(plan: Plan) -> dict[str, int]:
+    """How many routes each school has, by URN."""
+    variants: dict[str, set[int]] = {}
     for variant, patrol in list_patrols(plan):
-        variants.setdefault((patrol.urn, patrol.way), set()).add(variant)
-    return {key: len(numbers) for key, numbers in variants.items()}
+        variants.setdefault(patrol.urn, set()).add(variant)
+    return {urn: len(numbers) for urn, numbers in variants.items()}
 
 
 def _build_duty_document(
     duty: Duty,
     editor: WeekEditor,
-    route_counts: Mapping[tuple[dt.date, str, str], int],
+    route_counts: Mapping[tuple[dt.date, str], int],
     delivered: DeliveredBySlot,
 ) -> dict[str, Any]:
     slot = get_slot(duty)
@@ -142,8 +142,7 @@ def _build_duty_document(
         "date": f"{duty.date}",
         "number": duty.patrol.number,
         "variant": duty.variant,
-        "variants": route_counts.get((duty.date, duty.urn, duty.patrol.way), 0),
-        "way": duty.patrol.way,
+        "variants": route_counts.get((duty.date, duty.urn), 0),
         "start": format_time(duty.start_minutes),
         "end": format_time(duty.end_minutes),
         "leave": "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes),

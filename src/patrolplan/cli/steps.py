@@ -123,7 +123,7 @@ def plan_area_days(
 ) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
     """The risk and the hotspots of the first of the week's windows, and the plan for each day.
 
-    Days of a trial are planned without the hotspots that have no patrols on these days.
+    On days of a trial nobody stands at the hotspots that have no patrols on these days.
     """
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.team.day_plans import plan_days
@@ -141,16 +141,19 @@ def plan_area_days(
         console.show_progress_bar() as report,
     ):
 
-        def plan_some(some: gpd.GeoDataFrame, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
+        def plan_some(some: StudyArea, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
             return plan_days(
-                area, risk, some, of, further_risks=risks, executor=executor, report_progress=report
+                *(some, risk, hotspots, of),
+                further_risks=risks,
+                executor=executor,
+                report_progress=report,
             )
 
         if trial is not None:
             from patrolplan.team.trial import plan_trial_days
 
-            return risk, hotspots, plan_trial_days(area, hotspots, days, trial[0], plan_some)
-        return risk, hotspots, plan_some(hotspots, days)
+            return risk, hotspots, plan_trial_days(area, days, trial[0], plan_some)
+        return risk, hotspots, plan_some(area, days)
 
 
 def run_backtest(

@@ -45,18 +45,13 @@ def _say_tasked_missed(values: Mapping[str, Any]) -> str:
     return f"Nobody goes to the tasked place {values['place']}, {values['street']} on {days}."
 
 
-def _say_mode_not_planned(values: Mapping[str, Any]) -> str:
+def _say_other_mode(values: Mapping[str, Any]) -> str:
     *first, last = values["officers"] or [""]
     goes, patrols = ("go", "patrol") if first else ("goes", "patrols")
     who = f"{', '.join(first)} and {last}" if first else last
-    from patrolplan.team.bases import MODE_WORDS, OTHER_MODE  # noqa: PLC0415 - of weeks alone
-
-    way = values["way"] if values["way"] in MODE_WORDS else "walk"
-    mode, other = MODE_WORDS[way], MODE_WORDS[OTHER_MODE[way]]
-    return (
-        f"{who} {goes} {mode} to the gate and between schools, and {patrols} {other}. "
-        f"To plan their patrols {mode}, set way_by_officer in [week]."
-    )
+    on_foot, by_bicycle = "on foot", "by bicycle"
+    mode, other = (on_foot, by_bicycle) if values["way"] == "bicycle" else (by_bicycle, on_foot)
+    return f"{who} {goes} {mode} to the gate and between schools, and {patrols} {other}."
 
 
 def _say_crew_short(values: Mapping[str, Any]) -> str:
@@ -165,7 +160,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "designated_other_days": "{place} is designated for days that are not in this week.",
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
-    "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
+    "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
@@ -201,7 +196,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"at the base of {values['owner']}."
     ),
     "crew_short": _say_crew_short,
-    "mode_not_planned": _say_mode_not_planned,
+    "other_mode": _say_other_mode,
     "officer_away": lambda values: (
         f"{values['officer']} is absent on {_format_day(values['date'])}."
     ),

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.area.square_names import name_places
 from patrolplan.hotspots.designated import OWN
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
@@ -45,9 +46,10 @@ def find_candidates(
     """The gate, hotspots and corners on own ways that a patrol has time for, and places to visit.
 
     A place to visit on a hotspot's stretch, or in its polygon, is part of that hotspot, and the
-    officer stands at the place. Other places near a barred one are not candidates, nor are hotspots
-    designated for other days or hours. Hotspots to watch, feared and designated ones are candidates
-    wherever they are within the radius: they have a reason of their own.
+    officer stands at the place. Other places near a barred one are not candidates, nor are those
+    that are closed (`StudyArea.closed`) and hotspots designated for other days or hours. Hotspots
+    to watch, feared and designated ones are candidates wherever they are within the radius: they
+    have a reason of their own.
     """
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
     prizes = inputs.prizes[row]
@@ -55,12 +57,13 @@ def find_candidates(
     tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
-    urn = str(inputs.area.schools["urn"].iloc[row])
-    wanted_names = {*watch, *(name for school, name in inputs.feared if school == urn)}
-    is_wanted = (hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN)).to_numpy()
-    is_wanted = is_wanted | (tasked_of >= 0)
+    school = inputs.area.schools.iloc[row]
+    wanted_names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    is_wanted = (
+        hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
+    )
     at = prizes.hotspot_rows
-    wanted = (at >= 0) & is_wanted[at]
+    wanted = (at >= 0) & is_wanted.to_numpy()[at]
     chosen = prizes.is_own | wanted
     lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
     lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
@@ -69,15 +72,17 @@ def find_candidates(
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
     minutes = max(0.0, around.hours.after_gate_minutes - settings.dwell_minutes)
     chosen &= around.round_trip_metres[piece] <= minutes * compute_speed(settings)
+    if inputs.area.closed:
+        ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
+        chosen &= ~np.isin(ids, list(inputs.area.closed))
     is_tasked = (at >= 0) & (tasked_of[at] >= 0)
     chosen |= is_tasked
     has_gate = around.hours.gate_minutes > 0 or around.hours.gate_last_minutes > 0
     chosen[0] = has_gate and prizes.has_pupils
     if inputs.window.at_gate:
         chosen[:] = False
-    elif has_gate and inputs.area.schools["is_driven"].iloc[row]:
-        is_watched = hotspots["hotspot"].isin(watch).to_numpy()
-        chosen[1:] &= (is_tasked | ((at >= 0) & is_watched[at]))[1:]
+    elif has_gate and school["is_driven"]:
+        chosen[1:] &= (is_tasked | ((at >= 0) & hotspots["hotspot"].isin(watch).to_numpy()[at]))[1:]
     visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
     visits[is_tasked], visits[0] = 1, GATE_DWELLS
     kept = np.repeat(np.flatnonzero(chosen), visits[chosen])

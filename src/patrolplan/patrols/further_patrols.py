@@ -18,21 +18,20 @@ MINUTES_TOLERANCE = 1e-6
 
 
 def find_avoidance_requests(
-    patrols: Sequence[Patrol], *, max_minutes: float, other_mode_patrols: Sequence[Patrol] = ()
+    patrols: Sequence[Patrol], *, max_minutes: float
 ) -> tuple[AvoidanceRequest, ...]:
     """Which schools need further patrols on a day, and which hotspots these should avoid.
 
     A hotspot is crowded if more schools have a patrol there than the daily maximum allows. A school
     gets a patrol that avoids each crowded hotspot at which all of its patrols stop, and one that
-    avoids all of them if each of its patrols stops at some. Patrols of another mode crowd hotspots
-    too, but need no further patrols here.
+    avoids all of them if each of its patrols stops at some.
     """
     choices = {
         urn: _list_hotspot_choices([patrol for patrol in patrols if patrol.urn == urn])
         for urn in dict.fromkeys(patrol.urn for patrol in patrols)
     }
     longest: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for patrol in _list_with_variants((*patrols, *other_mode_patrols)):
+    for patrol in _list_with_variants(patrols):
         for stop in patrol.stops:
             if not stop.tasked and stop.kind != "gate":
                 key, minutes = (stop.hotspot, patrol.urn), stop.leave_minutes - stop.arrive_minutes
@@ -74,7 +73,6 @@ def add_avoiding_variants(
     plan: Plan,
     *,
     planned: Mapping[AvoidanceRequest, Variant | None],
-    other_mode_patrols: Sequence[Patrol] = (),
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> tuple[tuple[Patrol, ...], dict[AvoidanceRequest, Variant | None]]:
@@ -84,12 +82,9 @@ def add_avoiding_variants(
     no such patrol. Also gives every further patrol that was requested.
     """
     area = plan.area
-    own, others = (
-        _remove_further_variants(plan.patrols),
-        _remove_further_variants(other_mode_patrols),
-    )
+    own = _remove_further_variants(plan.patrols)
     max_minutes = area.settings.week.max_dose_minutes_per_day
-    requests = find_avoidance_requests(own, max_minutes=max_minutes, other_mode_patrols=others)
+    requests = find_avoidance_requests(own, max_minutes=max_minutes)
     variants = {request: planned.get(request) for request in requests}
     missing = [request for request in requests if request not in planned]
     if missing:

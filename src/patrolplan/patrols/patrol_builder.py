@@ -312,7 +312,7 @@ class PatrolBuilder:
         return tuple(self._find_leg(start, end) for start, end in pairwise(places))
 
     def _find_leg(self, start: int, end: int) -> Leg:
-        """The walk from place to place that an officer would choose."""
+        """The walk from place to place: the one whose time the solver has counted with."""
         if (start, end) not in self._legs:
             self._legs[start, end] = self._build_leg(self.problem.walks.find_shortest(start, end))
         return self._legs[start, end]

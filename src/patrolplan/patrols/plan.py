@@ -300,7 +300,8 @@ class Patrol(_AtPoint):
         record = handler(self)
         # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
         # that was read is written unchanged.
-        legs, worth, bound = record["legs"], record["worth"], record["bound"]
+        worth, bound = record["worth"], record["bound"]
+        legs = [*filter(None, [record["approach"]]), *record["legs"]]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
@@ -398,13 +399,13 @@ class Patrol(_AtPoint):
 
     @property
     def walked_metres(self) -> float:
-        """Metres walked or ridden, from the gate."""
-        return float(sum(leg.metres for leg in self.legs))
+        """All metres walked or ridden, on the way from a base too."""
+        return float(sum(leg.metres for leg in self.all_legs))
 
     @property
     def pushed_metres(self) -> float:
         """Metres of these on which a bicycle is pushed or carried."""
-        return float(sum(leg.pushed_metres for leg in self.legs))
+        return float(sum(leg.pushed_metres for leg in self.all_legs))
 
     @property
     def gap_percent(self) -> float:
@@ -441,9 +442,6 @@ class Plan:
     """Everything that was left out, from rows of files to schools that could not be planned."""
     date: dt.date | None = None
     """Day of the patrols, if one was given."""
-    other_mode: "Plan | None" = None
-    """Patrols of officers with another mode than the area's, see `patrolplan.team.bases`."""
-
     window: Window | None = None
     """Window of the patrols; None means the settings' minutes from the bell."""
     other_windows: tuple["Plan", ...] = ()
@@ -455,9 +453,8 @@ class Plan:
 
     @property
     def parts(self) -> tuple["Plan", ...]:
-        """The day's plans, for every window and mode."""
-        windows = (self, *self.other_windows)
-        return (*windows, *(one.other_mode for one in windows if one.other_mode is not None))
+        """The day's plans, for every window."""
+        return (self, *self.other_windows)
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

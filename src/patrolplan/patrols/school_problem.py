@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +20,7 @@ from patrolplan.patrols.candidates import Candidates, find_candidates
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import SchoolPrizes
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route, TimedPrizes
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
     Surroundings,
@@ -157,13 +156,6 @@ class SchoolProblem:
             timed_prizes=TimedPrizes(self.prizes.first_minute, rates),
             follows=follows,
         )
-
-    def compute_shortest_metres(self, route: Route) -> float:
-        """Length of a route by the shortest ways."""
-        if not route.stops:
-            return 0.0
-        order = [self.start_position, *route.stops, self.end_position]
-        return sum(self.walks.find_shortest(a, b).metres for a, b in pairwise(order))
 
     def get_tasked_place(self, stop: int) -> pd.Series:
         """The tasked place at a stop."""

@@ -24,7 +24,11 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
-from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
+from patrolplan.network.walking_effort import (
+    TURN_METRES,
+    compute_crossing_effort,
+    compute_preference,
+)
 from patrolplan.notes import Note, NoteKind
 from patrolplan.pupils.presence import LeavingCurve
 from patrolplan.pupils.rolls import find_late
@@ -336,24 +340,37 @@ class Surroundings:
         )
         return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
 
+    @property
+    def open_effort(self) -> NDArray[np.float64]:
+        """(q, 2) the same, also where all costs are 1."""
+        return np.ones((len(self.pieces), 2)) if self.effort is None else self.effort
+
     @cached_property
     def preference(self) -> NDArray[np.float64] | None:
-        """(q,) factor on the length of each piece in the choice of a way; None means 1 for all."""
+        """(q,) factor on the length of each piece in the choice of a way; None by bicycle.
+
+        If any of a patrol may be after dark, all its ways are chosen as after dark.
+        """
         if self.cycling_effort is not None:
             return None
-        factor = compute_preference(
+        return compute_preference(
             self.network,
             road_factor=self.settings.road_factor,
-            dark_factor=self.settings.dark_factor if self.is_dark else 1.0,
+            dark_factor=self.settings.dark_factor if self.is_dark else None,
         )
-        return None if (factor == 1).all() else factor
 
     def find_walks(
         self, places: Positions, effort: NDArray[np.float64] | None = None
     ) -> WalkFinder:
         """Walks between places; `effort` replaces the default, such as with closed streets."""
         effort = self.effort if effort is None else effort
-        return WalkFinder(self.network, places, effort=effort, preference=self.preference)
+        return WalkFinder(
+            self.network,
+            places,
+            effort=effort,
+            preference=self.preference,
+            turn_metres=0.0 if self.cycling_effort is not None else TURN_METRES,
+        )
 
     @cached_property
     def gate_metres(self) -> NDArray[np.float64]:

@@ -189,9 +189,6 @@ class WeekSettings(Section):
     max_dose_minutes_per_day: float = Field(
         30, ge=1, le=10_000, description="maximum dose at a hotspot per day"
     )
-    way_by_officer: bool = Field(
-        default=False, description="plan each officer's patrols for their own `mode`"
-    )
     give: float = Field(
         0.02, ge=0, le=0.5, description="share of the best week's worth that the draw may give up"
     )

@@ -3,14 +3,11 @@
 Patrols are planned from the base of the school's first officer. Others of the school may have the
 same base or another one: a patrol that leads to a colleague's base always says so.
 
-Some officers have another mode than `[patrol] way`: they cycle where patrols walk, or the reverse.
-Those who come by public transport or by car patrol on foot. With `[week] way_by_officer`, patrols
-of their mode are planned for their schools alone, in a plan of their own next to the plan of all
-schools (`Plan.other_mode`). Without it all patrols have the area's mode, and an officer's own only
-decides how they come to the gate.
+All patrols are made the way of `[patrol] way`; an officer's own mode only decides how they come to
+the gate.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +15,6 @@ import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol
 from patrolplan.tables import STAFF
@@ -110,8 +106,6 @@ def find_base_owner(area: StudyArea, officer: str, patrol: Patrol) -> str:
     return Bases(area, [patrol]).find_owner(names.index(officer), 0) if officer in names else ""
 
 
-OTHER_MODE = {"walk": "bicycle", "bicycle": "walk"}
-
 MODE_WORDS = {
     "walk": "on foot",
     "bicycle": "by bicycle",
@@ -121,65 +115,11 @@ MODE_WORDS = {
 """Each mode in words."""
 
 
-def find_patrol_way(mode: str) -> str:
-    """How an officer of a mode patrols: by bicycle if they come by it, otherwise on foot."""
-    return "bicycle" if mode == "bicycle" else "walk"
-
-
-def find_other_mode(area: StudyArea) -> Bools:
-    """(k,) whether each officer leads patrols in the other mode than `[patrol] way`."""
-    way = area.settings.patrol.way
-    other = [find_patrol_way(mode) != way for mode in area.officers["mode"]]
-    leads = (area.officers["role"] != STAFF).to_numpy(dtype=bool)
-    return np.asarray(np.array(other, dtype=bool) & leads)
-
-
-def build_other_mode_area(area: StudyArea) -> StudyArea | None:
-    """The area with only the officers of the other mode, and that mode as its `[patrol] way`.
-
-    None where every officer has the area's mode, or all patrols are to have it; an `InputError`
-    where the settings have a bicycle slower than a walk.
-    """
-    mode = OTHER_MODE[area.settings.patrol.way]
-    officers = area.officers[find_other_mode(area)]
-    if officers.empty or not area.settings.week.way_by_officer:
-        return None
-    patrol = area.settings.patrol
-    if mode == "bicycle" and patrol.cycling_speed_kmh < patrol.walking_speed_kmh:
-        names = ", ".join(officers["officer"])
-        what = (
-            f"cycling_speed_kmh {patrol.cycling_speed_kmh:g} is below "
-            f"walking_speed_kmh {patrol.walking_speed_kmh:g}, and {names} goes by bicycle"
-        )
-        where, remedy = "[patrol]", "make it faster, or write walk as their mode"
-        raise InputError.one(where, what, remedy)
-    patrol = patrol.model_copy(update={"way": mode})
-    settings = area.settings.model_copy(update={"patrol": patrol})
-    return replace(area, settings=settings, officers=officers.reset_index(drop=True))
-
-
-def list_other_mode_schools(
-    area: StudyArea, lent: Iterable[tuple[str, str]] = ()
-) -> tuple[str, ...]:
-    """Schools that are planned in the other mode, in the order of the schools table.
-
-    Those of officers of another mode than the area's, and those that such officers are lent to
-    (pairs of officer and school); none where all patrols are to have the area's mode.
-    """
-    if not area.settings.week.way_by_officer:
-        return ()
-    others = area.officers[find_other_mode(area)]
-    names = set(others["officer"])
-    theirs = {urn for urns in others["school_urns"] for urn in urns}
-    theirs |= {urn for officer, urn in lent if officer in names}
-    return tuple(urn for urn in area.schools["urn"] if urn in theirs)
-
-
 def note_modes(area: StudyArea) -> tuple[Note, ...]:
-    """A note about officers whose patrols have another mode than theirs, if there are any."""
+    """A note about officers who come by bicycle to patrols on foot, or the reverse."""
     way = area.settings.patrol.way
-    others = area.officers["officer"][find_other_mode(area)]
-    if others.empty or area.settings.week.way_by_officer:
+    leads = area.officers[area.officers["role"] != STAFF]
+    others = leads["officer"][(leads["mode"] == "bicycle") != (way == "bicycle")]
+    if others.empty:
         return ()
-    names = list(map(str, others))
-    return (Note("mode_not_planned", {"officers": names, "way": OTHER_MODE[way]}),)
+    return (Note("other_mode", {"officers": list(map(str, others)), "way": way}),)

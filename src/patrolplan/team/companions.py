@@ -99,7 +99,7 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
     """(k,) whether someone may walk along on any of a place's routes on a day."""
     school = int(inputs.route_school[routes[0]])
     free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
-    free &= inputs.in_time[:, day, routes].all(axis=1) & inputs.goes[:, routes].all(axis=1)
+    free &= inputs.in_time[:, day, routes].all(axis=1)
     free &= ~inputs.stays_at_gate
     window = inputs.routes[routes[0]].window
     for ban in inputs.bans:

@@ -2,10 +2,8 @@
 
 A barred place changes a school's patrols; a place to visit only adds one, see
 `patrolplan.patrols.errands`, so everything else is unchanged when a place is tasked.
-Where officers have another mode than the area's, each day's plan holds a second one with their
-patrols (`Plan.other_mode`, see `patrolplan.team.bases`); where the week has several windows, it
-holds a plan of each further one (`Plan.other_windows`). Every step below treats the plans of each
-window and mode in turn.
+Where the week has several windows, each day's plan holds a plan of each further one
+(`Plan.other_windows`). Every step below treats the plans of each window in turn.
 """
 
 import datetime as dt
@@ -25,15 +23,7 @@ from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.planner import plan_patrols
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.risk.surface import Risk
-from patrolplan.team.bases import build_other_mode_area, list_other_mode_schools
-from patrolplan.team.further_plans import (
-    DayPlans,
-    add_further_patrols,
-    join_modes,
-    list_unserved,
-    select_other_mode,
-)
-from patrolplan.team.week import Lock
+from patrolplan.team.further_plans import DayPlans, add_further_patrols, list_unserved
 
 
 def plan_days(
@@ -105,39 +95,29 @@ def _plan_window(
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
     """The plans of one window, see `plan_days`."""
-
-    def plan_mode(mode_area: StudyArea, urns: Sequence[str]) -> dict[dt.date, Plan]:
-        patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
-        plans = {}
-        for day in days:
-            barred = TaskedKeys.from_area(mode_area, day)
-            keys = [(urn, barred.build_barred_key(urn)) for urn in urns]
-            missing = [key for key in keys if key not in patrols_by_key]
-            if missing:
-                part = plan_patrols(
-                    mode_area,
-                    risk,
-                    hotspots,
-                    urns=[urn for urn, _ in missing],
-                    window=window,
-                    date=day,
-                    assign_tasked=False,
-                    executor=executor,
-                    report_progress=report_progress,
-                )
-                patrols_by_key |= {
-                    key: [patrol for patrol in part.patrols if patrol.urn == key[0]]
-                    for key in missing
-                }
-            patrols = tuple(patrol for key in keys for patrol in patrols_by_key[key])
-            left_out = mode_area.left_out
-            plans[day] = Plan(mode_area, risk, hotspots, patrols, left_out, day, window=window)
-        return plans
-
-    plans = plan_mode(area, tuple(area.schools["urn"]))
-    other_area, other_urns = build_other_mode_area(area), list_other_mode_schools(area)
-    if other_area is not None and other_urns:
-        plans = join_modes(plans, plan_mode(other_area, other_urns))
+    patrols_by_key: dict[tuple[str, TaskedKey], list[Patrol]] = {}
+    plans = {}
+    for day in days:
+        barred = TaskedKeys.from_area(area, day)
+        keys = [(urn, barred.build_barred_key(urn)) for urn in area.schools["urn"]]
+        missing = [key for key in keys if key not in patrols_by_key]
+        if missing:
+            part = plan_patrols(
+                area,
+                risk,
+                hotspots,
+                urns=[urn for urn, _ in missing],
+                window=window,
+                date=day,
+                assign_tasked=False,
+                executor=executor,
+                report_progress=report_progress,
+            )
+            patrols_by_key |= {
+                key: [patrol for patrol in part.patrols if patrol.urn == key[0]] for key in missing
+            }
+        patrols = tuple(patrol for key in keys for patrol in patrols_by_key[key])
+        plans[day] = Plan(area, risk, hotspots, patrols, area.left_out, day, window=window)
     return add_further_patrols(plans, {}, executor=executor, report_progress=report_progress)
 
 
@@ -160,46 +140,30 @@ def _replan_window(
     plans: DayPlans, area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> dict[dt.date, Plan]:
     """The plans of one window, see `replan_days`."""
-
-    def replan_mode(
-        before: DayPlans, mode_area: StudyArea, urns: Sequence[str]
-    ) -> dict[dt.date, Plan]:
-        plan_by_key: dict[tuple[str, TaskedKey], Plan] = {}
-        replanned = {}
-        for day, plan in before.items():
-            now, then = (TaskedKeys.from_area(one, day) for one in (mode_area, plan.area))
-            by_school = {urn: [p for p in plan.patrols if p.urn == urn] for urn in urns}
-            for urn in by_school:
-                places = now.build_barred_key(urn)
-                if places == then.build_barred_key(urn):
-                    continue
-                if (urn, places) not in plan_by_key:
-                    plan_by_key[urn, places] = plan_patrols(
-                        mode_area,
-                        risk,
-                        hotspots,
-                        urns=[urn],
-                        window=plan.window,
-                        date=day,
-                        assign_tasked=False,
-                    )
-                by_school[urn] = list(plan_by_key[urn, places].patrols)
-            replanned[day] = Plan(
-                mode_area,
-                risk,
-                hotspots,
-                tuple(patrol for mine in by_school.values() for patrol in mine),
-                mode_area.left_out,
-                day,
-                window=plan.window,
-            )
-        return replanned
-
-    replanned = replan_mode(plans, area, tuple(area.schools["urn"]))
-    other_area, others = build_other_mode_area(area), select_other_mode(plans)
-    if other_area is not None and others:
-        urns = list_other_mode_schools(area)
-        replanned = join_modes(replanned, replan_mode(others, other_area, urns))
+    patrols_by_key: dict[tuple[str, TaskedKey], tuple[Patrol, ...]] = {}
+    replanned = {}
+    for day, plan in plans.items():
+        now, then = (TaskedKeys.from_area(one, day) for one in (area, plan.area))
+        patrols: list[Patrol] = []
+        for urn in area.schools["urn"]:
+            places = now.build_barred_key(urn)
+            if places == then.build_barred_key(urn):
+                patrols += [patrol for patrol in plan.patrols if patrol.urn == urn]
+                continue
+            if (urn, places) not in patrols_by_key:
+                patrols_by_key[urn, places] = plan_patrols(
+                    area,
+                    risk,
+                    hotspots,
+                    urns=[urn],
+                    window=plan.window,
+                    date=day,
+                    assign_tasked=False,
+                ).patrols
+            patrols += patrols_by_key[urn, places]
+        replanned[day] = Plan(
+            area, risk, hotspots, tuple(patrols), area.left_out, day, window=plan.window
+        )
     return add_further_patrols(replanned, plans)
 
 
@@ -211,49 +175,15 @@ def add_relief_patrols(plan: Plan) -> Plan:
     return _join_windows([add_further_patrols(one, one) for one in windows])[day]
 
 
-@lru_cache(maxsize=16)
-def add_other_mode(plan: Plan, area: StudyArea, urns: tuple[str, ...]) -> Plan:
-    """The plan of a day with patrols of the other mode at these schools, where it has none yet.
+def list_day_plans(plan: Plan | DayPlans, days: Sequence[dt.date]) -> tuple[Plan, ...]:
+    """(d,) the plan of each day; one plan for all days is given further patrols.
 
-    Without schools (`patrolplan.team.bases.list_other_mode_schools`) only the patrols of the area's
-    mode stay.
+    An `InputError` where a day has no plan.
     """
-    other_windows = tuple(add_other_mode(one, area, urns) for one in plan.other_windows)
-    if other_windows != plan.other_windows:
-        plan = replace(plan, other_windows=other_windows)
-    other_area = build_other_mode_area(area)
-    if other_area is None or not urns:
-        return plan if plan.other_mode is None else replace(plan, other_mode=None)
-    before = () if plan.other_mode is None else plan.other_mode.patrols
-    planned = {patrol.urn for patrol in plan.patrols}
-    missing = sorted(planned & set(urns) - {patrol.urn for patrol in before})
-    if not missing:
-        return plan
-    added = plan_patrols(
-        other_area,
-        plan.risk,
-        plan.hotspots,
-        urns=missing,
-        window=plan.window,
-        date=plan.date,
-        assign_tasked=False,
-    )
-    return replace(plan, other_mode=replace(added, patrols=(*before, *added.patrols)))
-
-
-def list_day_plans(
-    plan: Plan | DayPlans, days: Sequence[dt.date], area: StudyArea, locks: Sequence[Lock] = ()
-) -> tuple[Plan, ...]:
-    """(d,) the plan of each day, with patrols of the mode of every officer.
-
-    One plan for all days is given further patrols. Officers who are lent have patrols of their mode
-    at the schools that they are locked to. An `InputError` where a day has no plan.
-    """
-    urns = list_other_mode_schools(area, [(lock.officer, lock.urn) for lock in locks])
     if isinstance(plan, Plan):
-        return (add_relief_patrols(add_other_mode(plan, area, urns)),) * len(days)
+        return (add_relief_patrols(plan),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]
     if missing:
         where, what = "plan", f"there is no plan for {', '.join(missing)}"
         raise InputError.one(where, what, "plan every day of the week")
-    return tuple(add_other_mode(plan[day], area, urns) for day in days)
+    return tuple(plan[day] for day in days)

@@ -143,7 +143,7 @@ class _Outcomes:
         """What keeps an officer from the place, by each day and school of theirs."""
         inputs = self.inputs
         for day in demand.days:
-            routes = meets & (inputs.variant[day] >= 0) & inputs.goes[officer]
+            routes = meets & (inputs.variant[day] >= 0)
             routes &= inputs.is_open[inputs.route_school, day]
             routes &= inputs.cares[officer, inputs.route_school] | (
                 inputs.locked[officer, day] >= 0

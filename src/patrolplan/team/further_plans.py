@@ -16,16 +16,6 @@ from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 DayPlans = Mapping[dt.date, Plan]
 
 
-def select_other_mode(plans: DayPlans) -> dict[dt.date, Plan]:
-    """The plans of the other mode, on days that have one."""
-    return {day: plan.other_mode for day, plan in plans.items() if plan.other_mode is not None}
-
-
-def join_modes(plans: DayPlans, others: DayPlans) -> dict[dt.date, Plan]:
-    """The plans of the area's mode, each with the other mode's of its day."""
-    return {day: replace(plan, other_mode=others.get(day)) for day, plan in plans.items()}
-
-
 def add_further_patrols(
     plans: DayPlans,
     earlier_plans: DayPlans,
@@ -33,22 +23,11 @@ def add_further_patrols(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
-    """The plans with patrols past crowded hotspots and on errands; earlier plans may hold some.
-
-    Whether a hotspot is crowded is decided by the patrols of both modes together.
-    """
-
-    def add_to_mode(mode: DayPlans, earlier: DayPlans, crowding: DayPlans) -> dict[dt.date, Plan]:
-        relieved = _add_relief(
-            mode, earlier, crowding, executor=executor, report_progress=report_progress
-        )
-        return _add_errands(relieved, earlier, executor=executor, report_progress=report_progress)
-
-    others = select_other_mode(plans)
-    further = add_to_mode(plans, earlier_plans, others)
-    if others:
-        other_mode = add_to_mode(others, select_other_mode(earlier_plans), plans)
-        further = join_modes(further, other_mode)
+    """The plans with patrols past crowded hotspots and on errands; earlier plans may hold some."""
+    further = _add_relief(plans, earlier_plans, executor=executor, report_progress=report_progress)
+    further = _add_errands(
+        further, earlier_plans, executor=executor, report_progress=report_progress
+    )
     return {
         day: list_unserved(_reuse_patrols(plan, earlier_plans.get(day)))
         for day, plan in further.items()
@@ -56,14 +35,13 @@ def add_further_patrols(
 
 
 def _add_relief(
-    mode: DayPlans,
+    plans: DayPlans,
     earlier: DayPlans,
-    crowding: DayPlans,
     *,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
-    """One mode's plans with patrols past hotspots that both modes together crowd."""
+    """The plans with patrols past crowded hotspots."""
     planned: dict[tuple[str, TaskedKey, frozenset[str]], Variant | None] = {}
     for day, plan in earlier.items():
         barred = TaskedKeys.from_area(plan.area, day)
@@ -71,7 +49,7 @@ def _add_relief(
             planned[urn, barred.build_barred_key(urn), avoided] = variant
     shared: dict[tuple[int, ...], Patrol] = {}  # days that share a patrol share its successor
     relieved = {}
-    for day, plan in mode.items():
+    for day, plan in plans.items():
         barred = TaskedKeys.from_area(plan.area, day)
         places = {urn: barred.build_barred_key(urn) for urn in plan.area.schools["urn"]}
         patrols, added = add_avoiding_variants(
@@ -81,7 +59,6 @@ def _add_relief(
                 for (urn, at, avoided), variant in planned.items()
                 if at == places.get(urn)
             },
-            other_mode_patrols=crowding[day].patrols if day in crowding else (),
             executor=executor,
             report_progress=report_progress,
         )
@@ -93,19 +70,19 @@ def _add_relief(
 
 
 def _add_errands(
-    mode: DayPlans,
+    plans: DayPlans,
     earlier: DayPlans,
     *,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[dt.date, Plan]:
-    """One mode's plans with patrols to tasked places and to watched hotspots."""
+    """The plans with patrols to tasked places and to watched hotspots."""
     planned: dict[ErrandKey, Answer] = {}
     for plan in earlier.values():
         planned |= list_answers(plan)
     shared: dict[tuple[int, ...], Patrol] = {}
     further = {}
-    for day, plan in mode.items():
+    for day, plan in plans.items():
         added, answers = add_errand_variants(
             plan, planned, executor=executor, report_progress=report_progress
         )
@@ -136,10 +113,7 @@ def _reuse_patrols(plan: Plan, earlier: Plan | None) -> Plan:
     for patrol in plan.patrols:
         old = before.get((patrol.urn, patrol.number), patrol)
         patrols.append(old if _is_same(old, patrol) else patrol)
-    other_mode = plan.other_mode
-    if other_mode is not None:
-        other_mode = _reuse_patrols(other_mode, earlier.other_mode)
-    return replace(plan, patrols=tuple(patrols), other_mode=other_mode)
+    return replace(plan, patrols=tuple(patrols))
 
 
 def _is_same(one: Patrol, other: Patrol) -> bool:
@@ -150,7 +124,7 @@ def _is_same(one: Patrol, other: Patrol) -> bool:
 
 
 def list_unserved(plan: Plan) -> Plan:
-    """The plan with the places that no patrol of any part can visit added to what is left out."""
+    """The plan with the places that no patrol of any window can visit added to what is left out."""
     visits = Counter(
         name
         for part in plan.parts

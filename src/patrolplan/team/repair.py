@@ -117,7 +117,7 @@ def repair_week(
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
-    plans = list_day_plans(plan, week.days, area, week.locks)
+    plans = list_day_plans(plan, week.days)
     bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     lost = len(week.duties) - len(stay)
@@ -151,7 +151,7 @@ def meet_demands(
     day. There are at most as many new patrols as unmet demands and withdrawn cards. `Week.demands`
     says who meets each demand, or why not.
     """
-    plans = list_day_plans(plan, week.days, area, week.locks)
+    plans = list_day_plans(plan, week.days)
     inputs = RotaInputs(
         area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
     )

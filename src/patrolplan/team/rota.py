@@ -13,7 +13,6 @@ from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
-from patrolplan.patrols.surroundings import build_way_notes
 from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
@@ -96,7 +95,7 @@ def plan_week(
     _check_dose_cap(area)
     days = list_school_days(start)
     dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
-    plans = list_day_plans(plan, days, area, locks)
+    plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed, key=key)
     check_locks_and_bans(inputs)
@@ -280,9 +279,6 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
         if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
             values = {"officer": lock.officer, "urn": lock.urn, "date": f"{lock.date}"}
             yield Note("officer_lent", {**values})
-    other = inputs.plans[0].other_mode
-    if other is not None:
-        yield from build_way_notes(other.area)
     unknown = sorted(set(inputs.delivered).difference(inputs.hotspots))
     if unknown:
         yield Note("doses_not_counted", {"places": unknown})

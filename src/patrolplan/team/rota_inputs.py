@@ -11,7 +11,7 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
-from patrolplan.team.bases import Bases, find_patrol_way
+from patrolplan.team.bases import Bases
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
@@ -186,27 +186,9 @@ class RotaInputs:
         is_alone[: len(self.area.officers)] = self.area.officers["alone"]
         return is_alone
 
-    @cached_property
-    def modes(self) -> tuple[str, ...]:
-        """(k,) how each patrols, "walk" or "bicycle"; those not in the table as handed out."""
-        ways = map(find_patrol_way, self.area.officers["mode"])
-        table = dict(zip(self.area.officers["officer"], ways, strict=True))
-        held = {name: duty.patrol.way for duty in self.held for name in (*duty.crew, duty.officer)}
-        return tuple(str((held | table)[name]) for name in self.officers)
-
-    @cached_property
-    def goes(self) -> Bools:
-        """(k, r) whether a route has an officer's mode; all have, where modes do not count."""
-        if not self.area.settings.week.way_by_officer:
-            return np.ones((len(self.officers), len(self.routes)), dtype=bool)
-        ways = np.array([route.way for route in self.routes], dtype=object)
-        same = np.array([ways == mode for mode in self.modes], dtype=bool)
-        return same.reshape(len(self.modes), len(ways))
-
-    def list_routes(self, officer: int, school: int, day: int) -> Ints:
-        """Routes of a school that an officer could take on a day, whatever their hours."""
-        mine = self.goes[officer] & (self.route_school == school) & (self.variant[day] >= 0)
-        return np.flatnonzero(mine)
+    def list_routes(self, school: int, day: int) -> Ints:
+        """Routes of a school on a day."""
+        return np.flatnonzero((self.route_school == school) & (self.variant[day] >= 0))
 
     @cached_property
     def max_patrols(self) -> Ints:
@@ -262,8 +244,7 @@ class RotaInputs:
         care = self.cares[:, None, self.route_school] | (self.locked >= 0)
         care &= self.is_lead[:, None, None]
         present = self.is_open.T[None][:, :, self.route_school] & ~self.is_absent[:, :, None]
-        planned = self.goes[:, None] & (self.variant >= 0)
-        possible = care & present & planned & self.in_time & ~self.banned
+        possible = care & present & (self.variant >= 0) & self.in_time & ~self.banned
         for place in self.held_rows:
             possible[place] = True
         return possible
@@ -501,7 +482,7 @@ def find_companion_number(number: Ints) -> int:
 
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("is_absent", "travel", "is_open", "cares", "modes", "goes", "max_patrols", "bases"),
+    *("is_absent", "travel", "is_open", "cares", "max_patrols", "bases"),
     *("set_out", "back", "free_time", "in_time", "hotspots", "demands", "own_places"),
     *("route_minutes_by_place", "_corners_near", "route_window", "route_number"),
     *("is_lead", "stays_at_gate", "is_alone", "needs_companion"),

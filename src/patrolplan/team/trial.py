@@ -6,11 +6,11 @@ before lead to expect. It is drawn again every day (`days`) or week (`weeks`), w
 crimes are known and so the same streets are their own comparison; or once for the whole trial
 (`pairs`), where only their months are.
 
-Every day of a week is then planned without the hotspots that have no patrols on it, and nothing
-else changes. A hotspot of the trial is its streets, not its name: every priority street of today's
-data that shares a piece with it, or whose stop is in sight of it, is left out together with those
-that are walked with it. Places tasked by intelligence or set by a lead take precedence over the
-trial; they are noted, and still count as they were drawn.
+On every day of a week nobody then stands in sight of the hotspots that have no patrols on it, and
+nothing else changes. A hotspot of the trial is its streets and the IDs of the places in sight of
+them, whatever hotspots later months have. The presence at a gate goes on. Places tasked by
+intelligence or set by a lead take precedence over the trial; they are noted, and still count as
+they were drawn.
 """
 
 import datetime as dt
@@ -29,20 +29,22 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationError
 
 from patrolplan.area import StudyArea
+from patrolplan.area.square_names import name_places
 from patrolplan.atomic import write_file_atomically
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.hotspots.find import rate_hotspots
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.impact import build_masks, compute_catchment_shares
-from patrolplan.team.ledger.map_matching import find_pieces, project_to_metres
+from patrolplan.team.ledger.map_matching import project_to_metres
 from patrolplan.team.week import TrialCell, Week, WeekTrial, find_open_days
 
 AT_HOTSPOT_METRES = 60.0
 """A stop within this distance of a hotspot's streets is at it."""
+STEP_METRES = 5.0
+"""How far apart points are by which the places in sight are found."""
 HISTORY_MONTHS = 24
 MAX_HOTSPOTS = {"days": 10, "weeks": 10, "pairs": 30}
 """With more, a week would have too many hotspots without patrols."""
@@ -52,18 +54,21 @@ REMEDY = "write the trial's start and end, and let patrolplan add the rest"
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-PlanDays = Callable[[gpd.GeoDataFrame, Sequence[dt.date]], Mapping[dt.date, Plan]]
-"""Plans days with these hotspots."""
+PlanDays = Callable[[StudyArea, Sequence[dt.date]], Mapping[dt.date, Plan]]
+"""Plans days in this area."""
 
 
 class TrialHotspot(FileModel):
-    """A hotspot of a trial: its streets (WKT, degrees), which no new month of data changes."""
+    """A hotspot of a trial, which no new month of data changes."""
 
     hotspot: str
     place: str
     expected: Amount
     """Incidents a month without patrols."""
     stretch: str
+    """Its streets (WKT, degrees)."""
+    places: Annotated[tuple[str, ...], Field(max_length=2000, strict=False)]
+    """IDs of the places in sight of them."""
 
 
 class Trial(FileModel):
@@ -177,6 +182,7 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
             place=hotspots["place"].iloc[row],
             expected=float(expected[row]),
             stretch=shapely.to_wkt(shapely.transform(lines[row], to_degrees)),
+            places=_list_places(lines[row], area.projection.crs),
         )
         for row in chosen
     )
@@ -185,6 +191,16 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
     text = json.dumps(whole.model_dump(mode="json"), ensure_ascii=False, indent=1)
     write_file_atomically(path, f"{text}\n".encode())
     return whole
+
+
+def _list_places(line: shapely.Geometry, crs: str) -> tuple[str, ...]:
+    """The IDs of all places in sight of some streets."""
+    around = line.buffer(AT_HOTSPOT_METRES)
+    west, south, east, north = around.bounds
+    x, y = np.meshgrid(np.arange(west, east, STEP_METRES), np.arange(south, north, STEP_METRES))
+    inside = np.column_stack([x.ravel(), y.ravel()])[shapely.contains_xy(around, x, y).ravel()]
+    edge = shapely.get_coordinates(shapely.segmentize(around.boundary, STEP_METRES))
+    return tuple(sorted({*name_places(np.concatenate([inside, edge]), crs)}))
 
 
 def _list_days(path: Path, trial: Trial, area: StudyArea) -> tuple[dt.date, ...]:
@@ -247,71 +263,32 @@ def draw_trial_week(path: Path, trial: Trial, days: Sequence[dt.date]) -> WeekTr
 
 
 def plan_trial_days(
-    area: StudyArea,
-    hotspots: gpd.GeoDataFrame,
-    days: Sequence[dt.date],
-    trial: Trial,
-    plan_days: PlanDays,
+    area: StudyArea, days: Sequence[dt.date], trial: Trial, plan_days: PlanDays
 ) -> dict[dt.date, Plan]:
-    """A plan for each day, without the hotspots that have no patrols on it.
+    """A plan for each day, on which nobody stands at the hotspots that have no patrols on it.
 
-    Days on which the same ones are left out are planned together. The plans' `hotspots` are
-    complete again, so that a week gives them equal weights every day.
+    Days on which these are the same are planned together.
     """
-    covers = _match_hotspots(area, hotspots, trial)
     together: dict[frozenset[str], list[dt.date]] = {}
     for day in days:
         without = np.flatnonzero(~trial.draw(day))
-        left_out = frozenset[str]().union(*(covers[row] for row in without))
-        together.setdefault(left_out, []).append(day)
+        closed = frozenset[str]().union(*(trial.hotspots[row].places for row in without))
+        together.setdefault(closed, []).append(day)
     plans: dict[dt.date, Plan] = {}
-    for left_out, some in together.items():
-        some_hotspots = hotspots[~hotspots["hotspot"].isin(left_out)]
-        for day, plan in plan_days(some_hotspots.reset_index(drop=True), some).items():
-            plans[day] = _restore_hotspots(plan, hotspots)
+    for closed, some in together.items():
+        plans |= plan_days(replace(area, closed=closed), some)
     return {day: plans[day] for day in days}
-
-
-def _match_hotspots(
-    area: StudyArea, hotspots: gpd.GeoDataFrame, trial: Trial
-) -> list[frozenset[str]]:
-    """Hotspots of today on, or watched from, each hotspot of the trial."""
-    stretches = trial.build_stretches(area.projection)
-    stops = np.array(hotspots["stop"].tolist(), dtype=object)
-    near = shapely.distance(stretches[:, None], stops[None]) <= AT_HOTSPOT_METRES
-    own_pieces = [{*pieces.tolist()} for pieces in find_pieces(area.network, stretches)]
-    found = []
-    for row, own in enumerate(own_pieces):
-        shared = [not own.isdisjoint(pieces) for pieces in hotspots["pieces"]]
-        some = hotspots[near[row] | np.array(shared, dtype=bool)]
-        found.append(frozenset(some["hotspot"]))
-    return found
-
-
-def _restore_hotspots(plan: Plan, hotspots: gpd.GeoDataFrame) -> Plan:
-    """The plan with all hotspots again, in each of its windows with their worth there."""
-    other_mode = plan.other_mode
-    if other_mode is not None:
-        other_mode = _restore_hotspots(other_mode, hotspots)
-    windows = tuple(
-        _restore_hotspots(one, rate_hotspots(one.area, one.risk, hotspots))
-        for one in plan.other_windows
-    )
-    return replace(plan, hotspots=hotspots, other_mode=other_mode, other_windows=windows)
 
 
 def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
     """The week with what the trial drew, and notes on it and on what took precedence over it."""
-    names = [hotspot.hotspot for hotspot in trial.hotspots]
-    stretches = trial.build_stretches(week.plan.area.projection)
     none = {(cell.hotspot, cell.date) for cell in drawn.drawn if not cell.treated}
     visited = {
-        (duty.date, name)
+        (duty.date, hotspot.hotspot)
         for duty in week.duties
-        for stop in duty.patrol.stops
-        for name, stretch in zip(names, stretches, strict=True)
-        if (name, duty.date) in none
-        and stretch.distance(shapely.Point(stop.x, stop.y)) <= AT_HOTSPOT_METRES
+        for hotspot in trial.hotspots
+        if (hotspot.hotspot, duty.date) in none
+        and not set(hotspot.places).isdisjoint(stop.id for stop in duty.patrol.stops)
     }
     notes = [Note("trial_week", {"title": drawn.title})]
     if visited:

@@ -8,7 +8,6 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
-from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
@@ -112,7 +111,7 @@ class UnmetReasons:
         name = inputs.officers[officer]
         if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
             return f"{name} is {'absent' if inputs.is_absent[officer, day] else 'off duty'}"
-        routes = inputs.list_routes(officer, school, day)
+        routes = inputs.list_routes(school, day)
         routes = routes[inputs.is_of_window(window)[routes]]
         in_time = inputs.in_time[officer, day, routes]
         if not in_time.any():
@@ -177,9 +176,6 @@ class UnmetReasons:
         """An officer's hours against the route that comes nearest to fitting them."""
         inputs = self.inputs
         name = inputs.officers[officer]
-        if not len(routes):
-            mode = MODE_WORDS[inputs.modes[officer]]
-            return f"{name} goes {mode}, and no patrol {mode} is planned for it"
         begin, end = inputs.hours[officer, day]
         starts, ends = inputs.route_minutes[routes].T
         hours = f"{format_time(begin)}-{format_time(end)}"
@@ -207,7 +203,7 @@ class UnmetReasons:
         return f"{name} is free, but one more patrol there adds nothing to the week"
 
     def _list_routes_in_time(self, officer: int, school: int, day: int) -> Ints:
-        routes = self.inputs.list_routes(officer, school, day)
+        routes = self.inputs.list_routes(school, day)
         return np.asarray(routes[self.inputs.in_time[officer, day, routes]])
 
     def _list_crowded(self, officer: int, school: int, day: int) -> list[set[str]]:
@@ -223,7 +219,7 @@ class UnmetReasons:
             self._list_crowded(officer, school, day)
             for day in np.flatnonzero(self.inputs.is_open[school]).tolist()
             for officer in self._list_leads(school)
-            if len(self.inputs.list_routes(officer, school, day))
+            if len(self.inputs.list_routes(school, day))
             and not self._find_officer_obstacle(officer, school, day)
         )
 
@@ -341,9 +337,6 @@ def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
     """The highest number of a route that a lock or ban may name; -1 where none is planned."""
     urns = np.array([row.urn in {None, urn} for urn in inputs.urns], dtype=bool)
     routes = urns[inputs.route_school]
-    if row.officer in inputs.officers:
-        mine = routes & inputs.goes[inputs.officers.index(row.officer)]
-        routes = mine if mine.any() else routes
     return int(inputs.variant[:, routes].max(initial=-1))
 
 

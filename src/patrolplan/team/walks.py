@@ -267,9 +267,6 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
 
 
 def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
-    """The part of a day's plan that has patrols of this mode in this window."""
-    for part in plan.parts:
-        name = AFTER_SCHOOL if part.window is None else part.window.name
-        if (part.area.settings.patrol.way, name) == (patrol.way, patrol.window):
-            return part
-    return plan
+    """The part of a day's plan that has patrols in this window."""
+    names = (AFTER_SCHOOL if part.window is None else part.window.name for part in plan.parts)
+    return dict(zip(names, plan.parts, strict=True)).get(patrol.window, plan)

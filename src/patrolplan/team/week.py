@@ -334,7 +334,7 @@ def _write_back(minutes: float) -> str | None:
     return None if math.isnan(minutes) else format_time(minutes)
 
 
-@_also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str, way=str)
+@_also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str)
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
@@ -347,7 +347,7 @@ class Duty:
     start_minutes: Annotated[Minutes, Field(alias="start")]
     end_minutes: Annotated[Minutes, Field(alias="end")]
     variant: StrictCount
-    """0 for the school's best patrol of the officer's mode, 1 for its first variant..."""
+    """0 for the school's best patrol, 1 for its first variant..."""
     patrol: Annotated[_Route, Field(alias="route")]
     """The walk itself, with its own stops, times and legs; in files its row among `routes`."""
     leave_minutes: Annotated[Minutes, Field(alias="leave")]
@@ -362,9 +362,7 @@ class Duty:
     """When the officer is back at the base; NaN, in files left out, where that is not known."""
 
     @model_serializer(mode="wrap")
-    def _write(
-        self, handler: SerializerFunctionWrapHandler, info: "SerializationInfo[dict[str, Any]]"
-    ) -> dict[str, Any]:
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         walk, record = self.patrol, handler(self)
         route, crew, back = (record.pop(name) for name in ("route", "crew", "back"))
         stops = [
@@ -384,7 +382,6 @@ class Duty:
             "stops": stops,
             "route": route,
             "window": walk.window,
-            **({"way": walk.way} if info.context["mixed"] else {}),
             "crew": crew,
         }
 
@@ -560,12 +557,6 @@ class Week:
         )
         routes = [json.loads(route) for route in info.context["routes"]]
         return {"schema": SCHEMA, **record, "routes": routes}
-
-    @property
-    def has_mixed_modes(self) -> bool:
-        """Whether any patrol's mode is not `[patrol] way`: then papers say each one's."""
-        way = self.plan.area.settings.patrol.way
-        return any(duty.patrol.way != way for duty in self.duties)
 
     @property
     def start(self) -> dt.date:

@@ -75,7 +75,7 @@ class WeekEditor:
         """An editor of a week, as it was planned or read."""
         inputs = RotaInputs(
             area,
-            list_day_plans(plan, week.days, area, week.locks),
+            list_day_plans(plan, week.days),
             week.days,
             week.locks,
             week.bans,

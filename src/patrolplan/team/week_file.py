@@ -54,7 +54,7 @@ def build_week_document(week: Week) -> dict[str, Any]:
     in the form of `plan.json` but with reasons as fields, not words; `route` is its row there.
     `places` is who is where when, as all papers have it. `read_week` turns it into a `Week` again.
     """
-    context = {"projection": week.plan.area.projection, "mixed": week.has_mixed_modes, "routes": {}}
+    context = {"projection": week.plan.area.projection, "routes": {}}
     document: dict[str, Any] = _get_adapters()[1].dump_python(
         _round_worths(week), mode="json", by_alias=True, context=context
     )
@@ -169,7 +169,7 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
         When the file does not exist or is not a week, with every reason.
     """
     week = read_week_alone(path, area.projection)
-    plans = list_day_plans(plan, week.days, area, week.locks)
+    plans = list_day_plans(plan, week.days)
     notes = dict.fromkeys((*week.notes, *_describe_differences(week, area, plans)))
     return replace(week, plan=plans[0], notes=tuple(notes), chances=read_chances(path))
 

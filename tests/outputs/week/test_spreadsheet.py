@@ -28,15 +28,16 @@ DAY = dt.date(2026, 12, 1)
 
 def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     """Names from files are text in every table, and a row sums what was promised and given."""
-    spot = {"hotspot": "=H1", "place": "@High Street", "longitude": 0.87, "latitude": 51.53,
+    spot = {"id": "P1", "sees": "", "hotspot": "=H1", "place": "@High Street",
+            "longitude": 0.87, "latitude": 51.53,
             "stretch": "LINESTRING (0.87 51.53, 0.871 51.53)"}  # fmt: skip
     dose = {"officer": "+SSO", "date": DAY, "urn": "-900001", "stop": 1, "school": "=1+1",
-            "hotspot": "=H1", "arrive": "15:30", "minutes": 15.0}  # fmt: skip
+            "id": "P1", "arrive": "15:30", "minutes": 15.0}  # fmt: skip
     url = f"sqlite:///{tmp_path / 'l.sqlite'}"
     with pp.Ledger(url, "Eastmere", demo_area.projection) as ledger:
         ledger.hand_out(PromisedWeek((DAY,), (dose,), (spot,)))
-        ledger.record([Visit("+SSO", DAY, "-900001", "=H1", "@High Street", 0.87, 51.53, 9.5, 2,
-                             "csv")])  # fmt: skip
+        ledger.record([Visit("+SSO", DAY, "-900001", "P1", "=H1", "@High Street", 0.87, 51.53,
+                             9.5, 2, "csv")])  # fmt: skip
         folder = write_return(ledger, "2026-12", tmp_path / "return")
     cells = []
     for path in folder.glob("*.csv"):

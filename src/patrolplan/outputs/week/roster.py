@@ -15,7 +15,7 @@ from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.bases import MODE_WORDS, find_patrol_way
+from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
@@ -104,24 +104,15 @@ class Roster:
             (urns[row], self.week.days[column]) for row, column in np.argwhere(~is_open).tolist()
         )
 
-    def describe_patrol_mode(self, duty: Duty) -> str:
-        """How a patrol travels, in words; empty if all have the mode of the settings."""
-        return MODE_WORDS[duty.patrol.way] if self.week.has_mixed_modes else ""
-
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
         """How an officer travels to the gate, and on patrol if that differs."""
-        settings = self.week.plan.area.settings
-        duties = [duty for duty in self.week.duties if duty.officer == officer.name]
-        modes = {MODE_WORDS[duty.patrol.way] for duty in duties}
-        if not modes and settings.week.way_by_officer:
-            modes = {MODE_WORDS[find_patrol_way(self.officer_modes.get(officer.name, "walk"))]}
-        modes = modes or {MODE_WORDS[settings.patrol.way]}
-        if modes == {officer.mode}:
-            return officer.mode
-        patrols = f"patrol {' or '.join(sorted(modes, reverse=True))}"
+        settings = self.week.plan.area.settings.patrol
+        mode = MODE_WORDS[settings.way]
+        if mode == officer.mode:
+            return mode
         # An officer who starts at the base travels to the gate as on patrol.
-        from_base = settings.patrol.start == "base"
-        return patrols if from_base else f"to the gate {officer.mode}, {patrols}"
+        patrols = f"patrol {mode}"
+        return patrols if settings.start == "base" else f"to the gate {officer.mode}, {patrols}"
 
     @cached_property
     def officer_days(self) -> OfficerDays:

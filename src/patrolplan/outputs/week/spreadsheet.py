@@ -47,7 +47,7 @@ COLUMNS = (
     "stops",
     "card",
 )
-FURTHER_COLUMNS = {"way": 12, "window": 16, "crew": 24}
+FURTHER_COLUMNS = {"window": 16, "crew": 24}
 """Columns that only some weeks need, and their widths."""
 DATE_COLUMN = COLUMNS.index("date")
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
@@ -225,16 +225,12 @@ def _list_columns(roster: Roster) -> tuple[str, ...]:
 def _list_further_columns(roster: Roster) -> list[str]:
     week = roster.week
     has_crews = any(duty.crew for duty in week.duties)
-    shown = {"way": week.has_mixed_modes, "window": roster.has_windows, "crew": has_crews}
+    shown = {"window": roster.has_windows, "crew": has_crews}
     return [name for name in FURTHER_COLUMNS if shown[name]]
 
 
 def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
-    further = {
-        "way": duty.patrol.way,
-        "window": duty.patrol.window,
-        "crew": roster.describe_others(duty.officer, duty),
-    }
+    further = {"window": duty.patrol.window, "crew": roster.describe_others(duty.officer, duty)}
     return [
         roster.name_officer(duty.officer),
         format_day(duty.date),

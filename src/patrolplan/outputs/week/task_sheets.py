@@ -290,7 +290,6 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
     about = (
         describe_company(roster, officer, duty),
         f"URN {make_printable(duty.urn)}",
-        roster.describe_patrol_mode(duty),
         f"no. {number} on the wall map",
         f"card {card}",
     )
