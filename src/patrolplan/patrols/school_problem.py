@@ -253,6 +253,9 @@ class SchoolProblem:
         if self.school["gate_assumed"]:
             notes.append(Note("gate_assumed"))
         notes += self._note_presence()
+        if self.surroundings.hours.is_cut:
+            time = format_time(self.surroundings.hours.latest_end_minutes)
+            notes.append(Note("ends_when_all_left", {"time": time}))
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)

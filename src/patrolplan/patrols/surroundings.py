@@ -30,12 +30,21 @@ from patrolplan.network.walking_effort import (
     compute_preference,
 )
 from patrolplan.notes import Note, NoteKind
+from patrolplan.pupils.presence import LeavingCurve
+from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.tables import STAFF
 from patrolplan.times import minutes_after_midnight
 
 MIN_STOP_METRES_TO_BARRED = 150.0
 """Minimum distance from a barred place of a candidate's stretch."""
+
+MAX_METRES = 600.0
+"""Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
+places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
+
+ALL_LEFT = 0.99
+"""Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
 
 EXTENT_MARGIN = 1.2
 """Maximum distance of walks between stops from the gate, as a multiple of the radius."""
@@ -84,6 +93,8 @@ class PatrolHours:
     """How long the window begins before the patrol."""
     gate_last_minutes: float = 0.0
     """Presence at the gate at the end, until the end of the window."""
+    is_cut: bool = False
+    """Whether it ends before the window does, when no pupils are left."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -118,7 +129,26 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
     stops are in the longer part: either before the presence, so that the patrol ends with the bell,
     or after it.
+
+    Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone. This
+    is by when they leave, not by where they walk, which no time on a card may reveal.
     """
+    hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
+    late = find_late(settings, school)
+    bell = minutes_after_midnight(school["finish_time"])
+    if late[0] or window.at_gate or window.is_about_opening:
+        return hours
+    gone = LeavingCurve.from_settings(settings, late).find_minutes(ALL_LEFT)
+    gone = bell + np.ceil(gone + MAX_METRES / metres_per_minute(settings.pupil_speed_kmh))
+    begins_late = hours.start_minutes > bell + area.settings.patrol.gate_minutes
+    if begins_late or gone >= hours.latest_end_minutes:
+        return hours
+    length = max(hours.gate_minutes, float(gone) - hours.start_minutes)
+    return replace(hours, total_minutes=length, is_cut=True)
+
+
+def _compute_window_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
+    """Hours in the whole window, see `compute_hours`."""
     start, presence = window.find_start(school), area.settings.patrol.gate_minutes
     if window.at_gate:
         return PatrolHours(start, window.minutes, window.minutes)
@@ -372,7 +402,7 @@ def build_surroundings(
     settings = area.settings.patrol
     is_at_base = "base" in {settings.start, settings.end}
     given = (
-        *(str(row), repr(window), str(date), repr(settings)),
+        *(str(row), repr(window), str(date), repr(settings), repr(area.settings.way_home)),
         *(area.network, area.schools, area.gates),
         area.officers if is_at_base else None,
     )
