@@ -73,13 +73,12 @@ def test_a_dwell_begins_where_a_plain_search_says(begin, end, start, length, dwe
             assert (first, last) == NEVER
 
 
-def test_a_stop_is_of_the_force_and_alone(found):
-    """It has the force's id and says why, and no neighbour joins it in a beat."""
+def test_a_stop_is_of_the_force(found):
+    """It has the force's id and says why."""
     plan = _plan(found)
     (stop,) = [one for one in plan.patrols[0].stops if one.hotspot == "HO-1"]
     assert stop.kind == "designated"
     assert stop.why[0].kind == "designated"
-    assert stop.covered == ("HO-1",)
     assert "HO-1" in plan.patrols[0].hotspots
 
 
