@@ -25,7 +25,6 @@ from timed_crimes import BELL, TESTED, City, bootstrap_sums, measure_walks
 
 from patrolplan.patrols.prize import (
     APART_METRES,
-    MAX_METRES,
     MAX_PLACES,
     build_standing_problem,
     choose_apart,
@@ -34,6 +33,7 @@ from patrolplan.patrols.prize import (
 )
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
 from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.surroundings import MAX_METRES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

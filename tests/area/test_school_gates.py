@@ -1,5 +1,6 @@
 """Gates far from their school, and URNs in optional tables that no school has, are reported."""
 
+import numpy as np
 import pytest
 
 import patrolplan as pp
@@ -58,6 +59,17 @@ TABLES = {
 def _find_rows_and_notes(area, source):
     rows = [(row.reason, row.count) for row in area.left_out if row.source == source]
     return rows, [note for note in describe_notes(area.notes) if "URN" in note]
+
+
+def test_schools_have_their_own_figures_of_the_bell_times(lane):
+    """How pupils leave is a number where given, and not known for a school without a row."""
+    bells = "urn,finish_time,late_share,late_minutes,walk_share,bus_share\n"
+    area = lane({"bell_times": f"{bells}100002,15:10,0,,0.5,.25\n"})
+    columns = ["late_share", "late_minutes", "walk_share", "bus_share"]
+    nan = float("nan")
+    expected = [[nan] * 4, [0, nan, 0.5, 0.25]]
+    np.testing.assert_array_equal(area.schools[columns], expected)
+    assert not area.schools["is_driven"].any()
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -23,7 +23,7 @@ from patrolplan.hotspots.carriers import (
 )
 from patrolplan.hotspots.reasons import WayReason
 from patrolplan.patrols.plan import StopReason
-from patrolplan.pupils.presence import LeavingCurve, find_presence
+from patrolplan.pupils.presence import find_presence
 
 
 def test_the_largest_part_carries():
@@ -59,10 +59,9 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
     """Pupil-metres walked along a stretch are the pupil-minutes spent there, times the speed."""
     ways, presence = find_presence(demo_area)
     window = Window(60, start)
-    curve = LeavingCurve.from_settings(demo_area.settings.way_home)
     speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
     for school in ways.schools[:3]:
-        past = _SchoolPast(demo_area, school, window, curve)
+        past = _SchoolPast(demo_area, school, window)
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there
         quiet = quiet[quiet < len(demo_area.network)]
         stretch = quiet[:: max(1, len(quiet) // 40)]

@@ -42,6 +42,25 @@ def test_gias_in_any_encoding(tmp_path, encoding):
     assert (schools.geometry.x[0], schools.geometry.y[0]) == (529509, 181782)
 
 
+@pytest.mark.parametrize(
+    ("phase", "kind", "expected"),
+    [
+        ("Not applicable", "Community special school", True),
+        ("Not applicable", "Free schools special", True),
+        ("Nursery", "Local authority nursery school", True),
+        ("Special", "", True),
+        ("Primary", "Community school", False),
+        ("Not applicable", "Pupil referral unit", False),
+        ("", "", False),
+    ],
+)
+def test_special_schools_and_nurseries_are_known_by_type_or_phase(tmp_path, phase, kind, expected):
+    """Their pupils are driven, whatever the school is called; without a type the phase tells."""
+    row = f"100008,Nursery Lane Special School,Open,{phase},529509,181782,{kind}"
+    path = _file(tmp_path, row, header=f"{HEADER},TypeOfEstablishment (name)")
+    assert _read(path)[0]["is_driven"].tolist() == [expected]
+
+
 def test_atlas_by_column_mapping(shared):
     """The 2016 atlas reads by a mapping; a URN with a row for each phase is one school."""
     path = shared / "data/schools/london_schools_atlas_2016.csv"

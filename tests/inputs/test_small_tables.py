@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
@@ -287,3 +288,51 @@ def test_visits_without_a_column_are_refused(visits, header, message):
     """A visit has a day and a place; no settings could map the columns of an option's table."""
     with pytest.raises(InputError, match=message):
         visits(header, "SSO-01,1,15")
+
+
+GOOD_SHARES = ("", "0", "1", "0.25", ".5", "1.0")
+BAD_CELLS = {
+    "late_share": ("-0.1", "1.01", "25 %", "most", "nan"),
+    "late_minutes": ("-1", "241", "an hour", "16:10", "inf"),
+    "walk_share": ("-0.1", "60", "half"),
+    "bus_share": ("1.5", "x", "-"),
+}
+
+
+@st.composite
+def _draw_bells(draw):
+    """Rows of bell times, and the row, column and value of every cell that is wrong."""
+    rows, wrong = [], []
+    for number in range(draw(st.integers(1, 5))):
+        row = {"urn": f"{number}", "finish_time": "15:10"}
+        for column, bad in BAD_CELLS.items():
+            good = ("", "0", "60", "240") if column == "late_minutes" else GOOD_SHARES
+            row[column] = draw(st.sampled_from(good + bad))
+            if row[column] in bad:
+                wrong.append((number + 2, column, row[column]))
+        walk, ride = row["walk_share"], row["bus_share"]
+        if walk in GOOD_SHARES and ride in GOOD_SHARES and float(walk or 0) + float(ride or 0) > 1:
+            wrong.append((number + 2, "bus_share", ride))
+        rows.append(row)
+    return rows, wrong
+
+
+@given(_draw_bells())
+def test_bell_times_have_shares_and_minutes_or_nothing(tmp_path_factory, drawn):
+    """Every wrong cell is named by row, column and value with what to do, and no right one."""
+    rows, wrong = drawn
+    lines = (",".join(row.values()) for row in rows)
+    path = _write(tmp_path_factory.mktemp("bells"), ",".join(rows[0]), *lines)
+    if wrong:
+        found = _list_problems(read_bell_times, [path])
+        named = [f"{path}, row {row}, column '{column}': '{value}'" for row, column, value in wrong]
+        assert sorted(line.split(" is not ")[0].split(" and walk")[0] for line in found) == sorted(
+            named
+        )
+        assert all("; write " in line for line in found)
+    else:
+        bells = read_bell_times([path])
+        for row in rows:
+            for column in BAD_CELLS:
+                value = float(row[column] or "nan")
+                np.testing.assert_equal(bells.loc[row["urn"], column], value)

@@ -278,4 +278,4 @@ def test_true_times_of_spreadsheets_are_clock_times(tmp_path):
     book.active.append([900001, dt.time(15, 10), "08:30:00"])
     book.save(tmp_path / "b.xlsx")
     found = read_bell_times([tmp_path / "b.xlsx"])
-    assert found.loc["900001"].tolist() == ["15:10", "08:30"]
+    assert found.loc["900001", ["finish_time", "start_time"]].tolist() == ["15:10", "08:30"]

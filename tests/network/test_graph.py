@@ -35,16 +35,6 @@ def test_links_hold_all_street_once_and_end_at_junctions_and_places(case):
             assert meeting[joint] == 2
 
 
-@given(draw_network_and_positions())
-def test_no_link_is_lost_beside_another(case):
-    """Every link of more than one piece is an entry of the graph, in both directions."""
-    network, positions = case
-    graph = build_street_graph(network, positions, None)
-    for number, rows in enumerate(_links(graph)):
-        if len(rows) > 1:
-            assert sorted(graph.is_reversed[graph.link == number]) == [False, True]
-
-
 @given(draw_network_and_positions(), st.floats(10, 400))
 def test_a_limit_leaves_nearer_pieces_as_they_are(case, limit_metres):
     """Within the limit distances to pieces are those without one, beyond it they are infinite."""

@@ -61,19 +61,30 @@ def test_a_footway_across_costs_what_it_is(kind):
 
 
 def test_what_one_would_rather_not_walk():
-    """Unlit streets, main roads without pavement, streets beside a pavement of their own."""
-    ways = [*WAYS, [3, 5]]
+    """Main roads first, then streets, then alleys; bare roads and, after dark, unlit and paths."""
+    ways = [*WAYS, [3, 5], [4, 6], [0, 3]]
     network = _build(
         ways=ways,
-        kinds=[*KINDS, "footway"],
-        sidewalk=["no", "no", "", "both", "separate", "separate", ""],
-        lit=["yes", "yes", "no", "", "no", "yes", ""],
-        is_sidewalk=[False] * 6 + [True],
+        kinds=[*KINDS, "footway", "footway", "service"],
+        sidewalk=["no", "no", "", "both", "separate", "separate", "", "", ""],
+        lit=["yes", "yes", "no", "", "no", "yes", "", "yes", ""],
+        is_sidewalk=[False] * 6 + [True, False, False],
+        passage=["", "", "", "covered", "", "", "", "", ""],
     )
-    factor = compute_preference(network, road_factor=1.25, dark_factor=1.5)
-    by_way = {way: set(factor[network.parts.piece_way == way].tolist()) for way in range(7)}
-    assert by_way == {0: {1.25}, 1: {1.0}, 2: {1.5}, 3: {1.0}, 4: {1.5}, 5: {1.25}, 6: {1.0}}
-    assert (compute_preference(network, road_factor=1, dark_factor=1) == 1).all()
+    street, alley = 1.02, 1.1
+    day = compute_preference(network, road_factor=1.25, dark_factor=None)
+    expected = [1.25, street, street, street, street, street * 1.25, 1.0, alley, alley]
+    assert _list_by_way(network, day) == pytest.approx(expected)
+    night = compute_preference(network, road_factor=1.25, dark_factor=1.5)
+    darker = [1, 1, 1.5, 1000, 1.5, 1, 1, 1000, 1]
+    assert _list_by_way(network, night / day) == pytest.approx(darker)
+
+
+def _list_by_way(network, values):
+    """The one value of each way."""
+    found = [set(values[network.parts.piece_way == way].tolist()) for way in range(9)]
+    assert all(len(one) == 1 for one in found)
+    return [one.pop() for one in found]
 
 
 def test_preference_chooses_the_way_and_costs_nothing():
@@ -88,6 +99,17 @@ def test_preference_chooses_the_way_and_costs_nothing():
     assert walk.metres == walks.metres[0, 1] == pytest.approx(180)
     assert walk.effort is None
     assert WalkFinder(network, at).metres[0, 1] == pytest.approx(120)
-    gain = np.where(network.parts.piece_way == 0, 1.0, 0.0)
-    richest = walks.find_richest(0, 1, gain, longest_metres=190)
-    assert richest.metres == pytest.approx(180)
+
+
+def test_after_dark_a_footpath_is_the_last_resort():
+    """It is gone round on the street, however far, and walked where there is nothing else."""
+    places = [(0, 0), (100, 0), (0, 900), (100, 900), (-20, 0), (120, 0)]
+    for kind, beyond in (("footway", True), ("residential", True), ("footway", False)):
+        ways = [[4, 0], [0, 1], [1, 5], *([[0, 2, 3, 1]] if beyond else [])]
+        kinds = ["residential", kind, "residential", *(["residential"] if beyond else [])]
+        network = build_small_network(places, ways, None, kinds)
+        at = network.snap([(-10, 0), (110, 0)])
+        factor = compute_preference(network, road_factor=1.0, dark_factor=1.5)
+        walks = WalkFinder(network, at, preference=factor, turn_metres=15.0)
+        expected = 1920 if kind == "footway" and beyond else 120
+        assert walks.metres[0, 1] == pytest.approx(expected)

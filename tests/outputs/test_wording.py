@@ -162,6 +162,11 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     text = wording.describe_lighting(plan, _evening(plan, (120.0, 0.0, 68.0)))
     assert text.startswith("Sunset 15:4")
     assert text.endswith("No street lighting then on part of 2→G (70 m).")
+    paths = tuple(dataclasses.replace(leg, secluded_metres=60.0) for leg in legs)
+    text = wording.describe_lighting(plan, dataclasses.replace(first, legs=paths))
+    assert text.endswith("No way then but by footpath or passage on 1→2 (60 m), 2→G (60 m).")
+    undated = dataclasses.replace(plan, date=None)
+    assert "passage" not in wording.describe_lighting(undated, plan.patrols[0])
     to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 

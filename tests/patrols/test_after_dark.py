@@ -10,8 +10,11 @@ import pytest
 import patrolplan as pp
 from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
-from patrolplan.network import StreetNetwork
+from patrolplan.network import StreetNetwork, concatenate_positions
+from patrolplan.network.paths import WalkFinder
 from patrolplan.outputs.wording import describe_lighting
+from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.school_problem import build_school_problem
 
 WEDNESDAY = dt.date(2026, 12, 9)
 URNS = ["900003", "900004", "900007"]
@@ -97,3 +100,30 @@ def test_no_stop_of_the_demo_is_unlit_in_december_without_a_word(demo_area, demo
                 assert stop.tasking is not None
                 assert f"{number}" in describe_lighting(plan, patrol).split("then at stop")[1]
     assert any(stop.is_dark for patrol in plan.patrols for stop in patrol.stops)
+
+
+def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_plan):
+    """A place that streets alone join with the gate is reached by them; by day paths are used."""
+    by_day = 0.0
+    for row in range(len(demo_area.schools)):
+        for day in (None, WEDNESDAY):
+            inputs = PlanningInputs.from_area(
+                demo_area, demo_plan.risk, demo_plan.hotspots, date=day, rows=[row], detail="best"
+            )
+            problem = build_school_problem(inputs, row)
+            network, around = problem.surroundings.network, problem.surroundings
+            secluded = network.piece_is_secluded
+            streets = np.flatnonzero(~secluded)
+            positions = concatenate_positions(around.gate, problem.found.stops)
+            ends = np.flatnonzero(~secluded[positions.piece])
+            on_streets = WalkFinder(
+                network.take(streets), positions.take(ends).map_to_subnetwork(streets)
+            )
+            for number, end in enumerate(ends[1:].tolist(), 1):
+                walk = problem.walks.find_shortest(0, end)
+                on_paths = walk.piece_metres[secluded[walk.pieces]].sum()
+                if day is None:
+                    by_day += on_paths
+                else:
+                    assert (on_paths > 0) == np.isinf(on_streets.metres[0, number])
+    assert by_day > 0

@@ -59,6 +59,7 @@ def _traits(called, *, lit=None, **traits):
         "names": own,
         "flights": none,
         "passages": none,
+        "is_secluded": np.zeros(len(called), dtype=bool),
         "layers": np.zeros(len(called)),
         "forks": np.zeros((len(called), 2), dtype=bool),
     }

@@ -32,7 +32,13 @@ def prizes(demo_area, demo_risk, demo_hotspots):
 
 @pytest.mark.parametrize("minutes", [range(900, 990), range(480, 530)])
 def test_own_pupils_are_those_of_the_presence(demo_area, minutes):
-    """Street by street and minute by minute, but for the presence's walks in steps."""
+    """Street by street and minute by minute, but for the presence's walks in steps.
+
+    Each school has its own share of pupils who stay for clubs, and its own time of their end.
+    """
+    late = {"late_share": np.linspace(0, 0.8, 12), "late_minutes": np.linspace(20, 90, 12)}
+    schools = demo_area.schools.assign(**late)
+    demo_area = dataclasses.replace(demo_area, schools=schools)
     ways, presence = find_presence(demo_area)
     for row in ROWS:
         school = ways.schools[row]

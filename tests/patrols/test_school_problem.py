@@ -17,9 +17,12 @@ from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.patrols.plan import Tasking, Unserved
 from patrolplan.patrols.planning_inputs import PlanningInputs
+from patrolplan.patrols.prize import count_own_pupils
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.surroundings import compute_hours, metres_per_minute
+from patrolplan.patrols.surroundings import MAX_METRES, compute_hours, metres_per_minute
 from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED
+from patrolplan.pupils.presence import find_presence
+from patrolplan.times import format_time
 
 
 def _tasked(area, xy, *, must_visit, schools):
@@ -456,11 +459,9 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_are
     assert set(kept) == set(free.found.places[metres > 150])
 
 
-@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((62, 118), False)])
-def test_streets_within_60_metres_of_a_barred_place_are_closed(
-    demo_area, demo_plan, away, is_closed
-):
-    """A walk that passes a place at less than that goes round it; one that passes farther stays."""
+@pytest.mark.parametrize(("away", "is_closed"), [((32, 58), True), ((182, 400), False)])
+def test_streets_near_a_barred_place_are_closed(demo_area, demo_plan, away, is_closed):
+    """A walk that passes a place within 60 m goes round it; one that passes out of sight stays."""
     area = _without_tasks(demo_area)
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
@@ -477,3 +478,94 @@ def test_streets_within_60_metres_of_a_barred_place_are_closed(
     again = [k for k in range(1, len(problem.found.places) + 1) if problem.get_stop_name(k) == name]
     assert again
     assert bool(problem.walks.metres[0, again[0]] > free.walks.metres[0, stop] + 1) == is_closed
+
+
+def _with_school(area, row, **cells):
+    """The area with other values of one school."""
+    schools = area.schools.copy()
+    schools.loc[row, list(cells)] = list(cells.values())
+    return dataclasses.replace(area, schools=schools)
+
+
+def test_a_school_without_clubs_ends_when_nobody_is_left(demo_area, demo_risk, demo_plan):
+    """The card ends when 99 in 100 have passed every street near the gate, and says so."""
+    area = _with_school(_without_tasks(demo_area), 2, late_share=0.0)
+    plan = _plan(area, demo_risk, demo_plan, urns=["900003", "900004"])
+    patrol, other = plan.patrols
+    assert (patrol.start_minutes, other.end_minutes - other.start_minutes) == (920, 90)
+    assert patrol.end_minutes == patrol.latest_end_minutes == 952
+    words = f"No pupils stay for clubs: the patrol ends at {format_time(952)}"
+    assert [words in " ".join(describe_notes(one.notes)) for one in plan.patrols] == [True, False]
+    ways, _ = find_presence(area)
+    near = ways.schools[2].pieces[ways.schools[2].gate_metres <= MAX_METRES]
+    passing, _ = count_own_pupils(area, ways.schools[2], np.sort(near), range(920, 1100))
+    later = passing[:, 952 - 920 :].sum(axis=1) / passing.sum(axis=1)
+    assert 0.005 < later.max() <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (Window(20), (920, 940)),
+        (Window(180, 14 * 60), (920, 952)),
+        (Window(60, 931), (931, 991)),
+        (Window(60, 20 * 60), (1200, 1260)),
+        (Window(60, bell="opening", before_minutes=20), (500, 560)),
+        (Window(60, at_gate=True), (920, 980)),
+    ],
+)
+def test_only_patrols_as_pupils_leave_end_when_nobody_is_left(window, expected, demo_area):
+    """Shorter and later windows, mornings and those at the gate are as long as they were."""
+    area = _with_school(demo_area, 2, late_share=0.0)
+    hours = compute_hours(area, area.schools.iloc[2], window)
+    assert (hours.start_minutes, hours.latest_end_minutes) == expected
+
+
+def test_special_schools_have_a_gate_card(demo_area, demo_risk, demo_plan):
+    """Their pupils are driven: none but a place to visit takes the officer from the gate."""
+    area = _without_tasks(demo_area)
+    assert area.schools["is_driven"].tolist() == [urn == "900010" for urn in area.schools["urn"]]
+
+    def plan(area):
+        (patrol,) = _plan(area, demo_risk, demo_plan, urns=["900010"]).patrols
+        return patrol, "Most pupils of special schools" in " ".join(describe_notes(patrol.notes))
+
+    patrol, is_noted = plan(area)
+    assert (patrol.kind, patrol.stops, is_noted) == ("gate", (), True)
+    tasked = _tasked(
+        area, _quiet_spot(area, demo_plan, patrol), must_visit=True, schools=["900010"]
+    )
+    patrol, is_noted = plan(tasked)
+    assert ([stop.kind for stop in patrol.stops], is_noted) == (["tasked"], False)
+    patrol, is_noted = plan(_with_school(area, 9, is_driven=False, walk_share=0.5))
+    assert (patrol.kind, is_noted) == ("patrol", False)
+
+
+@pytest.mark.parametrize("row", [0, 2, 5, 8])
+def test_no_walk_comes_in_sight_of_a_barred_place(demo_area, demo_plan, row):
+    """All walks keep out of 75 m of walking of it, but for the one way out of a gate in sight."""
+    area, found = _without_tasks(demo_area), (demo_plan.risk, demo_plan.hotspots)
+    free = build_school_problem(PlanningInputs.from_area(area, *found), row)
+    network, gate = free.surroundings.network, free.surroundings.gate
+    graph = nx.Graph()
+    for (a, b), metres in zip(network.piece_nodes.tolist(), network.piece_metres, strict=True):
+        graph.add_edge(
+            a, b, metres=min(metres, graph.get_edge_data(a, b, {"metres": 1e9})["metres"])
+        )
+    walk = free.walks.find_shortest(0, int(np.argmax(free.walks.metres[0])))
+    for piece, is_at_gate in (
+        (int(walk.pieces[len(walk.pieces) // 2]), False),
+        (gate.piece[0], True),
+    ):
+        node = int(network.piece_nodes[piece, 0])
+        away = nx.single_source_dijkstra_path_length(graph, node, cutoff=75, weight="metres")
+        seen = np.isin(network.piece_nodes, list(away)).any(axis=1)
+        tasked = _tasked(area, network.node_xy[node], must_visit=False, schools=["*"])
+        problem = build_school_problem(PlanningInputs.from_area(tasked, *found), row)
+        ends = np.flatnonzero(np.isfinite(problem.walks.metres[0]))
+        pieces = [problem.walks.find_shortest(0, end).pieces for end in ends]
+        walked = [set(one[seen[one]].tolist()) for one in pieces]
+        assert len(ends) > 1
+        assert len(problem.unavoidable_rows) == is_at_gate
+        assert is_at_gate or not any(walked)
+        assert set.union(*walked) in walked

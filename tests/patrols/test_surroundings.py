@@ -58,7 +58,7 @@ def test_the_way_to_the_gate_comes_before_the_presence(demo_area, demo_plan, bas
     assert ours.set_out_minutes == pytest.approx(ours.start_minutes - ours.approach.minutes)
     assert ours.approach.minutes >= ours.approach.metres / 80
     assert [stop.hotspot for stop in ours.stops] == [stop.hotspot for stop in theirs.stops]
-    assert ours.walked_metres == theirs.walked_metres
+    assert ours.walked_metres == ours.approach.metres + theirs.walked_metres
     assert (theirs.starts_at, theirs.approach, theirs.base_xy) == ("gate", None, None)
     np.testing.assert_allclose(ours.base_xy, base, atol=0.02)
 
@@ -109,11 +109,12 @@ def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
     waiting = around.round_trip_metres[near] - 2 * around.gate_metres[near]
     assert (waiting >= -1e-6).all()
     assert waiting.max() > 20
-    lit = around.network.piece_lit
-    assert (around.preference[lit == "no"] >= 1.5).all()
-    assert (around.preference[lit != "no"] < 1.5).all()
-    for day in (june, None):
-        assert not build_surroundings(demo_area, ROW, window, day).is_dark
+    by_day = [build_surroundings(demo_area, ROW, window, day) for day in (june, None)]
+    assert not any(one.is_dark for one in by_day)
+    lit, secluded = around.network.piece_lit, around.network.piece_is_secluded
+    darker = np.where(lit == "no", 1.5, 1.0) * np.where(secluded, 1000.0, 1.0)
+    np.testing.assert_allclose(around.preference / by_day[0].preference, darker)
+    assert set(darker) >= {1.0, 1500.0}
     cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
     ridden = build_surroundings(cycling, ROW, window, december)
     assert ridden.preference is None

@@ -1,6 +1,7 @@
 """Rolls, distances from the gate, and flows that carry every pupil over near-shortest ways."""
 
 import copy
+import dataclasses
 import json
 import pickle
 
@@ -13,9 +14,16 @@ from small_networks import build_small_network, draw_network_and_positions
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, model_ways, spread_flow
 from patrolplan.pupils.gate_tree import grow_tree
-from patrolplan.pupils.rolls import MODES, PRESETS, count_pupils, find_mode_shares
+from patrolplan.pupils.rolls import (
+    MODES,
+    PRESETS,
+    count_pupils,
+    find_mode_shares,
+    find_school_modes,
+)
 from patrolplan.settings.pupils import WayHomeSettings
 
 SPREAD_METRES = 40.0
@@ -128,6 +136,43 @@ def test_pupils_by_stage(row, expected, kinds):
     rolls = count_pupils(_schools(row))
     np.testing.assert_allclose(rolls.by_stage, [expected])
     assert [note.kind for note in rolls.notes] == kinds
+
+
+SHARES = st.one_of(st.just(NONE), st.floats(0, 1))
+
+
+@given(st.sampled_from(["london", "england"]), SHARES, SHARES)
+def test_a_school_has_the_shares_that_are_given(preset, walk, ride):
+    """Those given hold exactly, the other is the model's or what is left; bus and rail as there."""
+    model = find_mode_shares(WayHomeSettings(modes=preset))
+    ride *= 1 if np.isnan(walk) else 1 - walk
+    for stage, shares in enumerate(
+        find_school_modes(model, pd.Series({"walk_share": walk, "bus_share": ride}))
+    ):
+        walks, rides = model[stage, 0], model[stage, 1:].sum()
+        rides = min(rides, 1 - np.nan_to_num(walk)) if np.isnan(ride) else ride
+        walks = min(walks, 1 - np.nan_to_num(ride)) if np.isnan(walk) else walk
+        by_rail = rides * model[stage, 2] / model[stage, 1:].sum()
+        np.testing.assert_allclose(shares, [walks, rides - by_rail, by_rail], atol=1e-12)
+
+
+def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
+    """With shares given, the rest is driven, at that school alone; notes leave that school out."""
+    schools = demo_area.schools.copy()
+    schools.loc[3, ["walk_share", "bus_share", "late_share", "late_minutes"]] = 0.5, 0.2, 0.1, 45
+    own = model_ways(dataclasses.replace(demo_area, schools=schools))
+    by_bus = 0.2 * 0.38 / (0.38 + 0.08)  # no station is near
+    assert own.schools[3].on_streets == pytest.approx((0.5 + by_bus) * own.schools[3].roll)
+    assert own.schools[3].late == (0.1, 45)
+    assert own.schools[2].on_streets == demo_ways.schools[2].on_streets
+    notes = {note.kind: note for note in own.notes}
+    for kind, words in (("modes_assumed", "How pupils travel"), ("leaving_assumed", "When pupils")):
+        assert "900004" not in notes[kind].list_texts("urns")
+        assert len(notes[kind].list_texts("urns")) == 11
+        assert " at 11 of 12 schools (URN 900001, " in describe_note(notes[kind])
+        everywhere = next(note for note in demo_ways.notes if note.kind == kind)
+        assert describe_note(everywhere).startswith(words)
+        assert "URN" not in describe_note(everywhere)
 
 
 @pytest.mark.parametrize("preset", ["london", "england"])

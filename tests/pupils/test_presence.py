@@ -127,6 +127,30 @@ def test_all_schools_are_the_sum_of_each(presence, ways):
     assert alone == pytest.approx(primary.unaccompanied * everyone)
 
 
+def test_each_school_has_its_own_leaving_curve(demo_area):
+    """Its pupils are out as if all schools had its curve, and all schools are the sum of each."""
+    late = {4: (0.0, 60.0), 5: (0.6, 30.0), 6: (0.6, 30.0), 7: (0.1, np.nan), 8: (np.nan, 90.0)}
+    table = np.full((len(demo_area.schools), 2), np.nan)
+    table[list(late)] = list(late.values())
+    schools = demo_area.schools.assign(late_share=table[:, 0], late_minutes=table[:, 1])
+    area = dataclasses.replace(demo_area, schools=schools)
+    mixed = Presence(area, model_ways(area))
+    first, last = 15 * 60 + 5, 15 * 60 + 25
+    total = np.zeros((len(demo_area.network), last - first))
+    for row, urn in enumerate(schools["urn"]):
+        share, minutes = np.where(np.isnan(table[row]), (0.25, 60), table[row]).tolist()
+        same = pp.with_settings(demo_area, way_home={"late_share": share, "late_minutes": minutes})
+        alone = find_presence(same)[1]
+        for column, minute in enumerate(range(first, last)):
+            expected = alone.count_at(minute, urn=urn)
+            total[:, column] += expected
+            np.testing.assert_array_equal(mixed.count_at(minute, urn=urn), expected)
+        met = [Visit.at(demo_area.network.node_xy[9], first, last)]
+        assert mixed.share_met_by(urn, met) == alone.share_met_by(urn, met)
+    np.testing.assert_allclose(mixed.count_each(first, last), total, atol=1e-9)
+    np.testing.assert_allclose(mixed.count_all(first, last), total.sum(axis=0))
+
+
 def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
     """Pieces in sight beyond 100 m of the gate, over all pupil-minutes of the way home there."""
     network, sight = demo_area.network, demo_area.settings.way_home.sight_metres

@@ -98,6 +98,17 @@ def test_who_may_not_patrol_alone_is_never_alone(staffed, few):
     assert "Other is off duty" in gap.why
 
 
+def test_who_stays_at_the_gate_is_no_company(staffed, few):
+    """Who may not patrol alone has no patrol with somebody who stays at the gate."""
+    rows = ("Warden", "warden", False, ("900001",)), ("Other", "officer", True, ("900001",))
+    area = staffed(*rows)
+    others = area.officers.assign(gate_only=area.officers["officer"] == "Other")
+    inputs, week = _plan(replace(area, officers=others), few)
+    assert not week.duties
+    assert not inputs.is_lead[1]
+    assert _plan(area, few)[1].duties
+
+
 def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     """Two who have one school patrol it together; a patrol of one is named."""
     area = staffed(

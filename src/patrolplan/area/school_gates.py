@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
 from patrolplan.inputs.schools import FIGURES
+from patrolplan.inputs.small_tables import LEAVING_COLUMNS
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.build import load_or_snap
@@ -65,8 +66,10 @@ def assign_gates(
         finish_assumed=bell.isna(),
         start_time=opening.fillna(f"{settings.patrol.default_start_time:%H:%M}").astype("str"),
         start_assumed=opening.isna(),
+        **{name: schools["urn"].map(bells[name]).astype("float64") for name in LEAVING_COLUMNS},
         gate_assumed=given.isna(),
     ).set_geometry(gate.rename("geometry"))
+    schools["is_driven"] &= schools[["walk_share", "bus_share"]].isna().all(axis=1)
     rows, metres = gates.to_dict("index"), gate.distance(site)
     for urn, name, is_near, far in zip(schools["urn"], schools["name"], near, metres, strict=True):
         school = f"URN {urn} ({name})"

@@ -108,8 +108,7 @@ def find_ways_past(
     if pupils is None or window is None or window.minutes < MIN_SPAN_MINUTES or not stretches:
         return [None] * len(stretches)
     length = sum_by_stretch(metres, stretches)
-    curve = LeavingCurve.from_settings(area.settings.way_home)
-    schools = [_SchoolPast(area, school, window, curve) for school in pupils.ways.schools]
+    schools = [_SchoolPast(area, school, window) for school in pupils.ways.schools]
     pieces, size = flatten_stretches(stretches)
     stretch_of_piece = np.repeat(np.arange(len(size)), size)
     most, busiest = np.zeros(len(size)), np.zeros(len(size), dtype=np.int64)
@@ -131,14 +130,12 @@ def find_ways_past(
 class _SchoolPast:
     """Pupils of one school who pass in a window."""
 
-    def __init__(
-        self, area: StudyArea, ways: SchoolWays, window: Window, curve: LeavingCurve
-    ) -> None:
+    def __init__(self, area: StudyArea, ways: SchoolWays, window: Window) -> None:
         self.ways = ways
         self.start = window.compute_start(ways.opening_minutes, ways.bell_minutes)
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
-        self.curve = curve
+        self.curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
         speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
         self.walk_minutes = ways.gate_metres / speed
 

@@ -38,6 +38,7 @@ FIELDS = (
     Field("name", ("EstablishmentName", "school", "school_name"), required=True),
     Field("status", ("EstablishmentStatus (name)",)),
     Field("phase", ("PhaseOfEducation (name)",)),
+    Field("type", ("TypeOfEstablishment (name)",)),
     Field("postcode", ("Postcode",)),
     Field("roll", ("NumberOfPupils",)),
     Field("capacity", ("SchoolCapacity",)),
@@ -61,6 +62,7 @@ FIGURE_FORMS = (
 )
 """Patterns of figures that are not read, and what they look like."""
 
+TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
 LOCAL_URN = "local-"
@@ -72,6 +74,9 @@ SAME_SITE_METRES = 50.0
 
 MIN_COARSE_ROWS = 10
 """Minimum number of schools to judge round coordinates: fewer may have them by chance."""
+
+DRIVEN = r"(?i)\bspecial\b|\bnursery\b"
+"""Phases, and types of establishment, of schools most of whose pupils are driven."""
 
 PHASES = (
     *("Nursery", "Primary", "Middle deemed primary", "Secondary", "Middle deemed secondary"),
@@ -100,8 +105,9 @@ def read_schools(
     not exist. More such figures than typing errors explain are an alarm.
 
     Columns are `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN
-    where not known), the site point, and in words `other_sites`, rows of the same URN elsewhere,
-    and `refused_figures`, the school's impossible figures.
+    where not known), `is_driven` (a special school or nursery), the site point, and in words
+    `other_sites`, rows of the same URN elsewhere, and `refused_figures`, the school's impossible
+    figures.
     """
     selection = selection or SchoolSettings()
     columns = columns or {}
@@ -135,8 +141,10 @@ def read_schools(
         what = "no open school with coordinates remains"
         problems.add(paths[0], what, "check the file and [schools]")
     problems.raise_if_any()
+    table["is_driven"] = (table["phase"] + "; " + table["type"]).str.contains(DRIVEN).astype(bool)
+    texts = ["other_sites", "refused_figures"]
     frame = gpd.GeoDataFrame(
-        table[["urn", "name", "phase", "postcode", *FIGURES, "other_sites", "refused_figures"]],
+        table[["urn", "name", "phase", "postcode", *FIGURES, "is_driven", *texts]],
         geometry=gpd.points_from_xy(table["x"], table["y"], crs=projection.crs),
     )
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
@@ -178,7 +186,7 @@ def _select_open(
     table = table.assign(
         urn=table["urn"].fillna("").str.removesuffix(".0"),
         name=table["name"].fillna(NO_NAME),
-        **{name: table[name].fillna("") if name in table else "" for name in ("phase", "postcode")},
+        **{name: table[name].fillna("") if name in table else "" for name in TEXTS},
     )
     table["urn"] = _fill_urns(table)
     plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain

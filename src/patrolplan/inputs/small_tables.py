@@ -35,6 +35,10 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 PLANNED_YEARS = (2000, 2099)
 """Years in which terms, taskings and visits can be."""
 
+MAX_LATE_MINUTES = 240  # longest time after the bell at which pupils leave a club, on average
+LEAVING_COLUMNS = ("late_share", "late_minutes", "walk_share", "bus_share")
+"""Columns of bell times that say when and how pupils leave; NaN where a cell is empty."""
+
 MAX_VISIT_MINUTES = 720
 """Maximum minutes in one place on one day: more are a typing error."""
 
@@ -130,6 +134,18 @@ def _has_one_place(table: pd.DataFrame, _column: str) -> pd.Series:
     return (table["urn"] == "") | ~has_point
 
 
+def _is_number(table: pd.DataFrame, column: str, *, most: float) -> NDArray[np.bool_]:
+    """Whether a cell is empty, or a number from 0 to the largest that is allowed."""
+    numbers = parse_numbers(table[column])
+    return np.asarray((table[column] == "") | ((numbers >= 0) & (numbers <= most)))
+
+
+def _is_part(table: pd.DataFrame, _column: str) -> NDArray[np.bool_]:
+    """Whether those who walk and ride are no more than all; shares over 1 fail another rule."""
+    walk, ride = (parse_numbers(table[name]) for name in ("walk_share", "bus_share"))
+    return np.asarray(~((walk + ride > 1 + 1e-9) & (walk <= 1) & (ride <= 1)))
+
+
 def _is_visit_length(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
     minutes = parse_numbers(table[column])
     return (minutes >= 0) & (minutes <= MAX_VISIT_MINUTES)
@@ -183,10 +199,20 @@ POINT_RULES = (_degrees("longitude"), _degrees("latitude"))
 WHOLE = "write a whole number, or nothing"
 
 # fmt: off
-BELL_TIMES = Lookup("bell_times", (*required("urn", "finish_time"), Field("start_time")), (
+BELL_TIMES = Lookup("bell_times", (
+    *required("urn", "finish_time"), *optional("start_time", *LEAVING_COLUMNS),
+), (
     *URN_RULES,
     Rule("finish_time", TIME_OF_DAY, NO_TIME, "write HH:MM, such as 15:10"),
     Rule("start_time", OPTIONAL_TIME, NO_TIME, "write HH:MM, such as 08:45, or nothing"),
+    *(Rule(name, partial(_is_number, most=1), "{value} is not a share of pupils",
+           "write a number from 0 to 1, such as 0.25, or nothing")
+      for name in LEAVING_COLUMNS if name.endswith("share")),
+    Rule("late_minutes", partial(_is_number, most=MAX_LATE_MINUTES),
+         "{value} is not a number of minutes after the bell",
+         f"write 0 to {MAX_LATE_MINUTES}, or nothing"),
+    Rule("bus_share", _is_part, "{value} and walk_share are more than 1 together",
+         "write shares of all pupils of the school; those left over are driven"),
 ))
 GATES = Lookup("gates", required("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
 OFFICERS_TABLE = Lookup("officers", (
@@ -353,9 +379,13 @@ def _split_urns(text: pd.Series) -> pd.Series:
 def read_bell_times(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """`finish_time` and `start_time`, "HH:MM" by URN; the latter is empty where not known."""
+    """`finish_time` and `start_time`, "HH:MM" by URN, and the numbers of `LEAVING_COLUMNS`.
+
+    What is not known is empty, or NaN.
+    """
     table = read_lookup(BELL_TIMES, paths, columns).set_index("urn")
-    return table[["finish_time", "start_time"]]
+    numbers = {name: parse_numbers(table[name]) for name in LEAVING_COLUMNS}
+    return table.assign(**numbers)[["finish_time", "start_time", *LEAVING_COLUMNS]]
 
 
 def read_gates(

@@ -6,7 +6,6 @@ visits a third of the nodes.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy
@@ -48,53 +47,22 @@ class Segments:
 
 @dataclass(frozen=True, eq=False)
 class StreetGraph:
-    """Nodes, and the links between them in either direction."""
+    """Nodes, and the links between them."""
 
     segments: Segments  # What the links consist of
-    costs: "scipy.sparse.csr_array"  # (n, n) cost of the cheapest link from node to node
-    link: NDArray[np.int64]  # (e,) which link each entry of `costs` is
-    is_reversed: NDArray[np.bool_]  # (e,) whether it goes against the link's own direction
+    size: int  # number of nodes
+    ends: NDArray[np.int64]  # (l, 2) first and last node of each link
+    costs: NDArray[np.float64]  # (l, 2) cost of each, forwards and backwards; inf where closed
     places: NDArray[np.int64]  # (k,) node of each place
 
-    @cached_property
-    def _keys(self) -> NDArray[np.int64]:
-        """(e,) each entry's nodes as one number, in increasing order."""
-        size = self.costs.shape[0]
-        rows = np.repeat(np.arange(size), np.diff(self.costs.indptr))
-        return np.asarray(rows * size + self.costs.indices)
-
-    def find_entries(
-        self, starts: NDArray[np.integer], ends: NDArray[np.integer]
-    ) -> NDArray[np.int64]:
-        """(k,) entries of `costs` from each of some nodes to the other."""
-        keys = starts.astype(np.int64) * self.costs.shape[0] + ends
-        return np.asarray(np.searchsorted(self._keys, keys))
-
     def find_segments(
-        self, entries: NDArray[np.int64]
+        self, link: NDArray[np.int64], is_reversed: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Segments of some links, as they are walked, and whether each is walked backwards."""
-        link, is_reversed = self.link[entries], self.is_reversed[entries]
         start = self.segments.first[link]
         count = self.segments.first[link + 1] - start
         segments = expand_ranges(start, count, is_reversed=is_reversed)
         return segments, np.repeat(is_reversed, count)
-
-    def restrict_to(
-        self, nodes: NDArray[np.int64]
-    ) -> "tuple[scipy.sparse.csr_array, NDArray[np.int64]]":
-        """The graph between some nodes, in increasing order, and (e,) its entries in `costs`."""
-        starts = self.costs.indptr[nodes]
-        count = self.costs.indptr[nodes + 1] - starts
-        entry, row = expand_ranges(starts, count), np.repeat(np.arange(len(nodes)), count)
-        number = np.full(self.costs.shape[0], -1)
-        number[nodes] = np.arange(len(nodes))
-        ends = number[self.costs.indices[entry]]
-        inside = ends >= 0
-        first = np.searchsorted(row[inside], np.arange(len(nodes) + 1))
-        entry = entry[inside]
-        part = (self.costs.data[entry], ends[inside], first)
-        return scipy.sparse.csr_array(part, shape=(len(nodes),) * 2), entry
 
 
 def build_street_graph(
@@ -110,11 +78,16 @@ def build_street_graph(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
     )
     own = np.unique(np.concatenate([ends.ravel(), len(network.node_xy) + np.arange(len(places))]))
-    costs, link, is_reversed = join_both_ways(
-        np.searchsorted(own, ends), segments.sum_by_link(segments.compute_costs(effort)), len(own)
-    )
-    nodes = np.searchsorted(own, len(network.node_xy) + np.arange(len(places)))
-    return StreetGraph(segments, costs, link, is_reversed, nodes)
+    costs = segments.sum_by_link(segments.compute_costs(effort))
+    # A place at a junction is the junction: none of its streets is the one that it is on.
+    at = len(network.node_xy) + np.arange(len(places))
+    for end, share in enumerate([0.0, 1.0]):
+        node = network.piece_nodes[places.piece, end]
+        away = np.abs(places.offset_metres - share * network.piece_metres[places.piece])
+        is_there = away <= COINCIDENT_METRES
+        at = np.where(is_there & np.isin(node, own), node, at)
+    nodes = np.searchsorted(own, at)
+    return StreetGraph(segments, len(own), np.searchsorted(own, ends), costs, nodes)
 
 
 def compute_piece_distances(
@@ -210,23 +183,6 @@ def _join_links(network: StreetNetwork, segments: Segments) -> Segments:
     goes_on = (section[order][1:] == section[order][:-1]) & (end[:-1] == start[1:])
     goes_on &= (meet[start[1:]] == 2) & (start[1:] < len(network.node_xy))  # noqa: PLR2004
     opens = np.r_[True, ~goes_on]
-    opens |= _find_parallel_links(start, end, opens)
     names = ("nodes", "piece", "from_metres", "to_metres")
     parts = {name: getattr(segments, name)[order] for name in names}
     return Segments(**parts, first=np.r_[np.flatnonzero(opens), len(order)])
-
-
-def _find_parallel_links(
-    start: NDArray[np.int64], end: NDArray[np.int64], opens: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Segments of links that end where they start, or that join the same nodes as another link.
-
-    Such links stay cut into segments: the graph holds only the cheaper of two links between the
-    same nodes, and the way round the other side of the block would be lost.
-    """
-    first = np.flatnonzero(opens)
-    ends = np.sort(np.column_stack([start[first], end[np.r_[first[1:], len(start)] - 1]]), axis=1)
-    keys = ends[:, 0] * (int(ends.max()) + 1) + ends[:, 1]
-    _, which, count = np.unique(keys, return_inverse=True, return_counts=True)
-    apart = (count[which] > 1) | (ends[:, 0] == ends[:, 1])
-    return np.asarray(apart[np.cumsum(opens) - 1])

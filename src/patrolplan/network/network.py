@@ -23,6 +23,11 @@ from patrolplan.crs import Projection
 from patrolplan.network.crossings import MainArms, find_main_arms, find_near_crossings
 from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways, join_both_ways
 
+PATHS = ("footway", "path", "steps", "cycleway", "track", "bridleway")
+"""Values of `highway` of ways without vehicles beside them."""
+
+SECLUDED_PASSAGES = ("underpass", "covered")
+
 SPARE_METRES = 0.01  # the search is wider by this, so that rounding loses no piece at the limit
 
 
@@ -170,6 +175,13 @@ class StreetNetwork:
     _incline = _read_way_column("incline", int)
     _one_way = _read_way_column("one_way", int)
     _riding = _read_way_column("riding")
+
+    @cached_property
+    def piece_is_secluded(self) -> NDArray[np.bool_]:
+        """(p,) whether each is a footpath that is no pavement, an underpass or a covered way."""
+        is_path = np.isin(self.piece_highway.astype(str), PATHS)
+        is_path &= ~self.piece_is_sidewalk & ~self.piece_is_crossing
+        return np.asarray(is_path | np.isin(self.piece_passage.astype(str), SECLUDED_PASSAGES))
 
     @cached_property
     def pieces_by_name(self) -> Mapping[str, NDArray[np.int64]]:

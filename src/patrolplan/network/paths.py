@@ -1,8 +1,11 @@
-"""Shortest walks between places on streets, with their geometry, and walks that pass more risk.
+"""The walks that one would choose between places on streets, with their geometry.
 
 A ride is a walk too: what a metre costs may differ by piece and direction, and then the shortest
-walk is the one that costs least. A preference for some streets also decides which walk is chosen,
-but is not part of its cost.
+walk is the one that costs least. A preference for some streets and the price of a turn also decide
+which walk is chosen, but are not part of its cost.
+
+The search goes from link to link, each in one direction, and not from node to node: so a turn from
+one link into another can have a price.
 """
 
 from collections.abc import Sequence
@@ -11,18 +14,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csgraph
 from shapely.ops import substring
 
 from patrolplan.arrays import expand_ranges
-from patrolplan.network.graph import build_street_graph
+from patrolplan.network.graph import MIN_LINK_METRES, build_street_graph
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import COINCIDENT_METRES
 
-PRICES = (0.2, 0.4, 0.6, 0.8, 0.95)
-"""Discounts on a metre of the richest piece, tried one after the other in `find_richest`."""
+MAX_STRAIGHT = 0.5
+"""Cosine of the least change of direction that is a turn: 60 degrees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +115,15 @@ def concatenate_walks(walks: Sequence[Walk]) -> Walk:
 
 
 class WalkFinder:
-    """Shortest walks between positions.
+    """Walks between positions.
 
     `positions`: (k,) where walks start and end. `limit_metres`: Walks longer than this are not
     searched; their length is inf. `effort`: (p, 2) what a metre of each piece costs in its own
     direction and against it, 1 or more, inf where it is closed; by default all cost 1. Lengths then
     are costs, in metres that could be gone at full speed in the same time. `preference`: (p,) how
-    much longer a metre counts in the choice of the walk, 1 or more; by default all alike. The
-    shortest walk is the one that then counts least; its length is without it.
+    much longer a metre counts in the choice of the walk, 1 or more; by default all alike.
+    `turn_metres`: how many metres a turn counts in it. The walk is the one that counts least; its
+    length is without both.
     """
 
     def __init__(
@@ -129,16 +134,61 @@ class WalkFinder:
         limit_metres: float = np.inf,
         effort: NDArray[np.float64] | None = None,
         preference: NDArray[np.float64] | None = None,
+        turn_metres: float = 0.0,
     ) -> None:
         self.network = network
-        self._effort = self._choice = effort
-        """(p, 2) what a metre costs, and what it counts in the choice; None where all is 1."""
+        self._effort = effort
+        choice = effort
         if preference is not None:
-            self._choice = (1.0 if effort is None else effort) * np.tile(preference, (2, 1)).T
-        choice = self._choice
-        self._is_symmetric = choice is None or np.array_equal(choice[:, 0], choice[:, 1])
+            choice = (1.0 if effort is None else effort) * np.tile(preference, (2, 1)).T
         self._graph = build_street_graph(network, positions, choice)
+        self._steps = self._build_steps(turn_metres)
         self._search(np.arange(len(positions)), limit_metres)
+
+    def _build_steps(self, turn_metres: float) -> "scipy.sparse.csr_array":
+        """(a, a) what it counts to go on from each link to each that follows.
+
+        The links, each in one direction, are the first e rows; then come one out of each place,
+        where walks start, and one into each, where they end. Nobody turns round on a link.
+        """
+        graph, count = self._graph, len(self._graph.places)
+        ways = np.concatenate([graph.ends, graph.ends[:, ::-1]])
+        costs, inside = graph.costs.T.ravel(), np.arange(count)
+        is_open = np.isfinite(costs)
+        self._link = np.tile(np.arange(len(graph.ends)), 2)[is_open]
+        self._is_back = np.repeat([False, True], len(graph.ends))[is_open]
+        start = np.concatenate([ways[is_open, 0], graph.size + inside, graph.places])
+        end = np.concatenate([ways[is_open, 1], graph.places, graph.size + count + inside])
+        link = np.concatenate([self._link, -1 - np.arange(2 * count)])
+        order = np.argsort(start, kind="stable")
+        first = np.searchsorted(start[order], end)
+        follow = np.searchsorted(start[order], end, side="right") - first
+        before, after = np.repeat(np.arange(len(end)), follow), order[expand_ranges(first, follow)]
+        goes_on = link[before] != link[after]
+        before, after = before[goes_on], after[goes_on]
+        counts = np.concatenate([costs[is_open], np.full(2 * count, MIN_LINK_METRES)])[after]
+        if turn_metres:
+            both = np.flatnonzero(np.maximum(before, after) < len(self._link))
+            counts[both] += turn_metres * self._are_turns(before[both], after[both])
+        return scipy.sparse.csr_array((counts, (before, after)), shape=(len(end), len(end)))
+
+    def _are_turns(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(k,) whether going on from one link to another is a turn or changes the street's name.
+
+        A street that bends between its junctions is followed without a thought.
+        """
+        segments, network, is_back = self._graph.segments, self.network, self._is_back
+        first, last = segments.first[self._link], segments.first[self._link + 1] - 1
+        ends = np.where(is_back, first, last), np.where(is_back, last, first)
+        pieces = [segments.piece[end] for end in ends]
+        xy = network.node_xy[network.piece_nodes]
+        ahead = np.arctan2(*(xy[:, 1] - xy[:, 0]).T[::-1])
+        left, into = pieces[0][before], pieces[1][after]
+        turn = ahead[into] + np.pi * is_back[after] - ahead[left] - np.pi * is_back[before]
+        is_bent = np.cos(turn) < MAX_STRAIGHT
+        name, section = network.piece_name, network.parts.piece_section
+        is_turn = is_bent | (name[left] != name[into])
+        return np.asarray(is_turn & (section[left] != section[into]))
 
     def restrict_to(
         self,
@@ -164,47 +214,41 @@ class WalkFinder:
         search_from: NDArray[np.int64] | None = None,
     ) -> None:
         """Find the walks from these positions to each other."""
-        self._node = self._graph.places[numbers]
+        entries, count = len(self._link), len(self._graph.places)
+        self._starts, self._ends = entries + numbers, entries + count + numbers
         sources = np.arange(len(numbers)) if search_from is None else search_from
-        self._distances, self._predecessors = csgraph.dijkstra(
-            self._graph.costs,
-            directed=True,
-            indices=self._node[sources],
-            limit=limit_metres,
-            return_predecessors=True,
+        distances, self._predecessors = csgraph.dijkstra(
+            self._steps, indices=self._starts[sources], limit=limit_metres, return_predecessors=True
         )
         self._row = np.full(len(numbers), -1)
         self._row[sources] = np.arange(len(sources))
         metres = np.full((len(numbers), len(numbers)), np.inf)
-        is_alike = self._choice is self._effort
-        metres[sources] = self._distances[:, self._node] if is_alike else self._measure_chosen()
+        metres[sources] = self._measure(np.isfinite(distances[:, self._ends]))
         if search_from is not None:
             metres = np.minimum(metres, metres.T)
         self.metres: NDArray[np.float64] = metres
         """(k, k) walking distance (or cost) from each position to each."""
 
-    def _measure_chosen(self) -> NDArray[np.float64]:
-        """(s, k) cost of the chosen walks, without the preference.
+    def _measure(self, is_reached: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(s, k) length (or cost) of the chosen walks, without preference and turns.
 
         All walks are traced back together, one link at a time.
         """
         graph = self._graph
         costs = graph.segments.sum_by_link(graph.segments.compute_costs(self._effort))
-        entry_costs = costs[graph.link, graph.is_reversed.astype(np.int64)]
-        is_reached = np.isfinite(self._distances[:, self._node])
+        entry_costs = costs[self._link, self._is_back.astype(np.int64)]
         total = np.where(is_reached, 0.0, np.inf)
         row, column = np.nonzero(is_reached)
-        node = self._node[column]
+        at = self._predecessors[row, self._ends[column]]
         while len(row):
-            before = self._predecessors[row, node]
-            goes_on = before >= 0
-            row, column, node, before = (of[goes_on] for of in (row, column, node, before))
-            total[row, column] += entry_costs[graph.find_entries(before, node)]
-            node = before
+            goes_on = at < len(entry_costs)  # until the way out of the place where it starts
+            row, column, at = row[goes_on], column[goes_on], at[goes_on]
+            total[row, column] += entry_costs[at]
+            at = self._predecessors[row, at]
         return total
 
     def find_shortest(self, start: int, end: int) -> Walk:
-        """Shortest walk from one position to another; empty from a position to itself.
+        """The walk from one position to another; empty from a position to itself.
 
         Raises `ValueError` when no walk within the limit joins them.
         """
@@ -213,80 +257,15 @@ class WalkFinder:
             raise ValueError(message)
         if self._row[start] < 0:
             return self.find_shortest(end, start).reversed_walk
-        before, ends = self._predecessors[self._row[start]], self._node[[start, end]]
-        return self._build_walk(_trace(before, *ends.tolist()))
+        before, entries = self._predecessors[self._row[start]], [int(self._ends[end])]
+        while entries[-1] != self._starts[start]:
+            entries.append(int(before[entries[-1]]))
+        return self._build_walk(np.array(entries[-2:0:-1], dtype=np.int64))
 
-    def find_richest(
-        self, start: int, end: int, gain: NDArray[np.float64], *, longest_metres: float
-    ) -> Walk:
-        """The walk that passes most gain without being longer than a limit.
-
-        The exact problem, a shortest path with a resource, is hard. A few prices of gain are tried
-        instead: at each price every metre gets a discount in proportion to its gain, and the
-        shortest walk at these costs is a candidate (a Lagrangian relaxation of the limit). The
-        candidate that passes most gain within the limit is chosen; the shortest walk is the first,
-        so the result never passes less than that.
-
-        `gain`: (p,) worth of passing a piece, 0 or more. `longest_metres`: Maximum length of the
-        walk; if the shortest walk is longer, it is returned.
-        """
-        best = self.find_shortest(start, end)
-        if longest_metres <= best.cost_metres or start == end:
-            return best
-        # The cost with the preference may exceed the shortest walk's by the same factor as the
-        # length.
-        longest = longest_metres - best.cost_metres + self._sum_choice(best)
-        inside = self._find_reachable_nodes(start, end, longest)
-        graph, entries = self._graph.restrict_to(inside)
-        cost, spared = graph.data, self._compute_discounts(entries, gain)
-        first, last = np.searchsorted(inside, self._node[[start, end]]).tolist()
-        most, steps = _sum_gain(best, gain), np.empty(0, dtype=np.int64)
-        for price in PRICES:
-            graph.data = cost - price * spared
-            before = csgraph.dijkstra(
-                graph, indices=first, limit=longest, return_predecessors=True
-            )[1]
-            previous, steps = steps, _trace(before, first, last)
-            if np.array_equal(previous, steps):
-                continue  # the same walk at a higher price
-            walk = self._build_walk(inside[steps])
-            is_short = walk.cost_metres <= longest_metres and self._sum_choice(walk) <= longest
-            if is_short and (much := _sum_gain(walk, gain)) > most:
-                best, most = walk, much
-        return best
-
-    def _sum_choice(self, walk: Walk) -> float:
-        """Cost of a walk in the choice, with the preference."""
-        if self._choice is None or self._choice is self._effort:
-            return walk.cost_metres
-        choice = self._choice[walk.pieces, walk.backwards.astype(np.int64)]
-        return float(walk.piece_metres @ np.where(np.isfinite(choice), choice, 1.0))
-
-    def _compute_discounts(
-        self, entries: NDArray[np.int64], gain: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Discount on each entry's cost at a price of 1: its whole cost on the richest piece."""
-        density = gain / self.network.piece_metres
+    def _build_walk(self, entries: NDArray[np.int64]) -> Walk:
+        """The walk along links."""
         segments = self._graph.segments
-        pull = density[segments.piece] / max(float(density.max()), 1e-300)
-        costs = segments.compute_costs(self._choice)
-        spared = segments.sum_by_link(np.where(np.isfinite(costs), costs, 0.0) * pull[:, None])
-        graph = self._graph
-        return spared[graph.link[entries], graph.is_reversed[entries].astype(np.int64)]
-
-    def _find_reachable_nodes(
-        self, start: int, end: int, longest_metres: float
-    ) -> NDArray[np.int64]:
-        """Nodes of the graph that a walk of no more than this length can pass."""
-        outward = self._distances[self._row[start]]
-        # On foot a way is as long in both directions; by bicycle it need not be.
-        onward = self._distances[self._row[end]] if self._is_symmetric else 0.0
-        return np.flatnonzero(outward + onward <= longest_metres + COINCIDENT_METRES)
-
-    def _build_walk(self, steps: NDArray[np.int64]) -> Walk:
-        """The walk from node to node."""
-        segments = self._graph.segments
-        rows, backwards = self._graph.find_segments(self._graph.find_entries(steps[:-1], steps[1:]))
+        rows, backwards = self._graph.find_segments(self._link[entries], self._is_back[entries])
         low, high = segments.from_metres[rows], segments.to_metres[rows]
         piece, effort = segments.piece[rows], None
         if self._effort is not None:
@@ -299,20 +278,6 @@ class WalkFinder:
             np.where(backwards, low, high),
             effort,
         )
-
-
-def _trace(predecessors: NDArray[np.int32], first: int, last: int) -> NDArray[np.int64]:
-    """Nodes from the first to the last, by each node's predecessor."""
-    steps = [last]
-    while steps[-1] != first:
-        steps.append(int(predecessors[steps[-1]]))
-    return np.array(steps[::-1])
-
-
-def _sum_gain(walk: Walk, gain: NDArray[np.float64]) -> float:
-    """Gain of the pieces passed, each once."""
-    pieces = np.sort(walk.pieces)  # numpy.unique takes much longer for this few
-    return float(gain[pieces[np.diff(pieces, prepend=-1) > 0]].sum())
 
 
 def _join_lines(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

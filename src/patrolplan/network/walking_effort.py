@@ -1,7 +1,7 @@
 """The cost of a metre on foot: seconds spent at crossings, and streets that are avoided.
 
-Seconds are real: they count in the time that a walk takes. The other factors only affect the choice
-of the way, not its time.
+Seconds are real: they count in the time that a walk takes. The other factors, and the metres of a
+turn, only affect the choice of the way, not its length or its time.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.inputs.osm_tags import MAIN_ROADS, ROADS
 from patrolplan.network.crossings import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
 from patrolplan.settings import RoadCrossing
+
+TURN_METRES = 15.0
+"""So many metres longer is a walk that spares a turn."""
+
+STREET_FACTOR, ALLEY_FACTOR = 1.02, 1.1
+"""How much longer a metre counts on streets that are not main roads, and on alleys and paths."""
+
+SECLUDED_FACTOR = 1000.0
+"""The same after dark on footpaths, underpasses and covered passages: they are the last resort."""
 
 PAVEMENT_METRES = 30.0
 """Maximum distance between the middles of a separately mapped pavement and its street's piece."""
@@ -53,13 +63,15 @@ def compute_crossing_effort(
 
 
 def compute_preference(
-    network: StreetNetwork, *, road_factor: float, dark_factor: float
+    network: StreetNetwork, *, road_factor: float, dark_factor: float | None
 ) -> NDArray[np.float64]:
     """(p,) how much longer a metre counts on streets that are avoided: 1 or more.
 
-    `road_factor`: For streets whose pavement is a way of its own near by, and main roads without a
-    pavement. `dark_factor`: For streets without lighting; unknown lighting does not count as
-    missing.
+    Main roads, pedestrian streets and pavements come before other streets, and those before alleys
+    and paths. `road_factor`: For streets whose pavement is a way of its own near by, and main roads
+    without a pavement. `dark_factor`: For streets without lighting, after dark, when footpaths,
+    underpasses and covered passages are walked only if there is no other way; unknown lighting does
+    not count as missing. None by day.
     """
     is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")
@@ -69,5 +81,12 @@ def compute_preference(
 
         metres, _ = KDTree(pavements).query(network.piece_middle[apart])
         is_bare[apart[metres <= PAVEMENT_METRES]] = True
-    factor = np.where(is_bare, road_factor, 1.0)
-    return np.asarray(factor * np.where(network.piece_lit == "no", dark_factor, 1.0))
+    kind, is_pavement = network.piece_highway.astype(str), network.piece_is_sidewalk
+    is_street = np.isin(kind, list(ROADS - MAIN_ROADS - {"service"}))
+    is_best = np.isin(kind, [*MAIN_ROADS, "pedestrian"]) | is_pavement | network.piece_is_crossing
+    factor = np.where(is_best, 1.0, np.where(is_street, STREET_FACTOR, ALLEY_FACTOR))
+    factor *= np.where(is_bare, road_factor, 1.0)
+    if dark_factor is None:
+        return np.asarray(factor)
+    factor *= np.where(network.piece_lit == "no", dark_factor, 1.0)
+    return np.asarray(factor * np.where(network.piece_is_secluded, SECLUDED_FACTOR, 1.0))

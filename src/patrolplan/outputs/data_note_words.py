@@ -121,6 +121,14 @@ def _say_of_schools(what: str) -> Callable[[Mapping[str, Any]], str]:
     return say
 
 
+def _say_where(values: Mapping[str, Any]) -> str:
+    """At which schools something is assumed, where it is not all."""
+    count = len(values["urns"])
+    of = f" at {count:,} of {format_count(values['schools'], 'school')}"
+    of += f" (URN {list_first(values['urns'])})"
+    return of if count < values["schools"] else ""
+
+
 def _say_homes(source: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: (
         f"Where pupils live is estimated from {source}; their number falls to a third over "
@@ -234,7 +242,7 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "neither ages nor a phase that says them: half primary, half secondary pupils are assumed"
     ),
     "modes_assumed": lambda values: (
-        "How pupils travel is not known: "
+        f"How pupils travel is not known{_say_where(values)}: "
         f"{MODE_SOURCES.get(values['modes'], values['modes'])} are used."
     ),
     "homes_from_origins": _say_of_schools("counts of their own of where pupils live"),
@@ -249,7 +257,8 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{list_first(values['urns'])}."
     ),
     "leaving_assumed": lambda values: (
-        f"When pupils leave is assumed: {format_percent(1 - values['late_share'])} around "
+        f"When pupils leave is assumed{_say_where(values)}: "
+        f"{format_percent(1 - values['late_share'])} around "
         f"{values['mean_minutes']:g} minutes after the bell, the others around "
         f"{values['late_minutes']:g} minutes after it."
     ),

@@ -110,6 +110,11 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
     "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
     "window_at_gate": "In this window the officer stays at the gate.",
+    "pupils_driven": (
+        "Most pupils of special schools and nurseries are driven: stay at the gate (unless the "
+        "bell times have a walk_share or bus_share)."
+    ),
+    "ends_when_all_left": "No pupils stay for clubs: the patrol ends at {time}, when all are gone.",
     "no_stop_in_time": (
         "No stop that is worth the walk can be made in this window. Stay at the gate."
     ),
@@ -155,7 +160,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "designated_other_days": "{place} is designated for days that are not in this week.",
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
-    "barred_place_passed": "Gate or base cannot be reached without passing barred place {place}.",
+    "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",

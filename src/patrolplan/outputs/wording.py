@@ -181,13 +181,13 @@ def describe_tasked_distance(stop: "Stop") -> str:
 
 
 def describe_distance(patrol: "Patrol") -> str:
-    """Length of a patrol from the gate; by bicycle also how far the bicycle is pushed."""
+    """All that is walked; by bicycle also how far the bicycle is pushed."""
     text = f"{format_metres(patrol.walked_metres)} "
     text += "on foot" if patrol.way == "walk" else "by bicycle"
     if patrol.way == "bicycle" and patrol.pushed_metres >= 1:
         text += f", {format_metres(patrol.pushed_metres)} of it on foot"
     if patrol.approach is not None:
-        text += f", after {format_metres(patrol.approach.metres)} to the gate"
+        text += f", {format_metres(patrol.approach.metres)} of it to the gate"
     return text
 
 
@@ -220,6 +220,9 @@ those that start before it or at most this long after it."""
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     """Sunset, if it is near on a given day, and legs and stops without lighting.
 
+    After dark also the legs that cannot be walked without footpaths, underpasses and covered
+    passages, see `Surroundings.preference`.
+
     For a patrol that ends by noon it is sunrise. With a day, only legs and stops that end after
     sunset or begin before sunrise count; without one, only legs do. Unknown lighting is never
     called unlit.
@@ -237,6 +240,13 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
         f"{format_leg_name(patrol, number)} ({format_metres(leg.unlit_metres)})"
         for number, leg in dark
         if leg.unlit_metres >= MIN_UNLIT_METRES
+    ]
+    secluded = [
+        f"{format_leg_name(patrol, number)} ({format_metres(leg.secluded_metres)})"
+        for number, leg in dark
+        if sun_minutes is not None
+        and patrol.way == "walk"
+        and leg.secluded_metres >= MIN_UNLIT_METRES
     ]
     unlit_stops = [
         str(number)
@@ -257,6 +267,8 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     if unlit:
         when = "after dark" if sun_minutes is None else "then"
         sentences.append(f"No street lighting {when} on part of {', '.join(unlit)}.")
+    if secluded:
+        sentences.append(f"No way then but by footpath or passage on {', '.join(secluded)}.")
     if unlit_stops:
         name = "stop" if len(unlit_stops) == 1 else "stops"
         sentences.append(f"No street lighting then at {name} {', '.join(unlit_stops)}.")

@@ -57,12 +57,13 @@ def find_candidates(
     tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
     )
-    urn = str(inputs.area.schools["urn"].iloc[row])
-    wanted_names = {*watch, *(name for school, name in inputs.feared if school == urn)}
-    is_wanted = (hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN)).to_numpy()
-    is_wanted = is_wanted | (tasked_of >= 0)
+    school = inputs.area.schools.iloc[row]
+    wanted_names = {*watch, *(name for urn, name in inputs.feared if urn == school["urn"])}
+    is_wanted = (
+        hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
+    )
     at = prizes.hotspot_rows
-    wanted = (at >= 0) & is_wanted[at]
+    wanted = (at >= 0) & is_wanted.to_numpy()[at]
     chosen = prizes.is_own | wanted
     lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
     lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
@@ -80,6 +81,8 @@ def find_candidates(
     chosen[0] = has_gate and prizes.has_pupils
     if inputs.window.at_gate:
         chosen[:] = False
+    elif has_gate and school["is_driven"]:
+        chosen[1:] &= (is_tasked | ((at >= 0) & hotspots["hotspot"].isin(watch).to_numpy()[at]))[1:]
     visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
     visits[is_tasked], visits[0] = 1, GATE_DWELLS
     kept = np.repeat(np.flatnonzero(chosen), visits[chosen])

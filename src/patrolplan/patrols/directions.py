@@ -54,8 +54,9 @@ class PieceTraits:
     forks
         (p, 2) whether its name continues along two or more other pieces, at its first and last
         node.
-    lit, flights, layers, passages
-        (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer` and `piece_passage`.
+    lit, flights, layers, passages, is_secluded
+        (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer`, `piece_passage` and
+        `piece_is_secluded`.
     bicycle_ways
         (p, 2) how a bicycle goes along each, forwards and backwards, see
         `patrolplan.network.pieces`; None on foot.
@@ -68,6 +69,7 @@ class PieceTraits:
     flights: NDArray[np.object_]
     layers: NDArray[np.float64]
     passages: NDArray[np.object_]
+    is_secluded: NDArray[np.bool_]
     bicycle_ways: NDArray[np.int8] | None = None
 
     @classmethod
@@ -88,6 +90,7 @@ class PieceTraits:
             network.piece_flight[pieces],
             network.piece_layer[pieces],
             network.piece_passage[pieces],
+            network.piece_is_secluded[pieces],
             network.bicycle_ways[pieces] if by_bicycle else None,
         )
 
@@ -127,6 +130,7 @@ def build_leg(
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),
         lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
+        secluded_metres=float(walk.piece_metres[traits.is_secluded[walk.pieces]].sum()),
         pushed_metres=float(walk.piece_metres[is_pushed].sum()),
     )
 

@@ -112,6 +112,8 @@ class Leg:
     """Metres along streets without lighting according to the streets file."""
     lighting_unknown_metres: Metres
     """Metres along streets without this information."""
+    secluded_metres: Metres = 0.0
+    """Metres along footpaths, underpasses and covered passages."""
     steps: Annotated[tuple[Step, ...], IsList, Field(alias="directions")]
     pushed_metres: Metres = 0.0
     """Metres on which a bicycle is pushed or carried."""
@@ -126,7 +128,8 @@ class Leg:
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         record = handler(self)
         streets = list(dict.fromkeys(step.street for step in self.steps))
-        without = [name for name in ("waiting_minutes", "pushed_metres") if not record[name]]
+        extras = ("waiting_minutes", "secluded_metres", "pushed_metres")
+        without = [name for name in extras if not record[name]]
         return arrange(record, without, lighting_unknown_metres={"streets": streets})
 
     @property

@@ -312,7 +312,7 @@ class PatrolBuilder:
         return tuple(self._find_leg(start, end) for start, end in pairwise(places))
 
     def _find_leg(self, start: int, end: int) -> Leg:
-        """The walk from place to place that an officer would choose."""
+        """The walk from place to place: the one whose time the solver has counted with."""
         if (start, end) not in self._legs:
             self._legs[start, end] = self._build_leg(self.problem.walks.find_shortest(start, end))
         return self._legs[start, end]
@@ -369,8 +369,11 @@ class PatrolBuilder:
         """Why a patrol stays at the gate, unless that is as good as going."""
         if not is_gate_card or kind == "reference":
             return ()
-        is_at_gate = self.problem.inputs.window.at_gate
-        return (Note("window_at_gate" if is_at_gate else "no_stop_in_time"),)
+        if self.problem.inputs.window.at_gate:
+            return (Note("window_at_gate"),)
+        has_gate = self.hours.gate_minutes or self.hours.gate_last_minutes
+        is_driven = has_gate and self.problem.school["is_driven"]
+        return (Note("pupils_driven" if is_driven else "no_stop_in_time"),)
 
     def _build_stop(self, visit: Visit, arrive_minutes: float, leave_minutes: float) -> Stop:
         problem, network, stop = self.problem, self.problem.surroundings.network, visit.stop

@@ -300,7 +300,8 @@ class Patrol(_AtPoint):
         record = handler(self)
         # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
         # that was read is written unchanged.
-        legs, worth, bound = record["legs"], record["worth"], record["bound"]
+        worth, bound = record["worth"], record["bound"]
+        legs = [*filter(None, [record["approach"]]), *record["legs"]]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
@@ -398,13 +399,13 @@ class Patrol(_AtPoint):
 
     @property
     def walked_metres(self) -> float:
-        """Metres walked or ridden, from the gate."""
-        return float(sum(leg.metres for leg in self.legs))
+        """All metres walked or ridden, on the way from a base too."""
+        return float(sum(leg.metres for leg in self.all_legs))
 
     @property
     def pushed_metres(self) -> float:
         """Metres of these on which a bicycle is pushed or carried."""
-        return float(sum(leg.pushed_metres for leg in self.legs))
+        return float(sum(leg.pushed_metres for leg in self.all_legs))
 
     @property
     def gap_percent(self) -> float:

@@ -27,15 +27,11 @@ from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reason
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
-from patrolplan.patrols.surroundings import Surroundings, build_surroundings
+from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
 from patrolplan.pupils.presence import LeavingCurve, arrived, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
-
-MAX_METRES = 600.0
-"""Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
-places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
 MIN_FLOW_SHARE = 0.05
 """Least flow in sight, as a share of that on the school's busiest street."""
@@ -267,7 +263,7 @@ def count_own_pupils(
     On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
     """
     speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
-    curve = LeavingCurve.from_settings(area.settings.way_home)
+    curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))
     _, at, on = np.intersect1d(pieces, ways.pieces, assume_unique=True, return_indices=True)
@@ -297,7 +293,7 @@ def _choose_places(  # noqa: PLR0917 - a school and what it is judged by
     network, settings, hours = area.network, area.settings, around.hours
     pupils = ways.on_streets * ways.unaccompanied
     begin, end = (int(minute) - first for minute in (hours.start_minutes, hours.latest_end_minutes))
-    curve = LeavingCurve.from_settings(settings.way_home)
+    curve = LeavingCurve.from_settings(settings.way_home, ways.late)
     edges = np.array([hours.start_minutes, hours.latest_end_minutes])
     out = np.diff(curve.left(edges - ways.bell_minutes))[0]
     out += np.diff(arrived(edges - ways.opening_minutes))[0]
@@ -312,7 +308,7 @@ def _choose_places(  # noqa: PLR0917 - a school and what it is judged by
     near = around.pieces[around.gate_metres <= MAX_METRES]
     reached = around.pieces[around.gate_metres <= _find_reach(area)]
     if has_pupils:
-        at_bell = pupils * (1 - settings.way_home.late_share)
+        at_bell = pupils * (1 - ways.late[0])
         is_own = flow >= MIN_FLOW_SHARE * flow.max(initial=0.0)
         is_own &= sum_best(passing[:, begin:end], BEST_MINUTES) >= min(
             MIN_PASSING_PUPILS, at_bell / 4

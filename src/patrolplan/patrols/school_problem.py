@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +20,7 @@ from patrolplan.patrols.candidates import Candidates, find_candidates
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import SchoolPrizes
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, Route, TimedPrizes
+from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
     Surroundings,
@@ -158,13 +157,6 @@ class SchoolProblem:
             follows=follows,
         )
 
-    def compute_shortest_metres(self, route: Route) -> float:
-        """Length of a route by the shortest ways."""
-        if not route.stops:
-            return 0.0
-        order = [self.start_position, *route.stops, self.end_position]
-        return sum(self.walks.find_shortest(a, b).metres for a, b in pairwise(order))
-
     def get_tasked_place(self, stop: int) -> pd.Series:
         """The tasked place at a stop."""
         place: pd.Series = self.must_visit.iloc[self.found.tasked_rows[stop - 1]]
@@ -261,6 +253,9 @@ class SchoolProblem:
         if self.school["gate_assumed"]:
             notes.append(Note("gate_assumed"))
         notes += self._note_presence()
+        if self.surroundings.hours.is_cut:
+            time = format_time(self.surroundings.hours.latest_end_minutes)
+            notes.append(Note("ends_when_all_left", {"time": time}))
         if self.surroundings.base_note is not None:
             notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)

@@ -24,14 +24,27 @@ from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
-from patrolplan.network.walking_effort import compute_crossing_effort, compute_preference
+from patrolplan.network.walking_effort import (
+    TURN_METRES,
+    compute_crossing_effort,
+    compute_preference,
+)
 from patrolplan.notes import Note, NoteKind
+from patrolplan.pupils.presence import LeavingCurve
+from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.tables import STAFF
 from patrolplan.times import minutes_after_midnight
 
 MIN_STOP_METRES_TO_BARRED = 150.0
 """Minimum distance from a barred place of a candidate's stretch."""
+
+MAX_METRES = 600.0
+"""Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
+places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
+
+ALL_LEFT = 0.99
+"""Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
 
 EXTENT_MARGIN = 1.2
 """Maximum distance of walks between stops from the gate, as a multiple of the radius."""
@@ -80,6 +93,8 @@ class PatrolHours:
     """How long the window begins before the patrol."""
     gate_last_minutes: float = 0.0
     """Presence at the gate at the end, until the end of the window."""
+    is_cut: bool = False
+    """Whether it ends before the window does, when no pupils are left."""
 
     @property
     def gate_until_minutes(self) -> float:
@@ -114,7 +129,26 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     Around the opening bell, the presence is for pupils who arrive, and ends with the bell. The
     stops are in the longer part: either before the presence, so that the patrol ends with the bell,
     or after it.
+
+    Where no pupils stay for clubs, patrols that begin as pupils leave end when all have gone. This
+    is by when they leave, not by where they walk, which no time on a card may reveal.
     """
+    hours, settings = _compute_window_hours(area, school, window), area.settings.way_home
+    late = find_late(settings, school)
+    bell = minutes_after_midnight(school["finish_time"])
+    if late[0] or window.at_gate or window.is_about_opening:
+        return hours
+    gone = LeavingCurve.from_settings(settings, late).find_minutes(ALL_LEFT)
+    gone = bell + np.ceil(gone + MAX_METRES / metres_per_minute(settings.pupil_speed_kmh))
+    begins_late = hours.start_minutes > bell + area.settings.patrol.gate_minutes
+    if begins_late or gone >= hours.latest_end_minutes:
+        return hours
+    length = max(hours.gate_minutes, float(gone) - hours.start_minutes)
+    return replace(hours, total_minutes=length, is_cut=True)
+
+
+def _compute_window_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
+    """Hours in the whole window, see `compute_hours`."""
     start, presence = window.find_start(school), area.settings.patrol.gate_minutes
     if window.at_gate:
         return PatrolHours(start, window.minutes, window.minutes)
@@ -306,24 +340,37 @@ class Surroundings:
         )
         return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
 
+    @property
+    def open_effort(self) -> NDArray[np.float64]:
+        """(q, 2) the same, also where all costs are 1."""
+        return np.ones((len(self.pieces), 2)) if self.effort is None else self.effort
+
     @cached_property
     def preference(self) -> NDArray[np.float64] | None:
-        """(q,) factor on the length of each piece in the choice of a way; None means 1 for all."""
+        """(q,) factor on the length of each piece in the choice of a way; None by bicycle.
+
+        If any of a patrol may be after dark, all its ways are chosen as after dark.
+        """
         if self.cycling_effort is not None:
             return None
-        factor = compute_preference(
+        return compute_preference(
             self.network,
             road_factor=self.settings.road_factor,
-            dark_factor=self.settings.dark_factor if self.is_dark else 1.0,
+            dark_factor=self.settings.dark_factor if self.is_dark else None,
         )
-        return None if (factor == 1).all() else factor
 
     def find_walks(
         self, places: Positions, effort: NDArray[np.float64] | None = None
     ) -> WalkFinder:
         """Walks between places; `effort` replaces the default, such as with closed streets."""
         effort = self.effort if effort is None else effort
-        return WalkFinder(self.network, places, effort=effort, preference=self.preference)
+        return WalkFinder(
+            self.network,
+            places,
+            effort=effort,
+            preference=self.preference,
+            turn_metres=0.0 if self.cycling_effort is not None else TURN_METRES,
+        )
 
     @cached_property
     def gate_metres(self) -> NDArray[np.float64]:
@@ -355,7 +402,7 @@ def build_surroundings(
     settings = area.settings.patrol
     is_at_base = "base" in {settings.start, settings.end}
     given = (
-        *(str(row), repr(window), str(date), repr(settings)),
+        *(str(row), repr(window), str(date), repr(settings), repr(area.settings.way_home)),
         *(area.network, area.schools, area.gates),
         area.officers if is_at_base else None,
     )

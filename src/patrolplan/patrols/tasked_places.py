@@ -13,14 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sight
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
+from patrolplan.network.pieces import label_components
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, Surroundings, find_tasked_places
 
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Minimum distance of walked streets from a barred place."""
+
+LAST_RESORT = 1000.0
+"""How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""
 
 
 def select_tasked(places: gpd.GeoDataFrame, *, must_visit: bool) -> gpd.GeoDataFrame:
@@ -34,6 +39,7 @@ class SchoolPlaces:
 
     around: Surroundings
     places: gpd.GeoDataFrame
+    sight_metres: float
 
     @cached_property
     def must_visit(self) -> gpd.GeoDataFrame:
@@ -47,8 +53,14 @@ class SchoolPlaces:
 
     @cached_property
     def closed_streets(self) -> NDArray[np.bool_]:
-        """(n, q) which streets are at each barred place, and so not walked along."""
-        return find_near(self.around.network.piece_lines, self.barred, MIN_WALK_METRES_TO_BARRED)
+        """(n, q) which streets are near each barred place or in sight of it, and not walked."""
+        network = self.around.network
+        near = find_near(network.piece_lines, self.barred, MIN_WALK_METRES_TO_BARRED)
+        if not near.any():
+            return near
+        at = network.snap(shapely.get_coordinates(self.barred.geometry.values))
+        seen = find_pieces_in_sight(network, at, self.sight_metres).toarray() > 0
+        return np.asarray(near | (seen & near.any(axis=1, keepdims=True)))
 
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
@@ -72,7 +84,8 @@ def find_school_places(
         near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
         tasked = find_tasked_places(area, row, date, near_metres, around.hours)
         wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
-        return SchoolPlaces(around, tasked[wanted & (visit is not None)].reset_index(drop=True))
+        places = tasked[wanted & (visit is not None)].reset_index(drop=True)
+        return SchoolPlaces(around, places, area.settings.way_home.sight_metres)
 
     given = (f"{date} {visit}", around, area.tasked_places)
     return area.catchments.reuse("school places", given, find, hold=HELD_SCHOOLS)
@@ -94,38 +107,44 @@ def find_walks(
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
     """Walks between gate, stops and base that avoid barred places, and which ones they cannot.
 
-    The streets at a barred place stay open if the gate or the base itself is that near: the officer
-    has to get there. If barred places would disconnect gate and base, as many as possible stay
-    closed, those far from the gate first.
+    Where gate or base is in sight of barred places, or cut off by them, the one way from there that
+    has least of their streets stays open.
     """
     bases = () if around.base is None else (around.base.position,)
-    places = concatenate_positions(around.gate, stops, *bases)
-    ends = [0, len(places) - 1] if bases else [0]
-    near, barred = tasked.closed_streets, tasked.barred
-    open_effort = np.ones((near.shape[1], 2)) if around.effort is None else around.effort
+    near = tasked.closed_streets
+    closed = np.asarray(near.any(axis=0))
+    excepted = np.zeros_like(closed)
+    for end in (around.gate, *bases) if closed.any() else ():
+        excepted[_find_way_out(around, end, closed)] = True
+    closed = closed & ~excepted
+    effort = around.effort
+    if closed.any():
+        effort = np.where(closed[:, None], np.inf, around.open_effort)
+    walks = around.find_walks(concatenate_positions(around.gate, stops, *bases), effort)
+    return walks, np.flatnonzero((near & excepted).any(axis=1))
 
-    def close(rows: NDArray[np.int64]) -> tuple[WalkFinder, bool]:
-        """Walks without the streets at some barred places, and whether gate and base connect."""
-        closed = np.asarray(near[rows].any(axis=0))
-        effort = around.effort
-        if closed.any():
-            effort = np.where(closed[:, None], np.inf, open_effort)
-        walks = around.find_walks(places, effort)
-        return walks, bool(np.isfinite(walks.metres[np.ix_(ends, ends)]).all())
 
-    on_streets = np.flatnonzero(near.any(axis=1))
-    at_ends = near[np.ix_(on_streets, places.piece[ends])].any(axis=1)
-    closed = on_streets[~at_ends]
-    walks, joined = close(closed)
-    if not joined:
-        gate = shapely.points(around.network.xy(around.gate)[0])
-        order = np.argsort(-barred.geometry.iloc[closed].distance(gate).to_numpy())
-        wanted, closed = closed[order], closed[:0]
-        for row in wanted:
-            more = np.append(closed, row)
-            closed = more if close(more)[1] else closed
-        walks, _ = close(closed)
-    return walks, np.setdiff1d(on_streets, closed)
+def _find_way_out(
+    around: Surroundings, end: Positions, closed: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Pieces of the ways from a gate or base to most of the open streets, and back.
+
+    Empty if it is there, or if there is no such street.
+    """
+    network = around.network
+    reached = np.isfinite(compute_piece_distances(network, end))
+    still_open = np.flatnonzero(reached & ~closed)
+    label = label_components(network.piece_nodes[still_open], len(network.node_xy))
+    metres = np.bincount(label, network.piece_metres[still_open])
+    most = still_open[label == metres.argmax()] if len(still_open) else still_open
+    if not len(most) or end.piece[0] in most:
+        return most[:0]
+    effort, pieces = around.open_effort * np.where(closed, LAST_RESORT, 1.0)[:, None], []
+    for costs in (effort, effort[:, ::-1]):  # by bicycle the way back may be another
+        nearest = most[compute_piece_distances(network, end, effort=costs)[most].argmin()]
+        places = concatenate_positions(end, network.middles([nearest]))
+        pieces.append(WalkFinder(network, places, effort=costs).find_shortest(0, 1).pieces)
+    return np.concatenate(pieces)
 
 
 def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDArray[np.bool_]:

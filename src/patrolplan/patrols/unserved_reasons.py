@@ -11,7 +11,7 @@ from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_h
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.stop_windows import find_hours_of_begin, format_hours
 from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, compute_speed
-from patrolplan.patrols.tasked_places import MIN_WALK_METRES_TO_BARRED, find_near
+from patrolplan.patrols.tasked_places import find_near
 from patrolplan.times import format_time
 
 
@@ -63,7 +63,8 @@ def _find_earliest(problem: SchoolProblem, stop: int) -> float:
 def _explain_stop(problem: SchoolProblem, stop: int) -> Note:
     """Why a mandatory stop cannot be visited: a barred place, its hours, or no time."""
     place, barred = problem.get_tasked_place(stop), problem.barred
-    near = barred["place_id"][barred.distance(place.geometry) <= MIN_WALK_METRES_TO_BARRED]
+    closed = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
+    near = barred["place_id"][closed]
     if len(near):
         values = {"place": str(place["place_id"]), "barred": str(near.iloc[0])}
         return Note("demand_near_barred", {**values})

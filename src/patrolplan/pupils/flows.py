@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -35,7 +36,13 @@ from patrolplan.pupils.destinations import (
     find_stops,
 )
 from patrolplan.pupils.gate_tree import GateTree, grow_tree
-from patrolplan.pupils.rolls import STAGES, count_pupils, find_mode_shares
+from patrolplan.pupils.rolls import (
+    STAGES,
+    count_pupils,
+    find_late,
+    find_mode_shares,
+    find_school_modes,
+)
 from patrolplan.text import format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -64,6 +71,7 @@ class SchoolWays:
     # `bell_minutes`, `opening_minutes`: The closing and the opening bell, after midnight.
     bell_minutes: float
     opening_minutes: float
+    late: tuple[float, float]  # Share of pupils who leave later, and their minutes after the bell
     unaccompanied: float  # Share of those on the streets who walk without an adult
     pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along
     # (q,) pupils who walk along each; one who walks part of it counts as that part.
@@ -137,17 +145,17 @@ class _Model:
         """The ways home of one school."""
         settings, network = self.settings, self.homes.network
         row = self.area.schools.iloc[number]
-        urn = str(row["urn"])
+        urn, modes = str(row["urn"]), find_school_modes(self.modes, row)
         decay = np.array(settings.decay_metres)
         reach = CATCHMENT_DECAYS * float(decay[by_stage > 0].max(initial=0.0))
         limit = max(reach, settings.stop_reach_metres)
         tree = grow_tree(network, self.area.gates.take([number]), limit)
         walkers = self.homes.place_walkers(
-            tree, urn, by_stage * self.modes[:, 0], by_stage, decay, settings.spread_metres
+            tree, urn, by_stage * modes[:, 0], by_stage, decay, settings.spread_metres
         )
         demand, entered = _enter_links(tree, walkers)
         wait_pieces, wait_metres, wait_pupils = [], [], []
-        riders = by_stage @ self.modes[:, 1:]
+        riders = by_stage @ modes[:, 1:]
         to_stops = []
         for kind, pupils in zip(self.stops, riders, strict=True):
             metres, node, after = tree.measure_to(kind.positions)
@@ -168,10 +176,10 @@ class _Model:
         pieces, at = find_used_numbers(on, len(network))
         along = np.bincount(at, np.concatenate(walked), minlength=len(pieces))
         pieces, along = pieces[along != 0], along[along != 0]
-        foot = by_stage * self.modes.sum(axis=1)
+        foot = by_stage * modes.sum(axis=1)
         waiting = np.concatenate(wait_pupils)
         elsewhere = by_stage.sum() - foot.sum()
-        elsewhere += (by_stage @ self.modes[:, 0]) - walkers.total + riders.sum() - waiting.sum()
+        elsewhere += (by_stage @ modes[:, 0]) - walkers.total + riders.sum() - waiting.sum()
         return SchoolWays(
             urn=urn,
             roll=float(by_stage.sum()),
@@ -179,6 +187,7 @@ class _Model:
             on_streets=on_streets,
             bell_minutes=minutes_after_midnight(row["finish_time"]),
             opening_minutes=minutes_after_midnight(row["start_time"]),
+            late=find_late(settings, row),
             unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
             pieces=pieces,
             flow=along / network.piece_metres[pieces],
@@ -190,10 +199,11 @@ class _Model:
 
     def list_notes(self) -> list[Note]:
         """What was assumed, for all schools together."""
-        settings, urns = self.settings, [str(urn) for urn in self.area.schools["urn"]]
-        notes = []
-        if isinstance(settings.modes, str):
-            notes.append(Note("modes_assumed", {"modes": settings.modes}))
+        settings, schools = self.settings, self.area.schools
+        urns, notes = [str(urn) for urn in schools["urn"]], []
+        by_model = schools[["walk_share", "bus_share"]].isna().any(axis=1)
+        if isinstance(settings.modes, str) and by_model.any():
+            notes.append(Note("modes_assumed", {"modes": settings.modes, **self._name(by_model)}))
         own = [urn for urn in urns if urn in self.homes.own]
         if own:
             notes.append(Note("homes_from_origins", {"urns": own, "schools": len(urns)}))
@@ -215,17 +225,21 @@ class _Model:
         if len(self.area.way_home.stops) and self.without_stops:  # else loading says that none are
             reach = float(settings.stop_reach_metres)
             notes.append(Note("no_stops_near", {"urns": self.without_stops, "reach_metres": reach}))
-        notes.append(
-            Note(
-                "leaving_assumed",
-                {
-                    "mean_minutes": settings.leave_minutes,
-                    "late_share": settings.late_share,
-                    "late_minutes": settings.late_minutes,
-                },
-            )
-        )
+        is_assumed = schools[["late_share", "late_minutes"]].isna().any(axis=1)
+        is_assumed &= schools["late_share"] != 0
+        if is_assumed.any():
+            figures: dict[str, NoteValue] = {
+                "mean_minutes": settings.leave_minutes,
+                "late_share": settings.late_share,
+                "late_minutes": settings.late_minutes,
+            }
+            notes.append(Note("leaving_assumed", {**figures, **self._name(is_assumed)}))
         return notes
+
+    def _name(self, which: pd.Series) -> dict[str, NoteValue]:
+        """The schools that a note is about, of how many."""
+        urns = [str(urn) for urn in self.area.schools["urn"][which]]
+        return {"urns": urns, "schools": len(which)}
 
 
 def _enter_links(

@@ -7,13 +7,14 @@ wait at a stop are its arrivals minus departures, each after an exponentially di
 
 Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a sparse table of pieces
 by steps, and the number in a minute is one product of it with the leaving curve: schools with the
-same bell share their columns, and a city's minute is computed quickly.
+same bell and curve share their columns, and a city's minute is computed quickly.
 
 In the morning the same flow runs towards the gate, before the opening bell.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn, Self
 
 import numpy as np
@@ -64,14 +65,14 @@ class LeavingCurve:
         object.__setattr__(self, "_waiting", self._tabulate_waiting())
 
     @classmethod
-    def from_settings(cls, settings: WayHomeSettings) -> "LeavingCurve":
-        """The curve of the settings."""
-        return cls(
-            settings.leave_minutes,
-            settings.late_share,
-            settings.late_minutes,
-            settings.wait_minutes,
-        )
+    def from_settings(cls, settings: WayHomeSettings, late: tuple[float, float]) -> "LeavingCurve":
+        """The curve of schools with this share and minutes of those who leave later."""
+        return _build_curve(settings.leave_minutes, *late, settings.wait_minutes)
+
+    def find_minutes(self, share: float) -> float:
+        """Minutes after the bell, in steps, when this share have left."""
+        steps = np.arange(0, LONGEST_MINUTES, STEP_MINUTES)
+        return float(steps[np.searchsorted(self.left(steps), share)])
 
     def left(self, minutes: ArrayLike) -> NDArray[np.float64]:
         """Share who have left so many minutes after the bell; 0 before it."""
@@ -107,6 +108,11 @@ class LeavingCurve:
         for step in range(len(fresh)):
             waiting[step + 1] = waiting[step] * remain + fresh[step]
         return np.asarray(self.wait_minutes * (arrived - waiting))
+
+
+@lru_cache(maxsize=256)
+def _build_curve(*figures: float) -> LeavingCurve:
+    return LeavingCurve(*figures)
 
 
 def _sum_gamma(minutes: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
@@ -160,12 +166,11 @@ class Presence:
     """
 
     def __init__(self, area: StudyArea, ways: Ways) -> None:
-        settings = area.settings.way_home
+        settings = self._settings = area.settings.way_home
         self._network = area.network
         self._ways = {school.urn: school for school in ways.schools}
         self._sight_metres = settings.sight_metres
         self._metres_per_minute = settings.pupil_speed_kmh * 1000 / 60
-        self._curve = LeavingCurve.from_settings(settings)
         self._tables: dict[tuple[str | None, bool], _Table] = {}
         self._counts: dict[tuple[float, str | None, bool], NDArray[np.float64]] = {}
         schools = area.schools
@@ -201,7 +206,7 @@ class Presence:
         self, start: float, end: float, *, urn: str | None = None, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
         """(p,) pupil-minutes on each piece to patrol between two times, after midnight."""
-        return self._get_table(urn, unaccompanied).sum_between(start, end, self._curve)
+        return self._get_table(urn, unaccompanied).sum_between(start, end)
 
     def count_each(
         self, first: int, last: int, *, unaccompanied: bool = True
@@ -210,13 +215,13 @@ class Presence:
 
         For a few minutes at a time, to be summed at once: a day would be gigabytes in a city.
         """
-        return self._get_table(None, unaccompanied).count_each(first, last, self._curve)
+        return self._get_table(None, unaccompanied).count_each(first, last)
 
     def count_all(
         self, first: int, last: int, *, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
         """(n,) pupils on all pieces to patrol in whole minutes from `first` to before `last`."""
-        return self._get_table(None, unaccompanied).count_all(first, last, self._curve)
+        return self._get_table(None, unaccompanied).count_all(first, last)
 
     def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
         key = (urn, unaccompanied)
@@ -232,10 +237,10 @@ class Presence:
         beyond, speed = GATE_METRES if is_journey else -1.0, self._metres_per_minute
         count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
-        bells = sorted({(school.bell_minutes, school.opening_minutes) for school in schools})
-        for school in schools:
-            share = school.unaccompanied if unaccompanied else 1.0
-            bell = bells.index((school.bell_minutes, school.opening_minutes))
+        keys = [(one.late, one.bell_minutes, one.opening_minutes) for one in schools]
+        bells = sorted(set(keys))
+        for school, key in zip(schools, keys, strict=True):
+            share, bell = school.unaccompanied if unaccompanied else 1.0, bells.index(key)
             far, late = (at > beyond for at in (school.gate_metres, school.wait_metres))
             pieces, waiting = school.pieces[far], school.wait_pupils[late] * share
             walked = (
@@ -243,14 +248,19 @@ class Presence:
             )
             walks.append((bell, pieces, school.gate_metres[far], walked))
             waits.append((bell, school.wait_pieces[late], school.wait_metres[late], waiting))
-        return _Table(np.array(bells), _collect(walks, count, speed), _collect(waits, count, speed))
+        return _Table(
+            np.array([times for _, *times in bells]),
+            [LeavingCurve.from_settings(self._settings, late) for late, *_ in bells],
+            _collect(walks, count, speed),
+            _collect(waits, count, speed),
+        )
 
     def sum_journey(self, urn: str, start: float, end: float) -> NDArray[np.float64]:
         """(w,) a school's pupil-minutes beyond `GATE_METRES` of the gate, by walkable piece.
 
         Those on streets that are walked and not patrolled are among them, after the others.
         """
-        return self._tabulate_journey(urn).sum_between(start, end, self._curve)
+        return self._tabulate_journey(urn).sum_between(start, end)
 
     def _tabulate_journey(self, urn: str) -> "_Table":
         return self._tabulate([self._ways[urn]], unaccompanied=False, is_journey=True)
@@ -281,9 +291,9 @@ class Presence:
         noon = NOON_MINUTES
         whole = (0.0, noon) if visits[-1].end <= noon else (noon, LONGEST_MINUTES)
         journey = self._tabulate_journey(urn)
-        total, met = journey.sum_between(*whole, self._curve).sum(), 0.0
+        total, met = journey.sum_between(*whole).sum(), 0.0
         for visit in visits:
-            passing = journey.sum_between(visit.start, visit.end, self._curve)
+            passing = journey.sum_between(visit.start, visit.end)
             for place_xy, share in zip(visit.places_xy, visit.shares, strict=True):
                 seen = self._network.find_pieces_within(place_xy, self._sight_metres)
                 met += share * float(passing[seen].sum())
@@ -329,16 +339,33 @@ class _Table:
     """Pupils by piece and walk: those who walk, in minutes on the piece, and those who wait."""
 
     bells: NDArray[np.float64]  # (b, 2) closing and opening bells
+    curves: Sequence[LeavingCurve]  # (b) how pupils leave; bells with the same curve are together
     walks: _Steps
     waits: _Steps
 
-    def sum_between(self, start: float, end: float, curve: LeavingCurve) -> NDArray[np.float64]:
+    def _evaluate(
+        self, steps: _Steps, compute: Callable[[LeavingCurve, slice], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """(c, ...) of columns, those of each leaving curve together: columns are sorted by bell."""
+        first = [n for n in range(len(self.curves)) if self.curves[n] not in self.curves[:n]]
+        edges = np.searchsorted(steps.bell, [*first, len(self.curves)]).tolist()
+        spans = map(slice, edges, edges[1:])
+        return np.concatenate(
+            [compute(self.curves[n], span) for n, span in zip(first, spans, strict=True)]
+        )
+
+    def sum_between(self, start: float, end: float) -> NDArray[np.float64]:
         """(p,) pupil-minutes between two times after midnight."""
         home, school = self._find_walks()
         stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
-        share = curve.left(end - home) - curve.left(start - home)
+        share = self._evaluate(
+            self.walks, lambda curve, at: curve.left(end - home[at]) - curve.left(start - home[at])
+        )
         share += arrived(end - school) - arrived(start - school)
-        waited = curve.waited(end - stop) - curve.waited(start - stop)
+        waited = self._evaluate(
+            self.waits,
+            lambda curve, at: curve.waited(end - stop[at]) - curve.waited(start - stop[at]),
+        )
         return np.asarray(self.walks.table @ share + self.waits.table @ waited)
 
     def _find_walks(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -346,33 +373,34 @@ class _Table:
         closing, opening = self.bells[self.walks.bell].T
         return closing + self.walks.walk_minutes, opening - self.walks.walk_minutes
 
-    def count_each(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+    def count_each(self, first: int, last: int) -> NDArray[np.float64]:
         """(p, n) pupils in each whole minute."""
-        shares, waited = self._spread(first, last, curve)
+        shares, waited = self._spread(first, last)
         counts = np.asarray(self.walks.table @ shares)
         # Pupils wait on few pieces: a second table of all pieces would take as long as the first.
         rows = np.flatnonzero(np.diff(self.waits.table.indptr))
         counts[rows] += self.waits.table[rows] @ waited
         return counts
 
-    def count_all(self, first: int, last: int, curve: LeavingCurve) -> NDArray[np.float64]:
+    def count_all(self, first: int, last: int) -> NDArray[np.float64]:
         """(n,) pupils on all pieces together in each whole minute."""
-        shares, waited = self._spread(first, last, curve)
+        shares, waited = self._spread(first, last)
         walking, waiting = (np.asarray(one.table.sum(axis=0)) for one in (self.walks, self.waits))
         on_way = (walking[:, None] * shares).sum(axis=0)
         return np.asarray(on_way + (waiting[:, None] * waited).sum(axis=0))
 
-    def _spread(
-        self, first: int, last: int, curve: LeavingCurve
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _spread(self, first: int, last: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(c, n) share of each column of `walks`, and of `waits`, in each whole minute."""
         # Walks are whole steps, so the curves are needed only at whole steps.
         edges = np.arange(first, last + 1, dtype=np.float64)
         home, school = self._find_walks()
         stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
-        passed = _look_up(curve.left, edges, home)
+        passed = self._evaluate(self.walks, lambda curve, at: _look_up(curve.left, edges, home[at]))
         passed += _look_up(arrived, edges, school)
-        return np.diff(passed, axis=1), np.diff(_look_up(curve.waited, edges, stop), axis=1)
+        waited = self._evaluate(
+            self.waits, lambda curve, at: _look_up(curve.waited, edges, stop[at])
+        )
+        return np.diff(passed, axis=1), np.diff(waited, axis=1)
 
 
 def _look_up(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
@@ -115,6 +116,31 @@ def _share_stages(schools: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArr
     is_assumed = ~has_ages & np.isnan(by_phase)
     by_phase = np.where(np.isnan(by_phase), SECONDARY_SHARE_WITHOUT_PHASE, by_phase)
     return np.where(has_ages, years / (high - low), by_phase), is_assumed
+
+
+def find_late(settings: WayHomeSettings, school: pd.Series) -> tuple[float, float]:
+    """Share of a school's pupils who leave later, and their minutes after the bell on average."""
+    share, minutes = (float(school[name]) for name in ("late_share", "late_minutes"))
+    return (
+        settings.late_share if np.isnan(share) else share,
+        settings.late_minutes if np.isnan(minutes) else minutes,
+    )
+
+
+def find_school_modes(modes: NDArray[np.float64], school: pd.Series) -> NDArray[np.float64]:
+    """(2, 3) mode shares of one school: its own where given.
+
+    Those who ride are divided between bus and rail as the model `modes` does. A share that is not
+    given is the model's, or what the other leaves.
+    """
+    walk, ride = float(school["walk_share"]), float(school["bus_share"])
+    if np.isnan(walk) and np.isnan(ride):
+        return modes
+    by_ride = modes[:, 1:].sum(axis=1)
+    by_bus = np.divide(modes[:, 1], by_ride, out=np.ones(len(modes)), where=by_ride > 0)
+    rides = np.minimum(by_ride, 1 - walk) if np.isnan(ride) else np.full(len(modes), ride)
+    walks = np.minimum(modes[:, 0], 1 - ride) if np.isnan(walk) else np.full(len(modes), walk)
+    return np.column_stack([walks, rides * by_bus, rides * (1 - by_bus)])
 
 
 def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:

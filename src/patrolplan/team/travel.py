@@ -13,6 +13,7 @@ from scipy.sparse import csgraph
 from patrolplan.area import StudyArea
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import build_street_graph
+from patrolplan.network.pieces import join_both_ways
 from patrolplan.patrols.surroundings import metres_per_minute
 from patrolplan.team.problem import Floats
 
@@ -54,9 +55,10 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
     )
     ends = concatenate_positions(places, bases.take(first))
     graph = build_street_graph(network, ends, None)
+    costs, _, _ = join_both_ways(graph.ends, graph.costs, graph.size)
     metres = np.empty((len(unique), len(places)))
     for row, base in enumerate(graph.places[len(places) :]):  # one by one, to save memory
-        distance = csgraph.dijkstra(graph.costs, indices=base, limit=MAX_SEARCH_METRES)
+        distance = csgraph.dijkstra(costs, indices=base, limit=MAX_SEARCH_METRES)
         metres[row] = distance[graph.places[: len(places)]]
     xy = network.xy(ends)
     straight = np.hypot(*(xy[len(places) :, None] - xy[: len(places)]).transpose(2, 0, 1))

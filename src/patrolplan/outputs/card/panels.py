@@ -29,7 +29,7 @@ ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")
 """What pupils do at the gate before and after school."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("no_stop_in_time", "window_at_gate")
+GATE_REASONS: tuple[NoteKind, ...] = ("no_stop_in_time", "window_at_gate", "pupils_driven")
 """Notes on why no stop is made: they are in the panel, so they are not repeated as cautions."""
 
 MAX_NEAREST = 3
