@@ -60,7 +60,7 @@ def ledger(tmp_path, demo_area):
         {
             "hotspot": name, "id": f"P1-{name}", "sees": "", "kind": "hotspot",
             "place": f"Place {name}", "longitude": x, "latitude": y,
-            "stretch": shapely.to_wkt(shapely.LineString([(x, y), (x + 1e-4, y)])),
+            "shape": shapely.to_wkt(shapely.Point(x, y)),
         }
         for name, (x, y) in POINTS.items()
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.area.square_names import name_places
-from patrolplan.team.ledger.map_matching import find_pieces
+from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.trial import (
     AT_HOTSPOT_METRES,
@@ -140,7 +140,7 @@ def test_expected_is_a_slow_count(by_days, dated_area):
     before = _keep_until(dated_area, "2026-06")
     hotspot = by_days.hotspots[0]
     stretches = by_days.build_stretches(before.projection)[:1]
-    pieces = find_pieces(before.network, stretches)[0]
+    pieces = find_pieces_of_shapes(before.network, stretches)[0]
     share = np.bincount(
         before.catchments.piece_catchment[pieces],
         weights=before.catchments.piece_share[pieces],
@@ -295,7 +295,7 @@ def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_
     effect = analyse_trial(path, trial, area)
     assert 0 < effect.p_value <= 1
     counted = set(area.settings.crimes.risk_categories)
-    pieces = find_pieces(area.network, trial.build_stretches(area.projection))
+    pieces = find_pieces_of_shapes(area.network, trial.build_stretches(area.projection))
     sums = np.zeros(2)
     for row, part in enumerate(pieces):
         share = np.bincount(

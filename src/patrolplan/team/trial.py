@@ -31,14 +31,13 @@ from pydantic import ConfigDict, Field, ValidationError
 from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_places
 from patrolplan.atomic import write_file_atomically
-from patrolplan.crs import Projection
+from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.impact import build_masks, compute_catchment_shares
-from patrolplan.team.ledger.map_matching import project_to_metres
 from patrolplan.team.week import TrialCell, Week, WeekTrial, find_open_days
 
 AT_HOTSPOT_METRES = 60.0
@@ -112,7 +111,8 @@ class Trial(FileModel):
 
     def build_stretches(self, projection: Projection) -> NDArray[np.object_]:
         """(h,) the streets of its hotspots in metres."""
-        return project_to_metres([one.stretch for one in self.hotspots], projection)
+        lines = gpd.GeoSeries.from_wkt([one.stretch for one in self.hotspots], crs=DEGREES)
+        return np.asarray(lines.to_crs(projection.crs).array, dtype=object)
 
 
 def read_trial(path: Path) -> Trial:

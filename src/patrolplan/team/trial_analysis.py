@@ -27,7 +27,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
-from patrolplan.team.ledger.map_matching import find_pieces
+from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.team.trial import Bools, Floats, Trial, count_incidents, is_dated
 
 LEVEL = 0.05
@@ -69,7 +69,7 @@ def analyse_trial(path: Path, trial: Trial, area: StudyArea) -> Effect:
     times = pd.DatetimeIndex(trial.days)
     if not by_days:
         times = pd.date_range(trial.start, trial.end, freq="MS")
-    pieces = find_pieces(area.network, trial.build_stretches(area.projection))
+    pieces = find_pieces_of_shapes(area.network, trial.build_stretches(area.projection))
     counts = count_incidents(area, [part.tolist() for part in pieces], times, by_days=by_days)
     # Days that are drawn together count as one; months of pairs do so as well.
     first_days = {trial.find_block(day): day for day in reversed(trial.days)}

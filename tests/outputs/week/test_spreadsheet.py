@@ -30,7 +30,7 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     """Names from files are text in every table, and a row sums what was promised and given."""
     spot = {"id": "P1", "sees": "", "hotspot": "=H1", "place": "@High Street",
             "longitude": 0.87, "latitude": 51.53,
-            "stretch": "LINESTRING (0.87 51.53, 0.871 51.53)"}  # fmt: skip
+            "shape": "POINT (0.87 51.53)"}  # fmt: skip
     dose = {"officer": "+SSO", "date": DAY, "urn": "-900001", "stop": 1, "school": "=1+1",
             "id": "P1", "arrive": "15:30", "minutes": 15.0}  # fmt: skip
     url = f"sqlite:///{tmp_path / 'l.sqlite'}"

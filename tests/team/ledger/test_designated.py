@@ -39,7 +39,7 @@ def designated_week(week):
 
 
 def test_its_whole_polygon_is_handed_out(designated_week):
-    """The other hotspots are lines as before."""
+    """The other hotspots are the points where patrols stand."""
     names, week = designated_week
     features = build_hotspots_document(week)["features"]
     shape_of = {row["properties"]["hotspot"]: row["geometry"]["type"] for row in features}
@@ -56,7 +56,7 @@ def test_a_return_has_a_row_for_each(ledger, designated_week, visit):
     ledger.hand_out(promised)
     doses = [dose for dose in promised.doses if dose["id"] == dosed and dose["date"].month == 12]
     spot = next(one for one in promised.hotspots if one["hotspot"] == dosed)
-    corner = shapely.get_coordinates(shapely.from_wkt(spot["stretch"]))[0].tolist()
+    corner = shapely.get_coordinates(shapely.from_wkt(spot["shape"]))[0].tolist()
     place = dict(zip(("longitude", "latitude"), corner, strict=True))
     who = {name: doses[0][name] for name in ("officer", "date", "urn", "id")}
     ledger.record([visit(0, 12.0, kind="designated", hotspot=dosed, **who, **place)])

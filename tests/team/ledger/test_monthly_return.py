@@ -156,7 +156,7 @@ def test_a_return_equals_a_hand_made_sheet(ledger):
     spots = [
         {"hotspot": f"H{n}", "id": f"P1-{n}a", "sees": "", "kind": "hotspot",
          "place": f"Street {n}", "longitude": 0.87 + n / 100, "latitude": 51.53,
-         "stretch": f"POINT ({0.87 + n / 100} 51.53)"}
+         "shape": f"POINT ({0.87 + n / 100} 51.53)"}
         for n in range(1, 6)
     ]  # fmt: skip
     doses = [

@@ -63,14 +63,13 @@ def test_a_tasked_place_with_a_hotspots_name_is_a_place_of_its_own(week):
 
 
 def test_every_place_where_a_week_stands_is_handed_out(week, promised_week):
-    """Each stop of the week is its place's own, or one of the points with its stretch."""
+    """Each stop of the week is its place's own, or one of its further points."""
     spots = {spot["id"]: spot for spot in promised_week.hotspots}
     elsewhere = 0
     for stop in (stop for duty in week.duties for stop in duty.patrol.stops):
         spot = spots[stop.id]
-        shapes = shapely.get_parts(shapely.from_wkt(spot["stretch"]))
-        points = [(spot["longitude"], spot["latitude"])]
-        points += [(one.x, one.y) for one in shapes if one.geom_type == "Point"]
+        points = shapely.get_coordinates(shapely.from_wkt(spot["shape"]))
+        assert points[0] == pytest.approx([spot["longitude"], spot["latitude"]])
         xy = np.column_stack(week.plan.area.projection.to_metres(*np.transpose(points)))
         away = np.hypot(*(xy - (stop.x, stop.y)).T)
         assert away.min() < 0.5

@@ -25,28 +25,16 @@ def _along(line):
     return shapely.get_coordinates(shapely.line_interpolate_point(line, metres))
 
 
-def minutes_within(true_xy, hotspots, patrol, within_metres=0.5, in_view_metres=40):
-    """Minutes that the true walk spends at each place, by hotspot, second by second.
+def minutes_at_stops(true_xy, patrol, at_metres=40):
+    """Minutes that the true walk spends at each stop, by its ID, second by second.
 
-    Who is within 40 m of a planned stop is at the nearest of them. Else the time is that of the
-    stretch one is on: a planned one, or any other; between several it is shared.
+    Who is within 40 m of some is at the nearest of them.
     """
-    points = shapely.points(true_xy)
-    minutes = dict.fromkeys(hotspots["hotspot"], 0.0)
-    left = np.ones(len(points), dtype=bool)
-    if patrol.stops:
-        away = np.array([np.hypot(*(true_xy - (stop.x, stop.y)).T) for stop in patrol.stops])
-        left = away.min(axis=0) > in_view_metres
-        for number in away.argmin(axis=0)[~left]:
-            name = patrol.stops[number].hotspot
-            minutes[name] = minutes.get(name, 0.0) + 1 / 60
-    is_planned = hotspots["hotspot"].isin([stop.hotspot for stop in patrol.stops])
-    for rows in (hotspots[is_planned], hotspots[~is_planned]):
-        is_on = shapely.dwithin(rows.geometry.to_numpy()[:, None], points, within_metres) & left
-        share = is_on / np.maximum(is_on.sum(axis=0), 1)
-        for name, spent in zip(rows["hotspot"], share.sum(axis=1) / 60, strict=True):
-            minutes[name] += spent
-        left &= ~is_on.any(axis=0)
+    away = np.array([np.hypot(*(true_xy - stop.point).T) for stop in patrol.stops])
+    nearest = away.argmin(axis=0)[away.min(axis=0) <= at_metres]
+    minutes = dict.fromkeys((stop.id for stop in patrol.stops), 0.0)
+    for number in nearest:
+        minutes[patrol.stops[number].id] += 1 / 60
     return minutes
 
 

@@ -169,8 +169,7 @@ class Ledger:
         Returns
         -------
         pandas.DataFrame
-            `handout, id, hotspot, kind, place, longitude, latitude, stretch` (WKT, degrees),
-            `sees`.
+            `handout, id, hotspot, kind, place, longitude, latitude, shape` (WKT, degrees), `sees`.
         """
         with self._transaction(self._engine) as connection:
             handouts = set(self._find_current_handouts(connection, first, last).values())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from patrolplan.area.square_names import name_places
 from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError
+from patrolplan.hotspots.designated import DESIGNATED, OWN
 from patrolplan.patrols.designated import find_territories
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Week
@@ -58,47 +59,40 @@ def list_place_ids(hotspots: gpd.GeoDataFrame, crs: str) -> list[str]:
     """The ID of each hotspot's place; that of one which the force designates is the force's own."""
     ids = name_places(shapely.get_coordinates(hotspots["stop"].to_numpy()), crs)
     rows = zip(hotspots["hotspot"], hotspots["kind"], ids, strict=True)
-    return [name if kind == "designated" else own for name, kind, own in rows]
+    return [name if kind == DESIGNATED else own for name, kind, own in rows]
 
 
 def get_place_id(stop: Stop) -> str:
     """The ID of a stop's place; in a hotspot which the force designates it is the force's own."""
-    return stop.hotspot if stop.kind == "designated" else stop.id
+    return stop.hotspot if stop.kind == DESIGNATED else stop.id
 
 
 def build_hotspots_document(week: Week) -> dict[str, Any]:
     """All hotspots of a week's plan as GeoJSON, with the other places where its patrols stand.
 
-    A feature is a hotspot: its stretch, and as properties `id`, `hotspot`, `kind`, `place`, `stops`
-    [[lon, lat], ...], its own first, and `sees`, the IDs of the hotspots in view. One that the
-    force designates has its whole polygon: presence anywhere in it counts. Any other place is a
-    point. Of hotspots at one place, that with a patrol gives the name.
+    A feature is a place: the points where patrols stand, and as properties `id`, `hotspot`, `kind`,
+    `place`, `stop` [lon, lat] and `sees`, the IDs of the hotspots in view. One that the force
+    designates has its whole polygon: presence anywhere in it counts. Of hotspots and corners at one
+    place, one with a patrol gives the name.
     """
     table, area = week.plan.hotspots, week.plan.area
     stops = [stop for duty in week.duties for stop in duty.patrol.stops]
     ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
     columns = (table[name] for name in ("hotspot", "kind", "place", "stop"))
-    spots = [
-        (ids[name], name, kind, place, (stop.x, stop.y), shape)
+    spots: list[tuple[Any, ...]] = [
+        (ids[name], name, kind, place, (stop.x, stop.y), shape if kind == DESIGNATED else None)
         for name, kind, place, stop, shape in zip(
             *columns, find_territories(area, table), strict=True
         )
     ]
-    spots.sort(key=lambda row: row[1] not in {stop.hotspot for stop in stops})
-    others = [
-        (
-            get_place_id(stop),
-            stop.hotspot,
-            stop.kind,
-            stop.place,
-            stop.point,
-            shapely.Point(stop.point),
-        )
-        for stop in stops
+    stood = [
+        (get_place_id(stop), stop.hotspot, stop.kind, stop.place, stop.point, None)
+        for stop in sorted(stops, key=lambda stop: stop.kind != OWN)
     ]
+    rows = [*(row for row in spots if row[2] == DESIGNATED), *stood, *spots]
     places: dict[str, tuple[Any, ...]] = {}
     points: dict[str, list[tuple[float, float]]] = {}
-    for own_id, name, kind, place, point, shape in (*spots, *others):
+    for own_id, name, kind, place, point, shape in rows:
         places.setdefault(own_id, (name, kind, place, shape))
         there = points.setdefault(own_id, [])
         if all(math.dist(point, other) > SAME_STOP_METRES for other in there):
@@ -119,10 +113,12 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
                 "hotspot": name,
                 "kind": kind,
                 "place": place,
-                "stops": to_degrees(np.array(points[own_id])).tolist(),
+                "stop": to_degrees(np.array(points[own_id][:1]))[0].tolist(),
                 "sees": sorted(sees.get(own_id, ())),
             },
-            "geometry": shapely.geometry.mapping(shapely.transform(shape, to_degrees)),
+            "geometry": shapely.geometry.mapping(
+                shapely.transform(shape or shapely.MultiPoint(points[own_id]), to_degrees)
+            ),
         }
         for own_id, (name, kind, place, shape) in places.items()
     ]
@@ -184,12 +180,10 @@ def _build_promised_week(week: Week, hotspots: Mapping[str, Any]) -> PromisedWee
 
 def _build_hotspot_row(feature: Mapping[str, Any]) -> dict[str, Any]:
     properties, shape = feature["properties"], shapely.geometry.shape(feature["geometry"])
-    stops = np.array(properties["stops"], dtype=np.float64).reshape(-1, 2)
-    parts = shapely.GeometryCollection([*shapely.get_parts(shape), *shapely.points(stops)])
     return {
         **{name: str(properties[name]) for name in ("id", "hotspot", "kind", "place")},
-        "longitude": float(stops[0, 0]),
-        "latitude": float(stops[0, 1]),
-        "stretch": shapely.to_wkt(parts, rounding_precision=DECIMALS),
+        "longitude": float(properties["stop"][0]),
+        "latitude": float(properties["stop"][1]),
+        "shape": shapely.to_wkt(shape, rounding_precision=DECIMALS),
         "sees": ";".join(map(str, properties["sees"])),
     }

@@ -44,13 +44,13 @@ hotspots = sa.Table(
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("longitude", sa.Double, nullable=False),
     sa.Column("latitude", sa.Double, nullable=False),
-    sa.Column("stretch", sa.Text, nullable=False),
+    sa.Column("shape", sa.Text, nullable=False),
     sa.Column("sees", sa.Text, nullable=False),
 )
 """Hotspots as they were when a week was handed out, and other places where its patrols stand.
 
-`stretch` is WKT in degrees, with the points where patrols stand. `sees` holds the IDs of hotspots
-in view, joined by ";".
+`shape` is WKT in degrees: the points where patrols stand, or the polygon that the force designates.
+`sees` holds the IDs of hotspots in view, joined by ";".
 """
 
 doses = sa.Table(

@@ -1,4 +1,4 @@
-"""Visits of a recorded track: what it shows for each hotspot, and what it cannot show.
+"""Visits of a recorded track: what it shows for each place, and what it cannot show.
 
 A track is evidence only for the time it covers. A planned stop that it does not cover and does not
 reach stays as it is in the ledger; one that it covers in part gets no fewer minutes than were
@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
 from patrolplan.inputs.gpx import Track
 from patrolplan.network import StreetNetwork
@@ -26,21 +28,15 @@ from patrolplan.team.ledger.delivered import (
     describe_patrol_count,
 )
 from patrolplan.team.ledger.ledger import Ledger
-from patrolplan.team.ledger.map_matching import (
-    POINT_RADIUS_METRES,
-    TrackMinutes,
-    match_track,
-    project_to_metres,
-    share_pieces,
-)
+from patrolplan.team.ledger.track_minutes import AT_PLACE_METRES, TrackMinutes, measure_track
 from patrolplan.team.ledger.visits import Span, Visit
 from patrolplan.times import format_time
 
 GPX_OPTION = "--gpx"
-MIN_HOTSPOT_MINUTES = 1.0
-"""Minimum minutes in a hotspot: less is drift, or crossing it."""
+MIN_PLACE_MINUTES = 1.0
+"""Minimum minutes at a place: less is drift, or passing it."""
 MIN_UNPROMISED_MINUTES = 5.0
-"""Minimum minutes for a hotspot that was not promised: walking along one takes less."""
+"""Minimum minutes for a place that was not promised: walking past one takes less."""
 MAX_OUTSIDE_METRES = 500.0
 """Points farther than this outside the area's streets belong to another walk."""
 TYPED_TOLERANCE_MINUTES = 1.0
@@ -86,9 +82,9 @@ class _DayTrack:
     clock_seconds: NDArray[np.float64]
     """(k,) of each point, in the track's own seconds and since local midnight."""
 
-    def find_arrival(self, pieces: NDArray[np.int64]) -> str:
-        """When the stay on some pieces began, HH:MM."""
-        arrival = self.track_minutes.find_arrival(pieces)
+    def find_arrival(self, spent: NDArray[np.float64]) -> str:
+        """When the stay of these minutes began, HH:MM."""
+        arrival = self.track_minutes.find_arrival(spent)
         return format_time(float(np.interp(arrival, self.seconds, self.clock_seconds)) / 60)
 
 
@@ -102,7 +98,7 @@ def build_track_visits(
     urn: str | None = None,
     together: tuple[str, ...] | None = None,
 ) -> TrackVisits:
-    """Minutes of a track in each hotspot of the week: those planned, and others stayed in.
+    """Minutes of a track at each place of the week: those planned, and others stayed at.
 
     `urn` is the school where the officer has no patrol, or several, that day; `together` came as
     well. Raises InputError when no week is handed out for the day, the track has no point on it or
@@ -121,19 +117,18 @@ def build_track_visits(
     day = _match_day_track(network, track, date)
     planned = dict(list(stops.groupby("id")))
     is_planned = spots["id"].isin(planned).to_numpy()
-    shapes = project_to_metres(spots["stretch"], network.projection)
+    shapes = gpd.GeoSeries.from_wkt(spots["shape"], crs=DEGREES).to_crs(network.projection.crs)
     stop_xy = np.column_stack(network.projection.to_metres(spots["longitude"], spots["latitude"]))
-    pieces = share_pieces(network, shapes, is_planned)
-    minutes = [round(day.track_minutes.sum_minutes(part), 1) for part in pieces]
+    at = day.track_minutes.find_places(np.asarray(shapes.array, dtype=object), is_planned)
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
     measured: list[tuple[Visit, Coverage]] = []
-    for (_, place), xy, spent, part in zip(
-        places.iterrows(), stop_xy, minutes, pieces, strict=True
-    ):
+    for row, ((_, place), xy) in enumerate(zip(places.iterrows(), stop_xy, strict=True)):
+        part = np.where(at == row, day.track_minutes.step_minutes, 0.0)
+        spent = round(float(part.sum()), 1)
         rows = planned.get(place["id"])
         if rows is None and spent < MIN_UNPROMISED_MINUTES:
             continue
-        counted = spent if spent >= MIN_HOTSPOT_MINUTES else 0.0
+        counted = spent if spent >= MIN_PLACE_MINUTES else 0.0
         visit = build_visit(place, counted, None, "gpx", together)
         coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
         arrive = day.find_arrival(part) if counted else None
@@ -158,7 +153,7 @@ def _find_coverage(
     )
     if not minutes:
         return "whole" if covered else "none"
-    cut_off = (np.hypot(*(day.span_ends - xy).T) <= POINT_RADIUS_METRES).any()
+    cut_off = (np.hypot(*(day.span_ends - xy).T) <= AT_PLACE_METRES).any()
     return "whole" if covered and not cut_off else "part"
 
 
@@ -230,7 +225,7 @@ def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _Da
         what = f"the track is nowhere near the area's streets (it starts at {where})"
         raise InputError.one(GPX_OPTION, what, "check which area and which track it is")
     seconds, xy, clock = day.seconds[inside], xy[inside], day.clock_seconds[inside]
-    matched = match_track(network, seconds, xy)
+    matched = measure_track(seconds, xy)
     ends = np.searchsorted(seconds, matched.spans.ravel())
     spans = tuple((int(begin), int(end)) for begin, end in clock[ends].reshape(-1, 2))
     return _DayTrack(matched, spans, xy[ends], seconds, clock)
