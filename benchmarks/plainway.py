@@ -31,10 +31,9 @@ from sklearn.cluster import DBSCAN
 import patrolplan as pp
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.simple_patrols import find_stretch_around
 
 EPS_METRES, MIN_CLUSTER_CRIMES = 60.0, 30
-STRETCH_METRES = 300.0
+SIGHT_METRES = 75.0
 BANDWIDTHS_METRES = (100.0, 200.0)
 """Bandwidths of kernels that are compared with the plain count."""
 
@@ -327,7 +326,8 @@ def _compute_mean_worths(folder: Path, stops: Stops) -> tuple[float, float]:
         stops_of_ours = (s for patrol in plan.patrols if patrol.urn == urn for s in patrol.stops)
         ours.append(sum(worths.get(stop.hotspot, 0.0) for stop in stops_of_ours) / within)
         at = network.snap(np.array(stops[urn]).reshape(-1, 2)).piece
-        around = [find_stretch_around(network, int(piece), STRETCH_METRES) for piece in at]
+        middle = network.piece_middle[at]
+        around = [network.find_pieces_within(xy, SIGHT_METRES) for xy in middle]
         pieces = np.unique(np.concatenate([*around, np.empty(0, dtype=np.int64)]))
         plain.append(float(risk.joined[own_pieces[pieces]].sum() / within))
     return float(np.mean(ours)), float(np.mean(plain))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 SETTINGS = WayHomeSettings()
-CURVE = LeavingCurve.from_settings(SETTINGS)
+CURVE = LeavingCurve.from_settings(SETTINGS, (SETTINGS.late_share, SETTINGS.late_minutes))
 DECAY_METRES = float(SETTINGS.decay_metres[1])
 SPEED = SETTINGS.pupil_speed_kmh * 1000 / 60
 """Metres per minute."""

@@ -85,3 +85,10 @@ def count_pairs(
     """
     cells = np.ravel_multi_index((rows, columns), shape)
     return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def gather(rates: NDArray[np.float64], first_minute: int, begin: float, end: float) -> float:
+    """The sum of (T,) rates of whole minutes between two times after midnight."""
+    gathered = np.concatenate([[0.0], np.cumsum(rates)])
+    minutes = first_minute + np.arange(len(gathered))
+    return float(np.diff(np.interp([begin, end], minutes, gathered))[0])

@@ -121,3 +121,46 @@ def test_no_number_of_pupils_lies_in_a_file_for_workers(demo_plan, tmp_path, mon
         for common in (inputs, demo_plan):
             assert map_parallel(list_files, common, [tmp_path], executor=workers) == [[]]
             assert not list(tmp_path.iterdir())
+
+
+def _list_worths(document):
+    """Every figure of a document that the flow of own pupils is a factor of."""
+    figures = []
+    for patrol in document["patrols"]:
+        figures += [patrol["worth"], patrol["bound"], *(patrol["reference"] or {}).values()]
+        figures += [stop["worth"] for stop in patrol["stops"]]
+    return [figure for figure in figures if figure is not None]
+
+
+def test_worths_of_stops_do_not_say_which_share_of_the_pupils_there_is_the_schools(demo_plan):
+    """Who divides a stop's worth by the risk there has the own share, but not from a file.
+
+    The attacker computes the recorded risk of the streets in sight, minute by minute, even knows
+    what all places together are worth, and divides. From exact worths the shares follow to a
+    fiftieth; what is written leaves an error of a twentieth and more.
+    """
+    area, risk = demo_plan.area, demo_plan.risk
+    document = build_plan_document(demo_plan)
+    written = np.array(_list_worths(document))
+    assert len(written) > 2 * len(demo_plan.patrols)
+    assert np.allclose(written, np.round(written / 0.05) * 0.05)
+    inputs = PlanningInputs.from_area(area, risk, demo_plan.hotspots)
+    errors = []
+    for patrol, form in zip(demo_plan.patrols, document["patrols"], strict=True):
+        row = area.schools["urn"].tolist().index(patrol.urn)
+        prizes = inputs.prizes[row]
+        for stop, shown in zip(patrol.stops, form["stops"], strict=True):
+            xy = area.network.xy(prizes.positions)
+            place = int(np.argmin(np.hypot(*(xy - stop.point).T)))
+            begin, end = round(stop.arrive_minutes), round(stop.leave_minutes)
+            here = sum(
+                risk.in_time.compute_rate(minute)[prizes.seen_pieces[place]].sum()
+                for minute in range(begin, end)
+            )
+            truth = prizes.gather(place, begin, end) / here
+            exact = stop.worth * patrol.worth * prizes.total / here
+            guess = shown["worth"] * form["worth"] * prizes.total / here
+            errors.append((abs(exact / truth - 1), abs(guess / truth - 1)))
+    exact, guessed = np.array(errors).T
+    assert np.median(exact) < 0.02  # the attack works on what the plan holds in memory
+    assert np.median(guessed) > 0.05

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,14 +11,9 @@ from patrolplan.patrols.patrol_backtest import (
     PLANNED_COLUMNS,
     PatrolBacktest,
     backtest_patrols,
-    compute_loop_harm,
     compute_recorded_harm,
     cut_area,
-    find_dwell_pieces,
 )
-from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.simple_patrols import ROTATIONS, LoopFinder, find_stretch_around
 from patrolplan.risk.history import build_history, get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
@@ -72,7 +66,6 @@ def test_the_summary_is_the_ratio_of_sums():
                 OURS: 6.0,
                 BASELINES[0]: 3.0,
                 BASELINES[1]: 4.0 + k % 3,
-                BASELINES[2]: 1.0,
                 PLANNED_COLUMNS[0]: 0.3 + k,
                 PLANNED_COLUMNS[1]: 0.2 + k,
             }
@@ -87,23 +80,3 @@ def test_the_summary_is_the_ratio_of_sums():
     assert middle["low"] < middle["harm_per_officer_hour_ratio"] == pytest.approx(1.2)
     assert middle["harm_per_officer_hour_ratio"] < middle["high"]
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
-
-
-def test_loops_of_several_officers_are_each_ones_own(few_schools, demo_plan):
-    """Each officer dwells along another rotation's loop, and no piece counts twice, by hand."""
-    inputs = PlanningInputs.from_area(few_schools, demo_plan.risk, demo_plan.hotspots)
-    case = build_school_problem(inputs, 0)
-    harm = np.random.default_rng(1).random(len(few_schools.network))
-    routes, loops = [[3, 1], [], [2]], LoopFinder(case)
-    walks, network = case.walks.metres, case.surroundings.network
-    lengths = [walks[0, 3] + walks[3, 1] + walks[1, case.end_position],
-               walks[0, 2] + walks[2, case.end_position]]  # fmt: skip
-    metres = few_schools.network.piece_metres[find_dwell_pieces(case, routes)].sum() / 3
-    first, second = (loops.find_nearest_length(float(length)) for length in lengths)
-    met = []
-    for rotation in range(ROTATIONS):
-        dwells = [*first[rotation].place_dwells(2), *second[rotation - 1].place_dwells(1)]
-        pieces = {int(p) for d in dwells for p in find_stretch_around(network, d, metres)}
-        met.append(harm[case.surroundings.pieces[sorted(pieces)]].sum())
-    assert compute_loop_harm(case, loops, routes, harm) == pytest.approx(np.mean(met))
-    assert compute_loop_harm(case, loops, [[], []], harm) == 0

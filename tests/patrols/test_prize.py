@@ -9,12 +9,12 @@ import pytest
 import shapely
 
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import gather
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import (
     build_prizes,
     choose_apart,
     count_own_pupils,
-    gather,
     sum_best,
     weigh_by_share,
 )

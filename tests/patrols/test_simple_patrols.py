@@ -4,21 +4,9 @@ import dataclasses
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.network import concatenate_positions
-from patrolplan.network.paths import WalkFinder
-from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
-from patrolplan.patrols.simple_patrols import (
-    CORNERS,
-    RADII_METRES,
-    ROTATIONS,
-    LoopFinder,
-    find_stretch_around,
-    plan_greedy_routes,
-)
+from patrolplan.patrols.simple_patrols import plan_greedy_routes
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
 
 
@@ -61,58 +49,3 @@ def test_the_second_officer_goes_greedily_over_what_is_left(seed, stops, by_minu
         first,
         *plan_greedy_routes(left, per_minute=by_minute),
     ]
-
-
-@pytest.fixture(scope="module")
-def case(demo_area, demo_plan):
-    """One school of the demo borough."""
-    inputs = PlanningInputs.from_area(demo_area, demo_plan.risk, demo_plan.hotspots)
-    return build_school_problem(inputs, 2)
-
-
-def test_loops_start_and_end_at_the_gate_and_grow(case):
-    """Every loop is a closed walk from the gate, and wider corners make longer loops."""
-    gate = case.surroundings.network.xy(case.surroundings.gate)[0]
-    loops = LoopFinder(case)
-    for sizes in zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True):
-        lengths = [loop.walk.metres for loop in sizes]
-        assert lengths[-1] > 3 * lengths[0]
-        for loop in sizes:
-            assert np.allclose(loop.walk.line[[0, -1]], gate, atol=0.01)
-
-
-def test_loops_are_those_that_are_walked_one_by_one(case):
-    """Each loop is as long as shortest walks over its own corners alone, without any limit."""
-    network, gate = case.surroundings.network, case.surroundings.gate
-    loops = LoopFinder(case)
-    by_rotation = zip(*map(loops.find_by_radius, range(len(RADII_METRES))), strict=True)
-    for rotation, sizes in enumerate(by_rotation):
-        angles = 2 * np.pi * (np.arange(CORNERS) / CORNERS + rotation / (CORNERS * ROTATIONS))
-        around = np.column_stack([np.sin(angles), np.cos(angles)])
-        for radius, loop in list(zip(RADII_METRES, sizes, strict=True))[::4]:
-            corners = network.snap(network.xy(gate)[0] + radius * around)
-            metres = WalkFinder(network, concatenate_positions(gate, corners)).metres
-            order = [*range(CORNERS + 1), 0]
-            length = sum(metres[a, b] for a, b in pairwise(order))
-            assert loop.metres == pytest.approx(length)
-            assert loop.walk.metres == pytest.approx(length)
-
-
-@given(st.floats(0, 12_000))
-def test_the_nearest_loop_is_the_one_found_among_all(case, metres):
-    """Leaving out radii that are too wide for certain finds the same loops as trying all."""
-    every = LoopFinder(case)
-    by_rotation = zip(*map(every.find_by_radius, range(len(RADII_METRES))), strict=True)
-    slow = [min(sizes, key=lambda loop: abs(loop.metres - metres)) for sizes in by_rotation]
-    fast = LoopFinder(case).find_nearest_length(metres)
-    assert [loop.metres for loop in fast] == [loop.metres for loop in slow]
-
-
-@given(st.integers(0, 800), st.floats(40, 400))
-def test_a_stretch_around_a_piece_holds_it_and_is_no_longer(demo_area, piece, metres):
-    """The stretch around a piece holds that piece and is as long as wanted, or that piece alone."""
-    network = demo_area.network
-    stretch = find_stretch_around(network, piece, metres)
-    assert piece in stretch
-    assert len(stretch) == 1 or network.piece_metres[stretch].sum() <= metres
-    assert len(set(stretch.tolist())) == len(stretch)

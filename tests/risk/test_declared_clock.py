@@ -1,22 +1,15 @@
 """The declared clock reproduces what is published, and is complete."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
 from patrolplan.risk.declared_clock import (
     ANY_PLACE,
     DAYS_A_YEAR,
-    GROUPS,
-    _build_groups,
     _spread_bands,
     build_declared_profile,
 )
-from patrolplan.risk.history import build_history
 from patrolplan.settings import CATEGORIES
 
 SCHOOL, WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
@@ -71,46 +64,3 @@ def test_bands_are_joined_by_straight_lines_around_midnight():
     for row, spread in zip(bands, _spread_bands(bands), strict=True):
         lines = np.interp(at, middle, np.log(np.r_[row, row[0]]))
         np.testing.assert_allclose(spread, np.exp(lines))
-
-
-def test_twice_the_contrast_keeps_the_mean_and_a_flat_clock_has_none(demo_area):
-    """Squared factors have a mean of 1 at every piece, with the same order and twice the spread."""
-    clock = build_clock(demo_area, build_history(demo_area))
-    sharp, flat = clock.sharpen(), clock.flatten()
-
-    def gather(one):
-        days = zip(DAY_KINDS, one.day_shares, strict=True)
-        factors = {(day, at): one.compute_factor(at, day) for day, _ in days for at in range(48)}
-        shares = dict(zip(DAY_KINDS, one.day_shares / 48, strict=True))
-        return factors, sum(shares[day] * factor for (day, _), factor in factors.items())
-
-    own, _ = gather(clock)
-    sharper, mean = gather(sharp)
-    np.testing.assert_allclose(mean, 1.0)
-    one, other = ("school_day", 31), ("weekend", 5)
-    ratio = own[one] / own[other]
-    np.testing.assert_allclose(sharper[one] / sharper[other], ratio**2)
-    assert not np.allclose(ratio, 1)
-    assert all((factor == 1).all() for factor in gather(flat)[0].values())
-
-
-@pytest.mark.slow
-def test_the_table_is_what_the_benchmark_measures(shared):
-    """Measured again on the city's crimes, every number of the table is the same."""
-    if not (shared / "data" / "chicago").is_dir():
-        pytest.skip("the city's crimes are not there")
-    script = Path(__file__).parents[2] / "benchmarks" / "clock_profile.py"
-    measure = runpy.run_path(str(script))
-    crimes, kind_of_day = measure["read_crimes"](shared / "data" / "chicago")
-    profiles = np.maximum(1, np.round(100 * measure["measure_profiles"](crimes, kind_of_day)))
-    ratios = np.round(100 * measure["measure_ratios"](crimes))
-    groups = _build_groups()
-    school, other, weekend = profiles.swapaxes(0, 1)
-    measured = {"school_day": school, "holiday": other, "weekend": weekend}
-    for number, (day, expected) in enumerate(measured.items()):
-        np.testing.assert_array_equal(groups[:, ANY_PLACE, DAY_KINDS.index(day)], expected)
-        np.testing.assert_allclose(
-            groups[:, :ANY_PLACE, DAY_KINDS.index(day)],
-            expected[:, None] * _spread_bands(ratios[:, :, number]),
-        )
-    assert len(groups) == len(GROUPS)

@@ -97,8 +97,6 @@ class WayHomeEntry(FileModel):
     pupil_share: Share | None
     """Share of the pupils' minutes on the way; null where it must not be shown."""
     harm_share: Share
-    harm_share_low: Share | None
-    harm_share_high: Share | None
     elsewhere_share: Share
     """Share of the school's pupils who are not on the streets on foot."""
     assumed: list[str]

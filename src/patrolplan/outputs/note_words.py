@@ -83,7 +83,7 @@ def _say_officers_short(values: Mapping[str, Any]) -> str:
         if values[name]
     ]
     why = "; ".join(parts) or "none of their officers has such a patrol"
-    return f"Too few go to {values['place']} from {' or '.join(values['schools'])}: {why}."
+    return f"Too few go there from {' or '.join(values['schools'])}: {why}."
 
 
 def format_span(hours: object) -> str:
@@ -110,10 +110,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "starts_at_opening": "Starts as the school opens, so no time is spent at the gate.",
     "gate_before_opening": "Be at the gate from {start} until the school opens at {bell}.",
     "window_at_gate": "In this window the officer stays at the gate.",
-    "pupils_driven": (
-        "Most pupils of special schools and nurseries are driven: stay at the gate (unless the "
-        "bell times have a walk_share or bus_share)."
-    ),
+    "pupils_driven": "Most pupils of special schools and nurseries are driven: stay at the gate.",
     "ends_when_all_left": "No pupils stay for clubs: the patrol ends at {time}, when all are gone.",
     "no_stop_in_time": (
         "No stop that is worth the walk can be made in this window. Stay at the gate."

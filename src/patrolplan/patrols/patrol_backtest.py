@@ -9,7 +9,6 @@ a month; if times are known, each category counts by its share in the window at 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -20,12 +19,7 @@ from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.simple_patrols import (
-    ROTATIONS,
-    LoopFinder,
-    find_stretch_around,
-    plan_greedy_routes,
-)
+from patrolplan.patrols.simple_patrols import plan_greedy_routes
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.clock import build_clock
@@ -38,7 +32,7 @@ from patrolplan.risk.models import PRIOR_COUNT
 from patrolplan.risk.scores import divide
 
 OURS = "patrolplan"
-BASELINES = ("greedy by worth per minute", "greedy by prior count", "plain loop")
+BASELINES = ("greedy by worth per minute", "greedy by prior count")
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
 Routes = Sequence[Sequence[int]]
@@ -112,9 +106,9 @@ def backtest_patrols(
 ) -> PatrolBacktest:
     """Compare the harm covered by patrols planned before each origin with that of baselines.
 
-    The baselines are greedy stops by worth per minute on the same hotspots, greedy stops by the
-    number of crimes of the last twelve months on hotspots made from these, and the same dwells
-    along a plain loop of the same length; each for as many officers, planned one after the other.
+    The baselines are greedy stops by worth per minute on the same hotspots, and greedy stops by the
+    number of crimes of the last twelve months on hotspots made from these; each for as many
+    officers, planned one after the other.
 
     Parameters
     ----------
@@ -179,12 +173,11 @@ def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
 
 
 class _OriginScorer:
-    """Scores origins one after the other; loops, which do not depend on risk, are found once."""
+    """Scores origins one after the other."""
 
     def __init__(self, area: StudyArea) -> None:
         self.area = area
         self.history = build_history(area)
-        self.loops: dict[int, LoopFinder] = {}
 
     def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
         """One row per school."""
@@ -194,26 +187,23 @@ class _OriginScorer:
         shares = compute_window_shares(self.area, self.history, inputs.window, inputs.risk.day)
         harm = compute_recorded_harm(self.area, self.history, [origin], shares)
         return [
-            {"origin": origin, "urn": urn, **self._score_school(row, ours[row], counts[row], harm)}
+            {"origin": origin, "urn": urn, **self._score_school(ours[row], counts[row], harm)}
             for row, urn in enumerate(self.area.schools["urn"])
         ]
 
     def _score_school(
-        self, row: int, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
+        self, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
     ) -> dict[str, float]:
         """Harm per officer-hour of ours and baselines, and planned worth, from risk and counts."""
         problem = ours.plain_problem
         best = _solve_routes(ours)
         by_minute = plan_greedy_routes(problem, per_minute=True)
         by_count = plan_greedy_routes(counts.plain_problem, per_minute=False)
-        if row not in self.loops:
-            self.loops[row] = LoopFinder(ours)
         hours = ours.inputs.window.minutes / 60 * problem.officer_count
         covered = {
             OURS: harm[find_dwell_pieces(ours, best)].sum(),
             BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),
             BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
-            BASELINES[2]: compute_loop_harm(ours, self.loops[row], best, harm),
         }
         planned = [compute_planned_worth(problem, routes) for routes in (best, by_minute)]
         return {
@@ -285,41 +275,3 @@ def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int6
 def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
     """The stops of all officers, one after the other."""
     return np.array([stop for route in routes for stop in route], dtype=np.int64)
-
-
-def compute_loop_harm(
-    problem: SchoolProblem, loops: LoopFinder, routes: Routes, harm: NDArray[np.float64]
-) -> float:
-    """Mean over rotations of the harm covered by the same dwells along loops of the same length.
-
-    See `find_loop_pieces`.
-    """
-    harm_around = problem.surroundings.take_values(harm)
-    along = find_loop_pieces(problem, loops, routes)
-    return float(np.mean([harm_around[pieces].sum() for pieces in along])) if along else 0.0
-
-
-def find_loop_pieces(
-    problem: SchoolProblem, loops: LoopFinder, routes: Routes
-) -> list[NDArray[np.int64]]:
-    """Pieces of the school's streets around the same dwells along loops, for each rotation.
-
-    The loops are as long as the patrols' walks. Each officer walks a different one from the gate,
-    rotated against the one before. Each dwell has a stretch around it of the patrols' average
-    length. Empty without any stop.
-    """
-    out = [route for route in routes if route]
-    if not out:
-        return []
-    dwelt = problem.inputs.area.network.piece_metres[find_dwell_pieces(problem, out)].sum()
-    length = dwelt / sum(map(len, out))
-    around: list[list[NDArray[np.int64]]] = [[] for _ in range(ROTATIONS)]
-    for number, route in enumerate(out):
-        order = [problem.start_position, *route, problem.end_position]
-        walked = sum(problem.walks.metres[a, b] for a, b in pairwise(order))
-        for rotation, loop in enumerate(loops.find_nearest_length(float(walked))):
-            around[(rotation + number) % ROTATIONS] += [
-                find_stretch_around(problem.surroundings.network, piece, length)
-                for piece in loop.place_dwells(len(route))
-            ]
-    return [np.unique(np.concatenate(one)) for one in around]

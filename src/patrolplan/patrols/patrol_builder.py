@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from patrolplan.arrays import gather
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
@@ -19,7 +20,6 @@ from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.prize import gather
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.solver.solution import list_leg_minutes, walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution

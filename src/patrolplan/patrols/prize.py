@@ -22,6 +22,7 @@ from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import gather
 from patrolplan.hotspots.ground import Ground, Stand, survey_ground
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons, list_window_bands
 from patrolplan.network import Positions, concatenate_positions
@@ -403,13 +404,6 @@ def build_standing_problem(
         follows=find_earlier_visits(place),
     )
     return problem, place
-
-
-def gather(rates: NDArray[np.float64], first_minute: int, begin: float, end: float) -> float:
-    """The sum of (T,) rates of whole minutes between two times after midnight."""
-    gathered = np.concatenate([[0.0], np.cumsum(rates)])
-    minutes = first_minute + np.arange(len(gathered))
-    return float(np.diff(np.interp([begin, end], minutes, gathered))[0])
 
 
 def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:

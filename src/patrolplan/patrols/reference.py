@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from patrolplan.arrays import gather
 from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import Patrol, Reference
-from patrolplan.patrols.prize import gather
 
 MIN_GAIN = 1.05
 CORNER_MINUTES, LONG_WINDOW_MINUTES = 30.0, 70.0

@@ -10,10 +10,6 @@ Both are shares of a school's total, for one patrol:
   reports, without exposure, that which falls within sight of the stops, while the officer stands
   there.
 
-Open crime data has only months, so the hours are assumed. The band from `harm_share_low` to
-`harm_share_high` shows how much the harm met depends on that: the same dwells are evaluated with
-all hours equal, and with twice the contrast of the assumed hours.
-
 The shares are exact in memory, for comparisons, and rounded in files, see `WayHome.write`.
 """
 
@@ -27,6 +23,7 @@ from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
+from patrolplan.arrays import gather
 from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.surroundings import Surroundings, build_surroundings
 from patrolplan.pupils.flows import Ways
@@ -85,9 +82,6 @@ class WayHome:
     ----------
     pupil_share, harm_share
         Exact shares, see the module.
-    harm_share_low, harm_share_high
-        The minimum and maximum harm share of the same dwells with the assumed clock, a flat one,
-        and one with twice its contrast; None if the clock is not assumed.
     elsewhere_share
         Share of the school's pupils who are not on the streets on foot, so that no patrol can meet
         them.
@@ -101,8 +95,6 @@ class WayHome:
 
     pupil_share: float
     harm_share: float
-    harm_share_low: float | None
-    harm_share_high: float | None
     elsewhere_share: float
     assumed: tuple[Note, ...]
     pupils: float
@@ -118,8 +110,6 @@ class WayHome:
         return {
             "pupil_share": round_to_step(self.pupil_share, self.step) if has_step else None,
             "harm_share": round(self.harm_share, HARM_DIGITS),
-            "harm_share_low": _round_harm(self.harm_share_low),
-            "harm_share_high": _round_harm(self.harm_share_high),
             "elsewhere_share": round(self.elsewhere_share, 2),
         }
 
@@ -133,10 +123,6 @@ def round_to_step(share: float, step: float | None) -> float | None:
     (0.03, 0.05, None)
     """
     return None if step is None else round(step * round(share / step), 6)
-
-
-def _round_harm(share: float | None) -> float | None:
-    return None if share is None else round(share, HARM_DIGITS)
 
 
 def measure_patrols(
@@ -164,13 +150,10 @@ def measure_patrols(
     measured = []
     for patrol in patrols:
         school = by_urn[patrol.urn]
-        shares = harm.measure(patrol)
         visits = list_visits(patrol)
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
-            harm_share=shares[0],
-            harm_share_low=min(shares) if len(shares) > 1 else None,
-            harm_share_high=max(shares) if len(shares) > 1 else None,
+            harm_share=harm.measure(patrol),
             elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
             assumed=tuple(note for note in assumed if _is_about(note, patrol.urn)),
             pupils=school.on_streets,
@@ -223,9 +206,8 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     pupils = np.array([one.pupils for one in ways])
     weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(ways), 1 / len(ways))
 
-    def average(values: Sequence[float | None]) -> float | None:
-        numbers = [value for value in values if value is not None]
-        return float(np.dot(weights, numbers)) if len(numbers) == len(ways) else None
+    def average(values: Sequence[float]) -> float:
+        return float(np.dot(weights, values))
 
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
@@ -233,11 +215,9 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
     return WayHome(
-        pupil_share=average([one.pupil_share for one in ways]) or 0.0,
-        harm_share=average([one.harm_share for one in ways]) or 0.0,
-        harm_share_low=average([one.harm_share_low for one in ways]),
-        harm_share_high=average([one.harm_share_high for one in ways]),
-        elsewhere_share=average([one.elsewhere_share for one in ways]) or 0.0,
+        pupil_share=average([one.pupil_share for one in ways]),
+        harm_share=average([one.harm_share for one in ways]),
+        elsewhere_share=average([one.elsewhere_share for one in ways]),
         assumed=tuple(
             {note.kind: note for one in ways for note in one.assumed}[kind]
             for kind in ASSUMED_KINDS
@@ -252,24 +232,22 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
 class HarmMeter:
     """The recorded harm in sight of stops and within reach of schools, by minute.
 
-    It is without exposure. `rows` are those of the places, `reach` those of the schools; `by_clock`
-    has, for the risk's own clock and then those of the band, (h, T) rates in sight of each place in
-    each whole minute, and (s,) harm within reach over the window.
+    It is without exposure.
     """
 
     first_minute: int
-    rows: dict[tuple[float, float], int]
-    reach: dict[str, int]
-    by_clock: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
+    rows: dict[tuple[float, float], int]  # of each place in `rates`
+    reach: dict[str, float]  # harm within reach of each school over the window, by URN
+    rates: NDArray[np.float64]  # (h, T) in sight of each place in each whole minute
 
     @classmethod
     def from_risk(
         cls, area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
     ) -> "HarmMeter":
         """The harm that these patrols may meet."""
-        urns = {patrol.urn for patrol in patrols}
-        chosen = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
-        around = [build_surroundings(area, row, window) for row in chosen]
+        urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
+        rows = {str(urn): row for row, urn in enumerate(area.schools["urn"])}
+        around = [build_surroundings(area, rows[urn], window) for urn in urns]
         hours = [one.hours for one in around]
         first = int(min(one.start_minutes for one in hours))
         end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
@@ -277,53 +255,31 @@ class HarmMeter:
         sight = area.settings.way_home.sight_metres
         seen = [area.network.find_pieces_within(point, sight) for point in points]
         within = [find_within_reach(area, one) for one in around]
-        by_clock = []
-        for timed in list_harm_clocks(risk):
-            sums = sum_by_minute(timed, [*seen, *within], first, end)
-            reach = [
-                average_rates(rates, one.start_minutes - first, one.latest_end_minutes - first)
-                * (one.latest_end_minutes - one.start_minutes)
-                for rates, one in zip(sums[len(seen) :], hours, strict=True)
-            ]
-            by_clock.append((sums[: len(seen)], np.array(reach)))
-        schools = {area.schools["urn"].iloc[row]: at for at, row in enumerate(chosen)}
-        return cls(first, {point: n for n, point in enumerate(points)}, schools, tuple(by_clock))
+        timed = risk.in_time
+        if timed is None:
+            timed = RiskInTime.from_static(risk.without_exposure)
+        else:
+            timed = timed.remove_exposure()
+        sums = sum_by_minute(timed, [*seen, *within], first, end)
+        reach = {
+            urn: gather(rates, first, one.start_minutes, one.latest_end_minutes)
+            for urn, rates, one in zip(urns, sums[len(seen) :], hours, strict=True)
+        }
+        return cls(first, {point: n for n, point in enumerate(points)}, reach, sums[: len(seen)])
 
-    def measure(self, patrol: "Patrol") -> list[float]:
-        """Share of the harm within reach that a patrol's stops meet, with each clock."""
-        stays = [
-            (self.rows[stop.point], stop.arrive_minutes, stop.leave_minutes)
-            for stop in patrol.stops
-            if stop.leave_minutes > stop.arrive_minutes
-        ]
-        shares = []
-        for rates, reach in self.by_clock:
-            met = sum(
-                average_rates(rates[row], start - self.first_minute, end - self.first_minute)
-                * (end - start)
-                for row, start, end in stays
+    def measure(self, patrol: "Patrol") -> float:
+        """Share of the harm within reach that a patrol's stops meet."""
+        met = sum(
+            gather(
+                self.rates[self.rows[stop.point]],
+                self.first_minute,
+                stop.arrive_minutes,
+                stop.leave_minutes,
             )
-            whole = float(reach[self.reach[patrol.urn]])
-            shares.append(float(met) / whole if whole > 0 else 0.0)
-        return shares
-
-
-def list_harm_clocks(risk: Risk, *, with_band: bool = True) -> list[RiskInTime]:
-    """The harm over time without exposure: with the risk's clock, and with those of the band.
-
-    The band has a flat clock, and one with twice the contrast. There is no band if the clock is
-    learned from the times of crimes, or flat.
-    """
-    timed = risk.in_time
-    if timed is None:
-        return [RiskInTime.from_static(risk.without_exposure)]
-    clocks, plain = [timed.remove_exposure()], timed.factors
-    if with_band and plain is not None and plain.clock.source in {"declared", "own_table"}:
-        clocks += [
-            timed.rejoin(replace(plain, exposure=None, clock=clock)).in_time
-            for clock in (plain.clock.flatten(), plain.clock.sharpen())
-        ]
-    return clocks
+            for stop in patrol.stops
+        )
+        whole = self.reach[patrol.urn]
+        return met / whole if whole > 0 else 0.0
 
 
 def sum_by_minute(
@@ -340,13 +296,6 @@ def sum_by_minute(
             members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
         sums[:, minute - first : minute - first + count] = (members @ rate)[:, None]
     return sums
-
-
-def average_rates(rates: NDArray[np.float64], start: float, end: float) -> float:
-    """Mean of (T,) rates of whole minutes between two times."""
-    gathered = np.concatenate([[0.0], np.cumsum(rates)])
-    low, high = np.interp([start, end], np.arange(len(gathered)), gathered)
-    return float((high - low) / (end - start))
 
 
 def find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:

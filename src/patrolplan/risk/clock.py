@@ -130,17 +130,6 @@ class Clock:
             factor += weight * self.compute_factor(int(half_hour), day)
         return factor
 
-    def flatten(self) -> "Clock":
-        """The clock on which every hour is alike."""
-        return replace(self, source="flat")
-
-    def sharpen(self) -> "Clock":
-        """The clock with twice the contrast: all factors squared, rescaled to a mean of 1.
-
-        For a declared clock, not for one that was learned from single places.
-        """
-        return replace(self, profile=normalise_profile(self.profile**2, self.day_shares))
-
 
 def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None = None) -> Clock:
     """The clock of an area's crime, for the targets of a history.
