@@ -10,7 +10,6 @@ import shapely
 from static_risk import make_static
 
 import patrolplan as pp
-from patrolplan.notes import Note
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
@@ -187,9 +186,3 @@ def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
     data = build_card_data(plan, patrol, "code")
     (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
     assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked
-
-
-def test_notes_of_earlier_versions_have_their_words():
-    """A reason that was a sentence is printed as it was written."""
-    note = Note("tasked_place_unvisited", {"place": "T1", "why": "does not fit into the window"})
-    assert describe_notes([note]) == ["Tasked place T1 does not fit into the window."]

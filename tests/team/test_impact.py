@@ -160,7 +160,7 @@ def test_a_general_fall_is_no_effect(demo_area, found, share):
     for seed in range(60):
         fallen = _fallen(area, seed)
         found = pp.estimate_impact(fallen, hotspots, _doses(names, dt.date(2026, 5, 4)), **HALVES)
-        assert found.has_enough_incidents
+        assert not found.too_few
         fewer += found.high < 0
         more += found.low > 0
     assert fewer <= 4
@@ -241,7 +241,7 @@ def test_too_few_incidents_cannot_tell(demo_plan):
         before=("2026-06", "2026-06"),
         after=("2026-07", "2026-07"),
     )
-    assert not result.has_enough_incidents
+    assert result.too_few
     assert "Too few" in str(result)
 
 
@@ -249,7 +249,7 @@ def test_a_comparison_that_held_hardly_any_cannot_tell(demo_plan):
     """Where the quietest hotspot alone has no dose, nothing is claimed, and the reason is given."""
     names = demo_plan.hotspots["hotspot"].iloc[:-1]
     result = pp.estimate_impact(demo_plan.area, demo_plan.hotspots, _doses(names), **SPANS)
-    assert not result.has_enough_incidents
+    assert result.too_few
     assert "the comparison hotspots, and the streets around them, had hardly any before" in str(
         result
     )

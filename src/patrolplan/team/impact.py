@@ -103,26 +103,16 @@ class Impact:
         return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])
 
     @property
-    def has_enough_incidents(self) -> bool:
-        """Whether there are enough incidents for a result."""
-        return not self.too_few
-
-    @property
     def summary(self) -> str:
-        """The result in a sentence or two."""
-        return " ".join(self.summary_lines)
-
-    @property
-    def summary_lines(self) -> tuple[str, ...]:
-        """The summary as a title over one or two lines."""
-        if not self.has_enough_incidents:
-            return (f"Too few incidents to tell: {self.too_few}.",)
+        """The result in a sentence or two, a line each."""
+        if self.too_few:
+            return f"Too few incidents to tell: {self.too_few}."
         less = "fewer" if self.wdd < 0 else "more"
         verdict = "more than chance" if self.high < 0 or self.low > 0 else "within chance"
         elsewhere = f"than elsewhere in {self.months[1]} months, streets around included"
         return (
-            f"{abs(self.wdd):.1f} incidents {less} {elsewhere}",
-            f"(95 % interval {self.low:+.1f} to {self.high:+.1f}): {verdict}.",
+            f"{abs(self.wdd):.1f} incidents {less} {elsewhere}\n"
+            f"(95 % interval {self.low:+.1f} to {self.high:+.1f}): {verdict}."
         )
 
 

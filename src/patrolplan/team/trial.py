@@ -172,19 +172,16 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
             f"{trial.apart_metres:g} m apart"
         )
         raise InputError.one(path, what, "a trial needs at least 4: find more hotspots")
-
-    def to_degrees(xy: Floats) -> Floats:
-        return np.column_stack(area.projection.to_degrees(*xy.T))
-
+    streets = gpd.GeoSeries(lines[chosen], crs=area.projection.crs).to_crs(DEGREES)
     found = tuple(
         TrialHotspot(
             hotspot=hotspots["hotspot"].iloc[row],
             place=hotspots["place"].iloc[row],
             expected=float(expected[row]),
-            stretch=shapely.to_wkt(shapely.transform(lines[row], to_degrees)),
+            stretch=stretch,
             places=_list_places(lines[row], area.projection.crs),
         )
-        for row in chosen
+        for row, stretch in zip(chosen, streets.to_wkt(rounding_precision=6), strict=True)
     )
     seed = secrets.randbelow(2**63) if trial.seed is None else trial.seed
     whole = trial.model_copy(update={"seed": seed, "days": days, "hotspots": found})
@@ -288,7 +285,7 @@ def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
         for duty in week.duties
         for hotspot in trial.hotspots
         if (hotspot.hotspot, duty.date) in none
-        and not set(hotspot.places).isdisjoint(stop.id for stop in duty.patrol.stops)
+        and any(stop.id in hotspot.places for stop in duty.patrol.stops if stop.kind != "gate")
     }
     notes = [Note("trial_week", {"title": drawn.title})]
     if visited:

@@ -144,5 +144,5 @@ def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     axes.set_xticks(at, [name.replace(" ", "\n") for name in impact.counts.index])
     axes.set(ylabel=f"incidents in {impact.months[1]} months", ylim=(0, None))
     axes.legend(frameon=False)
-    axes.set_title("\n".join(impact.summary_lines), loc="left", fontsize=9)
+    axes.set_title(impact.summary, loc="left", fontsize=9)
     return axes

@@ -1,6 +1,7 @@
 """The ledger: a database of the doses promised and delivered, safe against crashes."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -9,12 +10,13 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import LedgerError, describe_install
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
 from patrolplan.team.ledger.address import parse_url, resolve_url
-from patrolplan.team.ledger.promised import PromisedWeek, compute_digest
+from patrolplan.team.ledger.promised import PromisedWeek
 from patrolplan.team.ledger.visits import (
     RecordedVisit,
     Visit,
@@ -91,7 +93,8 @@ class Ledger:
         bool
             False if exactly this week is valid for its days already, and nothing was entered.
         """
-        digest = compute_digest(week)
+        content = json.dumps([week.days, week.doses, week.hotspots], default=str, sort_keys=True)
+        digest = hash_content(content)
         first, last = week.days[0], week.days[-1]
         with self._transaction(self._writer) as connection:
             latest = (

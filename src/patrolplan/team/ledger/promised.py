@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area.square_names import name_places
-from patrolplan.atomic import hash_content
+from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
 from patrolplan.hotspots.designated import DESIGNATED, OWN
-from patrolplan.patrols.designated import find_territories
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
@@ -26,8 +23,6 @@ from patrolplan.times import format_time
 
 HOTSPOTS_FILE = "hotspots.geojson"
 DECIMALS = 6
-SAME_STOP_METRES = 1.0
-"""Stops within this distance are the same, since degrees are rounded."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,6 @@ class PromisedWeek:
     days: tuple[dt.date, ...]
     doses: tuple[dict[str, Any], ...]
     hotspots: tuple[dict[str, Any], ...]
-
-
-def compute_digest(week: PromisedWeek) -> str:
-    """A digest that identifies a week handed out."""
-    content = [week.days, week.doses, week.hotspots]
-    text = json.dumps(content, default=str, sort_keys=True)
-    return hash_content(text)
 
 
 def build_promised_week(week: Week) -> PromisedWeek:
@@ -79,32 +67,30 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     stops = [stop for duty in week.duties for stop in duty.patrol.stops]
     ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
     columns = (table[name] for name in ("hotspot", "kind", "place", "stop"))
-    spots: list[tuple[Any, ...]] = [
-        (ids[name], name, kind, place, (stop.x, stop.y), shape if kind == DESIGNATED else None)
-        for name, kind, place, stop, shape in zip(
-            *columns, find_territories(area, table), strict=True
-        )
+    spots = [
+        (ids[name], name, kind, place, (stop.x, stop.y))
+        for name, kind, place, stop in zip(*columns, strict=True)
     ]
     stood = [
-        (get_place_id(stop), stop.hotspot, stop.kind, stop.place, stop.point, None)
+        (get_place_id(stop), stop.hotspot, stop.kind, stop.place, stop.point)
         for stop in sorted(stops, key=lambda stop: stop.kind != OWN)
     ]
-    rows = [*(row for row in spots if row[2] == DESIGNATED), *stood, *spots]
-    places: dict[str, tuple[Any, ...]] = {}
+    rows = [*stood, *spots]
+    x, y = np.reshape([point for *_, point in rows], (-1, 2)).T
+    degrees = zip(*(side.tolist() for side in area.projection.to_degrees(x, y)), strict=True)
+    places: dict[str, tuple[str, str, str]] = {}
     points: dict[str, list[tuple[float, float]]] = {}
-    for own_id, name, kind, place, point, shape in rows:
-        places.setdefault(own_id, (name, kind, place, shape))
-        there = points.setdefault(own_id, [])
-        if all(math.dist(point, other) > SAME_STOP_METRES for other in there):
-            there.append(point)
+    for (own_id, *words, _), point in zip(rows, degrees, strict=True):
+        places.setdefault(own_id, (words[0], words[1], words[2]))
+        points.setdefault(own_id, []).append(point)
     sees: dict[str, set[str]] = {}
     for stop in stops:
         seen = {ids[name] for name in list_visited(stop) if name in ids}
         sees.setdefault(get_place_id(stop), set()).update(seen - {get_place_id(stop)})
-
-    def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(area.projection.to_degrees(*xy.T))
-
+    polygons = {}
+    if area.designated is not None:
+        territories = area.designated.geometry.to_crs(DEGREES)
+        polygons = dict(zip(area.designated["place_id"], territories, strict=True))
     features = [
         {
             "type": "Feature",
@@ -113,14 +99,16 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
                 "hotspot": name,
                 "kind": kind,
                 "place": place,
-                "stop": to_degrees(np.array(points[own_id][:1]))[0].tolist(),
+                "stop": list(points[own_id][0]),
                 "sees": sorted(sees.get(own_id, ())),
             },
             "geometry": shapely.geometry.mapping(
-                shapely.transform(shape or shapely.MultiPoint(points[own_id]), to_degrees)
+                polygons[own_id]
+                if kind == DESIGNATED
+                else shapely.MultiPoint([*dict.fromkeys(points[own_id])])
             ),
         }
-        for own_id, (name, kind, place, shape) in places.items()
+        for own_id, (name, kind, place) in places.items()
     ]
     return {"type": "FeatureCollection", "features": features}
 
@@ -134,17 +122,7 @@ def read_promised_week(folder: Path) -> PromisedWeek:
     week = read_week_alone(folder)
     try:
         promised = _build_promised_week(week, json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        remedy = "name the folder that `patrolplan week --out` wrote"
-        raise InputError.one(path, "there is no such file", remedy) from None
-    except (
-        OSError,
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        shapely.errors.ShapelyError,
-    ) as error:
+    except (OSError, LookupError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         what = f"is not in the form that `patrolplan week` writes ({type(error).__name__}: {error})"
         raise InputError.one(path, what, "write the week again") from None
     known = {spot["id"] for spot in promised.hotspots}

@@ -78,14 +78,6 @@ class _DayTrack:
     spans: tuple[Span, ...]
     span_ends: NDArray[np.float64]
     """(2g, 2) metres: where the officer was when each span began and ended."""
-    seconds: NDArray[np.float64]
-    clock_seconds: NDArray[np.float64]
-    """(k,) of each point, in the track's own seconds and since local midnight."""
-
-    def find_arrival(self, spent: NDArray[np.float64]) -> str:
-        """When the stay of these minutes began, HH:MM."""
-        arrival = self.track_minutes.find_arrival(spent)
-        return format_time(float(np.interp(arrival, self.seconds, self.clock_seconds)) / 60)
 
 
 def build_track_visits(
@@ -131,7 +123,7 @@ def build_track_visits(
         counted = spent if spent >= MIN_PLACE_MINUTES else 0.0
         visit = build_visit(place, counted, None, "gpx", together)
         coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
-        arrive = day.find_arrival(part) if counted else None
+        arrive = format_time(day.track_minutes.find_arrival(part) / 60) if counted else None
         windows = set() if rows is None else set(rows["window"])
         window = windows.pop() if len(windows) == 1 else ""
         visit = replace(visit, tracks=day.spans, arrive=arrive, window=window)
@@ -224,8 +216,9 @@ def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _Da
         where = f"{day.longitude[0]:.4f}, {day.latitude[0]:.4f}"
         what = f"the track is nowhere near the area's streets (it starts at {where})"
         raise InputError.one(GPX_OPTION, what, "check which area and which track it is")
-    seconds, xy, clock = day.seconds[inside], xy[inside], day.clock_seconds[inside]
-    matched = measure_track(seconds, xy)
-    ends = np.searchsorted(seconds, matched.spans.ravel())
-    spans = tuple((int(begin), int(end)) for begin, end in clock[ends].reshape(-1, 2))
-    return _DayTrack(matched, spans, xy[ends], seconds, clock)
+    # Since local midnight, and rising also in a night in which clocks are changed.
+    seconds, xy = (day.seconds - day.seconds[0] + day.clock_seconds[0])[inside], xy[inside]
+    measured = measure_track(seconds, xy)
+    spans = tuple((int(begin), int(end)) for begin, end in measured.spans)
+    ends = np.searchsorted(seconds, measured.spans.ravel())
+    return _DayTrack(measured, spans, xy[ends])
