@@ -103,11 +103,6 @@ NoteKind = Literal[
     "base_too_far",
     "walking_extract",
     "no_one_way_streets",
-    "tasked_place_unvisited",
-    "tasked_place_beyond",
-    "tasked_place_near_barred",
-    "tasked_place_unfit",
-    "tasked_hours_unmet",
     "tasked_hours_short",
     "demand_out_of_reach",
     "demand_near_barred",
@@ -121,7 +116,6 @@ NoteKind = Literal[
     "demand_officers_short",
     "barred_place_passed",
     "no_date",
-    "stops_reordered",
     "approach_for_colleague",
     "colleague_base",
     # of a week
@@ -130,7 +124,6 @@ NoteKind = Literal[
     "doses_not_counted",
     "over_daily_maximum",
     "maximum_before_minimum",
-    "tasked_place_missed",
     "patrol_at_colleague_base",
     "crew_short",
     "other_mode",
@@ -141,8 +134,6 @@ NoteKind = Literal[
     "no_longer_planned",
     "drawn_without_secret",
     "secret_readable",
-    # of a file that an earlier version wrote
-    "as_written",
 ]
 """Kinds of notes."""
 
@@ -274,11 +265,6 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "base_too_far": {"does": _TEXTS},
     "walking_extract": {},
     "no_one_way_streets": {},
-    "tasked_place_unvisited": {"place": str, "why": str},
-    "tasked_place_beyond": {"place": str},
-    "tasked_place_near_barred": {"place": str, "barred": str},
-    "tasked_place_unfit": {"place": str},
-    "tasked_hours_unmet": {"place": str, "hours": str, "earliest": str},
     "tasked_hours_short": {"place": str, "hours": str, "minutes": float, "begins": str},
     "demand_out_of_reach": {"place": str, "school": str, "metres": float},
     "demand_near_barred": {"place": str, "barred": str},
@@ -290,7 +276,6 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "designated_other_days": {"place": str},
     "demand_schools_closed": {"place": str},
     "demand_officers_short": {
-        "place": str,
         "schools": _TEXTS,
         "free": _TEXTS,
         "without_second": _TEXTS,
@@ -304,7 +289,6 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     },
     "barred_place_passed": {"place": str},
     "no_date": {},
-    "stops_reordered": {},
     "approach_for_colleague": {"owner": str},
     "colleague_base": {"does": _TEXTS, "owner": str, "officer": str, "metres": float},
     "no_term_dates": {},
@@ -320,7 +304,6 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
         "visitors": _TEXTS,
     },
     "maximum_before_minimum": {"urn": str, "patrols": int, "minimum": int, "maximum": float},
-    "tasked_place_missed": {"place": str, "street": str, "dates": _TEXTS},
     "patrol_at_colleague_base": {"officer": str, "urn": str, "does": _TEXTS, "owner": str},
     "crew_short": {"officers": _TEXTS, "urns": _TEXTS, "dates": _TEXTS, "of": int},
     "other_mode": {"officers": _TEXTS, "way": str},
@@ -329,7 +312,6 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "trial_overridden": {"places": _TEXTS},
     "data_changed": {"then": str, "now": str},
     "no_longer_planned": {"patrols": _TEXTS, "more": int},
-    "as_written": {"text": str},
 }
 """The values of each kind, and their types. A `date` is YYYY-MM-DD; an empty text or list means
 none."""

@@ -22,6 +22,7 @@ from patrolplan.board.server import build_server, find_loopback_address, open_li
 from patrolplan.board.shared_week import open_shared_week
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
 
@@ -136,7 +137,7 @@ def test_markup_in_names_stays_text(board, client):
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
     bad = replace(area, settings=settings)
-    notes = (Note("as_written", {"text": evil}),)
+    notes = (Note("tasked_place_outside", {"place": evil, "metres": 5.0}),)
     week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=notes)
     planned_area = replace(desk.state.planned_area, area=bad)
     desk.state = replace(desk.state, week=week, planned_area=planned_area)
@@ -145,7 +146,7 @@ def test_markup_in_names_stays_text(board, client):
     assert "<img src=x" not in page.text
     state = client.get("/api/state")
     assert state.headers["content-type"] == "application/json"
-    assert state.json()["notes"] == [evil]
+    assert state.json()["notes"] == describe_notes(notes)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
@@ -39,8 +40,7 @@ def found(static_demo_area):
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
     plan = pp.plan_patrols(area, risk, hotspots, urns=[URN])
-    name = plan.patrols[0].stops[0].hotspot
-    polygon = hotspots.set_index("hotspot").geometry[name].buffer(60)
+    polygon = shapely.Point(plan.patrols[0].stops[0].point).buffer(60)
     hotspots = pp.find_hotspots(designate(area, polygon), risk)
     return area, risk, polygon, hotspots.assign(trend="persistent")
 
@@ -73,13 +73,12 @@ def test_a_dwell_begins_where_a_plain_search_says(begin, end, start, length, dwe
             assert (first, last) == NEVER
 
 
-def test_a_stop_is_of_the_force_and_alone(found):
-    """It has the force's id and says why, and no neighbour joins it in a beat."""
+def test_a_stop_is_of_the_force(found):
+    """It has the force's id and says why."""
     plan = _plan(found)
     (stop,) = [one for one in plan.patrols[0].stops if one.hotspot == "HO-1"]
     assert stop.kind == "designated"
     assert stop.why[0].kind == "designated"
-    assert stop.covered == ("HO-1",)
     assert "HO-1" in plan.patrols[0].hotspots
 
 

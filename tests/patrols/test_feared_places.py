@@ -84,6 +84,7 @@ def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan, dem
                 hotspots.at[name, "stop_piece"]
                 for stop in duty.patrol.stops
                 for name in stop.covered
+                if name in hotspots.index
             ]
             stands = {
                 name_place(squares[of_piece[piece]]) for piece in pieces if of_piece[piece] >= 0

@@ -10,7 +10,6 @@ import shapely
 from static_risk import make_static
 
 import patrolplan as pp
-from patrolplan.notes import Note
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
@@ -116,7 +115,7 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     school = area.schools.iloc[6]
     free = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
     plain, _ = plan_one(free, risk, hotspots, school["urn"])
-    stop = plain.stops[-1]
+    stop = [stop for stop in plain.stops if stop.kind == "hotspot"][-1]
     first = plain.start_minutes
     place = hotspots.loc[hotspots["hotspot"] == stop.hotspot, "stop"].iloc[0]
     again, plan = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,
@@ -187,9 +186,3 @@ def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
     data = build_card_data(plan, patrol, "code")
     (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
     assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked
-
-
-def test_notes_of_earlier_versions_have_their_words():
-    """A reason that was a sentence is printed as it was written."""
-    note = Note("tasked_place_unvisited", {"place": "T1", "why": "does not fit into the window"})
-    assert describe_notes([note]) == ["Tasked place T1 does not fit into the window."]

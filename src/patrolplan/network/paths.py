@@ -9,7 +9,6 @@ one link into another can have a price.
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,17 +61,6 @@ class Walk:
         """(s,) whether the piece is walked from its last node towards its first."""
         return np.asarray(self.from_metres > self.to_metres)
 
-    @property
-    def reversed_walk(self) -> "Walk":
-        """The same walk the other way round; on foot alone, where it costs the same."""
-        return Walk(
-            self.network,
-            self.pieces[::-1],
-            self.to_metres[::-1],
-            self.from_metres[::-1],
-            None if self.effort is None else self.effort[::-1],
-        )
-
     @cached_property
     def line(self) -> NDArray[np.float64]:
         """(v, 2) metres; computed on demand, since most walks are only compared."""
@@ -102,28 +90,15 @@ class Walk:
         return line[::-1] if start > end else line
 
 
-def concatenate_walks(walks: Sequence[Walk]) -> Walk:
-    """Walks on one network, end to end."""
-    efforts = [walk.effort for walk in walks if walk.effort is not None]
-    return Walk(
-        walks[0].network,
-        np.concatenate([walk.pieces for walk in walks]),
-        np.concatenate([walk.from_metres for walk in walks]),
-        np.concatenate([walk.to_metres for walk in walks]),
-        np.concatenate(efforts) if efforts else None,
-    )
-
-
 class WalkFinder:
     """Walks between positions.
 
-    `positions`: (k,) where walks start and end. `limit_metres`: Walks longer than this are not
-    searched; their length is inf. `effort`: (p, 2) what a metre of each piece costs in its own
-    direction and against it, 1 or more, inf where it is closed; by default all cost 1. Lengths then
-    are costs, in metres that could be gone at full speed in the same time. `preference`: (p,) how
-    much longer a metre counts in the choice of the walk, 1 or more; by default all alike.
-    `turn_metres`: how many metres a turn counts in it. The walk is the one that counts least; its
-    length is without both.
+    `positions`: (k,) where walks start and end. `effort`: (p, 2) what a metre of each piece costs
+    in its own direction and against it, 1 or more, inf where it is closed; by default all cost 1.
+    Lengths then are costs, in metres that could be gone at full speed in the same time.
+    `preference`: (p,) how much longer a metre counts in the choice of the walk, 1 or more; by
+    default all alike. `turn_metres`: how many metres a turn counts in it. The walk is the one that
+    counts least; its length is without both.
     """
 
     def __init__(
@@ -131,19 +106,25 @@ class WalkFinder:
         network: StreetNetwork,
         positions: Positions,
         *,
-        limit_metres: float = np.inf,
         effort: NDArray[np.float64] | None = None,
         preference: NDArray[np.float64] | None = None,
         turn_metres: float = 0.0,
     ) -> None:
-        self.network = network
+        self.network, self._positions = network, positions
         self._effort = effort
         choice = effort
         if preference is not None:
             choice = (1.0 if effort is None else effort) * np.tile(preference, (2, 1)).T
         self._graph = build_street_graph(network, positions, choice)
         self._steps = self._build_steps(turn_metres)
-        self._search(np.arange(len(positions)), limit_metres)
+        numbers = np.arange(len(positions))
+        self._starts = len(self._link) + numbers
+        self._ends = self._starts + len(positions)
+        distances, self._predecessors = csgraph.dijkstra(
+            self._steps, indices=self._starts, return_predecessors=True
+        )
+        self.metres = self._measure(np.isfinite(distances[:, self._ends]))
+        """(k, k) walking distance (or cost) from each position to each; inf where none leads."""
 
     def _build_steps(self, turn_metres: float) -> "scipy.sparse.csr_array":
         """(a, a) what it counts to go on from each link to each that follows.
@@ -190,47 +171,8 @@ class WalkFinder:
         is_turn = is_bent | (name[left] != name[into])
         return np.asarray(is_turn & (section[left] != section[into]))
 
-    def restrict_to(
-        self,
-        numbers: NDArray[np.int64],
-        *,
-        limit_metres: float = np.inf,
-        search_from: NDArray[np.int64] | None = None,
-    ) -> "WalkFinder":
-        """Walks between some of the positions alone, which get new numbers.
-
-        The graph stays the same: building it takes longer than finding walks within a short limit.
-        With `search_from` only walks that start or end at these (by their new number) are wanted:
-        for walks on foot alone, which are as long the other way round.
-        """
-        some = copy(self)
-        some._search(numbers, limit_metres, search_from)  # noqa: SLF001 - of its own class
-        return some
-
-    def _search(
-        self,
-        numbers: NDArray[np.int64],
-        limit_metres: float,
-        search_from: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Find the walks from these positions to each other."""
-        entries, count = len(self._link), len(self._graph.places)
-        self._starts, self._ends = entries + numbers, entries + count + numbers
-        sources = np.arange(len(numbers)) if search_from is None else search_from
-        distances, self._predecessors = csgraph.dijkstra(
-            self._steps, indices=self._starts[sources], limit=limit_metres, return_predecessors=True
-        )
-        self._row = np.full(len(numbers), -1)
-        self._row[sources] = np.arange(len(sources))
-        metres = np.full((len(numbers), len(numbers)), np.inf)
-        metres[sources] = self._measure(np.isfinite(distances[:, self._ends]))
-        if search_from is not None:
-            metres = np.minimum(metres, metres.T)
-        self.metres: NDArray[np.float64] = metres
-        """(k, k) walking distance (or cost) from each position to each."""
-
     def _measure(self, is_reached: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """(s, k) length (or cost) of the chosen walks, without preference and turns.
+        """(k, k) length (or cost) of the chosen walks, without preference and turns.
 
         All walks are traced back together, one link at a time.
         """
@@ -250,17 +192,20 @@ class WalkFinder:
     def find_shortest(self, start: int, end: int) -> Walk:
         """The walk from one position to another; empty from a position to itself.
 
-        Raises `ValueError` when no walk within the limit joins them.
+        To another position at the same place it is no metre of the piece there.
+
+        Raises `ValueError` when no walk joins them.
         """
         if not np.isfinite(self.metres[start, end]):
-            message = f"no walk within the limit joins positions {start} and {end}"
+            message = f"no walk joins positions {start} and {end}"
             raise ValueError(message)
-        if self._row[start] < 0:
-            return self.find_shortest(end, start).reversed_walk
-        before, entries = self._predecessors[self._row[start]], [int(self._ends[end])]
+        before, entries = self._predecessors[start], [int(self._ends[end])]
         while entries[-1] != self._starts[start]:
             entries.append(int(before[entries[-1]]))
-        return self._build_walk(np.array(entries[-2:0:-1], dtype=np.int64))
+        if entries[1:-1] or start == end:
+            return self._build_walk(np.array(entries[-2:0:-1], dtype=np.int64))
+        here = self._positions.take([end])
+        return Walk(self.network, here.piece, here.offset_metres, here.offset_metres)
 
     def _build_walk(self, entries: NDArray[np.int64]) -> Walk:
         """The walk along links."""

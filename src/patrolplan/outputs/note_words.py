@@ -40,11 +40,6 @@ def _say_colleague_base(values: Mapping[str, Any]) -> str:
     )
 
 
-def _say_tasked_missed(values: Mapping[str, Any]) -> str:
-    days = ", ".join(map(_format_day, values["dates"]))
-    return f"Nobody goes to the tasked place {values['place']}, {values['street']} on {days}."
-
-
 def _say_other_mode(values: Mapping[str, Any]) -> str:
     *first, last = values["officers"] or [""]
     goes, patrols = ("go", "patrol") if first else ("goes", "patrols")
@@ -123,16 +118,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "be missing."
     ),
     "no_one_way_streets": "The streets file marks no one-way streets: look out for them.",
-    "tasked_place_unvisited": "Tasked place {place} {why}.",
-    "tasked_place_beyond": "Tasked place {place} is beyond this school's streets.",
-    "tasked_place_near_barred": (
-        "Tasked place {place} cannot be visited: barred place {barred} is too near."
-    ),
-    "tasked_place_unfit": "Tasked place {place} does not fit into the window.",
-    "tasked_hours_unmet": lambda values: (
-        f"Tasked place {values['place']}: its hours {format_span(values['hours'])} cannot be met: "
-        f"the earliest arrival is {values['earliest']}."
-    ),
     "tasked_hours_short": lambda values: (
         f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
         f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
@@ -159,7 +144,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "demand_officers_short": _say_officers_short,
     "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
-    "stops_reordered": "Stops are ordered so that each is visited near its worst time of day.",
     "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
     "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
@@ -187,7 +171,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "URN {urn} gets {patrols} of at least {minimum} patrols: the maximum of {maximum:g} "
         "minutes a hotspot a day comes before that minimum."
     ),
-    "tasked_place_missed": _say_tasked_missed,
     "patrol_at_colleague_base": lambda values: (
         f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
         f"at the base of {values['owner']}."
@@ -213,6 +196,5 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"No longer in the plan, but still in this week: {'; '.join(values['patrols'])}"
         f"{'; and {} more'.format(values['more']) if values['more'] else ''}."
     ),
-    "as_written": "{text}",
 }
 """The sentence for each kind of note: a format string for its values, or a function of them."""

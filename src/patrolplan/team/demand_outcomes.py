@@ -116,7 +116,7 @@ class _Outcomes:
             for name in OBSTACLES
         }
         where: dict[str, NoteValue] = {"schools": list(dict.fromkeys(schools))}
-        return Note("demand_officers_short", {"place": demand.place, **where, **values})
+        return Note("demand_officers_short", {**where, **values})
 
     def _explain_unplanned(self, demand: Demand) -> Note:
         """Why no patrol of any school goes to a place."""

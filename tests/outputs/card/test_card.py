@@ -232,7 +232,11 @@ def test_card_says_what_it_rests_on(demo_plan, card):
 def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
     stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasking=_task(HOSTILE))
-    plan = altered(demo_plan, school=HOSTILE, notes=(Note("as_written", {"text": HOSTILE}),))
+    plan = altered(
+        demo_plan,
+        school=HOSTILE,
+        notes=(Note("tasked_place_outside", {"place": HOSTILE, "metres": 5.0}),),
+    )
     patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
     plan = dataclasses.replace(plan, patrols=(patrol,))
     pdf = render_cards(plan)["cards.pdf"]
@@ -343,12 +347,12 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
         school=LONG,
         stops=stops,
         keep_away=(barred,),
-        notes=(Note("as_written", {"text": LONG}),) * 2,
+        notes=(Note("tasked_place_outside", {"place": LONG, "metres": 5.0}),) * 2,
     )
     pdf = render_cards(plan)["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
     phrases = [*list_reasons(dataclasses.replace(stops[0], tasking=None))]
-    phrases += [f"T-01: {describe_tasking(stops[0].tasking)}.", describe_barred(barred), LONG * 2]
+    phrases += [f"T-01: {describe_tasking(stops[0].tasking)}.", describe_barred(barred), LONG]
     for phrase in phrases:
         assert strip_spaces(phrase) in text
     assert "Memberofstaff" in text

@@ -38,8 +38,8 @@ BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0
 """Points between the parts of a page, see the template."""
-MIN_MAP_HEIGHT = 93 * POINTS_PER_MM
-"""Minimum height of a map that shows a route of a kilometre at a readable scale."""
+MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
+"""Minimum height of a map beside directions: those are overleaf only if nothing else helps."""
 COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
@@ -166,7 +166,7 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     """Give the map what the words leave; only if that is too low, directions go overleaf.
 
     Directions are in large type if the map still stays large. Words that leave no room even then go
-    on over the page, below half a map.
+    on over the page, below a low map.
 
     Examples
     --------
@@ -175,6 +175,8 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     >>> crowded = PartHeights(60, 300, 0, directions=210, large_directions=240, foot=100)
     >>> fit_page(crowded).second_page
     True
+    >>> fit_page(replace(crowded, directions=130, large_directions=150)).second_page
+    False
     """
     room = heights.compute_map_height(heights.directions)
     room_with_large_type = heights.compute_map_height(heights.large_directions)
@@ -184,7 +186,7 @@ def fit_page(heights: PartHeights, *, has_directions: bool = True) -> PageLayout
     elif room_with_large_type >= COMFORTABLE_MAP_HEIGHT:
         room, size = room_with_large_type, LARGE_FONT_SIZE
     height = MAX_MAP_HEIGHT if room > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else room
-    height = round(max(height, MIN_MAP_HEIGHT / 2), 1)
+    height = round(max(height, MIN_MAP_HEIGHT), 1)
     return PageLayout(height, round(max(0.0, room - height), 1), size, second_page)
 
 
