@@ -1,29 +1,13 @@
 """Did it work? Doses delivered against incidents: weighted displacement difference and an e-test.
 
-Two questions, two tests:
+With T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1 after,
 
-* Did recorded crime in the dosed hotspots fall by more than in hotspots that had no dose, and
-  did it not just move next door? The weighted displacement difference (Wheeler and Ratcliffe
-  2018, Crime Science 7:11) is
+    WDD = (T1 - T0) - (C1 - C0) T0 / C0 + (D1 - D0) - (E1 - E0) D0 / E0
 
-      WDD = (T1 - T0) - (C1 - C0) + (D1 - D0) - (E1 - E0)
-
-  with T the dosed hotspots, C the comparison, D and E the streets around each, 0 before and 1
-  after. It takes changes in numbers, so both groups must have had equal counts before: of a
-  general fall, the larger group has the larger part. Each dosed hotspot is paired with the undosed
-  one whose count before was nearest, but the worst hotspots are dosed, so the others have less. So
-  the changes of the comparison are scaled to the size of the dosed,
-
-      WDD = (T1 - T0) - (C1 - C0) T0 / C0 + (D1 - D0) - (E1 - E0) D0 / E0,
-
-  which is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0. It equals the
-  original where both groups are equal, and also holds for spans of unequal length. The interval is
-  that of the ratio of what came to what was expected, on the log scale by the delta method with
-  counts assumed to be Poisson; without the streets around, the variance is
-  1 / T0 + 1 / T1 + 1 / C0 + 1 / C1, that of the relative incident rate ratio (Wilson 2022,
-  Journal of Quantitative Criminology 38).
-* Is the fall in the dosed hotspots alone more than chance? The e-test for two Poisson means
-  (Krishnamoorthy and Thomson 2004), from scipy.
+is what came, T1 + D1, less what was to be expected, T0 C1 / C0 + D0 E1 / E0. The interval is that
+of the ratio of the two, on the log scale by the delta method with counts assumed to be Poisson. The
+e-test for two Poisson means, from scipy, asks whether the fall in the dosed hotspots alone is more
+than chance. Sources, why it is scaled, and how it was tested: `docs/methods/impact.md`.
 
 Neither test replaces an experiment: hotspots are patrolled because they were bad, and bad months
 are followed by better ones with or without patrols (regression to the mean).
@@ -256,9 +240,7 @@ def _compute_difference(
 def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
     months = area.incidents["month"]
     try:
-        span = pd.date_range(
-            pd.Period(first, "M").start_time, pd.Period(last, "M").start_time, freq="MS"
-        )
+        span = pd.period_range(first, last, freq="M").to_timestamp()
     except ValueError:
         what = f"'{first}' to '{last}' are not months"
         raise _build_error(what, "write YYYY-MM", name) from None

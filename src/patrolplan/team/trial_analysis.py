@@ -8,15 +8,9 @@ under any draw, so
     T = sum of (Z - 1/2) (y - l m),    l = sum of y / sum of m,
 
 is computed for what was drawn and for other draws of the same pairs; the p-value is the share of
-these in which T is at least as far from zero, the drawn one counted. It needs no model of counts:
-it holds for few, for clustered and for overdispersed ones. Expected counts only remove differences
-that were known before.
-
-The effect is a factor f on incidents. If it were f, those with patrols would have had y / f without
-them, and T of these is tested in the same way: all f that are not rejected at
-5 % make the 95 % interval (Rosenbaum 2002, Observational Studies, 2.6). T is zero at
-
-    f = (incidents with patrols / expected there) / (incidents without / expected there).
+these in which T is at least as far from zero, the drawn one counted. If the effect were a factor f,
+those with patrols would have had y / f without them, and T of these is tested in the same way: all
+f that are not rejected at 5 % make the 95 % interval, see `docs/methods/trial.md`.
 """
 
 from dataclasses import dataclass

@@ -51,12 +51,7 @@ def delivered_before(
     for place in ledger.read_hotspots(*days_before).to_dict("records"):
         seen.setdefault(place["id"], set()).update(place["sees"].split(";"))
     counted = pd.Series([sorted({own, *seen.get(own, ())}) for own in visits["id"]], visits.index)
-    names = pd.DataFrame(
-        {
-            "id": list_place_ids(hotspots, ledger.projection.crs),
-            "hotspot": hotspots["hotspot"].to_numpy(),
-        }
-    )
+    names = hotspots[["hotspot"]].assign(id=list_place_ids(hotspots, ledger.projection.crs))
     doses = visits[["date", "minutes"]].assign(id=counted).explode("id").merge(names, on="id")
     return doses.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
 

@@ -181,13 +181,11 @@ def summarise_designated(
     """
     spots = ledger.read_hotspots(first, last)
     spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
-    figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot").set_index("hotspot")
-    found = figures.reindex(spots["hotspot"])
-    counted = found[list(FIGURE_COLUMNS)].fillna(0.0).astype(figures.dtypes[list(FIGURE_COLUMNS)])
-    table = counted.assign(delivered_percent=found["delivered_percent"]).reset_index(drop=True)
-    table.insert(0, "place_id", spots["hotspot"].to_numpy())
-    table.insert(1, "place", spots["place"].to_numpy())
-    return table
+    figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot")
+    table = spots[["hotspot", "place"]].merge(figures, on="hotspot", how="left")
+    counts = list(FIGURE_COLUMNS)
+    table[counts] = table[counts].fillna(0.0).astype(figures.dtypes[counts])
+    return table.rename(columns={"hotspot": "place_id"})
 
 
 def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:

@@ -105,12 +105,7 @@ class StopAccount:
     def presence_minutes(self) -> float:
         """Minutes of presence for it."""
         timed = measure_spans(stay.span for stay in self.made if stay.span is not None)
-        return max(timed, self.longest_untimed_minutes)
-
-    @property
-    def longest_untimed_minutes(self) -> float:
-        """The longest of its visits without times."""
-        return max((stay.minutes for stay in self.made if stay.span is None), default=0.0)
+        return max([timed, *(stay.minutes for stay in self.made if stay.span is None)])
 
     @property
     def delivered_minutes(self) -> float:

@@ -30,7 +30,7 @@ from patrolplan.team.ledger.delivered import (
 from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.track_minutes import AT_PLACE_METRES, TrackMinutes, measure_track
 from patrolplan.team.ledger.visits import Span, Visit
-from patrolplan.times import format_time
+from patrolplan.times import format_time, minutes_after_midnight
 
 GPX_OPTION = "--gpx"
 MIN_PLACE_MINUTES = 1.0
@@ -138,7 +138,7 @@ def _find_coverage(
 
     A track that begins or ends at the stop itself may have begun late or ended early there.
     """
-    begin = [60.0 * (60 * int(text[:2]) + int(text[3:])) for text in stops["arrive"]]
+    begin = 60 * stops["arrive"].map(minutes_after_midnight)
     covered = all(
         any(first <= start and start + 60 * length <= last for first, last in day.spans)
         for start, length in zip(begin, stops["minutes"], strict=True)

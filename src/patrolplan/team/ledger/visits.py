@@ -95,20 +95,9 @@ def parse_visit_row(row: Mapping[Any, Any]) -> Visit:
     """A visit of a row of the ledger's table; the inverse of `build_visit_row`."""
     values = {field.name: row[field.name] for field in fields(Visit)}
     values["together"] = tuple(name for name in row["together"].split(";") if name)
-    values["tracks"] = parse_spans(row["tracks"])
+    ends = (span.split("-") for span in row["tracks"].split())
+    values["tracks"] = tuple((int(begin), int(end)) for begin, end in ends)
     return Visit(**values)
-
-
-def parse_spans(text: str) -> tuple[Span, ...]:
-    """Spans of time of their text in the ledger.
-
-    Examples
-    --------
-    >>> parse_spans("55200-57000 57600-59400")
-    ((55200, 57000), (57600, 59400))
-    """
-    ends = (span.split("-") for span in text.split())
-    return tuple((int(begin), int(end)) for begin, end in ends)
 
 
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
