@@ -85,9 +85,10 @@ def find_school_places(
         tasked = find_tasked_places(area, row, date, near_metres, around.hours)
         wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
         places = tasked[wanted & (visit is not None)].reset_index(drop=True)
-        return SchoolPlaces(around, places, area.settings.way_home.sight_metres)
+        return SchoolPlaces(around, places, sight)
 
-    given = (f"{date} {visit}", around, area.tasked_places)
+    sight = area.settings.way_home.sight_metres
+    given = (f"{date} {visit} {sight}", around, area.tasked_places)
     return area.catchments.reuse("school places", given, find, hold=HELD_SCHOOLS)
 
 
