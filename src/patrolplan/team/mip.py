@@ -3,18 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import highspy
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, sparse
+from scipy import sparse
 
-from patrolplan.silence import silence_output
+from patrolplan.patrols.solver.highs import Options, Programme, maximise
 from patrolplan.team.problem import Bools, Floats, Ints
 
-FEASIBLE = 2
-"""`primal_solution_status` of HiGHS where its values keep all rows."""
-
-CUTS_ALONE: dict[str, float | bool | int | str] = {
+CUTS_ALONE: Options = {
     "presolve": "off",
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_rens": False,
@@ -25,17 +21,6 @@ CUTS_ALONE: dict[str, float | bool | int | str] = {
 
 It then finds them sooner, and does not search for better values than those it is given. Versions
 without an option ignore it."""
-
-
-class _QuietHighs(highspy.Highs):
-    """HiGHS without its licence line, which the first call prints that is not about an option.
-
-    `highspy.Highs` makes that call while it is built, before the output can be switched off.
-    """
-
-    def enableCallbacks(self) -> None:  # noqa: N802 - its name in highspy
-        self.setOptionValue("output_flag", False)  # noqa: FBT003 - so called in highspy
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +119,9 @@ class MipBuilder:
 
 
 @dataclass(frozen=True, eq=False)
-class MixedIntegerProgramme:
-    """Maximise `worth @ v` with `row_lower <= matrix @ v <= row_upper`, within bounds."""
+class MixedIntegerProgramme(Programme):
+    """A programme that knows which of its columns are whole in an optimum."""
 
-    objective: Floats
-    lower: Floats
-    upper: Floats
-    is_integer: Bools
-    matrix: sparse.csr_array
-    row_lower: Floats
-    row_upper: Floats
     is_implied: Bools
     """Columns that are whole in an optimum without being declared integer."""
 
@@ -155,23 +133,11 @@ class MixedIntegerProgramme:
         return replace(self, is_integer=self.is_integer | self.is_implied)
 
     def solve(self, *, gap: float, nodes: int, seconds: float = np.inf) -> MipResult:
-        """Maximise with HiGHS, on one thread, until a gap or a limit of nodes or seconds."""
-        options: dict[str, float] = {"mip_rel_gap": gap, "node_limit": nodes}
-        if np.isfinite(seconds):
-            options["time_limit"] = max(0.1, seconds)
-        with silence_output():
-            result = optimize.milp(
-                -self.objective,
-                integrality=self.is_integer.astype(np.int64),
-                bounds=optimize.Bounds(self.lower, self.upper),
-                constraints=optimize.LinearConstraint(self.matrix, self.row_lower, self.row_upper),
-                options=options,
-            )
-        if result.x is None:
+        """Maximise until a gap or a limit of nodes or seconds."""
+        found = maximise(self, {"mip_rel_gap": gap, "mip_max_nodes": nodes}, seconds=seconds)
+        if not len(found.values):
             return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
-        # Where no column has to be whole, HiGHS gives no bound besides the value.
-        best = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
-        return MipResult(result.x, -float(result.fun), -float(best), proven=result.status == 0)
+        return MipResult(found.values, found.objective, found.bound, proven=found.is_best)
 
     def solve_from(
         self,
@@ -182,82 +148,33 @@ class MixedIntegerProgramme:
         watch: Callable[[int, float], bool] | None = None,
         seconds: float = np.inf,
     ) -> MipResult:
-        """Maximise from a warm start of feasible values of all columns; none if empty.
+        """Maximise from feasible values of all columns, none if empty; see `maximise`.
 
-        It stops as soon as the bound is within the relative gap of the best values. `watch` is
-        called with the number and the bound whenever HiGHS checks whether to stop, which limits
-        work, not time: equally often for equal programmes. HiGHS stops if it returns true. With one
-        node it has no presolve and no heuristics, see `CUTS_ALONE`.
+        It stops as soon as the bound is within the relative gap of the best values. With one node
+        it has no presolve and no heuristics, see `CUTS_ALONE`.
         """
-        options: dict[str, float | bool | int | str] = {"threads": 1}
-        options |= {"mip_rel_gap": gap, "mip_max_nodes": nodes}
-        options |= CUTS_ALONE if nodes == 1 else {}
-        options |= {"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {}
-        done = 0
-
-        def count(event: highspy.highs.HighsCallbackEvent) -> None:
-            nonlocal done
-            done += 1
-            if watch is not None and watch(done, event.data_out.mip_dual_bound):
-                event.interrupt()
-
-        solver = _QuietHighs()  # type: ignore[no-untyped-call]
-        for name, value in options.items():
-            solver.setOptionValue(name, value)
-        solver.passModel(self._build_highs_model())
-        if len(start):
-            warm_start = highspy.HighsSolution()
-            warm_start.col_value = start.tolist()
-            solver.setSolution(warm_start)
-        if watch is not None:
-            solver.cbMipInterrupt += count
-        solver.run()
-        info = solver.getInfo()
-        if not len(start) and info.primal_solution_status != FEASIBLE:
+        options: Options = {"mip_rel_gap": gap, "mip_max_nodes": nodes}
+        options = {**options, **CUTS_ALONE} if nodes == 1 else options
+        begin = start if len(start) else None
+        found = maximise(self, options, seconds=seconds, start=begin, watch=watch)
+        values, worth, bound = found.values, found.objective, found.bound
+        if begin is None and not len(values):
             return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
-        values = np.array(solver.getSolution().col_value)
-        worth, bound = float(info.objective_function_value), float(info.mip_dual_bound)
-        if len(start) and (len(values) != len(start) or worth < self.objective @ start):
+        if begin is not None and (not len(values) or worth < self.objective @ start):
             values, worth = start, float(self.objective @ start)
         return MipResult(values, worth, max(worth, bound), proven=bound - worth <= gap * abs(bound))
 
-    def _build_highs_model(self) -> highspy.HighsLp:
-        by_column = sparse.csc_array(self.matrix)
-        model = highspy.HighsLp()
-        model.num_row_, model.num_col_ = self.matrix.shape
-        model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_, model.col_lower_, model.col_upper_ = self.objective, self.lower, self.upper
-        model.row_lower_, model.row_upper_ = self.row_lower, self.row_upper
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_ = by_column.indptr
-        model.a_matrix_.index_ = by_column.indices
-        model.a_matrix_.value_ = by_column.data
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        model.integrality_ = [kinds[whole] for whole in self.is_integer.tolist()]
-        return model
-
     def solve_relaxation(self, *, seconds: float) -> MipResult:
-        """Maximise with all columns continuous, by HiGHS' interior point method.
+        """Maximise with all columns continuous, by the interior point method.
 
         On weeks of hundreds of schools it is several times faster than the simplex method. If time
         runs out, the bound is what all columns are worth at their upper bounds.
         """
-        equal = self.row_lower == self.row_upper
-        above = ~equal & np.isfinite(self.row_upper)
-        below = ~equal & np.isfinite(self.row_lower)
-        result = optimize.linprog(
-            -self.objective,
-            A_ub=sparse.vstack([self.matrix[above], -self.matrix[below]], format="csr"),
-            b_ub=np.concatenate([self.row_upper[above], -self.row_lower[below]]),
-            A_eq=self.matrix[equal],
-            b_eq=self.row_upper[equal],
-            bounds=np.stack([self.lower, self.upper], axis=1),
-            method="highs-ipm",
-            options={"time_limit": max(0.1, seconds)} if np.isfinite(seconds) else {},
-        )
-        if result.status == 0:
-            worth, costs = -float(result.fun), np.asarray(result.lower.marginals)
-            return MipResult(result.x, worth, worth, proven=True, reduced_costs=costs)
+        relaxed = replace(self, is_integer=np.zeros_like(self.is_integer))
+        found = maximise(relaxed, {"solver": "ipm"}, seconds=seconds)
+        if found.is_best:
+            worth, costs = found.objective, np.maximum(0.0, -found.column_duals)
+            return MipResult(found.values, worth, worth, proven=True, reduced_costs=costs)
         paid = self.objective > 0
         highest = float(self.objective[paid] @ self.upper[paid])
         return MipResult(np.zeros(0), -np.inf, highest, proven=False)

@@ -1,4 +1,4 @@
-"""Packing programmes for HiGHS: as much worth as rows with upper limits allow, on one thread."""
+"""Packing programmes: as much worth as rows with upper limits allow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from patrolplan.compiled import CLOCK
-from patrolplan.silence import silence_output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,37 +34,19 @@ def pack_columns(
 
     `values` is empty where nothing was found in time.
     """
-    with CLOCK.stand_still():
-        import highspy  # noqa: PLC0415 - heavy, and of several officers alone
+    with CLOCK.stand_still():  # heavy, and of several officers alone
+        from patrolplan.patrols.solver.highs import Programme, maximise  # noqa: PLC0415
 
-    model = highspy.HighsLp()
-    model.num_row_, model.num_col_ = matrix.shape
-    model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_ = worth
-    model.col_lower_, model.col_upper_ = np.zeros(len(worth)), np.ones(len(worth))
-    model.row_lower_, model.row_upper_ = np.full(len(limits), -math.inf), limits
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = matrix.indptr
-    model.a_matrix_.index_ = matrix.indices
-    model.a_matrix_.value_ = matrix.data
-    options: dict[str, float | bool | int] = {"output_flag": False, "threads": 1}
-    if nodes is not None:
-        model.integrality_ = [highspy.HighsVarType.kInteger] * len(worth)
-        options |= {"mip_rel_gap": 0.0, "mip_max_nodes": nodes}
-    if math.isfinite(seconds):
-        options["time_limit"] = max(0.1, seconds)
-    with silence_output():
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in options.items():
-            solver.setOptionValue(name, value)
-        solver.passModel(model)
-        solver.run()
-    info, answer = solver.getInfo(), solver.getSolution()
-    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    is_best = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    bound = float(info.objective_function_value if nodes is None else info.mip_dual_bound)
-    return Packed(
-        np.array(answer.col_value) if found else np.zeros(0),
-        bound if nodes is not None or is_best else math.inf,
-        np.maximum(np.array(answer.row_dual), 0.0),
+    count, is_whole = len(worth), nodes is not None
+    programme = Programme(
+        worth,
+        np.zeros(count),
+        np.ones(count),
+        np.full(count, is_whole),
+        matrix,
+        np.full(len(limits), -math.inf),
+        limits,
     )
+    limited = {} if nodes is None else {"mip_rel_gap": 0.0, "mip_max_nodes": nodes}
+    answer = maximise(programme, limited, seconds=seconds)
+    return Packed(answer.values, answer.bound, np.maximum(answer.row_duals, 0.0))
