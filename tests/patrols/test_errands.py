@@ -2,9 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from itertools import permutations
 
-import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -12,7 +10,7 @@ import shapely
 import patrolplan as pp
 from patrolplan.patrols.assigned_places import _give_places
 from patrolplan.patrols.errands import add_errand_variants, find_visits
-from patrolplan.patrols.plan import Unserved, Variant
+from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.surroundings import is_in_force
 from patrolplan.patrols.watched import find_watched
 
@@ -144,26 +142,12 @@ def _invent(worth, serves):
     return Variant(worth_share=1.0, hotspots=(), patrols=(patrol,), serves=serves)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_places_are_given_as_a_plain_search_gives_them(seed):
-    """With no more places than schools, all orders of schools are tried: none loses less."""
-    rng = np.random.default_rng(seed)
-    urns, places = ["a", "b", "c", "d"], [f"T{n}" for n in range(int(rng.integers(1, 4)))]
-    best = {urn: [type("P", (), {"worth": 1.0})()] for urn in urns}
-    served = {
-        (place, urn): _invent(float(rng.random()), (place,))
-        for place in places
-        for urn in urns
-        if rng.random() < 0.7
-    }
-    wanted = [place for place in places if any((place, urn) in served for urn in urns)]
-    given = _give_places(
-        wanted, best, served, lambda errands: [Unserved("", "", None)] * len(errands)
-    )
-    assert all(variant is served[variant.serves[0], urn] for urn, variant in given.items())
-    reached = (len(given), sum(v.patrols[0].worth for v in given.values()))
-    tried = []
-    for order in permutations(urns, len(wanted)):
-        made = [served[pair] for pair in zip(wanted, order, strict=True) if pair in served]
-        tried.append((len(made), sum(variant.patrols[0].worth for variant in made)))
-    assert reached == pytest.approx(max(tried, default=(0, 0)))
+def test_a_place_goes_to_a_school_without_one_and_then_to_one_that_has_time_for_both():
+    """Of two schools the second place has the one left; the third place is added to a patrol."""
+    best = {urn: [type("P", (), {"worth": 1.0})()] for urn in ("a", "b")}
+    losses = {("T1", "a"): 0.2, ("T1", "b"): 0.1, ("T2", "a"): 0.3, ("T2", "b"): 0.0,
+              ("T3", "a"): 0.1, ("T3", "b"): 0.4}  # fmt: skip
+    served = {(name, urn): _invent(1 - loss, (name,)) for (name, urn), loss in losses.items()}
+    both = _invent(0.1, ("T2", "T3"))
+    given = _give_places(["T1", "T2", "T3"], best, served, lambda errands: [both] * len(errands))
+    assert given == {"b": served["T1", "b"], "a": both}

@@ -1,21 +1,15 @@
 """Tasked places of a plan without a week: each is assigned to the schools that serve it best."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.errands import Answer, Errand, find_other_hours, find_visits, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
-
-UNSERVED = 1e6
-"""Cost of a visit that is not made: more than the worth of any patrol."""
 
 Schools = Mapping[str, Sequence[Patrol]]
 """The best patrols of each school, by URN."""
@@ -31,10 +25,9 @@ def assign_places(
 ) -> Plan:
     """The plan with each place to visit on the patrols of the schools that serve it best.
 
-    The number of schools that visit a place is its number of visits; they are those whose patrols
-    lose the least worth. If there are enough schools, none visits two places; one that does has a
-    patrol to both. The patrols of other schools do not change. `inputs` are those of the plan,
-    which has no further patrols; `all_schools` says whether it is for all schools of the area.
+    As many schools visit a place as it has visits, see `_give_places`; the patrols of others do
+    not change. `inputs` are those of the plan, which has no further patrols; `all_schools` says
+    whether it is for all schools of the area.
     """
     best: dict[str, list[Patrol]] = {}
     for patrol in plan.patrols:
@@ -81,46 +74,33 @@ def _count_wanted(plan: Plan, served: Mapping[tuple[str, str], Variant]) -> list
     return [name for name in names for _ in range(int(places[name]))]
 
 
-def _pair_at_least_loss(loss: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
-    """Row and column of each pair of the assignment with the minimum sum."""
-    if len(loss) <= 1:
-        return ((0, int(np.argmin(row))) for row in loss if len(row))
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - heavy, and for this alone
-
-    return zip(*linear_sum_assignment(loss), strict=True)
-
-
 def _give_places(
     wanted: Sequence[str],
     best: Schools,
     served: Mapping[tuple[str, str], Variant],
     plan_visits: Callable[[Sequence[Errand]], list[Answer]],
 ) -> dict[str, Variant]:
-    """The patrol of each school: first at most one place per school, then further ones.
+    """The patrol of each school that visits places.
 
-    The first step is an assignment of minimum loss. Places left over are then tried with schools
-    that already visit others, in ascending order of loss.
+    One place after the other goes to the school that loses least by it, of those that visit none;
+    only if all of these are taken, to one whose patrol has time for both.
     """
-    urns = list(best)
-    loss = np.full((len(wanted), len(urns)), UNSERVED)
-    for row, name in enumerate(wanted):
-        for column, urn in enumerate(urns):
-            if (name, urn) in served:
-                loss[row, column] = _measure_loss(best[urn], served[name, urn])
     given: dict[str, Variant] = {}
-    left = dict(enumerate(wanted))
-    for row, column in _pair_at_least_loss(loss):
-        if loss[row, column] < UNSERVED:
-            given[urns[column]] = served[left.pop(int(row)), urns[column]]
-    for row, name in left.items():
-        for column in np.argsort(loss[row], kind="stable"):
-            urn = urns[column]
-            if loss[row, column] == UNSERVED or urn not in given or name in given[urn].serves:
-                continue
-            (answer,) = plan_visits([Errand(urn, visit=(*given[urn].serves, name))])
-            if isinstance(answer, Variant):
-                given[urn] = answer
+    for name in wanted:
+        loss = {
+            urn: _measure_loss(best[urn], served[name, urn])
+            for urn in best
+            if (name, urn) in served
+        }
+        for urn in sorted(loss, key=lambda urn: (urn in given, loss[urn])):
+            if urn not in given:
+                given[urn] = served[name, urn]
                 break
+            if name not in given[urn].serves:
+                (answer,) = plan_visits([Errand(urn, visit=(*given[urn].serves, name))])
+                if isinstance(answer, Variant):
+                    given[urn] = answer
+                    break
     return given
 
 
