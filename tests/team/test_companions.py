@@ -59,7 +59,7 @@ def staffed(demo_area):
 
 def _plan(area, plan, **changes):
     """The best week of a team, not drawn, and what it was chosen from."""
-    inputs = RotaInputs(area, list_day_plans(plan, DAYS, area), DAYS, **changes)
+    inputs = RotaInputs(area, list_day_plans(plan, DAYS), DAYS, **changes)
     return inputs, build_week(inputs, inputs.problem, solve_rota(inputs.problem, seed=1))
 
 

@@ -72,7 +72,7 @@ def _duties(area, *rows):
 def _build(area, plan, days=DAYS, windows=None):
     if windows is not None:
         area = pp.with_settings(area, week={"windows": windows})
-    plans = list_day_plans(dict.fromkeys(days, plan), days, area)
+    plans = list_day_plans(dict.fromkeys(days, plan), days)
     return RotaInputs(area, plans, days)
 
 
