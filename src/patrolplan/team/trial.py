@@ -148,8 +148,8 @@ def propose_trial(area: StudyArea, start: dt.date) -> Trial:
 def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDataFrame) -> Trial:
     """Write a trial's file with its seed, school days and pairs of hotspots; gives the trial.
 
-    Of the beats within the radius of a gate those with most crime are chosen, each far enough from
-    those before; neighbours in that order are a pair: no other pairs differ less in sum.
+    Of the hotspots within the radius of a gate those with most crime are chosen, each far enough
+    from those before; neighbours in that order are a pair: no other pairs differ less in sum.
     Raises InputError where dates, data or hotspots allow no trial.
     """
     days = _list_days(path, trial, area)

@@ -185,9 +185,10 @@ def _track(plan, duty, seed=1):
 
 
 def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
-    """Every promised place of Monday is measured, within a minute, and again the same.
+    """Every promised place of Monday is measured, and again the same.
 
-    Which of two stops within 80 m it was a recorder does not tell as well.
+    Within two minutes, as long as the recorder's gap, in which an officer may set out. Which of two
+    stops within 80 m it was a recorder does not tell as well.
     """
     compared = 0
     for duty in [duty for duty in week.duties if duty.date == MONDAY]:
@@ -198,7 +199,7 @@ def test_a_track_gives_the_minutes_at_each_stop(handed, plan, week):
         for place, minutes in truth.items():
             others = [xy - points[place] for name, xy in points.items() if name != place]
             if all(np.hypot(*apart) > 80 for apart in others):
-                assert found[place] == pytest.approx(minutes, abs=1)
+                assert found[place] == pytest.approx(minutes, abs=2)
                 compared += 1
         assert {visit.urn for visit in measured.visits} == {duty.urn}
         again = _measure(handed, plan, track, duty, urn=duty.urn)
