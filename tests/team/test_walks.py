@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,6 +110,7 @@ def test_walks_are_the_routes_that_were_planned(inputs, duties, walked):
         )
         assert patrol.worth >= MIN_ORDER_SHARE * planned.worth * 0.999
         names = [[stop.hotspot for stop in each.stops] for each in (planned, patrol)]
+        assert all(one != other for one, other in pairwise(names[1]))
         turned += names[0] != names[1]
     assert turned > 0
 

@@ -287,10 +287,15 @@ class PatrolBuilder:
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
     ) -> OrienteeringProblem:
-        """The problem of making these given visits in another order or later."""
-        dwell = self.orienteering.dwell_minutes.copy()
-        dwell[list(rows)] = minutes
-        return replace(self.orienteering, dwell_minutes=dwell, follows=None)
+        """The problem of making these given visits in another order or later.
+
+        Two visits to one place are not made one after the other: that would be one.
+        """
+        at, dwell = np.array(rows, dtype=np.int64), self.orienteering.dwell_minutes.copy()
+        dwell[at] = minutes
+        travel, places = self.orienteering.travel_minutes.copy(), self.problem.found.places[at - 1]
+        travel[np.ix_(at, at)] += np.where(places[:, None] == places, np.inf, 0.0)
+        return replace(self.orienteering, travel_minutes=travel, dwell_minutes=dwell, follows=None)
 
     def _build_leg(self, walk: Walk) -> Leg:
         """A leg in pieces of the area's walkable network."""
