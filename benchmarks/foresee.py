@@ -138,7 +138,8 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
             walks.add((duty.urn, duty.window, duty.patrol.number, duty.date.weekday(), *stops))
             for stop in duty.patrol.stops:
                 quarter = int((stop.arrive_minutes + stop.leave_minutes) / 2 // 15)
-                visited[row_of[stop.hotspot], day, quarter] = True
+                if stop.hotspot in row_of:
+                    visited[row_of[stop.hotspot], day, quarter] = True
         yield DrawnWeek(
             spread_rows(visited, rows, days),
             spread_rows(find_possible(problem, times), rows, days),
@@ -166,7 +167,7 @@ def spread_rows(cells: NDArray[Any], rows: list[int], days: tuple[dt.date, ...])
     """The same cells with rows and weekdays that have the same meaning in every week."""
     out = np.zeros((MAX_PLACES, DAYS, QUARTERS), dtype=cells.dtype)
     for day, date in enumerate(days):
-        out[rows, date.weekday()] = cells[:, day]
+        out[rows, date.weekday()] = cells[: len(rows), day]
     return out
 
 
