@@ -225,13 +225,6 @@ class RecentCrimes:
     held_months: NDArray[np.float64]  # (h,) how many of the months are held there
     months: int  # Number of months that are counted
 
-    def estimate_yearly(self) -> NDArray[np.float64]:
-        """(h,) how many in twelve months like those held; inf where none is held: not known."""
-        found = self.expected.sum(axis=1) * REASON_MONTHS
-        unknown = np.full(len(found), np.inf)
-        np.divide(found, self.held_months, out=unknown, where=self.held_months > 0)
-        return unknown
-
 
 def count_recent_crimes(area: StudyArea, stretches: list[NDArray[np.int64]]) -> RecentCrimes:
     """What was recorded in the last twelve months on each stretch."""

@@ -82,7 +82,7 @@ def find_candidates(
     if inputs.window.at_gate:
         chosen[:] = False
     elif has_gate and school["is_driven"]:
-        chosen[1:] &= (is_tasked | ((at >= 0) & hotspots["hotspot"].isin(watch).to_numpy()[at]))[1:]
+        chosen[1:] &= is_tasked[1:]
     visits = np.where(wanted & ~prizes.is_own, 1, PLACE_DWELLS)
     visits[is_tasked], visits[0] = 1, GATE_DWELLS
     kept = np.repeat(np.flatnonzero(chosen), visits[chosen])

@@ -43,34 +43,17 @@ UNLIT_TAG = "no"
 
 @dataclass(frozen=True, eq=False)
 class PieceTraits:
-    """Properties of a network's pieces that are needed for directions.
+    """Properties of a network's (p,) pieces that are needed for directions; see `StreetNetwork`."""
 
-    Parameters
-    ----------
-    labels
-        (p,) label of each, see `patrolplan.network.names.label_streets`.
-    names
-        (p,) its own name; empty if the label is its kind, or the name of a parallel street.
-    forks
-        (p, 2) whether its name continues along two or more other pieces, at its first and last
-        node.
-    lit, flights, layers, passages, is_secluded
-        (p,) see `StreetNetwork.piece_lit`, `piece_flight`, `piece_layer`, `piece_passage` and
-        `piece_is_secluded`.
-    bicycle_ways
-        (p, 2) how a bicycle goes along each, forwards and backwards, see
-        `patrolplan.network.pieces`; None on foot.
-    """
-
-    labels: NDArray[np.object_]
-    names: NDArray[np.object_]
-    forks: NDArray[np.bool_]
+    labels: NDArray[np.object_]  # see `patrolplan.network.names.label_streets`
+    names: NDArray[np.object_]  # empty if the label is its kind, or that of a parallel street
+    forks: NDArray[np.bool_]  # (p, 2) whether the name goes on along two or more others at each end
     lit: NDArray[np.object_]
     flights: NDArray[np.object_]
     layers: NDArray[np.float64]
     passages: NDArray[np.object_]
     is_secluded: NDArray[np.bool_]
-    bicycle_ways: NDArray[np.int8] | None = None
+    bicycle_ways: NDArray[np.int8] | None = None  # (p, 2) forwards and backwards; None on foot
 
     @classmethod
     def from_network(

@@ -75,10 +75,13 @@ def add_errand_variants(
     window = plan.window or resolve_window(plan.area.settings.patrol)
     patrols = [remove_errand_variants(patrol) for patrol in plan.patrols]
     urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
+    schools = plan.area.schools
+    driven = set(schools["urn"][schools["is_driven"]])  # their officers leave the gate if tasked
+    walking = [patrol for patrol in patrols if patrol.urn not in driven]
     errands = [
-        *find_watches(plan.area, plan.hotspots, patrols),
-        *find_designated(plan, patrols),
-        *find_fears(plan, patrols),
+        *find_watches(plan.area, plan.hotspots, walking),
+        *find_designated(plan, walking),
+        *find_fears(plan, walking),
         *find_visits(plan.area, plan.date, window, urns),
     ]
     errands = list(dict.fromkeys(errands))

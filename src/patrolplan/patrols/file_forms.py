@@ -7,7 +7,6 @@ and to write it.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, cast
 
@@ -19,7 +18,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetJsonSchemaHandler,
     GetPydanticSchema,
     PlainSerializer,
     SerializationInfo,
@@ -27,8 +25,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+from pydantic_core import PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
@@ -204,19 +201,6 @@ def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
         }
 
     return ConfigDict(**RECORD, json_schema_extra=declare)
-
-
-@dataclass(frozen=True)
-class ForReaders:
-    """Annotation of a derived field that files have for readers: any value is accepted."""
-
-    kind: Any
-    """Type of the written value."""
-
-    def __get_pydantic_json_schema__(
-        self, _: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return handler(TypeAdapter(self.kind).core_schema)
 
 
 class FileModel(BaseModel):

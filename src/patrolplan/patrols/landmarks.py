@@ -26,19 +26,11 @@ NAMELESS_KINDS = frozenset({"railway"})
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """All possible landmarks in an area.
-
-    Parameters
-    ----------
-    kinds, names
-        (m,) kind and name; empty without a name.
-    shapes
-        (m,) points, lines or areas, in metres.
-    """
+    """All (m,) possible landmarks in an area."""
 
     kinds: NDArray[np.object_]
-    names: NDArray[np.object_]
-    shapes: NDArray[np.object_]
+    names: NDArray[np.object_]  # empty without a name
+    shapes: NDArray[np.object_]  # points, lines or areas, in metres
 
     @classmethod
     def from_features(cls, features: gpd.GeoDataFrame) -> Self:

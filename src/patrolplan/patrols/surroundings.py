@@ -302,13 +302,6 @@ class Surroundings:
     hours: PatrolHours
     """Start and maximum length of patrols."""
 
-    def take_values(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(q,) amounts from those of the area's pieces (p,); 0 on street that is not patrolled."""
-        is_patrolled = self.pieces < len(values)
-        taken = np.zeros(len(self.pieces))
-        taken[is_patrolled] = values[self.pieces[is_patrolled]]
-        return taken
-
     @property
     def start(self) -> Positions:
         """Start of patrols."""

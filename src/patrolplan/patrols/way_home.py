@@ -76,29 +76,14 @@ ASSUMED_KINDS: tuple[NoteKind, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class WayHome:
-    """How much of the way home a patrol meets, or the patrols of a plan on average.
-
-    Parameters
-    ----------
-    pupil_share, harm_share
-        Exact shares, see the module.
-    elsewhere_share
-        Share of the school's pupils who are not on the streets on foot, so that no patrol can meet
-        them.
-    assumed
-        What was assumed.
-    pupils
-        Number of the school's pupils on the streets, by which a plan's mean is weighted.
-    step
-        Step to which `pupil_share` is rounded in files.
-    """
+    """How much of the way home a patrol meets, or the patrols of a plan on average."""
 
     pupil_share: float
     harm_share: float
-    elsewhere_share: float
+    elsewhere_share: float  # of the school's pupils who are not on foot, so that none can meet them
     assumed: tuple[Note, ...]
-    pupils: float
-    step: float | None
+    pupils: float  # on the streets, by which a plan's mean is weighted
+    step: float | None  # to which `pupil_share` is rounded in files
 
     def write(self) -> dict[str, Any]:
         """The figures for files, without the assumptions, which need words.
@@ -128,15 +113,7 @@ def round_to_step(share: float, step: float | None) -> float | None:
 def measure_patrols(
     area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
 ) -> tuple["Patrol", ...]:
-    """The patrols with how much of the way home each meets.
-
-    Parameters
-    ----------
-    area, risk, window
-        The inputs of the planning.
-    patrols
-        Patrols of any schools of the area.
-    """
+    """The patrols with how much of the way home each meets."""
     if not patrols:
         return ()
     ways, presence = find_ways(area, risk)

@@ -122,14 +122,6 @@ def _assign_lanes(places: Line, headings: Line, leg: NDArray[np.int64]) -> NDArr
     return np.minimum(lane, MAX_LANES)
 
 
-def move_aside(line: Line, offset: float) -> Line:
-    """(n, 2) samples of a line, moved to the right of its heading by `offset` points."""
-    even = _resample_evenly(line)
-    heading = _compute_headings(even)
-    right = np.column_stack([heading[:, 1], -heading[:, 0]])
-    return _round_corners(even + offset * right)
-
-
 def _round_corners(line: Line) -> Line:
     """Corners smoothed over a few samples: a lane that turns sharply would cross itself."""
     if len(line) < len(EASING) + 2:

@@ -131,19 +131,11 @@ class LabelExplorer:
     ) -> Exploration:
         """Grow labels until none is left, too many are there, or the time is up.
 
-        Parameters
-        ----------
-        value
-            Shape (c,): worth of each candidate, also below 0. What it lacks of the candidate's
-            peak is the price of a visit there, whenever it is made.
-        floor
-            Sets worth no more than this are left out.
-        rising
-            Whether only one best set is wanted, so that every better one found lifts the floor.
-        limits
-            `beam`: labels selected on each level; with one the result is not complete.
-            `max_labels`, `deadline`: number of labels, and value of `CLOCK.read`, at which to give
-            up.
+        `value` (c,): worth of each candidate, also below 0; what it lacks of the candidate's peak
+        is the price of a visit there, whenever it is made. Sets worth no more than `floor` are left
+        out; if it is `rising`, one best set is wanted, and every better one found lifts it. `beam`
+        of the limits is how many labels are selected on each level; with it the result is not
+        complete.
         """
         case = self.case
         total = max(float(np.abs(value).sum()), float(case.peak.sum()), 1e-290)

@@ -25,24 +25,10 @@ PRESENCE_WEEKS = 4
 def delivered_before(
     ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
 ) -> pd.DataFrame:
-    """Doses delivered in the days before a week, by the hotspots of today's plan.
+    """Doses delivered before the first day of a week: `hotspot, date, minutes` for `plan_week`.
 
-    Parameters
-    ----------
-    ledger
-        The ledger.
-    start
-        First day of the week to plan; its own doses are not included.
-    hotspots
-        See `patrolplan.tables.HOTSPOTS`; a dose is for the one at its place, and for those in view
-        of it, whatever their names.
-    days
-        How many days back.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `hotspot, date, minutes`, as `patrolplan.plan_week` takes them.
+    A dose is for the hotspot of today's plan at its place, and for those in view of it, whatever
+    their names.
     """
     days_before = start - dt.timedelta(days=days), start - dt.timedelta(days=1)
     visits = read_presence(ledger, *days_before)
