@@ -196,7 +196,9 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     problem, inputs = editor.problem, editor.inputs
     chosen = editor.find_rows(state.week.duties)
     minutes = sum_minutes_by_day(problem, chosen)
-    places = {stop.hotspot: stop.place for route in inputs.routes for stop in route.stops}
+    stops = [stop for route in inputs.routes for stop in route.stops]
+    places = {stop.hotspot: stop.place for stop in stops}
+    corners = {stop.hotspot for stop in stops if stop.kind == "corner"}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
     shown_worth = _map_shown_worth(state.planned_area)
     return [
@@ -212,6 +214,7 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
             "worth": shown_worth.get(name, weight),
         }
         for row, (name, weight) in enumerate(inputs.hotspots.items())
+        if name not in corners
     ]
 
 

@@ -56,7 +56,13 @@ def list_demands(
     on some day, and a square is feared near those, unless `delivered` has it in the week before.
     """
     tasked = plan.area.tasked_places[plan.area.tasked_places["must_visit"]]
-    attended = [urn for urn, open_days in zip(urns, is_open, strict=True) if open_days.any()]
+    schools = plan.area.schools
+    driven = set(schools["urn"][schools["is_driven"]])  # their officers stay at the gate
+    attended = [
+        urn
+        for urn, open_days in zip(urns, is_open, strict=True)
+        if open_days.any() and urn not in driven
+    ]
     return (
         *_list_tasked(tasked, days),
         *_list_designated(plan, days),
