@@ -111,6 +111,7 @@ NoteKind = Literal[
     "demand_unfit",
     "demand_no_school",
     "feared_no_hotspot",
+    "feared_no_school",
     "designated_other_days",
     "demand_schools_closed",
     "demand_officers_short",
@@ -273,6 +274,7 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "demand_unfit": {"place": str, "school": str},
     "demand_no_school": {"place": str},
     "feared_no_hotspot": {"place": str},
+    "feared_no_school": {},
     "designated_other_days": {"place": str},
     "demand_schools_closed": {"place": str},
     "demand_officers_short": {

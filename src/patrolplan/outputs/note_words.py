@@ -136,6 +136,7 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "demand_unfit": "{place} does not fit into the window of {school}.",
     "demand_no_school": "{place} is for none of the schools that are planned.",
+    "feared_no_school": "No school whose patrols leave the gate has it within reach.",
     "feared_no_hotspot": (
         "{place}: no priority street has its stopping place there, so that no patrol stops there."
     ),

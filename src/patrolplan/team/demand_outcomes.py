@@ -129,7 +129,9 @@ class _Outcomes:
             sought = set(demand.hotspots)
             notes = [row.why for row in unserved if row.is_watched and row.place in sought]
             place = get_place(inputs.area, demand.place)
-            if demand.kind != "designated" or place is None:
+            if demand.kind == "feared":
+                missed = Note("feared_no_school")
+            elif demand.kind != "designated" or place is None:
                 missed = Note("demand_no_school", {"place": demand.place})
             else:
                 point = place.geometry.centroid

@@ -41,6 +41,7 @@ WHY_NOT: Mapping[NoteKind, str] = {
     "demand_hours_unmet": "it cannot be reached in time",
     "demand_unfit": "it is too far to fit into a patrol",
     "demand_no_school": "no school's patrol has it on its way",
+    "feared_no_school": "no school's patrol has it on its way",
     "feared_no_hotspot": "no street there is one at which patrols stop",
     "demand_schools_closed": "the schools from which patrols go there are closed",
     "demand_officers_short": "the officers who could go there are needed elsewhere",
