@@ -248,11 +248,11 @@ def measure_all(wish: argparse.Namespace) -> None:
                 figures[part] = measure(scale, wish.worlds, part, wish)
                 _write_json(result, wish.json)
         if wish.plain:
-            from plainway import compare_with_baselines  # noqa: PLC0415 - brings osmnx and folium
+            from plainway import compare_with_baseline  # noqa: PLC0415 - brings osmnx and folium
 
             measured = city[wish.name]["first run"]
             to_plans = sum(measured[stage]["processor_seconds"] for stage in TO_PLANS)
-            city["plain"] = compare_with_baselines(folder, to_plans)
+            city["plain"] = compare_with_baseline(folder, to_plans)
             _write_json(result, wish.json)
 
 

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import ReportsReason, TrendReason
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.wording import format_grid_reference
@@ -22,7 +21,6 @@ from patrolplan.patrols.legs import Leg, Step
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import parse_settings
-from patrolplan.times import format_time
 
 CLEAN = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École ]]> <!-- '
 HOSTILE = CLEAN + "\x00\x0b\ufffe"
@@ -156,21 +154,6 @@ def test_points_are_the_plans_points() -> None:
     assert (last.latitude, last.longitude) == (latitude[0], longitude[0])
 
 
-def test_times_and_reasons_are_the_plans() -> None:
-    """Each way point tells when to arrive and leave and why; tasked places say so."""
-    plan = _plan()
-    gate, first, second = _parse(plan).waypoints
-    assert "15:15 to 15:25" in str(gate.description)
-    for point, stop in zip((first, second), plan.patrols[0].stops, strict=True):
-        assert f"Arrive {format_time(stop.arrive_minutes)}" in str(point.description)
-        assert f"leave {format_time(stop.leave_minutes)}" in str(point.description)
-        assert stop.place in str(point.name)
-    assert "New in the last six months. Pupils feel unsafe here: being f" in str(first.description)
-    assert "Tasked: robberies after school (requested by J. Doe, until 4 May 2026)." in str(
-        second.description
-    )
-
-
 def test_the_gate_again_and_corners_have_words() -> None:
     """A stop at the gate is called so, and no point has the id of its place."""
     plan = _plan()
@@ -191,14 +174,6 @@ def test_track_follows_the_streets() -> None:
     track = _parse(plan).tracks[0]
     assert [len(segment.points) for segment in track.segments] == [3, 2, 3]
     assert track.length_2d() == pytest.approx(plan.patrols[0].walked_metres, rel=0.005)
-
-
-def test_every_officer_has_a_route() -> None:
-    """Two officers at a school get two routes and tracks, distinguished by name."""
-    gpx = _parse(_plan(officers=2))
-    assert [route.name for route in gpx.routes] == ["Alder School", "Alder School, officer 2"]
-    assert [route.number for route in gpx.routes] == [1, 2]
-    assert len({point.name for point in gpx.waypoints}) == len(gpx.waypoints) == 6
 
 
 def test_a_place_to_keep_away_from_is_a_way_point() -> None:
@@ -238,16 +213,6 @@ def test_a_tasked_stop_has_a_sign_and_its_own_grid_reference() -> None:
     assert "Stand 40 m from the place: no street is nearer." in text
     assert "Tasked: be seen at this corner" in text
     assert point.name in [one.name for one in gpx.routes[0].points]
-
-
-def test_the_light_is_told_with_the_route() -> None:
-    """A leg without street lighting stands in the route's words as on the card."""
-    plan = _plan()
-    patrol = plan.patrols[0]
-    legs = (dataclasses.replace(patrol.legs[0], unlit_metres=60.0), *patrol.legs[1:])
-    dark = dataclasses.replace(plan, patrols=(dataclasses.replace(patrol, legs=legs),))
-    warning = "No street lighting after dark on part of G→1 (60 m)."
-    assert warning in str(_parse(dark).routes[0].description)
 
 
 def test_order_is_the_schemas() -> None:
@@ -291,65 +256,3 @@ def test_nothing_personal_and_no_time_of_making() -> None:
     assert tags.isdisjoint({"author", "time", "email", "link"})
     assert root[0][0].text == "OFFICIAL: patrol of Alder School, Toytown"
     assert "OpenStreetMap contributors" in str(root[0][1].text)
-
-
-def test_gate_presence_alone_is_a_point() -> None:
-    """A patrol without stops is the gate alone: no track, and a reader still opens it."""
-    plan = _plan()
-    alone = dataclasses.replace(plan.patrols[0], stops=(), legs=())
-    gpx = _parse(dataclasses.replace(plan, patrols=(alone,)))
-    assert len(gpx.waypoints) == 1
-    assert len(gpx.routes[0].points) == 1
-    assert gpx.tracks == []
-
-
-def test_unknown_school_is_an_error() -> None:
-    """Asking for a school without a patrol names the ones that have one."""
-    with pytest.raises(InputError, match="no patrol of school '1'; choose from: 100041"):
-        render_gpx(_plan(), "1")
-
-
-def _ride(**changed: Any) -> Plan:
-    """The plan by bicycle; on its first leg 60 m are pushed."""
-    plan = _plan()
-    [patrol] = plan.patrols
-    steps = (
-        Step("head east", "Alder Street", 60, "ride"),
-        Step("straight on", "Mill Lane", 60, "push"),
-    )
-    first = dataclasses.replace(patrol.legs[0], steps=steps, pushed_metres=60)
-    legs = (first, *patrol.legs[1:])
-    ride = dataclasses.replace(patrol, way="bicycle", legs=legs, **changed)
-    return dataclasses.replace(plan, patrols=(ride,))
-
-
-def test_where_to_get_off_is_a_way_point() -> None:
-    """By bicycle a way point stands where one must get off, and the route says how far it is."""
-    gpx = _parse(_ride())
-    off = gpx.waypoints[-1]
-    assert off.name == "Get off and push: Mill Lane, 60 m"
-    assert off.type == "dismount"
-    x, y = Projection().to_metres([off.longitude], [off.latitude])
-    np.testing.assert_allclose((x[0], y[0]), _line((60, 0))[0], atol=0.1)
-    assert "by bicycle, 60 m of it on foot" in str(gpx.routes[0].description)
-
-
-def test_base_before_the_gate() -> None:
-    """The way from the base to the gate leads the route and the track."""
-    approach = _leg((-100, 0), (0, 0))
-    gpx = _parse(_ride(approach=approach, starts_at="base"))
-    assert [point.type for point in gpx.waypoints] == ["gate", "stop", "stop", "base", "dismount"]
-    assert gpx.waypoints[3].name == "Base, set out 15:14"
-    assert [point.type for point in gpx.routes[0].points][:2] == ["base", "gate"]
-    assert len(gpx.tracks[0].segments) == 4
-
-
-def test_from_the_base_without_the_gate() -> None:
-    """A patrol that sets out at the base has it, not the gate, as its first point."""
-    plan = _ride(starts_at="base", ends_at="base", start_minutes=450, gate_until_minutes=450)
-    gpx = _parse(plan)
-    assert gpx.waypoints[0].type == "base"
-    assert "Set out, back at the base" in str(gpx.waypoints[0].description)
-    assert "gate" not in {point.type for point in [*gpx.waypoints, *gpx.routes[0].points]}
-    start, first = gpx.routes[0].points[0], gpx.tracks[0].segments[0].points[0]
-    assert (start.latitude, start.longitude) == (first.latitude, first.longitude)

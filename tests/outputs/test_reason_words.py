@@ -16,16 +16,7 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
-from patrolplan.outputs.reason_words import (
-    NO_REASON,
-    TREND_WORDS,
-    describe_certainty,
-    describe_reason,
-    format_reasons,
-    join_words,
-    list_reasons,
-)
-from patrolplan.outputs.risk_note_words import TIME_WORDS
+from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
 from patrolplan.outputs.tasking_words import describe_tasking
 from patrolplan.outputs.way_home_words import find_busiest_stop
 from patrolplan.patrols.plan import StopReason, Tasking
@@ -100,11 +91,6 @@ def test_recorded_crime_says_how_much_until_when(values, words):
     assert describe_reason(dataclasses.replace(CRIME, **values)).startswith(words)
 
 
-def test_a_reason_without_its_count_has_no_number():
-    """Where counts are left out, the categories stay."""
-    assert describe_reason(CRIME, with_count=False) == "Recorded crime: violence and robbery"
-
-
 REPORTS = ReportsReason(
     time_band="after_school",
     factors=("poor_lighting", "groups_loitering"),
@@ -144,20 +130,6 @@ def test_reports_say_how_many_and_when(values, words):
     assert describe_reason(dataclasses.replace(REPORTS, **values)) == words
 
 
-def test_a_reason_of_an_older_file_is_read():
-    """A file without numbers and terms gives the reason without them."""
-    older = '{"kind": "reports", "time_band": "lunch", "factors": ["traffic"]}'
-    reason = TypeAdapter(StopReason).validate_json(older)
-    assert reason == ReportsReason(time_band="lunch", factors=("traffic",))
-    assert describe_reason(reason) == "Pupils feel unsafe here at lunch: traffic"
-
-
-def test_every_trend_and_time_has_words():
-    """No trend and no time band is without its words."""
-    assert set(TREND_WORDS) == set(get_args(Change))
-    assert set(TIME_WORDS) == set(get_args(TimeBand))
-
-
 def test_how_sure_follows_the_data(demo_plan):
     """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
     table = demo_plan.hotspots.iloc[:1]
@@ -169,16 +141,6 @@ def test_how_sure_follows_the_data(demo_plan):
     sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
     (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
     assert "reports; placed to within" in line
-
-
-def test_tasked_reason_comes_first(demo_plan):
-    """What intelligence asks for stands before what the data says; a stop always has a reason."""
-    why = (CRIME, ReportsReason(time_band=None, factors=("followed",)))
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=why, tasking=TASKING)
-    words = format_reasons(stop)
-    assert words.startswith("Tasked: phones (requested by A, until 4 May 2026). Recorded crime: ")
-    assert words.endswith("Pupils feel unsafe here: being followed.")
-    assert format_reasons(dataclasses.replace(stop, why=(), tasking=None))
 
 
 @given(st.text(max_size=3000), st.text(max_size=200))
@@ -214,23 +176,3 @@ def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, mis
 def _patrol(plan, stop):
     """The plan's first patrol with one stop, for the school of the way home above."""
     return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
-
-
-def test_a_stop_without_a_reason_says_why_one_is_there(demo_plan):
-    """Without a reason of its own a stop has a plain sentence, by its kind."""
-    stop = dataclasses.replace(demo_plan.patrols[0].stops[0], why=(), tasking=None)
-    assert list_reasons(stop) == (f"{NO_REASON}.",)
-    assert list_reasons(dataclasses.replace(stop, kind="designated")) == (
-        "Designated by the force for patrols.",
-    )
-    gate = dataclasses.replace(stop, kind="gate", why=(CRIME,), arrive_minutes=980.0)
-    assert list_reasons(gate) == ("Be seen as pupils leave.",)
-    assert list_reasons(dataclasses.replace(gate, arrive_minutes=500.0)) == (
-        "Be seen as pupils arrive.",
-    )
-
-
-def test_words_are_joined_as_in_a_sentence():
-    """One, two and three words."""
-    joined = [join_words(["a", "b", "c"][:count]) for count in range(4)]
-    assert joined == ["", "a", "a and b", "a, b and c"]

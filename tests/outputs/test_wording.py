@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 
-import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
@@ -54,23 +53,6 @@ def test_metres_are_near_what_they_stand_for(length):
     assert abs(printed - length) <= max(5.0, 0.1 * length)
 
 
-def test_open_data_is_called_approximate(demo_plan):
-    """Snapped, month-only data says so first, and reports say how they are grouped."""
-    text = wording.list_approximations(demo_plan)
-    assert text[0].startswith(
-        "Open data: crimes are placed to within a few streets; only the month"
-    )
-    assert any("groups of 5 or more" in line for line in text)
-
-
-def test_own_extract_is_not_called_open_data(demo_plan):
-    """Exact places and times are named as such, and police open data is not credited."""
-    risk = dataclasses.replace(demo_plan.risk, snapped=False, times_known=True)
-    plan = dataclasses.replace(demo_plan, risk=risk)
-    assert "time of day" in wording.list_approximations(plan)[0]
-    assert not any("data.police.uk" in line for line in wording.list_attributions(plan))
-
-
 def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
     """Discovered offences that feed the risk are named on every paper, with the reason given."""
     crimes = CrimeSettings(include_discovered=True, reason="joint operation")
@@ -89,19 +71,6 @@ def test_a_low_threshold_is_printed_with_its_reason(demo_plan):
     lines = wording.list_approximations(dataclasses.replace(demo_plan, area=area))
     assert any("is 3, under 5" in line and "agreed with the school" in line for line in lines)
     assert not any("under 5" in line for line in wording.list_approximations(demo_plan))
-
-
-def test_real_places_credit_their_sources(demo_plan):
-    """OpenStreetMap and the Open Government Licence are named; a fictional place needs neither."""
-    assert "Fictional" in wording.list_attributions(demo_plan)[0]
-    named = demo_plan.area.settings.area.model_copy(update={"name": "Camden"})
-    settings = demo_plan.area.settings.model_copy(update={"area": named})
-    plan = dataclasses.replace(
-        demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
-    )
-    text = " ".join(wording.list_attributions(plan))
-    assert "© OpenStreetMap contributors" in text
-    assert "Open Government Licence v3.0" in text
 
 
 def test_a_patrol_is_compared_with_its_reference(demo_plan):
@@ -171,14 +140,6 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
 
-def test_a_sunset_long_after_the_patrol_is_not_said(demo_plan):
-    """Sunset is left out in June, and mentioned in December."""
-    by_day = {day: dataclasses.replace(demo_plan, date=day) for day in (JUNE, DECEMBER)}
-    lit = _evening(demo_plan, (0.0,) * len(demo_plan.patrols[0].legs))
-    assert wording.describe_lighting(by_day[JUNE], lit) == ""
-    assert "Sunset" in wording.describe_lighting(by_day[DECEMBER], lit)
-
-
 def test_stops_without_lighting_after_sunset_are_named(demo_plan):
     """Those that last beyond it; unknown lighting is not dark, and without a day nothing is."""
     plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
@@ -225,42 +186,3 @@ def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
 def _after_midnight(text):
     hours, minutes = text.split(":")
     return 60 * int(hours) + int(minutes)
-
-
-def test_unlit_legs_are_told_without_a_day(demo_plan):
-    """Without a day there is no sunset, but streets without lighting are still named."""
-    unlit = [50.0] * len(demo_plan.patrols[0].legs)
-    text = wording.describe_lighting(demo_plan, _evening(demo_plan, unlit))
-    assert "Sunset" not in text
-    assert text.startswith("No street lighting after dark on part of G→1 (50 m)")
-
-
-def test_unknown_lighting_is_not_called_unlit(demo_plan):
-    """Streets of unknown lighting are given in metres where they are long, and never as unlit."""
-    none = [0.0] * len(demo_plan.patrols[0].legs)
-    patrol = _evening(demo_plan, none, 500.0, end_minutes=1020.0)
-    assert wording.describe_lighting(demo_plan, patrol) == ""
-    dark = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    text = wording.describe_lighting(dark, patrol)
-    assert "Lighting not known on" in text
-    assert "No street lighting" not in text
-
-
-def test_another_day_is_another_plan(demo_plan):
-    """Cards of two days differ, so their plans are named differently."""
-    dated = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    assert wording.compute_plan_id(dated) != wording.compute_plan_id(demo_plan)
-
-
-def test_data_of_one_month_names_it_once(demo_plan):
-    """A single month is not printed as a span."""
-    month = pd.Timestamp("2026-09-01")
-    risk = dataclasses.replace(demo_plan.risk, months=(month, month))
-    assert wording.format_data_months(risk) == "Recorded crime of September 2026"
-
-
-def test_plan_id_follows_the_plan(demo_plan):
-    """Equal plans share their id, another plan has another."""
-    assert wording.compute_plan_id(demo_plan) == wording.compute_plan_id(demo_plan)
-    other = dataclasses.replace(demo_plan, patrols=demo_plan.patrols[1:])
-    assert wording.compute_plan_id(other) != wording.compute_plan_id(demo_plan)

@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 import patrolplan as pp
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Patrol, build_patrol_document
-from patrolplan.patrols.surroundings import build_way_notes
 
 READER = TypeAdapter(Patrol)
 WALK, RIDE = 4.8 * 1000 / 60, 12 * 1000 / 60
@@ -67,11 +66,6 @@ def _passes(area, leg):
             yield int(ways[piece]), bool(end < start), float(abs(end - start))
 
 
-def _list_with_variants(plan):
-    others = (one for patrol in plan.patrols for v in patrol.variants for one in v.patrols)
-    return [*plan.patrols, *others]
-
-
 @pytest.mark.slow
 def test_no_leg_goes_against_a_one_way_street(area, plan, signs):
     """Ridden or pushed, one-way streets of the file are gone along in their direction only."""
@@ -83,16 +77,6 @@ def test_no_leg_goes_against_a_one_way_street(area, plan, signs):
                     seen += 1
                     assert not against, (patrol.urn, way)
     assert seen > 0
-
-
-def test_walkers_do_go_against_them(demo_area, demo_plan, signs):
-    """The streets are such that the rule matters: on foot some leg goes against a one-way."""
-    assert any(
-        against and signs[way].get("oneway") == "yes"
-        for patrol in _list_with_variants(demo_plan)
-        for leg in patrol.legs
-        for way, against, _ in _passes(demo_area, leg)
-    )
 
 
 def test_footways_are_pushed_and_roads_ridden(area, plan, signs):
@@ -124,56 +108,6 @@ def test_times_add_up_at_both_speeds(plan):
                 now = stop.leave_minutes
         assert now - 1e-6 <= patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
         assert patrol.way == "bicycle"
-
-
-def test_more_is_met_by_bicycle(area, plan):
-    """In the same window a bicycle reaches more, at the same streets within reach."""
-    on_foot = pp.with_settings(area, patrol={"way": "walk"})
-    walked = pp.plan_patrols(on_foot, plan.risk, plan.hotspots)
-    ours = sum(patrol.worth for patrol in plan.patrols)
-    assert ours > sum(patrol.worth for patrol in walked.patrols)
-
-
-def test_directions_say_where_to_get_off(plan):
-    """Every push of more than a few metres is a direction of its own; all else is ridden."""
-    legs = [leg for patrol in _list_with_variants(plan) for leg in patrol.legs]
-    ways = {step.way for leg in legs for step in leg.steps}
-    assert {"ride", "push"} <= ways <= {"ride", "push", "carry"}
-    for patrol in plan.patrols:
-        for leg in patrol.legs:
-            pushed = sum(step.metres for step in leg.steps if step.way != "ride")
-            assert pushed == pytest.approx(leg.pushed_metres, abs=60)
-            assert bool(pushed) == (leg.pushed_metres >= 8) or leg.pushed_metres < 25
-
-
-def test_legs_join_up_and_variants_ride_too(plan):
-    """Legs lead from place to place along the streets, in variants as well."""
-    for patrol in plan.patrols:
-        places = [(patrol.x, patrol.y), *((stop.x, stop.y) for stop in patrol.stops)]
-        places.append(places[0])
-        for leg, (start, end) in zip(patrol.legs, pairwise(places), strict=bool(patrol.legs)):
-            np.testing.assert_allclose(leg.line[[0, -1]], [start, end], atol=0.02)
-        for variant in patrol.variants:
-            assert {other.way for other in variant.patrols} == {"bicycle"}
-
-
-def test_a_walking_extract_is_announced(area, plan):
-    """Every patrol says when roads for bicycles may be missing, or one-way signs are unknown."""
-    assert build_way_notes(area) == ()
-    notes = build_way_notes(dataclasses.replace(area, walking_extract=True))
-    assert notes[0] == Note("walking_extract")
-    ways = area.network.parts.ways.assign(one_way=0)
-    parts = dataclasses.replace(area.network.parts, ways=ways)
-    network = dataclasses.replace(area.network, parts=parts)
-    unsigned = dataclasses.replace(area, network=network, walking_extract=True)
-    [patrol] = pp.plan_patrols(unsigned, plan.risk, plan.hotspots, urns=["900001"]).patrols
-    assert set(build_way_notes(unsigned)) <= set(patrol.notes)
-    assert build_way_notes(unsigned)[1] == Note("no_one_way_streets")
-
-
-def test_on_foot_nothing_is_announced(demo_area):
-    """A walking extract is just right for walking."""
-    assert build_way_notes(dataclasses.replace(demo_area, walking_extract=True)) == ()
 
 
 def test_rides_are_the_same_read_from_a_file(plan, area):

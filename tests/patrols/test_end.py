@@ -64,14 +64,6 @@ def test_times_to_the_base_add_up_and_fit_the_window(demo_area, patrol):
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
 
 
-def test_variants_end_at_the_base_too(patrol):
-    """Every variant with a walk ends where the best patrol does."""
-    ends = [v.legs[-1].line[-1] for variant in patrol.variants for v in variant.patrols]
-    assert ends
-    for end in ends:
-        np.testing.assert_allclose(end, patrol.legs[-1].line[-1], atol=0.02)
-
-
 def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_area, demo_plan):
     """Candidates are just the hotspots from which the base is reached in time after a dwell."""
     area = _to_base(demo_area, window_minutes=70)
@@ -83,25 +75,6 @@ def test_stops_on_the_way_to_the_base_are_no_farther_than_the_time_allows(demo_a
     there_and_on = metres[0, 1:-1] + metres[1:-1, -1]
     assert (there_and_on <= (60 - 15) * 80 + 90).all()
     assert case.plain_problem.officer.end == case.end_position
-
-
-def test_a_base_at_the_gate_is_the_gate(demo_area, demo_plan):
-    """With the base at the gate, patrols go as those that end at the gate do.
-
-    Only minutes that are left are for nobody, and standing at the gate at last is a stop.
-    """
-    gate = demo_area.network.xy(demo_area.gates.take([0]))[0]
-    area = _to_base(demo_area, xy=gate)
-    ours = _patrol(area, demo_plan)
-    plain = area.settings.model_copy(
-        update={"patrol": area.settings.patrol.model_copy(update={"end": "gate"})}
-    )
-    theirs = _patrol(dataclasses.replace(area, settings=plain), demo_plan)
-    names = [stop.hotspot for stop in ours.stops if stop.kind != "gate"]
-    assert names == [stop.hotspot for stop in theirs.stops]
-    # Being back at the gate counts from the minute that the card prints.
-    assert 0.9 * theirs.worth < ours.worth < 1.01 * theirs.worth
-    assert (ours.ends_at, theirs.ends_at) == ("base", "gate")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def rows(builders):
 def _route(builder, stops, begins):
     ends = [begin + 15 for begin in begins]
     start = builder.hours.gate_until_minutes
-    return Route(0, tuple(stops), begins, begins, ends, start, ends[-1], 0.0, 0.0, start)
+    return Route(0, tuple(stops), begins, begins, ends, start, ends[-1], 0.0, start)
 
 
 def test_dwells_at_one_place_in_a_row_are_one_visit(rows):

@@ -72,7 +72,7 @@ def test_one_post_is_the_place_that_meets_most(demo_area, presence):
     assert post.end_minutes == end
 
     def meet(xy, start=bell):
-        return presence.share_met_by(urn, [Visit.at(xy, start, end)])
+        return presence.share_met_by(urn, [Visit(xy, start, end)])
 
     met = meet(post.point)
     assert post.pupil_share == pytest.approx(met)

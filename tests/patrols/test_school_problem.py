@@ -16,8 +16,8 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.network import concatenate_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_note, describe_notes
-from patrolplan.patrols.plan import Tasking, Unserved
+from patrolplan.outputs.note_words import describe_notes
+from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import count_own_pupils
 from patrolplan.patrols.school_problem import build_school_problem
@@ -154,17 +154,6 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     assert (barred.tasking.reason, barred.tasking.by) == ("a reason", "somebody")
 
 
-def test_a_barred_place_out_of_reach_is_not_named(demo_area, demo_risk, demo_plan):
-    """Places beyond the school's streets do not affect its patrol."""
-    best = demo_plan.patrols[2]
-    beyond = (
-        best.x + 1.2 * demo_area.settings.patrol.radius_metres + MIN_WALK_METRES_TO_BARRED + 1,
-        best.y,
-    )
-    area = _tasked(demo_area, beyond, must_visit=False, schools=[best.urn])
-    assert _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0].keep_away == ()
-
-
 @pytest.mark.parametrize("way", ["walk", "bicycle"])
 def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     """A street that a leg would lead along is gone round where a place there is barred."""
@@ -183,15 +172,6 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
             shapely.distance(shapely.LineString(leg.line), place) >= MIN_WALK_METRES_TO_BARRED - 1
         )
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
-
-
-def test_a_gate_at_a_barred_place_is_still_left(demo_area, demo_risk, demo_plan):
-    """An officer who starts at a barred place has to pass it: the patrol goes out all the same."""
-    gate = demo_plan.patrols[2]
-    area = _tasked(demo_area, (gate.x, gate.y), must_visit=False, schools=[gate.urn])
-    patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
-    assert patrol.stops
-    assert len(patrol.legs) == len(patrol.stops) + 1
 
 
 def _far_base(area):
@@ -283,59 +263,9 @@ def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     assert [row.urn for row in plan.unserved] == ["900004"] * (schools == "900004")
 
 
-def test_stops_of_tasked_places_stand_at_them(demo_area, demo_risk, demo_plan):
-    """However small a school's radius, a stop for a tasked place is at that place."""
-    area = pp.with_settings(demo_area, patrol={"radius_metres": 800.0})
-    spot = area.network.piece_middle[0]
-    area = _tasked(area, spot, must_visit=True, schools=[*area.schools["urn"]])
-    plan = _plan(area, demo_risk, demo_plan)
-    stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasked]
-    assert stops
-    assert all(np.hypot(stop.x - spot[0], stop.y - spot[1]) < 100 for stop in stops)
-
-
 def _without_tasks(area):
     """The area with nothing tasked."""
     return dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
-
-
-def test_a_place_out_of_reach_is_named_and_left_out(demo_area, demo_risk, demo_plan):
-    """A place that no walk reaches in time is named among what was left out, with the school."""
-    gate = demo_plan.patrols[0]
-    near = demo_area.network.find_pieces_within([gate.x, gate.y], 1500)
-    middle = demo_area.network.piece_middle[near]
-    far = middle[np.argmax(np.hypot(*(middle - [gate.x, gate.y]).T))]
-    area = _tasked(demo_area, far, must_visit=True, schools=[gate.urn])
-    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn], window=Window(30))
-    values = {"place": "T9", "school": gate.school}
-    assert plan.unserved == (Unserved(gate.urn, "T9", Note("demand_unfit", values)),)
-    assert f"T9 does not fit into the window of {gate.school}" in [
-        row.reason for row in plan.left_out
-    ]
-
-
-def test_a_place_to_visit_that_is_barred_as_well_is_named_as_such(demo_area, demo_risk, demo_plan):
-    """Where one team bars what another asks for, that is the reason, rather than time."""
-    gate = demo_plan.patrols[6]
-    spot = _quiet_spot(demo_area, demo_plan, gate)
-    wanted = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn]).tasked_places
-    barred = wanted.assign(place_id="T8", must_visit=False)
-    both = pd.concat([wanted, barred], ignore_index=True)
-    area = dataclasses.replace(demo_area, tasked_places=both)
-    plan = _plan(area, demo_risk, demo_plan, urns=[gate.urn])
-    (row,) = plan.unserved
-    assert describe_note(row.why) == "T9 cannot be visited: barred place T8 is too near."
-    assert plan.patrols[0].notes[-1] == Note("no_date")
-
-
-def test_tasked_places_count_on_their_days_only(demo_area, demo_risk, demo_plan):
-    """With a date, a place whose days are over or not yet come asks for nothing."""
-    gate = demo_plan.patrols[6]
-    spot = _quiet_spot(demo_area, demo_plan, gate)
-    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
-    for day, there in ((dt.date(2026, 12, 5), True), (dt.date(2026, 12, 6), False)):
-        patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn], date=day).patrols[0]
-        assert any(stop.tasked for stop in patrol.stops) is there
 
 
 @pytest.mark.parametrize(
@@ -375,13 +305,6 @@ def reach(request, demo_area, demo_plan):
     area = pp.with_settings(_without_tasks(demo_area), patrol=at_once | {"road_factor": 1})
     inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots)
     return build_school_problem(inputs, request.param)
-
-
-def test_streets_of_the_reach_are_streets_of_the_area(demo_area, reach):
-    """The streets around a gate are the area's, piece by piece."""
-    whole, own, pieces = demo_area.network, reach.surroundings.network, reach.surroundings.pieces
-    np.testing.assert_array_equal(own.piece_metres, whole.piece_metres[pieces])
-    np.testing.assert_allclose(own.piece_middle, whole.piece_middle[pieces], atol=1e-9)
 
 
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):

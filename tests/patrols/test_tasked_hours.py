@@ -10,7 +10,6 @@ import shapely
 from static_risk import make_static
 
 import patrolplan as pp
-from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -125,44 +124,6 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     assert [row.why.kind for row in plan.unserved] == ["demand_hours_unmet"]
 
 
-def test_hours_shorter_than_a_stop_begin_it(planned):
-    """A tasking of five minutes is a stop that begins with them, and the patrol says so."""
-    area, risk, hotspots = planned
-    school = area.schools.iloc[6]
-    start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
-    spot = pick_hotspot(area, hotspots, 6)
-    tasked = task(area, spot["stop"].coords[0], (start + 30, start + 35))
-    patrol, _ = plan_one(tasked, risk, hotspots, school["urn"])
-    (stop,) = (stop for stop in patrol.stops if stop.tasked)
-    assert stop.arrive_minutes == pytest.approx(start + 30)
-    assert stop.arrive_minutes + stop.stood_minutes == pytest.approx(start + 45)
-    (note,) = (note for note in patrol.notes if note.kind == "tasked_hours_short")
-    assert f"begins at {format_time(start + 30)}." in describe_notes([note])[0]
-
-
-def test_hours_outside_the_window_are_named_once(planned):
-    """A tasking for the morning concerns no afternoon patrol: named once, and on no card."""
-    area, risk, hotspots = planned
-    spot = pick_hotspot(area, hotspots, 6)
-    tasked = task(area, spot["stop"].coords[0], (8 * 60, 9 * 60))
-    plan = pp.plan_patrols(tasked, risk, hotspots, date=DAY)
-    named = [row.reason for row in plan.left_out if "T9" in row.reason]
-    assert named == ["T9 is for hours outside all patrols"]
-    assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
-    assert not any("T9" in note for patrol in plan.patrols for note in describe_notes(patrol.notes))
-
-
-def test_a_place_barred_at_other_hours_is_open(demo_area, demo_plan):
-    """A place that is barred in the morning is passed and visited in the afternoon."""
-    patrol = demo_plan.patrols[2]
-    stop = patrol.stops[0]
-    for hours, is_open in (((480, 540), True), ((900, 1000), False), ((np.nan, np.nan), False)):
-        area = task(demo_area, stop.point, hours, must_visit=False)
-        again, _ = plan_one(area, demo_plan.risk, demo_plan.hotspots, patrol.urn)
-        assert (not again.keep_away) is is_open
-        assert (stop.hotspot in again.hotspots) is is_open
-
-
 @pytest.mark.parametrize("hours", [(np.nan, np.nan), (940.0, 970.0)])
 def test_only_hours_bind_a_tasking(planned, hours):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
@@ -174,15 +135,3 @@ def test_only_hours_bind_a_tasking(planned, hours):
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
     assert limits == ([-np.inf, np.inf] if np.isnan(hours[0]) else [940.0, 955.0])
-
-
-def test_the_card_prints_the_hours_uncut(demo_area, demo_plan):
-    """However long the reason is, the hours stand whole before it."""
-    spot = pick_hotspot(demo_area, demo_plan.hotspots, 6)
-    start = demo_plan.patrols[6].start_minutes
-    area = task(demo_area, spot["stop"].coords[0], (start + 20, start + 60))
-    area.tasked_places["reason"] = "robberies of pupils by the shelter, " * 12
-    patrol, plan = plan_one(area, demo_plan.risk, demo_plan.hotspots, demo_plan.patrols[6].urn)
-    data = build_card_data(plan, patrol, "code")
-    (tasked,) = (stop["tasked"] for stop in data["stops"] if stop["tasked"])
-    assert f"{format_time(start + 20)} to {format_time(start + 60)}, robberies" in tasked

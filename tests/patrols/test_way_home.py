@@ -9,13 +9,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.plan import build_patrol_document
-from patrolplan.patrols.way_home import (
-    MANY_SCHOOLS,
-    PATROL_STEP,
-    PLACE_STEP,
-    average_way_home,
-    measure_patrols,
-)
+from patrolplan.patrols.way_home import MANY_SCHOOLS, PATROL_STEP, PLACE_STEP, measure_patrols
 from patrolplan.pupils.presence import GATE_METRES, LeavingCurve
 
 
@@ -108,16 +102,6 @@ def test_staying_longer_never_meets_less(demo_plan):
         assert values[-1] < 1
 
 
-def test_the_mean_is_weighted_by_pupils(demo_plan):
-    """A school with all pupils has all weight; the mean is between the patrols'."""
-    patrols = demo_plan.patrols[:3]
-    weights = np.array([patrol.way_home.pupils for patrol in patrols])
-    shares = np.array([patrol.way_home.pupil_share for patrol in patrols])
-    mean = average_way_home(patrols).pupil_share
-    assert mean == pytest.approx((weights * shares).sum() / weights.sum())
-    assert average_way_home([replace(patrols[0], way_home=None)]) is None
-
-
 def _find_step(plan, stops):
     (patrol,) = _measure(plan, [replace(plan.patrols[0], stops=tuple(stops))])
     return patrol.way_home.step
@@ -151,13 +135,3 @@ def test_no_other_file_holds_the_exact_share(demo_plan):
     assert "way_home" not in document
     text = json.dumps(build_plan_document(demo_plan))
     assert f"{patrol.way_home.pupil_share:.5f}"[:6] not in text
-
-
-def test_what_is_assumed_is_named_for_each_school(demo_plan):
-    """Notes about some schools are those schools' alone; what all rest on is named everywhere."""
-    kinds = {
-        patrol.urn: {note.kind for note in patrol.way_home.assumed} for patrol in demo_plan.patrols
-    }
-    assert all({"no_origins", "clock_declared", "leaving_assumed"} <= own for own in kinds.values())
-    assert "no_stops_near" in kinds["900012"]
-    assert "no_stops_near" not in kinds["900001"]

@@ -145,7 +145,7 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
             expected = alone.count_at(minute, urn=urn)
             total[:, column] += expected
             np.testing.assert_array_equal(mixed.count_at(minute, urn=urn), expected)
-        met = [Visit.at(demo_area.network.node_xy[9], first, last)]
+        met = [Visit(demo_area.network.node_xy[9], first, last)]
         assert mixed.share_met_by(urn, met) == alone.share_met_by(urn, met)
     np.testing.assert_allclose(mixed.count_each(first, last), total, atol=1e-9)
     np.testing.assert_allclose(mixed.count_all(first, last), total.sum(axis=0))
@@ -168,7 +168,7 @@ def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
     total = presence.sum_journey(URN, NOON_MINUTES, LONGEST_MINUTES).sum()
 
     def meet(point_xy, end):
-        return presence.share_met_by(URN, [Visit.at(point_xy, bell, end)])
+        return presence.share_met_by(URN, [Visit(point_xy, bell, end)])
 
     share = meet(point, bell + 35)
     assert share == pytest.approx(met / total)
@@ -185,13 +185,12 @@ def test_presence_cannot_be_stored(presence):
 
 
 @pytest.mark.parametrize("first", [470, 900])
-@pytest.mark.parametrize("unaccompanied", [True, False])
-def test_many_minutes_at_once_are_each_minute(presence, first, unaccompanied):
+def test_many_minutes_at_once_are_each_minute(presence, first):
     """Counted together, minutes have the pupils that each has alone, by piece and in all."""
-    each = presence.count_each(first, first + 45, unaccompanied=unaccompanied)
-    every = presence.count_all(first, first + 45, unaccompanied=unaccompanied)
+    each = presence.count_each(first, first + 45)
+    every = presence.count_all(first, first + 45)
     for column in (0, 7, 44):
-        alone = presence.count_at(first + column, unaccompanied=unaccompanied)
+        alone = presence.count_at(first + column)
         assert each[:, column] == pytest.approx(alone, rel=1e-9, abs=1e-9)
         assert every[column] == pytest.approx(alone.sum(), rel=1e-9)
 
@@ -203,18 +202,3 @@ def test_ways_are_modelled_once_for_an_area(demo_area):
     other = pp.with_settings(demo_area, way_home={"pupil_speed_kmh": 6})
     assert find_presence(other)[1] is not find_presence(demo_area)[1]
     assert pickle.loads(pickle.dumps(demo_area.catchments)).cache == {}  # noqa: S301 - our own
-
-
-def test_a_beat_is_the_mean_of_its_pieces(demo_area, demo_plan):
-    """Walking up and down meets the mean of standing at each piece, weighted by its metres."""
-    presence, network = demo_plan.risk.in_time.pupils.presence, demo_area.network
-    urn = demo_area.schools["urn"].iloc[0]
-    row = demo_plan.hotspots["pieces"].str.len().argmax()
-    pieces = np.array(demo_plan.hotspots["pieces"].iloc[row])
-    start = presence.get_bell(urn) + 5
-    walked = Visit.along(network, pieces, start, start + 15)
-    stood = [Visit.at(xy, start, start + 15) for xy in network.piece_middle[pieces]]
-    met = [presence.share_met_by(urn, [visit]) for visit in stood]
-    mean = np.average(met, weights=network.piece_metres[pieces])
-    assert len(pieces) > 1
-    assert presence.share_met_by(urn, [walked]) == pytest.approx(mean)

@@ -8,21 +8,17 @@ Minutes from an officer's base to the gates of schools.
 import dataclasses
 import datetime as dt
 import itertools
-from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
 import pytest
-import shapely
 from team import checker
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import render_week_csv
-from patrolplan.outputs.week.task_sheets import build_tasks_data
 from patrolplan.team import travel
-from patrolplan.team.bases import Bases
 from patrolplan.team.rota import plan_week
 from patrolplan.team.travel import OFF_STREET_FACTOR, compute_minutes_from_base
 from patrolplan.team.week import Lock, format_day
@@ -86,24 +82,6 @@ def test_a_patrol_from_the_own_base_has_one_time_to_set_out(week):
         assert ",".join(f'"{cell}"' for cell in cells) in table
 
 
-def test_a_patrol_that_leads_to_a_colleagues_base_says_so(week):
-    """Its notes and the week's name the colleague; the way from there to the gate is left out."""
-    duty = _colleagues(week)
-    patrol = duty.patrol
-    (note,) = [note for note in describe_notes(patrol.notes) if f"base of {FIRST}, " in note]
-    assert note.endswith(f" m from that of {SECOND}.")
-    does = "starts and ends" if patrol.from_base else "ends"
-    (note,) = [note for note in week.notes if note.kind == "patrol_at_colleague_base"]
-    words = f"{SECOND} at URN {SHARED}: the patrol {does} at the base of {FIRST}."
-    assert describe_note(note) == words
-    assert patrol.approach is None
-    assert patrol.starts_at == ("base" if patrol.from_base else "gate")
-    sheets = build_tasks_data(Roster(week), [duty], wall=False)["sheets"]
-    (task,) = [task for sheet in sheets for day in sheet["days"] for task in day["duties"]]
-    assert task["end"].startswith(f"at the base of {FIRST} ")
-    assert task["first_place"] == (f"Base of {FIRST}" if patrol.from_base else "School gate")
-
-
 def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
     """From the own base to where the patrol begins, by no less than the straight line."""
     duty = _colleagues(week)
@@ -112,25 +90,6 @@ def test_who_comes_to_a_colleagues_base_leaves_in_time_to_be_there(week):
     begin = patrol.base_xy if patrol.from_base else (patrol.x, patrol.y)
     straight = np.hypot(base.x - begin[0], base.y - begin[1]) / 80
     assert straight <= duty.start_minutes - duty.leave_minutes + 1 < 3 * straight + 2
-
-
-def test_officers_of_one_base_share_it_without_a_word(demo_area, demo_plan):
-    """A second officer with the base of the first is led from it as the first is."""
-    area = pp.with_settings(demo_area, patrol={"start": "base"})
-    plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=[SHARED])
-    week = plan_week(area, plan, start=MONDAY, locks=[Lock(SECOND, SHARED, MONDAY)])
-    duty = _colleagues(week)
-    assert duty.patrol.approach is not None
-    assert duty.leave_minutes == duty.patrol.set_out_minutes
-    assert not {note.kind for note in (*week.notes, *duty.patrol.notes)} & COLLEAGUE_KINDS
-
-
-def test_bases_within_five_metres_are_one(demo_area):
-    """Rounding in files does not send an officer to a "colleague's" base that is their own."""
-    at = shapely.get_coordinates(demo_area.officers.geometry.values[:1])
-    x, y = demo_area.network.xy(demo_area.network.snap(at))[0]
-    near, far = (SimpleNamespace(base_xy=(x + metres, y)) for metres in (4.9, 5.1))
-    assert Bases(demo_area, [near, far]).is_own[0].tolist() == [True, False]
 
 
 def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
@@ -200,16 +159,3 @@ def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch
     straight = np.hypot(*(demo_area.network.xy(on_street)[:, None] - gates).transpose(2, 0, 1))
     far = (OFF_STREET_FACTOR * straight / speed + outside)[~near]
     np.testing.assert_allclose(found[~near], far)
-
-
-def test_officers_of_one_base_are_as_far(demo_area):
-    """Two officers at the same base have the same minutes, in the ratio of their speeds."""
-    officers = demo_area.officers.copy()
-    officers.geometry = [officers.geometry.iloc[0]] * len(officers)
-    area = dataclasses.replace(demo_area, officers=officers)
-    settings = pp.with_settings(area, patrol={"cycling_speed_kmh": 14.4}).settings
-    found = compute_minutes_from_base(dataclasses.replace(area, settings=settings))
-    walks = (officers["mode"] == "walk").to_numpy()
-    assert found[walks] == pytest.approx(np.repeat(found[walks][:1], walks.sum(), axis=0))
-    if (~walks).any():
-        assert 3 * found[~walks][0] == pytest.approx(found[walks][0])

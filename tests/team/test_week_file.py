@@ -126,24 +126,6 @@ def test_a_file_that_is_not_a_week_is_refused(document, demo_area, plan, tmp_pat
         read_week(_written(wrong, tmp_path), demo_area, plan)
 
 
-def test_all_problems_are_reported_at_once(document, demo_area, plan, tmp_path):
-    """Two wrong values give two messages."""
-    wrong = copy.deepcopy(document)
-    wrong["patrols"][0]["start"] = wrong["patrols"][1]["end"] = "soon"
-    with pytest.raises(pp.InputError) as caught:
-        read_week(_written(wrong, tmp_path), demo_area, plan)
-    assert len(caught.value.problems) == 2
-
-
-def test_a_missing_file_and_broken_json_are_refused(demo_area, plan, tmp_path):
-    """A folder without a week, and a file that is none."""
-    with pytest.raises(pp.InputError, match="the week cannot be read"):
-        read_week(tmp_path, demo_area, plan)
-    (tmp_path / "week.json").write_text("{", encoding="utf-8")
-    with pytest.raises(pp.InputError, match="is not JSON"):
-        read_week(tmp_path, demo_area, plan)
-
-
 def _places(node, path=()):
     """Every place in a document."""
     yield path
@@ -189,19 +171,3 @@ def test_a_changed_file_is_read_or_refused_but_never_breaks(
         return
     again = build_week_document(week)
     assert len(json.loads(json.dumps(again, allow_nan=False))["patrols"]) == len(week.duties)
-
-
-@pytest.mark.parametrize(
-    ("note", "why"),
-    [
-        ({"kind": "weather", "values": {}}, "is not a kind of note that this version knows"),
-        ({"kind": "officer_away", "values": {"officer": "A"}}, "has other values: officer, date"),
-        ({"kind": "officer_away", "values": {"officer": "A", "date": "soon"}}, "isoformat"),
-        (7, "instance of Note"),
-    ],
-)
-def test_a_note_that_has_no_words_is_an_error(note, why, document, demo_area, plan, tmp_path):
-    """What could not be printed later is refused when the file is read."""
-    wrong = {**document, "notes": [note]}
-    with pytest.raises(pp.InputError, match=why):
-        read_week(_written(wrong, tmp_path), demo_area, plan)

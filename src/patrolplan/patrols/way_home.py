@@ -142,7 +142,7 @@ def measure_patrols(
 
 def list_visits(patrol: "Patrol") -> list[Visit]:
     """Where the officer is at each stop."""
-    return [Visit.at(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
+    return [Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
 
 
 def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
@@ -164,7 +164,7 @@ def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
     if not visits:
         return PATROL_STEP  # no pupils are met, which does not show where they walk
     network, sight = area.network, area.settings.way_home.sight_metres
-    places = np.concatenate([visit.places_xy for visit in visits])
+    places = [visit.place_xy for visit in visits]
     seen = np.unique(np.concatenate([network.find_pieces_within(xy, sight) for xy in places]))
     minutes = sum(visit.end - visit.start for visit in visits)
     if network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:

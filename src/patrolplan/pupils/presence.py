@@ -15,7 +15,7 @@ In the morning the same flow runs towards the gate, before the opening bell.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NoReturn, Self
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import scipy
@@ -23,7 +23,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
-from patrolplan.network import StreetNetwork
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
 from patrolplan.settings.pupils import WayHomeSettings
@@ -129,29 +128,12 @@ def arrived(minutes: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(1 - _sum_gamma(before, mean) / whole)
 
 
-@dataclass(frozen=True, eq=False)
-class Visit:
-    """Places where an officer is for part of the time between two times."""
+class Visit(NamedTuple):
+    """An officer's stay at a place, (2,) metres, between two times after midnight."""
 
-    places_xy: NDArray[np.float64]  # (n, 2) metres
-    shares: NDArray[np.float64]
-    """(n,) share of the time spent at each: one is at one place at a time."""
+    place_xy: ArrayLike
     start: float
-    end: float  # after midnight
-
-    @classmethod
-    def at(cls, point_xy: ArrayLike, start: float, end: float) -> Self:
-        """All the time at one place."""
-        place = np.asarray(point_xy, dtype=np.float64).reshape(1, 2)
-        return cls(place, np.ones(1), start, end)
-
-    @classmethod
-    def along(
-        cls, network: StreetNetwork, pieces: NDArray[np.int64], start: float, end: float
-    ) -> Self:
-        """Up and down some pieces of street, with time on each in proportion to its length."""
-        metres = network.piece_metres[pieces]
-        return cls(network.piece_middle[pieces], metres / metres.sum(), start, end)
+    end: float
 
 
 HELD_COUNTS = 2_000_000
@@ -206,24 +188,20 @@ class Presence:
         self, start: float, end: float, *, urn: str | None = None, unaccompanied: bool = True
     ) -> NDArray[np.float64]:
         """(p,) pupil-minutes on each piece to patrol between two times, after midnight."""
-        return self._get_table(urn, unaccompanied).sum_between(start, end)
+        return self._get_table(urn, unaccompanied=unaccompanied).sum_between(start, end)
 
-    def count_each(
-        self, first: int, last: int, *, unaccompanied: bool = True
-    ) -> NDArray[np.float64]:
+    def count_each(self, first: int, last: int) -> NDArray[np.float64]:
         """(p, n) pupils on each piece to patrol in each whole minute from `first` to before `last`.
 
         For a few minutes at a time, to be summed at once: a day would be gigabytes in a city.
         """
-        return self._get_table(None, unaccompanied).count_each(first, last)
+        return self._get_table().count_each(first, last)
 
-    def count_all(
-        self, first: int, last: int, *, unaccompanied: bool = True
-    ) -> NDArray[np.float64]:
+    def count_all(self, first: int, last: int) -> NDArray[np.float64]:
         """(n,) pupils on all pieces to patrol in whole minutes from `first` to before `last`."""
-        return self._get_table(None, unaccompanied).count_all(first, last)
+        return self._get_table().count_all(first, last)
 
-    def _get_table(self, urn: str | None, unaccompanied: bool) -> "_Table":  # noqa: FBT001
+    def _get_table(self, urn: str | None = None, *, unaccompanied: bool = True) -> "_Table":
         key = (urn, unaccompanied)
         if key not in self._tables:
             schools = list(self._ways.values()) if urn is None else [self._ways[urn]]
@@ -282,9 +260,7 @@ class Presence:
 
         Of those beyond `GATE_METRES` of the gate on the whole journey: to school if the last visit
         ends before noon, otherwise home. Streets to patrol are seen if their middle is within
-        sight. Summed over visits, and averaged over the places of each by the time spent there.
-
-        `visits`: None at the same time as another.
+        sight. No visit is at the same time as another.
         """
         if not visits:
             return 0.0
@@ -294,9 +270,8 @@ class Presence:
         total, met = journey.sum_between(*whole).sum(), 0.0
         for visit in visits:
             passing = journey.sum_between(visit.start, visit.end)
-            for place_xy, share in zip(visit.places_xy, visit.shares, strict=True):
-                seen = self._network.find_pieces_within(place_xy, self._sight_metres)
-                met += share * float(passing[seen].sum())
+            seen = self._network.find_pieces_within(visit.place_xy, self._sight_metres)
+            met += float(passing[seen].sum())
         return float(met / total) if total > 0 else 0.0
 
 

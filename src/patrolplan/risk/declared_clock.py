@@ -11,7 +11,7 @@ or crimes with their times, where a force has them.
 happens later in the day and more at weekends. With it the afternoon's share would be lower; for
 what a patrol in the street can prevent, the street's own clock is the better one.
 
-`benchmarks/clock_profile.py` measures the tables below. Each half-hour is averaged with its
+In the tables below each half-hour is averaged with its
 neighbours, as reports favour full hours, so none is zero. Days without school lie mostly in summer:
 the level of a kind of day is that against weekends of the same season.
 """

@@ -10,26 +10,14 @@ import pytest
 import segno
 from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
-from patrolplan.hotspots.reasons import CrimeReason, ReportsReason, TrendReason, WayReason
+from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import build_card_filename, render_cards
-from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.card.panels import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
-from patrolplan.outputs.reason_words import (
-    describe_reason,
-    list_reason_lines,
-    list_reasons,
-    order_reasons,
-)
+from patrolplan.outputs.reason_words import describe_reason, list_reasons
 from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
-from patrolplan.outputs.wording import (
-    describe_place,
-    format_data_months,
-    format_grid_reference,
-    list_attributions,
-)
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.times import format_time
@@ -118,51 +106,6 @@ def card(demo_plan, cards):
     return cards[build_card_filename(demo_plan.patrols[0])]
 
 
-def test_files_are_named_by_school_and_officer(demo_plan):
-    """The second officer's card has its number in the name."""
-    first = demo_plan.patrols[0]
-    assert build_card_filename(first) == f"cards/{first.urn}.pdf"
-    assert build_card_filename(dataclasses.replace(first, number=2)) == f"cards/{first.urn}-2.pdf"
-
-
-def test_no_patrols_give_no_files(demo_plan):
-    """A plan without patrols has nothing to print."""
-    assert render_cards(demo_plan, patrols=()) == {}
-
-
-def test_cards_pdf_holds_all_cards_in_order(demo_plan, cards):
-    """The file with all cards has a page for each, in the order of the plan."""
-    assert list(cards)[-1] == "cards.pdf"
-    pages = pages_of(cards["cards.pdf"]).pages
-    assert len(pages) == 2
-    for page, patrol in zip(pages, demo_plan.patrols, strict=False):
-        assert patrol.urn in page.extract_text()
-
-
-def test_each_stop_stands_on_one_page_with_time_and_place(demo_plan, card):
-    """One page holds the window and, for every stop, from when to when, where and why."""
-    patrol = demo_plan.patrols[0]
-    words = words_of(card)
-    assert len(pages_of(card).pages) == 1
-    assert (
-        f"{format_time(patrol.start_minutes)}\u2013{format_time(patrol.latest_end_minutes)}"
-        in words
-    )
-    for stop in patrol.stops:
-        assert f"{format_time(stop.arrive_minutes)}\u2013{format_time(stop.leave_minutes)}" in words
-        assert describe_place(stop)[1:] in words
-        assert format_grid_reference(stop.x, stop.y) in words
-        assert stop.why
-        why = [  # that of the own school is worded for its card
-            reason
-            for reason in order_reasons(stop)
-            if not (isinstance(reason, WayReason) and reason.school == patrol.school)
-        ]
-        lines = list_reason_lines(dataclasses.replace(stop, why=tuple(why)), with_months=False)
-        assert all(line.text in words for line in lines)
-        assert stop.tasking is None or describe_tasking(stop.tasking) in words
-
-
 def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
     """The stop with most pupils of the school on their way says so once; such a card is marked."""
     patrol = demo_plan.patrols[0]
@@ -192,41 +135,6 @@ def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
     words = words_of(render_cards(bare)["cards.pdf"])
     assert "Busiest stretch" not in words
     assert "SENSITIVE" not in words
-
-
-def test_what_is_not_known_of_the_ways_home_is_a_line(demo_plan):
-    """Each absence of data that ways home need is on the card, unless pupils do not count."""
-    notes = [Note(kind) for kind in ("no_stops", "no_origins", "no_places")]
-    urn = demo_plan.patrols[0].urn
-    notes.append(Note("rolls_assumed", {"urns": [urn], "schools": 12}))
-    exposure = [note for note in demo_plan.risk.notes if note.kind == "exposure"]
-    for notes_of_risk, is_there in ((exposure, True), ([Note("exposure_off")], False)):
-        risk = dataclasses.replace(demo_plan.risk, notes=(*notes_of_risk, *notes))
-        plan = dataclasses.replace(altered(demo_plan), risk=risk)
-        words = words_of(render_cards(plan)["cards.pdf"])
-        line = (
-            "(walkers only, bus stops not known; homes not known; number of pupils assumed; "
-            "pubs and bars not known)"
-        )
-        assert (f"Pupils' ways home are modelled {line}." in words) == is_there
-
-
-def test_every_street_of_the_walk_is_in_the_directions(demo_plan, card):
-    """Directions name every street of every leg."""
-    words = words_of(card)
-    for leg in demo_plan.patrols[0].legs:
-        for step in leg.steps:
-            assert step.street in words
-
-
-def test_card_says_what_it_rests_on(demo_plan, card):
-    """Marking, data dates, what is approximate, and whose data it is are all printed."""
-    words = words_of(card)
-    marking = demo_plan.area.settings.output.marking
-    assert words.count(marking) >= 2
-    assert format_data_months(demo_plan.risk) in words
-    assert "only the month of each crime is known" in words
-    assert list_attributions(demo_plan)[0] in words
 
 
 def test_markup_in_names_arrives_as_text(demo_plan):
@@ -282,42 +190,6 @@ def test_no_type_is_smaller_than_eight_points(card):
     assert min(sizes)[0] >= MIN_FONT_SIZE - 0.01, min(sizes)
 
 
-def test_card_is_small_enough_to_send(card):
-    """A card with its vector map stays under 400 kB."""
-    assert len(card) < MOST_BYTES
-
-
-def test_gate_alone_makes_a_whole_card(demo_plan):
-    """Without a stop the card says to stay, until when and why, and what is around the gate."""
-    plan = with_stops(demo_plan, 0)
-    patrol = dataclasses.replace(plan.patrols[0], gate_until_minutes=955)
-    plan = dataclasses.replace(plan, patrols=(patrol,))
-    pdf = render_cards(plan)["cards.pdf"]
-    assert len(pages_of(pdf).pages) == 1
-    words = words_of(pdf)
-    assert "Stay at the gate until 15:55" in words
-    assert "Nothing within reach is worth the walk in this window" in words
-    assert "Nearest priority streets" in words
-    assert "Streets they avoid" in words
-    assert "Directions" not in words
-
-
-def test_a_gate_card_says_once_why_one_stays(demo_plan):
-    """The note is the panel's reason and no caution; streets with next to nothing are not named."""
-    note = Note("no_stop_in_time")
-    plan = with_stops(demo_plan, 0)
-    plan = dataclasses.replace(plan, patrols=(dataclasses.replace(plan.patrols[0], notes=(note,)),))
-    why = "No stop that is worth the walk can be made in this window. Stay at the gate."
-    words = words_of(render_cards(plan)["cards.pdf"])
-    assert words.count(why) == words.count("worth the walk") == 1
-    assert "Nearest priority streets" in words
-    crime = CrimeReason(incidents=1, months=12, last_month="2026-10", categories=("Robbery",))
-    hotspots = plan.hotspots.assign(reasons=[[crime]] * len(plan.hotspots))
-    words = words_of(render_cards(dataclasses.replace(plan, hotspots=hotspots))["cards.pdf"])
-    assert "Nearest priority streets" not in words
-    assert "hardly any" not in words
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 2), (10, 3)])
 def test_any_number_of_stops_fits(demo_plan, count, pages):
@@ -370,30 +242,6 @@ def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
     assert "requested by A, until 18 December 2026" in words
 
 
-@pytest.mark.parametrize("carrier", ["recorded", "feared", "way"])
-def test_a_stop_says_first_what_carries_it(demo_plan, carrier):
-    """Where pupils' reports carry a hotspot they stand first, and so do crime and the way home."""
-    kinds = {"recorded": CrimeReason, "feared": ReportsReason, "way": WayReason}
-    table = demo_plan.hotspots[demo_plan.hotspots["carried_by"] == carrier]
-    lists = [why for why in table["reasons"] if any(isinstance(one, kinds[carrier]) for one in why)]
-    assert lists
-    assert all(isinstance(why[0], kinds[carrier]) for why in lists)
-
-
-def test_whom_to_call_is_printed_or_left_to_write(demo_plan):
-    """Contacts of the settings stand on the card, and without any there is a line."""
-    plan = altered(demo_plan)
-    words = words_of(render_cards(plan)["cards.pdf"])
-    assert "In an emergency 999. Whom to call: Date: Officer: Member of staff:" in words
-    output = plan.area.settings.output.model_copy(
-        update={"contacts": ("Control room 101 ext 5", "School #[*x*] 020")}
-    )
-    settings = plan.area.settings.model_copy(update={"output": output})
-    plan = dataclasses.replace(plan, area=dataclasses.replace(plan.area, settings=settings))
-    words = words_of(render_cards(plan)["cards.pdf"])
-    assert "Whom to call: Control room 101 ext 5 · School #[*x*] 020" in words
-
-
 @pytest.mark.slow
 def test_cautions_stand_only_where_the_map_shows_them(demo_plan):
     """A place to keep away from is named on the cards whose maps show it, and on no other."""
@@ -434,29 +282,6 @@ def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
     assert not any("Safe Road" in line["text"] for line in cautions)
 
 
-def test_a_dark_stop_is_a_caution_where_it_is_known_to_be_unlit(demo_plan):
-    """Unknown lighting is never called dark."""
-    stops = demo_plan.patrols[0].stops
-    for lit, is_named in (("no", True), ("unknown", False), ("yes", False)):
-        dark = dataclasses.replace(stops[1], is_dark=True, lit=lit)
-        plan = altered(demo_plan, stops=(stops[0], dark, *stops[2:]))
-        plan = dataclasses.replace(plan, date=dt.date(2026, 12, 16))
-        words = words_of(render_cards(plan)["cards.pdf"])
-        assert words.count("No street lighting then at stop 2.") == is_named
-        assert words.count("Light:") == words.count("Sunset") == 1
-
-
-def test_that_no_date_is_given_matters_only_where_something_is_tasked(demo_plan):
-    """The note is on no card without a tasked place or one to keep away from."""
-    for patrol in demo_plan.patrols[:4]:
-        bare = tuple(dataclasses.replace(stop, tasking=None) for stop in patrol.stops)
-        changed = dataclasses.replace(patrol, stops=bare, keep_away=(), notes=(Note("no_date"),))
-        assert "Note:" not in [line["label"] for line in list_cautions(demo_plan, changed)]
-    tasked = dataclasses.replace(bare[0], tasking=_task("x"))
-    changed = dataclasses.replace(changed, stops=(tasked, *bare[1:]))
-    assert list_cautions(demo_plan, changed)[-1]["label"] == "Note:"
-
-
 def test_code_holds_no_place(demo_plan, monkeypatch):
     """The square code names area, plan and patrol, but neither a place nor a person."""
     seen = []
@@ -482,32 +307,3 @@ def test_card_of_every_patrol_fits(request, area):
     assert max(len(pdf) for name, pdf in cards.items() if name != "cards.pdf") < MOST_BYTES
     for page in pages:
         assert min(sizes_of(page))[0] >= MIN_FONT_SIZE - 0.01
-
-
-def test_a_long_stay_at_the_gate_has_its_reason(demo_plan):
-    """A quarter of an hour needs no word; a longer stay says until when, and why."""
-    first = demo_plan.patrols[0]
-    for minutes, is_long in ((15, False), (40, True)):
-        plan = altered(demo_plan, gate_until_minutes=first.start_minutes + minutes)
-        why = build_card_data(plan, plan.patrols[0], "code")["gate_why"]
-        assert (f"Stay until {format_time(first.start_minutes + minutes)}" in why) == is_long
-
-
-def test_what_pupils_fear_stands_before_their_way_where_it_is_the_main_reason(demo_plan):
-    """A stop that reports carry says so first, then that most pupils pass; else the way leads."""
-    patrol = demo_plan.patrols[0]
-    way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
-    reports = ReportsReason(
-        time_band="after_school", factors=("traffic",), reports=30, max_reports=34
-    )
-    busiest = "Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six."
-    fear = "30 to 34 pupils feel unsafe here after school: traffic."
-    for why, order in (((reports, way), [fear, busiest]), ((way, reports), [busiest, fear])):
-        stop = dataclasses.replace(
-            patrol.stops[0], why=why, arrive_minutes=915, leave_minutes=930, tasking=None
-        )
-        plan = altered(demo_plan, stops=(stop,), legs=patrol.legs[:2])
-        words = words_of(render_cards(plan)["cards.pdf"])
-        assert words.count(fear) == words.count(busiest) == 1
-        places = [words.index(sentence) for sentence in order]
-        assert places == sorted(places)

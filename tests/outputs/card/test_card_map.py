@@ -6,9 +6,7 @@ import html
 import io
 import re
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pypdf
 import pytest
 import shapely
@@ -17,7 +15,6 @@ from outputs.map_checks import assert_labels_apart, assert_on_map
 from outputs.printed import typeset_picture
 
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.inputs.streets import build_empty_features
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.cartography.basemap import MapFeatures
@@ -37,11 +34,7 @@ from patrolplan.outputs.cartography.legend import (
     count_rows,
     draw_strip,
 )
-from patrolplan.outputs.cartography.map_content import (
-    FEARED_METRES,
-    collect_map_content,
-    fit_patrol_viewport,
-)
+from patrolplan.outputs.cartography.map_content import collect_map_content, fit_patrol_viewport
 from patrolplan.outputs.cartography.page import Page, Window
 from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
@@ -190,44 +183,6 @@ def test_feared_places_have_their_sign(demo_plan):
     assert stretch.distance(shapely.Point(sign)) < 30 * metres
 
 
-def test_other_feared_hotspots_are_on_the_map(demo_plan):
-    """A hotspot due mainly to reports has a sign if it is near the route, and none if it is far."""
-    patrol = demo_plan.patrols[8]
-    frame = fit_patrol_viewport(demo_plan, patrol, 538.0, 360.0)
-    rows = demo_plan.hotspots[~demo_plan.hotspots["hotspot"].isin(patrol.covered)]
-    points = frame.to_page(shapely.get_coordinates(rows["stop"].to_numpy()))
-    rows = rows[frame.contains(points, margin=40.0)]
-    route = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
-    metres = rows.geometry.distance(route)
-    for chosen, count in ((metres <= FEARED_METRES, 1), (metres > FEARED_METRES, 0)):
-        name = rows["hotspot"][chosen].iloc[0]
-        plan, one = _fear(demo_plan, patrol, (name,))
-        assert len(collect_map_content(frame, plan, one).feared_points) == count
-        assert draw_patrol_map(plan, one, **SIZE).label_texts.count(FEARED_TEXT) == count
-
-
-def test_a_long_school_name_is_not_cut(demo_plan):
-    """A name too long for one line takes several; it is whole, or not there at all."""
-    school = "St Somebody's and All Angels Catholic Primary and Nursery School"
-    patrol = dataclasses.replace(demo_plan.patrols[2], school=school)
-    assert school in draw_patrol_map(demo_plan, patrol, **SIZE).label_texts
-
-
-def test_a_station_entrance_needs_no_name(demo_plan):
-    """An entrance without a name is a sign on the map and in the legend."""
-    patrol = demo_plan.patrols[2]
-    features = demo_plan.area.features
-    entrance = gpd.GeoDataFrame(
-        {"kind": ["station_entrance"], "name": [""]},
-        geometry=[shapely.Point(patrol.x + 60.0, patrol.y)],
-        crs=features.crs,
-    )
-    both = gpd.GeoDataFrame(pd.concat([features, entrance], ignore_index=True))
-    area = dataclasses.replace(demo_plan.area, features=both)
-    plan = dataclasses.replace(demo_plan, area=area)
-    assert "station entrance" in _read_words(draw_patrol_map(plan, patrol, **SIZE))
-
-
 def test_map_is_vector_and_small_and_its_words_stay_text(drawn):
     """A map holds no picture of dots, stays under 400 kB, and its names can be searched."""
     pdf = typeset_picture(drawn[0].svg)
@@ -238,28 +193,6 @@ def test_map_is_vector_and_small_and_its_words_stay_text(drawn):
     assert "last leg" in words
     assert "priority street" in words
     assert float(page.mediabox.height) == pytest.approx(SIZE["height"], abs=0.1)
-
-
-def test_equal_patrols_give_equal_maps(demo_plan, drawn):
-    """Drawing again gives the same bytes."""
-    assert draw_patrol_map(demo_plan, demo_plan.patrols[0], **SIZE).svg == drawn[0].svg
-
-
-def test_streets_alone_are_enough(demo_plan):
-    """A streets file without parks, buildings or bus stops still makes a map."""
-    bare = dataclasses.replace(
-        demo_plan.area, features=build_empty_features(demo_plan.area.projection)
-    )
-    plan = dataclasses.replace(demo_plan, area=bare)
-    assert draw_patrol_map(plan, plan.patrols[0], **SIZE).svg
-
-
-def test_gate_alone_is_drawn(demo_plan):
-    """A patrol of gate presence alone shows the streets around the gate and no route."""
-    alone = dataclasses.replace(demo_plan.patrols[0], stops=(), legs=())
-    picture = draw_patrol_map(demo_plan, alone, **SIZE)
-    assert "G" in picture.label_texts
-    assert not any("\u2192" in text for text in picture.label_texts)
 
 
 def _barred(patrol, east, place_id="T"):
@@ -281,17 +214,6 @@ def test_places_to_keep_away_from_are_crosses_on_the_map(demo_plan):
     assert_on_map(picture.viewport, picture.label_boxes[[cross]])
     assert_labels_apart(picture)
     assert "keep away" in _read_words(picture)
-
-
-def test_far_places_to_keep_away_from_leave_the_map_as_it_is(demo_plan):
-    """One far from the route is not worth a smaller map: only the card's words name it."""
-    patrol = demo_plan.patrols[2]
-    far = dataclasses.replace(patrol, keep_away=(_barred(patrol, 2000.0),))
-    none = dataclasses.replace(patrol, keep_away=())
-    drawn_far, without = (draw_patrol_map(demo_plan, one, **SIZE) for one in (far, none))
-    assert KEEP_AWAY_TEXT not in drawn_far.label_texts
-    assert not drawn_far.keep_away
-    assert drawn_far.svg == without.svg
 
 
 def test_a_cross_and_a_stop_do_not_hide_each_other(demo_plan):
@@ -438,19 +360,6 @@ def test_there_and_back_are_two_lines():
     assert (back.line[:, 1] > 1.5).all()
 
 
-def test_street_walked_once_keeps_its_line():
-    """A leg whose streets no other leg shares is drawn where it is walked."""
-    [alone] = separate_legs([np.array([[0.0, 0.0], [200.0, 0.0]])])
-    assert np.abs(alone.line[:, 1]).max() < 1e-9
-
-
-def test_same_way_twice_gets_two_lanes():
-    """Two legs the same way along a street do not hide each other."""
-    line = np.array([[0.0, 0.0], [200.0, 0.0]])
-    first, second = separate_legs([line, line])
-    assert np.abs(first.line[50, 1] - second.line[50, 1]) > 3
-
-
 def test_every_leg_has_an_arrow():
     """Short legs get one arrow, long ones several, and they point the way that is walked."""
     drawn = separate_legs([np.array([[0.0, 0.0], [300.0, 0.0]])])
@@ -470,9 +379,3 @@ def test_circles_do_not_touch(points):
     apart = np.hypot(*(moved[:, None] - moved[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     assert apart.min() > 17
-
-
-def test_legend_is_part_of_the_height_asked_for(drawn):
-    """Map and legend together are as high as the page gave them."""
-    assert f'height="{SIZE["height"]}pt"' in drawn[0].svg.decode()
-    assert drawn[0].viewport.height < SIZE["height"] - ROW_HEIGHT

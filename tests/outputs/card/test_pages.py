@@ -135,19 +135,3 @@ def test_comparison_stands_on_the_card(plan, texts):
     """
     for text, patrol in zip(texts, plan.patrols, strict=True):
         assert (strip_spaces(describe_reference(patrol)) in text) is (patrol.kind != "gate")
-
-
-def test_what_a_ride_needs_stands_on_the_card(plan, texts):
-    """A ride's card says where to get off, and when to leave the base."""
-    for text, patrol in zip(texts, plan.patrols, strict=True):
-        pushed = [step.way for leg in patrol.legs for step in leg.steps if step.way == "push"]
-        assert ("getoffandpush" in text) == bool(pushed)
-        assert ("bybicycle" in text) == (patrol.way == "bicycle")
-        assert ("Leavethebaseat" in text) == (patrol.approach is not None)
-        assert ("Setout." in text) == patrol.from_base
-
-
-def test_the_base_has_its_sign(plan, drawn):
-    """Where a patrol starts or ends at the base, the map shows it."""
-    for patrol, picture in zip(plan.patrols, drawn[0], strict=True):
-        assert ("B" in picture.label_texts) == (patrol.base_xy is not None)

@@ -16,14 +16,13 @@ import numpy as np
 import pypdf
 import pytest
 import shapely
-from markupsafe import escape
 from page_visits import DESK, LISTENING, PHONE, Visit
 from playwright.sync_api import Browser, Page
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.reason_words import describe_certainty, describe_reasons, list_reason_lines
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
@@ -34,7 +33,7 @@ from patrolplan.outputs.webmap.map_layers import (
     format_patrol_id,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import describe_lighting, format_grid_reference
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time
@@ -139,61 +138,6 @@ def test_policy_names_every_script_and_style_by_hash(html: str) -> None:
         assert f"'sha256-{digest}'" in links.policy
 
 
-def test_equal_plans_give_equal_bytes(plan: Plan, html: str) -> None:
-    """Writing the same plan again changes no byte: nothing random names the page's elements."""
-    assert render_map(plan).decode() == html
-
-
-def test_patrols_are_there_as_text(plan: Plan, html: str) -> None:
-    """Times, places, reasons and directions stand in the page itself, for ear and paper."""
-    assert html.count('<article class="patrol"') == len(plan.patrols)
-    for stop in plan.patrols[0].stops:
-        assert (
-            f"<b>{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}</b>"
-            in html
-        )
-        why = [line.text for line in list_reason_lines(stop)]
-        assert all(text in html for text in (stop.place, *why))
-    assert plan.patrols[0].legs[0].steps[1].street in html
-
-
-def test_the_cards_warnings_are_there_as_text(plan: Plan) -> None:
-    """Places to keep away from and unlit legs have the same words as on the card."""
-    first, *others = plan.patrols
-    legs = tuple(dataclasses.replace(leg, unlit_metres=80.0) for leg in first.legs)
-    plan = dataclasses.replace(plan, patrols=(dataclasses.replace(first, legs=legs), *others))
-    html = render_map(plan).decode()
-    barred = [one for patrol in plan.patrols for one in patrol.keep_away]
-    dark = [describe_lighting(plan, patrol) for patrol in plan.patrols]
-    assert barred
-    assert dark[0]
-    assert all(str(escape(describe_barred(one))) in html for one in barred)
-    assert all(f"<strong>Light:</strong> {line}" in html for line in dark if line)
-
-
-def test_says_what_it_is_and_rests_on(plan: Plan, html: str) -> None:
-    """Marking, data dates, what is approximate and whose data it is stand on the page."""
-    first, last = plan.risk.months
-    for text in (
-        '<p class="marking">OFFICIAL-SENSITIVE</p>',
-        f"Recorded crime {first:%B %Y} to {last:%B %Y}",
-        "placed to within a few streets",
-        "Fictional place",
-        "sends no requests",
-    ):
-        assert text in html
-    real = plan.area.settings.model_copy(update={"area": pp.Settings.model_fields["area"].default})
-    area = dataclasses.replace(plan.area, settings=real)
-    page = render_map(dataclasses.replace(plan, area=area)).decode()
-    assert "© OpenStreetMap contributors" in page
-    assert "Open Government Licence v3.0" in page
-
-
-def test_is_small(html: str) -> None:
-    """Twelve schools with a borough's streets stay far below what a phone takes by mail."""
-    assert len(html.encode()) < MOST_BYTES / 5
-
-
 def test_hostile_names_stay_text(hostile: Plan) -> None:
     """A name full of markup opens no tag in the page and ends no script."""
     html = render_map(hostile).decode()
@@ -293,15 +237,6 @@ def test_reports_leave_as_classes_only(plan: Plan, html: str) -> None:
         assert re.fullmatch(rf"[0-4]{{{count}}}", digits)
 
 
-def test_without_reports_one_voice_is_shown(plan: Plan) -> None:
-    """Where no group of pupils reports, the switch does not offer their voice."""
-    silent = dataclasses.replace(plan.risk, reports=np.zeros_like(plan.risk.reports))
-    html = render_map(dataclasses.replace(plan, risk=silent)).decode()
-    assert 'value="joined"' in html
-    assert 'value="reports"' not in html
-    assert 'value="differ"' not in html
-
-
 # ---- the page in a browser -----------------------------------------------------------------
 
 
@@ -383,17 +318,6 @@ def test_unknown_fragment_is_reported(visit: Visit, plan: Plan) -> None:
     assert "%E0%A4%A" in page.locator("#said").inner_text()
 
 
-def test_gate_has_the_letter_of_the_card(visit: Visit) -> None:
-    """The gate of the patrol shown is G on the map and in its list, other schools are S."""
-    page = visit.open()
-    assert page.locator(".leaflet-marker-icon.gate").all_inner_texts() == ["G"]
-    assert page.locator(".patrol:visible .badge.gate").first.inner_text() == "G"
-    assert set(page.locator(".leaflet-marker-icon.school").all_inner_texts()) == {"S"}
-    signs = page.locator("#signs li").all_inner_texts()
-    first = [sign.split()[0] for sign in signs]
-    assert first == ["G", "1", "!", "T", "\N{MULTIPLICATION SIGN}", "S"]
-
-
 def test_feared_stops_have_a_speech_bubble(visit: Visit, plan: Plan) -> None:
     """A bubble is at exactly those stops that pupils report, in the list as on the map."""
     for patrol in plan.patrols[:3]:
@@ -433,16 +357,6 @@ def test_a_tasked_place_has_its_sign_where_it_is(visit: Visit, plan: Plan) -> No
     sign.focus()
     page.keyboard.press("Enter")
     assert words in page.locator(".leaflet-popup-content").inner_text()
-
-
-def test_hotspots_say_which_voice_carries_them(plan: Plan) -> None:
-    """2 where pupils' reports carry it, 1 where some report it, 0 where none do."""
-    packed = build_map_layers(plan)["hotspots"]
-    rows = plan.hotspots[["reasons", "mainly_reports"]].itertuples(index=False, name=None)
-    for row, (reasons, mainly) in zip(packed, rows, strict=True):
-        reported = any(isinstance(reason, ReportsReason) for reason in reasons)
-        assert row["feared"] == (2 if mainly else int(reported))
-    assert {row["feared"] for row in packed} == {0, 1, 2}
 
 
 def test_places_to_keep_away_from_are_crosses(visit: Visit, plan: Plan) -> None:
@@ -531,18 +445,6 @@ def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
     assert describe_certainty(plan.area, plan.risk, plan.hotspots)[0] in text
 
 
-def test_prints_the_chosen_patrol(visit: Visit, plan: Plan) -> None:
-    """On paper stand the map, the chosen patrol and its directions, and no controls."""
-    page = visit.open(f"#{plan.patrols[1].urn}")
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("#map-frame").is_visible()
-    assert page.locator(".patrol:visible").count() == 1
-    assert page.locator(".patrol:visible .walk li").first.is_visible()
-    assert not page.locator("#search").is_visible()
-    assert not page.locator("#map-buttons").is_visible()
-
-
 @pytest.mark.slow
 def test_printing_to_paper_keeps_the_map_and_the_words(visit: Visit, plan: Plan) -> None:
     """Printed for good, the page holds the patrol's words, few pages, and asks for nothing."""
@@ -555,42 +457,6 @@ def test_printing_to_paper_keeps_the_map_and_the_words(visit: Visit, plan: Plan)
     assert plan.patrols[-1].school not in text
     assert len(reader.pages) <= 4
     assert page.locator("#search").is_visible()
-
-
-def _moved(page: Page) -> str:
-    """Place and scale of the map, as its pane is laid."""
-    script = "(({ lat, lng }) => `${lat},${lng},${map_patrol.getZoom()}`)(map_patrol.getCenter())"
-    return str(page.evaluate(script))
-
-
-def test_every_stop_of_the_list_moves_the_map(visit: Visit, plan: Plan) -> None:
-    """Each stop in the list, by click, brings the map to another place, and whole patrol back."""
-    page = visit.open()
-    whole = _moved(page)
-    seen = {whole}
-    for number in range(1, 1 + len(plan.patrols[0].stops)):
-        page.locator(f'.patrol:visible [data-stop="{number}"]').click()
-        page.wait_for_timeout(400)
-        seen.add(_moved(page))
-    assert len(seen) == 1 + len(plan.patrols[0].stops)
-    page.locator("#show-patrol").click()
-    assert _moved(page) == whole
-
-
-@pytest.mark.slow
-def test_each_voice_paints_another_map(visit: Visit) -> None:
-    """Switching the layer changes the map, and switching back restores it."""
-    page = visit.open()
-    script = "() => document.querySelector('.leaflet-ground-pane canvas').toDataURL()"
-    painted = {}
-    for voice in ("crime", "reports", "differ", "none", "joined"):
-        page.check(f'input[value="{voice}"]')
-        page.wait_for_timeout(150)
-        painted[voice] = page.evaluate(script)
-    assert len(set(painted.values())) == len(painted)
-    page.check('input[value="crime"]')
-    page.wait_for_timeout(150)
-    assert page.evaluate(script) == painted["crime"]
 
 
 @pytest.fixture(scope="module")

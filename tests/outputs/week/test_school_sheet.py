@@ -12,11 +12,9 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
-from patrolplan.outputs.wording import describe_place
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.school_answers import find_school_answers
-from patrolplan.times import format_time
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -41,23 +39,6 @@ def texts(roll, answers):
         school.urn: build_school_data(roll, school, answers[school.urn]) for school in roll.schools
     }
     return {urn: json.dumps(each, ensure_ascii=False) for urn, each in data.items()}
-
-
-def test_presence_stands_by_day(roll, sheet):
-    """On days with a patrol stand the minutes at the gate and the streets, else that none is."""
-    text, _ = read_pages(sheet)
-    own_place = roll.week.plan.hotspots.set_index("hotspot")["place"]
-    for day in roll.week.days:
-        duties = roll.school_duties(URN, day)
-        for duty in duties:
-            until = format_time(duty.patrol.gate_stays[0][1])
-            assert f"{format_time(duty.patrol.gate_stays[0][0])}\N{EN DASH}{until}" in text
-            for stop in (stop for stop in duty.patrol.stops if stop.kind != "gate"):
-                place = describe_place(stop) if stop.tasking is None else own_place[stop.hotspot]
-                assert strip_spaces(place)[1:] in text
-    assert text.count("nopatrolplanned") == sum(
-        not roll.school_duties(URN, day) for day in roll.week.days
-    )
 
 
 def test_no_crime_stands_on_it(roll, texts):
@@ -87,20 +68,6 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
         assert not re.search(r"\d", rest), (urn, rest)
 
 
-def test_answers_stand_on_a_page_of_their_own(roll, answers, sheet):
-    """Each place has its streets, pupils, presence, promise and change; and no day of the week."""
-    _, page = read_pages(sheet)
-    assert "Yousaid,wewerethere" in page
-    assert len(answers[URN]) == 5
-    for answer in answers[URN]:
-        assert strip_spaces(f"Around {' and '.join(answer.place.streets)}") in page
-        assert f"{answer.gave.reports}to{answer.gave.max_reports}pupils" in page
-    assert page.count("Notknown:novisitsarerecordedforthelast4weeks") == 5
-    days = [f"{day:%A}" for day in roll.week.days]
-    assert not [day for day in days if day in page]
-    assert not re.search(r"\d\d:\d\d", page)
-
-
 def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
     """Where groups under five count, the sheet says so, and why."""
     area = roll.week.plan.area
@@ -111,13 +78,6 @@ def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
     _, page = read_pages(render_school_sheets(other, [URN], answers)[URN])
     assert "fewerthan3pupils" in page
     assert "atrialoftwo" in page
-
-
-def test_a_school_without_answers_has_no_such_page(roll):
-    """Where no group of reports is near, the sheet is one page and mentions no survey."""
-    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
-    assert "Yousaid" not in text
-    assert "pupilsmarked" not in text.lower()
 
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
@@ -199,11 +159,6 @@ def test_name_is_text_and_nothing_else(hostile):
     roll = Roster(hostile)
     (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
     assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
-
-
-def test_equal_weeks_give_equal_sheets(roll, answers, sheet):
-    """Writing again changes no byte."""
-    assert render_school_sheets(roll, [URN], answers)[URN] == sheet
 
 
 def test_areas_are_lettered_on():

@@ -40,7 +40,6 @@ class Route:
     start_minutes: float
     end_minutes: float
     worth: float
-    travelled_minutes: float
     leave_start_minutes: float
     stop_worths: tuple[float, ...] = ()
 
@@ -61,7 +60,6 @@ class Solution:
     labels: int
     seconds: float
     unmet: tuple[int, ...] = ()
-    message: str = ""
 
     @property
     def proven(self) -> bool:
@@ -77,43 +75,6 @@ class Solution:
     def stops(self) -> frozenset[int]:
         """All stops visited, by any officer."""
         return frozenset(stop for route in self.routes for stop in route.stops)
-
-    def summary(self) -> str:
-        """Give a readable table of the routes and how sure the answer is."""
-        if self.status == "proven":
-            sure = "best possible"
-        elif self.status == "feasible":
-            sure = f"within {math.ceil(10 * self.gap_percent) / 10:.1f} % of the best possible"
-        else:
-            sure = f"infeasible: {self.message}"
-        lines = [
-            (
-                f"worth {self.worth:.6g} ({sure}), bound {self.bound:.6g}, "
-                f"{self.labels} labels, {self.seconds:.2f} s"
-            ),
-            f"{'officer':>7} {'stops':>5} {'worth':>10} {'start':>8} {'end':>8} {'travelled':>9}",
-        ]
-        for route in self.routes:
-            lines.append(
-                f"{route.officer:>7} {len(route.stops):>5} {route.worth:>10.6g} "
-                f"{route.start_minutes:>8.1f} {route.end_minutes:>8.1f} "
-                f"{route.travelled_minutes:>9.1f}"
-            )
-            lines.extend(
-                f"{'':>7} stop {stop}: arrive {arrive:.1f}, dwell {begin:.1f} to {leave:.1f}"
-                for stop, arrive, begin, leave in zip(
-                    route.stops,
-                    route.arrive_minutes,
-                    route.begin_minutes,
-                    route.leave_minutes,
-                    strict=True,
-                )
-            )
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        """Give the summary."""
-        return self.summary()
 
 
 def time_route(
@@ -158,7 +119,6 @@ def time_route(
         leave,
         found.end_minutes,
         found.worth,
-        math.fsum(legs) if rows else 0.0,
         found.leave_start_minutes,
         found.worths,
     )
@@ -206,7 +166,6 @@ def walk_route(
         float(problem.officer.earliest_minutes),
         end,
         sum(worths),
-        sum(leg_minutes) if stops else 0.0,
         leave_minutes,
         worths if problem.timed_prizes is not None else (),
     )

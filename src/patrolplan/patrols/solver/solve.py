@@ -77,7 +77,7 @@ def solve(
     -------
     Solution
         One route for each officer, and the bound. The status is "infeasible" when mandatory stops
-        do not fit; `unmet` and `message` name them.
+        do not fit; `unmet` names them.
     """
     begun = CLOCK.read()
     case = reduce_problem(problem)
@@ -231,31 +231,9 @@ def _build_solution(
     unmet = tuple(sorted(problem.mandatory - seen))
     seconds = CLOCK.read() - started
     if unmet:
-        text = _describe_unmet(case, unmet, proven=answer.bound <= answer.value + case.epsilon)
-        return Solution(
-            tuple(routes), worth, worth, "infeasible", answer.labels, seconds, unmet, text
-        )
+        return Solution(tuple(routes), worth, worth, "infeasible", answer.labels, seconds, unmet)
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
         return Solution(tuple(routes), worth, worth, "proven", answer.labels, seconds)
     bound = max((answer.bound - bonuses) / case.scale, worth)
     return Solution(tuple(routes), worth, bound, "feasible", answer.labels, seconds)
-
-
-def _describe_unmet(case: ReducedCase, unmet: tuple[int, ...], *, proven: bool) -> str:
-    reachable = {int(row) for row in case.rows}
-    alone = [stop for stop in unmet if stop not in reachable]
-    together = [stop for stop in unmet if stop in reachable]
-    parts = []
-    if alone:
-        parts.append(
-            f"no officer can reach mandatory stops {alone} in time, even going nowhere else; "
-            "give more time or remove them"
-        )
-    if together:
-        how = "do not fit" if proven else "could not be made to fit"
-        parts.append(
-            f"mandatory stops {together} {how} together with the others that are mandatory; "
-            "give more time or officers, or remove some"
-        )
-    return "; ".join(parts)
