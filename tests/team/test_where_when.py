@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import patrolplan as pp
 from patrolplan.board.views import _build_walk_document
 from patrolplan.outputs.brief.week_visits import WeekVisits
 from patrolplan.outputs.week.lead_sheet import build_lead_data
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_tasks_data
 from patrolplan.team.rota import plan_week
-from patrolplan.team.secret import Secret
+from patrolplan.team.secret import Secret, create_secret
 from patrolplan.team.week_file import build_week_document
 from patrolplan.times import format_time
 
@@ -118,9 +119,11 @@ def test_a_visit_that_only_one_paper_knew_would_be_found(week):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
-def test_they_agree_on_drawn_weeks(demo_area, plan, seed):
+def test_they_agree_on_drawn_weeks(demo_area, plan, seed, tmp_path):
     """Twenty weeks, each drawn by another secret."""
+    create_secret(tmp_path / "week.secret")
+    area = pp.with_settings(demo_area, week={"secret": str(tmp_path / "week.secret")})
     key = Secret(bytes([seed]) * 32).make_key("A", MONDAY, 1)
-    drawn = plan_week(demo_area, plan, start=MONDAY, key=key)
+    drawn = plan_week(area, plan, start=MONDAY, key=key)
     _check(drawn)
     assert _count_at_once(drawn) <= 2
