@@ -68,7 +68,7 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
 def test_a_week_of_the_demo_goes_to_every_feared_place(demo_area, demo_plan, demo_week):
     """Within a week each has a visit at a stop in its square, or a reason in words."""
     feared = [demand for demand in demo_week.demands if demand.kind == "feared"]
-    assert len(feared) >= 9
+    assert len(feared) == 11
     hotspots = demo_plan.hotspots.set_index("hotspot")
     of_piece, squares = demo_area.reports.group_of_piece, demo_area.reports.squares
     for demand in feared:

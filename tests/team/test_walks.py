@@ -92,7 +92,7 @@ def test_equal_keys_give_equal_walks_and_others_others(inputs, duties, walked):
         assert _tell_walks(alone)[row - 1] == _tell_walks(duties)[row - 1]
     others = draw_walks(inputs, duties, make_key(2))
     pairs = zip(_tell_walks(others), _tell_walks(walked), strict=True)
-    assert np.mean([one == other for one, other in pairs]) < 0.5
+    assert np.mean([one == other for one, other in pairs]) < 0.4
 
 
 def test_walks_are_the_routes_that_were_planned(inputs, duties, walked):

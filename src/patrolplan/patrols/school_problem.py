@@ -19,7 +19,7 @@ from patrolplan.notes import Note
 from patrolplan.patrols.candidates import Candidates, find_candidates
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.prize import SchoolPrizes
+from patrolplan.patrols.prize import SchoolPrizes, find_earlier_visits
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
@@ -134,10 +134,8 @@ class SchoolProblem:
         prizes = np.zeros(positions)
         prizes[1 : count + 1] = self.found.rates.mean(axis=1) * self.stop_minutes
         np.cumsum(self.found.rates, axis=1, out=rates[1 : count + 1, 1:])
-        follows = np.full(positions, -1)
-        follows[2 : count + 1] = np.where(
-            self.found.places[1:] == self.found.places[:-1], np.arange(1, count), -1
-        )
+        bases = np.full(positions - count - 1, -1)
+        follows = find_earlier_visits(np.concatenate([[0], self.found.places, bases]))
         hours = self.surroundings.hours
         return OrienteeringProblem(
             travel_minutes=self.walks.metres / compute_speed(self.settings),
