@@ -14,7 +14,7 @@ from sklearn.linear_model import PoissonRegressor
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.inputs.table_reader import Field, match_columns
-from patrolplan.risk.estimators import wrap_estimator
+from patrolplan.risk.own_model import wrap_estimator
 
 ROOT = Path(__file__).parents[2]
 TABLE = pd.DataFrame({"area": ["north", "south"], "decile": [1, 9], "ethnicity": ["a", "b"]})
