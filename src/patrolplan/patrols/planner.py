@@ -21,6 +21,7 @@ from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
+from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 
@@ -116,6 +117,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
             executor=executor,
             report_progress=report_progress,
         )
+        told = (tell_taskings(area, date, patrol) for patrol in plan.patrols)
+        plan = replace(plan, patrols=tuple(told))
     if detail == "best":
         return plan
     return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))

@@ -47,6 +47,9 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 LONG_STAY_MINUTES = 15
 """A longer stay at the gate before the first stop needs a reason on the card."""
 
+LONG_WAIT_MINUTES = 5
+"""A longer wait after a stop is printed as such."""
+
 
 def build_card_data(
     plan: Plan, patrol: Patrol, plan_code: str, *, officer: str = "", colleagues: Sequence[str] = ()
@@ -194,6 +197,8 @@ def _build_stop_data(
     reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
     if not (reasons or busiest or stop.tasking or news):
         reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
+    stood_until = stop.arrive_minutes + stop.stood_minutes
+    waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
@@ -202,6 +207,7 @@ def _build_stop_data(
         "busiest": busiest,
         "news": f"{since}{':' if reasons else '.'}" if since else "",
         "reasons": reasons,
+        "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
 
 
