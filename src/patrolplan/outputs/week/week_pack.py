@@ -101,7 +101,8 @@ def write_week_files(
     papers copied if they are unchanged. Returns the digests of papers for the manifest, see
     `patrolplan.outputs.earlier_papers`.
     """
-    roster = Roster(_tell_taskings(round_week(roster.week)))
+    week = round_week(roster.week)
+    roster = Roster(_tell_taskings(week))
     papers = EarlierPapers(earlier, roster.week.plan)
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
@@ -116,8 +117,10 @@ def write_week_files(
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    files |= _render_school_files(roster, duties, papers, with_posters=whole)
-    write_week_documents(roster.week, folder)
+    untold = Roster(week)  # a school is not told what is tasked
+    own = untold.select_duties(officer, date)
+    files |= _render_school_files(untold, own, papers, with_posters=whole)
+    write_week_documents(week, folder)
     write_files(folder, files)
     return papers.seal(files)
 
