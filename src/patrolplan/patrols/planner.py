@@ -25,6 +25,9 @@ from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 
+VARIANTS = 8
+"""Near-optimal patrols of a school that a week chooses from."""
+
 
 def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area: StudyArea,
@@ -167,7 +170,7 @@ def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol
     """The best patrol of each officer of a school, and the reference if there is one."""
     problem, reference = builder.problem, plan_reference(builder)
     orienteering, solution = solve_school(problem)
-    count = 0 if problem.inputs.detail == "best" else problem.settings.variants
+    count = 0 if problem.inputs.detail == "best" else VARIANTS
     others = find_variants(orienteering, solution, count=count)
     variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
     patrols = [builder.build_patrol(route, solution, variants) for route in solution.routes]

@@ -140,29 +140,28 @@ def tell_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patr
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate, stops and base that avoid barred places, and which ones they cannot.
+    """Walks between gate and stops that avoid barred places, and which ones they cannot.
 
-    Where gate or base is in sight of barred places, or cut off by them, the one way from there that
+    Where the gate is in sight of barred places, or cut off by them, the one way from there that
     has least of their streets stays open.
     """
-    bases = () if around.base is None else (around.base.position,)
     near = tasked.closed_streets
     closed = np.asarray(near.any(axis=0))
     excepted = np.zeros_like(closed)
-    for end in (around.gate, *bases) if closed.any() else ():
-        excepted[_find_way_out(around, end, closed)] = True
+    if closed.any():
+        excepted[_find_way_out(around, around.gate, closed)] = True
     closed = closed & ~excepted
     effort = around.effort
     if closed.any():
         effort = np.where(closed[:, None], np.inf, around.open_effort)
-    walks = around.find_walks(concatenate_positions(around.gate, stops, *bases), effort)
+    walks = around.find_walks(concatenate_positions(around.gate, stops), effort)
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
 
 def _find_way_out(
     around: Surroundings, end: Positions, closed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Pieces of the ways from a gate or base to most of the open streets, and back.
+    """Pieces of the ways from a gate to most of the open streets, and back.
 
     Empty if it is there, or if there is no such street.
     """
