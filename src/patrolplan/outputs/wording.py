@@ -3,11 +3,16 @@
 import math
 from typing import TYPE_CHECKING, assert_never
 
+import geopandas as gpd
+import shapely
+
 from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
+from patrolplan.hotspots.designated import OWN
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.file_forms import round_share
+from patrolplan.patrols.surroundings import MAX_METRES
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -41,6 +46,8 @@ AT_PLACE_METRES = 25.0
 GATE_AGAIN = "School gate again"
 """Place of a stop at the gate."""
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
+NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
+COULD_BE_CHANCE = " (could be chance)"
 
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
@@ -140,6 +147,25 @@ def describe_stop_place(patrol: "Patrol", number: int) -> str:
 def describe_stops(patrol: "Patrol") -> list[str]:
     """Where each of a patrol's stops is, see `describe_stop_place`."""
     return [describe_stop_place(patrol, number) for number in range(1, 1 + len(patrol.stops))]
+
+
+def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
+    """That nothing within reach of the gate, nor any stop, is worse than chance; else empty."""
+    if patrol.nothing_recorded:
+        return NOTHING_RECORDED
+    hotspots = plan.hotspots
+    away = gpd.GeoSeries(hotspots["stop"]).distance(shapely.Point(patrol.point))
+    visited = {name for stop in patrol.stops for name in stop.covered}
+    reach = min(MAX_METRES, plan.area.settings.patrol.radius_metres)
+    is_here = (away <= reach) | hotspots["hotspot"].isin(visited)
+    return "" if (is_here & hotspots["stands_out"]).any() else NOTHING_STANDS_OUT
+
+
+def describe_chance(plan: "Plan", hotspot: str) -> str:
+    """In brackets, that crime at a hotspot could be chance; empty if not, or for other places."""
+    table = plan.hotspots
+    is_chance = (table["kind"] == OWN) & ~table["stands_out"] & ~table["mainly_reports"]
+    return COULD_BE_CHANCE if hotspot in set(table["hotspot"][is_chance]) else ""
 
 
 def describe_end(patrol: "Patrol") -> str:

@@ -85,7 +85,7 @@ def build_card_data(
         "date": date,
         "officer": make_printable(on_duty),
         "purpose": wording.PURPOSE,
-        "nothing_recorded": wording.NOTHING_RECORDED if patrol.nothing_recorded else "",
+        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
         "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
@@ -100,7 +100,10 @@ def build_card_data(
         "why": f"Why (crime of the {months})" if months else "Why",
         "stops": [
             _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
-            | {"place": _describe_place(patrol, number), "is_feared_most": _is_feared_most(own)}
+            | {
+                "place": _describe_place(plan, patrol, number),
+                "is_feared_most": _is_feared_most(own),
+            }
             | _refer_back(patrol, number)
             for number, (own, (stop, line)) in enumerate(
                 zip(patrol.stops, _list_stops(patrol), strict=True), 1
@@ -198,8 +201,9 @@ def _build_stop_data(
     }
 
 
-def _describe_place(patrol: Patrol, number: int) -> str:
-    return capitalise(print_whole(wording.describe_stop_place(patrol, number)))
+def _describe_place(plan: Plan, patrol: Patrol, number: int) -> str:
+    place = capitalise(print_whole(wording.describe_stop_place(patrol, number)))
+    return place + wording.describe_chance(plan, patrol.stops[number - 1].hotspot)
 
 
 def _refer_back(patrol: Patrol, number: int) -> dict[str, Any]:

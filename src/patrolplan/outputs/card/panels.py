@@ -112,7 +112,8 @@ def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequen
         x, y = float(stops.x.iloc[row]), float(stops.y.iloc[row])
         where = f"{wording.format_metres(float(metres[row]))} {heading}"
         grid = wording.format_grid_reference(x, y, crs=crs)
-        found.append((table["place"].iloc[row], where, grid, table["reasons"].iloc[row]))
+        place = table["place"].iloc[row] + wording.describe_chance(plan, table["hotspot"].iloc[row])
+        found.append((place, where, grid, table["reasons"].iloc[row]))
     return found
 
 

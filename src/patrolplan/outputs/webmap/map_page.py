@@ -215,7 +215,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
         "end": capitalise(wording.describe_end(patrol)),
-        "nothing_recorded": wording.NOTHING_RECORDED if patrol.nothing_recorded else "",
+        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
         "compared": wording.describe_reference(patrol),
     }
 
@@ -262,7 +262,8 @@ def _describe_stop(
         "number": number,
         "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
         "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
-        "place": wording.describe_stop_place(patrol, number),
+        "place": wording.describe_stop_place(patrol, number)
+        + wording.describe_chance(plan, stop.hotspot),
         "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
         "why": why if why or stop.tasked else [f"{describe_want_of_reasons(stop)}."],
         "feared": is_feared(stop.why),
