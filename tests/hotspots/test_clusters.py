@@ -11,8 +11,7 @@ from patrolplan.hotspots.clusters import (
     MAX_COVERAGE,
     build_growing_room,
     build_street_arrays,
-    cluster_by_dbscan,
-    cluster_by_hdbscan,
+    cluster_pieces,
     find_stretches,
     grow_stretch,
     sum_by_stretch,
@@ -53,13 +52,13 @@ def test_stretch_stays_inside_its_cluster(risk):
         assert group[stretch[0]] >= 0
 
 
-@pytest.mark.parametrize("groups", [cluster_by_dbscan, cluster_by_hdbscan])
-def test_clusters_find_two_heaps_apart(groups):
+@pytest.mark.parametrize("method", ["dbscan", "hdbscan"])
+def test_clusters_find_two_heaps_apart(method):
     """Two heaps of risk far apart are two clusters; what is between them is in neither."""
     risk = np.full(len(TOWN), 1e-6)
     one, other = TOWN.find_pieces_within([0, 0], 75), TOWN.find_pieces_within([360, 360], 75)
     risk[one] = risk[other] = 1
-    found = groups(TOWN, risk)
+    found = cluster_pieces(TOWN, risk, method)
     assert len(found) == len(TOWN)
     assert len(set(found[one])) == len(set(found[other])) == 1
     assert found[one[0]] >= 0

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs import wording
+from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.patrols.plan import Reference
 from patrolplan.settings.models import CrimeSettings, PrivacySettings
 from patrolplan.times import format_time
@@ -136,8 +138,6 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert text.endswith("No way then but by footpath or passage on 1→2 (60 m), 2→G (60 m).")
     undated = dataclasses.replace(plan, date=None)
     assert "passage" not in wording.describe_lighting(undated, plan.patrols[0])
-    to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
-    assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
 
 def test_stops_without_lighting_after_sunset_are_named(demo_plan):
@@ -186,3 +186,23 @@ def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
 def _after_midnight(text):
     hours, minutes = text.split(":")
     return 60 * int(hours) + int(minutes)
+
+
+def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
+    """Where nothing within reach stands out, card and phone say so; other places are not named."""
+    spots = demo_plan.hotspots
+    even = spots.assign(stands_out=False)
+    plan = dataclasses.replace(demo_plan, hotspots=even)
+    page = render_map(plan).decode()
+    assert page.count(wording.NOTHING_STANDS_OUT) == len(plan.patrols)
+    for patrol in plan.patrols:
+        card = build_card_data(plan, patrol, "plan")
+        assert card["want_of_danger"] == wording.NOTHING_STANDS_OUT
+        for stop, row in zip(patrol.stops, card["stops"], strict=True):
+            told = even[(even["hotspot"] == stop.hotspot) & ~even["mainly_reports"]]
+            assert row["place"].endswith("(could be chance)") == bool(len(told))
+    sure = dataclasses.replace(demo_plan, hotspots=spots.assign(stands_out=True))
+    assert wording.NOTHING_STANDS_OUT not in render_map(sure).decode()
+    assert "could be chance)" not in render_map(sure).decode()
+    quiet = dataclasses.replace(plan.patrols[0], nothing_recorded=True)
+    assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED

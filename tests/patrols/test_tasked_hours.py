@@ -10,11 +10,11 @@ import shapely
 from static_risk import make_static
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.stop_windows import build_stop_windows
+from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.times import format_time
 
 DAY = dt.date(2026, 12, 2)
@@ -95,7 +95,7 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     tasked = task(area, spot["stop"].coords[0], (start, start + 18))
     patrol, plan = plan_one(tasked, risk, hotspots, school["urn"])
     assert not any(stop.tasked for stop in patrol.stops)
-    ((urn, note),) = ((row.urn, row.why) for row in plan.unserved)
+    ((urn, obstacle),) = ((row.urn, row.why) for row in plan.unserved)
     assert urn == school["urn"]
     inputs = PlanningInputs.from_area(tasked, risk, hotspots, date=DAY)
     problem = build_school_problem(inputs, 6, visit=["T9"])
@@ -103,9 +103,9 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 10 + minutes))
     span = f"{format_time(start)} to {format_time(start + 18)}"
-    cannot = f"T9: its hours {span} cannot be met: the earliest arrival is {earliest}"
-    assert describe_notes([note]) == [f"{cannot}, from {school['name']}."]
-    assert any("T9 is for" in row.reason and earliest in row.reason for row in plan.left_out)
+    cannot = f"T9: its hours {span} cannot be met: {earliest} is the earliest"
+    assert obstacle.tell_lead() == f"{cannot}, from {school['name']}"
+    assert obstacle.tell_lead() in [row.reason for row in plan.left_out]
 
 
 def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
@@ -121,7 +121,7 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
                            school["urn"])  # fmt: skip
     assert [one.hotspot for one in again.stops] == [one.hotspot for one in plain.stops]
     assert not any(one.tasking for one in again.stops)
-    assert [row.why.kind for row in plan.unserved] == ["demand_hours_unmet"]
+    assert [row.why.kind for row in plan.unserved] == ["hours_unmet"]
 
 
 @pytest.mark.parametrize("hours", [(np.nan, np.nan), (940.0, 970.0)])
@@ -135,3 +135,23 @@ def test_only_hours_bind_a_tasking(planned, hours):
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
     assert limits == ([-np.inf, np.inf] if np.isnan(hours[0]) else [940.0, 955.0])
+
+
+def test_whoever_stands_at_a_tasked_place_in_its_hours_is_told(demo_area, demo_plan):
+    """A patrol that stands there anyway has the tasking; not in other hours, nor for too short."""
+    patrol = next(p for p in demo_plan.patrols if p.stops and not any(s.tasked for s in p.stops))
+    stop = patrol.stops[0]
+    arrive, leave = stop.arrive_minutes, stop.leave_minutes
+    here = (stop.x, stop.y)
+    told = tell_taskings(task(demo_area, here, (arrive, leave)), DAY, patrol)
+    assert told.stops[0].tasked == "T9"
+    assert told.stops[1:] == patrol.stops[1:]
+    for hours in ((leave + 1, leave + 30), (leave - 5, leave + 30)):
+        assert tell_taskings(task(demo_area, here, hours), DAY, patrol).stops == patrol.stops
+    far = task(demo_area, (stop.x + 500, stop.y), (arrive, leave))
+    assert tell_taskings(far, DAY, patrol).stops == patrol.stops
+    other_day = DAY + dt.timedelta(days=1)
+    assert (
+        tell_taskings(task(demo_area, here, (arrive, leave)), other_day, patrol).stops
+        == patrol.stops
+    )

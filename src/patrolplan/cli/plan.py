@@ -182,6 +182,7 @@ def _run_plan(
 
     from patrolplan.outputs.geopackage import build_plan_document
     from patrolplan.outputs.pack import write_pack
+    from patrolplan.outputs.wording import NOTHING_STANDS_OUT
     from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
 
@@ -215,6 +216,8 @@ def _run_plan(
     if as_json:
         console.print_json(build_plan_document(planned))
         return
+    if not planned.hotspots["stands_out"].any():
+        console.print_lines([NOTHING_STANDS_OUT])
     notes = (*risk.notes, *build_way_notes(area))
     console.print_left_out(planned.left_out, notes)
     console.print_patrols(planned, out)

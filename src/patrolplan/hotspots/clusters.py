@@ -5,10 +5,12 @@ How they grow (compiled), which of them are chosen, and what each one holds.
 
 import heapq
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from patrolplan.compiled import jit_compile
 from patrolplan.network import StreetNetwork
@@ -134,9 +136,12 @@ DENSITY_DIGITS = 5
 """Risk per metre is compared to this many digits. All street around one snap point has the same
 risk per metre, and rounding errors would choose between its pieces, differently per machine."""
 
-DBSCAN_METRES = 60.0
+WALKED_METRES = {"dbscan": 60.0, "hdbscan": 300.0}
+"""Walks up to this length link the pieces of a cluster."""
+
+FAR_METRES = 100_000.0
+
 DBSCAN_MIN_RISK_SHARE = 0.002
-"""A core of DBSCAN holds this share of the area's risk within `DBSCAN_METRES`."""
 
 HDBSCAN_MIN_PIECES = 5
 
@@ -212,29 +217,47 @@ def build_street_arrays(
     )
 
 
-def cluster_by_dbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Clusters of pieces by DBSCAN on their middles, each weighing its share of the risk."""
-    from sklearn.cluster import DBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+def cluster_pieces(
+    network: StreetNetwork, risk: NDArray[np.float64], method: Literal["dbscan", "hdbscan"]
+) -> NDArray[np.int64]:
+    """(p,) cluster of each piece with more risk per metre than the mean, by walks; -1 for none.
 
-    weight = risk / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
-    model = DBSCAN(eps=DBSCAN_METRES, min_samples=1).fit(network.piece_middle, sample_weight=weight)
-    return np.asarray(model.labels_, dtype=np.int64)
-
-
-def cluster_by_hdbscan(network: StreetNetwork, risk: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Clusters of the pieces with more risk per metre than the mean, by HDBSCAN.
-
-    HDBSCAN takes no weights: pieces below the mean are left out, so that density means risk.
+    A core of DBSCAN has `DBSCAN_MIN_RISK_SHARE` of the risk (p,) within its reach. HDBSCAN takes no
+    weights: the other pieces are left out, so that density means risk.
     """
-    from sklearn.cluster import HDBSCAN  # noqa: PLC0415 - of this method alone, and heavy
+    from sklearn.cluster import DBSCAN, HDBSCAN  # noqa: PLC0415 - of these alone, and heavy
 
-    metres = network.piece_metres
+    metres, clusters = network.piece_metres, np.full(len(network), -1, dtype=np.int64)
     dense = np.flatnonzero(risk / metres > risk.sum() / metres.sum())
-    clusters = np.full(len(metres), -1, dtype=np.int64)
-    if len(dense) > HDBSCAN_MIN_PIECES:
-        model = HDBSCAN(min_cluster_size=HDBSCAN_MIN_PIECES, copy=True)
-        clusters[dense] = model.fit(network.piece_middle[dense]).labels_
+    if len(dense) <= HDBSCAN_MIN_PIECES:
+        return clusters
+    walks = measure_walks_between(network, dense, WALKED_METRES[method])
+    if method == "dbscan":
+        model = DBSCAN(eps=WALKED_METRES[method], min_samples=1, metric="precomputed")
+        weight = risk[dense] / (risk.sum() * DBSCAN_MIN_RISK_SHARE)
+        clusters[dense] = model.fit(walks, sample_weight=weight).labels_
+    else:
+        # HDBSCAN wants all linked, and each with some others: far links stand for no walk.
+        steps = [*range(-HDBSCAN_MIN_PIECES, 0), *range(1, HDBSCAN_MIN_PIECES + 1)]
+        far = sparse.diags_array([FAR_METRES] * len(steps), offsets=steps, shape=walks.shape)
+        walks += far - far.multiply(walks != 0)
+        model = HDBSCAN(min_cluster_size=HDBSCAN_MIN_PIECES, metric="precomputed", copy=True)
+        clusters[dense] = model.fit(sparse.csr_array(walks)).labels_
     return clusters
+
+
+def measure_walks_between(
+    network: StreetNetwork, pieces: NDArray[np.int64], limit_metres: float
+) -> sparse.csr_array:
+    """(k, k) metres between the middles of pieces (k,) by the streets to patrol, up to a limit."""
+    near = network.neighbours.tocoo()
+    half = network.piece_metres / 2
+    steps = sparse.csr_array((half[near.row] + half[near.col], near.coords), shape=near.shape)
+    rows = []
+    for some in np.array_split(pieces, len(pieces) // 256 + 1):
+        walks = csgraph.dijkstra(steps, indices=some, limit=limit_metres)[:, pieces]
+        rows.append(sparse.csr_array(np.where(np.isfinite(walks), walks, 0.0)))
+    return sparse.vstack(rows, format="csr")
 
 
 def flatten_stretches(

@@ -13,8 +13,7 @@ from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
-    cluster_by_dbscan,
-    cluster_by_hdbscan,
+    cluster_pieces,
     find_stretches,
     flatten_stretches,
     sum_by_stretch,
@@ -153,13 +152,13 @@ def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     """
     settings = area.settings.hotspots
     network, designated = area.network, find_designated_pieces(area)
-    cluster_by = {"dbscan": cluster_by_dbscan, "hdbscan": cluster_by_hdbscan}.get(settings.method)
+    method = settings.method
     stretches = find_stretches(
         network,
         risk.joined,
         max_length_metres=settings.max_length_metres,
         count=None if settings.count == "auto" else settings.count,
-        cluster=None if cluster_by is None else cluster_by(network, risk.joined),
+        cluster=None if method == "network" else cluster_pieces(network, risk.joined, method),
         taken=np.concatenate([*designated, np.empty(0, dtype=np.int64)]),
     )
     if area.designated is None:

@@ -24,12 +24,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
-from patrolplan.compiled import jit_compile
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
-    GROWING_ROOM,
-    STREET_ARRAYS,
-    GrowingRoom,
     StreetArrays,
     build_growing_room,
     build_street_arrays,
@@ -38,7 +34,6 @@ from patrolplan.hotspots.clusters import (
 )
 from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.hotspots.trends import classify_trends
-from patrolplan.parallel import map_in_threads
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 
@@ -46,7 +41,6 @@ TESTED_MONTHS = 12
 """Number of last months whose crime is tested: a year, so that every season is in it."""
 
 WORLDS = 399  # even worlds; with the one observed they make 400
-CHUNK_SIZE = 25  # worlds in a chunk; each chunk has its own stream of random numbers
 ROUNDING = 1e-9  # excess that differs by less is equal
 DRAWS_SEED = 1  # seed of all draws in this module
 
@@ -116,82 +110,37 @@ def compute_excesses(
     return np.where(is_above, scipy.special.kl_div(harm, np.where(is_above, expected, 1.0)), 0.0)
 
 
-@jit_compile(
-    f"f8({STREET_ARRAYS}, i8[::1], f8[::1], f8[::1], f8, b1[::1], i8[::1], {GROWING_ROOM})"
-)
-def find_best_excess(  # noqa: PLR0917 - one compiled loop
-    streets: StreetArrays,
-    piece_catchment: NDArray[np.int64],
-    excess: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    max_length_metres: float,
-    free: NDArray[np.bool_],
-    seeds: NDArray[np.int64],
-    room: GrowingRoom,
-) -> float:
-    """The highest excess of a stretch that grows as hotspots do, or of its beginning.
-
-    The density of `streets` is days of harm; `excess` and `expected` (p,) are by the metre as well,
-    `free` are the pieces that a stretch may have, and `seeds` are of falling excess.
-
-    Pieces of one catchment are alike, so a piece that a stretch from its own catchment has already
-    covered is not grown from again. The search ends once a full length of street like the seed
-    would exceed less than the best so far: a better stretch then has a piece of higher excess, from
-    which it grows as well.
-    """
-    metres, density, stretch = streets[3], streets[2], room[1]
-    done = np.zeros(len(free), dtype=np.bool_)
-    best, call = 0.0, 0
-    for seed in seeds:
-        if excess[seed] * max_length_metres <= best:
-            break
-        if done[seed]:
-            continue
-        call += 1
-        harm, baseline = 0.0, 0.0
-        for slot in range(grow_stretch(seed, streets, max_length_metres, free, room, call)):
-            piece = stretch[slot]
-            harm += metres[piece] * density[piece]
-            baseline += metres[piece] * expected[piece]
-            if harm > baseline > 0.0:  # as `compute_excesses`
-                best = max(best, harm * np.log(harm / baseline) - harm + baseline)
-            if piece_catchment[piece] == piece_catchment[seed]:
-                done[piece] = True
-    return best
-
-
-def find_best_of_worlds(
+def find_best_excess(
     streets: StreetArrays,
     piece_catchment: NDArray[np.int64],
     harm: NDArray[np.float64],
     expected: NDArray[np.float64],
     max_length_metres: float,
-) -> NDArray[np.float64]:
-    """(s,) excess of the best stretch of each world, see `find_best_excess`.
+) -> float:
+    """The highest excess of a stretch that grows as hotspots do, or of its beginning.
 
-    `harm` (s, c) is days of harm in each world, `expected` (c,) those expected; the density of
-    `streets` does not count.
+    `harm`, `expected` (c,) are days of harm of catchments; the density of `streets` does not count.
+    Stretches grow from pieces of falling excess. Pieces of one catchment are alike, so one that a
+    stretch from its own catchment has already covered is passed over. The search ends once a full
+    length of street like the seed would exceed less than the best so far: a better stretch then has
+    a piece of higher excess, from which it grows as well.
     """
     first, neighbours, _, metres, cluster = streets
     length = np.bincount(piece_catchment, metres)
-    per_metre, fits = expected / length, metres <= max_length_metres
-    best = np.zeros(len(harm))
-    for world, own in enumerate(harm):
-        by_metre, baseline = own / length, own.sum() / metres.sum()
-        excess = compute_excesses(by_metre, per_metre)[piece_catchment]
-        density = by_metre[piece_catchment]
-        free = fits & (density > baseline)
-        seeds = np.flatnonzero(free & (excess > 0))
-        best[world] = find_best_excess(
-            (first, neighbours, density, metres, cluster),
-            piece_catchment,
-            excess,
-            per_metre[piece_catchment],
-            max_length_metres,
-            free,
-            seeds[np.argsort(-excess[seeds], kind="stable")],
-            build_growing_room(len(metres)),
-        )
+    density, usual = (harm / length)[piece_catchment], (expected / length)[piece_catchment]
+    excess = compute_excesses(density, usual)
+    free = (metres <= max_length_metres) & (density > harm.sum() / metres.sum())
+    grown = first, neighbours, density, metres, cluster
+    room, done, best = build_growing_room(len(metres)), np.zeros(len(metres), dtype=bool), 0.0
+    for call, seed in enumerate(np.argsort(-excess, kind="stable").tolist(), start=1):
+        if excess[seed] * max_length_metres <= best:
+            break
+        if done[seed] or not free[seed]:
+            continue
+        pieces = room[1][: grow_stretch(seed, grown, max_length_metres, free, room, call)]
+        sums = (np.cumsum(metres[pieces] * values[pieces]) for values in (density, usual))
+        best = max(best, float(compute_excesses(*sums).max()))
+        done[pieces[piece_catchment[pieces] == piece_catchment[seed]]] = True
     return best
 
 
@@ -202,21 +151,12 @@ def simulate_best_excess(
     worlds: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """(worlds,) excess of the best stretch of each even world; children of `rng` draw."""
+    """(worlds,) excess of the best stretch of each even world."""
     streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
     max_length = float(area.settings.hotspots.max_length_metres)
-    own = np.ascontiguousarray(area.catchments.piece_catchment, dtype=np.int64)
-
-    def simulate_chunk(chunk: tuple[int, np.random.Generator]) -> NDArray[np.float64]:
-        size, own_rng = chunk
-        shape = (size, mean.shape[1])
-        harm = sum(day * own_rng.poisson(row, shape) for day, row in zip(days, mean, strict=True))
-        return find_best_of_worlds(streets, own, np.asarray(harm), days @ mean, max_length)
-
-    sizes = np.diff([*range(0, worlds, CHUNK_SIZE), worlds]).tolist()
-    # Each chunk has its own stream, so that their order changes nothing.
-    chunks = zip(sizes, rng.spawn(len(sizes)), strict=True)
-    return np.concatenate([part.result() for part in map_in_threads(simulate_chunk, chunks)])
+    own, expected = area.catchments.piece_catchment, days @ mean
+    drawn = (days @ rng.poisson(mean) for _ in range(worlds))
+    return np.array([find_best_excess(streets, own, one, expected, max_length) for one in drawn])
 
 
 def simulate_p_values(
@@ -230,7 +170,7 @@ def simulate_p_values(
 
     If r of w worlds reach the excess of a stretch, the chance is estimated as (r + 1) / (w + 1):
     what was observed counts as one more world, so that it is never 0. `share` is (h, c) of each
-    catchment's street that lies in each stretch; children of `rng` draw.
+    catchment's street that lies in each stretch.
     """
     mean, days, recorded = build_even_world(area, history)
     observed = compute_excesses(share @ recorded, share @ (days @ mean))

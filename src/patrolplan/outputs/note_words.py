@@ -7,7 +7,6 @@ from typing import Any
 from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs.data_note_words import DATA_SENTENCES
 from patrolplan.outputs.risk_note_words import RISK_SENTENCES
-from patrolplan.text import capitalise
 
 
 def describe_note(note: Note) -> str:
@@ -28,18 +27,6 @@ def describe_notes(notes: Iterable[Note]) -> list[str]:
     return list(dict.fromkeys(map(describe_note, notes)))
 
 
-def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
-    """Why a patrol starts at the gate although the settings have the base."""
-    return lambda values: f"{reason}: {' and '.join(values['does'])} at the gate."
-
-
-def _say_colleague_base(values: Mapping[str, Any]) -> str:
-    return (
-        f"{capitalise(' and '.join(values['does']))} at the base of {values['owner']}, "
-        f"{values['metres']:.0f} m from that of {values['officer']}."
-    )
-
-
 def _say_other_mode(values: Mapping[str, Any]) -> str:
     *first, last = values["officers"] or [""]
     goes, patrols = ("go", "patrol") if first else ("goes", "patrols")
@@ -54,31 +41,6 @@ def _say_crew_short(values: Mapping[str, Any]) -> str:
     patrols = [f"{name} at URN {urn} on {_format_day(date)}" for name, urn, date in rows]
     count = len(values["officers"])
     return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
-
-
-OFFICER_OBSTACLES: Mapping[str, str] = {
-    "free": "free",
-    "without_second": "without a second person",
-    "over_maximum": "over a day's maximum with",
-    "elsewhere": "on patrol elsewhere",
-    "locked": "locked elsewhere",
-    "at_maximum": "at the most patrols of a week",
-    "banned": "ruled out by hand",
-    "off_hours": "not in the hours of",
-    "away": "off duty or absent",
-}
-"""What prevents officers from visiting a place, by key of a note's values; names follow."""
-
-
-def _say_officers_short(values: Mapping[str, Any]) -> str:
-    """Officers who could not visit a place, by the reason."""
-    parts = [
-        f"{words} {', '.join(values[name])}"
-        for name, words in OFFICER_OBSTACLES.items()
-        if values[name]
-    ]
-    why = "; ".join(parts) or "none of their officers has such a patrol"
-    return f"Too few go there from {' or '.join(values['schools'])}: {why}."
 
 
 def format_span(hours: object) -> str:
@@ -110,9 +72,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "no_stop_in_time": (
         "No stop that is worth the walk can be made in this window. Stay at the gate."
     ),
-    "no_officer_for_base": _say_at_gate_instead("No officer is assigned to this school"),
-    "base_off_street": _say_at_gate_instead("No walkable street is near the officer's base"),
-    "base_too_far": _say_at_gate_instead("The base is too far away for this window"),
     "walking_extract": (
         "The streets file seems to be an extract for walking: roads and tracks for bicycles may "
         "be missing."
@@ -122,31 +81,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
         f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
     ),
-    "demand_out_of_reach": (
-        "{place} is on no school's streets: the nearest gate is that of {school}, {metres:,.0f} m "
-        "away."
-    ),
-    "demand_near_barred": "{place} cannot be visited: barred place {barred} is too near.",
-    "demand_hours_unmet": lambda values: (
-        f"{values['place']}: its hours {format_span(values['hours'])} cannot be met: the earliest "
-        f"arrival is {values['earliest']}, from {values['school']}."
-    ),
-    "demand_outside_hours": lambda values: (
-        f"{values['place']}: its hours {format_span(values['hours'])} are outside all patrols."
-    ),
-    "demand_unfit": "{place} does not fit into the window of {school}.",
-    "demand_no_school": "{place} is for none of the schools that are planned.",
-    "feared_no_school": "No school whose patrols leave the gate has it within reach.",
-    "feared_no_hotspot": (
-        "{place}: no priority street has its stopping place there, so that no patrol stops there."
-    ),
-    "designated_other_days": "{place} is designated for days that are not in this week.",
-    "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
-    "demand_officers_short": _say_officers_short,
-    "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
+    "barred_place_passed": "The gate, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
-    "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
-    "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
     "drawn_without_secret": (
         "The week was drawn without a secret: anyone with the same data and settings can draw it "
@@ -171,10 +107,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "maximum_before_minimum": (
         "URN {urn} gets {patrols} of at least {minimum} patrols: the maximum of {maximum:g} "
         "minutes a hotspot a day comes before that minimum."
-    ),
-    "patrol_at_colleague_base": lambda values: (
-        f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
-        f"at the base of {values['owner']}."
     ),
     "crew_short": _say_crew_short,
     "other_mode": _say_other_mode,

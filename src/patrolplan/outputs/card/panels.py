@@ -112,7 +112,8 @@ def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequen
         x, y = float(stops.x.iloc[row]), float(stops.y.iloc[row])
         where = f"{wording.format_metres(float(metres[row]))} {heading}"
         grid = wording.format_grid_reference(x, y, crs=crs)
-        found.append((table["place"].iloc[row], where, grid, table["reasons"].iloc[row]))
+        place = table["place"].iloc[row] + wording.describe_chance(plan, table["hotspot"].iloc[row])
+        found.append((place, where, grid, table["reasons"].iloc[row]))
     return found
 
 
@@ -142,10 +143,8 @@ def _make_printable(barred: BarredPlace) -> BarredPlace:
 def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
     """Main roads that are crossed without lights or priority, with the legs, by kind."""
     names = [wording.format_leg_name(patrol, number) for number in range(len(patrol.legs))]
-    if patrol.approach is not None:
-        names.insert(0, wording.APPROACH_NAME)
     found: dict[CrossingKind, dict[str, list[str]]] = {}
-    for name, leg in zip(names, patrol.all_legs, strict=True):
+    for name, leg in zip(names, patrol.legs, strict=True):
         for crossing in (crossing for step in leg.steps for crossing in step.crossings):
             legs = found.setdefault(crossing.kind, {}).setdefault(crossing.road, [])
             if name not in legs:
