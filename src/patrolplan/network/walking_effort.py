@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import MAIN_ROADS, ROADS
-from patrolplan.network.crossings import SAFEST_FIRST
+from patrolplan.network.crossings import SAFEST_FIRST, UNKNOWN
 from patrolplan.network.network import StreetNetwork
 from patrolplan.settings import RoadCrossing
 
@@ -44,13 +44,11 @@ def compute_crossing_effort(
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)
     through = nodes[count > 1]  # where a main road only ends, nothing is crossed
-    near = network.near_crossings
-    nearest = near[~near.index.duplicated()]["rank"].reindex(through)
-    by_kind = {str(kind): cost for kind, cost in seconds.items()}
-    by_kind["unknown"] = seconds["unmarked"]
-    by_rank = np.array([by_kind[kind] for kind in SAFEST_FIRST])
-    at_node = np.zeros(len(network.node_xy))
-    at_node[through] = by_rank[nearest.fillna(len(SAFEST_FIRST) - 1).to_numpy(dtype=np.int64)]
+    by_rank = [seconds["unmarked" if kind == "unknown" else kind] for kind in SAFEST_FIRST]
+    at_node, near = np.zeros(len(network.node_xy)), network.near_crossings
+    at_node[through] = [
+        by_rank[near[node][0][1] if node in near else UNKNOWN] for node in through.tolist()
+    ]
     ends = at_node[network.piece_nodes]
     # The kind of a footway across the road comes before what is near its node.
     meets = np.isin(network.piece_nodes, through)
