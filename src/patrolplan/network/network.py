@@ -217,7 +217,7 @@ class StreetNetwork:
         ones = np.ones(len(rows), dtype=np.int32)
         incidence = sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=size)
         touching = (incidence @ incidence.T).astype(bool)
-        touching.setdiag(False)
+        touching.setdiag(0)
         touching.eliminate_zeros()
         return touching.tocsr()
 

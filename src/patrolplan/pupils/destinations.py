@@ -18,7 +18,58 @@ from numpy.typing import NDArray
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import Positions, StreetNetwork
-from patrolplan.pupils.gate_tree import GateTree
+
+
+@dataclass(frozen=True, eq=False)
+class GateTree:
+    """Walking distances from a gate to all streets within a limit.
+
+    A link is a piece of street, or one of the two parts of the gate's own piece. It runs from its
+    nearer node to the other.
+    """
+
+    network: StreetNetwork  # the walkable network
+    gate: Positions  # where the gate is on it
+    nodes: NDArray[np.int64]  # (n,) numbers in the network; the gate is a further one, n here
+    node_metres: NDArray[np.float64]  # (n + 1,) from the gate to each, inf beyond the limit
+    link_piece: NDArray[np.int64]  # (l,) piece of each link
+    link_nodes: NDArray[np.int64]  # (l, 2) nearer (within the limit) and farther, as numbered here
+    link_metres: NDArray[np.float64]  # (l,) length
+
+    @property
+    def root(self) -> int:
+        """The gate's number among the nodes here."""
+        return len(self.nodes)
+
+    @property
+    def middle_metres(self) -> NDArray[np.float64]:
+        """(l,) from the gate over the nearer end to the middle of each link."""
+        return np.asarray(self.node_metres[self.link_nodes[:, 0]] + self.link_metres / 2)
+
+    def measure_to(
+        self, places: Positions
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """How far places on streets are, over which node, and the metres after that node.
+
+        Beyond the limit the distance is inf.
+        """
+        wanted = self.network.piece_nodes[places.piece]
+        ends = np.minimum(np.searchsorted(self.nodes, wanted), len(self.nodes) - 1)
+        after = np.column_stack(
+            [places.offset_metres, self.network.piece_metres[places.piece] - places.offset_metres]
+        )
+        away = np.where(self.nodes[ends] == wanted, self.node_metres[ends], np.inf) + after
+        side = away.argmin(axis=1)
+        row = np.arange(len(places))
+        metres, node, rest = away[row, side], ends[row, side], after[row, side]
+        own = np.abs(places.offset_metres - self.gate.offset_metres[0])
+        is_direct = (places.piece == self.gate.piece[0]) & (own <= metres)
+        return (
+            np.where(is_direct, own, metres),
+            np.where(is_direct, self.root, node),
+            np.where(is_direct, own, rest),
+        )
+
 
 SQUARE_METRES = 200.0
 GAP_SQUARES = 2
@@ -206,14 +257,6 @@ class Destinations:
         return float(self.link_homes.sum() + self.exit_pupils.sum())
 
 
-def _sum_destinations(parts: list[Destinations]) -> Destinations:
-    return Destinations(
-        np.sum([part.link_homes for part in parts], axis=0),
-        np.concatenate([part.exits for part in parts]),
-        np.concatenate([part.exit_pupils for part in parts]),
-    )
-
-
 class Homes:
     """Where pupils of an area's schools live.
 
@@ -265,18 +308,18 @@ class Homes:
 
         `walkers`, `roll`: (2,) by stage: those who walk, and all. `decay_metres`: (2,) by stage.
         """
-        parts = []
+        none = np.empty(0)
+        found = Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
         for stage in np.flatnonzero(walkers > 0).tolist():
             decay = float(decay_metres[stage])
             weights = self._weigh(tree, urn, decay, spread_metres, walkers[stage] / roll[stage])
             scale = walkers[stage] / weights.total if urn not in self.own else roll[stage]
-            parts.append(
-                Destinations(weights.link_homes * scale, weights.exits, weights.exit_pupils * scale)
+            found = Destinations(
+                found.link_homes + weights.link_homes * scale,
+                np.r_[found.exits, weights.exits],
+                np.r_[found.exit_pupils, weights.exit_pupils * scale],
             )
-        if not parts:
-            none = np.empty(0)
-            return Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
-        return _sum_destinations(parts)
+        return found
 
     def _weigh(
         self, tree: GateTree, urn: str, decay: float, spread_metres: float, walk_share: float
@@ -288,21 +331,21 @@ class Homes:
             total = float(self.own[urn].sum())
             on_piece, places, beyond = _spread_areas(self.areas, self.own[urn] / total)
             links = on_piece[tree.link_piece] * part
-            exits = _Exits.choose(self, tree, places, spread_metres)
-            walked = np.r_[metres, exits.home_metres]
+            exits, home_metres, chosen = _choose_exits(self, tree, places, spread_metres)
+            walked = np.r_[metres, home_metres]
             odds = _find_walking(walked, np.r_[links, beyond], walk_share, reach)
-            leaving = exits.sum(beyond * odds[len(links) :])
-            return Destinations(links * odds[: len(links)], *leaving)
+            leaving = (beyond * odds[len(links) :]) @ chosen
+            return Destinations(links * odds[: len(links)], exits, leaving)
         if self.areas is not None and self.is_by_residents(urn):
             on_piece, places, beyond = _spread_areas(self.areas, self.areas.residents)
         else:
             on_piece = self.street_homes
             places, beyond = self._guess_beyond(tree, reach)
         near = np.hypot(*(places - self.network.xy(tree.gate)[0]).T) <= reach
-        exits = _Exits.choose(self, tree, places[near], spread_metres)
+        exits, home_metres, chosen = _choose_exits(self, tree, places[near], spread_metres)
         links = on_piece[tree.link_piece] * part * _decay(metres, decay, reach)
-        leaving = exits.sum(beyond[near] * _decay(exits.home_metres, decay, reach))
-        weights = Destinations(links, *leaving)
+        leaving = (beyond[near] * _decay(home_metres, decay, reach)) @ chosen
+        weights = Destinations(links, exits, leaving)
         if weights.total > 0:
             return weights
         # No known homes are within reach: street length alone decides where homes are.
@@ -369,36 +412,26 @@ def _find_walking(
     return share
 
 
-@dataclass(frozen=True, eq=False)
-class _Exits:
-    """Over which exits pupils go to each home beyond the streets."""
+def _choose_exits(
+    homes: Homes, tree: GateTree, places: NDArray[np.float64], spread_metres: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """How pupils leave the streets to homes beyond them, (b, 2).
 
-    nodes: NDArray[np.int64]  # (k,) nodes of the tree at the edge of the streets
-    home_metres: NDArray[np.float64]  # (b,) walking distance to each home over its nearest exit
-    chosen: NDArray[np.float64]  # (b, k) share of those who go over each exit
-
-    @classmethod
-    def choose(
-        cls, homes: Homes, tree: GateTree, places: NDArray[np.float64], spread_metres: float
-    ) -> "_Exits":
-        """The odds of an exit fall with the length of the whole way, as those of ways do."""
-        reached = np.isfinite(tree.node_metres[:-1])
-        nodes = np.flatnonzero(homes.is_edge_node[tree.nodes] & reached)
-        if not len(nodes) or not len(places):
-            far = np.full(len(places), np.inf)
-            return cls(nodes[:0], far, np.empty((len(places), 0)))
-        x, y = tree.network.node_xy[tree.nodes[nodes]].T
-        # No hypot: its care for very large and very small numbers takes four times as long.
-        straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
-        metres = straight * DETOUR + tree.node_metres[nodes]
-        least = metres.min(axis=1)
-        odds = np.exp((metres - least[:, None]) / -spread_metres)
-        odds /= odds.sum(axis=1, keepdims=True)
-        return cls(nodes, least, odds)
-
-    def sum(self, pupils: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Exits, and the pupils (b,) who leave over each."""
-        return self.nodes, np.asarray(pupils @ self.chosen)
+    Gives (k,) nodes of the tree at the edge of the streets, (b,) the walk to each home over its
+    nearest exit, and (b, k) the share of those who go over each: the odds of an exit fall with the
+    length of the whole way, as those of ways do.
+    """
+    reached = np.isfinite(tree.node_metres[:-1])
+    nodes = np.flatnonzero(homes.is_edge_node[tree.nodes] & reached)
+    if not len(nodes) or not len(places):
+        return nodes[:0], np.full(len(places), np.inf), np.empty((len(places), 0))
+    x, y = tree.network.node_xy[tree.nodes[nodes]].T
+    # No hypot: its care for very large and very small numbers takes four times as long.
+    straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
+    metres = straight * DETOUR + tree.node_metres[nodes]
+    least = metres.min(axis=1)
+    odds = np.exp((metres - least[:, None]) / -spread_metres)
+    return nodes, least, odds / odds.sum(axis=1, keepdims=True)
 
 
 STOP_SPREAD_METRES = 200.0
