@@ -92,7 +92,7 @@ BELLS = {900001: "15:10", 900002: "15:00", 900003: "15:20", 900004: "15:05", 900
 """No bell for 900010: the default finish time is shown there."""
 OPENINGS = {900001: "08:35", 900002: "08:30", 900003: "08:40", 900004: "08:35", 900006: "08:50",
             900007: "08:30", 900008: "08:25", 900009: "08:55", 900011: "08:40", 900012: "08:45"}
-"""No opening bell for 900005 and 900010: [patrol] default_start_time holds there."""
+"""No opening bell for 900005 and 900010: the default holds there."""
 LAST_AGE_WITHOUT_SIXTH_FORM = 16
 WITH_GATES = (900001, 900003, 900004, 900007, 900012)
 BASES = {"north": (1400, 1560), "south": (1290, 500), "900003": (1759, 447)}

@@ -28,18 +28,12 @@ def compute_provenance(settings: Settings, inputs: dict[str, str]) -> dict[str, 
     """Hashes of inputs and settings, the seed and the version: equal for equal runs."""
     return {
         "inputs": hash_json(inputs),
-        # The places of ledger and secret, what is fetched, and the contact for residents do not
-        # affect a plan.
+        # The places of ledger and secret, and what is fetched, do not affect a plan.
         "settings": hash_json(
             settings.model_dump(
                 mode="json",
                 by_alias=True,
-                exclude={
-                    "ledger": True,
-                    "fetch": True,
-                    "week": {"secret"},
-                    "output": {"public_contact"},
-                },
+                exclude={"ledger": True, "fetch": True, "week": {"secret"}},
             )
         ),
         "seed": settings.seed,

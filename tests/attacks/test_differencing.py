@@ -297,11 +297,7 @@ WORLD = {
         {"threshold": st.sampled_from([5, 5, 6, 8, 10, 3]), "reason": st.just("a test")}
     ),
     "patrol": st.fixed_dictionaries(
-        {
-            "window_minutes": st.sampled_from([20, 45]),
-            "dwell_minutes": st.just(5),
-            "variants": st.sampled_from([1, 1, 8]),
-        }
+        {"window_minutes": st.sampled_from([20, 45]), "dwell_minutes": st.just(5)}
     ),
     "seed": st.integers(1, 3),
 }

@@ -29,7 +29,7 @@ def _build(point_kinds=(), ways=WAYS, kinds=KINDS, **traits):
 
 def _spend(network, start, end, **options):
     """Seconds that the shortest walk between two points takes longer than its metres."""
-    effort = compute_crossing_effort(network, SECONDS, 80.0)
+    effort = compute_crossing_effort(network, 80.0)
     walks = WalkFinder(
         network, network.snap([start, end]), effort=np.tile(effort, (2, 1)).T, **options
     )
@@ -72,10 +72,10 @@ def test_what_one_would_rather_not_walk():
         passage=["", "", "", "covered", "", "", "", "", ""],
     )
     street, alley = 1.02, 1.1
-    day = compute_preference(network, road_factor=1.25, dark_factor=None)
+    day = compute_preference(network, is_dark=False)
     expected = [1.25, street, street, street, street, street * 1.25, 1.0, alley, alley]
     assert _list_by_way(network, day) == pytest.approx(expected)
-    night = compute_preference(network, road_factor=1.25, dark_factor=1.5)
+    night = compute_preference(network, is_dark=True)
     darker = [1, 1, 1.5, 1000, 1.5, 1, 1, 1000, 1]
     assert _list_by_way(network, night / day) == pytest.approx(darker)
 
@@ -89,14 +89,14 @@ def _list_by_way(network, values):
 
 def test_preference_chooses_the_way_and_costs_nothing():
     """An unlit lane is left for a longer lit one, whose time is that of its metres."""
-    places = [(0, 0), (100, 0), (0, 30), (100, 30), (-20, 0), (120, 0)]
+    places = [(0, 0), (100, 0), (0, 20), (100, 20), (-20, 0), (120, 0)]
     ways = [[4, 0, 1, 5], [0, 2, 3, 1]]
     network = build_small_network(places, ways, traits={"lit": ["no", "yes"]}.items())
     at = network.snap([(-10, 0), (110, 0)])
-    factor = compute_preference(network, road_factor=1.0, dark_factor=2.0)
+    factor = compute_preference(network, is_dark=True)
     walks = WalkFinder(network, at, preference=factor)
     walk = walks.find_shortest(0, 1)
-    assert walk.metres == walks.metres[0, 1] == pytest.approx(180)
+    assert walk.metres == walks.metres[0, 1] == pytest.approx(160)
     assert walk.effort is None
     assert WalkFinder(network, at).metres[0, 1] == pytest.approx(120)
 
@@ -109,7 +109,7 @@ def test_after_dark_a_footpath_is_the_last_resort():
         kinds = ["residential", kind, "residential", *(["residential"] if beyond else [])]
         network = build_small_network(places, ways, None, kinds)
         at = network.snap([(-10, 0), (110, 0)])
-        factor = compute_preference(network, road_factor=1.0, dark_factor=1.5)
+        factor = compute_preference(network, is_dark=True)
         walks = WalkFinder(network, at, preference=factor, turn_metres=15.0)
         expected = 1920 if kind == "footway" and beyond else 120
         assert walks.metres[0, 1] == pytest.approx(expected)

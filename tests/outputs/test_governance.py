@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from patrolplan.area.study_area import with_settings
 from patrolplan.errors import InputError
 from patrolplan.outputs.burden_words import build_burden_document, build_burden_tables
 from patrolplan.outputs.governance import (
@@ -20,9 +19,7 @@ from patrolplan.outputs.governance import (
     PAPERS,
     RECORD_FILE,
     RESIDENTS_FILE,
-    collect_facts,
     read_backtest,
-    render_residents_page,
     write_governance,
 )
 from patrolplan.settings import DISCOVERED_CATEGORIES
@@ -194,9 +191,3 @@ def test_the_page_for_residents_names_no_place(pack, demo_area, demo_plan):
     assert not [name for name in names if name and re.search(rf"\b{re.escape(name)}\b", text)]
     assert "[to be filled by the force]" in text
     assert not re.search(r"https?:|src=|@import|url\(", pack[RESIDENTS_FILE])
-    hostile = '<script>alert("x")</script>'
-    area = with_settings(demo_area, output={"public_contact": hostile})
-    facts = collect_facts(area, demo_plan.risk, TESTED)
-    page = _Tags(render_residents_page(area, demo_plan.risk, facts))
-    assert not [tag for tag, _ in page.tags if tag in {"script", "img", "link", "iframe"}]
-    assert hostile in "".join(page.words)

@@ -114,7 +114,6 @@ def _patrol(school: str, number: int) -> Patrol:
         legs=legs,
         variants=(),
         notes=(),
-        ends_at="gate",
     )
 
 

@@ -138,8 +138,6 @@ def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
     assert text.endswith("No way then but by footpath or passage on 1→2 (60 m), 2→G (60 m).")
     undated = dataclasses.replace(plan, date=None)
     assert "passage" not in wording.describe_lighting(undated, plan.patrols[0])
-    to_base = _evening(plan, (120.0, 0.0, 68.0), ends_at="base")
-    assert "2→B (70 m)" in wording.describe_lighting(plan, to_base)
 
 
 def test_stops_without_lighting_after_sunset_are_named(demo_plan):

@@ -384,7 +384,7 @@ def _list_untold(plan):
     network = plan.area.network
     labels, untold = label_streets(network), []
     for patrol in plan.patrols:
-        for leg in patrol.all_legs:
+        for leg in patrol.legs:
             names = labels[leg.pieces]
             hidden = find_hidden_corners(_read_walk(leg, network), names, leg.steps)
             untold += [(patrol.urn, leg.metres, corner) for corner in hidden]

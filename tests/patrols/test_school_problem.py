@@ -13,7 +13,7 @@ from tasked_table import fill_tasked
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
-from patrolplan.network import concatenate_positions
+from patrolplan.network import concatenate_positions, walking_effort
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_notes
@@ -174,60 +174,6 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     assert patrol.end_minutes <= patrol.latest_end_minutes + 1e-6
 
 
-def _far_base(area):
-    """Patrols from and to the base, with a base far beyond the radius, and nothing tasked."""
-    row = area.schools["urn"].tolist().index("900004")
-    gate = area.network.xy(area.gates.take([row]))[0]
-    nodes = area.network.node_xy
-    far = shapely.Point(nodes[np.argmax(np.hypot(*(nodes - gate).T))])
-    officers = area.officers.copy()
-    mine = ["900004" in urns for urns in officers["school_urns"]]
-    officers["geometry"] = officers.geometry.where(~np.array(mine), far)
-    free = _without_tasks(dataclasses.replace(area, officers=officers))
-    return pp.with_settings(free, patrol={"start": "base", "end": "base"})
-
-
-@pytest.mark.parametrize("must_visit", [True, False])
-def test_places_on_the_way_to_a_far_base_concern_the_school(
-    must_visit, demo_area, demo_risk, demo_plan
-):
-    """Streets reach as far as the base: places there that are tasked for all schools count."""
-    area, window = _far_base(demo_area), Window(120)
-    best = _plan(area, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
-    way = shapely.LineString(best.legs[-1].line)
-    spot = way.interpolate(0.8, normalized=True)
-    assert np.hypot(spot.x - best.x, spot.y - best.y) > 1800
-    tasked = _tasked(area, (spot.x, spot.y), must_visit=must_visit, schools=["*"])
-    plan = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window)
-    (patrol,) = plan.patrols
-    legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
-    if must_visit:
-        assert any(stop.tasked for stop in patrol.stops)
-    else:
-        assert shapely.distance(legs, spot) >= MIN_WALK_METRES_TO_BARRED - 1
-        assert [barred.tasking.place_id for barred in patrol.keep_away] == ["T9"]
-
-
-def test_of_barred_places_only_the_one_that_cuts_off_the_base_is_opened(
-    demo_area, demo_risk, demo_plan
-):
-    """A place that can be gone round stays closed, though one nearer the base has to be passed."""
-    area, window = _far_base(demo_area), Window(120)
-    best = _plan(area, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
-    way = shapely.LineString(best.legs[-1].line)
-    aside = way.interpolate(0.3, normalized=True)
-    base = way.interpolate(1.0, normalized=True)
-    one = _tasked(area, (aside.x, aside.y), must_visit=False, schools=["*"]).tasked_places
-    other = _tasked(area, (base.x, base.y), must_visit=False, schools=["*"]).tasked_places
-    both = pd.concat([one, other.assign(place_id="T8")], ignore_index=True)
-    tasked = dataclasses.replace(area, tasked_places=both)
-    patrol = _plan(tasked, demo_risk, demo_plan, urns=["900004"], window=window).patrols[0]
-    legs = shapely.union_all([shapely.LineString(leg.line) for leg in patrol.all_legs])
-    assert shapely.distance(legs, aside) >= MIN_WALK_METRES_TO_BARRED - 1
-    notes = [note for note in patrol.notes if note.kind == "barred_place_passed"]
-    assert notes == [Note("barred_place_passed", {"place": "T8"})]
-
-
 def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_plan):
     """If the gate is at one barred place, legs still avoid the other, and the note names it."""
     free = _without_tasks(demo_area)
@@ -301,10 +247,13 @@ def test_the_presence_is_for_the_pupils_as_they_leave(
 @pytest.fixture(scope="module", params=[0, 5])
 def reach(request, demo_area, demo_plan):
     """The problem of a school without tasked places, where crossing a main road takes no time."""
-    at_once = {"crossing_seconds": dict.fromkeys(("signals", "zebra", "island", "unmarked"), 0)}
-    area = pp.with_settings(_without_tasks(demo_area), patrol=at_once | {"road_factor": 1})
-    inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots)
-    return build_school_problem(inputs, request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walking_effort, "ROAD_FACTOR", 1.0)
+        seconds = dict.fromkeys(walking_effort.CROSSING_SECONDS, 0.0)
+        patch.setattr(walking_effort, "CROSSING_SECONDS", seconds)
+        area = dataclasses.replace(_without_tasks(demo_area), schools=demo_area.schools.copy())
+        inputs = PlanningInputs.from_area(area, demo_plan.risk, demo_plan.hotspots)
+        return build_school_problem(inputs, request.param)
 
 
 def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):

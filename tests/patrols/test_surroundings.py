@@ -1,6 +1,5 @@
-"""Windows, hours, bases and streets of a school's patrols do not depend on risk."""
+"""Windows, hours and streets of a school's patrols do not depend on risk."""
 
-import dataclasses
 import datetime as dt
 from datetime import time
 
@@ -14,7 +13,6 @@ from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.errors import InputError
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
-from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
@@ -23,58 +21,8 @@ URN = "900001"
 EARLY = Window(70, 450.0)
 
 
-def _from_base(area, **patrol):
-    """The area with patrols that start at the base, and nothing tasked."""
-    changed = area.settings.patrol.model_copy(update={"start": "base", **patrol})
-    settings = area.settings.model_copy(update={"patrol": changed})
-    empty = area.tasked_places.iloc[:0]
-    return dataclasses.replace(area, settings=settings, tasked_places=empty)
-
-
 AT_ONCE = {"crossing_seconds": dict.fromkeys(("signals", "zebra", "island", "unmarked"), 0)}
 """Main roads are crossed without waiting: every metre costs one."""
-
-
-def _patrol(area, plan, urn=URN, window=None):
-    return pp.plan_patrols(area, plan.risk, plan.hotspots, urns=[urn], window=window).patrols[0]
-
-
-@pytest.fixture(scope="module")
-def base(demo_area):
-    """Place on the street of the first officer with the school."""
-    has = [URN in urns for urns in demo_area.officers["school_urns"]]
-    place = demo_area.officers.geometry[has].iloc[0]
-    return demo_area.network.xy(demo_area.network.snap([(place.x, place.y)]))[0]
-
-
-def test_the_way_to_the_gate_comes_before_the_presence(demo_area, demo_plan, base):
-    """From the bell the patrol is as ever; the officer leaves the base so as to be there then."""
-    ours = _patrol(_from_base(demo_area), demo_plan)
-    theirs = _patrol(_from_base(demo_area, start="gate"), demo_plan)
-    assert ours.starts_at == "base"
-    assert not ours.from_base
-    np.testing.assert_allclose(ours.approach.line[0], base, atol=0.02)
-    np.testing.assert_allclose(ours.approach.line[-1], (ours.x, ours.y), atol=0.02)
-    assert ours.set_out_minutes == pytest.approx(ours.start_minutes - ours.approach.minutes)
-    assert ours.approach.minutes >= ours.approach.metres / 80
-    assert [stop.hotspot for stop in ours.stops] == [stop.hotspot for stop in theirs.stops]
-    assert ours.walked_metres == ours.approach.metres + theirs.walked_metres
-    assert (theirs.starts_at, theirs.approach, theirs.base_xy) == ("gate", None, None)
-    np.testing.assert_allclose(ours.base_xy, base, atol=0.02)
-
-
-def test_a_patrol_before_school_sets_out_at_the_base(demo_area, demo_plan, base):
-    """Over before the bell there is no presence: the start is when the officer leaves the base."""
-    patrol = _patrol(_from_base(demo_area), demo_plan, window=EARLY)
-    assert 450 <= patrol.start_minutes == patrol.gate_until_minutes == patrol.set_out_minutes
-    assert patrol.from_base
-    assert patrol.approach is None
-    np.testing.assert_allclose(patrol.legs[0].line[0], base, atol=0.02)
-    np.testing.assert_allclose(patrol.legs[-1].line[-1], (patrol.x, patrol.y), atol=0.02)
-    # Not before the walk is over; an officer may walk slowly, to be there when it is worth most.
-    assert patrol.stops[0].arrive_minutes >= 450 + patrol.legs[0].metres / 80 - 1e-6
-    assert patrol.end_minutes <= 520 + 1e-6
-    assert Note("ends_before_pupils") in patrol.notes
 
 
 ROW = 3
@@ -119,26 +67,6 @@ def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
     ridden = build_surroundings(cycling, ROW, window, december)
     assert ridden.preference is None
     assert ridden.effort is ridden.cycling_effort
-
-
-@pytest.mark.parametrize(("start", "end"), [("gate", "base"), ("base", "base"), ("base", "gate")])
-def test_there_and_back_adds_the_ways_of_start_and_end(demo_area, start, end):
-    """With a base, the way to each piece from the start and on to the end is counted."""
-    area = pp.with_settings(
-        demo_area, patrol={"start": start, "end": end, "gate_minutes": 0} | AT_ONCE
-    )
-    around = build_surroundings(area, ROW, Window(120, 600.0))
-    assert around.base is not None
-    base = dataclasses.replace(
-        around.base.position, piece=around.pieces[around.base.position.piece]
-    )
-    ways = {"gate": area.gates.take([ROW]), "base": base}
-    nodes = [_node_metres(area, ways[end]) for end in (start, end)]
-    ends = area.network.piece_nodes[around.pieces]
-    expected = sum(there[ends].min(axis=1) for there in nodes)
-    near = expected <= 2000
-    assert near.sum() > 50
-    np.testing.assert_allclose(around.round_trip_metres[near], expected[near], atol=1e-6)
 
 
 @pytest.fixture(scope="module")

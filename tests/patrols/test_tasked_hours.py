@@ -15,6 +15,7 @@ from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import build_school_problem
 from patrolplan.patrols.stop_windows import build_stop_windows
+from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.times import format_time
 
 DAY = dt.date(2026, 12, 2)
@@ -135,3 +136,23 @@ def test_only_hours_bind_a_tasking(planned, hours):
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
     assert limits == ([-np.inf, np.inf] if np.isnan(hours[0]) else [940.0, 955.0])
+
+
+def test_whoever_stands_at_a_tasked_place_in_its_hours_is_told(demo_area, demo_plan):
+    """A patrol that stands there anyway has the tasking; not in other hours, nor for too short."""
+    patrol = next(p for p in demo_plan.patrols if p.stops and not any(s.tasked for s in p.stops))
+    stop = patrol.stops[0]
+    arrive, leave = stop.arrive_minutes, stop.leave_minutes
+    here = (stop.x, stop.y)
+    told = tell_taskings(task(demo_area, here, (arrive, leave)), DAY, patrol)
+    assert told.stops[0].tasked == "T9"
+    assert told.stops[1:] == patrol.stops[1:]
+    for hours in ((leave + 1, leave + 30), (leave - 5, leave + 30)):
+        assert tell_taskings(task(demo_area, here, hours), DAY, patrol).stops == patrol.stops
+    far = task(demo_area, (stop.x + 500, stop.y), (arrive, leave))
+    assert tell_taskings(far, DAY, patrol).stops == patrol.stops
+    other_day = DAY + dt.timedelta(days=1)
+    assert (
+        tell_taskings(task(demo_area, here, (arrive, leave)), other_day, patrol).stops
+        == patrol.stops
+    )

@@ -94,6 +94,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
             "month": pd.to_datetime(table["month"]),
             "occurred_at": pd.to_datetime(table["occurred_at"]) if timed else pd.NaT,
             "timed": table.get("timed", timed),
+            "occurred_until": pd.to_datetime(table.get("occurred_until", pd.NaT)),
         },
         geometry=gpd.points_from_xy(*middle.T),
         crs="EPSG:27700",

@@ -18,14 +18,6 @@ def _settings(folder=".", **sections):
     return parse_settings({"sources": SOURCES} | sections, folder=folder)
 
 
-def test_seconds_of_one_kind_of_crossing_leave_the_others_as_they_are():
-    """Who sets the seconds at signals alone has the default for zebras, islands and gaps."""
-    patrol = _settings(patrol={"crossing_seconds": {"signals": 30}}).patrol
-    default = _settings().patrol.crossing_seconds
-    assert patrol.crossing_seconds == default | {"signals": 30}
-    assert list(default) == ["signals", "zebra", "island", "unmarked"]
-
-
 def _problems(**sections):
     with pytest.raises(SettingsError) as error:
         _settings(**sections)
@@ -98,10 +90,6 @@ MORNING = {"windows": {"morning": {"bell": "opening", "before_minutes": 30}}}
             for blank in ("", "   ", "\t")
         ),
         (
-            {"patrol": {"way": "bicycle", "cycling_speed_kmh": 4}},
-            "cycling_speed_kmh 4 is below walking_speed_kmh 4.8",
-        ),
-        (
             {"ledger": {"url": "mysql://lead:s3cr3t@host/doses"}},
             "begins with 'mysql' is not a ledger; write sqlite:///FILE",
         ),
@@ -120,7 +108,6 @@ def test_what_does_not_go_together_is_one_problem(sections, message):
     [
         ({"privacy": {"threshold": 5}}, "privacy.threshold", 5),
         ({"privacy": {"threshold": 2, "reason": "a trial"}}, "privacy.threshold", 2),
-        ({"patrol": {"cycling_speed_kmh": 4}}, "patrol.way", "walk"),
         ({"patrol": {"default_finish_time": time(15, 40)}}, "patrol.default_finish_time",
          time(15, 40)),
         ({"patrol": MORNING, "week": {"windows": ["morning", "after_school"]}}, "week.windows",

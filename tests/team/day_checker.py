@@ -40,17 +40,17 @@ class DayChecker:
 
     def find_way(self, officer, xy):
         """Minutes from an officer's base to a point, door to door."""
-        row, travel = self.officers.loc[officer], self.area.settings.travel
+        row = self.officers.loc[officer]
         base = (row.geometry.x, row.geometry.y)
         straight = float(np.hypot(base[0] - xy[0], base[1] - xy[1]))
         if row["mode"] in {"transport", "car"}:
             if straight == 0:
                 return 0.0
-            speed = getattr(travel, f"{row['mode']}_kmh")
-            return getattr(travel, f"{row['mode']}_overhead_minutes") + straight * 0.06 / speed
+            speed, overhead = {"transport": (14, 8), "car": (18, 6)}[row["mode"]]
+            return overhead + straight * 0.06 / speed
         patrol = self.area.settings.patrol
         is_bicycle = row["mode"] == "bicycle"
-        speed = patrol.cycling_speed_kmh if is_bicycle else patrol.walking_speed_kmh
+        speed = 12 if is_bicycle else patrol.walking_speed_kmh
         return self._walk(base, tuple(xy)) * 0.06 / speed
 
     def _walk(self, base, xy):

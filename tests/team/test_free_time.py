@@ -7,7 +7,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
 from team.day_checker import DayChecker
 
 import patrolplan as pp
@@ -37,7 +36,6 @@ def windowed(demo_area):
     names = ("after_school", *WINDOWS)
     area = pp.with_settings(demo_area, patrol={"windows": windows}, week={"windows": names})
     area = dataclasses.replace(area, tasked_places=area.tasked_places.iloc[:0])
-    area = pp.with_settings(area, week={"watch_metres": 0})
     risks = {
         name: pp.estimate_risk(area, window=resolve_window(area.settings.patrol, name=name))
         for name in names
@@ -125,13 +123,11 @@ def test_travel_of_each_mode_is_a_metric(demo_area):
         assert (minutes <= over_third + 1e-6).all()
 
 
-@given(kmh=st.floats(1, 100), overhead=st.floats(0, 60))
-def test_public_transport_takes_its_declared_speed_and_overhead(demo_area, kmh, overhead):
+@pytest.mark.parametrize(("mode", "kmh", "overhead"), [("transport", 14, 8), ("car", 18, 6)])
+def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode, kmh, overhead):
     """Door to door: the straight line at that speed, and the overhead once."""
-    officers = demo_area.officers.assign(mode="transport")
+    officers = demo_area.officers.assign(mode=mode)
     area = dataclasses.replace(demo_area, officers=officers)
-    travel = {"transport_kmh": kmh, "transport_overhead_minutes": overhead}
-    area = dataclasses.replace(area, settings=pp.with_settings(area, travel=travel).settings)
     place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
     found = compute_minutes_to_places(area, place)[0, 0]
     assert found == pytest.approx(overhead + 3 / kmh * 60)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 import patrolplan as pp
+from patrolplan.patrols import planner
 from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -33,11 +34,12 @@ def make_key(number=1):
 @pytest.fixture(scope="module")
 def timed_plan(demo_area):
     """Patrols of half of the demo borough's schools, whose worth depends on the minute."""
-    area = pp.with_settings(demo_area, patrol={"variants": 3})
-    risk = pp.estimate_risk(area)
-    urns = list(area.schools["urn"].iloc[::2])
-    hotspots = pp.find_hotspots(area, risk)
-    return pp.plan_patrols(area, risk, hotspots, urns=urns, assign_tasked=False)
+    risk = pp.estimate_risk(demo_area)
+    urns = list(demo_area.schools["urn"].iloc[::2])
+    hotspots = pp.find_hotspots(demo_area, risk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planner, "VARIANTS", 3)
+        return pp.plan_patrols(demo_area, risk, hotspots, urns=urns, assign_tasked=False)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, note_missing_months
-from patrolplan.area.patrol_window import resolve_window
+from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
 from patrolplan.crs import Projection
 from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
@@ -163,10 +163,11 @@ def check_times(
             count = f"{len(unusual):,} of {format_count(len(given), 'bell')}"
             which = f"{seen}; {count} are outside {earliest} to {latest}"
             report.alarms.add("unusual_times", file, which, remedy)
-        default = f"{getattr(settings.patrol, f'default_{bell}'):%H:%M}"
-        if not earliest <= default <= latest:
-            where = f"[patrol] default_{bell}"
-            report.alarms.add("unusual_times", where, f"'{default}' {what}", remedy)
+    default = f"{settings.patrol.default_finish_time:%H:%M}"
+    if not EARLIEST_BELL <= default <= LATEST_BELL:
+        what = f"'{default}' is not a plausible end of a school day"
+        remedy = "write the end of the school day on the 24-hour clock"
+        report.alarms.add("unusual_times", "[patrol] default_finish_time", what, remedy)
     for name in settings.patrol.windows:
         start, end = _find_usual_hours(name, settings)
         if start < EARLIEST_PATROL or end > LATEST_PATROL:
@@ -191,7 +192,7 @@ def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
     """When a window begins and ends where a school has the settings' bells, HH:MM."""
     patrol = settings.patrol
     window = resolve_window(patrol, name=name)
-    bells = (f"{time:%H:%M}" for time in (patrol.default_start_time, patrol.default_finish_time))
+    bells = (DEFAULT_START_TIME, f"{patrol.default_finish_time:%H:%M}")
     start = window.compute_start(*map(minutes_after_midnight, bells))
     return format_time(max(0.0, start)), format_time(start + window.minutes)
 

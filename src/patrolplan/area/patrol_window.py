@@ -16,6 +16,9 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 Bell = Literal["opening", "closing"]
 
+DEFAULT_START_TIME = "08:45"
+"""Opening bell of schools without one in the bell times; announced."""
+
 
 @dataclass(frozen=True)
 class Window:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
+from patrolplan.area.patrol_window import DEFAULT_START_TIME
 from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.small_tables import LEAVING_COLUMNS
 from patrolplan.inputs.table_reader import describe_cell
@@ -64,7 +65,7 @@ def assign_gates(
     schools = schools.assign(
         finish_time=bell.fillna(default_bell).astype("str"),
         finish_assumed=bell.isna(),
-        start_time=opening.fillna(f"{settings.patrol.default_start_time:%H:%M}").astype("str"),
+        start_time=opening.fillna(DEFAULT_START_TIME).astype("str"),
         start_assumed=opening.isna(),
         **{name: schools["urn"].map(bells[name]).astype("float64") for name in LEAVING_COLUMNS},
         gate_assumed=given.isna(),
@@ -89,7 +90,7 @@ def assign_gates(
     without_opening = int(schools["start_assumed"][near].sum())
     if without_opening and _needs_opening_bells(settings):
         values: dict[str, NoteValue] = {"count": without_opening, "schools": int(near.sum())}
-        values["time"] = f"{settings.patrol.default_start_time:%H:%M}"
+        values["time"] = DEFAULT_START_TIME
         report.notes.append(Note("opening_bells_assumed", values))
     if without_gate:
         counts = {"count": without_gate, "schools": int(near.sum())}

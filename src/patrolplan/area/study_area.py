@@ -206,7 +206,7 @@ class StudyArea:
 MAX_NAMED_SCHOOLS = 12  # Maximum number of schools that a message names
 
 CHANGEABLE_SECTIONS = (
-    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "travel", "output", "seed"),
+    *("risk", "hotspots", "patrol", "way_home", "reports", "week", "output", "seed"),
 )
 """Settings that apply to an area already loaded; the others decide what is read."""
 

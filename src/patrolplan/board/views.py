@@ -309,7 +309,6 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
             )
         ],
         "line": convert_to_degrees(line, projection),
-        "begins": "base" if patrol.from_base else "gate",
     }
 
 

@@ -4,15 +4,19 @@ Seconds are real: they count in the time that a walk takes. The other factors, a
 turn, only affect the choice of the way, not its length or its time.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.inputs.osm_tags import MAIN_ROADS, ROADS
-from patrolplan.network.crossings import SAFEST_FIRST, UNKNOWN
+from patrolplan.network.crossings import SAFEST_FIRST
 from patrolplan.network.network import StreetNetwork
-from patrolplan.settings import RoadCrossing
+
+CROSSING_SECONDS = {"signals": 15.0, "zebra": 5.0, "island": 20.0, "unmarked": 40.0}
+"""What it costs to cross a main road on foot, assumed; unmarked also where the kind is unknown."""
+
+ROAD_FACTOR, DARK_FACTOR = 1.25, 1.5
+"""How much longer a metre counts where a street has no pavement of its own, and on unlit streets
+after dark."""
 
 TURN_METRES = 15.0
 """So many metres longer is a walk that spares a turn."""
@@ -28,7 +32,7 @@ PAVEMENT_METRES = 30.0
 
 
 def compute_crossing_effort(
-    network: StreetNetwork, seconds: Mapping[RoadCrossing, float], metres_per_minute: float
+    network: StreetNetwork, metres_per_minute: float
 ) -> NDArray[np.float64]:
     """(p,) what a metre of each piece costs, in metres walked, with the waiting at main roads.
 
@@ -37,22 +41,20 @@ def compute_crossing_effort(
     road or along a footway across it has two such pieces and pays once, and a walk that turns into
     the road or off it pays half. Two main roads that cross each other cost nothing, since no piece
     stands for that alone.
-
-    `seconds`: By kind of crossing: signals, zebra, island, unmarked; also used where it is not
-    known.
     """
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)
     through = nodes[count > 1]  # where a main road only ends, nothing is crossed
-    by_rank = [seconds["unmarked" if kind == "unknown" else kind] for kind in SAFEST_FIRST]
+    costs = CROSSING_SECONDS | {"unknown": CROSSING_SECONDS["unmarked"]}
     at_node, near = np.zeros(len(network.node_xy)), network.near_crossings
     at_node[through] = [
-        by_rank[near[node][0][1] if node in near else UNKNOWN] for node in through.tolist()
+        costs[SAFEST_FIRST[near[node][0][1]] if node in near else "unknown"]
+        for node in through.tolist()
     ]
     ends = at_node[network.piece_nodes]
     # The kind of a footway across the road comes before what is near its node.
     meets = np.isin(network.piece_nodes, through)
-    for kind, cost in seconds.items():
+    for kind, cost in CROSSING_SECONDS.items():
         is_kind = network.piece_crossing == kind
         ends = np.where(is_kind[:, None] & meets, cost, ends)
     ends[arms.road_of_piece != ""] = 0.0
@@ -60,16 +62,14 @@ def compute_crossing_effort(
     return np.asarray(1 + metres / network.piece_metres)
 
 
-def compute_preference(
-    network: StreetNetwork, *, road_factor: float, dark_factor: float | None
-) -> NDArray[np.float64]:
+def compute_preference(network: StreetNetwork, *, is_dark: bool) -> NDArray[np.float64]:
     """(p,) how much longer a metre counts on streets that are avoided: 1 or more.
 
     Main roads, pedestrian streets and pavements come before other streets, and those before alleys
-    and paths. `road_factor`: For streets whose pavement is a way of its own near by, and main roads
-    without a pavement. `dark_factor`: For streets without lighting, after dark, when footpaths,
-    underpasses and covered passages are walked only if there is no other way; unknown lighting does
-    not count as missing. None by day.
+    and paths. Streets whose pavement is a way of its own near by, and main roads without a
+    pavement, count as longer. After dark unlit streets do as well, and footpaths, underpasses and
+    covered passages are walked only if there is no other way; unknown lighting does not count as
+    missing.
     """
     is_bare = (network.main_arms.road_of_piece != "") & (network.piece_sidewalk == "no")
     apart = np.flatnonzero(network.piece_sidewalk == "separate")
@@ -83,8 +83,8 @@ def compute_preference(
     is_street = np.isin(kind, list(ROADS - MAIN_ROADS - {"service"}))
     is_best = np.isin(kind, [*MAIN_ROADS, "pedestrian"]) | is_pavement | network.piece_is_crossing
     factor = np.where(is_best, 1.0, np.where(is_street, STREET_FACTOR, ALLEY_FACTOR))
-    factor *= np.where(is_bare, road_factor, 1.0)
-    if dark_factor is None:
+    factor *= np.where(is_bare, ROAD_FACTOR, 1.0)
+    if not is_dark:
         return np.asarray(factor)
-    factor *= np.where(network.piece_lit == "no", dark_factor, 1.0)
+    factor *= np.where(network.piece_lit == "no", DARK_FACTOR, 1.0)
     return np.asarray(factor * np.where(network.piece_is_secluded, SECLUDED_FACTOR, 1.0))

@@ -96,7 +96,6 @@ def collect_facts(
         "patrols": backtest["patrols"],
         "coverage": format_percent(COVERAGE),
         "is_burden_measured": is_burden_measured,
-        "public_contact": settings.output.public_contact,
         "counts_pupils": bool(settings.way_home.exposure),
     }
 

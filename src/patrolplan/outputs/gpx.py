@@ -59,7 +59,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
         gpx.waypoints += _build_other_points(patrol, projection)
     gpx.waypoints += _build_barred_points(patrols, projection)
     gpx.routes += [_build_route(plan, patrol) for patrol in patrols]
-    gpx.tracks += [_build_track(one, projection) for one in patrols if one.all_legs]
+    gpx.tracks += [_build_track(one, projection) for one in patrols if one.legs]
     return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
 
 
@@ -85,17 +85,15 @@ def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[Place]:
 
 
 def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection") -> list[Point]:
-    """The patrol's start and its stops."""
+    """The gate and the stops."""
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
-    name, description, what = "School gate", f"At the gate {start} to {until}", "gate"
-    if patrol.from_base:
-        name, description, what = "Base", "Set out", "base"
+    end = wording.describe_end(patrol)
     gate = kind(
         *first,
-        name=f"{_format_officer(patrol)}{name} {start}",
-        description=f"{patrol.school}. {description}, {wording.describe_end(patrol)}.",
-        type=what,
+        name=f"{_format_officer(patrol)}School gate {start}",
+        description=f"{patrol.school}. At the gate {start} to {until}, {end}.",
+        type="gate",
     )
     points = [gate]
     for number, (stop, place) in enumerate(zip(patrol.stops, stops, strict=True), start=1):
@@ -127,13 +125,9 @@ def _format_officer(patrol: "Patrol") -> str:
 
 
 def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXWaypoint]:
-    """The base, unless the patrol begins there, and each place to get off a bicycle."""
-    points: list[tuple[tuple[float, float], str, str]] = []
-    if patrol.base_xy is not None and not patrol.from_base:
-        sets_out = patrol.approach is not None
-        name = f"Base, set out {format_time(patrol.set_out_minutes)}" if sets_out else "Base"
-        points.append((patrol.base_xy, name, "base"))
-    for leg in patrol.all_legs:
+    """Each place to get off a bicycle."""
+    points: list[tuple[tuple[float, float], str]] = []
+    for leg in patrol.legs:
         begins = np.cumsum([0.0, *(step.metres for step in leg.steps)])
         line = shapely.LineString(leg.line) if len(leg.line) > 1 else None
         for step, begin in zip(leg.steps, begins, strict=False):
@@ -141,11 +135,11 @@ def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXW
                 place = line.interpolate(float(begin))
                 length = wording.format_metres(step.metres)
                 name = f"Get off and {step.way}: {describe_street(step)}, {length}"
-                points.append(((place.x, place.y), name, "dismount"))
-    xy = np.array([point for point, _, _ in points]).reshape(-1, 2)
+                points.append(((place.x, place.y), name))
+    xy = np.array([point for point, _ in points]).reshape(-1, 2)
     return [
-        GPXWaypoint(*place, name=f"{_format_officer(patrol)}{name}", type=kind)
-        for place, (_, name, kind) in zip(_locate(xy, projection), points, strict=True)
+        GPXWaypoint(*place, name=f"{_format_officer(patrol)}{name}", type="dismount")
+        for place, (_, name) in zip(_locate(xy, projection), points, strict=True)
     ]
 
 
@@ -174,25 +168,19 @@ def _build_route(plan: "Plan", patrol: "Patrol") -> GPXRoute:
         wording.describe_reference(patrol),
     )
     route = GPXRoute(patrol.title, " ".join(filter(None, sentences)), patrol.number)
-    if patrol.approach is not None:
-        [base] = _locate(patrol.approach.line[:1], projection)
-        leave = f"Set out from the base {format_time(patrol.set_out_minutes)}"
-        route.points.append(GPXRoutePoint(*base, name=leave, type="base"))
     points = _build_points(GPXRoutePoint, patrol, projection)
     route.points += points
     if patrol.legs:
         end = (points[0].latitude, points[0].longitude)
-        if patrol.ends_at != "gate" or patrol.from_base:
-            [end] = _locate(patrol.legs[-1].line[-1:], projection)
         name = capitalise(wording.describe_end(patrol))
-        route.points.append(GPXRoutePoint(*end, name=name, type=patrol.ends_at))
+        route.points.append(GPXRoutePoint(*end, name=name, type="gate"))
     return route
 
 
 def _build_track(patrol: "Patrol", projection: "Projection") -> GPXTrack:
     """The way along the streets, a segment for each leg."""
     track = GPXTrack(f"{patrol.title}, street by street", number=patrol.number)
-    for leg in patrol.all_legs:
+    for leg in patrol.legs:
         places = _locate(leg.line, projection)
         track.segments.append(GPXTrackSegment([GPXTrackPoint(*place) for place in places]))
     return track

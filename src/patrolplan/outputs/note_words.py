@@ -7,7 +7,6 @@ from typing import Any
 from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs.data_note_words import DATA_SENTENCES
 from patrolplan.outputs.risk_note_words import RISK_SENTENCES
-from patrolplan.text import capitalise
 
 
 def describe_note(note: Note) -> str:
@@ -26,18 +25,6 @@ def describe_note(note: Note) -> str:
 def describe_notes(notes: Iterable[Note]) -> list[str]:
     """Notes as sentences in their order, without duplicates."""
     return list(dict.fromkeys(map(describe_note, notes)))
-
-
-def _say_at_gate_instead(reason: str) -> Callable[[Mapping[str, Any]], str]:
-    """Why a patrol starts at the gate although the settings have the base."""
-    return lambda values: f"{reason}: {' and '.join(values['does'])} at the gate."
-
-
-def _say_colleague_base(values: Mapping[str, Any]) -> str:
-    return (
-        f"{capitalise(' and '.join(values['does']))} at the base of {values['owner']}, "
-        f"{values['metres']:.0f} m from that of {values['officer']}."
-    )
 
 
 def _say_other_mode(values: Mapping[str, Any]) -> str:
@@ -110,9 +97,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "no_stop_in_time": (
         "No stop that is worth the walk can be made in this window. Stay at the gate."
     ),
-    "no_officer_for_base": _say_at_gate_instead("No officer is assigned to this school"),
-    "base_off_street": _say_at_gate_instead("No walkable street is near the officer's base"),
-    "base_too_far": _say_at_gate_instead("The base is too far away for this window"),
     "walking_extract": (
         "The streets file seems to be an extract for walking: roads and tracks for bicycles may "
         "be missing."
@@ -143,10 +127,8 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "designated_other_days": "{place} is designated for days that are not in this week.",
     "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
     "demand_officers_short": _say_officers_short,
-    "barred_place_passed": "Gate or base, or the only way to it, is in sight of barred {place}.",
+    "barred_place_passed": "The gate, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
-    "approach_for_colleague": "The way from the base to the gate is planned for {owner} alone.",
-    "colleague_base": _say_colleague_base,
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",
     "drawn_without_secret": (
         "The week was drawn without a secret: anyone with the same data and settings can draw it "
@@ -171,10 +153,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
     "maximum_before_minimum": (
         "URN {urn} gets {patrols} of at least {minimum} patrols: the maximum of {maximum:g} "
         "minutes a hotspot a day comes before that minimum."
-    ),
-    "patrol_at_colleague_base": lambda values: (
-        f"{values['officer']} at URN {values['urn']}: the patrol {' and '.join(values['does'])} "
-        f"at the base of {values['owner']}."
     ),
     "crew_short": _say_crew_short,
     "other_mode": _say_other_mode,

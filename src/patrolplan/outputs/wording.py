@@ -33,9 +33,6 @@ SNAPPED_ACCURACY = "to within a few streets"
 """How exact the places of open data are."""
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 
-APPROACH_NAME = "B→G"
-"""The leg from the base to the gate."""
-
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
 COARSE_FROM = 100
@@ -173,10 +170,8 @@ def describe_chance(plan: "Plan", hotspot: str) -> str:
 
 def describe_end(patrol: "Patrol") -> str:
     """When and where a patrol ends: "back at the gate 16:45, until 16:50"."""
-    visited = {"base"} if patrol.from_base else {"gate", patrol.starts_at}
-    where = f"{'back at' if patrol.ends_at in visited else 'at'} the {patrol.ends_at}"
     back, end = format_time(patrol.back_minutes), format_time(patrol.end_minutes)
-    return f"{where} {end}" if back == end else f"{where} {back}, until {end}"
+    return f"back at the gate {end if back == end else f'{back}, until {end}'}"
 
 
 def describe_place(stop: "Stop") -> str:
@@ -212,8 +207,6 @@ def describe_distance(patrol: "Patrol") -> str:
     text += "on foot" if patrol.way == "walk" else "by bicycle"
     if patrol.way == "bicycle" and patrol.pushed_metres >= 1:
         text += f", {format_metres(patrol.pushed_metres)} of it on foot"
-    if patrol.approach is not None:
-        text += f", {format_metres(patrol.approach.metres)} of it to the gate"
     return text
 
 
@@ -231,10 +224,8 @@ def _list_leg_times(patrol: "Patrol") -> list[tuple[float, float]]:
 
 
 def format_leg_name(patrol: "Patrol", leg: int) -> str:
-    """A leg by the marks at its ends: G for the gate, B for the base, numbers for stops."""
-    end = "B" if patrol.ends_at == "base" else "G"
-    start = "B" if patrol.from_base else "G"
-    marks = [start, *(str(number + 1) for number in range(len(patrol.stops))), end]
+    """A leg by the marks at its ends: G for the gate, numbers for stops."""
+    marks = ["G", *(str(number + 1) for number in range(len(patrol.stops))), "G"]
     return f"{marks[leg]}→{marks[leg + 1]}"
 
 
@@ -284,7 +275,7 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
     sentences = []
     if sun_minutes is not None and (
-        patrol.set_out_minutes < sun_minutes + TWILIGHT_MINUTES
+        patrol.start_minutes < sun_minutes + TWILIGHT_MINUTES
         if early
         else patrol.end_minutes > sun_minutes - TWILIGHT_MINUTES
     ):
@@ -335,14 +326,13 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
     lines += describe_notes([*note_guard(settings), *note_low_threshold(settings)])
-    lines.append(_describe_pace(plan, {*modes} or {settings.patrol.way}))
+    lines.append(_describe_pace({*modes} or {settings.patrol.way}))
     return tuple(lines)
 
 
-def _describe_pace(plan: "Plan", modes: "set[str]") -> str:
+def _describe_pace(modes: "set[str]") -> str:
     """What the times of walks and rides include."""
-    waits = any(plan.area.settings.patrol.crossing_seconds.values())
-    on_foot = f"Walking times allow {'' if waits else 'no time '}for crossing main roads"
+    on_foot = "Walking times allow for crossing main roads"
     if modes == {"walk"}:
         return f"{on_foot}."
     riding = "Riding times allow for no waiting"

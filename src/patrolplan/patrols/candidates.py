@@ -17,10 +17,7 @@ from patrolplan.patrols.designated import NEVER, find_begin_spans, find_resting,
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import GATE_DWELLS, PLACE_DWELLS
 from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, Surroundings, compute_speed
-from patrolplan.patrols.tasked_places import SchoolPlaces, find_near
-
-TASKED_METRES = 60.0
-"""A tasked place within this distance of a hotspot's stretch is part of that hotspot."""
+from patrolplan.patrols.tasked_places import TASKED_METRES, SchoolPlaces, find_near
 
 
 @dataclass(frozen=True, eq=False)

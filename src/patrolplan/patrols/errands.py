@@ -231,11 +231,11 @@ def _list_servers(
         return
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urn in set(urns)]
     gates = shapely.points(area.network.xy(area.gates.take(rows)))
-    extents = [compute_extent(area, row, window) for row in rows]
+    extent = compute_extent(area)
     hours = [compute_hours(area, area.schools.iloc[row], window) for row in rows]
     for number, (_, place) in enumerate(places.iterrows()):
         metres = shapely.distance(gates, place.geometry)
-        for row, away, extent, each in zip(rows, metres, extents, hours, strict=True):
+        for row, away, each in zip(rows, metres, hours, strict=True):
             urn = str(area.schools["urn"].iloc[row])
             if urn in place["schools"] or (ALL_SCHOOLS in place["schools"] and away <= extent):
                 during = bool(is_during(places.iloc[[number]], each)[0])

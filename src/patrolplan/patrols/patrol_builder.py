@@ -127,9 +127,9 @@ class PatrolBuilder:
         until = self.hours.gate_until_minutes
         if all(self.problem.is_gate(visit.stop) for visit in visits):
             return max([until, *(visit.end_minutes for visit in visits)]), []
-        if not self.problem.start_position and self.problem.is_gate(visits[0].stop):
+        if self.problem.is_gate(visits[0].stop):
             until = visits.pop(0).end_minutes
-        if not self.problem.end_position and self.problem.is_gate(visits[-1].stop):
+        if self.problem.is_gate(visits[-1].stop):
             visits.pop()
         return until, visits
 
@@ -152,35 +152,25 @@ class PatrolBuilder:
         kind: PatrolKind = "patrol",
     ) -> Patrol:
         """The patrol that leaves the gate at a minute, and makes these visits."""
-        problem, base = self.problem, self.problem.surroundings.base
+        problem = self.problem
         legs = self._build_legs([visit.stop for visit in visits])
         until, times, end = self._time_visits(until, visits, legs)
         stops = tuple(
             self._build_stop(visit, *each) for visit, each in zip(visits, times, strict=True)
         )
         x, y = problem.surroundings.network.xy(problem.surroundings.gate)[0]
-        starts_at_base = problem.settings.start == "base" and base is not None
-        approach = None
-        if starts_at_base and not problem.start_position:
-            # From the base to the gate for the presence there, by the shortest way.
-            approach = self._build_leg(
-                problem.walks.find_shortest(len(problem.found.places) + 1, 0)
-            )
         patrol = Patrol(
             urn=problem.school["urn"],
             school=problem.school["name"],
             kind=kind if stops or kind == "reference" else "gate",
             number=number,
             point=(float(x), float(y)),
-            start_minutes=self._find_start(until, is_gate_card=not stops),
+            start_minutes=self._find_start(is_gate_card=not stops),
             gate_until_minutes=until,
             end_minutes=end,
             latest_end_minutes=self.hours.latest_end_minutes,
             window=problem.inputs.window.name,
-            ends_at="base" if legs and problem.end_position else "gate",
             way=problem.settings.way,
-            starts_at="base" if approach or (legs and problem.start_position) else "gate",
-            approach=approach,
             worth=0.0,
             bound=0.0,
             proven=True,
@@ -208,7 +198,7 @@ class PatrolBuilder:
         whole = sum(stops)
         if patrol.has_presence and prizes.has_pupils:
             whole += prizes.gather(0, patrol.start_minutes, patrol.gate_until_minutes)
-        if patrol.legs and patrol.ends_at == "gate" and prizes.has_pupils:
+        if patrol.legs and prizes.has_pupils:
             whole += prizes.gather(0, patrol.back_minutes, patrol.end_minutes)
         worth = whole / prizes.total if prizes.total > 0 else 0.0
         return replace(
@@ -310,10 +300,10 @@ class PatrolBuilder:
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
     def _build_legs(self, rows: Sequence[int]) -> tuple[Leg, ...]:
-        """The walks from the start by these stops to the end."""
+        """The walks from the gate by these stops and back."""
         if not rows:
             return ()
-        places = [self.problem.start_position, *rows, self.problem.end_position]
+        places = [0, *rows, 0]
         return tuple(self._find_leg(start, end) for start, end in pairwise(places))
 
     def _find_leg(self, start: int, end: int) -> Leg:
@@ -334,7 +324,7 @@ class PatrolBuilder:
         if not visits:
             latest = self.hours.latest_end_minutes
             if not self.problem.prizes.has_pupils:
-                stay = self._find_start(until, is_gate_card=True)
+                stay = self._find_start(is_gate_card=True)
                 latest = min(max(until, stay + self.problem.settings.dwell_minutes), latest)
             return latest, [], latest
         arrive, leave = [visits[0].begin_minutes], list[float]()
@@ -345,8 +335,7 @@ class PatrolBuilder:
         leave.append(visits[-1].end_minutes)
         until = max(until, arrive[0] - legs[0].minutes)
         end = leave[-1] + legs[-1].minutes
-        is_at_gate = self.problem.prizes.has_pupils and not self.problem.end_position
-        if self.hours.gate_last_minutes or is_at_gate:
+        if self.hours.gate_last_minutes or self.problem.prizes.has_pupils:
             end = self.hours.latest_end_minutes
         return until, list(zip(arrive, leave, strict=True)), end
 
@@ -357,14 +346,12 @@ class PatrolBuilder:
             return np.inf
         return float(windows[stop, 1] + self.problem.stop_minutes[stop - 1])
 
-    def _find_start(self, until: float, *, is_gate_card: bool) -> float:
-        """Begin of the presence at the gate, or when the officer leaves the base for the stops.
+    def _find_start(self, *, is_gate_card: bool) -> float:
+        """Begin of the presence at the gate.
 
         Where nobody is out, a presence at the end without any stop is as long as a stop.
         """
         hours, stay = self.hours, self.hours.gate_last_minutes
-        if self.problem.start_position and not is_gate_card:
-            return until
         if not stay or not is_gate_card or self.problem.prizes.has_pupils:
             return hours.start_minutes
         longest = max(stay, self.problem.settings.dwell_minutes)

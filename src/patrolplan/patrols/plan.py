@@ -55,7 +55,6 @@ from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import LeftOutRow, render_html_table
 from patrolplan.text import format_count
-from patrolplan.times import format_time
 
 
 class _AtPoint:
@@ -233,21 +232,14 @@ class Variant:
 
 
 @with_config(
-    also_writes(
-        pushed_metres=Metres,
-        set_out=Minutes,
-        gap_percent=Amount,
-        gate_card=bool,
-        walked_metres=Metres,
-    )
+    also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
 )
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
-    """One officer's timed walk or ride: gate presence, stops, and back to the gate or to the base.
+    """One officer's timed walk or ride: presence at the gate, stops, and back to the gate.
 
     There is one more of `legs` than of `stops`; if no stop is worth it, there is only presence at
-    the gate and no leg. If a patrol starts at the base, `approach` is its way to the presence at
-    the gate, before `start_minutes`; without a presence its first leg starts at the base.
+    the gate and no leg.
     """
 
     urn: str
@@ -265,14 +257,8 @@ class Patrol(_AtPoint):
     """End of the patrol window."""
     window: str = AFTER_SCHOOL
     """Name of the window in the settings."""
-    ends_at: str
-    """"gate", or "base" by the settings: where the last leg ends."""
     way: str = "walk"
     """"walk" or "bicycle"."""
-    starts_at: str = "gate"
-    """"gate", or "base" by the settings; see `approach`."""
-    approach: Leg | None = None
-    """Leg from the base to the gate, arriving when the presence begins."""
     worth: Share
     """What it meets of the risk to the school's own pupils within reach, see
     `patrolplan.patrols.prize`."""
@@ -301,17 +287,15 @@ class Patrol(_AtPoint):
         # Sums are those of rounded legs, and the gap that of the rounded worth, so that a patrol
         # that was read is written unchanged.
         worth, bound = record["worth"], record["bound"]
-        legs = [*filter(None, [record["approach"]]), *record["legs"]]
+        legs = record["legs"]
         pushed = sum(leg.get("pushed_metres", 0.0) for leg in legs)
         return arrange(
             record,
             [
                 *(["way"] if self.way == "walk" else []),
                 *(["window"] if self.window == AFTER_SCHOOL else []),
-                *(["starts_at", "approach"] if self.starts_at == "gate" else []),
             ],
             way={"pushed_metres": round(pushed, 1)},
-            starts_at={"set_out": format_time(self.set_out_minutes)},
             bound={"gap_percent": round(_compute_gap(worth, bound), 2)},
             proven={
                 "gate_card": self.is_gate_card,
@@ -330,34 +314,9 @@ class Patrol(_AtPoint):
         return not self.stops
 
     @property
-    def set_out_minutes(self) -> float:
-        """When the officer sets out."""
-        return self.start_minutes - (0.0 if self.approach is None else self.approach.minutes)
-
-    @property
-    def all_legs(self) -> tuple[Leg, ...]:
-        """All legs, including the way to the gate if there is one."""
-        return self.legs if self.approach is None else (self.approach, *self.legs)
-
-    @property
-    def from_base(self) -> bool:
-        """Whether the first leg starts at the base, without a presence at the gate."""
-        return self.starts_at == "base" and self.approach is None
-
-    @property
-    def base_xy(self) -> tuple[float, float] | None:
-        """Metres of the base where the patrol starts or ends; None if it does neither."""
-        if "base" not in {self.starts_at, self.ends_at}:
-            return None
-        at_start = self.starts_at == "base"
-        x, y = self.all_legs[0].line[0] if at_start else self.legs[-1].line[-1]
-        return float(x), float(y)
-
-    @property
     def points(self) -> NDArray[np.float64]:
-        """(1 + stops, 2) metres of the start, at the gate or the base, and of the stops."""
-        begin = self.base_xy if self.from_base else None
-        return np.array([begin or (self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
+        """(1 + stops, 2) metres of the gate and of the stops."""
+        return np.array([(self.x, self.y), *((stop.x, stop.y) for stop in self.stops)])
 
     @property
     def hotspots(self) -> list[str]:
@@ -388,8 +347,7 @@ class Patrol(_AtPoint):
         stays += [
             (one.arrive_minutes, one.leave_minutes) for one in self.stops if one.kind == "gate"
         ]
-        if self.ends_at == "gate":
-            stays.append((self.back_minutes, self.end_minutes))
+        stays.append((self.back_minutes, self.end_minutes))
         return [one for one in stays if one[1] - one[0] >= MIN_STAY_MINUTES] or stays[:1]
 
     @property
@@ -399,13 +357,13 @@ class Patrol(_AtPoint):
 
     @property
     def walked_metres(self) -> float:
-        """All metres walked or ridden, on the way from a base too."""
-        return float(sum(leg.metres for leg in self.all_legs))
+        """All metres walked or ridden."""
+        return float(sum(leg.metres for leg in self.legs))
 
     @property
     def pushed_metres(self) -> float:
         """Metres of these on which a bicycle is pushed or carried."""
-        return float(sum(leg.pushed_metres for leg in self.all_legs))
+        return float(sum(leg.pushed_metres for leg in self.legs))
 
     @property
     def gap_percent(self) -> float:

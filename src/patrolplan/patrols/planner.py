@@ -21,8 +21,12 @@ from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
+from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
+
+VARIANTS = 8
+"""Near-optimal patrols of a school that a week chooses from."""
 
 
 def plan_patrols(  # noqa: PLR0913 - all but the first three are named
@@ -116,6 +120,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
             executor=executor,
             report_progress=report_progress,
         )
+        told = (tell_taskings(area, date, patrol) for patrol in plan.patrols)
+        plan = replace(plan, patrols=tuple(told))
     if detail == "best":
         return plan
     return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))
@@ -164,7 +170,7 @@ def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol
     """The best patrol of each officer of a school, and the reference if there is one."""
     problem, reference = builder.problem, plan_reference(builder)
     orienteering, solution = solve_school(problem)
-    count = 0 if problem.inputs.detail == "best" else problem.settings.variants
+    count = 0 if problem.inputs.detail == "best" else VARIANTS
     others = find_variants(orienteering, solution, count=count)
     variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
     patrols = [builder.build_patrol(route, solution, variants) for route in solution.routes]

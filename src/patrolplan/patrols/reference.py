@@ -50,8 +50,8 @@ def _find_corner(builder: PatrolBuilder) -> Visit | None:
     for row, place in enumerate(problem.found.places.tolist(), start=1):
         if place == 0 or place >= len(problem.prizes.flow):
             continue
-        begin = hours.gate_until_minutes + float(travel[problem.start_position, row])
-        latest = hours.latest_back_minutes - minutes - float(travel[row, problem.end_position])
+        begin = hours.gate_until_minutes + float(travel[0, row])
+        latest = hours.latest_back_minutes - minutes - float(travel[row, 0])
         if begin > latest:
             continue
         begin = latest if hours.gate_last_minutes else begin

@@ -45,8 +45,7 @@ TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 class SchoolProblem:
     """Everything for building one school's patrols.
 
-    Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 is candidate i,
-    and a base comes last.
+    Positions are numbered as rows of the orienteering problem: 0 is the gate, i + 1 candidate i.
     """
 
     inputs: PlanningInputs
@@ -63,10 +62,7 @@ class SchoolProblem:
     walks: WalkFinder
     """Walks (or rides) between all positions."""
     unavoidable_rows: NDArray[np.int64]
-    """Rows of `barred` whose streets stay open, since gate or base can be reached only past
-    them."""
-    start_position: int
-    end_position: int
+    """Rows of `barred` whose streets stay open, since the gate can be reached only past them."""
 
     @property
     def settings(self) -> PatrolSettings:
@@ -134,23 +130,22 @@ class SchoolProblem:
         prizes = np.zeros(positions)
         prizes[1 : count + 1] = self.found.rates.mean(axis=1) * self.stop_minutes
         np.cumsum(self.found.rates, axis=1, out=rates[1 : count + 1, 1:])
-        bases = np.full(positions - count - 1, -1)
-        follows = find_earlier_visits(np.concatenate([[0], self.found.places, bases]))
+        follows = find_earlier_visits(np.r_[0, self.found.places])
         hours = self.surroundings.hours
         return OrienteeringProblem(
             travel_minutes=self.walks.metres / compute_speed(self.settings),
             prizes=prizes,
             dwell_minutes=dwell,
             officer=Officer(
-                start=self.start_position,
-                end=self.end_position,
+                start=0,
+                end=0,
                 earliest_minutes=hours.gate_until_minutes,
                 latest_minutes=hours.latest_back_minutes,
             ),
             officer_count=self.settings.officers,
             windows=build_stop_windows(self),
             mandatory=mandatory,
-            barred=frozenset({0, *range(count + 1, positions)}),
+            barred=frozenset({0}),
             timed_prizes=TimedPrizes(self.prizes.first_minute, rates),
             follows=follows,
         )
@@ -254,8 +249,6 @@ class SchoolProblem:
         if self.surroundings.hours.is_cut:
             time = format_time(self.surroundings.hours.latest_end_minutes)
             notes.append(Note("ends_when_all_left", {"time": time}))
-        if self.surroundings.base_note is not None:
-            notes.append(self.surroundings.base_note)
         notes += build_way_notes(self.inputs.area)
         notes += self._note_short_hours()
         passed = self.barred["place_id"].iloc[self.unavoidable_rows]
@@ -300,7 +293,6 @@ def build_school_problem(
     tasked = find_school_places(area, row, around, inputs.date, wanted)
     found = find_candidates(inputs, row, around, tasked, watch)
     walks, unavoidable_rows = find_walks(around, found.stops, tasked)
-    base, base_position = around.base, len(found.stops) + 1
     return SchoolProblem(
         inputs=inputs,
         row=row,
@@ -310,8 +302,6 @@ def build_school_problem(
         found=found,
         walks=walks,
         unavoidable_rows=unavoidable_rows,
-        start_position=base_position if base is not None and base.is_start else 0,
-        end_position=base_position if base is not None and base.is_end else 0,
     )
 
 

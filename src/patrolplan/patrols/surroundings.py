@@ -19,8 +19,7 @@ from patrolplan.area.daylight import find_daylight
 from patrolplan.area.patrol_window import Window
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.network import Positions, StreetNetwork, concatenate_positions
-from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network import Positions, StreetNetwork
 from patrolplan.network.graph import compute_piece_distances
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import compute_cycling_effort
@@ -29,11 +28,10 @@ from patrolplan.network.walking_effort import (
     compute_crossing_effort,
     compute_preference,
 )
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note
 from patrolplan.pupils.presence import LeavingCurve
 from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
-from patrolplan.tables import STAFF
 from patrolplan.times import minutes_after_midnight
 
 MIN_STOP_METRES_TO_BARRED = 150.0
@@ -42,6 +40,9 @@ MIN_STOP_METRES_TO_BARRED = 150.0
 MAX_METRES = 600.0
 """Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
+
+CYCLING_SPEED_KMH = 12.0
+"""Speed by bicycle, with its stops on the way; assumed."""
 
 ALL_LEFT = 0.99
 """Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
@@ -64,7 +65,7 @@ def metres_per_minute(speed_kmh: float) -> float:
 def compute_speed(settings: PatrolSettings) -> float:
     """Metres per minute at full speed, on foot or by bicycle according to the settings."""
     on_foot = settings.way == "walk"
-    return metres_per_minute(settings.walking_speed_kmh if on_foot else settings.cycling_speed_kmh)
+    return metres_per_minute(settings.walking_speed_kmh if on_foot else CYCLING_SPEED_KMH)
 
 
 def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
@@ -175,66 +176,9 @@ def _compute_opening_hours(start: float, window: Window, presence: float) -> Pat
     return PatrolHours(start, before, window.minutes)
 
 
-@dataclass(frozen=True, eq=False)
-class Base:
-    """The base of a school's officer, as one position, and whether patrols start and end there."""
-
-    position: Positions
-    is_start: bool
-    is_end: bool
-
-
-def find_patrol_base(
-    area: StudyArea, urn: str, hours: PatrolHours
-) -> tuple[Base | None, Note | None]:
-    """The base where patrols start or end according to the settings, and why there is none.
-
-    It is that of the first officer of the school; school staff lead no patrols. Patrols with a
-    presence at the gate at the beginning do not start there, and those with one at the end do not
-    end there.
-    """
-    settings, officers = area.settings.patrol, area.officers
-    if settings.start == settings.end == "gate":
-        return None, None
-    has = np.array([urn in urns for urns in officers["school_urns"]], dtype=bool)
-    has &= (officers["role"] != STAFF).to_numpy()
-    if not has.any():
-        return None, note_gate_instead(settings, "no_officer_for_base")
-    place = officers.geometry.iloc[int(np.argmax(has))]
-    position = area.network.snap([(place.x, place.y)])
-    if position.moved_metres[0] > MAX_SNAP_METRES:
-        return None, note_gate_instead(settings, "base_off_street")
-    is_start = settings.start == "base" and not hours.gate_minutes
-    is_end = settings.end == "base" and not hours.gate_last_minutes
-    return Base(position, is_start=is_start, is_end=is_end), None
-
-
-def note_gate_instead(settings: PatrolSettings, kind: NoteKind) -> Note:
-    """Note on why patrols use the gate although the settings have the base."""
-    places = {"starts": settings.start, "ends": settings.end}
-    return Note(kind, {"does": [verb for verb, place in places.items() if place == "base"]})
-
-
-def compute_default_extent(area: StudyArea) -> float:
+def compute_extent(area: StudyArea) -> float:
     """Distance from a gate up to which streets are taken, in metres in a straight line."""
     return EXTENT_MARGIN * area.settings.patrol.radius_metres
-
-
-def compute_extent(area: StudyArea, row: int, window: Window) -> float:
-    """Extent of the streets of the school in a row, see `Surroundings.extent_metres`."""
-    school = area.schools.iloc[row]
-    base, _ = find_patrol_base(area, str(school["urn"]), compute_hours(area, school, window))
-    return _compute_extent(area, area.gates.take([row]), base)
-
-
-def _compute_extent(area: StudyArea, gate: Positions, base: Base | None) -> float:
-    """The radius with a margin, or the distance to the base if that is larger."""
-    extent = compute_default_extent(area)
-    if base is None:
-        return extent
-    network = area.network.walkable
-    apart = network.xy(base.position)[0] - network.xy(gate)[0]
-    return max(extent, EXTENT_MARGIN * float(np.hypot(*apart)))
 
 
 def find_tasked_places(
@@ -293,32 +237,10 @@ class Surroundings:
     """Whether patrols may end after sunset, or begin before sunrise."""
     gate: Positions
     """The gate, on `network`."""
-    base: Base | None
-    """The officer's base, on `network`; None if patrols neither start nor end there."""
-    base_note: Note | None
-    """Why patrols use the gate although the settings have the base; None otherwise."""
     extent_metres: float
     """Distance from the gate up to which all streets are included, in a straight line."""
     hours: PatrolHours
     """Start and maximum length of patrols."""
-
-    @property
-    def start(self) -> Positions:
-        """Start of patrols."""
-        return self.base.position if self.base is not None and self.base.is_start else self.gate
-
-    @property
-    def end(self) -> Positions:
-        """End of patrols."""
-        return self.base.position if self.base is not None and self.base.is_end else self.gate
-
-    @property
-    def direct_metres(self) -> float:
-        """Minimum cost of going from start to end without a stop."""
-        if self.start is self.end:
-            return 0.0
-        ends = concatenate_positions(self.start, self.end)
-        return float(self.find_walks(ends).metres[0, 1])
 
     @cached_property
     def effort(self) -> NDArray[np.float64] | None:
@@ -328,9 +250,7 @@ class Surroundings:
         """
         if self.cycling_effort is not None:
             return self.cycling_effort
-        effort = compute_crossing_effort(
-            self.network, self.settings.crossing_seconds, compute_speed(self.settings)
-        )
+        effort = compute_crossing_effort(self.network, compute_speed(self.settings))
         return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
 
     @property
@@ -346,11 +266,7 @@ class Surroundings:
         """
         if self.cycling_effort is not None:
             return None
-        return compute_preference(
-            self.network,
-            road_factor=self.settings.road_factor,
-            dark_factor=self.settings.dark_factor if self.is_dark else None,
-        )
+        return compute_preference(self.network, is_dark=self.is_dark)
 
     def find_walks(
         self, places: Positions, effort: NDArray[np.float64] | None = None
@@ -372,16 +288,16 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) minimum cost of going from the start to each piece and from there to the end.
+        """(q,) minimum cost of going from the gate to each piece and back.
 
         The unit is metres at full speed. On foot a way costs the same in both directions. By
-        bicycle the way back is searched from the end, with the costs of the two directions swapped.
+        bicycle the way back is searched with the costs of the two directions swapped.
         """
-        out = compute_piece_distances(self.network, self.start, effort=self.effort)
-        if self.settings.way == "walk" and self.start is self.end:
+        out = compute_piece_distances(self.network, self.gate, effort=self.effort)
+        if self.settings.way == "walk":
             return 2 * out
         back = None if self.effort is None else self.effort[:, ::-1]
-        return out + compute_piece_distances(self.network, self.end, effort=back)
+        return out + compute_piece_distances(self.network, self.gate, effort=back)
 
 
 def build_surroundings(
@@ -392,12 +308,10 @@ def build_surroundings(
     The date decides whether it gets dark before the patrol ends. The result does not depend on risk
     and is cached: a school is planned several times in a run.
     """
-    settings = area.settings.patrol
-    is_at_base = "base" in {settings.start, settings.end}
+    settings = area.settings
     given = (
-        *(str(row), repr(window), str(date), repr(settings), repr(area.settings.way_home)),
+        *(str(row), repr(window), str(date), repr(settings.patrol), repr(settings.way_home)),
         *(area.network, area.schools, area.gates),
-        area.officers if is_at_base else None,
     )
     return area.catchments.reuse(
         "surroundings",
@@ -414,47 +328,23 @@ HELD_SCHOOLS = 32
 def _build_surroundings(
     area: StudyArea, row: int, window: Window, date: dt.date | None
 ) -> Surroundings:
-    school, gate, settings = area.schools.iloc[row], area.gates.take([row]), area.settings.patrol
-    hours = compute_hours(area, school, window)
-    base, note = find_patrol_base(area, str(school["urn"]), hours)
+    hours, gate = compute_hours(area, area.schools.iloc[row], window), area.gates.take([row])
     daylight = find_daylight(area, date)
     is_dark = daylight is not None and daylight.is_dark(
         hours.start_minutes, hours.latest_end_minutes
     )
-    if date is not None and base is None:
+    if date is not None:
         around = build_surroundings(area, row, window)
         return replace(around, is_dark=True) if is_dark else around
-    around = _take_streets(area, gate, base, note, hours, is_dark=is_dark)
-    if around.direct_metres > hours.after_gate_minutes * compute_speed(settings):
-        note = note_gate_instead(settings, "base_too_far")
-        around = _take_streets(area, gate, None, note, hours, is_dark=is_dark)
-    return around
-
-
-def _take_streets(
-    area: StudyArea,
-    gate: Positions,
-    base: Base | None,
-    base_note: Note | None,
-    hours: PatrolHours,
-    *,
-    is_dark: bool,
-) -> Surroundings:
-    """The streets within the radius of a gate, with a margin, or up to the base."""
     network, settings = area.network.walkable, area.settings.patrol
-    extent = _compute_extent(area, gate, base)
-    ends = [gate.piece]  # gate and base are on a street, however small the extent
-    if base is not None:
-        ends.append(base.position.piece)
-    around = network.find_pieces_within(network.xy(gate)[0], extent)
-    pieces = np.unique(np.concatenate([around, *ends]))
-    if base is not None:
-        base = replace(base, position=base.position.map_to_subnetwork(pieces))
+    extent = compute_extent(area)
+    near = network.find_pieces_within(network.xy(gate)[0], extent)
+    pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
     effort = None
     if settings.way == "bicycle":
         effort = compute_cycling_effort(
             network.bicycle_ways[pieces],
-            riding_kmh=settings.cycling_speed_kmh,
+            riding_kmh=CYCLING_SPEED_KMH,
             walking_kmh=settings.walking_speed_kmh,
         )
     return Surroundings(
@@ -464,8 +354,6 @@ def _take_streets(
         settings=settings,
         is_dark=is_dark,
         gate=gate.map_to_subnetwork(pieces),
-        base=base,
-        base_note=base_note,
         extent_metres=extent,
         hours=hours,
     )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import geopandas as gpd
@@ -17,12 +17,23 @@ from patrolplan.network.graph import compute_piece_distances, find_pieces_in_sig
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
-from patrolplan.patrols.plan import BarredPlace, Tasking
+from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
 from patrolplan.patrols.stop_windows import format_hours
-from patrolplan.patrols.surroundings import HELD_SCHOOLS, Surroundings, find_tasked_places
+from patrolplan.patrols.surroundings import (
+    HELD_SCHOOLS,
+    Surroundings,
+    find_tasked_places,
+    is_in_force,
+)
+
+TASKED_METRES = 60.0
+"""Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
 
 MIN_WALK_METRES_TO_BARRED = 60.0
 """Minimum distance of walked streets from a barred place."""
+
+WHOLE_MINUTES = 0.5
+"""A stay in whole minutes may seem shorter than it is by this."""
 
 LAST_RESORT = 1000.0
 """How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""
@@ -103,32 +114,54 @@ def build_tasking(place: pd.Series) -> Tasking:
     )
 
 
+def find_tasking(area: StudyArea, date: dt.date | None, stop: Stop) -> Tasking | None:
+    """What is tasked where an officer stands, whichever patrol was sent for it.
+
+    A stay counts if it lasts as long in the place's hours as intelligence asks for.
+    """
+    if stop.tasking is not None or date is None:
+        return stop.tasking
+    places = select_tasked(area.tasked_places, must_visit=True)
+    near = places.distance(shapely.Point(stop.point)) <= TASKED_METRES
+    places = places[near & is_in_force(places, date)]
+    begin = places["from_minutes"].fillna(-np.inf).clip(lower=stop.arrive_minutes)
+    end = places["to_minutes"].fillna(np.inf).clip(upper=stop.leave_minutes)
+    wanted = places["minutes"].fillna(area.settings.patrol.dwell_minutes)
+    met = places[end - begin >= wanted - WHOLE_MINUTES]
+    return None if met.empty else build_tasking(met.iloc[0])
+
+
+def tell_taskings(area: StudyArea, date: dt.date | None, patrol: Patrol) -> Patrol:
+    """The patrol with each stop's tasking, see `find_tasking`."""
+    stops = (replace(stop, tasking=find_tasking(area, date, stop)) for stop in patrol.stops)
+    return replace(patrol, stops=tuple(stops))
+
+
 def find_walks(
     around: Surroundings, stops: Positions, tasked: SchoolPlaces
 ) -> tuple[WalkFinder, NDArray[np.int64]]:
-    """Walks between gate, stops and base that avoid barred places, and which ones they cannot.
+    """Walks between gate and stops that avoid barred places, and which ones they cannot.
 
-    Where gate or base is in sight of barred places, or cut off by them, the one way from there that
+    Where the gate is in sight of barred places, or cut off by them, the one way from there that
     has least of their streets stays open.
     """
-    bases = () if around.base is None else (around.base.position,)
     near = tasked.closed_streets
     closed = np.asarray(near.any(axis=0))
     excepted = np.zeros_like(closed)
-    for end in (around.gate, *bases) if closed.any() else ():
-        excepted[_find_way_out(around, end, closed)] = True
+    if closed.any():
+        excepted[_find_way_out(around, around.gate, closed)] = True
     closed = closed & ~excepted
     effort = around.effort
     if closed.any():
         effort = np.where(closed[:, None], np.inf, around.open_effort)
-    walks = around.find_walks(concatenate_positions(around.gate, stops, *bases), effort)
+    walks = around.find_walks(concatenate_positions(around.gate, stops), effort)
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
 
 def _find_way_out(
     around: Surroundings, end: Positions, closed: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Pieces of the ways from a gate or base to most of the open streets, and back.
+    """Pieces of the ways from a gate to most of the open streets, and back.
 
     Empty if it is there, or if there is no such street.
     """

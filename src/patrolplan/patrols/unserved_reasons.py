@@ -56,7 +56,7 @@ def _explain_watched(problem: SchoolProblem, name: str) -> Note:
 
 def _find_earliest(problem: SchoolProblem, stop: int) -> float:
     """Earliest minute at which the officer can be at a stop."""
-    metres = float(problem.walks.metres[problem.start_position, stop])
+    metres = float(problem.walks.metres[0, stop])
     return problem.surroundings.hours.gate_until_minutes + metres / compute_speed(problem.settings)
 
 

@@ -20,5 +20,4 @@ from patrolplan.settings.models import (
 from patrolplan.settings.patrol import (
     MAX_WINDOW_MINUTES as MAX_WINDOW_MINUTES,
     PatrolSettings as PatrolSettings,
-    RoadCrossing as RoadCrossing,
 )

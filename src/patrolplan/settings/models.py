@@ -199,20 +199,6 @@ class WeekSettings(Section):
         min_length=1,
         description="windows of the week: after_school, and names under [patrol.windows]",
     )
-    watch_metres: float = Field(
-        600, ge=0, le=10_000, description="new or rising hotspots so near a gate are in the week"
-    )
-
-
-class TravelSettings(Section):
-    """How long officers take from door to door between their base, gates and appointments."""
-
-    transport_kmh: float = Field(14, ge=1, le=100, description="public transport, straight line")
-    transport_overhead_minutes: float = Field(
-        8, ge=0, le=60, description="walk to the stop, and wait, by public transport"
-    )
-    car_kmh: float = Field(18, ge=1, le=100, description="by car, straight line")
-    car_overhead_minutes: float = Field(6, ge=0, le=60, description="to the car, and to park it")
 
 
 SAFE_THRESHOLD = 5  # Minimum group of reports that may be used without a written reason
@@ -289,9 +275,6 @@ class OutputSettings(Section):
     contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
         (), max_length=4, description="whom to call, such as a desk and its number; on cards"
     )
-    public_contact: str = Field(
-        "", max_length=200, description="where residents and schools can object; on their page"
-    )
 
 
 class FetchSettings(Section):
@@ -366,7 +349,6 @@ class Settings(Section):
     way_home: WayHomeSettings = WayHomeSettings()
     reports: ReportSettings = ReportSettings()
     week: WeekSettings = WeekSettings()
-    travel: TravelSettings = TravelSettings()
     ledger: LedgerSettings = LedgerSettings()
     privacy: PrivacySettings = PrivacySettings()
     accept: AcceptSettings = AcceptSettings()

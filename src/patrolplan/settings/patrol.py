@@ -1,9 +1,9 @@
 """The keys of `[patrol]`: how patrols are walked or ridden, and when."""
 
 from datetime import time
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from patrolplan.settings.kinds import ClockTime, Section
 
@@ -54,16 +54,6 @@ class PatrolWindow(Section):
         return self
 
 
-RoadCrossing = Literal["signals", "zebra", "island", "unmarked"]
-
-CROSSING_SECONDS: dict[RoadCrossing, float] = {
-    "signals": 15.0,
-    "zebra": 5.0,
-    "island": 20.0,
-    "unmarked": 40.0,
-}
-
-
 class PatrolSettings(Section):
     """How a patrol is walked or ridden."""
 
@@ -74,53 +64,12 @@ class PatrolSettings(Section):
     dwell_minutes: float = Field(15, ge=0.1, le=120, description="time at each stop")
     gate_minutes: float = Field(10, ge=0, le=120, description="presence at the gate first")
     way: Literal["walk", "bicycle"] = Field("walk", description="on foot, or by bicycle")
-    walking_speed_kmh: float = Field(4.8, ge=0.5, le=30, description="speed on foot")
-    cycling_speed_kmh: float = Field(12, ge=0.5, le=40, description="speed by bicycle, with stops")
+    walking_speed_kmh: float = Field(4.8, ge=0.5, le=12, description="speed on foot")
     radius_metres: float = Field(1500, ge=10, le=50_000, description="longest walk from the gate")
-    variants: int = Field(
-        8, ge=1, le=30, description="near-optimal patrols of a school that a week chooses from"
-    )
     officers: int = Field(1, ge=1, le=10, description="officers who patrol a school together")
     default_finish_time: ClockTime = Field(
         time(15, 15), description="bell of schools without one in bell_times"
     )
-    default_start_time: ClockTime = Field(
-        time(8, 45), description="opening bell of schools without one in bell_times"
-    )
-    start: Literal["gate", "base"] = Field(
-        "gate", description="where patrols start: the gate, or the base of the school's officer"
-    )
-    end: Literal["gate", "base"] = Field(
-        "gate", description="where patrols end: the gate, or the base of the school's officer"
-    )
     after_dark: Literal["avoid", "allow"] = Field(
         "avoid", description="avoid or allow stops without street lighting after sunset"
     )
-    dark_factor: float = Field(
-        1.5, ge=1, le=10, description="so much longer an unlit street counts after sunset"
-    )
-    road_factor: float = Field(
-        1.25,
-        ge=1,
-        le=10,
-        description="so much longer a street without a pavement of its own counts",
-    )
-    crossing_seconds: dict[RoadCrossing, Annotated[float, Field(ge=0, le=300)]] = Field(
-        CROSSING_SECONDS,
-        description="what it costs to cross a main road on foot; unmarked also where not known",
-    )
-
-    @field_validator("crossing_seconds")
-    @classmethod
-    def _complete_seconds(cls, given: dict[RoadCrossing, float]) -> dict[RoadCrossing, float]:
-        return CROSSING_SECONDS | given
-
-    @model_validator(mode="after")
-    def _check_speeds(self) -> Self:
-        if self.way == "bicycle" and self.cycling_speed_kmh < self.walking_speed_kmh:
-            message = (
-                f"cycling_speed_kmh {self.cycling_speed_kmh:g} is below "
-                f"walking_speed_kmh {self.walking_speed_kmh:g}; make it faster, or set way = 'walk'"
-            )
-            raise ValueError(message)
-        return self

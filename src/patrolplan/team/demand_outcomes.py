@@ -17,6 +17,7 @@ from patrolplan.patrols.nearest_miss import (
     find_nearest_miss,
     measure_nearest_school,
 )
+from patrolplan.patrols.tasked_places import find_tasking
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.rota_inputs import RotaInputs
@@ -88,11 +89,17 @@ class _Outcomes:
         """Every duty that comes to the place, and its first stay there."""
         first: dict[Duty, Stay] = {}
         for stay in list_stays(self.duties):
-            tasked = stay.stop.tasked if stay.stop is not None else None
-            is_there = demand.kind == "tasked" and tasked == demand.place
+            is_there = demand.kind == "tasked" and self._find_tasked(stay) == demand.place
             if is_there or not set(demand.hotspots).isdisjoint(stay.names):
                 first.setdefault(stay.duty, stay)
         return first
+
+    def _find_tasked(self, stay: Stay) -> str | None:
+        """The tasked place at which somebody stands in its hours, whatever they were sent for."""
+        if stay.stop is None:
+            return None
+        tasking = find_tasking(self.inputs.area, stay.date, stay.stop)
+        return None if tasking is None else tasking.place_id
 
     def _explain(self, demand: Demand, meets: Bools) -> Note:
         """Why a place has fewer visits than it should."""

@@ -17,16 +17,16 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
-from patrolplan.team.bases import note_modes
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
-from patrolplan.team.problem import Ints, RotaProblem
+from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.search_limits import SearchLimits
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.travel import note_modes
 from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
@@ -232,7 +232,6 @@ def build_week(
             *reasons.note_over_cap(),
             *_note_blocked_schools(inputs, reasons, short),
             *_note_short_crews(inputs.area, duties),
-            *_note_colleague_bases(inputs, patrolled),
             *note_modes(inputs.area),
         ),
         "locks": inputs.locks,
@@ -255,7 +254,7 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     """The duty of an option: as it was handed out, or as the route is walked that day."""
     if (officer, day, route) in inputs.held_rows:
         return inputs.held_rows[officer, day, route]
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, inputs.routes[route])
+    patrol = inputs.routes[route]
     return Duty(
         officer=inputs.officers[officer],
         urn=patrol.urn,
@@ -303,17 +302,3 @@ def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]
         yield Note(
             "crew_short", {"officers": names, "urns": urns, "dates": dates, "of": len(duties)}
         )
-
-
-def _note_colleague_bases(inputs: RotaInputs, chosen: Ints) -> tuple[Note, ...]:
-    """Officers whose patrol begins or ends at a colleague's base."""
-    notes = []
-    for officer, day, route in chosen.tolist():
-        if (officer, day, route) not in inputs.held_rows:
-            patrol = inputs.routes[route]
-            _, does = inputs.bases.adapt_patrol(officer, route, patrol)
-            if does:
-                owner = inputs.bases.find_owner(officer, route)
-                who = {"officer": inputs.officers[officer], "urn": patrol.urn, "owner": owner}
-                notes.append(Note("patrol_at_colleague_base", {**who, "does": does}))
-    return tuple(dict.fromkeys(notes))

@@ -11,7 +11,6 @@ import numpy as np
 from patrolplan.area import StudyArea
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
-from patrolplan.team.bases import Bases
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
 from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
@@ -139,18 +138,9 @@ class RotaInputs:
         return minutes
 
     @cached_property
-    def bases(self) -> Bases:
-        """Bases of the officers in the table, and those where routes begin or end."""
-        return Bases(self.area, self.routes)
-
-    @cached_property
     def set_out(self) -> Floats:
         """(k, r) when each officer leaves their base for each route, NaN where unknown."""
-        minutes = np.full((len(self.officers), len(self.routes)), np.nan)
-        in_table = len(self.area.officers)
-        travel = self.travel[:in_table, self.route_school]
-        minutes[:in_table] = self.bases.set_out_minutes(travel)
-        return minutes
+        return np.asarray(self.route_minutes[:, 0] - self.travel[:, self.route_school])
 
     @cached_property
     def is_open(self) -> Bools:
@@ -202,9 +192,7 @@ class RotaInputs:
     @cached_property
     def back(self) -> Floats:
         """(k, r) when each officer is back at their base after each route, NaN where unknown."""
-        ends_at_base = [route.ends_at == "base" for route in self.routes]
-        way = np.where(ends_at_base, 0.0, self.travel[:, self.route_school])
-        return np.asarray(self.route_minutes[:, 1] + way)
+        return np.asarray(self.route_minutes[:, 1] + self.travel[:, self.route_school])
 
     @cached_property
     def in_time(self) -> Bools:
@@ -482,7 +470,7 @@ def find_companion_number(number: Ints) -> int:
 
 UNCHANGED_BY_HAND = (
     *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("is_absent", "travel", "is_open", "cares", "max_patrols", "bases"),
+    *("is_absent", "travel", "is_open", "cares", "max_patrols"),
     *("set_out", "back", "free_time", "in_time", "hotspots", "demands", "own_places"),
     *("route_minutes_by_place", "_corners_near", "route_window", "route_number"),
     *("is_lead", "stays_at_gate", "is_alone", "needs_companion"),

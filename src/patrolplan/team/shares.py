@@ -118,7 +118,7 @@ def _sum_minutes(
 def _list_parts(patrol: Patrol) -> Iterator[tuple[shapely.Geometry, float]]:
     """Where a patrol is from its start to its end, part by part, and for how many minutes."""
     at_gate = patrol.gate_until_minutes - patrol.start_minutes
-    if patrol.stops and patrol.ends_at == "gate":
+    if patrol.stops:
         at_gate += patrol.end_minutes - patrol.stops[-1].leave_minutes - patrol.legs[-1].minutes
     yield shapely.Point(patrol.point), at_gate
     for stop in patrol.stops:

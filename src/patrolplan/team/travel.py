@@ -1,8 +1,8 @@
 """How long officers take from their base to gates and appointments, by their mode.
 
-On foot and by bicycle along the streets, which the network knows; by public transport and by car at
-the declared door-to-door speeds of `[travel]` on the straight line, with an overhead for walking to
-the stop or the car, waiting and parking.
+On foot and by bicycle along the streets, which the network knows; by public transport and by car on
+the straight line. All patrols are made the way of `[patrol] way`: an officer's own mode only
+decides how they come to the gate.
 """
 
 import numpy as np
@@ -14,11 +14,16 @@ from patrolplan.area import StudyArea
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import build_street_graph
 from patrolplan.network.pieces import join_both_ways
-from patrolplan.patrols.surroundings import metres_per_minute
+from patrolplan.notes import Note
+from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH, metres_per_minute
+from patrolplan.tables import STAFF
 from patrolplan.team.problem import Floats
 
 OFF_STREET_FACTOR = 1.3
 """Walking distance over the straight line, for places off the mapped streets."""
+
+DOOR_TO_DOOR = {"transport": (14.0, 8.0), "car": (18.0, 6.0)}
+"""Speed in km/h, and minutes for the walk to the stop or car, waiting and parking; assumed."""
 
 MAX_SEARCH_METRES = 12_000.0
 """Beyond this, the straight line times `OFF_STREET_FACTOR` counts: officers do not come from so far
@@ -41,8 +46,8 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
     """(k, n) minutes from each officer's base to places, given where they are on the streets.
 
     Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
-    line to the nearest street counts 1.3 times. Officers on bicycles ride at `[patrol]
-    cycling_speed_kmh`, those on foot walk at `walking_speed_kmh`.
+    line to the nearest street counts 1.3 times. Officers on bicycles ride at
+    `CYCLING_SPEED_KMH`, those on foot walk at `[patrol] walking_speed_kmh`.
     """
     network = area.network.walkable
     bases_xy = shapely.get_coordinates(area.officers.geometry.values)
@@ -74,15 +79,10 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
 def compute_straight_minutes(area: StudyArea, metres: Floats) -> Floats:
     """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets.
 
-    For public transport and cars nothing else is known of the journey, see `[travel]`; no distance
-    takes no time.
+    For public transport and cars nothing else is known of the journey; no distance takes no time.
     """
-    travel = area.settings.travel
     minutes = OFF_STREET_FACTOR * metres / compute_officer_speeds(area)[:, None]
-    for mode, speed_kmh, overhead in (
-        ("transport", travel.transport_kmh, travel.transport_overhead_minutes),
-        ("car", travel.car_kmh, travel.car_overhead_minutes),
-    ):
+    for mode, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
         rows = (area.officers["mode"] == mode).to_numpy()
         ride = overhead + metres[rows] / metres_per_minute(speed_kmh)
         minutes[rows] = np.where(metres[rows] > 0, ride, 0.0)
@@ -93,5 +93,24 @@ def compute_officer_speeds(area: StudyArea) -> Floats:
     """(k,) metres a minute of each officer along streets: those on bicycles ride, others walk."""
     settings = area.settings.patrol
     walk = metres_per_minute(settings.walking_speed_kmh)
-    ride = metres_per_minute(settings.cycling_speed_kmh)
+    ride = metres_per_minute(CYCLING_SPEED_KMH)
     return np.where(area.officers["mode"] == "bicycle", ride, walk)
+
+
+MODE_WORDS = {
+    "walk": "on foot",
+    "bicycle": "by bicycle",
+    "transport": "by public transport",
+    "car": "by car",
+}
+"""Each mode in words."""
+
+
+def note_modes(area: StudyArea) -> tuple[Note, ...]:
+    """A note about officers who come by bicycle to patrols on foot, or the reverse."""
+    way = area.settings.patrol.way
+    leads = area.officers[area.officers["role"] != STAFF]
+    others = leads["officer"][(leads["mode"] == "bicycle") != (way == "bicycle")]
+    if others.empty:
+        return ()
+    return (Note("other_mode", {"officers": list(map(str, others)), "way": way}),)

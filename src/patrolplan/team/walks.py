@@ -218,7 +218,7 @@ def _walk(
         found = map_parallel(_walk_school, planning, by_school, executor=executor)
         walks = {school: iter(each) for school, each in zip(schools, found, strict=True)}
         for row, school, planned, timing, _ in items:
-            walked[row] = _finish_duty(inputs, duties[row], planned, timing, next(walks[school]))
+            walked[row] = _finish_duty(duties[row], planned, timing, next(walks[school]))
     return tuple(walked)
 
 
@@ -239,18 +239,10 @@ def _walk_school(
     return walked
 
 
-def _finish_duty(
-    inputs: RotaInputs, duty: Duty, planned: Patrol, timing: Timing, walk: Patrol
-) -> Duty:
-    """The duty with its walk, as this officer's card has it."""
-    route = inputs.find_route(planned)
-    if route is None:
-        return duty
-    officer = inputs.officers.index(duty.officer)
-    patrol, _ = inputs.bases.adapt_patrol(officer, route, walk)
-    end = patrol.end_minutes
-    moved = _shift_duty(duty, planned, replace(timing, end_minutes=end))
-    return replace(moved, patrol=patrol, start_minutes=patrol.start_minutes)
+def _finish_duty(duty: Duty, planned: Patrol, timing: Timing, walk: Patrol) -> Duty:
+    """The duty with its walk."""
+    moved = _shift_duty(duty, planned, replace(timing, end_minutes=walk.end_minutes))
+    return replace(moved, patrol=walk, start_minutes=walk.start_minutes)
 
 
 def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:

@@ -61,8 +61,7 @@ def list_stays(duties: Iterable[Duty]) -> Iterator[Stay]:
             yield Stay(duty, duty.start_minutes, patrol.gate_until_minutes, None)
         for stop in patrol.stops:
             yield Stay(duty, stop.arrive_minutes, stop.leave_minutes, stop)
-        is_back = bool(patrol.stops) and patrol.ends_at == "gate"
-        if is_back and duty.end_minutes > patrol.back_minutes:
+        if patrol.stops and duty.end_minutes > patrol.back_minutes:
             yield Stay(duty, patrol.back_minutes, duty.end_minutes, None)
 
 

@@ -101,7 +101,7 @@ def test_every_stop_and_leg_is_marked(demo_plan, drawn):
 
 def _list_streets_in_words(plan, patrol):
     """Streets of the area that a card's directions or stops name."""
-    words = {step.street for leg in patrol.all_legs for step in leg.steps}
+    words = {step.street for leg in patrol.legs for step in leg.steps}
     words |= {part for stop in patrol.stops for part in stop.place.split(" near ")}
     return words & set(plan.area.network.walkable.piece_name) - {""}
 

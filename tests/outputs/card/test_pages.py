@@ -29,11 +29,8 @@ def list_strings(value: object) -> list[str]:
 
 @pytest.fixture(scope="module")
 def riding_plan(demo_area, demo_plan):
-    """Patrols by bicycle from the base and back to it, from the bell and before school."""
-    riding = {"start": "base", "end": "base", "way": "bicycle"}
-    changed = demo_area.settings.patrol.model_copy(update=riding)
-    settings = demo_area.settings.model_copy(update={"patrol": changed})
-    area = dataclasses.replace(demo_area, settings=settings)
+    """Patrols by bicycle, from the bell and before school."""
+    area = pp.with_settings(demo_area, patrol={"way": "bicycle"})
     basis = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots}
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))

@@ -24,7 +24,7 @@ LETTER_HEIGHT = 0.7
 def _list_walked(plan: Plan, patrol: Patrol) -> set[str]:
     """Named streets of the directions."""
     named = set(plan.area.network.walkable.piece_name.astype(str)) - {""}
-    return {step.street for leg in patrol.all_legs for step in leg.steps} & named
+    return {step.street for leg in patrol.legs for step in leg.steps} & named
 
 
 def _outline(word: dict[str, Any]) -> shapely.Polygon:

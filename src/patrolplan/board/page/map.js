@@ -255,10 +255,9 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
   [["#ffffff", 7], ["#0b3d91", 4]].forEach(([color, weight]) => {
     L.polyline(line, { pane: "walk", color, weight, opacity: 1, interactive: false }).addTo(chart.patrol);
   });
-  const [first, begins] = patrol.begins === "base" ? ["B", "base"] : ["G", "gate"];
-  if (line.length) sign(line[0], first, "school from").addTo(chart.patrol);
+  if (line.length) sign(line[0], "G", "school from").addTo(chart.patrol);
   patrol.stops.forEach((stop, row) => drawStop(stop, row + 1));
-  tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. ${first}: ${begins}, 1, 2 …: stops, ${SIGNS}`);
+  tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. G: gate, 1, 2 …: stops, ${SIGNS}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();
 };

@@ -23,6 +23,7 @@ from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
+from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
 USUAL_ROWS = 2
 """First guess of the rows of the strip below the map of a patrol that has stops."""
@@ -115,8 +116,8 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
 
 def _get_speed(plan: Plan, patrol: Patrol) -> float:
     """Kilometres per hour."""
-    settings = plan.area.settings.patrol
-    return settings.walking_speed_kmh if patrol.way == "walk" else settings.cycling_speed_kmh
+    on_foot = plan.area.settings.patrol.walking_speed_kmh
+    return on_foot if patrol.way == "walk" else CYCLING_SPEED_KMH
 
 
 def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:

@@ -47,6 +47,9 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 LONG_STAY_MINUTES = 15
 """A longer stay at the gate before the first stop needs a reason on the card."""
 
+LONG_WAIT_MINUTES = 5
+"""A longer wait after a stop is printed as such."""
+
 
 def build_card_data(
     plan: Plan, patrol: Patrol, plan_code: str, *, officer: str = "", colleagues: Sequence[str] = ()
@@ -86,7 +89,11 @@ def build_card_data(
         "marking": make_printable(find_marking(own_marking, reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
-        **_build_first_row(plan, patrol, gate_time),
+        "gate_time": gate_time,
+        "gate_grid": wording.format_grid_reference(
+            patrol.x, patrol.y, crs=plan.area.settings.area.crs
+        ),
+        "gate_why": _describe_presence(plan, patrol),
         "gate_only": None
         if patrol.stops
         else build_gate_panel(plan, patrol, with_months=not months),
@@ -117,32 +124,15 @@ def build_card_data(
     return data
 
 
-def _build_first_row(plan: Plan, patrol: Patrol, gate_time: str) -> dict[str, str]:
-    """The table's first row: the gate, or the base of a patrol that does not pass the gate."""
-    crs = plan.area.settings.area.crs
-    if patrol.from_base:
-        x, y = patrol.base_xy or (patrol.x, patrol.y)
-        return {
-            "first_mark": "B",
-            "first_place": "Base",
-            "gate_time": format_time(patrol.start_minutes),
-            "gate_grid": wording.format_grid_reference(x, y, crs=crs),
-            "gate_why": "Set out.",
-        }
-    present = patrol.gate_until_minutes > patrol.start_minutes
+def _describe_presence(plan: Plan, patrol: Patrol) -> str:
+    """What to do at the gate before the stops."""
+    if patrol.gate_until_minutes <= patrol.start_minutes:
+        return "Start here."
     do = "arrive" if wording.is_before_school(plan, patrol) else "leave"
-    why = f"Be seen as pupils {do}; meet the member of staff." if present else "Start here."
+    why = f"Be seen as pupils {do}; meet the member of staff."
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
         why = f"{why} Stay until {format_time(patrol.gate_until_minutes)}."
-    if patrol.approach is not None:
-        why = f"Leave the base at {format_time(patrol.set_out_minutes)}. {why}"
-    return {
-        "first_mark": "G",
-        "first_place": "School gate",
-        "gate_time": gate_time,
-        "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": why,
-    }
+    return why
 
 
 def _describe_timing(patrol: Patrol) -> str:
@@ -197,6 +187,8 @@ def _build_stop_data(
     reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
     if not (reasons or busiest or stop.tasking or news):
         reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
+    stood_until = stop.arrive_minutes + stop.stood_minutes
+    waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
     return {
         "mark": str(number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
@@ -205,6 +197,7 @@ def _build_stop_data(
         "busiest": busiest,
         "news": f"{since}{':' if reasons else '.'}" if since else "",
         "reasons": reasons,
+        "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
 
 
@@ -234,22 +227,14 @@ def _describe_tasked_stop(stop: Stop, tasking: Tasking) -> str:
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
-    """Tag, length and directions of each leg, the way from the base first."""
-    legs = [
-        (wording.format_leg_name(patrol, number), wording.format_leg_minutes(patrol, number), leg)
-        for number, leg in enumerate(patrol.legs)
-    ]
-    if patrol.approach is not None:
-        minutes = round(patrol.start_minutes) - round(patrol.set_out_minutes)
-        legs.insert(0, (wording.APPROACH_NAME, wording.format_minutes(minutes), patrol.approach))
-    return [
-        {
-            "tag": tag,
-            "length": _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes_text}:"),
-            "steps": _build_step_lines(leg),
-        }
-        for tag, minutes_text, leg in legs
-    ]
+    """Tag, length and directions of each leg."""
+    rows = []
+    for number, leg in enumerate(patrol.legs):
+        minutes = wording.format_leg_minutes(patrol, number)
+        length = _make_unbreakable(f"{wording.format_metres(leg.metres)}, {minutes}:")
+        name = wording.format_leg_name(patrol, number)
+        rows.append({"tag": name, "length": length, "steps": _build_step_lines(leg)})
+    return rows
 
 
 def _build_step_lines(leg: Leg) -> list[str]:
@@ -313,11 +298,9 @@ def _describe_map(patrol: Patrol, school: str) -> str:
     """The map in words, for those who cannot see it."""
     if not patrol.stops:
         return f"Street map around the gate of {school}."
-    start = "the base" if patrol.from_base else f"the gate of {school}"
     stops = "; ".join(
         f"stop {number}, {make_printable(place)}"
         for number, place in enumerate(wording.describe_stops(patrol), 1)
     )
-    back = "back" if patrol.from_base or patrol.ends_at == "gate" else "on"
     way = "walk" if patrol.way == "walk" else "bicycle ride"
-    return f"Street map of the {way} from {start} to {stops}; and {back} to the {patrol.ends_at}."
+    return f"Street map of the {way} from the gate of {school} to {stops}; and back to the gate."

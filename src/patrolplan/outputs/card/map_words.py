@@ -115,7 +115,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
     named = find_named_streets(placed) | set(content.named_streets)
     passed = {
         step.landmark.name
-        for leg in content.patrol.all_legs
+        for leg in content.patrol.legs
         for step in leg.steps
         if step.landmark is not None
     }
@@ -163,7 +163,7 @@ def _build_route_labels(ground: Ground, streets: Sequence[ShownStreet]) -> list[
 
 def list_walked_streets(patrol: Patrol) -> set[str]:
     """Streets that the directions follow."""
-    return {step.street for leg in patrol.all_legs for step in leg.steps}
+    return {step.street for leg in patrol.legs for step in leg.steps}
 
 
 def _place_in_order(

@@ -143,10 +143,8 @@ def _make_printable(barred: BarredPlace) -> BarredPlace:
 def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
     """Main roads that are crossed without lights or priority, with the legs, by kind."""
     names = [wording.format_leg_name(patrol, number) for number in range(len(patrol.legs))]
-    if patrol.approach is not None:
-        names.insert(0, wording.APPROACH_NAME)
     found: dict[CrossingKind, dict[str, list[str]]] = {}
-    for name, leg in zip(names, patrol.all_legs, strict=True):
+    for name, leg in zip(names, patrol.legs, strict=True):
         for crossing in (crossing for step in leg.steps for crossing in step.crossings):
             legs = found.setdefault(crossing.kind, {}).setdefault(crossing.road, [])
             if name not in legs:

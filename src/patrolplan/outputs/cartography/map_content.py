@@ -35,7 +35,7 @@ from patrolplan.outputs.cartography.viewport import (
     fit_viewport,
 )
 from patrolplan.outputs.feared import is_feared
-from patrolplan.outputs.wording import APPROACH_NAME, format_leg_name
+from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
@@ -208,11 +208,10 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
     Kinds such as "footpath" are not names.
     """
     mentioned: list[str] = []
-    approach = len(patrol.all_legs) - len(patrol.legs)
-    for number, leg in enumerate(patrol.all_legs):
+    for number, leg in enumerate(patrol.legs):
         for step in leg.steps:
             mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
-        for stop in patrol.stops[max(0, number - approach) :][:1]:
+        for stop in patrol.stops[number:][:1]:
             mentioned += _list_stop_streets(stop)
     return [name for name in dict.fromkeys(mentioned) if name in network.pieces_by_name]
 
@@ -350,17 +349,14 @@ def _list_markers(
         ("stop" if stop.tasking is None else "tasked", str(number), stop.x, stop.y)
         for number, stop in enumerate(patrol.stops, 1)
     ]
-    if patrol.base_xy is not None:
-        markers.append(("base", "B", *patrol.base_xy))
     kinds, texts, x, y = zip(*markers, strict=True)
     return list(kinds), list(texts), np.column_stack([x, y])
 
 
 def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
-    """Legs that have a length, each with its tag; the way from the base to the gate first."""
-    approach = [] if patrol.approach is None else [APPROACH_NAME]
-    names = [*approach, *(format_leg_name(patrol, number) for number in range(len(patrol.legs)))]
-    return [row for row in zip(names, patrol.all_legs, strict=True) if len(row[1].line) > 1]
+    """Legs that have a length, each with its tag."""
+    names = (format_leg_name(patrol, number) for number in range(len(patrol.legs)))
+    return [row for row in zip(names, patrol.legs, strict=True) if len(row[1].line) > 1]
 
 
 def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:

@@ -47,7 +47,7 @@ FEARED_TEXT = "!"
 KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
 """The card's text marks places to keep away from with the same sign."""
 
-MarkerKind = Literal["gate", "base", "stop", "tasked", "keep_away"]
+MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 
 """Length of an arrow head in points."""
 FEARED_SIZE = (12.5, 13.5)
@@ -136,7 +136,7 @@ def draw_markers(
     centres: NDArray[np.float64],
     true_points: NDArray[np.float64],
 ) -> None:
-    """Draw the signs of the patrol: gate and base as white squares, stops as black circles.
+    """Draw the signs of the patrol: the gate as a white square, stops as black circles.
 
     The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
     the positions of the signs, `true_points` the places that they mark.

@@ -21,7 +21,6 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((value) => String(value).padStart(2, "0")).join("-");
   };
   const nameOf = (stop) => `Stop ${stop}, ${patrol.stops[stop - 1].place}`;
-  const home = () => (patrol.ends_at === "base" ? "the base" : "the school gate");
   // A time that has shifted, with the planned one next to it.
   const shift = (planned, late) => (Math.round(late) >= 1 ? `${clock(planned + late)} (planned ${clock(planned)})` : clock(planned));
   const count = (until, before, after) => {
@@ -35,7 +34,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     const next = patrol.stops[stop - 1];
     const until = (time, before, after) => ({ until: time, count: count(time, before, after) });
     if (inside) {
-      const [name, at] = stop < total ? [nameOf(stop + 1), patrol.stops[stop].arrive] : [`back to ${home()}`, patrol.back];
+      const [name, at] = stop < total ? [nameOf(stop + 1), patrol.stops[stop].arrive] : ["back to the school gate", patrol.back];
       return {
         now: `Stop ${stop}`, place: next.place, when: `until ${shift(next.leave, late)}`, ...until(next.leave + late, "left", "over"),
         due: `Time to leave stop ${stop}`, next: `${name}, be there at ${shift(at, late)}`, tap: "leave", label: `I'm leaving stop ${stop}`,
@@ -45,7 +44,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
       // Who is late stays for a shorter time at the gate.
       const over = Math.max(0, patrol.back + late - patrol.end);
       return {
-        now: total ? `Back to ${home()}` : "School gate", place: "", when: `until ${shift(patrol.end, over)}`,
+        now: total ? "Back to the school gate" : "School gate", place: "", when: `until ${shift(patrol.end, over)}`,
         ...until(patrol.end + over, "left", "over"), due: "The patrol is over", next: "save the record", tap: "end", label: "End the patrol",
       };
     }
@@ -53,7 +52,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     if (!state.taps.length && now() < patrol.gate_until) {
       const isEarly = now() < patrol.start;
       return {
-        now: patrol.from_base ? "At the base" : "School gate", place: "",
+        now: "School gate", place: "",
         when: isEarly ? `from ${clock(patrol.start)} to ${clock(patrol.gate_until)}` : `until ${clock(patrol.gate_until)}`,
         ...(isEarly ? until(patrol.start, "to go", "over") : until(patrol.gate_until, "left", "over")),
         due: isEarly ? "The patrol begins" : "Time to leave",

@@ -144,8 +144,7 @@
     if (move) {
       const zoom = Math.max(map.getZoom(), 17);
       map.setView(chosen.points[number], zoom, { animate });
-      const place = chosen.patrol.from_base ? "the base" : "the school gate";
-      say(number ? `Map moved to stop ${number}.` : `Map moved to ${place}.`);
+      say(`Map moved to ${number ? `stop ${number}` : "the school gate"}.`);
     } else {
       button.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     }
@@ -216,7 +215,7 @@
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
-      const marker = (number ? makeStopSign(at, number, patrol.stops[number - 1]) : makeStartSign(at, patrol)).addTo(stops);
+      const marker = (number ? makeStopSign(at, number, patrol.stops[number - 1]) : makeStartSign(at)).addTo(stops);
       marker.on("click", () => go(number, { move: false }));
       return marker;
     });
@@ -229,15 +228,8 @@
     chosen.away.forEach((at, number) => {
       makeSign(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => openAway(number));
     });
-    if (!patrol.from_base) {
-      unstep(patrol.base).forEach((at) => {
-        const label = patrol.ends_at === "base" ? "Base, end" : "Base, start";
-        // Lifted, so that a stop at the base does not hide it.
-        makeSign(at, "B", label, "gate base", 900, 32, 20).addTo(stops);
-      });
-    }
     all(".here").forEach((item) => item.classList.remove("here"));
-    showSchools(patrol.from_base ? null : patrol.urn);
+    showSchools(patrol.urn);
     showOthers();
     setBands();
     map.closePopup();

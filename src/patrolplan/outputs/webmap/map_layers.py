@@ -333,8 +333,7 @@ def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
 def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> dict[str, Any]:
     patrol, projection = map_patrol.patrol, area.projection
     row_of = {name: row for row, name in enumerate(names) if name}
-    streets = dict.fromkeys(step.street for leg in patrol.all_legs for step in leg.steps)
-    base = patrol.base_xy
+    streets = dict.fromkeys(step.street for leg in patrol.legs for step in leg.steps)
     barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
     return {
         "id": map_patrol.id,
@@ -352,11 +351,8 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
             _pack_stop(stop, place, area)
             for stop, place in zip(patrol.stops, describe_stops(patrol), strict=True)
         ],
-        "ends_at": patrol.ends_at,
-        "from_base": patrol.from_base,
-        "base": [] if base is None else encode_steps(np.array([base]), projection),
         "keep_away": encode_steps(barred, projection),
-        "legs": pack_lines([leg.line for leg in patrol.all_legs], projection),
+        "legs": pack_lines([leg.line for leg in patrol.legs], projection),
     }
 
 

@@ -107,7 +107,6 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         kind="Patrol map" if week is None else "Week map",
         week=week,
         patrols=[_describe_patrol(patrol, plan) for patrol in patrols],
-        bases=any(shown.patrol.base_xy for shown in patrols),
         aways=any(shown.patrol.keep_away for shown in patrols),
         feared=any(row["feared"] for row in (*layers["hotspots"], *stops)),
         tasked=any(row["tasked"] for row in stops),
@@ -192,7 +191,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     verb = "Walk" if patrol.way == "walk" else "Ride"
     destinations = [*(f"stop {number + 1}" for number in range(len(patrol.stops)))]
-    destinations.append(f"the {patrol.ends_at}")
+    destinations.append("the gate")
     legs = [
         _describe_leg(leg, destination, verb, wording.format_leg_minutes(patrol, number))
         for number, (leg, destination) in enumerate(zip(patrol.legs, destinations, strict=False))
@@ -205,9 +204,6 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "times": times,
         "gate_times": start if start == until else f"{start} to {until}",
         "walked": wording.describe_distance(patrol) if patrol.legs else "no walk",
-        "first": "Set out from the base" if patrol.from_base else "At the school gate",
-        "mark": "B" if patrol.from_base else "G",
-        "approach": _describe_approach(patrol, verb),
         "stops": [
             _describe_stop(patrol, number, leg, plan)
             for number, (_, leg) in enumerate(zip(patrol.stops, legs, strict=False), start=1)
@@ -233,15 +229,6 @@ def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
         {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
         for name, place, why, sure in zip(*columns, strict=True)
     ]
-
-
-def _describe_approach(patrol: "Patrol", verb: str) -> dict[str, Any] | None:
-    if patrol.approach is None:
-        return None
-    duration = wording.format_minutes(round(patrol.start_minutes) - round(patrol.set_out_minutes))
-    leg = _describe_leg(patrol.approach, "the gate", verb, duration)
-    leave = f"Leave the base at {format_time(patrol.set_out_minutes)}."
-    return {**leg, "heading": f"{leave} {leg['heading']}"}
 
 
 def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:

@@ -15,10 +15,7 @@ const makeSign = (at, text, label, classes, order, size = 32, lift = 0) => {
   return marker;
 };
 
-const makeStartSign = (at, { from_base: fromBase, ends_at: end }) => {
-  const name = `${fromBase ? "Base" : "School gate"}, start${end === (fromBase ? "base" : "gate") ? " and end" : ""}`;
-  return makeSign(at, fromBase ? "B" : "G", name, "gate", 1000);
-};
+const makeStartSign = (at) => makeSign(at, "G", "School gate, start and end", "gate", 1000);
 
 // A stop of the patrol shown; the speech bubble of a place that pupils fear is drawn by the style.
 const makeStopSign = (at, number, { feared }) => {

@@ -166,17 +166,15 @@ def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[
             if duty.patrol.window != AFTER_SCHOOL
             else []
         ),
-        *(_describe_item(item, duty) for item in items if item.duty is duty),
+        *(_describe_item(item) for item in items if item.duty is duty),
         *([f"With {others}."] if others else []),
         "The route is on the card.",
     ]
 
 
-def _describe_item(item: DayItem, duty: Duty) -> str:
+def _describe_item(item: DayItem) -> str:
     if item.kind == "patrol":
-        start = format_time(item.from_minutes)
-        from_base = f"The patrol starts at the base at {start}."
-        return from_base if duty.patrol.from_base else f"At the gate at {start}."
+        return f"At the gate at {format_time(item.from_minutes)}."
     if item.towards == "gate":
         return f"Set out from the base at {format_time(item.from_minutes)}."
     return f"Back at the base at about {format_time(item.to_minutes)}."

@@ -3,9 +3,9 @@
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.wording import format_minutes
-from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.officer_day import DayItem
+from patrolplan.team.travel import MODE_WORDS
 from patrolplan.text import capitalise
 
 APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
@@ -22,16 +22,8 @@ def describe_appointment(roster: Roster, appointment: Appointment) -> str:
 def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
     """The destination, mode and minutes of a journey."""
     minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
-    how = MODE_WORDS[find_mode(roster, officer, item)]
+    how = MODE_WORDS[roster.officer_modes.get(officer, "walk")]
     if item.towards == "base":
         return f"Back at the base ({how}, {minutes})"
     where = "the school" if item.towards == "gate" else "the appointment"
     return f"Set out from the base to {where} ({how}, {minutes})"
-
-
-def find_mode(roster: Roster, officer: str, item: DayItem) -> str:
-    """The mode of a journey: the patrol's if it begins at the base, otherwise the officer's own."""
-    duty = item.duty
-    if duty is not None and item.towards == "gate" and duty.patrol.approach is not None:
-        return duty.patrol.way
-    return roster.officer_modes.get(officer, "walk")

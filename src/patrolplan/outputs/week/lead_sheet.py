@@ -29,6 +29,7 @@ from patrolplan.outputs.wording import (
     list_attributions,
 )
 from patrolplan.patrols.designated import format_place_hours, get_place
+from patrolplan.patrols.watched import WATCH_METRES
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import (
@@ -73,7 +74,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),
         "demands": {kind: _build_demand_rows(roster, kind) for kind in get_args(DemandKind)},
-        "watch_metres": f"{area.settings.week.watch_metres:g}",
+        "watch_metres": f"{WATCH_METRES:g}",
         "unmet": [make_printable(line) for line in describe_unmet(roster)],
         "schools": _build_school_rows(roster),
         "doses": [make_printable(line) for line in _describe_doses(week)],

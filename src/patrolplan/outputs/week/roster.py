@@ -15,8 +15,8 @@ from patrolplan.outputs.feared import name_feared_places
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.bases import MODE_WORDS
 from patrolplan.team.officer_day import OfficerDays, build_officer_days
+from patrolplan.team.travel import MODE_WORDS
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
@@ -106,13 +106,8 @@ class Roster:
 
     def describe_officer_modes(self, officer: RosterOfficer) -> str:
         """How an officer travels to the gate, and on patrol if that differs."""
-        settings = self.week.plan.area.settings.patrol
-        mode = MODE_WORDS[settings.way]
-        if mode == officer.mode:
-            return mode
-        # An officer who starts at the base travels to the gate as on patrol.
-        patrols = f"patrol {mode}"
-        return patrols if settings.start == "base" else f"to the gate {officer.mode}, {patrols}"
+        mode = MODE_WORDS[self.week.plan.area.settings.patrol.way]
+        return mode if mode == officer.mode else f"to the gate {officer.mode}, patrol {mode}"
 
     @cached_property
     def officer_days(self) -> OfficerDays:

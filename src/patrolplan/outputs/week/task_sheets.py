@@ -26,14 +26,12 @@ from patrolplan.outputs.wording import (
     describe_place,
     describe_stops,
     format_data_months,
-    format_metres,
     is_before_school,
     list_attributions,
 )
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
-from patrolplan.team.bases import find_base_owner
 from patrolplan.team.week import Duty, format_day
 from patrolplan.team.where_when import Stay, group_stays
 from patrolplan.text import capitalise, format_count, shorten
@@ -112,7 +110,7 @@ def format_set_out(roster: Roster, officer: str, duty: Duty) -> str:
     """When to leave the base; empty for an officer who starts at the gate."""
     leave = format_time(roster.find_set_out(officer, duty))
     start = format_time(duty.start_minutes)
-    return "" if leave == start and duty.patrol.starts_at == "gate" else leave
+    return "" if leave == start else leave
 
 
 def describe_company(roster: Roster, officer: str, duty: Duty) -> str:
@@ -285,7 +283,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
-    patrol, base = duty.patrol, _describe_base(roster, duty)
+    patrol = duty.patrol
     number = next(school.number for school in roster.schools if school.urn == duty.urn)
     about = (
         describe_company(roster, officer, duty),
@@ -297,15 +295,10 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "school": format_school_name(patrol.school),
         "about": " · ".join(word for word in about if word),
         "leave": format_set_out(roster, officer, duty),
-        "first": f"From {base}" if patrol.from_base else "At the gate",
         "start": format_time(duty.start_minutes),
-        "mark": "B" if patrol.from_base else "G",
-        "first_place": base.replace("the b", "B", 1) if patrol.from_base else "School gate",
         "first_why": _describe_first_task(roster, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
-        "end": f"at {base} {format_time(patrol.end_minutes)}"
-        if patrol.ends_at == "base"
-        else describe_end(patrol),
+        "end": describe_end(patrol),
         "keep_away": [
             print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
             for barred in find_near_keep_away(patrol)
@@ -324,23 +317,10 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
     }
 
 
-def _describe_base(roster: Roster, duty: Duty) -> str:
-    """The base, with its owner's name if that is not the officer."""
-    owner = find_base_owner(roster.week.plan.area, duty.officer, duty.patrol)
-    return f"the base of {format_officer_name(owner)}" if owner else "the base"
-
-
 def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
-    """What to do at the gate, and the way there from the base; or why the gate is not first."""
-    if patrol.from_base:
-        return "The patrol starts here and does not wait at the gate first."
+    """What to do at the gate."""
     do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
-    task = f"Be seen as pupils {do}; meet the member of staff."
-    if patrol.approach is None:
-        return task
-    way = format_metres(patrol.approach.metres)
-    minutes = f"{patrol.approach.minutes:.0f} min"
-    return f"From the base {way}, {minutes}: the way is on the card. {task}"
+    return f"Be seen as pupils {do}; meet the member of staff."
 
 
 def _list_task_reasons(stop: Stop) -> list[str]:

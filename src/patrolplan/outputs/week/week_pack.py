@@ -41,6 +41,7 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.team.ledger.dose_history import RecentPresence, load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
 from patrolplan.team.officer_day import DayItem
@@ -100,7 +101,8 @@ def write_week_files(
     papers copied if they are unchanged. Returns the digests of papers for the manifest, see
     `patrolplan.outputs.earlier_papers`.
     """
-    roster = Roster(round_week(roster.week))
+    week = round_week(roster.week)
+    roster = Roster(_tell_taskings(week))
     papers = EarlierPapers(earlier, roster.week.plan)
     duties = roster.select_duties(officer, date)
     whole = officer is None and date is None
@@ -115,10 +117,21 @@ def write_week_files(
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    files |= _render_school_files(roster, duties, papers, with_posters=whole)
-    write_week_documents(roster.week, folder)
+    untold = Roster(week)  # a school is not told what is tasked
+    own = untold.select_duties(officer, date)
+    files |= _render_school_files(untold, own, papers, with_posters=whole)
+    write_week_documents(week, folder)
     write_files(folder, files)
     return papers.seal(files)
+
+
+def _tell_taskings(week: Week) -> Week:
+    """The week in which everyone who stands at a tasked place in its hours is told so."""
+    area = week.plan.area
+    duties = (
+        replace(duty, patrol=tell_taskings(area, duty.date, duty.patrol)) for duty in week.duties
+    )
+    return replace(week, duties=tuple(duties))
 
 
 def _render_tasks(
