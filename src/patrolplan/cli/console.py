@@ -162,7 +162,7 @@ def _describe_draw(week: Week) -> str:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, its quality, and what could not be met."""
-    from patrolplan.outputs.feared import name_feared_places
+    from patrolplan.outputs.facts import name_feared_places
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day

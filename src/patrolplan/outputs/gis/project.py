@@ -19,9 +19,9 @@ from markupsafe import Markup
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.basemap import LAND
 from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import RISK_SHARES, build_style
-from patrolplan.outputs.marking import find_plan_marking
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
@@ -118,7 +118,7 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
         layers,
         area=plan.area.name,
         subtitle=f"{wording.format_data_months(plan.risk)}. Plan {wording.compute_plan_id(plan)}",
-        marking=find_plan_marking(plan, plan.patrols),
+        marking=find_marking(plan.area, plan.patrols, plan.hotspots["reasons"]),
         sources=(*wording.list_attributions(plan), *wording.list_approximations(plan)[:1]),
     )
 

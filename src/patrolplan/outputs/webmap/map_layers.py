@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.feared import classify_fear, is_feared
+from patrolplan.outputs.facts import StopFacts, classify_fear, list_stop_facts
 from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
-from patrolplan.outputs.wording import describe_stops
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -347,24 +346,22 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "gate_until": round(patrol.gate_until_minutes),
         "back": round(patrol.back_minutes),
         "end": round(patrol.end_minutes),
-        "stops": [
-            _pack_stop(stop, place, area)
-            for stop, place in zip(patrol.stops, describe_stops(patrol), strict=True)
-        ],
+        "stops": [_pack_stop(stop, area) for stop in list_stop_facts(patrol, projection.crs)],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),
     }
 
 
-def _pack_stop(stop: "Stop", place: str, area: "StudyArea") -> dict[str, Any]:
+def _pack_stop(facts: StopFacts, area: "StudyArea") -> dict[str, Any]:
     """A stop: printed times in minutes after midnight, place of a tasking, and main voice."""
+    stop = facts.stop
     tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
     return {
         "hotspot": stop.hotspot,
-        "place": place,
+        "place": facts.place,
         "arrive": round(stop.arrive_minutes),
         "leave": round(stop.leave_minutes),
-        "feared": is_feared(stop.why),
+        "feared": facts.feared,
         "tasked": encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }
 

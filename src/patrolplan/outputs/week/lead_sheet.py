@@ -14,11 +14,10 @@ from patrolplan.outputs.cartography.fonts import (
     make_printable,
     typeset_template,
 )
-from patrolplan.outputs.marking import find_duties_marking
+from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import DAY_WORDS, join_words
-from patrolplan.outputs.week.day_words import describe_appointment
-from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
+from patrolplan.outputs.week.roster import Roster, RosterOfficer, describe_appointment, format_week
 from patrolplan.outputs.week.task_sheets import format_officer_name, format_school_name
 from patrolplan.outputs.wording import (
     compute_plan_id,
@@ -69,7 +68,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "area": make_printable(area.name),
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
-        "marking": make_printable(find_duties_marking(week.plan, week.duties)),
+        "marking": make_printable(find_marking(area, (duty.patrol for duty in week.duties))),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),

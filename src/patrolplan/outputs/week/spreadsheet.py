@@ -17,9 +17,10 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
-from patrolplan.outputs.wording import describe_stops, format_route_name
+from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -241,8 +242,8 @@ def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
         duty.patrol.school,
         format_route_name(duty.variant),
         "; ".join(
-            f"{format_time(stop.arrive_minutes)} {place}"
-            for stop, place in zip(duty.patrol.stops, describe_stops(duty.patrol), strict=True)
+            f"{stop.arrive} {stop.place}"
+            for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
         ),
         roster.card_path(duty),
         *(further[name] for name in _list_further_columns(roster)),
