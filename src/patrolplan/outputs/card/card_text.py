@@ -70,7 +70,7 @@ def build_card_data(
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
     reasons = [stop.why for stop in patrol.stops]
     if not patrol.stops:
-        reasons = [why for *_, why in list_nearest(plan, patrol)]
+        reasons = [tuple(why) for *_, why in list_nearest(plan, patrol)]
     months = find_months(chain.from_iterable(reasons))
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
