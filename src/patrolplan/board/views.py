@@ -21,7 +21,7 @@ from patrolplan.outputs.facts import (
 )
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
-from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
@@ -77,6 +77,11 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         ],
         "tasked": _build_tasked_rows(area.tasked_places, area.projection),
         "demands": _build_demand_rows(week),
+        "demand_kinds": [
+            {"kind": kind, "title": words.board, "noun": words.noun, "each": words.each}
+            for kind, words in DEMANDS.items()
+            if words.board
+        ],
         **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,

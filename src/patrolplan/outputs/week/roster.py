@@ -2,7 +2,7 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.officer_day import DayItem, OfficerDays, build_officer_days
 from patrolplan.team.travel import MODE_WORDS
-from patrolplan.team.week import Duty, Week, find_open_days, format_day
+from patrolplan.team.week import DemandKind, Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
 
@@ -251,6 +251,45 @@ class Roster:
     def _school_file_names(self) -> dict[str, str]:
         return make_file_names(school.urn for school in self.schools)
 
+
+@dataclass(frozen=True)
+class DemandWords:
+    """A kind of demand on papers and on the board."""
+
+    short: str
+    """In the workbook."""
+    lead: str
+    """Above its places on the lead's sheet; `watch` is metres."""
+    board: str = ""
+    """Above its places on the board; empty for tasked places, which the board lists themselves."""
+    noun: str = "hotspot"
+    each: str = ""
+    """How often each of them."""
+
+
+DEMANDS: Mapping[DemandKind, DemandWords] = {
+    "tasked": DemandWords("tasked", "Tasked by intelligence: who comes on which day"),
+    "designated": DemandWords(
+        "designated by the force",
+        "Designated by the force: minutes of those that it asks for in the week",
+        "Hotspots that the force designates",
+        each="for the minutes that it asks for",
+    ),
+    "watched": DemandWords(
+        "new or rising",
+        "New or rising within {watch} m of a gate: one visit in the week",
+        "New or rising hotspots near the gates",
+        each="once a week",
+    ),
+    "feared": DemandWords(
+        "pupils feel unsafe",
+        "Where pupils within reach of a school feel least safe: one visit in a fortnight",
+        "Where pupils feel least safe",
+        noun="place",
+        each="once a fortnight",
+    ),
+}
+"""In the order of the papers; no other kind can be shown."""
 
 APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
 """Words for kinds of appointments, where they differ from the kind itself."""
