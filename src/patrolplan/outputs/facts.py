@@ -160,6 +160,37 @@ def _describe_busiest(reason: WayReason) -> str:
     return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
 
 
+@dataclass(frozen=True)
+class SchoolStop:
+    """A stop as a school may know it: it holds no reason, fear or tasking."""
+
+    hotspot: str
+    place: str
+    point: tuple[float, float]
+    seen: tuple[str, ...]
+    """The place itself, and the hotspots in view."""
+    leave_minutes: float
+
+
+def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:
+    """A patrol's stops for its school, without the gate and places that are only tasked.
+
+    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
+    """
+    own = hotspots.set_index("hotspot")
+    stops = []
+    for stop in patrol.stops:
+        if stop.kind in {"tasked", "gate"}:
+            continue
+        place, point = wording.describe_place(stop), stop.point
+        if stop.tasking is not None:
+            row = own.loc[stop.hotspot]
+            place, point = row["place"], (float(row["stop"].x), float(row["stop"].y))
+        shown = SchoolStop(stop.hotspot, place, point, stop.covered, stop.leave_minutes)
+        stops.append(shown)
+    return stops
+
+
 def find_marking(
     area: StudyArea, patrols: Iterable[Patrol] = (), places: Iterable[Iterable[Reason]] = ()
 ) -> str:
