@@ -100,6 +100,22 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
     }
 
 
+def print_models(paths: list[Path]) -> None:
+    """The table of docs/methods/risk.md: every model on all crime of some areas."""
+    print("| area | model | bits over the smoothed prior count | PAI at 5 % | PAI at 10 % |")
+    print("| --- | --- | --- | --- | --- |")
+    for path in paths:
+        area = pp.with_settings(pp.load_area(path), risk={"model": "poisson"})
+        results = backtest_risk(area).results
+        rows = results[results["category"] == ALL_CATEGORIES].set_index(["model", "coverage"])
+        for model in results["model"].unique():
+            five, ten = rows.loc[model, 0.05], rows.loc[model, 0.10]
+            ends = f"({five.log_score_low:+.3f} to {five.log_score_high:+.3f})"
+            cells = [area.name, model, f"{five.log_score_gain:+.3f} {ends}"]
+            cells += [f"{at.pai:.2f} ({at.pai_low:.2f} to {at.pai_high:.2f})" for at in (five, ten)]
+            print(f"| {' | '.join(cells)} |")
+
+
 def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, float]]:
     """95 % intervals of the patrols' ratios over drawn months and drawn schools."""
     tables = {
@@ -195,11 +211,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help="where the data are")
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
+    parser.add_argument("--models", nargs="+", type=Path, help="settings: print their models")
     parser.add_argument("--write", action="store_true", help="write the page from the figures")
     parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
     options = parser.parse_args()
+    if options.models:
+        print_models(options.models)
+        return
     if not (options.measure or options.write or options.check):
-        parser.error("give --measure FOLDER, --write or --check")
+        parser.error("give --measure FOLDER, --models, --write or --check")
     if options.measure:
         measure(options.measure, [options.only] if options.only else list(PARTS))
     text, made = make_page()
