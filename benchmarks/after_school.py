@@ -89,7 +89,7 @@ class Estimate(NamedTuple):
 
 def shrink_counts(city: City, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Counts shrunk to those of the cells next to each, shape (c,)."""
-    return shrink(counts, average_around(city.cell_xy, counts, NEXT_METRES))
+    return shrink(counts, average_around(city.cell_xy, counts, NEXT_METRES))[0]
 
 
 def fit_poisson(
@@ -212,7 +212,7 @@ def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDAr
     share = in_hours.sum() / total.sum()
     by_kind = (in_hours + PRIOR_CRIMES * share) / (total + PRIOR_CRIMES)
     expected = shrink_counts(city, counts) * by_kind[kind]
-    return shrink(hours, expected)
+    return shrink(hours, expected)[0]
 
 
 def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]:

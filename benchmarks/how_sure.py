@@ -67,28 +67,24 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
     area = pp.load_area(settings)
     result = backtest_risk(area, origins=ORIGINS)
     static = pp.with_settings(area, way_home={"exposure": {}, "clock": "flat"})
-    patrols = backtest_patrols(static, origins=list(result.trials.origins))
+    patrols = backtest_patrols(static, origins=list(result.origins))
     draw_coverage(result, PICTURE)
     document = build_backtest_document(result, patrols)
     at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
     ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
-    first, *_, last = result.trials.origins
+    first, *_, last = result.origins
     return {
         "backtest": {
             "area": area.name,
             "incidents": len(area.incidents),
             "street_km": area.network.metres / 1000,
             "catchments": len(area.catchments),
-            "months": len(result.trials.origins),
+            "months": len(result.origins),
             "first": f"{first:%B %Y}",
             "last": f"{last:%B %Y}",
             "chosen": [row for row in document["results"] if row["chosen"]],
             "ratios": [
                 {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
-            ],
-            "weights": [
-                {"category": choice.category, "weights": dict(choice.weights)}
-                for choice in result.choices
             ],
         },
         "patrols": {
@@ -151,7 +147,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
 
 def draw_coverage(result: Backtest, path: Path) -> None:
     """Draw robbery, if there is any, and all crime, by coverage."""
-    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.trials.categories]
+    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
         plot.coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))

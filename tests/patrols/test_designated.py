@@ -129,5 +129,5 @@ def test_a_school_near_it_has_a_patrol_that_goes_there(found):
     late = designate(area, polygon, minutes=15.0, **{"from": "20:00", "to": "22:00"})
     without, _ = add_errand_variants(replace(bare, area=late), {})
     (row,) = [one for one in without.unserved if one.place == "HO-1"]
-    assert row.why.kind == "demand_outside_hours"
-    assert dict(row.why.values) == {"place": "HO-1", "hours": "20:00-22:00"}
+    assert row.why.kind == "outside_hours"
+    assert (row.why.place, row.why.hours) == ("HO-1", "20:00-22:00")

@@ -11,7 +11,7 @@ from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.privacy import FACTOR_NAMES
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
-from patrolplan.risk.estimate import COMPARISON_MONTHS, _predict_incidents, estimate_risk
+from patrolplan.risk.estimate import _predict_incidents, estimate_risk
 from patrolplan.risk.exposure import build_exposure, get_powers
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
@@ -25,8 +25,8 @@ def _expect_harm(area):
     """(p, j) expected harm, the history and its categories."""
     history = build_history(area)
     days = get_harm_days(history.targets, area.settings.risk.harm)
-    predicted = _predict_incidents(history, days, area, COMPARISON_MONTHS)
-    return history, predicted.expected * days
+    expected, *_ = _predict_incidents(history, None, area.settings)
+    return history, expected * days
 
 
 def _weigh_own_minutes(area, window):

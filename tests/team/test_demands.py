@@ -12,7 +12,6 @@ from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.team.day_plans import plan_days, replan_days
 from patrolplan.team.demand_outcomes import build_demand_outcomes
@@ -115,7 +114,7 @@ def explain(inputs, duties=()):
     outcomes = build_demand_outcomes(inputs, duties)
     (outcome,) = (outcome for outcome in outcomes if outcome.kind == "tasked")
     assert (outcome.place, outcome.date) == ("T-01", WEDNESDAY)
-    return describe_note(outcome.why) if outcome.why else "", outcome
+    return outcome.why.tell_lead() if outcome.why else "", outcome
 
 
 def test_demands_are_places_by_day_and_hotspots_of_the_week(demo_area, found):
@@ -155,10 +154,10 @@ def test_feared_places_ask_for_a_visit_unless_they_had_one_in_the_week_before(de
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"from_minutes": 915.0, "to_minutes": 916.0}, "cannot be met: the earliest arrival is"),
-        ({"from_minutes": 480.0, "to_minutes": 540.0}, "08:00 to 09:00 are outside all patrols."),
+        ({"from_minutes": 915.0, "to_minutes": 916.0}, "is the earliest, from "),
+        ({"from_minutes": 480.0, "to_minutes": 540.0}, "08:00 to 09:00 are outside all patrols"),
         ({"minutes": 119.0}, "T-01 does not fit into the window of "),
-        ({"schools": ["999999"]}, "T-01 is for none of the schools that are planned."),
+        ({"schools": ["999999"]}, "T-01 is for none of the schools that are planned"),
         ({"geometry": shapely.Point(599000, 195000), "schools": ["*"]}, "on no school's streets"),
     ],
 )
@@ -183,7 +182,7 @@ def test_outcomes_are_written_and_read_back(make_inputs, tmp_path):
     (tasked, *_) = rows
     assert tasked["date"] == f"{WEDNESDAY}"
     assert {visit["urn"] for visit in tasked["met_by"]} <= {"900001", "900007"}
-    assert tasked["why"]["kind"] == "demand_officers_short"
+    assert tasked["why"]["kind"] == "officers_short"
 
     path = tmp_path / "week.json"
     path.write_text(json.dumps(document))

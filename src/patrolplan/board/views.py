@@ -382,7 +382,7 @@ def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
                 pick_fields(visitor, "officer", "urn", "date", "arrive")
                 for visitor in demand.met_by
             ],
-            "why": "" if demand.why is None else describe_notes([demand.why])[0],
+            "why": "" if demand.why is None else f"{demand.why.tell_lead()}.",
         }
         for demand in week.demands
     ]

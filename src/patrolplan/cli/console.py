@@ -163,7 +163,7 @@ def _describe_draw(week: Week) -> str:
 def print_week(week: Week) -> None:
     """Print who patrols where and when, its quality, and what could not be met."""
     from patrolplan.outputs.feared import name_feared_places
-    from patrolplan.outputs.note_words import describe_note, describe_notes
+    from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
 
@@ -188,5 +188,5 @@ def print_week(week: Week) -> None:
         if demand.why is not None:
             feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
             day = feared if demand.date is None else f"{format_day(demand.date)}: "
-            stdout.print(f"no visit: {day}{describe_note(demand.why)}", soft_wrap=True)
+            stdout.print(f"no visit: {day}{demand.why.tell_lead()}.", soft_wrap=True)
     print_notes(describe_notes(week.notes))

@@ -43,31 +43,6 @@ def _say_crew_short(values: Mapping[str, Any]) -> str:
     return f"Patrols of one, not two ({count} of {values['of']}): {'; '.join(patrols)}."
 
 
-OFFICER_OBSTACLES: Mapping[str, str] = {
-    "free": "free",
-    "without_second": "without a second person",
-    "over_maximum": "over a day's maximum with",
-    "elsewhere": "on patrol elsewhere",
-    "locked": "locked elsewhere",
-    "at_maximum": "at the most patrols of a week",
-    "banned": "ruled out by hand",
-    "off_hours": "not in the hours of",
-    "away": "off duty or absent",
-}
-"""What prevents officers from visiting a place, by key of a note's values; names follow."""
-
-
-def _say_officers_short(values: Mapping[str, Any]) -> str:
-    """Officers who could not visit a place, by the reason."""
-    parts = [
-        f"{words} {', '.join(values[name])}"
-        for name, words in OFFICER_OBSTACLES.items()
-        if values[name]
-    ]
-    why = "; ".join(parts) or "none of their officers has such a patrol"
-    return f"Too few go there from {' or '.join(values['schools'])}: {why}."
-
-
 def format_span(hours: object) -> str:
     """HH:MM-HH:MM in words."""
     return str(hours).replace("-", " to ")
@@ -106,27 +81,6 @@ SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"Tasked place {values['place']}: its hours {format_span(values['hours'])} are shorter "
         f"than a stop of {values['minutes']:g} minutes, which begins at {values['begins']}."
     ),
-    "demand_out_of_reach": (
-        "{place} is on no school's streets: the nearest gate is that of {school}, {metres:,.0f} m "
-        "away."
-    ),
-    "demand_near_barred": "{place} cannot be visited: barred place {barred} is too near.",
-    "demand_hours_unmet": lambda values: (
-        f"{values['place']}: its hours {format_span(values['hours'])} cannot be met: the earliest "
-        f"arrival is {values['earliest']}, from {values['school']}."
-    ),
-    "demand_outside_hours": lambda values: (
-        f"{values['place']}: its hours {format_span(values['hours'])} are outside all patrols."
-    ),
-    "demand_unfit": "{place} does not fit into the window of {school}.",
-    "demand_no_school": "{place} is for none of the schools that are planned.",
-    "feared_no_school": "No school whose patrols leave the gate has it within reach.",
-    "feared_no_hotspot": (
-        "{place}: no priority street has its stopping place there, so that no patrol stops there."
-    ),
-    "designated_other_days": "{place} is designated for days that are not in this week.",
-    "demand_schools_closed": "{place}: the schools that may serve it are closed that day.",
-    "demand_officers_short": _say_officers_short,
     "barred_place_passed": "The gate, or the only way to it, is in sight of barred {place}.",
     "no_date": "No date given: check that tasked places still apply.",
     "no_term_dates": "There are no term dates: every weekday counts as a school day.",

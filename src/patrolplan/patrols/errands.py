@@ -22,10 +22,11 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.notes import Note
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.designated import count_visits, find_resting
 from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.nearest_miss import explain_unserved
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -35,7 +36,6 @@ from patrolplan.patrols.stop_windows import format_hours
 from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
 from patrolplan.patrols.tasked_keys import TaskedKey, TaskedKeys
 from patrolplan.patrols.tasked_places import select_tasked
-from patrolplan.patrols.unserved_reasons import explain_unserved
 from patrolplan.patrols.watched import find_watched
 
 SCHOOLS_A_FEARED_PLACE = 2
@@ -217,8 +217,8 @@ def find_other_hours(
     for place, urn, during in _list_servers(area, date, window, urns):
         if not during:
             name = str(place["place_id"])
-            note = Note("demand_outside_hours", {"place": name, "hours": format_hours(place)})
-            yield Unserved(urn, name, note)
+            obstacle = Obstacle("outside_hours", name, hours=format_hours(place))
+            yield Unserved(urn, name, obstacle)
 
 
 def _list_servers(

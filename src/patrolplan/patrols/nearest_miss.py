@@ -1,4 +1,4 @@
-"""Why no one visits a tasked place: the reason of the school that is closest to a visit."""
+"""The obstacle of a place that nobody visits: that of the school which is closest to a visit."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -8,36 +8,20 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.notes import Note, NoteValue
+from patrolplan.patrols.designated import NEVER, find_begin_span, format_place_hours, get_place
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan, Unserved
-from patrolplan.patrols.surroundings import is_in_force
-from patrolplan.patrols.tasked_places import select_tasked
+from patrolplan.patrols.school_problem import SchoolProblem
+from patrolplan.patrols.stop_windows import find_hours_of_begin, format_hours
+from patrolplan.patrols.surroundings import MIN_STOP_METRES_TO_BARRED, compute_speed, is_in_force
+from patrolplan.patrols.tasked_places import find_near, select_tasked
 from patrolplan.tables import LeftOut, LeftOutRow
-
-NEARNESS = (
-    *("demand_hours_unmet", "demand_unfit", "demand_near_barred", "demand_outside_hours"),
-    *("demand_out_of_reach", "demand_no_school"),
-)
-"""Kinds of reasons, the nearest miss first."""
-
-LEFT_OUT_WORDS = {
-    "demand_hours_unmet": (
-        "{place} is for {hours}; the earliest arrival is {earliest}, from {school}"
-    ),
-    "demand_unfit": "{place} does not fit into the window of {school}",
-    "demand_near_barred": "{place} cannot be visited: barred place {barred} is too near",
-    "demand_outside_hours": "{place} is for hours outside all patrols",
-    "demand_out_of_reach": (
-        "{place} is not on any school's streets; the nearest is {school}, {metres:,.0f} m away"
-    ),
-    "demand_no_school": "{place} is for none of these schools",
-}
-"""Words for a place in the list of what is left out, by the kind of its note."""
+from patrolplan.times import format_time
 
 
 def find_nearest_miss(
     area: StudyArea, place: pd.Series, urns: Sequence[str], unserved: Sequence[Unserved]
-) -> Note:
+) -> Obstacle:
     """Why no patrol of these schools visits a tasked place, for the school closest to a visit.
 
     `unserved` are places that schools may serve but cannot, with reasons.
@@ -49,33 +33,24 @@ def find_nearest_miss(
         return nearest
     may_serve = [urn for urn in urns if ALL_SCHOOLS in place["schools"] or urn in place["schools"]]
     if not may_serve:
-        return Note("demand_no_school", {"place": name})
+        return Obstacle("no_school", name)
     return measure_nearest_school(area, name, place.geometry, may_serve)
 
 
-def choose_nearest_miss(notes: Sequence[Note]) -> Note | None:
-    """The reason that is closest to a visit; None if there are no reasons."""
-    return min(notes, key=_rank, default=None)
+def choose_nearest_miss(obstacles: Sequence[Obstacle]) -> Obstacle | None:
+    """The obstacle that is closest to a visit; None if there are none."""
+    return min(obstacles, key=lambda one: one.rank, default=None)
 
 
 def measure_nearest_school(
     area: StudyArea, name: str, point: shapely.Point, urns: Sequence[str]
-) -> Note:
+) -> Obstacle:
     """Distance of a place from the nearest gate of some schools, in a straight line."""
     rows = np.flatnonzero(area.schools["urn"].isin(urns))
     metres = shapely.distance(shapely.points(area.network.xy(area.gates.take(rows))), point)
     nearest = int(np.argmin(metres))
     school = str(area.schools["name"].iloc[rows[nearest]])
-    values: dict[str, NoteValue] = {"place": name, "school": school}
-    return Note("demand_out_of_reach", {**values, "metres": float(metres[nearest])})
-
-
-def _rank(note: Note) -> tuple[int, str, float]:
-    """Sort key of a reason: kind, then earliest arrival or distance."""
-    values = dict(note.values)
-    metres = values.get("metres", 0.0)
-    away = float(metres) if isinstance(metres, (int, float)) else 0.0
-    return NEARNESS.index(note.kind), str(values.get("earliest", "")), away
+    return Obstacle("out_of_reach", name, school, metres=float(metres[nearest]))
 
 
 def list_left_out(
@@ -97,8 +72,72 @@ def list_left_out(
         name = str(place["place_id"])
         if visits.get(name):
             continue
-        note = find_nearest_miss(plan.area, place, urns, unserved)
+        obstacle = find_nearest_miss(plan.area, place, urns, unserved)
         if all_schools or any(row.place == name for row in unserved):
-            words = LEFT_OUT_WORDS[note.kind].format(**note.values)
-            left_out.add("tasked places", words, 1)
+            left_out.add("tasked places", obstacle.tell_lead(), 1)
     yield from left_out.rows
+
+
+def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obstacle:
+    """Why mandatory places cannot all be visited: their location, their hours, or time.
+
+    The result is for the first place that has a reason of its own, otherwise for the first of the
+    hotspots to watch.
+    """
+    outside = problem.must_visit.iloc[problem.found.outside_rows]
+    for _, place in outside.iterrows():
+        gate = shapely.points(problem.surroundings.network.xy(problem.surroundings.gate)[0])
+        metres = float(place.geometry.distance(gate))
+        return Obstacle("out_of_reach", *_name_place(problem, place), metres=metres)
+    found = [_explain_stop(problem, stop) for stop in sorted(problem.must_visit_stops)]
+    found += [_explain_watched(problem, name) for name in watch]
+    return min(found, key=lambda obstacle: obstacle.kind == "unfit")
+
+
+def _explain_watched(problem: SchoolProblem, name: str) -> Obstacle:
+    """Why a hotspot to watch cannot be visited: a barred place, its hours, or no time."""
+    hotspots, school = problem.inputs.hotspots, str(problem.school["name"])
+    own = (hotspots["hotspot"] == name).to_numpy()
+    near = find_near(hotspots.geometry.to_numpy()[own], problem.barred, MIN_STOP_METRES_TO_BARRED)
+    if near.any():
+        barred = str(problem.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
+        return Obstacle("near_barred", name, barred=barred)
+    place, hours = get_place(problem.inputs.area, name), problem.surroundings.hours
+    if place is not None and place["from"]:
+        span = find_begin_span(place, hours, problem.settings.dwell_minutes)
+        span_hours = format_place_hours(place)
+        if span == NEVER:
+            return Obstacle("outside_hours", name, hours=span_hours)
+        for stop in problem.find_stops_at(name):
+            earliest = _find_earliest(problem, stop)
+            if np.isfinite(earliest) and earliest > span[1]:
+                arrival = format_time(np.ceil(earliest))
+                return Obstacle("hours_unmet", name, school, hours=span_hours, earliest=arrival)
+    return Obstacle("unfit", name, school)
+
+
+def _find_earliest(problem: SchoolProblem, stop: int) -> float:
+    """Earliest minute at which the officer can be at a stop."""
+    metres = float(problem.walks.metres[0, stop])
+    return problem.surroundings.hours.gate_until_minutes + metres / compute_speed(problem.settings)
+
+
+def _explain_stop(problem: SchoolProblem, stop: int) -> Obstacle:
+    """Why a mandatory stop cannot be visited: a barred place, its hours, or no time."""
+    place, barred = problem.get_tasked_place(stop), problem.barred
+    closed = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
+    near = barred["place_id"][closed]
+    if len(near):
+        return Obstacle("near_barred", str(place["place_id"]), barred=str(near.iloc[0]))
+    earliest = _find_earliest(problem, stop)
+    latest = find_hours_of_begin(place, float(problem.stop_minutes[stop - 1]))[1]
+    if np.isfinite(earliest) and earliest > latest:
+        hours, arrival = format_hours(place), format_time(np.ceil(earliest))
+        who = _name_place(problem, place)
+        return Obstacle("hours_unmet", *who, hours=hours, earliest=arrival)
+    return Obstacle("unfit", *_name_place(problem, place))
+
+
+def _name_place(problem: SchoolProblem, place: pd.Series) -> tuple[str, str]:
+    """The names of a tasked place and of the school."""
+    return str(place["place_id"]), str(problem.school["name"])

@@ -27,7 +27,6 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
-from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
     RECORD,
     XY,
@@ -48,6 +47,7 @@ from patrolplan.patrols.file_forms import (
     round_to,
 )
 from patrolplan.patrols.legs import Leg
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
@@ -382,7 +382,7 @@ class Unserved:
     urn: str
     place: str
     """Name of the tasked place, or of the watched hotspot."""
-    why: Note
+    why: Obstacle
     is_watched: bool = False
     """Whether it is a watched hotspot."""
 

@@ -6,17 +6,17 @@ patrol could, each officer is checked for what prevents it, on the day with the 
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
-from patrolplan.notes import Note, NoteValue
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.nearest_miss import (
     choose_nearest_miss,
     find_nearest_miss,
     measure_nearest_school,
 )
+from patrolplan.patrols.obstacles import Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
 from patrolplan.team.demands import Demand, find_meeting_routes
 from patrolplan.team.problem import Bools, Ints
@@ -25,21 +25,6 @@ from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import DemandOutcome, Duty, Visitor
 from patrolplan.team.where_when import Stay, list_stays
 from patrolplan.times import format_time
-
-Obstacle = Literal[
-    "free",
-    "without_second",
-    "over_maximum",
-    "elsewhere",
-    "locked",
-    "at_maximum",
-    "banned",
-    "off_hours",
-    "away",
-]
-"""What keeps an officer from a place, the smallest obstacle first."""
-
-OBSTACLES: tuple[Obstacle, ...] = get_args(Obstacle)
 
 
 def build_demand_outcomes(inputs: RotaInputs, duties: Sequence[Duty]) -> tuple[DemandOutcome, ...]:
@@ -101,54 +86,55 @@ class _Outcomes:
         tasking = find_tasking(self.inputs.area, stay.date, stay.stop)
         return None if tasking is None else tasking.place_id
 
-    def _explain(self, demand: Demand, meets: Bools) -> Note:
+    def _explain(self, demand: Demand, meets: Bools) -> Obstacle:
         """Why a place has fewer visits than it should."""
         inputs = self.inputs
         days = list(demand.days)
         if not days:
-            return Note("designated_other_days", {"place": demand.place})
+            return Obstacle("other_days", demand.place)
         planned = meets & (inputs.variant[days] >= 0)
         if not planned.any():
             return self._explain_unplanned(demand)
         if not (planned & inputs.is_open[inputs.route_school][:, days].T).any():
-            return Note("demand_schools_closed", {"place": demand.place})
+            return Obstacle("schools_closed", demand.place)
         found = {
-            officer: min(each, key=OBSTACLES.index)
+            officer: min(each, key=get_args(OfficerObstacle).index)
             for officer in range(len(inputs.officers))
             if (each := list(self._list_obstacles(demand, meets, officer)))
         }
         schools = [inputs.routes[row].school for row in np.flatnonzero(planned.any(axis=0))]
-        values: dict[str, NoteValue] = {
-            name: [inputs.officers[officer] for officer, why in found.items() if why == name]
-            for name in OBSTACLES
-        }
-        where: dict[str, NoteValue] = {"schools": list(dict.fromkeys(schools))}
-        return Note("demand_officers_short", {**where, **values})
+        officers: dict[OfficerObstacle, tuple[str, ...]] = {}
+        for officer, why in found.items():
+            officers[why] = (*officers.get(why, ()), inputs.officers[officer])
+        named = tuple(dict.fromkeys(schools))
+        return Obstacle("officers_short", demand.place, schools=named, officers=officers)
 
-    def _explain_unplanned(self, demand: Demand) -> Note:
+    def _explain_unplanned(self, demand: Demand) -> Obstacle:
         """Why no patrol of any school goes to a place."""
         inputs = self.inputs
         parts = [part for day in demand.days for part in inputs.plans[day].parts]
         unserved = [row for part in parts for row in part.unserved]
         if demand.kind != "tasked":
             if not demand.hotspots:
-                return Note("feared_no_hotspot", {"place": demand.place})
+                return Obstacle("no_hotspot", demand.place)
             sought = set(demand.hotspots)
-            notes = [row.why for row in unserved if row.is_watched and row.place in sought]
+            found = [row.why for row in unserved if row.is_watched and row.place in sought]
             place = get_place(inputs.area, demand.place)
             if demand.kind == "feared":
-                missed = Note("feared_no_school")
+                missed = Obstacle("beyond_schools", demand.place)
             elif demand.kind != "designated" or place is None:
-                missed = Note("demand_no_school", {"place": demand.place})
+                missed = Obstacle("no_school", demand.place)
             else:
                 point = place.geometry.centroid
                 missed = measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
-            return choose_nearest_miss(notes) or missed
+            return choose_nearest_miss(found) or missed
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
         return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
 
-    def _list_obstacles(self, demand: Demand, meets: Bools, officer: int) -> Iterator[Obstacle]:
+    def _list_obstacles(
+        self, demand: Demand, meets: Bools, officer: int
+    ) -> Iterator[OfficerObstacle]:
         """What keeps an officer from the place, by each day and school of theirs."""
         inputs = self.inputs
         for day in demand.days:
@@ -166,10 +152,12 @@ class _Outcomes:
         own = self._chosen[(self._chosen[:, 0] == officer) & (self._chosen[:, 1] == day), 2]
         return bool(routes[own].any())
 
-    def _find_obstacle(self, demand: Demand, officer: int, day: int, routes: Ints) -> Obstacle:
+    def _find_obstacle(
+        self, demand: Demand, officer: int, day: int, routes: Ints
+    ) -> OfficerObstacle:
         """What keeps an officer from all of some routes on a day."""
         inputs = self.inputs
-        obstacle: Obstacle = "free"
+        obstacle: OfficerObstacle = "free"
         in_time = routes[inputs.in_time[officer, day, routes]]
         if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
             obstacle = "away"

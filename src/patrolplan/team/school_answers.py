@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.notes import NoteKind
 from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
 from patrolplan.risk.survey_change import SurveyChange, measure_change
@@ -61,7 +61,7 @@ class Promise:
     """...of so many in the week."""
     was_last_week: bool
     """Whether an officer was there in the week before."""
-    why_not: NoteKind | None
+    why_not: Obstacle | None
     """Why no patrol stops there although it should; None where one does, or if not known."""
 
 
@@ -144,7 +144,7 @@ def _find_promises(week: Week) -> dict[str, Promise]:
             days=len(days),
             of_days=len(week.days),
             was_last_week=any(week.delivered.get(name) for name in place.hotspots),
-            why_not=None if outcome is None or outcome.why is None or days else outcome.why.kind,
+            why_not=None if outcome is None or outcome.why is None or days else outcome.why,
         )
     return promises
 

@@ -45,6 +45,7 @@ from patrolplan.patrols.file_forms import (
     arrange,
     not_in_files,
 )
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.provenance import compute_short_id
@@ -241,7 +242,7 @@ class DemandOutcome:
     """Its day; None where any day of the week counts."""
     visits: StrictCount
     met_by: tuple[Visitor, ...] = ()
-    why: FileNote | None = None
+    why: Obstacle | None = None
     """Why it is not met, or not fully; None where it is."""
 
     @model_serializer(mode="wrap")

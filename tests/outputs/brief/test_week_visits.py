@@ -7,7 +7,6 @@ import pytest
 from weeks_by_hand import build_week
 
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.notes import Note
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
@@ -17,6 +16,7 @@ from patrolplan.outputs.brief.brief_render import (
 from patrolplan.outputs.brief.brief_words import describe_answer, summarise_changes
 from patrolplan.outputs.brief.week_visits import read_week_visits
 from patrolplan.outputs.week.week_pack import write_week_documents
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.team.week import DemandOutcome, Duty
 from patrolplan.times import format_time
 
@@ -79,7 +79,7 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
 
 def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed, tmp_path):
     """If the week has a reason for an unmet hotspot, so has the brief; else that no one comes."""
-    why = Note("demand_out_of_reach", {"place": changed[0], "school": "S", "metres": 1700.0})
+    why = Obstacle("out_of_reach", changed[0], "S", metres=1700.0)
     unmet = DemandOutcome("watched", changed[0], None, 1, (), why)
     brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_plan, [], (unmet,)))
     answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}

@@ -1,18 +1,17 @@
 """Answers to a school in words: a sentence for each outcome, without unknown claims."""
 
 import dataclasses
+from typing import get_args
 
 import pytest
 
-from patrolplan.notes import NOTE_VALUES
 from patrolplan.outputs.week.answer_words import (
-    OTHERWISE,
-    WHY_NOT,
     describe_change,
     describe_presence,
     describe_promise,
 )
 from patrolplan.patrols.feared_places import FearedPlace
+from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.risk.survey_change import SurveyChange
 from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
 from patrolplan.times import SchoolTerm
@@ -57,7 +56,7 @@ def test_presence_is_not_known_or_counted(days, weeks, words):
         (Promise(days=5, of_days=5, was_last_week=False, why_not=None), "a patrol on most days"),
         (Promise(days=1, of_days=5, was_last_week=False, why_not=None), "a patrol on one day"),
         (
-            Promise(days=0, of_days=5, was_last_week=True, why_not="demand_unfit"),
+            Promise(days=0, of_days=5, was_last_week=True, why_not=Obstacle("unfit")),
             "not this week: a patrol was there last week",
         ),
         (
@@ -65,12 +64,17 @@ def test_presence_is_not_known_or_counted(days, weeks, words):
             "no patrol is planned there this week",
         ),
         (
-            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_unfit"),
+            Promise(days=0, of_days=5, was_last_week=False, why_not=Obstacle("unfit")),
             "not this fortnight: it is too far to fit into a patrol",
         ),
         (
-            Promise(days=0, of_days=5, was_last_week=False, why_not="demand_near_barred"),
-            f"not this fortnight: {OTHERWISE}",
+            Promise(
+                days=0,
+                of_days=5,
+                was_last_week=False,
+                why_not=Obstacle("near_barred", barred="T-02"),
+            ),
+            "not this fortnight: no patrol could be planned there",
         ),
     ],
 )
@@ -80,9 +84,9 @@ def test_promise_is_days_or_why_not(promise, words):
 
 
 def test_no_reason_names_who_or_what_is_secret():
-    """Reasons are fixed words for kinds that exist: no officer, barred or tasked place is named."""
-    assert set(WHY_NOT) <= set(NOTE_VALUES)
-    for words in (*WHY_NOT.values(), OTHERWISE):
+    """Every kind of obstacle has fixed words: no officer, barred or tasked place is named."""
+    assert set(WORDS) == set(get_args(ObstacleKind))
+    for _, words in WORDS.values():
         assert "{" not in words
         assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
 

@@ -8,7 +8,7 @@ from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.crew_words import name_member
-from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_reasons, join_words
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
@@ -95,8 +95,8 @@ def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
             )
         visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
         return f"In the week of {_format_week_start(brief)}: {visits}."
-    why = "no patrol goes there." if answer.why is None else describe_note(answer.why)
-    return f"Not in the week of {_format_week_start(brief)}: {why}"
+    why = "no patrol goes there" if answer.why is None else answer.why.tell_lead()
+    return f"Not in the week of {_format_week_start(brief)}: {why}."
 
 
 def _describe_visitor(brief: Brief, visit: Visitor) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan.area import StudyArea
-from patrolplan.notes import Note
+from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.week import Visitor, Week
 from patrolplan.team.week_file import read_week_alone
@@ -25,7 +25,7 @@ class WeekAnswer:
     """A week's visits to one hotspot."""
 
     visits: tuple[Visitor, ...]
-    why: Note | None
+    why: Obstacle | None
     """Why no one comes, if the week has a reason."""
 
 

@@ -4,9 +4,8 @@ Both name a place by the longest streets of its square, no more exactly than the
 are those of a school, not of the police: nothing is named after an offence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from patrolplan.notes import NoteKind
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
 from patrolplan.outputs.risk_note_words import TIME_WORDS
@@ -36,23 +35,8 @@ LONGEST_WORD = 24
 """Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
 UNNAMED = "streets without a name"
 
-WHY_NOT: Mapping[NoteKind, str] = {
-    "demand_out_of_reach": "it is beyond the streets that a patrol can reach on foot",
-    "demand_hours_unmet": "it cannot be reached in time",
-    "demand_unfit": "it is too far to fit into a patrol",
-    "demand_no_school": "no school's patrol has it on its way",
-    "feared_no_school": "no school's patrol has it on its way",
-    "feared_no_hotspot": "no street there is one at which patrols stop",
-    "demand_schools_closed": "the schools from which patrols go there are closed",
-    "demand_officers_short": "the officers who could go there are needed elsewhere",
-}
-"""Why no patrol goes to a place, without naming officers, tasked or barred places, or hours: all
-other reasons share one sentence."""
-
 WIDEST_RANGE = 0.5
 """Maximum width of an interval that is printed: a wider one is not informative."""
-
-OTHERWISE = "no patrol could be planned there"
 
 
 def describe_streets(streets: Sequence[str]) -> str:
@@ -119,7 +103,7 @@ def describe_promise(promise: Promise) -> str:
         return "not this week: a patrol was there last week"
     if promise.why_not is None:
         return "no patrol is planned there this week"
-    return f"not this fortnight: {WHY_NOT.get(promise.why_not, OTHERWISE)}"
+    return f"not this fortnight: {promise.why_not.tell_school()}"
 
 
 def describe_change(change: SurveyChange | None) -> str:

@@ -15,7 +15,7 @@ from patrolplan.outputs.cartography.fonts import (
     typeset_template,
 )
 from patrolplan.outputs.marking import find_duties_marking
-from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import DAY_WORDS, join_words
 from patrolplan.outputs.week.day_words import describe_appointment
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
@@ -201,13 +201,13 @@ def describe_unmet(roster: Roster) -> Iterator[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for demand in roster.week.demands:
         if not demand.is_met:
-            why = "nobody goes there." if demand.why is None else describe_note(demand.why)
+            why = "nobody goes there" if demand.why is None else demand.why.tell_lead()
             day = "" if demand.date is None else f"{demand.date:%A}"
             words = roster.find_place_words(demand.place) if demand.kind == "feared" else ""
             reasons.setdefault((capitalise(words) or demand.place, why), []).append(day)
     for (place, why), days in reasons.items():
         when = f", {join_words(days)}" if any(days) else ""
-        yield f"{place}{when}: {why}"
+        yield f"{place}{when}: {why}."
 
 
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import describe_stops, format_route_name
@@ -213,7 +212,7 @@ def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
         "any" if demand.date is None else format_day(demand.date),
         str(demand.visits),
         "; ".join(met_by),
-        "" if demand.why is None else describe_note(demand.why),
+        "" if demand.why is None else demand.why.tell_lead(),
     ]
 
 

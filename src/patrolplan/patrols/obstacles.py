@@ -1,0 +1,146 @@
+"""Why nobody goes to a place: the obstacle as facts, and its words for each reader.
+
+A lead is told everything. A school, and the poster in its corridor, are never told of officers,
+tasked or barred places, or hours: obstacles that are of these share one sentence.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, with_config
+
+from patrolplan.patrols.file_forms import RECORD, Hours, Texts
+
+ObstacleKind = Literal[
+    "hours_unmet",
+    "unfit",
+    "near_barred",
+    "outside_hours",
+    "out_of_reach",
+    "no_school",
+    "beyond_schools",
+    "no_hotspot",
+    "other_days",
+    "schools_closed",
+    "officers_short",
+]
+"""Kinds of obstacles: those of a single school first, the nearest miss of them first."""
+
+OfficerObstacle = Literal[
+    "free",
+    "without_second",
+    "over_maximum",
+    "elsewhere",
+    "locked",
+    "at_maximum",
+    "banned",
+    "off_hours",
+    "away",
+]
+"""What keeps an officer from a place, the smallest obstacle first."""
+
+NOT_PLANNED = "no patrol could be planned there"
+
+WORDS: dict[ObstacleKind, tuple[str, str]] = {
+    "hours_unmet": (
+        "{place}: its hours {hours} cannot be met: {earliest} is the earliest, from {school}",
+        "it cannot be reached in time",
+    ),
+    "unfit": (
+        "{place} does not fit into the window of {school}",
+        "it is too far to fit into a patrol",
+    ),
+    "near_barred": ("{place} cannot be visited: barred place {barred} is too near", NOT_PLANNED),
+    "outside_hours": ("{place}: its hours {hours} are outside all patrols", NOT_PLANNED),
+    "out_of_reach": (
+        "{place} is on no school's streets: {school}, the nearest, is {metres:,.0f} m away",
+        "it is beyond the streets that a patrol can reach on foot",
+    ),
+    "no_school": (
+        "{place} is for none of the schools that are planned",
+        "no school's patrol has it on its way",
+    ),
+    "beyond_schools": (
+        "No school whose patrols leave the gate has it within reach",
+        "no school's patrol has it on its way",
+    ),
+    "no_hotspot": (
+        "{place}: no priority street has its stopping place there, so that no patrol stops there",
+        "no street there is one at which patrols stop",
+    ),
+    "other_days": ("{place} is designated for days that are not in this week", NOT_PLANNED),
+    "schools_closed": (
+        "{place}: the schools that may serve it are closed that day",
+        "the schools from which patrols go there are closed",
+    ),
+    "officers_short": (
+        "Too few go there from {schools}: {officers}",
+        "the officers who could go there are needed elsewhere",
+    ),
+}
+"""Words for the lead and for a school, without a full stop."""
+
+OFFICER_WORDS: dict[OfficerObstacle, str] = {
+    "free": "free",
+    "without_second": "without a second person",
+    "over_maximum": "over a day's maximum with",
+    "elsewhere": "on patrol elsewhere",
+    "locked": "locked elsewhere",
+    "at_maximum": "at the most patrols of a week",
+    "banned": "ruled out by hand",
+    "off_hours": "not in the hours of",
+    "away": "off duty or absent",
+}
+"""What keeps officers from a place, for the lead; their names follow."""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Obstacle:
+    """Why nobody goes to a place; facts that its kind has no words for stay empty."""
+
+    kind: ObstacleKind
+    place: str = ""
+    """Name of the tasked place, of the hotspot, or of the square."""
+    school: str = ""
+    """Name of the school that comes nearest to a visit."""
+    hours: Hours = ""
+    earliest: str = ""
+    """HH:MM of the earliest arrival."""
+    barred: str = ""
+    """Name of the barred place that is too near."""
+    metres: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """From the nearest gate, in a straight line."""
+    schools: Texts = ()
+    """Names of the schools that may serve it."""
+    officers: dict[OfficerObstacle, Texts] = field(default_factory=dict, hash=False)
+    """Officers who could not go, by what keeps them."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: fact for name, fact in handler(self).items() if fact}
+
+    @property
+    def rank(self) -> tuple[int, str, float]:
+        """Sort key: the nearest miss comes first."""
+        return get_args(ObstacleKind).index(self.kind), self.earliest, self.metres
+
+    def tell_lead(self) -> str:
+        """All of it, without a full stop."""
+        officers = "; ".join(
+            f"{words} {', '.join(self.officers[what])}"
+            for what, words in OFFICER_WORDS.items()
+            if self.officers.get(what)
+        )
+        facts = {name: getattr(self, name) for name in ("place", "school", "earliest", "barred")}
+        return WORDS[self.kind][0].format(
+            **facts,
+            hours=self.hours.replace("-", " to "),
+            metres=self.metres,
+            schools=" or ".join(self.schools),
+            officers=officers or "none of their officers has such a patrol",
+        )
+
+    def tell_school(self) -> str:
+        """What a school may know of it, as the end of a sentence."""
+        return WORDS[self.kind][1]
