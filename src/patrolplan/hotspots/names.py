@@ -13,16 +13,13 @@ MIN_SHARED = 1 / 3
 
 
 def name_hotspots(lines: ArrayLike, earlier: gpd.GeoSeries | None = None) -> list[str]:
-    """(h,) a name for each stretch.
+    """(h,) a name for each stretch, given as lines in metres, most risk first.
 
     A stretch gets the name of the earlier one that it shares most street with: the pair that shares
     most is matched first, then the next of the remaining ones, so that each name is given once.
     Other stretches get new numbers, higher than all earlier ones. Naming them again from their own
     names and the remaining earlier ones, see `list_former_hotspots`, gives the same names.
-
-    `lines`: (h,) stretches as lines in metres, most risk first. `earlier`: Lines of earlier
-    hotspots in the same CRS, by their names, those of the last plan first; None: there is no
-    earlier plan.
+    `earlier` has lines by name, those of the last plan first.
 
     Examples
     --------
