@@ -21,9 +21,6 @@ from patrolplan.hotspots.reasons import DesignatedReason, Reason
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import StreetNetwork
 
-OWN, DESIGNATED = "hotspot", "designated"
-"""Kinds of hotspots: found here, or designated by the force."""
-
 
 def add_designations(
     area: StudyArea, names: Iterable[str], reasons: Sequence[list[Reason]]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_pieces,
@@ -17,13 +18,7 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import (
-    DESIGNATED,
-    OWN,
-    add_designations,
-    cut_to_walk,
-    give_empty_some,
-)
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
 from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import find_reasons, list_window_bands
