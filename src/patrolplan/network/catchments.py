@@ -141,16 +141,18 @@ def assign_catchments(
 
     -1 where no street is within `MAX_SNAP_METRES`.
     """
-    places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-    points = pd.MultiIndex.from_arrays([*catchments.xy.T])
-    catchment = points.get_indexer(pd.MultiIndex.from_arrays([*places.T]))
+    count, places = len(catchments), np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    distinct, number = find_unique_points(np.concatenate([catchments.xy, places]))
+    of_point = np.full(len(distinct), -1)
+    of_point[number[:count][::-1]] = np.arange(count)[::-1]
+    catchment = of_point[number[count:]]
     # Nearly all are snap points with a street of their own near them: no street need be looked for.
     apart = np.hypot(*(network.piece_middle - catchments.xy[catchments.piece_catchment]).T)
-    is_near = np.append(np.zeros(len(catchments), dtype=bool), [False])
+    is_near = np.zeros(count + 1, dtype=bool)  # the last one for places that are no snap point
     is_near[catchments.piece_catchment[apart <= MAX_SNAP_METRES - 1.0]] = True
     others = np.flatnonzero(~is_near[catchment])
     on_street = network.snap(places[others])
     own, nearest = catchment[others], catchments.piece_catchment[on_street.piece]
     is_there = on_street.moved_metres <= MAX_SNAP_METRES
     catchment[others] = np.where(is_there, np.where(own < 0, nearest, own), -1)
-    return np.asarray(catchment[place_index], dtype=np.int64)
+    return catchment
