@@ -13,7 +13,6 @@ import shapely
 from table_files import place_points
 
 import patrolplan as pp
-from patrolplan.area import in_memory
 from patrolplan.crs import Projection
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.privacy import ReportGroups
@@ -378,11 +377,3 @@ def test_a_crime_in_two_frames_counts_once():
     one = CRIMES.assign(**{"Crime ID": "a1"})
     assert len(_build(crimes=[one, one]).incidents) == 1
     assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
-
-
-def test_every_optional_table_has_an_argument():
-    """No table of the settings is forgotten."""
-    named = {"crimes", "schools", "streets", "reports"}
-    assert named | set(in_memory.OptionalTables.__annotations__) == set(
-        pp.Settings.model_fields["sources"].annotation.model_fields
-    )

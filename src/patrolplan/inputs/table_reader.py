@@ -36,11 +36,12 @@ from patrolplan.text import find_similar, list_rows, pluralise
 
 @dataclass(frozen=True)
 class Field:
-    """A column to read: our name, its names in known layouts, and whether it is required."""
+    """A column to read: our name, its names in known layouts, whether it is required, meaning."""
 
     name: str
     known_names: tuple[str, ...] = ()
     required: bool = False
+    meaning: str = ""
 
 
 def read_table(
