@@ -67,28 +67,24 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
     area = pp.load_area(settings)
     result = backtest_risk(area, origins=ORIGINS)
     static = pp.with_settings(area, way_home={"exposure": {}, "clock": "flat"})
-    patrols = backtest_patrols(static, origins=list(result.trials.origins))
+    patrols = backtest_patrols(static, origins=list(result.origins))
     draw_coverage(result, PICTURE)
     document = build_backtest_document(result, patrols)
     at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
     ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
-    first, *_, last = result.trials.origins
+    first, *_, last = result.origins
     return {
         "backtest": {
             "area": area.name,
             "incidents": len(area.incidents),
             "street_km": area.network.metres / 1000,
             "catchments": len(area.catchments),
-            "months": len(result.trials.origins),
+            "months": len(result.origins),
             "first": f"{first:%B %Y}",
             "last": f"{last:%B %Y}",
             "chosen": [row for row in document["results"] if row["chosen"]],
             "ratios": [
                 {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
-            ],
-            "weights": [
-                {"category": choice.category, "weights": dict(choice.weights)}
-                for choice in result.choices
             ],
         },
         "patrols": {
@@ -102,6 +98,22 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
             ],
         },
     }
+
+
+def print_models(paths: list[Path]) -> None:
+    """The table of docs/methods/risk.md: every model on all crime of some areas."""
+    print("| area | model | bits over the smoothed prior count | PAI at 5 % | PAI at 10 % |")
+    print("| --- | --- | --- | --- | --- |")
+    for path in paths:
+        area = pp.with_settings(pp.load_area(path), risk={"model": "poisson"})
+        results = backtest_risk(area).results
+        rows = results[results["category"] == ALL_CATEGORIES].set_index(["model", "coverage"])
+        for model in results["model"].unique():
+            five, ten = rows.loc[model, 0.05], rows.loc[model, 0.10]
+            ends = f"({five.log_score_low:+.3f} to {five.log_score_high:+.3f})"
+            cells = [area.name, model, f"{five.log_score_gain:+.3f} {ends}"]
+            cells += [f"{at.pai:.2f} ({at.pai_low:.2f} to {at.pai_high:.2f})" for at in (five, ten)]
+            print(f"| {' | '.join(cells)} |")
 
 
 def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, float]]:
@@ -151,7 +163,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
 
 def draw_coverage(result: Backtest, path: Path) -> None:
     """Draw robbery, if there is any, and all crime, by coverage."""
-    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.trials.categories]
+    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
         plot.coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
@@ -199,11 +211,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help="where the data are")
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
+    parser.add_argument("--models", nargs="+", type=Path, help="settings: print their models")
     parser.add_argument("--write", action="store_true", help="write the page from the figures")
     parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
     options = parser.parse_args()
+    if options.models:
+        print_models(options.models)
+        return
     if not (options.measure or options.write or options.check):
-        parser.error("give --measure FOLDER, --write or --check")
+        parser.error("give --measure FOLDER, --models, --write or --check")
     if options.measure:
         measure(options.measure, [options.only] if options.only else list(PARTS))
     text, made = make_page()

@@ -29,7 +29,7 @@ from patrolplan.hotspots.significance import (
 )
 from patrolplan.hotspots.trends import is_significant
 from patrolplan.risk.history import build_history
-from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import PRIOR
 
 
 def _counted(area, per_month):
@@ -71,7 +71,7 @@ def _find_least_chance(area, seed):
 
 def _use_counts(area):
     """The area with a plain count of the last twelve months as its model."""
-    risk = area.settings.risk.model_copy(update={"model": PRIOR_COUNT})
+    risk = area.settings.risk.model_copy(update={"model": PRIOR})
     return dataclasses.replace(area, settings=area.settings.model_copy(update={"risk": risk}))
 
 

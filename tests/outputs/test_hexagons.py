@@ -17,7 +17,7 @@ SUMS = ("risk", "crime", "reports")
 @pytest.fixture(scope="module")
 def risk(demo_area):
     """By a model that needs no comparison."""
-    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk count"}))
+    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk"}))
 
 
 @pytest.mark.parametrize("resolution", [6, 8, 10])
