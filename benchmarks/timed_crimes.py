@@ -53,12 +53,8 @@ HARM = {
 }
 """Days of harm of each category, from the program's own table."""
 
-EXPOSURE = {
-    "violence": WayHomeSettings().exposure["Violence and sexual offences"],
-    "robbery": WayHomeSettings().exposure["Robbery"],
-    "theft from person": WayHomeSettings().exposure["Theft from the person"],
-    "other theft": 0.0,
-    "damage": 0.0,
+EXPOSURE = dict.fromkeys(HARM, 0.0) | {
+    "violence": WayHomeSettings().exposure["Violence and sexual offences"]
 }
 """Power of pupils' presence by category: the program's defaults."""
 
@@ -156,16 +152,17 @@ class City:
 
 def read_cities(folder: Path) -> list[City]:
     """Read the folder and group it in cells, once for each of `SHIFTS`."""
-    tables = _read_tables(folder)
+    tables = read_tables(folder)
     return [lay_out(*tables, shift=shift) for shift in SHIFTS]
 
 
 def read_corners(folder: Path) -> City:
     """Read the folder and group it in cells that stand for corners."""
-    return lay_out(*_read_tables(folder), cell_metres=CORNER_METRES)
+    return lay_out(*read_tables(folder), cell_metres=CORNER_METRES)
 
 
-def _read_tables(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
+    """Crimes, kinds of day by date, and high schools."""
     files = sorted(folder.glob("crimes-*.parquet"))
     schools = sorted(folder.glob("schools_*.csv"))
     if not files or len(schools) != 1:

@@ -50,6 +50,7 @@ def test_check_wants_geometry_to_be_geometry():
             "month": pd.to_datetime(["2026-01-01"]),
             "occurred_at": pd.to_datetime(["2026-01-01"]),
             "timed": [True],
+            "occurred_until": pd.to_datetime([pd.NaT]),
             "force": pd.Series(["Met"], dtype="category"),
         }
     )

@@ -33,7 +33,7 @@ from .patrols.planner import plan_patrols as plan_patrols
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
-from .risk.estimators import Estimator as Estimator
+from .risk.own_model import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings

@@ -347,7 +347,7 @@ def test_a_boundary_in_memory_is_that_of_its_file(tmp_path):
 
 def test_earlier_hotspots_in_memory_name_those_of_today():
     """The hotspots that were found before name the same places; a name twice is refused."""
-    settings = {"risk": {"model": "prior count"}}
+    settings = {"risk": {"model": "prior"}}
     area = _build(settings=settings)
     before = pp.find_hotspots(area, pp.estimate_risk(area))
     before["hotspot"] = [f"H{number}" for number in range(7, 7 + len(before))]

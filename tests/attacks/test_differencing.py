@@ -216,7 +216,7 @@ def build_town(tmp_path_factory):
             "area": area,
             "sources": sources | {"streets": streets[without]},
             "patrol": {"window_minutes": 45, "dwell_minutes": 5},
-            "risk": {"model": "prior count"},
+            "risk": {"model": "prior"},
         }
         return pp.load_area(parse_settings(data | sections, folder=folder))
 
@@ -423,7 +423,7 @@ def folder(demo, tmp_path_factory):
 def _area(folder, rows, **sections):
     rows.to_csv(folder / "reports.csv", index=False)
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text) | {"risk": {"model": "prior count"}} | sections
+    data = tomllib.loads(text) | {"risk": {"model": "prior"}} | sections
     return pp.load_area(parse_settings(data, folder=folder))
 
 

@@ -117,7 +117,7 @@ def _area(demo, months, **hotspots):
     data = tomllib.loads(text)
     held = sorted(path.name for path in (demo.parent / "crimes").iterdir())[:months]
     data["sources"]["crimes"] = [f"crimes/{month}/*-street.csv" for month in held]
-    data |= {"risk": {"model": "prior count"}, "hotspots": hotspots}
+    data |= {"risk": {"model": "prior"}, "hotspots": hotspots}
     data["accept"] = {"report_dates": "reports are later than these crimes"}
     return pp.load_area(parse_settings(data, folder=demo.parent))
 

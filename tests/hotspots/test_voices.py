@@ -23,7 +23,7 @@ from patrolplan.times import SchoolTerm
 
 def _weighed(area, crime_weight):
     """The area with other weights of the voices; prior counts are enough to see them."""
-    wanted = {"crime_weight": crime_weight, "model": "prior count"}
+    wanted = {"crime_weight": crime_weight, "model": "prior"}
     risk = area.settings.risk.model_copy(update=wanted)
     settings = area.settings.model_copy(update={"risk": risk})
     return dataclasses.replace(area, settings=settings)

@@ -7,7 +7,7 @@ from clock_areas import YEAR, build, draw
 
 from patrolplan.notes import Note
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.risk.clock import MIN_OWN_FACTOR, build_clock, count_licensed_near, find_place_kinds
+from patrolplan.risk.clock import MIN_OWN_FACTOR, build_clock, find_place_kinds
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
 
 CATEGORIES = ("Robbery", "Other theft")
@@ -44,27 +44,26 @@ def _compute_mean(clock):
     return total
 
 
-def test_licensed_places_near_are_counted(make):
-    """As many pubs, bars and nightclubs as a loop finds within 150 m; no takeaway counts."""
+def test_kinds_of_place_follow_licensed_places_near(make):
+    """By as many pubs, bars and nightclubs as a loop finds within 150 m; no takeaway counts."""
     rng = np.random.default_rng(2)
     network = make.grid(6)
     names = rng.choice(["pub", "bar", "nightclub", "takeaway"], 25)
     spots = 530_000 + rng.uniform(-100, 600, size=(25, 2))
     places = [(name, *spot) for name, spot in zip(names, spots, strict=True)]
     area, _ = build(make, _rows(timed=False), network, places=places)
-    expected = [
+    number = [
         sum(
             name != "takeaway" and np.hypot(*(spot - middle)) <= 150
             for name, spot in zip(names, spots, strict=True)
         )
         for middle in network.piece_middle
     ]
-    count = count_licensed_near(network, area.way_home.places)
-    assert count.tolist() == expected
     edges = np.array([0, 1, 3, 6, 12])
-    kinds = [int((edges <= number).sum()) - 1 for number in expected]
-    assert find_place_kinds(network, area.way_home.places).tolist() == kinds
-    assert len(set(kinds)) > 1
+    kinds = [int((edges <= near).sum()) - 1 for near in number]
+    found = find_place_kinds(network.piece_middle, area.way_home.places)
+    assert found.tolist() == kinds
+    assert set(kinds) == {0, 1, 2, 3}
 
 
 def test_a_flat_clock_is_one_always(make):
@@ -133,7 +132,7 @@ def test_an_own_table_of_kinds_of_place_is_used_by_kind(make):
     places = [("bar", 530_050.0, 530_000.0)] * 12
     area, history = build(make, _rows(timed=False), places=places, table=table)
     clock = build_clock(area, history)
-    near = find_place_kinds(area.network, area.way_home.places) == 4
+    near = find_place_kinds(area.network.piece_middle, area.way_home.places) == 4
     robbery = history.targets.index("Robbery")
     at_eight, at_ten = (clock.compute_factor(hour, "school_day")[:, robbery] for hour in (16, 44))
     assert at_eight[~near].min() > 40 > MIN_OWN_FACTOR > at_eight[near].max()

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.risk.day_kinds import (
-    DAY_KINDS,
     HOLIDAY,
     MAX_SINGLE_DAYS,
     MIN_DAYS,
@@ -109,18 +108,15 @@ def test_without_term_dates_weekdays_are_not_known():
     assert find_day_kind(NO_DATES, dt.date(2026, 8, 12)) == "school_day"
 
 
-@pytest.mark.parametrize(
-    ("days", "other", "shares"),
-    [((100, 20, 60, 20), 1, [0.5, 0.1, 0.3, 0.1]), ((100, 3, 40, 37), 2, [100, 40, 40])],
-)
-def test_few_other_weekdays_are_joined_with_holidays(days, other, shares):
-    """Kinds with enough days stay apart; a few bank holidays have too little crime of their own."""
-    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], days)
+@pytest.mark.parametrize(("other", "holiday", "joined"), [(1, 19, False), (3, 16, True)])
+def test_weekdays_without_school_are_one_class_if_there_are_enough(other, holiday, joined):
+    """Holidays and single days off are alike; fewer than twenty of both go with school days."""
+    kinds = np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [100, other, 60, holiday])
     found = join_day_kinds(kinds)
-    is_joined = found.of_kind[OTHER_WEEKDAY] == found.of_kind[HOLIDAY]
-    assert is_joined == (other == 2)
-    assert found.of_kind[HOLIDAY] != found.of_kind[SCHOOL_DAY]
-    assert sorted(found.shares) == pytest.approx(sorted(np.array(shares) / sum(shares)))
+    assert found.of_kind[OTHER_WEEKDAY] == found.of_kind[HOLIDAY]
+    assert (found.of_kind[HOLIDAY] == found.of_kind[SCHOOL_DAY]) == joined
+    assert found.of_kind[WEEKEND] != found.of_kind[SCHOOL_DAY]
+    assert found.kind_shares == pytest.approx(np.array([100, other, 60, holiday]) / len(kinds))
 
 
 @pytest.mark.parametrize("kind", [SCHOOL_DAY, HOLIDAY])
@@ -140,13 +136,15 @@ def test_unknown_weekdays_are_mixed_as_the_known_ones():
     assert shares == pytest.approx(np.array([100, 0, 60, 50]) / 210)
 
 
-def test_classes_of_days_are_found_and_weighed():
-    """Incidents count fully on days of their class, less on others; unknown weekdays are apart."""
-    days = join_day_kinds(np.repeat([SCHOOL_DAY, WEEKEND, HOLIDAY], [100, 60, 40]))
-    matrix = days.build_day_matrix(0.3)
-    school, weekend, holiday = (days.of_kind[DAY_KINDS.index(kind)] for kind in
-                                ("school_day", "weekend", "holiday"))  # fmt: skip
-    assert days.weekdays.tolist() == sorted([school, holiday])
-    assert matrix[school, [school, weekend, holiday]].tolist() == [1.0, 0.3, 0.3]
+def test_rates_of_kinds_are_joined_by_their_days():
+    """A class has the mean rate of its days, and a density over all time."""
+    days = join_day_kinds(
+        np.repeat([SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY], [90, 10, 60, 40])
+    )
+    rates = days.join_rates(np.repeat([1.0, 2.0, 3.0, 4.0], 48).reshape(4, 48))
+    assert rates[:, 0] == pytest.approx([1.0, (10 * 2 + 40 * 4) / 50, 3.0])
+    density = days.to_density(rates).reshape(3, 48)
+    assert density.sum(axis=1) == pytest.approx(np.array([90, 180, 180]) / 450)
     kinds = np.array([SCHOOL_DAY, UNKNOWN_WEEKDAY])
-    assert days.find_class(kinds).tolist() == [school, days.unknown]
+    assert days.find_class(kinds).tolist() == [0, 3]
+    assert days.weekday_shares == pytest.approx(np.array([90, 50, 0]) / 140)

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
-from patrolplan.risk.declared_clock import (
-    ANY_PLACE,
-    DAYS_A_YEAR,
-    _spread_bands,
-    build_declared_profile,
-)
+from patrolplan.risk.declared_clock import ANY_PLACE, YEAR_DAYS, build_declared_profile
 from patrolplan.settings import CATEGORIES
 
 SCHOOL, WEEKEND = DAY_KINDS.index("school_day"), DAY_KINDS.index("weekend")
-YEAR = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS])
 
 PUBLISHED_SHARES = {
     "Violence and sexual offences": 0.234,
@@ -34,7 +28,7 @@ PUBLISHED_RATIOS = {
 def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
     """At every kind of place a category's mean over a school year is 1, and no half-hour is 0."""
     profile = build_declared_profile(CATEGORIES)
-    mean = np.einsum("jsdh,d->js", profile, YEAR / YEAR.sum()) / HALF_HOURS
+    mean = np.einsum("jsdh,d->js", profile, YEAR_DAYS / YEAR_DAYS.sum()) / HALF_HOURS
     np.testing.assert_allclose(mean, 1.0, rtol=1e-12)
     assert profile.shape == (len(CATEGORIES), ANY_PLACE + 1, len(DAY_KINDS), HALF_HOURS)
     assert profile.min() > 0
@@ -55,12 +49,3 @@ def test_kinds_of_place_differ_as_published(category, published):
     ratio = (share / share[0])[1:]
     np.testing.assert_allclose(ratio[: len(published)], published, atol=0.16)
     assert (np.diff(share) < 0).all()
-
-
-def test_bands_are_joined_by_straight_lines_around_midnight():
-    """Each half-hour lies on the line between the middles of two bands, in the logarithm."""
-    bands = np.random.default_rng(4).random((3, 12))
-    middle, at = np.arange(13) * 4, np.arange(HALF_HOURS) + 0.5
-    for row, spread in zip(bands, _spread_bands(bands), strict=True):
-        lines = np.interp(at, middle, np.log(np.r_[row, row[0]]))
-        np.testing.assert_allclose(spread, np.exp(lines))

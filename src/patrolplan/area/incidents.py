@@ -105,7 +105,7 @@ def place_incidents(
         catchments=catchments,
         incident_catchment=catchment,
         exposure=exposure,
-        times_known=has_known_times(counted["timed"]),
+        times_known=has_known_times(find_known(counted)),
         snapped=not crimes.is_exact[inside].all(),
     )
 
@@ -220,9 +220,14 @@ def _list_files(crimes: Crimes, which: NDArray[np.bool_]) -> list[str]:
     return [crimes.files[number] for number in np.unique(crimes.file_index[which])]
 
 
-def has_known_times(timed: pd.Series) -> bool:
+def find_known(incidents: pd.DataFrame) -> pd.Series:
+    """Of which incidents the time of day is known, or a span with times."""
+    return incidents["timed"] | incidents["occurred_until"].notna()
+
+
+def has_known_times(known: pd.Series) -> bool:
     """Whether the time of day is known of half of the crimes: enough to say when harm happens."""
-    return bool(timed.any() and timed.sum() >= len(timed) / 2)
+    return bool(known.any() and known.sum() >= len(known) / 2)
 
 
 def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
@@ -230,7 +235,7 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
 
     Empty where it need not be mentioned: all have times, or none even has a date.
     """
-    timed = incidents["timed"]
+    timed = find_known(incidents)
     only_dates = int((incidents["occurred_at"].notna() & ~timed).sum())
     if timed.all() or not (timed.any() or only_dates):
         return []

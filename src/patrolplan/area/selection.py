@@ -14,7 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.area.incidents import has_known_times, note_time_coverage, suppress_small_counts
+from patrolplan.area.incidents import (
+    find_known,
+    has_known_times,
+    note_time_coverage,
+    suppress_small_counts,
+)
 from patrolplan.area.missing_months import Exposure
 from patrolplan.area.study_area import StudyArea
 from patrolplan.arrays import count_pairs
@@ -85,7 +90,7 @@ def _build_area(
         incidents=incidents,
         incident_catchment=area.incident_catchment[chosen],
         exposure=_count_again(area.exposure, held, incidents),
-        times_known=has_known_times(counted["timed"]),
+        times_known=has_known_times(find_known(counted)),
         notes=(*notes, Note("incidents_selected", {"selected": words})),
         left_out=(*area.left_out, *(one for one in rows if one.count or one.shown_from > 1)),
         tables=tuple(_move_counts(table, len(incidents), rows) for table in area.tables),

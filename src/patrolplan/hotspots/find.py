@@ -1,10 +1,9 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -25,22 +24,15 @@ from patrolplan.hotspots.designated import (
     cut_to_walk,
     give_empty_some,
 )
-from patrolplan.hotspots.ground import survey_ground
+from patrolplan.hotspots.ground import Ground
 from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
-
-COLUMN_ORDER = [
-    *("hotspot", "kind", "worth", "crime_share", "reports_share", "length_metres"),
-    *("place", "reasons", "carried_by", "mainly_reports", "p_value", "stands_out", "trend"),
-    *("survived", "pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
-    *("stop", "geometry"),
-]
 
 
 def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -90,15 +82,8 @@ def complete_hotspots(
     """Stretches as hotspots with these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    frame = describe_stops(area, bare).assign(
-        hotspot=names,
-        crime_share=sum_by_stretch(risk.crime, stretches),
-        reports_share=sum_by_stretch(risk.reports, stretches),
-        carried_by=find_carriers(risk, stretches),
-        reasons=_list_reasons(area, risk, names, stretches, certainty),
-        **certainty,
-    )
-    return HOTSPOTS.check(frame[COLUMN_ORDER])
+    frame = describe_stops(area, bare).assign(hotspot=names, **certainty)
+    return rate_hotspots(area, risk, frame)[list(HOTSPOTS.columns)]
 
 
 def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -112,33 +97,22 @@ def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The same hotspots in another window: what they are worth by its risk, and why.
+    """Hotspots in a window: what they are worth by its risk, and why.
 
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+    bands = list_window_bands(area, risk)
+    reasons = find_reasons(area, risk, stretches, hotspots, bands=bands)
     return HOTSPOTS.check(
         hotspots.assign(
             worth=sum_by_stretch(risk.joined, stretches),
             crime_share=sum_by_stretch(risk.crime, stretches),
             reports_share=sum_by_stretch(risk.reports, stretches),
             carried_by=find_carriers(risk, stretches),
-            reasons=_list_reasons(area, risk, hotspots["hotspot"], stretches, hotspots),
+            reasons=add_designations(area, hotspots["hotspot"], reasons),
         )
     )
-
-
-def _list_reasons(
-    area: StudyArea,
-    risk: Risk,
-    names: Iterable[str],
-    stretches: list[NDArray[np.int64]],
-    certainty: pd.DataFrame,
-) -> list[list[Reason]]:
-    """(h,) reasons in the window of the risk, that the force designates a hotspot among them."""
-    bands = list_window_bands(area, risk)
-    reasons = find_reasons(area, risk, stretches, certainty, bands=bands)
-    return add_designations(area, names, reasons)
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -177,15 +151,13 @@ def place_stretches(
     area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> gpd.GeoDataFrame:
     """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
-    network = area.network
+    network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
-    row = np.repeat(np.arange(len(size)), size)
-    ground = area.catchments.reuse(
-        "ground", (network, area.features), lambda: survey_ground(network, area.features)
-    )
+    ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
     sight = area.settings.way_home.sight_metres
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
-    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
+    rows = np.repeat(np.arange(len(size)), size)
+    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(
         {
             "hotspot": name_hotspots(lines),
@@ -193,11 +165,11 @@ def place_stretches(
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": places.positions.piece,
-            "stop_metres": places.positions.offset_metres,
-            "stop_stand": places.stand,
-            "stop_at": places.at,
-            "stop_lit": places.lit,
+            "stop_piece": places["piece"].to_numpy(),
+            "stop_metres": places["offset"].to_numpy(),
+            "stop_stand": places["stand"].to_numpy(dtype=object),
+            "stop_at": places["at"].to_numpy(dtype=object),
+            "stop_lit": places["lit"].to_numpy(dtype=object),
         },
         geometry=lines,
         crs=network.projection.crs,

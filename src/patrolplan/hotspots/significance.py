@@ -125,12 +125,12 @@ def find_best_excess(
     length of street like the seed would exceed less than the best so far: a better stretch then has
     a piece of higher excess, from which it grows as well.
     """
-    first, neighbours, _, metres, cluster = streets
+    first, neighbours, _, metres = streets
     length = np.bincount(piece_catchment, metres)
     density, usual = (harm / length)[piece_catchment], (expected / length)[piece_catchment]
     excess = compute_excesses(density, usual)
     free = (metres <= max_length_metres) & (density > harm.sum() / metres.sum())
-    grown = first, neighbours, density, metres, cluster
+    grown = first, neighbours, density, metres
     room, done, best = build_growing_room(len(metres)), np.zeros(len(metres), dtype=bool), 0.0
     for call, seed in enumerate(np.argsort(-excess, kind="stable").tolist(), start=1):
         if excess[seed] * max_length_metres <= best:
@@ -152,7 +152,7 @@ def simulate_best_excess(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """(worlds,) excess of the best stretch of each even world."""
-    streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
+    streets = build_street_arrays(area.network, np.zeros(len(area.network)))
     max_length = float(area.settings.hotspots.max_length_metres)
     own, expected = area.catchments.piece_catchment, days @ mean
     drawn = (days @ rng.poisson(mean) for _ in range(worlds))

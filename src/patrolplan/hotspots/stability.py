@@ -31,7 +31,7 @@ def compute_survived_share(
 
     catchments, metres = area.catchments, area.network.piece_metres
     kinds = len(history.targets)
-    decayed = history.estimate_decayed(area.settings.risk.half_life_months)[:, :kinds]
+    decayed = history.estimate_decayed()[:, :kinds]
     amounts = decayed @ get_harm_days(history.targets, area.settings.risk.harm)
     held = compute_catchment_shares(catchments, stretches) @ amounts
     pieces, size = flatten_stretches(stretches)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.crs import Projection
     from patrolplan.inputs.table_sources import TableSource
 
-CRIMES = Store("crimes", version="8")
+CRIMES = Store("crimes", version="9")
 """Change the version when what is read from a file changes."""
 
 NO_ID = 0
@@ -60,10 +60,11 @@ class CrimeFile:
 class CrimeTable:
     """The rows of all files.
 
-    `rows` has `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `precision` (see
-    `timestamps.classify_precision`), `category`, `force`, `place` (row of `places`, `NOWHERE`
-    without) and `file` (position). `places` are (m, 2) distinct places in the area's metres, sorted
-    by x and then y; `is_coarse` is (n,) whether a row's is rounded, see `row_account.find_coarse`.
+    `rows` has `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `occurred_until` (see
+    `committed.read_span`), `precision` (see `timestamps.classify_precision`), `category`, `force`,
+    `place` (row of `places`, `NOWHERE` without) and `file` (position). `places` are (m, 2) distinct
+    places in the area's metres, sorted by x and then y; `is_coarse` is (n,) whether a row's is
+    rounded, see `row_account.find_coarse`.
     """
 
     rows: pd.DataFrame
@@ -77,7 +78,7 @@ def build_rows(
     """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without.
 
     `columns` are `month`, `category` and `force` (None: unnamed); `crime_id`, and `occurred_at`
-    with its `precision`, where the file has them.
+    with `occurred_until` and `precision`, where the file has them.
     """
     from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
 
@@ -86,10 +87,12 @@ def build_rows(
         "crime_id": columns.get("crime_id", np.full(size, NO_ID, dtype=np.uint64)),
         "month": array(columns["month"], time, from_pandas=True),
         "occurred_at": nulls(size, time),
+        "occurred_until": nulls(size, time),
         "precision": np.broadcast_to(np.uint8(NO_TIME), size),
     }
     if "occurred_at" in columns:
-        rows["occurred_at"] = array(columns["occurred_at"], time, from_pandas=True)
+        for name in ("occurred_at", "occurred_until"):
+            rows[name] = array(columns[name], time, from_pandas=True)
         rows["precision"] = columns["precision"]
     for name in ("category", "force"):
         given = columns[name]
@@ -152,7 +155,7 @@ def join_files(files: Sequence[CrimeFile], projection: Projection) -> CrimeTable
     grids = [file.rows.schema.metadata[GRID].decode() for file in files]
     table = concat_tables([file.rows.replace_schema_metadata() for file in files])
     table = table.unify_dictionaries()
-    names = ("crime_id", "month", "occurred_at", "precision")
+    names = ("crime_id", "month", "occurred_at", "occurred_until", "precision")
     columns: dict[str, Any] = {name: table[name].to_numpy() for name in names}
     columns["category"] = _order_words(table["category"])
     columns["force"] = _order_words(table["force"], "")

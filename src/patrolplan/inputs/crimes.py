@@ -14,6 +14,7 @@ from patrolplan.arrays import find_used_numbers
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
+from patrolplan.inputs.committed import read_span
 from patrolplan.inputs.crime_checks import (
     check_clock,
     check_copies,
@@ -48,7 +49,6 @@ from patrolplan.inputs.table_reader import (
 )
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.timestamps import (
-    NO_TIME,
     check_day_first,
     classify_precision,
     find_newest_plausible_month,
@@ -65,10 +65,15 @@ FIELDS = (
     Field("crime_id", ("Crime ID",)),
     Field("month", ("Month",)),
     Field("occurred_at", ("date_time", "datetime")),
+    Field("committed_from"),
+    Field("committed_to"),
     Field("category", ("Crime type",), required=True),
     Field("force", ("Reported by",)),
     *POINT_FIELDS,
 )
+
+TIMES = {"occurred_at", "committed_from", "committed_to"}
+"""Where `occurred_at` is empty, the other two count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +180,8 @@ def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, s
     counted = read_counted_table(path, FIELDS, columns, source="crimes")
     grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(counted.rows, path)
-    has_times = "occurred_at" in counted.rows
-    names = ("month", "occurred_at", "precision") if has_times else ("month",)
+    has_times = bool(TIMES & set(counted.rows))
+    names = ("month", "occurred_at", "occurred_until", "precision") if has_times else ("month",)
     given: dict[str, Any] = {name: table[name].to_numpy() for name in names}
     if "crime_id" in table:
         given["crime_id"] = hash_ids(table["crime_id"].to_numpy(dtype=object, na_value=""))
@@ -186,31 +191,31 @@ def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, s
 
 
 def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, list[Unreadable]]:
-    """Add each row's time, its precision, and its month: from the time, else the month's column.
+    """Add each row's time or span, its precision, and its month: of the time, else as given.
 
     Also gives the times and months that have a value and cannot be read.
     """
-    if not {"occurred_at", "month"} & set(table.columns):
+    if not {"month", *TIMES} & set(table.columns):
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    occurred = month = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    precision: NDArray[np.uint8] | int = NO_TIME
-    unreadable = []
+    occurred, until, precision, unreadable = read_span(table, path)
     if "occurred_at" in table:
         text = table["occurred_at"]
         check_day_first(text, path)
-        occurred = parse_timestamps(text)
-        precision = classify_precision(text, occurred)
-        month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
-        is_read = occurred.notna().to_numpy()
+        exact = parse_timestamps(text)
+        is_read = exact.notna().to_numpy()
+        precision = np.where(is_read, classify_precision(text, exact), precision)
+        occurred, until = exact.fillna(occurred), until.mask(is_read)
         unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
+    month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         text = table["month"]
         given = parse_months(text)
         unreadable += find_unreadable(text, given.notna().to_numpy(), DATE_FORMS, MONTH_REMEDY)
         month = month.fillna(given)
-    return table.assign(month=month, occurred_at=occurred, precision=precision), unreadable
+    table = table.assign(month=month, occurred_at=occurred, precision=precision)
+    return table.assign(occurred_until=until), unreadable
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
@@ -269,7 +274,8 @@ def _build_incidents(
     projection: Projection,
 ) -> gpd.GeoDataFrame:
     """The good rows as incidents at these points."""
-    data = {name: table[name].array[good] for name in ("category", "month", "occurred_at", "force")}
+    names = ("category", "month", "occurred_at", "occurred_until", "force")
+    data = {name: table[name].array[good] for name in names}
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
     times, precision = pd.Series(data["occurred_at"]), table["precision"].to_numpy()[good]

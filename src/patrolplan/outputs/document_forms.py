@@ -80,8 +80,8 @@ class RiskEntry(FileModel):
     """How the risk was estimated."""
 
     model: str
-    margin: float | None
-    """How much more crime it captured than the baseline count in hold-out months, as a share."""
+    margin: float | None = None
+    """Null: a plan tests no model; a back-test does."""
     months: Annotated[list[Month], Field(min_length=2, max_length=2)]
     """The first and the last of the recorded crime."""
     times_known: bool

@@ -78,10 +78,10 @@ def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model, margin and months of the risk, how exact its times and places are, and its window."""
+    """Model and months of the risk, how exact its times and places are, and its window."""
     return {
         "model": risk.model,
-        "margin": None if risk.margin is None else round(risk.margin, 4),
+        "margin": None,  # a plan tests no model
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "times_known": risk.times_known,
         "snapped": risk.snapped,

@@ -46,7 +46,7 @@ class SavedPlan:
         `hotspot`, `worth`, `length_metres`, `place`, `reasons`, `carried_by`, `how_sure`; the
         geometry is the stopping place, since the file does not have the stretch.
     risk
-        Model, margin and months of the risk.
+        Model and months of the risk.
     created_from
         Hashes of data and settings, the seed, and the version: if these are equal, and no custom
         model is used, plans are equal.

@@ -28,7 +28,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import compute_interval, draw_months
-from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import PRIOR
 from patrolplan.risk.scores import divide
 
 OURS = "patrolplan"
@@ -148,7 +148,7 @@ def use_counts_only(area: StudyArea) -> StudyArea:
     Harm, hours and pupils are ignored: this is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return _ignore_hours(_change_risk_settings(area, model=PRIOR_COUNT, harm=harm))
+    return _ignore_hours(_change_risk_settings(area, model=PRIOR, harm=harm))
 
 
 def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:

@@ -5,7 +5,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ SCHOOL_DAY, OTHER_WEEKDAY, WEEKEND, HOLIDAY = range(len(DAY_KINDS))
 
 UNKNOWN_WEEKDAY = len(DAY_KINDS)  # a weekday for which no term dates show whether schools were open
 WEEKDAYS = 5
+IS_WEEKDAY = np.arange(len(DAY_KINDS)) != WEEKEND
 
 HALF_HOURS = 48  # of a day, from midnight
 MIN_DAYS = 20  # a kind of day with fewer days in the data is joined with the most similar kind
@@ -84,63 +84,57 @@ def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_
 
 @dataclass(frozen=True, eq=False)
 class DayClasses:
-    """The kinds of day that the data can tell apart, joined where it has few days of one."""
+    """School days, other weekdays and weekends, joined where the data has few days of one."""
 
     of_kind: NDArray[np.int64]  # (4,) class of each of `DAY_KINDS`
     kind_shares: NDArray[np.float64]  # (4,) share of the days of each kind
 
-    @cached_property
+    @property
     def shares(self) -> NDArray[np.float64]:
         """(d,) share of the days of each class."""
         return np.bincount(self.of_kind, self.kind_shares).astype(np.float64)
 
-    @cached_property
-    def cell_shares(self) -> NDArray[np.float64]:
-        """(d x 48,) share of all time of each half-hour of each class of day."""
-        return np.repeat(self.shares / HALF_HOURS, HALF_HOURS)
-
     @property
-    def weekdays(self) -> NDArray[np.int64]:
-        """The classes that weekdays belong to."""
-        return np.unique(self.of_kind[[SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]])
-
-    @property
-    def unknown(self) -> int:
-        """Number of the class of a weekday of unknown kind."""
-        return len(self.shares)
+    def weekday_shares(self) -> NDArray[np.float64]:
+        """(d,) chance that a weekday of unknown kind belongs to each class."""
+        among = np.bincount(self.of_kind, self.kind_shares * IS_WEEKDAY)
+        shares: NDArray[np.float64] = among / among.sum()
+        return shares
 
     def find_class(self, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n,) class of each day's kind, see `patrolplan.risk.day_kinds.find_day_kinds`."""
-        unknown = self.weekdays[0] if len(self.weekdays) == 1 else self.unknown
-        return np.append(self.of_kind, unknown)[kinds]
+        """(n,) class of days of these kinds; one after the last for weekdays of unknown kind."""
+        return np.append(self.of_kind, len(self.shares))[kinds]
 
-    def build_day_matrix(self, day_weight: float) -> NDArray[np.float64]:
-        """(d, d) how much an incident on a day of one class counts on those of the others."""
-        matrix = np.full((len(self.shares), len(self.shares)), day_weight)
-        np.fill_diagonal(matrix, 1.0)
-        return matrix
+    def join_rates(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., d, 48) mean rates on the days of each class, from those of kinds (..., 4, 48)."""
+        share = np.maximum(self.kind_shares, 1e-9)  # of a kind without days, too
+        weight = np.equal.outer(np.arange(len(self.shares)), self.of_kind) * share
+        weight /= weight.sum(axis=1, keepdims=True)
+        return np.asarray(np.einsum("ed,...dh->...eh", weight, rates))
+
+    def to_density(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., d x 48) share of crime in each half-hour of each class of day; sums to 1."""
+        density = (rates * self.shares[:, None]).reshape(*rates.shape[:-2], -1)
+        return np.asarray(density / density.sum(axis=-1, keepdims=True))
 
 
 def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
     """The classes of day, from the (n,) kinds of the days that the data has.
 
-    Other weekdays are joined with holidays and, where there are few of both or no term dates, with
-    school days; where there are few weekends, all days are one class. Weekdays of unknown kind are
-    assumed to have the same mix of kinds as the known ones.
+    Weekdays without school are one class, as holidays and other weekdays differ little. Where there
+    are few of them, or no term dates, they are joined with school days; where there are few
+    weekends, all days are one class. Weekdays of unknown kind are assumed to have the same mix of
+    kinds as the known ones.
     """
     days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
-    weekdays = [SCHOOL_DAY, OTHER_WEEKDAY, HOLIDAY]
-    certain, unknown = days[weekdays].sum(), days[UNKNOWN_WEEKDAY]
-    if certain:
-        days[weekdays] *= 1 + unknown / certain
-    else:
-        days[SCHOOL_DAY] = unknown
-    of_kind = np.arange(len(DAY_KINDS))
-    if min(days[OTHER_WEEKDAY], days[HOLIDAY]) < MIN_DAYS:
-        of_kind[HOLIDAY] = OTHER_WEEKDAY
-    if min(days[SCHOOL_DAY], days[OTHER_WEEKDAY] + days[HOLIDAY]) < MIN_DAYS:
-        of_kind[weekdays] = SCHOOL_DAY
-    if min(days[weekdays].sum(), days[WEEKEND]) < MIN_DAYS:
-        of_kind[:] = SCHOOL_DAY
-    days = days[: len(DAY_KINDS)]
-    return DayClasses(np.unique(of_kind, return_inverse=True)[1].reshape(-1), days / days.sum())
+    days, unknown = days[:-1], days[-1]
+    weekdays = days[IS_WEEKDAY].sum()
+    days[IS_WEEKDAY] *= 1 + unknown / weekdays if weekdays else 1
+    days[SCHOOL_DAY] += 0 if weekdays else unknown
+    without_school = days[OTHER_WEEKDAY] + days[HOLIDAY]
+    of_kind = np.array([0, 1, 2, 1])
+    if min(days[SCHOOL_DAY], without_school) < MIN_DAYS:
+        of_kind = np.array([0, 0, 1, 0])
+    if min(days[IS_WEEKDAY].sum(), days[WEEKEND]) < MIN_DAYS:
+        of_kind[:] = 0
+    return DayClasses(of_kind, days / days.sum())

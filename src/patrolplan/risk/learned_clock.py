@@ -1,168 +1,168 @@
 """The learned clock: when crime happens, from the incidents whose time of day is known.
 
-A place has few incidents with a time, a category more, all crime most. So the clock is learned in
-steps: the declared profile, all categories, the category, the category at that kind of place, the
-place with 600 m around it, with 200 m around it, and alone. Each step starts from the one above and
-is moved away from it as far as its own incidents justify:
+A place has few incidents with a time, its surroundings more, the area most. So the declared profile
+is moved in three steps: by all incidents of the category, by those within 600 m, and by the place's
+own. A step's profile is (its incidents, spread + a x the profile before) / (their number + a), the
+mean of a Dirichlet distribution whose prior counts as a incidents: few incidents leave the profile
+as it was. The first step keeps the declared ratios of kinds of place, which few own times show.
 
-1. An incident says something about more than its half-hour: it is spread over those around it and,
-   partly, over other kinds of day, in proportion to the profile of the step above.
-2. A step's profile is (the sum of its spread incidents + a x the profile above) / (incidents + a):
-   the posterior mean of a Dirichlet distribution, where a says how many incidents the profile above
-   counts as. Many incidents or a small a: the step's own. None: the step above.
-3. How wide to spread and how large a is are not set by hand. Weeks are dealt out into ten folds; of
-   each fold the incidents are predicted from the other nine, and what gives them the highest
-   likelihood is chosen (Stone 1974, J. R. Stat. Soc. B 36: 111-147; weeks are left out whole, as
-   one event is often recorded as several crimes). Where places are alike, a becomes large.
-4. The categories, and the kinds of place, of the declared profile differ from each other in a way
-   that few own times cannot show. Steps two and three may therefore start from the step above
-   times the declared profile's ratio: as much of it as the same likelihood wants.
+How large each a is, is not set by hand. Weeks are dealt out into ten folds; the incidents of each
+are predicted from the other nine, and the a that gives them the highest likelihood is taken (Stone
+1974, J. R. Stat. Soc. B 36: 111-147; whole weeks, as one event is often recorded as several
+crimes). The mean likelihood of all categories is added to a category's own with the weight of 200
+incidents, which guards those that have few.
 
-All profiles are densities over cells (kind of day x half-hour) with the cells' share of all time as
-measure. A sum over them is always 1, so the factor of `patrolplan.risk.clock` has the mean 1.
+Profiles are densities over cells (class of day x half-hour) and sum to 1 at each step, so that the
+factor of `patrolplan.risk.clock` has the mean 1. How far incidents are spread was chosen on the
+first half of the learning years of `benchmarks/clock_score.py`, tested on the second.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
 
-from patrolplan.area import StudyArea
-from patrolplan.notes import Note
-from patrolplan.risk.clock_steps import FOLDS, Choice, Floats, Times, fit_step
-from patrolplan.risk.day_kinds import (
-    DAY_KINDS,
-    HALF_HOURS,
-    DayClasses,
-    find_day_kinds,
-    join_day_kinds,
-)
-from patrolplan.risk.declared_clock import DAYS_A_YEAR, normalise_profile
-from patrolplan.risk.place_clock import LearnedPlaces, fit_places
+from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
+from patrolplan.risk.known_times import FOLDS, Times
 
-FEW_TIMES = 50
-"""A category with fewer known times is named in a note: its clock is mostly that of others."""
+Floats = NDArray[np.float64]
+Squares = tuple[NDArray[np.int64], sparse.csr_array]
+"""(c,) the square that each place is in, and (c, q) how much an incident in each counts there."""
+
+STRENGTHS = np.geomspace(100_000.0, 1.0, 26)  # candidates for a; the largest wins a tie
+NO_STEP = 1e12  # an a that no number of incidents moves
+MIN_GAIN = 1.0
+"""Gain in log likelihood below which a step is left out: one for the number that it chooses
+(Akaike 1974, IEEE Trans. Autom. Control 19: 716-723)."""
+
+POOLED_INCIDENTS = 200
+MAX_SAMPLE = 6000  # incidents of a category that are predicted
+WIDTH = 2.0  # standard deviation of an incident's spread, in half-hours: times are often guessed
+DAY_SHARE = 0.6  # part of an incident near a place that counts on all classes of day
+NEAR_METRES = 600.0
+SQUARE_METRES = NEAR_METRES / 4  # what is near is gathered in squares
 
 
 @dataclass(frozen=True, eq=False)
-class LearnedClock:
-    """Profiles by kind of place, and what is learned of single places.
+class Layer:
+    """One step of one category: what is recorded around each place, and how much it counts."""
 
-    `profile` is (j, 6, 4, 48), the factor by kind of place (the last: all), kind of day and
-    half-hour; `day_shares` is (4,) the share of the days of each kind.
+    near: sparse.csr_array  # (c, q), see `Squares`
+    counts: sparse.csr_array  # (q, i) incidents by square and cell
+    spread: Floats  # (i, b), see `build_spread`
+    strength: float  # the a of this step
+
+    def move(self, before: Floats, places: NDArray[np.int64], per_time: Floats) -> Floats:
+        """(p, ...) what is known before at places (p,), moved by this step.
+
+        `per_time`: (b, ...) what a share of crime in each cell counts as.
+        """
+        around = (self.near @ (self.counts @ (self.spread @ per_time)))[places]
+        incidents = (self.near @ self.counts.sum(axis=1))[places]
+        moved: Floats = (around + self.strength * before).T / (incidents + self.strength)
+        return moved.T
+
+
+def build_spread(days: DayClasses, profile: Floats, day_share: float = DAY_SHARE) -> Floats:
+    """(i, b) how much of an incident in each cell counts in each; rows sum to 1.
+
+    In proportion to a profile (b,), so that crime distributed like it stays so when spread: what a
+    narrow peak or a rare class of day gives to its neighbours, it gets back.
     """
-
-    profile: Floats
-    day_shares: Floats
-    places: LearnedPlaces
-    notes: tuple[Note, ...]
-    choices: dict[str, Choice]
+    apart = np.abs(np.subtract.outer(np.arange(HALF_HOURS), np.arange(HALF_HOURS)))
+    hours = np.exp(-0.5 * (np.minimum(apart, HALF_HOURS - apart) / WIDTH) ** 2)
+    count = len(days.shares)
+    same = np.vstack([np.eye(count), days.weekday_shares > 0])
+    spread = np.zeros(((count + 1) * HALF_HOURS, len(profile)))
+    for part, on in ((1 - day_share, same), (day_share, np.ones_like(same))):
+        weight = np.kron(on, hours) * profile
+        spread += part * weight / weight.sum(axis=1, keepdims=True)
+    return spread
 
 
 def learn_clock(
-    area: StudyArea,
-    targets: tuple[str, ...],
-    declared: Floats,
-    kinds: NDArray[np.int64],
-    piece_kind: NDArray[np.int64],
-    *,
-    before: pd.Timestamp | None = None,
-) -> LearnedClock | None:
-    """The clock of the incidents whose time is known; None where there is none.
+    times: Times, declared: Floats, xy: Floats, kinds: NDArray[np.int64]
+) -> tuple[Floats, list[tuple[Layer, Layer]]]:
+    """(j, s, b) profile of each kind of place, and (j) steps to surroundings and single places.
 
-    `targets`: (j,) categories. `declared`: (j, 6, 4, 48) profile that is drawn away from. `kinds`,
-    `piece_kind`: (c,) and (p,) kind of place of each catchment and piece, a row of `declared`.
-    `before`: Only incidents of earlier months are learned from; all by default.
+    `declared`: (j, s, b) densities to start from. `xy`, `kinds`: (c, 2) metres and (c,) kind of
+    each place.
     """
-    times = _read_times(area, targets, before)
-    if times is None:
-        return None
-    days, count = times.days, len(targets)
-    # 1. from the declared profile to all categories
-    base = _join_declared(declared, days)
-    by_category = np.bincount(times.category, minlength=count).astype(np.float64)
-    mean = np.einsum("k,kb->b", by_category / by_category.sum(), base[:, -1])
-    choices: dict[str, Choice] = {}
-    whole, choices["all"] = fit_step(
-        times.count(np.zeros_like(times.category), 1), mean[None], None, days
-    )
-    # 2. to each category
-    above = np.repeat(whole, count, axis=0)
-    profile, choices["category"] = fit_step(
-        times.count(times.category, count), above, base[:, -1] / mean, days
-    )
-    # 3. to each kind of place
-    profiles = np.repeat(profile[:, None], base.shape[1], axis=1)
-    number = base.shape[1] - 1
-    if (kinds < number).all():
-        group = times.category * number + kinds[times.place]
-        above = profiles[:, :-1].reshape(count * number, -1)
-        ratio = (base[:, :-1] / base[:, -1:]).reshape(above.shape)
-        fitted, choices["kind"] = fit_step(times.count(group, count * number), above, ratio, days)
-        profiles[:, :-1] = fitted.reshape(count, number, -1)
-    # 4. to the surroundings of each place, and the place
-    catchments = area.catchments
-    places = fit_places(
-        times, profiles, catchments.xy, kinds, catchments.piece_catchment, piece_kind
-    )
-    rate = profiles.reshape(count, -1, len(days.shares), HALF_HOURS)
-    rate = rate / (days.shares[:, None] / HALF_HOURS)
-    few = [name for name, own in zip(targets, by_category, strict=True) if own < FEW_TIMES]
-    notes = [Note("clock_learned", {"times": len(times.cell)})]
-    if few:
-        notes.append(Note("clock_few_times", {"categories": few, "times": FEW_TIMES}))
-    if not len(area.term_dates):
-        notes.append(Note("clock_no_term_dates"))
-    return LearnedClock(
-        profile=normalise_profile(rate[:, :, days.of_kind], days.kind_shares),
-        day_shares=days.kind_shares,
-        places=places,
-        notes=tuple(notes),
-        choices=choices,
-    )
+    kind, cell = kinds[times.place], np.minimum(times.cell, declared.shape[2] - 1)
+    mixed = np.full(declared.shape[:2], 1e-9)  # a category without a time has the mean of all kinds
+    np.add.at(mixed, (times.category, kind), times.weight)
+    mean = np.einsum("js,jsb->jb", mixed / mixed.sum(axis=1, keepdims=True), declared)
+    one = np.zeros(1, dtype=np.int64), sparse.csr_array(np.ones((1, 1)))
+    even = times.days.to_density(np.ones((len(times.days.shares), HALF_HOURS)))
+    spread = [build_spread(times.days, even, 0.0)] * len(mean)
+    in_one = replace(times, place=np.zeros_like(times.place))
+    whole, _ = _fit(in_one, spread, one, mean[times.category, cell])
+    every = np.eye(len(even))
+    moved = [of.move(row[None], one[0], every)[0] for of, row in zip(whole, mean, strict=True)]
+    profile = declared * (moved / mean)[:, None]
+    profile /= profile.sum(axis=2, keepdims=True)
+    spread = [build_spread(times.days, of) for of in moved]
+    around, density = _fit(times, spread, _gather(xy), profile[times.category, kind, cell])
+    alone = np.arange(len(xy)), sparse.eye_array(len(xy), format="csr")
+    own, _ = _fit(times, spread, alone, density)
+    return profile, list(zip(around, own, strict=True))
 
 
-def _read_times(
-    area: StudyArea, targets: tuple[str, ...], before: pd.Timestamp | None
-) -> Times | None:
-    """The incidents of the targets whose time of day is known; None without any.
+def _gather(xy: Floats) -> Squares:
+    """Squares of places, and what is within 600 m: 1 at its middle, falling to 0 (quartic)."""
+    corners, square = np.unique(np.floor(xy / SQUARE_METRES), axis=0, return_inverse=True)
+    centres = cKDTree((corners + 0.5) * SQUARE_METRES)
+    pairs = cKDTree(xy).sparse_distance_matrix(centres, NEAR_METRES, output_type="ndarray")
+    weight = (1 - (pairs["v"] / NEAR_METRES) ** 2) ** 2
+    shape = len(xy), len(corners)
+    return square.reshape(-1), sparse.csr_array((weight, (pairs["i"], pairs["j"])), shape=shape)
 
-    Their possible days are those of the months with any known time, from the first to the last.
+
+def _fit(
+    times: Times, spread: Sequence[Floats], squares: Squares, before: Floats
+) -> tuple[list[Layer], Floats]:
+    """(j) a step, and the (n,) density of each incident's own cell after it, from that before."""
+    found = [_predict(times, number, of, squares) for number, of in enumerate(spread)]
+    gains = []
+    for rows, here, total in found:
+        ratio = (here / before[rows] + STRENGTHS[:, None]) / (total + STRENGTHS[:, None])
+        gains.append(np.log(ratio) @ times.weight[rows])
+    predicted = sum(times.weight[rows].sum() for rows, *_ in found)
+    pooled = POOLED_INCIDENTS * np.sum(gains, axis=0) / max(predicted, 1.0)
+    layers, after = [], before.copy()
+    for number, (rows, here, total) in enumerate(found):
+        gain = gains[number] + pooled
+        a = float(STRENGTHS[gain.argmax()]) if gain.max() > MIN_GAIN else NO_STEP
+        after[rows] = (here + a * before[rows]) / (total + a)
+        counts = _count(times, times.category == number, squares, len(spread[number]))
+        layers.append(Layer(squares[1], counts, spread[number], a))
+    return layers, after
+
+
+def _predict(
+    times: Times, number: int, spread: Floats, squares: Squares
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Incidents of a category, what those of other weeks bring to the cell of each, and how many.
+
+    Those on a weekday of unknown kind are not predicted.
     """
-    incidents = area.incidents
-    used = incidents["timed"].to_numpy() & incidents["category"].isin(targets).to_numpy()
-    if before is not None:
-        used &= (incidents["month"] < before).to_numpy()
-    if not used.any():
-        return None
-    at = pd.DatetimeIndex(incidents["occurred_at"].array[used])
-    date = at.normalize()
-    calendar = pd.date_range(date.min(), date.max(), unit="ns")
-    calendar = calendar[calendar.to_period("M").isin(date.to_period("M").unique())]
-    days = join_day_kinds(find_day_kinds(area.term_dates, calendar))
-    distinct, row = np.unique(date, return_inverse=True)
-    day = days.find_class(find_day_kinds(area.term_dates, pd.DatetimeIndex(distinct)))[row]
-    half_hour = (at.hour * 60 + at.minute).to_numpy() // 30
-    ordinal = (date - pd.Timestamp("2001-01-01")).days.to_numpy()  # a Monday
-    names = incidents["category"].cat.categories
-    column = pd.Index(targets).get_indexer(names)
-    category = column[incidents["category"].cat.codes.to_numpy()[used]]
-    return Times(
-        place=area.incident_catchment[used],
-        category=category.astype(np.int64),
-        cell=(day * HALF_HOURS + half_hour).astype(np.int64),
-        fold=(ordinal // 7 % FOLDS).astype(np.int64),
-        days=days,
-    )
+    own = times.category == number
+    rows = np.flatnonzero(own & (times.cell < spread.shape[1]))
+    rows = rows[:: len(rows) // MAX_SAMPLE + 1]
+    here, total = np.zeros(len(rows)), np.zeros(len(rows))
+    for fold in range(FOLDS):
+        left = np.flatnonzero(times.fold[rows] == fold)
+        counts = _count(times, own & (times.fold != fold), squares, len(spread))
+        others = squares[1][times.place[rows[left]]] @ counts
+        total[left] = others.sum(axis=1)
+        here[left] = (others.toarray() * spread[:, times.cell[rows[left]]].T).sum(axis=1)
+    return rows, here, total
 
 
-def _join_declared(declared: Floats, days: DayClasses) -> Floats:
-    """(j, 6, b) the declared profile as a density over the cells."""
-    year = np.array([DAYS_A_YEAR[kind] for kind in DAY_KINDS], dtype=np.float64)
-    weight = days.kind_shares + 1e-6 * year  # kinds without days: by the year
-    member = np.equal.outer(np.arange(len(days.shares)), days.of_kind) * weight
-    member /= member.sum(axis=1, keepdims=True)
-    rate = np.einsum("ed,ksdh->kseh", member, declared)
-    density = rate.reshape(*rate.shape[:2], -1) * days.cell_shares
-    return np.asarray(density / density.sum(axis=2, keepdims=True))
+def _count(times: Times, rows: NDArray[np.bool_], squares: Squares, cells: int) -> sparse.csr_array:
+    """(q, i) incidents by square and cell."""
+    where = squares[0][times.place[rows]], times.cell[rows]
+    return sparse.csr_array((times.weight[rows], where), shape=(squares[1].shape[1], cells))

@@ -15,6 +15,7 @@ from pyproj.exceptions import CRSError
 from patrolplan.plausibility import CHECKS, CheckName
 from patrolplan.settings.kinds import (
     DISCOVERED_CATEGORIES,
+    EARLIER_MODELS,
     PATROL_RELEVANT,
     Box,
     NeededPaths,
@@ -160,21 +161,18 @@ Days = Annotated[float, Field(ge=0, le=1_000_000)]
 class RiskSettings(Section):
     """How recorded crime and reports become risk."""
 
-    model: RiskModel = Field(
-        "auto", description="risk model, or auto: the one that back-tests best"
-    )
-    half_life_months: float = Field(
-        6, ge=0.1, le=1200, description="age at which a crime counts half"
-    )
+    model: RiskModel = Field("auto", description="risk model; auto: the shrunk count")
     crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
     harm: dict[str, Days] = Field({}, description="your own harm weights by category (days)")
 
     @field_validator("model", mode="before")
     @classmethod
-    def _normalise_model_name(cls, value: object) -> object:
-        """A model's name may have underscores or hyphens between its words."""
-        if isinstance(value, str):
-            return " ".join(value.lower().replace("_", " ").replace("-", " ").split())
+    def _refuse_earlier_names(cls, value: object) -> object:
+        """A name that is no model's any more is refused with the one to write."""
+        plain = " ".join(str(value).lower().replace("_", " ").replace("-", " ").split())
+        if plain in EARLIER_MODELS:
+            message = f"there is no model '{value}' any more; write \"{EARLIER_MODELS[plain]}\""
+            raise ValueError(message)
         return value
 
 

@@ -14,12 +14,7 @@ class WayHomeSettings(Section):
     """How pupils go home after the bell, and how much their presence counts."""
 
     exposure: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        {
-            "Violence and sexual offences": 0.5,
-            "Anti-social behaviour": 0.5,
-            "Robbery": 0.25,
-            "Theft from the person": 0.25,
-        },
+        {"Violence and sexual offences": 0.36, "Anti-social behaviour": 0.36},
         description="power of the pupils present that a category's risk grows with; {} = off",
     )
     floor: float = Field(
