@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from patrolplan import tables
 from patrolplan.area.sources import SOURCES
 from patrolplan.cli import app
-from patrolplan.cli.app import PANELS
+from patrolplan.cli.app import COMMANDS
 from patrolplan.inputs.polygons import DESIGNATED
 from patrolplan.inputs.small_tables import DUTIES, OFFICERS, TASKED_PLACES, TERM_DATES
 from patrolplan.outputs import schemas
@@ -114,7 +114,7 @@ usage are one object on standard output as well: `{{"problems": [{{"where", "wha
 They stand before the command.
 """
     yield from _list_options(group.params)
-    for panel, names in PANELS.items():
+    for panel, names in COMMANDS.items():
         yield f"## {panel}\n"
         for name in names:
             yield f"### `patrolplan {name}`\n\n{_unescape(group.commands[name].help)}\n"

@@ -244,10 +244,10 @@ def describe_cell(row: object, column: str) -> str:
 
 
 POINT_FIELDS = (
-    Field("longitude", ("Longitude",)),
-    Field("latitude", ("Latitude",)),
-    Field("easting", ("Easting",)),
-    Field("northing", ("Northing",)),
+    Field("longitude", ("Longitude",), meaning="degrees; or easting and northing"),
+    Field("latitude", ("Latitude",), meaning="degrees"),
+    Field("easting", ("Easting", "Location_Easting"), meaning="metres on the British grid"),
+    Field("northing", ("Northing", "Location_Northing"), meaning="metres on the British grid"),
 )
 
 
