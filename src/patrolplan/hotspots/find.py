@@ -25,7 +25,6 @@ from patrolplan.hotspots.designated import (
     give_empty_some,
 )
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
@@ -50,7 +49,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method. With `[hotspots] earlier` places that were hotspots before have their names.
+        every method. Names are numbers by risk: a place that stays has an ID, see `Stop.id`.
 
     Raises
     ------
@@ -70,10 +69,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
-    is_own = (bare["kind"] == OWN).to_numpy()
-    names = bare["hotspot"].to_numpy(dtype=object)
-    names[is_own] = name_hotspots(bare.geometry[is_own], area.earlier_hotspots)
-    return complete_hotspots(area, risk, bare, names.tolist())
+    return complete_hotspots(area, risk, bare, bare["hotspot"].tolist())
 
 
 def complete_hotspots(
@@ -160,7 +156,7 @@ def place_stretches(
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(
         {
-            "hotspot": name_hotspots(lines),
+            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
             "kind": OWN,
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
