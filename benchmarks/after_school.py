@@ -191,7 +191,7 @@ def score_cells(
     counts = city.count(city.select(category, LEARNED))
     power = EXPOSURE[category]
     scores = {"all-hours count": counts}
-    for tried in (power, *WARNING_POWERS.get(category, ())):
+    for tried in filter(None, (power, *WARNING_POWERS.get(category, ()))):
         factor = raise_pupils(pupils, pupils[near].mean(), tried)
         scores[f"count x exposure^{tried:g}"] = counts * factor
     scores["exact times, shrunk"] = shrink_times(city, category, counts)

@@ -513,7 +513,7 @@ def test_the_cache_holds_nothing_of_reports(folder, demo_area):
         held.append({path: path.read_bytes() for path in cache.rglob("*") if path.is_file()})
     assert held[0] == held[1]
     folders = {path.relative_to(cache).parts[0] for path in held[1]}
-    assert folders <= {"streets", "crimes", "arrays", "trials", "rates", "templates"}
+    assert folders <= {"streets", "crimes", "arrays", "templates"}
     for path in (cache / "crimes").iterdir():
         table = ipc.open_stream(path.read_bytes().partition(b"\n")[2]).read_all()
         assert set(table.column_names).isdisjoint(rows.columns)

@@ -147,7 +147,7 @@ def _find_best_slowly(own, harm, expected, max_length):
     length = np.bincount(own, metres)
     density, usual = (harm / length)[own], (expected / length)[own]
     free = (density > harm.sum() / metres.sum()) & (metres <= max_length)
-    streets, room = build_street_arrays(TOWN, density, None), build_growing_room(len(TOWN))
+    streets, room = build_street_arrays(TOWN, density), build_growing_room(len(TOWN))
     best = 0.0
     for seed in np.flatnonzero(free):
         count = grow_stretch(int(seed), streets, max_length, free, room, int(seed) + 1)
@@ -167,7 +167,7 @@ def _compare(seed, max_length, *, uneven):
     length = np.bincount(own, TOWN.piece_metres, minlength=CATCHMENTS)
     expected = length * (rng.uniform(0.5, 2, CATCHMENTS) if uneven else 1.0)
     harm = rng.poisson(expected / 50, (6, CATCHMENTS)) * 50.0
-    streets = build_street_arrays(TOWN, np.zeros(len(TOWN)), None)
+    streets = build_street_arrays(TOWN, np.zeros(len(TOWN)))
     found = [find_best_excess(streets, own, one, expected, max_length) for one in harm]
     return np.array(found), np.array(
         [_find_best_slowly(own, one, expected, max_length) for one in harm]

@@ -180,3 +180,20 @@ def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(ma
     assert results.loc["all", "n_events"].isna().all()
     assert (results.loc["Theft from the person", "n_events"] == 360).all()
     assert "Robbery (number suppressed)\n    too few incidents to tell" in str(tested)
+
+
+def test_few_incidents_in_the_forces_polygons_are_not_told(make, monkeypatch):
+    """Where polygons hold few incidents of a category, these and the sum of all are suppressed."""
+    rows = make.rows([30] * 20, range(40)) + make.rows([20] * 20, range(30), 2, "Other theft")
+    rows += [{"piece": 50, "category": "Robbery", "month": "2023-06-01"}] * 2
+    area = make.area(rows, settings={"privacy": {"threshold_for_crime": True}})
+    monkeypatch.setattr(
+        "patrolplan.risk.backtest.find_designated_pieces", lambda _: [np.array([50])]
+    )
+    found = backtest_risk(area, origins=("2023-01", "2023-08")).results
+    mine = found[found["model"] == DESIGNATED].set_index("category")
+    assert len(mine) == 3
+    assert mine["pai"].isna().all()
+    others = found[(found["model"] == "auto") & (found["coverage"] == mine["coverage"].iloc[0])]
+    assert others["pai"].notna().all()
+    assert found.loc[found["category"] == "all", "n_events"].isna().all()

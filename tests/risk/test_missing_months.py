@@ -45,6 +45,18 @@ def test_estimates_are_those_of_a_plain_loop(make, gaps, months, before):
             assert found[place, category] == pytest.approx(count + (len(span) - held) * rate)
 
 
+@pytest.mark.parametrize(("months", "own"), [(12, True), (13, False)])
+def test_one_month_of_twelve_is_a_rate_of_its_own_and_one_of_thirteen_is_none(make, months, own):
+    """Where less than a twelfth is held, a place has the mean of all by street, not its own."""
+    whole = make.history(make.uneven(months=13, places=12))
+    counts = whole.counts.copy()
+    counts[12, 3] = 500
+    history = with_gaps(dataclasses.replace(whole, counts=counts), [(t, 3) for t in range(12)])
+    found = history.estimate_last(months)[3, 0]
+    assert (found == pytest.approx(500 * months)) == own
+    assert own or found < 1000
+
+
 @given(GAPS)
 def test_decayed_estimates_are_those_of_a_plain_loop(make, gaps):
     """A place's rate is its crime over its months held, weights halving every 24 months."""

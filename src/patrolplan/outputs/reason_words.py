@@ -220,9 +220,20 @@ def _describe_reports(reason: ReportsReason, *, with_count: bool) -> str:
 
 
 def _describe_amount(reason: CrimeReason) -> str:
+    """How much was recorded, and in the hours of the patrol: "9 of about 131 on weekdays, ..."."""
+    amount = f"about {reason.incidents}"
     if reason.incidents is None:
-        return f"fewer than {reason.fewer_than}"
-    return "hardly any" if reason.incidents in HARDLY_ANY else f"about {reason.incidents}"
+        amount = f"fewer than {reason.fewer_than}"
+    elif reason.incidents in HARDLY_ANY:
+        amount = "hardly any"
+    if reason.in_hours is None or amount == "hardly any":
+        return f"{amount} at any hour"
+    hours = " to ".join(reason.hours.split("-"))
+    hours = f"on {reason.days}, {hours}" if reason.days else f"from {hours}"
+    number = reason.in_hours or "none"
+    if reason.timed is None:
+        return f"{number} of {amount} {hours},"
+    return f"{amount} ({number} of {reason.timed} with a known time {hours})"
 
 
 def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:

@@ -135,23 +135,14 @@ class Backtest:
         )
 
     def _repr_html_(self) -> str:
-        months = self.origins
-        chosen = self.results[
-            self.results["chosen"] & (self.results["coverage"] == MARGIN_COVERAGE)
-        ]
+        chosen = self.results.query("chosen and coverage == @MARGIN_COVERAGE")
         facts = {
-            str(row["category"]): f"PAI {row['pai']:.2f}, {row['ratio']:.2f} times the prior count "
-            + (
-                "(too few months for an interval)"
-                if pd.isna(row["difference_low"])
-                else f"(difference {row['difference_low']:+.2f} to {row['difference_high']:+.2f})"
-            )
-            for row in chosen.to_dict("records")
+            str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
+            f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
+            for row in chosen.itertuples()
         }
-        title = (
-            f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, "
-            f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
-        )
+        span = f"{self.origins[0]:%Y-%m} to {self.origins[-1]:%Y-%m}"
+        title = f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, {span}"
         return render_html_table(title, facts, next_call="pp.plot.coverage(backtest)")
 
     def __str__(self) -> str:
@@ -281,7 +272,11 @@ def _select_span(
     if origins is None:
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
         return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
-    first, last = (_parse_month(text) for text in origins)
+    try:
+        first, last = (pd.Period(text, freq="M").to_timestamp() for text in origins)
+    except ValueError:
+        what = f"'{' to '.join(origins)}': not a valid month"
+        raise _error(what, "write YYYY-MM") from None
     allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
     for month, text in zip((first, last), origins, strict=True):
         if month not in allowed:
@@ -295,14 +290,6 @@ def _select_span(
         what = f"{origins[0]} is after {origins[1]}"
         raise _error(what, "swap them")
     return first, last
-
-
-def _parse_month(text: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(pd.Period(text, freq="M").start_time)
-    except ValueError:
-        what = f"'{text}' is not a valid month"
-        raise _error(what, "write YYYY-MM") from None
 
 
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:
@@ -371,14 +358,18 @@ def _add_reference(
 def _suppress_small(table: pd.DataFrame, least: int) -> pd.DataFrame:
     """Remove the numbers of categories with fewer incidents than may be shown.
 
-    The number of incidents of all categories goes as well, or the difference would show them.
+    So do those of polygons that hold so few. The number of incidents of all categories goes as
+    well, and what all of them have in the polygons, or the difference would show them.
     """
     hidden = table["n_events"] < least
+    inside, is_all = table["model"] == DESIGNATED, table["category"] == ALL_CATEGORIES
+    few = inside & ~is_all & (table["hit_rate"] * table["n_events"] < least)
+    hidden = hidden | few | (inside & is_all & bool(few.any()))
     if not hidden.any():
         return table
     lists = table["observed_over_expected"].mask(hidden, None)
     table = table.assign(observed_over_expected=lists)
-    table.loc[table["category"] == ALL_CATEGORIES, "n_events"] = np.nan
+    table.loc[is_all, "n_events"] = np.nan
     table.loc[hidden, table.select_dtypes("number").columns.drop("coverage")] = np.nan
     return table
 

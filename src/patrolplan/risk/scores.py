@@ -119,7 +119,7 @@ def simulate_reference(
     rng = np.random.default_rng(seed)
     size, metres = len(history), history.units.metres
     counts, held = history.count_last(size), history.count_held_months(size)
-    rates = fit_rates(total=counts, held=held, targets=len(history.targets), units=history.units)
+    rates = fit_rates(counts, held, len(history.targets), history.units)
     by_rate: list[NDArray[np.float64]] = []
     by_count: list[NDArray[np.float64]] = []
     for _ in range(REFERENCE_DRAWS):

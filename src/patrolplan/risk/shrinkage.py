@@ -18,7 +18,6 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from patrolplan.cache import Store, hash_arrays, load_or_compute_arrays
 from patrolplan.parallel import limit_to_one_thread
 from patrolplan.risk.history import History
 from patrolplan.risk.spatial_units import SpatialUnits
@@ -36,9 +35,6 @@ MAX_FITTED_UNITS = 20_000
 
 MIN_INCIDENTS = 1e-6  # minimum of incidents expected: no place has a rate of zero
 MIN_HELD = 1e-3  # minimum share of months with data: a place without any is still given a rate
-LOG_SHAPE_TOLERANCE = 1e-8
-
-RATES = Store("rates", version="1")  # change the version when rates are computed in another way
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +103,7 @@ def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) 
         # The logarithm of e / (e + a), of which there are n, without what does not depend on a.
         return float(spread - ends + counts.sum() * log_shape)
 
-    found = scipy.optimize.minimize_scalar(
-        misfit, bounds=LOG_SHAPE, method="bounded", options={"xatol": LOG_SHAPE_TOLERANCE}
-    )
+    found = scipy.optimize.minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded")
     return float(np.exp(found.x))
 
 
@@ -144,32 +138,20 @@ def compute_expected_counts(
 
 
 def compute_shrunk_rates(history: History) -> ShrunkRates:
-    """The rates of all targets, shrunk towards what is around, from counts weighted by recency.
+    """The rates of all targets, from counts weighted by recency; those of the last histories stay.
 
-    Those of the last histories are held in memory, and those of areas that are too large to be
-    fitted in a second in the cache, where all of it is open data.
+    A fit takes a second for all of London, so nothing is cached on disk.
     """
-    catchments = history.units.catchments
-    is_large = len(history.units) > MAX_FITTED_UNITS and catchments.public
 
-    def load_or_fit() -> ShrunkRates:
-        units = history.units
-        given = {"total": history.count_decayed(), "held": history.sum_decayed_weights()}
-        targets = len(history.targets)
-        if not is_large:
-            return fit_rates(**given, targets=targets, units=units)
-        near = {"xy": catchments.xy, "metres": units.metres}
-        key = hash_arrays(f"shrunk rates of {targets}", given | near)
-        found = load_or_compute_arrays(
-            RATES, key, lambda: vars(fit_rates(**given, targets=targets, units=units))
-        )
-        return ShrunkRates(**found)
+    def fit() -> ShrunkRates:
+        total, held = history.count_decayed(), history.sum_decayed_weights()
+        return fit_rates(total, held, len(history.targets), history.units)
 
-    return catchments.reuse("shrunk rates", (history,), load_or_fit)
+    return history.units.catchments.reuse("shrunk rates", (history,), fit)
 
 
 def fit_rates(
-    *, total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: SpatialUnits
+    total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: SpatialUnits
 ) -> ShrunkRates:
     """Rates of the first j categories, from counts (c, k) over (c,) months held of each place."""
     whole = max(float(held.max(initial=0.0)), MIN_INCIDENTS)

@@ -1,6 +1,6 @@
 """`Risk`: expected harm on every piece of street in a patrol window."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -183,28 +183,6 @@ class Risk:
             where, what = "risk", "the expected incidents of a risk made by hand are not known"
             raise InputError.one(where, what, "take one that pp.estimate_risk gave in this process")
         return self.incidents
-
-    def set_exponent(self, exponent: float) -> "Risk":
-        """The risk as it would be if pupils' presence counted with another exponent.
-
-        It is that of the category of the settings' largest; the others change in proportion, so
-        with the default ones 0.5 changes nothing, and 0 switches exposure off.
-
-        Raises
-        ------
-        InputError
-            When the settings give no category an exponent.
-        """
-        factors = None if self.in_time is None else self.in_time.factors
-        if self.in_time is None or factors is None or not factors.powers.any():
-            where, what = "exponents", "where pupils are does not count for this risk"
-            raise InputError.one(
-                where, what, "give [way_home] exposure, and estimate the risk again"
-            )
-        powers = factors.powers * (exponent / factors.powers.max())
-        exposure = factors.exposure if exponent > 0 else None
-        moved = self.in_time.rejoin(replace(factors, powers=powers, exposure=exposure))
-        return replace(self, joined=moved.joined, in_time=moved.in_time)
 
     @property
     def reports_part(self) -> NDArray[np.float64]:
