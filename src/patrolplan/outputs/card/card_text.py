@@ -113,8 +113,7 @@ def _describe_presence(plan: Plan, patrol: Patrol) -> str:
     """What to do at the gate before the stops."""
     if patrol.gate_until_minutes <= patrol.start_minutes:
         return "Start here."
-    do = "arrive" if wording.is_before_school(plan, patrol) else "leave"
-    why = f"Be seen as pupils {do}; meet the member of staff."
+    why = wording.describe_gate_task(plan, patrol)
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
         why = f"{why} Stay until {format_time(patrol.gate_until_minutes)}."
     return why
