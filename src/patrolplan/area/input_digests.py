@@ -14,8 +14,8 @@ from patrolplan.inputs.earlier_hotspots import (
     find_earlier_plan,
     read_earlier_hotspots,
 )
+from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.origins import digest_origins
-from patrolplan.inputs.table_sources import hash_source
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats, Ints
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
 from patrolplan.settings.patrol import AFTER_SCHOOL, MAX_WINDOW_MINUTES
@@ -16,8 +16,7 @@ from patrolplan.times import format_time, minutes_after_midnight
 
 Bell = Literal["opening", "closing"]
 
-DEFAULT_START_TIME = "08:45"
-"""Opening bell of schools without one in the bell times; announced."""
+DEFAULT_START_TIME = "08:45"  # Opening bell of schools without one in the bell times; announced
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,7 @@ def resolve_window(
     )
 
 
-def weigh_minutes(
-    window: Window, bells: Sequence[float]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def weigh_minutes(window: Window, bells: Sequence[float]) -> tuple[Ints, Floats]:
     """The minutes of a day that schools' windows hold, and how much each of them counts.
 
     A minute counts by how many schools' windows contain it, partly where a window contains only

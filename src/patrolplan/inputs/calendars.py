@@ -28,13 +28,9 @@ from patrolplan.inputs.small_tables import DUTY_KINDS
 if TYPE_CHECKING:
     import icalendar
 
-LOCAL = ZoneInfo("Europe/London")
-"""Times without a zone are in this one, and so are all duties."""
-
-MAX_BYTES = 20 * 2**20
-MAX_EVENTS = 20_000
-"""Maximum size of a calendar, and maximum number of events in it."""
-
+LOCAL = ZoneInfo("Europe/London")  # Times without a zone are in this one, and so are all duties
+MAX_BYTES = 20 * 2**20  # Maximum size of a calendar
+MAX_EVENTS = 20_000  # and maximum number of events in it
 REMEDY = "correct the event in its calendar, and export that again"
 
 OWN = "X-PATROLPLAN-"
@@ -208,38 +204,19 @@ class Recurrence:
     until: dt.datetime
     count: int | None
 
-    def count_days(self, start: dt.datetime) -> int:
-        """Days to search."""
-        return 1 + max(0, (self.until - start).days)
 
-    def list_starts(self, event: CalendarEvent, start: dt.datetime) -> list[dt.datetime]:
-        """Starts of the event, rising; an event at nine stays one at nine as the clocks change."""
-        if self.until < start:
-            return [start]
-        try:
-            with warnings.catch_warnings():  # with both an end and a count: whichever comes first
-                warnings.simplefilter("ignore")
-                rule = rrulestr(self.text, dtstart=start)
-                starts = list(rule.replace(until=self.until, count=self.count))
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-            raise EventError(event, "its rule cannot be read") from None
-        if not starts:
-            raise EventError(event, "its rule holds on no day")
-        return starts
-
-
-def get_recurrence(event: CalendarEvent, last: dt.datetime) -> Recurrence | None:
+def read_rule(event: CalendarEvent, start: Moment, last: dt.datetime) -> Recurrence | None:
     """RRULE, followed to `last` at most; None where there is none."""
     rule = event.get("RRULE")
     if isinstance(rule, list):
         raise EventError(event, "has several recurrence rules")
     if rule is None:
         return None
-    parts = {name.upper(): values for name, values in rule.items()}
-    first = {
-        name: values[0] if isinstance(values, list) and values else values
-        for name, values in parts.items()
+    parts = {
+        name.upper(): values if isinstance(values, list | tuple) else [values]
+        for name, values in rule.items()
     }
+    first = {name: values[0] for name, values in parts.items() if values}
     frequency = str(first.get("FREQ", "")).upper()
     if frequency not in PARTS:
         raise EventError(event, "recurs within a day, or at no known interval")
@@ -250,17 +227,16 @@ def get_recurrence(event: CalendarEvent, last: dt.datetime) -> Recurrence | None
         raise EventError(event, f"recurs {frequency.lower()} at an interval of {interval}")
     until = first.get("UNTIL", last)
     if isinstance(until, dt.datetime):
-        until = convert_moment(event, until, measure_event(event)[0].zone).clock
+        until = convert_moment(event, until, start.zone).clock
     else:
         until = dt.datetime.combine(until, dt.time.max)
-    own = {name: values for name, values in parts.items() if name not in {"UNTIL", "COUNT"}}
-    text = ";".join(f"{name}={_join(values)}" for name, values in own.items())
-    count = None if first.get("COUNT") is None else int(first["COUNT"])
-    return Recurrence(text, min(until, last), count)
-
-
-def _join(values: Any) -> str:  # noqa: ANN401 - as icalendar
-    return ",".join(map(str, values)) if isinstance(values, list | tuple) else str(values)
+    count = first.get("COUNT")
+    text = ";".join(
+        f"{name}={','.join(map(str, values))}"
+        for name, values in parts.items()
+        if name not in {"UNTIL", "COUNT"}
+    )
+    return Recurrence(text, min(until, last), None if count is None else int(count))
 
 
 def list_dates(event: CalendarEvent, name: str, zone: dt.tzinfo | None) -> list[Moment]:
@@ -272,17 +248,12 @@ def list_dates(event: CalendarEvent, name: str, zone: dt.tzinfo | None) -> list[
 
 SUFFIX = ".ics"
 DAY_MINUTES = 1440.0
-MAX_PROBLEMS = 20
-"""Maximum number of unreadable events of a file that are reported."""
-
+MAX_PROBLEMS = 20  # Maximum number of unreadable events of a file that are reported
 MAX_RULE_DAYS = 1_000_000
 """Maximum number of days to search for the rules of one file: 400 daily ones for seven years."""
 
-MAX_DAYS_OF_DUTY = 50_000
-"""Maximum number of days with a duty from a calendar."""
-
-PATROL_KINDS = ("patrol", "crew")
-"""Values of X-PATROLPLAN-KIND in our own calendars: a patrol is no other duty."""
+MAX_DAYS_OF_DUTY = 50_000  # Maximum number of days with a duty from a calendar
+PATROL_KINDS = ("patrol", "crew")  # X-PATROLPLAN-KIND in our own calendars: no other duty
 
 
 @dataclass(frozen=True)
@@ -321,9 +292,9 @@ def read_calendars(
             duties += calendar.read()
             left_out += calendar.left_out
     problems.raise_if_any()
-    patrols = [duty for duty in duties if duty.kind in PATROL_KINDS]
-    left_out["that are patrols"] += len(patrols)
-    return [duty for duty in duties if duty.kind not in PATROL_KINDS], +left_out
+    others = [duty for duty in duties if duty.kind not in PATROL_KINDS]
+    left_out["that are patrols"] += len(duties) - len(others)
+    return others, +left_out
 
 
 @dataclass
@@ -386,7 +357,7 @@ class _Calendar:
         """Duties of an event at all its times except those that `changed` events replace."""
         start, length = measure_event(event)
         last = dt.datetime.combine(self.last, dt.time.max)
-        rule = get_recurrence(event, last)
+        rule = read_rule(event, start, last)
         more, excluded = (list_dates(event, name, start.zone) for name in ("RDATE", "EXDATE"))
         if rule is None and not more and not changed:
             return self._place_event(event, officer, like=event)
@@ -398,14 +369,7 @@ class _Calendar:
             for one in changed
         }
         later = {at: one for at, one in replaced.items() if _changes_all_later(one)}
-        starts = {start.clock}
-        if rule is not None:
-            self.rule_days += rule.count_days(start.clock)
-            if self.rule_days > MAX_RULE_DAYS:
-                what = "the file's recurring events are too many, or go on for too long"
-                raise EventError(event, what)
-            starts = {*rule.list_starts(event, start.clock)}
-        starts |= {one.clock for one in more}
+        starts = self._list_starts(event, start.clock, rule) | {one.clock for one in more}
         starts -= {*replaced, *(one.clock for one in excluded)}
         off = {one.clock.date() for one in excluded if one.whole_days}
         duties: list[CalendarDuty] = []
@@ -420,6 +384,29 @@ class _Calendar:
                 begin = replace(begin, clock=begin.clock + (at - since))
                 duties += self._build_duties(moved, begin, lasts, officer, like=event)
         return duties
+
+    def _list_starts(
+        self, event: CalendarEvent, start: dt.datetime, rule: Recurrence | None
+    ) -> set[dt.datetime]:
+        """Starts of the event; one at nine stays one at nine as the clocks change."""
+        if rule is None:
+            return {start}
+        self.rule_days += 1 + max(0, (rule.until - start).days)
+        if self.rule_days > MAX_RULE_DAYS:
+            what = "the file's recurring events are too many, or go on for too long"
+            raise EventError(event, what)
+        if rule.until < start:
+            return {start}
+        try:
+            with warnings.catch_warnings():  # with both an end and a count: whichever comes first
+                warnings.simplefilter("ignore")
+                own = rrulestr(rule.text, dtstart=start)
+                starts = {*own.replace(until=rule.until, count=rule.count)}
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError):
+            raise EventError(event, "its rule cannot be read") from None
+        if not starts:
+            raise EventError(event, "its rule holds on no day")
+        return starts
 
     def _place_event(
         self, event: CalendarEvent, officer: str, *, like: CalendarEvent

@@ -13,9 +13,7 @@ import pandas as pd
 
 from patrolplan.settings import CATEGORIES
 
-MIN_RENAMED_ROWS = 10
-"""Rarer categories than this begin and end by chance."""
-
+MIN_RENAMED_ROWS = 10  # Rarer categories than this begin and end by chance
 MAX_RENAMING_GAP = pd.Timedelta(days=62)
 """A category that begins within two months of another's end may be the same under a new name."""
 

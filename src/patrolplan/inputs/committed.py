@@ -13,14 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.inputs import timestamps
+from patrolplan.inputs.formats import TableSource
 from patrolplan.inputs.row_account import DATE_FORMS, TIME_REMEDY, Unreadable, find_unreadable
-from patrolplan.inputs.table_sources import TableSource
-from patrolplan.inputs.timestamps import (
-    NO_TIME,
-    check_day_first,
-    classify_precision,
-    parse_timestamps,
-)
 
 MAX_SPAN = pd.Timedelta("24h")
 MAX_APART = pd.Timedelta("31D")
@@ -38,9 +33,9 @@ def read_span(
     unreadable, times, precise = [], [], []
     for name in ("committed_from", "committed_to"):
         text = table.get(name, empty)
-        check_day_first(text, path)
-        times.append(parse_timestamps(text))
-        precise.append(classify_precision(text, times[-1]))
+        timestamps.check_day_first(text, path)
+        times.append(timestamps.parse_timestamps(text))
+        precise.append(timestamps.classify_precision(text, times[-1]))
         is_read = times[-1].notna().to_numpy()
         unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
     first, last = times[0].fillna(times[1]), times[1]
@@ -51,7 +46,7 @@ def read_span(
         text = table["committed_to"]
         unreadable += find_unreadable(text[wrong], np.zeros(wrong.sum(), bool), (), SPAN_REMEDY)
     is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
-    has_times = is_span & (precise[0] != NO_TIME) & (precise[1] != NO_TIME)
+    has_times = is_span & (precise[0] != timestamps.NO_TIME) & (precise[1] != timestamps.NO_TIME)
     has_times &= (apart <= MAX_SPAN).to_numpy()
-    precision = np.where(is_span | wrong, NO_TIME, precision).astype(np.uint8)
+    precision = np.where(is_span | wrong, timestamps.NO_TIME, precision).astype(np.uint8)
     return first.mask(wrong), last.where(has_times), precision, unreadable

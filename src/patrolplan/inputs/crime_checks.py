@@ -20,28 +20,21 @@ from patrolplan.text import format_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from patrolplan.arrays import Bools
+    from patrolplan.inputs.formats import Files
     from patrolplan.inputs.row_account import RowAccount
-    from patrolplan.inputs.table_sources import TableSource
 
-MIN_COARSE_ROWS = 20
-"""Minimum number of rows to judge how places are rounded."""
-
+MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
 """Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
 
-MAX_OVERLAP_SHARE = 0.5
-"""Maximum share of a file's crimes that earlier files also have."""
-
-MIN_CLOCK_ROWS = 50
-"""Minimum number of times to judge the clock."""
-
+MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's crimes that earlier files also have
+MIN_CLOCK_ROWS = 50  # Minimum number of times to judge the clock
 NOON = 12
 
 
 def check_places(
-    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: NDArray[np.bool_], alarms: Alarms
+    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: Bools, alarms: Alarms
 ) -> None:
     """Check that most crimes have a place, and one that is exact enough for streets.
 
@@ -59,7 +52,7 @@ def check_places(
         alarms.add("refused_rows", path, what, "export them with coordinates")
 
 
-def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> None:
+def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59."""
     timed = table[table["precision"] == TIMED]
     hours = timed["occurred_at"].dt.hour
@@ -74,7 +67,7 @@ def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarm
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
 
-def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> set[int]:
+def check_copies(table: pd.DataFrame, paths: Files, alarms: Alarms) -> set[int]:
     """Numbers of the files that hold the same crimes as an earlier one, however they are packed.
 
     Files are compared by the rows that were read, in any order, so that a copy that was saved by
@@ -106,9 +99,7 @@ def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alar
     return {number for number, _ in copies}
 
 
-def check_overlap(
-    files: pd.Series, duplicates: pd.Series, paths: Sequence[TableSource], alarms: Alarms
-) -> None:
+def check_overlap(files: pd.Series, duplicates: pd.Series, paths: Files, alarms: Alarms) -> None:
     """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
 
     Given are the numbers of the file of each row with a Crime ID, and of those that earlier files
@@ -125,9 +116,7 @@ def check_overlap(
             alarms.add("duplicate_files", paths[number], what, "remove one of the files")
 
 
-def check_future(
-    months: pd.Series, files: pd.Series, paths: Sequence[TableSource], alarms: Alarms
-) -> None:
+def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alarms) -> None:
     """Notice more crimes of the future than typing errors explain.
 
     `months` are those of the crimes of the future, `files` the numbers of the files of all crimes.

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import find_unique_points
+from patrolplan.arrays import Bools, Floats, Ints, find_unique_points
 from patrolplan.cache import Store
 from patrolplan.crs import DEGREES
+from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.row_account import RowAccount, find_coarse
-from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.timestamps import NO_TIME
 
 if TYPE_CHECKING:
@@ -33,19 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from patrolplan.crs import Projection
-    from patrolplan.inputs.table_sources import TableSource
+    from patrolplan.inputs.formats import TableSource
 
-CRIMES = Store("crimes", version="9")
-"""Change the version when what is read from a file changes."""
-
-NO_ID = 0
-"""The number of rows without a Crime ID."""
-
-NOWHERE = -1
-"""The place of rows without coordinates."""
-
-GRID = b"grid"
-"""Key of a table's metadata with the CRS of its coordinates."""
+CRIMES = Store("crimes", version="9")  # Change the version when what is read from a file changes
+NO_ID = 0  # The number of rows without a Crime ID
+NOWHERE = -1  # The place of rows without coordinates
+GRID = b"grid"  # Key of a table's metadata with the CRS of its coordinates
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +61,11 @@ class CrimeTable:
     """
 
     rows: pd.DataFrame
-    places: NDArray[np.float64]
-    is_coarse: NDArray[np.bool_]
+    places: Floats
+    is_coarse: Bools
 
 
-def build_rows(
-    columns: Mapping[str, Any], xy: Sequence[NDArray[np.float64]], grid: str
-) -> pa.Table:
+def build_rows(columns: Mapping[str, Any], xy: Sequence[Floats], grid: str) -> pa.Table:
     """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without.
 
     `columns` are `month`, `category` and `force` (None: unnamed); `crime_id`, and `occurred_at`
@@ -176,8 +167,8 @@ def _order_words(column: pa.ChunkedArray, *missing: str) -> pd.Categorical:
 
 
 def _locate(
-    xy: NDArray[np.float64], grids: Sequence[str], sizes: Sequence[int], projection: Projection
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    xy: Floats, grids: Sequence[str], sizes: Sequence[int], projection: Projection
+) -> tuple[Floats, Ints, Bools]:
     """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse.
 
     `xy` are (n, 2) coordinates as they are given, file after file; `grids` and `sizes` the CRS of

@@ -5,7 +5,7 @@ wrong value of every file is reported together, with its row.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
+from patrolplan.inputs.formats import Columns, Files
 from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
@@ -25,14 +26,11 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_table,
 )
-from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import Column as Kept, Schema
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
-PLANNED_YEARS = (2000, 2099)
-"""Years in which terms, taskings and visits can be."""
-
-Check = Callable[[pd.DataFrame, str], pd.Series | NDArray[np.bool_]]
+PLANNED_YEARS = (2000, 2099)  # Years in which terms, taskings and visits can be
+Check = Callable[[pd.DataFrame, str], pd.Series | Bools]
 """Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
 
 It sees the rows of all files together, so that it finds duplicates across files.
@@ -125,10 +123,7 @@ class Table:
         return Schema(self.source, {**kept, **self.made, **place})
 
     def read(
-        self,
-        paths: Sequence[TableSource],
-        columns: Mapping[str, str] | None,
-        extra_rules: Iterable[Rule] = (),
+        self, paths: Files, columns: Columns, extra_rules: Iterable[Rule] = ()
     ) -> pd.DataFrame:
         """All files as checked text ("" where a cell is empty), with each row's `file` and `row`.
 
@@ -216,7 +211,7 @@ def some_of(words: Iterable[str], noun: str, remedy: str) -> Form:
 def number(noun: str, remedy: str, *, most: float = np.inf) -> Form:
     """Numbers from 0 on, NaN where a cell is empty."""
 
-    def check(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    def check(table: pd.DataFrame, column: str) -> Bools:
         numbers = parse_numbers(table[column])
         return np.asarray((table[column] == "") | ((numbers >= 0) & (numbers <= most)))
 
@@ -265,7 +260,7 @@ def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
     return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & (hours.str[:5] < hours.str[6:]))
 
 
-def is_degrees(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def is_degrees(table: pd.DataFrame, column: str) -> Bools:
     """(n,) whether each cell of a column of longitudes or latitudes is one."""
     return np.isfinite(parse_axis(table[column], column.removeprefix("base_")))
 

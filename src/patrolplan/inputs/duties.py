@@ -1,7 +1,7 @@
 """Officers' duties besides patrols: tables (.csv) and calendars (.ics) together."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,8 +14,8 @@ from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
 from patrolplan.inputs.declared import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.formats import Columns, Files
 from patrolplan.inputs.small_tables import DUTIES, read_duties
-from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import LeftOut
 
 SOURCE = "duties"
@@ -35,10 +35,10 @@ def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:
 
 
 def read_all_duties(
-    paths: Sequence[TableSource],
+    paths: Files,
     projection: Projection,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     officers: Sequence[str] | None = None,
     span: tuple[dt.date, dt.date],
     left_out: LeftOut,
