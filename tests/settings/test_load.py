@@ -5,13 +5,11 @@ import tomllib
 
 from pydantic import BaseModel
 
-from patrolplan.settings import Settings, parse_settings
-from patrolplan.settings.load import (
-    EXAMPLES,
-    SET_IN_NEW_FILES,
-    UNSET_EXAMPLES,
-    build_settings_template,
-)
+from patrolplan.settings import Settings, SourceSettings, parse_settings
+from patrolplan.settings.load import SET_IN_NEW_FILES, build_settings_template
+
+EXAMPLES = {name: field.examples for name, field in SourceSettings.model_fields.items()}
+UNSET_EXAMPLES = ("bounds", "boundary", "tiles")
 
 
 def _from(text):

@@ -25,11 +25,11 @@ from patrolplan.hotspots.designated import (
     give_empty_some,
 )
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.names import name_hotspots
 from patrolplan.hotspots.reasons import find_reasons, list_window_bands
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
@@ -50,7 +50,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method. With `[hotspots] earlier` places that were hotspots before have their names.
+        every method. Names are numbers by risk: a place that stays has an ID, see `Stop.id`.
 
     Raises
     ------
@@ -70,10 +70,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
-    is_own = (bare["kind"] == OWN).to_numpy()
-    names = bare["hotspot"].to_numpy(dtype=object)
-    names[is_own] = name_hotspots(bare.geometry[is_own], area.earlier_hotspots)
-    return complete_hotspots(area, risk, bare, names.tolist())
+    return complete_hotspots(area, risk, bare, bare["hotspot"].tolist())
 
 
 def complete_hotspots(
@@ -154,13 +151,13 @@ def place_stretches(
     network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
     ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
-    sight = area.settings.way_home.sight_metres
+    sight = SIGHT_METRES
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(
         {
-            "hotspot": name_hotspots(lines),
+            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
             "kind": OWN,
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),

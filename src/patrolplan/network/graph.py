@@ -115,11 +115,13 @@ def compute_piece_distances(
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
-def find_pieces_in_sight(
-    network: StreetNetwork, places: Positions, sight_metres: float
-) -> "sparse.csr_array":
-    """(k, p) ones where an end of a piece is within this walk of a place, or it is its own."""
-    away = search_from_places(network, places, sight_metres)
+SIGHT_METRES = 75.0
+"""How far an adult in the street sees, and is seen; assumed."""
+
+
+def find_pieces_in_sight(network: StreetNetwork, places: Positions) -> "sparse.csr_array":
+    """(k, p) ones where an end of a piece is within sight of a place, or it is its own."""
+    away = search_from_places(network, places, SIGHT_METRES)
     seen = np.asarray(np.isfinite(away[:, network.piece_nodes]).any(axis=2))
     seen[np.arange(len(places)), places.piece] = True
     return sparse.csr_array(seen.astype(np.float64))
