@@ -12,7 +12,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import NOON_MINUTES, LeavingCurve, arrived
+from patrolplan.pupils.presence import NOON_MINUTES, PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 
@@ -128,8 +128,7 @@ class _SchoolPast:
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
         self.curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
-        speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
-        self.walk_minutes = ways.gate_metres / speed
+        self.walk_minutes = ways.gate_metres / PUPIL_METRES_PER_MINUTE
 
     def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:
         """Share of the pupils who have passed a place so far from the gate by a minute."""

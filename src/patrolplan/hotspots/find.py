@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_pieces,
@@ -17,18 +18,13 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import (
-    DESIGNATED,
-    OWN,
-    add_designations,
-    cut_to_walk,
-    give_empty_some,
-)
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
 from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
@@ -99,15 +95,16 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
     reasons = find_reasons(area, risk, stretches, hotspots)
-    return HOTSPOTS.check(
-        hotspots.assign(
-            worth=sum_by_stretch(risk.joined, stretches),
-            crime_share=sum_by_stretch(risk.crime, stretches),
-            reports_share=sum_by_stretch(risk.reports, stretches),
-            carried_by=find_carriers(risk, stretches),
-            reasons=add_designations(area, hotspots["hotspot"], reasons),
-        )
+    rated = hotspots.assign(
+        worth=sum_by_stretch(risk.joined, stretches),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
+        reasons=add_designations(area, hotspots["hotspot"], reasons),
     )
+    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
+    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -149,7 +146,7 @@ def place_stretches(
     network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
     ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
-    sight = area.settings.way_home.sight_metres
+    sight = SIGHT_METRES
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))

@@ -9,10 +9,9 @@ import shapely
 from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
-from patrolplan.hotspots.designated import OWN
+from patrolplan.hotspots import OWN
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.patrols.file_forms import round_share
-from patrolplan.patrols.surroundings import MAX_METRES
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -151,6 +150,8 @@ def describe_stops(patrol: "Patrol") -> list[str]:
 
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
     """That nothing within reach of the gate, nor any stop, is worse than chance; else empty."""
+    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415 - heavy
+
     if patrol.nothing_recorded:
         return NOTHING_RECORDED
     hotspots = plan.hotspots

@@ -30,7 +30,7 @@ from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import LeavingCurve, arrived, find_presence
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -222,11 +222,7 @@ def _look_around(
     places = ground.places.iloc[standing_rows]
     positions = concatenate_positions(gate, stops, locate_places(places))
     own_streets = np.flatnonzero(np.isfinite(metres))
-    seen = find_pieces_in_sight(
-        network.take(own_streets),
-        positions.map_to_subnetwork(own_streets),
-        area.settings.way_home.sight_metres,
-    )
+    seen = find_pieces_in_sight(network.take(own_streets), positions.map_to_subnetwork(own_streets))
     used = np.flatnonzero(seen.sum(axis=0))
     at = np.searchsorted(own_streets, stop_piece[hotspot_rows])
     in_view = seen[:, at].tolil().rows
@@ -262,7 +258,7 @@ def count_own_pupils(
 
     On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
     """
-    speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))

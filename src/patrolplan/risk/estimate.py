@@ -15,7 +15,7 @@ from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
 from patrolplan.risk.expected import ExpectedIncidents, WindowTime
-from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
+from patrolplan.risk.exposure import FLOOR, PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
 from patrolplan.risk.models import AUTO, MODELS, SHRUNK
@@ -161,7 +161,7 @@ def _model_exposure(
         return None, [Note("no_pupils_out", _describe_span(minutes))]
     ways, presence = find_presence(area)
     metres = area.network.piece_metres
-    exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
+    exposure = build_exposure(ways, presence, metres, FLOOR, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", _describe_span(minutes))]
     values: dict[str, NoteValue] = {"categories": list(counted), "powers": list(counted.values())}
