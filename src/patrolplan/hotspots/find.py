@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_pieces,
@@ -17,15 +18,9 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import (
-    DESIGNATED,
-    OWN,
-    add_designations,
-    cut_to_walk,
-    give_empty_some,
-)
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.reasons import find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
@@ -99,17 +94,17 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-    bands = list_window_bands(area, risk)
-    reasons = find_reasons(area, risk, stretches, hotspots, bands=bands)
-    return HOTSPOTS.check(
-        hotspots.assign(
-            worth=sum_by_stretch(risk.joined, stretches),
-            crime_share=sum_by_stretch(risk.crime, stretches),
-            reports_share=sum_by_stretch(risk.reports, stretches),
-            carried_by=find_carriers(risk, stretches),
-            reasons=add_designations(area, hotspots["hotspot"], reasons),
-        )
+    reasons = find_reasons(area, risk, stretches, hotspots)
+    rated = hotspots.assign(
+        worth=sum_by_stretch(risk.joined, stretches),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
+        reasons=add_designations(area, hotspots["hotspot"], reasons),
     )
+    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
+    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:

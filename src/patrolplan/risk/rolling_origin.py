@@ -116,7 +116,8 @@ class Scorer:
 
         Prior counts are those of all hours, as everywhere.
         """
-        rates = {name: model(self.history.cut_before(month)) for name, model in models.items()}
+        cut = self.history.cut_before(month)
+        rates = {name: model(cut) for name, model in models.items()}
         if self.inside is None:
             return rates
         factor = self.inside.find_factor(month)
