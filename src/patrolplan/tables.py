@@ -112,11 +112,7 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 HOTSPOTS = Schema(
     "hotspots",
     {
-        "hotspot": Column(
-            "text",
-            "name, H1 for the most risk; or the name that an earlier plan gave the place; of a "
-            "designated one its id",
-        ),
+        "hotspot": Column("text", "name, H1 for the most risk; of a designated one its id"),
         "kind": Column("text", "hotspot, or designated: by the force, see [sources] designated"),
         "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
         "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from patrolplan.hotspots.clusters import compute_catchment_shares
-from patrolplan.hotspots.stability import (
+from patrolplan.hotspots.significance import (
     JITTER_COUNT,
     MIN_REMAINING_SHARE,
     compute_survived_share,

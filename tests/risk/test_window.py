@@ -64,7 +64,7 @@ def test_each_category_keeps_its_harm(demo_area):
     minutes, weights = _weigh_own_minutes(demo_area, Window(90))
     clock = build_clock(demo_area, history)
     ways, presence = find_presence(demo_area)
-    metres, floor = demo_area.network.piece_metres, demo_area.settings.way_home.floor
+    metres, floor = demo_area.network.piece_metres, 0.05
     exposure = build_exposure(ways, presence, metres, floor, minutes, weights)
     powers = get_powers(history.targets, demo_area.settings.way_home.exposure)
     plain, exposed = np.zeros(len(powers)), np.zeros(len(powers))

@@ -37,7 +37,6 @@ def build_area(
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None,
     reports: Frames | None = None,
     boundary: gpd.GeoDataFrame | None = None,
-    earlier: gpd.GeoDataFrame | None = None,
     settings: Settings | Mapping[str, Any] | str | Path | None = None,
     **tables: Frames,
 ) -> StudyArea:
@@ -60,9 +59,6 @@ def build_area(
         graph as osmnx makes them; or the streets that `patrolplan.inputs` read from a file.
     boundary
         Polygons in any CRS, which are the area; they stand for `[area]` bounds and boundary.
-    earlier
-        Hotspots of an earlier plan, as `find_hotspots` gave them or the layers of its `plan.gpkg`
-        have them: places at which this area has hotspots, too, have their names again.
     settings
         A mapping of sections as in `patrolplan.toml` (relative paths start at the current folder),
         settings, or a file of them. Default: no settings but the defaults.
@@ -110,10 +106,9 @@ def build_area(
     given |= tables
     refuse_audit_columns("build_area", given, streets)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
-    for name, frame in (("boundary", boundary), ("earlier", earlier)):
-        if frame is not None and not isinstance(frame, gpd.GeoDataFrame):
-            message = f"{name_argument(name)} is a {type(frame).__name__}; give a GeoDataFrame"
-            raise TypeError(message)
+    if boundary is not None and not isinstance(boundary, gpd.GeoDataFrame):
+        message = f"{name_argument('boundary')} is a {type(boundary).__name__}; give a GeoDataFrame"
+        raise TypeError(message)
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)
     memory = {
@@ -123,7 +118,7 @@ def build_area(
         )
         for name, of in frames_of.items()
     }
-    return gather_area(checked, GivenSources(memory, streets, earlier, boundary))
+    return gather_area(checked, GivenSources(memory, streets, boundary))
 
 
 def _list_frames(name: str, frames: Frames) -> list[pd.DataFrame]:

@@ -12,7 +12,7 @@ from patrolplan import privacy
 from patrolplan.area import checks
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
-from patrolplan.area.input_digests import EARLIER, compute_input_digests
+from patrolplan.area.input_digests import compute_input_digests
 from patrolplan.area.load_report import LoadReport
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
@@ -20,7 +20,6 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
-from patrolplan.inputs.earlier_hotspots import digest_hotspots
 from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.street_files import hash_streets
 from patrolplan.inputs.way_home import WayHomeTables
@@ -161,7 +160,6 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         walking_extract=sources.walking_extract,
         tables=_count_tables(sources, counted, at_gates, settings, report),
         alarms=alarms,
-        earlier_hotspots=sources.earlier_hotspots,
         designated=designated,
     )
 
@@ -215,6 +213,4 @@ def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
         digests["streets"] = hash_streets(sources.given_streets)
     if given.boundary is not None:
         digests["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
-    if given.earlier is not None and sources.earlier_hotspots is not None:
-        digests[EARLIER] = digest_hotspots(sources.earlier_hotspots)
     return digests

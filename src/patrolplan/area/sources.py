@@ -22,11 +22,6 @@ from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs import small_tables
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
-from patrolplan.inputs.earlier_hotspots import (
-    note_earlier_plan,
-    read_earlier_hotspots,
-    take_earlier_hotspots,
-)
 from patrolplan.inputs.formats import MemoryTable, TableSource
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
@@ -192,7 +187,6 @@ class Sources:
     walking_extract: bool
     given_streets: Streets | None
     tables: Mapping[str, Any]
-    earlier_hotspots: gpd.GeoSeries | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,13 +194,11 @@ class GivenSources:
     """What was given in memory instead of files.
 
     `tables`: by their keys under `[sources]`. `streets`: none where the settings name their files.
-    `earlier`: hotspots of an earlier plan; None where `[hotspots] earlier` names it, if it does.
     `boundary`: the area's outline; None where `[area]` has it.
     """
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None
-    earlier: gpd.GeoDataFrame | None = None
     boundary: gpd.GeoDataFrame | None = None
 
 
@@ -241,12 +233,6 @@ def read_sources(
             rows = suppress_small_counts(rows, settings.privacy.min_crime_count)
         report.left_out.extend(rows)
         report.left_out.rows_read |= left_out.rows_read
-    with report.problems.collect():
-        if given.earlier is None:
-            parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
-            report.notes.extend(note_earlier_plan(settings))
-        else:
-            parts["earlier_hotspots"] = take_earlier_hotspots(given.earlier, projection)
     report.raise_if_any()
     return Sources(tables=tables, **parts)
 

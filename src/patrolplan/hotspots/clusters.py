@@ -17,6 +17,19 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.risk.scores import round_significant
 
+MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
+
+DENSITY_DIGITS = 5
+"""Risk per metre is compared to this many digits. All street around one snap point has the same
+risk per metre, and rounding errors would choose between its pieces, differently per machine."""
+
+WALKED_METRES = {"dbscan": 60.0, "hdbscan": 300.0}
+"""Walks up to this length link the pieces of a cluster."""
+
+FAR_METRES = 100_000.0  # between pieces that no such walk links
+DBSCAN_MIN_RISK_SHARE = 0.002
+HDBSCAN_MIN_PIECES = 5
+
 StreetArrays = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 """First neighbour and neighbours by piece, risk per metre and metres of pieces."""
 
@@ -116,22 +129,6 @@ def choose_stretches(
         free[pieces] = False
         covered += metres[pieces].sum()
     return found
-
-
-MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
-
-DENSITY_DIGITS = 5
-"""Risk per metre is compared to this many digits. All street around one snap point has the same
-risk per metre, and rounding errors would choose between its pieces, differently per machine."""
-
-WALKED_METRES = {"dbscan": 60.0, "hdbscan": 300.0}
-"""Walks up to this length link the pieces of a cluster."""
-
-FAR_METRES = 100_000.0
-
-DBSCAN_MIN_RISK_SHARE = 0.002
-
-HDBSCAN_MIN_PIECES = 5
 
 
 def find_stretches(
@@ -260,13 +257,7 @@ def sum_by_stretch(
     >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """
-    pieces, size = flatten_stretches(stretches)
-    starts, total = np.cumsum(size) - size, np.zeros(len(size))
-    # Stretches of one length form a table: each row is summed like a single array, to the last bit.
-    for length in np.unique(size).tolist():
-        rows = np.flatnonzero(size == length)
-        total[rows] = values[pieces[starts[rows, None] + np.arange(length)]].sum(axis=1)
-    return total
+    return np.array([values[stretch].sum() for stretch in stretches], dtype=np.float64)
 
 
 def compute_catchment_shares(

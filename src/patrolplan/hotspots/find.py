@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_pieces,
@@ -17,19 +18,13 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import (
-    DESIGNATED,
-    OWN,
-    add_designations,
-    cut_to_walk,
-    give_empty_some,
-)
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
@@ -50,7 +45,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method. With `[hotspots] earlier` places that were hotspots before have their names.
+        every method. Names are numbers by risk: a place that stays has an ID, see `Stop.id`.
 
     Raises
     ------
@@ -70,10 +65,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
-    is_own = (bare["kind"] == OWN).to_numpy()
-    names = bare["hotspot"].to_numpy(dtype=object)
-    names[is_own] = name_hotspots(bare.geometry[is_own], area.earlier_hotspots)
-    return complete_hotspots(area, risk, bare, names.tolist())
+    return complete_hotspots(area, risk, bare, bare["hotspot"].tolist())
 
 
 def complete_hotspots(
@@ -102,17 +94,17 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-    bands = list_window_bands(area, risk)
-    reasons = find_reasons(area, risk, stretches, hotspots, bands=bands)
-    return HOTSPOTS.check(
-        hotspots.assign(
-            worth=sum_by_stretch(risk.joined, stretches),
-            crime_share=sum_by_stretch(risk.crime, stretches),
-            reports_share=sum_by_stretch(risk.reports, stretches),
-            carried_by=find_carriers(risk, stretches),
-            reasons=add_designations(area, hotspots["hotspot"], reasons),
-        )
+    reasons = find_reasons(area, risk, stretches, hotspots)
+    rated = hotspots.assign(
+        worth=sum_by_stretch(risk.joined, stretches),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
+        reasons=add_designations(area, hotspots["hotspot"], reasons),
     )
+    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
+    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -154,13 +146,13 @@ def place_stretches(
     network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
     ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
-    sight = area.settings.way_home.sight_metres
+    sight = SIGHT_METRES
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(
         {
-            "hotspot": name_hotspots(lines),
+            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
             "kind": OWN,
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),

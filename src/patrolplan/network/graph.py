@@ -8,13 +8,14 @@ visits a third of the nodes.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import COINCIDENT_METRES, PIECE_METRES, join_both_ways
 
+SIGHT_METRES = 75.0  # how far an adult in the street sees, and is seen; assumed
 MIN_LINK_METRES = 1e-9  # minimum length of a link: in a sparse graph 0 means no link
 
 
@@ -99,7 +100,7 @@ def search_from_places(
     costs = segments.compute_costs(effort)
     graph, _, _ = join_both_ways(segments.nodes, costs, size + len(places))
     starts = size + np.arange(len(places))
-    away = sparse.csgraph.dijkstra(graph, indices=starts, limit=limit_metres)
+    away = scipy.sparse.csgraph.dijkstra(graph, indices=starts, limit=limit_metres)
     return np.asarray(away[:, :size])
 
 
@@ -115,14 +116,12 @@ def compute_piece_distances(
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
-def find_pieces_in_sight(
-    network: StreetNetwork, places: Positions, sight_metres: float
-) -> "sparse.csr_array":
-    """(k, p) ones where an end of a piece is within this walk of a place, or it is its own."""
-    away = search_from_places(network, places, sight_metres)
+def find_pieces_in_sight(network: StreetNetwork, places: Positions) -> "scipy.sparse.csr_array":
+    """(k, p) ones where an end of a piece is within sight of a place, or it is its own."""
+    away = search_from_places(network, places, SIGHT_METRES)
     seen = np.asarray(np.isfinite(away[:, network.piece_nodes]).any(axis=2))
     seen[np.arange(len(places)), places.piece] = True
-    return sparse.csr_array(seen.astype(np.float64))
+    return scipy.sparse.csr_array(seen.astype(np.float64))
 
 
 def take_around(

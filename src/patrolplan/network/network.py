@@ -14,9 +14,9 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from patrolplan.crs import Projection
 from patrolplan.network.crossings import (
@@ -211,18 +211,18 @@ class StreetNetwork:
         )
 
     @cached_property
-    def neighbours(self) -> "sparse.csr_array":
+    def neighbours(self) -> "scipy.sparse.csr_array":
         """(p, p) pieces that share a node."""
         rows, size = np.repeat(np.arange(len(self)), 2), (len(self), len(self.node_xy))
         ones = np.ones(len(rows), dtype=np.int32)
-        incidence = sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=size)
+        incidence = scipy.sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=size)
         touching = (incidence @ incidence.T).astype(bool)
         touching.setdiag(0)
         touching.eliminate_zeros()
         return touching.tocsr()
 
     @cached_property
-    def node_graph(self) -> "sparse.csr_array":
+    def node_graph(self) -> "scipy.sparse.csr_array":
         """(n, n) metres between nodes that a piece joins, both ways; the shortest of several."""
         metres = np.repeat(self.piece_metres[:, None], 2, axis=1)
         return join_both_ways(self.piece_nodes, metres, len(self.node_xy))[0]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import plan_greedy_routes
@@ -267,7 +268,7 @@ def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int6
     """Pieces in sight of the stops of these patrols, without duplicates."""
     area, around = problem.inputs.area, problem.surroundings
     points = around.network.xy(problem.found.stops.take(_flatten_stops(routes) - 1))
-    sight = area.settings.way_home.sight_metres
+    sight = SIGHT_METRES
     seen = [area.network.find_pieces_within(point, sight) for point in points]
     return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))
 

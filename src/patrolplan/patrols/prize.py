@@ -24,13 +24,13 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.hotspots.ground import Ground, Stand, locate_places
-from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import LeavingCurve, arrived, find_presence
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -166,12 +166,11 @@ def _give_reasons(
     area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
 ) -> dict[int, SchoolPrizes]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    bands = list_window_bands(area, risk)
     stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
     sure = pd.DataFrame(
         {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
     )
-    found = iter(find_reasons(area, risk, stretches, sure, bands=bands))
+    found = iter(find_reasons(area, risk, stretches, sure))
     own = [one.own_pieces for one in chosen.values()]
     recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
@@ -223,11 +222,7 @@ def _look_around(
     places = ground.places.iloc[standing_rows]
     positions = concatenate_positions(gate, stops, locate_places(places))
     own_streets = np.flatnonzero(np.isfinite(metres))
-    seen = find_pieces_in_sight(
-        network.take(own_streets),
-        positions.map_to_subnetwork(own_streets),
-        area.settings.way_home.sight_metres,
-    )
+    seen = find_pieces_in_sight(network.take(own_streets), positions.map_to_subnetwork(own_streets))
     used = np.flatnonzero(seen.sum(axis=0))
     at = np.searchsorted(own_streets, stop_piece[hotspot_rows])
     in_view = seen[:, at].tolil().rows
@@ -263,7 +258,7 @@ def count_own_pupils(
 
     On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
     """
-    speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))

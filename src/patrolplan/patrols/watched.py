@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 
 from patrolplan.area import StudyArea
-from patrolplan.hotspots.designated import OWN
+from patrolplan.hotspots import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.graph import compute_walk_metres
 

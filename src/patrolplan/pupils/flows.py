@@ -51,6 +51,14 @@ from patrolplan.times import minutes_after_midnight
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
+DECAY_METRES = (500.0, 900.0)
+"""Over which the share of homes falls to a third, for primary and for secondary schools: assumed.
+Casualties of children on foot in London fit best with at most 600 and at least 900 m."""
+
+SPREAD_METRES = 40.0  # a detour that makes a way a third as likely
+STOP_REACH_METRES = 600.0  # longest walk to a bus stop or station
+UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
+
 NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which a note says so
 SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
 LONGEST_PIECE_METRES = 100.0
@@ -122,12 +130,12 @@ def model_ways(area: StudyArea) -> Ways:
     schools, by_exits, without_stops = [], {}, []
     for number, by_stage in enumerate(rolls.by_stage):
         row, urn = area.schools.iloc[number], str(area.schools["urn"].iloc[number])
-        own_modes, decay = find_school_modes(modes, row), np.array(settings.decay_metres)
+        own_modes, decay = find_school_modes(modes, row), np.array(DECAY_METRES)
         reach = CATCHMENT_DECAYS * float(decay[by_stage > 0].max(initial=0.0))
-        limit = max(reach, settings.stop_reach_metres)
+        limit = max(reach, STOP_REACH_METRES)
         tree = grow_tree(homes.network, area.gates.take([number]), limit)
         on_foot = by_stage * own_modes[:, 0]
-        walkers = homes.place_walkers(tree, urn, on_foot, by_stage, decay, settings.spread_metres)
+        walkers = homes.place_walkers(tree, urn, on_foot, by_stage, decay, SPREAD_METRES)
         school = _follow_pupils(area, row, by_stage, own_modes, (tree, walkers, stops))
         schools.append(school)
         by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
@@ -150,13 +158,13 @@ def _follow_pupils(
     riders = by_stage @ modes[:, 1:]
     for kind, pupils in zip(stops, riders, strict=True):
         metres, node, after = tree.measure_to(kind.positions)
-        chosen = pupils * choose_stops(metres, kind.boardings, settings.stop_reach_metres)
+        chosen = pupils * choose_stops(metres, kind.boardings, STOP_REACH_METRES)
         used = np.flatnonzero(chosen)
         np.add.at(demand, node[used], chosen[used])
         to_stops.append(chosen[used] * after[used])
         waits.append((kind.positions.piece[used], chosen[used], metres[used]))
     wait_pieces, wait_pupils, wait_metres = map(np.concatenate, zip(*waits, strict=True))
-    link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
+    link_flow, on_streets = spread_flow(tree, demand, SPREAD_METRES)
     # Only the pieces around the school are summed: a city has a hundred times as many.
     on = np.concatenate([tree.link_piece, wait_pieces, tree.link_piece])
     walked = np.concatenate([entered, *to_stops, link_flow * tree.link_metres])
@@ -174,7 +182,7 @@ def _follow_pupils(
         bell_minutes=minutes_after_midnight(row["finish_time"]),
         opening_minutes=minutes_after_midnight(row["start_time"]),
         late=find_late(settings, row),
-        unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
+        unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
         pieces=pieces,
         flow=along / tree.network.piece_metres[pieces],
         gate_metres=_measure_middles(tree, pieces),
@@ -197,8 +205,7 @@ def _list_notes(
     own, by_model = urns.isin(list(homes.own)), schools[["walk_share", "bus_share"]].isna()
     by_residents = [homes.is_by_residents(urn) for urn in urns[~own]]
     decay: dict[str, NoteValue] = {
-        f"{stage}_metres": float(metres)
-        for stage, metres in zip(STAGES, settings.decay_metres, strict=True)
+        f"{stage}_metres": float(metres) for stage, metres in zip(STAGES, DECAY_METRES, strict=True)
     }
     beyond = {urn: share for urn, share in by_exits.items() if share > NOTICEABLE_SHARE}
     largest = SHARE_STEP * np.ceil(max(beyond.values(), default=0.0) / SHARE_STEP)
@@ -210,8 +217,7 @@ def _list_notes(
         **name(late),
     }
     # Where no stops are given at all, loading has said so.
-    reach = float(settings.stop_reach_metres)
-    far: dict[str, NoteValue] = {"urns": without_stops, "reach_metres": reach}
+    far: dict[str, NoteValue] = {"urns": without_stops, "reach_metres": STOP_REACH_METRES}
     assumed = by_model.any(axis=1)
     modes = {"modes": settings.modes, **name(assumed)} if isinstance(settings.modes, str) else {}
     found: list[tuple[bool, NoteKind, dict[str, NoteValue]]] = [

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from patrolplan.pupils.presence import Presence
 
 
+FLOOR = 0.05
+"""Share of the mean presence that streets without modelled pupils have: there may be some."""
+
+
 @dataclass(frozen=True, eq=False)
 class PupilExposure:
     """Pupils present on each piece of street, relative to the mean over area and window."""

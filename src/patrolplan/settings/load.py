@@ -58,10 +58,6 @@ def parse_settings(
     return settings
 
 
-SET_IN_NEW_FILES = {"earlier": "plan"}
-"""Keys without a default that a new file sets: the output of `plan --out plan` names hotspots."""
-
-
 def build_settings_template() -> str:
     """Every key with its meaning; all but required ones are commented out, with their default."""
     seed = Settings.model_fields["seed"]
@@ -93,8 +89,7 @@ def _format_section(model: type[BaseModel]) -> list[str]:
         value = field.get_default(call_default_factory=True)
         if field.examples:
             value = field.examples if model is SourceSettings else field.examples[0]
-        value = SET_IN_NEW_FILES.get(name, value)
-        mark = "" if name in SET_IN_NEW_FILES or field.is_required() else "# "
+        mark = "" if field.is_required() else "# "
         lines.append(f"{mark}{field.alias or name} = {_format_toml(value)}")
     return lines
 

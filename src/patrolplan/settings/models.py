@@ -186,10 +186,6 @@ class HotspotSettings(Section):
     count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = Field(
         "auto", description="how many hotspots"
     )
-    earlier: str | None = Field(
-        None,
-        description="folder of the plan before: a hotspot at the same place has its name again",
-    )
 
 
 class WeekSettings(Section):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
@@ -298,7 +299,7 @@ class RotaInputs:
         }
         corners = [stop for stop in stops.values() if stop.kind == "corner"]
         xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
-        sight = self.area.settings.way_home.sight_metres
+        sight = SIGHT_METRES
         return {
             name: tuple(
                 corners[row].hotspot
