@@ -130,6 +130,12 @@ class _AnswersFile(_Head):
             raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
         return self
 
+    def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Each thing that was answered, and how often."""
+        for one in self.answers:
+            given = (one.time_band, one.place_factor, one.behaviour_factor)
+            yield (*given, one.longitude, one.latitude), 1
+
 
 class _TallyFile(_Head):
     form: Literal["patrolplan tally 1"]
@@ -145,6 +151,20 @@ class _TallyFile(_Head):
         if len({tuple(one.square) for one in self.squares}) < len(self.squares):
             raise PydanticCustomError(OWN_ERROR, "has a square more than once")
         return self
+
+    def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Each thing that was answered, and how often."""
+        for one in self.squares:
+            yield (*one.square, "pupils", ""), one.pupils
+            for column in FACTORS:
+                for word, count in getattr(one, column).items():
+                    yield (*one.square, column, word), count
+
+
+FILES: dict[str, type[_AnswersFile | _TallyFile]] = {
+    survey_form.ANSWERS_FORM: _AnswersFile,
+    survey_form.TALLY_FORM: _TallyFile,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,42 +222,20 @@ def _read_survey(path: Path) -> Survey:
     if form == survey_form.RECORD_FORM:
         what = "is the record of surveys that were read, not a survey"
         raise InputError.one(path, what, "leave it out")
+    model = FILES.get(form) if isinstance(form, str) else None
+    if model is None:
+        what = "is not a file of a survey: it is not of the form that its page saves"
+        remedy = "give only the files that the pages of `patrolplan survey --school` save"
+        raise InputError.one(path, what, remedy)
     try:
-        if form == survey_form.TALLY_FORM:
-            tally = _TallyFile.model_validate(data)
-            return _build_survey(survey_form.TALLY_FORM, tally, path, _count_tally(tally))
-        if form == survey_form.ANSWERS_FORM:
-            answers = _AnswersFile.model_validate(data)
-            return _build_survey(survey_form.ANSWERS_FORM, answers, path, _count_answers(answers))
+        file = model.model_validate(data)
     except ValidationError as error:
         _raise_problems(path, error.errors(include_input=False, include_url=False))
-    what = "is not a file of a survey: it is not of the form that its page saves"
-    remedy = "give only the files that the pages of `patrolplan survey --school` save"
-    raise InputError.one(path, what, remedy)
-
-
-def _build_survey(
-    form: survey_form.Form, head: _Head, path: Path, content: Iterable[tuple[tuple[Any, ...], int]]
-) -> Survey:
-    counts = Counter[tuple[Any, ...]]()
-    for what, count in content:
-        counts[what] += count
-    day = dt.date.fromisoformat(head.day)
-    return Survey(form, head.id, head.school_urn, day, head.pupils, +counts, (path,))
-
-
-def _count_answers(file: _AnswersFile) -> Iterator[tuple[tuple[Any, ...], int]]:
-    for one in file.answers:
-        given = (one.time_band, one.place_factor, one.behaviour_factor)
-        yield (*given, one.longitude, one.latitude), 1
-
-
-def _count_tally(file: _TallyFile) -> Iterator[tuple[tuple[Any, ...], int]]:
-    for one in file.squares:
-        yield (*one.square, "pupils", ""), one.pupils
-        for column in FACTORS:
-            for word, count in getattr(one, column).items():
-                yield (*one.square, column, word), count
+    content = Counter[tuple[Any, ...]]()
+    for answered, count in file.count():
+        content[answered] += count
+    day = dt.date.fromisoformat(file.day)
+    return Survey(file.form, file.id, file.school_urn, day, file.pupils, +content, (path,))
 
 
 def _read_content(path: Path) -> str:
