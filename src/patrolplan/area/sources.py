@@ -19,7 +19,7 @@ from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs import small_tables
+from patrolplan.inputs import small_tables, way_home
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.formats import MemoryTable, TableSource
@@ -30,14 +30,6 @@ from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import Field
-from patrolplan.inputs.way_home import (
-    CLOCK,
-    PLACE_FIELDS,
-    STOP_FIELDS,
-    read_clock,
-    read_places,
-    read_stops,
-)
 from patrolplan.network import StreetNetwork
 from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
@@ -114,9 +106,9 @@ SOURCES = {
     ),
     "origins": Source(ORIGINS.fields, read_origins),
     "areas": Source(AREAS.fields, read_areas, PLACE),
-    "stops": Source(STOP_FIELDS, read_stops, ROWS),
-    "places": Source(PLACE_FIELDS, read_places, ROWS),
-    "clock": Source(CLOCK.fields, read_clock, ("left_out", "categories")),
+    "stops": Source(way_home.STOP_FIELDS, way_home.read_stops, ROWS),
+    "places": Source(way_home.PLACE_FIELDS, way_home.read_places, ROWS),
+    "clock": Source(way_home.CLOCK.fields, way_home.read_clock, ("left_out", "categories")),
     "designated": Source(DESIGNATED.fields, read_designated, PLACE, is_none=True),
     "reports": Source(REPORT_FIELDS, read_reports, ("step",), is_none=True),
     "duties": Source(small_tables.DUTIES.fields, read_all_duties, (*PLACE, "officers", "span")),

@@ -13,19 +13,10 @@ from numpy.typing import NDArray
 from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs import crime_checks, crime_rows, table_reader, timestamps
+from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
 from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
 from patrolplan.inputs.committed import read_span
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.row_account import (
-    DATE_FORMS,
-    MONTH_REMEDY,
-    TIME_REMEDY,
-    Unreadable,
-    build_account,
-    check_accounts,
-    find_unreadable,
-)
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
@@ -87,7 +78,7 @@ def read_crimes(
     """
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})
-    check_accounts("crimes", [file.account for file in files], left_out, alarms)
+    row_account.check_accounts("crimes", [file.account for file in files], left_out, alarms)
     crimes = crime_rows.join_files(files, projection)
     table = crimes.rows
     crime_checks.check_places(
@@ -164,10 +155,12 @@ def _read_one(
         )
     given |= {"category": table["category"], "force": table.get("force")}
     rows = crime_rows.build_rows(given, table_reader.parse_coordinates(table), grid)
-    return crime_rows.CrimeFile(rows, build_account(path, counted, unreadable_times))
+    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable_times))
 
 
-def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, list[Unreadable]]:
+def _add_month(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[pd.DataFrame, list[row_account.Unreadable]]:
     """Add each row's time or span, its precision, and its month: of the time, else as given.
 
     Also gives the times and months that have a value and cannot be read.
@@ -184,12 +177,16 @@ def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, li
         is_read = exact.notna().to_numpy()
         precision = np.where(is_read, timestamps.classify_precision(text, exact), precision)
         occurred, until = exact.fillna(occurred), until.mask(is_read)
-        unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
+        unreadable += row_account.find_unreadable(
+            text, is_read, row_account.DATE_FORMS, row_account.TIME_REMEDY
+        )
     month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         text = table["month"]
         given = timestamps.parse_months(text)
-        unreadable += find_unreadable(text, given.notna().to_numpy(), DATE_FORMS, MONTH_REMEDY)
+        unreadable += row_account.find_unreadable(
+            text, given.notna().to_numpy(), row_account.DATE_FORMS, row_account.MONTH_REMEDY
+        )
         month = month.fillna(given)
     table = table.assign(month=month, occurred_at=occurred, precision=precision)
     return table.assign(occurred_until=until), unreadable

@@ -25,19 +25,7 @@ from pyproj.exceptions import CRSError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import (
-    CROSSING_TAGS,
-    CYCLING_TAGS,
-    ONE_WAY_FORWARD,
-    PASSAGE_TAGS,
-    PATROL_TAGS,
-    SIDEWALK_TAGS,
-    CrossingKind,
-    classify_crossing_node,
-    classify_riding,
-    is_closed_barrier,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
 from patrolplan.inputs.streets import (
     Streets,
     build_crossing_arrays,
@@ -50,7 +38,7 @@ from patrolplan.inputs.streets import (
 )
 from patrolplan.tables import LeftOut
 
-FOOT_TAGS = (*CROSSING_TAGS, *SIDEWALK_TAGS, *PASSAGE_TAGS)
+FOOT_TAGS = (*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS)
 """Keys that matter only to people on foot."""
 
 _GRAPH_ERRORS = (
@@ -104,12 +92,14 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
         [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
     )
     closed_nodes = [
-        node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
+        node
+        for node, tags in graph.nodes(data=True)
+        if osm_tags.is_closed_barrier(_get_texts(tags))
     ]
     crossings = {
         int(node): kind
         for node, tags in graph.nodes(data=True)
-        if (kind := classify_crossing_node(_get_texts(tags)))
+        if (kind := osm_tags.classify_crossing_node(_get_texts(tags)))
     }
     edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
     edges, kinds = select_walkable(edges)
@@ -128,20 +118,24 @@ def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]
 
     osmnx reverses one-way streets where needed, so that every edge follows the traffic.
     """
-    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS, *PATROL_TAGS)))
+    keys = list(
+        dict.fromkeys(
+            ("highway", "access", "foot", "indoor", *osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS)
+        )
+    )
     tags = {
         key: edges[key].map(_get_first_value) if key in edges else ""
         for key in ("name", "lit", "footway", "incline", "reversed", *keys, *FOOT_TAGS)
     }
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
-    is_one_way = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
+    is_one_way = edges["oneway"].str.lower().isin(osm_tags.ONE_WAY_FORWARD)
     edges["oneway"] = np.where(is_one_way, "yes", "no")
     # Many edges have the same tags: the rules are applied to each different set of tags once.
     group = edges.groupby(keys, sort=False).ngroup().to_numpy()
     tag_sets = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
-    riding = [classify_riding(tags) for tags in tag_sets]
+    riding = [osm_tags.classify_riding(tags) for tags in tag_sets]
     edges = edges.assign(riding=[riding[row] for row in group])
-    edges = edges[np.array([is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
+    edges = edges[np.array([osm_tags.is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
     low = edges[["u", "v"]].min(axis=1)
     high = edges[["u", "v"]].max(axis=1)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
@@ -153,7 +147,7 @@ def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]
 
 def build_edge_streets(
     edges: gpd.GeoDataFrame,
-    crossings: Mapping[int, CrossingKind],
+    crossings: Mapping[int, osm_tags.CrossingKind],
     projection: Projection,
     *,
     walking_extract: bool,
@@ -166,7 +160,9 @@ def build_edge_streets(
     nodes = -1 - np.arange(len(vertex_way), dtype=np.int64)
     nodes[last - count + 1] = edges["u"].to_numpy()
     nodes[last] = edges["v"].to_numpy()
-    columns = list(dict.fromkeys(("name", "lit", "footway", "incline", *PATROL_TAGS, *FOOT_TAGS)))
+    columns = list(
+        dict.fromkeys(("name", "lit", "footway", "incline", *osm_tags.PATROL_TAGS, *FOOT_TAGS))
+    )
     tags = edges[columns].to_dict("records")
     rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
     is_reversed = (edges["reversed"] == "True").tolist()
