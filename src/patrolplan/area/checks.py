@@ -16,7 +16,7 @@ from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, note_missing_months
 from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
 from patrolplan.crs import Projection
-from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
+from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.row_account import check_resolution, is_coarse

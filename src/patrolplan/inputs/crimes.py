@@ -14,8 +14,8 @@ from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
-from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
-from patrolplan.inputs.committed import read_span
+from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rename_categories
+from patrolplan.inputs.crime_rows import read_span
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms

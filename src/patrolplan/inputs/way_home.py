@@ -13,7 +13,7 @@ from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem, Problems
 from patrolplan.inputs import row_account
-from patrolplan.inputs.categories import rename_categories
+from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import (

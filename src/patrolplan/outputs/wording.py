@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 import geopandas as gpd
 import shapely
 
-from patrolplan.area.daylight import find_sunset_minutes
+from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots import OWN
