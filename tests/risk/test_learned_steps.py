@@ -150,4 +150,4 @@ def test_a_rare_category_is_guarded_by_the_others():
 
     alone, guarded = learn(np.arange(4)), learn(np.arange(104))
     assert alone > 10
-    assert guarded == pytest.approx(1)
+    assert guarded == pytest.approx(1, abs=0.01)
