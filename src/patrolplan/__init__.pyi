@@ -25,7 +25,6 @@ from .outputs.hexagons import risk_on_hexagons as risk_on_hexagons
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
-from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .parallel import Workers as Workers
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan

@@ -17,9 +17,9 @@ from patrolplan.hotspots.reasons import (
     UnsurePlaceReason,
     WayReason,
 )
+from patrolplan.outputs.facts import find_busiest_stop
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
-from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.way_home_words import find_busiest_stop
+from patrolplan.outputs.wording import describe_tasking
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
 from patrolplan.times import Season

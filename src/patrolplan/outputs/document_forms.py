@@ -1,8 +1,8 @@
 """Declarations of documents that are only read by others: plan, manifest, back-test, check.
 
 Parts of a plan that a week also has are declared in `patrolplan.patrols.plan`; those that differ,
-and all others, are here. `read_plan` validates with these declarations, and the schemas are made
-from them, see `patrolplan.outputs.schemas`.
+and all others, are here; the schemas are made from these declarations, see
+`patrolplan.outputs.schemas`.
 """
 
 from dataclasses import dataclass

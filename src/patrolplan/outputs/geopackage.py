@@ -27,7 +27,7 @@ from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import build_styles
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.outputs.tasking_words import describe_tasking
+from patrolplan.outputs.wording import describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post

@@ -17,8 +17,7 @@ from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
-from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES
+from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES, describe_tasking
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -273,11 +272,6 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
         words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
         lines.append("; ".join([*words, places, times]))
     return lines
-
-
-def format_reasons(stop: "Stop") -> str:
-    """Why to stand here, in one line; what intelligence tasked comes first."""
-    return " ".join(list_reasons(stop))
 
 
 def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:

@@ -66,11 +66,8 @@ class TimeFactors:
 class RiskInTime:
     """The joined risk of every piece of street in each minute, on the scale of `Risk.joined`.
 
-    Its mean over the windows of the schools is `Risk.joined`, up to the digits that it is given to.
-    A static risk is the same in every minute.
-
-    It knows where pupils are, so it cannot be pickled, unless it is static: what worker processes
-    need of it (`patrolplan.patrols.timed_risk`) is computed before work is handed to them.
+    Its mean over the windows of the schools is `Risk.joined`. It knows where pupils are, so it
+    cannot be pickled, unless it is static, the same in every minute.
     """
 
     def __init__(
@@ -114,10 +111,7 @@ class RiskInTime:
         return None if self._static is not None else self._factors
 
     def rejoin(self, factors: TimeFactors) -> "WindowRisk":
-        """The same expected harm over the same window, moved by other factors.
-
-        Raises `ValueError` when it is static: what would move it is not known.
-        """
+        """The same expected harm over the same window, moved by other factors; not if static."""
         if self._static is not None:
             message = "a static risk cannot be moved by other factors"
             raise ValueError(message)
