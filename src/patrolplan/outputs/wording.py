@@ -134,7 +134,8 @@ def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
 
     What is new or rising is, and where pupils say that they feel unsafe it is not for chance.
     """
-    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415 - heavy
+    from patrolplan.hotspots.trends import CHANGED_TRENDS  # noqa: PLC0415 - heavy, as the next
+    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415
 
     if patrol.nothing_recorded:
         return NOTHING_RECORDED
