@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.comparators import expect_by_kernel, expect_by_regression
-from patrolplan.risk.history import History
+from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 RiskModel = Callable[[History], NDArray[np.float64]]
@@ -27,7 +27,6 @@ PRIOR = "prior"
 SMOOTHED = "smoothed prior"
 """The rival: a prior count that is never zero, so that its log score can be compared."""
 
-PRIOR_MONTHS = 12
 LEARNED_MONTHS = 12  # last months that the smoothing is learned from, so that all seasons are in it
 MIN_HISTORY_MONTHS = 6  # months before the first one that anything is scored or learned from
 

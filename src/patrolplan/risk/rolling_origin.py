@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.risk.history import History
-from patrolplan.risk.models import AUTO, PRIOR, PRIOR_MONTHS, SMOOTHED, RiskModel
+from patrolplan.risk.history import PRIOR_MONTHS, History
+from patrolplan.risk.models import AUTO, PRIOR, SMOOTHED, RiskModel
 from patrolplan.risk.origin_streets import find_origin_streets
 from patrolplan.risk.scores import (
     COVERAGES,
