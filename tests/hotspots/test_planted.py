@@ -1,5 +1,6 @@
 """Crime planted at known hours: the first hotspot of each window is the street of that hour."""
 
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots import significance
-from patrolplan.hotspots.reasons import count_recent_crimes
+from patrolplan.hotspots.reasons import count_recent_crimes, find_reasons
 from patrolplan.outputs.reason_words import describe_reason
 
 AFTERNOON, NIGHT = Window(60, 15 * 60 + 20), Window(60, 60)
@@ -99,3 +100,28 @@ def test_a_street_of_the_night_says_so_in_the_afternoon(draw_area):
     from_one = count_recent_crimes(area, [pieces], (60, 180), "weekends")
     # A crime at 01:00 on Saturday belongs to Friday's night, and one on Monday to Sunday's.
     assert past_midnight.in_hours.sum() < 0.7 * from_one.in_hours.sum()
+
+
+def test_no_number_under_the_threshold_follows_from_a_reason(draw_area):
+    """In the hours, outside them, without a time, and in all: none, five or more, or not said."""
+    area = draw_area()
+    unknown = np.arange(len(area.incidents)) % 7 == 0
+    area = replace(area, incidents=area.incidents.assign(timed=~unknown))
+    privacy = area.settings.privacy.model_copy(update={"threshold_for_crime": True})
+    area = replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    risk = pp.estimate_risk(area, window=Window(240, 14 * 60))
+    stretches = [np.arange(start, start + 30) for start in range(0, len(area.network) - 30, 15)]
+    sure = pd.DataFrame(
+        {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
+    )
+    found = find_reasons(area, risk, stretches, sure)
+    crimes = [one for why in found for one in why if one.kind == "recorded_crime"]
+    shown = [one for one in crimes if one.in_hours is not None]
+    assert shown
+    for one in crimes:
+        assert one.incidents is None or one.incidents >= 5
+        assert one.incidents is not None or (one.in_hours, one.hours) == (None, "")
+    for one in shown:
+        timed = one.incidents if one.timed is None else one.timed
+        parts = (one.in_hours, timed - one.in_hours, one.incidents - timed)
+        assert all(part == 0 or part >= 5 for part in parts)

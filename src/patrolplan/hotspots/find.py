@@ -20,7 +20,7 @@ from patrolplan.hotspots.clusters import (
 )
 from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.reasons import find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
@@ -94,8 +94,7 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-    bands = list_window_bands(area, risk)
-    reasons = find_reasons(area, risk, stretches, hotspots, bands=bands)
+    reasons = find_reasons(area, risk, stretches, hotspots)
     rated = hotspots.assign(
         worth=sum_by_stretch(risk.joined, stretches),
         crime_share=sum_by_stretch(risk.crime, stretches),

@@ -164,30 +164,22 @@ def find_window_hours(area: StudyArea, risk: Risk) -> tuple[int, int] | None:
     return int(minutes[0]), int(minutes[-1]) + 1
 
 
-def list_window_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
-    """The bands of the day that the risk's window meets at some school; None: not known, all."""
-    hours = find_window_hours(area, risk)
-    return None if hours is None else list_bands(*hours)
-
-
 def find_reasons(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    certainty: pd.DataFrame,
-    *,
-    bands: Collection[TimeBand] | None = None,
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
 ) -> list[list[Reason]]:
-    """(h,) what each stretch is based on: crime, reports, and what is uncertain about it.
+    """(h,) what each stretch is based on in the risk's window, the factor that makes it first.
 
-    The factor that makes the stretch comes first, see `patrolplan.hotspots.carriers.find_carriers`.
-    Pupils' reports of other `bands` of the day than these are no reason; with None those of all
-    are.
+    See `patrolplan.hotspots.carriers.find_carriers`. Pupils' reports of other bands of the day than
+    the window's are no reason.
     """
     if not stretches:
         return []
+    hours = find_window_hours(area, risk)
+    bands = TIME_BANDS
+    if hours is not None and area.settings.reports.time_bands:
+        bands = list_bands(*hours)
     parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
-        "recorded": _find_crime_reasons(area, risk, stretches),
+        "recorded": _find_crime_reasons(area, risk, stretches, hours if area.times_known else None),
         "feared": _find_reports_reasons(area, risk, stretches, bands),
         "way": _find_way_reasons(area, risk, stretches),
     }
@@ -204,20 +196,17 @@ def _find_way_reasons(
 ) -> list[list[WayReason]]:
     """The school with the highest share of pupils who pass each stretch, if that may be shown."""
     names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
-    return [
-        []
-        if past is None
-        else [
-            WayReason(
-                school=str(names[past.urn]),
-                share=past.share,
-                start=format_time(past.start),
-                end=format_time(past.end),
-                to_school=past.to_school,
-            )
-        ]
-        for past in find_ways_past(area, risk, stretches)
-    ]
+    reasons: list[list[WayReason]] = []
+    for past in find_ways_past(area, risk, stretches):
+        if past is None:
+            reasons.append([])
+            continue
+        school, start, end = str(names[past.urn]), format_time(past.start), format_time(past.end)
+        share, to_school = past.share, past.to_school
+        reasons.append(
+            [WayReason(school=school, share=share, start=start, end=end, to_school=to_school)]
+        )
+    return reasons
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
@@ -283,11 +272,10 @@ def count_recent_crimes(
 
 
 def _find_crime_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], window: tuple[int, int] | None
 ) -> list[list[CrimeReason]]:
     """Recorded crime of the last twelve months that falls to each stretch, by category."""
     fewest = area.settings.privacy.min_crime_count
-    window = find_window_hours(area, risk) if area.times_known else None
     days: Days = "" if risk.day is None else "weekends" if risk.day == "weekend" else "weekdays"
     recent = count_recent_crimes(area, stretches, window or (0, DAY_MINUTES), days)
     harm_days = get_harm_days(recent.categories, area.settings.risk.harm)
@@ -326,42 +314,20 @@ def _find_crime_reasons(
 
 
 def _find_reports_reasons(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    bands: Collection[TimeBand] | None,
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], bands: Collection[TimeBand]
 ) -> list[list[ReportsReason]]:
-    """What pupils named, where a stretch has more of their reports than its length explains."""
-    bands = _choose_bands(area, bands)
-    reasons = _build_reports_reasons(area.reports, bands)
-    rows = find_report_groups(area, risk, stretches, bands)
-    return [[reasons[group]] if group >= 0 else [] for group in rows]
+    """What pupils named in the widest group that counts in some bands, on each stretch.
 
-
-def find_report_groups(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    bands: Collection[TimeBand] | None,
-) -> NDArray[np.int64]:
-    """(h,) the group of pupils' reports that is a reason to be on each stretch; -1: none.
-
-    It is the widest of those in some bands (None: all), where the stretch has more of the
-    reports than its length explains.
+    Only where the stretch has more of their reports than its length explains.
     """
-    metres, groups = area.network.piece_metres, area.reports
+    metres, group = area.network.piece_metres, area.reports.group_of_piece
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
-    group = groups.group_of_piece
     # The last entry is for pieces without a group.
-    counts = np.append(find_groups_of_bands(groups, _choose_bands(area, bands)), False)
+    counts = np.append(find_groups_of_bands(area.reports, bands), False)
     widest = _find_widest_group(np.where(counts[group], group, -1), metres, stretches)
-    return np.where(feared, widest, -1)
-
-
-def _choose_bands(area: StudyArea, bands: Collection[TimeBand] | None) -> Collection[TimeBand]:
-    """The bands given, or all where none are or the settings do not tell them apart."""
-    return TIME_BANDS if bands is None or not area.settings.reports.time_bands else bands
+    reasons = _build_reports_reasons(area.reports, bands)
+    return [[reasons[row]] if row >= 0 else [] for row in np.where(feared, widest, -1)]
 
 
 def _find_widest_group(

@@ -24,7 +24,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.hotspots.ground import Ground, Stand, locate_places
-from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons, list_window_bands
+from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
@@ -166,12 +166,11 @@ def _give_reasons(
     area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
 ) -> dict[int, SchoolPrizes]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    bands = list_window_bands(area, risk)
     stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
     sure = pd.DataFrame(
         {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
     )
-    found = iter(find_reasons(area, risk, stretches, sure, bands=bands))
+    found = iter(find_reasons(area, risk, stretches, sure))
     own = [one.own_pieces for one in chosen.values()]
     recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]

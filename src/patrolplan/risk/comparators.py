@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.risk.calibration import calibrate
-from patrolplan.risk.history import History
+from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
@@ -19,7 +19,6 @@ MIN_EVENTS_TO_FIT = 20  # minimum of incidents for a regression
 
 BANDWIDTH_METRES = 90.0
 BACKGROUND = 0.01  # share of a crime spread over all streets, so that no rate is zero
-KERNEL_MONTHS = 12  # last months whose incidents are spread
 
 
 def expect_by_regression(history: History) -> NDArray[np.float64]:
@@ -59,7 +58,7 @@ def expect_by_kernel(history: History) -> NDArray[np.float64]:
     from sklearn.neighbors import KernelDensity  # noqa: PLC0415 - heavy, and only here
 
     xy, metres = history.units.catchments.xy, history.units.metres
-    counts = history.estimate_last(KERNEL_MONTHS)[:, : len(history.targets)]
+    counts = history.estimate_last(PRIOR_MONTHS)[:, : len(history.targets)]
     rates = np.broadcast_to((metres / metres.sum())[:, None], counts.shape).copy()
     for target, count in enumerate(counts.T):
         some = count > 0

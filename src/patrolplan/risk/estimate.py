@@ -14,7 +14,7 @@ from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
-from patrolplan.risk.expected import ExpectedIncidents, WindowTime
+from patrolplan.risk.expected import ExpectedIncidents
 from patrolplan.risk.exposure import FLOOR, PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
@@ -24,6 +24,8 @@ from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import Settings
 from patrolplan.times import format_time
+
+DAYS_A_MONTH, MINUTES_A_DAY = 365.25 / 12, 24 * 60
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 """A window without a date that begins between these times is on a school day."""
@@ -94,6 +96,13 @@ def estimate_risk(
         by_band=settings.reports.time_bands,
     )
     joined = join_over_window(expected * harm, factors, minutes, weights)
+    days = window.minutes / MINUTES_A_DAY
+
+    def count() -> NDArray[np.float64]:
+        return np.asarray(
+            expected * clock.average_factor(minutes, weights, day) * (days / DAYS_A_MONTH)
+        )
+
     return Risk(
         crime=joined.crime,
         reports=joined.reports,
@@ -118,13 +127,7 @@ def estimate_risk(
         without_exposure=joined.without_exposure,
         crime_weight=joined.crime_weight,
         in_time=joined.in_time,
-        incidents=ExpectedIncidents(
-            area.network,
-            history,
-            expected,
-            clock,
-            WindowTime(minutes, weights, window.minutes, day),
-        ),
+        incidents=ExpectedIncidents(area.network, history, count),
     )
 
 

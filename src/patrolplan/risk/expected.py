@@ -11,6 +11,7 @@ rate. The band is that of the place, if the model is right: how its incidents ar
 streets is assumed, and not in it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,26 +21,11 @@ import scipy
 from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
-from patrolplan.risk.clock import Clock
-from patrolplan.risk.day_kinds import DayKind
 from patrolplan.risk.history import History
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 BAND_ENDS = (0.1, 0.9)
 """Probabilities at the lower and upper end of the band: the rate of 80 % of places is inside."""
-
-DAYS_A_MONTH = 365.25 / 12
-MINUTES_A_DAY = 24 * 60
-
-
-@dataclass(frozen=True, eq=False)
-class WindowTime:
-    """When a window is: minutes after midnight (m,), their weights, its length, the kind of day."""
-
-    minutes: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    length_minutes: float
-    day: DayKind | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +37,13 @@ class ExpectedIncidents:
 
     network: StreetNetwork  # The p pieces of street
     history: History  # What was learned from; names the j categories
-    # (p, j) incidents expected in the month after the history, at all hours.
-    monthly: NDArray[np.float64]
-    clock: Clock  # How they are spread over the day
-    time: WindowTime  # When the window is
+    # Gives (p, j) incidents expected in the window on one day.
+    count: Callable[[], NDArray[np.float64]]
 
     @cached_property
     def counts(self) -> NDArray[np.float64]:
         """(p, j) incidents expected in the window on one day."""
-        time = self.time
-        share = time.length_minutes / MINUTES_A_DAY / DAYS_A_MONTH
-        factor = self.clock.average_factor(time.minutes, time.weights, time.day)
-        return np.asarray(self.monthly * factor * share)
+        return self.count()
 
     @cached_property
     def shapes(self) -> NDArray[np.float64]:

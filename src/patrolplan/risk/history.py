@@ -48,6 +48,8 @@ MIN_KNOWN_SHARE = 1 / 12
 HALF_LIFE_MONTHS = 24.0
 """A crime of this age counts half: sparse crime needs a long memory."""
 
+PRIOR_MONTHS = 12  # last months of a prior count, with which models are compared
+
 TINY = 1e-12  # no division by less
 
 UNKNOWN_DAYS = 1.0

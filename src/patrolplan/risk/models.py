@@ -7,11 +7,12 @@ shrunk count. The others are what it is compared with, in a back-test or where a
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.comparators import expect_by_kernel, expect_by_regression
-from patrolplan.risk.history import History
+from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 RiskModel = Callable[[History], NDArray[np.float64]]
@@ -26,13 +27,11 @@ PRIOR = "prior"
 SMOOTHED = "smoothed prior"
 """The rival: a prior count that is never zero, so that its log score can be compared."""
 
-PRIOR_MONTHS = 12
 LEARNED_MONTHS = 12  # last months that the smoothing is learned from, so that all seasons are in it
 MIN_HISTORY_MONTHS = 6  # months before the first one that anything is scored or learned from
 
 DECLARED_EVEN = 0.2  # share of the even spread in the smoothed prior count before any data
 SMOOTHING_INCIDENTS = 10.0  # ...which counts as this many incidents
-SMOOTHING_STEPS = 200
 
 
 def expect_shrunk(history: History) -> NDArray[np.float64]:
@@ -55,26 +54,34 @@ def smooth_prior(history: History) -> NDArray[np.float64]:
 
     The share of the even spread is learned for each category, so that the mix would have given the
     last months the highest log score; it starts from `DECLARED_EVEN`, which counts as
-    `SMOOTHING_INCIDENTS`. Found by expectation-maximisation, as in `shrinkage.fit_mixture`.
+    `SMOOTHING_INCIDENTS`.
     """
     targets, metres = len(history.targets), history.units.metres
     even = np.broadcast_to((metres / metres.sum())[:, None], (len(metres), targets))
     rows = range(max(MIN_HISTORY_MONTHS, len(history) - LEARNED_MONTHS), len(history))
-    counts = history.counts[rows.start :, :, :targets]
-    shares = np.array([_share_out(count_prior(history, before=row), even) for row in rows])
+    shares = [_share_out(count_prior(history, before=row), even) for row in rows]
     smoothing = np.full(targets, DECLARED_EVEN)
     for target in range(targets if rows else 0):
-        month, place = np.nonzero(counts[:, :, target])
-        number = counts[month, place, target].astype(np.float64)
-        both = np.stack([even[place, target], shares[month, place, target]])
-        prior = SMOOTHING_INCIDENTS * np.array([DECLARED_EVEN, 1 - DECLARED_EVEN])
-        weights = prior / prior.sum()
-        for _ in range(SMOOTHING_STEPS):
-            weights = prior + weights * (both @ (number / (weights @ both)))
-            weights /= weights.sum()
-        smoothing[target] = weights[0]
+        came = history.counts[rows.start :, :, target].astype(np.float64)
+        counted = np.array([share[:, target] for share in shares])
+        smoothing[target] = _fit_smoothing(came, counted, even[:, target])
     mixed = (1 - smoothing) * _share_out(count_prior(history), even) + smoothing * even
     return calibrate(mixed, history)
+
+
+def _fit_smoothing(
+    came: NDArray[np.float64], counted: NDArray[np.float64], even: NDArray[np.float64]
+) -> float:
+    """Share of the even spread (c,) of highest log score, with (t, c) prior counts' shares."""
+    month, place = np.nonzero(came)
+    number, counted, even = came[month, place], counted[month, place], even[place]
+
+    def misfit(share: float) -> float:
+        score = number @ np.log(share * even + (1 - share) * counted)
+        prior = DECLARED_EVEN * np.log(share) + (1 - DECLARED_EVEN) * np.log(1 - share)
+        return -float(score + SMOOTHING_INCIDENTS * prior)
+
+    return float(scipy.optimize.minimize_scalar(misfit, bounds=(0, 1), method="bounded").x)
 
 
 def _share_out(rates: NDArray[np.float64], even: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -114,7 +114,8 @@ class ModelTables:
         if month not in self._known:
             self._known[month] = self._gather(month)
         here, around, shrunk, places = self._known[month]
-        columns = {f"mean_{span}_month{'s'[: span - 1]}": here[span][:, target] for span in SPANS}
+        names = {span: f"mean_{span}_month{'' if span == 1 else 's'}" for span in SPANS}
+        columns = {names[span]: here[span][:, target] for span in SPANS}
         columns |= {f"around_{span}_months": around[span][:, target] for span in WIDE_SPANS}
         for span in WIDE_SPANS:
             columns[f"all_{span}_months"] = here[span].sum(axis=1)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.risk.history import History
-from patrolplan.risk.models import AUTO, PRIOR, PRIOR_MONTHS, SMOOTHED, RiskModel
+from patrolplan.risk.history import PRIOR_MONTHS, History
+from patrolplan.risk.models import AUTO, PRIOR, SMOOTHED, RiskModel
 from patrolplan.risk.origin_streets import find_origin_streets
 from patrolplan.risk.scores import (
     COVERAGES,
@@ -116,7 +116,8 @@ class Scorer:
 
         Prior counts are those of all hours, as everywhere.
         """
-        rates = {name: model(self.history.cut_before(month)) for name, model in models.items()}
+        cut = self.history.cut_before(month)
+        rates = {name: model(cut) for name, model in models.items()}
         if self.inside is None:
             return rates
         factor = self.inside.find_factor(month)

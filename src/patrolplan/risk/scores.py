@@ -6,7 +6,7 @@ Slices are shares of the street length, so what is compared always has equal met
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.risk.history import History
+from patrolplan.risk.history import PRIOR_MONTHS, History
 from patrolplan.risk.shrinkage import fit_rates
 
 COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
@@ -15,7 +15,6 @@ COVERAGES = (0.01, 0.02, 0.03, 0.05, 0.10)
 TIE_DIGITS = 9  # scores that agree to so many digits are tied: rounding errors must not break a tie
 REFERENCE_DRAWS = 200
 DECILES = 10
-PRIOR_MONTHS = 12
 
 MIN_RATE = 1e-4
 """Minimum of incidents expected a month when a model is scored: no place has a rate of zero."""
