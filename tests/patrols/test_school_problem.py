@@ -141,6 +141,14 @@ def _reachable(plan, patrol):
     return np.flatnonzero(np.hypot(stops.x - patrol.x, stops.y - patrol.y) < 600)
 
 
+def test_without_any_hotspot_patrols_stand_at_corners(demo_area, demo_risk, demo_plan):
+    """An area of even risk has an empty table, and own pupils pass its corners all the same."""
+    none = demo_plan.hotspots.iloc[:0]
+    (patrol,) = pp.plan_patrols(_without_tasks(demo_area), demo_risk, none, urns=["900003"]).patrols
+    assert {stop.kind for stop in patrol.stops} <= {"corner", "gate"} != set()
+    assert patrol.stops
+
+
 def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     """No stop is near a barred place, and the patrol has its place and reason."""
     best = demo_plan.patrols[2]

@@ -60,19 +60,19 @@ def find_candidates(
         hotspots["hotspot"].isin(wanted_names) | (hotspots["kind"] != OWN) | (tasked_of >= 0)
     )
     at = prizes.hotspot_rows
-    wanted = (at >= 0) & is_wanted.to_numpy()[at]
+    wanted = np.append(is_wanted, False)[at]  # the last entry is that of corners, row -1
     chosen = prizes.is_own | wanted
     lines = np.array(shapely.points(inputs.area.network.xy(prizes.positions)), dtype=object)
     lines[at >= 0] = np.asarray(hotspots.geometry.values, dtype=object)[at[at >= 0]]
     chosen &= ~find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
-    chosen &= (at < 0) | _is_in_force(inputs, around)[at]
+    chosen &= np.append(_is_in_force(inputs, around), True)[at]
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
     minutes = max(0.0, around.hours.after_gate_minutes - settings.dwell_minutes)
     chosen &= around.round_trip_metres[piece] <= minutes * compute_speed(settings)
     if inputs.area.closed:
         ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
         chosen &= ~np.isin(ids, list(inputs.area.closed))
-    is_tasked = (at >= 0) & (tasked_of[at] >= 0)
+    is_tasked = np.append(tasked_of >= 0, False)[at]
     chosen |= is_tasked
     has_gate = around.hours.gate_minutes > 0 or around.hours.gate_last_minutes > 0
     chosen[0] = has_gate and prizes.has_pupils
@@ -87,7 +87,7 @@ def find_candidates(
     beyond = np.setdiff1d(np.unique(np.flatnonzero(tasked_of >= 0)), at)
     places = np.r_[kept, len(at) + np.arange(len(beyond) + len(apart))]
     hotspot_rows = np.r_[at[kept], beyond, np.full(len(apart), -1)].astype(np.int64)
-    tasked_rows = np.where(at[kept] >= 0, tasked_of[at[kept]], -1)
+    tasked_rows = np.append(tasked_of, -1)[at[kept]]
     tasked_rows = np.r_[tasked_rows, tasked_of[beyond], apart].astype(np.int64)
     own = prizes.positions.take(kept).map_to_subnetwork(around.pieces)
     points = shapely.get_coordinates(must_visit.geometry.values)
