@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 import geopandas as gpd
 import shapely
 
-from patrolplan.area.daylight import find_sunset_minutes
+from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots import OWN
@@ -108,6 +108,12 @@ def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
     """Whether the settings have officers stay at the gate in the patrol's window."""
     window = plan.area.settings.patrol.windows.get(patrol.window)
     return window is not None and window.at_gate
+
+
+def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
+    """What to do at the gate."""
+    do = "arrive" if is_before_school(plan, patrol) else "leave"
+    return f"Be seen as pupils {do}; meet the member of staff."
 
 
 def describe_reference(patrol: "Patrol") -> str:
