@@ -13,7 +13,7 @@ from patrolplan.board.csv_table import READERS, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, describe_difference, refuse
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
-from patrolplan.team.day_plans import replan_days
+from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.dose_history import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
 from patrolplan.team.week_editor import WeekEditor
@@ -48,7 +48,7 @@ class PlannedArea:
     def with_table(self, table: CsvTable) -> PlannedArea:
         """Planned again where a changed table, not yet written, makes a difference."""
         area = read_area_table(self.area, table)
-        plans = replan_days(self.plans, area, self.risk, self.hotspots)
+        plans = plan_days(area, self.risk, self.hotspots, list(self.plans), earlier=self.plans)
         return replace(self, area=area, plans=plans)
 
 

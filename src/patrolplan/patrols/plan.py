@@ -219,9 +219,9 @@ class Variant:
     patrols: Annotated[tuple["Patrol", ...], not_in_files(()), Field(exclude=True)] = ()
     """The patrols themselves, one per officer, with their own times and legs."""
     avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
-    """Hotspots that it was planned to avoid, see `patrolplan.patrols.further_patrols`."""
+    """Hotspots that it was planned to avoid, see `patrolplan.patrols.errands`."""
     serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
-    """Tasked places that it was planned to visit, see `patrolplan.patrols.tasked_variants`."""
+    """Tasked places that it was planned to visit, see `patrolplan.patrols.errands`."""
     watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to visit because they are new or rising."""
 
@@ -413,6 +413,11 @@ class Plan:
     def parts(self) -> tuple["Plan", ...]:
         """The day's plans, for every window."""
         return (self, *self.other_windows)
+
+    @property
+    def window_name(self) -> str:
+        """Name of the window of its patrols."""
+        return AFTER_SCHOOL if self.window is None else self.window.name
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)
