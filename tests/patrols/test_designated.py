@@ -12,10 +12,11 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.inputs.polygons import ALL_DAYS
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.team.day_plans import add_relief_patrols
-from patrolplan.team.demands import Demand, list_demands
+from patrolplan.team.demands import list_demands
 from patrolplan.times import format_time, minutes_after_midnight
 
 FRIDAY = dt.date(2026, 12, 4)

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.errands import Answer, Errand, find_visits, group_by_school, plan_errands
+from patrolplan.patrols.errands import Answer, Errand, find_errands, group_by_school, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -37,7 +37,7 @@ def assign_places(
             plan, errands, inputs=inputs, executor=executor, report_progress=report_progress
         )
 
-    errands = list(find_visits(plan.area, plan.date, inputs.window, urns))
+    errands = find_errands(plan, ["tasked"])
     answers = plan_visits(errands)
     served = {
         (errand.visit[0], errand.urn): answer

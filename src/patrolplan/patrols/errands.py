@@ -9,23 +9,13 @@ does. If the force designates a hotspot and requires minutes for it, so do the s
 it. A week then chooses who goes; without a week, see `patrolplan.patrols.assigned_places`.
 """
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-import geopandas as gpd
-import numpy as np
-import shapely
-
-from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window, resolve_window
-from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.network.graph import compute_walk_metres
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.designated import count_visits, find_resting
-from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.nearest_miss import explain_unserved
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.patrol_builder import PatrolBuilder
@@ -35,12 +25,7 @@ from patrolplan.patrols.reference import compare_with_reference, plan_reference
 from patrolplan.patrols.school_problem import SchoolProblem
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.patrols.stop_windows import format_hours
-from patrolplan.patrols.surroundings import compute_extent, compute_hours, is_during, is_in_force
-from patrolplan.patrols.tasked_places import select_tasked
-from patrolplan.patrols.watched import find_watched
-
-SCHOOLS_A_FEARED_PLACE = 2
-"""Number of schools that have a patrol to a feared place where no other patrol goes."""
+from patrolplan.patrols.surroundings import compute_hours, is_during
 
 MINUTES_TOLERANCE = 1e-6
 
@@ -87,20 +72,32 @@ def add_variants(plan: Plan, answers: Mapping[Errand, Answer]) -> Plan:
     return replace(plan, patrols=tuple(patrols), unserved=(*plan.unserved, *unserved))
 
 
-def find_errands(plan: Plan) -> list[Errand]:
-    """Every errand of a plan's day and window to places that somebody asks for, each once."""
-    window = plan.window or resolve_window(plan.area.settings.patrol)
-    schools = plan.area.schools
-    driven = set(schools["urn"][schools["is_driven"]])  # their officers leave the gate if tasked
-    walking = [patrol for patrol in plan.patrols if patrol.urn not in driven]
-    urns = [patrol.urn for patrol in plan.patrols]
-    errands = (
-        *find_watches(plan.area, plan.hotspots, walking),
-        *find_designated(plan, walking),
-        *find_fears(plan, walking),
-        *find_visits(plan.area, plan.date, window, urns),
-    )
-    return list(dict.fromkeys(errands))
+def find_errands(
+    plan: Plan, kinds: Sequence[DemandKind] = ("watched", "designated", "feared", "tasked")
+) -> list[Errand]:
+    """Every errand of a plan's day and window to places that somebody asks for, each once.
+
+    A school has none to a hotspot at which one of its patrols stops, and nobody has one to a feared
+    place that any patrol goes to.
+    """
+    covered: dict[str, set[str]] = {}
+    for patrol in plan.patrols:
+        others = (each for variant in patrol.variants for each in variant.patrols)
+        names = (name for walk in (patrol, *others) for name in walk.covered)
+        covered.setdefault(patrol.urn, set()).update(names)
+    seen = set[str]().union(*covered.values())
+    errands: dict[Errand, None] = {}
+    for kind in kinds:
+        if kind == "tasked" and plan.window is not None and plan.window.at_gate:
+            continue
+        for demand in KINDS[kind].find(plan, [plan.date], list(covered)):
+            is_met = kind == "feared" and not seen.isdisjoint(demand.hotspots)
+            for urn, name in demand.near if demand.days and not is_met else ():
+                if kind == "tasked":
+                    errands[Errand(urn, visit=(name,))] = None
+                elif name not in covered[urn]:
+                    errands[Errand(urn, watch=(name,))] = None
+    return list(errands)
 
 
 def find_detours(plan: Plan) -> list[Errand]:
@@ -140,81 +137,6 @@ def group_by_school(patrols: Sequence[Patrol]) -> dict[str, list[Patrol]]:
     for patrol in patrols:
         groups.setdefault(patrol.urn, []).append(patrol)
     return groups
-
-
-def find_watches(
-    area: StudyArea, hotspots: gpd.GeoDataFrame, patrols: Sequence[Patrol]
-) -> Iterator[Errand]:
-    """Each watched hotspot with each school near it without a patrol that stops there."""
-    covered = _find_covered(patrols)
-    for name, schools in find_watched(area, hotspots, tuple(covered)).items():
-        for urn in schools:
-            if name not in covered[urn]:
-                yield Errand(urn, watch=(name,))
-
-
-def find_fears(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
-    """Each feared place without a patrol, with the schools nearest to one of its hotspots."""
-    covered = _find_covered(patrols)
-    seen = set[str]().union(*covered.values())
-    for place in find_feared_places(plan.area, plan.risk, plan.hotspots, tuple(covered)):
-        if seen.isdisjoint(place.hotspots):
-            for urn, hotspot in place.nearest[:SCHOOLS_A_FEARED_PLACE]:
-                yield Errand(urn, watch=(hotspot,))
-
-
-def find_designated(plan: Plan, patrols: Sequence[Patrol]) -> Iterator[Errand]:
-    """Each designated hotspot with required minutes, with the nearest schools that do not go there.
-
-    The number of schools is the number of weekly visits, since few have a patrol every day.
-    """
-    area, covered = plan.area, _find_covered(patrols)
-    resting = find_resting(area, plan.date)
-    visits = {name: count for name, count in count_visits(area).items() if name not in resting}
-    if not visits:
-        return
-    limit = area.settings.patrol.radius_metres
-    urns = area.schools["urn"].astype(str).tolist()
-    walks = {
-        urn: compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
-        for row, urn in enumerate(urns)
-        if urn in covered
-    }
-    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
-    for name, count in visits.items():
-        away = {urn: float(walk[pieces[name]]) for urn, walk in walks.items() if name in pieces}
-        near = sorted((metres, urn) for urn, metres in away.items() if np.isfinite(metres))
-        for _, urn in near[:count]:
-            if name not in covered[urn]:
-                yield Errand(urn, watch=(name,))
-
-
-def _find_covered(patrols: Sequence[Patrol]) -> dict[str, set[str]]:
-    """The hotspots that the patrols of each school and their variants stop at, by URN."""
-    covered: dict[str, set[str]] = {patrol.urn: set() for patrol in patrols}
-    for patrol in patrols:
-        others = (each for variant in patrol.variants for each in variant.patrols)
-        for walk in (patrol, *others):
-            covered[patrol.urn].update(name for stop in walk.stops for name in stop.covered)
-    return covered
-
-
-def find_visits(
-    area: StudyArea, date: dt.date | None, window: Window, urns: Sequence[str]
-) -> Iterator[Errand]:
-    """Each place to visit on a day with each of these schools that may serve it."""
-    places = select_tasked(area.tasked_places, must_visit=True)
-    places = places[is_in_force(places, date)]
-    if places.empty or window.at_gate:
-        return
-    rows = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
-    gates = shapely.points(area.network.xy(area.gates.take(rows)))
-    extent = compute_extent(area)
-    for _, place in places.iterrows():
-        for row, away in zip(rows, shapely.distance(gates, place.geometry), strict=True):
-            urn = str(area.schools["urn"].iloc[row])
-            if urn in place["schools"] or (ALL_SCHOOLS in place["schools"] and away <= extent):
-                yield Errand(urn, visit=(str(place["place_id"]),))
 
 
 def plan_errands(

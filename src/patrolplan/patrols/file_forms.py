@@ -189,16 +189,25 @@ RECORD = ConfigDict(extra="ignore", strict=False)
 """Unknown keys, from later versions, are ignored; strict fields are annotated as such."""
 
 
-def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
+def also_writes(
+    *,
+    required: Sequence[str] = (),
+    instead_of: str = "",
+    **kinds: Any,  # noqa: ANN401 - of any kind
+) -> ConfigDict:
     """Configuration of a record that has more keys in files, for readers, derived from the others.
 
-    They are ignored when reading; schemas list them, see `patrolplan.outputs.schemas`.
+    They are ignored when reading, except `required` ones and those that stand `instead_of` a field;
+    schemas list them, see `patrolplan.outputs.schemas`.
     """
 
     def declare(schema: dict[str, Any]) -> None:
+        schema["properties"].pop(instead_of, None)
         schema["properties"] |= {
             name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()
         }
+        schema["required"] = [name for name in schema["required"] if name != instead_of]
+        schema["required"] += required
 
     return ConfigDict(**RECORD, json_schema_extra=declare)
 

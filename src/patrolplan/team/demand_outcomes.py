@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.nearest_miss import (
     choose_nearest_miss,
@@ -18,7 +19,7 @@ from patrolplan.patrols.nearest_miss import (
 )
 from patrolplan.patrols.obstacles import Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
-from patrolplan.team.demands import Demand, find_meeting_routes
+from patrolplan.team.demands import find_meeting_routes
 from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import Bools
 from patrolplan.team.rota_inputs import RotaInputs

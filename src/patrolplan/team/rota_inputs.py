@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
-from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
+from patrolplan.team.demands import find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes

@@ -20,6 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import Roster, format_duty_times
 from patrolplan.outputs.wording import describe_stops, format_route_name
+from patrolplan.patrols.demands import DemandKind
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -27,7 +28,7 @@ from patrolplan.team.ledger.monthly_return import (
     summarise_designated,
     summarise_doses,
 )
-from patrolplan.team.week import DemandKind, DemandOutcome, Duty, format_day
+from patrolplan.team.week import DemandOutcome, Duty, format_day
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
