@@ -181,7 +181,9 @@ class Visitor:
 PLACE_KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS.values()))
 
 
-@with_config(also_writes(instead_of="place", **dict.fromkeys(PLACE_KEYS, str | None)))
+@with_config(
+    also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
+)
 @dataclass(frozen=True)
 class DemandOutcome:
     """A demand of the week, and who meets it or why not."""
