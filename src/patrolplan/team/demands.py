@@ -26,7 +26,7 @@ def list_demands(
     squares count near schools (s,) `urns` that (s, d) `is_open` on some day. A feared place that
     `delivered` has in the week before needs no visit: so each has one in a fortnight.
     """
-    attended = [urns[row] for row in np.flatnonzero(is_open.any(axis=1))]
+    attended = [urns[row] for row in np.flatnonzero(is_open.any(axis=1)).tolist()]
     return tuple(
         replace(demand, visits=0)
         if demand.kind == "feared" and any(delivered.get(name) for name in demand.hotspots)

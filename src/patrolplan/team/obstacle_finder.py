@@ -40,7 +40,7 @@ class ObstacleFinder:
         inputs = self.inputs
         in_time = routes[inputs.in_time[officer, day, routes]]
         obstacle: OfficerObstacle = "free"
-        if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
+        if inputs.is_absent[officer, day] or np.isnan(inputs.free_time.hours[officer, day, 0]):
             obstacle = "away"
         elif not len(in_time):
             obstacle = "off_hours"
@@ -191,7 +191,7 @@ class ObstacleFinder:
         """An officer's hours against the route that comes nearest to fitting them."""
         inputs = self.inputs
         name = inputs.officers[officer]
-        begin, end = inputs.hours[officer, day]
+        begin, end = inputs.free_time.hours[officer, day]
         starts, ends = inputs.route_minutes[routes].T
         hours = f"{format_time(begin)}-{format_time(end)}"
         if ends.min() > end + MINUTES_TOLERANCE:

@@ -18,6 +18,7 @@ from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
+from patrolplan.team.companions import find_crews
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
@@ -212,7 +213,7 @@ def build_week(
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    crews = inputs.find_crews(chosen)
+    crews = find_crews(inputs, chosen)
     patrolled = chosen[chosen[:, 2] < len(inputs.routes)]
     duties = [
         replace(build_duty(inputs, *row), crew=crews.get(row, ()))
