@@ -89,7 +89,7 @@ class Estimate(NamedTuple):
 
 def shrink_counts(city: City, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Counts shrunk to those of the cells next to each, shape (c,)."""
-    return shrink(counts, average_around(city.cell_xy, counts, NEXT_METRES))
+    return shrink(counts, average_around(city.cell_xy, counts, NEXT_METRES))[0]
 
 
 def fit_poisson(
@@ -191,7 +191,7 @@ def score_cells(
     counts = city.count(city.select(category, LEARNED))
     power = EXPOSURE[category]
     scores = {"all-hours count": counts}
-    for tried in (power, *WARNING_POWERS.get(category, ())):
+    for tried in filter(None, (power, *WARNING_POWERS.get(category, ()))):
         factor = raise_pupils(pupils, pupils[near].mean(), tried)
         scores[f"count x exposure^{tried:g}"] = counts * factor
     scores["exact times, shrunk"] = shrink_times(city, category, counts)
@@ -212,7 +212,7 @@ def shrink_times(city: City, category: str, counts: NDArray[np.float64]) -> NDAr
     share = in_hours.sum() / total.sum()
     by_kind = (in_hours + PRIOR_CRIMES * share) / (total + PRIOR_CRIMES)
     expected = shrink_counts(city, counts) * by_kind[kind]
-    return shrink(hours, expected)
+    return shrink(hours, expected)[0]
 
 
 def measure_pai(city: City, pupils: NDArray[np.float64]) -> list[dict[str, Any]]:

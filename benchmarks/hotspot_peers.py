@@ -38,7 +38,7 @@ import patrolplan as pp  # noqa: E402
 from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only  # noqa: E402
 from patrolplan.risk.history import build_history, get_harm_days  # noqa: E402
 from patrolplan.risk.intervals import compute_interval, draw_months  # noqa: E402
-from patrolplan.risk.scores import rank_streets, sum_slices  # noqa: E402
+from patrolplan.risk.scores import sum_slices  # noqa: E402
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,11 +135,10 @@ def score_ours(area: StudyArea, months: pd.DatetimeIndex) -> tuple[NDArray[np.fl
 def capture(
     scores: NDArray[np.float64], recorded: NDArray[np.float64], metres: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(o, q) weight in the top shares of the street length; ties are random."""
-    ties = np.random.default_rng(SEED).permutation(len(metres))
+    """(o, q) weight in the top shares of the street length; ties count in part."""
     return np.stack(
         [
-            sum_slices(rank_streets(score * metres, metres, ties), metres, amount, COVERAGES)
+            sum_slices(score * metres, metres, amount[:, None], COVERAGES)[:, 0]
             for score, amount in zip(scores, recorded, strict=True)
         ]
     )

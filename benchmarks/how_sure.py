@@ -15,6 +15,7 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE, PICTURE = (DOCS / f"how-sure.{kind}" for kind in ("md", "json", "svg"))
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
+sys.path.append(str(DOCS.parent / "tests"))
+from rural_area import write_rural_area  # noqa: E402 - of the tests
+
 ORIGINS = ("2017-07", "2018-06")
-SHUFFLES, INTERVAL_WORLDS = 200, 400
+SHUFFLES, INTERVAL_WORLDS, EVEN_WORLDS, DOUBLED_WORLDS = 200, 400, 60, 20
 DIGITS = 4
 """Decimals of stored figures: enough for the page, and the same on every computer."""
 
@@ -66,29 +70,29 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
         return None
     area = pp.load_area(settings)
     result = backtest_risk(area, origins=ORIGINS)
+    with tempfile.TemporaryDirectory() as rural:
+        others = [pp.load_area(path) for path in (DEMO, write_rural_area(Path(rural)))]
+        areas = [summarise(area, result), *(summarise(one, backtest_risk(one)) for one in others)]
     static = pp.with_settings(area, way_home={"exposure": {}, "clock": "flat"})
-    patrols = backtest_patrols(static, origins=list(result.trials.origins))
+    patrols = backtest_patrols(static, origins=list(result.origins))
     draw_coverage(result, PICTURE)
     document = build_backtest_document(result, patrols)
     at_five = result.results[result.results["coverage"] == 0.05]  # noqa: PLR2004
     ratios = at_five.pivot_table(index="model", columns="category", values="ratio", sort=False)
-    first, *_, last = result.trials.origins
+    first, *_, last = result.origins
     return {
         "backtest": {
             "area": area.name,
             "incidents": len(area.incidents),
             "street_km": area.network.metres / 1000,
             "catchments": len(area.catchments),
-            "months": len(result.trials.origins),
+            "months": len(result.origins),
+            "areas": areas,
             "first": f"{first:%B %Y}",
             "last": f"{last:%B %Y}",
             "chosen": [row for row in document["results"] if row["chosen"]],
             "ratios": [
                 {"model": model, "ratios": row.to_dict()} for model, row in ratios.iterrows()
-            ],
-            "weights": [
-                {"category": choice.category, "weights": dict(choice.weights)}
-                for choice in result.choices
             ],
         },
         "patrols": {
@@ -102,6 +106,38 @@ def measure_months(folder: Path) -> dict[str, Any] | None:
             ],
         },
     }
+
+
+def summarise(area: pp.StudyArea, result: Backtest) -> dict[str, Any]:
+    """What the claims about the chosen model rest on in one area."""
+    chosen = result.results[result.results["chosen"]]
+    every = chosen[chosen["category"] == ALL_CATEGORIES].iloc[0]
+    kinds = chosen[(chosen["category"] != ALL_CATEGORIES) & (chosen["coverage"] == 0.05)]  # noqa: PLR2004
+    least = kinds.sort_values("log_score_gain").iloc[0]
+    names = ("category", "log_score_gain", "log_score_low", "log_score_high")
+    return {
+        "area": area.name,
+        "least": {name: least[name] for name in names},
+        "below": int((chosen["difference_high"] < 0).sum()),
+        "of": len(chosen),
+        "tenths": every["observed_over_expected"],
+    }
+
+
+def print_models(paths: list[Path]) -> None:
+    """The table of docs/methods/risk.md: every model on all crime of some areas."""
+    print("| area | model | bits over the smoothed prior count | PAI at 5 % | PAI at 10 % |")
+    print("| --- | --- | --- | --- | --- |")
+    for path in paths:
+        area = pp.with_settings(pp.load_area(path), risk={"model": "poisson"})
+        results = backtest_risk(area).results
+        rows = results[results["category"] == ALL_CATEGORIES].set_index(["model", "coverage"])
+        for model in results["model"].unique():
+            five, ten = rows.loc[model, 0.05], rows.loc[model, 0.10]
+            ends = f"({five.log_score_low:+.3f} to {five.log_score_high:+.3f})"
+            cells = [area.name, model, f"{five.log_score_gain:+.3f} {ends}"]
+            cells += [f"{at.pai:.2f} ({at.pai_low:.2f} to {at.pai_high:.2f})" for at in (five, ten)]
+            print(f"| {' | '.join(cells)} |")
 
 
 def draw_schools(results: pd.DataFrame, draws: int = 2000) -> list[dict[str, float]]:
@@ -129,10 +165,10 @@ def measure_worlds(folder: Path) -> dict[str, Any] | None:
     import null_worlds  # noqa: PLC0415 - not needed to write the page
 
     areas = []
-    for path, worlds in ((DEMO, 40), (settings, 20)):
+    for path in (DEMO, settings):
         area = pp.load_area(path)
-        even = null_worlds.measure_even_worlds(area, worlds)
-        trends = null_worlds.measure_trends(area, SHUFFLES, worlds)
+        even = null_worlds.measure_even_worlds(area, EVEN_WORLDS)
+        trends = null_worlds.measure_trends(area, SHUFFLES, DOUBLED_WORLDS)
         areas.append({"area": area.name, "even": even, "trends": trends})
     intervals = [
         {"months": months, **null_worlds.measure_intervals(months, INTERVAL_WORLDS)}
@@ -151,7 +187,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
 
 def draw_coverage(result: Backtest, path: Path) -> None:
     """Draw robbery, if there is any, and all crime, by coverage."""
-    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.trials.categories]
+    wanted = [name for name in ("Robbery", ALL_CATEGORIES) if name in result.categories]
     figure = Figure(figsize=(5 * len(wanted), 3.6), layout="constrained")
     for number, name in enumerate(wanted):
         plot.coverage(result, name, axes=figure.add_subplot(1, len(wanted), number + 1))
@@ -199,11 +235,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--measure", type=Path, metavar="FOLDER", help="where the data are")
     parser.add_argument("--only", choices=PARTS, help="measure this part alone")
+    parser.add_argument("--models", nargs="+", type=Path, help="settings: print their models")
     parser.add_argument("--write", action="store_true", help="write the page from the figures")
     parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
     options = parser.parse_args()
+    if options.models:
+        print_models(options.models)
+        return
     if not (options.measure or options.write or options.check):
-        parser.error("give --measure FOLDER, --write or --check")
+        parser.error("give --measure FOLDER, --models, --write or --check")
     if options.measure:
         measure(options.measure, [options.only] if options.only else list(PARTS))
     text, made = make_page()

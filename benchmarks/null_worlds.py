@@ -29,7 +29,7 @@ from patrolplan.hotspots.significance import STANDS_OUT_CHANCE, simulate_p_value
 from patrolplan.hotspots.trends import EARLIER_MONTHS, RECENT_MONTHS, classify_trends
 from patrolplan.risk.history import History, build_history
 from patrolplan.risk.intervals import compute_interval, compute_widening, draw_months
-from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import PRIOR
 
 ANNOUNCED = ("new", "rising", "fading")
 SPAN = RECENT_MONTHS + EARLIER_MONTHS
@@ -74,7 +74,7 @@ def describe_share(hits: int, trials: int) -> dict[str, float]:
 def measure_even_worlds(area: StudyArea, worlds: int) -> dict[str, Any]:
     """Share of even worlds with any significant hotspot, by method of choice."""
     results = {}
-    for model in (area.settings.risk.model, PRIOR_COUNT):
+    for model in (area.settings.risk.model, PRIOR):
         own = use_model(area, model)
         chances = [find_least_chance(spread_evenly(own, seed), seed) for seed in range(worlds)]
         declared = sum(chance <= STANDS_OUT_CHANCE for chance in chances)
@@ -92,14 +92,14 @@ def shuffle_months(history: History, rng: np.random.Generator) -> History:
     if exposure is not None:
         exposure = exposure.copy()
         exposure[-span:] = exposure[-span:][order]
-    return replace(history, counts=counts, exposure=exposure, known_digests=())
+    return replace(history, counts=counts, exposure=exposure)
 
 
 def double_stretch(history: History, share: sparse.csr_array, row: int) -> History:
     """The history with twice the crime in a stretch's catchments in the last half year."""
     counts = history.counts.copy()
     counts[-RECENT_MONTHS:, share[[row]].indices] *= 2
-    return replace(history, counts=counts, known_digests=())
+    return replace(history, counts=counts)
 
 
 def measure_trends(area: StudyArea, shuffles: int, doublings: int) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from timed_crimes import CELL_METRES, measure_walks
 
-from patrolplan.pupils.presence import LeavingCurve
+from patrolplan.pupils import flows
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.settings.pupils import WayHomeSettings
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 SETTINGS = WayHomeSettings()
 CURVE = LeavingCurve.from_settings(SETTINGS, (SETTINGS.late_share, SETTINGS.late_minutes))
-DECAY_METRES = float(SETTINGS.decay_metres[1])
-SPEED = SETTINGS.pupil_speed_kmh * 1000 / 60
-"""Metres per minute."""
+DECAY_METRES = flows.DECAY_METRES[1]
+SPEED = PUPIL_METRES_PER_MINUTE
 
 STEP_METRES = 5.0
 FARTHEST_METRES = 8000.0

@@ -53,12 +53,8 @@ HARM = {
 }
 """Days of harm of each category, from the program's own table."""
 
-EXPOSURE = {
-    "violence": WayHomeSettings().exposure["Violence and sexual offences"],
-    "robbery": WayHomeSettings().exposure["Robbery"],
-    "theft from person": WayHomeSettings().exposure["Theft from the person"],
-    "other theft": 0.0,
-    "damage": 0.0,
+EXPOSURE = dict.fromkeys(HARM, 0.0) | {
+    "violence": WayHomeSettings().exposure["Violence and sexual offences"]
 }
 """Power of pupils' presence by category: the program's defaults."""
 

@@ -112,6 +112,18 @@ def test_a_day_without_school_is_refused(run, small, date, expected):
     assert all(part in problem for part in expected)
 
 
+def test_a_plan_of_even_crime_begins_with_what_it_does_not_know(run, small):
+    """Where no hotspot stands out from chance, that is the first line on screen."""
+    for path in _crime_files(small):
+        once = pd.read_csv(path, dtype=str).drop_duplicates(["Longitude", "Latitude"])
+        once.to_csv(path, index=False)
+    out = small.parent / "out"
+    code, printed, _ = run("plan", "--config", small, "--school", "900003", "--out", out)
+    assert code == 0
+    assert json.loads((out / "plan.json").read_text(encoding="utf-8"))["stands_out"] == 0
+    assert printed.startswith("Nothing here stands out from chance: stand where your pupils pass.")
+
+
 def _unwritable(tmp_path, kind):
     if kind == "a parent that is a file":
         (tmp_path / "file").write_text("x", encoding="utf-8")

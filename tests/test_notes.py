@@ -46,9 +46,3 @@ def test_a_note_with_other_values_is_refused(kind):
     for values in (less, {**less, name: None}, {**less, name: {}}, {**less, "other": 1}):
         with pytest.raises(ValueError, match=f"'{kind}' has other values"):
             Note(kind, values)
-
-
-def test_small_numbers_of_crimes_are_not_said():
-    """Incidents under the threshold are given as fewer than it."""
-    text = describe_note(_sample("stack_untested", incidents=0, shown_from=5, months=12))
-    assert "fewer than 5 crimes in 12 months" in text

@@ -18,7 +18,7 @@ from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
-from patrolplan.outputs.survey.survey_page import render_survey_page
+from patrolplan.outputs.survey.survey_pack import render_survey_page
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, count_in_band

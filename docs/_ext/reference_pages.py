@@ -18,10 +18,13 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 from patrolplan import tables
+from patrolplan.area.sources import SOURCES
 from patrolplan.cli import app
-from patrolplan.cli.app import PANELS
+from patrolplan.cli.app import COMMANDS
+from patrolplan.inputs.polygons import DESIGNATED
+from patrolplan.inputs.small_tables import DUTIES, OFFICERS, TASKED_PLACES, TERM_DATES
 from patrolplan.outputs import schemas
-from patrolplan.settings import Settings
+from patrolplan.settings import Settings, SourceSettings
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -37,6 +40,7 @@ def _write(app: Sphinx) -> None:
     for name, build in (
         ("settings", list_settings),
         ("commands", list_commands),
+        ("inputs", list_inputs),
         ("tables", list_tables),
         ("documents", list_documents),
     ):
@@ -110,7 +114,7 @@ usage are one object on standard output as well: `{{"problems": [{{"where", "wha
 They stand before the command.
 """
     yield from _list_options(group.params)
-    for panel, names in PANELS.items():
+    for panel, names in COMMANDS.items():
         yield f"## {panel}\n"
         for name in names:
             yield f"### `patrolplan {name}`\n\n{_unescape(group.commands[name].help)}\n"
@@ -137,10 +141,25 @@ def _unescape(text: str | None) -> str:
     return (text or "").replace("\\[", "[").strip()
 
 
+def list_inputs() -> Iterator[str]:
+    """The tables of `[sources]`, and their columns in a file."""
+    yield "What each table of `[sources]` holds, and its columns in a file.\n"
+    for name, field in SourceSettings.model_fields.items():
+        if name in SOURCES:
+            yield f"## `{name}`\n\n{field.description}; such as `{', '.join(field.examples)}`.\n"
+            columns = ((one.name, *one.known_names) for one in SOURCES[name].fields)
+            rows = (
+                (", ".join(f"`{one}`" for one in names), "yes" if of.required else "no", of.meaning)
+                for names, of in zip(columns, SOURCES[name].fields, strict=True)
+            )
+            yield from _list_table("column | needed | meaning", rows)
+
+
 def list_tables() -> Iterator[str]:
     """The tables that pass between the rooms, and what their columns mean."""
     yield "Columns of the tables that the calls give, with their kinds and meanings.\n"
-    for schema in vars(tables).values():
+    declared = [one.schema for one in (OFFICERS, DUTIES, TERM_DATES, TASKED_PLACES, DESIGNATED)]
+    for schema in (*vars(tables).values(), *declared):
         if isinstance(schema, tables.Schema):
             rows = ((f"`{name}`", one.kind, one.meaning) for name, one in schema.columns.items())
             yield f"## `{schema.name}`\n"

@@ -25,7 +25,6 @@ from .outputs.hexagons import risk_on_hexagons as risk_on_hexagons
 from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
-from .outputs.saved_plan import SavedPlan as SavedPlan, read_plan as read_plan
 from .parallel import Workers as Workers
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
@@ -33,7 +32,7 @@ from .patrols.planner import plan_patrols as plan_patrols
 from .provenance import show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
-from .risk.estimators import Estimator as Estimator
+from .risk.own_model import Estimator as Estimator
 from .risk.surface import Risk as Risk
 from .settings import Settings as Settings, load_settings as load_settings
 from .settings.load import demo_settings as demo_settings

@@ -35,8 +35,6 @@ STORES = {
     "streets": "street cache",
     "crimes": "crime cache",
     "arrays": "cache of streets in pieces",
-    "trials": "cache of back-tests",
-    "rates": "cache of rates",
 }
 """Folders in the cache folder, and their content."""
 

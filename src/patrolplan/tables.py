@@ -102,22 +102,6 @@ SCHOOLS = Schema(
     },
 )
 
-OFFICERS = Schema(
-    "officers",
-    {
-        "officer": Column("text", "who"),
-        "school_urns": Column("list", "schools in their care"),
-        **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("mon", "tue", "wed")},
-        **{day: Column("text", "hours, HH:MM-HH:MM or empty") for day in ("thu", "fri")},
-        "max_patrols_per_week": Column("int64", "most patrols a week"),
-        "mode": Column("text", "walk, bicycle, transport or car"),
-        "role": Column("text", "officer, pcso, warden or staff"),
-        "alone": Column("bool", "may patrol alone"),
-        "gate_only": Column("bool", "stays at the gate: neither leads nor joins a patrol"),
-        "geometry": Column("geometry", "base, in the area's CRS"),
-    },
-)
-
 STAFF = "staff"
 """The role of school staff: they never lead a patrol, but may accompany one at their schools."""
 
@@ -125,74 +109,10 @@ Reason = Literal["abstracted", "sick", "incident", "weather", "other"]
 """Why a visit was not made, or only in part."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
-DUTIES = Schema(
-    "duties",
-    {
-        "officer": Column("text", "who"),
-        "date": Column("datetime", "day"),
-        "from_minutes": Column("float64", "start after midnight"),
-        "to_minutes": Column("float64", "end after midnight"),
-        "kind": Column(
-            "text",
-            "leave, sick, court, training, assembly, meeting, interview, home_visit, event or away",
-        ),
-        "urn": Column("text", "school where it is; empty where it is at none"),
-        "geometry": Column("geometry", "where it is, in the area's CRS; empty where not known"),
-    },
-)
-
-TERM_DATES = Schema(
-    "term_dates",
-    {
-        "urn": Column("text", "school, or * for all"),
-        "from": Column("datetime", "first day"),
-        "to": Column("datetime", "last day"),
-        "kind": Column("text", "term or closed"),
-    },
-)
-
-TASKED_PLACES = Schema(
-    "tasked_places",
-    {
-        "place_id": Column("text", "short name of the place"),
-        "must_visit": Column("bool", "True: must be visited, False: barred"),
-        "schools": Column("list", "URNs of the schools it is for, or *"),
-        "from": Column("datetime", "first day"),
-        "to": Column("datetime", "last day"),
-        "reason": Column("text", "why"),
-        "by": Column("text", "who asks for it"),
-        "from_minutes": Column("float64", "start of its hours after midnight; NaN: any time"),
-        "to_minutes": Column("float64", "end of its hours after midnight; NaN: any time"),
-        "minutes": Column("float64", "dwell at each visit; NaN: [patrol] dwell_minutes"),
-        "visits": Column("int64", "visits a day"),
-        "officers": Column("int64", "people needed there together"),
-        "weekdays": Column("list", "days of the week on which it holds, of mon to fri"),
-        "geometry": Column("geometry", "the place, in the area's CRS"),
-    },
-)
-
-DESIGNATED = Schema(
-    "designated",
-    {
-        "place_id": Column("text", "the force's own id"),
-        "name": Column("text", "what it is called in words; may be empty"),
-        "days": Column("list", "days on which it is to be patrolled, of mon to sun"),
-        "from": Column("text", "start of its hours, HH:MM; empty at any time"),
-        "to": Column("text", "end of its hours, HH:MM, on the next day where it is before from"),
-        "minutes": Column("float64", "minutes a week that it is to have; NaN where not given"),
-        "drawn": Column("text", "month or day when it was drawn, YYYY-MM[-DD]; may be empty"),
-        "geometry": Column("geometry", "polygon in the area's CRS"),
-    },
-)
-
 HOTSPOTS = Schema(
     "hotspots",
     {
-        "hotspot": Column(
-            "text",
-            "name, H1 for the most risk; or the name that an earlier plan gave the place; of a "
-            "designated one its id",
-        ),
+        "hotspot": Column("text", "name, H1 for the most risk; of a designated one its id"),
         "kind": Column("text", "hotspot, or designated: by the force, see [sources] designated"),
         "worth": Column("float64", "risk of its stretch in the window, as a share of the area's"),
         "crime_share": Column("float64", "share of recorded crime's risk in the area, 0 to 1"),

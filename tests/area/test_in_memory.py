@@ -13,7 +13,6 @@ import shapely
 from table_files import place_points
 
 import patrolplan as pp
-from patrolplan.area import in_memory
 from patrolplan.crs import Projection
 from patrolplan.inputs.street_files import read_streets
 from patrolplan.privacy import ReportGroups
@@ -346,20 +345,6 @@ def test_a_boundary_in_memory_is_that_of_its_file(tmp_path):
         _build(boundary=CRIMES)
 
 
-def test_earlier_hotspots_in_memory_name_those_of_today():
-    """The hotspots that were found before name the same places; a name twice is refused."""
-    settings = {"risk": {"model": "prior count"}}
-    area = _build(settings=settings)
-    before = pp.find_hotspots(area, pp.estimate_risk(area))
-    before["hotspot"] = [f"H{number}" for number in range(7, 7 + len(before))]
-    again = _build(settings=settings, earlier=before)
-    names = pp.find_hotspots(again, pp.estimate_risk(again))["hotspot"].tolist()
-    assert names == before["hotspot"].tolist()
-    assert "earlier hotspots: in memory" in again.inputs
-    with pytest.raises(pp.InputError, match=r"^argument earlier: two hotspots have the name H7"):
-        _build(earlier=pd.concat([before, before]))
-
-
 def test_columns_that_nobody_reads_do_not_count():
     """A column of free text is dropped at the door: it changes no digest."""
     noted = CRIMES.assign(comment="Zaphod7Elmrow")
@@ -378,11 +363,3 @@ def test_a_crime_in_two_frames_counts_once():
     one = CRIMES.assign(**{"Crime ID": "a1"})
     assert len(_build(crimes=[one, one]).incidents) == 1
     assert len(_build(crimes=pd.concat([one, one])).incidents) == 2
-
-
-def test_every_optional_table_has_an_argument():
-    """No table of the settings is forgotten."""
-    named = {"crimes", "schools", "streets", "reports"}
-    assert named | set(in_memory.OptionalTables.__annotations__) == set(
-        pp.Settings.model_fields["sources"].annotation.model_fields
-    )

@@ -154,7 +154,7 @@ def test_crimes_far_from_any_street_are_counted(village):
 
 
 def test_nothing_of_a_forces_own_extract_is_cached(village, tmp_path, monkeypatch):
-    """Where crimes have times of day, only streets and gates are cached for the next run."""
+    """Where crimes have times of day, only streets are cached for the next run."""
     monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
     (village / "own.csv").write_text(
         "date_time,category,longitude,latitude\n2024-05-03 15:40,Robbery,-0.1279,51.5201\n",
@@ -165,7 +165,7 @@ def test_nothing_of_a_forces_own_extract_is_cached(village, tmp_path, monkeypatc
     assert not area.snapped
     cached = {path.name.split("-")[0] for path in tmp_path.iterdir()}
     assert cached == {"arrays", "streets"}
-    assert len(list((tmp_path / "arrays").iterdir())) == 2  # the network, and the school's gate
+    assert len(list((tmp_path / "arrays").iterdir())) == 1  # the network
 
 
 def test_only_what_is_named_changes(demo_area):

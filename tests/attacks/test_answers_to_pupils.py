@@ -50,7 +50,7 @@ def hold(tmp_path_factory):
             "streets": town.write_town(folder),
         },
         "patrol": {"window_minutes": 45, "dwell_minutes": 5},
-        "risk": {"model": "prior count"},
+        "risk": {"model": "prior"},
     }
     settings = parse_settings(data, folder=folder)
 

@@ -216,7 +216,7 @@ def build_town(tmp_path_factory):
             "area": area,
             "sources": sources | {"streets": streets[without]},
             "patrol": {"window_minutes": 45, "dwell_minutes": 5},
-            "risk": {"model": "prior count"},
+            "risk": {"model": "prior"},
         }
         return pp.load_area(parse_settings(data | sections, folder=folder))
 
@@ -423,7 +423,7 @@ def folder(demo, tmp_path_factory):
 def _area(folder, rows, **sections):
     rows.to_csv(folder / "reports.csv", index=False)
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text) | {"risk": {"model": "prior count"}} | sections
+    data = tomllib.loads(text) | {"risk": {"model": "prior"}} | sections
     return pp.load_area(parse_settings(data, folder=folder))
 
 
@@ -513,7 +513,7 @@ def test_the_cache_holds_nothing_of_reports(folder, demo_area):
         held.append({path: path.read_bytes() for path in cache.rglob("*") if path.is_file()})
     assert held[0] == held[1]
     folders = {path.relative_to(cache).parts[0] for path in held[1]}
-    assert folders <= {"streets", "crimes", "arrays", "trials", "rates", "templates"}
+    assert folders <= {"streets", "crimes", "arrays", "templates"}
     for path in (cache / "crimes").iterdir():
         table = ipc.open_stream(path.read_bytes().partition(b"\n")[2]).read_all()
         assert set(table.column_names).isdisjoint(rows.columns)

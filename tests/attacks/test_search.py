@@ -170,7 +170,7 @@ def test_nothing_of_a_report_is_written_or_said(demo, tmp_path):
     shutil.copytree(demo.parent, folder, ignore=shutil.ignore_patterns("*.py*", "demo"))
     reports = _planted(demo.parent / "reports.csv", folder / "reports.csv")
     text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
-    text += '\n[risk]\nmodel = "prior count"\n\n[schools]\nurns = ["900001"]\n'
+    text += '\n[risk]\nmodel = "prior"\n\n[schools]\nurns = ["900001"]\n'
     (folder / "patrolplan.toml").write_text(text, encoding="utf-8")
     _broken(folder)
     months = ("2026-08", "2026-08")

@@ -59,7 +59,7 @@ def test_pupils_who_pass_are_those_present(demo_area, start):
     """Pupil-metres walked along a stretch are the pupil-minutes spent there, times the speed."""
     ways, presence = find_presence(demo_area)
     window = Window(60, start)
-    speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = 75.0
     for school in ways.schools[:3]:
         past = _SchoolPast(demo_area, school, window)
         quiet = np.setdiff1d(school.pieces, school.wait_pieces)  # nobody waits there

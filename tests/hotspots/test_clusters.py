@@ -101,7 +101,7 @@ def test_compiled_growth_is_the_slow_one(risk, length, seed):
     """Whatever pieces are free, the compiled stretch has the slow one's pieces, in its order."""
     density = round_significant(risk / TOWN.piece_metres, DENSITY_DIGITS)
     free = np.random.default_rng(seed).random(len(TOWN)) < 0.7
-    streets, room = build_street_arrays(TOWN, density, None), build_growing_room(len(TOWN))
+    streets, room = build_street_arrays(TOWN, density), build_growing_room(len(TOWN))
     for start in np.flatnonzero(free & (TOWN.piece_metres <= length))[:12].tolist():
         count = grow_stretch(start, streets, length, free, room, start + 1)
         assert room[1][:count].tolist() == _grown_slowly(start, TOWN, density, free, length)

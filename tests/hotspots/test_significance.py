@@ -29,7 +29,7 @@ from patrolplan.hotspots.significance import (
 )
 from patrolplan.hotspots.trends import is_significant
 from patrolplan.risk.history import build_history
-from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import PRIOR
 
 
 def _counted(area, per_month):
@@ -71,7 +71,7 @@ def _find_least_chance(area, seed):
 
 def _use_counts(area):
     """The area with a plain count of the last twelve months as its model."""
-    risk = area.settings.risk.model_copy(update={"model": PRIOR_COUNT})
+    risk = area.settings.risk.model_copy(update={"model": PRIOR})
     return dataclasses.replace(area, settings=area.settings.model_copy(update={"risk": risk}))
 
 
@@ -147,7 +147,7 @@ def _find_best_slowly(own, harm, expected, max_length):
     length = np.bincount(own, metres)
     density, usual = (harm / length)[own], (expected / length)[own]
     free = (density > harm.sum() / metres.sum()) & (metres <= max_length)
-    streets, room = build_street_arrays(TOWN, density, None), build_growing_room(len(TOWN))
+    streets, room = build_street_arrays(TOWN, density), build_growing_room(len(TOWN))
     best = 0.0
     for seed in np.flatnonzero(free):
         count = grow_stretch(int(seed), streets, max_length, free, room, int(seed) + 1)
@@ -167,7 +167,7 @@ def _compare(seed, max_length, *, uneven):
     length = np.bincount(own, TOWN.piece_metres, minlength=CATCHMENTS)
     expected = length * (rng.uniform(0.5, 2, CATCHMENTS) if uneven else 1.0)
     harm = rng.poisson(expected / 50, (6, CATCHMENTS)) * 50.0
-    streets = build_street_arrays(TOWN, np.zeros(len(TOWN)), None)
+    streets = build_street_arrays(TOWN, np.zeros(len(TOWN)))
     found = [find_best_excess(streets, own, one, expected, max_length) for one in harm]
     return np.array(found), np.array(
         [_find_best_slowly(own, one, expected, max_length) for one in harm]

@@ -16,7 +16,7 @@ from patrolplan.tables import HOTSPOTS
 @pytest.fixture(scope="module")
 def risk(demo_area):
     """The risk of the demo borough, by a model that needs no comparison."""
-    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk count"}))
+    return pp.estimate_risk(pp.with_settings(demo_area, risk={"model": "shrunk"}))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from patrolplan.hotspots.clusters import compute_catchment_shares
-from patrolplan.hotspots.stability import (
+from patrolplan.hotspots.significance import (
     JITTER_COUNT,
     MIN_REMAINING_SHARE,
     compute_survived_share,
@@ -33,7 +33,7 @@ def test_survival_is_that_of_trees_and_of_one_stretch_after_the_other(
     found = compute_survived_share(
         demo_area, static_risk, history, stretches, np.random.default_rng(8)
     )
-    decayed = history.count_decayed(demo_area.settings.risk.half_life_months)
+    decayed = history.count_decayed()
     amounts = decayed[:, : len(history.targets)] @ get_harm_days(
         history.targets, demo_area.settings.risk.harm
     )

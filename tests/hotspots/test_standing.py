@@ -8,14 +8,7 @@ import shapely
 from hypothesis import given, settings, strategies as st
 from small_networks import build_small_network
 
-from patrolplan.hotspots.ground import (
-    BESIDE_METRES,
-    PATHS,
-    STREETS,
-    classify_pieces,
-    find_standing_places,
-    survey_ground,
-)
+from patrolplan.hotspots.ground import BESIDE_METRES, PATHS, STREETS, Ground, locate_places
 from patrolplan.hotspots.standing import MIN_VIEW_SHARE, PREFERENCE, choose_standing_places
 
 SIGHT = 75.0
@@ -37,11 +30,11 @@ def _stretch(network, way, number=None):
 def _stand(network, stretch, features=NOTHING, risk=None):
     """What one stands at, the point, the way's name and what is there."""
     risk = np.ones(len(network)) if risk is None else risk
-    ground = survey_ground(network, features)
-    found = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
-    piece = int(found.positions.piece[0])
-    xy = tuple(np.round(network.xy(found.positions)[0], 1).tolist())
-    return found.stand[0], xy, network.piece_name[piece], found.at[0], found.lit[0]
+    ground = Ground(network, features)
+    table = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
+    xy, found = network.xy(locate_places(table))[0], table.iloc[0]
+    name = network.piece_name[found["piece"]]
+    return found["stand"], tuple(np.round(xy, 1).tolist()), name, found["at"], found["lit"]
 
 
 def test_one_stands_on_the_street_and_not_in_the_service_road_beside_it():
@@ -84,8 +77,7 @@ def _choose_slowly(network, features, risk, stretch):
         graph.add_edge(a, b, weight=min(shortest, metres))
     ends = set(wider.piece_nodes[stretch].ravel().tolist())
     away = nx.multi_source_dijkstra_path_length(graph, ends, cutoff=SIGHT)
-    kinds = classify_pieces(network)
-    places = find_standing_places(network, features, kinds)
+    ground = Ground(network, features)
     middles = network.piece_middle[stretch]
 
     def see(point):
@@ -98,22 +90,22 @@ def _choose_slowly(network, features, risk, stretch):
     least = MIN_VIEW_SHARE * max(see(point) for point in middles)
     centre = np.average(middles, axis=0, weights=risk[stretch])
     best = None
-    for number, point in enumerate(network.xy(places.positions)):
-        piece, offset = places.positions.piece[number], places.positions.offset_metres[number]
+    for number, point in enumerate(network.xy(locate_places(ground.places))):
+        piece, offset, stand, _, lit = ground.places.iloc[number]
         first, last = wider.piece_nodes[piece].tolist()
         rest = network.piece_metres[piece] - offset
         walk = min(away.get(first, np.inf) + offset, away.get(last, np.inf) + rest)
         if walk > SIGHT or see(point) < least:
             continue
         key = (
-            kinds.rank[piece],
-            places.lit[number] == "no",
-            -float(f"{see(point) * PREFERENCE[places.stand[number]]:.9g}"),
+            ground.rank[piece],
+            lit == "no",
+            -float(f"{see(point) * PREFERENCE[stand]:.9g}"),
             round(float(np.hypot(*(point - centre))), 2),
             number,
         )
         best = key if best is None or key < best else best
-    return None if best is None else (places.positions.piece[best[-1]], places.stand[best[-1]])
+    return None if best is None else tuple(ground.places.iloc[best[-1]][["piece", "stand"]])
 
 
 def _find_beside(network, points, pieces):
@@ -162,15 +154,14 @@ def _draw_case(draw):
 def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
     """On any streets: the best of all places within sight, else the stretch or a street by it."""
     network, features, risk, stretch = case
-    ground = survey_ground(network, features)
-    found = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
-    piece, point = found.positions.piece[0], shapely.Point(network.xy(found.positions)[0])
+    table = choose_standing_places(Ground(network, features), risk, [stretch], sight_metres=SIGHT)
+    piece, point = table["piece"].iloc[0], shapely.Point(network.xy(locate_places(table))[0])
     expected = _choose_slowly(network, features, risk, stretch)
     if expected is not None:
-        assert (piece, found.stand[0]) == expected
+        assert (piece, table["stand"].iloc[0]) == expected
     else:
         lines = shapely.multilinestrings(network.piece_lines[stretch])
-        assert found.stand[0] == "street"
+        assert table["stand"].iloc[0] == "street"
         assert shapely.distance(point, lines) <= BESIDE_METRES + 1e-6
     assert not _find_beside(network, [point], [piece]).any()
 

@@ -8,6 +8,7 @@ import shapely
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
+from patrolplan.area.patrol_window import Window
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.hotspots.reasons import (
     ReportsReason,
@@ -23,7 +24,7 @@ from patrolplan.times import SchoolTerm
 
 def _weighed(area, crime_weight):
     """The area with other weights of the voices; prior counts are enough to see them."""
-    wanted = {"crime_weight": crime_weight, "model": "prior count"}
+    wanted = {"crime_weight": crime_weight, "model": "prior"}
     risk = area.settings.risk.model_copy(update=wanted)
     settings = area.settings.model_copy(update={"risk": risk})
     return dataclasses.replace(area, settings=settings)
@@ -98,25 +99,26 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
 
 
 @pytest.mark.parametrize(
-    ("bands", "is_named"),
+    ("window", "is_named"),
     [
         (None, True),
-        (["after_school"], True),
-        (["lunch", "after_school"], True),
-        (["before_school"], False),
-        ([], False),
+        (Window(60, 15 * 60), True),
+        (Window(240, 12 * 60), True),
+        (Window(60, 7 * 60), False),
+        (Window(60, 20 * 60), False),
     ],
 )
-def test_a_fear_of_another_time_of_day_is_no_reason(demo_area, quiet, bands, is_named):
-    """A group that names after school is a reason in a window of that time alone."""
+def test_a_fear_of_another_time_of_day_is_no_reason(demo_area, quiet, window, is_named):
+    """A group that names after school is a reason in a window that meets that time alone."""
     area = _reported(demo_area, quiet, 5)
     risk = pp.estimate_risk(area)
     there = [np.flatnonzero(area.reports.group_of_piece == 0)]
     certainty = assess_certainty(area, risk, there)
-    (reasons,) = find_reasons(area, risk, there, certainty, bands=bands)
+    risk = dataclasses.replace(risk, window=window or risk.window)
+    (reasons,) = find_reasons(area, risk, there, certainty)
     assert any(isinstance(one, ReportsReason) for one in reasons) == is_named
     off = pp.with_settings(area, reports={"time_bands": False})
-    (reasons,) = find_reasons(off, risk, there, certainty, bands=bands)
+    (reasons,) = find_reasons(off, risk, there, certainty)
     assert any(isinstance(one, ReportsReason) for one in reasons)
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.way_home import HALF_HOURS, read_areas, read_clock
+from patrolplan.inputs.polygons import read_areas
+from patrolplan.inputs.way_home import HALF_HOURS, read_clock
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")

@@ -11,8 +11,7 @@ from spoilt_cache import every_way, spoil_entries
 
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets, build_empty_features, build_ways_table
-from patrolplan.network import Positions, StreetNetwork
-from patrolplan.network.build import load_or_build_network, load_or_snap
+from patrolplan.network.build import load_or_build_network
 from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import Pieces
 from patrolplan.tables import LeftOut
@@ -68,31 +67,14 @@ def test_other_limits_are_another_network():
     assert len(network()[0]) != len(network(shapely.box(-10, -10, 950, 310))[0])
 
 
-def test_places_are_snapped_once(monkeypatch):
-    """A second run snaps nothing, and gives the same positions."""
-    found, _ = network()
-    xy = np.array([[10.0, 4.0], [140.0, 190.0], [0.0, 0.0]])
-    plain, first = found.snap(xy), load_or_snap(found, xy)
-    monkeypatch.setattr(StreetNetwork, "snap", None)
-    again = load_or_snap(network()[0], xy)
-    for field in dataclasses.fields(Positions):
-        wanted = getattr(plain, field.name)
-        for got in (getattr(first, field.name), getattr(again, field.name)):
-            assert np.array_equal(wanted, got)
-            assert wanted.dtype == got.dtype
-
-
 @every_way
 def test_spoilt_entries_are_computed_again_and_replaced(cache, way):
-    """However a network, or places snapped to it, were spoilt, both are found again."""
+    """However a network was spoilt, it is found again."""
     first, left_out = network()
-    xy = np.array([[10.0, 4.0], [140.0, 190.0]])
-    snapped = load_or_snap(first, xy)
     check_replaced = spoil_entries(cache, way)
     second, again = network()
     assert same(first, second)
     assert left_out == again
-    assert np.array_equal(load_or_snap(second, xy).offset_metres, snapped.offset_metres)
     check_replaced()
 
 

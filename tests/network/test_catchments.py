@@ -74,34 +74,6 @@ def test_exact_places_stay_on_their_piece():
     np.testing.assert_array_equal(found.spread(amounts), amounts)
 
 
-def test_catchments_of_open_data_are_found_once(tmp_path, monkeypatch):
-    """A second run searches for no nearest point and snaps none, and finds the same."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    points = [(0, 0), (90, 10), (180, 210), (101, 99)]
-
-    def found():
-        own = build_catchments(NETWORK, points)
-        return (
-            own.xy,
-            own.piece_catchment,
-            own.piece_share,
-            assign_catchments(NETWORK, own, points, public=True),
-        )
-
-    first = found()
-    monkeypatch.setattr("patrolplan.network.StreetNetwork.snap", None)
-    for one, other in zip(first, found(), strict=True):
-        assert np.array_equal(one, other)
-        assert one.dtype == other.dtype
-
-
-def test_catchments_of_exact_places_are_written_nowhere(tmp_path, monkeypatch):
-    """Exact places may be a force's own: nothing of them is stored for another run."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    assign_catchments(NETWORK, build_catchments(NETWORK, None), [(10.0, 5.0)])
-    assert not list(tmp_path.iterdir())
-
-
 @given(POINTS, st.sampled_from([40.0, 90.0]))
 def test_beside_exact_places_a_snap_point_holds_what_is_near(points, within):
     """Pieces within reach belong to the nearest point as ever; each other one is on its own."""

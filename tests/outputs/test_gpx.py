@@ -123,7 +123,7 @@ def _plan(school: str = "Alder School", officers: int = 1) -> Plan:
     area = SimpleNamespace(settings=settings, name="Toytown", projection=Projection())
     share = np.array([0.5, 0.5])
     months = (pd.Timestamp("2024-01-01"), pd.Timestamp("2025-12-01"))
-    risk = Risk(share, share, share, "prior count", None, months, times_known=False, snapped=True)
+    risk = Risk(share, share, share, "prior", months, times_known=False, snapped=True)
     patrols = tuple(_patrol(school, number) for number in range(1, officers + 1))
     return Plan(cast("Any", area), risk, cast("Any", None), patrols, ())
 

@@ -66,9 +66,7 @@ def out(tmp_path):
     [
         ("streets", "street cache"),
         ("crimes", "crime cache"),
-        ("trials", "cache of back-tests"),
         ("arrays", "cache of streets in pieces"),
-        ("rates", "cache of rates"),
     ],
 )
 def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, folder, what):

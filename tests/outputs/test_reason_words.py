@@ -11,14 +11,15 @@ from pydantic import TypeAdapter
 from patrolplan.hotspots.reasons import (
     Change,
     CrimeReason,
+    Days,
     ReportsReason,
     TrendReason,
     UnsurePlaceReason,
     WayReason,
 )
+from patrolplan.outputs.facts import find_busiest_stop
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
-from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.way_home_words import find_busiest_stop
+from patrolplan.outputs.wording import describe_tasking
 from patrolplan.patrols.plan import StopReason, Tasking
 from patrolplan.risk.report_voice import TimeBand
 from patrolplan.times import Season
@@ -30,6 +31,8 @@ CRIME = CrimeReason(
     categories=("Violence and sexual offences", "Robbery"),
 )
 
+HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
+
 TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
 
 NAMES = st.text(max_size=30)
@@ -39,6 +42,10 @@ REASONS = st.one_of(
         kind=st.just("recorded_crime"),
         incidents=st.none() | st.integers(0, 10**6),
         fewer_than=st.none() | st.integers(2, 99),
+        in_hours=st.none() | st.integers(0, 10**6),
+        timed=st.none() | st.integers(0, 10**6),
+        hours=st.just("15:00-17:30"),
+        days=st.sampled_from(get_args(Days)),
         months=st.integers(1, 99),
         last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
         categories=st.lists(NAMES, max_size=3).map(tuple),
@@ -77,18 +84,28 @@ def test_every_reason_has_words(reason):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, "Recorded crime: about 12 in the 12 months to October 2026, "),
-        ({"incidents": 1}, "Recorded crime: hardly any in the 12 months to October 2026, "),
-        ({"incidents": 0}, "Recorded crime: hardly any in the 12 months to October 2026, "),
+        ({}, "about 12 at any hour in the 12 months to October 2026, "),
+        ({"incidents": 1}, "hardly any at any hour in the 12 months to October 2026, "),
+        ({"incidents": 0} | HOURS, "hardly any at any hour in the 12 months to October 2026, "),
         (
             {"incidents": None, "fewer_than": 5},
-            "Recorded crime: fewer than 5 in the 12 months to October 2026, ",
+            "fewer than 5 at any hour in the 12 months to October 2026, ",
+        ),
+        (HOURS, "9 of about 12 on weekdays, 15:00 to 17:30, in the 12 months to October 2026, "),
+        (
+            HOURS | {"in_hours": 0, "days": ""},
+            "none of about 12 from 15:00 to 17:30, in the 12 months to October 2026, ",
+        ),
+        (
+            HOURS | {"timed": 10},
+            "about 12 (9 of 10 with a known time on weekdays, 15:00 to 17:30) in the 12 months",
         ),
     ],
 )
 def test_recorded_crime_says_how_much_until_when(values, words):
     """The number is rounded, and one below the threshold for crime is not given."""
-    assert describe_reason(dataclasses.replace(CRIME, **values)).startswith(words)
+    reason = dataclasses.replace(CRIME, **values)
+    assert describe_reason(reason).startswith(f"Recorded crime: {words}")
 
 
 REPORTS = ReportsReason(

@@ -7,7 +7,7 @@ import os
 import geopandas as gpd
 import pytest
 
-from patrolplan.outputs.marking import LEAST_MARKING
+from patrolplan.outputs.facts import LEAST_MARKING
 from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.outputs.purge import purge
 from patrolplan.outputs.shown_ways import RECORD_FILE, WAYS_FILE, list_shown_folders

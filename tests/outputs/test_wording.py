@@ -6,8 +6,10 @@ import datetime as dt
 import pytest
 from hypothesis import given, strategies as st
 
+from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.patrols.plan import Reference
 from patrolplan.settings.models import CrimeSettings, PrivacySettings
@@ -92,7 +94,8 @@ def test_a_place_is_called_again_where_one_was_there(demo_plan):
     gate = dataclasses.replace(second, kind="gate", id="gate")
     twice = dataclasses.replace(patrol, stops=(first, gate, first))
     place = wording.describe_place(first)
-    assert wording.describe_stops(twice) == [place, "School gate again", f"{place}, again"]
+    places = [one.place for one in list_stop_facts(twice, BRITISH_GRID)]
+    assert places == [place, "School gate again", f"{place}, again"]
 
 
 def test_who_is_back_early_stays_at_the_gate(demo_plan):

@@ -25,7 +25,7 @@ class Papers:
         legs = gpd.read_file(folder / "plan.gpkg", layer="legs")
         self.leg_metres = legs.groupby("urn")["geometry"].apply(lambda one: one.length.sum())
         self.to_metres = Transformer.from_crs("EPSG:4326", self.streets.crs, always_xy=True)
-        self.risk, self.sight_metres = risk, area.settings.way_home.sight_metres
+        self.risk, self.sight_metres = risk, 75
         self.presence = find_presence(area)[1]
         self.graph = nx.Graph()
         for line in self.streets.geometry:

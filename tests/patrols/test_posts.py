@@ -89,7 +89,7 @@ def test_posts_weigh_pupils_by_risk(demo_area, presence):
     risky = choose_posts(demo_area, presence, weight, urn, 3)
     bell = presence.get_bell(urn)
     journey = presence.sum_journey(urn, bell, bell + POST_MINUTES)[: len(network)] * weight
-    sight = demo_area.settings.way_home.sight_metres
+    sight = 75
 
     def sum_risk(posts):
         seen = [network.find_pieces_within(post.point, sight) for post in posts]
@@ -113,9 +113,8 @@ def test_posts_of_some_schools(demo_area, demo_plan):
 
 def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
     """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
-    area = pp.with_settings(demo_area, way_home={"posts": 1})
     risk, hotspots = demo_plan.risk, demo_plan.hotspots
-    plan = pp.plan_patrols(area, risk, hotspots, urns=URNS)
+    plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1)
     documents = build_post_documents(plan)
     assert [document["urn"] for document in documents] == URNS
     for document, post in zip(documents, plan.posts, strict=True):

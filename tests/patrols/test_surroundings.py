@@ -81,7 +81,7 @@ def edge_area(demo):
 @pytest.fixture(scope="module")
 def edge_plan(edge_area):
     """Patrols of its schools, for any model."""
-    area = pp.with_settings(edge_area, risk={"model": "prior count"})
+    area = pp.with_settings(edge_area, risk={"model": "prior"})
     risk = pp.estimate_risk(area)
     return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
 

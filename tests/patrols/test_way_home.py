@@ -22,10 +22,7 @@ def _count_slowly(plan, patrol):
     area, settings = plan.area, plan.area.settings.way_home
     ways = plan.risk.in_time.pupils.ways
     school = next(one for one in ways.schools if one.urn == patrol.urn)
-    curve, speed = (
-        LeavingCurve.from_settings(settings, school.late),
-        settings.pupil_speed_kmh * 1000 / 60,
-    )
+    curve, speed = (LeavingCurve.from_settings(settings, school.late), 75.0)
     lengths = area.network.walkable.piece_metres
     total, met = 0.0, 0.0
     on_way = zip(school.pieces, school.flow, school.gate_metres, strict=True)
@@ -40,9 +37,7 @@ def _count_slowly(plan, patrol):
         since = school.bell_minutes + metres / speed
         total += in_time(24 * 60 - since) - in_time(720 - since)
         for stop in patrol.stops:
-            if piece < len(middles) and (
-                np.hypot(*(middles[piece] - stop.point)) <= settings.sight_metres
-            ):
+            if piece < len(middles) and (np.hypot(*(middles[piece] - stop.point)) <= 75):
                 met += in_time(stop.leave_minutes - since) - in_time(stop.arrive_minutes - since)
 
     for piece, flow, metres in on_way:
@@ -65,7 +60,7 @@ def test_pupils_met_are_those_of_the_flow_one_by_one(demo_plan):
 def test_harm_met_is_that_of_each_minute(demo_plan):
     """The harm share equals a loop over minutes without exposure, and is within its band."""
     area = demo_plan.area
-    sight = area.settings.way_home.sight_metres
+    sight = 75
     plain = pp.estimate_risk(pp.with_settings(area, way_home={"exposure": {}})).in_time
 
     def sum_slowly(stops):

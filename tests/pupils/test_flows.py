@@ -15,8 +15,14 @@ import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
 from patrolplan.outputs.note_words import describe_note
-from patrolplan.pupils.flows import NotStoredError, SchoolWays, Ways, model_ways, spread_flow
-from patrolplan.pupils.gate_tree import grow_tree
+from patrolplan.pupils.flows import (
+    NotStoredError,
+    SchoolWays,
+    Ways,
+    grow_tree,
+    model_ways,
+    spread_flow,
+)
 from patrolplan.pupils.rolls import (
     MODES,
     PRESETS,

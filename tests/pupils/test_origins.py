@@ -18,8 +18,7 @@ from patrolplan.pupils.destinations import (
     choose_stops,
     find_stops,
 )
-from patrolplan.pupils.flows import model_ways
-from patrolplan.pupils.gate_tree import grow_tree
+from patrolplan.pupils.flows import grow_tree, model_ways
 
 DECAY = np.array([500.0, 900.0])
 SPREAD = 40.0

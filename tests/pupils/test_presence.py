@@ -79,7 +79,7 @@ def test_arriving_ends_as_school_opens():
 def test_pupil_minutes_are_walks_and_waits(demo_area, ways, presence):
     """Over a day, on patrolled streets and others, they are the flow's walks there and waits."""
     metres = demo_area.network.walkable.piece_metres
-    speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = 75.0
     school = _get_school(ways)
     whole = presence.sum_between(NOON_MINUTES, LONGEST_MINUTES, urn=URN, unaccompanied=False)
     expected = np.zeros(len(metres))
@@ -92,7 +92,7 @@ def test_presence_is_that_of_a_plain_loop(demo_area, ways, presence):
     """On each piece the flow times the time on it times the leaving density, a walk later."""
     school = _get_school(ways)
     metres = demo_area.network.walkable.piece_metres
-    speed = demo_area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = 75.0
     minute = school.bell_minutes + 12
     expected = np.zeros(len(metres))
     for piece, flow, away in zip(school.pieces, school.flow, school.gate_metres, strict=True):
@@ -153,7 +153,7 @@ def test_each_school_has_its_own_leaving_curve(demo_area):
 
 def test_share_met_is_that_of_a_plain_loop(demo_area, ways, presence):
     """Pieces in sight beyond 100 m of the gate, over all pupil-minutes of the way home there."""
-    network, sight = demo_area.network, demo_area.settings.way_home.sight_metres
+    network, sight = demo_area.network, 75
     school = _get_school(ways)
     far = school.gate_metres > GATE_METRES
     busiest = school.pieces[far][np.argmax(school.flow[far])]
@@ -199,6 +199,6 @@ def test_ways_are_modelled_once_for_an_area(demo_area):
     """The same schools and settings have the same ways, and other settings have others."""
     cut = dataclasses.replace(demo_area, incidents=demo_area.incidents.iloc[:9])
     assert find_presence(cut)[1] is find_presence(demo_area)[1]
-    other = pp.with_settings(demo_area, way_home={"pupil_speed_kmh": 6})
+    other = pp.with_settings(demo_area, way_home={"leave_minutes": 6})
     assert find_presence(other)[1] is not find_presence(demo_area)[1]
     assert pickle.loads(pickle.dumps(demo_area.catchments)).cache == {}  # noqa: S301 - our own

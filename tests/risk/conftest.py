@@ -108,6 +108,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
         incidents=frame,
         incident_catchment=table["piece"].to_numpy(),
         exposure=Exposure.complete(),
+        designated=None,
         times_known=timed,
         snapped=not timed,
         reports=reports or ReportGroups.empty(len(network), 5),

@@ -5,13 +5,12 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import plot
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.backtest import COLUMNS, backtest_risk
-from patrolplan.risk.choices import compute_log_score_gain
-from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.models import DecayedCount, PriorCount, ShrunkCount
-from patrolplan.risk.rolling_origin import run_trials
-from patrolplan.risk.scores import compute_hits, simulate_reference
+from patrolplan.risk.history import build_history
+from patrolplan.risk.intervals import compute_interval, draw_months
+from patrolplan.risk.models import count_prior, expect_shrunk
+from patrolplan.risk.rolling_origin import DESIGNATED, Scorer
+from patrolplan.risk.scores import simulate_reference, sum_slices
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def test_measures_agree(result):
     """PAI is the hit rate over the coverage, its ratio and difference are to prior counts."""
     table = result.results.set_index(["category", "model", "coverage"])
     assert np.allclose(table["hit_rate"] / table.index.get_level_values("coverage"), table["pai"])
-    prior = table.xs("prior count", level="model")
+    prior = table.xs("prior", level="model")
     for name, rows in table.groupby(level="model"):
         rows = rows.droplevel("model")  # noqa: PLW2901
         assert np.allclose(rows["pai"] / prior["pai"], rows["ratio"]), name
@@ -53,53 +52,63 @@ def test_plot(result):
         plot.coverage(result, "Piracy")
 
 
-def test_stack_looks_back_only(make):
-    """The weights at an origin stay the same when the months from it on are poisoned."""
-    counts = make.uneven(months=18)
-    poisoned = counts.copy()
-    poisoned[15:, :30] += 500
-    models = {
-        "prior count": PriorCount(),
-        "shrunk count": ShrunkCount(),
-        "decayed count": DecayedCount(),
-    }
-    found = []
-    for values in (counts, poisoned):
-        h = make.history(values)
-        trials = run_trials(h, models, list(h.months[6:]), np.ones(2), seed=1)
-        found.append(trials.stacks)
-    clean, bad = (np.array([stack.weights for stack in stacks]) for stacks in found)
-    assert len(clean) == 18 - 6 + 1
-    assert np.array_equal(clean[: 15 - 6 + 1], bad[: 15 - 6 + 1])
-    assert not np.array_equal(clean[-1], bad[-1])
-
-
-def test_a_plan_has_the_stack_that_the_back_test_tests(make):
-    """A plan weighs the models as the back-test does after its last month."""
-    thefts = make.rows([15] * 22, range(60), 2, "Other theft")
-    area = make.area(make.rows([40] * 22, range(40)) + thefts)
-    tested = backtest_risk(area)
-    planned = {choice.category: choice.weights for choice in estimate_risk(area).choices}
-    assert {choice.category: choice.weights for choice in tested.choices} == planned
-    assert len(planned) == 2
-
-
 def test_log_score_by_hand(make):
-    """The log score is the sum of log2 of the shares expected, the gain their mean difference."""
-    counts = make.uneven(months=20, kinds=1)
-    h = make.history(counts)
-    models = {"prior count": PriorCount(), "shrunk count": ShrunkCount()}
-    trials = run_trials(h, models, list(h.months[12:]), np.ones(1), seed=1)
+    """The log score is the sum of log2 of the shares expected, month by month."""
+    h = make.history(make.uneven(months=20, kinds=1))
+    frame = Scorer(h, np.ones(1)).run({"shrunk": expect_shrunk}, list(h.months[12:]))
     bits = 0.0
     for month in range(12, 20):
-        rates = np.maximum(ShrunkCount().fit(h.cut_before(h.months[month])).rates_[:, 0], 1e-4)
+        rates = np.maximum(expect_shrunk(h.cut_before(h.months[month]))[:, 0], 1e-4)
         bits += (h.counts[month, :, 0] * np.log2(rates / rates.sum())).sum()
-    assert trials.bits[1, :, 0].sum() == pytest.approx(bits)
-    gain, low, high = compute_log_score_gain(trials, seed=1)
-    wanted = (bits - trials.smoothed_bits[:, 0].sum()) / h.totals[12:].sum()
-    assert gain[1, 0] == pytest.approx(wanted)
-    assert low[1, 0] < gain[1, 0] < high[1, 0]
-    assert gain[1, 0] == pytest.approx(gain[1, 1])
+    at_one = frame[(frame["model"] == "shrunk") & (frame["coverage"] == 0.01)]
+    assert at_one.groupby("category")["bits"].sum().to_list() == pytest.approx([bits, bits])
+
+
+def test_results_are_sums_over_the_frame(result):
+    """PAI, its difference, the log score and their intervals are those of plain loops."""
+    frame, months = result.months, len(result.origins)
+    draws = draw_months(months, seed=1)
+
+    def pick(model, column):
+        rows = frame[(frame["model"] == model) & (frame["coverage"] == 0.05)]
+        return rows[rows["category"] == "Robbery"][column].to_numpy()
+
+    row = result.results.query("category == 'Robbery' and model == 'auto' and coverage == 0.05")
+    total, events = pick("auto", "total"), pick("auto", "events")
+    difference = pick("auto", "captured") - pick("prior", "captured")
+    gain = pick("auto", "bits") - pick("smoothed prior", "bits")
+    for name, values, over, scale in (
+        ("difference", difference, total, 0.05),
+        ("log_score", gain, events, 1.0),
+        ("pai", pick("auto", "captured"), total, 0.05),
+    ):
+        mean = values.sum() / over.sum() / scale
+        drawn = np.array([one @ values / (one @ over) / scale for one in draws])
+        low, high = compute_interval(np.array(mean), drawn, months)
+        column = "log_score_gain" if name == "log_score" else name
+        found = row[[column, f"{name}_low", f"{name}_high"]].to_numpy()[0]
+        assert found.astype(float) == pytest.approx([mean, low, high])
+    before = pick("auto", "earlier").sum() / pick("auto", "earlier_total").sum()
+    assert row["rri"].item() == pytest.approx(row["hit_rate"].item() / before)
+
+
+def test_the_forces_polygons_are_scored_at_equal_metres(make):
+    """Designated places are a row of the table, and every model has a row at as much street."""
+    rows = make.rows([40] * 16, range(10)) + make.rows([20] * 16, range(40), 2)
+    area = make.area(rows)
+    share = np.zeros(len(area.catchments))
+    share[[2, 30]] = 1.0
+    history = build_history(area)
+    scorer = Scorer(history, np.ones(1), designated=share)
+    found = scorer.run({"prior": count_prior}, list(history.months[12:]))
+    mine = found[(found["model"] == DESIGNATED) & (found["category"] == "Robbery")]
+    metres = history.units.metres
+    coverage = metres[[2, 30]].sum() / metres.sum()
+    assert mine["coverage"].to_list() == pytest.approx([coverage] * 4, abs=1e-6)
+    assert mine["captured"].to_list() == history.counts[12:, [2, 30], 0].sum(axis=1).tolist()
+    equal = found[(found["model"] == "prior") & (found["coverage"] == mine["coverage"].iloc[0])]
+    assert len(equal) == 8
+    assert equal["captured"].sum() > mine["captured"].sum()
 
 
 def test_log_score_and_calibration_columns(result):
@@ -110,11 +119,12 @@ def test_log_score_and_calibration_columns(result):
     assert (table["observed_over_expected"].map(len) == 10).all()
     assert table["window"].isna().all()
     chosen = table[table["chosen"] & (table["coverage"] == 0.05)].set_index("category")
-    assert (chosen["log_score_low"] > 0).all()
+    assert (chosen["log_score_gain"] > 0).all()
+    assert chosen.loc["all", "log_score_low"] > 0
     ratios = np.array(chosen.loc["all", "observed_over_expected"])
     assert (ratios > 0.85).all()
     assert (ratios < 1.15).all()
-    lowest = table[table["model"] == "prior count"].set_index("category")["observed_over_expected"]
+    lowest = table[table["model"] == "prior"].set_index("category")["observed_over_expected"]
     assert lowest["Robbery"].iloc[0][0] > 2
 
 
@@ -147,15 +157,15 @@ def test_reference_knows_the_rates(make):
     counts = make.uneven(months=24, places=120, kinds=1, seed=5)
     h = make.history(counts)
     found = simulate_reference(h, np.ones(1), 12, seed=1)
-    assert np.all(found.low <= found.pai)
-    assert np.all(found.pai <= found.high)
-    assert np.all(found.ratio >= 1 - 1e-9)
+    assert np.all(found["reference_low"] <= found["reference"])
+    assert np.all(found["reference"] <= found["reference_high"])
+    assert np.all(found["reference_ratio"] >= 1 - 1e-9)
     rates = np.random.default_rng(5).gamma(0.5, 2.0, size=(120, 1))[:, 0] * 1.5
     rates = np.pad(rates, (0, len(h.units) - 120))
-    ties = np.arange(len(rates))
     came = rng.poisson(12 * rates, size=(200, len(rates))).T
-    caught = compute_hits(rates, h.units.metres, came.astype(float), ties, (0.05,))[0]
-    assert (caught / came.sum(axis=0)).mean() / 0.05 == pytest.approx(found.pai[0, 3], rel=0.1)
+    caught = sum_slices(rates, h.units.metres, came.astype(float), (0.05,))[0]
+    mean = (caught / came.sum(axis=0)).mean() / 0.05
+    assert mean == pytest.approx(found["reference"][0, 3], rel=0.1)
 
 
 def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(make):
@@ -170,5 +180,20 @@ def test_small_categories_are_suppressed_where_crime_is_held_to_the_threshold(ma
     assert results.loc["all", "n_events"].isna().all()
     assert (results.loc["Theft from the person", "n_events"] == 360).all()
     assert "Robbery (number suppressed)\n    too few incidents to tell" in str(tested)
-    (words,) = (describe_note(one.note) for one in tested.choices if one.category == "Robbery")
-    assert "(fewer than 5 crimes in" in words
+
+
+def test_few_incidents_in_the_forces_polygons_are_not_told(make, monkeypatch):
+    """Where polygons hold few incidents of a category, these and the sum of all are suppressed."""
+    rows = make.rows([30] * 20, range(40)) + make.rows([20] * 20, range(30), 2, "Other theft")
+    rows += [{"piece": 50, "category": "Robbery", "month": "2023-06-01"}] * 2
+    area = make.area(rows, settings={"privacy": {"threshold_for_crime": True}})
+    monkeypatch.setattr(
+        "patrolplan.risk.backtest.find_designated_pieces", lambda _: [np.array([50])]
+    )
+    found = backtest_risk(area, origins=("2023-01", "2023-08")).results
+    mine = found[found["model"] == DESIGNATED].set_index("category")
+    assert len(mine) == 3
+    assert mine["pai"].isna().all()
+    others = found[(found["model"] == "auto") & (found["coverage"] == mine["coverage"].iloc[0])]
+    assert others["pai"].notna().all()
+    assert found.loc[found["category"] == "all", "n_events"].isna().all()

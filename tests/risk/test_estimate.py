@@ -1,11 +1,11 @@
-"""Risk: two voices, what they rest on, and the notes about them."""
+"""Risk: two voices, the model they rest on, and the notes about them."""
 
 import numpy as np
 import pytest
 
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.stack import DECLARED_WEIGHTS
+from patrolplan.risk.models import MODELS
 
 
 def groups(area, at, count=10):
@@ -16,17 +16,19 @@ def groups(area, at, count=10):
     return ReportGroups(5, group, np.array([count]), np.ones(1), by_factor)
 
 
-def test_can_not_tell(make):
-    """Twelve months of one category with twenty rows in all: it says it can't tell."""
+@pytest.mark.parametrize("name", ["auto", *MODELS])
+def test_the_settings_name_the_model(make, name):
+    """The model of the settings is used and, where it is not our own choice, noted."""
     months = [2, 2, 1, 2, 2, 1, 2, 2, 1, 2, 2, 1]
-    risk = estimate_risk(make.area(make.rows(months, range(30))))
-    assert risk.model == "pooled stack"
-    assert risk.margin is None
-    assert (risk.crime > 0).all()
-    (note,) = (note for note in risk.notes if note.kind == "stack_untested")
-    assert dict(zip(note.values["models"], note.values["weights"], strict=True)) == pytest.approx(
-        DECLARED_WEIGHTS, abs=0.1
+    area = make.area(make.rows(months, range(30)), settings={"risk": {"model": name}})
+    risk = estimate_risk(area)
+    assert risk.model == ("shrunk" if name == "auto" else name)
+    assert [note.values for note in risk.notes if note.kind == "model_set"] == (
+        [] if name == "auto" else [{"model": name}]
     )
+    assert (risk.crime > 0).all() == (name != "prior")
+    auto = estimate_risk(area, model="auto")
+    assert np.array_equal(auto.crime, estimate_risk(area, model="shrunk").crime)
 
 
 def test_disagreement(make):

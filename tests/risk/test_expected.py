@@ -7,8 +7,9 @@ from scipy import stats
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.risk.expected import BAND_ENDS, fit_rate_shapes, fit_shape_line, scale_to_quantile
-from patrolplan.risk.models import PriorCount, ShrunkCount
+from patrolplan.risk.expected import BAND_ENDS, scale_to_quantile
+from patrolplan.risk.models import expect_shrunk
+from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 
 def _draw_history(make, seed, *, shape=0.6, months=30):
@@ -39,7 +40,7 @@ def test_counts_and_their_bands_have_one_form(demo_area, demo_risk):
 
 def test_without_a_clock_the_window_has_its_share_of_the_month(static_demo_area):
     """Where every hour is alike, ninety minutes hold their share of a mean month's incidents."""
-    risk = pp.estimate_risk(static_demo_area, model="prior count")
+    risk = pp.estimate_risk(static_demo_area, model="prior")
     history = risk.incidents.history
     monthly = history.estimate_last(12)[:, :7].sum(axis=0) / 12
     share = 90 / (24 * 60) / (365.25 / 12)
@@ -69,54 +70,10 @@ def test_eighty_of_a_hundred_true_rates_are_inside(make, shape):
     inside = []
     for seed in range(4):
         history, rates = _draw_history(make, seed, shape=shape)
-
-        def predict(cut):
-            return ShrunkCount().fit(cut).rates_
-
-        monthly, shapes = predict(history), fit_rate_shapes(history, predict)
+        monthly, shapes = expect_shrunk(history), compute_shrunk_rates(history).shapes
         low, high = (scale_to_quantile(monthly, shapes, share) for share in BAND_ENDS)
         inside.append(((low <= rates) & (rates <= high)).mean(axis=0))
-    assert np.all(np.abs(np.mean(inside, axis=0) - 0.8) < 0.08), inside
-
-
-def test_a_worse_model_has_wider_bands(make):
-    """A model that errs more on months it had not seen is less sure of its rates."""
-    history, _ = _draw_history(make, 5)
-    rng = np.random.default_rng(1)
-
-    def good(cut):
-        return ShrunkCount().fit(cut).rates_
-
-    def bad(cut):
-        return good(cut) * rng.lognormal(0.0, 1.0, size=(len(cut.units), 2))
-
-    unsure = [1 / fit_rate_shapes(history, predict) for predict in (bad, good)]
-    assert (unsure[0].mean(axis=0) > 1.2 * unsure[1].mean(axis=0)).all()
-
-
-def test_with_few_months_the_bands_are_those_of_the_shrinkage(make):
-    """Where no year can be put aside, shapes are the incidents on record plus one number."""
-    history, _ = _draw_history(make, 7, months=8)
-    shapes = fit_rate_shapes(history, lambda cut: PriorCount().fit(cut).rates_)
-    more = shapes - history.count_decayed(24.0)
-    assert np.allclose(more, more[0])
-
-
-def test_the_fit_finds_the_shape_that_counts_were_drawn_with():
-    """From many places, a and b come back."""
-    rng = np.random.default_rng(2)
-    recorded = rng.integers(0, 12, size=20_000).astype(float)
-    means = rng.uniform(0.5, 4.0, size=20_000)
-    shape = 1.5 + 0.4 * recorded
-    counts = rng.poisson(means * rng.gamma(shape, 1 / shape)).astype(float)
-    a, b = fit_shape_line(counts, means, recorded)
-    assert a == pytest.approx(1.5, rel=0.2)
-    assert b == pytest.approx(0.4, rel=0.2)
-
-
-def test_nothing_to_go_by_leaves_the_prior():
-    """Without an expected incident a and b are 1."""
-    assert fit_shape_line(np.zeros(3), np.zeros(3), np.ones(3)) == (1.0, 1.0)
+    assert np.all(np.abs(np.mean(inside, axis=0) - 0.8) < 0.1), inside
 
 
 def test_quantiles_are_those_of_a_gamma_variable():
@@ -135,10 +92,10 @@ def test_where_pupils_walk_is_not_in_it(demo_area, demo_risk):
 
 
 def test_a_kernel_and_a_model_of_ones_own_have_bands_too(demo_area):
-    """Models that tell the pieces of a place apart are fitted again like any other."""
+    """Whatever model is chosen, its rates have the bands of the shrinkage."""
     from sklearn.dummy import DummyRegressor  # noqa: PLC0415 - of this test alone
 
-    for model in ("network kernel", DummyRegressor()):
+    for model in ("kernel", DummyRegressor()):
         risk = pp.estimate_risk(demo_area, model=model)
         assert (risk.expected_low <= risk.expected_high).all(axis=None)
         assert risk.expected_high.to_numpy().sum() > risk.expected.to_numpy().sum()
@@ -162,20 +119,3 @@ def test_a_risk_made_by_hand_says_what_it_lacks(demo_risk):
     with pytest.raises(InputError, match="made by hand"):
         _ = by_hand.expected
     assert len(by_hand.frame(demo_risk.incidents.network)) == len(demo_risk.joined)
-
-
-def test_how_sure_rates_are_is_the_same_from_the_cache(make, monkeypatch, tmp_path):
-    """A second run reads what was fitted; other expectations are fitted again, as from scratch."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-
-    def fit(model):
-        history = _draw_history(make, 3, months=18)[0]  # with nothing known from this run
-        return fit_rate_shapes(history, lambda cut: model.fit(cut).rates_)
-
-    first, other = fit(ShrunkCount()), fit(PriorCount())
-    assert not np.array_equal(first, other)
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "empty"))
-    assert np.array_equal(fit(PriorCount()), other)
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    monkeypatch.setattr("patrolplan.risk.expected.fit_shape_line", None)
-    assert np.array_equal(fit(ShrunkCount()), first)

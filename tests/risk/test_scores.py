@@ -1,24 +1,16 @@
-"""Top slices and rankings against slow ones."""
+"""Top slices and log scores against slow ones."""
+
+import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
-from patrolplan.risk.scores import (
-    UnitStreets,
-    compute_hits,
-    rank_streets,
-    round_significant,
-    sum_slices,
-    sum_unit_slices,
-)
+from patrolplan.risk.scores import COVERAGES, round_significant, score_shares, sum_slices
 
 
-def slowly(scores, metres, amounts, ties, coverage):
-    """Walk down the ranking and stop in the middle of a street when the budget is spent."""
-    order = sorted(
-        range(len(scores)), key=lambda i: (-round_significant(scores / metres)[i], ties[i])
-    )
+def walk_down(order, metres, amounts, coverage):
+    """Walk down a ranking and stop in the middle of a street when the budget is spent."""
     left, caught = coverage * metres.sum(), 0.0
     for street in order:
         part = min(1.0, left / metres[street])
@@ -30,57 +22,53 @@ def slowly(scores, metres, amounts, ties, coverage):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(0.005, 0.999))
-def test_parity(seed, size, coverage):
-    """The array form catches what walking down the ranking catches, ties and part streets too."""
+def test_a_slice_is_a_walk_down_the_ranking(seed, size, coverage):
+    """The array form catches what walking down the ranking catches, the last street in part."""
     rng = np.random.default_rng(seed)
-    scores = rng.integers(0, 4, size).astype(float)
-    metres = rng.choice([10.0, 20.0, 35.5], size)
-    amounts, ties = rng.random(size), rng.permutation(size)
-    found = compute_hits(scores, metres, amounts, ties, (coverage,))[0]
-    assert found == pytest.approx(slowly(scores, metres, amounts, ties, coverage))
-
-
-def test_ties_follow_the_seed():
-    """Streets that differ by rounding alone are tied, and the permutation decides."""
-    metres = np.array([30.0, 30.0, 30.0])
-    scores = np.array([0.1 + 0.2, 0.3, 0.1])
-    assert rank_streets(scores, metres, np.array([1, 0, 2])).tolist() == [1, 0, 2]
-    assert rank_streets(scores, metres, np.array([0, 1, 2])).tolist() == [0, 1, 2]
-
-
-def test_spreading_earns_nothing(make):
-    """Within a catchment every order of its pieces catches the same: no point is rewarded."""
-    network = make.grid(5)
-    catchments = make.catchments_of(network, 4)
-    crime = catchments.spread(np.random.default_rng(1).poisson(3.0, len(catchments)))
-    scores = catchments.spread(np.arange(len(catchments), dtype=float))
-    found = {
-        round(compute_hits(scores, network.piece_metres, crime,
-        np.random.default_rng(s).permutation(
-            len(network)), (0.1,))[0], 9)
-        for s in range(5)
-    }  # fmt: skip
-    assert len(found) == 1
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 3))
-def test_places_in_order_are_their_pieces_in_order(seed, most):
-    """Whole places ranked give what their pieces ranked one by one give, also among equals."""
-    rng = np.random.default_rng(seed)
-    of_piece = np.sort(np.append(np.arange(12), rng.integers(0, 12, 40)))
-    piece_metres = rng.uniform(5, 40, len(of_piece))
-    metres = np.bincount(of_piece, piece_metres)
-    share = piece_metres / metres[of_piece]
-    scores = rng.integers(0, most, 12).astype(float)
-    amounts = rng.poisson(3.0, (12, 2)).astype(float)
-    ties = rng.permutation(len(of_piece))
-    by_piece = sum_slices(
-        rank_streets(scores[of_piece] * share, piece_metres, ties),
-        piece_metres,
-        amounts[of_piece] * share[:, None],
-        (0.03, 0.1, 0.5, 0.97),
+    scores, metres, amounts = (
+        rng.random(size),
+        rng.choice([10.0, 20.0, 35.5], size),
+        rng.random(size),
     )
-    streets = UnitStreets(metres, piece_metres, of_piece, np.argsort(ties))
-    by_place = sum_unit_slices(scores, streets, amounts, (0.03, 0.1, 0.5, 0.97))
-    assert np.allclose(by_place, by_piece)
+    order = np.argsort(-scores / metres, kind="stable")
+    found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
+    assert found == pytest.approx(walk_down(order, metres, amounts, coverage))
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.999))
+def test_tied_streets_count_as_in_the_mean_over_all_orders(seed, coverage):
+    """Streets of one length that differ by rounding alone are tied: no order is better."""
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 3, 5) * (1 + rng.uniform(-1e-12, 1e-12, 5))
+    metres, amounts = np.full(5, 25.0), rng.random(5)
+    ranks = round_significant(scores)
+    orders = [
+        order
+        for order in itertools.permutations(range(5))
+        if all(ranks[a] >= ranks[b] for a, b in itertools.pairwise(order))
+    ]
+    mean = np.mean([walk_down(order, metres, amounts, coverage) for order in orders])
+    # Within ties the mean over orders is a straight line between whole streets.
+    found = sum_slices(scores, metres, amounts[:, None], (coverage,))[0, 0]
+    assert found == pytest.approx(mean)
+
+
+def test_scores_that_differ_in_the_ninth_digit_are_no_tie():
+    """A tie is a difference beyond nine digits, so that rounding errors break none."""
+    metres, amounts = np.ones(2), np.array([[1.0], [0.0]])
+    near, apart = np.array([1 + 1e-10, 1.0]), np.array([1 + 1e-8, 1.0])
+    assert sum_slices(near, metres, amounts, (0.5,))[0, 0] == pytest.approx(0.5)
+    assert sum_slices(apart, metres, amounts, (0.5,))[0, 0] == pytest.approx(1.0)
+
+
+def test_coverages_are_fixed():
+    """The shares of the street length that are scored are those fixed in advance."""
+    assert COVERAGES == (0.01, 0.02, 0.03, 0.05, 0.10)
+
+
+def test_a_log_score_by_hand():
+    """Three crimes where half was expected lose three bits; what was impossible is 0.0001."""
+    rates, counts = np.array([[1.0], [1.0]]), np.array([[3.0], [0.0]])
+    assert score_shares(rates, counts) == pytest.approx([-3.0])
+    never = np.array([[0.0], [1.0]])
+    assert score_shares(never, counts) == pytest.approx([3 * np.log2(0.0001 / 1.0001)])

@@ -5,13 +5,11 @@ import tomllib
 
 from pydantic import BaseModel
 
-from patrolplan.settings import Settings, parse_settings
-from patrolplan.settings.load import (
-    EXAMPLES,
-    SET_IN_NEW_FILES,
-    UNSET_EXAMPLES,
-    build_settings_template,
-)
+from patrolplan.settings import Settings, SourceSettings, parse_settings
+from patrolplan.settings.load import build_settings_template
+
+EXAMPLES = {name: field.examples for name, field in SourceSettings.model_fields.items()}
+UNSET_EXAMPLES = ("bounds", "boundary", "tiles")
 
 
 def _from(text):
@@ -19,12 +17,11 @@ def _from(text):
 
 
 def _defaults(**sources):
-    new = {"sources": sources, "hotspots": SET_IN_NEW_FILES}
-    return parse_settings(new, folder=".")
+    return parse_settings({"sources": sources}, folder=".")
 
 
 def test_template_as_written_equals_the_defaults():
-    """The template is valid, and says only the defaults, example paths and the plan before."""
+    """The template is valid, and says only the defaults and example paths."""
     needed = {name: EXAMPLES[name] for name in ("crimes", "schools", "streets")}
     assert _from(build_settings_template()) == _defaults(**needed)
 

@@ -33,7 +33,7 @@ def _problems(**sections):
         ({"sources": SOURCES | {"street": "x"}}, "sources.street", "streets"),
         ({"crimes": {"categorys": []}}, "crimes.categorys", "categories"),
         ({"schools": {"urn": []}}, "schools.urn", "urns"),
-        ({"risk": {"half_life": 3}}, "risk.half_life", "half_life_months"),
+        ({"risk": {"crime_weigth": 0.5}}, "risk.crime_weigth", "crime_weight"),
         ({"hotspots": {"max_length": 3}}, "hotspots.max_length", "max_length_metres"),
         ({"patrol": {"dwel_minutes": 3}}, "patrol.dwel_minutes", "dwell_minutes"),
         (
@@ -113,13 +113,23 @@ def test_what_does_not_go_together_is_one_problem(sections, message):
         ({"patrol": MORNING, "week": {"windows": ["morning", "after_school"]}}, "week.windows",
          ("morning", "after_school")),
         ({"schools": {"urns": [100008, "100018"]}}, "schools.urns", ("100008", "100018")),
-        ({"risk": {"model": "Network_Kernel"}}, "risk.model", "network kernel"),
     ],
 )  # fmt: skip
 def test_what_people_write_is_understood(sections, key, value):
     """Numbers for URNs, times of TOML, other signs in a name, and values just within bounds."""
     section, name = key.split(".")
     assert getattr(getattr(_settings(**sections), section), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("Network_Kernel", "kernel"), ("combination", "auto"), ("prior count", "prior")],
+)
+def test_an_earlier_name_of_a_model_is_refused_with_the_one_to_write(name, instead):
+    """Models that are gone are named with what to write instead."""
+    (problem,) = _problems(risk={"model": name})
+    assert f"there is no model '{name}' any more" in problem
+    assert problem.lower().endswith(f'write "{instead}".')
 
 
 @pytest.mark.parametrize(
@@ -154,8 +164,7 @@ def test_guard_holds_against_categories_listed_by_hand():
 @pytest.mark.parametrize(
     ("section", "values"),
     [
-        ("risk", {"half_life_months": 0}),
-        ("risk", {"half_life_months": float("nan")}),
+        ("risk", {"model": "stack"}),
         ("risk", {"crime_weight": 1.1}),
         ("risk", {"harm": {"Robbery": -1}}),
         ("risk", {"harm": {"Robbery": float("nan")}}),

@@ -10,7 +10,7 @@ import pytest
 from team import checker
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.crew_words import describe_crew
+from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.lock_checks import check_locks
@@ -78,7 +78,7 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     at_gate = area.officers.assign(gate_only=area.officers["role"] == "staff")
     _, week = _plan(replace(area, officers=at_gate), few)
     assert not any(duty.crew for duty in week.duties)
-    assert describe_crew(area, with_crew[0]) == "a member of staff of the school"
+    assert describe_crew(area, with_crew[0].crew) == "a member of staff of the school"
     assert not inputs.possible[2].any()
     with pytest.raises(InputError, match="Teacher is school staff, who walk along and never lead"):
         check_locks(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))

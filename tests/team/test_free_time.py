@@ -12,7 +12,6 @@ from team.day_checker import DayChecker
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.settings.patrol import PatrolWindow
-from patrolplan.tables import DUTIES
 from patrolplan.team.day_plans import list_day_plans, plan_days
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
@@ -48,12 +47,13 @@ def windowed(demo_area):
 
 def _duties(area, *rows):
     """Rows of officer, day, from, to, kind, and a URN or a point."""
-    table = {name: [] for name in DUTIES.columns}
+    names = ("officer", "date", "from_minutes", "to_minutes", "kind", "urn", "geometry")
+    table = {name: [] for name in names}
     for officer, day, begin, end, kind, where in rows:
         point = None if isinstance(where, str) else where
         values = (officer, pd.Timestamp(day), float(begin), float(end), kind)
         values += (where if isinstance(where, str) else "", point)
-        for name, value in zip(DUTIES.columns, values, strict=True):
+        for name, value in zip(names, values, strict=True):
             table[name].append(value)
     points = gpd.GeoSeries.from_wkt(
         [
@@ -61,9 +61,7 @@ def _duties(area, *rows):
             for one in table["geometry"]
         ]
     )
-    frame = gpd.GeoDataFrame(
-        {name: table[name] for name in DUTIES.columns if name != "geometry"}, geometry=points.array
-    )
+    frame = gpd.GeoDataFrame({name: table[name] for name in names[:-1]}, geometry=points.array)
     return dataclasses.replace(area, duties=frame)
 
 

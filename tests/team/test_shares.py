@@ -15,7 +15,7 @@ from patrolplan.team.week import Duty
 @pytest.fixture(scope="module")
 def plan(demo_area):
     """Patrols of two schools, with risk by a model that needs no comparison."""
-    area = pp.with_settings(demo_area, risk={"model": "shrunk count"})
+    area = pp.with_settings(demo_area, risk={"model": "shrunk"})
     risk = pp.estimate_risk(area)
     return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), urns=["900001", "900003"])
 

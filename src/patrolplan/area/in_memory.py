@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area.load import gather_area
-from patrolplan.area.sources import SOURCE_FIELDS, GivenSources
+from patrolplan.area.sources import SOURCES, GivenSources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.inputs.table_sources import MemoryTable
-from patrolplan.settings import Settings, format_unknown, load_settings, parse_settings
+from patrolplan.settings import (
+    Settings,
+    SourceSettings,
+    format_unknown,
+    load_settings,
+    parse_settings,
+)
 from patrolplan.settings.kinds import name_argument
 
 if TYPE_CHECKING:
@@ -24,23 +30,6 @@ Frames = pd.DataFrame | Sequence[pd.DataFrame]
 """A table, or several that count as several files; a GeoDataFrame's points are its places."""
 
 
-class OptionalTables(TypedDict, total=False):
-    """The optional tables of an area; each in the form of a file of the same key."""
-
-    bell_times: Frames
-    officers: Frames
-    gates: Frames
-    term_dates: Frames
-    tasked_places: Frames
-    origins: Frames
-    areas: Frames
-    stops: Frames
-    duties: Frames
-    places: Frames
-    clock: Frames
-    designated: Frames
-
-
 def build_area(
     *,
     crimes: Frames | None = None,
@@ -48,9 +37,8 @@ def build_area(
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None,
     reports: Frames | None = None,
     boundary: gpd.GeoDataFrame | None = None,
-    earlier: gpd.GeoDataFrame | None = None,
     settings: Settings | Mapping[str, Any] | str | Path | None = None,
-    **tables: Unpack[OptionalTables],
+    **tables: Frames,
 ) -> StudyArea:
     """Build a study area from tables in memory, checked like those of files.
 
@@ -71,9 +59,6 @@ def build_area(
         graph as osmnx makes them; or the streets that `patrolplan.inputs` read from a file.
     boundary
         Polygons in any CRS, which are the area; they stand for `[area]` bounds and boundary.
-    earlier
-        Hotspots of an earlier plan, as `find_hotspots` gave them or the layers of its `plan.gpkg`
-        have them: places at which this area has hotspots, too, have their names again.
     settings
         A mapping of sections as in `patrolplan.toml` (relative paths start at the current folder),
         settings, or a file of them. Default: no settings but the defaults.
@@ -114,19 +99,16 @@ def build_area(
     <StudyArea: Study area, 2.1 km of street, 1 incident, 0 groups of reports, 1 school>
     """
     given: dict[str, Frames | None] = {"crimes": crimes, "schools": schools, "reports": reports}
-    for name, frames in tables.items():
-        if name not in OptionalTables.__annotations__:
-            message = format_unknown(
-                f"there is no table '{name}'", name, list(OptionalTables.__annotations__)
-            )
-            raise TypeError(message)
-        given[name] = cast("Frames", frames)
+    for name in tables:
+        optional = [one for one in SourceSettings.model_fields if one not in (*given, "streets")]
+        if name not in optional:
+            raise TypeError(format_unknown(f"there is no table '{name}'", name, optional))
+    given |= tables
     refuse_audit_columns("build_area", given, streets)
     frames_of = {name: _list_frames(name, one) for name, one in given.items() if one is not None}
-    for name, frame in (("boundary", boundary), ("earlier", earlier)):
-        if frame is not None and not isinstance(frame, gpd.GeoDataFrame):
-            message = f"{name_argument(name)} is a {type(frame).__name__}; give a GeoDataFrame"
-            raise TypeError(message)
+    if boundary is not None and not isinstance(boundary, gpd.GeoDataFrame):
+        message = f"{name_argument('boundary')} is a {type(boundary).__name__}; give a GeoDataFrame"
+        raise TypeError(message)
     names = [*frames_of, *(["streets"] if streets is not None else [])]
     checked = _name_arguments(settings, names)
     memory = {
@@ -136,7 +118,7 @@ def build_area(
         )
         for name, of in frames_of.items()
     }
-    return gather_area(checked, GivenSources(memory, streets, earlier, boundary))
+    return gather_area(checked, GivenSources(memory, streets, boundary))
 
 
 def _list_frames(name: str, frames: Frames) -> list[pd.DataFrame]:
@@ -172,7 +154,7 @@ def _select_wanted(frame: pd.DataFrame, source: str, settings: Settings) -> pd.D
     All other columns, which may be about people, are dropped here.
     """
     mapping = settings.columns.get(source, {})
-    wanted = {name for field in SOURCE_FIELDS[source] for name in (field.name, *field.known_names)}
+    wanted = {name for field in SOURCES[source].fields for name in (field.name, *field.known_names)}
     folded = {str(name).strip().casefold() for name in (*wanted, *mapping.values())}
     shapes = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
     is_wanted = [name == shapes or str(name).strip().casefold() in folded for name in frame.columns]

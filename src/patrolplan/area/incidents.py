@@ -159,12 +159,12 @@ def assign_incidents(
         own = snapped & (era == number)
         if number < len(starts) - 1:
             old = build_catchments(network, _find_points(crimes, own))
-            in_old = _assign_places(network, old, crimes, own, public=True)
+            in_old = _assign_places(network, old, crimes, own)
             catchment[own] = carry_over(
                 network, old, catchments, in_old, category[own], months[own]
             )
         else:
-            catchment[own] = _assign_places(network, catchments, crimes, own, public=True)
+            catchment[own] = _assign_places(network, catchments, crimes, own)
             if number:
                 catchments = note_first_months(catchments, catchment[own], months[own])
     return catchments, catchment, starts
@@ -176,16 +176,11 @@ def _find_points(crimes: Crimes, which: NDArray[np.bool_]) -> NDArray[np.float64
 
 
 def _assign_places(
-    network: StreetNetwork,
-    catchments: Catchments,
-    crimes: Crimes,
-    which: NDArray[np.bool_],
-    *,
-    public: bool = False,
+    network: StreetNetwork, catchments: Catchments, crimes: Crimes, which: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """(n,) catchment of each of the chosen (i,) incidents, -1 where it has none."""
     rows, row = find_used_numbers(crimes.place_index[which], len(crimes.places))
-    return assign_catchments(network, catchments, crimes.places[rows], public=public)[row]
+    return assign_catchments(network, catchments, crimes.places[rows])[row]
 
 
 def note_eras(starts: pd.DatetimeIndex) -> list[Note]:

@@ -7,19 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from patrolplan.crs import Projection
 from patrolplan.inputs.duties import digest_duties
-from patrolplan.inputs.earlier_hotspots import (
-    digest_hotspots,
-    find_earlier_plan,
-    read_earlier_hotspots,
-)
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.table_sources import hash_source
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings
-
-EARLIER = "earlier hotspots"  # The source of hotspots' names among the inputs of an area
 
 
 def compute_input_digests(
@@ -36,8 +28,6 @@ def compute_input_digests(
     For reports it is the digest of the groups that `privacy` let through, for origins that of their
     rounded counts, for duties that of who, when and what, without the place of a home visit; empty
     without them. The content of a short file could be guessed from the file's own digest.
-
-    For an earlier plan, only the names and lines of its hotspots count.
     """
     given = given or {}
     sources = [source for source in SourceSettings.model_fields if source not in given]
@@ -56,9 +46,6 @@ def compute_input_digests(
         for source, paths in files.items()
         for path in paths
     }
-    if EARLIER not in given and (path := find_earlier_plan(settings)) is not None:
-        lines = read_earlier_hotspots(settings, Projection(settings.area.crs))
-        digests[format_input_name(EARLIER, path, settings)] = digest_hotspots(lines)
     return digests | {
         f"{source}: in memory": counted.get(source, digest) for source, digest in given.items()
     }

@@ -1,6 +1,7 @@
 """Load a study area: read its sources, then match them, and count what was left out."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,7 +23,7 @@ from patrolplan.area.checks import (
 )
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
-from patrolplan.area.input_digests import EARLIER, compute_input_digests
+from patrolplan.area.input_digests import compute_input_digests
 from patrolplan.area.load_report import LoadReport
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
@@ -30,7 +31,6 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
-from patrolplan.inputs.earlier_hotspots import digest_hotspots
 from patrolplan.inputs.street_files import hash_streets
 from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
@@ -77,37 +77,39 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     projection = Projection(settings.area.crs)
     report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report, given)
-    network, limits = sources.network, sources.limits
-    check_unknown_categories(sources.crimes.categories, settings, report)
-    check_swapped_crimes(sources.crimes, limits, projection, report)
+    network, limits, tables = sources.network, sources.limits, sources.tables
+    check_unknown_categories(tables["crimes"].categories, settings, report)
+    check_swapped_crimes(tables["crimes"], limits, projection, report)
     report.problems.extend(report.alarms.take_problems())
-    placed = place_incidents(sources.crimes, network, limits, settings, report)
+    placed = place_incidents(tables["crimes"], network, limits, settings, report)
     check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
-        sources.schools.drop(columns=["other_sites", "refused_figures"]),
-        sources.gates,
-        sources.bell_times,
+        tables["schools"].drop(columns=["other_sites", "refused_figures"]),
+        tables["gates"],
+        tables["bell_times"],
         network,
         limits,
         settings=settings,
         report=report,
     )
-    note_school_rows(sources.schools, set(at_gates["urn"]), report)
+    note_school_rows(tables["schools"], set(at_gates["urn"]), report)
     check_urns(
         at_gates["urn"],
         {
-            "bell_times": sources.bell_times.index,
-            "gates": sources.gates.index,
-            "term_dates": sources.term_dates["urn"],
-            "officers": sources.officers["school_urns"].explode().dropna(),
-            "origins": sources.origins["urn"],
-            "duties": sources.duties["urn"][sources.duties["urn"] != ""],
+            "bell_times": tables["bell_times"].index,
+            "gates": tables["gates"].index,
+            "term_dates": tables["term_dates"]["urn"],
+            "officers": tables["officers"]["school_urns"].explode().dropna(),
+            "origins": tables["origins"]["urn"],
+            "duties": tables["duties"]["urn"][tables["duties"]["urn"] != ""],
         },
-        sources.tasked_places,
+        tables["tasked_places"],
         report,
     )
     way_home = gather_way_home(
-        sources.way_home,
+        WayHomeTables(
+            **{one: tables[one] for one in ("origins", "areas", "stops", "places", "clock")}
+        ),
         sources.features,
         sources.street_places,
         limits,
@@ -116,32 +118,40 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         settings=settings,
         report=report,
     )
-    designated = select_designated(sources.designated, network, report)
+    designated = select_designated(tables["designated"], network, report)
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
-    if sources.reports is not None:
+    if tables["reports"] is not None:
         groups, rows = privacy.group_reports(
-            sources.reports, network.piece_middle, limits, crs=projection.crs, threshold=threshold
+            tables["reports"], network.piece_middle, limits, crs=projection.crs, threshold=threshold
         )
         report.left_out.extend(rows)
         report.notes.extend(privacy.note_report_grouping(settings))
-        check_reports(sources.reports, settings, report)
+        check_reports(tables["reports"], settings, report)
         newest = placed.incidents["month"].max()
-        check_report_dates(sources.reports, newest, settings, report)
+        check_report_dates(tables["reports"], newest, settings, report)
     off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
     check_places(
         limits,
         off_street.union(at_gates["urn"]),
-        sources.tasked_places,
-        sources.officers,
-        sources.gates,
+        tables["tasked_places"],
+        tables["officers"],
+        tables["gates"],
         settings=settings,
         report=report,
     )
-    check_times(sources.bell_times, sources.officers, settings, report)
-    check_hours(sources.officers, settings, report)
+    check_times(tables["bell_times"], tables["officers"], settings, report)
+    check_hours(tables["officers"], settings, report)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
+    counted = {
+        "crimes": len(placed.incidents),
+        "schools": len(at_gates),
+        "reports": int(groups.counts.sum()),
+        "duties": len(tables["duties"]),
+        **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
+        "designated": 0 if designated is None else len(designated),
+    }
     report.notes.extend(note_accepted(alarms))
     return StudyArea(
         settings=settings,
@@ -156,79 +166,60 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         schools=at_gates,
         gates=gates,
         features=sources.features,
-        officers=sources.officers,
-        term_dates=sources.term_dates,
-        tasked_places=sources.tasked_places,
-        duties=sources.duties,
+        officers=tables["officers"],
+        term_dates=tables["term_dates"],
+        tasked_places=tables["tasked_places"],
+        duties=tables["duties"],
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
         inputs=compute_input_digests(
-            settings, groups, sources.origins, sources.duties, _digest_given(given, sources)
+            settings, groups, tables["origins"], tables["duties"], _digest_given(given, sources)
         ),
         walking_extract=sources.walking_extract,
-        tables=_count_tables(
-            sources,
-            placed.incidents,
-            at_gates,
-            groups,
-            way_home,
-            designated,
-            settings=settings,
-            report=report,
-        ),
+        tables=_count_tables(sources, counted, at_gates, settings, report),
         alarms=alarms,
-        earlier_hotspots=sources.earlier_hotspots,
         designated=designated,
     )
 
 
 def _count_tables(
     sources: Sources,
-    incidents: gpd.GeoDataFrame,
+    counted: Mapping[str, int],
     schools: gpd.GeoDataFrame,
-    groups: privacy.ReportGroups,
-    way_home: WayHomeTables,
-    designated: gpd.GeoDataFrame | None,
-    *,
     settings: Settings,
     report: LoadReport,
 ) -> tuple[TableCount, ...]:
     """Rows of each table that was given: in its files, used, and left out.
 
-    For reports, and for crime if the threshold applies to it, only numbers that may be shown are
-    summed, so their rows are the sum of the two others. The rows of origins are those of the
-    rounded counts.
+    `counted` are the used rows of tables whose rows are counted as they are read. For reports, and
+    for crime if the threshold applies to it, only numbers that may be shown are summed, so their
+    rows are the sum of the two others. The rows of origins are those of the rounded counts.
     """
-    tables = [
-        report.left_out.count_table("crimes", len(incidents)),
-        report.left_out.count_table("schools", len(schools)),
-        report.left_out.count_table("reports", int(groups.counts.sum())),
-        report.left_out.count_table("duties", len(sources.duties)),
-    ]
-    planned = {ALL_SCHOOLS, *schools["urn"]}
+    tables, planned = sources.tables, {ALL_SCHOOLS, *schools["urn"]}
     used = {
-        "bell times": sources.bell_times.index.isin(planned),
-        "gates": sources.gates.index.isin(planned),
-        "term dates": sources.term_dates["urn"].isin(planned),
-        "tasked places": sources.tasked_places["schools"].map(planned.intersection).astype(bool),
-        "officers": np.ones(len(sources.officers), dtype=bool),
+        "bell times": tables["bell_times"].index.isin(planned),
+        "gates": tables["gates"].index.isin(planned),
+        "term dates": tables["term_dates"]["urn"].isin(planned),
+        "tasked places": tables["tasked_places"]["schools"].map(planned.intersection).astype(bool),
+        "officers": np.ones(len(tables["officers"]), dtype=bool),
     }
+    report.left_out.count_rows("origins", len(tables["origins"]))
+    first: list[TableCount] = []
+    last: list[TableCount] = []
+    for source, number in counted.items():
+        count = report.left_out.count_table(source, number)
+        is_sum = source == "reports" or (
+            source == "crimes" and settings.privacy.min_crime_count > 1
+        )
+        count = replace(count, rows=count.used + count.left_out) if is_sum else count
+        (first if source in {"crimes", "schools", "reports", "duties"} else last).append(count)
     for source, is_used in used.items():
-        count = int(is_used.sum())
-        tables.append(TableCount(source, len(is_used), count, len(is_used) - count))
-    report.left_out.count_rows("origins", len(sources.origins))
-    tables += [
-        report.left_out.count_table(source, len(getattr(way_home, source)))
-        for source in ("origins", "areas", "stops", "places", "clock")
-    ]
-    tables.append(
-        report.left_out.count_table("designated", 0 if designated is None else len(designated))
+        number = int(is_used.sum())
+        first.append(TableCount(source, len(is_used), number, len(is_used) - number))
+    return tuple(
+        one for one in (*first, *last) if settings.find_files(one.source.replace(" ", "_"))
     )
-    if settings.privacy.min_crime_count > 1:
-        tables[0] = replace(tables[0], rows=tables[0].used + tables[0].left_out)
-    tables[2] = replace(tables[2], rows=tables[2].used + tables[2].left_out)
-    return tuple(one for one in tables if settings.find_files(one.source.replace(" ", "_")))
 
 
 def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
@@ -241,6 +232,4 @@ def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
         digests["streets"] = hash_streets(sources.given_streets)
     if given.boundary is not None:
         digests["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
-    if given.earlier is not None and sources.earlier_hotspots is not None:
-        digests[EARLIER] = digest_hotspots(sources.earlier_hotspots)
     return digests

@@ -22,7 +22,6 @@ from patrolplan.inputs.schools import FIGURES
 from patrolplan.inputs.small_tables import LEAVING_COLUMNS
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
-from patrolplan.network.build import load_or_snap
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.settings import Settings
@@ -56,7 +55,7 @@ def assign_gates(
     site = schools.geometry
     given = schools["urn"].map(gates.geometry).astype(object)  # would be text for an empty table
     gate = gpd.GeoSeries(given.where(given.notna(), site), crs=schools.crs)
-    positions = load_or_snap(network, shapely.get_coordinates(gate.values))
+    positions = network.snap(shapely.get_coordinates(gate.values))
     positions = _move_to_ground(network, positions, gate, is_assumed=given.isna().to_numpy())
     near = positions.moved_metres <= MAX_SNAP_METRES
     bell = schools["urn"].map(bells["finish_time"]).astype(object)

@@ -4,15 +4,13 @@ The problems of all sources are reported together. A wrong file pattern or colum
 once, before any file is read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan import privacy
@@ -21,21 +19,20 @@ from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
-from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, Crimes, read_crimes
+from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
-from patrolplan.inputs.earlier_hotspots import (
-    note_earlier_plan,
-    read_earlier_hotspots,
-    take_earlier_hotspots,
-)
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
-from patrolplan.inputs.polygons import DESIGNATED_TABLE, read_designated, read_limits
+from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.small_tables import (
-    DUTIES_TABLE,
-    LOOKUPS,
+    BELL_TIMES,
+    DUTIES,
+    GATES,
+    OFFICERS,
+    TASKED_PLACES,
+    TERM_DATES,
     read_bell_times,
     read_gates,
     read_officers,
@@ -44,8 +41,9 @@ from patrolplan.inputs.small_tables import (
 )
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
+from patrolplan.inputs.table_reader import Field
 from patrolplan.inputs.table_sources import MemoryTable, TableSource
-from patrolplan.inputs.way_home import AREA_FIELDS, CLOCK, WayHomeTables, read_areas, read_clock
+from patrolplan.inputs.way_home import CLOCK, read_clock
 from patrolplan.network import StreetNetwork
 from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
@@ -95,17 +93,42 @@ def suggest_crs(longitude: float, latitude: float) -> str:
     return f"EPSG:{code} (UTM zone {code % 100}{side})"
 
 
-FURTHER_LOOKUPS = (DUTIES_TABLE, ORIGINS, CLOCK, DESIGNATED_TABLE)
-SOURCE_FIELDS = {
-    "crimes": CRIME_FIELDS,
-    "schools": SCHOOL_FIELDS,
-    "reports": REPORT_FIELDS,
-    **{lookup.source: lookup.fields for lookup in (*LOOKUPS, *FURTHER_LOOKUPS)},
-    "areas": AREA_FIELDS,
-    "stops": STOP_FIELDS,
-    "places": PLACE_FIELDS,
+@dataclass(frozen=True)
+class Source:
+    """A table under `[sources]`: its columns, its reader, and what that needs besides the files.
+
+    With `is_none` an area without such a table has None in its place.
+    """
+
+    fields: tuple[Field, ...]
+    read: Callable[..., Any]
+    needs: tuple[str, ...] = ()
+    is_none: bool = False
+
+
+PLACE = ("projection", "left_out")
+ROWS = (*PLACE, "alarms")
+SOURCES = {
+    "crimes": Source(CRIME_FIELDS, read_crimes, (*ROWS, "leave_out_forces", "categories")),
+    "schools": Source(SCHOOL_FIELDS, read_schools, (*ROWS, "left_out_urns", "selection")),
+    "bell_times": Source(BELL_TIMES.fields, read_bell_times),
+    "gates": Source(GATES.fields, read_gates, ("projection",)),
+    "officers": Source(OFFICERS.fields, read_officers, ("projection",)),
+    "term_dates": Source(TERM_DATES.fields, read_term_dates),
+    "tasked_places": Source(TASKED_PLACES.fields, read_tasked_places, ("projection",)),
+    "origins": Source(ORIGINS.fields, read_origins),
+    "areas": Source(AREAS.fields, read_areas, PLACE),
+    "stops": Source(STOP_FIELDS, read_stops, ROWS),
+    "places": Source(PLACE_FIELDS, read_places, ROWS),
+    "clock": Source(CLOCK.fields, read_clock, ("left_out", "categories")),
+    "designated": Source(DESIGNATED.fields, read_designated, PLACE, is_none=True),
+    "reports": Source(REPORT_FIELDS, read_reports, ("step",), is_none=True),
+    "duties": Source(DUTIES.fields, read_all_duties, (*PLACE, "officers", "span")),
 }
-"""Columns of every source that is a table."""
+"""Every source that is a table, in the order in which they are read.
+
+Their names, meanings and examples are the keys of `patrolplan.settings.SourceSettings`.
+"""
 
 
 def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
@@ -123,7 +146,7 @@ def find_source_files(settings: Settings, source: str) -> tuple[Path, ...]:
 
 def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     """`[columns.SOURCE]`: our name = "their name"; empty where it is not set."""
-    fields = [field.name for field in SOURCE_FIELDS[source]]
+    fields = [field.name for field in SOURCES[source].fields]
     columns = settings.columns.get(source, {})
     problems = [
         Problem(
@@ -140,21 +163,23 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
     return columns
 
 
+def read_source(settings: Settings, source: str, **known: object) -> Any:  # noqa: ANN401 - of its kind
+    """One table of the settings alone, with what its reader needs besides a projection."""
+    paths, columns = find_source_files(settings, source), get_column_mapping(settings, source)
+    known["projection"] = Projection(settings.area.crs)
+    needs = {need: known[need] for need in SOURCES[source].needs if need in known}
+    return SOURCES[source].read(paths, columns=columns, **needs)
+
+
 def read_school_urns(settings: Settings) -> frozenset[str]:
     """URNs of the open schools that the settings select; a survey may be of one of them."""
-    schools = read_schools(
-        find_source_files(settings, "schools"),
-        Projection(settings.area.crs),
-        LeftOut(),
-        selection=settings.schools,
-        columns=get_column_mapping(settings, "schools"),
-    )
+    schools = read_source(settings, "schools", left_out=LeftOut(), selection=settings.schools)
     return frozenset(schools["urn"])
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as read separately; `reports` is None where there is no file.
+    """Every source as read separately: the streets' parts, and the tables by their keys.
 
     `given_streets` are the streets where they were given in memory.
     """
@@ -164,28 +189,8 @@ class Sources:
     features: gpd.GeoDataFrame
     street_places: gpd.GeoDataFrame
     walking_extract: bool
-    crimes: Crimes
-    schools: gpd.GeoDataFrame
-    bell_times: pd.DataFrame
-    gates: gpd.GeoDataFrame
-    officers: gpd.GeoDataFrame
-    term_dates: pd.DataFrame
-    tasked_places: gpd.GeoDataFrame
-    duties: gpd.GeoDataFrame
-    origins: pd.DataFrame
-    areas: gpd.GeoDataFrame
-    stops: gpd.GeoDataFrame
-    places: gpd.GeoDataFrame
-    clock: pd.DataFrame
-    reports: privacy.ReportTable | None
-    earlier_hotspots: gpd.GeoSeries | None
-    designated: gpd.GeoDataFrame | None
-    given_streets: Streets | None = None
-
-    @property
-    def way_home(self) -> WayHomeTables:
-        """The tables of ways home, as they were read."""
-        return WayHomeTables(self.origins, self.areas, self.stops, self.places, self.clock)
+    given_streets: Streets | None
+    tables: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,106 +198,55 @@ class GivenSources:
     """What was given in memory instead of files.
 
     `tables`: by their keys under `[sources]`. `streets`: none where the settings name their files.
-    `earlier`: hotspots of an earlier plan; None where `[hotspots] earlier` names it, if it does.
     `boundary`: the area's outline; None where `[area]` has it.
     """
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None
-    earlier: gpd.GeoDataFrame | None = None
     boundary: gpd.GeoDataFrame | None = None
 
 
 def read_sources(
-    settings: Settings,
-    projection: Projection,
-    report: LoadReport,
-    given: GivenSources | None = None,
+    settings: Settings, projection: Projection, report: LoadReport, given: GivenSources
 ) -> Sources:
     """Read every source separately."""
-    given = GivenSources() if given is None else given
-    crimes_left_out = LeftOut()
     parts: dict[str, Any] = {}
     with report.problems.collect():
         parts |= _read_streets(settings, projection, report.left_out, given)
-    readers: dict[str, Callable[..., object]] = {
-        "crimes": partial(
-            read_crimes,
-            projection=projection,
-            left_out=crimes_left_out,
-            leave_out_forces=settings.crimes.leave_out_forces,
-            categories=list_own_categories(settings),
-            alarms=report.alarms,
-        ),
-        "schools": partial(
-            read_schools,
-            projection=projection,
-            left_out=report.left_out,
-            left_out_urns=report.schools_left_out,
-            selection=settings.schools,
-            alarms=report.alarms,
-        ),
-        "bell_times": read_bell_times,
-        "gates": partial(read_gates, projection=projection),
-        "officers": partial(read_officers, projection=projection),
-        "term_dates": read_term_dates,
-        "tasked_places": partial(read_tasked_places, projection=projection),
-        "origins": read_origins,
-        "areas": partial(read_areas, projection=projection, left_out=report.left_out),
-        "stops": partial(
-            read_stops, projection=projection, left_out=report.left_out, alarms=report.alarms
-        ),
-        "places": partial(
-            read_places, projection=projection, left_out=report.left_out, alarms=report.alarms
-        ),
-        "clock": partial(
-            read_clock, left_out=report.left_out, categories=list_own_categories(settings)
-        ),
-        "designated": partial(read_designated, projection=projection, left_out=report.left_out),
-        "reports": partial(
-            read_reports, step=privacy.get_rounding_step(settings.privacy.threshold)
-        ),
+    known: dict[str, Any] = {
+        "projection": projection,
+        "alarms": report.alarms,
+        "leave_out_forces": settings.crimes.leave_out_forces,
+        "categories": list_own_categories(settings),
+        "left_out_urns": report.schools_left_out,
+        "selection": settings.schools,
+        "step": privacy.get_rounding_step(settings.privacy.threshold),
     }
-    for source, read in readers.items():
+    tables: dict[str, Any] = {}
+    for name, source in SOURCES.items():
+        left_out = known["left_out"] = LeftOut()
+        if name == "duties":
+            known |= _find_officers_and_span(tables)
         with report.problems.collect():
-            paths, columns = _find_table(settings, source, given)
-            is_absent = source == "reports" and not paths
-            parts[source] = None if is_absent else read(paths, columns=columns)
-        if source == "crimes":
-            min_crime_count = settings.privacy.min_crime_count
-            report.left_out.extend(suppress_small_counts(crimes_left_out.rows, min_crime_count))
-            report.left_out.rows_read |= crimes_left_out.rows_read
-    with report.problems.collect():
-        table = _find_table(settings, "duties", given)
-        parts["duties"] = _read_duties(*table, projection, parts, report.left_out)
-    with report.problems.collect():
-        if given.earlier is None:
-            parts["earlier_hotspots"] = read_earlier_hotspots(settings, projection)
-            report.notes.extend(note_earlier_plan(settings))
-        else:
-            parts["earlier_hotspots"] = take_earlier_hotspots(given.earlier, projection)
+            paths, columns = _find_table(settings, name, given)
+            needs = {need: known[need] for need in source.needs}
+            is_absent = source.is_none and not paths
+            tables[name] = None if is_absent else source.read(paths, columns=columns, **needs)
+        rows = left_out.rows
+        if name == "crimes":
+            rows = suppress_small_counts(rows, settings.privacy.min_crime_count)
+        report.left_out.extend(rows)
+        report.left_out.rows_read |= left_out.rows_read
     report.raise_if_any()
-    return Sources(**parts)
+    return Sources(tables=tables, **parts)
 
 
-def _read_duties(
-    paths: Sequence[TableSource],
-    columns: Mapping[str, str],
-    projection: Projection,
-    parts: Mapping[str, Any],
-    left_out: LeftOut,
-) -> gpd.GeoDataFrame:
-    """Officers' duties, read after the officers, and after crimes for the years."""
-    officers, crimes = parts.get("officers"), parts.get("crimes")
+def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of officers, None where they cannot be read, and the days of duties that count."""
+    officers, crimes = tables.get("officers"), tables.get("crimes")
     newest = None if crimes is None else crimes.incidents["month"].max()
-    return read_all_duties(
-        paths,
-        projection,
-        columns=columns,
-        officers=None if officers is None else list(officers["officer"]),
-        span=find_duty_span(newest),
-        left_out=left_out,
-    )
+    names = None if officers is None else list(officers["officer"])
+    return {"officers": names, "span": find_duty_span(newest)}
 
 
 def _read_streets(

@@ -76,9 +76,6 @@ class StudyArea:
         Rows of each table, used and left out.
     alarms
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
-    earlier_hotspots
-        Lines of the hotspots of an earlier plan, and of former ones, by their names; None where no
-        plan is named, or there is none yet.
     designated
         Hotspots that the force designates, with a street of the area each, see
         `patrolplan.tables.DESIGNATED`; None where no table was given.
@@ -110,7 +107,6 @@ class StudyArea:
     walking_extract: bool = False
     tables: tuple[TableCount, ...] = ()
     alarms: tuple[Alarm, ...] = ()
-    earlier_hotspots: gpd.GeoSeries | None = None
     designated: gpd.GeoDataFrame | None = None
     closed: frozenset[str] = frozenset()
 
@@ -248,9 +244,6 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     for name, change in changes.items():
         data[name] = {**data[name], **change} if isinstance(change, Mapping) else change
     checked = parse_settings(data, folder=area.settings.folder, file="with_settings")
-    if checked.hotspots.earlier != area.settings.hotspots.earlier:
-        where, what = "with_settings", "[hotspots] earlier cannot be changed once loaded"
-        raise InputError.one(where, what, "change it in the settings file and load again")
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
     update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
     return replace(area, settings=area.settings.model_copy(update=update))

@@ -16,7 +16,7 @@ from patrolplan.board.requests import (
     SetLock,
     Swap,
 )
-from patrolplan.outputs.crew_words import describe_crew, name_member
+from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.week import Ban, format_day
@@ -165,7 +165,7 @@ def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
     crew = tuple(change.crew)
     if crew == old.crew:
-        who = describe_crew(editor.inputs.area, old) or "nobody"
+        who = describe_crew(editor.inputs.area, old.crew) or "nobody"
         refuse(f"{get_slot(old)}: {who} walks along already")
     if not crew and editor.needs_companion(old):
         refuse(f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol")
@@ -298,7 +298,7 @@ def list_differences(before: Week, after: Week) -> list[str]:
 
 
 def _describe_new_crew(area: StudyArea, duty: Duty) -> str:
-    return f"{get_slot(duty)}: {describe_crew(area, duty) or 'nobody'} walks along"
+    return f"{get_slot(duty)}: {describe_crew(area, duty.crew) or 'nobody'} walks along"
 
 
 def _describe_changed_duty(area: StudyArea, old: Duty, new: Duty) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.outputs.crew_words import describe_crew
+from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.repair import list_changes
 from patrolplan.team.suggestions import Gap, suggest_swaps
 from patrolplan.text import pick_fields
@@ -76,5 +76,5 @@ def _build_card_document(card: Change, area: StudyArea) -> dict[str, Any]:
         "kind": card.kind,
         **pick_fields(duty, "officer", "urn", "date", "window", "variant"),
         "start": format_time(duty.start_minutes),
-        "company": describe_crew(area, duty),
+        "company": describe_crew(area, duty.crew),
     }

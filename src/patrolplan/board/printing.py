@@ -5,17 +5,16 @@ They are the same files as `patrolplan week --out` writes.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import TEMPORARY_PREFIX, hash_content
-from patrolplan.outputs.earlier_papers import PAPERS_KEY
+from patrolplan.atomic import TEMPORARY_PREFIX
+from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
-from patrolplan.outputs.week.calendars import FOLDER as CALENDARS
+from patrolplan.outputs.papers import list_showing
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
 from patrolplan.patrols.plan import build_patrol_document
@@ -36,102 +35,78 @@ if TYPE_CHECKING:
 OUT_OF_DATE_KEY = "out_of_date"
 """Key of the manifest: papers in the folder that show an earlier week."""
 PRINTED_KEY = "printed"
-"""Key of the manifest: what the cards in the folder show, by a digest."""
+"""Key of the manifest: what the papers in the folder show, by a digest."""
 PART_FOLDER = "part"
 """Folder of papers that show only the last part printed, one officer or day."""
 
-CARD_PARTS = 3
-"""Parts of the path of a single card."""
 
-WHOLE_WEEK_PAPERS = ("lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx")
-"""Papers that show the whole week."""
+def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
+    """What those of a folder's files that show something of a week would show now, by a digest.
 
-
-def hash_cards(week: Week) -> dict[str, str]:
-    """A digest of what the card of each patrol would show now, by the card's file."""
-    roster, projection = Roster(week), week.plan.area.projection
-    digests = {}
-    for duty in week.duties:
-        leave, walk = format_time(duty.leave_minutes), _hash_walk(duty.patrol, projection)
-        facts = json.dumps([duty.officer, *duty.crew, f"{duty.date}", leave, walk])
-        digests[roster.card_path(duty)] = hash_content(facts)[:16]
-    return digests
-
-
-def hash_books(week: Week) -> dict[str, str]:
-    """A digest of an officer's week, appointments included, for their book and their calendar."""
-    roster = Roster(week)
-    digests = {}
-    for officer in roster.find_officers(week.duties):
-        facts = [
-            [
-                f"{day}",
-                item.kind,
-                format_span(item.from_minutes, item.to_minutes),
-                *([] if item.duty is None else [item.duty.urn, item.duty.officer, *item.duty.crew]),
-                *([] if item.appointment is None else [item.appointment.kind]),
-            ]
-            for day in week.days
-            for item in roster.officer_days.get((officer.name, day), ())
-        ]
-        for name in (f"cards/{officer.file_name}.pdf", f"{CALENDARS}/{officer.file_name}.ics"):
-            digests[name] = hash_content(json.dumps(facts))[:16]
-    return digests
-
-
-def hash_sheets(week: Week) -> dict[str, str]:
-    """A digest of what the week does about the places that a school's pupils fear, for its sheet.
-
-    Patrols of other schools may go there, so that a sheet changes with their cards.
+    A card shows its patrol; an officer's papers their cards, days and appointments; a school's
+    sheet its cards and what the week does about the places that its pupils fear, where patrols of
+    other schools may go; and the papers of the whole week all of these.
     """
-    roster = Roster(week)
-    promises = list_promises(week, dict.fromkeys(duty.urn for duty in week.duties))
-    return {
-        f"schools/{roster.school_file_name(urn)}.pdf": hash_content(repr(own))[:16]
-        for urn, own in promises.items()
+    roster, projection = Roster(week), week.plan.area.projection
+    shown = {
+        roster.card_path(duty): _hash(
+            *(duty.officer, duty.crew, duty.date, format_time(duty.leave_minutes)),
+            _hash_walk(duty.patrol, projection),
+        )
+        for duty in week.duties
     }
+    cards = dict(shown)
+    for officer in roster.find_officers(week.duties):
+        own = [cards[roster.card_path(duty)] for duty in roster.list_walked_duties(officer.name)]
+        facts = _hash(own, [_list_day_facts(roster, officer.name, day) for day in week.days])
+        shown |= {name.replace("*", officer.file_name): facts for name in list_showing("officer")}
+    for urn, promises in list_promises(week, dict.fromkeys(roster.school_names)).items():
+        own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]
+        file_name = roster.school_file_name(urn)
+        shown |= {
+            name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
+        }
+    whole = _hash(shown)
+    shown |= dict.fromkeys(list_showing("week"), whole)
+    shown |= {name: whole for name in names if name.startswith(f"{PART_FOLDER}/")}
+    return {name: digest for name, digest in shown.items() if name in names}
+
+
+def _hash(*facts: object) -> str:
+    return hash_facts(*facts)[:16]
+
+
+def _list_day_facts(roster: Roster, officer: str, day: dt.date) -> list[object]:
+    """What an officer has to do on a day, and when."""
+    return [
+        [
+            item.kind,
+            format_span(item.from_minutes, item.to_minutes),
+            *([] if item.duty is None else [item.duty.urn, item.duty.officer, *item.duty.crew]),
+            *([] if item.appointment is None else [item.appointment.kind]),
+        ]
+        for item in roster.officer_days.get((officer, day), ())
+    ]
 
 
 @lru_cache(maxsize=4096)
 def _hash_walk(patrol: Patrol, projection: Projection) -> str:
-    document = build_patrol_document(patrol, projection)
-    return hash_content(json.dumps(document, ensure_ascii=False, sort_keys=True))
+    return hash_facts(build_patrol_document(patrol, projection))
 
 
-def find_shown_cards(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
-    """What the cards in a folder show, as digests by file.
+def find_shown(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
+    """What the papers in a folder show, as digests by file.
 
     Without a record in the manifest they show `week`, the one in the folder's week file.
     """
     printed = manifest.get(PRINTED_KEY)
-    if printed is not None:
-        return dict(printed)
-    names = manifest.get("files", {})
-    shown = hash_cards(week) | hash_books(week) | hash_sheets(week)
-    return {name: digest for name, digest in shown.items() if name in names}
+    return hash_papers(week, manifest.get("files", {})) if printed is None else dict(printed)
 
 
 def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str, str]) -> list[str]:
-    """Papers among a folder's files that do not show the present week.
-
-    `shown` is what the cards among them show, see `hash_cards`.
-    """
-    if not shown:
-        return sorted(name for name in WHOLE_WEEK_PAPERS if name in names)
-    cards = hash_cards(week)
-    present = cards | hash_books(week) | hash_sheets(week)
-    wrong = {name for name in shown if name in names and present.get(name) != shown[name]}
-    new = set(cards) - set(shown)
-    if not wrong and not new:
-        return []
-    stale = wrong | set(WHOLE_WEEK_PAPERS)
-    stale |= {name for name in names if wrong and name.startswith(f"{PART_FOLDER}/")}
-    for card in map(PurePosixPath, wrong | new):  # cards/OFFICER/YYYY-MM-DD-SCHOOL[.WINDOW].pdf
-        if len(card.parts) == CARD_PARTS:
-            school = card.name.split("-", 3)[3].split(".")[0]
-            stale |= {f"{card.parent}.pdf", f"schools/{school}.pdf"}
-            stale |= {f"{CALENDARS}/{card.parent.name}.ics"}
-    return sorted(stale & set(names))
+    """Papers among a folder's files that do not show the present week; `shown` is what they do."""
+    present = hash_papers(week, names)
+    return sorted(name for name in names if name in shown and shown[name] != present.get(name))
 
 
 def print_papers(
@@ -150,14 +125,8 @@ def print_papers(
     names = [one.name for one in roster.officers]
     check_officer_and_date(names, week.days, officer, date)
     details: dict[str, Any] = dict(build_manifest_header(week.plan.area))
-    duties = roster.select_duties(officer, date)
-    cards = {roster.card_path(duty) for duty in duties}
+    count = format_count(len(roster.select_duties(officer, date)), "card")
     whole = officer is None and date is None
-    printed = {*cards, *(f"schools/{roster.school_file_name(duty.urn)}.pdf" for duty in duties)}
-    for one in roster.select_officers(officer, date):
-        printed.add(f"{CALENDARS}/{one.file_name}.ics")
-        if date is None:
-            printed.add(f"cards/{one.file_name}.pdf")
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
         made_from = write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
@@ -168,14 +137,13 @@ def print_papers(
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.reload_if_changed()
                 present, manifest = shared.state.week, shared.store.load_manifest()
-                shown = {} if whole else find_shown_cards(manifest, week)
+                shown = {} if whole else find_shown(manifest, week)
                 made_from = _list_made_from(made_from, {} if whole else manifest, drawn)
-                papers = hash_cards(week) | hash_books(week) | hash_sheets(week)
-                shown |= {name: papers[name] for name in papers if name in printed}
+                shown |= hash_papers(week, _list_files(drawn))
                 if not whole:
                     _copy_other_papers(folder, part, manifest)
                 write_week_documents(present, part)
-                files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
+                files = _list_files(part)
                 details[PRINTED_KEY] = {name: shown[name] for name in shown if name in files}
                 details[PAPERS_KEY] = {
                     name: digest for name, digest in made_from.items() if name in files
@@ -184,7 +152,11 @@ def print_papers(
                     present, files, details[PRINTED_KEY]
                 )
             shared.mark_written()
-    return f"Printed {format_count(len(cards), 'card')} into {folder}"
+    return f"Printed {count} into {folder}"
+
+
+def _list_files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
 
 
 def _list_made_from(

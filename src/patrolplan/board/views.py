@@ -13,12 +13,16 @@ from patrolplan.board.appointments import list_appointments
 from patrolplan.board.edits import is_lent
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.outputs.crew_words import describe_crew
-from patrolplan.outputs.feared import is_feared, name_feared_places
+from patrolplan.outputs.facts import (
+    describe_crew,
+    find_marking,
+    list_stop_facts,
+    name_feared_places,
+)
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
-from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.wording import describe_stops, format_grid_reference
+from patrolplan.outputs.week.roster import DEMANDS, Roster
+from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
@@ -56,7 +60,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     schools = _build_school_rows(roster, editor, build_duty_documents(state, delivered))
     return {
         "area": area.name,
-        "marking": area.settings.output.marking,
+        "marking": find_marking(area, (duty.patrol for duty in week.duties)),
         "week": {
             "start": f"{week.start}",
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
@@ -73,6 +77,11 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         ],
         "tasked": _build_tasked_rows(area.tasked_places, area.projection),
         "demands": _build_demand_rows(week),
+        "demand_kinds": [
+            {"kind": kind, "title": words.board, "noun": words.noun, "each": words.each}
+            for kind, words in DEMANDS.items()
+            if words.board
+        ],
         **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
@@ -150,7 +159,7 @@ def _build_duty_document(
         "lent": is_lent(editor, slot),
         "window": duty.window,
         "crew": list(duty.crew),
-        "company": describe_crew(editor.inputs.area, duty),
+        "company": describe_crew(editor.inputs.area, duty.crew),
         "delivered": minutes,
         "engagements": engagements,
         **_build_walk_document(duty.patrol, editor.inputs.area.projection),
@@ -291,19 +300,13 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
     return {
         "stops": [
             {
-                "hotspot": stop.hotspot if stop.kind not in {"corner", "gate"} else "",
-                "place": place,
-                "arrive": format_time(stop.arrive_minutes),
-                "leave": format_time(stop.leave_minutes),
-                "minutes": round(stop.leave_minutes - stop.arrive_minutes),
+                "hotspot": facts.stop.hotspot if facts.stop.kind not in {"corner", "gate"} else "",
+                **pick_fields(facts, "place", "arrive", "leave", "minutes", "feared"),
                 "stop": point,
-                "kind": stop.kind,
-                "tasked": stop.tasked,
-                "feared": is_feared(stop.why),
+                **pick_fields(facts.stop, "kind", "tasked"),
             }
-            for stop, place, point in zip(
-                patrol.stops,
-                describe_stops(patrol),
+            for facts, point in zip(
+                list_stop_facts(patrol, projection.crs),
                 convert_to_degrees(stops, projection),
                 strict=True,
             )

@@ -7,12 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import WEEK_FILE, hash_content
-from patrolplan.board.printing import (
-    OUT_OF_DATE_KEY,
-    PRINTED_KEY,
-    find_outdated_papers,
-    find_shown_cards,
-)
+from patrolplan.board.printing import OUT_OF_DATE_KEY, PRINTED_KEY, find_outdated_papers, find_shown
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
     lock_folder,
@@ -59,7 +54,7 @@ class WeekStore:
         """
         files = format_week_documents(week)
         manifest = self.load_manifest()
-        shown = find_shown_cards(manifest, before)
+        shown = find_shown(manifest, before)
         stale = find_outdated_papers(week, manifest.get("files", {}), shown)
         details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
         replace_files(self.folder, files, details)

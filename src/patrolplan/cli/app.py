@@ -1,7 +1,6 @@
-"""The command line itself: help by person, and the options before a command.
+"""The command line itself: its help, and the options before a command.
 
-A newcomer reads the help from top to bottom: how to begin, then a panel for each person, with
-commands in the order in which that person works. An option's name means the same in all commands.
+An option's name means the same in all commands.
 """
 
 from __future__ import annotations
@@ -21,35 +20,30 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., None]")
 
-PANELS = {
-    "Start here": ("demo", "init", "fetch", "check"),
-    "Officer: today's patrol": ("brief", "plan", "record"),
-    "Team lead: next week": ("week", "board", "survey"),
-    "Analyst: which streets, and how sure": ("risk", "hotspots", "backtest", "ways", "schema"),
-    "Data protection": ("governance", "purge"),
+COMMANDS = {
+    "Every day": {
+        "init": "Write a settings file to start from, and a secret.",
+        "check": "Say what came in, what was left out, and what was assumed.",
+        "brief": "Say what is new around a school.",
+        "plan": "Plan each school's patrol: cards, phone map, GPX, layers.",
+        "week": "Plan who patrols which school on which day.",
+        "board": "Open the week in the browser, to change and print it.",
+        "record": "Enter what was delivered; print the month's return.",
+        "survey": "Ask a school's pupils, and read their answers.",
+    },
+    "More": {
+        "demo": "Plan a fictional borough: needs no data.",
+        "fetch": "Fetch open data: crimes, streets, schools.",
+        "risk": "Estimate the risk of every piece of street.",
+        "hotspots": "Find the hotspots of a window.",
+        "backtest": "Test risk models and patrols on past months.",
+        "ways": "Say how many pupils are on the streets after the bell.",
+        "governance": "Write papers for a force's assessment.",
+        "purge": "Remove old caches and outputs.",
+        "schema": "Print the JSON Schema of a document.",
+    },
 }
-"""The commands of each person, in working order."""
-
-EXAMPLES = """\
-For example:
-
-  To try all of it:     patrolplan init --demo, in an empty folder
-
-  This afternoon:       patrolplan plan --school URN, then print cards.pdf
-
-  Next week, on screen: patrolplan board
-
-  Next week, on paper:  patrolplan week --from DAY --out FOLDER
-
-  Somebody on leave:    with week --absent OFFICER:DAY; on the board by mouse
-
-  A layer for QGIS:     patrolplan hotspots --out FOLDER
-
-  The month's return:   patrolplan record --return YYYY-MM
-
-  What to trust:        patrolplan backtest
-
-`patrolplan COMMAND --help` has the options of a command; `patrolplan demo` needs no data."""
+"""Every command and what it does, in few words; those of every day first."""
 
 
 class Command(TyperCommand):
@@ -91,12 +85,12 @@ class CommandGroup(TyperGroup):
 def hide_flag_values(parameters: list[Any]) -> list[Any]:
     """Hide the type of value of flags in the help."""
     for parameter in parameters:
-        if getattr(parameter, "is_flag", False) or parameter.name.endswith("_completion"):
+        if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
     return parameters
 
 
-COMMAND_ORDER = [name for names in PANELS.values() for name in names]
+COMMAND_ORDER = [name for words in COMMANDS.values() for name in words]
 
 
 def show_plainly(command: TyperCommand | TyperGroup) -> None:
@@ -119,7 +113,8 @@ app = typer.Typer(
     name="patrolplan",
     cls=CommandGroup,
     help="Patrol planning for Safer Schools Officers: from recorded crime to a printed route.",
-    epilog=EXAMPLES,
+    epilog="`patrolplan COMMAND --help` has the options of a command.",
+    add_completion=False,
     context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     rich_markup_mode="rich",  # the default in some versions only
@@ -128,10 +123,10 @@ app = typer.Typer(
 
 
 def command(function: F) -> F:
-    """Add a function to the command line, in the panel of the person who uses it."""
+    """Add a function to the command line, in its panel of the help."""
     name = function.__name__
-    panel = next(panel for panel, names in PANELS.items() if name in names)
-    return app.command(cls=Command, rich_help_panel=panel)(function)
+    panel, words = next(one for one in COMMANDS.items() if name in one[1])
+    return app.command(cls=Command, rich_help_panel=panel, short_help=words[name])(function)
 
 
 def print_version(*, wanted: bool) -> None:
@@ -147,17 +142,12 @@ def print_version(*, wanted: bool) -> None:
 def start_run(
     ctx: typer.Context,
     verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose", "-v", help="Say more on standard error: what was read, versions, seconds."
-        ),
+        bool, typer.Option("--verbose", "-v", help="Say more: what was read, versions, seconds.")
     ] = False,
     log: Annotated[
         Path | None,
         typer.Option(
-            "--log",
-            metavar="FILE",
-            help="Append what was read and the seconds of each stage to a file; no report's value.",
+            "--log", metavar="FILE", help="Append what was read, and the seconds, to a file."
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - printed by its own callback

@@ -115,6 +115,7 @@ def print_written_to(out: Path | None, layer: str = "") -> None:
 
 def print_patrols(plan: Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
+    from patrolplan.outputs.papers import PLAN_PAPERS, list_papers
     from patrolplan.outputs.wording import format_reference_ratio
 
     table = Table("URN", "school", "patrol", "stops", "how good")
@@ -128,12 +129,7 @@ def print_patrols(plan: Plan, out: Path) -> None:
     if plan.posts:
         print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
-    for name, what in (
-        ("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
-        ("map.html", "open in any browser, on a phone too; needs no network"),
-        ("gpx/", "routes for a navigation app"),
-        ("plan.qgs", "the plan in QGIS, from the layers of plan.gpkg"),
-    ):
+    for name, what in list_papers(PLAN_PAPERS).items():
         stdout.print(f"  {out / name}  {what}")
 
 
@@ -162,7 +158,7 @@ def _describe_draw(week: Week) -> str:
 
 def print_week(week: Week) -> None:
     """Print who patrols where and when, its quality, and what could not be met."""
-    from patrolplan.outputs.feared import name_feared_places
+    from patrolplan.outputs.facts import name_feared_places
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day

@@ -191,7 +191,7 @@ def _measure_burden(
     """
     from patrolplan.area.sources import get_column_mapping
     from patrolplan.errors import InputError
-    from patrolplan.inputs.way_home import read_areas
+    from patrolplan.inputs.polygons import read_areas
     from patrolplan.tables import LeftOut
     from patrolplan.team.audit_columns import read_audit_columns
     from patrolplan.team.burden import EVER, measure_burden

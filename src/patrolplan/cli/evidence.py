@@ -86,7 +86,6 @@ def backtest(
     With --window the risk alone is tested, on crime inside that window on school days.
     """
     from patrolplan.outputs.backtest_report import build_backtest_document
-    from patrolplan.outputs.note_words import describe_notes
 
     if (first is None) != (last is None):
         options.refuse("give both --first-month and --last-month, or neither")
@@ -105,7 +104,6 @@ def backtest(
         console.print_json(build_backtest_document(risk_test, patrol_test))
         return
     console.stdout.print(str(risk_test))
-    console.print_notes(describe_notes(choice.note for choice in risk_test.choices))
     if patrol_test is not None:
         console.stdout.print(
             "Patrols: harm recorded per officer-hour on the stretches where they stop:"

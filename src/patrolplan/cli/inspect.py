@@ -77,6 +77,7 @@ def init(
 @command
 def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
+    from patrolplan.inputs.fetched import list_corrections
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
@@ -84,6 +85,7 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
 
     area = steps.load_study_area(config)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
+    corrections = list_corrections(area.settings.folder)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()
     document = {
         "area": area.name,
@@ -102,7 +104,7 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
-        "notes": describe_notes(assumed),
+        "notes": [*describe_notes(assumed), *corrections],
     }
     if as_json:
         console.print_json(document)
@@ -125,6 +127,7 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
         rows.add_row(one.source, f"{one.rows:,}", f"{one.used:,}", f"{one.left_out:,}")
     console.stdout.print(rows)
     console.print_left_out(area.left_out, assumed)
+    console.print_notes(corrections)
 
 
 def build_force_counts(area: StudyArea) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 MAX_POSTS = 50
-"""Maximum number of posts, as in the settings."""
+"""Maximum number of posts."""
 
 
 class TravelMode(StrEnum):
@@ -50,9 +50,6 @@ class _PlanRequest:
         if self.way is not None:
             patrol = settings.patrol.model_copy(update={"way": self.way.value})
             settings = settings.model_copy(update={"patrol": patrol})
-        if self.posts is not None:
-            way_home = settings.way_home.model_copy(update={"posts": self.posts})
-            settings = settings.model_copy(update={"way_home": way_home})
         return settings
 
     @property
@@ -103,7 +100,7 @@ def plan(
     posts: int | None = options.option(
         None,
         "--posts",
-        "Adults who stand at posts after the bell, for each school; default: as in the settings.",
+        "Adults who stand at posts after the bell, for each school.",
         min=0,
         max=MAX_POSTS,
     ),
@@ -196,6 +193,7 @@ def _run_plan(
                 urns=schools,
                 window=window,
                 date=request.date,
+                posts=request.posts or 0,
                 detail="variants",
                 executor=executor,
                 report_progress=report,

@@ -214,15 +214,10 @@ def _list_officers(settings: Settings) -> list[str]:
 
 
 def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
-    from patrolplan.area.sources import find_source_files, get_column_mapping
-    from patrolplan.crs import Projection
-    from patrolplan.inputs.small_tables import read_officers
+    from patrolplan.area.sources import read_source
 
-    return read_officers(
-        find_source_files(settings, "officers"),
-        Projection(settings.area.crs),
-        columns=get_column_mapping(settings, "officers"),
-    )
+    officers: gpd.GeoDataFrame = read_source(settings, "officers")
+    return officers
 
 
 def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[Answer, ...]:

@@ -171,7 +171,7 @@ def run_backtest(
     if window is not None:
         return risk_test, None
     with console.report_stage("Testing patrols"):
-        return risk_test, backtest_patrols(area, origins=list(risk_test.trials.origins))
+        return risk_test, backtest_patrols(area, origins=list(risk_test.origins))
 
 
 def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:

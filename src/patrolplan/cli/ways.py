@@ -35,7 +35,7 @@ def ways(
     No street is named. With --show and a written reason, where pupils walk is written
     for an analyst, and that is recorded next to the settings file.
     """
-    from patrolplan.outputs.marking import raise_marking
+    from patrolplan.outputs.facts import raise_marking
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.ways_layer import check_reason, write_ways
 

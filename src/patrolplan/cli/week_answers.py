@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.cli import console
+from patrolplan.outputs.papers import WEEK_PAPERS, list_papers
 from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
@@ -12,15 +13,6 @@ if TYPE_CHECKING:
 
     from patrolplan.team.repair import Change, Repair
     from patrolplan.team.week import Week
-
-PAPERS = {
-    "lead.pdf": "for the lead: what the week reaches, and what not",
-    "tasks.pdf": "for the wall: schools by days, and a task sheet for each officer",
-    "cards": "for each officer: the days, and a card for each patrol",
-    "schools": "for each school: streets and times, nothing of crime",
-    "map.html": "open in any browser, on a phone too; needs no network",
-}
-"""Papers in a week's folder, in the order in which they are listed."""
 
 
 def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
@@ -32,7 +24,7 @@ def print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
         console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
         return
     console.print_written_to(out)
-    for name, what in PAPERS.items():
+    for name, what in list_papers(WEEK_PAPERS).items():
         if (out / name).exists():
             console.stdout.print(f"  {out / name}  {what}", soft_wrap=True)
 

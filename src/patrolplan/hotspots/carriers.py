@@ -12,7 +12,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import NOON_MINUTES, LeavingCurve, arrived
+from patrolplan.pupils.presence import NOON_MINUTES, PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived
 from patrolplan.risk.scores import round_significant
 from patrolplan.risk.surface import Risk
 
@@ -21,7 +21,6 @@ Carrier = Literal["recorded", "feared", "way"]
 
 WAY_FACTOR = 2.0
 """If pupils' presence multiplies the risk of recorded crime by this, the way home is the factor."""
-
 
 MIN_STRETCH_METRES = 200.0
 """Minimum length of a stretch for showing pupils' shares: shorter ones would show their way."""
@@ -37,10 +36,8 @@ BUSIEST_SHARE = 0.6
 def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.object_]:
     """(h,) the factor that each stretch has most of its joined risk from.
 
-    "feared" where pupils' reports are a larger part of it than recorded crime. Otherwise "way"
-    where recorded crime counts at least `WAY_FACTOR` times as much as it would if pupils' presence
-    did not count: without pupils the stretch would have half of that risk or less. Otherwise
-    "recorded".
+    "feared" where reports are more of it than crime; else "way" where crime counts at least
+    `WAY_FACTOR` times as much as if pupils' presence did not count.
     """
     joined, feared = (sum_by_stretch(one, stretches) for one in (risk.joined, risk.reports_part))
     plain = risk.crime_weight * sum_by_stretch(risk.crime, stretches)
@@ -53,10 +50,8 @@ def find_carriers(risk: Risk, stretches: list[NDArray[np.int64]]) -> NDArray[np.
 def compute_shown_worth(risk: Risk, hotspots: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """(h,) worth of hotspots, rounded so that it may be written next to the shares of the voices.
 
-    What presence adds to a stretch can be derived from its worth and its shares of the voices. So
-    worth is rounded to steps of `SHARE_STEP` of itself; that of stretches shorter than
-    `MIN_STRETCH_METRES` is the risk as it would be if presence did not count. Where it does not
-    count, nothing is changed.
+    What presence adds to a stretch follows from these. So worth is in steps of `SHARE_STEP` of
+    itself, and that of short stretches is the risk as it would be if presence did not count.
     """
     worth: NDArray[np.float64] = hotspots["worth"].to_numpy()
     if np.array_equal(risk.joined, risk.without_exposure):
@@ -85,13 +80,12 @@ class WayPast:
     """Pupils of one school who pass a stretch on their way, as it may be shown."""
 
     urn: str  # The school
-    # Of its pupils who go on foot, home or to a stop: those who walk along the stretch in the
-    # window, on average over its length, in steps of `SHARE_STEP`.
+    # Of those who go on foot, home or to a stop: who walk along the stretch in the window, on
+    # average over its length, in steps of `SHARE_STEP`.
     share: float
-    # `start`, `end`: When most of them pass, in minutes after midnight.
-    start: int
+    start: int  # when most of them pass, in minutes after midnight
     end: int
-    to_school: bool  # Whether it is the way to school
+    to_school: bool  # whether it is the way to school
 
 
 def find_ways_past(
@@ -99,9 +93,7 @@ def find_ways_past(
 ) -> list[WayPast | None]:
     """(h,) the school with the highest share of pupils who pass each stretch in the risk's window.
 
-    None where pupils' presence does not count, where the stretch is shorter than
-    `MIN_STRETCH_METRES` or the window than `MIN_SPAN_MINUTES`, and where the share is under
-    `MIN_SHARE`.
+    None where presence does not count, or stretch, window or share are too small to be shown.
     """
     pupils = None if risk.in_time is None else risk.in_time.pupils
     window, metres = risk.window, area.network.piece_metres
@@ -136,8 +128,7 @@ class _SchoolPast:
         self.end = self.start + window.minutes
         self.to_school = (self.start + self.end) / 2 < NOON_MINUTES
         self.curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
-        speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
-        self.walk_minutes = ways.gate_metres / speed
+        self.walk_minutes = ways.gate_metres / PUPIL_METRES_PER_MINUTE
 
     def find_passed(self, minute: ArrayLike, walk_minutes: ArrayLike) -> NDArray[np.float64]:
         """Share of the pupils who have passed a place so far from the gate by a minute."""
@@ -170,10 +161,9 @@ class _SchoolPast:
 
 
 def _find_busiest(passed: NDArray[np.float64]) -> tuple[int, int]:
-    """First and last row of the shortest time in which `BUSIEST_SHARE` pass; the first wins a tie.
+    """First and last row of the shortest time in which `BUSIEST_SHARE` pass, but ten minutes.
 
-    `passed` is (m,), how many have passed by each minute; it does not fall. The time has at least
-    `MIN_SPAN_MINUTES`.
+    `passed` is (m,), how many have passed by each minute. The first wins a tie.
     """
     wanted = passed[:-1] + BUSIEST_SHARE * (passed[-1] - passed[0])
     last = np.searchsorted(passed, wanted - 1e-9 * passed[-1])

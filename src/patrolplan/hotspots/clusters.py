@@ -17,25 +17,26 @@ from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
 from patrolplan.risk.scores import round_significant
 
-StreetArrays = tuple[
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.int64],
-]
-"""First neighbour and neighbours by piece, risk per metre, metres and cluster of pieces."""
+MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
 
-STREET_ARRAYS = "Tuple((i8[::1], i8[::1], f8[::1], f8[::1], i8[::1]))"
+DENSITY_DIGITS = 5
+"""Risk per metre is compared to this many digits. All street around one snap point has the same
+risk per metre, and rounding errors would choose between its pieces, differently per machine."""
+
+WALKED_METRES = {"dbscan": 60.0, "hdbscan": 300.0}
+"""Walks up to this length link the pieces of a cluster."""
+
+FAR_METRES = 100_000.0  # between pieces that no such walk links
+DBSCAN_MIN_RISK_SHARE = 0.002
+HDBSCAN_MIN_PIECES = 5
+
+StreetArrays = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+"""First neighbour and neighbours by piece, risk per metre and metres of pieces."""
 
 GrowingRoom = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """(p,) each: the last call of `grow_stretch` that visited a piece, so that nothing need be cleared;
-the pieces of the stretch that it grew, in order; and the pieces that it may grow by.
-
-Lists and heaps take far longer to compile, and few pieces wait at a time.
-"""
-
-GROWING_ROOM = "UniTuple(i8[::1], 3)"
+the pieces of the stretch that it grew, in order; and the pieces that it may grow by: few pieces
+wait at a time, and lists and heaps take far longer to compile."""
 
 
 def build_growing_room(pieces: int) -> GrowingRoom:
@@ -44,7 +45,9 @@ def build_growing_room(pieces: int) -> GrowingRoom:
     return seen, stretch, frontier
 
 
-@jit_compile(f"i8(i8, {STREET_ARRAYS}, f8, b1[::1], {GROWING_ROOM}, i8)")
+@jit_compile(
+    "i8(i8, Tuple((i8[::1], i8[::1], f8[::1], f8[::1])), f8, b1[::1], UniTuple(i8[::1], 3), i8)"
+)
 def grow_stretch(
     seed: int,
     streets: StreetArrays,
@@ -53,22 +56,20 @@ def grow_stretch(
     room: GrowingRoom,
     call: int,
 ) -> int:
-    """Grow a stretch from a seed over free pieces of its cluster; return its number of pieces.
+    """Grow a stretch from a seed over free pieces; return its number of pieces.
 
     It always grows by the neighbour with the highest risk per metre that still fits; the lower
     number wins a tie. `call` is a number that was not used before in this room.
     """
-    first, neighbours, density, metres, cluster = streets
+    first, neighbours, density, metres = streets
     seen, stretch, frontier = room
-    length = metres[seed]
+    length, count, waiting, newest = metres[seed], 1, 0, seed
     seen[seed] = call
     stretch[0] = seed
-    count, waiting = 1, 0
-    newest = seed
     while True:
         for slot in range(first[newest], first[newest + 1]):
             piece = neighbours[slot]
-            if seen[piece] != call and free[piece] and cluster[piece] == cluster[seed]:
+            if seen[piece] != call and free[piece]:
                 seen[piece] = call
                 frontier[waiting] = piece
                 waiting += 1
@@ -94,11 +95,11 @@ def grow_stretch(
 def choose_stretches(
     streets: StreetArrays,
     risk: NDArray[np.float64],
-    *,
     max_length_metres: float,
     free: NDArray[np.bool_],
+    *,
     count: int,
-    max_covered_metres: float,
+    max_covered_metres: float = np.inf,
 ) -> list[NDArray[np.int64]]:
     """Pieces of disjoint stretches, up to a number of stretches or metres.
 
@@ -130,22 +131,6 @@ def choose_stretches(
     return found
 
 
-MAX_COVERAGE = 0.25  # maximum share of the street that hotspots of `count = "auto"` cover
-
-DENSITY_DIGITS = 5
-"""Risk per metre is compared to this many digits. All street around one snap point has the same
-risk per metre, and rounding errors would choose between its pieces, differently per machine."""
-
-WALKED_METRES = {"dbscan": 60.0, "hdbscan": 300.0}
-"""Walks up to this length link the pieces of a cluster."""
-
-FAR_METRES = 100_000.0
-
-DBSCAN_MIN_RISK_SHARE = 0.002
-
-HDBSCAN_MIN_PIECES = 5
-
-
 def find_stretches(
     network: StreetNetwork,
     risk: NDArray[np.float64],
@@ -172,8 +157,8 @@ def find_stretches(
     found = choose_stretches(
         build_street_arrays(network, density, cluster),
         risk,
-        max_length_metres=max_length_metres,
-        free=free,
+        max_length_metres,
+        free,
         count=len(network) if count is None else count,
         max_covered_metres=MAX_COVERAGE * metres.sum() if count is None else np.inf,
     )
@@ -192,29 +177,23 @@ def find_best_stretch(
     free[pieces] = metres[pieces] <= max_length_metres
     if not free.any():
         return pieces[[int(np.argmax(risk[pieces]))]]
-    (found,) = choose_stretches(
-        build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS), None),
-        risk,
-        max_length_metres=max_length_metres,
-        free=free,
-        count=1,
-        max_covered_metres=np.inf,
-    )
+    streets = build_street_arrays(network, round_significant(risk / metres, DENSITY_DIGITS))
+    (found,) = choose_stretches(streets, risk, max_length_metres, free, count=1)
     return np.sort(found)
 
 
 def build_street_arrays(
-    network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None
+    network: StreetNetwork, density: NDArray[np.float64], cluster: NDArray[np.int64] | None = None
 ) -> StreetArrays:
-    """What stretches grow on; without clusters all street is one."""
-    near, clusters = network.neighbours, np.zeros(len(network)) if cluster is None else cluster
-    return (
-        near.indptr.astype(np.int64),
-        near.indices.astype(np.int64),
-        density,
-        np.ascontiguousarray(network.piece_metres),
-        np.ascontiguousarray(clusters, dtype=np.int64),
-    )
+    """What stretches grow on; with clusters (p,), only pieces of the same one are neighbours."""
+    near = network.neighbours
+    if cluster is not None:
+        pairs = near.tocoo()
+        is_same = cluster[pairs.row] == cluster[pairs.col]
+        ends = pairs.row[is_same], pairs.col[is_same]
+        near = sparse.csr_array((np.ones(len(ends[0]), dtype=bool), ends), shape=near.shape)
+    first, neighbours = near.indptr.astype(np.int64), near.indices.astype(np.int64)
+    return first, neighbours, density, np.ascontiguousarray(network.piece_metres)
 
 
 def cluster_pieces(
@@ -278,13 +257,7 @@ def sum_by_stretch(
     >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """
-    pieces, size = flatten_stretches(stretches)
-    starts, total = np.cumsum(size) - size, np.zeros(len(size))
-    # Stretches of one length form a table: each row is summed like a single array, to the last bit.
-    for length in np.unique(size).tolist():
-        rows = np.flatnonzero(size == length)
-        total[rows] = values[pieces[starts[rows, None] + np.arange(length)]].sum(axis=1)
-    return total
+    return np.array([values[stretch].sum() for stretch in stretches], dtype=np.float64)
 
 
 def compute_catchment_shares(

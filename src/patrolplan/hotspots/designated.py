@@ -21,9 +21,6 @@ from patrolplan.hotspots.reasons import DesignatedReason, Reason
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.network import StreetNetwork
 
-OWN, DESIGNATED = "hotspot", "designated"
-"""Kinds of hotspots: found here, or designated by the force."""
-
 
 def add_designations(
     area: StudyArea, names: Iterable[str], reasons: Sequence[list[Reason]]
@@ -50,10 +47,7 @@ def _build_reason(place_id: str, place: pd.Series) -> DesignatedReason:
 def cut_to_walk(
     area: StudyArea, amounts: NDArray[np.float64], polygons: Sequence[NDArray[np.int64]]
 ) -> list[NDArray[np.int64]]:
-    """The pieces in each polygon that a patrol walks: connected, with most risk (p,).
-
-    Like a beat, they are no more street than can be walked up and down within a dwell.
-    """
+    """The connected pieces of most risk (p,) in each polygon, walked up and down in a dwell."""
     patrol = area.settings.patrol
     max_length = patrol.dwell_minutes * patrol.walking_speed_kmh * 1000 / 60 / 2
     return [find_best_stretch(area.network, amounts, pieces, max_length) for pieces in polygons]

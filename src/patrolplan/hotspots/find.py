@@ -1,16 +1,16 @@
 """Find hotspots: stretches of street with a stopping place, a name and their reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.errors import InputError
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.hotspots.carriers import find_carriers
 from patrolplan.hotspots.clusters import (
     cluster_pieces,
@@ -18,29 +18,16 @@ from patrolplan.hotspots.clusters import (
     flatten_stretches,
     sum_by_stretch,
 )
-from patrolplan.hotspots.designated import (
-    DESIGNATED,
-    OWN,
-    add_designations,
-    cut_to_walk,
-    give_empty_some,
-)
-from patrolplan.hotspots.ground import survey_ground
-from patrolplan.hotspots.names import name_hotspots
-from patrolplan.hotspots.reasons import Reason, find_reasons, list_window_bands
+from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
+from patrolplan.hotspots.ground import Ground
+from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
-
-COLUMN_ORDER = [
-    *("hotspot", "kind", "worth", "crime_share", "reports_share", "length_metres"),
-    *("place", "reasons", "carried_by", "mainly_reports", "p_value", "stands_out", "trend"),
-    *("survived", "pieces", "stop_piece", "stop_metres", "stop_stand", "stop_at", "stop_lit"),
-    *("stop", "geometry"),
-]
 
 
 def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -58,7 +45,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
     -------
     geopandas.GeoDataFrame
         See `patrolplan.tables.HOTSPOTS`; one row a hotspot, most risk first, the same columns for
-        every method. With `[hotspots] earlier` places that were hotspots before have their names.
+        every method. Names are numbers by risk: a place that stays has an ID, see `Stop.id`.
 
     Raises
     ------
@@ -78,10 +65,7 @@ def find_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
         remedy = "check [crimes] categories and [risk] harm against the categories in your data"
         raise InputError.one(where, what, remedy)
     bare = locate_hotspots(area, risk)
-    is_own = (bare["kind"] == OWN).to_numpy()
-    names = bare["hotspot"].to_numpy(dtype=object)
-    names[is_own] = name_hotspots(bare.geometry[is_own], area.earlier_hotspots)
-    return complete_hotspots(area, risk, bare, names.tolist())
+    return complete_hotspots(area, risk, bare, bare["hotspot"].tolist())
 
 
 def complete_hotspots(
@@ -90,15 +74,8 @@ def complete_hotspots(
     """Stretches as hotspots with these names: what they are based on, how sure, and why."""
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in bare["pieces"]]
     certainty = assess_certainty(area, risk, stretches)
-    frame = describe_stops(area, bare).assign(
-        hotspot=names,
-        crime_share=sum_by_stretch(risk.crime, stretches),
-        reports_share=sum_by_stretch(risk.reports, stretches),
-        carried_by=find_carriers(risk, stretches),
-        reasons=_list_reasons(area, risk, names, stretches, certainty),
-        **certainty,
-    )
-    return HOTSPOTS.check(frame[COLUMN_ORDER])
+    frame = describe_stops(area, bare).assign(hotspot=names, **certainty)
+    return rate_hotspots(area, risk, frame)[list(HOTSPOTS.columns)]
 
 
 def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -112,33 +89,22 @@ def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The same hotspots in another window: what they are worth by its risk, and why.
+    """Hotspots in a window: what they are worth by its risk, and why.
 
     How sure they are, and where one stands, stays as it is.
     """
     stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
-    return HOTSPOTS.check(
-        hotspots.assign(
-            worth=sum_by_stretch(risk.joined, stretches),
-            crime_share=sum_by_stretch(risk.crime, stretches),
-            reports_share=sum_by_stretch(risk.reports, stretches),
-            carried_by=find_carriers(risk, stretches),
-            reasons=_list_reasons(area, risk, hotspots["hotspot"], stretches, hotspots),
-        )
+    reasons = find_reasons(area, risk, stretches, hotspots)
+    rated = hotspots.assign(
+        worth=sum_by_stretch(risk.joined, stretches),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
+        reasons=add_designations(area, hotspots["hotspot"], reasons),
     )
-
-
-def _list_reasons(
-    area: StudyArea,
-    risk: Risk,
-    names: Iterable[str],
-    stretches: list[NDArray[np.int64]],
-    certainty: pd.DataFrame,
-) -> list[list[Reason]]:
-    """(h,) reasons in the window of the risk, that the force designates a hotspot among them."""
-    bands = list_window_bands(area, risk)
-    reasons = find_reasons(area, risk, stretches, certainty, bands=bands)
-    return add_designations(area, names, reasons)
+    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
+    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
 
 
 def locate_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
@@ -177,27 +143,25 @@ def place_stretches(
     area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> gpd.GeoDataFrame:
     """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
-    network = area.network
+    network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
-    row = np.repeat(np.arange(len(size)), size)
-    ground = area.catchments.reuse(
-        "ground", (network, area.features), lambda: survey_ground(network, area.features)
-    )
-    sight = area.settings.way_home.sight_metres
+    ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
+    sight = SIGHT_METRES
     places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
-    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=row))
+    rows = np.repeat(np.arange(len(size)), size)
+    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(
         {
-            "hotspot": name_hotspots(lines),
+            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
             "kind": OWN,
             "worth": sum_by_stretch(amounts, stretches),
             "length_metres": sum_by_stretch(network.piece_metres, stretches),
             "pieces": [stretch.tolist() for stretch in stretches],
-            "stop_piece": places.positions.piece,
-            "stop_metres": places.positions.offset_metres,
-            "stop_stand": places.stand,
-            "stop_at": places.at,
-            "stop_lit": places.lit,
+            "stop_piece": places["piece"].to_numpy(),
+            "stop_metres": places["offset"].to_numpy(),
+            "stop_stand": places["stand"].to_numpy(dtype=object),
+            "stop_at": places["at"].to_numpy(dtype=object),
+            "stop_lit": places["lit"].to_numpy(dtype=object),
         },
         geometry=lines,
         crs=network.projection.crs,

@@ -5,7 +5,6 @@ has a name, else anywhere along such a street. Not in a service road, nor on a f
 street.
 """
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import geopandas as gpd
@@ -17,7 +16,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from patrolplan.inputs.osm_tags import ROADS, TRUNK
-from patrolplan.network import Positions, StreetNetwork, concatenate_positions
+from patrolplan.network import Positions, StreetNetwork
 
 Stand = Literal["junction", "bus_stop", "station_entrance", "crossing", "shop_front", "street"]
 """What a stopping place is at; "street" where none of the others is in view of the stretch."""
@@ -56,62 +55,117 @@ UNMARKED = "unmarked"
 ON_STREET_METRES = 0.5  # a point within this distance of a street belongs to it
 
 
-@dataclass(frozen=True, eq=False)
-class StandingPlaces:
-    """(k,) places where an officer stands or could stand."""
-
-    positions: Positions  # On the streets to patrol
-    # `stand`, `lit`: See `Stand` and `Lighting`.
-    stand: NDArray[np.object_]
-    # Name of the street that joins, of the bus stop or of the station; empty where there is none.
-    at: NDArray[np.object_]
-    lit: NDArray[np.object_]
-
-    def take(self, rows: NDArray[np.int64]) -> "StandingPlaces":
-        """Only these."""
-        return StandingPlaces(
-            self.positions.take(rows), self.stand[rows], self.at[rows], self.lit[rows]
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Ground:
-    """Where in an area an officer could stand, from streets and map features alone."""
-
-    network: StreetNetwork  # The streets to patrol
-    kinds: "PieceKinds"  # Which of their pieces an officer stands on
-    places: StandingPlaces  # See `find_standing_places`
-
-
-def survey_ground(network: StreetNetwork, features: gpd.GeoDataFrame) -> Ground:
-    """Find every place where an officer could stand.
+    """Where in an area an officer could stand, from streets and map features alone.
 
     `features` are those of the map, `kind` and `name`, in the area's CRS.
     """
-    kinds = classify_pieces(network)
-    return Ground(network, kinds, find_standing_places(network, features, kinds))
 
+    def __init__(self, network: StreetNetwork, features: gpd.GeoDataFrame) -> None:
+        self.network = network  # the streets to patrol
+        highway, is_crossing = network.piece_highway.astype(str), network.piece_is_crossing
+        is_named = (network.piece_name != "") & ~is_crossing
+        self.is_street = np.isin(highway, list(STREETS)) & ~is_crossing
+        """(p,) streets, with or without a name."""
+        paths = np.isin(highway, list(PATHS)) & is_named
+        lines = network.piece_lines
+        paths[paths] = ~find_beside(lines[paths], lines[self.is_street & is_named])
+        self.is_place = (self.is_street & is_named) | paths
+        """(p,) streets with a name, and paths with a name and no such street next to them."""
+        self.rank = (_find_dead_ends(network) | (network.piece_layer != 0)).astype(np.int64)
+        """(p,) 0 along through streets at ground level; 1 at dead ends, on bridges and below."""
+        self.places = self._list_places(features)
+        """Where an officer could stand, sorted by piece and along it, see `build_places`."""
 
-@dataclass(frozen=True, eq=False)
-class PieceKinds:
-    """(p,) which pieces an officer stands on."""
+    def _list_places(self, features: gpd.GeoDataFrame) -> pd.DataFrame:
+        pieces = np.flatnonzero(self.is_place)
+        middles = build_places(
+            self.network, pieces, self.network.piece_metres[pieces] / 2, "street"
+        )
+        places = pd.concat(
+            [
+                *self._list_features(features),
+                self._list_junctions(),
+                self._list_crossings(),
+                middles,
+            ],
+            ignore_index=True,
+        )
+        of_kind = pd.Index(get_args(Stand)).get_indexer(pd.Index(places["stand"]))
+        order = np.lexsort((of_kind, places["offset"].round(2), places["piece"]))
+        return places.iloc[order].reset_index(drop=True)
 
-    is_street: NDArray[np.bool_]  # Streets, with or without a name
-    # Streets with a name, and paths with a name and no such street next to them.
-    is_place: NDArray[np.bool_]
-    # 0 along through streets at ground level; 1 at dead ends, on bridges and below ground.
-    rank: NDArray[np.int64]
+    def _list_features(self, features: gpd.GeoDataFrame) -> list[pd.DataFrame]:
+        """Bus stops, entrances and shops that are points, on the street at which they are.
 
+        Only one of several shops on a piece of street counts.
+        """
+        network, pieces = self.network, np.flatnonzero(self.is_place)
+        tree = shapely.STRtree(network.piece_lines[pieces])
+        is_point = (features.geom_type == "Point").to_numpy()
+        listed = []
+        for kind, stand in FEATURE_STANDS.items():
+            shown = features[is_point & (features["kind"] == kind).to_numpy()]
+            points = np.asarray(shown.geometry.values, dtype=object)
+            row, number = tree.query_nearest(points, max_distance=FEATURE_METRES, all_matches=False)
+            piece = pieces[number]
+            if kind not in NAMED_FEATURES:
+                piece, first = np.unique(piece, return_index=True)
+                row = row[first]
+            offset = shapely.line_locate_point(network.piece_lines[piece], points[row])
+            names = shown["name"].to_numpy(dtype=object)[row] if kind in NAMED_FEATURES else ""
+            listed.append(build_places(network, piece, offset, stand, names))
+        return listed
 
-def classify_pieces(network: StreetNetwork) -> PieceKinds:
-    """Find out which pieces an officer stands on."""
-    highway, is_named = network.piece_highway, network.piece_name != ""
-    is_street = np.isin(highway.astype(str), list(STREETS)) & ~network.piece_is_crossing
-    is_place = is_street & is_named
-    paths = np.isin(highway.astype(str), list(PATHS)) & is_named & ~network.piece_is_crossing
-    paths[paths] = ~find_beside(network.piece_lines[paths], network.piece_lines[is_place])
-    is_off = _find_dead_ends(network) | (network.piece_layer != 0)
-    return PieceKinds(is_street, is_place | paths, is_off.astype(np.int64))
+    def _list_junctions(self) -> pd.DataFrame:
+        """Where three or more arms of street meet and two have different names.
+
+        The officer stands on the street with the most arms, or on the main road if these are equal.
+        """
+        network, pieces = self.network, np.flatnonzero(self.is_place)
+        road = pd.Index(MAIN_ROADS).get_indexer(pd.Index(network.piece_highway[pieces]))
+        both = np.repeat(pieces, 2)
+        ends = pd.DataFrame(
+            {
+                "node": network.piece_nodes[pieces].ravel(),
+                "rank": self.rank[both],
+                "road": np.repeat(np.where(road < 0, len(MAIN_ROADS), road), 2),
+                "piece": both,
+                "name": network.piece_name[both],
+                "offset": network.piece_metres[both] * np.tile([0, 1], len(pieces)),
+            }
+        ).sort_values(["node", "rank", "road", "piece"], kind="stable")
+        meet = np.bincount(
+            network.piece_nodes[self.is_street].ravel(), minlength=len(network.node_xy)
+        )
+        ends = ends[meet[ends["node"]] >= JUNCTION_ARMS]
+        arms = -ends.groupby(["node", "name"], sort=False)["piece"].transform("size")
+        streets = ends.assign(arms=arms).drop_duplicates(["node", "name"])
+        streets = streets.sort_values(["node", "rank", "arms", "road", "name"])
+        number = streets.groupby("node").cumcount()
+        cross = streets[number == 1].set_index("node")["name"]
+        main = streets[(number == 0) & streets["node"].isin(cross.index)]
+        at = cross[main["node"]].to_numpy(dtype=object)
+        piece, offset = main["piece"].to_numpy(), main["offset"].to_numpy()
+        return build_places(network, piece, offset, "junction", at)
+
+    def _list_crossings(self) -> pd.DataFrame:
+        """Where people on foot cross a street by a way or at a point, unless it is unmarked.
+
+        Only one of several on a piece of street counts.
+        """
+        network, points = self.network, self.network.crossing_points
+        is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
+        crossed = np.unique(network.piece_nodes[is_shown])
+        xy = np.concatenate([network.node_xy[crossed], points.xy[points.kind != UNMARKED]])
+        pieces = np.flatnonzero(self.is_place)
+        row, number = shapely.STRtree(network.piece_lines[pieces]).query_nearest(
+            shapely.points(xy), max_distance=ON_STREET_METRES, all_matches=False
+        )
+        piece, first = np.unique(pieces[number], return_index=True)
+        at = shapely.points(xy[row[first]])
+        offset = shapely.line_locate_point(network.piece_lines[piece], at)
+        return build_places(network, piece, offset, "crossing")
 
 
 def find_beside(lines: NDArray[np.object_], streets: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -126,32 +180,12 @@ def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:
     """(p,) which pieces are between a dead end and the first junction before it."""
     nodes = network.walkable.piece_nodes
     meet = np.bincount(nodes.ravel(), minlength=len(network.walkable.node_xy))
-    passed = meet[nodes] == 2  # noqa: PLR2004
-    piece, end = np.nonzero(passed)
+    piece, end = np.nonzero(meet[nodes] == 2)  # noqa: PLR2004
     cells = (np.ones(len(piece), dtype=bool), (piece, nodes[piece, end]))
     at = sparse.csr_array(cells, shape=(len(nodes), len(meet)))
     chain = csgraph.connected_components(at @ at.T, directed=False)[1]
-    ends_here = (meet[nodes] == 1).any(axis=1)
-    is_dead = np.isin(chain, chain[ends_here])
+    is_dead = np.isin(chain, chain[(meet[nodes] == 1).any(axis=1)])
     return np.asarray(is_dead[: len(network)])
-
-
-def find_standing_places(
-    network: StreetNetwork, features: gpd.GeoDataFrame, kinds: PieceKinds
-) -> StandingPlaces:
-    """Find every place of an area where an officer could stand, sorted by piece and along it."""
-    parts = [
-        *_list_features(network, features, kinds),
-        _list_junctions(network, kinds),
-        _list_crossings(network, kinds),
-        _list_middles(network, kinds),
-    ]
-    places = concatenate_places(*parts)
-    numbers = {stand: number for number, stand in enumerate(get_args(Stand))}
-    of_kind = np.array([numbers[stand] for stand in places.stand], dtype=np.int64)
-    metres = np.round(places.positions.offset_metres, 2)
-    order = np.lexsort((of_kind, metres, places.positions.piece))
-    return places.take(order)
 
 
 def build_places(
@@ -160,118 +194,29 @@ def build_places(
     offset: NDArray[np.float64],
     stand: Stand,
     at: NDArray[np.object_] | str = "",
-) -> StandingPlaces:
-    """Places of one kind, by piece and metres from its first node."""
-    count = len(piece)
-    return StandingPlaces(
-        Positions(piece.astype(np.int64), offset.astype(np.float64), np.zeros(count)),
-        np.full(count, stand, dtype=object),
-        np.full(count, at, dtype=object),
-        read_lighting(network, piece),
-    )
+) -> pd.DataFrame:
+    """Places of one kind, a row each, by piece and metres from its first node.
+
+    `at` is the name of the street that joins, of the bus stop or of the station, empty where there
+    is none; `stand` and `lit` see `Stand` and `Lighting`.
+    """
+    columns = {
+        "piece": piece.astype(np.int64),
+        "offset": offset.astype(np.float64),
+        "stand": np.full(len(piece), stand, dtype=object),
+        "at": np.full(len(piece), at, dtype=object),
+        "lit": read_lighting(network, piece),
+    }
+    return pd.DataFrame(columns)
+
+
+def locate_places(places: pd.DataFrame) -> Positions:
+    """(k,) where places of `build_places` are."""
+    piece, offset = places["piece"].to_numpy(), places["offset"].to_numpy()
+    return Positions(piece, offset, np.zeros(len(places)))
 
 
 def read_lighting(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     """(k,) street lighting at some pieces, see `Lighting`."""
     lit = network.piece_lit[pieces]
     return np.where(lit == "no", "no", np.where(lit == "", "unknown", "yes")).astype(object)
-
-
-def concatenate_places(*parts: StandingPlaces) -> StandingPlaces:
-    """Places one after the other."""
-    return StandingPlaces(
-        concatenate_positions(*(part.positions for part in parts)),
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("stand", "at", "lit")
-        ),
-    )
-
-
-def _list_middles(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
-    pieces = np.flatnonzero(kinds.is_place)
-    return build_places(network, pieces, network.piece_metres[pieces] / 2, "street")
-
-
-def _list_features(
-    network: StreetNetwork, features: gpd.GeoDataFrame, kinds: PieceKinds
-) -> list[StandingPlaces]:
-    """Bus stops, entrances and shops that are points, on the street at which they are.
-
-    Only one of several shops on a piece of street counts.
-    """
-    pieces = np.flatnonzero(kinds.is_place)
-    tree = shapely.STRtree(network.piece_lines[pieces])
-    is_point = (features.geom_type == "Point").to_numpy()
-    listed = []
-    for kind, stand in FEATURE_STANDS.items():
-        shown = features[is_point & (features["kind"] == kind).to_numpy()]
-        points = np.asarray(shown.geometry.values, dtype=object)
-        row, number = tree.query_nearest(points, max_distance=FEATURE_METRES, all_matches=False)
-        piece = pieces[number]
-        if kind not in NAMED_FEATURES:
-            first = np.unique(piece, return_index=True)[1]
-            row, piece = row[first], piece[first]
-        offset = shapely.line_locate_point(network.piece_lines[piece], points[row])
-        names = shown["name"].to_numpy(dtype=object)[row] if kind in NAMED_FEATURES else ""
-        listed.append(build_places(network, piece, offset, stand, names))
-    return listed
-
-
-def _list_ends(network: StreetNetwork, kinds: PieceKinds) -> pd.DataFrame:
-    """Both ends of each piece that an officer stands on; the preferred ones first at each node."""
-    pieces = np.flatnonzero(kinds.is_place)
-    road = pd.Index(MAIN_ROADS).get_indexer(pd.Index(network.piece_highway[pieces]))
-    ends = pd.DataFrame(
-        {
-            "node": network.piece_nodes[pieces].ravel(),
-            "piece": np.repeat(pieces, 2),
-            "name": np.repeat(network.piece_name[pieces], 2),
-            "rank": np.repeat(kinds.rank[pieces], 2),
-            "road": np.repeat(np.where(road < 0, len(MAIN_ROADS), road), 2),
-            "offset": np.column_stack(
-                [np.zeros(len(pieces)), network.piece_metres[pieces]]
-            ).ravel(),
-        }
-    )
-    return ends.sort_values(["node", "rank", "road", "piece"], kind="stable")
-
-
-def _list_junctions(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
-    """Where three or more arms of street meet and two have different names.
-
-    The officer stands on the street with the most arms, or on the main road if these are equal.
-    """
-    nodes = network.piece_nodes[kinds.is_street].ravel()
-    arms = np.bincount(nodes, minlength=len(network.node_xy))
-    ends = _list_ends(network, kinds)
-    ends = ends[arms[ends["node"]] >= JUNCTION_ARMS]
-    size = ends.groupby(["node", "name"], sort=False)["piece"].transform("size")
-    streets = ends.assign(arms=-size).drop_duplicates(["node", "name"])
-    streets = streets.sort_values(["node", "rank", "arms", "road", "name"])
-    number = streets.groupby("node").cumcount().to_numpy()
-    main, cross = streets[number == 0], streets[number == 1]
-    main = main[main["node"].isin(cross["node"])]
-    at = cross["name"].to_numpy(dtype=object)
-    return build_places(
-        network, main["piece"].to_numpy(), main["offset"].to_numpy(), "junction", at
-    )
-
-
-def _list_crossings(network: StreetNetwork, kinds: PieceKinds) -> StandingPlaces:
-    """Where people on foot cross a street by a way or at a point, unless it is unmarked.
-
-    Only one of several on a piece of street counts.
-    """
-    is_shown = network.piece_is_crossing & (network.piece_crossing != UNMARKED)
-    crossed = np.unique(network.piece_nodes[is_shown])
-    points = network.crossing_points
-    xy = np.concatenate([network.node_xy[crossed], points.xy[points.kind != UNMARKED]])
-    pieces = np.flatnonzero(kinds.is_place)
-    tree = shapely.STRtree(network.piece_lines[pieces])
-    row, number = tree.query_nearest(
-        shapely.points(xy), max_distance=ON_STREET_METRES, all_matches=False
-    )
-    piece, first = np.unique(pieces[number], return_index=True)
-    offset = shapely.line_locate_point(network.piece_lines[piece], shapely.points(xy[row[first]]))
-    return build_places(network, piece, offset, "crossing")

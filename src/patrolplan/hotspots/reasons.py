@@ -5,7 +5,7 @@ and to read it back.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, get_args
 
 import numpy as np
@@ -20,6 +20,7 @@ from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stret
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
 from patrolplan.privacy import ReportGroups
+from patrolplan.risk.day_kinds import WEEKDAYS as SATURDAY
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.report_voice import (
     TIME_BANDS,
@@ -32,17 +33,20 @@ from patrolplan.risk.surface import Risk
 from patrolplan.times import TIME_OF_DAY, Season, format_time
 
 REASON_MONTHS = 12
+DAY_MINUTES = 24 * 60
 MIN_NAMED_SHARE = 0.1
 """A category is named when it makes up at least this share of the stretch's recorded harm."""
 
 MAX_NAMED = 3
 """Maximum number of crime categories, and of factors of pupils' reports, that a reason names."""
 
+Days = Literal["", "weekdays", "weekends"]
 Change = Literal["new", "rising", "fading"]
 """Trends that are a reason; "persistent" and "too few to tell" are not."""
 
 _RECORD = ConfigDict(extra="ignore", strict=False)
 _TimeOfDay = Annotated[str, Field(pattern=f"^{TIME_OF_DAY.pattern}$")]
+_SPAN = f"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
 _Whole = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
@@ -56,6 +60,14 @@ class CrimeReason:
     """Expected number, rounded; None where it is below the threshold for crime."""
     fewer_than: _Whole | None = None
     """That threshold, where the number is not given."""
+    in_hours: _Whole | None = None
+    """How many of those with a known time were in `hours`; None: not known, or not shown."""
+    timed: _Whole | None = None
+    """How many have a known time; None if all have, or none."""
+    hours: Annotated[str, Field(pattern=f"^({_SPAN})?$")] = ""
+    """Those of the window, HH:MM-HH:MM; empty where times are not known or not shown."""
+    days: Days = ""
+    """The days that count in those hours; empty: all."""
     months: _Whole
     """Number of months that are counted..."""
     held: _Whole | None = None
@@ -63,7 +75,7 @@ class CrimeReason:
     last_month: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
     """...up to this one, YYYY-MM."""
     categories: tuple[str, ...]
-    """Categories as in the data, most harm first."""
+    """Categories as in the data, most harm (in those hours, if any) first."""
 
 
 @with_config(_RECORD)
@@ -135,7 +147,7 @@ class DesignatedReason:
     """What the force calls it, in words."""
     days: tuple[str, ...] = ()
     """Days on which it is to be patrolled, mon to sun; empty: every day."""
-    hours: Annotated[str, Field(pattern=f"^({TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern})?$")] = ""
+    hours: Annotated[str, Field(pattern=f"^({_SPAN})?$")] = ""
     """HH:MM-HH:MM; empty: at any time."""
 
 
@@ -144,33 +156,30 @@ Reason = (
 )
 
 
-def list_window_bands(area: StudyArea, risk: Risk) -> tuple[TimeBand, ...] | None:
-    """The bands of the day that the risk's window meets at some school; None: not known, all."""
+def find_window_hours(area: StudyArea, risk: Risk) -> tuple[int, int] | None:
+    """First minute of the risk's window at any school, and the one after its last; None: all."""
     if risk.window is None:
         return None
-    bells = risk.window.list_bells(area.schools)
-    minutes, _ = weigh_minutes(risk.window, bells)
-    return list_bands(float(minutes[0]), float(minutes[-1] + 1))
+    minutes, _ = weigh_minutes(risk.window, risk.window.list_bells(area.schools))
+    return int(minutes[0]), int(minutes[-1]) + 1
 
 
 def find_reasons(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    certainty: pd.DataFrame,
-    *,
-    bands: Collection[TimeBand] | None = None,
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], certainty: pd.DataFrame
 ) -> list[list[Reason]]:
-    """(h,) what each stretch is based on: crime, reports, and what is uncertain about it.
+    """(h,) what each stretch is based on in the risk's window, the factor that makes it first.
 
-    The factor that makes the stretch comes first, see `patrolplan.hotspots.carriers.find_carriers`.
-    Pupils' reports of other `bands` of the day than these are no reason; with None those of all
-    are.
+    See `patrolplan.hotspots.carriers.find_carriers`. Pupils' reports of other bands of the day than
+    the window's are no reason.
     """
     if not stretches:
         return []
+    hours = find_window_hours(area, risk)
+    bands = TIME_BANDS
+    if hours is not None and area.settings.reports.time_bands:
+        bands = list_bands(*hours)
     parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
-        "recorded": _find_crime_reasons(area, risk, stretches),
+        "recorded": _find_crime_reasons(area, risk, stretches, hours if area.times_known else None),
         "feared": _find_reports_reasons(area, risk, stretches, bands),
         "way": _find_way_reasons(area, risk, stretches),
     }
@@ -187,20 +196,17 @@ def _find_way_reasons(
 ) -> list[list[WayReason]]:
     """The school with the highest share of pupils who pass each stretch, if that may be shown."""
     names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
-    return [
-        []
-        if past is None
-        else [
-            WayReason(
-                school=str(names[past.urn]),
-                share=past.share,
-                start=format_time(past.start),
-                end=format_time(past.end),
-                to_school=past.to_school,
-            )
-        ]
-        for past in find_ways_past(area, risk, stretches)
-    ]
+    reasons: list[list[WayReason]] = []
+    for past in find_ways_past(area, risk, stretches):
+        if past is None:
+            reasons.append([])
+            continue
+        school, start, end = str(names[past.urn]), format_time(past.start), format_time(past.end)
+        share, to_school = past.share, past.to_school
+        reasons.append(
+            [WayReason(school=school, share=share, start=start, end=end, to_school=to_school)]
+        )
+    return reasons
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
@@ -216,97 +222,112 @@ def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:
 
 @dataclass(frozen=True, eq=False)
 class RecentCrimes:
-    """Recorded crime of the last twelve months on stretches."""
+    """Recorded crime of the last twelve months on stretches, of the k categories that count."""
 
-    categories: list[str]  # Of the crimes that patrols are for
-    expected: NDArray[np.float64]  # (h, k) number on each stretch, of each category
-    # Where the threshold applies to crime, the minimum of a category for a place to count.
-    fewest: int
+    categories: list[str]
+    expected: NDArray[np.float64]  # (h, k) number on each stretch
+    timed: NDArray[np.float64]  # (h, k) of these, with a known time of day
+    in_hours: NDArray[np.float64]  # (h, k) of these, in the hours asked for
     held_months: NDArray[np.float64]  # (h,) how many of the months are held there
-    months: int  # Number of months that are counted
+    months: int  # how many are counted
 
 
-def count_recent_crimes(area: StudyArea, stretches: list[NDArray[np.int64]]) -> RecentCrimes:
-    """What was recorded in the last twelve months on each stretch."""
-    history = build_history(area)
-    fewest = area.settings.privacy.min_crime_count
-    categories = sorted(history.targets)
-    columns = [history.targets.index(name) for name in categories]
-    recent = history.count_last(REASON_MONTHS)[:, columns]
-    recent = np.where(recent >= fewest, recent, 0.0)
+def count_recent_crimes(
+    area: StudyArea,
+    stretches: list[NDArray[np.int64]],
+    hours: tuple[int, int] = (0, DAY_MINUTES),
+    days: Days = "",
+) -> RecentCrimes:
+    """What was recorded in the last twelve months on each stretch, and how much of it when.
+
+    `hours`: Minutes after midnight; those beyond midnight belong to the day before. Times that are
+    not known, or only within a span, are in no hours. Where the threshold applies to crime, only
+    categories with enough crime at a place count.
+    """
+    history, fewest = build_history(area), area.settings.privacy.min_crime_count
+    categories, months = sorted(history.targets), min(REASON_MONTHS, len(history))
+    column = [history.targets.index(name) for name in categories]
+    recent = history.count_last(months)[:, column]
+    enough = recent >= fewest
+    incidents = area.incidents
+    used = (
+        incidents["timed"].to_numpy() & (incidents["month"] >= history.months[-months]).to_numpy()
+    )
+    category = pd.Index(categories).get_indexer(incidents["category"].astype(str))
+    used &= category >= 0
+    start = pd.DatetimeIndex(incidents["occurred_at"]) - pd.Timedelta(minutes=hours[0])
+    inside = used & (start.hour * 60 + start.minute < hours[1] - hours[0])
+    if days:
+        inside &= (start.day_of_week >= SATURDAY) == (days == "weekends")
     share = compute_catchment_shares(area.catchments, stretches)
-    held = find_held_months(history, share, REASON_MONTHS).sum(axis=0)
-    months = min(REASON_MONTHS, len(history))
-    return RecentCrimes(categories, share @ recent, fewest, held, months)
+
+    def count(which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        counts = np.zeros(recent.shape)
+        np.add.at(counts, (area.incident_catchment[which], category[which]), 1.0)
+        return np.asarray(share @ (counts * enough))
+
+    held = find_held_months(history, share, months).sum(axis=0)
+    numbers = share @ (recent * enough), count(used), count(inside)
+    return RecentCrimes(categories, *numbers, held, months)
 
 
 def _find_crime_reasons(
-    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], window: tuple[int, int] | None
 ) -> list[list[CrimeReason]]:
-    """Recorded crime of the last twelve months that falls to each stretch, by category.
-
-    Where the threshold applies to crime, only categories with enough crime at a place count.
-    """
-    recent = count_recent_crimes(area, stretches)
-    categories, expected, fewest = recent.categories, recent.expected, recent.fewest
-    held, months = recent.held_months.round().astype(int), recent.months
-    harm = expected * get_harm_days(categories, area.settings.risk.harm)
-    enough = (harm > 0) & (harm >= MIN_NAMED_SHARE * harm.sum(axis=1, keepdims=True))
-    order = np.argsort(-harm, axis=1, kind="stable")[:, :MAX_NAMED]
+    """Recorded crime of the last twelve months that falls to each stretch, by category."""
+    fewest = area.settings.privacy.min_crime_count
+    days: Days = "" if risk.day is None else "weekends" if risk.day == "weekend" else "weekdays"
+    recent = count_recent_crimes(area, stretches, window or (0, DAY_MINUTES), days)
+    harm_days = get_harm_days(recent.categories, area.settings.risk.harm)
+    rows = zip(recent.expected, recent.timed, recent.in_hours, recent.held_months, strict=True)
     reasons: list[list[CrimeReason]] = []
-    for row in range(len(stretches)):
-        named = tuple(categories[k] for k in order[row] if enough[row, k])
-        incidents = round(float(expected[row].sum()))
+    for every, with_time, inside, held_months in rows:
+        incidents, held = round(every.sum()), round(held_months)
+        timed = min(round(with_time.sum()), incidents)
+        in_hours = min(round(inside.sum()), timed)
         is_shown = incidents >= fewest or fewest <= 1
+        # The hours are not given where a number under the threshold would follow from them.
+        parts = (in_hours, timed - in_hours, incidents - timed)
+        has_hours = window is not None and timed > 0 and is_shown
+        has_hours &= fewest <= 1 or all(part == 0 or part >= fewest for part in parts)
+        harm = (inside if has_hours and in_hours and fewest <= 1 else every) * harm_days
+        named = np.argsort(-harm, kind="stable")[:MAX_NAMED]
+        named = named[(harm[named] > 0) & (harm[named] >= MIN_NAMED_SHARE * harm.sum())]
         reason = CrimeReason(
             incidents=incidents if is_shown else None,
             fewer_than=None if is_shown else fewest,
-            months=months,
-            held=int(held[row]) if held[row] < months else None,
+            months=recent.months,
+            held=held if held < recent.months else None,
             last_month=f"{risk.months[1]:%Y-%m}",
-            categories=named,
+            categories=tuple(recent.categories[number] for number in named),
         )
-        reasons.append([reason] if named else [])
+        if window is not None and has_hours:
+            reason = replace(
+                reason,
+                in_hours=in_hours,
+                timed=timed if timed < incidents else None,
+                hours="-".join(format_time(minute) for minute in window),
+                days=days,
+            )
+        reasons.append([reason] if len(named) else [])
     return reasons
 
 
 def _find_reports_reasons(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    bands: Collection[TimeBand] | None,
+    area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]], bands: Collection[TimeBand]
 ) -> list[list[ReportsReason]]:
-    """What pupils named, where a stretch has more of their reports than its length explains."""
-    bands = _choose_bands(area, bands)
-    reasons = _build_reports_reasons(area.reports, bands)
-    rows = find_report_groups(area, risk, stretches, bands)
-    return [[reasons[group]] if group >= 0 else [] for group in rows]
+    """What pupils named in the widest group that counts in some bands, on each stretch.
 
-
-def find_report_groups(
-    area: StudyArea,
-    risk: Risk,
-    stretches: list[NDArray[np.int64]],
-    bands: Collection[TimeBand] | None,
-) -> NDArray[np.int64]:
-    """(h,) the group of pupils' reports that is a reason to be on each stretch; -1: none.
-
-    It is the widest of those in some bands (None: all), where the stretch has more of the
-    reports than its length explains.
+    Only where the stretch has more of their reports than its length explains.
     """
-    metres, groups = area.network.piece_metres, area.reports
+    metres, group = area.network.piece_metres, area.reports.group_of_piece
     baseline = sum_by_stretch(metres, stretches) / metres.sum()
     feared = sum_by_stretch(risk.reports, stretches) > baseline
-    group = groups.group_of_piece
     # The last entry is for pieces without a group.
-    counts = np.append(find_groups_of_bands(groups, _choose_bands(area, bands)), False)
+    counts = np.append(find_groups_of_bands(area.reports, bands), False)
     widest = _find_widest_group(np.where(counts[group], group, -1), metres, stretches)
-    return np.where(feared, widest, -1)
-
-
-def _choose_bands(area: StudyArea, bands: Collection[TimeBand] | None) -> Collection[TimeBand]:
-    """The bands given, or all where none are or the settings do not tell them apart."""
-    return TIME_BANDS if bands is None or not area.settings.reports.time_bands else bands
+    reasons = _build_reports_reasons(area.reports, bands)
+    return [[reasons[row]] if row >= 0 else [] for row in np.where(feared, widest, -1)]
 
 
 def _find_widest_group(

@@ -30,37 +30,31 @@ from patrolplan.hotspots.clusters import (
     build_growing_room,
     build_street_arrays,
     compute_catchment_shares,
+    flatten_stretches,
     grow_stretch,
 )
-from patrolplan.hotspots.stability import compute_survived_share
 from patrolplan.hotspots.trends import classify_trends
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.surface import Risk
 
-TESTED_MONTHS = 12
-"""Number of last months whose crime is tested: a year, so that every season is in it."""
-
+TESTED_MONTHS = 12  # last months whose crime is tested: every season is in them
 WORLDS = 399  # even worlds; with the one observed they make 400
 ROUNDING = 1e-9  # excess that differs by less is equal
 DRAWS_SEED = 1  # seed of all draws in this module
 
-STANDS_OUT_CHANCE = 0.05
-"""A hotspot stands out if the best stretch has as much in at most this share of even worlds."""
-
+STANDS_OUT_CHANCE = 0.05  # of even worlds, where the best stretch has as much at most
 WELL_PLACED_SHARE = 0.8  # a stretch is well placed when it survives this share of the jitters
+JITTER_COUNT = 40
+MIN_REMAINING_SHARE = 0.5  # of its recorded risk; a stretch survives a jitter that leaves it
 
 
 def assess_certainty(
     area: StudyArea, risk: Risk, stretches: list[NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """How sure each stretch is, one row a stretch.
+    """How sure each stretch is, see `patrolplan.tables.HOTSPOTS`; one row a stretch.
 
-    `p_value` (chance that the best stretch of an even world holds as much recorded harm),
-    `stands_out` (at most 5 %), `trend` ("new", "rising", "persistent", "fading" or "too few to
-    tell"), `survived` (share of jitters of the snap points that it survives; 1 for exact places),
-    `mainly_reports` (whether it is based on pupils' reports more than on recorded crime). The draws
-    do not depend on the settings' seed: that is for the search of patrols, and must not change how
-    sure a place is.
+    The draws do not depend on the settings' seed: that is for the search of patrols, and must not
+    change how sure a place is.
     """
     history = build_history(area)
     share = compute_catchment_shares(area.catchments, stretches)
@@ -80,12 +74,10 @@ def assess_certainty(
 def build_even_world(
     area: StudyArea, history: History
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """An even world with last year's crime.
+    """(j, c) incidents expected of each category, (j,) days of harm of one, and (c,) recorded.
 
-    Gives (j, c) incidents expected of each category in each catchment, (j,) days of harm of one,
-    and (c,) the days of harm recorded. Every category keeps its number of incidents; each falls on
-    a catchment by its street length and, where months are missing, by its months with data: only
-    these can show crime.
+    Every category keeps its number of incidents; each falls on a catchment by its street length
+    and, where months are missing, by its months with data: only these can show crime.
     """
     kinds = len(history.targets)
     counts = history.count_last(TESTED_MONTHS)[:, :kinds]
@@ -125,12 +117,12 @@ def find_best_excess(
     length of street like the seed would exceed less than the best so far: a better stretch then has
     a piece of higher excess, from which it grows as well.
     """
-    first, neighbours, _, metres, cluster = streets
+    first, neighbours, _, metres = streets
     length = np.bincount(piece_catchment, metres)
     density, usual = (harm / length)[piece_catchment], (expected / length)[piece_catchment]
     excess = compute_excesses(density, usual)
     free = (metres <= max_length_metres) & (density > harm.sum() / metres.sum())
-    grown = first, neighbours, density, metres, cluster
+    grown = first, neighbours, density, metres
     room, done, best = build_growing_room(len(metres)), np.zeros(len(metres), dtype=bool), 0.0
     for call, seed in enumerate(np.argsort(-excess, kind="stable").tolist(), start=1):
         if excess[seed] * max_length_metres <= best:
@@ -152,7 +144,7 @@ def simulate_best_excess(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """(worlds,) excess of the best stretch of each even world."""
-    streets = build_street_arrays(area.network, np.zeros(len(area.network)), None)
+    streets = build_street_arrays(area.network, np.zeros(len(area.network)))
     max_length = float(area.settings.hotspots.max_length_metres)
     own, expected = area.catchments.piece_catchment, days @ mean
     drawn = (days @ rng.poisson(mean) for _ in range(worlds))
@@ -177,3 +169,52 @@ def simulate_p_values(
     best = np.sort(simulate_best_excess(area, mean, days, WORLDS, rng))
     reached = WORLDS - np.searchsorted(best, observed * (1 - ROUNDING), side="left")
     return np.asarray((1 + reached) / (1 + WORLDS))
+
+
+def compute_survived_share(
+    area: StudyArea,
+    risk: Risk,
+    history: History,
+    stretches: list[NDArray[np.int64]],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """(h,) share of jitters after which each stretch still holds half of its recorded risk.
+
+    A jitter moves every snap point to a piece of its own catchment, drawn by length, and spreads
+    its crime over the streets that are then nearest.
+    """
+    if not risk.snapped or not len(stretches):
+        return np.ones(len(stretches))
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where hotspots are found
+
+    catchments, metres = area.catchments, area.network.piece_metres
+    kinds = len(history.targets)
+    decayed = history.estimate_decayed()[:, :kinds]
+    amounts = decayed @ get_harm_days(history.targets, area.settings.risk.harm)
+    held = compute_catchment_shares(catchments, stretches) @ amounts
+    pieces, size = flatten_stretches(stretches)
+    order = np.argsort(catchments.piece_catchment, kind="stable")
+    ends = np.cumsum(catchments.piece_share[order])
+    survived = np.zeros(len(stretches))
+    for drawn in draw_evenly(JITTER_COUNT, len(catchments), rng):
+        target = np.arange(len(catchments)) + drawn
+        moved = order[np.minimum(np.searchsorted(ends, target), len(ends) - 1)]
+        middle = area.network.piece_middle
+        nearest = cKDTree(middle[moved], balanced_tree=False).query(middle)[1]
+        # Each point's amount is spread over the street nearest to it, by length.
+        length = np.bincount(nearest, weights=metres, minlength=len(amounts))
+        point = nearest[pieces]
+        now = amounts[point] * metres[pieces] / length[point]
+        survived += np.add.reduceat(now, np.cumsum(size) - size) >= MIN_REMAINING_SHARE * held
+    return survived / JITTER_COUNT
+
+
+def draw_evenly(draws: int, points: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(draws, points) numbers below 1; each point has one in every n-th part of the range.
+
+    A Latin hypercube (McKay, Beckman and Conover 1979, Technometrics 21: 239-245): each point
+    covers its whole catchment, in its own order, so that the share of jitters that a stretch
+    survives depends far less on the seed than with independent draws.
+    """
+    order = rng.permuted(np.tile(np.arange(draws), (points, 1)), axis=1).T
+    return np.asarray((order + rng.random((draws, points))) / draws)

@@ -6,7 +6,6 @@ belongs to one hotspot, so that its risk counts once.
 """
 
 import warnings
-from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -84,18 +83,23 @@ def snap_hotspots(
     names = _read_names(places, name)
     shapes = np.asarray(places.geometry.to_crs(area.network.projection.crs).array, dtype=object)
     stretches = find_pieces_of_shapes(area.network, shapes)
+    absent = [one for one, pieces in zip(names, stretches, strict=True) if not len(pieces)]
+    if absent:
+        message = (
+            f"{len(absent)} of the places have no street to patrol in the area, or none that an "
+            f"earlier one does not have, and are left out: {list_first(absent)}"
+        )
+        warnings.warn(message, UserWarning, stacklevel=2)
     rows = [row for row, pieces in enumerate(stretches) if len(pieces)]
-    _report_absent([one for one, pieces in zip(names, stretches, strict=True) if not len(pieces)])
     if not rows:
         what = f"none of the {len(names)} shapes has a street of the area"
         raise InputError.one(SOURCE, what, "check their CRS, and that they overlap the area")
     risk = estimate_risk(area) if risk is None else risk
-    worth = [float(risk.joined[stretches[row]].sum()) for row in rows]
-    order = np.argsort(-np.round(worth, 12), kind="stable")
-    chosen = [stretches[rows[row]] for row in order]
+    worth = {row: round(float(risk.joined[stretches[row]].sum()), 12) for row in rows}
+    rows.sort(key=lambda row: -worth[row])
+    chosen = [stretches[row] for row in rows]
     bare = place_stretches(area, give_empty_some(area.network, risk.joined, chosen), chosen)
-    bare["worth"] = np.array(worth)[order]
-    return complete_hotspots(area, risk, bare, [names[rows[row]] for row in order])
+    return complete_hotspots(area, risk, bare, [names[row] for row in rows])
 
 
 def _read_names(places: gpd.GeoDataFrame, column: str | None) -> list[str]:
@@ -103,15 +107,13 @@ def _read_names(places: gpd.GeoDataFrame, column: str | None) -> list[str]:
     if column is not None and column not in places:
         has = ", ".join(str(one) for one in places.columns)
         raise InputError.one(SOURCE, f"has no column '{column}' ({has})", "name one of them")
-    if column is None:
-        column = next((one for one in NAME_COLUMNS if one in places), None)
+    column = column or next((one for one in NAME_COLUMNS if one in places), None)
     if column is None:
         return [f"O{number}" for number in range(1, len(places) + 1)]
     values = places[column].astype(object).where(places[column].notna(), "")
-    names = [str(int(one) if isinstance(one, float) else one).strip() for one in values]
+    names = pd.Series([str(int(one) if isinstance(one, float) else one).strip() for one in values])
     problems = Problems()
-    is_double = pd.Series(names).duplicated()
-    for row, (one, again) in enumerate(zip(names, is_double, strict=True)):
+    for row, (one, again) in enumerate(zip(names, names.duplicated(), strict=True)):
         place = f"row {row}, column '{column}'"
         if not PLACE_ID.fullmatch(one):
             what = f"'{one[:40]}' is not the name of a hotspot" if one else "the name is missing"
@@ -119,13 +121,4 @@ def _read_names(places: gpd.GeoDataFrame, column: str | None) -> list[str]:
         elif again:
             problems.add(SOURCE, f"'{one}' is a duplicate", "give each place its own name", place)
     problems.raise_if_any()
-    return names
-
-
-def _report_absent(names: Sequence[str]) -> None:
-    if names:
-        message = (
-            f"{len(names)} of the places have no street to patrol in the area, or none that an "
-            f"earlier one does not have, and are left out: {list_first(names)}"
-        )
-        warnings.warn(message, UserWarning, stacklevel=3)
+    return names.tolist()

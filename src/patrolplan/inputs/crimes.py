@@ -62,13 +62,13 @@ from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
 FIELDS = (
-    Field("crime_id", ("Crime ID",)),
-    Field("month", ("Month",)),
-    Field("occurred_at", ("date_time", "datetime")),
-    Field("committed_from"),
-    Field("committed_to"),
-    Field("category", ("Crime type",), required=True),
-    Field("force", ("Reported by",)),
+    Field("crime_id", ("Crime ID",), meaning="the same in every file that has the crime"),
+    Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
+    Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
+    Field("committed_from", meaning="first possible time, where when is not known"),
+    Field("committed_to", meaning="last possible time"),
+    Field("category", ("Crime type",), required=True, meaning="its category"),
+    Field("force", ("Reported by",), meaning="police force that recorded it"),
     *POINT_FIELDS,
 )
 

@@ -13,9 +13,10 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs.calendars import SUFFIX, CalendarDuty, read_calendars
-from patrolplan.inputs.small_tables import PLANNED_YEARS, parse_dates, read_duties
+from patrolplan.inputs.declared import PLANNED_YEARS, parse_dates
+from patrolplan.inputs.small_tables import DUTIES, read_duties
 from patrolplan.inputs.table_sources import TableSource
-from patrolplan.tables import DUTIES, LeftOut
+from patrolplan.tables import LeftOut
 
 SOURCE = "duties"
 YEARS_BEFORE, YEARS_AFTER = 1, 5
@@ -42,7 +43,7 @@ def read_all_duties(
     span: tuple[dt.date, dt.date],
     left_out: LeftOut,
 ) -> gpd.GeoDataFrame:
-    """Read officers' duties, see `patrolplan.tables.DUTIES`; those of no table rows come last.
+    """Read officers' duties, see `small_tables.DUTIES`; those of no table rows come last.
 
     `paths` are tables, and calendars, which end in `.ics`. `officers` are the names of the officers
     table, None where it cannot be read; `span` the first and last day that count.
@@ -65,7 +66,7 @@ def read_all_duties(
     inside = (dates >= first) & (dates <= last) if len(duties) else dates.astype(bool)
     left_out.add(SOURCE, f"dated outside {first} to {last}", int((~inside).sum()))
     found = pd.concat([duties[inside], _build_frame(events, projection)], ignore_index=True)
-    return DUTIES.check(gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs))
+    return DUTIES.schema.check(gpd.GeoDataFrame(found, geometry="geometry", crs=projection.crs))
 
 
 def digest_duties(duties: gpd.GeoDataFrame) -> str:

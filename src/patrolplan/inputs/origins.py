@@ -10,7 +10,8 @@ from itertools import groupby
 import pandas as pd
 
 from patrolplan.atomic import hash_content
-from patrolplan.inputs.small_tables import Lookup, Rule, is_given, read_lookup, required
+from patrolplan.inputs.declared import Column, Form, Rule, Table
+from patrolplan.inputs.table_reader import parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 
@@ -22,14 +23,15 @@ def _is_first_of_school(table: pd.DataFrame, _column: str) -> pd.Series:
 
 
 # fmt: off
-ORIGINS = Lookup("origins", required("urn", "area", "pupils"), (
-    Rule("urn", is_given, "the URN is missing", "write the school's URN"),
-    Rule("area", is_given, "the area is missing", "write its name, as in [sources] areas"),
-    Rule("area", _is_first_of_school,
-         "this school has the same area in an earlier row", "add the two rows together"),
+ORIGINS = Table("origins", (
+    Column("urn", "URN of the school", missing=("the URN is missing", "write the school's URN")),
+    Column("area", "small area that they live in",
+           missing=("the area is missing", "write its name, as in [sources] areas")),
     # The value is not shown: a small count at one school may be a single family.
-    Rule("pupils", r"\d{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY),
-))
+    Column("pupils", "how many pupils of the school live there",
+           Form(r"[0-9]{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY, parse_numbers)),
+), (Rule("area", _is_first_of_school,
+         "this school has the same area in an earlier row", "add the two rows together"),))
 # fmt: on
 
 
@@ -40,9 +42,7 @@ def read_origins(
 
     Messages name rows, and show no number of pupils.
     """
-    table = read_lookup(ORIGINS, paths, columns)
-    pupils = pd.to_numeric(table["pupils"]).astype("float64")
-    return join_and_round(table[["urn", "area"]].assign(pupils=pupils))
+    return join_and_round(ORIGINS.store(ORIGINS.read(paths, columns)))
 
 
 def join_and_round(table: pd.DataFrame) -> pd.DataFrame:

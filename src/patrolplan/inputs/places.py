@@ -20,6 +20,7 @@ from patrolplan.inputs.row_account import (
     is_given,
 )
 from patrolplan.inputs.table_reader import (
+    POINT_FIELDS,
     Field,
     describe_cell,
     parse_numbers,
@@ -32,22 +33,16 @@ from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count
 
-POINT_FIELDS = (
-    Field("longitude", ("Longitude",)),
-    Field("latitude", ("Latitude",)),
-    Field("easting", ("Easting", "Location_Easting")),
-    Field("northing", ("Northing", "Location_Northing")),
-)
 STOP_FIELDS = (
-    Field("kind", ("StopType",)),
-    Field("code", ("Naptan_Atco", "ATCOCode")),
-    Field("virtual", ("Virtual_Bus_Stop",)),
-    Field("boardings"),
+    Field("kind", ("StopType",), meaning="bus_stop or station"),
+    Field("code", ("Naptan_Atco", "ATCOCode"), meaning="official code"),
+    Field("virtual", ("Virtual_Bus_Stop",), meaning="1 where there is no stop on the street"),
+    Field("boardings", meaning="passengers who board"),
     *POINT_FIELDS,
 )
 """Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops."""
 
-PLACE_FIELDS = (Field("kind"), *POINT_FIELDS)
+PLACE_FIELDS = (Field("kind", meaning="pub, bar, nightclub or takeaway"), *POINT_FIELDS)
 
 STOP_KINDS = {
     "bus_stop": "bus_stop",

@@ -1,4 +1,4 @@
-"""Polygons, from files or frames: the area's outline, and hotspots that a force designates."""
+"""Polygons: the area's outline, small areas, and hotspots that a force designates."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,25 +13,25 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.formats import open_layer
-from patrolplan.inputs.small_tables import (
-    NO_TIME,
+from patrolplan.inputs.declared import (
+    DATE,
     OPTIONAL_TIME,
-    Lookup,
+    Column,
+    Form,
     Rule,
-    find_problems,
-    is_given,
-    once,
-    optional,
-    required,
+    Table,
+    number,
+    some_of,
 )
+from patrolplan.inputs.formats import open_layer
 from patrolplan.inputs.table_reader import match_columns, parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.inputs.typed_cells import write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
-from patrolplan.tables import DESIGNATED, LeftOut
+from patrolplan.tables import LeftOut
 
+POLYGONS = ["Polygon", "MultiPolygon"]
 REMEDY = "use GeoJSON, GeoPackage or a shapefile"
 
 
@@ -60,7 +60,7 @@ def read_polygon_file(
 
 
 def read_polygon_rows(
-    table: Lookup,
+    table: Table,
     paths: Sequence[TableSource],
     projection: Projection,
     *,
@@ -79,13 +79,13 @@ def read_polygon_rows(
         with problems.collect():
             parts.append(_read_rows(table, path, projection, columns or {}))
     rows = pd.concat(parts[1:] or parts, ignore_index=True)
-    problems.extend(find_problems(rows, table.rules))
+    problems.extend(table.find_problems(rows))
     problems.raise_if_any()
     return rows
 
 
 def _read_rows(
-    table: Lookup, path: TableSource, projection: Projection, columns: Mapping[str, str]
+    table: Table, path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> gpd.GeoDataFrame:
     """The features of one file, see `read_polygon_rows`."""
     theirs: dict[str, str] = {}
@@ -136,7 +136,7 @@ def _join_polygons(
     """One shape of all polygons, in metres."""
     if shapes.crs is None:
         raise InputError.one(where, "has no CRS", "give it its CRS")
-    shapes = shapes[shapes.geom_type.isin(["Polygon", "MultiPolygon"])]
+    shapes = shapes[shapes.geom_type.isin(POLYGONS)]
     if shapes.empty:
         raise InputError.one(where, "has no polygon", "save the area's outline as a polygon")
     return shapes.to_crs(projection.crs).make_valid().union_all()
@@ -146,14 +146,12 @@ ALL_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
 """An id that fits on every paper, and in the name of a file."""
 
-OWN_NAME = re.compile(r"H\d+", re.IGNORECASE)
-"""Names that patrolplan gives to the hotspots that it finds."""
-
 TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
 
 
 def _is_not_own_name(table: pd.DataFrame, column: str) -> pd.Series:
-    return ~table[column].str.fullmatch(OWN_NAME)
+    """Whether a name is none that patrolplan gives to the hotspots that it finds."""
+    return ~table[column].str.fullmatch(re.compile(r"H\d+", re.IGNORECASE))
 
 
 def _has_other_end(table: pd.DataFrame, column: str) -> pd.Series:
@@ -165,34 +163,52 @@ def _is_other_time(table: pd.DataFrame, column: str) -> pd.Series:
     return (table[column] == "") | (table[column] != table["from"])
 
 
-_DAY = f"({'|'.join(ALL_DAYS)})"
+def _is_part_of_residents(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    return ~(parse_numbers(table[column]) > parse_numbers(table["residents"]))
+
 
 # fmt: off
-DESIGNATED_TABLE = Lookup("designated", (
-    *required("place_id", "name"), *optional("days", "from", "to", "minutes", "drawn"),
+DESIGNATED = Table("designated", (
+    Column("place_id", "the force's own id",
+           Form(f"({PLACE_ID.pattern})?", "{value} is not an id",
+                "write 1 to 24 letters, digits, spaces or . - / &"), once=True,
+           missing=("the place's id is missing", "write the force's own, such as HO-12")),
+    Column("name", "what it is called in words; may be empty",
+           Form(r".{0,60}", "{value} is too long", "write at most 60 letters")),
+    Column("days", "days on which it is to be patrolled, of mon to sun",
+           some_of(ALL_DAYS, "days", "write such as mon;wed;sat, or nothing for every day"),
+           needed=False),
+    Column("from", "start of its hours, HH:MM; empty at any time",
+           OPTIONAL_TIME, TIME_REMEDY, needed=False),
+    Column("to", "end of its hours, HH:MM, on the next day where it is before from",
+           OPTIONAL_TIME, TIME_REMEDY, needed=False),
+    Column("minutes", "minutes a week that it is to have; NaN where not given",
+           Form(r"([1-9][0-9]{0,3})?", "{value} is not a number of minutes a week",
+                "write a whole number of 1 or more, or nothing", parse_numbers, "float64"),
+           needed=False),
+    Column("drawn", "month or day when it was drawn, YYYY-MM[-DD]; may be empty",
+           Form(r"([0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", DATE.what,
+                "write YYYY-MM or YYYY-MM-DD, or nothing"), needed=False),
 ), (
-    Rule("place_id", is_given,
-         "the place's id is missing", "write the force's own, such as HO-12"),
-    Rule("place_id", rf"({PLACE_ID.pattern})?", "{value} is not an id",
-         "write 1 to 24 letters, digits, spaces or . - / &"),
     Rule("place_id", _is_not_own_name,
          "{value} is how hotspots are called that patrolplan finds itself",
          "write it another way, such as HO-12"),
-    once("place_id"),
-    Rule("name", r".{0,60}", "{value} is too long", "write at most 60 letters"),
-    Rule("days", rf"({_DAY}(;{_DAY})*)?", "{value} is not a list of days",
-         "write such as mon;wed;sat, or nothing for every day"),
-    *(rule for column in ("from", "to") for rule in (
-        Rule(column, OPTIONAL_TIME, NO_TIME, TIME_REMEDY),
-        Rule(column, _has_other_end, "the time is missing while the other one is there",
-             TIME_REMEDY),
-    )),
+    *(Rule(column, _has_other_end, "the time is missing while the other one is there", TIME_REMEDY)
+      for column in ("from", "to")),
     Rule("to", _is_other_time, "{value} is both the first and the last time", TIME_REMEDY),
-    Rule("minutes", r"([1-9]\d{0,3})?", "{value} is not a number of minutes a week",
-         "write a whole number of 1 or more, or nothing"),
-    Rule("drawn", r"(\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?",
-         "{value} is not a valid date", "write YYYY-MM or YYYY-MM-DD, or nothing"),
-))
+), place="polygon in the area's CRS")
+
+PEOPLE = number("a number of people", "write a number, or nothing")
+AREAS = Table("areas", (
+    Column("area", "its name or official code", once=True,
+           missing=("the area's name is missing", "write it, such as its official code"),
+           known_names=("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD")),
+    Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
+           known_names=("USUALRES",)),
+    Column("aged_5_16", "those of school age; NaN where not given", PEOPLE, needed=False),
+), (Rule("aged_5_16", _is_part_of_residents,
+         "{value} is more than all residents of the area", "correct one of the two"),),
+    place="polygon in the area's CRS; they may be beyond its limits")
 # fmt: on
 
 
@@ -202,25 +218,35 @@ def read_designated(
     left_out: LeftOut,
     *,
     columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame | None:
-    """Read the hotspots that a force designates, see `patrolplan.tables.DESIGNATED`."""
-    if not paths:
-        return None
-    rows = read_polygon_rows(DESIGNATED_TABLE, paths, projection, columns=columns)
-    left_out.count_rows("designated", len(rows))
-    is_polygon = rows.geom_type.isin(["Polygon", "MultiPolygon"])
-    left_out.add("designated", "without a polygon", int((~is_polygon).sum()))
+) -> gpd.GeoDataFrame:
+    """The hotspots that a force designates, see `DESIGNATED`."""
+    return read_polygons(DESIGNATED, paths, projection, left_out, columns)
+
+
+def read_areas(
+    paths: Sequence[TableSource],
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """The polygons of small areas, see `AREAS`, with their residents where the files have them."""
+    areas = read_polygons(AREAS, paths, projection, left_out, columns)
+    return areas.astype({"area": object})
+
+
+def read_polygons(
+    table: Table,
+    paths: Sequence[TableSource],
+    projection: Projection,
+    left_out: LeftOut,
+    columns: Mapping[str, str] | None,
+) -> gpd.GeoDataFrame:
+    """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
+    rows = read_polygon_rows(table, paths, projection, columns=columns)
+    left_out.count_rows(table.source, len(rows))
+    is_polygon = rows.geom_type.isin(POLYGONS)
+    left_out.add(table.source, "without a polygon", int((~is_polygon).sum()))
     rows = rows[is_polygon].reset_index(drop=True)
-    split = [[day for day in cell.split(";") if day] or list(ALL_DAYS) for cell in rows["days"]]
-    table = gpd.GeoDataFrame(
-        {
-            **{name: rows[name] for name in ("place_id", "name")},
-            "days": pd.Series(split, index=rows.index, dtype=object),
-            **{name: rows[name] for name in ("from", "to")},
-            "minutes": pd.Series(parse_numbers(rows["minutes"]), index=rows.index, dtype="float64"),
-            "drawn": rows["drawn"],
-        },
-        geometry=rows.make_valid().array,
-        crs=projection.crs,
-    )
-    return DESIGNATED.check(table)
+    shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
+    return table.build(table.store(rows), shapes.array)

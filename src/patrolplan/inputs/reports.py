@@ -32,8 +32,14 @@ ALLOWED_VALUES = {
     column: (*names, UNKNOWN_BAND if column == "time_band" else NONE_GIVEN)
     for column, names in FACTORS.items()
 }
-COLUMNS = ("report_id", "reported_on", *FACTORS, "longitude", "latitude")
-FIELDS = tuple(Field(name, required=True) for name in COLUMNS)
+MEANINGS = {
+    "report_id": "the same where a report is there twice",
+    "reported_on": "day, YYYY-MM-DD",
+    **{column: " or ".join(allowed) for column, allowed in ALLOWED_VALUES.items()},
+    **dict.fromkeys(("longitude", "latitude"), "degrees"),
+}
+COLUMNS = tuple(MEANINGS)
+FIELDS = tuple(Field(name, (), required=True, meaning=said) for name, said in MEANINGS.items())
 
 
 def read_reports(

@@ -34,16 +34,16 @@ from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
 
 FIELDS = (
-    Field("urn", ("URN",), required=True),
-    Field("name", ("EstablishmentName", "school", "school_name"), required=True),
-    Field("status", ("EstablishmentStatus (name)",)),
-    Field("phase", ("PhaseOfEducation (name)",)),
-    Field("type", ("TypeOfEstablishment (name)",)),
-    Field("postcode", ("Postcode",)),
-    Field("roll", ("NumberOfPupils",)),
-    Field("capacity", ("SchoolCapacity",)),
-    Field("low_age", ("StatutoryLowAge",)),
-    Field("high_age", ("StatutoryHighAge",)),
+    Field("urn", ("URN",), required=True, meaning="unique reference number"),
+    Field("name", ("EstablishmentName", "school", "school_name"), required=True, meaning="name"),
+    Field("status", ("EstablishmentStatus (name)",), meaning="Open, or what else it is"),
+    Field("phase", ("PhaseOfEducation (name)",), meaning="phase of education"),
+    Field("type", ("TypeOfEstablishment (name)",), meaning="such as a special school"),
+    Field("postcode", ("Postcode",), meaning="postcode"),
+    Field("roll", ("NumberOfPupils",), meaning="pupils"),
+    Field("capacity", ("SchoolCapacity",), meaning="places for pupils"),
+    Field("low_age", ("StatutoryLowAge",), meaning="youngest age in years"),
+    Field("high_age", ("StatutoryHighAge",), meaning="oldest age in years"),
     *POINT_FIELDS,
 )
 FIGURES = {

@@ -1,14 +1,8 @@
-"""The small optional tables: bell times, gates, officers, terms, tasked places, duties, visits.
+"""The small optional tables: bell times, gates, officers, terms, tasked places, duties, visits."""
 
-A table is declared once: its columns, and rules for their values, in order. Every wrong value of
-every file is reported together.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -17,24 +11,35 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problem
-from patrolplan.inputs.table_reader import (
-    Field,
-    describe_cell,
-    parse_axis,
-    parse_numbers,
-    quote_value,
-    read_table,
+from patrolplan.errors import InputError
+from patrolplan.inputs.declared import (
+    DATE,
+    DEGREES,
+    LIST,
+    NO_POINT,
+    OPTIONAL_TIME,
+    SPAN,
+    TIME,
+    Column,
+    Form,
+    Rule,
+    Table,
+    flag,
+    is_degrees,
+    number,
+    one_of,
+    parse_dates,
+    parse_times,
+    some_of,
+    whole,
 )
+from patrolplan.inputs.table_reader import parse_axis, parse_numbers, read_table
 from patrolplan.inputs.table_sources import TableSource
-from patrolplan.tables import DUTIES, OFFICERS, REASONS, TASKED_PLACES, TERM_DATES, Schema
+from patrolplan.tables import REASONS, Column as Kept
 from patrolplan.text import MAX_NAMED
-from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
+from patrolplan.times import TIME_OF_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
-PLANNED_YEARS = (2000, 2099)
-"""Years in which terms, taskings and visits can be."""
-
 MAX_LATE_MINUTES = 240  # longest time after the bell at which pupils leave a club, on average
 LEAVING_COLUMNS = ("late_share", "late_minutes", "walk_share", "bus_share")
 """Columns of bell times that say when and how pupils leave; NaN where a cell is empty."""
@@ -51,65 +56,15 @@ DUTY_KINDS = (
 ROLES_ALONE = ("officer", "pcso")
 """Roles that patrol alone by default."""
 
-Check = Callable[[pd.DataFrame, str], pd.Series | NDArray[np.bool_]]
-"""Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
-
-It sees the rows of all files together, so that it finds duplicates across files.
-"""
-
-
-class Rule(NamedTuple):
-    """A condition on the values of a column, and the message if it is not met.
-
-    A pattern must match the whole value; `{value}` in the message quotes it.
-    """
-
-    column: str
-    check: Check | str | re.Pattern[str]
-    what: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """An optional table: its key under `[sources]`, its columns, and rules in order."""
-
-    source: str
-    fields: tuple[Field, ...]
-    rules: tuple[Rule, ...]
-
-
-def is_given(table: pd.DataFrame, column: str) -> pd.Series:
-    """Which cells hold a value."""
-    return table[column] != ""
-
-
-def _is_first(table: pd.DataFrame, column: str) -> pd.Series:
-    return (table[column] == "") | ~table[column].duplicated()
-
-
-def _is_time_range(table: pd.DataFrame, column: str) -> pd.Series:
-    hours = table[column]
-    in_order = hours.str[:5] < hours.str[6:]
-    return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & in_order)
-
-
-def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
-    return parse_dates(table[column]).notna()
-
 
 def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
     return ~(parse_dates(table[column]) < parse_dates(table["from"]))
 
 
-def _is_degrees(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
-    return np.isfinite(parse_axis(table[column], column.removeprefix("base_")))
-
-
 def _is_whole_point(table: pd.DataFrame, column: str) -> pd.Series:
     """Whether a point has both its coordinates, each in degrees, or neither."""
     is_left_out = (table["longitude"] == "") & (table["latitude"] == "")
-    return is_left_out | _is_degrees(table, column)
+    return is_left_out | is_degrees(table, column)
 
 
 def _is_within_reach(
@@ -122,6 +77,12 @@ def _is_within_reach(
     return ~(np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(x))
 
 
+def _reaching(noun: str, projection: Projection) -> Rule:
+    what = f"{{value}} puts the {noun} far outside the area"
+    remedy = "check that longitude and latitude are in their own columns"
+    return Rule("longitude", partial(_is_within_reach, projection=projection), what, remedy)
+
+
 def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
     """Whether a time is after `from`; times that are none fail another rule."""
     times = table[[column, "from"]].apply(lambda cells: cells.str.fullmatch(TIME_OF_DAY))
@@ -132,12 +93,6 @@ def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
 def _has_one_place(table: pd.DataFrame, _column: str) -> pd.Series:
     has_point = (table["longitude"] != "") | (table["latitude"] != "")
     return (table["urn"] == "") | ~has_point
-
-
-def _is_number(table: pd.DataFrame, column: str, *, most: float) -> NDArray[np.bool_]:
-    """Whether a cell is empty, or a number from 0 to the largest that is allowed."""
-    numbers = parse_numbers(table[column])
-    return np.asarray((table[column] == "") | ((numbers >= 0) & (numbers <= most)))
 
 
 def _is_part(table: pd.DataFrame, _column: str) -> NDArray[np.bool_]:
@@ -155,225 +110,140 @@ def _is_place_given(table: pd.DataFrame, _column: str) -> pd.Series:
     return (table["hotspot"] != "") | (table["stop"] != "")
 
 
-def once(column: str) -> Rule:
-    """A rule: no value is there twice."""
-    return Rule(column, _is_first, "{value} is a duplicate", "keep one of the rows")
-
-
-def _date(column: str) -> Rule:
-    return Rule(column, _is_date, "{value} is not a valid date", "write YYYY-MM-DD")
-
-
-def _degrees(column: str) -> Rule:
-    return Rule(column, _is_degrees, "{value} is not a valid coordinate", "write decimal degrees")
-
-
-def _reaching(noun: str, projection: Projection) -> Rule:
-    what = f"{{value}} puts the {noun} far outside the area"
-    remedy = "check that longitude and latitude are in their own columns"
-    return Rule("longitude", partial(_is_within_reach, projection=projection), what, remedy)
-
-
-def required(*names: str) -> tuple[Field, ...]:
-    """Columns that are required, under our own names alone."""
-    return tuple(Field(name, required=True) for name in names)
-
-
-def optional(*names: str) -> tuple[Field, ...]:
-    """Columns that may be missing, under our own names alone."""
-    return tuple(Field(name) for name in names)
-
-
-TIME_RANGE = re.compile(rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}")
-OPTIONAL_TIME = re.compile(rf"({TIME_OF_DAY.pattern})?")
-DAY_OF_WEEK = f"({'|'.join(WEEKDAYS)})"
-NO_TIME, NO_SPAN = "{value} is not a valid time", "{value} is not a span of hours"
-NO_TRUTH, NO_POINT = "{value} is neither true nor false", "{value} is not a valid coordinate"
-URN_RULES = (Rule("urn", is_given, "the URN is missing", "write the school's URN"), once("urn"))
-SPAN_RULES = (
-    _date("from"),
-    _date("to"),
-    Rule("to", _is_not_before_from, "{value} is before the first day", "swap the two dates"),
-)
-POINT_RULES = (_degrees("longitude"), _degrees("latitude"))
+# fmt: off
+URN = Column("urn", "URN of the school", once=True,
+             missing=("the URN is missing", "write the school's URN"))
+OFFICER = Column("officer", "who",
+                 missing=("the officer's name is missing", "write one, such as SSO-01"))
+POINT = tuple(Column(name, "degrees", DEGREES, kept=False) for name in ("longitude", "latitude"))
+DAYS = (Column("from", "first day", DATE), Column("to", "last day", DATE))
+IN_ORDER = Rule("to", _is_not_before_from, "{value} is before the first day", "swap the two dates")
+SHARE = number("a share of pupils", "write a number from 0 to 1, such as 0.25, or nothing", most=1)
+LATE = number("a number of minutes after the bell", f"write 0 to {MAX_LATE_MINUTES}, or nothing",
+              most=MAX_LATE_MINUTES)
 WHOLE = "write a whole number, or nothing"
 
-# fmt: off
-BELL_TIMES = Lookup("bell_times", (
-    *required("urn", "finish_time"), *optional("start_time", *LEAVING_COLUMNS),
+BELL_TIMES = Table("bell_times", (
+    URN,
+    Column("finish_time", "end of the school day, HH:MM", TIME, "write HH:MM, such as 15:10"),
+    Column("start_time", "beginning of the school day, HH:MM", OPTIONAL_TIME,
+           "write HH:MM, such as 08:45, or nothing", needed=False),
+    Column("late_share", "share of pupils who leave later, for clubs", SHARE, needed=False),
+    Column("late_minutes", "when those leave, in minutes after the bell", LATE, needed=False),
+    Column("walk_share", "share of all pupils who walk", SHARE, needed=False),
+    Column("bus_share", "share of all pupils who take bus or train", SHARE, needed=False),
+), (Rule("bus_share", _is_part, "{value} and walk_share are more than 1 together",
+         "write shares of all pupils of the school; those left over are driven"),))
+
+GATES = Table("gates", (URN, *POINT))
+
+OFFICERS = Table("officers", (
+    replace(OFFICER, once=True),
+    Column("school_urns", "schools in their care", LIST),
+    *(Column(day, f"hours on {day}, HH:MM-HH:MM or empty", SPAN,
+             "write HH:MM-HH:MM, or nothing for a day off") for day in WEEKDAYS),
+    Column("max_patrols_per_week", "most patrols a week",
+           whole(r"[0-9]{1,2}", "a number of patrols", "write a whole number")),
+    Column("mode", "walk, bicycle, transport or car",
+           one_of(("walk", "bicycle", "transport", "car"), "a mode",
+                  "write walk, bicycle, transport or car")),
+    Column("role", "officer, pcso, warden or staff",
+           one_of(("officer", "pcso", "warden", "staff"), "a role",
+                  "write officer, pcso, warden or staff, or nothing for an officer",
+                  default="officer"), needed=False),
+    Column("alone", "may patrol alone",
+           flag("write true (may patrol alone) or false, or nothing: officers and PCSOs may, "
+                "others may not"), needed=False),
+    Column("gate_only", "stays at the gate: neither leads nor joins a patrol",
+           flag("write true (stays at the gate) or false, or nothing for false"), needed=False),
+    Column("base_longitude", "where their day begins, degrees", DEGREES, kept=False),
+    Column("base_latitude", "where their day begins, degrees", DEGREES, kept=False),
+), place="base, in the area's CRS", point=("base_longitude", "base_latitude"))
+
+TERM_DATES = Table("term_dates", (
+    Column("urn", "school, or * for all", known_names=("urn or *",),
+           missing=("the school is missing", "write a URN, or * for all schools")),
+    *DAYS,
+    Column("kind", "term or closed",
+           one_of(("term", "closed"), "a kind", "write term or closed")),
+), (IN_ORDER,))
+
+TASKED_PLACES = Table("tasked_places", (
+    Column("place_id", "short name of the place", once=True,
+           missing=("the place's name is missing", "write a short one, such as T1")),
+    *POINT,
+    Column("must_visit", "true: must be visited, false: barred",
+           flag("write true (a place to visit) or false (a place to keep away from)",
+                empty=False)),
+    Column("schools", "URNs of the schools it is for, or *", LIST,
+           missing=("the schools are missing", "separate URNs by ;, or write * for all")),
+    *DAYS,
+    Column("reason", "why", missing=("the reason is missing", "write why")),
+    Column("by", "who asks for it",
+           missing=("the requester is missing", "write who asks for it")),
+    Column("hours", "from and to when, HH:MM-HH:MM", SPAN,
+           "write HH:MM-HH:MM, the earlier time first, or nothing for any time",
+           needed=False, kept=False),
+    Column("minutes", "dwell at each visit; NaN: [patrol] dwell_minutes",
+           Form(r"([1-9][0-9]{0,2})?", "{value} is not a number of minutes", "write 1 to 999",
+                parse_numbers, "float64"), needed=False),
+    Column("visits", "visits a day",
+           whole("[1-9]?", "a number of visits a day", "write 1 to 9", empty="1"), needed=False),
+    Column("officers", "people needed there together",
+           whole("[12]?", "a number of people", "write 1 or 2", empty="1"), needed=False),
+    Column("weekdays", "days of the week on which it holds, of mon to fri",
+           some_of(WEEKDAYS, "weekdays", "write such as mon;wed, or nothing for every day"),
+           needed=False),
+), (IN_ORDER,), {
+    "from_minutes": Kept("float64", "start of its hours after midnight; NaN: any time"),
+    "to_minutes": Kept("float64", "end of its hours after midnight; NaN: any time"),
+}, "the place, in the area's CRS")
+
+DUTIES = Table("duties", (
+    OFFICER,
+    Column("date", "day", DATE),
+    Column("from", "start, HH:MM", TIME, kept=False),
+    Column("to", "end, HH:MM", TIME, kept=False),
+    Column("kind", "leave, sick, court, training, assembly, meeting, interview, home_visit, event "
+           "or away", one_of(DUTY_KINDS, "a kind")),
+    Column("urn", "school where it is; empty where it is at none", needed=False),
+    *(Column(name, "where it is, degrees",
+             Form(_is_whole_point, NO_POINT, "write decimal degrees in both columns, or neither"),
+             needed=False, kept=False) for name in ("longitude", "latitude")),
 ), (
-    *URN_RULES,
-    Rule("finish_time", TIME_OF_DAY, NO_TIME, "write HH:MM, such as 15:10"),
-    Rule("start_time", OPTIONAL_TIME, NO_TIME, "write HH:MM, such as 08:45, or nothing"),
-    *(Rule(name, partial(_is_number, most=1), "{value} is not a share of pupils",
-           "write a number from 0 to 1, such as 0.25, or nothing")
-      for name in LEAVING_COLUMNS if name.endswith("share")),
-    Rule("late_minutes", partial(_is_number, most=MAX_LATE_MINUTES),
-         "{value} is not a number of minutes after the bell",
-         f"write 0 to {MAX_LATE_MINUTES}, or nothing"),
-    Rule("bus_share", _is_part, "{value} and walk_share are more than 1 together",
-         "write shares of all pupils of the school; those left over are driven"),
-))
-GATES = Lookup("gates", required("urn", "longitude", "latitude"), (*URN_RULES, *POINT_RULES))
-OFFICERS_TABLE = Lookup("officers", (
-    *required("officer", "school_urns", *WEEKDAYS, "max_patrols_per_week"),
-    *required("mode", "base_longitude", "base_latitude"),
-    *optional("role", "alone", "gate_only"),
-), (
-    Rule("officer", is_given, "the officer's name is missing", "write one, such as SSO-01"),
-    once("officer"),
-    *(Rule(day, _is_time_range, NO_SPAN, "write HH:MM-HH:MM, or nothing for a day off")
-      for day in WEEKDAYS),
-    Rule("max_patrols_per_week", r"\d{1,2}",
-         "{value} is not a number of patrols", "write a whole number"),
-    Rule("mode", "walk|bicycle|transport|car",
-         "{value} is not a mode", "write walk, bicycle, transport or car"),
-    Rule("role", "(officer|pcso|warden|staff)?", "{value} is not a role",
-         "write officer, pcso, warden or staff, or nothing for an officer"),
-    Rule("alone", "(?i:true|false)?", NO_TRUTH,
-         "write true (may patrol alone) or false, or nothing: officers and PCSOs may, others may "
-         "not"),
-    Rule("gate_only", "(?i:true|false)?", NO_TRUTH,
-         "write true (stays at the gate) or false, or nothing for false"),
-    _degrees("base_longitude"),
-    _degrees("base_latitude"),
-))
-TERM_DATES_TABLE = Lookup("term_dates", (
-    Field("urn", ("urn or *",), required=True), *required("from", "to", "kind"),
-), (
-    *SPAN_RULES,
-    Rule("urn", is_given, "the school is missing", "write a URN, or * for all schools"),
-    Rule("kind", "term|closed", "{value} is not a kind", "write term or closed"),
-))
-TASKED_PLACES_TABLE = Lookup("tasked_places", (
-    *required("place_id", "longitude", "latitude", "must_visit", "schools"),
-    *required("from", "to", "reason", "by"),
-    *optional("hours", "minutes", "visits", "officers", "weekdays"),
-), (
-    Rule("place_id", is_given, "the place's name is missing", "write a short one, such as T1"),
-    once("place_id"),
-    *POINT_RULES,
-    Rule("must_visit", "(?i:true|false)", NO_TRUTH,
-         "write true (a place to visit) or false (a place to keep away from)"),
-    Rule("schools", is_given, "the schools are missing", "separate URNs by ;, or write * for all"),
-    *SPAN_RULES,
-    Rule("reason", is_given, "the reason is missing", "write why"),
-    Rule("by", is_given, "the requester is missing", "write who asks for it"),
-    Rule("hours", _is_time_range, NO_SPAN,
-         "write HH:MM-HH:MM, the earlier time first, or nothing for any time"),
-    Rule("minutes", r"([1-9]\d{0,2})?", "{value} is not a number of minutes", "write 1 to 999"),
-    Rule("visits", "[1-9]?", "{value} is not a number of visits a day", "write 1 to 9"),
-    Rule("officers", "[12]?", "{value} is not a number of people", "write 1 or 2"),
-    Rule("weekdays", rf"({DAY_OF_WEEK}(;{DAY_OF_WEEK})*)?", "{value} is not a list of weekdays",
-         "write such as mon;wed, or nothing for every day"),
-))
-DUTIES_TABLE = Lookup("duties", (
-    *required("officer", "date", "from", "to", "kind"), *optional("urn", "longitude", "latitude"),
-), (
-    Rule("officer", is_given, "the officer's name is missing", "write one, such as SSO-01"),
-    _date("date"),
-    Rule("from", TIME_OF_DAY, NO_TIME, "write HH:MM"),
-    Rule("to", TIME_OF_DAY, NO_TIME, "write HH:MM"),
     Rule("to", _is_after_start, "{value} is not after the start",
          "write the later time; what goes on past midnight has a row for each day"),
     Rule("urn", _has_one_place, "a duty at {value} has coordinates as well",
          "write the school's URN, or longitude and latitude, or neither"),
-    *(Rule(name, _is_whole_point, NO_POINT, "write decimal degrees in both columns, or neither")
-      for name in ("longitude", "latitude")),
-    Rule("kind", "|".join(DUTY_KINDS), "{value} is not a kind", f"write {', '.join(DUTY_KINDS)}"),
-))
-VISITS = Lookup("--csv", (
-    *required("officer", "date"), *optional("urn", "hotspot", "stop"), *required("minutes"),
-    Field("engagements"), Field("with", ("together",)), *optional("people", "arrive"),
-    Field("reason", ("not_made",)), Field("window"),
-), (
-    _date("date"),
-    Rule("minutes", _is_visit_length, "{value} is not a valid number of minutes",
-         f"write 0 to {MAX_VISIT_MINUTES} minutes, and 0 where the place was not visited"),
-    Rule("stop", r"(\d{1,3})?", "{value} is not the number of a stop", WHOLE),
-    Rule("engagements", r"(\d{1,3})?", "{value} is not a number of engagements", WHOLE),
-    Rule("people", r"([1-9]\d?)?", "{value} is not a number of people, 1 to 99", WHOLE),
-    Rule("arrive", OPTIONAL_TIME, NO_TIME, "write HH:MM, or nothing"),
-    Rule("reason", f"({'|'.join(REASONS)})?",
-         "{value} is not a reason", f"write {', '.join(REASONS)}, or nothing"),
+), {
+    "from_minutes": Kept("float64", "start after midnight"),
+    "to_minutes": Kept("float64", "end after midnight"),
+}, "where it is, in the area's CRS; empty where not known")
+
+VISITS = Table("--csv", (
+    replace(OFFICER, missing=("the officer is missing", "write who it was, such as SSO-01")),
+    Column("date", "day", DATE),
+    Column("urn", "school", needed=False),
+    Column("hotspot", "place by its name", needed=False),
+    Column("stop", "place by its number on the card",
+           Form(r"([0-9]{1,3})?", "{value} is not the number of a stop", WHOLE), needed=False),
+    Column("minutes", "how long",
+           Form(_is_visit_length, "{value} is not a valid number of minutes",
+                f"write 0 to {MAX_VISIT_MINUTES} minutes, and 0 where the place was not visited")),
+    Column("engagements", "people spoken to",
+           Form(r"([0-9]{1,3})?", "{value} is not a number of engagements", WHOLE), needed=False),
+    Column("with", "officers who came along", known_names=("together",), needed=False),
+    Column("people", "how many came",
+           Form(r"([1-9][0-9]?)?", "{value} is not a number of people, 1 to 99", WHOLE),
+           needed=False),
+    Column("arrive", "time, HH:MM", OPTIONAL_TIME, needed=False),
+    Column("reason", "why a visit was not made, or not wholly",
+           Form(f"({'|'.join(REASONS)})?", "{value} is not a reason",
+                f"write {', '.join(REASONS)}, or nothing"),
+           known_names=("not_made",), needed=False),
+    Column("window", "patrol window, where a school has several a day", needed=False),
 ))
 # fmt: on
-LOOKUPS = (BELL_TIMES, OFFICERS_TABLE, GATES, TERM_DATES_TABLE, TASKED_PLACES_TABLE)
-"""The optional tables that the settings may name."""
-
-
-def read_lookup(
-    lookup: Lookup,
-    paths: Sequence[TableSource],
-    columns: Mapping[str, str] | None,
-    *,
-    extra_rules: Iterable[Rule] = (),
-) -> pd.DataFrame:
-    """All files of a table as text ("" where a cell is empty), with each row's `file` and `row`.
-
-    Without a file the table is empty, with the same columns.
-    """
-    names = [field.name for field in lookup.fields]
-    problems: list[Problem] = []
-    tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]
-    for path in paths:
-        try:
-            table = read_table(path, lookup.fields, columns or {}, source=lookup.source)
-        except InputError as error:
-            problems += error.problems
-        else:
-            missing = {name: "" for name in names if name not in table}
-            text = table.assign(**missing)[names].fillna("")
-            tables.append(text.assign(file=str(path), row=table.index))
-    text = pd.concat(tables[1:] or tables, ignore_index=True)
-    if "urn" in text:
-        text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
-    problems += find_problems(text, (*lookup.rules, *extra_rules))
-    if problems:
-        order = [str(path) for path in paths]
-        raise InputError(sorted(problems, key=lambda problem: order.index(str(problem.file))))
-    return text
-
-
-def find_problems(text: pd.DataFrame, rules: Iterable[Rule]) -> list[Problem]:
-    """A problem for every value that breaks a rule, rule by rule."""
-    problems: list[Problem] = []
-    for column, check, words, remedy in rules if len(text) else ():
-        is_good = check(text, column) if callable(check) else text[column].str.fullmatch(check)
-        wrong = text[~np.asarray(is_good, dtype=bool)]
-        for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
-            what = words.format(value=quote_value(value))
-            problems.append(Problem(file, what, remedy, describe_cell(row, column)))
-    return problems
-
-
-def parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years."""
-    dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-    return dates.where(dates.dt.year.between(*PLANNED_YEARS))
-
-
-def _parse_times(text: pd.Series) -> pd.Series:
-    """Minutes after midnight of HH:MM, NaN for an empty cell."""
-    minutes = [minutes_after_midnight(time) if time else np.nan for time in text]
-    return pd.Series(minutes, index=text.index, dtype="float64")
-
-
-def _build_points(
-    table: pd.DataFrame, projection: Projection, prefix: str = ""
-) -> gpd.array.GeometryArray:
-    """(n,) points in the area's CRS, from columns of decimal degrees."""
-    longitude = parse_numbers(table[f"{prefix}longitude"])
-    latitude = parse_numbers(table[f"{prefix}latitude"])
-    return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
-
-
-def _split_urns(text: pd.Series) -> pd.Series:
-    """(n,) lists of URNs, from cells that separate them by semicolons."""
-    lists = [
-        [urn.strip().removesuffix(".0") for urn in cell.split(";") if urn.strip()] for cell in text
-    ]
-    return pd.Series(lists, index=text.index, dtype=object)
 
 
 def read_bell_times(
@@ -383,9 +253,7 @@ def read_bell_times(
 
     What is not known is empty, or NaN.
     """
-    table = read_lookup(BELL_TIMES, paths, columns).set_index("urn")
-    numbers = {name: parse_numbers(table[name]) for name in LEAVING_COLUMNS}
-    return table.assign(**numbers)[["finish_time", "start_time", *LEAVING_COLUMNS]]
+    return BELL_TIMES.store(BELL_TIMES.read(paths, columns)).set_index("urn")
 
 
 def read_gates(
@@ -395,11 +263,10 @@ def read_gates(
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point."""
-    rules = [_reaching("gate", projection)]
-    table = read_lookup(GATES, paths, columns, extra_rules=rules).set_index("urn")
-    table["value"] = table["longitude"] + ", " + table["latitude"]
-    gates = _build_points(table, projection)
-    return gpd.GeoDataFrame(table[["file", "row", "value"]], geometry=gates)
+    text = GATES.read(paths, columns, [_reaching("gate", projection)]).set_index("urn")
+    text["value"] = text["longitude"] + ", " + text["latitude"]
+    points = GATES.locate(text, projection)
+    return gpd.GeoDataFrame(text[["file", "row", "value"]], geometry=points)
 
 
 def read_officers(
@@ -408,27 +275,19 @@ def read_officers(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read officers, see `patrolplan.tables.OFFICERS`."""
-    table = read_lookup(OFFICERS_TABLE, paths, columns)
-    geometry = _build_points(table, projection, "base_")
-    table["role"] = table["role"].where(table["role"] != "", "officer")
-    alone = table["alone"].str.casefold()
-    table = table.assign(
-        school_urns=_split_urns(table["school_urns"]),
-        max_patrols_per_week=table["max_patrols_per_week"].astype("int64"),
-        alone=(alone == "true") | ((alone == "") & table["role"].isin(ROLES_ALONE)),
-        gate_only=table["gate_only"].str.casefold() == "true",
-    )
-    return _check_columns(OFFICERS, table, geometry)
+    """Officers, see `OFFICERS`; who may patrol alone by the role where the table does not say."""
+    text = OFFICERS.read(paths, columns)
+    table = OFFICERS.store(text)
+    by_role = (text["alone"] == "") & table["role"].isin(ROLES_ALONE)
+    table = table.assign(alone=table["alone"] | by_role)
+    return OFFICERS.build(table, OFFICERS.locate(text, projection))
 
 
 def read_term_dates(
     paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Read term dates, see `patrolplan.tables.TERM_DATES`."""
-    table = read_lookup(TERM_DATES_TABLE, paths, columns)[["urn", "from", "to", "kind"]]
-    dates = {name: parse_dates(table[name]) for name in ("from", "to")}
-    return TERM_DATES.check(table.assign(**dates))
+    """Terms and closed days, see `TERM_DATES`."""
+    return TERM_DATES.schema.check(TERM_DATES.store(TERM_DATES.read(paths, columns)))
 
 
 def read_tasked_places(
@@ -437,21 +296,13 @@ def read_tasked_places(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read tasked places, see `patrolplan.tables.TASKED_PLACES`."""
-    table = read_lookup(TASKED_PLACES_TABLE, paths, columns)
-    geometry = _build_points(table, projection)
-    table = table.assign(
-        must_visit=table["must_visit"].str.casefold() == "true",
-        schools=_split_urns(table["schools"]),
-        from_minutes=_parse_times(table["hours"].str[:5]),
-        to_minutes=_parse_times(table["hours"].str[6:]),
-        minutes=parse_numbers(table["minutes"]),
-        visits=table["visits"].replace("", "1").astype("int64"),
-        officers=table["officers"].replace("", "1").astype("int64"),
-        weekdays=_split_urns(table["weekdays"]).map(lambda days: days or list(WEEKDAYS)),
-        **{name: parse_dates(table[name]) for name in ("from", "to")},
+    """Tasked places, see `TASKED_PLACES`."""
+    text = TASKED_PLACES.read(paths, columns)
+    table = TASKED_PLACES.store(text).assign(
+        from_minutes=parse_times(text["hours"].str[:5]),
+        to_minutes=parse_times(text["hours"].str[6:]),
     )
-    return _check_columns(TASKED_PLACES, table, geometry)
+    return TASKED_PLACES.build(table, TASKED_PLACES.locate(text, projection))
 
 
 def read_duties(
@@ -461,10 +312,9 @@ def read_duties(
     columns: Mapping[str, str] | None = None,
     officers: Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read tables of officers' duties besides patrols, see `patrolplan.tables.DUTIES`.
+    """Officers' duties besides patrols, see `DUTIES`; `inputs.duties` reads them with calendars.
 
-    `patrolplan.inputs.duties` reads them with calendars. A duty may have any name where `officers`
-    is None.
+    A duty may have any name where `officers` is None.
     """
     rules = [_reaching("duty", projection)]
     if officers is not None:
@@ -475,31 +325,20 @@ def read_duties(
         rules.append(
             Rule("officer", lambda t, c: t[c].isin(names), "there is no officer {value}", remedy)
         )
-    table = read_lookup(DUTIES_TABLE, paths, columns, extra_rules=rules)
-    geometry = _build_points(table, projection)
-    geometry[np.isnan(geometry.x)] = shapely.Point()
-    table = table.assign(
-        date=parse_dates(table["date"]),
-        from_minutes=_parse_times(table["from"]),
-        to_minutes=_parse_times(table["to"]),
+    text = DUTIES.read(paths, columns, rules)
+    points = DUTIES.locate(text, projection)
+    points[np.isnan(points.x)] = shapely.Point()
+    table = DUTIES.store(text).assign(
+        from_minutes=parse_times(text["from"]), to_minutes=parse_times(text["to"])
     )
-    return _check_columns(DUTIES, table, geometry)
-
-
-def _check_columns(
-    schema: Schema, table: pd.DataFrame, geometry: gpd.array.GeometryArray
-) -> gpd.GeoDataFrame:
-    names = [name for name in schema.columns if name != "geometry"]
-    return schema.check(gpd.GeoDataFrame(table[names], geometry=geometry))
+    return DUTIES.build(table, points)
 
 
 def read_visits(path: TableSource) -> pd.DataFrame:
-    """Read visits recorded on paper: who was where, when, for how many minutes.
+    """Visits recorded on paper, see `VISITS`: who was where, when, for how many minutes.
 
-    `with` are the officers who came with `officer`, joined by ";", `people` how many came, `reason`
-    why a visit was not made or not wholly, and `window` the patrol window where a school has
-    several a day. `date` is a date, `minutes` a number, `stop`, `engagements` and `people` whole
-    numbers or NA, the others text or NA. The index is the row number in the file.
+    `date` is a date, `minutes` a number, `stop`, `engagements` and `people` whole numbers or NA,
+    the others text or NA. The index is the row number in the file.
     """
     table = read_table(path, VISITS.fields, {}, source=VISITS.source)
     if not {"hotspot", "stop"} & set(table.columns):
@@ -509,11 +348,8 @@ def read_visits(path: TableSource) -> pd.DataFrame:
     text = table.astype("str").where(table.notna(), "").assign(file=str(path), row=table.index)
     place = "hotspot" if table["hotspot"].notna().any() else "stop"
     remedy = "write the stop's number or the hotspot's name"
-    rules = (
-        Rule("officer", is_given, "the officer is missing", "write who it was, such as SSO-01"),
-        Rule(place, _is_place_given, "the place is missing", remedy),
-    )
-    if problems := find_problems(text, (*rules, *VISITS.rules)):
+    rule = Rule(place, _is_place_given, "the place is missing", remedy)
+    if problems := VISITS.find_problems(text, [rule]):
         raise InputError(problems)
     return table.assign(
         date=parse_dates(text["date"]).dt.date,

@@ -36,11 +36,12 @@ from patrolplan.text import find_similar, list_rows, pluralise
 
 @dataclass(frozen=True)
 class Field:
-    """A column to read: our name, its names in known layouts, and whether it is required."""
+    """A column to read: our name, its names in known layouts, whether it is required, meaning."""
 
     name: str
     known_names: tuple[str, ...] = ()
     required: bool = False
+    meaning: str = ""
 
 
 def read_table(
@@ -243,10 +244,10 @@ def describe_cell(row: object, column: str) -> str:
 
 
 POINT_FIELDS = (
-    Field("longitude", ("Longitude",)),
-    Field("latitude", ("Latitude",)),
-    Field("easting", ("Easting",)),
-    Field("northing", ("Northing",)),
+    Field("longitude", ("Longitude",), meaning="degrees; or easting and northing"),
+    Field("latitude", ("Latitude",), meaning="degrees"),
+    Field("easting", ("Easting", "Location_Easting"), meaning="metres on the British grid"),
+    Field("northing", ("Northing", "Location_Northing"), meaning="metres on the British grid"),
 )
 
 

@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
 from patrolplan.inputs.categories import rename_categories
-from patrolplan.inputs.polygons import read_polygon_rows
-from patrolplan.inputs.small_tables import Lookup, Rule, is_given, once, read_lookup, required
-from patrolplan.inputs.table_reader import Field, describe_cell, parse_numbers
+from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
+from patrolplan.inputs.table_reader import describe_cell, parse_numbers
 from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import LeftOut
 from patrolplan.text import list_first
@@ -45,62 +43,6 @@ class WayHomeTables:
     clock: pd.DataFrame
 
 
-def _is_count(table: pd.DataFrame, column: str) -> pd.Series:
-    return (table[column] == "") | (parse_numbers(table[column]) >= 0)
-
-
-def _is_part_of_residents(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
-    return ~(parse_numbers(table[column]) > parse_numbers(table["residents"]))
-
-
-AREA_FIELDS = (
-    Field("area", ("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD"), required=True),
-    Field("residents", ("USUALRES",)),
-    Field("aged_5_16"),
-)
-"""Columns of areas: ours, or those of the Office for National Statistics, the smallest first."""
-
-# fmt: off
-AREAS = Lookup("areas", AREA_FIELDS, (
-    Rule("area", is_given, "the area's name is missing", "write it, such as its official code"),
-    once("area"),
-    *(Rule(name, _is_count, "{value} is not a number of people", "write a number, or nothing")
-      for name in ("residents", "aged_5_16")),
-    Rule("aged_5_16", _is_part_of_residents,
-         "{value} is more than all residents of the area", "correct one of the two"),
-))
-# fmt: on
-
-
-def read_areas(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    columns: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
-    """Read the polygons of small areas, with their residents where the files have them.
-
-    Columns are `area`, `residents` and `aged_5_16` (NaN where not given). In messages, row 1 is the
-    first feature of a file.
-    """
-    table = read_polygon_rows(AREAS, paths, projection, columns=columns)
-    areas = gpd.GeoDataFrame(
-        {
-            "area": table["area"].astype(object),
-            "residents": parse_numbers(table["residents"]),
-            "aged_5_16": parse_numbers(table["aged_5_16"]),
-        },
-        geometry=table.geometry.array,
-        crs=projection.crs,
-    )
-    left_out.count_rows("areas", len(areas))
-    is_polygon = areas.geom_type.isin(["Polygon", "MultiPolygon"])
-    left_out.add("areas", "without a polygon", int((~is_polygon).sum()))
-    areas = areas[is_polygon].reset_index(drop=True)
-    return areas.set_geometry(areas.make_valid())
-
-
 PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
 """Kinds of place in the clock: licensed places within 150 m."""
 
@@ -121,17 +63,19 @@ def _is_first_in_clock(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 # fmt: off
-CLOCK = Lookup("clock", required("category", "kind", "from", "share"), (
-    Rule("category", is_given, "the category is missing", "write it as in the crimes' table"),
-    Rule("kind", r"none|1-2|3-5|6-11|12\+|\*", "{value} is not a kind of place",
-         f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or {ALL_KINDS} for all; a "
-         "spreadsheet turns 1-2 into a date unless the column is text"),
-    Rule("from", r"([01]\d|2[0-3]):(00|30)", "{value} is not the start of a half-hour",
-         "write HH:MM, from 00:00 to 23:30"),
-    Rule("share", _is_share, "{value} is not a share", "write a number of 0 or more"),
-    Rule("from", _is_first_in_clock,
-         "{value} is a duplicate for this category and kind", "keep one of the rows"),
-))
+CLOCK = Table("clock", (
+    Column("category", "category of crime",
+           missing=("the category is missing", "write it as in the crimes' table")),
+    Column("kind", "licensed places within 150 m, or * for any number",
+           one_of((*PLACE_KINDS, ALL_KINDS), "a kind of place",
+                  f"write {', '.join(PLACE_KINDS)} (licensed places within 150 m) or {ALL_KINDS} "
+                  "for all; a spreadsheet turns 1-2 into a date unless the column is text")),
+    Column("from", "start of a half-hour, HH:MM",
+           one_of(HALF_HOURS, "the start of a half-hour", "write HH:MM, from 00:00 to 23:30")),
+    Column("share", "share of the day; of any sum",
+           Form(_is_share, "{value} is not a share", "write a number of 0 or more", parse_numbers)),
+), (Rule("from", _is_first_in_clock,
+         "{value} is a duplicate for this category and kind", "keep one of the rows"),))
 # fmt: on
 
 
@@ -148,7 +92,7 @@ def read_clock(
     divided by their sum. Names of categories that differ by case and spaces alone are the same.
     Rows are sorted by category, kind and half-hour.
     """
-    table = read_lookup(CLOCK, paths, columns)
+    table = CLOCK.read(paths, columns)
     left_out.count_rows("clock", len(table))
     renamed, _ = rename_categories(table["category"].astype("category"), categories)
     table = table.assign(

@@ -1,7 +1,7 @@
 """The network of an area's streets: cut into pieces, those near enough, the largest connected part.
 
-To cut a city's streets, to find the middle of every piece and to snap the points of open data and
-the gates of schools takes seconds. All of it is public geometry, so it is cached for the next run.
+To cut a city's streets and to find the middle of every piece takes seconds. It is public geometry,
+so it is cached for the next run.
 """
 
 from dataclasses import fields
@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.cache import Arrays, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import Projection
 from patrolplan.inputs.streets import MARGIN_METRES, Streets
-from patrolplan.network.network import Positions, StreetNetwork
+from patrolplan.network.network import StreetNetwork
 from patrolplan.network.pieces import (
     PIECE_METRES,
     Pieces,
@@ -87,8 +87,8 @@ def _choose_near(
     return pieces.take(near), is_inside[near]
 
 
-NETWORKS = Store("arrays", version="3")
-"""Change the version when streets are cut, places snapped, or catchments found differently."""
+NETWORKS = Store("arrays", version="4")
+"""Change the version when streets are cut differently."""
 
 PARTS = tuple(field.name for field in fields(Pieces) if field.name not in {"ways", "crossings"})
 """Arrays of `Pieces` that depend on how the streets are cut."""
@@ -102,9 +102,8 @@ def load_or_build_network(
     def compute() -> Arrays:
         dropped = LeftOut()
         network = build_network(streets, projection, dropped, limits=limits)
-        pieces = network.walkable.parts
-        parts: dict[str, NDArray[Any]] = {name: getattr(pieces, name) for name in PARTS}
-        return parts | {
+        return {
+            **{name: getattr(network.walkable.parts, name) for name in PARTS},
             "piece_middle": network.walkable.piece_middle,
             "patrolled_count": np.array(len(network)),
             "left_out": np.array([row.reason for row in dropped.rows], dtype=np.str_),
@@ -121,28 +120,12 @@ def load_or_build_network(
         "limits": np.frombuffer(shapely.to_wkb(limits), dtype=np.uint8),
     }
     cut = f"network {shapely.geos_version_string} {PIECE_METRES} {MARGIN_METRES}"
-    key = hash_arrays(cut, depends_on)
-    arrays = load_or_compute_arrays(NETWORKS, key, compute)
+    arrays = load_or_compute_arrays(NETWORKS, hash_arrays(cut, depends_on), compute)
     for reason, count in zip(arrays["left_out"], arrays["left_out_count"], strict=True):
         left_out.add("streets", str(reason), int(count))
-    parts = Pieces(
-        ways=streets.ways,
-        crossings=find_crossing_points(streets),
-        **{name: arrays[name] for name in PARTS},
-    )
+    own = {name: arrays[name] for name in PARTS}
+    parts = Pieces(**own, ways=streets.ways, crossings=find_crossing_points(streets))
     network = join_networks(parts, int(arrays["patrolled_count"]), projection)
     vars(network)["piece_middle"] = arrays["piece_middle"][: len(network)]
     vars(network.walkable)["piece_middle"] = arrays["piece_middle"]
     return network
-
-
-def load_or_snap(network: StreetNetwork, xy: NDArray[np.float64]) -> Positions:
-    """Positions of `StreetNetwork.snap`, from the cache where the same places were snapped before.
-
-    For public places only: the cache holds their positions on the streets.
-    """
-    parts = network.parts
-    lines = {"coordinates": parts.coordinates, "first": parts.first, "last": parts.last}
-    snapped = f"snapped {shapely.geos_version_string} {network.patrolled_count}"
-    key = hash_arrays(snapped, {**lines, "xy": xy})
-    return Positions(**load_or_compute_arrays(NETWORKS, key, lambda: vars(network.snap(xy))))

@@ -15,12 +15,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.arrays import find_unique_points
-from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
-from patrolplan.network.build import NETWORKS, load_or_snap
 from patrolplan.network.network import StreetNetwork
 
 Result = TypeVar("Result")
@@ -32,11 +31,9 @@ MAX_SNAP_METRES = 250.0  # maximum distance of a point from a street that it bel
 class Catchments:
     """The pieces of street nearest each point."""
 
-    # (c, 2) metres; the snap point, or the piece's midpoint for exact places.
-    xy: NDArray[np.float64]
+    xy: NDArray[np.float64]  # (c, 2) metres; the snap point, or an exact place's piece's midpoint
     piece_catchment: NDArray[np.int64]  # (p,) catchment of each piece
-    # (p,) the piece's share of its catchment's street length; sums to 1 in each catchment.
-    piece_share: NDArray[np.float64]
+    piece_share: NDArray[np.float64]  # (p,) the piece's share of its catchment's street length
     # Whether everything counted on them is open data, so that results may be cached.
     public: bool = True
     # (c,) month in which crime was first recorded on each snap point, where points were replaced
@@ -74,10 +71,8 @@ class Catchments:
 
         `amounts`: (c,) or (c, k). Returns (p,) or (p, k).
         """
-        amounts = np.asarray(amounts, dtype=np.float64)
-        share = self.piece_share if amounts.ndim == 1 else self.piece_share[:, None]
-        spread: NDArray[np.float64] = amounts[self.piece_catchment]
-        spread *= share
+        spread = np.asarray(amounts, dtype=np.float64)[self.piece_catchment]
+        spread *= self.piece_share if spread.ndim == 1 else self.piece_share[:, None]
         return spread
 
 
@@ -90,36 +85,24 @@ def build_catchments(
 ) -> Catchments:
     """Catchments of snap points (k, 2) in metres, or of exact places where `points` is None.
 
-    Snap points are public, so which pieces belong to which is cached. Points that no piece is
-    nearest to get no catchment; `assign_catchments` gives their incidents to the catchment of the
-    nearest street. Where exact places are given as well, a piece whose middle is farther than
-    `within_metres` from every snap point is a catchment of its own.
+    Points that no piece is nearest to get no catchment; `assign_catchments` gives their incidents
+    to the catchment of the nearest street. Where exact places are given as well, a piece whose
+    middle is farther than `within_metres` from every snap point is a catchment of its own.
     """
     middle = network.piece_middle
     if points is None:
         alone = np.arange(len(network))
         return Catchments(middle, alone, np.ones(len(network)), public=False)
-    distinct = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
-
-    def compute() -> Arrays:
-        from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
-
-        nearest = cKDTree(distinct).query(middle)[1]
-        used, of_piece = np.unique(nearest, return_inverse=True)
-        return {"used": used, "of_piece": of_piece.astype(np.int64)}
-
-    arrays = load_or_compute_arrays(
-        NETWORKS, hash_arrays("catchments", {"middle": middle, "points": distinct}), compute
-    )
-    of_piece = arrays["of_piece"]
-    xy = distinct[arrays["used"]]
+    xy = find_unique_points(np.asarray(points, dtype=np.float64).reshape(-1, 2))[0]
+    tree = shapely.STRtree(shapely.points(xy))
+    nearest = tree.query_nearest(shapely.points(middle), all_matches=False)[1]
     mixed = bool(np.isfinite(within_metres))
     if mixed:
-        far = np.hypot(*(xy[of_piece] - middle).T) > within_metres
-        numbers = np.where(far, len(xy) + np.arange(len(middle)), of_piece)
-        used, of_piece = np.unique(numbers, return_inverse=True)
-        xy = np.concatenate([xy, middle])[used]
-    return Catchments(xy, of_piece, _compute_shares(network, of_piece), public=not mixed)
+        far = np.hypot(*(xy[nearest] - middle).T) > within_metres
+        nearest = np.where(far, len(xy) + np.arange(len(middle)), nearest)
+        xy = np.concatenate([xy, middle])
+    used, of_piece = np.unique(nearest, return_inverse=True)
+    return Catchments(xy[used], of_piece, _compute_shares(network, of_piece), public=not mixed)
 
 
 def build_square_catchments(network: StreetNetwork) -> Catchments:
@@ -152,37 +135,24 @@ def note_first_months(
 
 
 def assign_catchments(
-    network: StreetNetwork, catchments: Catchments, xy: ArrayLike, *, public: bool = False
+    network: StreetNetwork, catchments: Catchments, xy: ArrayLike
 ) -> NDArray[np.int64]:
     """(k,) catchment of each place: its own if it is a snap point, otherwise the nearest street's.
 
-    -1 where no street is within `MAX_SNAP_METRES`. With `public` all of the places (k, 2) are those
-    of open data, so that their positions may be cached.
+    -1 where no street is within `MAX_SNAP_METRES`.
     """
-    places, place_index = find_unique_points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
-    if not len(places):
-        return np.empty(0, dtype=np.int64)
-    # Rows as complex numbers, which numpy sorts and searches by x, then by y.
-    points, wanted = catchments.xy @ [1, 1j], places @ [1, 1j]
-    order = np.argsort(points)
-    point = order[np.minimum(np.searchsorted(points[order], wanted), len(points) - 1)]
-    catchment = np.where(points[point] == wanted, point, -1)
+    count, places = len(catchments), np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    distinct, number = find_unique_points(np.concatenate([catchments.xy, places]))
+    of_point = np.full(len(distinct), -1)
+    of_point[number[:count][::-1]] = np.arange(count)[::-1]
+    catchment = of_point[number[count:]]
     # Nearly all are snap points with a street of their own near them: no street need be looked for.
-    others = np.flatnonzero((catchment < 0) | ~_find_near_street(network, catchments)[catchment])
-    if len(others):
-        rest = places[others]
-        on_street = load_or_snap(network, rest) if public else network.snap(rest)
-        nearest = catchments.piece_catchment[on_street.piece]
-        assigned = np.where(catchment[others] < 0, nearest, catchment[others])
-        catchment[others] = np.where(on_street.moved_metres <= MAX_SNAP_METRES, assigned, -1)
-    result: NDArray[np.int64] = catchment[place_index]
-    return result
-
-
-def _find_near_street(network: StreetNetwork, catchments: Catchments) -> NDArray[np.bool_]:
-    """(c,) whether the middle of a piece of each catchment is well within `MAX_SNAP_METRES`."""
-    of_piece = catchments.piece_catchment
-    apart = network.piece_middle - catchments.xy[of_piece]
-    is_near = np.zeros(len(catchments), dtype=bool)
-    is_near[of_piece[np.hypot(*apart.T) <= MAX_SNAP_METRES - 1.0]] = True
-    return is_near
+    apart = np.hypot(*(network.piece_middle - catchments.xy[catchments.piece_catchment]).T)
+    is_near = np.zeros(count + 1, dtype=bool)  # the last one for places that are no snap point
+    is_near[catchments.piece_catchment[apart <= MAX_SNAP_METRES - 1.0]] = True
+    others = np.flatnonzero(~is_near[catchment])
+    on_street = network.snap(places[others])
+    own, nearest = catchment[others], catchments.piece_catchment[on_street.piece]
+    is_there = on_street.moved_metres <= MAX_SNAP_METRES
+    catchment[others] = np.where(is_there, np.where(own < 0, nearest, own), -1)
+    return catchment

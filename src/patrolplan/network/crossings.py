@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -27,11 +26,20 @@ if TYPE_CHECKING:
 LOOK_METRES = 2.0
 """Distance along an arm at which its bearing is taken: near the node, to order arms round it."""
 
-
 NEAR_METRES = 25.0
 """Maximum distance along the main road of a crossing or traffic lights that are used."""
 
 SAFEST_FIRST: tuple[CrossingKind, ...] = ("signals", "zebra", "island", "unmarked", "unknown")
+UNKNOWN = SAFEST_FIRST.index("unknown")
+
+ALIKE_RADIANS = 1e-6  # bearings that differ by no more than this are equal
+APART_METRES = 40.0  # crossings of one road within this distance are one: carriageways, islands
+BOTH_SIDES = 2  # minimum arms of a road where it is crossed, one on either side
+
+
+NearCrossings = dict[int, list[tuple[float, int, str]]]
+"""By node its crossings, the nearest first: metres in a straight line, the place of the kind in
+`SAFEST_FIRST`, and the road."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +52,6 @@ class MainArms:
     # (p,) the road of each piece, empty if it is not a main road; ways with the same name are one
     # road, and so are ways of one kind without a name.
     road_of_piece: NDArray[np.object_]
-    # `ways`, `road_of_way`: (w,) rows of the ways that the pieces are of, in increasing order,
-    # and the road of each.
-    ways: NDArray[np.int64]
-    road_of_way: NDArray[np.object_]
 
     @cached_property
     def by_node(self) -> dict[int, list[tuple[int, str, float]]]:
@@ -62,27 +66,25 @@ class MainArms:
 def find_main_arms(pieces: Pieces) -> MainArms:
     """The arms of all main roads."""
     ways, row = np.unique(pieces.piece_way, return_inverse=True)
-    names, kinds = (
-        pieces.ways[column].to_numpy(dtype=object)[ways].tolist() for column in ("name", "highway")
-    )
-    road_of_way = np.empty(len(ways), dtype=object)
-    road_of_way[:] = [
-        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
-        for name, kind in zip(names, kinds, strict=True)
-    ]
-    road_of_piece = road_of_way[row]
+    road_of_piece = _name_roads(pieces, ways)[row]
     main = np.flatnonzero(road_of_piece != "")
     piece, end = np.repeat(main, 2), np.tile([0, 1], len(main))
     node = pieces.piece_nodes[piece, end]
     order = np.argsort(node, kind="stable")
-    return MainArms(
-        node=node[order],
-        piece=piece[order],
-        bearing=compute_bearings(pieces, piece[order], end[order]),
-        road_of_piece=road_of_piece,
-        ways=ways,
-        road_of_way=road_of_way,
+    bearing = compute_bearings(pieces, piece[order], end[order])
+    return MainArms(node[order], piece[order], bearing, road_of_piece)
+
+
+def _name_roads(pieces: Pieces, ways: NDArray[np.int64]) -> NDArray[np.object_]:
+    """(k,) the main road that each of some ways is of: its name, or its kind in brackets."""
+    names, kinds = (
+        pieces.ways[column].to_numpy(dtype=object)[ways] for column in ("name", "highway")
     )
+    roads = [
+        (name or f"({kind.removesuffix('_link')})") if kind in MAIN_ROADS else ""
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    return np.array(roads, dtype=object)
 
 
 def compute_bearings(
@@ -98,39 +100,21 @@ def compute_bearings(
     return np.asarray(np.arctan2(dy, dx))
 
 
-def find_near_crossings(pieces: Pieces, arms: MainArms) -> pd.DataFrame:
-    """Crossings of known kind on the main roads at each node that has some, the nearest first.
-
-    Columns `node`, which is the index, `road`, `metres` in a straight line, and `rank`, the place
-    of the kind in `SAFEST_FIRST`. Only crossings on a road that leads from the node itself.
-    """
+def find_near_crossings(pieces: Pieces, arms: MainArms) -> NearCrossings:
+    """Crossings of known kind on the main roads that lead from each node, the nearest first."""
     points, nodes = pieces.crossings, np.unique(arms.node)
-    held = np.isin(points.way, arms.ways)
-    xy, way = points.xy[held], np.searchsorted(arms.ways, points.way[held])
-    rank = np.array([SAFEST_FIRST.index(kind) for kind in points.kind[held].tolist()], dtype=int)
-    use = (rank < SAFEST_FIRST.index("unknown")) & (arms.road_of_way[way] != "")
-    xy, way, rank = xy[use], way[use], rank[use]
-    at = pieces.node_xy[nodes]
+    held = np.flatnonzero(np.isin(points.way, pieces.piece_way) & (points.kind != "unknown"))
+    roads, kinds = _name_roads(pieces, points.way[held]), points.kind[held].tolist()
+    at, xy = pieces.node_xy[nodes], points.xy[held]
     tree = shapely.STRtree(shapely.points(xy))
-    near_node, crossing = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
-    metres = np.sqrt(((at[near_node] - xy[crossing]) ** 2).sum(axis=1))
-    # Roads as numbers: those of a node are looked up among all pairs of node and road.
-    number, names = pd.factorize(arms.road_of_way)
-    of_arm = number[np.searchsorted(arms.ways, pieces.piece_way[arms.piece])]
-    node, road = nodes[near_node], number[way[crossing]]
-    leads = np.isin(node * len(names) + road, arms.node * len(names) + of_arm)
-    near = pd.DataFrame(
-        {"road": names[road[leads]], "metres": metres[leads], "rank": rank[crossing][leads]},
-        index=pd.Index(node[leads], name="node"),
-    )
-    return near.iloc[np.lexsort((near["rank"], near["metres"], near.index))]
-
-
-ALIKE_RADIANS = 1e-6  # bearings that differ by no more than this are equal
-APART_METRES = 40.0  # crossings of one road within this distance are one: carriageways, islands
-
-
-BOTH_SIDES = 2  # minimum arms of a road where it is crossed, one on either side
+    node, near = tree.query(shapely.points(at), "dwithin", NEAR_METRES)
+    metres = np.sqrt(((at[node] - xy[near]) ** 2).sum(axis=1))
+    found: NearCrossings = {}
+    for one, row, away in zip(nodes[node].tolist(), near.tolist(), metres.tolist(), strict=True):
+        if any(road == roads[row] for _, road, _ in arms.by_node[one]):
+            crossing = (away, SAFEST_FIRST.index(kinds[row]), roads[row])
+            found.setdefault(one, []).append(crossing)
+    return {one: sorted(crossings) for one, crossings in found.items()}
 
 
 @dataclass(frozen=True)
@@ -144,15 +128,12 @@ class CrossedRoad:
 
 @dataclass(frozen=True)
 class _Step:
-    """A piece of the walk with the nodes where it is entered and left, None inside the piece."""
+    """A piece of the walk; pairs are of its entry and its exit."""
 
     piece: int
-    entry: int | None
-    exit: int | None
-    entry_bearing: float  # where it leads from its entry
-    exit_bearing: float  # where it leads from its exit, back along the walk
-    start_metres: float
-    end_metres: float
+    nodes: tuple[int | None, int | None]  # None where it is entered or left inside the piece
+    bearings: tuple[float, float]  # where it leads from either, from its exit back along the walk
+    metres: tuple[float, float]  # from the start of the walk
     road: str  # main road that it is of, see `MainArms`; empty for other streets
 
 
@@ -174,16 +155,12 @@ def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
     on the road. Where a walk goes along a road from one side to the other, it is assumed to cross
     at the safest place on the way, or half way where none is known.
     """
-    steps = _list_steps(walk)
-    events = [
-        *_find_crossed_at_nodes(walk.network, steps),
-        *_find_crossed_along(walk.network, steps),
-    ]
+    steps, network = _list_steps(walk), walk.network
+    events = [*_find_crossed_at_nodes(network, steps), *_find_crossed_along(network, steps)]
     joined: list[_Event] = []
     for event in sorted(events, key=lambda event: (event.first_metres, event.last_metres)):
-        last = joined[-1] if joined else None
-        if last is not None and _are_one(last, event):
-            joined[-1] = _join(last, event)
+        if joined and _are_one(joined[-1], event):
+            joined[-1] = _join(joined[-1], event)
         else:
             joined.append(event)
     return tuple(
@@ -194,108 +171,93 @@ def find_crossed_roads(walk: "Walk") -> tuple[CrossedRoad, ...]:
 
 def _list_steps(walk: "Walk") -> list[_Step]:
     """The pieces of a walk, without those that it only touches."""
-    network = walk.network
+    network, arms = walk.network, walk.network.main_arms
     rows = np.flatnonzero(walk.piece_metres > COINCIDENT_METRES)
-    piece = walk.pieces[rows]
-    begin, end = walk.from_metres[rows], walk.to_metres[rows]
+    piece, own = walk.pieces[rows], walk.piece_metres[rows]
     along = np.cumsum(walk.piece_metres)[rows]
-    whole = network.piece_metres[piece]
-    forward = end > begin
-    enters = np.where(forward, begin <= COINCIDENT_METRES, begin >= whole - COINCIDENT_METRES)
-    leaves = np.where(forward, end >= whole - COINCIDENT_METRES, end <= COINCIDENT_METRES)
-    first, last = np.where(forward, 0, 1), np.where(forward, 1, 0)
-    roads = network.main_arms.road_of_piece[piece]
-    is_near_main = np.isin(network.piece_nodes[piece], network.main_arms.node)
-    bearings = np.zeros((2, len(piece)))
-    for row, which in enumerate((first, last)):
-        # Most nodes of a walk are not on a main road, and there bearings do not matter.
-        wanted = is_near_main[np.arange(len(piece)), which]
-        bearings[row, wanted] = compute_bearings(network.parts, piece[wanted], which[wanted])
+    # (s, 2) which end of its piece each step comes from and goes to.
+    end = np.where(walk.backwards[rows][:, None], [1, 0], [0, 1])
+    at = np.column_stack([walk.from_metres[rows], walk.to_metres[rows]])
+    is_node = np.abs(at - end * network.piece_metres[piece][:, None]) <= COINCIDENT_METRES
+    nodes = network.piece_nodes[piece[:, None], end]
+    bearings = np.zeros(nodes.shape)
+    # Most nodes of a walk are not on a main road, and there bearings do not matter.
+    wanted = np.isin(network.piece_nodes[piece], arms.node)[np.arange(len(piece))[:, None], end]
+    every = np.repeat(piece[:, None], 2, axis=1)
+    bearings[wanted] = compute_bearings(network.parts, every[wanted], end[wanted])
+    columns = (piece, nodes, is_node, bearings, along - own, along, arms.road_of_piece[piece])
     return [
         _Step(
-            piece=int(piece[k]),
-            entry=int(network.piece_nodes[piece[k], first[k]]) if enters[k] else None,
-            exit=int(network.piece_nodes[piece[k], last[k]]) if leaves[k] else None,
-            entry_bearing=float(bearings[0, k]),
-            exit_bearing=float(bearings[1, k]),
-            start_metres=float(along[k] - walk.piece_metres[rows[k]]),
-            end_metres=float(along[k]),
-            road=str(roads[k]),
+            int(one),
+            (int(node[0]) if is_own[0] else None, int(node[1]) if is_own[1] else None),
+            (float(leads[0]), float(leads[1])),
+            (float(start), float(stop)),
+            str(road),
         )
-        for k in range(len(rows))
+        for one, node, is_own, leads, start, stop, road in zip(*columns, strict=True)
     ]
 
 
 def _find_crossed_at_nodes(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where arms of other main roads lead to both sides of the way through a node."""
     for before, after in pairwise(steps):
-        # Most nodes of a walk have no arm of a main road: there is nothing to cross.
-        if after.entry is None:
+        node, at = after.nodes[0], after.metres[0]
+        if node is None:
             continue
-        arms = _list_arms(network, after.entry, (before, after))
+        arms = _list_arms(network, node, (before, after))
         others = [arm for arm in arms if arm[0] not in {before.road, after.road}]
         if len(others) < BOTH_SIDES:
             continue
         bearings = [bearing for _, bearing in others]
-        sides = _sort_by_side(before.exit_bearing, after.entry_bearing, bearings)
-        if {-1, 1} <= set(sides.tolist()):
+        if {-1, 1} <= set(_sort_by_side(before.bearings[1], after.bearings[0], bearings)):
             crossed = frozenset(road for road, _ in others)
             kind = _get_own_kind(network, (before, after))
             if kind == "unknown":
-                near = _find_near_crossings(network, [after.entry], crossed)
+                near = _find_near_crossings(network, [node], crossed)
                 kind = SAFEST_FIRST[min(near)[1]] if near else "unknown"
-            at = after.start_metres
             yield _Event(at, at, at, crossed, kind)
 
 
 def _find_crossed_along(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[_Event]:
     """Where the walk comes to a main road from one side, goes along it and leaves on the other."""
-    for first, last in _list_runs(network, steps):
-        if first == 0 or last == len(steps) - 1:
-            continue
-        came, goes, run = steps[first - 1], steps[last + 1], steps[first : last + 1]
-        from_side = _find_side(network, run[0], came, is_entry=True)
-        # Seen from the end, the last piece leads back: left and right change places.
-        to_side = -_find_side(network, run[-1], goes, is_entry=False)
-        if from_side * to_side < 0:
-            yield _cross_along(network, run, (came, goes))
-
-
-def _list_runs(network: "StreetNetwork", steps: Sequence[_Step]) -> Iterable[tuple[int, int]]:
-    """First and last of consecutive steps along one main road, also where its name changes."""
     first = 0
-    for k, step in enumerate(steps):
-        if k + 1 < len(steps) and _goes_on(network, step, steps[k + 1]):
+    for last, step in enumerate(steps[:-1]):
+        if _goes_on(network, step, steps[last + 1]):
             continue
-        if step.road:
-            yield first, k
-        first = k + 1
+        run, first = steps[first : last + 1], last + 1
+        before = first - len(run) - 1
+        if not step.road or before < 0:
+            continue
+        came, goes = steps[before], steps[first]
+        # Seen from the end, the last piece leads back: left and right change places.
+        if _find_side(network, run[0], came, 0) * -_find_side(network, run[-1], goes, 1) < 0:
+            yield _cross_along(network, run, (came, goes))
 
 
 def _goes_on(network: "StreetNetwork", step: _Step, following: _Step) -> bool:
     """Whether two steps are on one main road; without other arms it may change its name."""
     if not step.road or not following.road:
         return False
-    if step.road == following.road or following.entry is None:
+    node = following.nodes[0]
+    if step.road == following.road or node is None:
         return True
-    arms = _list_arms(network, following.entry, (step, following))
+    arms = _list_arms(network, node, (step, following))
     return all(road not in {step.road, following.road} for road, _ in arms)
 
 
-def _find_side(network: "StreetNetwork", step: _Step, other: _Step, *, is_entry: bool) -> int:
+def _find_side(network: "StreetNetwork", step: _Step, other: _Step, end: int) -> int:
     """Side of a road that another step meets it on: 1 left of the way in, -1 right, 0 not known.
 
     It is left if it is between the road ahead and the road behind, anticlockwise. If the road does
-    not continue behind, nothing is left or right of it.
+    not continue behind, nothing is left or right of it. `end` is 0 at the step's entry, 1 at its
+    exit.
     """
-    node = step.entry if is_entry else step.exit
+    node = step.nodes[end]
     if node is None:
         return 0
-    ahead = step.entry_bearing if is_entry else step.exit_bearing
-    meets = other.exit_bearing if is_entry else other.entry_bearing
     arms = _list_arms(network, node, (step, other))
     bearings = [bearing for road, bearing in arms if road == step.road]
-    sides = set(_sort_by_side(ahead, meets, bearings).tolist())
+    sides = set(_sort_by_side(step.bearings[end], other.bearings[1 - end], bearings))
     return sides.pop() if len(sides) == 1 else 0
 
 
@@ -303,25 +265,27 @@ def _cross_along(
     network: "StreetNetwork", run: Sequence[_Step], ends: tuple[_Step, _Step]
 ) -> _Event:
     """How and where a road is crossed that the walk goes along."""
-    first, last = run[0].start_metres, run[-1].end_metres
+    first, last = run[0].metres[0], run[-1].metres[1]
     middle = (first + last) / 2
-    at_node = {step.entry: step.start_metres for step in run if step.entry is not None}
-    at_node |= {step.exit: step.end_metres for step in run if step.exit is not None}
+    # The exit of the last piece that meets a node decides where the walk is at it.
+    at_node = {
+        step.nodes[end]: step.metres[end]
+        for end in (0, 1)
+        for step in run
+        if step.nodes[end] is not None
+    }
     roads = frozenset(step.road for step in run)
-    candidates = [
-        (rank, abs(at_node[node] - middle), at_node[node])
-        for _, rank, node in _find_near_crossings(network, list(at_node), roads)
-    ]
+    near = _find_near_crossings(network, [node for node in at_node if node is not None], roads)
+    candidates = [(rank, abs(at_node[node] - middle), at_node[node]) for _, rank, node in near]
     for step, at in zip(ends, (first, last), strict=True):
         rank = SAFEST_FIRST.index(_get_own_kind(network, (step,)))
         candidates.append((rank, abs(at - middle), at))
     rank, apart, _ = min(candidates)
-    if SAFEST_FIRST[rank] == "unknown":
+    if rank == UNKNOWN:
         return _Event(first, last, middle, roads, "unknown")
     # Two at the same distance from the middle count equally, so that the way back is the same.
     best = [at for one, far, at in candidates if one == rank and far <= apart + COINCIDENT_METRES]
-    at = (min(best) + max(best)) / 2
-    return _Event(first, last, at, roads, SAFEST_FIRST[rank])
+    return _Event(first, last, (min(best) + max(best)) / 2, roads, SAFEST_FIRST[rank])
 
 
 def _list_arms(
@@ -333,7 +297,7 @@ def _list_arms(
     return [(road, bearing) for piece, road, bearing in arms if piece not in own]
 
 
-def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArray[np.int64]:
+def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> list[int]:
     """On which side of the way from one bearing to another each of some others is.
 
     -1 where it is passed first, anticlockwise from the start, 1 where the end is, and 0 where it
@@ -342,14 +306,18 @@ def _sort_by_side(start: float, end: float, bearings: Sequence[float]) -> NDArra
     turns = np.mod(np.array([*bearings, end]) - start + ALIKE_RADIANS, 2 * np.pi) - ALIKE_RADIANS
     others, turn = turns[:-1], turns[-1]
     is_alike = (np.abs(others) <= ALIKE_RADIANS) | (np.abs(others - turn) <= ALIKE_RADIANS)
-    return np.where(is_alike, 0, np.sign(others - turn)).astype(np.int64)
+    sides: list[int] = np.where(is_alike, 0, np.sign(others - turn)).astype(int).tolist()
+    return sides
 
 
 def _get_own_kind(network: "StreetNetwork", steps: Sequence[_Step]) -> CrossingKind:
     """Kind of the footway across the road that the walk uses; of two, the less safe one."""
-    kinds: list[CrossingKind] = [network.piece_crossing[step.piece] for step in steps]
-    certain = [kind for kind in kinds if kind not in {"", "unknown"}]
-    return max(certain, key=SAFEST_FIRST.index, default="unknown")
+    return _choose_less_safe([network.piece_crossing[step.piece] or "unknown" for step in steps])
+
+
+def _choose_less_safe(kinds: Iterable[CrossingKind]) -> CrossingKind:
+    known = [kind for kind in kinds if kind != "unknown"]
+    return max(known, key=SAFEST_FIRST.index, default="unknown")
 
 
 def _find_near_crossings(
@@ -359,7 +327,7 @@ def _find_near_crossings(
     return [
         (metres, rank, node)
         for node in sorted(set(nodes))
-        for road, metres, rank in network.near_crossings_by_node.get(node, ())
+        for metres, rank, road in network.near_crossings.get(node, ())
         if road in roads
     ]
 
@@ -372,13 +340,12 @@ def _are_one(event: _Event, following: _Event) -> bool:
 
 def _join(event: _Event, following: _Event) -> _Event:
     """Two crossings as one, half way between them; the less safe part decides how, if known."""
-    kinds = [one.kind for one in (event, following) if one.kind != "unknown"]
     return _Event(
         event.first_metres,
         max(event.last_metres, following.last_metres),
         (event.at_metres + following.at_metres) / 2,
         event.roads | following.roads,
-        max(kinds, key=SAFEST_FIRST.index, default="unknown"),
+        _choose_less_safe([event.kind, following.kind]),
     )
 
 

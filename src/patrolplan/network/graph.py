@@ -15,6 +15,7 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.network.pieces import COINCIDENT_METRES, PIECE_METRES, join_both_ways
 
+SIGHT_METRES = 75.0  # how far an adult in the street sees, and is seen; assumed
 MIN_LINK_METRES = 1e-9  # minimum length of a link: in a sparse graph 0 means no link
 
 
@@ -25,11 +26,9 @@ class Segments:
     # (s, 2) first and last node; place k is node n + k, after the network's own.
     nodes: NDArray[np.int64]
     piece: NDArray[np.int64]  # (s,) which piece it is of
-    # `from_metres`, `to_metres`: (s,) where it begins and ends along the piece.
-    from_metres: NDArray[np.float64]
+    from_metres: NDArray[np.float64]  # (s,) where it begins, and ends, along the piece
     to_metres: NDArray[np.float64]
-    # (l + 1,) first segment of each link; those of a link follow one another.
-    first: NDArray[np.int64]
+    first: NDArray[np.int64]  # (l + 1,) first segment of each link; its others follow
 
     def compute_costs(self, effort: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """(s, 2) cost of each along its piece and against it, inf where it is closed."""
@@ -73,7 +72,7 @@ def build_street_graph(
     `effort`: (p, 2) what a metre of each piece costs in its own direction and against it; None is
     1.
     """
-    segments = _join_links(network, _cut_at_places(network, places))
+    segments = _join_links(network, cut_at_places(network, places))
     ends = np.column_stack(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]
     )
@@ -90,6 +89,21 @@ def build_street_graph(
     return StreetGraph(segments, len(own), np.searchsorted(own, ends), costs, nodes)
 
 
+def search_from_places(
+    network: StreetNetwork,
+    places: Positions,
+    limit_metres: float,
+    effort: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """(k, n) walking distance (or cost) from each place to each node; inf beyond a limit."""
+    segments, size = cut_at_places(network, places), len(network.node_xy)
+    costs = segments.compute_costs(effort)
+    graph, _, _ = join_both_ways(segments.nodes, costs, size + len(places))
+    starts = size + np.arange(len(places))
+    away = scipy.sparse.csgraph.dijkstra(graph, indices=starts, limit=limit_metres)
+    return np.asarray(away[:, :size])
+
+
 def compute_piece_distances(
     network: StreetNetwork,
     place: Positions,
@@ -97,80 +111,63 @@ def compute_piece_distances(
     limit_metres: float = np.inf,
     effort: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """(p,) walking distance (or cost) in metres from a place to the nearer end of each piece.
-
-    `limit_metres`: Beyond it the distance is inf.
-    """
-    segments, size = _cut_at_places(network, place), len(network.node_xy)
-    costs, _, _ = join_both_ways(segments.nodes, segments.compute_costs(effort), size + 1)
-    away = scipy.sparse.csgraph.dijkstra(costs, indices=size, limit=limit_metres)
+    """(p,) walking distance (or cost) from a place to the nearer end of each piece."""
+    away = search_from_places(network, place, limit_metres, effort)[0]
     return np.asarray(away[network.piece_nodes].min(axis=1))
 
 
-def find_pieces_in_sight(
-    network: StreetNetwork, places: Positions, sight_metres: float
-) -> "scipy.sparse.csr_array":
-    """(k, p) ones where an end of a piece is within this walk of a place, or it is its own."""
-    segments, size = _cut_at_places(network, places), len(network.node_xy)
-    costs = segments.compute_costs(None)
-    graph, _, _ = join_both_ways(segments.nodes, costs, size + len(places))
-    rows = size + np.arange(len(places))
-    away = scipy.sparse.csgraph.dijkstra(graph, indices=rows, limit=sight_metres)
-    seen = np.isfinite(away[:, network.piece_nodes]).any(axis=2)
+def find_pieces_in_sight(network: StreetNetwork, places: Positions) -> "scipy.sparse.csr_array":
+    """(k, p) ones where an end of a piece is within sight of a place, or it is its own."""
+    away = search_from_places(network, places, SIGHT_METRES)
+    seen = np.asarray(np.isfinite(away[:, network.piece_nodes]).any(axis=2))
     seen[np.arange(len(places)), places.piece] = True
     return scipy.sparse.csr_array(seen.astype(np.float64))
+
+
+def take_around(
+    network: StreetNetwork, place: Positions, metres: float
+) -> tuple[StreetNetwork, Positions, NDArray[np.int64]]:
+    """The streets around a place as a network, the place on it, and (q,) their pieces."""
+    around = network.find_pieces_within(network.xy(place)[0], metres)
+    pieces = np.union1d(around, place.piece)
+    return network.take(pieces), place.map_to_subnetwork(pieces), pieces
 
 
 def compute_walk_metres(
     network: StreetNetwork, place: Positions, limit_metres: float
 ) -> NDArray[np.float64]:
-    """(p,) walk in metres from a single place to each piece, 0 to its own; inf beyond a limit.
-
-    Only the streets around the place are searched.
-    """
+    """(p,) walk in metres from a single place to each piece, 0 to its own; inf beyond a limit."""
     # A walk within the limit stays in its circle; at least half of each piece it reaches is inside.
-    near = np.union1d(
-        network.find_pieces_within(network.xy(place)[0], limit_metres + 2 * PIECE_METRES),
-        place.piece,
-    )
-    walk = compute_piece_distances(
-        network.take(near), place.map_to_subnetwork(near), limit_metres=limit_metres
-    )
+    near, at, pieces = take_around(network, place, limit_metres + 2 * PIECE_METRES)
     metres = np.full(len(network), np.inf)
-    metres[near] = np.where(walk <= limit_metres, walk, np.inf)
+    metres[pieces] = compute_piece_distances(near, at, limit_metres=limit_metres)
     metres[place.piece] = 0.0
     return metres
 
 
-def _cut_at_places(network: StreetNetwork, places: Positions) -> Segments:
+def cut_at_places(network: StreetNetwork, places: Positions) -> Segments:
     """Pieces, cut where there are places on them; each is a separate link."""
     n = len(network.node_xy)
-    is_whole = np.ones(len(network), dtype=bool)
-    is_whole[places.piece] = False
-    whole = np.flatnonzero(is_whole)
+    whole = np.setdiff1d(np.arange(len(network)), places.piece)
     order = np.lexsort((places.offset_metres, places.piece))
-    piece = places.piece[order]
+    piece, node = places.piece[order], n + order
     offset = np.clip(places.offset_metres[order], 0.0, network.piece_metres[piece])
-    node = n + order
     opens = np.r_[True, piece[1:] != piece[:-1]]
-    closes = np.r_[opens[1:], True]
-    previous = np.where(opens, network.piece_nodes[piece, 0], np.r_[0, node[:-1]])
+    last = np.r_[opens[1:], True]
+    before = np.where(opens, network.piece_nodes[piece, 0], np.r_[0, node[:-1]])
     start = np.where(opens, 0.0, np.r_[0.0, offset[:-1]])
-    count = len(whole) + len(piece) + int(closes.sum())
+    ends = [
+        network.piece_nodes[whole],
+        np.column_stack([before, node]),
+        np.column_stack([node[last], network.piece_nodes[piece[last], 1]]),
+    ]
+    of_piece = np.concatenate([whole, piece, piece[last]])
     return Segments(
-        nodes=np.concatenate(
-            [
-                network.piece_nodes[whole],
-                np.column_stack([previous, node]),
-                np.column_stack([node[closes], network.piece_nodes[piece[closes], 1]]),
-            ]
-        ),
-        piece=np.concatenate([whole, piece, piece[closes]]),
-        from_metres=np.concatenate([np.zeros(len(whole)), start, offset[closes]]),
-        to_metres=np.concatenate(
-            [network.piece_metres[whole], offset, network.piece_metres[piece[closes]]]
-        ),
-        first=np.arange(count + 1),
+        nodes=np.concatenate(ends),
+        piece=of_piece,
+        from_metres=np.concatenate([np.zeros(len(whole)), start, offset[last]]),
+        to_metres=np.r_[network.piece_metres[whole], offset, network.piece_metres[piece[last]]],
+        first=np.arange(len(of_piece) + 1),
     )
 
 

@@ -28,7 +28,6 @@ KIND_WORDS = {
 KIND_LABELS = frozenset({*KIND_WORDS.values(), CROSSING, WALKWAY, "street"})
 """Words for pieces without a name."""
 
-
 NamedPieces = tuple[NDArray[np.int64], shapely.STRtree]
 """(k,) pieces that have a name, and a tree of their lines."""
 
@@ -72,29 +71,22 @@ def _label_pieces(
 
 
 def describe_positions(network: StreetNetwork, positions: Positions) -> list[str]:
-    """Each place as "Street near Crossing Street".
-
-    Examples
-    --------
-    >>> import patrolplan as pp
-    >>> network = pp.load_area(pp.demo_settings()).network
-    >>> words = describe_positions(network, network.middles([0]))
-    >>> len(words[0]) > 0
-    True
-    """
+    """(k,) each place as "Street near Crossing Street"."""
     named = _list_named(network)
     labels = _label_pieces(network, positions.piece, named)
-    own = pd.Series(labels).reset_index(drop=True)
-    crossing = pd.Series(None, index=own.index, dtype=object)
+    crossing = np.full(len(labels), None, dtype=object)
     points = shapely.points(network.xy(positions))
     for share in (4, 2, 1):  # most find a crossing street nearby, so few pieces are checked
         metres = MAX_CROSSING_METRES / share
-        open_ones = np.flatnonzero(crossing.isna())
+        open_ones = np.flatnonzero(pd.isna(crossing))
         point, name = _find_crossing_streets(
             network, points[open_ones], labels[open_ones], named, metres
         )
-        crossing.iloc[open_ones[point]] = name
-    return list(own.where(crossing.isna(), own + " near " + crossing.fillna("")))
+        crossing[open_ones[point]] = name
+    return [
+        f"{own} near {name}" if name else str(own)
+        for own, name in zip(labels, crossing, strict=True)
+    ]
 
 
 def _find_crossing_streets(
@@ -127,5 +119,4 @@ def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArra
 def _compute_bearings(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Direction of some pieces from end to end, in radians."""
     ends = network.node_xy[network.piece_nodes[pieces]]
-    step = ends[:, 1] - ends[:, 0]
-    return np.asarray(np.arctan2(step[:, 1], step[:, 0]))
+    return np.asarray(np.arctan2(*(ends[:, 1] - ends[:, 0]).T[::-1]))

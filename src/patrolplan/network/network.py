@@ -8,19 +8,23 @@ pieces are those of the one to patrol, so a piece or a place has the same number
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import scipy
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.crs import Projection
-from patrolplan.network.crossings import MainArms, find_main_arms, find_near_crossings
+from patrolplan.network.crossings import (
+    MainArms,
+    NearCrossings,
+    find_main_arms,
+    find_near_crossings,
+)
 from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways, join_both_ways
 
 PATHS = ("footway", "path", "steps", "cycleway", "track", "bridleway")
@@ -95,22 +99,8 @@ class StreetNetwork:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is sent to another process: arrays. Lines and trees are quicker built than sent."""
-        return {
-            "parts": self.parts,
-            "projection": self.projection,
-            "patrolled_count": self.patrolled_count,
-            "wider": None if self.wider is None else self.wider.__getstate__(),
-            "piece_middle": self.piece_middle,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore what was sent; the wider network is part of it."""
-        wider = state["wider"]
-        if wider is not None:
-            network = StreetNetwork.__new__(StreetNetwork)
-            network.__setstate__(wider)
-            state = {**state, "wider": network}
-        vars(self).update(state)
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return own | {"piece_middle": self.piece_middle}
 
     @property
     def walkable(self) -> "StreetNetwork":
@@ -150,16 +140,14 @@ class StreetNetwork:
 
     def lines(self, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
         """(k,) some of the pieces as shapely lines, without building all of them."""
-        if "piece_lines" in vars(self):
-            lines: NDArray[np.object_] = self.piece_lines[pieces]
-            return lines
-        return self.parts.lines(pieces)
+        held = vars(self).get("piece_lines")
+        return self.parts.lines(pieces) if held is None else np.asarray(held[pieces])
 
     @cached_property
     def piece_middle(self) -> NDArray[np.float64]:
         """(p, 2) the point half way along each piece, in metres."""
         middle = shapely.line_interpolate_point(self.piece_lines, 0.5, normalized=True)
-        return _xy(middle)
+        return np.asarray(shapely.get_coordinates(middle))
 
     # (p,) values of the street file's tags, empty where they are not known, and what was read of
     # them, see `patrolplan.inputs.osm_tags`.
@@ -197,25 +185,13 @@ class StreetNetwork:
         return find_main_arms(self.parts)
 
     @cached_property
-    def near_crossings(self) -> pd.DataFrame:
+    def near_crossings(self) -> NearCrossings:
         """How the main roads at a node are crossed, see `find_near_crossings`."""
         return find_near_crossings(self.parts, self.main_arms)
 
-    @cached_property
-    def near_crossings_by_node(self) -> dict[int, list[tuple[str, float, int]]]:
-        """The same by node: road, metres and rank of each."""
-        listed: dict[int, list[tuple[str, float, int]]] = {}
-        for node, *crossing in self.near_crossings.itertuples(name=None):
-            listed.setdefault(node, []).append(tuple(crossing))
-        return listed
-
     @property
     def crossing_points(self) -> CrossingPoints:
-        """Where people on foot cross, and where traffic lights stand, on all streets of the area.
-
-        Points with a kind, also where a footway across the road is mapped; those of main roads
-        alone are the rows whose way has a `highway` of `patrolplan.inputs.osm_tags.MAIN_ROADS`.
-        """
+        """Where people on foot cross on all streets of the area, or traffic lights stand."""
         return self.parts.crossings
 
     @cached_property
@@ -225,8 +201,7 @@ class StreetNetwork:
         Up and down are as one goes from the piece's first node to its last.
         """
         words = np.array(["steps", "up", "down"], dtype=object)  # incline 0, 1 and -1
-        flights = words[self._incline]
-        return np.where(self.piece_highway == "steps", flights, "")
+        return np.where(self.piece_highway == "steps", words[self._incline], "")
 
     @cached_property
     def bicycle_ways(self) -> NDArray[np.int8]:
@@ -238,16 +213,13 @@ class StreetNetwork:
     @cached_property
     def neighbours(self) -> "scipy.sparse.csr_array":
         """(p, p) pieces that share a node."""
-        rows = np.repeat(np.arange(len(self)), 2)
-        shape = (len(self), len(self.node_xy))
-        ones = np.ones(rows.shape, dtype=np.int32)
-        incidence = scipy.sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=shape)
-        touching = (incidence @ incidence.T).tocoo()
-        apart = touching.row != touching.col
-        pairs = (touching.row[apart], touching.col[apart])
-        return scipy.sparse.csr_array(
-            (np.ones(apart.sum(), dtype=bool), pairs), shape=(len(self),) * 2
-        )
+        rows, size = np.repeat(np.arange(len(self)), 2), (len(self), len(self.node_xy))
+        ones = np.ones(len(rows), dtype=np.int32)
+        incidence = scipy.sparse.csr_array((ones, (rows, self.piece_nodes.ravel())), shape=size)
+        touching = (incidence @ incidence.T).astype(bool)
+        touching.setdiag(0)
+        touching.eliminate_zeros()
+        return touching.tocsr()
 
     @cached_property
     def node_graph(self) -> "scipy.sparse.csr_array":
@@ -281,7 +253,8 @@ class StreetNetwork:
     def xy(self, positions: Positions) -> NDArray[np.float64]:
         """(k, 2) metres of positions."""
         lines = self.lines(positions.piece)
-        return _xy(shapely.line_interpolate_point(lines, positions.offset_metres))
+        places = shapely.line_interpolate_point(lines, positions.offset_metres)
+        return np.asarray(shapely.get_coordinates(places))
 
     def middles(self, pieces: ArrayLike) -> Positions:
         """Positions half way along these pieces."""
@@ -307,8 +280,3 @@ class StreetNetwork:
         if count is not None:
             count = int((pieces < count).sum()) or None
         return StreetNetwork(self.parts.take(pieces), self.projection, count)
-
-
-def _xy(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """(v, 2) metres of all vertices."""
-    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)

@@ -51,28 +51,20 @@ def find_crossing_points(streets: Streets) -> CrossingPoints:
 class Pieces:
     """Pieces of street and the nodes where they meet."""
 
-    # (n, 2) metres; junctions, dead ends, and the joints between pieces of a section.
-    node_xy: NDArray[np.float64]
+    node_xy: NDArray[np.float64]  # (n, 2) metres; junctions, dead ends, joints inside sections
     piece_nodes: NDArray[np.int64]  # (p, 2) first and last node
     piece_metres: NDArray[np.float64]  # (p,) length along the street
-    # `piece_way`, `piece_section`: (p,) row of the ways, and number of the section from junction
-    # to junction.
-    piece_way: NDArray[np.int64]
-    piece_section: NDArray[np.int64]
-    # (c, 2) metres; piece i is drawn by rows `first[i]` up to and without `last[i]`.
-    coordinates: NDArray[np.float64]
-    # `first`, `last`: (p,) rows of `coordinates`.
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    ways: pd.DataFrame  # One row a way, see `patrolplan.inputs.streets.Streets`
-    # Those of all streets, also where only some of the pieces are here.
-    crossings: CrossingPoints = field(default_factory=CrossingPoints)
+    piece_way: NDArray[np.int64]  # (p,) row of the ways
+    piece_section: NDArray[np.int64]  # (p,) number of the section from junction to junction
+    coordinates: NDArray[np.float64]  # (c, 2) metres
+    first: NDArray[np.int64]  # (p,) row of the coordinates that each piece begins with
+    last: NDArray[np.int64]  # (p,) the row after its end
+    ways: pd.DataFrame  # one row a way, see `patrolplan.inputs.streets.Streets`
+    crossings: CrossingPoints = field(default_factory=CrossingPoints)  # of all streets
 
     def take(self, selection: NDArray[np.bool_] | NDArray[np.int64]) -> "Pieces":
         """Only these pieces, in their order; nodes without a piece are dropped."""
-        selection = (
-            np.flatnonzero(selection) if selection.dtype == bool else selection.astype(np.int64)
-        )
+        selection = np.arange(len(self.first))[selection]
         nodes, renumbered = np.unique(self.piece_nodes[selection], return_inverse=True)
         count, rows = self._rows(selection)
         last = np.cumsum(count)
@@ -105,10 +97,8 @@ class Pieces:
 def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Pieces:
     """Cut streets into pieces.
 
-    `streets`: Ways that meet where they hold the same node. At a closed node they end and do not
-    meet. `piece_metres`: Target length; a section of length L becomes `max(1, round(L /
-    piece_metres))` equal pieces, so that pieces are between two thirds of it and one and a half
-    times it, except in sections that are shorter.
+    Ways meet where they hold the same node; at a closed node they end and do not meet. A section of
+    length L becomes `max(1, round(L / piece_metres))` equal pieces.
     """
     identity = np.unique(streets.vertex_node, return_inverse=True)[1].reshape(-1)
     is_closed = np.isin(streets.vertex_node, streets.closed_nodes)
@@ -123,24 +113,24 @@ def cut_pieces(streets: Streets, *, piece_metres: float = PIECE_METRES) -> Piece
     cut_way = streets.vertex_way[heads][cut_section]
     cut_xy = _interpolate_points(cut_along, along, streets.vertex_xy, streets.vertex_way, cut_way)
 
-    way = np.concatenate([streets.vertex_way, cut_way])
-    order = np.lexsort((np.concatenate([along, cut_along]), way))
-    n_junctions = int(identity.max()) + 1
-    node = np.concatenate([identity, n_junctions + np.arange(len(cut_along))])[order]
-    ends = np.concatenate([is_joint, np.ones(len(cut_along), dtype=bool)])[order]
+    position, way = np.r_[along, cut_along], np.r_[streets.vertex_way, cut_way]
+    order = np.lexsort((position, way))
+    position, way = position[order], way[order]
+    node = np.r_[identity, int(identity.max()) + 1 + np.arange(len(cut_along))][order]
     xy = np.concatenate([streets.vertex_xy, cut_xy])[order]
-    closed = np.concatenate([is_closed, np.zeros(len(cut_along), dtype=bool)])[order]
-    position = np.concatenate([along, cut_along])[order]
-    way = way[order]
+    ends = np.r_[is_joint, np.ones(len(cut_along), dtype=bool)][order]
+    closed = np.r_[is_closed, np.zeros(len(cut_along), dtype=bool)][order]
 
     first, last = _find_sections(ends, way)
-    piece_nodes, node_xy = _end_at_closed_nodes(
-        np.column_stack([node[first], node[last]]),
-        np.column_stack([closed[first], closed[last]]),
-        _node_xy(node, xy),
-    )
+    node_xy = np.zeros((int(node.max()) + 1, 2))
+    node_xy[node] = xy
+    # Each end at a closed node is a dead end of its own.
+    piece_nodes = np.column_stack([node[first], node[last]])
+    at_closed = np.column_stack([closed[first], closed[last]])
+    own_xy = node_xy[piece_nodes[at_closed]]
+    piece_nodes[at_closed] = len(node_xy) + np.arange(len(own_xy))
     pieces = Pieces(
-        node_xy=node_xy,
+        node_xy=np.concatenate([node_xy, own_xy]),
         piece_nodes=piece_nodes,
         piece_metres=np.maximum(position[last] - position[first], MIN_PIECE_METRES),
         piece_way=way[first],
@@ -189,31 +179,11 @@ def _interpolate_points(
 ) -> NDArray[np.float64]:
     """Points at these metres along; a cut is inside its way, so its segment is unambiguous."""
     segment = np.searchsorted(along, wanted, side="right") - 1
-    first_of_way = np.searchsorted(way, wanted_way, side="left")
-    last_of_way = np.searchsorted(way, wanted_way, side="right") - 1
-    segment = np.clip(segment, first_of_way, last_of_way - 1)
+    first, after = (np.searchsorted(way, wanted_way, side=side) for side in ("left", "right"))
+    segment = np.clip(segment, first, after - 2)
     length = along[segment + 1] - along[segment]
     share = (wanted - along[segment]) / np.where(length > 0, length, 1.0)
     return xy[segment] + share[:, None] * (xy[segment + 1] - xy[segment])
-
-
-def _node_xy(node: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    places = np.zeros((int(node.max()) + 1, 2))
-    places[node] = xy
-    return places
-
-
-def _end_at_closed_nodes(
-    piece_nodes: NDArray[np.int64], is_closed: NDArray[np.bool_], node_xy: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Nodes of the pieces, and of all nodes the places; each end at a closed node is a dead end.
-
-    `is_closed` is (p, 2).
-    """
-    count = int(is_closed.sum())
-    ends = piece_nodes.copy()
-    ends[is_closed] = len(node_xy) + np.arange(count)
-    return ends, np.concatenate([node_xy, node_xy[piece_nodes[is_closed]]])
 
 
 def find_patrolled(pieces: Pieces) -> NDArray[np.bool_]:
@@ -240,7 +210,6 @@ def label_components(piece_nodes: NDArray[np.int64], nodes: int) -> NDArray[np.i
     """(p,) number of the connected part that each of these pieces (p, 2) belongs to."""
     ones = np.ones(len(piece_nodes), dtype=bool)
     graph = scipy.sparse.csr_array((ones, tuple(piece_nodes.T)), shape=(nodes, nodes))
-
     label = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     return np.asarray(label[piece_nodes[:, 0]], dtype=np.int64)
 
@@ -289,14 +258,12 @@ def classify_bicycle_ways(
     may be pushed in the closed direction.
     """
     modes = np.array([BICYCLE_MODES[name] for name in mode_names.tolist()], dtype=np.int8)
-    both = np.column_stack([modes, modes])
-    both[one_way < 0, 0] = CLOSED
-    both[one_way > 0, 1] = CLOSED
+    both = np.where(np.column_stack([one_way < 0, one_way > 0]), CLOSED, modes[:, None])
+    both = both.astype(np.int8)
     if not (one_way != 0).any():
         return both
     ends = np.concatenate([piece_nodes[both[:, 0] > 0], piece_nodes[both[:, 1] > 0][:, ::-1]])
     graph = scipy.sparse.csr_array((np.ones(len(ends), dtype=bool), ends.T), shape=(nodes, nodes))
-
     label = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")[1]
     main = label == np.bincount(label).argmax()
     stuck = ~main[piece_nodes].all(axis=1)
@@ -306,13 +273,8 @@ def classify_bicycle_ways(
 def compute_cycling_effort(
     kinds: NDArray[np.int8], *, riding_kmh: float, walking_kmh: float
 ) -> NDArray[np.float64]:
-    """What a metre costs, in metres ridden: inf where it is closed.
+    """What a metre costs by `kinds`, in metres ridden: inf where it is closed.
 
-    `kinds`: Any shape, of the kinds that `classify_bicycle_ways` gives. `riding_kmh`,
-    `walking_kmh`: Speeds when riding and when pushing the bicycle.
-
-    Examples
-    --------
     >>> compute_cycling_effort(np.array([[RIDE, CLOSED], [PUSH, CARRY]]), riding_kmh=12,
     ...     walking_kmh=4).tolist()
     [[1.0, inf], [3.0, 9.0]]

@@ -1,7 +1,6 @@
 """Shapes on the map: which pieces of street belong to them, how much of lines is in polygons."""
 
 import numpy as np
-import pandas as pd
 import scipy
 import shapely
 from numpy.typing import NDArray
@@ -24,20 +23,11 @@ def find_pieces_of_shapes(
     `shapes`: (k,) points, lines or polygons in the network's CRS; None and empty ones have no
     piece.
     """
-    count = len(network)
-    owner = np.full(count, -1, dtype=np.int64)
-    dimension = shapely.get_dimensions(shapes)
-    for row, shape in enumerate(shapes):
-        if dimension[row] < 0:
-            continue
-        found = (
-            _find_around(network, shape)
-            if dimension[row] == 0
-            else _find_along(network, shape)
-            if dimension[row] == 1
-            else _find_inside(network, shape)
-        )
-        owner[found[owner[found] < 0]] = row
+    owner, finders = np.full(len(network), -1), (_find_around, _find_along, _find_inside)
+    for row, dimension in enumerate(shapely.get_dimensions(shapes).tolist()):
+        if dimension >= 0:
+            found = finders[dimension](network, shapes[row])
+            owner[found[owner[found] < 0]] = row
     return [np.flatnonzero(owner == row) for row in range(len(shapes))]
 
 
@@ -59,14 +49,12 @@ def _find_along(network: StreetNetwork, line: shapely.Geometry) -> NDArray[np.in
 
 def _find_around(network: StreetNetwork, points: shapely.Geometry) -> NDArray[np.int64]:
     """The pieces within a short walk of a point, or of several as one."""
-    xy = shapely.get_coordinates(points)
-    positions = network.snap(xy)
-    found: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+    positions = network.snap(shapely.get_coordinates(points))
+    reached = np.zeros(len(network), dtype=bool)
     for row in np.flatnonzero(positions.moved_metres <= MAX_SNAP_METRES):
-        place = positions.take(np.array([row]))
-        walk = compute_walk_metres(network.walkable, place, AROUND_METRES)
-        found.append(np.flatnonzero(np.isfinite(walk[: len(network)])))
-    return np.unique(np.concatenate(found))
+        walk = compute_walk_metres(network.walkable, positions.take([row]), AROUND_METRES)
+        reached |= np.isfinite(walk[: len(network)])
+    return np.flatnonzero(reached)
 
 
 SAME_METRES = 1e-6
@@ -75,22 +63,19 @@ SAME_METRES = 1e-6
 def measure_parts(
     lines: NDArray[np.object_], polygons: NDArray[np.object_]
 ) -> "scipy.sparse.csr_array":
-    """(n, k) metres of each line in each polygon, sparse.
+    """(n, k) metres of each line or point in each polygon (k,), which have no overlaps; sparse.
 
     What is on the border of several belongs to the first. A line without a length counts as one
     metre where it is.
-
-    `lines`: (n,) lines or points. `polygons`: (k,) without overlaps, in the same CRS.
     """
     length = shapely.length(lines)
     shapely.prepare(polygons)
     line, polygon = shapely.STRtree(polygons).query(lines, predicate="intersects")
-    pairs = pd.DataFrame({"line": line, "polygon": polygon}).sort_values(["line", "polygon"])
-    line, polygon = pairs["line"].to_numpy(), pairs["polygon"].to_numpy()
+    order = np.lexsort((polygon, line))
+    line, polygon = line[order], polygon[order]
     metres = shapely.length(shapely.intersection(lines[line], polygons[polygon]))
     is_point = length <= SAME_METRES
-    at_point = is_point[line]
-    metres[at_point] = ~pairs["line"].duplicated().to_numpy()[at_point]
+    metres = np.where(is_point[line], np.diff(line, prepend=-1) > 0, metres)
     # Only a line along a border has more metres in polygons than in total.
     in_all = np.bincount(line, metres, minlength=len(lines))
     for row in np.flatnonzero((in_all > length + SAME_METRES) & ~is_point).tolist():
@@ -105,12 +90,7 @@ def measure_parts(
 def split_by_polygons(
     lines: NDArray[np.object_], polygons: NDArray[np.object_]
 ) -> NDArray[np.float64]:
-    """(n, k + 1) metres of each line in each polygon, and outside all of them.
-
-    See `measure_parts`.
-    """
-    metres = measure_parts(lines, polygons).toarray()
-    length = shapely.length(lines)
+    """(n, k + 1) metres of each line in each polygon, and outside all: see `measure_parts`."""
+    metres, length = measure_parts(lines, polygons).toarray(), shapely.length(lines)
     whole = np.where(length <= SAME_METRES, 1.0, length)
-    outside = np.maximum(whole - metres.sum(axis=1), 0.0)
-    return np.column_stack([metres, outside])
+    return np.column_stack([metres, np.maximum(whole - metres.sum(axis=1), 0.0)])

@@ -45,12 +45,12 @@ def compute_crossing_effort(
     arms = network.main_arms
     nodes, count = np.unique(arms.node, return_counts=True)
     through = nodes[count > 1]  # where a main road only ends, nothing is crossed
-    near = network.near_crossings
-    nearest = near[~near.index.duplicated()]["rank"].reindex(through)
-    by_kind = CROSSING_SECONDS | {"unknown": CROSSING_SECONDS["unmarked"]}
-    by_rank = np.array([by_kind[kind] for kind in SAFEST_FIRST])
-    at_node = np.zeros(len(network.node_xy))
-    at_node[through] = by_rank[nearest.fillna(len(SAFEST_FIRST) - 1).to_numpy(dtype=np.int64)]
+    costs = CROSSING_SECONDS | {"unknown": CROSSING_SECONDS["unmarked"]}
+    at_node, near = np.zeros(len(network.node_xy)), network.near_crossings
+    at_node[through] = [
+        costs[SAFEST_FIRST[near[node][0][1]] if node in near else "unknown"]
+        for node in through.tolist()
+    ]
     ends = at_node[network.piece_nodes]
     # The kind of a footway across the road comes before what is near its node.
     meets = np.isin(network.piece_nodes, through)

@@ -30,7 +30,7 @@ def write_backtest(risk: Backtest, patrols: PatrolBacktest | None, folder: Path)
     if patrols is not None:
         patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
     with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
-        for category in risk.trials.categories:
+        for category in risk.categories:
             figure = Figure(figsize=(7, 4.5), layout="constrained")
             plot.coverage(risk, category, axes=figure.subplots())
             name = "".join(sign if sign.isalnum() else "-" for sign in category.lower())

@@ -208,9 +208,6 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "No pubs or bars given, neither in [sources] places nor in the streets file: all streets "
         "count as being without."
     ),
-    "no_earlier_plan": (
-        "No earlier plan in '{folder}' yet ([hotspots] earlier): hotspots are numbered from H1."
-    ),
     "origin_areas_unknown": lambda values: (
         f"[sources] origins: no polygon of [sources] areas has the name "
         f"{list_first(values['areas'])}; these rows have no effect. Correct them."

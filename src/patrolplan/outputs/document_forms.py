@@ -1,8 +1,8 @@
 """Declarations of documents that are only read by others: plan, manifest, back-test, check.
 
 Parts of a plan that a week also has are declared in `patrolplan.patrols.plan`; those that differ,
-and all others, are here. `read_plan` validates with these declarations, and the schemas are made
-from them, see `patrolplan.outputs.schemas`.
+and all others, are here; the schemas are made from these declarations, see
+`patrolplan.outputs.schemas`.
 """
 
 from dataclasses import dataclass
@@ -80,8 +80,8 @@ class RiskEntry(FileModel):
     """How the risk was estimated."""
 
     model: str
-    margin: float | None
-    """How much more crime it captured than the baseline count in hold-out months, as a share."""
+    margin: float | None = None
+    """Null: a plan tests no model; a back-test does."""
     months: Annotated[list[Month], Field(min_length=2, max_length=2)]
     """The first and the last of the recorded crime."""
     times_known: bool

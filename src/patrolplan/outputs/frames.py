@@ -6,7 +6,7 @@ file formats support: `to_file`, `to_parquet` and `explore` need no conversion. 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,15 +20,13 @@ from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.risk.surface import Risk
+from patrolplan.text import pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.team.week import Week
 
 Rows = list[dict[str, Any]]
-
-DUTY_COLUMNS = ("date", "officer")
-"""Columns with the duty of a week that a row belongs to; a plan's tables lack them."""
 
 NO_DAY = dt.date(2000, 1, 1)
 """Date for the times of a plan that has none, since files cannot store a time without a date."""
@@ -54,28 +52,25 @@ def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
     >>> pp.frame_patrols(plan)[["urn", "number", "start"]].to_string(index=False, header=False)
     '900003 1 15:20'
     """
-    rows = [duty | describe_patrol(patrol, day) for duty, day, patrol in _list_walks(plan)]
+    rows = [
+        duty
+        | {
+            **pick_fields(patrol, "urn", "school", "number"),
+            "start": format_time(patrol.start_minutes),
+            "end": format_time(patrol.end_minutes),
+            "starts": build_time(day, patrol.start_minutes),
+            "ends": build_time(day, patrol.end_minutes),
+            "stops": len(patrol.stops),
+            "worth": round_share(patrol.worth),
+            "bound": round_share(patrol.bound),
+            **pick_fields(patrol, "proven", "walked_metres", "kind"),
+            "geometry": shapely.MultiLineString(
+                [leg.line for leg in patrol.legs if len(leg.line) > 1]
+            ),
+        }
+        for duty, day, patrol in _list_walks(plan)
+    ]
     return _build_frame(rows, plan)
-
-
-def describe_patrol(patrol: Patrol, day: dt.date | None) -> dict[str, Any]:
-    """The row of a patrol on a day."""
-    return {
-        "urn": patrol.urn,
-        "school": patrol.school,
-        "number": patrol.number,
-        "start": format_time(patrol.start_minutes),
-        "end": format_time(patrol.end_minutes),
-        "starts": build_time(day, patrol.start_minutes),
-        "ends": build_time(day, patrol.end_minutes),
-        "stops": len(patrol.stops),
-        "worth": round_share(patrol.worth),
-        "bound": round_share(patrol.bound),
-        "proven": patrol.proven,
-        "walked_metres": patrol.walked_metres,
-        "kind": patrol.kind,
-        "geometry": shapely.MultiLineString([leg.line for leg in patrol.legs if len(leg.line) > 1]),
-    }
 
 
 def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
@@ -84,40 +79,25 @@ def frame_stops(plan: "Plan | Week") -> gpd.GeoDataFrame:
     `stop` counts from 1 in the order of the walk; for a week also `date` and `officer`, first.
     """
     rows = [
-        duty | row
-        for duty, day, patrol in _list_walks(plan)
-        for row in describe_stops(
-            patrol, day, ["; ".join(describe_reasons(stop.why)) for stop in patrol.stops]
-        )
-    ]
-    return _build_frame(rows, plan)
-
-
-def describe_stops(patrol: Patrol, day: dt.date | None, why: Iterable[str]) -> Rows:
-    """The rows of a patrol's stops on a day, each with its reasons in words."""
-    return [
-        {
-            "urn": patrol.urn,
-            "number": patrol.number,
+        duty
+        | {
+            **pick_fields(patrol, "urn", "number"),
             "stop": order,
-            "id": stop.id,
-            "hotspot": stop.hotspot,
-            "kind": stop.kind,
-            "tasked": stop.tasked,
+            **pick_fields(stop, "id", "hotspot", "kind", "tasked"),
             "arrive": format_time(stop.arrive_minutes),
             "leave": format_time(stop.leave_minutes),
             "arrives": build_time(day, stop.arrive_minutes),
             "leaves": build_time(day, stop.leave_minutes),
-            "place": stop.place,
-            "stand": stop.stand,
+            **pick_fields(stop, "place", "stand"),
             "stands_at": stop.at,
-            "lit": stop.lit,
-            "tasked_metres": stop.tasked_metres,
-            "why": words,
-            "geometry": shapely.Point(stop.x, stop.y),
+            **pick_fields(stop, "lit", "tasked_metres"),
+            "why": "; ".join(describe_reasons(stop.why)),
+            "geometry": shapely.Point(stop.point),
         }
-        for order, (stop, words) in enumerate(zip(patrol.stops, why, strict=True), start=1)
+        for duty, day, patrol in _list_walks(plan)
+        for order, stop in enumerate(patrol.stops, start=1)
     ]
+    return _build_frame(rows, plan)
 
 
 def frame_legs(plan: "Plan | Week") -> gpd.GeoDataFrame:
@@ -125,25 +105,20 @@ def frame_legs(plan: "Plan | Week") -> gpd.GeoDataFrame:
 
     `leg` 1 leads to the first stop, the last one back; for a week also `date` and `officer`, first.
     """
-    rows = [duty | row for duty, _, patrol in _list_walks(plan) for row in describe_legs(patrol)]
-    return _build_frame(rows, plan)
-
-
-def describe_legs(patrol: Patrol) -> Rows:
-    """The rows of a patrol's legs."""
-    return [
-        {
-            "urn": patrol.urn,
-            "number": patrol.number,
+    rows = [
+        duty
+        | {
+            **pick_fields(patrol, "urn", "number"),
             "leg": order,
-            "metres": leg.metres,
-            "minutes": leg.minutes,
+            **pick_fields(leg, "metres", "minutes"),
             "streets": ", ".join(step.street for step in leg.steps),
             "geometry": shapely.LineString(leg.line),
         }
+        for duty, _, patrol in _list_walks(plan)
         for order, leg in enumerate(patrol.legs, start=1)
         if len(leg.line) > 1
     ]
+    return _build_frame(rows, plan)
 
 
 def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -209,14 +184,7 @@ def _list_walks(plan: "Plan | Week") -> list[tuple[dict[str, Any], dt.date | Non
     """Each patrol of a plan or week, with the columns of its duty, and its day."""
     if isinstance(plan, Plan):
         return [({}, plan.date, patrol) for patrol in plan.patrols]
-    return [
-        (
-            dict(zip(DUTY_COLUMNS, (f"{duty.date}", duty.officer), strict=True)),
-            duty.date,
-            duty.patrol,
-        )
-        for duty in plan.duties
-    ]
+    return [(pick_fields(duty, "date", "officer"), duty.date, duty.patrol) for duty in plan.duties]
 
 
 def _build_frame(rows: Rows, plan: "Plan | Week") -> gpd.GeoDataFrame:

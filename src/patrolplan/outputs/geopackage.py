@@ -15,8 +15,6 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
-from patrolplan.hotspots.names import list_former_hotspots
-from patrolplan.inputs.earlier_hotspots import FORMER_LAYER
 from patrolplan.outputs.frames import (
     build_time,
     frame_hotspots,
@@ -29,7 +27,7 @@ from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import build_styles
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.outputs.tasking_words import describe_tasking
+from patrolplan.outputs.wording import describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.patrols.plan import Patrol, Plan, build_patrol_document
 from patrolplan.patrols.posts import Post
@@ -78,10 +76,10 @@ def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model, margin and months of the risk, how exact its times and places are, and its window."""
+    """Model and months of the risk, how exact its times and places are, and its window."""
     return {
         "model": risk.model,
-        "margin": None if risk.margin is None else round(risk.margin, 4),
+        "margin": None,  # a plan tests no model
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "times_known": risk.times_known,
         "snapped": risk.snapped,
@@ -177,12 +175,7 @@ def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
 
 
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of `plan.gpkg` by name, in the area's CRS.
-
-    Hotspots of earlier plans that are no longer hotspots are also a layer, if any: the next plan
-    reads names from there, too.
-    """
-    former = list_former_hotspots(plan.hotspots, plan.area.earlier_hotspots)
+    """The layers of `plan.gpkg` by name, in the area's CRS."""
     return {
         "risk": plan.risk.frame(plan.area.network),
         "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
@@ -190,7 +183,6 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "stops": frame_stops(plan),
         "legs": frame_legs(plan),
         "schools": _frame_schools(plan),
-        **({} if former.empty else {FORMER_LAYER: former}),
     }
 
 

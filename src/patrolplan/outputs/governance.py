@@ -86,7 +86,6 @@ def collect_facts(
         "square": f"{SQUARE_METRES:.0f}",
         "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
-        "margin": risk.margin,
         "times_known": area.times_known,
         "places": _describe_place_accuracy(area),
         "notes": describe_notes(risk.notes),

@@ -14,9 +14,7 @@ from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrack
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_street
-from patrolplan.outputs.marking import find_patrols_marking
-from patrolplan.outputs.reason_words import format_reasons
-from patrolplan.outputs.tasking_words import describe_barred
+from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
@@ -53,7 +51,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
         what = f"has no patrol of school '{urn}'"
         raise InputError.one(plan.area.name, what, f"choose from: {urns}")
     projection, gpx = plan.area.projection, gpxpy.gpx.GPX()
-    _write_metadata(gpx, plan, patrols[0].school)
+    _write_metadata(gpx, plan, patrols)
     for patrol in patrols:
         gpx.waypoints += _build_points(GPXWaypoint, patrol, projection)
         gpx.waypoints += _build_other_points(patrol, projection)
@@ -63,16 +61,17 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
 
 
-def _write_metadata(gpx: gpxpy.gpx.GPX, plan: "Plan", school: str) -> None:
+def _write_metadata(gpx: gpxpy.gpx.GPX, plan: "Plan", patrols: list["Patrol"]) -> None:
     """Name, description and licence: nothing about a person, and no time of creation."""
-    marking = find_patrols_marking(plan.area.settings.output.marking, plan.patrols)
     lines = (
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan),
         *wording.list_attributions(plan),
     )
     gpx.creator = "patrolplan"
-    gpx.name = f"{marking}: patrol of {school}, {plan.area.name}"
+    gpx.name = (
+        f"{find_marking(plan.area, patrols)}: patrol of {patrols[0].school}, {plan.area.name}"
+    )
     gpx.description = " ".join(lines)
     if not wording.is_fictional(plan):
         gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
@@ -96,23 +95,22 @@ def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection")
         type="gate",
     )
     points = [gate]
-    for number, (stop, place) in enumerate(zip(patrol.stops, stops, strict=True), start=1):
-        arrive, leave = format_time(stop.arrive_minutes), format_time(stop.leave_minutes)
-        where = wording.describe_stop_place(patrol, number)
-        if stop.tasked is not None:
-            where = f"TASKED {stop.tasked}, {where}"
-        grid = wording.format_grid_reference(stop.x, stop.y, crs=projection.crs)
+    for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
+        tasked = stop.stop.tasked
+        where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
+        why = [f"Tasked: {stop.tasking}."] if stop.tasking else []
+        why += [f"{line.text}{line.end}" for line in stop.list_why()]
         sentences = (
-            f"Arrive {arrive}, leave {leave}.",
-            f"{grid}." if grid else "",
-            wording.describe_tasked_distance(stop),
-            f"Why: {format_reasons(stop)}",
+            f"Arrive {stop.arrive}, leave {stop.leave}.",
+            f"{stop.grid}." if stop.grid else "",
+            stop.tasked_distance,
+            f"Why: {' '.join(why)}",
         )
         point = kind(
             *place,
-            name=f"{_format_officer(patrol)}{number}. {where} {arrive}",
+            name=f"{_format_officer(patrol)}{stop.number}. {where} {stop.arrive}",
             description=" ".join(filter(None, sentences)),
-            symbol=None if stop.tasked is None else TASKED_SYMBOL,
+            symbol=TASKED_SYMBOL if tasked else None,
             type="stop",
         )
         points.append(point)
@@ -151,7 +149,7 @@ def _build_barred_points(patrols: list["Patrol"], projection: "Projection") -> l
         GPXWaypoint(
             *degrees,
             name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
-            description=describe_barred(place, crs=projection.crs),
+            description=wording.describe_barred(place, crs=projection.crs),
             type="keep away",
         )
         for degrees, place in zip(_locate(xy, projection), barred, strict=True)
@@ -163,7 +161,7 @@ def _build_route(plan: "Plan", patrol: "Patrol") -> GPXRoute:
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
     sentences = (
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
-        *(describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
+        *(wording.describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
         wording.describe_lighting(plan, patrol),
         wording.describe_reference(patrol),
     )

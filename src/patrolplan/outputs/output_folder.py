@@ -6,7 +6,6 @@ that other files, and files edited since, are never lost.
 """
 
 import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,6 +26,7 @@ from patrolplan.atomic import (
 )
 from patrolplan.errors import OutputError
 from patrolplan.outputs.note_words import describe_notes
+from patrolplan.outputs.papers import is_output_name
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 from patrolplan.tables import list_left_out
 from patrolplan.text import format_count
@@ -43,18 +43,6 @@ WAIT_SECONDS = 10.0
 
 REMEDY = "name another folder with --out"
 """What to do if a folder cannot be written."""
-
-OUTPUT_NAME = re.compile(
-    r"(plan|week|undo|backtest|brief-[^/]+)\.json"
-    r"|(plan|risk|hotspots|ways)\.gpkg|(risk|hotspots)\.qml|plan\.qgs|layers/[a-z]+\.parquet"
-    r"|hotspots\.geojson|map\.html|gpx/[^/]+\.gpx"
-    r"|(cards|lead|(part/)?tasks|brief-[^/]+)\.pdf|(part|cards(/[^/]+)?|schools|posters)/[^/]+\.pdf"
-    r"|(week|chances|risk|patrols|designated|return-[0-9]{4}-[0-9]{2}|by-[a-z]+)\.csv|week\.xlsx"
-    r"|calendars/[^/]+\.ics|(survey|tally)-[^/]+\.html|(form|leaflet)-[^/]+\.pdf"
-    r"|coverage-[^/]+\.svg|(impact-assessment-annex|model-card)\.md|for-residents\.html"
-    r"|(transparency-record|who-gets-the-patrols)\.(json|md)"
-)
-"""Names that patrolplan gives to files in an output folder; no other file is ever replaced."""
 
 MAX_NAMED_FILES = 5
 """Number of files that an error message names."""
@@ -252,11 +240,6 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
         elif name != WEEK_FILE and hash_content(path.read_bytes()) != hashes[name]:
             edited.append(name)
     return foreign, edited
-
-
-def is_output_name(name: str) -> bool:
-    """Whether patrolplan writes files of this name, relative to an output folder."""
-    return OUTPUT_NAME.fullmatch(name) is not None
 
 
 def build_manifest_header(area: "StudyArea") -> dict[str, Any]:

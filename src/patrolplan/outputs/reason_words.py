@@ -17,8 +17,7 @@ from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.risk_note_words import TIME_WORDS
-from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES
+from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES, describe_tasking
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import minutes_after_midnight
 
@@ -221,9 +220,20 @@ def _describe_reports(reason: ReportsReason, *, with_count: bool) -> str:
 
 
 def _describe_amount(reason: CrimeReason) -> str:
+    """How much was recorded, and in the hours of the patrol: "9 of about 131 on weekdays, ..."."""
+    amount = f"about {reason.incidents}"
     if reason.incidents is None:
-        return f"fewer than {reason.fewer_than}"
-    return "hardly any" if reason.incidents in HARDLY_ANY else f"about {reason.incidents}"
+        amount = f"fewer than {reason.fewer_than}"
+    elif reason.incidents in HARDLY_ANY:
+        amount = "hardly any"
+    if reason.in_hours is None or amount == "hardly any":
+        return f"{amount} at any hour"
+    hours = " to ".join(reason.hours.split("-"))
+    hours = f"on {reason.days}, {hours}" if reason.days else f"from {hours}"
+    number = reason.in_hours or "none"
+    if reason.timed is None:
+        return f"{number} of {amount} {hours},"
+    return f"{amount} ({number} of {reason.timed} with a known time {hours})"
 
 
 def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:
@@ -262,11 +272,6 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
         words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
         lines.append("; ".join([*words, places, times]))
     return lines
-
-
-def format_reasons(stop: "Stop") -> str:
-    """Why to stand here, in one line; what intelligence tasked comes first."""
-    return " ".join(list_reasons(stop))
 
 
 def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:

@@ -1,13 +1,10 @@
-"""Sentences for notes on the risk: models and their margin, pupils' presence, reports, hours."""
+"""Sentences for notes on the risk: the model, pupils' presence, reports, hours."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from patrolplan.notes import NoteKind
 from patrolplan.text import format_count, format_percent, pluralise
-
-SIMPLE_COUNT = "a simple count of the previous 12 months"
-"""Words for the prior count, the baseline of every model."""
 
 DAY_WORDS = {
     "school_day": "on a school day",
@@ -23,40 +20,6 @@ TIME_WORDS = {
     "evening": "in the evening",
 }
 """Bands of the day that pupils' reports give."""
-
-
-def _format_basis(values: Mapping[str, Any]) -> str:
-    """The crimes and months that models were compared on; small numbers are not shown."""
-    few = values["incidents"] < values["shown_from"]
-    number = f"fewer than {values['shown_from']}" if few else f"{values['incidents']:,}"
-    return f"{number} crimes in {format_count(values['months'], 'month')}"
-
-
-def _format_weights(values: Mapping[str, Any]) -> str:
-    """The models and their weights, the largest first."""
-    pairs = sorted(
-        zip(values["weights"], values["models"], strict=False), key=lambda pair: -pair[0]
-    )
-    return ", ".join(f"{model} {format_percent(weight)}" for weight, model in pairs)
-
-
-def _say_stack_tested(values: Mapping[str, Any]) -> str:
-    interval = f"{values['gain_low']:+.2f} to {values['gain_high']:+.2f}"
-    return (
-        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}). In "
-        f"past months it predicted where crime came better than {SIMPLE_COUNT}, smoothed, by "
-        f"{values['gain']:+.2f} bits a crime (95 % interval {interval}; {_format_basis(values)})."
-    )
-
-
-def _say_model_margin(values: Mapping[str, Any]) -> str:
-    points = 100 * values["pai"] * values["coverage"]
-    than = "more" if points >= 0 else "less"
-    return (
-        f"In past months, the {format_percent(values['coverage'])} of street length with the "
-        f"highest risk had {abs(points):.1f} percentage points {than} of all crime, weighted by "
-        f"harm, than with {SIMPLE_COUNT} (difference in PAI {values['pai']:+.2f})."
-    )
 
 
 def _say_window_harm(values: Mapping[str, Any]) -> str:
@@ -115,16 +78,6 @@ RISK_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         "The risk model is the analyst's own ('{model}'), not one of those that patrolplan tests "
         "itself: ask for its back-test."
     ),
-    "kernel_width": (
-        "{category}: each crime is spread around its place, over {metres:.0f} m "
-        "({distance} kernel); this width fits the data best."
-    ),
-    "stack_untested": lambda values: (
-        f"{values['category']}: a weighted mean of models is used ({_format_weights(values)}); "
-        f"there is too little crime to tell how good it is ({_format_basis(values)})."
-    ),
-    "stack_tested": _say_stack_tested,
-    "model_margin": _say_model_margin,
     "months_only": "Only the month of each crime is known, not its weekday or time of day.",
     "window_harm": _say_window_harm,
     "exposure": _say_exposure,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
+from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.outputs.marking import raise_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, resolve_folder
 from patrolplan.outputs.shown_ways import WAYS_FILE, record_shown
 from patrolplan.pupils.flows import Ways

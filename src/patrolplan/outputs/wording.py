@@ -9,10 +9,9 @@ import shapely
 from patrolplan.area.daylight import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
-from patrolplan.hotspots.designated import OWN
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.hotspots import OWN
+from patrolplan.outputs.note_words import describe_notes, format_span
 from patrolplan.patrols.file_forms import round_share
-from patrolplan.patrols.surroundings import MAX_METRES
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -22,7 +21,7 @@ from patrolplan.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from patrolplan.patrols.plan import Patrol, Plan, Stop
+    from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
     from patrolplan.risk.surface import Risk
 
 
@@ -130,27 +129,10 @@ def format_reference_ratio(patrol: "Patrol") -> str:
     return "" if ratio is None else f"{round_share(ratio):.2f}".rstrip("0").rstrip(".")
 
 
-def find_earlier_visit(patrol: "Patrol", number: int) -> int | None:
-    """Number of the stop, counted from 1, that was at the same place as a later one before it."""
-    ids = [stop.id for stop in patrol.stops]
-    first = ids.index(ids[number - 1]) + 1
-    return first if first < number else None
-
-
-def describe_stop_place(patrol: "Patrol", number: int) -> str:
-    """Where a patrol's stop is, counted from 1, and whether it was there before."""
-    stop = patrol.stops[number - 1]
-    is_again = stop.kind != "gate" and find_earlier_visit(patrol, number) is not None
-    return describe_place(stop) + (", again" if is_again else "")
-
-
-def describe_stops(patrol: "Patrol") -> list[str]:
-    """Where each of a patrol's stops is, see `describe_stop_place`."""
-    return [describe_stop_place(patrol, number) for number in range(1, 1 + len(patrol.stops))]
-
-
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
     """That nothing within reach of the gate, nor any stop, is worse than chance; else empty."""
+    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415 - heavy
+
     if patrol.nothing_recorded:
         return NOTHING_RECORDED
     hotspots = plan.hotspots
@@ -199,6 +181,21 @@ def describe_tasked_distance(stop: "Stop") -> str:
     if stop.tasked_metres is None or stop.tasked_metres <= AT_PLACE_METRES:
         return ""
     return f"Stand {format_metres(stop.tasked_metres)} from the place: no street is nearer."
+
+
+def describe_tasking(tasking: "Tasking") -> str:
+    """Hours and reason of a tasking, who requested it and until when, without a full stop."""
+    until = f"{tasking.until.day} {tasking.until:%B %Y}"
+    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
+    reason = tasking.reason.strip().rstrip(".;")
+    return f"{hours}{reason} (requested by {tasking.by}, until {until})"
+
+
+def describe_barred(barred: "BarredPlace", *, crs: str = BRITISH_GRID) -> str:
+    """A place to keep away from, where it is, and why."""
+    grid = format_grid_reference(barred.x, barred.y, crs=crs)
+    where = f"{barred.place} ({grid})" if grid else barred.place
+    return f"Keep away from {where}, {barred.tasking.place_id}: {describe_tasking(barred.tasking)}."
 
 
 def describe_distance(patrol: "Patrol") -> str:

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area.square_names import name_places
-from patrolplan.hotspots.designated import OWN
+from patrolplan.hotspots import OWN
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.pieces import PIECE_METRES

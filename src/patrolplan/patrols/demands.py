@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
-from patrolplan.hotspots.designated import OWN
+from patrolplan.hotspots import OWN
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.designated import count_visits, find_resting

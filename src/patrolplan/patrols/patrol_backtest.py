@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.hotspots.find import locate_hotspots
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
 from patrolplan.patrols.simple_patrols import plan_greedy_routes
@@ -28,7 +29,7 @@ from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
 from patrolplan.risk.intervals import compute_interval, draw_months
-from patrolplan.risk.models import PRIOR_COUNT
+from patrolplan.risk.models import PRIOR
 from patrolplan.risk.scores import divide
 
 OURS = "patrolplan"
@@ -148,7 +149,7 @@ def use_counts_only(area: StudyArea) -> StudyArea:
     Harm, hours and pupils are ignored: this is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return _ignore_hours(_change_risk_settings(area, model=PRIOR_COUNT, harm=harm))
+    return _ignore_hours(_change_risk_settings(area, model=PRIOR, harm=harm))
 
 
 def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
@@ -267,7 +268,7 @@ def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int6
     """Pieces in sight of the stops of these patrols, without duplicates."""
     area, around = problem.inputs.area, problem.surroundings
     points = around.network.xy(problem.found.stops.take(_flatten_stops(routes) - 1))
-    sight = area.settings.way_home.sight_metres
+    sight = SIGHT_METRES
     seen = [area.network.find_pieces_within(point, sight) for point in points]
     return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))
 

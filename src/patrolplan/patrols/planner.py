@@ -38,6 +38,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     window: Window | None = None,
     date: dt.date | None = None,
     assign_tasked: bool = True,
+    posts: int = 0,
     detail: Detail = "timings",
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
@@ -52,8 +53,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     at the gate for the presence there. A window without a presence (before school, or after the
     pupils have left) begins at the base instead, and need not pass the gate. With `end = "base"`
     the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and the bicycle is
-    pushed where riding is not allowed. With `[way_home] posts` this number of adults of each school
-    stand at posts after the bell, in addition to the patrols.
+    pushed where riding is not allowed. With `posts` so many adults of each school stand at posts
+    after the bell, in addition to the patrols.
 
     Parameters
     ----------
@@ -92,7 +93,6 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
     window = window or resolve_window(area.settings.patrol)
     check_request(area, window, urns)
-    posts = area.settings.way_home.posts
     rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
     if detail == "timings":
         inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)

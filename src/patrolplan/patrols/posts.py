@@ -20,6 +20,7 @@ from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.network.network import Positions, concatenate_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
@@ -77,7 +78,7 @@ def choose_posts(
     pupils = presence.sum_journey(urn, bell, end)[: len(network)]
     weighted = pupils * risk_weight
     places = _list_places(area, np.flatnonzero(pupils))
-    xy, sight = network.xy(places), area.settings.way_home.sight_metres
+    xy, sight = network.xy(places), SIGHT_METRES
     seen = [network.find_pieces_within(place_xy, sight) for place_xy in xy]
     chosen = choose_greedily(seen, weighted if weighted.any() else pupils, count)
     total = presence.sum_journey(urn, NOON_MINUTES, LONGEST_MINUTES).sum()

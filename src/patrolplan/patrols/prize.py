@@ -23,14 +23,14 @@ from scipy import sparse
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
-from patrolplan.hotspots.ground import Ground, Stand, survey_ground
-from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons, list_window_bands
+from patrolplan.hotspots.ground import Ground, Stand, locate_places
+from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
 from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
-from patrolplan.pupils.presence import LeavingCurve, arrived, find_presence
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
@@ -139,7 +139,7 @@ def build_prizes(
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
     ways, presence = find_presence(area)
     ground = area.catchments.reuse(
-        "ground", (area.network, area.features), lambda: survey_ground(area.network, area.features)
+        "ground", (area.network, area.features), lambda: Ground(area.network, area.features)
     )
     around = {row: build_surroundings(area, row, window) for row in rows}
     first = int(min(one.hours.start_minutes for one in around.values()))
@@ -166,12 +166,11 @@ def _give_reasons(
     area: StudyArea, risk: Risk, chosen: dict[int, SchoolPrizes]
 ) -> dict[int, SchoolPrizes]:
     """What is recorded and reported in sight of gates and corners, and on the own ways at all."""
-    bands = list_window_bands(area, risk)
     stretches = [pieces for one in chosen.values() for pieces in one.seen_pieces]
     sure = pd.DataFrame(
         {"mainly_reports": False, "trend": "", "survived": 1.0}, range(len(stretches))
     )
-    found = iter(find_reasons(area, risk, stretches, sure, bands=bands))
+    found = iter(find_reasons(area, risk, stretches, sure))
     own = [one.own_pieces for one in chosen.values()]
     recorded = count_recent_crimes(area, own).expected.sum(axis=1) >= MIN_RECORDED
     feared = [(area.reports.group_of_piece[pieces] >= 0).any() for pieces in own]
@@ -208,7 +207,7 @@ def _look_around(
     metres[around.pieces[inside]] = around.gate_metres[inside]
     flow = np.zeros(len(area.network.walkable))
     flow[ways.pieces] = ways.flow
-    stop_piece, corner_piece = hotspots["stop_piece"].to_numpy(), ground.places.positions.piece
+    stop_piece, corner_piece = hotspots["stop_piece"].to_numpy(), ground.places["piece"].to_numpy()
     hotspot_rows = np.flatnonzero(metres[stop_piece] <= area.settings.patrol.radius_metres)
     is_near = (metres[corner_piece] <= _find_reach(area)) & (
         flow[corner_piece] >= MIN_FLOW_SHARE * flow[:count].max(initial=0.0)
@@ -220,13 +219,10 @@ def _look_around(
         np.zeros(len(hotspot_rows)),
     )
     gate = area.gates.take([int(np.flatnonzero(area.schools["urn"] == ways.urn)[0])])
-    positions = concatenate_positions(gate, stops, ground.places.positions.take(standing_rows))
+    places = ground.places.iloc[standing_rows]
+    positions = concatenate_positions(gate, stops, locate_places(places))
     own_streets = np.flatnonzero(np.isfinite(metres))
-    seen = find_pieces_in_sight(
-        network.take(own_streets),
-        positions.map_to_subnetwork(own_streets),
-        area.settings.way_home.sight_metres,
-    )
+    seen = find_pieces_in_sight(network.take(own_streets), positions.map_to_subnetwork(own_streets))
     used = np.flatnonzero(seen.sum(axis=0))
     at = np.searchsorted(own_streets, stop_piece[hotspot_rows])
     in_view = seen[:, at].tolil().rows
@@ -235,9 +231,8 @@ def _look_around(
     passing, own = count_own_pupils(area, ways, pieces, minutes)
     at_hotspots = np.full(len(positions), -1)
     at_hotspots[1 : 1 + len(hotspot_rows)] = hotspot_rows
-    places = ground.places.take(standing_rows)
     plain: list[tuple[Stand, str]] = [("street", "")] * (1 + len(hotspot_rows))
-    stands = (*plain, *zip(places.stand.tolist(), places.at.tolist(), strict=True))
+    stands = (*plain, *zip(places["stand"].tolist(), places["at"].tolist(), strict=True))
     return _Sights(
         positions,
         at_hotspots,
@@ -263,7 +258,7 @@ def count_own_pupils(
 
     On the way home and to school; those who wait at a stop are on its piece, and pass nobody.
     """
-    speed = area.settings.way_home.pupil_speed_kmh * 1000 / 60
+    speed = PUPIL_METRES_PER_MINUTE
     curve = LeavingCurve.from_settings(area.settings.way_home, ways.late)
     edges = np.arange(minutes.start, minutes.stop + 1)
     flow, walk = np.zeros(len(pieces)), np.zeros(len(pieces))

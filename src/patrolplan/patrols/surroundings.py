@@ -29,7 +29,7 @@ from patrolplan.network.walking_effort import (
     compute_preference,
 )
 from patrolplan.notes import Note
-from patrolplan.pupils.presence import LeavingCurve
+from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
@@ -140,7 +140,7 @@ def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolH
     if late[0] or window.at_gate or window.is_about_opening:
         return hours
     gone = LeavingCurve.from_settings(settings, late).find_minutes(ALL_LEFT)
-    gone = bell + np.ceil(gone + MAX_METRES / metres_per_minute(settings.pupil_speed_kmh))
+    gone = bell + np.ceil(gone + MAX_METRES / PUPIL_METRES_PER_MINUTE)
     begins_late = hours.start_minutes > bell + area.settings.patrol.gate_minutes
     if begins_late or gone >= hours.latest_end_minutes:
         return hours

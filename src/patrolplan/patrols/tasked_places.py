@@ -50,7 +50,6 @@ class SchoolPlaces:
 
     around: Surroundings
     places: gpd.GeoDataFrame
-    sight_metres: float
 
     @cached_property
     def must_visit(self) -> gpd.GeoDataFrame:
@@ -70,7 +69,7 @@ class SchoolPlaces:
         if not near.any():
             return near
         at = network.snap(shapely.get_coordinates(self.barred.geometry.values))
-        seen = find_pieces_in_sight(network, at, self.sight_metres).toarray() > 0
+        seen = find_pieces_in_sight(network, at).toarray() > 0
         return np.asarray(near | (seen & near.any(axis=1, keepdims=True)))
 
     @cached_property
@@ -96,10 +95,9 @@ def find_school_places(
         tasked = find_tasked_places(area, row, date, near_metres, around.hours)
         wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
         places = tasked[wanted & (visit is not None)].reset_index(drop=True)
-        return SchoolPlaces(around, places, sight)
+        return SchoolPlaces(around, places)
 
-    sight = area.settings.way_home.sight_metres
-    given = (f"{date} {visit} {sight}", around, area.tasked_places)
+    given = (f"{date} {visit}", around, area.tasked_places)
     return area.catchments.reuse("school places", given, find, hold=HELD_SCHOOLS)
 
 

@@ -24,6 +24,7 @@ from scipy import sparse
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note, NoteKind
 from patrolplan.patrols.surroundings import Surroundings, build_surroundings
 from patrolplan.pupils.flows import Ways
@@ -163,7 +164,7 @@ def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
     """
     if not visits:
         return PATROL_STEP  # no pupils are met, which does not show where they walk
-    network, sight = area.network, area.settings.way_home.sight_metres
+    network, sight = area.network, SIGHT_METRES
     places = [visit.place_xy for visit in visits]
     seen = np.unique(np.concatenate([network.find_pieces_within(xy, sight) for xy in places]))
     minutes = sum(visit.end - visit.start for visit in visits)
@@ -229,7 +230,7 @@ class HarmMeter:
         first = int(min(one.start_minutes for one in hours))
         end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
         points = list(dict.fromkeys(stop.point for one in patrols for stop in one.stops))
-        sight = area.settings.way_home.sight_metres
+        sight = SIGHT_METRES
         seen = [area.network.find_pieces_within(point, sight) for point in points]
         within = [find_within_reach(area, one) for one in around]
         timed = risk.in_time

@@ -18,7 +18,58 @@ from numpy.typing import NDArray
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.network import Positions, StreetNetwork
-from patrolplan.pupils.gate_tree import GateTree
+
+
+@dataclass(frozen=True, eq=False)
+class GateTree:
+    """Walking distances from a gate to all streets within a limit.
+
+    A link is a piece of street, or one of the two parts of the gate's own piece. It runs from its
+    nearer node to the other.
+    """
+
+    network: StreetNetwork  # the walkable network
+    gate: Positions  # where the gate is on it
+    nodes: NDArray[np.int64]  # (n,) numbers in the network; the gate is a further one, n here
+    node_metres: NDArray[np.float64]  # (n + 1,) from the gate to each, inf beyond the limit
+    link_piece: NDArray[np.int64]  # (l,) piece of each link
+    link_nodes: NDArray[np.int64]  # (l, 2) nearer (within the limit) and farther, as numbered here
+    link_metres: NDArray[np.float64]  # (l,) length
+
+    @property
+    def root(self) -> int:
+        """The gate's number among the nodes here."""
+        return len(self.nodes)
+
+    @property
+    def middle_metres(self) -> NDArray[np.float64]:
+        """(l,) from the gate over the nearer end to the middle of each link."""
+        return np.asarray(self.node_metres[self.link_nodes[:, 0]] + self.link_metres / 2)
+
+    def measure_to(
+        self, places: Positions
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """How far places on streets are, over which node, and the metres after that node.
+
+        Beyond the limit the distance is inf.
+        """
+        wanted = self.network.piece_nodes[places.piece]
+        ends = np.minimum(np.searchsorted(self.nodes, wanted), len(self.nodes) - 1)
+        after = np.column_stack(
+            [places.offset_metres, self.network.piece_metres[places.piece] - places.offset_metres]
+        )
+        away = np.where(self.nodes[ends] == wanted, self.node_metres[ends], np.inf) + after
+        side = away.argmin(axis=1)
+        row = np.arange(len(places))
+        metres, node, rest = away[row, side], ends[row, side], after[row, side]
+        own = np.abs(places.offset_metres - self.gate.offset_metres[0])
+        is_direct = (places.piece == self.gate.piece[0]) & (own <= metres)
+        return (
+            np.where(is_direct, own, metres),
+            np.where(is_direct, self.root, node),
+            np.where(is_direct, own, rest),
+        )
+
 
 SQUARE_METRES = 200.0
 GAP_SQUARES = 2
@@ -29,22 +80,17 @@ GAP_SQUARES = 2
 class Covered:
     """Squares of `SQUARE_METRES` that have streets, or are between them."""
 
-    corner: NDArray[np.int64]  # Column and row of the first square, counted from the CRS's origin
+    corner: NDArray[np.int64]  # column and row of the first square, counted from the CRS's origin
     is_covered: NDArray[np.bool_]  # (w, h) by column and row
     is_edge: NDArray[np.bool_]  # (w, h) those of them with a neighbour that is not
     homes: NDArray[np.float64]  # (w, h) weighted metres of street in each, see `HOMES_BY_KIND`
 
-    def find(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(k,) whether the square of each point is covered."""
-        return np.asarray(self.look_up(find_square_numbers(xy))[0])
-
     def look_up(self, squares: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """(k,) of squares: whether each is covered, and the homes in it."""
         at = squares - self.corner
-        shape = np.array(self.is_covered.shape)
-        inside = np.asarray(((at >= 0) & (at < shape)).all(axis=1))
+        inside = np.asarray(((at >= 0) & (at < self.is_covered.shape)).all(axis=1))
         column, row = np.where(inside[:, None], at, 0).T
-        covered: NDArray[np.bool_] = inside & self.is_covered[column, row]
+        covered = np.asarray(inside & self.is_covered[column, row])
         return covered, np.where(inside, self.homes[column, row], 0.0)
 
 
@@ -77,17 +123,13 @@ def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
 class AreaHomes:
     """Where homes of areas are: shares of each area on pieces, and in places beyond the streets."""
 
-    areas: dict[str, int]  # Number of each area, by its name
-    # (a,) residents (those aged 5 to 16 where given); all zero where neither is known.
-    residents: NDArray[np.float64]
-    # `piece_area`, `piece_share`: (p,) area that holds each piece, -1 for none, and the share of
-    # its homes there.
-    piece_area: NDArray[np.int64]
-    piece_share: NDArray[np.float64]
-    # `place_area`, `place_share`, `place_xy`: (b,) places beyond the streets.
-    place_area: NDArray[np.int64]
+    areas: dict[str, int]  # number of each area, by its name
+    residents: NDArray[np.float64]  # (a,) see `_count_residents`
+    piece_area: NDArray[np.int64]  # (p,) area that holds each piece, -1 for none
+    piece_share: NDArray[np.float64]  # (p,) share of its homes there
+    place_area: NDArray[np.int64]  # (b,) the same of places beyond the streets
     place_share: NDArray[np.float64]
-    place_xy: NDArray[np.float64]
+    place_xy: NDArray[np.float64]  # (b, 2)
 
 
 def locate_area_homes(
@@ -100,7 +142,7 @@ def locate_area_homes(
     piece_area = np.full(len(network), -1)
     piece_area[piece[::-1]] = area[::-1]  # of areas that overlap the first one counts
     sample_area, sample_xy = _sample_squares(polygons)
-    beyond = ~covered.find(sample_xy)
+    beyond = ~covered.look_up(find_square_numbers(sample_xy))[0]
     samples = np.bincount(sample_area, minlength=len(areas))
     share_beyond = np.bincount(sample_area[beyond], minlength=len(areas)) / samples
     held = piece_area >= 0
@@ -132,54 +174,51 @@ def locate_area_homes(
 
 
 def _count_residents(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """(a,) residents aged 5 to 16, for some areas estimated from all residents; 0 if not known."""
-    young: NDArray[np.float64] = areas["aged_5_16"].to_numpy(dtype=np.float64)
-    everyone: NDArray[np.float64] = areas["residents"].to_numpy(dtype=np.float64)
-    if np.isnan(young).all():
-        return np.asarray(np.nan_to_num(everyone))
-    both = ~np.isnan(young) & (everyone > 0)
+    """(a,) residents aged 5 to 16, or a share of all where that is not known; 0 for neither."""
+    young, everyone = areas["aged_5_16"].astype(float), areas["residents"].astype(float)
+    both = young.notna() & (everyone > 0)
     ratio = young[both].sum() / everyone[both].sum() if both.any() else 0.0
-    return np.asarray(np.nan_to_num(np.where(np.isnan(young), everyone * ratio, young)))
+    share = 1.0 if young.isna().all() else ratio
+    return np.asarray(young.fillna(everyone * share).fillna(0.0))
 
 
 def _sample_squares(polygons: NDArray[np.object_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Centres of the squares in each polygon, or a point on it: (k,) polygon and (k, 2) metres."""
-    corners = find_square_numbers(shapely.bounds(polygons).reshape(-1, 2)).reshape(-1, 2, 2)
-    numbers, points = [], []
-    for number, (first, last) in enumerate(corners.tolist()):
-        column, row = np.meshgrid(
-            np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1), indexing="ij"
-        )
-        centres = (np.column_stack([column.ravel(), row.ravel()]) + 0.5) * SQUARE_METRES
-        within = centres[shapely.contains_xy(polygons[number], *centres.T)]
-        if not len(within):
-            within = shapely.get_coordinates(shapely.point_on_surface(polygons[number]))
-        numbers.append(np.full(len(within), number))
-        points.append(within)
-    return np.concatenate(numbers), np.concatenate(points)
+    low, high = find_square_numbers(np.reshape(shapely.total_bounds(polygons), (2, 2)))
+    centres = _locate_squares(_list_squares(low, high))
+    number, row = shapely.STRtree(shapely.points(centres)).query(polygons, predicate="contains")
+    bare = np.setdiff1d(np.arange(len(polygons)), number)
+    on_bare = shapely.get_coordinates(shapely.point_on_surface(polygons[bare]))
+    number, xy = np.r_[number, bare], np.concatenate([centres[row], on_bare])
+    order = np.lexsort((*xy.T[::-1], number))
+    return number[order], xy[order]
+
+
+def _list_squares(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(k, 2) all squares from one corner (2,) to another."""
+    grid = np.meshgrid(*map(np.arange, low, high + 1), indexing="ij")
+    return np.stack(grid, axis=-1).reshape(-1, 2)
+
+
+def _locate_squares(squares: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(k, 2) the middle of each square."""
+    return np.asarray((squares + 0.5) * SQUARE_METRES)
 
 
 DETOUR = 1.25  # walking distance beyond the streets, as a multiple of the straight line
 
-HOMES_BY_KIND: Mapping[str, float] = {
-    "residential": 1.0,
-    "living_street": 1.0,
-    "unclassified": 0.8,
-    "tertiary": 0.6,
-    "tertiary_link": 0.3,
-    "secondary": 0.4,
-    "secondary_link": 0.2,
-    "primary": 0.3,
-    "primary_link": 0.1,
-    "pedestrian": 0.3,
-    "trunk": 0.1,
-    "trunk_link": 0.1,
-    "service": 0.1,
-    "footway": 0.1,
-    "path": 0.1,
+KINDS_BY_HOMES: Mapping[float, tuple[str, ...]] = {
+    1.0: ("residential", "living_street"),
+    0.8: ("unclassified",),
+    0.6: ("tertiary",),
+    0.4: ("secondary",),
+    0.3: ("primary", "tertiary_link", "pedestrian"),
+    0.2: ("secondary_link",),
+    0.1: ("primary_link", "trunk", "trunk_link", "service", "footway", "path"),
 }
 """Homes a metre of each kind of street, relative to a residential street; other kinds have none.
 Assumed: main streets are shops and offices first, and pavements often run along another street."""
+HOMES_BY_KIND = {kind: homes for homes, kinds in KINDS_BY_HOMES.items() for kind in kinds}
 
 CATCHMENT_DECAYS = 3.0
 """Maximum walk home in decay lengths: 1.5 and 2.7 km by default, as 10-year-olds
@@ -196,9 +235,8 @@ class Destinations:
     """Where pupils of a school who walk all the way go."""
 
     link_homes: NDArray[np.float64]  # (l,) walkers who live along each link of the tree
-    # `exits`, `exit_pupils`: (k,) nodes of the tree, and walkers who leave the streets there.
-    exits: NDArray[np.int64]
-    exit_pupils: NDArray[np.float64]
+    exits: NDArray[np.int64]  # (k,) nodes of the tree
+    exit_pupils: NDArray[np.float64]  # (k,) walkers who leave the streets there
 
     @property
     def total(self) -> float:
@@ -206,19 +244,8 @@ class Destinations:
         return float(self.link_homes.sum() + self.exit_pupils.sum())
 
 
-def _sum_destinations(parts: list[Destinations]) -> Destinations:
-    return Destinations(
-        np.sum([part.link_homes for part in parts], axis=0),
-        np.concatenate([part.exits for part in parts]),
-        np.concatenate([part.exit_pupils for part in parts]),
-    )
-
-
 class Homes:
-    """Where pupils of an area's schools live.
-
-    `tables`: Areas, and schools' own counts by area.
-    """
+    """Where pupils of an area's schools live, from areas and schools' own counts by area."""
 
     def __init__(self, network: StreetNetwork, tables: WayHomeTables) -> None:
         self.network = network
@@ -237,14 +264,14 @@ class Homes:
         """(a,) pupils of each school by area, for schools that have any in a known area."""
         if self.areas is None or not len(origins):
             return {}
-        number = origins["area"].astype(str).map(self.areas.areas)
-        in_areas = origins[number.notna()].assign(number=number.dropna().astype(int))
-        counts = {}
-        for urn, rows in in_areas.groupby("urn"):
-            pupils = rows["pupils"].to_numpy(dtype=np.float64)
-            count = np.zeros(len(self.areas.areas))
-            np.add.at(count, rows["number"].to_numpy(dtype=np.int64), pupils)
-            counts[str(urn)] = count
+        size, number = len(self.areas.areas), origins["area"].astype(str).map(self.areas.areas)
+        known = origins.assign(number=number).dropna(subset="number")
+        counts: dict[str, NDArray[np.float64]] = {
+            str(urn): np.bincount(
+                rows["number"].astype(int), rows["pupils"].astype(float), minlength=size
+            ).astype(float)
+            for urn, rows in known.groupby("urn")
+        }
         return {urn: count for urn, count in counts.items() if count.sum() > 0}
 
     def is_by_residents(self, urn: str) -> bool:
@@ -265,18 +292,18 @@ class Homes:
 
         `walkers`, `roll`: (2,) by stage: those who walk, and all. `decay_metres`: (2,) by stage.
         """
-        parts = []
+        none = np.empty(0)
+        found = Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
         for stage in np.flatnonzero(walkers > 0).tolist():
             decay = float(decay_metres[stage])
             weights = self._weigh(tree, urn, decay, spread_metres, walkers[stage] / roll[stage])
             scale = walkers[stage] / weights.total if urn not in self.own else roll[stage]
-            parts.append(
-                Destinations(weights.link_homes * scale, weights.exits, weights.exit_pupils * scale)
+            found = Destinations(
+                found.link_homes + weights.link_homes * scale,
+                np.r_[found.exits, weights.exits],
+                np.r_[found.exit_pupils, weights.exit_pupils * scale],
             )
-        if not parts:
-            none = np.empty(0)
-            return Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
-        return _sum_destinations(parts)
+        return found
 
     def _weigh(
         self, tree: GateTree, urn: str, decay: float, spread_metres: float, walk_share: float
@@ -288,21 +315,21 @@ class Homes:
             total = float(self.own[urn].sum())
             on_piece, places, beyond = _spread_areas(self.areas, self.own[urn] / total)
             links = on_piece[tree.link_piece] * part
-            exits = _Exits.choose(self, tree, places, spread_metres)
-            walked = np.r_[metres, exits.home_metres]
+            exits, home_metres, chosen = _choose_exits(self, tree, places, spread_metres)
+            walked = np.r_[metres, home_metres]
             odds = _find_walking(walked, np.r_[links, beyond], walk_share, reach)
-            leaving = exits.sum(beyond * odds[len(links) :])
-            return Destinations(links * odds[: len(links)], *leaving)
+            leaving = (beyond * odds[len(links) :]) @ chosen
+            return Destinations(links * odds[: len(links)], exits, leaving)
         if self.areas is not None and self.is_by_residents(urn):
             on_piece, places, beyond = _spread_areas(self.areas, self.areas.residents)
         else:
             on_piece = self.street_homes
             places, beyond = self._guess_beyond(tree, reach)
         near = np.hypot(*(places - self.network.xy(tree.gate)[0]).T) <= reach
-        exits = _Exits.choose(self, tree, places[near], spread_metres)
+        exits, home_metres, chosen = _choose_exits(self, tree, places[near], spread_metres)
         links = on_piece[tree.link_piece] * part * _decay(metres, decay, reach)
-        leaving = exits.sum(beyond[near] * _decay(exits.home_metres, decay, reach))
-        weights = Destinations(links, *leaving)
+        leaving = (beyond[near] * _decay(home_metres, decay, reach)) @ chosen
+        weights = Destinations(links, exits, leaving)
         if weights.total > 0:
             return weights
         # No known homes are within reach: street length alone decides where homes are.
@@ -319,15 +346,12 @@ class Homes:
         """
         at = self.network.xy(tree.gate)[0]
         wide = int(np.ceil(reach / SQUARE_METRES)) + 1
-        steps = np.arange(-wide, wide + 1)
-        around = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-        squares = around + find_square_numbers(at)
-        centre = (squares + 0.5) * SQUARE_METRES
-        squares = squares[np.hypot(*(centre - at).T) <= reach]
+        squares = _list_squares(find_square_numbers(at) - wide, find_square_numbers(at) + wide)
+        squares = squares[np.hypot(*(_locate_squares(squares) - at).T) <= reach]
         is_covered, homes = self.covered.look_up(squares)
         if is_covered.all() or not is_covered.any():
             return np.empty((0, 2)), np.empty(0)
-        beyond = (squares[~is_covered] + 0.5) * SQUARE_METRES
+        beyond = _locate_squares(squares[~is_covered])
         return beyond, np.full(len(beyond), homes[is_covered].mean())
 
 
@@ -369,36 +393,26 @@ def _find_walking(
     return share
 
 
-@dataclass(frozen=True, eq=False)
-class _Exits:
-    """Over which exits pupils go to each home beyond the streets."""
+def _choose_exits(
+    homes: Homes, tree: GateTree, places: NDArray[np.float64], spread_metres: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """How pupils leave the streets to homes beyond them, (b, 2).
 
-    nodes: NDArray[np.int64]  # (k,) nodes of the tree at the edge of the streets
-    home_metres: NDArray[np.float64]  # (b,) walking distance to each home over its nearest exit
-    chosen: NDArray[np.float64]  # (b, k) share of those who go over each exit
-
-    @classmethod
-    def choose(
-        cls, homes: Homes, tree: GateTree, places: NDArray[np.float64], spread_metres: float
-    ) -> "_Exits":
-        """The odds of an exit fall with the length of the whole way, as those of ways do."""
-        reached = np.isfinite(tree.node_metres[:-1])
-        nodes = np.flatnonzero(homes.is_edge_node[tree.nodes] & reached)
-        if not len(nodes) or not len(places):
-            far = np.full(len(places), np.inf)
-            return cls(nodes[:0], far, np.empty((len(places), 0)))
-        x, y = tree.network.node_xy[tree.nodes[nodes]].T
-        # No hypot: its care for very large and very small numbers takes four times as long.
-        straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
-        metres = straight * DETOUR + tree.node_metres[nodes]
-        least = metres.min(axis=1)
-        odds = np.exp((metres - least[:, None]) / -spread_metres)
-        odds /= odds.sum(axis=1, keepdims=True)
-        return cls(nodes, least, odds)
-
-    def sum(self, pupils: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Exits, and the pupils (b,) who leave over each."""
-        return self.nodes, np.asarray(pupils @ self.chosen)
+    Gives (k,) nodes of the tree at the edge of the streets, (b,) the walk to each home over its
+    nearest exit, and (b, k) the share of those who go over each: the odds of an exit fall with the
+    length of the whole way, as those of ways do.
+    """
+    reached = np.isfinite(tree.node_metres[:-1])
+    nodes = np.flatnonzero(homes.is_edge_node[tree.nodes] & reached)
+    if not len(nodes) or not len(places):
+        return nodes[:0], np.full(len(places), np.inf), np.empty((len(places), 0))
+    x, y = tree.network.node_xy[tree.nodes[nodes]].T
+    # No hypot: its care for very large and very small numbers takes four times as long.
+    straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
+    metres = straight * DETOUR + tree.node_metres[nodes]
+    least = metres.min(axis=1)
+    odds = np.exp((metres - least[:, None]) / -spread_metres)
+    return nodes, least, odds / odds.sum(axis=1, keepdims=True)
 
 
 STOP_SPREAD_METRES = 200.0

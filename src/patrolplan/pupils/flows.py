@@ -26,16 +26,18 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
-from patrolplan.notes import Note, NoteValue
+from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
+from patrolplan.network.network import Positions, StreetNetwork
+from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.pupils.destinations import (
     CATCHMENT_DECAYS,
     Destinations,
+    GateTree,
     Homes,
     Stops,
     choose_stops,
     find_stops,
 )
-from patrolplan.pupils.gate_tree import GateTree, grow_tree
 from patrolplan.pupils.rolls import (
     STAGES,
     count_pupils,
@@ -49,8 +51,18 @@ from patrolplan.times import minutes_after_midnight
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
+DECAY_METRES = (500.0, 900.0)
+"""Over which the share of homes falls to a third, for primary and for secondary schools: assumed.
+Casualties of children on foot in London fit best with at most 600 and at least 900 m."""
+
+SPREAD_METRES = 40.0  # a detour that makes a way a third as likely
+STOP_REACH_METRES = 600.0  # longest walk to a bus stop or station
+UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
+
 NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which a note says so
 SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
+LONGEST_PIECE_METRES = 100.0
+"""Pieces whose middle is up to this far beyond the limit are included: one end may be within it."""
 
 
 class NotStoredError(TypeError):
@@ -61,27 +73,20 @@ class NotStoredError(TypeError):
 class SchoolWays:
     """The modelled ways home of one school; pieces are those of the walkable network."""
 
-    urn: str  # The school
-    roll: float  # Pupils, by all modes
-    # Pupils who are not on the streets on foot: driven, or by bus where no stop is within reach.
-    elsewhere: float
-    # Pupils whom the flow brings to the gate, on foot all the way home or to a stop; with those
-    # elsewhere they are the roll.
-    on_streets: float
-    # `bell_minutes`, `opening_minutes`: The closing and the opening bell, after midnight.
-    bell_minutes: float
+    urn: str
+    roll: float  # pupils, by all modes
+    elsewhere: float  # those driven, or by bus where no stop is within reach
+    on_streets: float  # those whom the flow brings to the gate: the rest of the roll
+    bell_minutes: float  # the closing bell, after midnight
     opening_minutes: float
-    late: tuple[float, float]  # Share of pupils who leave later, and their minutes after the bell
-    unaccompanied: float  # Share of those on the streets who walk without an adult
+    late: tuple[float, float]  # share of pupils who leave later, and their minutes after the bell
+    unaccompanied: float  # share of those on the streets who walk without an adult
     pieces: NDArray[np.int64]  # (q,) pieces that any pupil walks along
-    # (q,) pupils who walk along each; one who walks part of it counts as that part.
-    flow: NDArray[np.float64]
+    flow: NDArray[np.float64]  # (q,) pupils along each; who walks half of it counts as half
     gate_metres: NDArray[np.float64]  # (q,) walked from the gate to the piece's middle
-    # `wait_pieces`, `wait_pupils`, `wait_metres`: (s,) of each bus stop or station: its piece,
-    # the pupils who go there, and the walk from the gate.
-    wait_pieces: NDArray[np.int64]
-    wait_pupils: NDArray[np.float64]
-    wait_metres: NDArray[np.float64]
+    wait_pieces: NDArray[np.int64]  # (s,) of each bus stop or station: its piece
+    wait_pupils: NDArray[np.float64]  # (s,) pupils who go there
+    wait_metres: NDArray[np.float64]  # (s,) walk from the gate
 
     def __repr__(self) -> str:
         return f"<SchoolWays: {self.urn}>"
@@ -94,8 +99,8 @@ class SchoolWays:
 class Ways:
     """The ways home of all schools, aligned with those of the area."""
 
-    schools: tuple[SchoolWays, ...]  # One a school
-    notes: tuple[Note, ...]  # What was assumed
+    schools: tuple[SchoolWays, ...]
+    notes: tuple[Note, ...]  # what was assumed
 
     def __repr__(self) -> str:
         return f"<Ways: {format_count(len(self.schools), 'school')}>"
@@ -118,128 +123,127 @@ def model_ways(area: StudyArea) -> Ways:
 
     Raises `InputError` when the settings' own mode shares are not valid.
     """
-    settings, network = area.settings.way_home, area.network.walkable
-    rolls = count_pupils(area.schools)
-    modes = find_mode_shares(settings)
-    homes = Homes(network, area.way_home)
-    stops = [find_stops(network, area.way_home.stops, kind) for kind in STOP_KINDS]
-    model = _Model(area, modes, homes, stops)
-    schools = tuple(
-        model.compute(number, by_stage) for number, by_stage in enumerate(rolls.by_stage)
-    )
-    return Ways(schools, (*rolls.notes, *model.list_notes()))
-
-
-class _Model:
-    """What all schools of an area have in common, and notes on what was assumed."""
-
-    def __init__(
-        self, area: StudyArea, modes: NDArray[np.float64], homes: Homes, stops: list[Stops]
-    ) -> None:
-        self.area, self.modes, self.homes, self.stops = area, modes, homes, stops
-        self.settings = area.settings.way_home
-        self.without_stops: list[str] = []
-        self.by_exits: dict[str, float] = {}
-
-    def compute(self, number: int, by_stage: NDArray[np.float64]) -> SchoolWays:
-        """The ways home of one school."""
-        settings, network = self.settings, self.homes.network
-        row = self.area.schools.iloc[number]
-        urn, modes = str(row["urn"]), find_school_modes(self.modes, row)
-        decay = np.array(settings.decay_metres)
+    settings = area.settings.way_home
+    rolls, modes = count_pupils(area.schools), find_mode_shares(settings)
+    homes = Homes(area.network.walkable, area.way_home)
+    stops = [find_stops(homes.network, area.way_home.stops, kind) for kind in STOP_KINDS]
+    schools, by_exits, without_stops = [], {}, []
+    for number, by_stage in enumerate(rolls.by_stage):
+        row, urn = area.schools.iloc[number], str(area.schools["urn"].iloc[number])
+        own_modes, decay = find_school_modes(modes, row), np.array(DECAY_METRES)
         reach = CATCHMENT_DECAYS * float(decay[by_stage > 0].max(initial=0.0))
-        limit = max(reach, settings.stop_reach_metres)
-        tree = grow_tree(network, self.area.gates.take([number]), limit)
-        walkers = self.homes.place_walkers(
-            tree, urn, by_stage * modes[:, 0], by_stage, decay, settings.spread_metres
-        )
-        demand, entered = _enter_links(tree, walkers)
-        wait_pieces, wait_metres, wait_pupils = [], [], []
-        riders = by_stage @ modes[:, 1:]
-        to_stops = []
-        for kind, pupils in zip(self.stops, riders, strict=True):
-            metres, node, after = tree.measure_to(kind.positions)
-            chosen = pupils * choose_stops(metres, kind.boardings, settings.stop_reach_metres)
-            used = np.flatnonzero(chosen)
-            np.add.at(demand, node[used], chosen[used])
-            to_stops.append(chosen[used] * after[used])
-            wait_pieces.append(kind.positions.piece[used])
-            wait_metres.append(metres[used])
-            wait_pupils.append(chosen[used])
-        if riders.sum() > 0 and not sum(map(len, wait_pieces)):
-            self.without_stops.append(urn)
-        self.by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
-        link_flow, on_streets = spread_flow(tree, demand, settings.spread_metres)
-        # Only the pieces around the school are summed: a city has a hundred times as many.
-        walked = [entered, *to_stops, link_flow * tree.link_metres]
-        on = np.concatenate([tree.link_piece, *wait_pieces, tree.link_piece])
-        pieces, at = find_used_numbers(on, len(network))
-        along = np.bincount(at, np.concatenate(walked), minlength=len(pieces))
-        pieces, along = pieces[along != 0], along[along != 0]
-        foot = by_stage * modes.sum(axis=1)
-        waiting = np.concatenate(wait_pupils)
-        elsewhere = by_stage.sum() - foot.sum()
-        elsewhere += (by_stage @ modes[:, 0]) - walkers.total + riders.sum() - waiting.sum()
-        return SchoolWays(
-            urn=urn,
-            roll=float(by_stage.sum()),
-            elsewhere=float(elsewhere),
-            on_streets=on_streets,
-            bell_minutes=minutes_after_midnight(row["finish_time"]),
-            opening_minutes=minutes_after_midnight(row["start_time"]),
-            late=find_late(settings, row),
-            unaccompanied=float(foot @ np.array(settings.unaccompanied) / max(foot.sum(), 1e-300)),
-            pieces=pieces,
-            flow=along / network.piece_metres[pieces],
-            gate_metres=_measure_middles(tree, pieces),
-            wait_pieces=np.concatenate(wait_pieces),
-            wait_pupils=waiting,
-            wait_metres=np.concatenate(wait_metres),
-        )
+        limit = max(reach, STOP_REACH_METRES)
+        tree = grow_tree(homes.network, area.gates.take([number]), limit)
+        on_foot = by_stage * own_modes[:, 0]
+        walkers = homes.place_walkers(tree, urn, on_foot, by_stage, decay, SPREAD_METRES)
+        school = _follow_pupils(area, row, by_stage, own_modes, (tree, walkers, stops))
+        schools.append(school)
+        by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
+        if not len(school.wait_pieces) and (by_stage @ own_modes[:, 1:]).sum() > 0:
+            without_stops.append(urn)
+    return Ways(tuple(schools), (*rolls.notes, *_list_notes(area, homes, by_exits, without_stops)))
 
-    def list_notes(self) -> list[Note]:
-        """What was assumed, for all schools together."""
-        settings, schools = self.settings, self.area.schools
-        urns, notes = [str(urn) for urn in schools["urn"]], []
-        by_model = schools[["walk_share", "bus_share"]].isna().any(axis=1)
-        if isinstance(settings.modes, str) and by_model.any():
-            notes.append(Note("modes_assumed", {"modes": settings.modes, **self._name(by_model)}))
-        own = [urn for urn in urns if urn in self.homes.own]
-        if own:
-            notes.append(Note("homes_from_origins", {"urns": own, "schools": len(urns)}))
-        decay: dict[str, NoteValue] = {
-            f"{stage}_metres": float(metres)
-            for stage, metres in zip(STAGES, settings.decay_metres, strict=True)
-        }
-        is_by_residents = [self.homes.is_by_residents(urn) for urn in urns if urn not in own]
-        if any(is_by_residents):
-            notes.append(Note("homes_from_areas", decay))
-        if not all(is_by_residents):
-            notes.append(Note("homes_from_streets", decay))
-        beyond = {urn: share for urn, share in self.by_exits.items() if share > NOTICEABLE_SHARE}
-        if beyond:
-            largest = SHARE_STEP * np.ceil(max(beyond.values()) / SHARE_STEP)
-            notes.append(
-                Note("homes_beyond_streets", {"urns": list(beyond), "share": round(largest, 2)})
-            )
-        if len(self.area.way_home.stops) and self.without_stops:  # else loading says that none are
-            reach = float(settings.stop_reach_metres)
-            notes.append(Note("no_stops_near", {"urns": self.without_stops, "reach_metres": reach}))
-        is_assumed = schools[["late_share", "late_minutes"]].isna().any(axis=1)
-        is_assumed &= schools["late_share"] != 0
-        if is_assumed.any():
-            figures: dict[str, NoteValue] = {
-                "mean_minutes": settings.leave_minutes,
-                "late_share": settings.late_share,
-                "late_minutes": settings.late_minutes,
-            }
-            notes.append(Note("leaving_assumed", {**figures, **self._name(is_assumed)}))
-        return notes
 
-    def _name(self, which: pd.Series) -> dict[str, NoteValue]:
-        """The schools that a note is about, of how many."""
-        urns = [str(urn) for urn in self.area.schools["urn"][which]]
-        return {"urns": urns, "schools": len(which)}
+def _follow_pupils(
+    area: StudyArea,
+    row: pd.Series,
+    by_stage: NDArray[np.float64],
+    modes: NDArray[np.float64],
+    goals: tuple[GateTree, Destinations, list[Stops]],
+) -> SchoolWays:
+    """The ways home of one school, to homes and stops; `modes` is (2, 3) by stage."""
+    settings, (tree, walkers, stops) = area.settings.way_home, goals
+    demand, entered = _enter_links(tree, walkers)
+    waits, to_stops = [], []
+    riders = by_stage @ modes[:, 1:]
+    for kind, pupils in zip(stops, riders, strict=True):
+        metres, node, after = tree.measure_to(kind.positions)
+        chosen = pupils * choose_stops(metres, kind.boardings, STOP_REACH_METRES)
+        used = np.flatnonzero(chosen)
+        np.add.at(demand, node[used], chosen[used])
+        to_stops.append(chosen[used] * after[used])
+        waits.append((kind.positions.piece[used], chosen[used], metres[used]))
+    wait_pieces, wait_pupils, wait_metres = map(np.concatenate, zip(*waits, strict=True))
+    link_flow, on_streets = spread_flow(tree, demand, SPREAD_METRES)
+    # Only the pieces around the school are summed: a city has a hundred times as many.
+    on = np.concatenate([tree.link_piece, wait_pieces, tree.link_piece])
+    walked = np.concatenate([entered, *to_stops, link_flow * tree.link_metres])
+    pieces, at = find_used_numbers(on, len(tree.network))
+    along = np.bincount(at, walked, minlength=len(pieces))
+    pieces, along = pieces[along != 0], along[along != 0]
+    foot = by_stage * modes.sum(axis=1)
+    elsewhere = by_stage.sum() - foot.sum()
+    elsewhere += (by_stage @ modes[:, 0]) - walkers.total + riders.sum() - wait_pupils.sum()
+    return SchoolWays(
+        urn=str(row["urn"]),
+        roll=float(by_stage.sum()),
+        elsewhere=float(elsewhere),
+        on_streets=on_streets,
+        bell_minutes=minutes_after_midnight(row["finish_time"]),
+        opening_minutes=minutes_after_midnight(row["start_time"]),
+        late=find_late(settings, row),
+        unaccompanied=float(foot @ np.array(UNACCOMPANIED) / max(foot.sum(), 1e-300)),
+        pieces=pieces,
+        flow=along / tree.network.piece_metres[pieces],
+        gate_metres=_measure_middles(tree, pieces),
+        wait_pieces=wait_pieces,
+        wait_pupils=wait_pupils,
+        wait_metres=wait_metres,
+    )
+
+
+def _list_notes(
+    area: StudyArea, homes: Homes, by_exits: dict[str, float], without_stops: list[str]
+) -> list[Note]:
+    """What was assumed, for all schools together."""
+    settings, schools = area.settings.way_home, area.schools
+    urns = schools["urn"].astype(str)
+
+    def name(which: pd.Series) -> dict[str, NoteValue]:
+        return {"urns": urns[which].tolist(), "schools": len(urns)}
+
+    own, by_model = urns.isin(list(homes.own)), schools[["walk_share", "bus_share"]].isna()
+    by_residents = [homes.is_by_residents(urn) for urn in urns[~own]]
+    decay: dict[str, NoteValue] = {
+        f"{stage}_metres": float(metres) for stage, metres in zip(STAGES, DECAY_METRES, strict=True)
+    }
+    beyond = {urn: share for urn, share in by_exits.items() if share > NOTICEABLE_SHARE}
+    largest = SHARE_STEP * np.ceil(max(beyond.values(), default=0.0) / SHARE_STEP)
+    late = schools[["late_share", "late_minutes"]].isna().any(axis=1) & (schools["late_share"] != 0)
+    leaving: dict[str, NoteValue] = {
+        "mean_minutes": settings.leave_minutes,
+        "late_share": settings.late_share,
+        "late_minutes": settings.late_minutes,
+        **name(late),
+    }
+    # Where no stops are given at all, loading has said so.
+    far: dict[str, NoteValue] = {"urns": without_stops, "reach_metres": STOP_REACH_METRES}
+    assumed = by_model.any(axis=1)
+    modes = {"modes": settings.modes, **name(assumed)} if isinstance(settings.modes, str) else {}
+    found: list[tuple[bool, NoteKind, dict[str, NoteValue]]] = [
+        (bool(modes) and assumed.any(), "modes_assumed", modes),
+        (own.any(), "homes_from_origins", name(own)),
+        (any(by_residents), "homes_from_areas", decay),
+        (not all(by_residents), "homes_from_streets", decay),
+        (bool(beyond), "homes_beyond_streets", {"urns": [*beyond], "share": round(largest, 2)}),
+        (bool(without_stops) and len(area.way_home.stops) > 0, "no_stops_near", far),
+        (late.any(), "leaving_assumed", leaving),
+    ]
+    return [Note(kind, values) for is_so, kind, values in found if is_so]
+
+
+def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:
+    """Shortest paths from a gate to everywhere within a limit, over streets of the network."""
+    near, at, pieces = take_around(network, gate, limit_metres + LONGEST_PIECE_METRES)
+    segments = cut_at_places(near, at)
+    metres = np.maximum(segments.to_metres - segments.from_metres, MIN_LINK_METRES)
+    away = np.append(search_from_places(near, at, limit_metres)[0], 0.0)
+    ends = segments.nodes
+    ends = np.where((away[ends[:, 0]] > away[ends[:, 1]])[:, None], ends[:, ::-1], ends)
+    reached = np.isfinite(away[ends[:, 0]])
+    nodes = np.unique(network.piece_nodes[pieces])
+    of_piece = pieces[segments.piece[reached]]
+    return GateTree(network, gate, nodes, away, of_piece, ends[reached], metres[reached])
 
 
 def _enter_links(

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from patrolplan.area import StudyArea
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
 from patrolplan.settings.pupils import WayHomeSettings
@@ -37,6 +38,12 @@ ARRIVAL_MINUTES = 30  # no pupil is assumed to arrive earlier than this before s
 
 ARRIVAL_MEAN_MINUTES = 10.0
 """Mean time of arrival before school opens, before that limit; arriving mirrors leaving."""
+
+PUPIL_METRES_PER_MINUTE = 75.0
+"""4.5 km/h, assumed: children and groups walk a little slower than an adult alone."""
+
+WAIT_MINUTES = 6.0
+"""Mean wait at a bus stop, assumed."""
 
 NOON_MINUTES = 720.0
 GATE_METRES = 100.0
@@ -66,7 +73,7 @@ class LeavingCurve:
     @classmethod
     def from_settings(cls, settings: WayHomeSettings, late: tuple[float, float]) -> "LeavingCurve":
         """The curve of schools with this share and minutes of those who leave later."""
-        return _build_curve(settings.leave_minutes, *late, settings.wait_minutes)
+        return _build_curve(settings.leave_minutes, *late, WAIT_MINUTES)
 
     def find_minutes(self, share: float) -> float:
         """Minutes after the bell, in steps, when this share have left."""
@@ -148,11 +155,9 @@ class Presence:
     """
 
     def __init__(self, area: StudyArea, ways: Ways) -> None:
-        settings = self._settings = area.settings.way_home
+        self._settings = area.settings.way_home
         self._network = area.network
         self._ways = {school.urn: school for school in ways.schools}
-        self._sight_metres = settings.sight_metres
-        self._metres_per_minute = settings.pupil_speed_kmh * 1000 / 60
         self._tables: dict[tuple[str | None, bool], _Table] = {}
         self._counts: dict[tuple[float, str | None, bool], NDArray[np.float64]] = {}
         schools = area.schools
@@ -212,7 +217,7 @@ class Presence:
         self, schools: Sequence[SchoolWays], *, unaccompanied: bool, is_journey: bool = False
     ) -> "_Table":
         """On streets to patrol; a journey's beyond `GATE_METRES`, on all walkable ones."""
-        beyond, speed = GATE_METRES if is_journey else -1.0, self._metres_per_minute
+        beyond, speed = GATE_METRES if is_journey else -1.0, PUPIL_METRES_PER_MINUTE
         count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
         keys = [(one.late, one.bell_minutes, one.opening_minutes) for one in schools]
@@ -252,7 +257,7 @@ class Presence:
         school = self._ways[urn]
         metres = np.r_[school.gate_metres, school.wait_metres]
         near = np.isin(np.r_[school.pieces, school.wait_pieces], pieces) & (metres > GATE_METRES)
-        walk = metres[near].min(initial=np.inf) / self._metres_per_minute
+        walk = metres[near].min(initial=np.inf) / PUPIL_METRES_PER_MINUTE
         return school.bell_minutes + (walk if np.isfinite(walk) else 0.0)
 
     def share_met_by(self, urn: str, visits: Sequence[Visit]) -> float:
@@ -270,7 +275,7 @@ class Presence:
         total, met = journey.sum_between(*whole).sum(), 0.0
         for visit in visits:
             passing = journey.sum_between(visit.start, visit.end)
-            seen = self._network.find_pieces_within(visit.place_xy, self._sight_metres)
+            seen = self._network.find_pieces_within(visit.place_xy, SIGHT_METRES)
             met += float(passing[seen].sum())
         return float(met / total) if total > 0 else 0.0
 

@@ -23,30 +23,20 @@ LAST_AGE = 19  # maximum age at which pupils leave
 SHARE_OF_CAPACITY = 0.9
 """Pupils as a share of the capacity where only that is known, about as in London."""
 
-ROLL_BY_PHASE: Mapping[str, float] = {
-    "Nursery": 80,
-    "Primary": 300,
-    "Middle deemed primary": 300,
-    "Secondary": 1000,
-    "Middle deemed secondary": 600,
-    "16 plus": 1000,
-    "All-through": 1200,
+PHASES: Mapping[str, tuple[float, float]] = {
+    "Nursery": (80.0, 0.0),
+    "Primary": (300.0, 0.0),
+    "Middle deemed primary": (300.0, 0.0),
+    "Secondary": (1000.0, 1.0),
+    "Middle deemed secondary": (600.0, 1.0),
+    "16 plus": (1000.0, 1.0),
+    "All-through": (1200.0, 0.5),
 }
 """Pupils of a school without a roll or capacity: round figures near the means of English state
-schools (Department for Education, Schools, pupils and their characteristics, 2023/24)."""
+schools (Department for Education, Schools, pupils and their characteristics, 2023/24); and the
+share of secondary pupils where ages are not known."""
 
-ROLL_WITHOUT_PHASE = 300.0
-
-SECONDARY_SHARE_BY_PHASE: Mapping[str, float] = {
-    "Nursery": 0.0,
-    "Primary": 0.0,
-    "Middle deemed primary": 0.0,
-    "Secondary": 1.0,
-    "Middle deemed secondary": 1.0,
-    "16 plus": 1.0,
-    "All-through": 0.5,
-}
-SECONDARY_SHARE_WITHOUT_PHASE = 0.5
+WITHOUT_PHASE = (300.0, 0.5)
 
 MODES = ("walk", "bus", "rail")
 """Modes of pupils who are on the streets on foot: all the way, or to a bus stop or station."""
@@ -72,7 +62,7 @@ class Rolls:
     """Pupils of each school."""
 
     by_stage: NDArray[np.float64]  # (m, 2) primary and secondary pupils; aligned with the schools
-    notes: tuple[Note, ...]  # What was assumed
+    notes: tuple[Note, ...]  # what was assumed
 
 
 def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
@@ -80,42 +70,29 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
 
     The roll, or the capacity times `SHARE_OF_CAPACITY`, or a figure by phase. Ages divide it
     between the stages as if all years were equally large; without ages the phase does.
-
-    `schools`: `urn`, `phase`, `roll`, `capacity`, `low_age`, `high_age`; NaN where not known.
     """
-    roll, capacity = (schools[name].to_numpy(dtype=np.float64) for name in ("roll", "capacity"))
-    phase = schools["phase"].astype(object)
-    by_phase = phase.map(ROLL_BY_PHASE).fillna(ROLL_WITHOUT_PHASE).to_numpy(dtype=np.float64)
-    has_roll, has_capacity = roll > 0, capacity > 0
-    pupils = np.select([has_roll, has_capacity], [roll, capacity * SHARE_OF_CAPACITY], by_phase)
-    secondary, is_assumed = _share_stages(schools)
-    urns = schools["urn"].to_numpy(dtype=object)
-    assumed: dict[NoteKind, NDArray[np.bool_]] = {
-        "rolls_by_capacity": ~has_roll & has_capacity,
-        "rolls_assumed": ~has_roll & ~has_capacity,
-        "stages_assumed": is_assumed,
-    }
-    notes = [
-        Note(kind, {"urns": [str(urn) for urn in urns[which]], "schools": len(schools)})
-        for kind, which in assumed.items()
-        if which.any()
-    ]
-    return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), tuple(notes))
-
-
-def _share_stages(schools: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(m,) share of secondary pupils, and whether neither ages nor phase show it."""
-    low, high = (schools[name].to_numpy(dtype=np.float64) for name in ("low_age", "high_age"))
-    has_ages = high > low
+    columns = ("roll", "capacity", "low_age", "high_age")  # NaN where not known
+    roll, capacity, low, high = (schools[name].to_numpy(dtype=np.float64) for name in columns)
+    by_phase = [PHASES.get(phase, WITHOUT_PHASE) for phase in schools["phase"]]
+    assumed_roll, assumed_share = np.array(by_phase).reshape(-1, 2).T
+    has_roll, has_capacity, has_ages = roll > 0, capacity > 0, high > low
+    pupils = np.select([has_roll, has_capacity], [roll, capacity * SHARE_OF_CAPACITY], assumed_roll)
     low, high = np.where(has_ages, low, 0.0), np.minimum(np.where(has_ages, high, 1.0), LAST_AGE)
     low = np.minimum(low, high - 1)
     # A class that leaves at 11 has pupils of 10 and 11: it is the last of primary school.
     years = np.maximum(high - np.maximum(low, FIRST_SECONDARY_AGE), 0)
-    phase = schools["phase"].astype(object)
-    by_phase = phase.map(SECONDARY_SHARE_BY_PHASE).to_numpy(dtype=np.float64)
-    is_assumed = ~has_ages & np.isnan(by_phase)
-    by_phase = np.where(np.isnan(by_phase), SECONDARY_SHARE_WITHOUT_PHASE, by_phase)
-    return np.where(has_ages, years / (high - low), by_phase), is_assumed
+    secondary = np.where(has_ages, years / (high - low), assumed_share)
+    assumed: dict[NoteKind, NDArray[np.bool_]] = {
+        "rolls_by_capacity": ~has_roll & has_capacity,
+        "rolls_assumed": ~has_roll & ~has_capacity,
+        "stages_assumed": ~has_ages & ~schools["phase"].isin(PHASES).to_numpy(),
+    }
+    notes = tuple(
+        Note(kind, {"urns": schools["urn"][which].astype(str).tolist(), "schools": len(schools)})
+        for kind, which in assumed.items()
+        if which.any()
+    )
+    return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), notes)
 
 
 def find_late(settings: WayHomeSettings, school: pd.Series) -> tuple[float, float]:
@@ -151,13 +128,12 @@ def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
     Raises `InputError` when the user's table lacks a stage, or its shares are negative or sum to
     more than 1.
     """
-    modes = settings.modes
+    modes, where = settings.modes, "[way_home.modes]"
     table = PRESETS[modes] if isinstance(modes, str) else modes
-    where = "[way_home.modes]"
     for stage in table:
         if stage not in STAGES:
-            what = f"there is no stage '{stage}'"
-            raise InputError.one(where, what, f"write {' and '.join(STAGES)}")
+            remedy = f"write {' and '.join(STAGES)}"
+            raise InputError.one(where, f"there is no stage '{stage}'", remedy)
     for stage in STAGES:
         if stage not in table:
             raise InputError.one(where, f"'{stage}' is missing", "give the shares of both stages")

@@ -9,36 +9,47 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.area.designated import find_designated_pieces
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.errors import InputError
-from patrolplan.risk.calibration import DECILES
-from patrolplan.risk.choices import compute_log_score_gain, describe_stack
-from patrolplan.risk.estimators import Estimator, wrap_estimators
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
-from patrolplan.risk.models import MIN_EVENTS_TO_COMPARE, PRIOR_COUNT, ModelChoice, build_models
-from patrolplan.risk.rolling_origin import (
+from patrolplan.risk.models import (
     AUTO,
-    MARGIN_COVERAGE,
     MIN_HISTORY_MONTHS,
-    Trials,
-    run_trials,
+    MODELS,
+    POISSON,
+    PRIOR,
+    SHRUNK,
+    SMOOTHED,
+    expect_shrunk,
+    smooth_prior,
 )
-from patrolplan.risk.scores import COVERAGES, Reference, compute_pai, divide, simulate_reference
-from patrolplan.risk.window_trials import (
+from patrolplan.risk.own_model import Estimator, wrap_estimators
+from patrolplan.risk.rolling_origin import (
+    ALL_CATEGORIES,
     AUTO_ALL_HOURS,
+    BEST,
+    DESIGNATED,
     PRIOR_BY_CLOCK,
-    check_times_known,
-    run_window_trials,
+    TENTHS,
+    Scorer,
 )
+from patrolplan.risk.scores import COVERAGES, DECILES, divide, simulate_reference
+from patrolplan.risk.window import build_mask, check_times_known
 from patrolplan.tables import render_html_table
 from patrolplan.text import format_percent
+
+MARGIN_COVERAGE = 0.05  # coverage of the short table
+
+MIN_EVENTS_TO_COMPARE = 100
+"""Minimum of incidents in the months compared for a gain over prior counts to be given."""
 
 DEFAULT_ORIGINS = 12
 """Number of last months scored by default: a year, so that every season is in it."""
 
-RESERVED_NAMES = (AUTO, AUTO_ALL_HOURS, PRIOR_BY_CLOCK)
-"""Names in the tables that are ours but not in `MODELS`."""
+OUR_NAMES = (AUTO, *MODELS, SMOOTHED, BEST, DESIGNATED, AUTO_ALL_HOURS, PRIOR_BY_CLOCK)
+"""Names of models that the user's own cannot have."""
 
 LEGEND = (
     "PAI: the share of crime in the streets of highest risk, over their share of street length.",
@@ -60,6 +71,8 @@ class BacktestRow:
     chosen: bool
     coverage: float
     pai: float | None
+    pai_low: float | None
+    pai_high: float | None
     pei: float | None
     hit_rate: float | None
     rri: float | None
@@ -87,54 +100,53 @@ class Backtest:
     """What every model captured on months that it had not seen."""
 
     # One row for each category, model and coverage, with the `COLUMNS`. Coverage is a share of
-    # the street length; `pai` the share of crime captured over that; `pei` the same as a share of
-    # the best possible; `rri` the stability of the slice against the twelve months before;
-    # `ratio` and `difference` of PAI are to prior counts of twelve months, with the 95 % interval
-    # of the difference over months. `reference` is what a model that knew the true rates would
-    # get, with the interval of chance, and `reference_ratio` its ratio to prior counts.
-    # `log_score_gain`, with its 95 % interval, is in bits an incident over the smoothed prior
-    # count (see `patrolplan.risk.stack`); of "all" it is the mean over all incidents.
+    # the street length; `pai` the share of crime captured over that, with its 95 % interval over
+    # months; `pei` the same as a share of the best possible; `rri` the stability of the slice
+    # against the twelve months before; `ratio` and `difference` of PAI are to prior counts of 12
+    # months on equal metres, with the 95 % interval of the difference. `reference` is what a model
+    # that knew the true rates would get, with the interval of chance, and `reference_ratio` its
+    # ratio to prior counts. `log_score_gain`, with its 95 % interval, is in bits an incident over
+    # the smoothed prior count; of "all" it is the mean over all incidents.
     # `observed_over_expected` has ten numbers, incidents recorded over those expected, from the
     # places of least to those of most expected crime, each a tenth of it; of "all" every incident
     # counts alike. `window` names the window of day whose incidents were scored, None where all.
-    # `chosen` marks the model "auto": the pooled stack, with the weights known at each month.
+    # `chosen` marks the model "auto". Small numbers are suppressed here, and only here.
     results: pd.DataFrame
-    trials: Trials  # The hits by month that the results are computed from
-    # For each category, the stack's weights of the models for the next month, and its gain.
-    choices: tuple[ModelChoice, ...]
-    # For each category, the chosen model's PAI with its 95 % interval over months.
-    curves: pd.DataFrame
+    # The sums of each month that the results are computed from, see
+    # `patrolplan.risk.rolling_origin.Scorer.run`.
+    months: pd.DataFrame
     own: tuple[str, ...] = ()  # Names of the models that the user gave
 
+    @property
+    def origins(self) -> pd.DatetimeIndex:
+        """The months that were scored."""
+        return pd.DatetimeIndex(self.months["month"].unique())
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that were scored, all of them together last."""
+        return tuple(self.results["category"].unique())
+
     def __repr__(self) -> str:
-        months = self.trials.origins
+        origins = self.origins
         return (
-            f"<Backtest: {len(self.trials.models)} models, {len(self.trials.categories)} "
-            f"categories, {months[0]:%Y-%m} to {months[-1]:%Y-%m}>"
+            f"<Backtest: {self.results['model'].nunique()} models, {len(self.categories)} "
+            f"categories, {origins[0]:%Y-%m} to {origins[-1]:%Y-%m}>"
         )
 
     def _repr_html_(self) -> str:
-        months = self.trials.origins
-        chosen = self.results[
-            self.results["chosen"] & (self.results["coverage"] == MARGIN_COVERAGE)
-        ]
+        chosen = self.results.query("chosen and coverage == @MARGIN_COVERAGE")
         facts = {
-            str(row["category"]): f"PAI {row['pai']:.2f}, {row['ratio']:.2f} times the prior count "
-            + (
-                "(too few months for an interval)"
-                if pd.isna(row["difference_low"])
-                else f"(difference {row['difference_low']:+.2f} to {row['difference_high']:+.2f})"
-            )
-            for row in chosen.to_dict("records")
+            str(row.category): f"PAI {row.pai:.2f}, {row.ratio:.2f} times the prior count "
+            f"(difference {row.difference_low:+.2f} to {row.difference_high:+.2f})"
+            for row in chosen.itertuples()
         }
-        title = (
-            f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, "
-            f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}"
-        )
+        span = f"{self.origins[0]:%Y-%m} to {self.origins[-1]:%Y-%m}"
+        title = f"Back-test at {format_percent(MARGIN_COVERAGE)} of street length, {span}"
         return render_html_table(title, facts, next_call="pp.plot.coverage(backtest)")
 
     def __str__(self) -> str:
-        months = self.trials.origins
+        months = self.origins
         span = f"{len(months)} months, {months[0]:%Y-%m} to {months[-1]:%Y-%m}"
         lines = [f"Back-test on {span}; each model knew only the months before.", *LEGEND]
         chosen = self.results[self.results["chosen"]]
@@ -191,9 +203,9 @@ def backtest_risk(
         risk by the clock is compared with that of all hours. It needs times of day.
     models
         Models of your own by name, which stand in the table next to ours: estimators of
-        scikit-learn's conventions, see `patrolplan.risk.model_table.ModelTables` for what they
+        scikit-learn's conventions, see `patrolplan.risk.own_model.ModelTables` for what they
         learn from. Each is cloned for every month and category, and is given only the months
-        before; it is not part of the stack.
+        before.
 
     Raises
     ------
@@ -204,41 +216,38 @@ def backtest_risk(
     """
     settings = area.settings
     seed = settings.seed if seed is None else seed
-    ours = build_models(settings.risk.half_life_months, seed)
-    own = wrap_estimators(models or {}, ours, RESERVED_NAMES, seed)
+    own = wrap_estimators(models or {}, OUR_NAMES, seed)
     limits = None if window is None else resolve_window(settings.patrol, name=window)
     if limits is not None:
         check_times_known(area)  # before the slow part
     history = _build_checked_history(area, categories)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
-    months = history.held_months
-    scored = list(months[(months >= history.months[MIN_HISTORY_MONTHS]) & (months <= last)])
-    everything = run_trials(
-        history,
-        ours | own,
-        scored,
-        harm,
-        seed=seed,
-        min_crime_count=settings.privacy.min_crime_count,
-        own_since=first,
-    )
-    trials = everything.since(first)
-    choices = describe_stack(trials, seed)
+    mask = None if limits is None else build_mask(area, history, limits)
+    scorer = Scorer(history, harm, mask, _find_designated_share(area, history))
+    # The regression takes ten times as long as all others: only where the settings name it.
+    names = [one for one in MODELS if one not in {SHRUNK, POISSON} or one == settings.risk.model]
+    ours = {AUTO: expect_shrunk, **{one: MODELS[one] for one in names}, SMOOTHED: smooth_prior}
+    held = history.held_months
+    frame = scorer.run(ours | own, list(held[(held >= first) & (held <= last)]))
+    results = _build_results(frame, seed)
     if limits is None:
-        reference = simulate_reference(history, harm, len(trials.origins), seed=seed)
-    else:
-        trials = run_window_trials(area, history, ours | own, trials, harm, limits, seed=seed)
-        reference = Reference.unknown(len(trials.categories))
-    results, curves = _build_tables(trials, reference, seed)
+        reference = simulate_reference(history, harm, frame["month"].nunique(), seed=seed)
+        results = _add_reference(results, reference)
     results["window"] = window
-    return Backtest(
-        results=_suppress_small(results, trials),
-        trials=trials,
-        choices=choices,
-        own=tuple(own),
-        curves=_suppress_small(curves, trials),
-    )
+    results = _suppress_small(results.reindex(columns=[*COLUMNS]), settings.privacy.min_crime_count)
+    return Backtest(results, frame, tuple(own))
+
+
+def _find_designated_share(area: StudyArea, history: History) -> NDArray[np.float64] | None:
+    """(c,) share of each place's street in the polygons of the force; None without any."""
+    polygons = find_designated_pieces(area)
+    if not polygons:
+        return None
+    catchments = history.units.catchments
+    inside = np.zeros(len(catchments.piece_share))
+    inside[np.concatenate(polygons)] = 1.0
+    return history.units.sum_pieces(inside * catchments.piece_share)
 
 
 def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) -> History:
@@ -263,7 +272,11 @@ def _select_span(
     if origins is None:
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
         return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
-    first, last = (_parse_month(text) for text in origins)
+    try:
+        first, last = (pd.Period(text, freq="M").to_timestamp() for text in origins)
+    except ValueError:
+        what = f"'{' to '.join(origins)}': not a valid month"
+        raise _error(what, "write YYYY-MM") from None
     allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
     for month, text in zip((first, last), origins, strict=True):
         if month not in allowed:
@@ -279,104 +292,85 @@ def _select_span(
     return first, last
 
 
-def _parse_month(text: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(pd.Period(text, freq="M").start_time)
-    except ValueError:
-        what = f"'{text}' is not a valid month"
-        raise _error(what, "write YYYY-MM") from None
-
-
 def _error(what: str, remedy: str, file: str = "origins") -> InputError:
     return InputError.one(file, what, remedy)
 
 
-def _build_tables(
-    trials: Trials, reference: Reference, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`Backtest.results` and `Backtest.curves`, before small numbers are suppressed."""
-    months = len(trials.origins)
-    auto, prior = trials.models.index(AUTO), trials.models.index(PRIOR_COUNT)
-    hits, totals = trials.hits.sum(axis=1), trials.totals.sum(axis=0)
-    pai = compute_pai(hits, totals)
-    weights = draw_months(months, seed=seed)
-    drawn_hits = np.einsum("do,mojq->mdjq", weights, trials.hits)
-    drawn_totals = np.einsum("do,oj->dj", weights, trials.totals)
-    drawn = np.stack([compute_pai(model, drawn_totals) for model in drawn_hits], axis=1)
-    difference = pai - pai[prior]
-    low, high = compute_interval(difference, drawn - drawn[:, [prior]], months)
-    earlier_rate = divide(hits, trials.earlier_hits.sum(axis=1))
-    growth = divide(totals, trials.earlier_totals.sum(axis=0))[:, None]
-    references = {
-        "reference": reference.pai,
-        "reference_low": reference.low,
-        "reference_high": reference.high,
-    }
-    names = ("log_score_gain", "log_score_low", "log_score_high")
-    log_scores = dict(zip(names, compute_log_score_gain(trials, seed), strict=True))
-    tenths = trials.observed.sum(axis=1), trials.expected.sum(axis=1) / DECILES
-    calibration = divide(tenths[0], tenths[1][..., None])
+def _build_results(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """`Backtest.results` but for the reference and the window; small numbers are in it."""
+    keys = ["category", "model", "coverage"]
+    categories = frame["category"].unique()
+    sums = frame.drop(columns="month").groupby(keys, sort=False).sum(min_count=1)
+    sums = sums.reindex(categories, level="category")
+    rows, coverage = sums.index, sums.index.get_level_values("coverage").to_numpy()
+
+    def find_rows(model: str) -> NDArray[np.int64]:
+        """Row of another model in each row's category and coverage."""
+        at = rows.to_frame().assign(model=model)
+        return np.asarray(rows.get_indexer(pd.MultiIndex.from_frame(at)))
+
+    by_month = frame.pivot_table(index=keys, columns="month").reindex(rows)
+    captured, total, bits, events = (
+        by_month[name].to_numpy(np.float64) for name in ("captured", "total", "bits", "events")
+    )
+    months = frame["month"].nunique()
+    draws = draw_months(months, seed=seed)
+    pai = divide(sums["captured"], sums["total"]) / coverage
+    drawn = divide(draws @ captured.T, draws @ total.T) / coverage
+    prior, gains = find_rows(PRIOR), bits - bits[find_rows(SMOOTHED)]
+    gain = divide(gains.sum(axis=1), sums["events"])
+    growth = divide(sums["total"], sums["earlier_total"])
     measures = {
         "pai": pai,
-        "pei": divide(hits, trials.best_hits.sum(axis=0)),
-        "hit_rate": divide(hits, totals[:, None]),
-        "rri": divide(earlier_rate, growth),
-        "n_events": trials.events.sum(axis=0)[:, None],
-        "ratio": divide(hits, hits[prior]),
-        "difference": difference,
-        "difference_low": low,
-        "difference_high": high,
-        **references,
-        "reference_ratio": reference.ratio,
-        **{name: values[..., None] for name, values in log_scores.items()},
+        "pei": divide(sums["captured"], sums["captured"].to_numpy()[find_rows(BEST)]),
+        "hit_rate": pai * coverage,
+        "rri": divide(divide(sums["captured"], sums["earlier"]), growth),
+        "n_events": sums["events"].to_numpy(),
+        "ratio": divide(pai, pai[prior]),
+        "difference": pai - pai[prior],
+        "log_score_gain": gain,
     }
-    rows = pd.MultiIndex.from_product(
-        [trials.categories, trials.models, COVERAGES], names=["category", "model", "coverage"]
-    )
-    columns = {
-        name: np.broadcast_to(values, pai.shape).transpose(1, 0, 2).ravel()
-        for name, values in measures.items()
-    }
-    results = pd.DataFrame(columns, index=rows).reset_index()
+    for name, value, sample in (
+        ("pai", pai, drawn),
+        ("difference", pai - pai[prior], drawn - drawn[:, prior]),
+        ("log_score", gain, divide(draws @ gains.T, draws @ events.T)),
+    ):
+        sure = np.where(np.isnan(value), 0.0, sample)  # all draws of what is unknown are NaN
+        low, high = compute_interval(value, sure, months)
+        measures |= {f"{name}_low": low, f"{name}_high": high}
+    results = pd.DataFrame(measures, index=rows).reset_index()
+    tenths = divide(sums[TENTHS], sums["expected"].to_numpy()[:, None] / DECILES).round(6)
+    results["observed_over_expected"] = tenths.tolist()
     results["chosen"] = results["model"] == AUTO
-    by_row = calibration.transpose(1, 0, 2).repeat(len(COVERAGES), axis=1).reshape(-1, DECILES)
-    results["observed_over_expected"] = by_row.round(6).tolist()
-
-    low, high = compute_interval(pai[auto], drawn[:, auto], months)
-    curve = {"pai": pai[auto], "pai_low": low, "pai_high": high, "prior_count": pai[prior]}
-    rows = pd.MultiIndex.from_product(
-        [trials.categories, COVERAGES], names=["category", "coverage"]
-    )
-    columns = {name: values.ravel() for name, values in (curve | references).items()}
-    return results[[*COLUMNS[:-1]]], pd.DataFrame(columns, index=rows).reset_index()
+    return results[results["model"] != BEST].reset_index(drop=True)
 
 
-def _suppress_small(table: pd.DataFrame, trials: Trials) -> pd.DataFrame:
+def _add_reference(
+    results: pd.DataFrame, reference: Mapping[str, NDArray[np.float64]]
+) -> pd.DataFrame:
+    """With the (j + 1, q) figures of `simulate_reference` in the rows of each category."""
+    names = [list(results["category"].unique()), [*COVERAGES]]
+    rows = pd.MultiIndex.from_product(names, names=["category", "coverage"])
+    columns = {name: values.ravel() for name, values in reference.items()}
+    return results.join(pd.DataFrame(columns, index=rows), on=["category", "coverage"])
+
+
+def _suppress_small(table: pd.DataFrame, least: int) -> pd.DataFrame:
     """Remove the numbers of categories with fewer incidents than may be shown.
 
-    The number of incidents of all categories goes as well, or the difference would show them.
+    So do those of polygons that hold so few. The number of incidents of all categories goes as
+    well, and what all of them have in the polygons, or the difference would show them.
     """
-    few = trials.events.sum(axis=0) < trials.min_crime_count
-    return hide_categories(table, trials.categories, few)
-
-
-def hide_categories(
-    table: pd.DataFrame, names: Sequence[str], few: NDArray[np.bool_]
-) -> pd.DataFrame:
-    """Remove the numbers of some categories of a table, and how many incidents all have together.
-
-    `table`: With `category`; `coverage`, and what is not a number, stays. `names`, `few`: (j + 1,)
-    the categories, that of all last, and whether each is to be hidden.
-    """
-    hidden = table["category"].isin(np.array(names)[few]).to_numpy()
-    if hidden.any() and "n_events" in table:
-        table = table.astype({"n_events": "float64"})
-        table.loc[table["category"] == names[-1], "n_events"] = np.nan
-    if "observed_over_expected" in table:
-        lists = table["observed_over_expected"]
-        table = table.assign(observed_over_expected=lists.mask(hidden, None))
-    numbers = table.select_dtypes("number").columns.drop("coverage")
-    table.loc[hidden, numbers] = np.nan
+    hidden = table["n_events"] < least
+    inside, is_all = table["model"] == DESIGNATED, table["category"] == ALL_CATEGORIES
+    few = inside & ~is_all & (table["hit_rate"] * table["n_events"] < least)
+    hidden = hidden | few | (inside & is_all & bool(few.any()))
+    if not hidden.any():
+        return table
+    lists = table["observed_over_expected"].mask(hidden, None)
+    table = table.assign(observed_over_expected=lists)
+    table.loc[is_all, "n_events"] = np.nan
+    table.loc[hidden, table.select_dtypes("number").columns.drop("coverage")] = np.nan
     return table
 
 

@@ -24,8 +24,6 @@ outside the Bloomsbury box and two of Chicago.
 MIN_YEAR_INCIDENTS = 0.5
 """Minimum of incidents in the months of the level: no category has a rate of zero."""
 
-DECILES = 10
-
 
 def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float64]:
     """(c, j) rates in the same proportions, with the recent level of each category in total.
@@ -40,11 +38,8 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
     """
     first = max(0, len(history) - LEVEL_MONTHS)
     targets = len(history.targets)
-    recorded = history.totals[first:, :targets].astype(np.float64)
-    if history.exposure is None:
-        expected = np.broadcast_to(rates.sum(axis=0), recorded.shape)
-    else:
-        expected = np.einsum("tc,cj->tj", history.exposure[first:], rates)
+    recorded = history.counts[first:, :, :targets].sum(axis=1, dtype=np.float64)
+    expected = history.held[first:] @ rates
     total = expected.sum(axis=0)
     possible = total > 0
     year = np.ones(targets)
@@ -53,25 +48,3 @@ def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float6
     late = weights @ recorded + LEVEL_INCIDENTS
     late_expected = year * (weights @ expected) + LEVEL_INCIDENTS
     return np.asarray(rates * year * np.where(possible, late / late_expected, 1.0))
-
-
-def sum_deciles(
-    expected: NDArray[np.float64], observed: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(n, 10) observed incidents by tenth of the expected ones, lowest expected first.
-
-    Places are ordered by what is expected in them, and cut into ten groups that each hold a tenth
-    of the expected incidents; a place on a border counts partly in both.
-
-    `expected`, `observed`: (c, n) incidents in each place, for each of n categories.
-    """
-    sums = np.empty((expected.shape[1], DECILES))
-    for column, (mean, count) in enumerate(zip(expected.T, observed.T, strict=True)):
-        order = np.argsort(mean, kind="stable")
-        along = np.concatenate([[0.0], np.cumsum(mean[order])])
-        so_far = np.concatenate([[0.0], np.cumsum(count[order])])
-        inner = np.linspace(0.0, along[-1], DECILES + 1)[1:-1]
-        # Incidents where none was expected fall into the lowest tenth.
-        at = np.concatenate([[0.0], np.interp(inner, along, so_far), so_far[-1:]])
-        sums[column] = np.diff(at)
-    return sums

@@ -1,7 +1,4 @@
-"""Kinds of day: school days, other weekdays, weekends and holidays, by the area's term dates.
-
-`DayClasses` are the kinds that a set of days has enough of to learn their hours apart.
-"""
+"""Kinds of day: school days, other weekdays, weekends and holidays, by the area's term dates."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -33,12 +30,8 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     A weekday is a school day if it is in a term that all schools share and no closed period of all.
     Up to four weekdays without school in a row (staff training, bank holidays) are other weekdays;
     more of them are holidays. Weekdays before the first and after the last term, and all of them
-    without term dates, are not known.
+    without term dates, are not known. `days` are without a time of day.
 
-    `days`: (n,) days, without a time of day.
-
-    Examples
-    --------
     >>> days = pd.date_range("2026-07-20", "2026-07-25")
     >>> terms = pd.DataFrame({"urn": "*", "kind": "term"}, index=range(2)).assign(
     ...     **{"from": pd.to_datetime(["2026-04-13", "2026-09-01"]),
@@ -46,11 +39,10 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     >>> [DAY_KINDS[kind] for kind in find_day_kinds(terms, days)[1:4]]
     ['school_day', 'holiday', 'holiday']
     """
-    is_weekend = np.asarray(days.day_of_week >= WEEKDAYS)
-    kinds = np.where(is_weekend, WEEKEND, UNKNOWN_WEEKDAY)
+    kinds = np.where(days.day_of_week >= WEEKDAYS, WEEKEND, UNKNOWN_WEEKDAY).astype(np.int64)
     terms = term_dates[term_dates["kind"] == "term"] if len(term_dates) else term_dates
     if not len(terms) or not len(days):
-        return kinds.astype(np.int64)
+        return kinds
     calendar = pd.date_range(terms["from"].min(), terms["to"].max(), unit="ns")
     is_weekday = np.asarray(calendar.day_of_week < WEEKDAYS)
     is_open = is_weekday & _is_in_term(term_dates, calendar)
@@ -62,9 +54,8 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     without_school = np.where(length <= MAX_SINGLE_DAYS, OTHER_WEEKDAY, HOLIDAY)
     of_calendar[weekdays] = np.where(closed, without_school, SCHOOL_DAY)
     row = calendar.get_indexer(pd.DatetimeIndex(days).as_unit("ns"))
-    has_kind = (row >= 0) & ~is_weekend
-    kinds[has_kind] = of_calendar[row[has_kind]]
-    return kinds.astype(np.int64)
+    kinds[row >= 0] = of_calendar[row[row >= 0]]
+    return kinds
 
 
 def find_day_kind(term_dates: pd.DataFrame, day: dt.date) -> DayKind:
@@ -84,7 +75,7 @@ def _is_in_term(dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.bool_
 
 @dataclass(frozen=True, eq=False)
 class DayClasses:
-    """School days, other weekdays and weekends, joined where the data has few days of one."""
+    """School days, weekdays without school and weekends, joined where there are few of one."""
 
     of_kind: NDArray[np.int64]  # (4,) class of each of `DAY_KINDS`
     kind_shares: NDArray[np.float64]  # (4,) share of the days of each kind

@@ -1,9 +1,7 @@
 """Estimate `Risk` from recorded crime and pupils' reports."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,53 +11,24 @@ from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
-from patrolplan.parallel import limit_to_one_thread
 from patrolplan.pupils.presence import find_presence
-from patrolplan.risk.choices import describe_stack
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
-from patrolplan.risk.estimators import Estimator, wrap_estimator
-from patrolplan.risk.expected import ExpectedIncidents, Predict, WindowTime
-from patrolplan.risk.exposure import PupilExposure, build_exposure, get_powers
+from patrolplan.risk.expected import ExpectedIncidents
+from patrolplan.risk.exposure import FLOOR, PupilExposure, build_exposure, get_powers
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
-from patrolplan.risk.models import (
-    PRIOR_COUNT,
-    STACKED,
-    ModelChoice,
-    RiskModel,
-    build_models,
-    fit_or_reuse,
-)
+from patrolplan.risk.models import AUTO, MODELS, SHRUNK
+from patrolplan.risk.own_model import Estimator, wrap_estimator
 from patrolplan.risk.report_voice import build_report_voice
-from patrolplan.risk.rolling_origin import (
-    AUTO,
-    MARGIN_COVERAGE,
-    MIN_HISTORY_MONTHS,
-    combine_models,
-    run_trials,
-    select_components,
-)
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import Settings
 from patrolplan.times import format_time
 
-COMPARISON_MONTHS = 12  # last months that the models are compared on when a plan is made
+DAYS_A_MONTH, MINUTES_A_DAY = 365.25 / 12, 24 * 60
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 """A window without a date that begins between these times is on a school day."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Prediction:
-    """Expected incidents by piece and category (p, j), and how they were predicted."""
-
-    expected: NDArray[np.float64]
-    predict: Predict
-    model: str
-    margin: float | None
-    notes: Sequence[Note]
-    choices: tuple[ModelChoice, ...] = ()
 
 
 def estimate_risk(
@@ -67,14 +36,12 @@ def estimate_risk(
     *,
     window: Window | None = None,
     date: dt.date | None = None,
-    comparison_months: int = COMPARISON_MONTHS,
     model: str | Estimator | None = None,
 ) -> Risk:
     """Expected harm on every piece of street in a patrol window.
 
     Recorded crime of the categories that count goes through the model that `[risk] model` names,
-    or, for "auto", through the pooled stack of models, weighted by how well each one would have
-    predicted the last months.
+    for "auto" the shrunk count.
     Expected incidents are weighted by harm, by the hour at which crime of the category happens at
     such a place, and by the pupils who are there. Reports enter by group, in the band of the day
     that they are about. Each voice sums to one; see `patrolplan.risk.in_time` for how they join.
@@ -90,8 +57,6 @@ def estimate_risk(
         Day of the patrols: its kind (school day, other weekday, weekend, holiday) follows from the
         term dates. Without it a window that begins between 06:00 and 19:00 is on a school day, and
         any other on all days of the week together.
-    comparison_months
-        How many of the last months the models are compared on.
     model
         Name of a model, in place of the one that the settings name; or a model of your own, an
         estimator of scikit-learn's conventions. See `patrolplan.backtest_risk`.
@@ -115,7 +80,7 @@ def estimate_risk(
     window = window or resolve_window(settings.patrol)
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
-    predicted = _predict_incidents(history, harm, area, comparison_months, model)
+    expected, name, model_notes = _predict_incidents(history, model, settings)
     bells = window.list_bells(area.schools)
     minutes, weights = weigh_minutes(window, bells)
     day = find_day(area, window, bells, date)
@@ -130,20 +95,26 @@ def estimate_risk(
         voice,
         by_band=settings.reports.time_bands,
     )
-    joined = join_over_window(predicted.expected * harm, factors, minutes, weights)
+    joined = join_over_window(expected * harm, factors, minutes, weights)
+    days = window.minutes / MINUTES_A_DAY
+
+    def count() -> NDArray[np.float64]:
+        return np.asarray(
+            expected * clock.average_factor(minutes, weights, day) * (days / DAYS_A_MONTH)
+        )
+
     return Risk(
         crime=joined.crime,
         reports=joined.reports,
         joined=joined.joined,
-        model=predicted.model,
-        margin=predicted.margin,
+        model=name,
         months=(history.months[0], history.months[-1]),
         times_known=area.times_known,
         snapped=area.snapped,
         notes=(
             *area.notes,
             *note_guard(settings),
-            *predicted.notes,
+            *model_notes,
             *([] if area.times_known else [Note("months_only")]),
             *clock.notes,
             *([] if clock.source == "flat" else [_note_window(joined, minutes, day)]),
@@ -151,21 +122,12 @@ def estimate_risk(
             *voice.notes,
             *(note for band in joined.bands for note in voice.list_notes(band)),
         ),
-        choices=predicted.choices,
         window=window,
         day=day,
         without_exposure=joined.without_exposure,
         crime_weight=joined.crime_weight,
         in_time=joined.in_time,
-        incidents=ExpectedIncidents(
-            area.network,
-            history,
-            predicted.expected,
-            predicted.predict,
-            clock,
-            WindowTime(minutes, weights, window.minutes, day),
-        ),
-        own_model=model,
+        incidents=ExpectedIncidents(area.network, history, count),
     )
 
 
@@ -202,7 +164,7 @@ def _model_exposure(
         return None, [Note("no_pupils_out", _describe_span(minutes))]
     ways, presence = find_presence(area)
     metres = area.network.piece_metres
-    exposure = build_exposure(ways, presence, metres, settings.floor, minutes, weights)
+    exposure = build_exposure(ways, presence, metres, FLOOR, minutes, weights)
     if exposure is None:
         return None, [Note("no_pupils_out", _describe_span(minutes))]
     values: dict[str, NoteValue] = {"categories": list(counted), "powers": list(counted.values())}
@@ -222,84 +184,20 @@ def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | 
 
 
 def _predict_incidents(
-    history: History,
-    harm: NDArray[np.float64],
-    area: StudyArea,
-    comparison_months: int,
-    given: str | Estimator | None = None,
-) -> _Prediction:
-    """What the model that is given expects, or that of the settings, or the stack of models."""
-    settings = area.settings
-    models = build_models(settings.risk.half_life_months, settings.seed)
-    if given is not None and not isinstance(given, str):
-        return _predict_by_estimator(history, given, settings.seed)
+    history: History, given: str | Estimator | None, settings: Settings
+) -> tuple[NDArray[np.float64], str, list[Note]]:
+    """(p, j) incidents that the chosen model expects, its name, and notes on the choice."""
     name = settings.risk.model if given is None else given
-    if name not in {*models, AUTO}:
+    if not isinstance(name, str):
+        # A model of the user's own is called by the name of its class.
+        own = type(name).__name__
+        rates = wrap_estimator(own, name, settings.seed)(history)
+        return history.units.catchments.spread(rates), own, [Note("model_own", {"model": own})]
+    if name not in {AUTO, *MODELS}:
         where, what = "model", f"'{name}' is not the name of a model"
-        raise InputError.one(where, what, f"choose from: {', '.join((AUTO, *models))}")
+        raise InputError.one(where, what, f"choose from: {', '.join((AUTO, *MODELS))}")
+    notes = []
     if name != AUTO:
-        model = fit_or_reuse(models[name], history)
-        note = Note("model_set" if given is None else "model_chosen", {"model": name})
-        return _Prediction(
-            model.predict(),
-            partial(_fit_and_predict, models[name]),
-            name,
-            None,
-            [note, *model.notes_],
-        )
-    # The same crime is estimated again without pupils' reports.
-    key = f"{AUTO} {comparison_months} {settings.seed} {settings.privacy.min_crime_count} "
-    key += f"{harm.tolist()} {models}"
-    if key not in history.fitted_models:
-        with limit_to_one_thread():  # small products take longer with several
-            predicted = _predict_by_stack(history, harm, models, settings, comparison_months)
-        history.fitted_models[key] = predicted
-    found: _Prediction = history.fitted_models[key]
-    return found
-
-
-def _predict_by_stack(
-    history: History,
-    harm: NDArray[np.float64],
-    models: Mapping[str, RiskModel],
-    settings: Settings,
-    comparison_months: int,
-) -> _Prediction:
-    """What the stack of models expects, and how it did in the last months."""
-    held = history.months.isin(history.held_months)
-    held[:MIN_HISTORY_MONTHS] = False
-    origins = list(history.months[np.flatnonzero(held)[-comparison_months:]])
-    components = select_components(models)
-    trials = run_trials(
-        history,
-        {PRIOR_COUNT: models[PRIOR_COUNT]},
-        origins,
-        harm,
-        seed=settings.seed,
-        min_crime_count=settings.privacy.min_crime_count,
-        components=components,
-    )
-    choices = describe_stack(trials, settings.seed)
-    notes, margin = [choice.note for choice in choices], trials.compute_margin()
-    if margin is not None:
-        notes.append(Note("model_margin", {"pai": margin, "coverage": MARGIN_COVERAGE}))
-    predict = partial(combine_models, list(components.values()), trials.stacks[-1])
-    expected = history.units.catchments.spread(predict(history))
-    return _Prediction(expected, predict, STACKED, margin, notes, choices)
-
-
-def _fit_and_predict(model: RiskModel, history: History) -> NDArray[np.float64]:
-    """(c, j) incidents that a model expects in each place in the month after a history."""
-    fitted = fit_or_reuse(model, history)
-    if fitted.rates_ is not None:
-        return fitted.rates_
-    return history.units.sum_pieces(fitted.predict())
-
-
-def _predict_by_estimator(history: History, estimator: Estimator, seed: int) -> _Prediction:
-    """What a model of the user's own expects; it is called by the name of its class."""
-    name = type(estimator).__name__
-    model = wrap_estimator(name, estimator, seed)
-    expected = fit_or_reuse(model, history).predict()
-    notes = [Note("model_own", {"model": name})]
-    return _Prediction(expected, partial(_fit_and_predict, model), name, None, notes)
+        notes = [Note("model_set" if given is None else "model_chosen", {"model": name})]
+    name = SHRUNK if name == AUTO else name
+    return history.units.catchments.spread(MODELS[name](history)), name, notes

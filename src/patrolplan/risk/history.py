@@ -3,11 +3,9 @@
 A history can be cut before a month, so that a model can learn nothing from later months.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import itemgetter
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +13,6 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.missing_months import MIN_HELD_SHARE
-from patrolplan.atomic import hash_content
 from patrolplan.notes import Note
 from patrolplan.risk.spatial_units import SpatialUnits, get_spatial_units
 from patrolplan.settings import DISCOVERED_CATEGORIES, Settings
@@ -48,8 +45,12 @@ Anti-social behaviour is no crime and stands outside the index: it is given its 
 MIN_KNOWN_SHARE = 1 / 12
 """Where data covers a smaller share of the months, a place's own rate is not known."""
 
-MAX_DECAYED_SUMS = 4
-"""Maximum number of stored sums of decayed counts of each half-life: some for each thread."""
+HALF_LIFE_MONTHS = 24.0
+"""A crime of this age counts half: sparse crime needs a long memory."""
+
+PRIOR_MONTHS = 12  # last months of a prior count, with which models are compared
+
+TINY = 1e-12  # no division by less
 
 UNKNOWN_DAYS = 1.0
 """For categories with other names and no harm in the settings: all count the same."""
@@ -81,11 +82,6 @@ class History:
     units: SpatialUnits  # The c places
     # (t, c) share of each month's crime that is held in each place; None where all of it is.
     exposure: NDArray[np.float64] | None = None
-    # Digests of the months, where they are known from the history that this one was cut from.
-    known_digests: tuple[str, ...] = field(default=(), repr=False)
-    # Cache of models fitted on exactly these months, and of what they predict together, by their
-    # parameters; a cut starts empty.
-    fitted_models: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.months)
@@ -94,47 +90,18 @@ class History:
         span = f"{self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m}" if len(self) else "no month"
         return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
-    def cut_before(self, month: pd.Timestamp, *, is_copied: bool = True) -> "History":
-        """The months before this one, as a copy from which no later month can be reached.
-
-        Our own models never read a later month, so they are given a view, not a copy.
-        """
+    def cut_before(self, month: pd.Timestamp) -> "History":
+        """The months before this one, as a copy from which no later month can be reached."""
         size = int(self.months.searchsorted(month))
-        counts = self.counts[:size]
-        counts = counts.copy() if is_copied else counts
-        counts.flags.writeable = is_copied
         exposure = None if self.exposure is None else self.exposure[:size].copy()
-        cut = replace(
-            self,
-            counts=counts,
-            months=self.months[:size],
-            exposure=None if exposure is None or (exposure == 1).all() else exposure,
-            known_digests=self.month_digests[:size],
+        return replace(
+            self, counts=self.counts[:size].copy(), months=self.months[:size], exposure=exposure
         )
-        vars(cut)["totals"] = self.totals[:size].copy()
-        return cut
 
     @cached_property
-    def totals(self) -> NDArray[np.int64]:
-        """(t, k) incidents of each month and category."""
-        return np.asarray(self.counts.sum(axis=1, dtype=np.int64))
-
-    @cached_property
-    def month_digests(self) -> tuple[str, ...]:
-        """Digest of each month's counts, and of what is held where that is not all."""
-        if self.known_digests:
-            return self.known_digests
-        counts = [month.data for month in np.ascontiguousarray(self.counts)]
-        if self.exposure is None:
-            return tuple(map(hash_content, counts))
-        held = [b"" if (month == 1).all() else month.tobytes() for month in self.exposure]
-        return tuple(hash_content(*both) for both in zip(counts, held, strict=True))
-
-    def digest(self, months: int | None = None) -> str:
-        """Digest of the counts of the first `months`; of all by default."""
-        names = (*self.categories, str(len(self.targets)), str(self.counts.shape[1]))
-        text = "\n".join((*names, *self.month_digests[:months]))
-        return hash_content(text)
+    def held(self) -> NDArray[np.float64]:
+        """(t, c) share of each month's crime that is held in each place."""
+        return np.ones(self.counts.shape[:2]) if self.exposure is None else self.exposure
 
     def get_month_counts(self, month: pd.Timestamp) -> NDArray[np.float64]:
         """(c, j) incidents recorded in one month in the `targets`; none outside the months."""
@@ -145,125 +112,60 @@ class History:
 
     def is_held(self, row: int) -> NDArray[np.bool_]:
         """(c,) whether a month, by its row, is held in each place."""
-        if self.exposure is None:
-            return np.ones(len(self.units), dtype=bool)
-        return np.asarray(self.exposure[row] >= MIN_HELD_SHARE)
+        return np.asarray(self.held[row] >= MIN_HELD_SHARE)
 
     @cached_property
     def held_months(self) -> pd.DatetimeIndex:
         """The months that are held in some place."""
-        if self.exposure is None:
-            return self.months
-        return self.months[np.asarray(self.exposure.max(axis=1) >= MIN_HELD_SHARE)]
+        return self.months[np.asarray(self.held.max(axis=1) >= MIN_HELD_SHARE)]
 
     def count_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c, k) incidents recorded in the last so many months, or in all where there are fewer.
 
         Only the first `before` months count; all by default.
         """
-        end = len(self) if before is None else before
-        recent = self.counts[max(0, end - months) : end]
+        recent = self.counts[self._find_last(months, before)]
         return np.asarray(recent.sum(axis=0, dtype=recent.dtype), dtype=np.float64)
 
     def count_held_months(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c,) how many of the months of `count_last` are held in each place."""
-        end = len(self) if before is None else before
-        first = max(0, end - months)
-        if self.exposure is None:
-            return np.full(len(self.units), float(end - first))
-        return np.asarray(self.exposure[first:end].sum(axis=0))
+        return np.asarray(self.held[self._find_last(months, before)].sum(axis=0))
 
     def estimate_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
         """(c, k) incidents of the months of `count_last`, had all of them been held.
 
         See `fill_missing`.
         """
+        span = self._find_last(months, before)
         counts = self.count_last(months, before=before)
-        if self.exposure is None:
-            return counts
-        whole = min(months, len(self) if before is None else before)
         held = self.count_held_months(months, before=before)
-        return fill_missing(counts, held, float(whole), self.units.metres)
+        return fill_missing(counts, held, float(span.stop - span.start), self.units.metres)
 
-    def count_decayed(
-        self, half_life_months: float, months: int | None = None
-    ) -> NDArray[np.float64]:
-        """(c, k) incidents weighted by recency: the weight halves every `half_life_months`.
+    def _find_last(self, months: int, before: int | None) -> slice:
+        end = len(self) if before is None else before
+        return slice(max(0, end - months), end)
 
-        Only the first `months` count; all by default.
-        """
-        return self._sum_decayed("here", half_life_months, months, self.counts.__getitem__)
-
-    def count_decayed_around(
-        self, half_life_months: float, months: int | None = None
-    ) -> NDArray[np.float64]:
-        """(c, j + 1) what `count_around` gives, weighted by recency as in `count_decayed`."""
-        return self._sum_decayed("around", half_life_months, months, self.count_around)
-
-    def count_around(self, row: int) -> NDArray[np.int32]:
-        """(c, j + 1) incidents of a month around each place: of each target, and of all categories.
-
-        Cached for every month: rates and features of all later months need them.
-        """
-        key = f"around {self.digest(row + 1)}"
-        if key not in self.units.cache:
-            counts = self.counts[row]
-            wanted = np.column_stack([counts[:, : len(self.targets)], counts.sum(axis=1)])
-            around = np.rint(self.units.sum_around(wanted.astype(np.float64)))
-            self.units.cache[key] = around.astype(np.int32)
-        return self.units.cache[key]
-
-    def _sum_decayed(
-        self,
-        kind: str,
-        half_life_months: float,
-        months: int | None,
-        get_month: Callable[[int], NDArray[np.int32]],
-    ) -> NDArray[np.float64]:
-        """Sum of amounts of the first `months`, weighted by recency.
-
-        The sum up to a month is the sum up to the month before, decayed, plus the month's
-        incidents. So it continues from the longest of the stored sums that is not too long, and is
-        the same to the last bit as a sum from the start.
-        """
-        wanted = len(self) if months is None else months
-        stored = self.units.decayed.get((kind, half_life_months), ())
-        usable = [one for one in stored if one[0] <= wanted and one[1] == self.digest(one[0])]
-        start, _, total = max(usable, default=(0, "", None), key=itemgetter(0))
-        if total is None or start < wanted:
-            decay = 0.5 ** (1 / half_life_months)
-            columns = len(self.categories) if kind == "here" else len(self.targets) + 1
-            total = np.zeros((len(self.units), columns)) if total is None else total.copy()
-            for row in range(start, wanted):
-                total *= decay
-                total += get_month(row)
-            total.flags.writeable = False
-        now = (wanted, self.digest(wanted), total)
-        others = [one for one in stored if one[:2] != now[:2]]
-        self.units.decayed[kind, half_life_months] = (*others[1 - MAX_DECAYED_SUMS :], now)
+    def count_decayed(self) -> NDArray[np.float64]:
+        """(c, k) incidents weighted by recency: the weight halves every `HALF_LIFE_MONTHS`."""
+        total = np.zeros(self.counts.shape[1:])
+        for weight, counts in zip(self._weights, self.counts, strict=True):
+            total += weight * counts
         return total
 
-    def sum_decayed_weights(
-        self, half_life_months: float, months: int | None = None
-    ) -> NDArray[np.float64]:
-        """(c,) sum of the weights of `count_decayed` over the months held.
+    def sum_decayed_weights(self) -> NDArray[np.float64]:
+        """(c,) sum of the weights of `count_decayed` over the months held."""
+        return np.asarray(self._weights @ self.held)
 
-        Only the first `months` count; all by default.
-        """
-        size = len(self.counts[:months])
-        weights = 0.5 ** (np.arange(size)[::-1] / half_life_months)
-        if self.exposure is None or (self.exposure[:size] == 1).all():
-            return np.full(len(self.units), weights.sum())
-        return np.asarray(weights @ self.exposure[:size])
-
-    def estimate_decayed(self, half_life_months: float) -> NDArray[np.float64]:
+    def estimate_decayed(self) -> NDArray[np.float64]:
         """(c, k) incidents a month, weighted by recency; see `fill_missing` for what is missing."""
-        total = self.count_decayed(half_life_months)
-        held = self.sum_decayed_weights(half_life_months)
-        whole = float((0.5 ** (np.arange(len(self)) / half_life_months)).sum())
-        if self.exposure is not None:
-            total, held = fill_missing(total, held, whole, self.units.metres), np.array([whole])
-        return np.asarray(total / held[:, None])
+        whole = max(float(self._weights.sum()), TINY)
+        held = self.sum_decayed_weights()
+        return fill_missing(self.count_decayed(), held, whole, self.units.metres) / whole
+
+    @property
+    def _weights(self) -> NDArray[np.float64]:
+        """(t,) weight of each month by its age."""
+        return np.asarray(0.5 ** (np.arange(len(self))[::-1] / HALF_LIFE_MONTHS))
 
 
 def fill_missing(
@@ -281,7 +183,7 @@ def fill_missing(
     months, weighted likewise. `metres`: (c,) street in each place.
     """
     has_rate = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
-    mean = counts.sum(axis=0) / max(float((held * metres).sum()), 1e-12) * metres[:, None]
+    mean = counts.sum(axis=0) / max(float((held * metres).sum()), TINY) * metres[:, None]
     own = counts / np.where(has_rate, held, 1.0)[:, None]
     return counts + (whole - held)[:, None] * np.where(has_rate[:, None], own, mean)
 

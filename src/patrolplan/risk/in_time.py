@@ -2,16 +2,18 @@
 
 Three things move it: the hour by which recorded crime of a category and a kind of place happens
 (`patrolplan.risk.clock`), the pupils who are there in that minute (`patrolplan.risk.exposure`), and
-the time of day that pupils' reports are about (`patrolplan.risk.report_voice`).
+the time of day that pupils' reports are about (`patrolplan.risk.report_voice`). With the harm h of
+category j on piece e, the clock's factor c and the exposure x to the category's power q, a minute's
+risk is
 
-Pieces times minutes are never stored: a city would need gigabytes, and the table would be a map of
-where pupils walk at which minute. What does not change within a half-hour is held for each
-half-hour and power of exposure, and the rest is computed for each minute when needed.
+    crime weight x sum over j of (s_j h_ej c_ej x_e^q_j) + reports    (over the sum of the window)
+
+where s_j keeps a category's harm over area and window as it is without pupils. Pieces times minutes
+are never stored: a city would need gigabytes, and the table would be a map of where pupils walk at
+which minute. What does not change within a half-hour is held for each half-hour and power.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.pupils.flows import refuse_to_store
-from patrolplan.risk.exposure import PupilExposure, raise_to_power
+from patrolplan.risk.exposure import PupilExposure
 from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
 from patrolplan.risk.scores import round_significant
 
@@ -35,54 +37,10 @@ HALF_HOURS = 24 * 60 // HALF_HOUR_MINUTES
 
 
 @dataclass(frozen=True, eq=False)
-class BandVoice:
-    """What pupils' reports add in one band of the day, and what is left to recorded crime."""
-
-    crime_weight: float
-    spread: NDArray[np.float64]  # (p,) reports that count on each piece
-
-    @cached_property
-    def reports(self) -> NDArray[np.float64]:
-        """(p,) risk by reports, which sums to 1 - `crime_weight`."""
-        total = self.spread.sum()
-        return self.spread * ((1.0 - self.crime_weight) / total) if total > 0 else self.spread
-
-
-class ReportsInTime:
-    """The pupils' voice of every minute.
-
-    `by_band`: Whether reports count only in the band of the day that they are about. `has_crime`:
-    Whether anything is recorded; if not, reports have the whole risk.
-    """
-
-    def __init__(self, voice: ReportVoice, *, by_band: bool, has_crime: bool) -> None:
-        self._voice = voice
-        self._by_band = by_band
-        self._has_crime = has_crime
-        self._known: dict[TimeBand | None, BandVoice] = {}
-
-    def find_band(self, minute: int) -> TimeBand | None:
-        """The band of a minute after midnight; None where reports of all bands count together."""
-        return find_band(minute % (24 * 60)) if self._by_band else None
-
-    def get(self, band: TimeBand | None) -> BandVoice:
-        """The voice of a band."""
-        if band not in self._known:
-            spread = self._voice.spread(band)
-            share = 0.0
-            if spread.any():
-                share = float(self._voice.compute_share(band)) if self._has_crime else 1.0
-            self._known[band] = BandVoice(1.0 - share, spread)
-        return self._known[band]
-
-
-@dataclass(frozen=True, eq=False)
 class TimeFactors:
     """What moves risk from minute to minute."""
 
-    # (j,) power of the pupils present that each category grows with, see
-    # `patrolplan.risk.exposure.get_powers`.
-    powers: NDArray[np.float64]
+    powers: NDArray[np.float64]  # (j,) see `patrolplan.risk.exposure.get_powers`
     clock: "Clock"  # When crime happens
     day: "DayKind | None"  # Kind of day; None: all days of the week together
     # Where pupils are; None where none is out in the window, or where that does not count.
@@ -95,38 +53,35 @@ class TimeFactors:
         """(j,) the powers, all 0 without exposure."""
         return self.powers if self.exposure is not None else np.zeros_like(self.powers)
 
+    def find_band(self, minute: int) -> TimeBand | None:
+        """The band of a minute after midnight; None where reports of all bands count together."""
+        return find_band(minute) if self.by_band else None
 
-@dataclass(frozen=True, eq=False)
-class JoinedHarm:
-    """What recorded crime was joined from over a window."""
-
-    harm: NDArray[np.float64]  # (p, j) expected harm of each category, over all hours and days
-    scale: NDArray[np.float64]  # (j,) what each category is multiplied by, see `join_over_window`
-    total: float  # What the joined risk is divided by
-    # `minutes`, `weights`: (m,) the window.
-    minutes: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    def group(self, minutes: range | NDArray[np.int64]) -> list[list[int]]:
+        """Minutes of one half-hour and band each, in runs."""
+        runs = groupby(map(int, minutes), lambda at: (find_half_hour(at), self.find_band(at)))
+        return [list(run) for _, run in runs]
 
 
 class RiskInTime:
     """The joined risk of every piece of street in each minute, on the scale of `Risk.joined`.
 
-    Its mean over the windows of the schools is `Risk.joined`, up to the digits that it is given to.
-    A static risk is the same in every minute.
-
-    It knows where pupils are, so it cannot be pickled, unless it is static: what worker processes
-    need of it (`patrolplan.patrols.timed_risk`) is computed before work is handed to them.
+    Its mean over the windows of the schools is `Risk.joined`. It knows where pupils are, so it
+    cannot be pickled, unless it is static, the same in every minute.
     """
 
-    def __init__(self, joined: "JoinedHarm", factors: TimeFactors, reports: ReportsInTime) -> None:
-        self._harm = joined.harm
-        self._scale = joined.scale
-        self._total = joined.total
-        self._window = (joined.minutes, joined.weights)
-        self._factors = factors
-        self._reports = reports
+    def __init__(
+        self,
+        harm: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        factors: TimeFactors,
+        window: tuple[NDArray[np.int64], NDArray[np.float64]],
+    ) -> None:
+        self._harm, self._scale, self._factors, self._window = harm, scale, factors, window
+        self.total = 1.0  # what the joined risk is divided by, see `join_over_window`
         self._static: NDArray[np.float64] | None = None
         self._by_half_hour: dict[int, list[tuple[float, NDArray[np.float64]]]] = {}
+        self._by_band: dict[TimeBand | None, tuple[float, NDArray[np.float64]]] = {}
 
     @classmethod
     def from_static(cls, joined: NDArray[np.float64]) -> "RiskInTime":
@@ -156,10 +111,7 @@ class RiskInTime:
         return None if self._static is not None else self._factors
 
     def rejoin(self, factors: TimeFactors) -> "WindowRisk":
-        """The same expected harm over the same window, moved by other factors.
-
-        Raises `ValueError` when it is static: what would move it is not known.
-        """
+        """The same expected harm over the same window, moved by other factors; not if static."""
         if self._static is not None:
             message = "a static risk cannot be moved by other factors"
             raise ValueError(message)
@@ -173,20 +125,24 @@ class RiskInTime:
 
     def group_minutes(self, first: int, end: int) -> list[tuple[int, int]]:
         """Runs of whole minutes with one risk each: the first of a run, and how many it has."""
-        minutes = range(first, end)
         if self._static is not None:
             return [(first, end - first)] if end > first else []
         if self._factors.exposure is not None:
-            return [(minute, 1) for minute in minutes]
-        runs = groupby(
-            minutes, lambda minute: (find_half_hour(minute), self._reports.find_band(minute))
-        )
-        grouped = [list(run) for _, run in runs]
-        return [(run[0], len(run)) for run in grouped]
+            return [(minute, 1) for minute in range(first, end)]
+        return [(run[0], len(run)) for run in self._factors.group(range(first, end))]
 
     def compute_rate(self, minute: int) -> NDArray[np.float64]:
         """(p,) joined risk in a whole minute after midnight."""
-        return self._compute(minute, slice(None))
+        if self._static is not None:
+            return self._static.copy()
+        crime_weight, reports = self.weigh_reports(self._factors.find_band(minute))
+        relative: NDArray[np.float64] | float = 1.0
+        if self._factors.exposure is not None:
+            relative = self._factors.exposure.compute_relative(minute)
+        crime = np.zeros(len(self._harm))
+        for power, amounts in self.hold_half_hour(find_half_hour(minute)):
+            crime += amounts if power == 0 else amounts * relative**power
+        return (crime_weight * crime + reports) / self.total
 
     def average(self, start: float, end: float) -> NDArray[np.float64]:
         """(p,) mean of the joined risk between two times in minutes after midnight."""
@@ -200,30 +156,27 @@ class RiskInTime:
             total += self.compute_rate(int(minute)) * share
         return total
 
-    def _compute(self, minute: int, pieces: NDArray[np.int64] | slice) -> NDArray[np.float64]:
-        """The joined risk of some pieces in a minute."""
-        if self._static is not None:
-            return self._static[pieces].copy()
-        exposure, relative = self._factors.exposure, np.empty(0)
-        if exposure is not None:
-            relative = exposure.compute_relative(minute)[pieces]
-        crime = np.zeros(len(self._harm))[pieces]
-        for power, amounts in self._get_half_hour(find_half_hour(minute)):
-            here = amounts[pieces]
-            crime += here if power == 0 else here * raise_to_power(relative, power)
-        voice = self._reports.get(self._reports.find_band(minute))
-        return np.asarray((voice.crime_weight * crime + voice.reports[pieces]) / self._total)
-
-    def _get_half_hour(self, half_hour: int) -> list[tuple[float, NDArray[np.float64]]]:
-        """(p,) harm in a half-hour without exposure, of the categories of each power."""
+    def hold_half_hour(self, half_hour: int) -> list[tuple[float, NDArray[np.float64]]]:
+        """(p,) scaled harm in a half-hour without exposure, of the categories of each power."""
         if half_hour not in self._by_half_hour:
-            harm = self._harm * self._scale
-            harm *= self._factors.clock.compute_factor(half_hour, self._factors.day)
-            powers = self._factors.used_powers
+            factor = self._factors.clock.compute_factor(half_hour, self._factors.day)
+            harm, powers = self._harm * factor, self._factors.used_powers
             self._by_half_hour[half_hour] = [
-                (float(power), harm[:, powers == power].sum(axis=1)) for power in np.unique(powers)
+                (power, harm[:, powers == power] @ self._scale[powers == power])
+                for power in np.unique(powers).tolist()
             ]
         return self._by_half_hour[half_hour]
+
+    def weigh_reports(self, band: TimeBand | None) -> tuple[float, NDArray[np.float64]]:
+        """The weight of crime in a band, and the (p,) risk by reports, which has the rest."""
+        if band not in self._by_band:
+            spread, share = self._factors.voice.spread(band), 0.0
+            if spread.any():
+                has_crime = self._harm.any()
+                share = self._factors.voice.compute_share(band) if has_crime else 1.0
+                spread = spread * (share / spread.sum())
+            self._by_band[band] = 1.0 - share, spread
+        return self._by_band[band]
 
 
 def find_half_hour(minute: int) -> int:
@@ -261,97 +214,49 @@ def join_over_window(
 ) -> WindowRisk:
     """Join recorded crime and reports over a window, with and without exposure.
 
-    In minute t the joined risk of piece e is
-
-        c sum_k h_ek f_ek(b, d) g_e(t)^a_k s_k / Z + (1 - c) r_e
-
-    with h the expected harm of category k, f its clock in the half-hour b of t on a day of kind d,
-    g the exposure, a the category's power, r the reports of the minute's band (they sum to 1) and c
-    the weight of recorded crime in that band. Z makes recorded crime sum to 1 over area and window.
-    The scale s_k gives each category the harm over area and window that it has without exposure:
-    exposure says where and when its harm falls, not how much of it there is.
-
-    The window is gone through once. Minutes that share half-hour and band differ in exposure
-    alone, so their powers of exposure are summed first, and meet the (p, j) amounts only once.
-
     `harm`: (p, j) expected harm of each category, over all hours and days. `minutes`, `weights`:
     (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
     """
-    clock, exposure, powers = factors.clock, factors.exposure, factors.used_powers
-    reports_in_time = ReportsInTime(
-        factors.voice, by_band=factors.by_band, has_crime=bool(harm.any())
-    )
-    bands = list(dict.fromkeys(reports_in_time.find_band(int(minute)) for minute in minutes))
-    if exposure is None and clock.source == "flat" and len(bands) == 1:
-        return _join_static(harm, reports_in_time, bands[0])
-    pieces = len(harm)
-    before, after = np.zeros(harm.shape[1]), np.zeros(harm.shape[1])
-    plain, exposed, reports = np.zeros(pieces), np.zeros(harm.shape), np.zeros(pieces)
-    here, met = np.empty(harm.shape), np.empty(harm.shape)  # large: written again for each cell
-    cells = zip(minutes.tolist(), weights.tolist(), strict=True)
-    for (half_hour, band), cell in groupby(
-        cells, lambda one: (find_half_hour(one[0]), reports_in_time.find_band(one[0]))
-    ):
-        held = list(cell)
-        weight = sum(share for _, share in held)
-        np.multiply(harm, clock.compute_factor(half_hour, factors.day), out=here)
-        sums = _sum_powers(exposure, powers, held, pieces)
-        for column, power in enumerate(powers.tolist()):
-            np.multiply(here[:, column], sums[power], out=met[:, column])
-        before += weight * here.sum(axis=0)
-        after += met.sum(axis=0)
-        own = reports_in_time.get(band)
-        plain += own.crime_weight * weight * here.sum(axis=1)
-        met *= own.crime_weight
-        exposed += met
-        reports += weight * own.reports
-    scale = np.divide(before, after, out=np.ones_like(before), where=after > 0)
-    norm = float(before.sum())
-    norm = norm if norm > 0 else 1.0
-    plain /= norm
-    exposed *= scale / norm
-    crime = exposed.sum(axis=1)
-    without = _normalise(plain + reports)
-    total = float((crime + reports).sum())
-    inputs = JoinedHarm(harm, scale / norm, total or 1.0, minutes, weights)
-    in_time = RiskInTime(inputs, factors, reports_in_time)
-    weight_of_both = float((plain + reports).sum())
+    exposure, powers = factors.exposure, factors.used_powers
+    weight_of = dict(zip(minutes.tolist(), weights.tolist(), strict=True))
+    runs = factors.group(minutes)
+    bands = tuple(dict.fromkeys(factors.find_band(run[0]) for run in runs))
+    before, after, held = np.zeros(harm.shape[1]), np.zeros(harm.shape[1]), []
+    for run in runs:
+        own = np.array([weight_of[minute] for minute in run])
+        sums = {0.0: np.full(len(harm), own.sum())}
+        if exposure is not None:
+            sums |= exposure.sum_powers(set(powers.tolist()) - {0.0}, np.array(run), own)
+        here = harm * factors.clock.compute_factor(find_half_hour(run[0]), factors.day)
+        before += own.sum() * here.sum(axis=0)
+        after += [sums[power] @ here[:, column] for column, power in enumerate(powers.tolist())]
+        held.append((run[0], sums, here.sum(axis=1) * own.sum()))
+    norm = float(before.sum()) or 1.0
+    scale = np.divide(before, after, out=np.ones_like(before), where=after > 0) / norm
+    in_time = RiskInTime(harm, scale, factors, (minutes, weights))
+    plain, crime, reports = (np.zeros(len(harm)) for _ in range(3))
+    for minute, sums, without in held:
+        crime_weight, spread = in_time.weigh_reports(factors.find_band(minute))
+        for power, amounts in in_time.hold_half_hour(find_half_hour(minute)):
+            crime += crime_weight * amounts * sums[power]
+        plain += crime_weight * without / norm
+        reports += sums[0.0] * spread
+    in_time.total = float((crime + reports).sum()) or 1.0
+    without_exposure = _normalise(plain + reports)
+    joined = without_exposure if exposure is None else _normalise(crime + reports)
+    if exposure is None and factors.clock.source == "flat" and len(bands) == 1:
+        in_time = RiskInTime.from_static(joined)
+    both = float((plain + reports).sum())
     return WindowRisk(
         crime=_normalise(plain),
         reports=_normalise(reports),
-        joined=without if exposure is None else _normalise(crime + reports),
-        without_exposure=without,
-        crime_weight=float(plain.sum()) / weight_of_both if weight_of_both > 0 else 0.0,
+        joined=joined,
+        without_exposure=without_exposure,
+        crime_weight=float(plain.sum()) / both if both > 0 else 0.0,
         intensity=float(before.sum() / harm.sum()) if harm.any() else 1.0,
         in_time=in_time,
-        bands=tuple(bands),
+        bands=bands,
     )
-
-
-def _sum_powers(
-    exposure: PupilExposure | None,
-    powers: NDArray[np.float64],
-    minutes: Sequence[tuple[int, float]],
-    pieces: int,
-) -> dict[float, NDArray[np.float64]]:
-    """(p,) weighted sum over some minutes of the exposure to each power."""
-    at, weights = np.array([at for at, _ in minutes]), np.array([share for _, share in minutes])
-    sums = {0.0: np.full(pieces, weights.sum())}
-    if exposure is not None:
-        sums |= exposure.sum_powers(np.unique(powers[powers > 0]).tolist(), at, weights)
-    return sums
-
-
-def _join_static(
-    harm: NDArray[np.float64], reports_in_time: ReportsInTime, band: TimeBand | None
-) -> WindowRisk:
-    """The risk if nothing changes from minute to minute."""
-    voice = reports_in_time.get(band)
-    crime, reports = _normalise(harm.sum(axis=1)), _normalise(voice.spread)
-    crime_weight = voice.crime_weight if crime.any() else 0.0
-    joined = _normalise(crime_weight * crime + (1 - crime_weight) * reports)
-    in_time = RiskInTime.from_static(joined)
-    return WindowRisk(crime, reports, joined, joined, crime_weight, 1.0, in_time, (band,))
 
 
 def _normalise(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,56 +13,39 @@ import scipy
 from numpy.typing import NDArray
 from scipy import sparse
 
-from patrolplan.atomic import hash_content
 from patrolplan.risk.history import History
-from patrolplan.risk.scores import UnitStreets
 
 
 @dataclass(frozen=True, eq=False)
 class OriginStreets:
     """Places as they are known at an origin."""
 
-    units: UnitStreets  # The n places, and their pieces
+    metres: NDArray[np.float64]  # (n,) street in each of the n places
     # (n, c) share of each place's street that lies in each known one; None where they are equal.
-    shares: sparse.csr_array | None
-    # (p,) whether each piece's month is held; a slice of all where it is everywhere.
-    held_pieces: NDArray[np.bool_] | slice
+    shares: sparse.csr_array | None = None
 
     def gather(self, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,) or (n, k) amounts of the known places, from (c,) or (c, k)."""
         return amounts if self.shares is None else np.asarray(self.shares @ amounts)
 
 
-def find_origin_streets(history: History, streets: UnitStreets, row: int) -> OriginStreets:
+def find_origin_streets(history: History, row: int) -> OriginStreets:
     """What is known of a history's places before the month of a row, and held in it."""
-    is_seen, held = _find_seen_points(history, row), history.is_held(row)
+    is_seen, held, units = _find_seen_points(history, row), history.is_held(row), history.units
     if is_seen.all() and held.all():
-        return OriginStreets(streets, None, slice(None))
-    catchments, metres = history.units.catchments, streets.piece_metres
-    of_piece = streets.piece_unit
-    if not is_seen.all():
-        seen = np.flatnonzero(is_seen)
-        lost = np.flatnonzero(~is_seen[of_piece])
-        middle = history.units.network.piece_middle[lost]
-        of_piece = of_piece.copy()
-        of_piece[lost] = seen[scipy.spatial.cKDTree(catchments.xy[seen]).query(middle)[1]]
-    held_pieces = held[streets.piece_unit]
-    used, number = np.unique(of_piece[held_pieces], return_inverse=True)
-    whose = streets.piece_unit[held_pieces], number.reshape(-1)
-    shape = (len(used), len(history.units))
-    shares = sparse.csr_array((catchments.piece_share[held_pieces], whose[::-1]), shape=shape)
-    length = np.bincount(whose[1], metres[held_pieces], minlength=len(used)).astype(np.float64)
-    rank = np.empty(len(metres), dtype=np.int64)
-    rank[streets.tie_order] = np.arange(len(metres))
-    order = np.argsort(rank[held_pieces])
-    units = UnitStreets(length, metres[held_pieces], whose[1], order)
-    return OriginStreets(units, shares, slice(None) if held.all() else held_pieces)
-
-
-def find_origin_digest(history: History, row: int) -> str:
-    """Digest of the points known before the month of a row; empty where all are."""
-    is_seen = _find_seen_points(history, row)
-    return "" if is_seen.all() else hash_content(is_seen.tobytes())
+        return OriginStreets(units.metres)
+    catchments, metres = units.catchments, units.network.piece_metres
+    own = catchments.piece_catchment
+    seen, lost = np.flatnonzero(is_seen), np.flatnonzero(~is_seen[own])
+    nearest = scipy.spatial.cKDTree(catchments.xy[seen]).query(units.network.piece_middle[lost])[1]
+    known = own.copy()
+    known[lost] = seen[nearest]
+    kept = held[own]
+    used, number = np.unique(known[kept], return_inverse=True)
+    ends = number.reshape(-1), own[kept]
+    shares = sparse.csr_array((catchments.piece_share[kept], ends), (len(used), len(units)))
+    length = np.bincount(ends[0], metres[kept], minlength=len(used)).astype(np.float64)
+    return OriginStreets(length, shares)
 
 
 def _find_seen_points(history: History, row: int) -> NDArray[np.bool_]:

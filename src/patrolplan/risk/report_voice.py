@@ -4,27 +4,21 @@
 reports are known only as far as they are shown. In a band of the day a group has its shown
 count of that band, and an equal share of the reports whose band is not shown. Each report fades
 with the age of the school term that it was made in; reports whose term is not shown have the mean
-weight of those whose term is. Bands are not counted by term, so all bands of a group fade equally.
+weight of those whose term is.
 
 **How much it weighs.** With crime at weight c, the pupils' voice may have up to w = 1 - c of the
-joined risk. It gets that only as reports come in. Take the number of reports on a piece of street
-as Poisson, and its rate as a gamma variable whose mean is what recorded crime alone would say and
-whose weight is that of M reports. Then after N reports, n of them here, the rate is expected at
-
-    (M crime + n) / (M + N)    as a share of the area,
-
-which is crime with weight M / (M + N) and the reports' own shares n / N with weight N / (M + N)
-(the gamma-Poisson rule of maps of disease: Clayton and Kaldor, Biometrics 43, 1987, 671-681).
-Joined with crime at c and w, the reports' shares come to have
+joined risk. It gets that only as reports come in: if each piece's number of reports is Poisson, its
+rate a gamma variable whose mean is what crime alone would say and whose weight is that of M
+reports, then after N reports their share of the risk is (Clayton and Kaldor, Biometrics 43, 1987,
+671-681)
 
     s(N) = w N / (N + M)
 
-of the risk: every group enters with its number, few reports say little, many approach w. M follows
-from one number that a reader can judge: a single group of five fresh reports has at most
-`[reports] most_share_of_five` of the risk, so M = 5 (w / most_share_of_five - 1), or 0 where w is
-smaller than that anyway. It follows that a group of n reports, five or more, never has more than
-n / 5 times that share, whatever other groups there are; that the voice never weighs less with one
-group more; and that a new group takes from the others together no more than it gets itself.
+Few reports say little, many approach w. M follows from one number that a reader can judge: a single
+group of five fresh reports has at most `[reports] most_share_of_five` of the risk, so
+M = 5 (w / most_share_of_five - 1), or 0 where w is smaller anyway. So a group of n reports never
+has more than n / 5 times that share, whatever other groups there are; the voice never weighs less
+with one group more; and a new group takes from the others together no more than it gets itself.
 """
 
 from collections.abc import Collection, Mapping
@@ -46,15 +40,9 @@ TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
 TIME_BANDS: tuple[TimeBand, ...] = get_args(TimeBand)
 _BAND_COLUMNS = [FACTOR_NAMES.index(band) for band in TIME_BANDS]
 
-BAND_STARTS: Mapping[TimeBand, float] = {
-    "before_school": 5 * 60,
-    "lunch": 10 * 60 + 15,
-    "after_school": 14 * 60,
-    "evening": 18 * 60 + 30,
-}
-"""Minute after midnight that each band starts at; it lasts until the next one starts, the evening
-until 05:00. Before school is up to 09:30 and lunch from 11:00; the morning between them belongs to
-the nearer one."""
+BAND_STARTS = dict(zip(TIME_BANDS, (5 * 60, 10 * 60 + 15, 14 * 60, 18 * 60 + 30), strict=True))
+"""Minute after midnight that each band starts at; it lasts until the next one starts. Before school
+is up to 09:30 and lunch from 11:00; the morning between them belongs to the nearer one."""
 
 DAY_MINUTES = 24 * 60
 
@@ -97,21 +85,15 @@ class ReportVoice:
     piece_metres: NDArray[np.float64]  # (p,) length of each piece of street
     group_of_piece: NDArray[np.int64]  # (p,) group of each piece, -1 where there is none
     group_metres: NDArray[np.float64]  # (g,) length of the streets of each group
-    # (g,) reports of each group that count in each band, and None for all bands: faded, and only
-    # the share of the square that lies in the area.
+    # (g,) reports of each group that count in each band (None: all), faded, by the share of the
+    # square that lies in the area.
     effective: Mapping[TimeBand | None, NDArray[np.float64]]
-    # Share of the joined risk that the voice approaches, 1 - `[risk] crime_weight`.
-    most_share: float
-    prior_reports: float  # How many reports the prior weighs as much as, M of the module's text
-    half_life_months: float  # Age at which a report counts half
-    # What a reader must know at any time of day; see also `list_notes`.
-    notes: tuple[Note, ...] = ()
+    most_share: float  # w of the module's text
+    prior_reports: float  # M of the module's text
+    notes: tuple[Note, ...] = ()  # true at any time of day; see also `list_notes`
 
     def spread(self, band: TimeBand | None) -> NDArray[np.float64]:
-        """(p,) reports on each piece of street that count in a band; None: in all.
-
-        Those of a group are spread evenly along the streets of its square in the area.
-        """
+        """(p,) reports that count in a band (None: all), even along the streets of their square."""
         risk = np.zeros(len(self.piece_metres))
         held = self.group_of_piece >= 0
         per_metre = self.effective[band] / self.group_metres
@@ -138,37 +120,26 @@ class ReportVoice:
             return ()
         if not counting:
             return (Note("reports_silent", {"band": band or ""}),)
-        return (
-            Note(
-                "reports_weight",
-                {
-                    "band": band or "",
-                    "groups": counting,
-                    "all_groups": groups,
-                    "share": self.compute_share(band),
-                    "most_share": self.most_share,
-                },
-            ),
-        )
+        share = {"share": self.compute_share(band), "most_share": self.most_share}
+        numbers = {"band": band or "", "groups": counting, "all_groups": groups}
+        return (Note("reports_weight", {**numbers, **share}),)
 
 
 def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice:
     """The pupils' voice of an area.
 
-    `area`: The study area, with its groups of reports and settings. `last_month`: First day of the
-    newest month of recorded crime: the age of reports is that at its end, so plans from past data
-    are as they would have been then.
+    Ages are those in `last_month`, the newest of recorded crime, so that plans from past data are
+    as they would have been then.
     """
     settings, groups = area.settings, area.reports
     most_share = 1 - settings.risk.crime_weight
-    half_life = settings.reports.half_life_months
-    faded, notes = _fade(groups, half_life, last_month)
+    faded, notes = _fade(groups, settings.reports.half_life_months, last_month)
     group, metres = groups.group_of_piece, area.network.piece_metres
     held = group >= 0
     counts: dict[TimeBand | None, NDArray[np.float64]] = {None: groups.counts.astype(float)}
     for band in TIME_BANDS:
-        by_band = settings.reports.time_bands
-        counts[band] = count_in_band(groups, band) if by_band else counts[None]
+        is_known = settings.reports.time_bands
+        counts[band] = count_in_band(groups, band) if is_known else counts[None]
     weight = faded * groups.share_inside
     return ReportVoice(
         piece_metres=metres,
@@ -177,13 +148,12 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
         effective={band: count * weight for band, count in counts.items()},
         most_share=most_share,
         prior_reports=compute_prior_reports(most_share, settings.reports.most_share_of_five),
-        half_life_months=half_life,
         notes=notes if len(groups) and most_share else (),
     )
 
 
 def compute_prior_reports(most_share: float, most_share_of_five: float) -> float:
-    """How many reports the prior weighs as much as: five fresh ones then have their maximum share.
+    """The M of the module's text: five fresh reports then have their maximum share.
 
     Examples
     --------

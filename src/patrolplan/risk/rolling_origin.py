@@ -1,334 +1,170 @@
-"""Rolling origin: fit on the months before, score the month after, step on by a month."""
+"""Rolling origin: each model is given the months before, and scored on the month after.
 
-from collections import deque
+What comes of it is one long frame, from which a back-test is a matter of grouping and summing.
+"""
+
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.atomic import hash_content
-from patrolplan.parallel import limit_to_one_thread, map_in_threads
-from patrolplan.risk.calibration import DECILES
-from patrolplan.risk.history import History
-from patrolplan.risk.models import (
-    MIN_EVENTS_TO_COMPARE,
-    MIN_ORIGINS_TO_COMPARE,
-    PRIOR_COUNT,
-    PriorCount,
-    RiskModel,
-    fit_or_reuse,
-)
-from patrolplan.risk.origin_streets import OriginStreets, find_origin_digest
-from patrolplan.risk.scorer import OriginScore, Scorer, score_rates
-from patrolplan.risk.scores import COVERAGES, append_harm
-from patrolplan.risk.stack import (
-    DECLARED_WEIGHTS,
-    EVEN,
-    STACK_MONTHS,
-    Stack,
-    StackMonth,
-    build_stack_month,
-    fit_stack,
+from patrolplan.risk.history import PRIOR_MONTHS, History
+from patrolplan.risk.models import AUTO, PRIOR, SMOOTHED, RiskModel
+from patrolplan.risk.origin_streets import find_origin_streets
+from patrolplan.risk.scores import (
+    COVERAGES,
+    DECILES,
+    append_harm,
     score_shares,
+    sum_deciles,
+    sum_slices,
 )
 
 ALL_CATEGORIES = "all"  # harm-weighted crime of all categories that count
-AUTO = "auto"  # the pooled stack, at each origin with the weights learned from the months before it
-MARGIN_COVERAGE = 0.05  # coverage at which the margin over prior counts is given
-MARGIN_COLUMN = COVERAGES.index(MARGIN_COVERAGE)
 
-MIN_HISTORY_MONTHS = 6  # months before the first origin
+BEST = "best possible"  # the streets that the month's own crime was in
+DESIGNATED = "designated places"  # the streets of the force's own polygons
+
+AUTO_ALL_HOURS = "auto, all hours"
+PRIOR_BY_CLOCK = "prior by clock"
+
+TENTHS = [f"tenth_{number}" for number in range(1, DECILES + 1)]
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
-    """What every model captured and expected at every origin."""
+class Inside:
+    """What of the incidents lies inside a window of the day."""
 
-    models: tuple[str, ...]  # (m,) names, `AUTO` among them
-    categories: tuple[str, ...]  # (j + 1,) names, `ALL_CATEGORIES` last
-    origins: pd.DatetimeIndex  # (o,) the months that were scored
-    # (m, o, j + 1, q) incidents (harm for `ALL_CATEGORIES`) of the month in the top slices.
-    hits: NDArray[np.float64]
-    # (m, o, j + 1, q) the same of the twelve months before, in the same slices.
-    earlier_hits: NDArray[np.float64]
-    best_hits: NDArray[np.float64]  # (o, j + 1, q) in the slices that would have been best
-    # `totals`, `earlier_totals`: (o, j + 1) incidents or harm in the whole area.
-    totals: NDArray[np.float64]
-    earlier_totals: NDArray[np.float64]
-    events: NDArray[np.int64]  # (o, j + 1) incidents
-    # (m, o, j + 1) log score of the month's incidents, see `score_shares`; the last column is the
-    # sum over the categories, every incident alike.
-    bits: NDArray[np.float64]
-    smoothed_bits: NDArray[np.float64]  # (o, j + 1) that of the smoothed prior count
-    # (m, o, j + 1, 10) incidents by tenth of the expected ones, see `sum_deciles`; the last
-    # column counts every incident alike.
-    observed: NDArray[np.float64]
-    expected: NDArray[np.float64]  # (m, o, j + 1) incidents expected
-    # (o + 1,) the weights at each origin, from the months before, and those after the last one.
-    stacks: tuple[Stack, ...]
-    min_crime_count: int  # See `ModelChoice`
-
-    def since(self, month: pd.Timestamp) -> "Trials":
-        """Only the origins from this month on."""
-        start = int(self.origins.searchsorted(month))
-        return replace(
-            self,
-            origins=self.origins[start:],
-            hits=self.hits[:, start:],
-            earlier_hits=self.earlier_hits[:, start:],
-            best_hits=self.best_hits[start:],
-            totals=self.totals[start:],
-            earlier_totals=self.earlier_totals[start:],
-            events=self.events[start:],
-            bits=self.bits[:, start:],
-            smoothed_bits=self.smoothed_bits[start:],
-            observed=self.observed[:, start:],
-            expected=self.expected[:, start:],
-            stacks=self.stacks[start:],
-        )
-
-    def compute_margin(self) -> float | None:
-        """Difference of PAI on all crime to prior counts; None where there is too little crime."""
-        too_few = self.events[:, -1].sum() < MIN_EVENTS_TO_COMPARE
-        total = self.totals[:, -1].sum()
-        if len(self.origins) < MIN_ORIGINS_TO_COMPARE or too_few or not total:
-            return None
-        auto, prior = self.models.index(AUTO), self.models.index(PRIOR_COUNT)
-        hits = self.hits[:, :, -1, MARGIN_COLUMN].sum(axis=1)
-        return round(float((hits[auto] - hits[prior]) / total / MARGIN_COVERAGE), 3)
+    counts: NDArray[np.int32]  # (t, c, j) incidents inside it, by month, place and target
+    share: NDArray[np.float64]  # (t,) share of each month's minutes
+    # (c, j) the clock's mean factor in the window, learned before a month.
+    find_factor: Callable[[pd.Timestamp], NDArray[np.float64]]
 
 
-def run_trials(
-    history: History,
-    models: Mapping[str, RiskModel],
-    origins: Sequence[pd.Timestamp],
-    harm: NDArray[np.float64],
-    *,
-    seed: int,
-    min_crime_count: int = 1,
-    components: Mapping[str, RiskModel] | None = None,
-    own_since: pd.Timestamp | None = None,
-) -> Trials:
-    """Fit and score every model at every origin, and the stack with weights of the origins before.
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores what models expect of the months of a history."""
 
-    `history`: All months. A model only ever receives `history.cut_before(origin)`. `origins`:
-    Months to be scored, in order; each is held in some place, and only there it is scored. `harm`:
-    (j,) weight of each of the history's targets. `components`: Models by name that the stack may
-    consist of; by default those that are scored. `own_since`: Models of the user's own are scored
-    from this month on, and have zeros before it: the stack does not include them, so fits of
-    earlier months would not be used.
-    """
-    components = select_components(models if components is None else components)
-    described = repr(components)
-    names, targets, scorer = (*models, AUTO), history.targets, Scorer(history, harm, seed)
-    shape = (len(origins), len(targets) + 1)
-    packed = np.zeros((len(names), *shape, 2 * len(COVERAGES) + DECILES + 2))
-    best_hits, smoothed_bits = np.zeros((*shape, len(COVERAGES))), np.zeros(shape)
-    totals, events = np.zeros((shape[0], 2, shape[1])), np.zeros(shape, dtype=np.int64)
-    earlier: deque[_Origin] = deque(maxlen=STACK_MONTHS)
-    stacks: list[Stack] = []
+    history: History  # All months, those that are scored included
+    harm: NDArray[np.float64]  # (j,) weight of each target in `ALL_CATEGORIES`
+    # The window whose incidents are scored, by models times the clock; None: all hours.
+    inside: Inside | None = None
+    # (c,) share of each place's street in the force's polygons: they are scored, and every model at
+    # equal metres; None where there are none.
+    designated: NDArray[np.float64] | None = None
 
-    with limit_to_one_thread():
-        # A model's score does not depend on other origins; the stack's depends on those before.
-        scored = map_in_threads(
-            partial(_score_alone, models=tuple(models.values()), own_since=own_since),
-            (_Origin(scorer, month, components, described) for month in origins),
-        )
-        for row, result in enumerate(scored):
-            origin, alone = result.result()
-            stacks.append(load_stack(history, components, list(earlier), origin.row))
-            stacked = origin.score_stack(stacks[-1])
-            packed[:, row] = [*alone, stacked[:, :-1]]
-            smoothed_bits[row] = stacked[:, -1]
-            best_hits[row] = origin.score_best()
-            counts = origin.count_totals()
-            totals[row] = append_harm(counts, harm)
-            events[row] = np.append(counts[0], counts[0].sum())
-            origin.drop_fits()
-            earlier.append(origin)
-        end = earlier[-1].row + 1 if earlier else len(history)
-        stacks.append(load_stack(history, components, list(earlier), end))
-    score = OriginScore.unpack(packed)
-    return Trials(
-        models=names,
-        categories=(*targets, ALL_CATEGORIES),
-        origins=pd.DatetimeIndex(list(origins)),
-        hits=score.hits[0],
-        earlier_hits=score.hits[1],
-        best_hits=best_hits,
-        totals=totals[:, 0],
-        earlier_totals=totals[:, 1],
-        events=events,
-        bits=score.bits,
-        smoothed_bits=smoothed_bits,
-        observed=score.observed,
-        expected=score.expected,
-        stacks=tuple(stacks),
-        min_crime_count=min_crime_count,
-    )
+    def run(self, models: Mapping[str, RiskModel], origins: Sequence[pd.Timestamp]) -> pd.DataFrame:
+        """One row a `month`, `category` (`ALL_CATEGORIES` last), `model` and `coverage`.
 
+        What the model's top streets `captured` of the `total` of the month, and `earlier` of the
+        `earlier_total` of the twelve months before: incidents, or harm for `ALL_CATEGORIES`. The
+        other columns are alike at all coverages, and count every incident alike: the number of
+        `events`, the log score `bits`, how many were `expected`, and in `TENTHS` how many came in
+        the places of each tenth of these, see `sum_deciles`.
 
-class _Origin:
-    """One month to be scored. What the cache does not have is computed when needed."""
-
-    def __init__(
-        self,
-        scorer: Scorer,
-        month: pd.Timestamp,
-        components: Mapping[str, RiskModel],
-        described: str,
-    ) -> None:
-        self.scorer, self.history, self.month = scorer, scorer.history, month
-        self.row = int(self.history.months.searchsorted(month))
-        self.components, self.described = list(components.values()), described
-
-    @cached_property
-    def cut(self) -> History:
-        """The months before: all that a model may learn from."""
-        return self.history.cut_before(self.month, is_copied=False)
-
-    def drop_fits(self) -> None:
-        """Drop the months before and the models fitted on them, which take memory."""
-        for name in ("cut", "streets", "amounts", "counts"):
-            self.__dict__.pop(name, None)
-
-    @cached_property
-    def streets(self) -> OriginStreets:
-        """What is known of places at this origin."""
-        return self.scorer.find_origin_streets(self.row)
-
-    @cached_property
-    def amounts(self) -> NDArray[np.float64]:
-        """(2, c, j + 1) crimes of the month, and of the twelve months before."""
-        before = self.history.estimate_last(12, before=self.row)[:, : len(self.history.targets)]
-        amounts = np.stack([self.history.get_month_counts(self.month), before])
-        return append_harm(amounts, self.scorer.harm)
-
-    @cached_property
-    def counts(self) -> NDArray[np.float64]:
-        """(n, j) incidents of the month in each place known and held."""
-        return self.streets.gather(self.amounts[0, :, :-1])
-
-    @cached_property
-    def stack_month(self) -> StackMonth:
-        """What the stack's models expected in the places known and held, and what was recorded."""
-        *rates, prior = (
-            self.streets.gather(fit_or_reuse(model, self.cut).get_unit_rates())
-            for model in (*self.components, PriorCount())
-        )
-        return build_stack_month(rates, prior, self.streets.units.metres, self.counts)
-
-    def count_totals(self) -> NDArray[np.float64]:
-        """(2, j) incidents of the month, and of the twelve months before, where it is held."""
-        targets, held = len(self.history.targets), self.history.is_held(self.row)
-        if not held.all():
-            return np.asarray(self.amounts[:, held, :targets].sum(axis=1))
-        totals, before = self.history.totals, slice(max(0, self.row - 12), self.row)
-        both = np.stack([totals[self.row], totals[before].sum(axis=0)])
-        return np.asarray(both[:, :targets], dtype=np.float64)
-
-    def score(self, model: RiskModel) -> NDArray[np.float64]:
-        """What one model captured and expected; see `OriginScore.pack`."""
-
-        def compute() -> NDArray[np.float64]:
-            # A model of the user's own can reach nothing later.
-            cut = self.cut if model.is_reusable else self.history.cut_before(self.month)
-            fitted = fit_or_reuse(model, cut)
-            return self._score_rates(fitted.predict() if fitted.rates_ is None else fitted.rates_)
-
-        return self._load_or_compute(repr(model), compute) if model.is_reusable else compute()
-
-    def score_stack(self, stack: Stack) -> NDArray[np.float64]:
-        """What the stack captured and expected; see `OriginScore.pack`.
-
-        One more column has the log score of the smoothed prior count.
+        `origins`: Months, in order; each is held in some place, and only there it is scored. A
+        model only ever receives `history.cut_before` of it.
         """
+        return pd.concat([self._score_month(models, month) for month in origins], ignore_index=True)
 
-        def compute() -> NDArray[np.float64]:
-            packed = self._score_rates(combine_models(self.components, stack, self.cut))
-            prior = fit_or_reuse(PriorCount(), self.cut).get_unit_rates()
-            gathered = self.streets.gather(prior), self.streets.units.metres
-            bits = score_shares(stack.smooth(*gathered), self.counts)
-            return np.column_stack([packed, np.append(bits, bits.sum())])
+    def _score_month(self, models: Mapping[str, RiskModel], month: pd.Timestamp) -> pd.DataFrame:
+        history, row = self.history, int(self.history.months.searchsorted(month))
+        streets, held = find_origin_streets(history, row), history.held[row][:, None]
+        held = held if self.inside is None else held * self.inside.share[row]
+        amounts = [append_harm(one, self.harm) for one in self._count(row)]
+        now, before = (streets.gather(one) for one in amounts)
+        counts = now[:, :-1]
+        same = {"total": now.sum(axis=0), "earlier_total": before.sum(axis=0)}
+        same["events"] = _append_sum(counts.sum(axis=0))
+        coverages, polygons = self._find_coverages(row)
 
-        weights = hash_content(stack.weights.tobytes(), stack.smoothing.tobytes())
-        return self._load_or_compute(f"stack {weights} {self.described}", compute)
+        def slice_by(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+            """(j + 1, q, 2) captured of the month, and of the twelve before."""
+            triples = zip(scores.T, now.T, before.T, strict=True)
+            return np.array(
+                [
+                    sum_slices(score, streets.metres, np.column_stack(both), coverages)
+                    for score, *both in triples
+                ]
+            )
 
-    def score_best(self) -> NDArray[np.float64]:
-        """(j + 1, q) the maximum that could have been captured of the month."""
+        frames = [self._build_frame(month, BEST, slice_by(now), same)]
+        if polygons is not None:
+            captured = np.array([polygons @ one for one in amounts]).T
+            found = np.full((len(captured), len(coverages), 2), np.nan)
+            found[:, -1] = captured
+            frames.append(self._build_frame(month, DESIGNATED, found, same).dropna())
+        for name, rate in self._find_rates(models, month).items():
+            known = streets.gather(rate)
+            expected, observed = (_append_sum(one) for one in (streets.gather(rate * held), counts))
+            tenths = sum_deciles(expected, observed)
+            scores = {
+                "bits": _append_sum(score_shares(known, counts)),
+                "expected": expected.sum(axis=0),
+                **dict(zip(TENTHS, tenths.T, strict=True)),
+            }
+            captured = slice_by(append_harm(known, self.harm))
+            frames.append(self._build_frame(month, name, captured, same | scores))
+        return pd.concat(frames)
 
-        def compute() -> NDArray[np.float64]:
-            return self.scorer.score(self.amounts[0, :, :-1], self.amounts[:1], self.streets)
+    def _find_rates(
+        self, models: Mapping[str, RiskModel], month: pd.Timestamp
+    ) -> dict[str, NDArray[np.float64]]:
+        """(c, j) what each model expects of a month; inside a window, times the clock.
 
-        return np.asarray(self._load_or_compute("best", compute)[0])
+        Prior counts are those of all hours, as everywhere.
+        """
+        cut = self.history.cut_before(month)
+        rates = {name: model(cut) for name, model in models.items()}
+        if self.inside is None:
+            return rates
+        factor = self.inside.find_factor(month)
+        by_clock = {
+            name: rate if name in {PRIOR, SMOOTHED} else rate * factor
+            for name, rate in rates.items()
+        }
+        more = {AUTO_ALL_HOURS: rates[AUTO], PRIOR_BY_CLOCK: rates[PRIOR] * factor}
+        return by_clock | more
 
-    def _score_rates(self, rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        return score_rates(self.scorer, rates, self.amounts, self.streets, self.row)
+    def _count(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(c, j) crimes of a month, and of the twelve months before."""
+        if self.inside is not None:
+            counts = self.inside.counts.astype(np.float64)
+            return counts[row], counts[max(0, row - PRIOR_MONTHS) : row].sum(axis=0)
+        targets = len(self.history.targets)
+        before = self.history.estimate_last(PRIOR_MONTHS, before=row)
+        return self.history.counts[row, :, :targets].astype(np.float64), before[:, :targets]
 
-    def _load_or_compute(
-        self, what: str, compute: Callable[[], NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Sums from the cache, under a key made of the content of all that they depend on."""
-        history, scorer, row = self.history, self.scorer, self.row
-        harm = hash_content(scorer.harm.tobytes())
-        first = history.months[: min(row, 1)].strftime("%Y-%m").tolist()
-        digests = (
-            f"{history.digest(row)} {history.digest(row + 1)} {find_origin_digest(history, row)}"
-        )
-        key = f"{what} {scorer.seed} {first} {digests} {harm}"
-        return history.units.load_or_compute("trials", key, compute)
+    def _find_coverages(self, row: int) -> tuple[tuple[float, ...], NDArray[np.float64] | None]:
+        """(q,) shares of the street held, last the polygons', and (c,) what of these is held."""
+        if self.designated is None:
+            return COVERAGES, None
+        held, metres = self.history.is_held(row), self.history.units.metres
+        inner = self.designated * held
+        return (*COVERAGES, float(inner @ metres / (held @ metres))), inner
 
-
-def select_components(models: Mapping[str, RiskModel]) -> dict[str, RiskModel]:
-    """The models that the stack consists of, except `EVEN`."""
-    return {name: models[name] for name in DECLARED_WEIGHTS if name in models}
-
-
-def combine_models(
-    components: Sequence[RiskModel], stack: Stack, history: History
-) -> NDArray[np.float64]:
-    """(c, j) incidents expected by the stack in the month after a history."""
-    rates = [fit_or_reuse(model, history).get_unit_rates() for model in components]
-    return stack.combine(rates, history)
-
-
-def load_stack(
-    history: History, components: Mapping[str, RiskModel], earlier: Sequence[_Origin], row: int
-) -> Stack:
-    """The stack before the month of a row, from the cache or learned from some origins before it.
-
-    `history`: All months. `components`: What the stack consists of, by name. `earlier`: The
-    origins, none of the row or later; without any the weights are the declared ones. `row`: The
-    first month that must not be used.
-    """
-    names, targets = (*components, EVEN), len(history.targets)
-    if not earlier:
-        return fit_stack(names, targets, [])
-
-    def compute() -> NDArray[np.float64]:
-        stack = fit_stack(names, targets, [origin.stack_month for origin in earlier])
-        return np.column_stack([stack.weights, stack.smoothing])
-
-    first = history.months[:1].strftime("%Y-%m").tolist()
-    rows = [(origin.row, find_origin_digest(history, origin.row)) for origin in earlier]
-    key = f"weights {earlier[0].described} {first} {rows} {history.digest(row)}"
-    found = history.units.load_or_compute("trials", key, compute)
-    return Stack(names, found[:, :-1], found[:, -1], len(earlier))
+    def _build_frame(
+        self,
+        month: pd.Timestamp,
+        model: str,
+        captured: NDArray[np.float64],
+        scores: Mapping[str, NDArray[np.float64]],
+    ) -> pd.DataFrame:
+        """Rows of one model, from (j + 1, q, 2) captured and (j + 1,) other scores."""
+        coverages = [*COVERAGES]
+        if self.designated is not None:
+            metres = self.history.units.metres
+            coverages.append(round(float(self.designated @ metres / metres.sum()), 6))
+        names = [(*self.history.targets, ALL_CATEGORIES), coverages]
+        rows = pd.MultiIndex.from_product(names, names=["category", "coverage"])
+        columns = {"captured": captured[..., 0].ravel(), "earlier": captured[..., 1].ravel()}
+        columns |= {name: each.repeat(len(coverages)) for name, each in scores.items()}
+        frame = pd.DataFrame(columns, index=rows).reset_index()
+        return frame.assign(month=month, model=model)
 
 
-def _score_alone(
-    origin: _Origin, models: Sequence[RiskModel], own_since: pd.Timestamp | None
-) -> tuple[_Origin, list[NDArray[np.float64]]]:
-    """Fit each model on the months before an origin, and score it in all categories."""
-    best = origin.score_best()  # computed in this thread, read from the cache later
-    skips_own = own_since is not None and origin.month < own_since
-    nothing = np.zeros((len(best), 2 * len(COVERAGES) + DECILES + 2))
-    scores = [
-        nothing if skips_own and not model.is_reusable else origin.score(model) for model in models
-    ]
-    if "cut" in vars(origin):  # a model was fitted, so the stack's weights are not cached either
-        _ = origin.stack_month
-    return origin, scores
+def _append_sum(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., j + 1) amounts (..., j), then their sum."""
+    return np.concatenate([amounts, amounts.sum(axis=-1, keepdims=True)], axis=-1)

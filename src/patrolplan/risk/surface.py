@@ -1,6 +1,6 @@
 """`Risk`: expected harm on every piece of street in a patrol window."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.risk.expected import BAND_ENDS, ExpectedIncidents
 from patrolplan.risk.in_time import RiskInTime
-from patrolplan.risk.models import ModelChoice
 from patrolplan.risk.scores import round_significant
 from patrolplan.tables import render_html_table
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from patrolplan.network import StreetNetwork
     from patrolplan.risk.day_kinds import DayKind
-    from patrolplan.risk.estimators import Estimator
 
 EXPECTED_DIGITS = 3
 """Significant digits of expected incidents in a table of streets: more would claim too much."""
@@ -43,19 +41,13 @@ class Risk:
     joined
         (p,) the two voices at their weights, with exposure; sums to 1.
     model
-        Name of the model that the crime voice comes from; where categories have different ones,
-        their names joined by "and".
-    margin
-        How much better than prior counts the models were in back-tests: difference of PAI at 5 %
-        coverage; None where there was too little to compare.
+        Name of the model that the crime voice comes from. How good it is, a back-test says.
     months
         First and last month of the incidents used, each the first day of the month.
     times_known, snapped
         Whether incidents have a time of day; whether their places are snap points.
     notes
         What a reader must know: defaults, and what is approximate.
-    choices
-        For each category, the chosen model and why; empty where the settings name the model.
     window
         The patrol window that it is the risk of: the mean over the minutes that schools' windows
         hold. None for a risk that was made by hand.
@@ -71,28 +63,22 @@ class Risk:
     incidents
         The expected incidents that it rests on; None for a risk that was made by hand, and in
         worker processes.
-    own_model
-        The model that the caller chose in place of the settings', by name or their own; None where
-        the settings' was used, and in worker processes. Comparisons with past months use it again.
     """
 
     crime: NDArray[np.float64]
     reports: NDArray[np.float64]
     joined: NDArray[np.float64]
     model: str
-    margin: float | None
     months: tuple[pd.Timestamp, pd.Timestamp]
     times_known: bool
     snapped: bool
     notes: tuple[Note, ...] = ()
-    choices: tuple[ModelChoice, ...] = ()
     window: Window | None = None
     day: "DayKind | None" = None
     without_exposure: NDArray[np.float64] = None  # type: ignore[assignment]
     crime_weight: float = 1.0
     in_time: RiskInTime | None = None
     incidents: ExpectedIncidents | None = None
-    own_model: "str | Estimator | None" = None
 
     def __post_init__(self) -> None:
         if self.without_exposure is None:
@@ -100,9 +86,9 @@ class Risk:
 
     def __getstate__(self) -> dict[str, Any]:
         # For worker processes: the risk of each minute stays in this one; none needs the expected
-        # incidents or the model.
+        # incidents.
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
-        return self.__dict__ | {"in_time": timed, "incidents": None, "own_model": None}
+        return self.__dict__ | {"in_time": timed, "incidents": None}
 
     def __repr__(self) -> str:
         first, last = self.months
@@ -110,12 +96,8 @@ class Risk:
 
     def _repr_html_(self) -> str:
         first, last = self.months
-        margin = (
-            "too little crime to tell" if self.margin is None else f"{self.margin:+.2f} PAI at 5 %"
-        )
         facts = {
             "model": self.model,
-            "compared with a simple count of the previous 12 months": margin,
             "window": "" if self.window is None else str(self.window),
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
@@ -201,28 +183,6 @@ class Risk:
             where, what = "risk", "the expected incidents of a risk made by hand are not known"
             raise InputError.one(where, what, "take one that pp.estimate_risk gave in this process")
         return self.incidents
-
-    def set_exponent(self, exponent: float) -> "Risk":
-        """The risk as it would be if pupils' presence counted with another exponent.
-
-        It is that of the category of the settings' largest; the others change in proportion, so
-        with the default ones 0.5 changes nothing, and 0 switches exposure off.
-
-        Raises
-        ------
-        InputError
-            When the settings give no category an exponent.
-        """
-        factors = None if self.in_time is None else self.in_time.factors
-        if self.in_time is None or factors is None or not factors.powers.any():
-            where, what = "exponents", "where pupils are does not count for this risk"
-            raise InputError.one(
-                where, what, "give [way_home] exposure, and estimate the risk again"
-            )
-        powers = factors.powers * (exponent / factors.powers.max())
-        exposure = factors.exposure if exponent > 0 else None
-        moved = self.in_time.rejoin(replace(factors, powers=powers, exposure=exposure))
-        return replace(self, joined=moved.joined, in_time=moved.in_time)
 
     @property
     def reports_part(self) -> NDArray[np.float64]:

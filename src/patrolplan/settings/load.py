@@ -58,37 +58,6 @@ def parse_settings(
     return settings
 
 
-EXAMPLES = {
-    "crimes": ["crimes/*/*-street.csv*"],
-    "schools": ["schools.csv"],
-    "streets": ["streets.osm.pbf"],
-    "reports": ["reports.csv"],
-    "bell_times": ["bell_times.csv"],
-    "officers": ["officers.csv"],
-    "gates": ["gates.csv"],
-    "term_dates": ["term_dates.csv"],
-    "tasked_places": ["tasked_places.csv"],
-    "origins": ["origins.csv"],
-    "areas": ["areas.geojson"],
-    "stops": ["stops.csv"],
-    "duties": ["duties.csv", "calendars/*.ics"],
-    "places": ["places.csv"],
-    "clock": ["clock.csv"],
-    "designated": ["hexagons.gpkg"],
-}
-"""Examples for the keys under `[sources]`."""
-
-UNSET_EXAMPLES = {
-    "bounds": [-0.149, 51.513, -0.1212, 51.5302],
-    "boundary": "boundary.geojson",
-    "tiles": "https://tiles.example.org/{z}/{x}/{y}.png",
-}
-"""Examples for keys that are not set by default."""
-
-SET_IN_NEW_FILES = {"earlier": "plan"}
-"""Keys without a default that a new file sets: the output of `plan --out plan` names hotspots."""
-
-
 def build_settings_template() -> str:
     """Every key with its meaning; all but required ones are commented out, with their default."""
     seed = Settings.model_fields["seed"]
@@ -117,14 +86,11 @@ def _format_section(model: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in model.model_fields.items():
         lines.append(f"# {field.description}" + (" (required)" if field.is_required() else ""))
-        if model is SourceSettings:
-            needed = "" if field.is_required() else "# "
-            lines.append(f"{needed}{name} = {json.dumps(EXAMPLES[name])}")
-        else:
-            default = field.get_default(call_default_factory=True)
-            value = {**UNSET_EXAMPLES, **SET_IN_NEW_FILES}.get(name, default)
-            mark = "" if name in SET_IN_NEW_FILES else "# "
-            lines.append(f"{mark}{field.alias or name} = {_format_toml(value)}")
+        value = field.get_default(call_default_factory=True)
+        if field.examples:
+            value = field.examples if model is SourceSettings else field.examples[0]
+        mark = "" if field.is_required() else "# "
+        lines.append(f"{mark}{field.alias or name} = {_format_toml(value)}")
     return lines
 
 

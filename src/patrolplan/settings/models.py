@@ -6,7 +6,7 @@ Those of patrols are in `patrol.py`, those of pupils in `pupils.py`.
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_serializer, field_validator, model_validator
 from pyproj import CRS
@@ -15,6 +15,7 @@ from pyproj.exceptions import CRSError
 from patrolplan.plausibility import CHECKS, CheckName
 from patrolplan.settings.kinds import (
     DISCOVERED_CATEGORIES,
+    EARLIER_MODELS,
     PATROL_RELEVANT,
     Box,
     NeededPaths,
@@ -36,9 +37,13 @@ class AreaSettings(Section):
     name: str = Field("", description="name of the area, printed on the outputs")
     crs: str = Field("EPSG:27700", description="projected CRS in metres that all geometry is in")
     bounds: Box | None = Field(
-        None, description="[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets"
+        None,
+        description="[lon_min, lat_min, lon_max, lat_max]; default: extent of the streets",
+        examples=[(-0.149, 51.513, -0.1212, 51.5302)],
     )
-    boundary: str | None = Field(None, description="polygon file that limits the area")
+    boundary: str | None = Field(
+        None, description="polygon file that limits the area", examples=["boundary.geojson"]
+    )
 
     @field_validator("crs")
     @classmethod
@@ -69,31 +74,41 @@ class AreaSettings(Section):
         return self
 
 
+def _source(meaning: str, *examples: str) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """An optional table: what it holds, and paths for a file to start from."""
+    return Field((), description=meaning, examples=[*examples])
+
+
 class SourceSettings(Section):
     """Input files: a path, a glob or a list of them, relative to the settings file."""
 
     crimes: NeededPaths = Field(
-        description="recorded crime: data.police.uk CSVs or a force's extract"
+        description="recorded crime: data.police.uk CSVs or a force's extract",
+        examples=["crimes/*/*-street.csv*"],
     )
     schools: NeededPaths = Field(
-        description="schools: GIAS, or a table mapped by [columns.schools]"
+        description="schools: GIAS, or a table mapped by [columns.schools]",
+        examples=["schools.csv"],
     )
     streets: NeededPaths = Field(
-        description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz"
+        description="streets: .osm, .osm.gz, .osm.pbf, .graphml, .graphml.gz",
+        examples=["streets.osm.pbf"],
     )
-    reports: Paths = Field((), description="pupils' reports")
-    bell_times: Paths = Field((), description="when each school ends")
-    officers: Paths = Field((), description="officers, their schools and hours")
-    gates: Paths = Field((), description="where each school's gate is")
-    term_dates: Paths = Field((), description="terms and closed days")
-    tasked_places: Paths = Field((), description="places tasked by intelligence")
-    origins: Paths = Field((), description="where each school's pupils live, by area")
-    areas: Paths = Field((), description="polygons of small areas, with their residents")
-    stops: Paths = Field((), description="bus stops and stations; default: those of the streets")
-    duties: Paths = Field((), description="officers' leave, training, courts and appointments")
-    places: Paths = Field((), description="pubs, bars and takeaways; default: those of the streets")
-    clock: Paths = Field((), description="share of each category's day, by kind of place and time")
-    designated: Paths = Field((), description="polygons that the force designates as hotspots")
+    reports: Paths = _source("pupils' reports", "reports.csv")
+    bell_times: Paths = _source("when each school ends", "bell_times.csv")
+    officers: Paths = _source("officers, their schools and hours", "officers.csv")
+    gates: Paths = _source("where each school's gate is", "gates.csv")
+    term_dates: Paths = _source("terms and closed days", "term_dates.csv")
+    tasked_places: Paths = _source("places tasked by intelligence", "tasked_places.csv")
+    origins: Paths = _source("where each school's pupils live, by area", "origins.csv")
+    areas: Paths = _source("polygons of small areas, with their residents", "areas.geojson")
+    stops: Paths = _source("bus stops and stations; default: those of the streets", "stops.csv")
+    duties: Paths = _source(
+        "officers' leave, training, courts and appointments", "duties.csv", "calendars/*.ics"
+    )
+    places: Paths = _source("pubs, bars and takeaways; default: those of the streets", "places.csv")
+    clock: Paths = _source("share of each category's day, by kind of place and time", "clock.csv")
+    designated: Paths = _source("polygons that the force designates as hotspots", "hexagons.gpkg")
 
 
 class CrimeSettings(Section):
@@ -146,21 +161,18 @@ Days = Annotated[float, Field(ge=0, le=1_000_000)]
 class RiskSettings(Section):
     """How recorded crime and reports become risk."""
 
-    model: RiskModel = Field(
-        "auto", description="risk model, or auto: the one that back-tests best"
-    )
-    half_life_months: float = Field(
-        6, ge=0.1, le=1200, description="age at which a crime counts half"
-    )
+    model: RiskModel = Field("auto", description="risk model; auto: the shrunk count")
     crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
     harm: dict[str, Days] = Field({}, description="your own harm weights by category (days)")
 
     @field_validator("model", mode="before")
     @classmethod
-    def _normalise_model_name(cls, value: object) -> object:
-        """A model's name may have underscores or hyphens between its words."""
-        if isinstance(value, str):
-            return " ".join(value.lower().replace("_", " ").replace("-", " ").split())
+    def _refuse_earlier_names(cls, value: object) -> object:
+        """A name that is no model's any more is refused with the one to write."""
+        plain = " ".join(str(value).lower().replace("_", " ").replace("-", " ").split())
+        if plain in EARLIER_MODELS:
+            message = f"there is no model '{value}' any more; write \"{EARLIER_MODELS[plain]}\""
+            raise ValueError(message)
         return value
 
 
@@ -173,10 +185,6 @@ class HotspotSettings(Section):
     max_length_metres: float = Field(300, ge=30, le=10_000, description="longest stretch")
     count: Literal["auto"] | Annotated[int, Field(ge=1, le=100_000)] = Field(
         "auto", description="how many hotspots"
-    )
-    earlier: str | None = Field(
-        None,
-        description="folder of the plan before: a hotspot at the same place has its name again",
     )
 
 
@@ -271,7 +279,11 @@ class OutputSettings(Section):
     """What is printed on the outputs."""
 
     marking: str = Field("OFFICIAL", description="protective marking")
-    tiles: str | None = Field(None, description="tile layer address; maps come from its server")
+    tiles: str | None = Field(
+        None,
+        description="tile layer address; maps come from its server",
+        examples=["https://tiles.example.org/{z}/{x}/{y}.png"],
+    )
     contacts: tuple[Annotated[str, Field(max_length=80)], ...] = Field(
         (), max_length=4, description="whom to call, such as a desk and its number; on cards"
     )

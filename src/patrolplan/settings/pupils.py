@@ -6,24 +6,13 @@ from pydantic import Field
 
 from patrolplan.settings.kinds import Section
 
-ByStage = Annotated[tuple[float, float], Field(strict=False)]
-"""A figure for primary schools, and one for secondary schools."""
-
 
 class WayHomeSettings(Section):
     """How pupils go home after the bell, and how much their presence counts."""
 
     exposure: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        {
-            "Violence and sexual offences": 0.5,
-            "Anti-social behaviour": 0.5,
-            "Robbery": 0.25,
-            "Theft from the person": 0.25,
-        },
+        {"Violence and sexual offences": 0.36, "Anti-social behaviour": 0.36},
         description="power of the pupils present that a category's risk grows with; {} = off",
-    )
-    floor: float = Field(
-        0.05, gt=0, le=1, description="share of the mean presence that streets without pupils have"
     )
     clock: Literal["declared", "flat"] = Field(
         "declared", description="how crime of which only the month is known spreads over the day"
@@ -32,25 +21,9 @@ class WayHomeSettings(Section):
         "london",
         description="how pupils travel: a preset, or shares by mode under primary and secondary",
     )
-    decay_metres: ByStage = Field(
-        (500, 900), description="distance over which the share of homes falls to a third"
-    )
     leave_minutes: float = Field(7, gt=0, le=60, description="mean minutes from bell to gate")
     late_share: float = Field(0.25, ge=0, le=1, description="share of pupils who leave later")
     late_minutes: float = Field(60, ge=0, le=240, description="when those leave, after the bell")
-    pupil_speed_kmh: float = Field(4.5, ge=1, le=10, description="speed of pupils on foot")
-    spread_metres: float = Field(
-        40, ge=1, le=1000, description="detour that makes a way a third as likely"
-    )
-    stop_reach_metres: float = Field(
-        600, ge=0, le=5000, description="longest walk to a bus stop or station"
-    )
-    wait_minutes: float = Field(6, gt=0, le=60, description="mean wait at a bus stop")
-    unaccompanied: ByStage = Field(
-        (0.4, 0.9), description="share of pupils who go home without an adult"
-    )
-    sight_metres: float = Field(75, ge=10, le=500, description="how far an adult sees")
-    posts: int = Field(0, ge=0, le=50, description="adults at posts, for each school")
 
 
 class ReportSettings(Section):

@@ -13,9 +13,8 @@ import pandas as pd
 
 from patrolplan.audit_guard import AUDIT_MARK, REMEDY, is_marked
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.small_tables import Lookup, Rule, is_given, once, read_lookup
-from patrolplan.inputs.table_reader import Field
-from patrolplan.inputs.way_home import AREA_FIELDS
+from patrolplan.inputs.declared import Column, Table
+from patrolplan.inputs.polygons import AREAS
 from patrolplan.tables import render_html_table
 
 SOURCE = "AuditColumns"
@@ -25,25 +24,16 @@ MAX_GROUPS = 20
 UNKNOWN = "not known"
 """Group of the areas without a value in the column."""
 
-DECILES = Lookup(
-    "--deciles",
-    (
-        Field(
-            "area",
-            (*AREA_FIELDS[0].known_names, "LSOA code (2011)", "LSOA code (2021)"),
-            required=True,
-        ),
-        Field(
-            "decile",
-            ("Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)",),
-            required=True,
-        ),
-    ),
-    (
-        Rule("area", is_given, "the area's name is missing", "write it as in the polygons"),
-        once("area"),
-    ),
-)
+# fmt: off
+DECILES = Table("--deciles", (
+    Column("area", "small area", once=True,
+           missing=("the area's name is missing", "write it as in the polygons"),
+           known_names=(*AREAS.columns[0].known_names,
+                        "LSOA code (2011)", "LSOA code (2021)")),
+    Column("decile", "its decile", known_names=(
+        "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)",)),
+))
+# fmt: on
 """The table that the command line takes: `area, decile`, or the English indices of deprivation."""
 
 
@@ -128,7 +118,7 @@ class AuditColumns:
 
 def read_audit_columns(path: str | Path) -> AuditColumns:
     """Read a table `area, decile`; an `InputError` where an area is missing or a duplicate."""
-    text = read_lookup(DECILES, [Path(path)], None)
+    text = DECILES.read([Path(path)], None)
     return AuditColumns(text, columns=["decile"])
 
 

@@ -27,7 +27,7 @@ class Appointment:
     officer: str
     date: dt.date
     kind: str
-    """Of `patrolplan.tables.DUTIES`."""
+    """Of `patrolplan.inputs.small_tables.DUTIES`."""
     leave_minutes: float
     """When they set out from the base."""
     from_minutes: float

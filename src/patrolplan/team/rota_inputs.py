@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
@@ -293,7 +294,7 @@ class RotaInputs:
         }
         corners = [stop for stop in stops.values() if stop.kind == "corner"]
         xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
-        sight = self.area.settings.way_home.sight_metres
+        sight = SIGHT_METRES
         return {
             name: tuple(
                 corners[row].hotspot

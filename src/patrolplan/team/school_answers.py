@@ -23,8 +23,8 @@ from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
-from patrolplan.risk.survey_change import SurveyChange, measure_change
 from patrolplan.team.ledger.dose_history import RecentPresence
+from patrolplan.team.survey_change import SurveyChange, measure_change
 from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm

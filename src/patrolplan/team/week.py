@@ -566,7 +566,7 @@ def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
 def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
     """(s, d) whether each school is open on each day.
 
-    A row of `term_dates` (see `patrolplan.tables.TERM_DATES`) for the school outranks one for all
+    A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
     schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
     all, every weekday counts.
     """

@@ -17,7 +17,7 @@ from patrolplan.outputs.card.card import build_card_filename, render_cards
 from patrolplan.outputs.card.panels import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import describe_reason, list_reasons
-from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
+from patrolplan.outputs.wording import describe_barred, describe_tasking
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.times import format_time

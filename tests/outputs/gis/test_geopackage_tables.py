@@ -34,8 +34,7 @@ def query(layers, tmp_path_factory):
 def test_every_column_has_a_meaning_and_no_meaning_is_stale(layers, demo_area):
     """Columns of all layers and their meanings are the same names."""
     ways, _ = find_presence(demo_area)
-    former = {"former_hotspots": layers["hotspots"][["hotspot", "geometry"]]}
-    all_layers = layers | former | build_way_layers(demo_area, ways, "OFFICIAL", "a reason")
+    all_layers = layers | build_way_layers(demo_area, ways, "OFFICIAL", "a reason")
     assert set(all_layers) == set(LAYERS)
     for name, frame in all_layers.items():
         assert set(frame.columns) - {"geometry"} == set(LAYERS[name].columns) - {"geometry"}, name

@@ -8,7 +8,7 @@ import pytest
 
 from patrolplan.outputs.geopackage import build_plan_layers, render_parquet
 from patrolplan.outputs.gis.project import render_layers, render_project
-from patrolplan.outputs.output_folder import is_output_name
+from patrolplan.outputs.papers import is_output_name
 
 TEXTS = {"area": "Hill & <Dale>", "subtitle": "s", "marking": "OFFICIAL", "sources": ("a", "b")}
 

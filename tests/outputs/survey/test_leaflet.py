@@ -10,7 +10,7 @@ from matplotlib import image
 from outputs import printed
 from survey_areas import HOSTILE, make_hostile, strip_findings
 
-from patrolplan.outputs.survey.leaflet import render_leaflet
+from patrolplan.outputs.survey.survey_pack import render_leaflet
 
 URN = "900003"
 

@@ -15,7 +15,7 @@ from patrolplan.crs import find_squares
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey.form_grid import MAX_ACROSS, MAX_DOWN, build_form_grid
 from patrolplan.outputs.survey.form_map import EDGE_STRIP, _fit_window, draw_form_map
-from patrolplan.outputs.survey.paper_form import MAP_HEIGHT, MAP_WIDTH, render_paper_form
+from patrolplan.outputs.survey.survey_pack import MAP_HEIGHT, MAP_WIDTH, render_paper_form
 
 URN = "900003"
 POINTS_PER_MM = 72 / 25.4

@@ -26,7 +26,7 @@ from survey_class import (
 from patrolplan.area import StudyArea
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
-from patrolplan.outputs.survey.survey_page import render_survey_page
+from patrolplan.outputs.survey.survey_pack import render_survey_page
 from patrolplan.privacy import FACTORS, ReportGroups
 
 URN = "900003"

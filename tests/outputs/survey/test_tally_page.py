@@ -16,7 +16,7 @@ from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
 from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.form_grid import build_form_grid
-from patrolplan.outputs.survey.tally_page import render_tally_page
+from patrolplan.outputs.survey.survey_pack import render_tally_page
 from patrolplan.privacy import FACTORS
 
 URN = "900003"

@@ -13,11 +13,12 @@ import pytest
 from page_visits import PHONE, Visit
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from patrolplan.crs import BRITISH_GRID
 from patrolplan.inputs.small_tables import read_visits
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import render_week_map
-from patrolplan.outputs.wording import describe_stops
 from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.settings import load_settings
 from patrolplan.team.ledger.ledger import open_ledger
@@ -93,7 +94,7 @@ def _walk(page: Page, patrol: Patrol) -> dict[str, float]:
     """Walk a patrol by its taps, late, with reloads, the second stop not made: minutes stayed."""
     stayed = {stop.hotspot: 0.0 for stop in patrol.stops}
     now = patrol.start_minutes
-    places = describe_stops(patrol)
+    places = [one.place for one in list_stop_facts(patrol, BRITISH_GRID)]
     for number, (stop, place) in enumerate(zip(patrol.stops, places, strict=True), start=1):
         now = max(now, stop.arrive_minutes) + 3.5 * (number == 1)
         _wait_until(page, now)

@@ -22,7 +22,6 @@ from playwright.sync_api import Browser, Page
 import patrolplan as pp
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
-from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
     ONLY_REPORTED,
@@ -32,7 +31,7 @@ from patrolplan.outputs.webmap.map_layers import (
     format_patrol_id,
 )
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.outputs.wording import describe_barred, describe_tasking, format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
 from patrolplan.settings.models import OutputSettings
 from patrolplan.times import format_time

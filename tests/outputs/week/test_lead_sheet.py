@@ -1,13 +1,15 @@
 """The lead's sheet: what it says about the draw, demands, fairness, days and changes by hand."""
 
 import dataclasses
+from typing import get_args
 
 import pytest
 from outputs.printed import find_words_off_page, read_pages, strip_spaces
 
-from patrolplan.outputs.week.lead_sheet import render_lead_sheet
-from patrolplan.outputs.week.roster import Roster
-from patrolplan.team.week import Draw, Foreseen
+from patrolplan.outputs.week.lead_sheet import build_lead_data, render_lead_sheet
+from patrolplan.outputs.week.roster import DEMANDS, Roster
+from patrolplan.patrols.demands import DemandKind
+from patrolplan.team.week import DemandOutcome, Draw, Foreseen
 from patrolplan.times import format_span
 
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")
@@ -34,3 +36,13 @@ def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
     assert strip_spaces("St. <script>alert(1)</script>") in "".join(
         read_pages(render_lead_sheet(Roster(hostile)))
     )
+
+
+@pytest.mark.parametrize("kind", get_args(DemandKind))
+def test_a_demand_of_every_kind_is_on_the_sheet(week, kind):
+    """Under the heading of its kind stands who goes there, or that nobody does."""
+    place = week.plan.hotspots["hotspot"].iloc[0]
+    lacking = dataclasses.replace(week, demands=(DemandOutcome(kind, place, None, 1),))
+    (group,) = build_lead_data(Roster(lacking))["demands"]
+    assert group["title"].startswith(DEMANDS[kind].lead.partition("{")[0])
+    assert len(group["rows"]) == 1

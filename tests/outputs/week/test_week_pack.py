@@ -16,6 +16,7 @@ from page_visits import open_chromium
 import patrolplan as pp
 from patrolplan.errors import LedgerError, OutputError
 from patrolplan.outputs.earlier_papers import EarlierPapers
+from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import render_week_map
@@ -56,6 +57,9 @@ def test_folder_holds_what_a_week_is(hand, folder):
     assert files(folder) == fixed | duties | schools | posters | {"manifest.json"}
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files"]) == fixed | duties | schools | posters
+    for paper in WEEK_PAPERS:
+        is_there = any(map(paper.matches, manifest["files"]))
+        assert is_there != paper.name.startswith("part/")  # the board's
     document = json.loads((folder / "week.json").read_text(encoding="utf-8"))
     assert document == build_week_document(hand)
 

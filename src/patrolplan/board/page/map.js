@@ -9,7 +9,8 @@ const MILLIONTH = 1e6;
 const LETTER_PIXELS = 6;
 const NEAR_ZOOM = 13;
 const CARRIED = 2; // of a hotspot that pupils' reports carry more than recorded crime
-const SMALLEST_RANK = "4"; // residential streets and paths: from far away they are but a blot
+const STREET_WIDTHS = [5.5, 4, 2.5, 1.5, 1]; // main roads first, footpaths last
+const SMALLEST_RANK = "3"; // service roads and paths: from far away they are but a blot
 // First 5 % of all street, up to 15 %, up to 30 %: distinguished by width as well as by colour.
 const PRIORITY = {
   2: { color: "#e3a868", weight: 1.5 },
@@ -45,13 +46,13 @@ const layerOf = (isFine) => (isFine ? chart.near : chart.map);
 const drawStreets = (lines, rank, priority = "") => {
   const renderer = L.canvas({ pane: "ground", padding: 0.3 });
   const common = { pane: "ground", renderer, interactive: false, lineCap: "round" };
-  const width = (digit) => Math.max(1, 5.5 - Number(digit));
+  const width = (digit) => STREET_WIDTHS[Number(digit)];
   const ranks = [...new Set(rank)].sort().reverse();
   const of = (digit) => lines.filter((_, row) => rank[row] === digit);
   const isFine = (digit) => digit >= SMALLEST_RANK;
   ranks.forEach((digit) => L.polyline(of(digit), { ...common, color: "#b3ab9e", weight: width(digit) + 1.5 }).addTo(layerOf(isFine(digit))));
   ranks.forEach((digit) => L.polyline(of(digit), {
-    ...common, color: digit === "5" ? "#e9e4da" : "#ffffff", weight: width(digit),
+    ...common, color: digit === "4" ? "#e9e4da" : "#ffffff", weight: width(digit),
   }).addTo(layerOf(isFine(digit))));
   Object.entries(PRIORITY).forEach(([digit, style]) => {
     const drawn = lines.filter((_, row) => priority[row] === digit);
@@ -86,7 +87,7 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
     places.forEach((place, row) => {
       const text = names[name[row]];
       const wide = text.length * LETTER_PIXELS;
-      if (!bounds.contains(place) || wide > room[row] * pixels * 1.1 || (Number(rank[row]) > 3 && map.getZoom() < 16)) return;
+      if (!bounds.contains(place) || wide > room[row] * pixels * 1.1 || (Number(rank[row]) > 2 && map.getZoom() < 16)) return;
       const here = map.latLngToLayerPoint(place);
       if ((placed.get(text) ?? []).some((other) => other.distanceTo(here) < 260)) return;
       if (taken.some((other) => Math.abs(other.here.x - here.x) < (other.wide + wide) / 2.2 && Math.abs(other.here.y - here.y) < 14)) return;

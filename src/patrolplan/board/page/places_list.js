@@ -74,35 +74,25 @@ export const placeRows = ({ tasked, demands }) => [
   tasked.length ? make("ul", { class: "rows" }, tasked.map((place) => placeRow(place, demands))) : make("p", { text: "No place is tasked or barred." }),
 ];
 
-/** A heading, how many of some demands are met, and a row each. */
-const demandSection = (heading, noun, demands, addLink = (_row, _demand) => {}) => {
-  if (!demands.length) return null;
-  const unmet = demands.filter(({ met_by: met, visits }) => met.length < visits).length;
+/** A heading, how many demands of a kind are met, and a row each; hotspots can be shown. */
+const demandSection = ({ title, noun, each }, demands) => {
+  if (!demands.length) return [];
   return [
-    make("h3", { text: heading }),
-    make("p", { class: "soft", text: `${noun}; ${unmet ? `${unmet} not met` : "all met"}.` }),
+    make("h3", { text: title }),
+    make("p", { class: "soft", text: `${counted(demands.length, noun)}, each ${each}; ${countUnmet({ demands }) ? `${countUnmet({ demands })} not met` : "all met"}.` }),
     make("ul", { class: "rows" }, demands.map((demand) => {
       const row = demandRow(demand);
-      addLink(row, demand);
+      const { place } = demand;
+      if (noun === "hotspot") row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
       return row;
     })),
   ];
 };
 
-/** Hotspots that the force designates, those near a gate that are new or rising, and squares where pupils feel least safe. */
-export const demandRows = ({ demands }) => {
-  const designated = demands.filter(({ kind }) => kind === "designated");
-  const watched = demands.filter(({ kind }) => kind === "watched");
-  const addShow = (row, { place }) => {
-    row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
-  };
-  const feared = demands.filter(({ kind }) => kind === "feared");
-  return [
-    demandSection("Hotspots that the force designates", `${counted(designated.length, "hotspot")}, each for the minutes that it asks for`, designated, addShow),
-    demandSection("New or rising hotspots near the gates", `${counted(watched.length, "hotspot")}, each once a week`, watched, addShow),
-    demandSection("Where pupils feel least safe", `${counted(feared.length, "place")}, each once a fortnight`, feared),
-  ].filter(Boolean).flat();
-};
+/** The demands of each kind; tasked places are listed by themselves. */
+export const demandRows = ({ demands, demand_kinds: kinds }) => kinds.flatMap(
+  (words) => demandSection(words, demands.filter(({ kind }) => kind === words.kind)),
+);
 
 /** How many demands are not met. */
 export const countUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits).length;

@@ -14,9 +14,9 @@ from typing import Any
 
 from patrolplan.atomic import hash_content, write_file_atomically
 from patrolplan.errors import SettingsError
+from patrolplan.inputs.fetched import MANIFEST, read_records
 from patrolplan.settings import Settings
 
-MANIFEST = "fetched.json"
 OPEN_GOVERNMENT = "Open Government Licence v3.0"
 OPEN_DATABASE = "Open Database Licence 1.0"
 OPEN_GOVERNMENT_CREDIT = (
@@ -38,6 +38,7 @@ class Origin:
     attribution: str
     rows: int
     months: tuple[str, ...] = ()
+    crimes: str = ""  # digest of a month's crimes without their outcomes, which change all the time
 
 
 class Manifest:
@@ -55,12 +56,18 @@ class Manifest:
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
-        self._files[self.relative_name(path)] = {
+        name = self.relative_name(path)
+        before = self._files.get(name, {})
+        earlier = before.get("earlier")
+        if before.get("area") == self._area and before.get("crimes", "") != origin.crimes:
+            earlier = {key: before[key] for key in ("fetched_at", "rows")}
+        self._files[name] = {
             **asdict(origin),
             "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
             "user_agent": self._agent,
             "area": self._area,
             "sha256": hash_content(data),
+            "earlier": earlier,
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
@@ -89,13 +96,8 @@ class Manifest:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         """Records of the files that still exist."""
-        try:
-            document = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
-            files = document["files"].items()
-            records = {str(name): dict(record) for name, record in files}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}
-        return {name: record for name, record in records.items() if (self._folder / name).is_file()}
+        files = read_records(self._folder)
+        return {name: record for name, record in files.items() if (self._folder / name).is_file()}
 
 
 MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")

@@ -21,8 +21,7 @@ from patrolplan.outputs.brief.brief_words import (
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
-from patrolplan.outputs.crew_words import name_member
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.facts import find_marking, name_member
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import PURPOSE
@@ -225,10 +224,7 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "tight": tight,
         "title": f"Brief {make_printable(brief.urn)}: {school}",
         "marking": make_printable(
-            find_marking(
-                brief.area.settings.output.marking,
-                (reason for spot in brief.hotspots for reason in spot.reasons),
-            )
+            find_marking(brief.area, places=(spot.reasons for spot in brief.hotspots))
         ),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",

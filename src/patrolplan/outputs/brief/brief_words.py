@@ -7,7 +7,7 @@ from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, REC
 from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
 from patrolplan.outputs.brief.periods import Period
-from patrolplan.outputs.crew_words import name_member
+from patrolplan.outputs.facts import name_member
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_reasons, join_words
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions

@@ -1,41 +1,26 @@
 """The texts of a card, as strings for the template."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.network.names import KIND_LABELS
+from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.panels import (
     build_gate_panel,
-    build_sentence,
     list_cautions,
     list_nearest,
     make_tasking_printable,
 )
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
+from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
-from patrolplan.outputs.marking import find_marking
+from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import (
-    ReasonLine,
-    describe_want_of_reasons,
-    find_months,
-    find_news,
-    join_words,
-    list_reason_lines,
-    order_reasons,
-)
-from patrolplan.outputs.tasking_words import describe_tasking
-from patrolplan.outputs.way_home_words import (
-    describe_assumptions,
-    describe_busiest,
-    drop_own_way,
-    find_busiest_stop,
-)
+from patrolplan.outputs.reason_words import find_months, join_words
 from patrolplan.patrols.legs import Leg, Step
-from patrolplan.patrols.plan import Patrol, Plan, Stop, Tasking
+from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
@@ -49,6 +34,17 @@ LONG_STAY_MINUTES = 15
 
 LONG_WAIT_MINUTES = 5
 """A longer wait after a stop is printed as such."""
+
+ASSUMED: Mapping[NoteKind, str] = {
+    "no_stops": "walkers only, bus stops not known",
+    "no_stops_near": "walkers only, no bus stop near",
+    "no_origins": "homes not known",
+    "rolls_by_capacity": "number of pupils assumed",
+    "rolls_assumed": "number of pupils assumed",
+    "no_places": "pubs and bars not known",
+}
+"""What was assumed for the way home, in few words: a card has one line for it. The full sentences
+are in the plan and in the output of `check`."""
 
 
 def build_card_data(
@@ -72,11 +68,12 @@ def build_card_data(
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    reasons = [reason for stop in patrol.stops for reason in stop.why]
+    reasons = [stop.why for stop in patrol.stops]
     if not patrol.stops:
-        reasons = [one for *_, why in list_nearest(plan, patrol) for one in why]
-    months = find_months(reasons)
-    own_marking = plan.area.settings.output.marking
+        reasons = [tuple(why) for *_, why in list_nearest(plan, patrol)]
+    months = find_months(chain.from_iterable(reasons))
+    crs = plan.area.projection.crs
+    stops = list_stop_facts(patrol, crs)
     data: dict[str, Any] = {
         "title": f"Patrol card {patrol_id}: {school}",
         "school": school,
@@ -86,29 +83,17 @@ def build_card_data(
         "officer": make_printable(on_duty),
         "purpose": wording.PURPOSE,
         "want_of_danger": wording.describe_want_of_danger(plan, patrol),
-        "marking": make_printable(find_marking(own_marking, reasons)),
+        "marking": make_printable(find_marking(plan.area, places=reasons)),
         "window": window if patrol.stops else gate_time,
         "timing": _describe_timing(patrol),
         "gate_time": gate_time,
-        "gate_grid": wording.format_grid_reference(
-            patrol.x, patrol.y, crs=plan.area.settings.area.crs
-        ),
+        "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_why": _describe_presence(plan, patrol),
         "gate_only": None
         if patrol.stops
         else build_gate_panel(plan, patrol, with_months=not months),
         "why": f"Why (crime of the {months})" if months else "Why",
-        "stops": [
-            _build_stop_data(plan, stop, number, busiest=line, with_months=not months)
-            | {
-                "place": _describe_place(plan, patrol, number),
-                "is_feared_most": _is_feared_most(own),
-            }
-            | _refer_back(patrol, number)
-            for number, (own, (stop, line)) in enumerate(
-                zip(patrol.stops, _list_stops(patrol), strict=True), 1
-            )
-        ],
+        "stops": [_build_stop_data(plan, stop, with_months=not months) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})"
         if patrol.legs
@@ -116,7 +101,7 @@ def build_card_data(
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
         "basis": _list_basis(plan, patrol),
-        "map_alt": _describe_map(patrol, school),
+        "map_alt": _describe_map(patrol, school, [stop.place for stop in stops]),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
     }
@@ -148,82 +133,37 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _list_stops(patrol: Patrol) -> list[tuple[Stop, str]]:
-    """The stops with a line about the way home, at the one that most of the school's pupils pass.
-
-    The line replaces the stop's own reason.
-    """
-    own = [replace(stop, why=tuple(order_reasons(stop))) for stop in patrol.stops]
-    stops = [(replace(stop, why=_shorten_own_school(stop, patrol)), "") for stop in own]
-    found = find_busiest_stop(patrol)
-    if found is not None:
-        at, reason = found
-        stop = replace(own[at], why=drop_own_way(own[at], patrol))
-        stops[at] = stop, describe_busiest(reason)
-    return stops
-
-
-def _shorten_own_school(stop: Stop, patrol: Patrol) -> tuple[Reason, ...]:
-    """A stop's reasons, without naming the card's own school again."""
-    return tuple(
-        replace(reason, school="this school")
-        if isinstance(reason, WayReason) and reason.school == patrol.school
-        else reason
-        for reason in stop.why
-    )
-
-
-def _is_feared_most(stop: Stop) -> bool:
-    """Whether pupils' reports are the main reason, which comes before all but a tasking."""
-    return any(isinstance(reason, ReportsReason) for reason in order_reasons(stop)[:1])
-
-
-def _build_stop_data(
-    plan: Plan, stop: Stop, number: int, *, busiest: str, with_months: bool
-) -> dict[str, Any]:
-    """A row of the table; `reasons` are sentences, with a sign if they are from pupils."""
-    news, since = find_news(stop.why) or (None, "")
-    others = replace(stop, why=tuple(one for one in stop.why if one is not news))
-    reasons = list(map(build_sentence, list_reason_lines(others, with_months=with_months)))
-    if not (reasons or busiest or stop.tasking or news):
-        reasons = [build_sentence(ReasonLine(describe_want_of_reasons(stop)))]
+def _build_stop_data(plan: Plan, facts: StopFacts, *, with_months: bool) -> dict[str, Any]:
+    """A row of the table; `why` are sentences, with a sign if they are from pupils."""
+    stop = facts.stop
     stood_until = stop.arrive_minutes + stop.stood_minutes
     waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
+    place = capitalise(print_whole(facts.place))
     return {
-        "mark": str(number),
+        "mark": str(facts.number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.settings.area.crs),
-        "tasked": "" if stop.tasking is None else _describe_tasked_stop(stop, stop.tasking),
-        "busiest": busiest,
-        "news": f"{since}{':' if reasons else '.'}" if since else "",
-        "reasons": reasons,
+        "place": place + wording.describe_chance(plan, stop.hotspot),
+        "grid": facts.grid,
+        "tasked": _describe_tasked_stop(stop, facts.tasked_distance),
+        "why": [
+            {
+                "sign": FEARED_TEXT if line.is_voice else "",
+                "text": f"{print_whole(line.text)}{line.end}",
+                "bold": line.is_bold,
+            }
+            for line in facts.list_why(with_months=with_months)
+        ],
         "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
 
 
-def _describe_place(plan: Plan, patrol: Patrol, number: int) -> str:
-    place = capitalise(print_whole(wording.describe_stop_place(patrol, number)))
-    return place + wording.describe_chance(plan, patrol.stops[number - 1].hotspot)
-
-
-def _refer_back(patrol: Patrol, number: int) -> dict[str, Any]:
-    """The reasons of a stop at a place of an earlier one, whose row has them already."""
-    earlier, stop = wording.find_earlier_visit(patrol, number), patrol.stops[number - 1]
-    if earlier is None or stop.kind == "gate":
-        return {}
-    return {
-        "busiest": "",
-        "news": "",
-        "is_feared_most": False,
-        "reasons": [build_sentence(ReasonLine(f"As at stop {earlier}"))],
-    }
-
-
-def _describe_tasked_stop(stop: Stop, tasking: Tasking) -> str:
+def _describe_tasked_stop(stop: Stop, distance: str) -> str:
     """What intelligence requests, and its distance from the stop if it is far."""
-    printable = make_tasking_printable(tasking)
-    text = f"{printable.place_id}: {describe_tasking(printable)}."
-    return f"{text} {wording.describe_tasked_distance(stop)}".strip()
+    if stop.tasking is None:
+        return ""
+    printable = make_tasking_printable(stop.tasking)
+    text = f"{printable.place_id}: {wording.describe_tasking(printable)}."
+    return f"{text} {distance}".strip()
 
 
 def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
@@ -284,7 +224,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     data = [
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
-        describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
+        _describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
         *describe_notes(plan.area.accepted_checks),
     ]
     lines = [
@@ -294,13 +234,23 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
     return [print_whole(line) for line in lines if line]
 
 
-def _describe_map(patrol: Patrol, school: str) -> str:
+def _describe_assumptions(notes: Sequence[Note], urn: str) -> str:
+    """One sentence on what was assumed for a school's ways home; empty if they do not count."""
+    if not any(note.kind == "exposure" for note in notes):
+        return ""
+    about = {
+        note.kind for note in notes if "urns" not in note.values or urn in note.list_texts("urns")
+    }
+    parts = dict.fromkeys(words for kind, words in ASSUMED.items() if kind in about)
+    return f"Pupils' ways home are modelled ({'; '.join(parts) or 'nobody is tracked'})."
+
+
+def _describe_map(patrol: Patrol, school: str, places: Sequence[str]) -> str:
     """The map in words, for those who cannot see it."""
-    if not patrol.stops:
+    if not places:
         return f"Street map around the gate of {school}."
     stops = "; ".join(
-        f"stop {number}, {make_printable(place)}"
-        for number, place in enumerate(wording.describe_stops(patrol), 1)
+        f"stop {number}, {make_printable(place)}" for number, place in enumerate(places, 1)
     )
     way = "walk" if patrol.way == "walk" else "bicycle ride"
     return f"Street map of the {way} from the gate of {school} to {stops}; and back to the gate."

@@ -15,7 +15,6 @@ from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.outputs.reason_words import HARDLY_ANY, ReasonLine, build_lines
-from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Tasking
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise
@@ -42,9 +41,10 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 """Kinds of crossing that need care; the others stop or slow the traffic."""
 
 
-def build_sentence(line: ReasonLine) -> dict[str, str]:
+def build_sentence(line: ReasonLine) -> dict[str, Any]:
     """A sentence from its text, with the sign of feared places if it is from pupils."""
-    return {"sign": FEARED_TEXT if line.is_voice else "", "text": f"{print_whole(line.text)}."}
+    sign = FEARED_TEXT if line.is_voice else ""
+    return {"sign": sign, "text": f"{print_whole(line.text)}.", "bold": False}
 
 
 def make_tasking_printable(tasking: Tasking) -> Tasking:
@@ -121,7 +121,7 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     """The lines of a card's cautions: a sign, a label and a text each."""
     crs = plan.area.settings.area.crs
     lines = [
-        ("\N{MULTIPLICATION SIGN}", "", describe_barred(_make_printable(barred), crs=crs))
+        ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(_make_printable(barred), crs=crs))
         for barred in patrol.keep_away
     ]
     lines += [("", "Light:", wording.describe_lighting(plan, patrol))]

@@ -40,9 +40,15 @@ ROUTE_COLOUR = "#10216b"
 
 
 @dataclass(frozen=True)
-class StreetStyle:
-    """How a class of street is drawn: width in metres, and its bounds in points of the page."""
+class StreetClass:
+    """A class of street, the same on paper, phone and in QGIS, and how paper shows it.
 
+    The width is in metres, its bounds in points of the page.
+    """
+
+    words: str
+    highways: tuple[str, ...]
+    """Values of OpenStreetMap's `highway`."""
     width_metres: float
     min_points: float
     max_points: float
@@ -55,22 +61,19 @@ class StreetStyle:
         return min(max(width, self.min_points), self.max_points)
 
 
-STYLES: Mapping[str, StreetStyle] = {
-    "foot": StreetStyle(1.5, 0.8, 0.9, fill="#7a7a7a", dashes=(2.6, 1.6)),
-    "service": StreetStyle(4.5, 1.8, 3.5),
-    "minor": StreetStyle(10.0, 3.2, 8.0),
-    "middle": StreetStyle(12.0, 4.4, 9.5, fill="#fdf6d8"),
-    "major": StreetStyle(15.0, 5.4, 11.0, fill="#f4dfa2"),
+MAIN = ("primary", "primary_link", "trunk", "trunk_link")
+THROUGH = ("secondary", "secondary_link", "tertiary", "tertiary_link")
+MINOR = ("living_street", "pedestrian", "residential", "unclassified")
+STREETS: Mapping[str, StreetClass] = {
+    "foot": StreetClass("footpath", (), 1.5, 0.8, 0.9, fill="#7a7a7a", dashes=(2.6, 1.6)),
+    "service": StreetClass("service road", ("road", "service", "track"), 4.5, 1.8, 3.5),
+    "minor": StreetClass("street", MINOR, 10.0, 3.2, 8.0),
+    "middle": StreetClass("through street", THROUGH, 12.0, 4.4, 9.5, fill="#fdf6d8"),
+    "major": StreetClass("main road", MAIN, 15.0, 5.4, 11.0, fill="#f4dfa2"),
 }
-"""In drawing order, the lowest first."""
+"""In drawing order, the lowest first; a street of any other kind is a footpath."""
 
-CLASSES: Mapping[str, str] = {
-    **dict.fromkeys(("trunk", "primary", "trunk_link", "primary_link"), "major"),
-    **dict.fromkeys(("secondary", "tertiary", "secondary_link", "tertiary_link"), "middle"),
-    **dict.fromkeys(("residential", "unclassified", "living_street", "pedestrian"), "minor"),
-    **dict.fromkeys(("service", "track", "road"), "service"),
-}
-"""OpenStreetMap value of `highway` to class of street; anything else is a footpath."""
+_CLASSES = {kind: name for name, one in STREETS.items() for kind in one.highways}
 
 
 def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[np.int64]:
@@ -106,7 +109,7 @@ def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> M
 def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
     """(n,) class of street of each piece."""
     kinds = network.piece_highway[pieces].tolist()
-    return np.array([CLASSES.get(kind, "foot") for kind in kinds], dtype=object)
+    return np.array([_CLASSES.get(kind, "foot") for kind in kinds], dtype=object)
 
 
 def merge_lines(shapes: Geometries) -> Geometries:
@@ -178,7 +181,7 @@ def draw_streets(
     """Draw streets: all edges below all fills, so that no edge crosses a junction."""
     classes = classify_streets(network, pieces)
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
-    for level, (name, style) in enumerate(STYLES.items()):
+    for level, (name, style) in enumerate(STREETS.items()):
         lines = _join_lines(moved[classes == name])
         if not lines:
             continue
@@ -207,7 +210,7 @@ def _draw_passages(
     """
     own = np.flatnonzero(passages != "")  # few
     moved, classes, passages = moved[own], classes[own], passages[own]
-    for name, style in STYLES.items():
+    for name, style in STREETS.items():
         for passage, dashes in PASSAGE_STYLES.items():
             lines = _join_lines(moved[(classes == name) & (passages == passage)])
             if not lines:

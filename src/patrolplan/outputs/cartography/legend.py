@@ -32,14 +32,6 @@ SIGN_GAP = 4.0
 LEFT = 2.0
 POINT_METRES = 0.0254 / 72
 """Length of a point on paper."""
-SYMBOL_WORDS = {
-    "bus_stop": ("bus stop", 6.0),
-    "station": ("station", 10.4),
-    "station_entrance": ("station entrance", 7.2),
-    "signals": ("lights", 5.0),
-    "zebra": ("zebra", 9.0),
-}
-"""Words for small signs, and the width of the sign in points."""
 PASSAGE_EDGES: Mapping[str, tuple[float, ...]] = {
     kind: (1.8, 1.3) if dashes else () for kind, dashes in PASSAGE_STYLES.items()
 }
@@ -166,9 +158,10 @@ def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
     for is_shown, text, width, draw_sign in drawings:
         if is_shown:
             yield Entry(text, width, draw_sign)
-    for kind, (text, width) in SYMBOL_WORDS.items():
-        if kind in shown.symbol_kinds:
-            yield Entry(text, width, _build_symbol_drawing(kind, width))
+    unknown = {*shown.symbol_kinds} - {*symbols.SYMBOLS}
+    if unknown:
+        raise KeyError(*unknown)
+    yield from (build_symbol_entry(kind) for kind in symbols.SYMBOLS if kind in shown.symbol_kinds)
     if shown.grid_square:
         metres = choose_grid_metres(viewport.metres_per_point)
         yield Entry(f"grid {shown.grid_square}, {metres} m", 10.0, _draw_grid)
@@ -202,10 +195,14 @@ def _build_passage_drawing(dashes: tuple[float, ...]) -> Callable[[Window, float
     return draw
 
 
-def _build_symbol_drawing(kind: str, width: float) -> Callable[[Window, float, float], None]:
-    return lambda window, x, y: symbols.draw_symbol(
-        window, kind, x + width / 2, y, level=LEGEND_LEVEL
-    )
+def build_symbol_entry(kind: str) -> Entry:
+    """The entry of a small sign of the ground."""
+    symbol = symbols.SYMBOLS[kind]
+
+    def draw(window: Window, x: float, y: float) -> None:
+        symbol.draw(window, x + symbol.width / 2, y, LEGEND_LEVEL)
+
+    return Entry(symbol.words, symbol.width, draw)
 
 
 def _draw_leg(window: Window, x: float, y: float, dashes: tuple[float, ...]) -> None:

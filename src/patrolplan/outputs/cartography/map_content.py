@@ -34,7 +34,7 @@ from patrolplan.outputs.cartography.viewport import (
     Viewport,
     fit_viewport,
 )
-from patrolplan.outputs.feared import is_feared
+from patrolplan.outputs.facts import is_feared
 from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop

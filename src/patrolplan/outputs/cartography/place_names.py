@@ -50,7 +50,8 @@ ROUTE_PLACINGS = (
     Placing((0.0,), max_bend=6.0),
     Placing(ROUTE_NAME_OFFSETS, max_bend=18.0, extra_cost=3.0),
 )
-STREET_CLASS_RANK = {"major": 0, "middle": 1, "minor": 2, "service": 4, "foot": 3}
+NAMED_FIRST = ("major", "middle", "minor", "foot", "service")
+"""Classes of street in the order in which names are placed."""
 SCHOOL_LINES = (1, 2, 3, 4)
 """Numbers of lines for a school's name, the best first."""
 LONGEST_LINE = 24
@@ -186,9 +187,9 @@ def list_streets(
     if not len(shown):
         return []
     called, of_piece = np.unique(called[chosen], return_inverse=True)
-    ranks = np.full(len(called), max(STREET_CLASS_RANK.values()))
+    ranks = np.full(len(called), len(NAMED_FIRST))
     kinds = classify_streets(network, shown)
-    np.minimum.at(ranks, of_piece, [STREET_CLASS_RANK[kind] for kind in kinds.tolist()])
+    np.minimum.at(ranks, of_piece, [NAMED_FIRST.index(kind) for kind in kinds.tolist()])
     order = np.argsort(of_piece, kind="stable")
     moved = viewport.move_and_clip(network.lines(shown[order]), margin=0.0)
     parts, piece = split_parts(moved)

@@ -1,7 +1,8 @@
 """What is drawn over a map's ground: signs, stretches, north arrow, scale bar and legend."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, assert_never
 
 import numpy as np
 import shapely
@@ -54,39 +55,70 @@ FEARED_SIZE = (12.5, 13.5)
 """Width and height in points of the sign of a place where pupils feel unsafe."""
 
 
+@dataclass(frozen=True)
+class Symbol:
+    """A small sign of the ground: its words in the legend, and its width and outline in points."""
+
+    words: str
+    width: float
+    draw: Callable[[Window, float, float, float], None]
+    """Draws it at x and y on a level."""
+
+
 def draw_symbols(window: Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
     """Draw bus stops, stations and others, given as (n, 2) points of the page by kind."""
     for kind, points in symbols.items():
         for x, y in points.tolist():
-            draw_symbol(window, kind, x, y, level=7.6 if kind == "station" else 7.5)
+            SYMBOLS[kind].draw(window, x, y, 7.6 if kind == "station" else 7.5)
 
 
-def draw_symbol(window: Window, kind: str, x: float, y: float, *, level: float) -> None:
-    """Draw the sign of a bus stop, a station or its entrance, or a crossing."""
-    if kind == "bus_stop":
-        square = trace_rectangle(x - 2.4, y - 2.4, 4.8, 4.8)
-        window.draw_shape(square, level, fill="#404040", edge="white", width=0.8)
-    elif kind in {"signals", "zebra"}:
-        _draw_crossing(window, kind, x, y, level=level)
-    else:
-        station = kind == "station"
-        reach, fill, edge = (5.2, "white", "black") if station else (3.6, "black", "white")
-        tips = np.array([(x - reach, y), (x, y + reach), (x + reach, y), (x, y - reach)])
-        width = 1.8 if station else 0.9
-        window.draw_shape(trace_rings([tips]), level, fill=fill, edge=edge, width=width)
+def _draw_bus_stop(window: Window, x: float, y: float, level: float) -> None:
+    square = trace_rectangle(x - 2.4, y - 2.4, 4.8, 4.8)
+    window.draw_shape(square, level, fill="#404040", edge="white", width=0.8)
 
 
-def _draw_crossing(window: Window, kind: str, x: float, y: float, *, level: float) -> None:
-    """Draw a crossing of a road: a traffic light with two lamps, or the bars of a zebra."""
-    lamps = kind == "signals"
-    width, height = (4.6, 8.4) if lamps else (8.4, 6.0)
-    plate = trace_rectangle(x - width / 2, y - height / 2, width, height)
-    fill, parts = ("black", "white") if lamps else ("white", "black")
-    window.draw_shape(plate, level, fill=fill, edge="white", width=0.8)
-    for shift in (-2.0, 2.0) if lamps else (-3.0, 0.0, 3.0):
+def _draw_diamond(
+    window: Window, at: tuple[float, float], level: float, *, reach: float, fill: str, edge: str
+) -> None:
+    x, y = at
+    tips = np.array([(x - reach, y), (x, y + reach), (x + reach, y), (x, y - reach)])
+    width = 1.8 if fill == "white" else 0.9
+    window.draw_shape(trace_rings([tips]), level, fill=fill, edge=edge, width=width)
+
+
+def _draw_station(window: Window, x: float, y: float, level: float) -> None:
+    _draw_diamond(window, (x, y), level, reach=5.2, fill="white", edge="black")
+
+
+def _draw_entrance(window: Window, x: float, y: float, level: float) -> None:
+    _draw_diamond(window, (x, y), level, reach=3.6, fill="black", edge="white")
+
+
+def _draw_signals(window: Window, x: float, y: float, level: float) -> None:
+    """A traffic light with two lamps."""
+    plate = trace_rectangle(x - 2.3, y - 4.2, 4.6, 8.4)
+    window.draw_shape(plate, level, fill="black", edge="white", width=0.8)
+    for shift in (-2.0, 2.0):
+        window.draw_shape(trace_circle(x, y + shift, 1.2), level + 0.01, fill="white")
+
+
+def _draw_zebra(window: Window, x: float, y: float, level: float) -> None:
+    """Three bars."""
+    plate = trace_rectangle(x - 4.2, y - 3.0, 8.4, 6.0)
+    window.draw_shape(plate, level, fill="white", edge="white", width=0.8)
+    for shift in (-3.0, 0.0, 3.0):
         bar = trace_rectangle(x + shift - 0.8, y - 2.5, 1.6, 5.0)
-        part = trace_circle(x, y + shift, 1.2) if lamps else bar
-        window.draw_shape(part, level + 0.01, fill=parts)
+        window.draw_shape(bar, level + 0.01, fill="black")
+
+
+SYMBOLS: Mapping[str, Symbol] = {
+    "bus_stop": Symbol("bus stop", 6.0, _draw_bus_stop),
+    "station": Symbol("station", 10.4, _draw_station),
+    "station_entrance": Symbol("station entrance", 7.2, _draw_entrance),
+    "signals": Symbol("lights", 5.0, _draw_signals),
+    "zebra": Symbol("zebra", 9.0, _draw_zebra),
+}
+"""By kind of feature or crossing; no other kind can be drawn."""
 
 
 def draw_feared(window: Window, x: float, y: float, *, level: float) -> None:
@@ -143,17 +175,19 @@ def draw_markers(
     """
     draw_marker_leaders(window, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
-        if kind == "keep_away":
-            draw_cross(window, (x, y), level=10.9)
-            continue
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
-        if kind == "stop":
-            draw_sign(window, trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4)
-        elif kind == "tasked":
-            draw_tasked_sign(window, text, (x, y))
-        else:
-            square = _trace_square(x, y, GATE_SIDE)
-            draw_sign(window, square, text, (x, y), size, edge=2.2, is_black=False)
+        match kind:
+            case "keep_away":
+                draw_cross(window, (x, y), level=10.9)
+            case "stop":
+                draw_sign(window, trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4)
+            case "tasked":
+                draw_tasked_sign(window, text, (x, y))
+            case "gate":
+                square = _trace_square(x, y, GATE_SIDE)
+                draw_sign(window, square, text, (x, y), size, edge=2.2, is_black=False)
+            case _:
+                assert_never(kind)
 
 
 def draw_sign(

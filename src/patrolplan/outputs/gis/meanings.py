@@ -117,11 +117,6 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "streets": "streets in the order of the way",
         },
     ),
-    "former_hotspots": LayerMeaning(
-        "Places of earlier plans that are no hotspots now: no other place has their names",
-        "MultiLineString",
-        {"hotspot": "name that the place had, and has again if it is one again"},
-    ),
     "schools": LayerMeaning(
         "Schools at their gates",
         "Point",

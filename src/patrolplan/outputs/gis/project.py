@@ -7,10 +7,11 @@ plain XML rather than a `.qgz`, so that equal plans give equal bytes with any co
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,9 +20,9 @@ from markupsafe import Markup
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.basemap import LAND
 from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.gis.meanings import LAYERS
 from patrolplan.outputs.gis.styles import RISK_SHARES, build_style
-from patrolplan.outputs.marking import find_plan_marking
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
@@ -48,6 +49,14 @@ MARGIN_SHARE = 0.06
 
 LEAST_EXTENT_METRES = 800.0
 
+LEGS_SCALE = 30_000
+"""The direction of legs is shown only at a scale of 1 to this or larger."""
+
+PATROL_TITLE = (
+    '[% "school" || \', patrol \' || "number" || \', \' || "start" || \' to \' || "end" %]'
+)
+"""Title of a patrol's page, an expression of QGIS."""
+
 LEGEND_STYLES = (
     ("title", 10, True, 0, 0),
     ("group", 9, True, 2, 0),
@@ -58,67 +67,13 @@ LEGEND_STYLES = (
 """Name, points, whether bold, and millimetres above and to the left."""
 
 
-@dataclass(frozen=True)
-class ProjectLayer:
-    """A layer of the project: its table, its group, and its style."""
-
-    key: str
-    name: str
-    group: str
-    table: str
-    style: str
-    """Its QML."""
-    shown: bool = True
-    legend_nodes: str = ""
-    """Numbers of its classes that are on the layouts' legend."""
-    most_scale: int = 0
-    """Shown only at a scale of 1 to this or larger; 0 means always."""
-
-    @property
-    def id(self) -> str:
-        """Its ID in the project; QGIS replaces one that is short."""
-        return f"patrolplan_{self.key}"
-
-    @property
-    def source(self) -> str:
-        """Path of the table, relative to the project's folder."""
-        return f"./{GEOPACKAGE}|layername={self.table}"
-
-    @property
-    def about(self) -> str:
-        """Its meaning, in a sentence."""
-        return LAYERS[self.table].about
-
-    @property
-    def geometry(self) -> str:
-        """Its geometry type."""
-        return "Point" if LAYERS[self.table].shape == "Point" else "Line"
-
-    @property
-    def style_xml(self) -> Markup:
-        """Its style, without the element around it, for the project."""
-        text = "\n".join(self.style.splitlines()[1:-1])
-        return Markup(text)  # noqa: S704 - our own files
-
-
-@dataclass(frozen=True)
-class LayoutPage:
-    """A layout; with a coverage layer it is an atlas with one page per row."""
-
-    id: str
-    name: str
-    title: str
-    subtitle: str
-    coverage: str = ""
-
-
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
     """The project of a plan, for the layers in its GeoPackage."""
     return render_layers(
         layers,
         area=plan.area.name,
         subtitle=f"{wording.format_data_months(plan.risk)}. Plan {wording.compute_plan_id(plan)}",
-        marking=find_plan_marking(plan, plan.patrols),
+        marking=find_marking(plan.area, plan.patrols, plan.hotspots["reasons"]),
         sources=(*wording.list_attributions(plan), *wording.list_approximations(plan)[:1]),
     )
 
@@ -141,60 +96,65 @@ def render_layers(
         sources=[_defuse(source) for source in sources],
         crs=_describe_crs(layers["risk"]),
         layers=shown,
-        groups=[(name, list(rows)) for name, rows in groupby(shown, key=lambda one: one.group)],
+        groups=[(name, list(rows)) for name, rows in groupby(shown, key=itemgetter("group"))],
         extent=_find_extent(layers),
         land=list(bytes.fromhex(LAND.removeprefix("#"))),
         map_size=MAP_SIZE,
-        pages=_list_pages(title, _defuse(subtitle)),
+        pages=[
+            {"id": "area", "name": "Area, A4", "title": title, "subtitle": _defuse(subtitle)},
+            {
+                "id": "patrol",
+                "name": "A page a patrol, A4",
+                "title": PATROL_TITLE,
+                "subtitle": f"{title}. {_defuse(subtitle)}",
+                "coverage": "patrolplan_patrols",
+            },
+        ],
         legend_styles=LEGEND_STYLES,
     )
     return text.encode("utf-8")
 
 
-def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[ProjectLayer]:
-    """Layers of the project from the top down."""
-    risk, classes = layers["risk"], range(len(RISK_SHARES))
-    met = {*layers["stops"].get("kind", ())}
-    stops = [row for row, kind in enumerate(STOP_KINDS) if kind in met]
-    hotspots = layers["hotspots"]
+def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[dict[str, Any]]:
+    """What the template needs of each layer, from the top down."""
+    kinds, hotspots = {*layers["stops"].get("kind", ())}, layers["hotspots"]
     found = {*hotspots["carried_by"], *hotspots.get("kind", ())}
-    spots = [row for row, carrier in enumerate(CARRIERS) if carrier in found]
     rows = [
-        _build_layer("stops", "Stops", PATROLS, layers, stops),
-        _build_layer("schools", "School gates", PATROLS, layers, [0]),
-        replace(_build_layer("legs", "Direction", PATROLS, layers), most_scale=30000),
-        _build_layer("patrols", "Patrols", PATROLS, layers, [0]),
-        _build_layer("risk", "Priority streets", REASONS, layers, classes),
-        _build_layer("hotspots", "Hotspots", REASONS, layers, spots),
+        # key, name, group, table, numbers of the classes on the layouts' legend
+        ("stops", "Stops", PATROLS, "stops", _find_rows(STOP_KINDS, kinds)),
+        ("schools", "School gates", PATROLS, "schools", [0]),
+        ("legs", "Direction", PATROLS, "legs", []),
+        ("patrols", "Patrols", PATROLS, "patrols", [0]),
+        ("risk", "Priority streets", REASONS, "risk", range(len(RISK_SHARES))),
+        ("hotspots", "Hotspots", REASONS, "hotspots", _find_rows(CARRIERS, found)),
     ]
-    if (risk["disagreement"] != 0).any():
-        name, style = "Crime and pupils' reports compared", build_style("disagreement", risk)
-        rows.append(ProjectLayer("disagreement", name, REASONS, "risk", style, shown=False))
-    streets = build_style("streets", risk)
-    return [*rows, ProjectLayer("streets", "Streets", "Ground", "risk", streets)]
+    if (layers["risk"]["disagreement"] != 0).any():
+        name = "Crime and pupils' reports compared"
+        rows.append(("disagreement", name, REASONS, "risk", []))
+    rows.append(("streets", "Streets", "Ground", "risk", []))
+    shown = []
+    for key, name, group, table, nodes in rows:
+        style = build_style(key, layers[table], over_streets=key == table)
+        inner = "\n".join(style.splitlines()[1:-1])  # without the element around it
+        shown.append(
+            {
+                "id": f"patrolplan_{key}",  # QGIS replaces one that is short
+                "name": name,
+                "group": group,
+                "source": f"./{GEOPACKAGE}|layername={table}",
+                "about": LAYERS[table].about,
+                "geometry": "Point" if LAYERS[table].shape == "Point" else "Line",
+                "style_xml": Markup(inner),  # noqa: S704 - our own files
+                "shown": key != "disagreement",
+                "legend_nodes": ",".join(map(str, nodes)),
+                "most_scale": LEGS_SCALE if key == "legs" else 0,
+            }
+        )
+    return shown
 
 
-def _build_layer(
-    table: str,
-    name: str,
-    group: str,
-    layers: Mapping[str, gpd.GeoDataFrame],
-    nodes: Iterable[int] = (),
-) -> ProjectLayer:
-    style = build_style(table, layers[table], over_streets=True)
-    return ProjectLayer(
-        table, name, group, table, style, legend_nodes=",".join(str(node) for node in nodes)
-    )
-
-
-def _list_pages(title: str, subtitle: str) -> list[LayoutPage]:
-    patrol = '[% "school" || \', patrol \' || "number" || \', \' || "start" || \' to \' || "end" %]'
-    return [
-        LayoutPage("area", "Area, A4", title, subtitle),
-        LayoutPage(
-            "patrol", "A page a patrol, A4", patrol, f"{title}. {subtitle}", "patrolplan_patrols"
-        ),
-    ]
+def _find_rows(kinds: Sequence[str], found: Collection[str]) -> list[int]:
+    return [row for row, kind in enumerate(kinds) if kind in found]
 
 
 def _defuse(text: str) -> str:

@@ -1,30 +1,17 @@
 <qgis version="3.22.0-Białowieża" labelsEnabled="1" styleCategories="Symbology|Labeling|Fields|Forms|Temporal">
  <renderer-v2 type="categorizedSymbol" attr="highway" symbollevels="1">
   <categories>
-   <category symbol="0" label="footpath" render="true" type="string" value="" />
-   <category symbol="1" label="service road" render="true" type="List">
-    <val type="string" value="road" />
-    <val type="string" value="service" />
-    <val type="string" value="track" />
+{% for street in streets %}
+{% if street.highways %}
+   <category symbol="{{ loop.index0 }}" label="{{ street.words }}" render="true" type="List">
+{% for kind in street.highways %}
+    <val type="string" value="{{ kind }}" />
+{% endfor %}
    </category>
-   <category symbol="2" label="street" render="true" type="List">
-    <val type="string" value="living_street" />
-    <val type="string" value="pedestrian" />
-    <val type="string" value="residential" />
-    <val type="string" value="unclassified" />
-   </category>
-   <category symbol="3" label="through street" render="true" type="List">
-    <val type="string" value="secondary" />
-    <val type="string" value="secondary_link" />
-    <val type="string" value="tertiary" />
-    <val type="string" value="tertiary_link" />
-   </category>
-   <category symbol="4" label="main road" render="true" type="List">
-    <val type="string" value="primary" />
-    <val type="string" value="primary_link" />
-    <val type="string" value="trunk" />
-    <val type="string" value="trunk_link" />
-   </category>
+{% else %}
+   <category symbol="{{ loop.index0 }}" label="{{ street.words }}" render="true" type="string" value="" />
+{% endif %}
+{% endfor %}
   </categories>
   <symbols>
    <symbol name="0" type="line" alpha="1">

@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from patrolplan.outputs.cartography.basemap import STREETS
 from patrolplan.outputs.frames import NO_DAY
 from patrolplan.outputs.offline_page import load_template
 
@@ -39,7 +40,9 @@ def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = Fals
     times = frame[STARTS[name]] if STARTS.get(name) in frame else pd.Series(dtype="datetime64[ns]")
     shown = "yyyy-MM-dd HH:mm" if (times.dt.date != NO_DAY).any() else "HH:mm"
     template = load_template(Path(__file__).with_name(f"{name}.qml"))
-    return template.render(limits=limits, shown=shown, covers_streets=over_streets)
+    return template.render(
+        limits=limits, shown=shown, covers_streets=over_streets, streets=[*STREETS.values()]
+    )
 
 
 def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:

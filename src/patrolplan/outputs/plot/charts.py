@@ -35,28 +35,35 @@ def coverage(backtest: Backtest, category: str = "all", *, axes: Axes | None = N
     KeyError
         When the back-test has no such category.
     """
-    curve = backtest.curves[backtest.curves["category"] == category]
+    results = backtest.results.sort_values("coverage")
+    here = results[results["category"] == category]
+    curve, prior = here[here["chosen"]], here[here["model"] == "prior"]
     if curve.empty:
-        categories = ", ".join(backtest.curves["category"].unique())
-        message = f"this back-test has no category '{category}'; choose from: {categories}"
+        names = ", ".join(backtest.categories)
+        message = f"this back-test has no category '{category}'; choose from: {names}"
         raise KeyError(message)
     axes = get_axes(axes)
     share = 100 * curve["coverage"]
-    captured = {name: share * curve[name] for name in curve.columns.drop("category")}
+    captured = share.to_numpy()[:, None] * curve.select_dtypes("number")
     label = "if the true rates were known (95 % range of chance)"
     reference = captured["reference_low"], captured["reference_high"]
     axes.fill_between(share, *reference, color="0.85", label=label)
     axes.fill_between(share, captured["pai_low"], captured["pai_high"], color=SERIES[0], alpha=0.3)
     label = "chosen model (95 % interval)"
     axes.plot(share, captured["pai"], color=SERIES[0], marker="o", label=label)
-    axes.plot(share, captured["prior_count"], "k--", label="prior count of twelve months")
+    axes.plot(
+        share,
+        share.to_numpy() * prior["pai"].to_numpy(),
+        "k--",
+        label="prior count of twelve months",
+    )
     axes.set(
         xlabel="priority streets, % of street length",
         ylabel="crime captured in the following month, %",
         xlim=(0, None),
         ylim=(0, None),
     )
-    months = backtest.trials.origins
+    months = backtest.origins
     set_title(axes, f"{category}, months {months[0]:%B %Y} to {months[-1]:%B %Y}")
     axes.legend(loc="lower right", frameon=False)
     return axes

@@ -240,21 +240,8 @@ def _build_entries(ground: _Ground) -> list[legend.Entry]:
         ),
         legend.Entry("the school", 11.0, draw_school),
     ]
-    for kind, (_, points) in ground.signs.items():
-        if len(points):
-            entries.append(_build_symbol_entry(kind))
-    return entries
-
-
-def _build_symbol_entry(kind: str) -> legend.Entry:
-    words, width = legend.SYMBOL_WORDS[kind]
-    return legend.Entry(
-        words,
-        width,
-        lambda window, x, y: symbols.draw_symbol(
-            window, kind, x + width / 2, y, level=LEGEND_LEVEL
-        ),
-    )
+    shown = [kind for kind, (_, points) in ground.signs.items() if len(points)]
+    return entries + [legend.build_symbol_entry(kind) for kind in shown]
 
 
 def _to_grey(colour: str) -> str:

@@ -1,7 +1,13 @@
 """The files with which a school surveys its pupils: page, paper form, tally page and leaflet.
 
 A survey shows no crime, risk or hotspot, so it needs only the area, and the folder's manifest has
-nothing else, since it goes to the school.
+nothing else, since it goes to the school. Pages open from a folder without a network, request no
+name, account or location, and have no field for text; what is marked leaves them only as one file,
+which the teacher saves, see `patrolplan.inputs.survey_form`.
+
+The leaflet's advice on disclosures follows "Keeping children safe in education", part one
+(Department for Education): listen, do not promise secrecy, take the child seriously, and go to the
+designated safeguarding lead at once; in immediate danger call 999.
 """
 
 from pathlib import Path
@@ -9,28 +15,58 @@ from typing import Any
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
+from patrolplan.crs import SQUARE_METRES, find_squares
+from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES, TALLY_FORM
+from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
-from patrolplan.outputs.survey.leaflet import render_leaflet
-from patrolplan.outputs.survey.paper_form import render_paper_form
-from patrolplan.outputs.survey.survey_page import render_survey_page
-from patrolplan.outputs.survey.tally_page import render_tally_page
+from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
+from patrolplan.outputs.survey.form_grid import build_form_grid
+from patrolplan.outputs.survey.form_map import draw_form_map
+from patrolplan.outputs.survey.street_map import build_street_map
+from patrolplan.outputs.webmap.map_page import (
+    OPENSTREETMAP,
+    TEMPLATES as MAP_FILES,
+    read_leaflet_script,
+    read_leaflet_style,
+)
+from patrolplan.outputs.wording import is_fictional_area, list_area_attributions
+from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.provenance import read_package_versions
+from patrolplan.text import shorten
+
+POINTS_PER_MM = 72 / 25.4
+MAP_WIDTH = 186 * POINTS_PER_MM
+MAP_HEIGHT = 231 * POINTS_PER_MM
+TALLY_ROWS = 14
+"""Number of squares on a tally sheet."""
+LONGEST_NAME = 70
+SAMPLE_LABEL = "Z0"
+"""Square of the sheet's example: no form has it, so that it suggests no place."""
+NUMBER_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+MOST_PUPILS = 999
+"""Maximum pupils of one file of tallies; larger numbers are typing errors."""
+
+FILES = Path(__file__).parent
+MAP_SCRIPTS = (
+    *("packed.js", "nearest.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
+)
+"""Scripts of `map.html` that draw streets; here and below each uses only those before it."""
+SURVEY_SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
+TALLY_SCRIPTS = ("tally_rules.js", "tally.js")
 
 
 def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     """Write a school's survey into a folder, completely or not at all."""
     out = Path(out)
     find_school(area, urn)
-    with replace_folder(out, _describe_survey(area, urn)) as folder:
-        write_files(folder, render_survey_files(area, urn))
-    return out
-
-
-def _describe_survey(area: StudyArea, urn: str) -> dict[str, Any]:
-    """Content of the manifest: without crime, and without the seed with which patrols are drawn."""
+    # The manifest has neither crime nor the seed with which patrols are drawn.
     drawn = ("streets: ", "schools: ", "gates: ", "stops: ", "boundary: ")
     inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
-    return {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
+    details = {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
+    with replace_folder(out, details) as folder:
+        write_files(folder, render_survey_files(area, urn))
+    return out
 
 
 def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
@@ -41,3 +77,139 @@ def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
         f"tally-{urn}.html": render_tally_page(area, urn).encode("utf-8"),
         f"leaflet-{urn}.pdf": render_leaflet(area, urn),
     }
+
+
+def render_survey_page(area: StudyArea, urn: str) -> str:
+    """The page on which a school's pupils mark in turn where they do not feel safe, as HTML.
+
+    Equal areas give equal text. It holds script, styles and map, and a policy that forbids every
+    request.
+    """
+    row = find_school(area, urn)
+    school = str(area.schools["name"].iloc[row])
+    data = build_street_map(area, row) | {
+        "school": {"urn": urn, "name": school},
+        "form": ANSWERS_FORM,
+        "max_places": MAX_PLACES,
+        "apart_metres": APART_METRES,
+        "least_pupils": ROUNDING_STEP,
+        "credit": "Fictional" if is_fictional_area(area.name) else OPENSTREETMAP,
+    }
+    scripts = (
+        read_leaflet_script(),
+        *(read_script(MAP_FILES / name) for name in MAP_SCRIPTS),
+        *(read_script(FILES / name) for name in SURVEY_SCRIPTS),
+    )
+    return render_page(
+        FILES / "survey.html.j2",
+        scripts,
+        (read_leaflet_style(with_images=False), read_asset(FILES / "survey.css")),
+        data,
+        school=school,
+        questions=QUESTIONS,
+        max_places=MAX_PLACES,
+        least_pupils=ROUNDING_STEP,
+    )
+
+
+def render_tally_page(area: StudyArea, urn: str) -> str:
+    """The page on which a teacher enters what a class marked on paper, as HTML.
+
+    It has only number fields and lists to choose from; its letters are those of the paper form.
+    """
+    cells = build_form_grid(area, urn).cells
+    questions = [
+        {
+            "column": question.column,
+            "words": question.words,
+            "choices": [vars(choice) for choice in list_counted_choices(question)],
+        }
+        for question in QUESTIONS
+    ]
+    data = {
+        "form": TALLY_FORM,
+        "urn": urn,
+        "cells": [
+            {"label": cell.label, "square": cell.square, "streets": cell.streets} for cell in cells
+        ],
+        "questions": questions,
+        "max_places": MAX_PLACES,
+        "most_pupils": MOST_PUPILS,
+        "least_pupils": ROUNDING_STEP,
+    }
+    return render_page(
+        FILES / "tally.html.j2",
+        [read_script(FILES / name) for name in TALLY_SCRIPTS],
+        [read_asset(FILES / "tally.css")],
+        data,
+        school=str(area.schools["name"].iloc[find_school(area, urn)]),
+        letters=sorted({cell.letter for cell in cells}),
+        questions=questions,
+        most_pupils=MOST_PUPILS,
+        max_places=NUMBER_WORDS[MAX_PLACES],
+    )
+
+
+def render_paper_form(area: StudyArea, urn: str) -> bytes:
+    """The map with its lettered grid, and a sheet of tally boxes, for one class.
+
+    A tagged PDF of two pages for a copier in black and white: the map is upright, the sheet across,
+    without room for a name or for words. Equal areas give equal bytes.
+    """
+    grid, row = build_form_grid(area, urn), find_school(area, urn)
+    drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
+    [gate] = find_squares(area.network.xy(area.gates.take([row])), area.projection.crs).tolist()
+    home = [cell.label for cell in grid.cells if cell.square == tuple(gate)]
+    name = _name_school(area, urn)
+    data = {
+        "title": f"Where do you not feel safe? Survey of {name}",
+        "school": name,
+        "urn": urn,
+        "marking": make_printable(area.settings.output.marking),
+        "home": home[0] if home else "",
+        "sample": SAMPLE_LABEL,
+        "max_places": NUMBER_WORDS[MAX_PLACES],
+        "groups": [
+            {
+                "title": question.words,
+                "answers": [choice.words for choice in list_counted_choices(question)],
+            }
+            for question in QUESTIONS
+        ],
+        "rows": TALLY_ROWS,
+        "map_alt": f"Street map around {name} under a grid of squares, lettered A to "
+        f"{grid.letters[-1]} from left to right and numbered 1 to {grid.down} from the top",
+        "basis": make_printable(
+            "Fictional place: its streets and schools are made up."
+            if is_fictional_area(area.name)
+            else list_area_attributions(area.name, snapped=False)[0]
+        ),
+    }
+    return typeset_template(__package__, "form.typ", data, map_svg=drawn.svg)
+
+
+def render_leaflet(area: StudyArea, urn: str) -> bytes:
+    """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4.
+
+    It has what to do minute by minute, what to say to pupils, how their marks are used, and what to
+    do when a child discloses something.
+    """
+    school = _name_school(area, urn)
+    data: dict[str, Any] = {
+        "title": f"Running the survey: for the teacher, {school}",
+        "school": school,
+        "urn": urn,
+        "marking": make_printable(area.settings.output.marking),
+        "max_places": NUMBER_WORDS[MAX_PLACES],
+        "square_metres": f"{SQUARE_METRES:.0f}",
+        "threshold": str(max(ROUNDING_STEP, area.settings.privacy.threshold)),
+        "step": str(ROUNDING_STEP),
+        "least_pupils": NUMBER_WORDS[ROUNDING_STEP],
+        "half_life": f"{area.settings.reports.half_life_months:,.0f}",
+    }
+    return typeset_template(__package__, "leaflet.typ", data)
+
+
+def _name_school(area: StudyArea, urn: str) -> str:
+    name = area.schools["name"].iloc[find_school(area, urn)]
+    return shorten(make_printable(name), LONGEST_NAME)

@@ -4,8 +4,7 @@
 const makeGround = ({ map, data, pieces, ground }) => {
   const STREETS = [
     { weight: 7, casing: 9, color: "#ffffff" },
-    { weight: 6, casing: 8, color: "#ffffff" },
-    { weight: 5, casing: 7, color: "#ffffff" },
+    { weight: 5.5, casing: 7.5, color: "#ffffff" },
     { weight: 4, casing: 5.5, color: "#ffffff" },
     { weight: 2.5, casing: 4, color: "#ffffff" },
     { weight: 1.3, color: "#8c8376", dashArray: "4 3" },

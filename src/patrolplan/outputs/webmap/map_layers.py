@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.feared import classify_fear, is_feared
+from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
+from patrolplan.outputs.facts import StopFacts, classify_fear, list_stop_facts
 from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
-from patrolplan.outputs.wording import describe_stops
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -34,26 +33,6 @@ PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Classes where voices differ: pupils report but little is recorded, or vice versa."""
 
-STREET_RANK = {
-    "trunk": 0,
-    "trunk_link": 0,
-    "primary": 0,
-    "primary_link": 0,
-    "secondary": 1,
-    "secondary_link": 1,
-    "tertiary": 2,
-    "tertiary_link": 2,
-    "residential": 3,
-    "living_street": 3,
-    "unclassified": 3,
-    "pedestrian": 3,
-    "road": 3,
-    "service": 4,
-    "track": 4,
-}
-"""Width class by kind of street, 0 the widest; footpaths and all others are 5."""
-
-PATH_RANK = 5
 DECIMALS = 6
 """Decimals of degrees, about 0.1 m."""
 
@@ -136,10 +115,10 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
 
 
 def rank_streets(network: StreetNetwork) -> NDArray[np.int64]:
-    """Width class of each piece, 0 (main road) to 5 (path)."""
-    kinds = pd.Series(network.piece_highway, dtype=object).map(STREET_RANK)
-    rank: NDArray[np.int64] = np.asarray(kinds.fillna(PATH_RANK), dtype=np.int64)
-    return rank
+    """Class of street of each piece: 0 for main roads, and the highest number for footpaths."""
+    classes = classify_streets(network, np.arange(len(network)))
+    rank = {name: number for number, name in enumerate(reversed([*STREETS]))}
+    return np.array([rank[name] for name in classes.tolist()], dtype=np.int64)
 
 
 def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -204,7 +183,7 @@ def place_labels(
     used, row = np.unique(name[named], return_inverse=True)
     streets = shapely.line_merge(shapely.multilinestrings(network.piece_lines[named], indices=row))
     lines, street = shapely.get_parts(streets, return_index=True)
-    lowest = np.full(len(used), PATH_RANK)
+    lowest = np.full(len(used), len(STREETS))
     np.minimum.at(lowest, row, rank[named])
     places = [_find_straight_parts(lines, every) for every in LABEL_SPACING_METRES]
     line, room, angle, at = (np.concatenate(values) for values in zip(*places, strict=True))
@@ -347,24 +326,22 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "gate_until": round(patrol.gate_until_minutes),
         "back": round(patrol.back_minutes),
         "end": round(patrol.end_minutes),
-        "stops": [
-            _pack_stop(stop, place, area)
-            for stop, place in zip(patrol.stops, describe_stops(patrol), strict=True)
-        ],
+        "stops": [_pack_stop(stop, area) for stop in list_stop_facts(patrol, projection.crs)],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),
     }
 
 
-def _pack_stop(stop: "Stop", place: str, area: "StudyArea") -> dict[str, Any]:
+def _pack_stop(facts: StopFacts, area: "StudyArea") -> dict[str, Any]:
     """A stop: printed times in minutes after midnight, place of a tasking, and main voice."""
+    stop = facts.stop
     tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
     return {
         "hotspot": stop.hotspot,
-        "place": place,
+        "place": facts.place,
         "arrive": round(stop.arrive_minutes),
         "leave": round(stop.leave_minutes),
-        "feared": is_feared(stop.why),
+        "feared": facts.feared,
         "tasked": encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }
 

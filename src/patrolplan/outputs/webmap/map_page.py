@@ -19,8 +19,7 @@ from xstatic.pkg import leaflet
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
-from patrolplan.outputs.feared import is_feared
-from patrolplan.outputs.marking import find_plan_marking
+from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import (
     build_security_policy,
@@ -29,13 +28,7 @@ from patrolplan.outputs.offline_page import (
     read_asset,
     read_script,
 )
-from patrolplan.outputs.reason_words import (
-    describe_certainty,
-    describe_reasons,
-    describe_want_of_reasons,
-    list_reason_lines,
-)
-from patrolplan.outputs.tasking_words import describe_barred, describe_tasking
+from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
     build_map_layers,
@@ -47,7 +40,7 @@ from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.patrols.legs import Leg
-    from patrolplan.patrols.plan import Patrol, Plan, Stop
+    from patrolplan.patrols.plan import Plan
 
 
 TEMPLATES = Path(__file__).parent
@@ -101,7 +94,9 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
     page = load_template(TEMPLATES / "map.html.j2").render(
         area=plan.area.name,
-        marking=find_plan_marking(plan, [shown.patrol for shown in patrols]),
+        marking=find_marking(
+            plan.area, (shown.patrol for shown in patrols), plan.hotspots["reasons"]
+        ),
         purpose=wording.PURPOSE,
         fictional=wording.is_fictional(plan),
         kind="Patrol map" if week is None else "Week map",
@@ -184,7 +179,7 @@ def read_leaflet_style(*, with_images: bool = True) -> str:
 
 def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
     """Texts of a patrol, for the template."""
-    patrol = map_patrol.patrol
+    patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
         plan = replace(plan, date=dt.date.fromisoformat(map_patrol.day))
     times = f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}"
@@ -205,12 +200,13 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "gate_times": start if start == until else f"{start} to {until}",
         "walked": wording.describe_distance(patrol) if patrol.legs else "no walk",
         "stops": [
-            _describe_stop(patrol, number, leg, plan)
-            for number, (_, leg) in enumerate(zip(patrol.stops, legs, strict=False), start=1)
+            _describe_stop(stop, leg, plan)
+            for stop, leg in zip(list_stop_facts(patrol, crs), legs, strict=False)
         ],
         "back": legs[-1] if legs else None,
         "keep_away": [
-            describe_barred(place, crs=plan.area.projection.crs) for place in patrol.keep_away
+            wording.describe_barred(place, crs=plan.area.projection.crs)
+            for place in patrol.keep_away
         ],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
@@ -241,32 +237,24 @@ def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dic
     return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
 
 
-def _describe_tasked(stop: "Stop", plan: "Plan") -> str:
-    """What intelligence requests at a stop, and where exactly; empty if it is not tasked."""
-    if stop.tasking is None:
-        return ""
-    (x, y), projection = find_tasked_point(stop, plan.area), plan.area.projection
-    grid = wording.format_grid_reference(x, y, crs=projection.crs)
-    words = describe_tasking(stop.tasking)
-    return f"{words}. The place is at {grid}." if grid else f"{words}."
-
-
-def _describe_stop(
-    patrol: "Patrol", number: int, leg: dict[str, Any], plan: "Plan"
-) -> dict[str, Any]:
-    stop = patrol.stops[number - 1]
-    earlier = wording.find_earlier_visit(patrol, number)
-    why = [line.text for line in list_reason_lines(stop)]
-    why = [f"As at stop {earlier}."] if why and earlier else why
+def _describe_stop(facts: StopFacts, leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
     return {
-        "number": number,
-        "times": f"{format_time(stop.arrive_minutes)} to {format_time(stop.leave_minutes)}",
-        "dwell": wording.format_minutes(stop.leave_minutes - stop.arrive_minutes),
-        "place": wording.describe_stop_place(patrol, number)
-        + wording.describe_chance(plan, stop.hotspot),
-        "grid": wording.format_grid_reference(stop.x, stop.y, crs=plan.area.projection.crs),
-        "why": why if why or stop.tasked else [f"{describe_want_of_reasons(stop)}."],
-        "feared": is_feared(stop.why),
-        "tasked": _describe_tasked(stop, plan),
+        "number": facts.number,
+        "times": f"{facts.arrive} to {facts.leave}",
+        "dwell": wording.format_minutes(facts.minutes),
+        "place": capitalise(facts.place) + wording.describe_chance(plan, facts.stop.hotspot),
+        "grid": facts.grid,
+        "why": [line.text for line in facts.list_why()],
+        "feared": facts.feared,
+        "tasked": _describe_tasked(facts, plan),
         "walk": leg,
     }
+
+
+def _describe_tasked(facts: StopFacts, plan: "Plan") -> str:
+    """What intelligence requests at a stop, and where exactly; empty if it is not tasked."""
+    if not facts.tasking:
+        return ""
+    x, y = find_tasked_point(facts.stop, plan.area)
+    grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
+    return f"{facts.tasking}. The place is at {grid}." if grid else f"{facts.tasking}."

@@ -168,7 +168,7 @@ const makeNames = ({ map, data, pieces, chosen }) => {
     const candidates = labels.map((label) => ({ ...label, at: map.latLngToLayerPoint(label.at) }))
       .filter(({ at }) => bounds.contains(at));
     const isWalked = candidates.map(({ at }) => !route.isFree([{ x: at.x, y: at.y, r: 5 }]));
-    const isFine = ({ rank }) => rank <= 3 || map.getZoom() >= 16.5;
+    const isFine = ({ rank }) => rank <= 2 || map.getZoom() >= 16.5;
     const inSight = candidates.map(({ at }) => sight.contains(at));
     const streets = listWalked().map((street) => ({
       ...street,

@@ -6,7 +6,7 @@ officers' appointments, which colleagues need not see.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.cartography.fonts import (
@@ -14,11 +14,16 @@ from patrolplan.outputs.cartography.fonts import (
     make_printable,
     typeset_template,
 )
-from patrolplan.outputs.marking import find_duties_marking
+from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import DAY_WORDS, join_words
-from patrolplan.outputs.week.day_words import describe_appointment
-from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
+from patrolplan.outputs.week.roster import (
+    DEMANDS,
+    Roster,
+    RosterOfficer,
+    describe_appointment,
+    format_week,
+)
 from patrolplan.outputs.week.task_sheets import format_officer_name, format_school_name
 from patrolplan.outputs.wording import (
     compute_plan_id,
@@ -28,7 +33,7 @@ from patrolplan.outputs.wording import (
     format_route_name,
     list_attributions,
 )
-from patrolplan.patrols.demands import WATCH_METRES, DemandKind
+from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.routes import list_patrols
@@ -54,18 +59,22 @@ def render_lead_sheet(roster: Roster) -> bytes:
 def build_lead_data(roster: Roster) -> dict[str, Any]:
     """Texts of the sheet, for the template."""
     week = roster.week
-    area = week.plan.area
+    area, watch = week.plan.area, f"{WATCH_METRES:g}"
     data: dict[str, Any] = {
         "title": f"Lead's sheet: {make_printable(area.name)}, {format_week(week)}",
         "area": make_printable(area.name),
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
-        "marking": make_printable(find_duties_marking(week.plan, week.duties)),
+        "marking": make_printable(find_marking(area, (duty.patrol for duty in week.duties))),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),
-        "demands": {kind: _build_demand_rows(roster, kind) for kind in get_args(DemandKind)},
-        "watch_metres": f"{WATCH_METRES:g}",
+        "demands": [
+            {"title": words.lead.format(watch=watch), "rows": rows}
+            for kind, words in DEMANDS.items()
+            if (rows := _build_demand_rows(roster, kind))
+        ],
+        "watch_metres": watch,
         "unmet": [make_printable(line) for line in describe_unmet(roster)],
         "schools": _build_school_rows(roster),
         "doses": [make_printable(line) for line in _describe_doses(week)],

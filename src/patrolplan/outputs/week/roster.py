@@ -2,7 +2,7 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.outputs.crew_words import STAFF_WORDS, find_staff
-from patrolplan.outputs.feared import name_feared_places
+from patrolplan.outputs.cartography.fonts import make_printable
+from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
 from patrolplan.outputs.reason_words import join_words
-from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.outputs.wording import format_grid_reference, format_minutes
+from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.officer_day import OfficerDays, build_officer_days
+from patrolplan.team.free_time import Appointment
+from patrolplan.team.officer_day import DayItem, OfficerDays, build_officer_days
 from patrolplan.team.travel import MODE_WORDS
 from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
@@ -249,6 +251,66 @@ class Roster:
     @cached_property
     def _school_file_names(self) -> dict[str, str]:
         return make_file_names(school.urn for school in self.schools)
+
+
+@dataclass(frozen=True)
+class DemandWords:
+    """A kind of demand on papers and on the board."""
+
+    short: str
+    """In the workbook."""
+    lead: str
+    """Above its places on the lead's sheet; `watch` is metres."""
+    board: str = ""
+    """Above its places on the board; empty for tasked places, which the board lists themselves."""
+    noun: str = "hotspot"
+    each: str = ""
+    """How often each of them."""
+
+
+DEMANDS: Mapping[DemandKind, DemandWords] = {
+    "tasked": DemandWords("tasked", "Tasked by intelligence: who comes on which day"),
+    "designated": DemandWords(
+        "designated by the force",
+        "Designated by the force: minutes of those that it asks for in the week",
+        "Hotspots that the force designates",
+        each="for the minutes that it asks for",
+    ),
+    "watched": DemandWords(
+        "new or rising",
+        "New or rising within {watch} m of a gate: one visit in the week",
+        "New or rising hotspots near the gates",
+        each="once a week",
+    ),
+    "feared": DemandWords(
+        "pupils feel unsafe",
+        "Where pupils within reach of a school feel least safe: one visit in a fortnight",
+        "Where pupils feel least safe",
+        noun="place",
+        each="once a fortnight",
+    ),
+}
+"""In the order of the papers; no other kind can be shown."""
+
+APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit": "Home visit"}
+"""Words for kinds of appointments, where they differ from the kind itself."""
+
+
+def describe_appointment(roster: Roster, appointment: Appointment) -> str:
+    """The kind of an appointment and its school; nothing else about it is stored."""
+    kind = APPOINTMENT_WORDS.get(appointment.kind, capitalise(appointment.kind))
+    school = roster.school_names.get(appointment.urn, "")
+    return make_printable(f"{kind} at {school}" if school else kind)
+
+
+def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
+    """The destination, mode and minutes of a journey."""
+    minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
+    how = MODE_WORDS[roster.officer_modes.get(officer, "walk")]
+    if item.towards == "base":
+        return f"Back at the base ({how}, {minutes})"
+    where = "the school" if item.towards == "gate" else "the appointment"
+    return f"Set out from the base to {where} ({how}, {minutes})"
 
 
 def check_officer_and_date(

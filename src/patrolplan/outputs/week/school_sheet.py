@@ -6,12 +6,12 @@ on how many days an officer was and will be there, and what changed since the la
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.answer_words import (
     describe_change,
@@ -23,8 +23,7 @@ from patrolplan.outputs.week.answer_words import (
 )
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
-from patrolplan.outputs.wording import describe_place, list_attributions
-from patrolplan.patrols.plan import Stop
+from patrolplan.outputs.wording import list_attributions
 from patrolplan.privacy import note_low_threshold
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.team.week import Duty
@@ -81,7 +80,7 @@ def build_school_data(
         "marking": make_printable(week.plan.area.settings.output.marking),
         "days": [
             {"day": f"{day:%A}", "date": f"{day.day} {day:%B}"}
-            | _describe_presence(roster.school_duties(school.urn, day), letters)
+            | _describe_presence(roster, roster.school_duties(school.urn, day), letters)
             for day in week.days
         ],
         "areas": [{"letter": letter, "street": street} for letter, street in streets.items()],
@@ -113,38 +112,30 @@ def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
     return [duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)]
 
 
-def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, Stop]:
-    """Stops by place, apart from the gate; a place that is only tasked is not shown to a school.
-
-    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
-    """
-    stops = [stop for duty in _list_duties(roster, school) for stop in duty.patrol.stops]
-    hotspots = roster.week.plan.hotspots
-    areas = {}
-    for stop in stops:
-        if stop.tasking is not None and stop.kind != "tasked":
-            row = hotspots[hotspots["hotspot"] == stop.hotspot].iloc[0]
-            point = (float(row["stop"].x), float(row["stop"].y))
-            areas[stop.hotspot] = replace(stop, place=row["place"], stand="street", point=point)
-        elif stop.kind not in {"tasked", "gate"}:
-            areas[stop.hotspot] = stop
-    return areas
+def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, SchoolStop]:
+    """Stops of the week by place."""
+    stops = (_list_stops(roster, duty) for duty in _list_duties(roster, school))
+    return {stop.hotspot: stop for own in stops for stop in own}
 
 
-def _format_street(stop: Stop) -> str:
-    return capitalise(shorten(make_printable(describe_place(stop)), LONGEST_PLACE))
+def _list_stops(roster: Roster, duty: Duty) -> list[SchoolStop]:
+    return list_school_stops(duty.patrol, roster.week.plan.hotspots)
 
 
-def _describe_presence(duties: tuple[Duty, ...], letters: dict[str, str]) -> dict[str, str]:
+def _format_street(stop: SchoolStop) -> str:
+    return capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
+
+
+def _describe_presence(
+    roster: Roster, duties: tuple[Duty, ...], letters: dict[str, str]
+) -> dict[str, str]:
     """When an officer is at the gate on a day, and until when in which streets."""
     if not duties:
         return {"gate": "", "until": "", "streets": ""}
     first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.patrol.window, duty)
-    stops = [
-        stop for duty in duties for stop in duty.patrol.stops if stop.kind not in {"tasked", "gate"}
-    ]
+    stops = [stop for duty in duties for stop in _list_stops(roster, duty)]
     streets = {letters[stop.hotspot] for stop in stops}
     until = max((stop.leave_minutes for stop in stops), default=0.0)
     return {
@@ -160,14 +151,13 @@ def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
     areas = _find_areas(roster, school)
     gate = MapMarker("G", school.x, school.y, school=True, name=school.name)
     marks = [
-        MapMarker(xl_col_to_name(number), stop.x, stop.y)
-        for number, stop in enumerate(areas.values())
+        MapMarker(xl_col_to_name(number), *stop.point) for number, stop in enumerate(areas.values())
     ]
     height = _compute_map_height([_format_street(stop) for stop in areas.values()])
     return draw_overview_map(
         roster.week.plan,
         [gate, *marks],
-        [name for stop in areas.values() for name in stop.covered],
+        [name for stop in areas.values() for name in stop.seen],
         width=MAP_WIDTH,
         height=height or MAX_MAP_HEIGHT,
     )

@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.output_folder import replace_folder
-from patrolplan.outputs.week.roster import Roster, format_duty_times
-from patrolplan.outputs.wording import describe_stops, format_route_name
-from patrolplan.patrols.demands import DemandKind
+from patrolplan.outputs.week.roster import DEMANDS, Roster, format_duty_times
+from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -193,12 +193,6 @@ def _build_officer_rows(roster: Roster) -> list[list[str]]:
 
 
 DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
-DEMAND_KINDS: Mapping[DemandKind, str] = {
-    "tasked": "tasked",
-    "designated": "designated by the force",
-    "watched": "new or rising",
-    "feared": "pupils feel unsafe",
-}
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
@@ -207,7 +201,7 @@ def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
         for visit in demand.met_by
     )
     return [
-        DEMAND_KINDS[demand.kind],
+        DEMANDS[demand.kind].short,
         demand.place,
         roster.find_place_words(demand.place),
         "any" if demand.date is None else format_day(demand.date),
@@ -242,8 +236,8 @@ def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
         duty.patrol.school,
         format_route_name(duty.variant),
         "; ".join(
-            f"{format_time(stop.arrive_minutes)} {place}"
-            for stop, place in zip(duty.patrol.stops, describe_stops(duty.patrol), strict=True)
+            f"{stop.arrive} {stop.place}"
+            for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
         ),
         roster.card_path(duty),
         *(further[name] for name in _list_further_columns(roster)),

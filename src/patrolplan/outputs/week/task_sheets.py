@@ -12,24 +12,23 @@ from patrolplan.outputs.cartography.fonts import (
     typeset_template,
 )
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
-from patrolplan.outputs.marking import find_duties_marking
+from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import list_reasons
-from patrolplan.outputs.tasking_words import describe_barred
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
+    describe_barred,
     describe_end,
     describe_further_window,
     describe_place,
-    describe_stops,
     format_data_months,
     is_before_school,
     list_attributions,
 )
-from patrolplan.patrols.plan import Patrol, Stop
+from patrolplan.patrols.plan import Patrol
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Duty, format_day
@@ -69,7 +68,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
     data: dict[str, Any] = {
         "title": f"Week of patrols: {area}, {format_week(week)}",
         "area": area,
-        "marking": make_printable(find_duties_marking(week.plan, duties)),
+        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
         "purpose": PURPOSE,
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
@@ -283,7 +282,7 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
-    patrol = duty.patrol
+    patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
     number = next(school.number for school in roster.schools if school.urn == duty.urn)
     about = (
         describe_company(roster, officer, duty),
@@ -300,19 +299,16 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": describe_end(patrol),
         "keep_away": [
-            print_whole(describe_barred(barred, crs=roster.week.plan.area.settings.area.crs))
-            for barred in find_near_keep_away(patrol)
+            print_whole(describe_barred(barred, crs=crs)) for barred in find_near_keep_away(patrol)
         ],
         "stops": [
             {
-                "number": str(number),
-                "time": format_span(stop.arrive_minutes, stop.leave_minutes),
-                "place": print_whole(place),
-                "why": _list_task_reasons(stop),
+                "number": str(facts.number),
+                "time": f"{facts.arrive}\N{EN DASH}{facts.leave}",
+                "place": print_whole(facts.place),
+                "why": [print_whole(list_reasons(facts.stop, with_counts=False)[0])],
             }
-            for number, (stop, place) in enumerate(
-                zip(patrol.stops, describe_stops(patrol), strict=True), start=1
-            )
+            for facts in list_stop_facts(patrol, crs)
         ],
     }
 
@@ -321,11 +317,6 @@ def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
     """What to do at the gate."""
     do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
     return f"Be seen as pupils {do}; meet the member of staff."
-
-
-def _list_task_reasons(stop: Stop) -> list[str]:
-    """The tasking or the first reason to stop, uncut, without numbers; the card has all reasons."""
-    return [print_whole(list_reasons(stop, with_counts=False)[0])]
 
 
 def _draw_week_map(roster: Roster) -> bytes:

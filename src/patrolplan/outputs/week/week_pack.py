@@ -12,16 +12,22 @@ from patrolplan.errors import LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
-from patrolplan.outputs.marking import find_duties_marking
+from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
-from patrolplan.outputs.week.day_words import describe_appointment, describe_way
 from patrolplan.outputs.week.lead_sheet import render_lead_sheet
 from patrolplan.outputs.week.poster import build_poster_data, render_posters, select_shown
-from patrolplan.outputs.week.roster import Roster, RosterOfficer, RosterSchool, format_week
+from patrolplan.outputs.week.roster import (
+    Roster,
+    RosterOfficer,
+    RosterSchool,
+    describe_appointment,
+    describe_way,
+    format_week,
+)
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
@@ -35,7 +41,6 @@ from patrolplan.outputs.week.task_sheets import (
 from patrolplan.outputs.wording import (
     PURPOSE,
     describe_further_window,
-    describe_stops,
     format_data_months,
     list_attributions,
 )
@@ -301,7 +306,7 @@ def build_cover_data(
         "purpose": PURPOSE,
         "count": format_count(len(duties), "card"),
         "week": format_week(week),
-        "marking": make_printable(find_duties_marking(week.plan, duties)),
+        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
         "days": [_build_cover_day(roster, officer, day, cards) for day in shown],
         "notes": notes,
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
@@ -344,8 +349,8 @@ def _build_cover_item(
         "text": format_school_name(duty.patrol.school),
         "about": " · ".join(_list_patrol_facts(roster, officer, duty)),
         "stops": "; ".join(
-            f"{format_time(stop.arrive_minutes)} {print_whole(place)}"
-            for stop, place in zip(duty.patrol.stops, describe_stops(duty.patrol), strict=True)
+            f"{stop.arrive} {print_whole(stop.place)}"
+            for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
         ),
     }
 

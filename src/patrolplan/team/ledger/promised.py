@@ -14,7 +14,7 @@ import shapely
 from patrolplan.area.square_names import name_places
 from patrolplan.crs import DEGREES
 from patrolplan.errors import InputError
-from patrolplan.hotspots.designated import DESIGNATED, OWN
+from patrolplan.hotspots import DESIGNATED, OWN
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone

@@ -4,15 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patrolplan.area.patrol_window import Window
 from patrolplan.errors import InputError
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.history import build_history
-from patrolplan.risk.window_trials import (
-    AUTO_ALL_HOURS,
-    PRIOR_BY_CLOCK,
-    count_inside,
-    count_school_days,
-)
+from patrolplan.risk.rolling_origin import AUTO_ALL_HOURS, PRIOR_BY_CLOCK
+from patrolplan.risk.window import build_mask, count_inside
 
 AFTER = {"patrol": {"windows": {"after": {"from": "15:00", "to": "17:00"}}}}
 TERMS = pd.DataFrame(
@@ -60,9 +57,9 @@ def test_only_the_window_on_school_days_is_counted(make):
             wanted[history.months.get_loc(row.month), place, 0] += 1
     assert np.array_equal(counts, wanted)
     assert counts.sum() > 50
-    school_days = count_school_days(area, history.months)
-    assert school_days[7] == 0  # August
-    assert school_days[1] == 20
+    share = build_mask(area, history, Window(60, 15 * 60)).share
+    assert share[7] == 0  # August
+    assert share[1] == pytest.approx(20 / 28 / 24)
 
 
 def test_a_window_over_midnight_belongs_to_the_day_before(make):
@@ -85,13 +82,22 @@ def test_the_clock_finds_the_afternoon(make):
     at_ten = table[(table["coverage"] == 0.1) & (table["category"] == "Robbery")]
     pai = at_ten.set_index("model")["pai"]
     assert pai["auto"] > 1.5 * pai[AUTO_ALL_HOURS]
-    assert pai[PRIOR_BY_CLOCK] > 1.5 * pai["prior count"]
+    assert pai[PRIOR_BY_CLOCK] > 1.5 * pai["prior"]
     gain = at_ten.set_index("model")["log_score_gain"]
     assert gain["auto"] > gain[AUTO_ALL_HOURS] + 0.5
     over = np.mean(at_ten.set_index("model")["observed_over_expected"]["auto"])
     assert 0.6 < over < 1.6
     assert table["reference"].isna().all()
     assert table.loc[table["model"] == "auto", "chosen"].all()
+
+
+def test_the_default_window_can_be_named(make):
+    """The window from each school's bell is called after_school, also where no window is set."""
+    area = build_timed_area(make)
+    table = backtest_risk(area, origins=("2023-01", "2023-02"), window="after_school").results
+    assert (table["window"] == "after_school").all()
+    inside = count_inside(area, build_history(area), np.arange(14 * 60 + 50, 17 * 60 + 20))
+    assert 0 < table["n_events"].max() <= inside[12:14].sum()
 
 
 def test_what_a_window_needs_is_said(make):

@@ -1,5 +1,6 @@
 """Models of one's own: they stand next to ours, are cloned, checked, and see no later month."""
 
+import dataclasses
 from typing import ClassVar
 
 import numpy as np
@@ -15,10 +16,10 @@ from patrolplan.errors import InputError
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.estimate import estimate_risk
-from patrolplan.risk.estimators import Estimator, check_prediction
-from patrolplan.risk.models import PriorCount
+from patrolplan.risk.own_model import FIRST_MONTH, Estimator, ModelTables, check_prediction
+from patrolplan.risk.shrinkage import compute_shrunk_rates
 
-from .test_window_trials import build_timed_area
+from .test_window_mask import build_timed_area
 
 
 class LastYear(BaseEstimator):
@@ -81,7 +82,7 @@ def test_the_prior_count_as_a_model_of_ones_own_has_the_same_numbers(area):
     results = backtest_risk(area, models={"mine": LastYear()}).results
     mine, prior = (
         results[results["model"] == name].drop(columns="model").reset_index(drop=True)
-        for name in ("mine", "prior count")
+        for name in ("mine", "prior")
     )
     assert len(mine) > 0
     pd.testing.assert_frame_equal(mine, prior, check_exact=True)
@@ -91,10 +92,10 @@ def test_the_prior_count_as_a_model_of_ones_own_has_the_same_numbers(area):
 
 def test_risk_by_ones_own_model_is_that_of_the_same_model_of_ours(area):
     """Risk by an equal model is equal, and a note says whose model it is."""
-    own, ours = estimate_risk(area, model=LastYear()), estimate_risk(area, model="prior count")
+    own, ours = estimate_risk(area, model=LastYear()), estimate_risk(area, model="prior")
     assert np.array_equal(own.joined, ours.joined)
     assert own.model == "LastYear"
-    assert ours.model == "prior count"
+    assert ours.model == "prior"
     assert not np.array_equal(own.joined, estimate_risk(area).joined)
     notes = [describe_note(note) for note in own.notes]
     assert any("the analyst's own ('LastYear')" in note for note in notes)
@@ -143,12 +144,12 @@ def test_no_model_sees_a_later_month(area):
     test = backtest_risk(area, models={"mine": Recorder()})
     fits = sorted(month for kind, month, _ in Recorder.seen if kind == "fit")
     predicted = sorted(month for kind, month, _ in Recorder.seen if kind == "predict")
-    assert len(fits) == len(predicted) == 2 * len(test.trials.origins)
+    assert len(fits) == len(predicted) == 2 * len(test.origins)
     assert all(
         month == before + pd.DateOffset(months=1)
         for before, month in zip(fits, predicted, strict=True)
     )
-    assert set(predicted) == set(test.trials.origins)
+    assert set(predicted) == set(test.origins)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,6 @@ def test_scikit_learn_plugs_in(area):
     assert np.isfinite(rows["log_score_gain"]).all()
     assert (rows["log_score_gain"] > -1).all()
     assert "\n  mine\n" in str(test)
-    assert set(test.choices[0].weights).isdisjoint({"mine"})
 
 
 def test_a_category_without_crime_to_learn_from_is_expected_nowhere(make):
@@ -239,12 +239,11 @@ class _Changed(LastYear):
         ({"mine": _NoPredict()}, "_NoPredict has no predict; derive it"),
         ({"mine": object()}, "object has no fit, no predict"),
         ({"mine": _Changed()}, "_Changed cannot be cloned"),
-        ({"mine": PriorCount()}, "one of our own models"),
-        ({"prior count": LastYear()}, "'prior count' is the name of one of ours"),
+        ({"prior": LastYear()}, "'prior' is the name of one of ours"),
         ({"auto": LastYear()}, "'auto' is the name of one of ours"),
         ({"": LastYear()}, "'' is not a name"),
     ],
-    ids=["class", "no predict", "object", "unclonable", "ours", "taken", "reserved", "empty"],
+    ids=["class", "no predict", "object", "unclonable", "taken", "reserved", "empty"],
 )
 def test_what_is_no_model_is_refused(area, models, seen):
     """Before any work is done, the error says what is wrong and what to give."""
@@ -254,8 +253,8 @@ def test_what_is_no_model_is_refused(area, models, seen):
 
 def test_a_name_that_no_model_has_is_refused(area):
     """The error lists the names that there are."""
-    with pytest.raises(InputError, match=r"'prior counts' is not the name .* prior count, "):
-        estimate_risk(area, model="prior counts")
+    with pytest.raises(InputError, match=r"'priors' is not the name .* prior, "):
+        estimate_risk(area, model="priors")
 
 
 def test_an_error_in_the_models_own_code_says_where(area):
@@ -278,7 +277,112 @@ def test_inside_a_window_ones_own_model_counts_times_the_clock(make):
     results = backtest_risk(area, window="after", models={"mine": LastYear()}).results
     mine, ours = (
         results[results["model"] == name].drop(columns="model").reset_index(drop=True)
-        for name in ("mine", "prior count by clock")
+        for name in ("mine", "prior by clock")
     )
     assert len(mine) > 0
     pd.testing.assert_frame_equal(mine, ours, check_exact=True)
+
+
+@pytest.fixture
+def history(make):
+    """Twenty months of two kinds of crime in sixty places."""
+    return make.history(make.uneven())
+
+
+def _withhold(history, month, places):
+    """The same history with a month that was not published in some places."""
+    exposure = np.ones(history.counts.shape[:2])
+    exposure[month, places] = 0.0
+    counts = history.counts.copy()
+    counts[month, places] = 0
+    return dataclasses.replace(history, counts=counts, exposure=exposure)
+
+
+def test_columns_are_those_of_a_plain_loop(history):
+    """Means, sums of all categories and the calendar are what a loop over rows gives."""
+    table, incidents = ModelTables(history).build_training(1)
+    places = len(history.units)
+    for month, place in ((3, 0), (7, 11), (19, 59)):
+        row = table.iloc[(month - FIRST_MONTH) * places + place]
+        assert row.name == (history.months[month], place)
+        for span, name in ((1, "mean_1_month"), (3, "mean_3_months"), (12, "mean_12_months")):
+            before = history.counts[max(0, month - span) : month, place]
+            assert row[name] == pytest.approx(before[:, 1].sum() / len(before))
+        before = history.counts[max(0, month - 12) : month, place]
+        assert row["all_12_months"] == pytest.approx(before.sum() / len(before))
+        assert row["other: kind 0"] == pytest.approx(before[:, 0].sum() / len(before))
+        assert row["month_of_year"] == history.months[month].month
+        assert row["month_number"] == month
+        assert row["metres"] == history.units.metres[place]
+        assert (
+            incidents.iloc[(month - FIRST_MONTH) * places + place]
+            == (history.counts[month, place, 1])
+        )
+    assert len(table) == len(incidents) == (20 - FIRST_MONTH) * places
+    assert not table.isna().to_numpy().any()
+    assert table.index.equals(incidents.index)
+
+
+def test_around_is_what_lies_within_300_metres(history):
+    """The columns of the surroundings sum the other places whose points are near."""
+    table = ModelTables(history).build_next(0)
+    xy = history.units.catchments.xy
+    near = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) <= 300.0
+    np.fill_diagonal(near, val=False)
+    recent = history.counts[-3:].sum(axis=0) / 3
+    assert np.allclose(table["around_3_months"], near @ recent[:, 0])
+    assert np.allclose(table["all_around_3_months"], near @ recent.sum(axis=1))
+
+
+def test_the_next_month_has_the_columns_of_those_before(history):
+    """What is predicted from has the columns of what is learned from, in the next month."""
+    tables = ModelTables(history)
+    coming, (past, _) = tables.build_next(0), tables.build_training(0)
+    assert list(coming.columns) == list(past.columns)
+    assert set(coming.index.get_level_values("month")) == {pd.Timestamp("2023-09-01")}
+    assert np.array_equal(coming["shrunk"], compute_shrunk_rates(history).means[:, 0])
+    assert np.array_equal(coming["mean_12_months"], history.count_last(12)[:, 0] / 12)
+
+
+@pytest.mark.parametrize("month", [5, 12, 19])
+def test_a_row_rests_on_the_months_before_it(history, month):
+    """Poison from a month on changes no column of that month's rows, nor of earlier ones."""
+    counts = history.counts.copy()
+    counts[month:] += np.arange(counts.shape[1])[None, :, None].astype(np.int32)
+    poisoned = dataclasses.replace(history, counts=counts)
+    clean, bad = (ModelTables(one).build_training(0)[0] for one in (history, poisoned))
+    until = clean.index.get_level_values("month") <= history.months[month]
+    pd.testing.assert_frame_equal(clean[until], bad[until], check_exact=True)
+    if month < 19:
+        assert not clean[~until].equals(bad[~until])
+
+
+def test_months_that_were_not_published_are_no_rows(history):
+    """A place's missing month is neither learned from nor counted as without crime."""
+    places = np.arange(10)
+    withheld = _withhold(history, 15, places)
+    whole, masked = ModelTables(history).build_training(0), ModelTables(withheld).build_training(0)
+    gone = whole[0].index.difference(masked[0].index)
+    assert list(gone) == [(history.months[15], place) for place in places]
+    assert len(masked[1]) == len(masked[0])
+    row = masked[0].xs(history.months[16]).loc[3]
+    held = history.counts[13:15, 3, 0]
+    assert row["mean_3_months"] == pytest.approx(held.sum() / 2)
+    assert ModelTables(withheld).build_next(0).shape == ModelTables(history).build_next(0).shape
+
+
+def test_a_month_in_part_counts_as_a_whole_one(history):
+    """Where three quarters of a month were published, a whole one would have a third more."""
+    exposure = np.ones(history.counts.shape[:2])
+    exposure[10] = 0.75
+    part = dataclasses.replace(history, exposure=exposure)
+    incidents = ModelTables(part).build_training(0)[1].xs(history.months[10])
+    assert np.allclose(incidents, history.counts[10, :, 0] / 0.75)
+
+
+def test_too_few_months_give_an_empty_table(history):
+    """Before the fourth month there is nothing to learn from, and the columns are the same."""
+    short = history.cut_before(history.months[FIRST_MONTH])
+    table, incidents = ModelTables(short).build_training(0)
+    assert len(table) == len(incidents) == 0
+    assert list(table.columns) == list(ModelTables(short).build_next(0).columns)

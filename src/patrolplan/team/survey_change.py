@@ -33,7 +33,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from patrolplan.privacy import ReportGroups
@@ -138,23 +137,15 @@ def compute_newcombe_interval(
 
     `before`, `latest`: Reports here and elsewhere, not both 0.
     """
-    p, p_low, p_high = _compute_wilson_interval(*before)
-    q, q_low, q_high = _compute_wilson_interval(*latest)
+    from scipy.stats import binomtest  # noqa: PLC0415 - heavy, and of this interval alone
+
+    (p, p_low, p_high), (q, q_low, q_high) = (
+        (test.statistic, *test.proportion_ci(CONFIDENCE, method="wilson"))
+        for test in (binomtest(here, here + elsewhere) for here, elsewhere in (before, latest))
+    )
     low = q - p - float(np.hypot(q - q_low, p_high - p))
     high = q - p + float(np.hypot(q_high - q, p - p_low))
     return low, high
-
-
-def _compute_wilson_interval(here: int, elsewhere: int) -> tuple[float, float, float]:
-    """A share and the ends of Wilson's score interval."""
-    total = here + elsewhere
-    share = here / total
-    z = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
-    middle = 2 * here + z**2
-    spread = z * float(np.sqrt(z**2 + 4 * here * (1 - share)))
-    low, high = ((middle + sign * spread) / (2 * (total + z**2)) for sign in (-1, 1))
-    # Rounding must not put an end on the wrong side of the share, where one of them is 0 or 1.
-    return share, max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
 def _bound_counts(

@@ -1,0 +1,280 @@
+"""Tables whose columns are declared once: their meaning, form and words for what is wrong.
+
+Reader, checks, `build_area` and the pages of the reference are made from the declaration. Every
+wrong value of every file is reported together, with its row.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError, Problem
+from patrolplan.inputs.table_reader import (
+    Field,
+    describe_cell,
+    parse_axis,
+    parse_numbers,
+    quote_value,
+    read_table,
+)
+from patrolplan.inputs.table_sources import TableSource
+from patrolplan.tables import Column as Kept, Schema
+from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
+
+PLANNED_YEARS = (2000, 2099)
+"""Years in which terms, taskings and visits can be."""
+
+Check = Callable[[pd.DataFrame, str], pd.Series | NDArray[np.bool_]]
+"""Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
+
+It sees the rows of all files together, so that it finds duplicates across files.
+"""
+
+
+class Rule(NamedTuple):
+    """A condition on the values of a column, and the message if it is not met.
+
+    A pattern must match the whole value; `{value}` in the message quotes it.
+    """
+
+    column: str
+    check: Check | str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a cell is written, the message about one that is not, and how a column is stored."""
+
+    good: Check | str = ""
+    what: str = ""
+    remedy: str = ""
+    store: Callable[[pd.Series], Any] = pd.Series.copy
+    kind: str = "text"
+
+
+TEXT = Form()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file; `missing` has the message about an empty cell where none may be.
+
+    It is stored under its name unless `kept` is false.
+    """
+
+    name: str
+    meaning: str
+    form: Form = TEXT
+    remedy: str = ""
+    missing: tuple[str, str] | None = None
+    once: bool = False
+    needed: bool = True
+    known_names: tuple[str, ...] = ()
+    kept: bool = True
+
+    @property
+    def rules(self) -> Iterator[Rule]:
+        """What is asked of its cells."""
+        if self.missing is not None:
+            yield Rule(self.name, is_given, *self.missing)
+        if self.once:
+            yield Rule(self.name, _is_first, "{value} is a duplicate", "keep one of the rows")
+        if self.form.good:
+            remedy = self.remedy or self.form.remedy
+            yield Rule(self.name, self.form.good, self.form.what, remedy)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table by its key under `[sources]`, with rules for several of its columns together.
+
+    `made` are columns that its reader makes of others; `place` is what its geometry means, and
+    `point` the two columns that a point is made of.
+    """
+
+    source: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    made: Mapping[str, Kept] = field(default_factory=dict)
+    place: str = ""
+    point: tuple[str, str] = ("longitude", "latitude")
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Its columns as the reader of files wants them."""
+        return tuple(
+            Field(one.name, one.known_names, required=one.needed, meaning=one.meaning)
+            for one in self.columns
+        )
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Its columns as they are stored."""
+        kept = {one.name: Kept(one.form.kind, one.meaning) for one in self.columns if one.kept}
+        place = {"geometry": Kept("geometry", self.place)} if self.place else {}
+        return Schema(self.source, {**kept, **self.made, **place})
+
+    def read(
+        self,
+        paths: Sequence[TableSource],
+        columns: Mapping[str, str] | None,
+        extra_rules: Iterable[Rule] = (),
+    ) -> pd.DataFrame:
+        """All files as checked text ("" where a cell is empty), with each row's `file` and `row`.
+
+        Without a file the table is empty, with the same columns.
+        """
+        names = [one.name for one in self.columns]
+        problems: list[Problem] = []
+        tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]
+        for path in paths:
+            try:
+                table = read_table(path, self.fields, columns or {}, source=self.source)
+            except InputError as error:
+                problems += error.problems
+            else:
+                missing = {name: "" for name in names if name not in table}
+                text = table.assign(**missing)[names].fillna("")
+                tables.append(text.assign(file=str(path), row=table.index))
+        text = pd.concat(tables[1:] or tables, ignore_index=True)
+        if "urn" in text:
+            text["urn"] = text["urn"].str.removesuffix(".0")  # as spreadsheets write a number
+        problems += self.find_problems(text, extra_rules)
+        if problems:
+            order = [str(path) for path in paths]
+            raise InputError(sorted(problems, key=lambda problem: order.index(str(problem.file))))
+        return text
+
+    def find_problems(self, text: pd.DataFrame, extra_rules: Iterable[Rule] = ()) -> list[Problem]:
+        """A problem for every value that breaks a rule, rule by rule."""
+        own = (rule for column in self.columns for rule in column.rules)
+        problems: list[Problem] = []
+        for column, check, words, remedy in (*own, *self.rules, *extra_rules) if len(text) else ():
+            is_good = check(text, column) if callable(check) else text[column].str.fullmatch(check)
+            wrong = text[~np.asarray(is_good, dtype=bool)]
+            for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
+                what = words.format(value=quote_value(value))
+                problems.append(Problem(file, what, remedy, describe_cell(row, column)))
+        return problems
+
+    def store(self, text: pd.DataFrame) -> pd.DataFrame:
+        """The columns that are kept, by their forms."""
+        kept = {one.name: one.form.store(text[one.name]) for one in self.columns if one.kept}
+        return pd.DataFrame(kept, index=text.index)
+
+    def locate(self, text: pd.DataFrame, projection: Projection) -> gpd.array.GeometryArray:
+        """(n,) points in the area's CRS, from columns of decimal degrees."""
+        longitude, latitude = (parse_numbers(text[name]) for name in self.point)
+        return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
+
+    def build(self, table: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
+        """The stored columns with their shapes, checked against the schema."""
+        names = [name for name in self.schema.columns if name != "geometry"]
+        return self.schema.check(gpd.GeoDataFrame(table[names], geometry=shapes))
+
+
+def is_given(table: pd.DataFrame, column: str) -> pd.Series:
+    """Which cells hold a value."""
+    return table[column] != ""
+
+
+def _is_first(table: pd.DataFrame, column: str) -> pd.Series:
+    return (table[column] == "") | ~table[column].duplicated()
+
+
+def one_of(words: Iterable[str], noun: str, remedy: str = "", *, default: str = "") -> Form:
+    """Cells with one of some words; with a default they may be empty, which means it."""
+    words = tuple(words)
+    pattern = f"({'|'.join(map(re.escape, words))}){'?' if default else ''}"
+    remedy = remedy or f"write {', '.join(words)}"
+    return Form(pattern, f"{{value}} is not {noun}", remedy, lambda text: text.replace("", default))
+
+
+def some_of(words: Iterable[str], noun: str, remedy: str) -> Form:
+    """Lists of words; an empty cell means all of them."""
+    words = tuple(words)
+    pattern, what = f"({'|'.join(words)})", f"{{value}} is not a list of {noun}"
+    return Form(
+        f"({pattern}(;{pattern})*)?",
+        what,
+        remedy,
+        lambda text: split_list(text).map(lambda given: given or list(words)),
+        "list",
+    )
+
+
+def number(noun: str, remedy: str, *, most: float = np.inf) -> Form:
+    """Numbers from 0 on, NaN where a cell is empty."""
+
+    def check(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+        numbers = parse_numbers(table[column])
+        return np.asarray((table[column] == "") | ((numbers >= 0) & (numbers <= most)))
+
+    return Form(check, f"{{value}} is not {noun}", remedy, parse_numbers, "float64")
+
+
+def whole(pattern: str, noun: str, remedy: str, *, empty: str = "") -> Form:
+    """Whole numbers of a pattern; where it lets a cell be empty, that means another number."""
+    what = f"{{value}} is not {noun}"
+    return Form(
+        pattern, what, remedy, lambda text: text.replace("", empty).astype("int64"), "int64"
+    )
+
+
+def flag(remedy: str, *, empty: bool = True) -> Form:
+    """Cells of true and false; an empty one means false, where there may be one."""
+    pattern = f"(?i:true|false){'?' if empty else ''}"
+    what = "{value} is neither true nor false"
+    return Form(pattern, what, remedy, lambda text: text.str.casefold() == "true", "bool")
+
+
+def split_list(text: pd.Series) -> pd.Series:
+    """(n,) lists of URNs or words, from cells that separate them by semicolons."""
+    lists = [[one.strip().removesuffix(".0") for one in cell.split(";")] for cell in text]
+    return pd.Series([[*filter(None, one)] for one in lists], index=text.index, dtype=object)
+
+
+def parse_dates(text: pd.Series) -> pd.Series:
+    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years."""
+    dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+    return dates.where(dates.dt.year.between(*PLANNED_YEARS))
+
+
+def parse_times(text: pd.Series) -> pd.Series:
+    """Minutes after midnight of HH:MM, NaN for an empty cell."""
+    minutes = [minutes_after_midnight(time) if time else np.nan for time in text]
+    return pd.Series(minutes, index=text.index, dtype="float64")
+
+
+def _is_date(table: pd.DataFrame, column: str) -> pd.Series:
+    return parse_dates(table[column]).notna()
+
+
+def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
+    hours = table[column]
+    return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & (hours.str[:5] < hours.str[6:]))
+
+
+def is_degrees(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    """(n,) whether each cell of a column of longitudes or latitudes is one."""
+    return np.isfinite(parse_axis(table[column], column.removeprefix("base_")))
+
+
+TIME_RANGE = rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
+NO_POINT = "{value} is not a valid coordinate"
+LIST = Form(store=split_list, kind="list")
+DATE = Form(_is_date, "{value} is not a valid date", "write YYYY-MM-DD", parse_dates, "datetime")
+TIME = Form(TIME_OF_DAY.pattern, "{value} is not a valid time", "write HH:MM")
+OPTIONAL_TIME = Form(f"({TIME_OF_DAY.pattern})?", TIME.what, "write HH:MM, or nothing")
+SPAN = Form(_is_span, "{value} is not a span of hours")
+DEGREES = Form(is_degrees, NO_POINT, "write decimal degrees", parse_numbers, "float64")

@@ -1,0 +1,260 @@
+"""What papers and pages say of a patrol's stops, each stop described once, and their marking.
+
+The words are the same everywhere. Readers choose among them; they escape, cut and break lines
+themselves.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.square_names import name_squares
+from patrolplan.crs import locate_in_squares
+from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
+from patrolplan.outputs import wording
+from patrolplan.outputs.reason_words import (
+    describe_share,
+    describe_want_of_reasons,
+    find_news,
+    is_way_met,
+    join_words,
+    list_reason_lines,
+    order_reasons,
+)
+from patrolplan.patrols.feared_places import name_place
+from patrolplan.patrols.plan import Patrol, Stop
+from patrolplan.tables import STAFF
+from patrolplan.times import format_time
+
+LEAST_MARKING = "OFFICIAL-SENSITIVE"
+"""Minimum marking of papers that show when many pupils are on which streets."""
+
+NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
+"""Hotspots without a group of reports; with one; and those due more to reports than to crime."""
+
+STAFF_WORDS = "a member of staff of the school"
+"""School staff are named only by their role."""
+
+
+class WhyLine(NamedTuple):
+    """A sentence on why to stand at a stop, and the sign at its end."""
+
+    text: str
+    is_voice: bool = False
+    """Whether pupils say so themselves."""
+    is_bold: bool = False
+    """Whether it is what matters most: the busiest stretch, or that the place is new or rising."""
+    end: str = "."
+
+
+@dataclass(frozen=True)
+class StopFacts:
+    """A stop in words; `why`, `tasking` and `feared` are for officers alone."""
+
+    number: int
+    arrive: str
+    leave: str
+    """HH:MM."""
+    minutes: int
+    place: str
+    """Where one stands: the street and the landmark, and whether the patrol was there before."""
+    grid: str
+    """Grid reference; empty outside the British National Grid."""
+    tasking: str
+    """What intelligence requests, without a full stop; empty if nothing."""
+    tasked_distance: str
+    earlier: int | None
+    """Number of an earlier stop at the same place."""
+    feared: bool
+    """Whether a group of pupils reports that they feel unsafe there."""
+    stop: Stop = field(repr=False)
+    reasons: tuple[Reason, ...] = field(repr=False)
+    """Those that apply while the stop lasts, except the one of `busiest`."""
+    busiest: str
+    """The line on the way home, at the stop that most of the school's own pupils pass."""
+
+    def list_why(self, *, with_months: bool = True) -> list[WhyLine]:
+        """Why to stand there other than a tasking, the most important first.
+
+        A place of an earlier stop has its reasons there. Without `with_months` the months of crime
+        are left out, for papers that print them once.
+        """
+        if self.earlier is not None:
+            return [WhyLine(f"As at stop {self.earlier}")]
+        news, since = find_news(self.reasons) or (None, "")
+        others = replace(self.stop, why=tuple(one for one in self.reasons if one is not news))
+        lines = [WhyLine(*line) for line in list_reason_lines(others, with_months=with_months)]
+        ends = {self.busiest: ".", since: ":" if lines else "."}
+        bold = [WhyLine(text, is_bold=True, end=end) for text, end in ends.items() if text]
+        if not (lines or bold or self.tasking):
+            return [WhyLine(describe_want_of_reasons(self.stop))]
+        first = 1 if isinstance(next(iter(order_reasons(self.stop)), None), ReportsReason) else 0
+        return [*lines[:first], *bold, *lines[first:]]
+
+
+def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
+    """The facts of each of a patrol's stops, for an area in this CRS."""
+    busiest = find_busiest_stop(patrol)
+    ids = [stop.id for stop in patrol.stops]
+    facts = []
+    for number, stop in enumerate(patrol.stops, start=1):
+        first = ids.index(stop.id) + 1
+        is_again = stop.kind != "gate" and first < number
+        is_busiest = busiest is not None and busiest[0] == number - 1
+        facts.append(
+            StopFacts(
+                number,
+                arrive=format_time(stop.arrive_minutes),
+                leave=format_time(stop.leave_minutes),
+                minutes=round(stop.leave_minutes - stop.arrive_minutes),
+                place=wording.describe_place(stop) + (", again" if is_again else ""),
+                grid=wording.format_grid_reference(stop.x, stop.y, crs=crs),
+                tasking="" if stop.tasking is None else wording.describe_tasking(stop.tasking),
+                tasked_distance=wording.describe_tasked_distance(stop),
+                earlier=first if is_again else None,
+                feared=is_feared(stop.why),
+                stop=stop,
+                reasons=_name_own_school(stop, patrol.school, leave_out=is_busiest),
+                busiest=_describe_busiest(busiest[1]) if busiest and is_busiest else "",
+            )
+        )
+    return facts
+
+
+def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reason, ...]:
+    """A stop's reasons, with the way of the patrol's own school left out or not named again."""
+    own = {one for one in stop.why if isinstance(one, WayReason) and one.school == school}
+    return tuple(
+        replace(one, school="this school") if isinstance(one, WayReason) and one in own else one
+        for one in order_reasons(stop)
+        if not (leave_out and one in own)
+    )
+
+
+def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
+    """Index of the stop on whose stretch most of the school's pupils pass, and the reason.
+
+    Only stops at which the officer stands while they pass count; None if there is none. In a tie,
+    it is the first.
+    """
+    own = [
+        (number, reason)
+        for number, stop in enumerate(patrol.stops)
+        for reason in stop.why
+        if isinstance(reason, WayReason)
+        and reason.school == patrol.school
+        and is_way_met(stop, reason)
+    ]
+    return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
+
+
+def _describe_busiest(reason: WayReason) -> str:
+    way = "to school" if reason.to_school else "home"
+    share = describe_share(reason.share)
+    return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
+
+
+@dataclass(frozen=True)
+class SchoolStop:
+    """A stop as a school may know it: it holds no reason, fear or tasking."""
+
+    hotspot: str
+    place: str
+    point: tuple[float, float]
+    seen: tuple[str, ...]
+    """The place itself, and the hotspots in view."""
+    leave_minutes: float
+
+
+def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:
+    """A patrol's stops for its school, without the gate and places that are only tasked.
+
+    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
+    """
+    own = hotspots.set_index("hotspot")
+    stops = []
+    for stop in patrol.stops:
+        if stop.kind in {"tasked", "gate"}:
+            continue
+        place, point = wording.describe_place(stop), stop.point
+        if stop.tasking is not None:
+            row = own.loc[stop.hotspot]
+            place, point = row["place"], (float(row["stop"].x), float(row["stop"].y))
+        shown = SchoolStop(stop.hotspot, place, point, stop.covered, stop.leave_minutes)
+        stops.append(shown)
+    return stops
+
+
+def find_marking(
+    area: StudyArea, patrols: Iterable[Patrol] = (), places: Iterable[Iterable[Reason]] = ()
+) -> str:
+    """The marking of a paper with the stops of these patrols, and places with these reasons.
+
+    It is that of the settings, raised if a reason is about pupils' ways.
+    """
+    own = area.settings.output.marking
+    reasons = chain((stop.why for patrol in patrols for stop in patrol.stops), places)
+    shows_ways = any(isinstance(one, WayReason) for one in chain.from_iterable(reasons))
+    return raise_marking(own) if shows_ways else own
+
+
+def raise_marking(own: str) -> str:
+    """A marking that is at least `LEAST_MARKING`.
+
+    Examples
+    --------
+    >>> raise_marking("OFFICIAL"), raise_marking("SECRET")
+    ('OFFICIAL-SENSITIVE', 'SECRET')
+    """
+    is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
+    return own if is_enough else LEAST_MARKING
+
+
+def is_feared(reasons: Iterable[Reason]) -> bool:
+    """Whether a group of pupils reports that they feel unsafe at a place."""
+    return any(isinstance(reason, ReportsReason) for reason in reasons)
+
+
+def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """(h,) `NOT_FEARED`, `REPORTED` or `CARRIED` for each hotspot."""
+    reported = np.array([is_feared(reasons) for reasons in hotspots["reasons"]], dtype=bool)
+    return np.where(hotspots["mainly_reports"], CARRIED, np.where(reported, REPORTED, NOT_FEARED))
+
+
+def name_feared_places(area: StudyArea) -> dict[str, str]:
+    """Where each square with a group of reports is, in words, by `FearedPlace.name`.
+
+    It is named by its streets, or if none has a name, by the grid reference of its middle.
+    """
+    squares, crs = area.reports.squares, area.settings.area.crs
+    centres = locate_in_squares(squares, 0.5, 0.5, crs)
+    names = {}
+    for square, streets, (x, y) in zip(
+        squares, name_squares(area.network, squares), centres.tolist(), strict=True
+    ):
+        where = join_words(streets) or wording.format_grid_reference(x, y, crs=crs)
+        names[name_place(square)] = f"around {where}"
+    return names
+
+
+def find_staff(area: StudyArea) -> frozenset[str]:
+    """Names of the school staff in the officers table."""
+    table = area.officers
+    named = zip(table["officer"], table["role"], strict=True)
+    return frozenset(name for name, role in named if role == STAFF)
+
+
+def name_member(area: StudyArea, name: str) -> str:
+    """The name on papers of someone in the officers table: school staff only by their role."""
+    return STAFF_WORDS if name in find_staff(area) else name
+
+
+def describe_crew(area: StudyArea, crew: Sequence[str]) -> str:
+    """Who accompanies a patrol, such as "SSO-02"; empty if there is no one."""
+    return join_words([name_member(area, name) for name in crew])

@@ -1,0 +1,91 @@
+"""Every file that a command writes into an output folder, declared once.
+
+What is listed on the screen, taken for ours when a folder is written again or purged, and marked
+out of date on the board follows from this table.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Shows = Literal["week", "officer", "card", "school"]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file, or files of a kind."""
+
+    name: str
+    """In the folder; * stands for a part from data, without a slash."""
+    about: str = ""
+    """Whom it is for, where the command lists it; a folder of papers is listed once."""
+    shows: Shows | None = None
+    """What of a week it shows, so that it is out of date when that changes; None for nothing."""
+
+    def matches(self, name: str) -> bool:
+        """Whether a file of this name is one of these."""
+        return re.fullmatch(re.escape(self.name).replace(r"\*", "[^/]+"), name) is not None
+
+    @property
+    def listed(self) -> str:
+        """The file, or the folder of papers, as it is listed."""
+        return self.name.partition("*")[0].rstrip("/")
+
+
+PLAN_PAPERS = (
+    Paper("cards.pdf", "for printing: one A4 card for each patrol (single ones in cards/)"),
+    Paper("map.html", "open in any browser, on a phone too; needs no network"),
+    Paper("gpx/*.gpx", "routes for a navigation app"),
+    Paper("plan.qgs", "the plan in QGIS, from the layers of plan.gpkg"),
+    Paper("plan.gpkg"),
+    Paper("plan.json"),
+    Paper("cards/*.pdf"),
+    Paper("layers/*.parquet"),
+)
+WEEK_PAPERS = (
+    Paper("lead.pdf", "for the lead: what the week reaches, and what not", "week"),
+    Paper("tasks.pdf", "for the wall: schools by days, and a task sheet for each officer", "week"),
+    Paper("cards/*.pdf", "for each officer: the days, and a card for each patrol", "officer"),
+    Paper("schools/*.pdf", "for each school: streets and times, nothing of crime", "school"),
+    Paper("map.html", "open in any browser, on a phone too; needs no network", "week"),
+    Paper("cards/*/*.pdf", shows="card"),
+    Paper("calendars/*.ics", shows="officer"),
+    Paper("week.csv", shows="week"),
+    Paper("week.xlsx", shows="week"),
+    Paper("part/*.pdf", shows="week"),
+    Paper("posters/*.pdf"),
+    Paper("week.json"),
+    Paper("hotspots.geojson"),
+    Paper("chances.csv"),
+)
+"""The board prints an officer or a day into the folder `part`."""
+
+OTHER_PAPERS = tuple(
+    Paper(name)
+    for name in (
+        *("risk.gpkg", "risk.qml", "hotspots.gpkg", "hotspots.qml", "ways.gpkg"),
+        *("brief-*.json", "brief-*.pdf", "backtest.json", "risk.csv", "patrols.csv"),
+        *("coverage-*.svg", "return-*.csv", "by-*.csv"),
+        *("survey-*.html", "tally-*.html", "form-*.pdf", "leaflet-*.pdf"),
+        *("impact-assessment-annex.md", "model-card.md", "for-residents.html"),
+        *("transparency-record.json", "transparency-record.md"),
+        *("who-gets-the-patrols.json", "who-gets-the-patrols.md"),
+    )
+)
+"""Of risk, hotspots, ways, brief, back-test, return, survey and governance."""
+
+
+def is_output_name(name: str) -> bool:
+    """Whether patrolplan writes files of this name into an output folder; it replaces no other."""
+    papers = (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAPERS)
+    return any(paper.matches(name) for paper in papers)
+
+
+def list_papers(papers: tuple[Paper, ...]) -> dict[str, str]:
+    """The papers that a command lists, with whom each is for, in their order."""
+    return {paper.listed: paper.about for paper in papers if paper.about}
+
+
+def list_showing(shows: Shows) -> list[str]:
+    """Names of the week's papers that show the whole week, an officer's days, and so on."""
+    return [paper.name for paper in WEEK_PAPERS if paper.shows == shows]
