@@ -105,7 +105,7 @@ def measure(city: City) -> list[dict[str, Any]]:
     for number, name in enumerate(NAMES):
         counts = city.count(city.select(name, LEARNED))[near]
         came = city.count(city.select(name, TESTED, minutes=WINDOW, kind="school"))[near]
-        flat = shrink(counts, np.full(len(counts), counts.mean()))
+        flat, _ = shrink(counts, np.full(len(counts), counts.mean()))
         bits = {}
         for clock, factor in factors.items():
             risk = flat * factor[:, number]

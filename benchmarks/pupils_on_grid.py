@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from timed_crimes import CELL_METRES, measure_walks
 
-from patrolplan.pupils import flows
+from patrolplan.pupils import destinations
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.settings.pupils import WayHomeSettings
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SETTINGS = WayHomeSettings()
 CURVE = LeavingCurve.from_settings(SETTINGS, (SETTINGS.late_share, SETTINGS.late_minutes))
-DECAY_METRES = flows.DECAY_METRES[1]
+DECAY_METRES = destinations.DECAY_METRES[1]
 SPEED = PUPIL_METRES_PER_MINUTE
 
 STEP_METRES = 5.0

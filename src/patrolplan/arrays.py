@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
-def expand_ranges(
-    starts: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    *,
-    is_reversed: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int64]:
+def expand_ranges(starts: Ints, counts: Ints, *, is_reversed: Bools | None = None) -> Ints:
     """The numbers of many ranges, one range after the other.
 
     `starts`, `counts`: (k,) first number and length of each range. `is_reversed`: (k,) whether each
@@ -34,7 +29,7 @@ def expand_ranges(
     return np.asarray(np.repeat(first, counts) + np.repeat(step, counts) * inside)
 
 
-def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:
     """Distinct places, by x and then y, and for each row the number of its place.
 
     The same as `numpy.unique(xy, axis=0, return_inverse=True)`, by hashing instead of sorting all
@@ -56,9 +51,7 @@ def find_unique_points(xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], ND
     return places.view(np.float64).reshape(-1, 2), rank[codes]
 
 
-def find_used_numbers(
-    numbers: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def find_used_numbers(numbers: Ints, size: int) -> tuple[Ints, Ints]:
     """Distinct numbers in order, and for each one its place among them.
 
     The same as `numpy.unique(numbers, return_inverse=True)`, without sorting, for numbers from 0 to
@@ -74,9 +67,7 @@ def find_used_numbers(
     return used, rank[numbers]
 
 
-def count_pairs(
-    rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
-) -> NDArray[np.int64]:
+def count_pairs(rows: Ints, columns: Ints, shape: tuple[int, int]) -> Ints:
     """How often each pair of a row and a column occurs, as a table of this shape.
 
     >>> count_pairs(np.array([0, 0, 1]), np.array([1, 1, 0]), (2, 2))
@@ -87,7 +78,7 @@ def count_pairs(
     return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def gather(rates: NDArray[np.float64], first_minute: int, begin: float, end: float) -> float:
+def gather(rates: Floats, first_minute: int, begin: float, end: float) -> float:
     """The sum of (T,) rates of whole minutes between two times after midnight."""
     gathered = np.concatenate([[0.0], np.cumsum(rates)])
     minutes = first_minute + np.arange(len(gathered))

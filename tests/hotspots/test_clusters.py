@@ -14,7 +14,6 @@ from patrolplan.hotspots.clusters import (
     cluster_pieces,
     find_stretches,
     grow_stretch,
-    sum_by_stretch,
 )
 from patrolplan.risk.scores import round_significant
 
@@ -127,12 +126,3 @@ def test_lazily_taken_stretches_are_those_grown_anew_each_time(risk, length, cou
     """Growing again only what has its turn takes the same stretches as growing all of them."""
     found = find_stretches(TOWN, risk, max_length_metres=length, count=count)
     assert [one.tolist() for one in found] == _taken_slowly(TOWN, risk, length, count)
-
-
-@given(st.integers(0, 2**32), st.lists(st.integers(1, 300), max_size=12))
-def test_sums_are_those_of_one_stretch_after_the_other_to_the_last_bit(seed, sizes):
-    """Stretches summed together give exactly what each gives alone, short ones and long ones."""
-    rng = np.random.default_rng(seed)
-    values = rng.gamma(0.3, size=1000)
-    stretches = [rng.choice(1000, size, replace=False) for size in sizes]
-    assert sum_by_stretch(values, stretches).tolist() == [values[one].sum() for one in stretches]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.calendars import MAX_EVENTS, read_calendars
+from patrolplan.inputs.calendar_events import MAX_EVENTS
+from patrolplan.inputs.duties import read_calendars
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2027, 12, 31)
 OFFICERS = ("SSO-01", "SSO-02", "J. O'Neil")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from patrolplan.inputs.categories import check_categories, rename_categories
+from patrolplan.inputs.crime_checks import check_categories, rename_categories
 
 
 def _rename(names, own=()):

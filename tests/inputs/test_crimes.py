@@ -37,7 +37,7 @@ def test_second_reading_equals_the_first(cache, tmp_path, monkeypatch):
     path = tmp_path / "2024-01-street.csv"
     path.write_text(OPEN, encoding="utf-8")
     first, left_out = read(path)
-    monkeypatch.setattr("patrolplan.inputs.crimes.read_counted_table", None)
+    monkeypatch.setattr("patrolplan.inputs.table_reader.read_counted_table", None)
     second, left_out_again = read(path)
     pd.testing.assert_frame_equal(first, second)
     assert left_out == left_out_again

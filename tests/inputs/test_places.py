@@ -7,7 +7,7 @@ import pytest
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.places import read_places, read_stops
+from patrolplan.inputs.way_home import read_places, read_stops
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 

@@ -17,10 +17,10 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs import formats
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS
+from patrolplan.inputs.formats import MemoryTable, hash_source
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.small_tables import read_bell_times, read_gates
 from patrolplan.inputs.table_reader import Field, project_coordinates, read_counted_table
-from patrolplan.inputs.table_sources import MemoryTable, hash_source
 
 BNG = Projection("EPSG:27700")
 FIELDS = (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.inputs.typed_cells import write_cells
+from patrolplan.inputs.table_reader import write_cells
 
 
 def _written(values, ours="", **options):

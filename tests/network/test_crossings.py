@@ -211,20 +211,6 @@ ARM_WAYS = [[0, 1, 2], [3, 1], [1, 4]]
 ARM_KINDS = ["primary", "tertiary_link", "residential"]
 
 
-def test_arms_lead_away_from_their_node():
-    """At the crossroads arms of the main roads lead east, north and west, by road; no lane does."""
-    network = build_small_network(ARM_PLACES, ARM_WAYS, ["High Street", "", "Lane"], ARM_KINDS)
-    arms = network.main_arms
-    middle = np.flatnonzero((network.node_xy == (100, 0)).all(axis=1))[0]
-    found = arms.by_node[int(middle)]
-    assert sorted((round(np.degrees(bearing)) % 360, road) for _, road, bearing in found) == [
-        (0, "High Street"),
-        (90, "(tertiary)"),
-        (180, "High Street"),
-    ]
-    assert set(arms.road_of_piece) == {"High Street", "(tertiary)", ""}
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_near_crossings_equal_looking_at_every_pair(seed):
     """Each node of a main road has the known crossings on its own roads that are near enough."""

@@ -194,7 +194,7 @@ def _after_midnight(text):
 def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     """Where nothing within reach stands out, card and phone say so; other places are not named."""
     spots = demo_plan.hotspots
-    even = spots.assign(stands_out=False)
+    even = spots.assign(stands_out=False, trend="", mainly_reports=False)
     plan = dataclasses.replace(demo_plan, hotspots=even)
     page = render_map(plan).decode()
     assert page.count(wording.NOTHING_STANDS_OUT) == len(plan.patrols)
@@ -206,6 +206,8 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
             assert row["place"].endswith("(could be chance)") == bool(len(told))
     sure = dataclasses.replace(demo_plan, hotspots=spots.assign(stands_out=True))
     assert wording.NOTHING_STANDS_OUT not in render_map(sure).decode()
+    rising = dataclasses.replace(demo_plan, hotspots=even.assign(trend="rising"))
+    assert not wording.describe_want_of_danger(rising, demo_plan.patrols[0])
     assert "could be chance)" not in render_map(sure).decode()
     quiet = dataclasses.replace(plan.patrols[0], nothing_recorded=True)
     assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED

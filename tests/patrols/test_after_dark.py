@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.area.daylight import find_daylight
-from patrolplan.area.patrol_window import Window
+from patrolplan.area.patrol_window import Window, find_daylight
 from patrolplan.network import StreetNetwork, concatenate_positions
 from patrolplan.network.paths import WalkFinder
 from patrolplan.outputs.wording import describe_lighting

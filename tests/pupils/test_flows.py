@@ -23,13 +23,7 @@ from patrolplan.pupils.flows import (
     model_ways,
     spread_flow,
 )
-from patrolplan.pupils.rolls import (
-    MODES,
-    PRESETS,
-    count_pupils,
-    find_mode_shares,
-    find_school_modes,
-)
+from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
 from patrolplan.settings.pupils import WayHomeSettings
 
 SPREAD_METRES = 40.0
@@ -179,15 +173,6 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
         everywhere = next(note for note in demo_ways.notes if note.kind == kind)
         assert describe_note(everywhere).startswith(words)
         assert "URN" not in describe_note(everywhere)
-
-
-@pytest.mark.parametrize("preset", ["london", "england"])
-def test_presets_are_shares(preset):
-    """Shares of both stages leave some for those who are driven."""
-    shares = find_mode_shares(WayHomeSettings(modes=preset))
-    assert shares.shape == (2, len(MODES))
-    assert np.all((shares.sum(axis=1) > 0.4) & (shares.sum(axis=1) < 1))
-    assert shares[0, 0] == PRESETS[preset]["primary"]["walk"]
 
 
 def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):

@@ -21,7 +21,6 @@ from patrolplan.pupils.destinations import (
 from patrolplan.pupils.flows import grow_tree, model_ways
 
 DECAY = np.array([500.0, 900.0])
-SPREAD = 40.0
 URN = "1"
 
 
@@ -49,7 +48,7 @@ def _tables(network, boxes=(), origins=()):
 def _place(network, tables, xy, *, walkers=(0.0, 420.0), roll=(0.0, 1000.0)):
     tree = grow_tree(network, network.snap([xy]), CATCHMENT_DECAYS * DECAY.max())
     homes = Homes(network, tables)
-    found = homes.place_walkers(tree, URN, np.array(walkers), np.array(roll), DECAY, SPREAD)
+    found = homes.place_walkers(tree, URN, np.array(walkers), np.array(roll))
     on_piece = np.bincount(tree.link_piece, found.link_homes, minlength=len(network))
     return tree, on_piece, found
 

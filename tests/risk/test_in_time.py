@@ -169,7 +169,6 @@ def test_static_risk_is_the_same_in_every_minute():
     assert risk.crime_weight == pytest.approx(0.7)
     for minute in (0, 15 * 60, 1439):
         assert np.array_equal(risk.in_time.compute_rate(minute), risk.joined)
-    assert np.array_equal(risk.in_time.average(900.5, 960), risk.joined)
 
 
 def test_no_crime_leaves_the_risk_to_reports():
@@ -180,15 +179,6 @@ def test_no_crime_leaves_the_risk_to_reports():
     risk = join_over_window(*inputs)
     assert risk.crime_weight == 0.0
     assert risk.joined == pytest.approx(risk.reports)
-
-
-def test_averages_weigh_parts_of_minutes():
-    """The mean between two times counts a minute by the part of it that lies between them."""
-    in_time = join_over_window(*_world(7).inputs).in_time
-    rates = [in_time.compute_rate(minute) for minute in (910, 911, 912)]
-    expected = (0.5 * rates[0] + rates[1] + 0.25 * rates[2]) / 1.75
-    assert in_time.average(910.5, 912.25) == pytest.approx(expected)
-    assert in_time.average(911, 911) == pytest.approx(rates[1])
 
 
 def test_where_pupils_are_cannot_be_pickled():
@@ -226,16 +216,6 @@ def test_without_exposure_it_is_the_risk_of_a_world_without_pupils(seed):
         assert plain.compute_rate(minute) == pytest.approx(alone.compute_rate(minute), rel=1e-12)
     assert plain.pupils is None
     assert plain.remove_exposure() is plain
-
-
-def test_rejoined_with_its_own_factors_it_is_itself():
-    """The same factors give the same risk; those of a static one cannot be changed."""
-    risk = join_over_window(*_world(9).inputs)
-    again = risk.in_time.rejoin(risk.in_time.factors)
-    assert np.array_equal(again.joined, risk.joined)
-    assert np.array_equal(again.in_time.compute_rate(930), risk.in_time.compute_rate(930))
-    with pytest.raises(ValueError, match="static"):
-        RiskInTime.from_static(risk.joined).rejoin(risk.in_time.factors)
 
 
 @pytest.mark.parametrize("pupils", [True, False])

@@ -5,11 +5,15 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from sklearn.linear_model import PoissonRegressor
+from sklearn.preprocessing import StandardScaler
 
 from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.models import MODELS, count_prior, smooth_prior
+from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 
+COUNTED = ("mean_", "around_", "all_", "other: ")
 EVERY = {**MODELS, "smoothed prior": smooth_prior}
 
 
@@ -115,6 +119,28 @@ def test_the_regression_of_scikit_learn_has_its_penalty_and_needs_incidents(make
     counts[5, 1, 1] = 1
     h = make.history(counts)
     assert not np.array_equal(MODELS["poisson"](h)[:, 1], MODELS["shrunk"](h)[:, 1])
+
+
+def test_the_regression_is_that_of_scikit_learn_at_its_penalty(make):
+    """Its factor is that of a regression of counts over shrunk counts, weighted by these."""
+    h = make.history(make.uneven(months=12))
+    tables = ModelTables(h)
+    (past, incidents), coming = tables.build_training(0), tables.build_next(0)
+
+    def transform(table):
+        columns = [np.log1p(table[name]) for name in table if name.startswith(COUNTED)]
+        columns += [table[name] for name in STREET_KINDS]
+        angle = 2 * np.pi * table["month_of_year"] / 12
+        return np.column_stack([*columns, np.log(table["metres"]), np.sin(angle), np.cos(angle)])
+
+    scaler = StandardScaler().fit(transform(past))
+    plain = PoissonRegressor(alpha=2.0, tol=1e-8, max_iter=1000)
+    plain.fit(
+        scaler.transform(transform(past)), incidents / past["shrunk"], sample_weight=past["shrunk"]
+    )
+    rates = coming["shrunk"].to_numpy() * plain.predict(scaler.transform(transform(coming)))
+    found = MODELS["poisson"](h)[:, 0]
+    assert found / found.sum() == pytest.approx(rates / rates.sum(), rel=1e-3)
 
 
 def test_the_kernel_is_a_gaussian_of_90_metres_by_hand(make):

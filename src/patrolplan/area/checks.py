@@ -5,7 +5,6 @@ is accepted for a written reason, see `patrolplan.plausibility`. Lesser findings
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +16,7 @@ from patrolplan.area.load_report import LoadReport
 from patrolplan.area.missing_months import Exposure, note_missing_months
 from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
 from patrolplan.crs import Projection
-from patrolplan.inputs.categories import CategoryCheck, UnknownCategory
+from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.row_account import check_resolution, is_coarse
@@ -149,7 +148,6 @@ def check_times(
     bells: pd.DataFrame, officers: pd.DataFrame, settings: Settings, report: LoadReport
 ) -> None:
     """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
-    file = next(iter(settings.find_files("bell_times")), Path("bell_times"))
     for bell, part, (earliest, latest) in (
         ("start_time", "start", (EARLIEST_OPENING, LATEST_OPENING)),
         ("finish_time", "end", (EARLIEST_BELL, LATEST_BELL)),
@@ -162,7 +160,7 @@ def check_times(
             seen = f"'{unusual.iloc[0]}' (URN {unusual.index[0]}) {what}"
             count = f"{len(unusual):,} of {format_count(len(given), 'bell')}"
             which = f"{seen}; {count} are outside {earliest} to {latest}"
-            report.alarms.add("unusual_times", file, which, remedy)
+            report.alarms.add("unusual_times", settings.name_file("bell_times"), which, remedy)
     default = f"{settings.patrol.default_finish_time:%H:%M}"
     if not EARLIEST_BELL <= default <= LATEST_BELL:
         what = f"'{default}' is not a plausible end of a school day"
@@ -184,8 +182,8 @@ def check_times(
             f"{first['hours']} ({first['officer']}, {first['day']}) lies outside "
             f"{EARLIEST_PATROL} to {LATEST_PATROL}; {len(hours):,} such spans of hours"
         )
-        file = next(iter(settings.find_files("officers")), Path("officers"))
-        report.alarms.add("unusual_times", file, what, "write hours on the 24-hour clock")
+        remedy = "write hours on the 24-hour clock"
+        report.alarms.add("unusual_times", settings.name_file("officers"), what, remedy)
 
 
 def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
@@ -207,8 +205,8 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
             f"{len(idle)} of {format_count(len(officers), 'officer')} have no hours: "
             f"{list_first(list(idle))}"
         )
-        file = next(iter(settings.find_files("officers")), Path("officers"))
-        report.alarms.add("no_hours", file, what, "write HH:MM-HH:MM under mon to fri")
+        remedy = "write HH:MM-HH:MM under mon to fri"
+        report.alarms.add("no_hours", settings.name_file("officers"), what, remedy)
     else:
         report.notes.append(Note("officers_without_hours", {"officers": list(idle)}))
 
@@ -223,10 +221,8 @@ def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadRepor
     several = schools[schools["other_sites"] != ""]
     for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
         report.notes.append(Note("school_sites", {"urn": str(urn), "sites": str(sites)}))
-    wrong = schools[schools["refused_figures"] != ""]
-    for urn, name, figures in zip(
-        wrong["urn"], wrong["name"], wrong["refused_figures"], strict=True
-    ):
+    wrong = schools.loc[schools["refused_figures"] != "", ["urn", "name", "refused_figures"]]
+    for urn, name, figures in wrong.itertuples(index=False):
         values: dict[str, NoteValue] = {"urn": str(urn), "school": str(name), "figures": figures}
         report.notes.append(Note("school_figures_refused", values))
 
@@ -249,13 +245,8 @@ def check_places(
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
     metres = for_area.distance(limits)
-    _add_far(
-        "tasked_places",
-        dict(zip(for_area["place_id"], metres, strict=True)),
-        FAR_PLACE_METRES,
-        settings,
-        report,
-    )
+    by_place = dict(zip(for_area["place_id"], metres, strict=True))
+    _add_far("tasked_places", by_place, FAR_PLACE_METRES, settings, report)
     near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
     for place, away in zip(near, metres[near.index], strict=True):
         note = Note("tasked_place_outside", {"place": str(place), "metres": float(away)})
@@ -266,8 +257,9 @@ def check_places(
         _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
     degrees = gates["value"].str.split(", ", expand=True).reindex(columns=[0, 1])
     coarse = is_coarse(degrees.set_axis(["longitude", "latitude"], axis=1))
-    file = next(iter(settings.find_files("gates")), Path("gates"))
-    check_resolution("gates", file, coarse, report.alarms, min_rows=MIN_COARSE_GATES)
+    check_resolution(
+        "gates", settings.name_file("gates"), coarse, report.alarms, min_rows=MIN_COARSE_GATES
+    )
     bases = dict(zip(officers["officer"], officers.distance(limits), strict=True))
     _add_far("officers", bases, FAR_BASE_METRES, settings, report)
 
@@ -284,8 +276,7 @@ def _add_far(
     more = f", and {len(far) - 1:,} more" if len(far) > 1 else ""
     what = f"{name} lies {where}{more}"
     remedy = "check that longitude and latitude are in their own columns, in decimal degrees"
-    file = next(iter(settings.find_files(source)), Path(source))
-    report.alarms.add("far_places", file, what, remedy)
+    report.alarms.add("far_places", settings.name_file(source), what, remedy)
 
 
 def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
@@ -323,10 +314,7 @@ def check_report_dates(
 def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
     """A note for each check that is accepted, with the reason that the settings give."""
     return [
-        Note(
-            "check_accepted",
-            {"check": alarm.check, "message": alarm.message, "reason": alarm.accepted},
-        )
-        for alarm in alarms
-        if alarm.accepted is not None
+        Note("check_accepted", {"check": one.check, "message": one.message, "reason": one.accepted})
+        for one in alarms
+        if one.accepted is not None
     ]

@@ -36,29 +36,27 @@ JUNCTION_METRES = 60.0
 
 MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
 
-SHORT_FORMS = {
-    "rd": "road",
-    "st": "street",
-    "ave": "avenue",
-    "av": "avenue",
-    "ln": "lane",
-    "dr": "drive",
-    "sq": "square",
-    "pl": "place",
-    "cres": "crescent",
-    "ct": "court",
-    "gdns": "gardens",
-    "gdn": "garden",
-    "grn": "green",
-    "gr": "grove",
-    "terr": "terrace",
-    "ter": "terrace",
-    "pk": "park",
-    "hse": "house",
-    "bdy": "broadway",
-    "bway": "broadway",
-    "rbt": "roundabout",
+LONG_FORMS = {
+    "road": "rd",
+    "street": "st",
+    "avenue": "ave av",
+    "lane": "ln",
+    "drive": "dr",
+    "square": "sq",
+    "place": "pl",
+    "crescent": "cres",
+    "court": "ct",
+    "gardens": "gdns",
+    "garden": "gdn",
+    "green": "grn",
+    "grove": "gr",
+    "terrace": "terr ter",
+    "park": "pk",
+    "house": "hse",
+    "broadway": "bdy bway",
+    "roundabout": "rbt",
 }
+SHORT_FORMS = {short: word for word, forms in LONG_FORMS.items() for short in forms.split()}
 
 GRID_REFERENCE = re.compile(r"([A-HJ-Z])([A-HJ-Z])([0-9]{6}|[0-9]{8}|[0-9]{10})")
 NUMBER = r"([+-]?[0-9]{1,3}(?:\.[0-9]+)?)"

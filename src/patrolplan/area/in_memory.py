@@ -11,7 +11,7 @@ from patrolplan.area.load import gather_area
 from patrolplan.area.sources import SOURCES, GivenSources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.audit_guard import refuse_audit_columns
-from patrolplan.inputs.table_sources import MemoryTable
+from patrolplan.inputs.formats import MemoryTable
 from patrolplan.settings import (
     Settings,
     SourceSettings,

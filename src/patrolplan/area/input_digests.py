@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from patrolplan.inputs.duties import digest_duties
+from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.origins import digest_origins
-from patrolplan.inputs.table_sources import hash_source
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import Settings, SourceSettings
 

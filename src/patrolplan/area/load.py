@@ -9,18 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan import privacy
-from patrolplan.area.checks import (
-    check_hours,
-    check_missing_months,
-    check_places,
-    check_report_dates,
-    check_reports,
-    check_swapped_crimes,
-    check_times,
-    check_unknown_categories,
-    note_accepted,
-    note_school_rows,
-)
+from patrolplan.area import checks
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.input_digests import compute_input_digests
@@ -31,8 +20,8 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
+from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.street_files import hash_streets
-from patrolplan.inputs.table_sources import hash_source
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, load_settings
@@ -78,11 +67,11 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report, given)
     network, limits, tables = sources.network, sources.limits, sources.tables
-    check_unknown_categories(tables["crimes"].categories, settings, report)
-    check_swapped_crimes(tables["crimes"], limits, projection, report)
+    checks.check_unknown_categories(tables["crimes"].categories, settings, report)
+    checks.check_swapped_crimes(tables["crimes"], limits, projection, report)
     report.problems.extend(report.alarms.take_problems())
     placed = place_incidents(tables["crimes"], network, limits, settings, report)
-    check_missing_months(placed.exposure, report)
+    checks.check_missing_months(placed.exposure, report)
     at_gates, gates = assign_gates(
         tables["schools"].drop(columns=["other_sites", "refused_figures"]),
         tables["gates"],
@@ -92,7 +81,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         settings=settings,
         report=report,
     )
-    note_school_rows(tables["schools"], set(at_gates["urn"]), report)
+    checks.note_school_rows(tables["schools"], set(at_gates["urn"]), report)
     check_urns(
         at_gates["urn"],
         {
@@ -127,11 +116,11 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         )
         report.left_out.extend(rows)
         report.notes.extend(privacy.note_report_grouping(settings))
-        check_reports(tables["reports"], settings, report)
+        checks.check_reports(tables["reports"], settings, report)
         newest = placed.incidents["month"].max()
-        check_report_dates(tables["reports"], newest, settings, report)
+        checks.check_report_dates(tables["reports"], newest, settings, report)
     off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
-    check_places(
+    checks.check_places(
         limits,
         off_street.union(at_gates["urn"]),
         tables["tasked_places"],
@@ -140,8 +129,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         settings=settings,
         report=report,
     )
-    check_times(tables["bell_times"], tables["officers"], settings, report)
-    check_hours(tables["officers"], settings, report)
+    checks.check_times(tables["bell_times"], tables["officers"], settings, report)
+    checks.check_hours(tables["officers"], settings, report)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
     counted = {
@@ -152,24 +141,16 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         **{field.name: len(getattr(way_home, field.name)) for field in fields(way_home)},
         "designated": 0 if designated is None else len(designated),
     }
-    report.notes.extend(note_accepted(alarms))
+    report.notes.extend(checks.note_accepted(alarms))
     return StudyArea(
         settings=settings,
         network=network,
-        catchments=placed.catchments,
-        incidents=placed.incidents,
-        incident_catchment=placed.incident_catchment,
-        exposure=placed.exposure,
-        times_known=placed.times_known,
-        snapped=placed.snapped,
+        **vars(placed),
         reports=groups,
         schools=at_gates,
         gates=gates,
         features=sources.features,
-        officers=tables["officers"],
-        term_dates=tables["term_dates"],
-        tasked_places=tables["tasked_places"],
-        duties=tables["duties"],
+        **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),

@@ -11,9 +11,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from patrolplan.arrays import count_pairs
+from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
@@ -62,10 +61,10 @@ class Exposure:
 
     months: pd.DatetimeIndex
     forces: tuple[str, ...]
-    incidents: NDArray[np.int64]
-    held: NDArray[np.bool_]
-    shares: NDArray[np.float64]
-    missing_part: NDArray[np.bool_] | None = None
+    incidents: Ints
+    held: Bools
+    shares: Floats
+    missing_part: Bools | None = None
 
     @classmethod
     def complete(cls) -> "Exposure":
@@ -83,13 +82,13 @@ class Exposure:
         )
 
     @cached_property
-    def _by_month(self) -> NDArray[np.float64]:
+    def _by_month(self) -> Floats:
         """(t, c) share of each month's crime that is held; exactly 1 where all of it is."""
         missing = (~self.held).astype(np.float64) @ self.shares.T
         held = np.clip(1.0 - missing, 0.0, 1.0)
         return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
 
-    def find_shares(self, months: pd.DatetimeIndex) -> NDArray[np.float64] | None:
+    def find_shares(self, months: pd.DatetimeIndex) -> Floats | None:
         """(m, c) share of each month's crime that is held in each catchment; None: all of it.
 
         Months outside those of the area's crime are not known to be missing: they count as held.
@@ -104,9 +103,9 @@ class Exposure:
 
 def build_exposure(
     incidents: pd.DataFrame,
-    inside: NDArray[np.bool_],
-    catchment: NDArray[np.int64],
-    catchment_xy: NDArray[np.float64],
+    inside: Bools,
+    catchment: Ints,
+    catchment_xy: Floats,
     *,
     public: bool = False,
 ) -> Exposure:
@@ -139,12 +138,8 @@ def build_exposure(
 
 
 def find_missing_parts(
-    counts: NDArray[np.int64],
-    held: NDArray[np.float64] | None,
-    xy: NDArray[np.float64],
-    *,
-    public: bool = False,
-) -> NDArray[np.bool_]:
+    counts: Ints, held: Floats | None, xy: Floats, *, public: bool = False
+) -> Bools:
     """(t, c) months that are missing in a part of the area although their force is held.
 
     A month is in doubt where a whole neighbourhood, with enough crime in a typical month, recorded
@@ -189,7 +184,7 @@ def find_missing_parts(
     return np.asarray(np.where(own, in_doubt, empty & too_few & (counts == 0)))
 
 
-def _sum_columns(counts: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sum_columns(counts: Ints, near: Ints) -> Ints:
     """(t, c) sums of the columns of (t, c) counts over the (c, k) numbers in each row of `near`."""
     by_place = np.ascontiguousarray(counts.T)  # what is added up lies together in memory
     sums, part = np.zeros_like(by_place), np.empty_like(by_place)
@@ -198,9 +193,7 @@ def _sum_columns(counts: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[
     return sums.T
 
 
-def _find_nearest(
-    points: NDArray[np.float64], places: NDArray[np.float64], count: int
-) -> NDArray[np.int64]:
+def _find_nearest(points: Floats, places: Floats, count: int) -> Ints:
     """(k, n) the points nearest each place, up to a number."""
     from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
 
@@ -209,13 +202,13 @@ def _find_nearest(
     return np.asarray(nearest, dtype=np.int64).reshape(len(places), count)
 
 
-def _find_codes(force: pd.Series, forces: list[str]) -> NDArray[np.int64]:
+def _find_codes(force: pd.Series, forces: list[str]) -> Ints:
     """(i,) row of each incident's force; -1 for a force that records nothing in the area."""
     of_category = pd.Index(forces).get_indexer(force.cat.categories)
     return np.asarray(np.append(of_category, -1)[force.cat.codes], dtype=np.int64)
 
 
-def _is_typical(counts: NDArray[np.int64], min_typical: float) -> NDArray[np.bool_]:
+def _is_typical(counts: Ints, min_typical: float) -> Bools:
     """(t, f) whether a month has as many incidents as it would have if it were held."""
     held = np.ones(counts.shape, dtype=bool)
     for column, by_month in enumerate(counts.T):
@@ -226,9 +219,7 @@ def _is_typical(counts: NDArray[np.int64], min_typical: float) -> NDArray[np.boo
     return held
 
 
-def _estimate_shares(
-    rates: NDArray[np.float64], recorded: NDArray[np.int64], xy: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:
     """(c, f) share of each catchment's crime that each force records in a held month.
 
     A catchment with few incidents says too little: its shares are those of the catchments around

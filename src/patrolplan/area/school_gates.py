@@ -80,31 +80,22 @@ def assign_gates(
     if not near.any():
         what = "no school in the area can be reached on a street"
         report.problems.add("[sources] schools", what, "check schools against [area] and streets")
-    without_bell, without_gate = (
-        int(schools[column][near].sum()) for column in ("finish_assumed", "gate_assumed")
-    )
-    if without_bell:
-        counts = {"count": without_bell, "schools": int(near.sum())}
-        report.notes.append(Note("bell_times_assumed", {**counts, "time": default_bell}))
-    without_opening = int(schools["start_assumed"][near].sum())
-    if without_opening and _needs_opening_bells(settings):
-        values: dict[str, NoteValue] = {"count": without_opening, "schools": int(near.sum())}
-        values["time"] = DEFAULT_START_TIME
-        report.notes.append(Note("opening_bells_assumed", values))
-    if without_gate:
-        counts = {"count": without_gate, "schools": int(near.sum())}
-        report.notes.append(Note("gates_assumed", {**counts}))
+    is_about_opening = any(one.bell == "opening" for one in settings.patrol.windows.values())
+    assumed: list[tuple[NoteKind, str, dict[str, NoteValue]]] = [
+        ("bell_times_assumed", "finish_assumed", {"time": default_bell}),
+        ("opening_bells_assumed", "start_assumed", {"time": DEFAULT_START_TIME}),
+        ("gates_assumed", "gate_assumed", {}),
+    ]
+    for note, column, more in assumed:
+        count = int(schools[column][near].sum())
+        if count and (column != "start_assumed" or is_about_opening):
+            report.notes.append(Note(note, {"count": count, "schools": int(near.sum()), **more}))
     # A table built by hand may lack figures and postcodes: they are not known.
     unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
     unknown = {name: value for name, value in unknown.items() if name not in schools}
     schools = schools.assign(**unknown)
     check_gate_levels(schools[near], positions.take(near), gates, network, settings, report)
     return SCHOOLS.check(schools[near].reset_index(drop=True)), positions.take(near)
-
-
-def _needs_opening_bells(settings: Settings) -> bool:
-    """Whether a window of the settings is about the opening bell."""
-    return any(window.bell == "opening" for window in settings.patrol.windows.values())
 
 
 def _move_to_ground(
@@ -153,12 +144,12 @@ def check_gate_levels(
         )
         gate = rows.get(urn)
         if gate is None:
-            file: str | Path = next(iter(settings.find_files("schools")), Path("schools"))
-            remedy, place = "give the gate on the street in [sources] gates", ""
+            remedy = "give the gate on the street in [sources] gates"
+            report.alarms.add("gate_levels", settings.name_file("schools"), what, remedy)
         else:
-            file, place = str(gate["file"]), describe_cell(gate["row"], "longitude")
             remedy = "move the gate to the street that pupils come out on"
-        report.alarms.add("gate_levels", file, what, remedy, place)
+            place = describe_cell(gate["row"], "longitude")
+            report.alarms.add("gate_levels", str(gate["file"]), what, remedy, place)
 
 
 def _select_inside(
@@ -204,17 +195,13 @@ def _leave_out_off_street(
 
 def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metres: float) -> Note:
     """A gate far from its school, with the file's name alone, so that notes are reproducible."""
-    return Note(
-        "gate_far",
-        {
-            "school": school,
-            "urn": urn,
-            "given": str(gate["value"]),
-            "file": Path(str(gate["file"])).name,
-            "row": int(str(gate["row"])),
-            "metres": float(metres),
-        },
-    )
+    where: dict[str, NoteValue] = {
+        "file": Path(str(gate["file"])).name,
+        "row": int(str(gate["row"])),
+    }
+    value = str(gate["value"])
+    facts = {"school": school, "urn": urn, "given": value, **where, "metres": float(metres)}
+    return Note("gate_far", facts)
 
 
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area.incidents import (
     find_known,
@@ -22,7 +22,7 @@ from patrolplan.area.incidents import (
 )
 from patrolplan.area.missing_months import Exposure
 from patrolplan.area.study_area import StudyArea
-from patrolplan.arrays import count_pairs
+from patrolplan.arrays import Bools, count_pairs
 from patrolplan.atomic import hash_content
 from patrolplan.errors import InputError, Problems
 from patrolplan.notes import Note
@@ -70,9 +70,7 @@ def select_incidents(
     return _build_area(area, words, chosen, held)
 
 
-def _build_area(
-    area: StudyArea, words: list[str], chosen: NDArray[np.bool_], held: NDArray[np.bool_]
-) -> StudyArea:
+def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -> StudyArea:
     """The area with the chosen (i,) incidents and the held (t,) months, and notes that say so."""
     incidents = area.incidents[chosen].reset_index(drop=True)
     incidents["category"] = incidents["category"].cat.remove_unused_categories()
@@ -106,7 +104,7 @@ def _move_counts(table: TableCount, used: int, rows: Sequence[LeftOutRow]) -> Ta
     return TableCount(table.source, used + left_out, used, left_out)
 
 
-def _count_again(exposure: Exposure, held: NDArray[np.bool_], incidents: pd.DataFrame) -> Exposure:
+def _count_again(exposure: Exposure, held: Bools, incidents: pd.DataFrame) -> Exposure:
     """What is held of each month, with the incidents that are left; (t,) other months are not."""
     month = exposure.months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     force = pd.Index(exposure.forces).get_indexer(pd.Index(incidents["force"].astype(str)))
@@ -126,7 +124,7 @@ def _format_span(span: Span) -> str:
     return " to ".join(dict.fromkeys(f"{month:%Y-%m}" for month in span))
 
 
-def _are_within(months: pd.DatetimeIndex, spans: Sequence[Span]) -> NDArray[np.bool_]:
+def _are_within(months: pd.DatetimeIndex, spans: Sequence[Span]) -> Bools:
     """(n,) whether each month is in one of the spans."""
     inside = np.zeros(len(months), dtype=bool)
     for first, last in spans:

@@ -19,31 +19,17 @@ from patrolplan.area.incidents import suppress_small_counts
 from patrolplan.area.load_report import LoadReport
 from patrolplan.crs import BRITISH_GRID, BRITISH_GRID_CODE, Projection, find_local_codes
 from patrolplan.errors import InputError, Problem, Problems, SettingsError
+from patrolplan.inputs import small_tables, way_home
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
+from patrolplan.inputs.formats import MemoryTable, TableSource
 from patrolplan.inputs.origins import ORIGINS, read_origins
-from patrolplan.inputs.places import PLACE_FIELDS, STOP_FIELDS, read_places, read_stops
 from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
-from patrolplan.inputs.small_tables import (
-    BELL_TIMES,
-    DUTIES,
-    GATES,
-    OFFICERS,
-    TASKED_PLACES,
-    TERM_DATES,
-    read_bell_times,
-    read_gates,
-    read_officers,
-    read_tasked_places,
-    read_term_dates,
-)
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import Field
-from patrolplan.inputs.table_sources import MemoryTable, TableSource
-from patrolplan.inputs.way_home import CLOCK, read_clock
 from patrolplan.network import StreetNetwork
 from patrolplan.network.build import load_or_build_network
 from patrolplan.settings import Settings, format_unknown
@@ -111,19 +97,21 @@ ROWS = (*PLACE, "alarms")
 SOURCES = {
     "crimes": Source(CRIME_FIELDS, read_crimes, (*ROWS, "leave_out_forces", "categories")),
     "schools": Source(SCHOOL_FIELDS, read_schools, (*ROWS, "left_out_urns", "selection")),
-    "bell_times": Source(BELL_TIMES.fields, read_bell_times),
-    "gates": Source(GATES.fields, read_gates, ("projection",)),
-    "officers": Source(OFFICERS.fields, read_officers, ("projection",)),
-    "term_dates": Source(TERM_DATES.fields, read_term_dates),
-    "tasked_places": Source(TASKED_PLACES.fields, read_tasked_places, ("projection",)),
+    "bell_times": Source(small_tables.BELL_TIMES.fields, small_tables.read_bell_times),
+    "gates": Source(small_tables.GATES.fields, small_tables.read_gates, ("projection",)),
+    "officers": Source(small_tables.OFFICERS.fields, small_tables.read_officers, ("projection",)),
+    "term_dates": Source(small_tables.TERM_DATES.fields, small_tables.read_term_dates),
+    "tasked_places": Source(
+        small_tables.TASKED_PLACES.fields, small_tables.read_tasked_places, ("projection",)
+    ),
     "origins": Source(ORIGINS.fields, read_origins),
     "areas": Source(AREAS.fields, read_areas, PLACE),
-    "stops": Source(STOP_FIELDS, read_stops, ROWS),
-    "places": Source(PLACE_FIELDS, read_places, ROWS),
-    "clock": Source(CLOCK.fields, read_clock, ("left_out", "categories")),
+    "stops": Source(way_home.STOP_FIELDS, way_home.read_stops, ROWS),
+    "places": Source(way_home.PLACE_FIELDS, way_home.read_places, ROWS),
+    "clock": Source(way_home.CLOCK.fields, way_home.read_clock, ("left_out", "categories")),
     "designated": Source(DESIGNATED.fields, read_designated, PLACE, is_none=True),
     "reports": Source(REPORT_FIELDS, read_reports, ("step",), is_none=True),
-    "duties": Source(DUTIES.fields, read_all_duties, (*PLACE, "officers", "span")),
+    "duties": Source(small_tables.DUTIES.fields, read_all_duties, (*PLACE, "officers", "span")),
 }
 """Every source that is a table, in the order in which they are read.
 
@@ -277,16 +265,15 @@ def _take_streets(
     streets: "gpd.GeoDataFrame | nx.Graph | Streets", projection: Projection, left_out: LeftOut
 ) -> Streets:
     """Streets that were given in memory, as those of a file."""
-    from patrolplan.inputs.graphml import read_graph  # noqa: PLC0415 - osmnx is slow to import
-    from patrolplan.inputs.street_frames import read_street_frame  # noqa: PLC0415
+    from patrolplan.inputs import graphml  # noqa: PLC0415 - osmnx is slow to import
 
     source = name_argument("streets")
     if isinstance(streets, Streets):
         return streets
     if isinstance(streets, gpd.GeoDataFrame):
-        read = read_street_frame(streets, projection, left_out, source)
+        read = graphml.read_street_frame(streets, projection, left_out, source)
     else:
-        read = read_graph(streets, projection, source)
+        read = graphml.read_graph(streets, projection, source)
     finished = finish_streets(read, left_out)
     if finished.ways.empty:
         remedy = "give streets within its CRS that have a highway tag"

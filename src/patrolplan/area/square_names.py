@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from patrolplan.arrays import Floats, Ints
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.network.network import StreetNetwork
 
@@ -43,10 +44,7 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
 
 
 def _name_square(
-    names: NDArray[np.object_],
-    metres: NDArray[np.float64],
-    of_piece: NDArray[np.int64],
-    square: NDArray[np.int64],
+    names: NDArray[np.object_], metres: Floats, of_piece: Ints, square: Ints
 ) -> tuple[str, ...]:
     lengths: dict[str, float] = {}
     for piece in np.flatnonzero((of_piece == square).all(axis=1)):

@@ -142,10 +142,8 @@ def find_stretches(
 ) -> list[NDArray[np.int64]]:
     """At most `count` disjoint stretches, most risk (p,) first; None: a quarter of the street.
 
-    A stretch grows from every piece whose risk per metre is above the mean, always by the neighbour
-    of highest risk per metre that still fits, while that is above the mean. The stretch of most
-    risk is chosen, those that it overlaps grow again, and so on. It stays inside one `cluster`
-    (p,), where -1 is none, and includes no `taken` piece.
+    A stretch holds pieces whose risk per metre is above the mean, stays inside one `cluster` (p,),
+    where -1 is none, and includes no `taken` piece.
     """
     metres = network.piece_metres
     density = round_significant(risk / metres, DENSITY_DIGITS)
@@ -242,7 +240,7 @@ def measure_walks_between(
 def flatten_stretches(
     stretches: Sequence[NDArray[np.int64]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces of all stretches one after the other, and how many each has."""
+    """(q,) pieces of all stretches one after the other, and (h,) how many each has."""
     size = np.array([len(stretch) for stretch in stretches], dtype=np.int64)
     return np.concatenate([*stretches, np.empty(0, dtype=np.int64)]), size
 
@@ -252,8 +250,6 @@ def sum_by_stretch(
 ) -> NDArray[np.float64]:
     """(h,) sum of a value of each piece over each stretch.
 
-    Examples
-    --------
     >>> sum_by_stretch(np.array([1.0, 2.0, 4.0]), [np.array([0, 2]), np.array([1])]).tolist()
     [5.0, 2.0]
     """

@@ -12,7 +12,6 @@ beat every other hotspot by its size alone. Presence anywhere in the polygon sti
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -28,20 +27,17 @@ def add_designations(
     """(h,) the reasons of hotspots; for those of the force, that it designates them comes first."""
     if area.designated is None:
         return list(reasons)
-    places = area.designated.set_index("place_id")
-    return [
-        [_build_reason(name, places.loc[name]), *own] if name in places.index else own
-        for name, own in zip(names, reasons, strict=True)
-    ]
-
-
-def _build_reason(place_id: str, place: pd.Series) -> DesignatedReason:
-    return DesignatedReason(
-        place_id=place_id,
-        name=str(place["name"]),
-        days=() if len(place["days"]) == len(ALL_DAYS) else tuple(place["days"]),
-        hours=f"{place['from']}-{place['to']}" if place["from"] else "",
-    )
+    of_force = {
+        str(place["place_id"]): DesignatedReason(
+            place_id=str(place["place_id"]),
+            name=str(place["name"]),
+            days=() if len(place["days"]) == len(ALL_DAYS) else tuple(place["days"]),
+            hours=f"{place['from']}-{place['to']}" if place["from"] else "",
+        )
+        for place in area.designated.to_dict("records")
+    }
+    rows = zip(names, reasons, strict=True)
+    return [[of_force[name], *own] if name in of_force else own for name, own in rows]
 
 
 def cut_to_walk(

@@ -33,9 +33,7 @@ PATHS = frozenset({"footway", "path", "cycleway", "bridleway", "track"})
 MAIN_ROADS = ("trunk", "primary", "secondary", "tertiary")
 """Where streets meet, an officer stands on the first of these."""
 
-BESIDE_METRES = 25.0
-"""A smaller way within this distance of a named street is next to it: the street is preferred."""
-
+BESIDE_METRES = 25.0  # a smaller way this near a named street is next to it
 FEATURE_METRES = 25.0  # a bus stop, entrance or shop within this distance of a street belongs to it
 
 FEATURE_STANDS: dict[str, Stand] = {
@@ -49,9 +47,7 @@ NAMED_FEATURES = ("bus_stop", "station_entrance")
 """Features that are called by their name; a shop never is."""
 
 JUNCTION_ARMS = 3
-
 UNMARKED = "unmarked"
-
 ON_STREET_METRES = 0.5  # a point within this distance of a street belongs to it
 
 
@@ -69,7 +65,9 @@ class Ground:
         """(p,) streets, with or without a name."""
         paths = np.isin(highway, list(PATHS)) & is_named
         lines = network.piece_lines
-        paths[paths] = ~find_beside(lines[paths], lines[self.is_street & is_named])
+        tree = shapely.STRtree(lines[self.is_street & is_named])
+        beside, _ = tree.query(lines[paths], predicate="dwithin", distance=BESIDE_METRES)
+        paths[np.flatnonzero(paths)[beside]] = False
         self.is_place = (self.is_street & is_named) | paths
         """(p,) streets with a name, and paths with a name and no such street next to them."""
         self.rank = (_find_dead_ends(network) | (network.piece_layer != 0)).astype(np.int64)
@@ -166,14 +164,6 @@ class Ground:
         at = shapely.points(xy[row[first]])
         offset = shapely.line_locate_point(network.piece_lines[piece], at)
         return build_places(network, piece, offset, "crossing")
-
-
-def find_beside(lines: NDArray[np.object_], streets: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """(k,) which lines have one of the streets next to them."""
-    is_beside = np.zeros(len(lines), dtype=bool)
-    tree = shapely.STRtree(streets)
-    is_beside[tree.query(lines, predicate="dwithin", distance=BESIDE_METRES)[0]] = True
-    return is_beside
 
 
 def _find_dead_ends(network: StreetNetwork) -> NDArray[np.bool_]:

@@ -95,8 +95,8 @@ def compute_excesses(
     """(n,) how far harm is above the expected: harm log(harm / expected) - harm + expected.
 
     The scan statistic of Kulldorff (1997) for Poisson counts, in days of harm; 0 where there is no
-    more than expected. It weighs a short stretch against a long one: what is expected grows with
-    length. For a stretch it is at most the sum of its pieces' (it is convex, and of degree one).
+    more than expected. For a stretch it is at most the sum of its pieces' (it is convex, and of
+    degree one).
     """
     is_above = (harm > expected) & (expected > 0)
     return np.where(is_above, scipy.special.kl_div(harm, np.where(is_above, expected, 1.0)), 0.0)
@@ -156,13 +156,9 @@ def simulate_p_values(
 ) -> NDArray[np.float64]:
     """(h,) chance that the best stretch of an even world exceeds the baseline as far as each.
 
-    Both the stretches of the plan and those of the even worlds were chosen for being high, so the
-    chance takes the choice into account, for all hotspots at once: in an even world any hotspot at
-    all stands out once in twenty times.
-
-    If r of w worlds reach the excess of a stretch, the chance is estimated as (r + 1) / (w + 1):
-    what was observed counts as one more world, so that it is never 0. `share` is (h, c) of each
-    catchment's street that lies in each stretch.
+    If r of w worlds reach the excess of a stretch, it is estimated as (r + 1) / (w + 1): what was
+    observed counts as one more world, so that it is never 0. `share` is (h, c) of each catchment's
+    street that lies in each stretch.
     """
     mean, days, recorded = build_even_world(area, history)
     observed = compute_excesses(share @ recorded, share @ (days @ mean))

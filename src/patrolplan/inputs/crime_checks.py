@@ -1,10 +1,14 @@
-"""Plausibility of recorded crime as a whole: rows that cannot be read, copies, clocks, the future.
+"""Plausibility of recorded crime as a whole: rows, copies, clocks, the future, and categories.
 
-Each check has a declared bound; exceeding it is reported to `patrolplan.plausibility.Alarms`.
+Each check has a declared bound; exceeding it is reported to `patrolplan.plausibility.Alarms`. Known
+categories are those of data.police.uk and of the settings: an unknown one has little or no weight,
+so it must not go unnoticed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,33 +19,27 @@ from patrolplan.inputs.row_account import check_resolution
 from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
+from patrolplan.settings import CATEGORIES
 from patrolplan.text import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from patrolplan.arrays import Bools
+    from patrolplan.inputs.formats import Files
     from patrolplan.inputs.row_account import RowAccount
-    from patrolplan.inputs.table_sources import TableSource
 
-MIN_COARSE_ROWS = 20
-"""Minimum number of rows to judge how places are rounded."""
-
+MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
 """Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
 
-MAX_OVERLAP_SHARE = 0.5
-"""Maximum share of a file's crimes that earlier files also have."""
-
-MIN_CLOCK_ROWS = 50
-"""Minimum number of times to judge the clock."""
-
+MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's crimes that earlier files also have
+MIN_CLOCK_ROWS = 50  # Minimum number of times to judge the clock
 NOON = 12
 
 
 def check_places(
-    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: NDArray[np.bool_], alarms: Alarms
+    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: Bools, alarms: Alarms
 ) -> None:
     """Check that most crimes have a place, and one that is exact enough for streets.
 
@@ -59,7 +57,7 @@ def check_places(
         alarms.add("refused_rows", path, what, "export them with coordinates")
 
 
-def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> None:
+def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     """Notice a 12-hour clock without am and pm: no file of many times ends at 12:59."""
     timed = table[table["precision"] == TIMED]
     hours = timed["occurred_at"].dt.hour
@@ -74,7 +72,7 @@ def check_clock(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarm
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
 
-def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alarms) -> set[int]:
+def check_copies(table: pd.DataFrame, paths: Files, alarms: Alarms) -> set[int]:
     """Numbers of the files that hold the same crimes as an earlier one, however they are packed.
 
     Files are compared by the rows that were read, in any order, so that a copy that was saved by
@@ -106,9 +104,7 @@ def check_copies(table: pd.DataFrame, paths: Sequence[TableSource], alarms: Alar
     return {number for number, _ in copies}
 
 
-def check_overlap(
-    files: pd.Series, duplicates: pd.Series, paths: Sequence[TableSource], alarms: Alarms
-) -> None:
+def check_overlap(files: pd.Series, duplicates: pd.Series, paths: Files, alarms: Alarms) -> None:
     """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
 
     Given are the numbers of the file of each row with a Crime ID, and of those that earlier files
@@ -125,9 +121,7 @@ def check_overlap(
             alarms.add("duplicate_files", paths[number], what, "remove one of the files")
 
 
-def check_future(
-    months: pd.Series, files: pd.Series, paths: Sequence[TableSource], alarms: Alarms
-) -> None:
+def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alarms) -> None:
     """Notice more crimes of the future than typing errors explain.
 
     `months` are those of the crimes of the future, `files` the numbers of the files of all crimes.
@@ -139,3 +133,90 @@ def check_future(
         )
         path = paths[int(files[months.index[0]])]
         alarms.add("refused_rows", path, what, "correct the months")
+
+
+MIN_RENAMED_ROWS = 10  # Rarer categories than this begin and end by chance
+MAX_RENAMING_GAP = pd.Timedelta(days=62)
+"""A category that begins within two months of another's end may be the same under a new name."""
+
+
+@dataclass(frozen=True)
+class UnknownCategory:
+    """A category that is not known, how often it occurs, and the known name nearest to it.
+
+    `replaces` is the known category that ends where this one begins, or empty.
+    """
+
+    name: str
+    count: int
+    nearest: str
+    replaces: str
+
+
+@dataclass(frozen=True)
+class CategoryCheck:
+    """Findings about the categories of the crimes that were read.
+
+    `respelled` has a name in the files, the known name and the number of rows, where they differ by
+    case and spaces alone; `unknown` the categories that are not known, the most frequent first;
+    `total` the crimes of all categories.
+    """
+
+    respelled: tuple[tuple[str, str, int], ...] = ()
+    unknown: tuple[UnknownCategory, ...] = ()
+    total: int = 0
+
+
+def rename_categories(
+    column: pd.Series, own: Sequence[str]
+) -> tuple[pd.Series, tuple[tuple[str, str, int], ...]]:
+    """The column with known names, and what was renamed: name in the files, known name, rows.
+
+    Only case and spaces may differ. A name that the settings (`own`) or data.police.uk have exactly
+    stays.
+    """
+    names = list(column.cat.categories)
+    exact = {*own, *CATEGORIES}
+    # The later of two names that differ by case counts: the settings' if the files have it.
+    ranked = [*own, *CATEGORIES, *(name for name in own if name in names)]
+    by_fold = {_fold(name): name for name in ranked}
+    new_names = [name if name in exact else by_fold.get(_fold(name), name) for name in names]
+    if new_names == names:
+        return column, ()
+    counts = column.value_counts()
+    found = tuple(
+        (old, new, int(counts[old]))
+        for old, new in zip(names, new_names, strict=True)
+        if old != new
+    )
+    merged = pd.Index(list(dict.fromkeys(new_names)), dtype=object)
+    position = np.append(merged.get_indexer(new_names), -1)  # code -1, without a category, stays -1
+    codes = position[column.cat.codes.to_numpy()]
+    values = pd.Categorical.from_codes(codes, categories=merged)
+    return pd.Series(values, index=column.index, name=column.name), found
+
+
+def check_categories(
+    incidents: pd.DataFrame, respelled: tuple[tuple[str, str, int], ...], own: Iterable[str]
+) -> CategoryCheck:
+    """The categories of all rows that are not known, with the nearest known name."""
+    expected = tuple(dict.fromkeys((*CATEGORIES, *own)))
+    months = incidents.groupby("category", observed=True)["month"].agg(["min", "max", "size"])
+    ended = months[months.index.isin(expected) & (months["size"] >= MIN_RENAMED_ROWS)]
+    ended = ended.loc[ended["max"] < incidents["month"].max(), "max"]
+    unknown = []
+    for name, first, count in zip(months.index, months["min"], months["size"], strict=True):
+        if name in expected:
+            continue
+        nearest = get_close_matches(str(name), expected, n=1, cutoff=0.5)
+        gap = (first - ended).abs()
+        replaced = gap[gap <= MAX_RENAMING_GAP] if count >= MIN_RENAMED_ROWS else gap[:0]
+        replaces = str(replaced.idxmin()) if len(replaced) else ""
+        unknown.append(UnknownCategory(str(name), int(count), "".join(nearest), replaces))
+    unknown.sort(key=lambda one: (-one.count, one.name))
+    return CategoryCheck(respelled, tuple(unknown), len(incidents))
+
+
+def _fold(name: str) -> str:
+    """A name without regard to case, and with single spaces."""
+    return " ".join(name.split()).casefold()

@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import find_unique_points
+from patrolplan.arrays import Bools, Floats, Ints, find_unique_points
 from patrolplan.cache import Store
 from patrolplan.crs import DEGREES
-from patrolplan.inputs.row_account import RowAccount, find_coarse
-from patrolplan.inputs.table_sources import hash_source
-from patrolplan.inputs.timestamps import NO_TIME
+from patrolplan.inputs import row_account, timestamps
+from patrolplan.inputs.formats import hash_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,19 +32,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from patrolplan.crs import Projection
-    from patrolplan.inputs.table_sources import TableSource
+    from patrolplan.inputs.formats import TableSource
 
-CRIMES = Store("crimes", version="9")
-"""Change the version when what is read from a file changes."""
-
-NO_ID = 0
-"""The number of rows without a Crime ID."""
-
-NOWHERE = -1
-"""The place of rows without coordinates."""
-
-GRID = b"grid"
-"""Key of a table's metadata with the CRS of its coordinates."""
+CRIMES = Store("crimes", version="9")  # Change the version when what is read from a file changes
+NO_ID = 0  # The number of rows without a Crime ID
+NOWHERE = -1  # The place of rows without coordinates
+GRID = b"grid"  # Key of a table's metadata with the CRS of its coordinates
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +45,7 @@ class CrimeFile:
     """One file as it was read: its rows, see `build_rows`, and an account of the others."""
 
     rows: pa.Table
-    account: RowAccount
+    account: row_account.RowAccount
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +60,11 @@ class CrimeTable:
     """
 
     rows: pd.DataFrame
-    places: NDArray[np.float64]
-    is_coarse: NDArray[np.bool_]
+    places: Floats
+    is_coarse: Bools
 
 
-def build_rows(
-    columns: Mapping[str, Any], xy: Sequence[NDArray[np.float64]], grid: str
-) -> pa.Table:
+def build_rows(columns: Mapping[str, Any], xy: Sequence[Floats], grid: str) -> pa.Table:
     """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without.
 
     `columns` are `month`, `category` and `force` (None: unnamed); `crime_id`, and `occurred_at`
@@ -88,7 +78,7 @@ def build_rows(
         "month": array(columns["month"], time, from_pandas=True),
         "occurred_at": nulls(size, time),
         "occurred_until": nulls(size, time),
-        "precision": np.broadcast_to(np.uint8(NO_TIME), size),
+        "precision": np.broadcast_to(np.uint8(timestamps.NO_TIME), size),
     }
     if "occurred_at" in columns:
         for name in ("occurred_at", "occurred_until"):
@@ -144,7 +134,7 @@ def _decode(path: TableSource, content: bytes) -> CrimeFile:
     from pyarrow import ipc  # noqa: PLC0415 - as pandas does
 
     rows = ipc.open_stream(content, options=ipc.IpcReadOptions(use_threads=False)).read_all()
-    return CrimeFile(rows, RowAccount(path, len(rows)))
+    return CrimeFile(rows, row_account.RowAccount(path, len(rows)))
 
 
 def join_files(files: Sequence[CrimeFile], projection: Projection) -> CrimeTable:
@@ -176,8 +166,8 @@ def _order_words(column: pa.ChunkedArray, *missing: str) -> pd.Categorical:
 
 
 def _locate(
-    xy: NDArray[np.float64], grids: Sequence[str], sizes: Sequence[int], projection: Projection
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    xy: Floats, grids: Sequence[str], sizes: Sequence[int], projection: Projection
+) -> tuple[Floats, Ints, Bools]:
     """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse.
 
     `xy` are (n, 2) coordinates as they are given, file after file; `grids` and `sizes` the CRS of
@@ -193,9 +183,56 @@ def _locate(
         point[rows] = at + sum(map(len, found))
         x, y = points.T
         found.append(np.column_stack(projection.to_metres(x, y, grids[number])))
-        coarse.append(find_coarse(points, in_degrees=grids[number] == DEGREES))
+        coarse.append(row_account.find_coarse(points, in_degrees=grids[number] == DEGREES))
     metres = np.concatenate(found)
     is_place = np.isfinite(metres).all(axis=1)
     place = np.full(len(metres) + 1, NOWHERE)
     places, place[:-1][is_place] = find_unique_points(metres[is_place])
     return places, place[point], np.append(np.concatenate(coarse), False)[point]
+
+
+MAX_SPAN = pd.Timedelta("24h")
+MAX_APART = pd.Timedelta("31D")
+SPAN_REMEDY = "give a last possible time at most 31 days after the first, not before it"
+
+
+def read_span(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[pd.Series, pd.Series, NDArray[np.uint8], list[row_account.Unreadable]]:
+    """First and last possible time of each row, the precision of the first, and what is unreadable.
+
+    They are `committed_from` and `committed_to`; the last is NaT but for a span with times of day.
+
+    - Both alike, or only one given: the crime happened then.
+    - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
+      counts as one in all, shared out by the clock (`patrolplan.risk.known_times`).
+    - Up to 31 days apart: a span that says nothing about the hour; the date and the month are those
+      of the first time.
+    - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
+      the row is left out unless it has a month of its own, and many such rows stop the command.
+    """
+    empty = pd.Series(pd.NA, index=table.index, dtype="string")
+    unreadable, times, precise = [], [], []
+    for name in ("committed_from", "committed_to"):
+        text = table.get(name, empty)
+        timestamps.check_day_first(text, path)
+        times.append(timestamps.parse_timestamps(text))
+        precise.append(timestamps.classify_precision(text, times[-1]))
+        is_read = times[-1].notna().to_numpy()
+        unreadable += row_account.find_unreadable(
+            text, is_read, row_account.DATE_FORMS, row_account.TIME_REMEDY
+        )
+    first, last = times[0].fillna(times[1]), times[1]
+    precision = np.where(times[0].notna(), *precise)
+    apart = last - first
+    wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
+    if wrong.any():
+        text = table["committed_to"]
+        unreadable += row_account.find_unreadable(
+            text[wrong], np.zeros(wrong.sum(), bool), (), SPAN_REMEDY
+        )
+    is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
+    has_times = is_span & (precise[0] != timestamps.NO_TIME) & (precise[1] != timestamps.NO_TIME)
+    has_times &= (apart <= MAX_SPAN).to_numpy()
+    precision = np.where(is_span | wrong, timestamps.NO_TIME, precision).astype(np.uint8)
+    return first.mask(wrong), last.where(has_times), precision, unreadable

@@ -10,66 +10,28 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.arrays import find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs.categories import CategoryCheck, check_categories, rename_categories
-from patrolplan.inputs.committed import read_span
-from patrolplan.inputs.crime_checks import (
-    check_clock,
-    check_copies,
-    check_future,
-    check_overlap,
-    check_places,
-)
-from patrolplan.inputs.crime_rows import (
-    NO_ID,
-    NOWHERE,
-    CrimeFile,
-    build_rows,
-    hash_ids,
-    join_files,
-    read_cached_crimes,
-)
-from patrolplan.inputs.row_account import (
-    DATE_FORMS,
-    MONTH_REMEDY,
-    TIME_REMEDY,
-    Unreadable,
-    build_account,
-    check_accounts,
-    find_unreadable,
-)
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    find_grid,
-    parse_coordinates,
-    read_counted_table,
-)
-from patrolplan.inputs.table_sources import TableSource
-from patrolplan.inputs.timestamps import (
-    check_day_first,
-    classify_precision,
-    find_newest_plausible_month,
-    is_isolated_month,
-    is_time_known,
-    parse_months,
-    parse_timestamps,
-)
+from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
+from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rename_categories
+from patrolplan.inputs.crime_rows import read_span
+from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
 FIELDS = (
-    Field("crime_id", ("Crime ID",), meaning="the same in every file that has the crime"),
-    Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
-    Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
-    Field("committed_from", meaning="first possible time, where when is not known"),
-    Field("committed_to", meaning="last possible time"),
-    Field("category", ("Crime type",), required=True, meaning="its category"),
-    Field("force", ("Reported by",), meaning="police force that recorded it"),
-    *POINT_FIELDS,
+    table_reader.Field(
+        "crime_id", ("Crime ID",), meaning="the same in every file that has the crime"
+    ),
+    table_reader.Field("month", ("Month",), meaning="month that it was recorded in, YYYY-MM"),
+    table_reader.Field("occurred_at", ("date_time", "datetime"), meaning="when, YYYY-MM-DD HH:MM"),
+    table_reader.Field("committed_from", meaning="first possible time, where when is not known"),
+    table_reader.Field("committed_to", meaning="last possible time"),
+    table_reader.Field("category", ("Crime type",), required=True, meaning="its category"),
+    table_reader.Field("force", ("Reported by",), meaning="police force that recorded it"),
+    *table_reader.POINT_FIELDS,
 )
 
 TIMES = {"occurred_at", "committed_from", "committed_to"}
@@ -88,20 +50,20 @@ class Crimes:
     """
 
     incidents: gpd.GeoDataFrame
-    is_exact: NDArray[np.bool_]
-    places: NDArray[np.float64]
-    place_index: NDArray[np.int64]
+    is_exact: Bools
+    places: Floats
+    place_index: Ints
     files: tuple[str, ...]
-    file_index: NDArray[np.int64]
+    file_index: Ints
     categories: CategoryCheck = field(default_factory=CategoryCheck)
 
 
 def read_crimes(
-    paths: Sequence[TableSource],
+    paths: Files,
     projection: Projection,
     left_out: LeftOut,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     leave_out_forces: Sequence[str] = (),
     categories: Sequence[str] = (),
     alarms: Alarms | None = None,
@@ -116,17 +78,19 @@ def read_crimes(
     """
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})
-    check_accounts("crimes", [file.account for file in files], left_out, alarms)
-    crimes = join_files(files, projection)
+    row_account.check_accounts("crimes", [file.account for file in files], left_out, alarms)
+    crimes = crime_rows.join_files(files, projection)
     table = crimes.rows
-    check_places([file.account for file in files], table["place"], crimes.is_coarse, alarms)
+    crime_checks.check_places(
+        [file.account for file in files], table["place"], crimes.is_coarse, alarms
+    )
     table["category"], respelled = rename_categories(table["category"], categories)
-    copies = check_copies(table, paths, alarms)
+    copies = crime_checks.check_copies(table, paths, alarms)
     good = _is_complete(table, left_out)
-    check_clock(table[good], paths, alarms)
-    has_id = good & (table["crime_id"] != NO_ID) & ~table["file"].isin(copies)
+    crime_checks.check_clock(table[good], paths, alarms)
+    has_id = good & (table["crime_id"] != crime_rows.NO_ID) & ~table["file"].isin(copies)
     good &= _is_first_copy(table, good, left_out)
-    check_overlap(table["file"][has_id], table["file"][has_id & ~good], paths, alarms)
+    crime_checks.check_overlap(table["file"][has_id], table["file"][has_id & ~good], paths, alarms)
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
@@ -153,7 +117,7 @@ def read_crimes(
     )
 
 
-def _is_exact(table: pd.DataFrame) -> NDArray[np.bool_]:
+def _is_exact(table: pd.DataFrame) -> Bools:
     """(f,) whether a file's places are exact: most rows have a time, as open data's never have.
 
     A majority, so that a single odd row cannot turn snap points into exact places or vice versa.
@@ -163,12 +127,12 @@ def _is_exact(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _read_all(
-    paths: Sequence[TableSource], projection: Projection, columns: Mapping[str, str]
-) -> list[CrimeFile]:
+    paths: Files, projection: Projection, columns: Mapping[str, str]
+) -> list[crime_rows.CrimeFile]:
     problems = Problems()
     files = []
     for future in map_in_threads(
-        lambda path: read_cached_crimes(path, projection, columns, _read_one), paths
+        lambda path: crime_rows.read_cached_crimes(path, projection, columns, _read_one), paths
     ):
         with problems.collect():
             files.append(future.result())
@@ -176,21 +140,27 @@ def _read_all(
     return files
 
 
-def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> CrimeFile:
-    counted = read_counted_table(path, FIELDS, columns, source="crimes")
-    grid = find_grid(counted.rows, projection, columns, path=path, source="crimes")
+def _read_one(
+    path: TableSource, projection: Projection, columns: Mapping[str, str]
+) -> crime_rows.CrimeFile:
+    counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
+    grid = table_reader.find_grid(counted.rows, projection, columns, path=path, source="crimes")
     table, unreadable_times = _add_month(counted.rows, path)
     has_times = bool(TIMES & set(counted.rows))
     names = ("month", "occurred_at", "occurred_until", "precision") if has_times else ("month",)
     given: dict[str, Any] = {name: table[name].to_numpy() for name in names}
     if "crime_id" in table:
-        given["crime_id"] = hash_ids(table["crime_id"].to_numpy(dtype=object, na_value=""))
+        given["crime_id"] = crime_rows.hash_ids(
+            table["crime_id"].to_numpy(dtype=object, na_value="")
+        )
     given |= {"category": table["category"], "force": table.get("force")}
-    rows = build_rows(given, parse_coordinates(table), grid)
-    return CrimeFile(rows, build_account(path, counted, unreadable_times))
+    rows = crime_rows.build_rows(given, table_reader.parse_coordinates(table), grid)
+    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable_times))
 
 
-def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, list[Unreadable]]:
+def _add_month(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[pd.DataFrame, list[row_account.Unreadable]]:
     """Add each row's time or span, its precision, and its month: of the time, else as given.
 
     Also gives the times and months that have a value and cannot be read.
@@ -202,28 +172,32 @@ def _add_month(table: pd.DataFrame, path: TableSource) -> tuple[pd.DataFrame, li
     occurred, until, precision, unreadable = read_span(table, path)
     if "occurred_at" in table:
         text = table["occurred_at"]
-        check_day_first(text, path)
-        exact = parse_timestamps(text)
+        timestamps.check_day_first(text, path)
+        exact = timestamps.parse_timestamps(text)
         is_read = exact.notna().to_numpy()
-        precision = np.where(is_read, classify_precision(text, exact), precision)
+        precision = np.where(is_read, timestamps.classify_precision(text, exact), precision)
         occurred, until = exact.fillna(occurred), until.mask(is_read)
-        unreadable += find_unreadable(text, is_read, DATE_FORMS, TIME_REMEDY)
+        unreadable += row_account.find_unreadable(
+            text, is_read, row_account.DATE_FORMS, row_account.TIME_REMEDY
+        )
     month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         text = table["month"]
-        given = parse_months(text)
-        unreadable += find_unreadable(text, given.notna().to_numpy(), DATE_FORMS, MONTH_REMEDY)
+        given = timestamps.parse_months(text)
+        unreadable += row_account.find_unreadable(
+            text, given.notna().to_numpy(), row_account.DATE_FORMS, row_account.MONTH_REMEDY
+        )
         month = month.fillna(given)
     table = table.assign(month=month, occurred_at=occurred, precision=precision)
     return table.assign(occurred_until=until), unreadable
 
 
-def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
+def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     """Whether each row has a category, a month and a place."""
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["place"] == NOWHERE,
+        "without coordinates": table["place"] == crime_rows.NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():
@@ -232,12 +206,10 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> NDArray[np.bool_]:
     return good
 
 
-def _is_first_copy(
-    table: pd.DataFrame, good: NDArray[np.bool_], left_out: LeftOut
-) -> NDArray[np.bool_]:
+def _is_first_copy(table: pd.DataFrame, good: Bools, left_out: LeftOut) -> Bools:
     """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
     ids = table["crime_id"]
-    shared = table[good & (ids != NO_ID) & ids.duplicated(keep=False)]
+    shared = table[good & (ids != crime_rows.NO_ID) & ids.duplicated(keep=False)]
     same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
@@ -248,30 +220,23 @@ def _is_first_copy(
 
 
 def _is_in_plausible_month(
-    months: pd.Series,
-    files: pd.Series,
-    paths: Sequence[TableSource],
-    left_out: LeftOut,
-    alarms: Alarms,
-) -> NDArray[np.bool_]:
+    months: pd.Series, files: pd.Series, paths: Files, left_out: LeftOut, alarms: Alarms
+) -> Bools:
     """Whether each row's month is plausible: not in the future, and not alone far from others."""
-    isolated = is_isolated_month(months)
+    isolated = timestamps.is_isolated_month(months)
     for month, rows in months[isolated].value_counts().sort_index().items():
         reason = f"of {month:%Y-%m}, alone and far from all other months"
         left_out.add("crimes", reason, int(rows))
-    future = ~isolated & (months > find_newest_plausible_month()).to_numpy()
+    future = ~isolated & (months > timestamps.find_newest_plausible_month()).to_numpy()
     if future.any():
         last = months[future].max()
         left_out.add("crimes", f"of months in the future, up to {last:%Y-%m}", int(future.sum()))
-        check_future(months[future], files, paths, alarms)
+        crime_checks.check_future(months[future], files, paths, alarms)
     return ~(isolated | future)
 
 
 def _build_incidents(
-    table: pd.DataFrame,
-    good: NDArray[np.bool_],
-    points: NDArray[np.object_],
-    projection: Projection,
+    table: pd.DataFrame, good: Bools, points: NDArray[np.object_], projection: Projection
 ) -> gpd.GeoDataFrame:
     """The good rows as incidents at these points."""
     names = ("category", "month", "occurred_at", "occurred_until", "force")
@@ -279,6 +244,8 @@ def _build_incidents(
     for name in ("category", "force"):
         data[name] = data[name].remove_unused_categories()
     times, precision = pd.Series(data["occurred_at"]), table["precision"].to_numpy()[good]
-    data["timed"] = is_time_known(precision, times, data["category"].codes.astype(np.int64))
+    data["timed"] = timestamps.is_time_known(
+        precision, times, data["category"].codes.astype(np.int64)
+    )
     frame = gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(points, crs=projection.crs))
     return INCIDENTS.check(frame)

@@ -5,7 +5,7 @@ wrong value of every file is reported together, with its row.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,26 +13,17 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem
-from patrolplan.inputs.table_reader import (
-    Field,
-    describe_cell,
-    parse_axis,
-    parse_numbers,
-    quote_value,
-    read_table,
-)
-from patrolplan.inputs.table_sources import TableSource
+from patrolplan.inputs import table_reader
+from patrolplan.inputs.formats import Columns, Files
 from patrolplan.tables import Column as Kept, Schema
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
-PLANNED_YEARS = (2000, 2099)
-"""Years in which terms, taskings and visits can be."""
-
-Check = Callable[[pd.DataFrame, str], pd.Series | NDArray[np.bool_]]
+PLANNED_YEARS = (2000, 2099)  # Years in which terms, taskings and visits can be
+Check = Callable[[pd.DataFrame, str], pd.Series | Bools]
 """Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
 
 It sees the rows of all files together, so that it finds duplicates across files.
@@ -110,10 +101,10 @@ class Table:
     point: tuple[str, str] = ("longitude", "latitude")
 
     @cached_property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[table_reader.Field, ...]:
         """Its columns as the reader of files wants them."""
         return tuple(
-            Field(one.name, one.known_names, required=one.needed, meaning=one.meaning)
+            table_reader.Field(one.name, one.known_names, required=one.needed, meaning=one.meaning)
             for one in self.columns
         )
 
@@ -125,10 +116,7 @@ class Table:
         return Schema(self.source, {**kept, **self.made, **place})
 
     def read(
-        self,
-        paths: Sequence[TableSource],
-        columns: Mapping[str, str] | None,
-        extra_rules: Iterable[Rule] = (),
+        self, paths: Files, columns: Columns, extra_rules: Iterable[Rule] = ()
     ) -> pd.DataFrame:
         """All files as checked text ("" where a cell is empty), with each row's `file` and `row`.
 
@@ -139,7 +127,9 @@ class Table:
         tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]
         for path in paths:
             try:
-                table = read_table(path, self.fields, columns or {}, source=self.source)
+                table = table_reader.read_table(
+                    path, self.fields, columns or {}, source=self.source
+                )
             except InputError as error:
                 problems += error.problems
             else:
@@ -163,8 +153,10 @@ class Table:
             is_good = check(text, column) if callable(check) else text[column].str.fullmatch(check)
             wrong = text[~np.asarray(is_good, dtype=bool)]
             for file, row, value in zip(wrong["file"], wrong["row"], wrong[column], strict=True):
-                what = words.format(value=quote_value(value))
-                problems.append(Problem(file, what, remedy, describe_cell(row, column)))
+                what = words.format(value=table_reader.quote_value(value))
+                problems.append(
+                    Problem(file, what, remedy, table_reader.describe_cell(row, column))
+                )
         return problems
 
     def store(self, text: pd.DataFrame) -> pd.DataFrame:
@@ -174,7 +166,7 @@ class Table:
 
     def locate(self, text: pd.DataFrame, projection: Projection) -> gpd.array.GeometryArray:
         """(n,) points in the area's CRS, from columns of decimal degrees."""
-        longitude, latitude = (parse_numbers(text[name]) for name in self.point)
+        longitude, latitude = (table_reader.parse_numbers(text[name]) for name in self.point)
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
 
     def build(self, table: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
@@ -216,11 +208,11 @@ def some_of(words: Iterable[str], noun: str, remedy: str) -> Form:
 def number(noun: str, remedy: str, *, most: float = np.inf) -> Form:
     """Numbers from 0 on, NaN where a cell is empty."""
 
-    def check(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
-        numbers = parse_numbers(table[column])
+    def check(table: pd.DataFrame, column: str) -> Bools:
+        numbers = table_reader.parse_numbers(table[column])
         return np.asarray((table[column] == "") | ((numbers >= 0) & (numbers <= most)))
 
-    return Form(check, f"{{value}} is not {noun}", remedy, parse_numbers, "float64")
+    return Form(check, f"{{value}} is not {noun}", remedy, table_reader.parse_numbers, "float64")
 
 
 def whole(pattern: str, noun: str, remedy: str, *, empty: str = "") -> Form:
@@ -265,9 +257,9 @@ def _is_span(table: pd.DataFrame, column: str) -> pd.Series:
     return (hours == "") | (hours.str.fullmatch(TIME_RANGE) & (hours.str[:5] < hours.str[6:]))
 
 
-def is_degrees(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def is_degrees(table: pd.DataFrame, column: str) -> Bools:
     """(n,) whether each cell of a column of longitudes or latitudes is one."""
-    return np.isfinite(parse_axis(table[column], column.removeprefix("base_")))
+    return np.isfinite(table_reader.parse_axis(table[column], column.removeprefix("base_")))
 
 
 TIME_RANGE = rf"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
@@ -277,4 +269,4 @@ DATE = Form(_is_date, "{value} is not a valid date", "write YYYY-MM-DD", parse_d
 TIME = Form(TIME_OF_DAY.pattern, "{value} is not a valid time", "write HH:MM")
 OPTIONAL_TIME = Form(f"({TIME_OF_DAY.pattern})?", TIME.what, "write HH:MM, or nothing")
 SPAN = Form(_is_span, "{value} is not a span of hours")
-DEGREES = Form(is_degrees, NO_POINT, "write decimal degrees", parse_numbers, "float64")
+DEGREES = Form(is_degrees, NO_POINT, "write decimal degrees", table_reader.parse_numbers, "float64")

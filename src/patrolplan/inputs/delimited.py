@@ -22,12 +22,8 @@ SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
 SEARCHED_ROWS = 20
 
-MALFORMED = "with more or fewer fields than the header"
-"""Reason for which such a row is left out."""
-
-MAX_CELL_LINES = 100
-"""More lines than this in one cell are rows behind a quote that is not closed."""
-
+MALFORMED = "with more or fewer fields than the header"  # Reason for which such a row is left out
+MAX_CELL_LINES = 100  # More lines than this in one cell are rows behind a quote that is not closed
 WRONG_FORMATS = {
     b"pk\x03\x04": "a ZIP archive or Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",

@@ -1,4 +1,8 @@
-"""Street graphs as osmnx makes them, in `.graphml(.gz)` files or in memory."""
+"""Streets as graphs of osmnx, in `.graphml(.gz)` files or in memory, or as a table of lines.
+
+Lines of a table join where they share a vertex, at their ends or along them; lines that cross
+without one (a bridge, or lines that were never joined) do not.
+"""
 
 import ast
 import gzip
@@ -16,23 +20,12 @@ import numpy as np
 import osmnx
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.osm_tags import (
-    CROSSING_TAGS,
-    CYCLING_TAGS,
-    ONE_WAY_FORWARD,
-    PASSAGE_TAGS,
-    PATROL_TAGS,
-    SIDEWALK_TAGS,
-    CrossingKind,
-    classify_crossing_node,
-    classify_riding,
-    is_closed_barrier,
-    is_walkable,
-)
+from patrolplan.inputs import osm_tags
 from patrolplan.inputs.streets import (
     Streets,
     build_crossing_arrays,
@@ -43,8 +36,9 @@ from patrolplan.inputs.streets import (
     describe_way,
     is_walking_extract,
 )
+from patrolplan.tables import LeftOut
 
-FOOT_TAGS = (*CROSSING_TAGS, *SIDEWALK_TAGS, *PASSAGE_TAGS)
+FOOT_TAGS = (*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS)
 """Keys that matter only to people on foot."""
 
 _GRAPH_ERRORS = (
@@ -98,12 +92,14 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
         [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
     )
     closed_nodes = [
-        node for node, tags in graph.nodes(data=True) if is_closed_barrier(_get_texts(tags))
+        node
+        for node, tags in graph.nodes(data=True)
+        if osm_tags.is_closed_barrier(_get_texts(tags))
     ]
     crossings = {
         int(node): kind
         for node, tags in graph.nodes(data=True)
-        if (kind := classify_crossing_node(_get_texts(tags)))
+        if (kind := osm_tags.classify_crossing_node(_get_texts(tags)))
     }
     edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
     edges, kinds = select_walkable(edges)
@@ -122,20 +118,24 @@ def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]
 
     osmnx reverses one-way streets where needed, so that every edge follows the traffic.
     """
-    keys = list(dict.fromkeys(("highway", "access", "foot", "indoor", *CYCLING_TAGS, *PATROL_TAGS)))
+    keys = list(
+        dict.fromkeys(
+            ("highway", "access", "foot", "indoor", *osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS)
+        )
+    )
     tags = {
         key: edges[key].map(_get_first_value) if key in edges else ""
         for key in ("name", "lit", "footway", "incline", "reversed", *keys, *FOOT_TAGS)
     }
     edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
-    is_one_way = edges["oneway"].str.lower().isin(ONE_WAY_FORWARD)
+    is_one_way = edges["oneway"].str.lower().isin(osm_tags.ONE_WAY_FORWARD)
     edges["oneway"] = np.where(is_one_way, "yes", "no")
     # Many edges have the same tags: the rules are applied to each different set of tags once.
     group = edges.groupby(keys, sort=False).ngroup().to_numpy()
     tag_sets = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
-    riding = [classify_riding(tags) for tags in tag_sets]
+    riding = [osm_tags.classify_riding(tags) for tags in tag_sets]
     edges = edges.assign(riding=[riding[row] for row in group])
-    edges = edges[np.array([is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
+    edges = edges[np.array([osm_tags.is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
     low = edges[["u", "v"]].min(axis=1)
     high = edges[["u", "v"]].max(axis=1)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
@@ -147,7 +147,7 @@ def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]
 
 def build_edge_streets(
     edges: gpd.GeoDataFrame,
-    crossings: Mapping[int, CrossingKind],
+    crossings: Mapping[int, osm_tags.CrossingKind],
     projection: Projection,
     *,
     walking_extract: bool,
@@ -160,7 +160,9 @@ def build_edge_streets(
     nodes = -1 - np.arange(len(vertex_way), dtype=np.int64)
     nodes[last - count + 1] = edges["u"].to_numpy()
     nodes[last] = edges["v"].to_numpy()
-    columns = list(dict.fromkeys(("name", "lit", "footway", "incline", *PATROL_TAGS, *FOOT_TAGS)))
+    columns = list(
+        dict.fromkeys(("name", "lit", "footway", "incline", *osm_tags.PATROL_TAGS, *FOOT_TAGS))
+    )
     tags = edges[columns].to_dict("records")
     rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
     is_reversed = (edges["reversed"] == "True").tolist()
@@ -195,3 +197,68 @@ def _get_first_value(value: object) -> str:
     if isinstance(value, list):
         value = value[0] if value else ""
     return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN
+
+
+PLAIN_STREET = "unclassified"
+"""The `highway` of every line of a table that does not have this column."""
+
+JOIN_METRES = 0.01  # Vertices within this distance are one place
+ID_COLUMNS = ("osmid", "osm_id")
+REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
+
+
+def read_street_frame(
+    frame: gpd.GeoDataFrame, projection: Projection, left_out: LeftOut, source: str
+) -> Streets:
+    """Streets of a table of lines in any CRS; `source` is the argument's name, for messages.
+
+    `highway` and `name` may be missing; tags of OpenStreetMap in other columns, such as `foot`,
+    `access`, `bridge` or `layer`, count as they do there.
+    """
+    if frame.active_geometry_name is None or frame.crs is None:
+        raise InputError.one(source, "has no lines in a known CRS", REMEDY)
+    lines = frame.explode(ignore_index=True)
+    lines = lines.rename_geometry("geometry") if lines.active_geometry_name != "geometry" else lines
+    is_line = (lines.geom_type == "LineString").to_numpy() & ~lines.is_empty.to_numpy()
+    left_out.add("streets", "without a line (rows)", int((~is_line).sum()))
+    lines = lines[is_line].reset_index(drop=True)
+    if lines.empty:
+        raise InputError.one(source, "has no line", REMEDY)
+    edges = _number_ends(_complete_columns(lines), projection)
+    walkable, kinds = select_walkable(edges)
+    if walkable.empty:
+        remedy = "give its lines a highway tag of streets, or no such column"
+        raise InputError.one(source, "has no street that can be walked", remedy)
+    closed = len(edges) - len(walkable)
+    left_out.add("streets", "not open to people on foot, or there twice (rows)", closed)
+    extract = is_walking_extract(kinds)
+    streets = build_edge_streets(walkable, {}, projection, walking_extract=extract)
+    return replace(streets, vertex_node=_number_places(streets.vertex_xy))
+
+
+def _complete_columns(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The lines with the columns that every street has; values that are missing are empty."""
+    number = next((name for name in ID_COLUMNS if name in lines), None)
+    numbers = pd.Series(np.nan, lines.index) if number is None else lines[number]
+    own = pd.Series(np.arange(len(lines)), lines.index)
+    found = numbers.map(lambda value: value[0] if isinstance(value, list) else value)
+    ids = pd.to_numeric(found, errors="coerce").fillna(own).astype("int64")
+    missing = {"highway": PLAIN_STREET} if "highway" not in lines else {}
+    return lines.assign(osmid=ids, **missing)
+
+
+def _number_ends(lines: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoDataFrame:
+    """The lines with the numbers of the places where they begin and end, `u` and `v`."""
+    degrees, line = shapely.get_coordinates(lines.geometry.array, return_index=True)
+    x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(lines.crs))
+    node = _number_places(np.column_stack([x, y]))
+    last = np.cumsum(np.bincount(line, minlength=len(lines))) - 1
+    first = np.concatenate([[0], last[:-1] + 1])
+    return lines.assign(u=node[first], v=node[last])
+
+
+def _number_places(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(v,) a number for each place, the same for vertices at one place."""
+    cells = np.round(np.nan_to_num(xy, nan=np.inf) / JOIN_METRES)
+    _, number = np.unique(cells, axis=0, return_inverse=True)
+    return np.asarray(number.reshape(-1), dtype=np.int64)

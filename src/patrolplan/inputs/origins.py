@@ -4,15 +4,14 @@
 No setting but paths and names of columns may come in here, and no row may go out.
 """
 
-from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import pandas as pd
 
 from patrolplan.atomic import hash_content
 from patrolplan.inputs.declared import Column, Form, Rule, Table
+from patrolplan.inputs.formats import Columns, Files
 from patrolplan.inputs.table_reader import parse_numbers
-from patrolplan.inputs.table_sources import TableSource
 from patrolplan.privacy import ROUNDING_STEP
 
 PUPILS_REMEDY = "write a whole number from 0 to 9999; leave out areas whose number is withheld"
@@ -35,9 +34,7 @@ ORIGINS = Table("origins", (
 # fmt: on
 
 
-def read_origins(
-    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
+def read_origins(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
     """Pupils of each school by the area they live in, as they may be known, see `join_and_round`.
 
     Messages name rows, and show no number of pupils.

@@ -10,9 +10,7 @@ from typing import Literal, NamedTuple
 CrossingKind = Literal["signals", "zebra", "island", "unmarked", "unknown"]
 """How people on foot get over a road: by lights, with priority, in two halves, or in a gap."""
 
-Passage = Literal["", "bridge", "tunnel", "underpass", "covered"]
-"""What a way runs over or through."""
-
+Passage = Literal["", "bridge", "tunnel", "underpass", "covered"]  # What a way runs over or through
 NOT_STREETS = frozenset(
     {
         *("abandoned", "bus_guideway", "bus_stop", "construction", "corridor", "elevator"),
@@ -77,9 +75,7 @@ def _is_set(tags: Mapping[str, str], key: str) -> bool:
     return tags.get(key, "") not in {"", "no"}
 
 
-DEEP_LAYER = -2.0
-"""A footway at this layer or below is a passage of a station, not an underpass."""
-
+DEEP_LAYER = -2.0  # A footway at this layer or below is a passage of a station, not an underpass
 NOT_TUNNELS = frozenset({"", "no", "building_passage", "covered"})
 """Values of `tunnel` at street level."""
 

@@ -8,9 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.arrays import Bools, Floats
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.declared import (
@@ -23,10 +23,8 @@ from patrolplan.inputs.declared import (
     number,
     some_of,
 )
-from patrolplan.inputs.formats import open_layer
-from patrolplan.inputs.table_reader import match_columns, parse_numbers
-from patrolplan.inputs.table_sources import TableSource
-from patrolplan.inputs.typed_cells import write_cells
+from patrolplan.inputs.formats import Columns, Files, TableSource, open_layer
+from patrolplan.inputs.table_reader import match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut
@@ -60,11 +58,7 @@ def read_polygon_file(
 
 
 def read_polygon_rows(
-    table: Table,
-    paths: Sequence[TableSource],
-    projection: Projection,
-    *,
-    columns: Mapping[str, str] | None = None,
+    table: Table, paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """The features of several files as one checked table of text with shapes.
 
@@ -107,7 +101,7 @@ def _read_rows(
 
 
 def read_limits(
-    settings: Settings, street_xy: NDArray[np.float64], given: gpd.GeoDataFrame | None = None
+    settings: Settings, street_xy: Floats, given: gpd.GeoDataFrame | None = None
 ) -> BaseGeometry:
     """Polygon of the area, in metres.
 
@@ -163,7 +157,7 @@ def _is_other_time(table: pd.DataFrame, column: str) -> pd.Series:
     return (table[column] == "") | (table[column] != table["from"])
 
 
-def _is_part_of_residents(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def _is_part_of_residents(table: pd.DataFrame, column: str) -> Bools:
     return ~(parse_numbers(table[column]) > parse_numbers(table["residents"]))
 
 
@@ -213,22 +207,14 @@ AREAS = Table("areas", (
 
 
 def read_designated(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    columns: Mapping[str, str] | None = None,
+    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """The hotspots that a force designates, see `DESIGNATED`."""
     return read_polygons(DESIGNATED, paths, projection, left_out, columns)
 
 
 def read_areas(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    columns: Mapping[str, str] | None = None,
+    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """The polygons of small areas, see `AREAS`, with their residents where the files have them."""
     areas = read_polygons(AREAS, paths, projection, left_out, columns)
@@ -236,11 +222,7 @@ def read_areas(
 
 
 def read_polygons(
-    table: Table,
-    paths: Sequence[TableSource],
-    projection: Projection,
-    left_out: LeftOut,
-    columns: Mapping[str, str] | None,
+    table: Table, paths: Files, projection: Projection, left_out: LeftOut, columns: Columns
 ) -> gpd.GeoDataFrame:
     """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
     rows = read_polygon_rows(table, paths, projection, columns=columns)

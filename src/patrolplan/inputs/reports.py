@@ -5,26 +5,23 @@ Only the wanted columns are read; free text and everything else about a person n
 No setting but paths, names of columns and the step may come in here, and no row may go out.
 """
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
+from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.inputs.survey_form import check_surveys_differ
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
-from patrolplan.inputs.table_sources import TableSource, hash_source
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
-NONE_GIVEN = "none"
-"""The value of a report without a place factor, or without a behaviour factor."""
-
+NONE_GIVEN = "none"  # The value of a report without a place factor, or without a behaviour factor
 UNKNOWN_BAND = "unknown"
 """The time of day of a report without one, such as those that a survey rounded away."""
 
@@ -43,10 +40,7 @@ FIELDS = tuple(Field(name, (), required=True, meaning=said) for name, said in ME
 
 
 def read_reports(
-    paths: Sequence[TableSource],
-    *,
-    columns: Mapping[str, str] | None = None,
-    step: int = ROUNDING_STEP,
+    paths: Files, *, columns: Columns = None, step: int = ROUNDING_STEP
 ) -> ReportTable:
     """Count the reports of all files; wrong rows are refused and counted, never corrected.
 
@@ -114,9 +108,7 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
     )
 
 
-def _count_terms(
-    days: pd.Series, square: NDArray[np.int64], squares: int
-) -> dict[SchoolTerm, NDArray[np.int64]]:
+def _count_terms(days: pd.Series, square: Ints, squares: int) -> dict[SchoolTerm, Ints]:
     """(s,) reports of each square, by the school term that they were made in."""
     number = (days.dt.month.to_numpy(dtype=np.int64) - 1) // MONTHS_A_TERM
     pairs = np.column_stack([days.dt.year.to_numpy(dtype=np.int64), number])
@@ -130,7 +122,7 @@ def _count_terms(
 
 
 def _count_years(
-    days: pd.Series, by_term: dict[SchoolTerm, NDArray[np.int64]], step: int, *, most: int
+    days: pd.Series, by_term: dict[SchoolTerm, Ints], step: int, *, most: int
 ) -> dict[int, int]:
     """Reports of each year, suppressed and rounded; years without a group are left out.
 
@@ -150,11 +142,8 @@ def _count_years(
 
 
 def _find_faults(
-    rows: pd.DataFrame,
-    longitude: NDArray[np.float64],
-    latitude: NDArray[np.float64],
-    squares: NDArray[np.int64],
-) -> dict[str, NDArray[np.bool_]]:
+    rows: pd.DataFrame, longitude: Floats, latitude: Floats, squares: Ints
+) -> dict[str, Bools]:
     """(n,) whether each fault applies to each row; a row counts under the first that does.
 
     What is refused must depend on the files alone: a fault that depended on a setting, such as the
@@ -178,9 +167,7 @@ def _find_faults(
     }
 
 
-def _count_factors(
-    rows: pd.DataFrame, square: NDArray[np.int64], squares: int
-) -> NDArray[np.int64]:
+def _count_factors(rows: pd.DataFrame, square: Ints, squares: int) -> Ints:
     """(s, f) rows of each square that gave each of `FACTOR_NAMES`."""
     counts = np.zeros((squares, len(FACTOR_NAMES)), dtype=np.int64)
     for column in FACTORS:

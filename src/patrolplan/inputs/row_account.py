@@ -16,17 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import MALFORMED, CountedTable
-from patrolplan.inputs.table_reader import (
-    AXES,
-    MALFORMED_REMEDY,
-    describe_cell,
-    find_axes,
-    parse_axis,
-    parse_coordinates,
-    quote_value,
-)
-from patrolplan.inputs.table_sources import TableSource
+from patrolplan.inputs.formats import TableSource
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_rows
@@ -127,15 +119,10 @@ def describe_form(value: str, forms: tuple[tuple[str, str], ...]) -> str:
     return ""
 
 
-MAX_COARSE_DECIMALS = 3
-"""Decimals of a degree at which it is a hundred metres."""
-
+MAX_COARSE_DECIMALS = 3  # Decimals of a degree at which it is a hundred metres
 COARSE_METRES = 100
-MAX_COARSE_SHARE = 0.5
-"""Maximum share of rows whose places are rounded to a hundred metres or more."""
-
-ROUNDING = 1e-6
-"""Numbers closer than this to a whole one are whole."""
+MAX_COARSE_SHARE = 0.5  # Maximum share of rows whose places are rounded to a hundred metres or more
+ROUNDING = 1e-6  # Numbers closer than this to a whole one are whole
 
 
 @dataclass(frozen=True)
@@ -194,10 +181,10 @@ def check_accounts(
             path, first = found[0]
             look = f", which looks like {first.look}" if first.look else ""
             what = (
-                f"{quote_value(first.value)} cannot be read{look} "
+                f"{table_reader.quote_value(first.value)} cannot be read{look} "
                 f"({format_count(count, 'such value')} in {format_count(total, 'row')})"
             )
-            place = describe_cell(f"{first.row:,}", column)
+            place = table_reader.describe_cell(f"{first.row:,}", column)
             alarms.add("refused_rows", path, what, first.remedy, place)
 
 
@@ -212,7 +199,7 @@ def _check_shape(
     left_out.add(source, reason, count)
     if exceeds_bound(count, total):
         what = f"{count:,} of {total:,} rows have more or fewer fields than the header"
-        alarms.add("malformed_rows", first.path, what, MALFORMED_REMEDY, rows)
+        alarms.add("malformed_rows", first.path, what, table_reader.MALFORMED_REMEDY, rows)
     for account in uneven:
         if account.is_cut:
             what = "the file ends in the middle of its last row, so it was cut short"
@@ -239,10 +226,13 @@ def check_resolution(
 
 def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
     """(n,) whether both coordinates of a row are rounded to about a hundred metres or more."""
-    axes = find_axes(table)
+    axes = table_reader.find_axes(table)
     if axes is None:
         return np.zeros(len(table), dtype=bool)
-    return find_coarse(np.column_stack(parse_coordinates(table)), in_degrees=axes == AXES[0])
+    return find_coarse(
+        np.column_stack(table_reader.parse_coordinates(table)),
+        in_degrees=axes == table_reader.AXES[0],
+    )
 
 
 def find_coarse(points: NDArray[np.float64], *, in_degrees: bool) -> NDArray[np.bool_]:
@@ -254,9 +244,9 @@ def find_coarse(points: NDArray[np.float64], *, in_degrees: bool) -> NDArray[np.
 def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
     """Coordinates that cannot be read, by column; empty cells are not among them."""
     found: list[Unreadable] = []
-    axes = find_axes(table) or ()
-    remedy = DEGREES_REMEDY if axes == AXES[0] else METRES_REMEDY
+    axes = table_reader.find_axes(table) or ()
+    remedy = DEGREES_REMEDY if axes == table_reader.AXES[0] else METRES_REMEDY
     for axis in axes:
-        is_read = np.isfinite(parse_axis(table[axis], axis))
+        is_read = np.isfinite(table_reader.parse_axis(table[axis], axis))
         found += find_unreadable(table[axis], is_read, NUMBER_FORMS, remedy)
     return found

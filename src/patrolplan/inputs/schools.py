@@ -1,25 +1,17 @@
 """Schools, from GIAS or any table whose columns the settings map."""
 
 import re
-from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs.row_account import (
-    Unreadable,
-    build_account,
-    check_accounts,
-    check_resolution,
-    find_unreadable,
-    is_coarse,
-    is_given,
-)
+from patrolplan.inputs import row_account
+from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import (
     POINT_FIELDS,
     Field,
@@ -28,7 +20,6 @@ from patrolplan.inputs.table_reader import (
     quote_value,
     read_counted_table,
 )
-from patrolplan.inputs.table_sources import TableSource
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
@@ -65,9 +56,7 @@ FIGURE_FORMS = (
 TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
-LOCAL_URN = "local-"
-"""Prefix of the URNs that schools without one get."""
-
+LOCAL_URN = "local-"  # Prefix of the URNs that schools without one get
 LOCAL_DIGITS = 8
 SAME_SITE_METRES = 50.0
 """Rows of one URN within this distance are one site: a register may have one a phase."""
@@ -86,12 +75,12 @@ PHASES = (
 
 
 def read_schools(
-    paths: Sequence[TableSource],
+    paths: Files,
     projection: Projection,
     left_out: LeftOut,
     *,
     selection: SchoolSettings | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     left_out_urns: dict[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
@@ -120,14 +109,14 @@ def read_schools(
             table = counted.rows
             x, y = project_coordinates(table, projection, columns, path=path, source="schools")
             figures, unreadable = _parse_figures(table, path)
-            place = table.assign(x=x, y=y, is_coarse=is_coarse(table), row=table.index)
+            place = table.assign(x=x, y=y, is_coarse=row_account.is_coarse(table), row=table.index)
             parts.append(place.assign(**figures))
-            accounts.append(build_account(path, counted, unreadable))
+            accounts.append(row_account.build_account(path, counted, unreadable))
     problems.raise_if_any()
-    check_accounts("schools", accounts, left_out, alarms)
+    row_account.check_accounts("schools", accounts, left_out, alarms)
     listed = pd.concat(parts, ignore_index=True)
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
-    check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+    row_account.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
     listed = _select_open(listed, left_out, left_out_urns)
     _check_phases(listed, selection, paths[0], problems)
@@ -152,11 +141,11 @@ def read_schools(
 
 def _parse_figures(
     table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, NDArray[np.float64] | pd.Series], list[Unreadable]]:
+) -> tuple[dict[str, Floats | pd.Series], list[row_account.Unreadable]]:
     """Columns of a file's figures, with those refused in words, and an account of the latter."""
-    figures: dict[str, NDArray[np.float64] | pd.Series] = {}
+    figures: dict[str, Floats | pd.Series] = {}
     refused: dict[int, list[str]] = {}
-    unreadable: list[Unreadable] = []
+    unreadable: list[row_account.Unreadable] = []
     text = table.reindex(columns=list(FIGURES)).astype(object)
     numbers = {name: parse_numbers(text[name]) for name in FIGURES}
     is_swapped = numbers["low_age"] > numbers["high_age"]
@@ -166,8 +155,8 @@ def _parse_figures(
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
             column = table[name]
-            unreadable += find_unreadable(column, is_good, FIGURE_FORMS, remedy)
-            for row, value in column[is_given(column) & ~is_good].items():
+            unreadable += row_account.find_unreadable(column, is_good, FIGURE_FORMS, remedy)
+            for row, value in column[row_account.is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
     words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]

@@ -1,6 +1,6 @@
 """The small optional tables: bell times, gates, officers, terms, tasked places, duties, visits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -8,8 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.declared import (
@@ -33,8 +33,8 @@ from patrolplan.inputs.declared import (
     some_of,
     whole,
 )
+from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_axis, parse_numbers, read_table
-from patrolplan.inputs.table_sources import TableSource
 from patrolplan.tables import REASONS, Column as Kept
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY
@@ -44,17 +44,14 @@ MAX_LATE_MINUTES = 240  # longest time after the bell at which pupils leave a cl
 LEAVING_COLUMNS = ("late_share", "late_minutes", "walk_share", "bus_share")
 """Columns of bell times that say when and how pupils leave; NaN where a cell is empty."""
 
-MAX_VISIT_MINUTES = 720
-"""Maximum minutes in one place on one day: more are a typing error."""
-
+MAX_VISIT_MINUTES = 720  # Maximum minutes in one place on one day: more are a typing error
 DUTY_KINDS = (
     *("leave", "sick", "court", "training", "assembly", "meeting"),
     *("interview", "home_visit", "event", "away"),
 )
 """Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
 
-ROLES_ALONE = ("officer", "pcso")
-"""Roles that patrol alone by default."""
+ROLES_ALONE = ("officer", "pcso")  # Roles that patrol alone by default
 
 
 def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
@@ -67,9 +64,7 @@ def _is_whole_point(table: pd.DataFrame, column: str) -> pd.Series:
     return is_left_out | is_degrees(table, column)
 
 
-def _is_within_reach(
-    table: pd.DataFrame, _column: str, *, projection: Projection
-) -> NDArray[np.bool_]:
+def _is_within_reach(table: pd.DataFrame, _column: str, *, projection: Projection) -> Bools:
     """Whether the area's CRS reaches the point; rows without coordinates fail another rule."""
     longitude = parse_axis(table["longitude"], "longitude")
     latitude = parse_axis(table["latitude"], "latitude")
@@ -95,13 +90,13 @@ def _has_one_place(table: pd.DataFrame, _column: str) -> pd.Series:
     return (table["urn"] == "") | ~has_point
 
 
-def _is_part(table: pd.DataFrame, _column: str) -> NDArray[np.bool_]:
+def _is_part(table: pd.DataFrame, _column: str) -> Bools:
     """Whether those who walk and ride are no more than all; shares over 1 fail another rule."""
     walk, ride = (parse_numbers(table[name]) for name in ("walk_share", "bus_share"))
     return np.asarray(~((walk + ride > 1 + 1e-9) & (walk <= 1) & (ride <= 1)))
 
 
-def _is_visit_length(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def _is_visit_length(table: pd.DataFrame, column: str) -> Bools:
     minutes = parse_numbers(table[column])
     return (minutes >= 0) & (minutes <= MAX_VISIT_MINUTES)
 
@@ -246,9 +241,7 @@ VISITS = Table("--csv", (
 # fmt: on
 
 
-def read_bell_times(
-    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
+def read_bell_times(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
     """`finish_time` and `start_time`, "HH:MM" by URN, and the numbers of `LEAVING_COLUMNS`.
 
     What is not known is empty, or NaN.
@@ -257,10 +250,7 @@ def read_bell_times(
 
 
 def read_gates(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    *,
-    columns: Mapping[str, str] | None = None,
+    paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """Gates by URN: `file`, `row` and `value` (the cells' text) for messages, and the point."""
     text = GATES.read(paths, columns, [_reaching("gate", projection)]).set_index("urn")
@@ -270,10 +260,7 @@ def read_gates(
 
 
 def read_officers(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    *,
-    columns: Mapping[str, str] | None = None,
+    paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """Officers, see `OFFICERS`; who may patrol alone by the role where the table does not say."""
     text = OFFICERS.read(paths, columns)
@@ -283,18 +270,13 @@ def read_officers(
     return OFFICERS.build(table, OFFICERS.locate(text, projection))
 
 
-def read_term_dates(
-    paths: Sequence[TableSource], *, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
+def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
     """Terms and closed days, see `TERM_DATES`."""
     return TERM_DATES.schema.check(TERM_DATES.store(TERM_DATES.read(paths, columns)))
 
 
 def read_tasked_places(
-    paths: Sequence[TableSource],
-    projection: Projection,
-    *,
-    columns: Mapping[str, str] | None = None,
+    paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
     """Tasked places, see `TASKED_PLACES`."""
     text = TASKED_PLACES.read(paths, columns)
@@ -306,10 +288,10 @@ def read_tasked_places(
 
 
 def read_duties(
-    paths: Sequence[TableSource],
+    paths: Files,
     projection: Projection,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     officers: Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Officers' duties besides patrols, see `DUTIES`; `inputs.duties` reads them with calendars.

@@ -12,8 +12,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Ints
 from patrolplan.atomic import hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays, hash_arrays
 from patrolplan.crs import Projection
@@ -65,7 +65,7 @@ def finish_streets(streets: Streets, left_out: LeftOut) -> Streets:
 def hash_streets(streets: Streets) -> str:
     """SHA-256 of streets that were given in memory, features included."""
     tables = {"ways": streets.ways, **{name: getattr(streets, name) for name in FEATURE_TABLES}}
-    parts: dict[str, NDArray[Any]] = {name: getattr(streets, name) for name in ARRAYS}
+    parts: dict[str, Any] = {name: getattr(streets, name) for name in ARRAYS}
     for name, table in tables.items():
         for column in table.columns.drop("geometry", errors="ignore"):
             parts[f"{name} {column}"] = table[column].to_numpy().astype(np.str_)
@@ -86,7 +86,7 @@ def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
     return _select_ways(streets, good)
 
 
-def _select_ways(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
+def _select_ways(streets: Streets, chosen: Bools) -> Streets:
     """The chosen (n,) ways and their vertices, renumbered."""
     vertices = chosen[streets.vertex_way]
     return replace(
@@ -142,7 +142,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
     return _select_ways(streets, ~_is_duplicate(streets, file))
 
 
-def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _is_duplicate(streets: Streets, file: Ints) -> Bools:
     """(n,) whether an earlier file has the same row; `file` is the (n,) position of its file.
 
     A row of a graph is an edge, and a way may have many. So two rows are the same if they have the
@@ -169,8 +169,7 @@ def _is_duplicate(streets: Streets, file: NDArray[np.int64]) -> NDArray[np.bool_
 MAX_ENTRANCES = 40
 """Maximum entrances of a square that are linked: there is a link for each pair of them."""
 
-EDGE_METRES = 0.1
-"""Links that run along the outline within this distance are left out."""
+EDGE_METRES = 0.1  # Links that run along the outline within this distance are left out
 
 
 def _cross_squares(streets: Streets) -> Streets:
@@ -184,7 +183,7 @@ def _cross_squares(streets: Streets) -> Streets:
     shared = ways_at.index[ways_at.to_numpy() > 1].to_numpy()
     shared = np.setdiff1d(shared, streets.closed_nodes)
     is_entrance = np.isin(streets.vertex_node, shared)
-    links: list[tuple[int, NDArray[np.int64]]] = []
+    links: list[tuple[int, Ints]] = []
     for way in np.flatnonzero(is_area).tolist():
         rows = np.flatnonzero(streets.vertex_way == way)
         if len(rows) > 3 and streets.vertex_node[rows[0]] == streets.vertex_node[rows[-1]]:  # noqa: PLR2004 - a ring
@@ -204,9 +203,7 @@ def _cross_squares(streets: Streets) -> Streets:
     )
 
 
-def _link_entrances(
-    streets: Streets, rows: NDArray[np.int64], is_entrance: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _link_entrances(streets: Streets, rows: Ints, is_entrance: Bools) -> Ints:
     """(k, 2) vertices of the links across a square, whose outline is these vertices."""
     square = shapely.make_valid(shapely.Polygon(streets.vertex_xy[rows]))
     entrances = rows[:-1][is_entrance[rows[:-1]]]

@@ -1,7 +1,7 @@
 """Walkable ways with their shared nodes, map features and pubs, from OpenStreetMap files."""
 
-from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -47,6 +47,7 @@ KEYS = (
 PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
 GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
 WATERWAYS = frozenset({"river", "canal", "stream"})
+LINES = frozenset({"stream", "railway"})  # Kinds that are lines
 RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
 STATION_ENTRANCES = frozenset({"subway_entrance", "train_station_entrance"})
@@ -197,60 +198,6 @@ def is_walking_extract(kinds: AbstractSet[str]) -> bool:
     return bool(kinds & FOOTPATHS) and not kinds & (NOT_WALKED | {"closed on foot"})
 
 
-class _FeatureCollector:
-    """Collects map features, and apart from them places, while the file is read."""
-
-    def __init__(self) -> None:
-        self.factory = osmium.geom.WKBFactory()
-        self.rows: list[tuple[str, str]] = []
-        self.shapes: list[str] = []
-        self.place_rows: list[tuple[str, str]] = []
-        self.place_shapes: list[str] = []
-
-    def add(self, item: object, tags: Mapping[str, str]) -> None:
-        kind = _classify_feature(tags)
-        if not kind:
-            return
-        try:
-            if isinstance(item, osmium.osm.Node):
-                shape = self.factory.create_point(item)
-            elif isinstance(item, osmium.osm.Area) and kind not in {"stream", "railway"}:
-                shape = self.factory.create_multipolygon(item)
-            elif isinstance(item, osmium.osm.Way) and kind in {"stream", "railway"}:
-                shape = self.factory.create_linestring(item)
-            else:
-                return
-        except (osmium.InvalidLocationError, RuntimeError):
-            return
-        self.rows.append((kind, tags.get("name", "")))
-        self.shapes.append(shape)
-
-    def add_place(self, item: object, tags: Mapping[str, str]) -> None:
-        """A place that keeps late hours."""
-        kind = PLACE_KINDS.get(tags.get("amenity", ""))
-        if kind is not None and (shape := self._create_shape(item)):
-            self.place_rows.append((kind, tags.get("name", "")))
-            self.place_shapes.append(shape)
-
-    def add_shop(self, item: object, tags: Mapping[str, str]) -> None:
-        """A shop, or what fronts a street like one, without its name, as no paper prints it."""
-        is_shop = tags.get("shop", "") not in NOT_SHOPS or tags.get("amenity") in SHOP_FRONTS
-        if is_shop and (shape := self._create_shape(item)):
-            self.rows.append(("shop", ""))
-            self.shapes.append(shape)
-
-    def _create_shape(self, item: object) -> str | None:
-        """The shape of a node, or of an area, whose ways are read a second time as an area."""
-        try:
-            if isinstance(item, osmium.osm.Node):
-                return str(self.factory.create_point(item))
-            if isinstance(item, osmium.osm.Area):
-                return str(self.factory.create_multipolygon(item))
-        except (osmium.InvalidLocationError, RuntimeError):
-            return None
-        return None
-
-
 def _classify_feature(tags: Mapping[str, str]) -> str:
     above_ground = tags.get("tunnel", "no") in {"no", "building_passage"}
     is_wild = tags.get("natural") in {"wood", "heath", "scrub", "grassland"}
@@ -269,9 +216,37 @@ def _classify_feature(tags: Mapping[str, str]) -> str:
     return next((kind for kind, holds in rules if holds), "")
 
 
+def _list_kinds(tags: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What an item is: "features" or "places" (open late), its kind there, and its name.
+
+    Shops, and what fronts a street like one, have no name, as no paper prints it.
+    """
+    name = tags.get("name", "")
+    if kind := _classify_feature(tags):
+        yield "features", kind, name
+    if tags.get("shop", "") not in NOT_SHOPS or tags.get("amenity") in SHOP_FRONTS:
+        yield "features", "shop", ""
+    if tags.get("amenity") in PLACE_KINDS:
+        yield "places", PLACE_KINDS[tags["amenity"]], name
+
+
+def _create_shape(factory: "osmium.geom.WKBFactory", item: object, kind: str) -> str | None:
+    """The shape of a node, of a line, or of an area, whose ways are read a second time as one."""
+    try:
+        if isinstance(item, osmium.osm.Node):
+            return str(factory.create_point(item))
+        if isinstance(item, osmium.osm.Area) and kind not in LINES:
+            return str(factory.create_multipolygon(item))
+        if isinstance(item, osmium.osm.Way) and kind in LINES:
+            return str(factory.create_linestring(item))
+    except (osmium.InvalidLocationError, RuntimeError):
+        return None
+    return None
+
+
 def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file."""
-    ways, features = _WayCollector(), _FeatureCollector()
+    ways, found = _WayCollector(), dict[str, list[tuple[str, str, str]]](features=[], places=[])
     closed_nodes: list[int] = []
     crossings: dict[int, CrossingKind] = {}
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
@@ -286,41 +261,33 @@ def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> S
                     closed_nodes.append(item.id)
                 if crossing := classify_crossing_node(tags):
                     crossings[item.id] = crossing
-            features.add(item, tags)
-            features.add_shop(item, tags)
-            features.add_place(item, tags)
+            for table, kind, name in _list_kinds(tags):
+                if shape := _create_shape(ways.factory, item, kind):
+                    found[table].append((kind, name, shape))
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
     left_out.add("streets", "not open to people on foot (ways)", ways.closed)
     left_out.add("streets", "reach outside the file (ways)", ways.broken)
-    return replace(
-        _build_streets(ways, features, crossings, projection),
-        closed_nodes=np.array(closed_nodes, dtype=np.int64),
-    )
-
-
-def _build_streets(
-    ways: _WayCollector,
-    features: _FeatureCollector,
-    crossings: Mapping[int, CrossingKind],
-    projection: Projection,
-) -> Streets:
     lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
-    nodes = np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64)
     rows = [
         complete_crossing(row, refs, crossings)
         for row, refs in zip(ways.rows, ways.nodes, strict=True)
     ]
+    features, places = (_build_table(found[name], projection) for name in ("features", "places"))
+    middle = shapely.centroid(features.geometry.values)
+    places = places.set_geometry(places.centroid)
+    is_reached = np.isfinite(shapely.get_coordinates(places.geometry.values)).all(axis=1)
     return Streets(
         ways=build_ways_table(rows),
         vertex_way=vertex_way.astype(np.int64),
-        vertex_node=nodes,
+        vertex_node=np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64),
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
-        features=_build_features_table(features.rows, features.shapes, projection),
-        places=_build_places_table(features, projection),
+        features=features.set_geometry(features.geometry.where(features["kind"] != "shop", middle)),
+        places=places[is_reached].reset_index(drop=True),
         walking_extract=is_walking_extract(ways.kinds),
+        closed_nodes=np.array(closed_nodes, dtype=np.int64),
         **build_crossing_arrays(crossings),
     )
 
@@ -367,21 +334,11 @@ def _build_no_features(crs: str | None) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(data, geometry=[], crs=crs)
 
 
-def _build_features_table(
-    rows: Sequence[tuple[str, str]], shapes: Sequence[str], projection: Projection
-) -> gpd.GeoDataFrame:
-    if not rows:
+def _build_table(found: Sequence[tuple[str, str, str]], projection: Projection) -> gpd.GeoDataFrame:
+    """Kinds, names and shapes, in the area's CRS."""
+    if not found:
         return build_empty_features(projection)
+    *rows, shapes = zip(*found, strict=True)
     geometry = shapely.from_wkb([bytes.fromhex(shape) for shape in shapes])
-    table = pd.DataFrame(rows, columns=["kind", "name"])
-    features = gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)
-    middle = shapely.centroid(features.geometry.values)
-    return features.set_geometry(features.geometry.where(features["kind"] != "shop", middle))
-
-
-def _build_places_table(features: _FeatureCollector, projection: Projection) -> gpd.GeoDataFrame:
-    """Places as points: the middle of areas. Those outside the range of the CRS are dropped."""
-    table = _build_features_table(features.place_rows, features.place_shapes, projection)
-    table = table.set_geometry(table.centroid)
-    is_reached = np.isfinite(shapely.get_coordinates(table.geometry.values)).all(axis=1)
-    return table[is_reached].reset_index(drop=True)
+    table = pd.DataFrame(dict(zip(("kind", "name"), rows, strict=True)))
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)

@@ -17,21 +17,15 @@ from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, NOWHERE, find_squares, locate_in_squares
 from patrolplan.errors import Problems
-from patrolplan.inputs.reports import (
-    ALLOWED_VALUES,
-    COLUMNS,
-    NONE_GIVEN,
-    UNKNOWN_BAND,
-    count_reports,
-)
+from patrolplan.inputs import reports
 from patrolplan.inputs.survey_files import Survey, read_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM, Form, RepeatedFile
 from patrolplan.privacy import FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 NOT_GIVEN = {
-    column: UNKNOWN_BAND if UNKNOWN_BAND in allowed else NONE_GIVEN
-    for column, allowed in ALLOWED_VALUES.items()
+    column: reports.UNKNOWN_BAND if reports.UNKNOWN_BAND in allowed else reports.NONE_GIVEN
+    for column, allowed in reports.ALLOWED_VALUES.items()
 }
 """The value in a column of a report without one of its words."""
 
@@ -83,8 +77,8 @@ def count_surveys(
             is_tally = survey.form == TALLY_FORM
             parts.append(_list_tally(survey) if is_tally else _list_answers(survey))
     problems.raise_if_any()
-    rows = pd.concat([pd.DataFrame(columns=list(COLUMNS), dtype=object), *parts])
-    table = count_reports(rows.reset_index(drop=True).astype(object), ROUNDING_STEP)
+    rows = pd.concat([pd.DataFrame(columns=list(reports.COLUMNS), dtype=object), *parts])
+    table = reports.count_reports(rows.reset_index(drop=True).astype(object), ROUNDING_STEP)
     return SurveyCounts(entries, table, tuple(repeated))
 
 
@@ -151,12 +145,11 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
         place = {"longitude": repr(float(longitude)), "latitude": repr(float(latitude))}
         parts.append(pd.DataFrame(words | place, index=range(number)))
     if not parts:
-        return pd.DataFrame(columns=list(COLUMNS), dtype=object)
+        return pd.DataFrame(columns=list(reports.COLUMNS), dtype=object)
     return pd.concat(parts).assign(**_date(survey))
 
 
-FAR = 10**6
-"""Beyond every square, whose numbers in a file may have any length."""
+FAR = 10**6  # Beyond every square, whose numbers in a file may have any length
 
 
 def _date(survey: Survey) -> dict[str, str | None]:

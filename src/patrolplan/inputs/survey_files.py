@@ -27,17 +27,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs import survey_form
 from patrolplan.inputs.reports import ALLOWED_VALUES
 from patrolplan.inputs.schools import PLAIN_URN
-from patrolplan.inputs.survey_form import (
-    ANSWERS_FORM,
-    MAX_PLACES,
-    RECORD_FORM,
-    TALLY_FORM,
-    Form,
-    RepeatedFile,
-    find_real_path,
-)
 from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
 from patrolplan.privacy import FACTORS
 
@@ -54,9 +46,7 @@ MAX_PROBLEMS = 5
 SAVE_AGAIN = "save it again from its own page"
 
 
-OWN_ERROR: Final = "survey"
-"""Type of our own errors, whose messages show no value."""
-
+OWN_ERROR: Final = "survey"  # Type of our own errors, whose messages show no value
 NO_DAY: Final = "is not a day that exists, as YYYY-MM-DD"
 TOO_MANY_PLACES: Final = "has more places than the pupils who took part may mark"
 
@@ -132,29 +122,49 @@ class _Head(_Form):
 
 class _AnswersFile(_Head):
     form: Literal["patrolplan survey 1"]
-    answers: Annotated[list[_Answer], Field(max_length=MAX_PLACES * MAX_PUPILS)]
+    answers: Annotated[list[_Answer], Field(max_length=survey_form.MAX_PLACES * MAX_PUPILS)]
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
-        if len(self.answers) > MAX_PLACES * self.pupils:
+        if len(self.answers) > survey_form.MAX_PLACES * self.pupils:
             raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
         return self
+
+    def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Each thing that was answered, and how often."""
+        for one in self.answers:
+            given = (one.time_band, one.place_factor, one.behaviour_factor)
+            yield (*given, one.longitude, one.latitude), 1
 
 
 class _TallyFile(_Head):
     form: Literal["patrolplan tally 1"]
-    squares: Annotated[list[_Square], Field(max_length=MAX_PLACES * MAX_PUPILS)]
+    squares: Annotated[list[_Square], Field(max_length=survey_form.MAX_PLACES * MAX_PUPILS)]
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
         counts = [one.pupils for one in self.squares]
         if max(counts, default=0) > self.pupils:
             raise PydanticCustomError(OWN_ERROR, "has more pupils in a square than took part")
-        if sum(counts) > MAX_PLACES * self.pupils:
+        if sum(counts) > survey_form.MAX_PLACES * self.pupils:
             raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
         if len({tuple(one.square) for one in self.squares}) < len(self.squares):
             raise PydanticCustomError(OWN_ERROR, "has a square more than once")
         return self
+
+    def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Each thing that was answered, and how often."""
+        for one in self.squares:
+            yield (*one.square, "pupils", ""), one.pupils
+            for column in FACTORS:
+                for word, count in getattr(one, column).items():
+                    yield (*one.square, column, word), count
+
+
+FILES: dict[str, type[_AnswersFile | _TallyFile]] = {
+    survey_form.ANSWERS_FORM: _AnswersFile,
+    survey_form.TALLY_FORM: _TallyFile,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +176,7 @@ class Survey:
     word of it, or "pupils" and an empty word for those who marked the square.
     """
 
-    form: Form
+    form: survey_form.Form
     id: str
     school_urn: str
     day: dt.date
@@ -182,7 +192,7 @@ class Survey:
 
 def read_surveys(
     paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
-) -> tuple[list[Survey], list[RepeatedFile]]:
+) -> tuple[list[Survey], list[survey_form.RepeatedFile]]:
     """Read files of surveys, each once in the order of their IDs, and those that only repeat one.
 
     A survey of no school in `urns` (None: any), or of a day after `today`, is refused.
@@ -190,12 +200,12 @@ def read_surveys(
     problems, surveys = Problems(), list[Survey]()
     # A clock that runs behind must not refuse today's surveys.
     newest = max(today or dt.datetime.now().astimezone().date(), RELEASED.date())
-    for path in sorted({find_real_path(path): path for path in paths}.values()):
+    for path in sorted({survey_form.find_real_path(path): path for path in paths}.values()):
         with problems.collect():
             survey = _read_survey(path)
             _check_survey(survey, path, urns, newest)
             surveys.append(survey)
-    distinct, repeated = list[Survey](), list[RepeatedFile]()
+    distinct, repeated = list[Survey](), list[survey_form.RepeatedFile]()
     for same in _group_by_id(surveys):
         with problems.collect():
             survey, again = _choose_fullest(same)
@@ -209,45 +219,23 @@ def read_surveys(
 def _read_survey(path: Path) -> Survey:
     data = _parse_json(path, _read_content(path))
     form = data.get("form") if isinstance(data, dict) else None
-    if form == RECORD_FORM:
+    if form == survey_form.RECORD_FORM:
         what = "is the record of surveys that were read, not a survey"
         raise InputError.one(path, what, "leave it out")
+    model = FILES.get(form) if isinstance(form, str) else None
+    if model is None:
+        what = "is not a file of a survey: it is not of the form that its page saves"
+        remedy = "give only the files that the pages of `patrolplan survey --school` save"
+        raise InputError.one(path, what, remedy)
     try:
-        if form == TALLY_FORM:
-            tally = _TallyFile.model_validate(data)
-            return _build_survey(TALLY_FORM, tally, path, _count_tally(tally))
-        if form == ANSWERS_FORM:
-            answers = _AnswersFile.model_validate(data)
-            return _build_survey(ANSWERS_FORM, answers, path, _count_answers(answers))
+        file = model.model_validate(data)
     except ValidationError as error:
         _raise_problems(path, error.errors(include_input=False, include_url=False))
-    what = "is not a file of a survey: it is not of the form that its page saves"
-    remedy = "give only the files that the pages of `patrolplan survey --school` save"
-    raise InputError.one(path, what, remedy)
-
-
-def _build_survey(
-    form: Form, head: _Head, path: Path, content: Iterable[tuple[tuple[Any, ...], int]]
-) -> Survey:
-    counts = Counter[tuple[Any, ...]]()
-    for what, count in content:
-        counts[what] += count
-    day = dt.date.fromisoformat(head.day)
-    return Survey(form, head.id, head.school_urn, day, head.pupils, +counts, (path,))
-
-
-def _count_answers(file: _AnswersFile) -> Iterator[tuple[tuple[Any, ...], int]]:
-    for one in file.answers:
-        given = (one.time_band, one.place_factor, one.behaviour_factor)
-        yield (*given, one.longitude, one.latitude), 1
-
-
-def _count_tally(file: _TallyFile) -> Iterator[tuple[tuple[Any, ...], int]]:
-    for one in file.squares:
-        yield (*one.square, "pupils", ""), one.pupils
-        for column in FACTORS:
-            for word, count in getattr(one, column).items():
-                yield (*one.square, column, word), count
+    content = Counter[tuple[Any, ...]]()
+    for answered, count in file.count():
+        content[answered] += count
+    day = dt.date.fromisoformat(file.day)
+    return Survey(file.form, file.id, file.school_urn, day, file.pupils, +content, (path,))
 
 
 def _read_content(path: Path) -> str:
@@ -349,16 +337,18 @@ def _group_by_id(surveys: Iterable[Survey]) -> list[list[Survey]]:
     return [by_id[name] for name in sorted(by_id)]
 
 
-def _choose_fullest(same: Sequence[Survey]) -> tuple[Survey, list[RepeatedFile]]:
+def _choose_fullest(same: Sequence[Survey]) -> tuple[Survey, list[survey_form.RepeatedFile]]:
     """The fullest of the files of one ID, which must hold all that the others do."""
     first, *others = sorted(same, key=lambda one: (-one.pupils, -one.content.total()))
-    repeated = list[RepeatedFile]()
+    repeated = list[survey_form.RepeatedFile]()
     for other in others:
         if not first.holds(other):
             what = f"has the same ID as {first.files[0]}, but neither holds all of the other"
             raise InputError.one(other.files[0], what, "give only the one that is right")
         repeated.append(
-            RepeatedFile(other.files[0], first.files[0], is_fuller=not other.holds(first))
+            survey_form.RepeatedFile(
+                other.files[0], first.files[0], is_fuller=not other.holds(first)
+            )
         )
     return replace(first, files=tuple(one.files[0] for one in (first, *others))), repeated
 
@@ -367,7 +357,7 @@ def _check_copies(surveys: Iterable[Survey], problems: Problems) -> None:
     """Refuse the same answers under two IDs: counted twice they could reach the threshold."""
     by_content: dict[frozenset[tuple[Any, ...]], Path] = {}
     for survey in surveys:
-        if survey.form != ANSWERS_FORM or survey.content.total() < MIN_EQUAL_ANSWERS:
+        if survey.form != survey_form.ANSWERS_FORM or survey.content.total() < MIN_EQUAL_ANSWERS:
             continue
         content = frozenset(survey.content.items())
         if content in by_content:

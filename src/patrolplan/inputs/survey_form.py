@@ -27,9 +27,7 @@ Form = Literal["patrolplan survey 1", "patrolplan tally 1"]
 RECORD_FORM = "patrolplan survey record 1"
 """The form of the record of what was read, which a pattern such as `*.json` may match as well."""
 
-MAX_PLACES = 3
-"""Maximum number of places that one pupil may mark."""
-
+MAX_PLACES = 3  # Maximum number of places that one pupil may mark
 APART_METRES = 360.0
 """Minimum distance of one pupil's places: more than the diagonal of a square of the fixed
 grid (353.6 m), so that no pupil counts twice in a square."""

@@ -7,7 +7,8 @@ is the first feature, and a frame's rows are numbered from 0, as `iloc` does. Ev
 is accounted for: it fits the header, or its number is listed (`delimited.CountedTable`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,152 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.errors import InputError, Problems
+from patrolplan.inputs import formats
 from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
-from patrolplan.inputs.formats import (
-    GIS_SUFFIXES,
-    PARQUET,
-    SPREADSHEET,
-    Spreadsheet,
-    check_size,
-    open_layer,
-)
-from patrolplan.inputs.table_sources import MemoryTable, TableSource
-from patrolplan.inputs.typed_cells import COORDINATES, choose_axes, write_cells, write_points
+from patrolplan.inputs.formats import MemoryTable, TableSource
 from patrolplan.text import find_similar, list_rows, pluralise
+
+MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
+LIST_SIGN = ";"
+MIDNIGHT = dt.time()
+MONTH_COLUMN = "month"
+"""The column whose days, each the first of a month, stand for months: spreadsheets make them so."""
+
+
+def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
+    """A column as text, NA where a cell is empty; the index stays.
+
+    Dates of a column are written without a time where none of them has one, so that a day with a
+    time of 00:00 among true times stays what it says. `ours` is our name of the column.
+
+    Examples
+    --------
+    >>> write_cells(pd.Series([900001.0, 0.25])).tolist()
+    ['900001', '0.25']
+    >>> write_cells(pd.Series(pd.to_datetime(["2024-05-01", "2024-06-01"])), "month").tolist()
+    ['2024-05', '2024-06']
+    """
+    if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
+        return _empty_to_missing(column.astype(object).where(column.notna(), ""))
+    values = column.astype(object).where(column.notna(), None).tolist()
+    write = _choose_form(values, ours)
+    text = ["" if value is None else write(value) for value in values]
+    return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
+
+
+def _empty_to_missing(text: pd.Series) -> pd.Series:
+    """Text of the type that delimited files give, NA where it is empty."""
+    return text.astype("str").mask(text == "", pd.NA)
+
+
+def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:
+    """How the values of one column are written, which depends on all of its dates together."""
+    times = [value for value in values if isinstance(value, dt.datetime)]
+    are_days = all(value.time() == MIDNIGHT for value in times)
+    days = [value for value in values if isinstance(value, dt.date)]
+    if ours == MONTH_COLUMN and days and are_days and all(day.day == 1 for day in days):
+        return _write_month
+    return _write_day if are_days else _write_value
+
+
+def _write_month(value: object) -> str:
+    return f"{value:%Y-%m}" if isinstance(value, dt.date) else _write_value(value)
+
+
+def _write_day(value: object) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else _write_value(value)
+
+
+def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each kind of value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple | np.ndarray):
+        return LIST_SIGN.join(map(_write_value, value))
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating):
+        return _write_number(float(value))
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.time):
+        return value.strftime(
+            "%H:%M" if value.replace(hour=0, minute=0) == MIDNIGHT else "%H:%M:%S"
+        )
+    if isinstance(value, dt.timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        clock = f"{minutes // 60:02}:{minutes % 60:02}"
+        return clock if seconds == 0 else f"{clock}:{seconds:02}"
+    return str(value)
+
+
+def _write_number(value: float) -> str:
+    """A number in the fewest digits that give it back; whole ones without a point."""
+    return str(int(value)) if value.is_integer() and abs(value) < MAX_WHOLE else repr(value)
+
+
+COORDINATES = (
+    *("longitude", "latitude", "base_longitude", "base_latitude"),
+    *("easting", "northing"),
+)
+"""Our names of columns that points replace."""
+
+Axes = Mapping[str, tuple[str, str]]
+"""Names of the columns that points are written to, by their CRS: degrees, or the British grid where
+the table has columns for it."""
+
+DECIMALS = {DEGREES: 9, BRITISH_GRID: 4}
+"""Decimals of a tenth of a millimetre, to round off the noise of a transformation."""
+
+POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
+REMEDY = "give each row one point, or columns of coordinates instead of shapes"
+
+
+def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
+    """The columns of coordinates of a table with these columns; none where it has no place.
+
+    Easting and northing that the settings (`columns`) map are in the area's CRS.
+    """
+    axes: dict[str, tuple[str, str]] = {}
+    for pair in (("longitude", "latitude"), ("base_longitude", "base_latitude")):
+        if names >= set(pair):
+            axes[DEGREES] = pair
+    if {"easting", "northing"} <= names and "easting" not in columns:
+        axes[BRITISH_GRID] = ("easting", "northing")
+    return axes
+
+
+def write_points(
+    shapes: gpd.GeoSeries, source: TableSource, axes: Axes, first_row: int
+) -> dict[str, pd.Series]:
+    """Points in any CRS as columns of text, NA where a row has none; `first_row` is for messages.
+
+    A multipoint of one point is one. Shapes without a CRS, and others than points, are refused.
+    """
+    if shapes.crs is None:
+        remedy = "save it with its CRS, or give columns of coordinates instead of shapes"
+        raise InputError.one(source, "has shapes without a CRS", remedy)
+    values = np.asarray(shapes.array, dtype=object)
+    has_place = ~(shapely.is_missing(values) | shapely.is_empty(values))
+    is_point = np.isin(shapely.get_type_id(values), POINT_TYPES)
+    is_point &= shapely.get_num_coordinates(values) == 1
+    if wrong := np.flatnonzero(has_place & ~is_point).tolist():
+        what = f"has a {values[wrong[0]].geom_type} where a point should be"
+        raise InputError.one(source, what, REMEDY, list_rows([first_row + row for row in wrong]))
+    crs = BRITISH_GRID if BRITISH_GRID in axes and shapes.crs == BRITISH_GRID else DEGREES
+    xy = shapely.get_coordinates(shapes[has_place].to_crs(crs).array)
+    placed = np.full((len(values), 2), np.nan)
+    placed[has_place] = np.round(xy, DECIMALS[crs])
+    placed[~np.isfinite(placed).all(axis=1)] = np.nan  # beyond the CRS
+    return {
+        name: write_cells(pd.Series(axis, index=shapes.index))
+        for name, axis in zip(axes[crs], placed.T, strict=True)
+    }
 
 
 @dataclass(frozen=True)
@@ -73,11 +203,11 @@ def read_counted_table(
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
-    if suffix in GIS_SUFFIXES:
-        first_row = FIRST_ROW if suffix in PARQUET else 1
+    if suffix in formats.GIS_SUFFIXES:
+        first_row = FIRST_ROW if suffix in formats.PARQUET else 1
         return _read_layer(path, fields, columns, source, first_row=first_row)
-    if suffix == SPREADSHEET:
-        check_size(path)
+    if suffix == formats.SPREADSHEET:
+        formats.check_size(path)
         return _read_spreadsheet(path, fields, columns, source)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
@@ -86,14 +216,13 @@ def read_counted_table(
     return replace(table, rows=rows)
 
 
-FIRST_ROW = 2
-"""Row number of the first row below a header."""
+FIRST_ROW = 2  # Row number of the first row below a header
 
 
 def _read_spreadsheet(
     path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
-    sheet = Spreadsheet(path, source)
+    sheet = formats.Spreadsheet(path, source)
     theirs = match_columns(path, sheet.header, fields, columns, source, later_rows=sheet.later_rows)
     cells = sheet.read(list(dict.fromkeys(theirs.values())))
     table = _count_rows(_write_columns(cells, theirs), sheet.first_row)
@@ -115,7 +244,9 @@ def _read_layer(
     first_row: int,
 ) -> CountedTable:
     """A layer of a GIS file, or a frame: its points replace columns of coordinates."""
-    layer = open_layer(path, name=source, noun="a GIS file", remedy="save it again, or as CSV")
+    layer = formats.open_layer(
+        path, name=source, noun="a GIS file", remedy="save it again, or as CSV"
+    )
     axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
     if axes:
         fields = [field for field in fields if field.name not in COORDINATES]

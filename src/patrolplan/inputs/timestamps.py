@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Ints
 from patrolplan.errors import InputError
-from patrolplan.inputs.table_sources import TableSource
+from patrolplan.inputs.formats import TableSource
 from patrolplan.plausibility import exceeds_bound
 
 UTC_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$")
@@ -34,9 +35,7 @@ SLASHES = re.compile(r"/")
 SLASH_DATE = r"\s*(\d{1,2})/(\d{1,2})/\d{4}"
 LAST_MONTH = 12
 
-TIME = re.compile(r"\d[T\s]\s*\d")
-"""A time of day that follows a date."""
-
+TIME = re.compile(r"\d[T\s]\s*\d")  # A time of day that follows a date
 WRITTEN_MIDNIGHT = re.compile(r"\d[T\s]\s*00:?00(?::?00(?:\.0+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?$")
 
 NO_TIME, MIDNIGHT, TIMED = 0, 1, 2
@@ -150,9 +149,7 @@ def _contains_pattern(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
     return text.str.contains(pattern).fillna(value=False).astype(bool)
 
 
-def is_time_known(
-    precision: NDArray[np.uint8], times: pd.Series, category: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def is_time_known(precision: NDArray[np.uint8], times: pd.Series, category: Ints) -> Bools:
     """(i,) whether a time of day is known: there is one, and it is not a 00:00 for "unknown".
 
     Records of unknown time often have 00:00. Where a category (its number from 0 on) has far more
@@ -163,7 +160,7 @@ def is_time_known(
     hour = times.dt.hour.to_numpy()
     categories = int(category.max(initial=-1)) + 1
 
-    def count(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def count(rows: Bools) -> Ints:
         return np.bincount(category[rows], minlength=categories)
 
     neighbours = np.max([count(full_hour & (hour == at)) for at in HOURS_NEXT_TO_MIDNIGHT], axis=0)
@@ -172,14 +169,12 @@ def is_time_known(
     return np.asarray((precision == TIMED) | ((precision == MIDNIGHT) & ~is_unknown[category]))
 
 
-MIN_GAP_MONTHS = 3
-"""Months after a shorter gap are never isolated."""
-
+MIN_GAP_MONTHS = 3  # Months after a shorter gap are never isolated
 MAX_ISOLATED_SHARE = 0.01
 """Maximum share of isolated rows among all rows, and of the rows expected in the gap."""
 
 
-def is_isolated_month(months: pd.Series) -> NDArray[np.bool_]:
+def is_isolated_month(months: pd.Series) -> Bools:
     """(i,) the few rows at either end of the data that a long gap separates from the rest.
 
     They are at most a hundredth of all rows, and at most a hundredth of the rows that the gap's

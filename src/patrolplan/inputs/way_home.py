@@ -1,23 +1,33 @@
-"""The tables of pupils' ways home, and the readers of two of them: areas and the clock.
+"""The tables of pupils' ways home: readers of the clock, of stops and of places.
 
-`patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.places` stops and pubs.
+`patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.polygons` small areas.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from patrolplan.errors import InputError, Problem
-from patrolplan.inputs.categories import rename_categories
+from patrolplan.arrays import Bools
+from patrolplan.crs import Projection
+from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.inputs import row_account
+from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
-from patrolplan.inputs.table_reader import describe_cell, parse_numbers
-from patrolplan.inputs.table_sources import TableSource
+from patrolplan.inputs.formats import Columns, Files, TableSource
+from patrolplan.inputs.table_reader import (
+    POINT_FIELDS,
+    Field,
+    describe_cell,
+    parse_numbers,
+    project_coordinates,
+    quote_value,
+    read_counted_table,
+)
+from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
-from patrolplan.text import list_first
+from patrolplan.text import format_count, list_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +56,13 @@ class WayHomeTables:
 PLACE_KINDS = ("none", "1-2", "3-5", "6-11", "12+")
 """Kinds of place in the clock: licensed places within 150 m."""
 
-ALL_KINDS = "*"
-"""Means every kind of place in the clock."""
-
+ALL_KINDS = "*"  # Means every kind of place in the clock
 HALF_HOURS = tuple(f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30"))
 HALF_HOUR_MINUTES = 30
 CLOCK_GROUP = ["category", "kind"]
 
 
-def _is_share(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+def _is_share(table: pd.DataFrame, column: str) -> Bools:
     return parse_numbers(table[column]) >= 0
 
 
@@ -80,11 +88,7 @@ CLOCK = Table("clock", (
 
 
 def read_clock(
-    paths: Sequence[TableSource],
-    left_out: LeftOut,
-    *,
-    columns: Mapping[str, str] | None = None,
-    categories: Sequence[str] = (),
+    paths: Files, left_out: LeftOut, *, columns: Columns = None, categories: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Read how each category spreads over the day, by kind of place, see `WayHomeTables`.
 
@@ -126,3 +130,144 @@ def read_clock(
     table = table.assign(share=table["share"] / total)
     names = [*CLOCK_GROUP, "from_minutes", "share"]
     return table.sort_values(names, kind="stable")[names].reset_index(drop=True)
+
+
+STOP_FIELDS = (
+    Field("kind", ("StopType",), meaning="bus_stop or station"),
+    Field("code", ("Naptan_Atco", "ATCOCode"), meaning="official code"),
+    Field("virtual", ("Virtual_Bus_Stop",), meaning="1 where there is no stop on the street"),
+    Field("boardings", meaning="passengers who board"),
+    *POINT_FIELDS,
+)
+"""Columns of stops: ours, those of NaPTAN, or those of Transport for London's bus stops."""
+
+PLACE_FIELDS = (Field("kind", meaning="pub, bar, nightclub or takeaway"), *POINT_FIELDS)
+LATE_KINDS = ("pub", "bar", "nightclub", "takeaway")
+KINDS = {
+    "stops": {
+        "bus_stop": "bus_stop",
+        "station": "station",
+        **dict.fromkeys(("bct", "bcs", "bcq"), "bus_stop"),
+        **dict.fromkeys(("rly", "met"), "station"),
+    },
+    "places": {kind: kind for kind in LATE_KINDS},
+}
+"""Our kind by the kind in the file. NaPTAN has a stop's type in three letters: a station has one
+`RLY` or `MET`, and further rows for its entrances and platforms."""
+
+NAPTAN = "air gat ftd fer fbt rse rpl tmu plt bce bst txr str sda lse lcb lce lpl"
+OTHER_KINDS = {"stops": NAPTAN.split(), "places": ["other"]}
+"""Kinds that are known and do not count: of stops, NaPTAN's other types."""
+
+KINDS_REMEDY = {
+    "stops": "write bus_stop or station",
+    "places": f"write {', '.join(LATE_KINDS)}, or other for one that does not count",
+}
+MIN_COARSE_ROWS = 10  # Fewer rows may have round coordinates by chance
+
+
+def read_stops(
+    paths: Files,
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Columns = None,
+    alarms: Alarms | None = None,
+) -> gpd.GeoDataFrame:
+    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points.
+
+    A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
+    virtual stops, which only time buses, are left out.
+    """
+    rows = _read_points("stops", paths, projection, columns or {}, left_out, alarms or Alarms())
+    is_virtual = rows["virtual"].isin(["1", "1.0"])
+    left_out.add("stops", "virtual, with no stop on the street", int(is_virtual.sum()))
+    stops = rows[~is_virtual]
+    return stops[["kind", "boardings", "geometry"]].reset_index(drop=True)
+
+
+def read_places(
+    paths: Files,
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Columns = None,
+    alarms: Alarms | None = None,
+) -> gpd.GeoDataFrame:
+    """Read pubs, bars, nightclubs and takeaways: `kind` and points."""
+    rows = _read_points("places", paths, projection, columns or {}, left_out, alarms or Alarms())
+    return rows[["kind", "geometry"]]
+
+
+def _read_points(
+    source: str,
+    paths: Files,
+    projection: Projection,
+    columns: Mapping[str, str],
+    left_out: LeftOut,
+    alarms: Alarms,
+) -> gpd.GeoDataFrame:
+    """The rows of all files with a known kind and a place: `kind`, `boardings`, `virtual`, points.
+
+    Both tables usually come from a publisher, with thousands of rows. So a row without a place is
+    left out and counted, as with crime; an unknown kind, which would drop its row silently, is
+    reported with its row.
+    """
+    problems, parts, accounts = Problems(), [], []
+    names = ["kind", "virtual", "boardings"]
+    for path in paths:
+        with problems.collect():
+            fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
+            counted = read_counted_table(path, fields, columns, source=source)
+            table = counted.rows
+            if source == "stops" and "kind" not in table:
+                if "code" not in table:
+                    what = "does not say which stops are of buses: no column 'kind'"
+                    remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
+                    raise InputError.one(path, what, remedy)
+                table = table.assign(kind="bus_stop")
+            x, y = project_coordinates(table, projection, columns, path=path, source=source)
+            table = table.reindex(columns=names).astype(object)
+            kind = table["kind"].map(_fold_kind)
+            is_known = kind.isin({*KINDS[source], *OTHER_KINDS[source]})
+            remedy = KINDS_REMEDY[source]
+            _add_wrong(table["kind"][~is_known], "kind", path, remedy, problems)
+            given = table["boardings"].astype("str").where(table["boardings"].notna())
+            numbers = parse_numbers(given)
+            is_wrong = row_account.is_given(given) & ~(numbers >= 0)
+            remedy = "write a number of passengers, or nothing"
+            _add_wrong(given[is_wrong], "number", path, remedy, problems)
+            place = {"x": x, "y": y, "is_coarse": row_account.is_coarse(counted.rows)}
+            ours = kind.map(KINDS[source]).astype(object)
+            parts.append(table.assign(kind=ours, boardings=numbers, **place))
+            accounts.append(row_account.build_account(path, counted))
+    problems.raise_if_any()
+    row_account.check_accounts(source, accounts, left_out, alarms)
+    empty = pd.DataFrame(columns=[*names, "x", "y", "is_coarse"]).astype({"boardings": "float64"})
+    rows = pd.concat(parts or [empty], ignore_index=True)
+    has_kind, has_place = rows["kind"].notna(), rows["x"].notna()
+    left_out.add(source, "of another kind", int((~has_kind).sum()))
+    left_out.add(source, "without coordinates", int((has_kind & ~has_place).sum()))
+    rows = rows[has_kind & has_place].reset_index(drop=True)
+    coarse = rows["is_coarse"].to_numpy(dtype=bool)
+    if len(rows):
+        row_account.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+    points = gpd.points_from_xy(rows["x"], rows["y"], crs=projection.crs)
+    return gpd.GeoDataFrame(rows[names], geometry=points)
+
+
+def _fold_kind(kind: object) -> str:
+    """A kind without regard to case, spaces and hyphens; empty where there is none."""
+    return "_".join(kind.casefold().replace("-", " ").split()) if isinstance(kind, str) else ""
+
+
+def _add_wrong(
+    values: pd.Series, noun: str, path: TableSource, remedy: str, problems: Problems
+) -> None:
+    """A problem for each different value that is wrong, with the first row that has it."""
+    text = values.astype(object).where(values.notna(), "")
+    for value, rows in text.groupby(text, sort=False):
+        what = f"{quote_value(value)} is not a {noun}" if value else f"the {noun} is missing"
+        what += f" ({format_count(len(rows), 'row')})"
+        place = describe_cell(rows.index[0], str(values.name))
+        problems.add(path, what, remedy, place)

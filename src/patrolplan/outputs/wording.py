@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 import geopandas as gpd
 import shapely
 
-from patrolplan.area.daylight import find_sunset_minutes
+from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots import OWN
@@ -110,6 +110,12 @@ def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
     return window is not None and window.at_gate
 
 
+def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
+    """What to do at the gate."""
+    do = "arrive" if is_before_school(plan, patrol) else "leave"
+    return f"Be seen as pupils {do}; meet the member of staff."
+
+
 def describe_reference(patrol: "Patrol") -> str:
     """How a patrol compares with what an experienced officer would do; empty if not known."""
     if patrol.kind == "reference":
@@ -130,8 +136,12 @@ def format_reference_ratio(patrol: "Patrol") -> str:
 
 
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
-    """That nothing within reach of the gate, nor any stop, is worse than chance; else empty."""
-    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415 - heavy
+    """That nothing within reach of the gate, nor any stop, is worse than chance; else empty.
+
+    What is new or rising is, and where pupils say that they feel unsafe it is not for chance.
+    """
+    from patrolplan.hotspots.trends import CHANGED_TRENDS  # noqa: PLC0415 - heavy, as the next
+    from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415
 
     if patrol.nothing_recorded:
         return NOTHING_RECORDED
@@ -140,7 +150,9 @@ def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
     visited = {name for stop in patrol.stops for name in stop.covered}
     reach = min(MAX_METRES, plan.area.settings.patrol.radius_metres)
     is_here = (away <= reach) | hotspots["hotspot"].isin(visited)
-    return "" if (is_here & hotspots["stands_out"]).any() else NOTHING_STANDS_OUT
+    is_more = hotspots["stands_out"] | hotspots["trend"].isin(CHANGED_TRENDS)
+    is_more |= hotspots["mainly_reports"]
+    return "" if (is_here & is_more).any() else NOTHING_STANDS_OUT
 
 
 def describe_chance(plan: "Plan", hotspot: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patrolplan.area.daylight import Daylight, find_daylight
+from patrolplan.area.patrol_window import Daylight, find_daylight
 from patrolplan.area.square_names import name_places
 from patrolplan.hotspots.ground import Stand, read_lighting
 from patrolplan.hotspots.reasons import Reason

@@ -15,8 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.daylight import find_daylight
-from patrolplan.area.patrol_window import Window
+from patrolplan.area.patrol_window import Window, find_daylight
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import Positions, StreetNetwork

@@ -220,6 +220,11 @@ KINDS_BY_HOMES: Mapping[float, tuple[str, ...]] = {
 Assumed: main streets are shops and offices first, and pavements often run along another street."""
 HOMES_BY_KIND = {kind: homes for homes, kinds in KINDS_BY_HOMES.items() for kind in kinds}
 
+DECAY_METRES = (500.0, 900.0)
+"""Over which the share of homes falls to a third, for primary and for secondary schools: assumed.
+Casualties of children on foot in London fit best with at most 600 and at least 900 m."""
+
+SPREAD_METRES = 40.0  # a detour that makes a way a third as likely
 CATCHMENT_DECAYS = 3.0
 """Maximum walk home in decay lengths: 1.5 and 2.7 km by default, as 10-year-olds
 walk up to 1.4 km and 14-year-olds up to 3.0 km (Chillon and others 2015)."""
@@ -280,23 +285,13 @@ class Homes:
         return has_residents and urn not in self.own
 
     def place_walkers(
-        self,
-        tree: GateTree,
-        urn: str,
-        walkers: NDArray[np.float64],
-        roll: NDArray[np.float64],
-        decay_metres: NDArray[np.float64],
-        spread_metres: float,
+        self, tree: GateTree, urn: str, walkers: NDArray[np.float64], roll: NDArray[np.float64]
     ) -> Destinations:
-        """Where pupils who walk all the way live.
-
-        `walkers`, `roll`: (2,) by stage: those who walk, and all. `decay_metres`: (2,) by stage.
-        """
+        """Where pupils who walk all the way live; `walkers` and all, `roll`, are (2,) by stage."""
         none = np.empty(0)
         found = Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
         for stage in np.flatnonzero(walkers > 0).tolist():
-            decay = float(decay_metres[stage])
-            weights = self._weigh(tree, urn, decay, spread_metres, walkers[stage] / roll[stage])
+            weights = self._weigh(tree, urn, DECAY_METRES[stage], walkers[stage] / roll[stage])
             scale = walkers[stage] / weights.total if urn not in self.own else roll[stage]
             found = Destinations(
                 found.link_homes + weights.link_homes * scale,
@@ -305,9 +300,7 @@ class Homes:
             )
         return found
 
-    def _weigh(
-        self, tree: GateTree, urn: str, decay: float, spread_metres: float, walk_share: float
-    ) -> Destinations:
+    def _weigh(self, tree: GateTree, urn: str, decay: float, walk_share: float) -> Destinations:
         """Walkers in proportion; where the school's own counts are known, as shares of its roll."""
         part = tree.link_metres / self.network.piece_metres[tree.link_piece]
         reach, metres = CATCHMENT_DECAYS * decay, tree.middle_metres
@@ -315,7 +308,7 @@ class Homes:
             total = float(self.own[urn].sum())
             on_piece, places, beyond = _spread_areas(self.areas, self.own[urn] / total)
             links = on_piece[tree.link_piece] * part
-            exits, home_metres, chosen = _choose_exits(self, tree, places, spread_metres)
+            exits, home_metres, chosen = _choose_exits(self, tree, places)
             walked = np.r_[metres, home_metres]
             odds = _find_walking(walked, np.r_[links, beyond], walk_share, reach)
             leaving = (beyond * odds[len(links) :]) @ chosen
@@ -326,7 +319,7 @@ class Homes:
             on_piece = self.street_homes
             places, beyond = self._guess_beyond(tree, reach)
         near = np.hypot(*(places - self.network.xy(tree.gate)[0]).T) <= reach
-        exits, home_metres, chosen = _choose_exits(self, tree, places[near], spread_metres)
+        exits, home_metres, chosen = _choose_exits(self, tree, places[near])
         links = on_piece[tree.link_piece] * part * _decay(metres, decay, reach)
         leaving = (beyond[near] * _decay(home_metres, decay, reach)) @ chosen
         weights = Destinations(links, exits, leaving)
@@ -394,7 +387,7 @@ def _find_walking(
 
 
 def _choose_exits(
-    homes: Homes, tree: GateTree, places: NDArray[np.float64], spread_metres: float
+    homes: Homes, tree: GateTree, places: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """How pupils leave the streets to homes beyond them, (b, 2).
 
@@ -411,7 +404,7 @@ def _choose_exits(
     straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
     metres = straight * DETOUR + tree.node_metres[nodes]
     least = metres.min(axis=1)
-    odds = np.exp((metres - least[:, None]) / -spread_metres)
+    odds = np.exp((metres - least[:, None]) / -SPREAD_METRES)
     return nodes, least, odds / odds.sum(axis=1, keepdims=True)
 
 
@@ -430,16 +423,12 @@ class Stops:
 def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> Stops:
     """Stops of a kind at their nearest street; those without a street near are left out."""
     chosen = stops[stops["kind"] == kind]
-    xy = np.column_stack([chosen.geometry.x, chosen.geometry.y]).reshape(-1, 2)
-    positions = network.snap(xy)
+    positions = network.snap(np.column_stack([chosen.geometry.x, chosen.geometry.y]))
     near = positions.moved_metres <= MAX_SNAP_METRES
-    boardings = chosen["boardings"].to_numpy(dtype=np.float64)[near]
-    has_count = np.isfinite(boardings)
-    mean = boardings[has_count].mean() if has_count.any() else 0.0
-    weight = np.ones(len(boardings))  # a stop with unknown boardings counts as the mean
-    if mean > 0:
-        weight[has_count] = boardings[has_count] / mean
-    return Stops(positions.take(near), weight)
+    boardings = chosen["boardings"].astype(float)[near]
+    # A stop with unknown boardings counts as the mean.
+    weight = boardings / boardings.mean() if boardings.mean() > 0 else boardings * np.nan
+    return Stops(positions.take(near), weight.fillna(1.0).to_numpy())
 
 
 def choose_stops(

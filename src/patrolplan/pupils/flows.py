@@ -31,6 +31,8 @@ from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.notes import Note, NoteKind, NoteValue
 from patrolplan.pupils.destinations import (
     CATCHMENT_DECAYS,
+    DECAY_METRES,
+    SPREAD_METRES,
     Destinations,
     GateTree,
     Homes,
@@ -51,11 +53,6 @@ from patrolplan.times import minutes_after_midnight
 STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
-DECAY_METRES = (500.0, 900.0)
-"""Over which the share of homes falls to a third, for primary and for secondary schools: assumed.
-Casualties of children on foot in London fit best with at most 600 and at least 900 m."""
-
-SPREAD_METRES = 40.0  # a detour that makes a way a third as likely
 STOP_REACH_METRES = 600.0  # longest walk to a bus stop or station
 UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
 
@@ -130,12 +127,11 @@ def model_ways(area: StudyArea) -> Ways:
     schools, by_exits, without_stops = [], {}, []
     for number, by_stage in enumerate(rolls.by_stage):
         row, urn = area.schools.iloc[number], str(area.schools["urn"].iloc[number])
-        own_modes, decay = find_school_modes(modes, row), np.array(DECAY_METRES)
-        reach = CATCHMENT_DECAYS * float(decay[by_stage > 0].max(initial=0.0))
-        limit = max(reach, STOP_REACH_METRES)
+        own_modes = find_school_modes(modes, row)
+        reach = CATCHMENT_DECAYS * np.array(DECAY_METRES)[by_stage > 0].max(initial=0.0)
+        limit = max(float(reach), STOP_REACH_METRES)
         tree = grow_tree(homes.network, area.gates.take([number]), limit)
-        on_foot = by_stage * own_modes[:, 0]
-        walkers = homes.place_walkers(tree, urn, on_foot, by_stage, decay, SPREAD_METRES)
+        walkers = homes.place_walkers(tree, urn, by_stage * own_modes[:, 0], by_stage)
         school = _follow_pupils(area, row, by_stage, own_modes, (tree, walkers, stops))
         schools.append(school)
         by_exits[urn] = float(walkers.exit_pupils.sum()) / max(walkers.total, 1e-300)
@@ -258,34 +254,26 @@ def _enter_links(
     split = np.clip((np.where(np.isfinite(far), far, near + length) - near + length) / 2, 0, length)
     demand = np.zeros(tree.root + 1)
     np.add.at(demand, tree.link_nodes[:, 0], pupils * split / length)
-    from_far = pupils * (length - split) / length
-    np.add.at(demand, tree.link_nodes[:, 1], from_far)
+    np.add.at(demand, tree.link_nodes[:, 1], pupils * (length - split) / length)
     np.add.at(demand, walkers.exits, walkers.exit_pupils)
     return demand, pupils * (split**2 + (length - split) ** 2) / (2 * length)
 
 
 def _measure_middles(tree: GateTree, pieces: NDArray[np.int64]) -> NDArray[np.float64]:
     """(q,) walked from the gate to the middle of each of some pieces, in order."""
-    metres = np.full(len(pieces), np.inf)
-    if not len(pieces):
-        return metres
-    at = np.minimum(np.searchsorted(pieces, tree.link_piece), len(pieces) - 1)
-    here = pieces[at] == tree.link_piece
-    np.minimum.at(metres, at[here], tree.middle_metres[here])
-    own = tree.gate.piece[0]
-    half = tree.network.piece_metres[own] / 2
-    metres[pieces == own] = abs(half - tree.gate.offset_metres[0])
-    return metres
+    metres, own = np.full(len(tree.network), np.inf), tree.gate.piece[0]
+    np.minimum.at(metres, tree.link_piece, tree.middle_metres)
+    metres[own] = abs(tree.network.piece_metres[own] / 2 - tree.gate.offset_metres[0])
+    return metres[pieces]
 
 
 def spread_flow(
     tree: GateTree, demand: NDArray[np.float64], spread_metres: float
 ) -> tuple[NDArray[np.float64], float]:
-    """Pupils on each link who go on at its farther end, and pupils who leave the gate.
+    """(l,) pupils on each link who go on at its farther end, and all who leave the gate.
 
-    `demand`: (n + 1,) pupils who go to each node; none to nodes out of reach. `spread_metres`:
-    Detour that makes a way a third as likely. Returns (l,) flow of each link, and the sum that
-    arrives at the gate.
+    `demand` (n + 1,) are pupils who go to each node; a detour of `spread_metres` makes a way a
+    third as likely.
     """
     near, far = tree.node_metres[tree.link_nodes].T
     away = np.flatnonzero(np.isfinite(far) & (near < far))

@@ -1,13 +1,10 @@
 """The clock: how a category's crime spreads over kinds of day and half-hours, by place.
 
-A rate says how much crime a piece of street has in a month; the clock says when. It is a factor on
-the rate: 2 in a half-hour of a school day means twice the mean of all hours and days there. Its
-mean over half-hours and days is 1 at every piece and in every category, so no crime is added or
-lost: a street near bars has less of it in the afternoon and more at night.
-
-Where clock times are known, the clock is learned from them (`patrolplan.risk.learned_clock`). Where
-only months are known it is declared, by category and kind of place
-(`patrolplan.risk.declared_clock`), or comes from the user's own table.
+It is a factor on a piece's monthly rate: 2 in a half-hour of a school day means twice the mean of
+all hours and days there. Its mean over half-hours and days is 1 at every piece and in every
+category, so no crime is added or lost: a street near bars has less of it in the afternoon and more
+at night. Where clock times are known, it is learned from them (`patrolplan.risk.learned_clock`);
+otherwise it is declared (`patrolplan.risk.declared_clock`), or the user's own table.
 """
 
 from collections.abc import Sequence
@@ -74,10 +71,7 @@ class LearnedPlaces:
     def move(
         self, factor: NDArray[np.float64], half_hour: int, days: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """(p, j) factor of the kind of place, moved by what is known of each place.
-
-        `days`: (4,) how much each kind of day counts; sums to 1.
-        """
+        """(p, j) factor of the kind of place, moved; `days`: (4,) weights of kinds of day."""
         per_time = np.zeros((len(self.days.shares), HALF_HOURS))
         wanted = np.bincount(self.days.of_kind, days)
         per_time[:, half_hour] = wanted / (self.days.shares / HALF_HOURS)
@@ -153,10 +147,7 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
 
 
 def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
-    """A clock moved by known times.
-
-    Spans are shared out by the clock that this begins with, then by the one learned from that.
-    """
+    """A clock moved by known times; spans are shared out by it, then by the one so learned."""
     days, xy = times.days, area.catchments.xy
     kinds = find_place_kinds(xy, area.way_home.places)
     rates = days.join_rates(clock.profile)
@@ -189,9 +180,8 @@ def _enter_own_table(
     """The profile (j, 6, 4, 48) with the shares of the user's own table in its categories.
 
     A share is that of the half-hour in the crime of a day, on every kind of day alike. A kind of
-    place that the table does not name has the shares of all kinds, if it gives them; otherwise it
-    stays declared. Where the kind of a piece is not known and the table has no shares of all kinds,
-    the mean of the kinds that it names is used.
+    place that the table does not name has the shares of all kinds, if given, or stays declared; an
+    unknown kind has the mean of those named.
     """
     profile = profile.copy()
     row = {name: number for number, name in enumerate((*PLACE_KINDS, ALL_KINDS))}
@@ -203,10 +193,8 @@ def _enter_own_table(
         shares[own["kind"].map(row), own["from_minutes"] // HALF_HOUR_MINUTES] = own["share"]
         named = ~np.isnan(shares).any(axis=1)
         if named[ANY_PLACE]:
-            shares[~named] = shares[ANY_PLACE]
-            named[:] = True
+            shares[~named], named[:] = shares[ANY_PLACE], True
         else:
-            shares[ANY_PLACE] = shares[named].mean(axis=0)
-            named[ANY_PLACE] = True
+            shares[ANY_PLACE], named[ANY_PLACE] = shares[named].mean(axis=0), True
         profile[number, named] = np.maximum(shares[named] * HALF_HOURS, MIN_OWN_FACTOR)[:, None]
     return normalise_profile(profile, YEAR_DAYS)

@@ -112,10 +112,8 @@ class DayClasses:
 def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
     """The classes of day, from the (n,) kinds of the days that the data has.
 
-    Weekdays without school are one class, as holidays and other weekdays differ little. Where there
-    are few of them, or no term dates, they are joined with school days; where there are few
-    weekends, all days are one class. Weekdays of unknown kind are assumed to have the same mix of
-    kinds as the known ones.
+    Few weekdays without school, or all without term dates, are joined with school days; with few
+    weekends all days are one class. Weekdays of unknown kind have the mix of the known ones.
     """
     days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
     days, unknown = days[:-1], days[-1]

@@ -1,10 +1,8 @@
 """Risk in time: how the risk of every piece of street changes from minute to minute.
 
-Three things move it: the hour by which recorded crime of a category and a kind of place happens
-(`patrolplan.risk.clock`), the pupils who are there in that minute (`patrolplan.risk.exposure`), and
-the time of day that pupils' reports are about (`patrolplan.risk.report_voice`). With the harm h of
-category j on piece e, the clock's factor c and the exposure x to the category's power q, a minute's
-risk is
+The clock moves it, the pupils who are there in that minute, and the time of day that their reports
+are about. With the harm h of category j on piece e, the clock's factor c and the exposure x to the
+category's power q, a minute's risk is
 
     crime weight x sum over j of (s_j h_ej c_ej x_e^q_j) + reports    (over the sum of the window)
 
@@ -105,23 +103,12 @@ class RiskInTime:
         """Whether the risk is the same in every minute."""
         return self._static is not None
 
-    @property
-    def factors(self) -> TimeFactors | None:
-        """What moves it; None where it is the same in every minute."""
-        return None if self._static is not None else self._factors
-
-    def rejoin(self, factors: TimeFactors) -> "WindowRisk":
-        """The same expected harm over the same window, moved by other factors; not if static."""
-        if self._static is not None:
-            message = "a static risk cannot be moved by other factors"
-            raise ValueError(message)
-        return join_over_window(self._harm, factors, *self._window)
-
     def remove_exposure(self) -> "RiskInTime":
         """The risk of each minute as it would be if pupils' presence did not count."""
         if self.pupils is None:
             return self
-        return self.rejoin(replace(self._factors, exposure=None)).in_time
+        factors = replace(self._factors, exposure=None)
+        return join_over_window(self._harm, factors, *self._window).in_time
 
     def group_minutes(self, first: int, end: int) -> list[tuple[int, int]]:
         """Runs of whole minutes with one risk each: the first of a run, and how many it has."""
@@ -143,18 +130,6 @@ class RiskInTime:
         for power, amounts in self.hold_half_hour(find_half_hour(minute)):
             crime += amounts if power == 0 else amounts * relative**power
         return (crime_weight * crime + reports) / self.total
-
-    def average(self, start: float, end: float) -> NDArray[np.float64]:
-        """(p,) mean of the joined risk between two times in minutes after midnight."""
-        if self._static is not None:
-            return self._static.copy()
-        minutes = np.arange(int(start), max(int(np.ceil(end)), int(start) + 1))
-        held = np.minimum(minutes + 1, end) - np.maximum(minutes, start)
-        held = held if held.sum() > 0 else np.ones_like(held)
-        total = np.zeros(len(self._harm))
-        for minute, share in zip(minutes, held / held.sum(), strict=True):
-            total += self.compute_rate(int(minute)) * share
-        return total
 
     def hold_half_hour(self, half_hour: int) -> list[tuple[float, NDArray[np.float64]]]:
         """(p,) scaled harm in a half-hour without exposure, of the categories of each power."""

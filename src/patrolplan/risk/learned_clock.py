@@ -32,12 +32,7 @@ Floats = NDArray[np.float64]
 Squares = tuple[NDArray[np.int64], sparse.csr_array]
 """(c,) the square that each place is in, and (c, q) how much an incident in each counts there."""
 
-STRENGTHS = np.geomspace(100_000.0, 1.0, 26)  # candidates for a; the largest wins a tie
-NO_STEP = 1e12  # an a that no number of incidents moves
-MIN_GAIN = 1.0
-"""Gain in log likelihood below which a step is left out: one for the number that it chooses
-(Akaike 1974, IEEE Trans. Autom. Control 19: 716-723)."""
-
+STRENGTHS = np.geomspace(100_000.0, 1.0, 26)  # candidates for a; the first wins a tie
 POOLED_INCIDENTS = 200
 MAX_SAMPLE = 6000  # incidents of a category that are predicted
 WIDTH = 2.0  # standard deviation of an incident's spread, in half-hours: times are often guessed
@@ -134,8 +129,7 @@ def _fit(
     pooled = POOLED_INCIDENTS * np.sum(gains, axis=0) / max(predicted, 1.0)
     layers, after = [], before.copy()
     for number, (rows, here, total) in enumerate(found):
-        gain = gains[number] + pooled
-        a = float(STRENGTHS[gain.argmax()]) if gain.max() > MIN_GAIN else NO_STEP
+        a = float(STRENGTHS[np.argmax(gains[number] + pooled)])
         after[rows] = (here + a * before[rows]) / (total + a)
         counts = _count(times, times.category == number, squares, len(spread[number]))
         layers.append(Layer(squares[1], counts, spread[number], a))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.network import StreetNetwork
 from patrolplan.network.catchments import Catchments
@@ -42,7 +42,7 @@ class SpatialUnits:
         return total.astype(np.float64)
 
     @cached_property
-    def _cells(self) -> tuple[NDArray[np.float64], sparse.csr_array]:
+    def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array]":
         """(n, 2) centres of the cells that places are gathered in, and (c, n) membership.
 
         A snap point is a cell of its own.
@@ -54,25 +54,27 @@ class SpatialUnits:
             xy = np.where(alone[:, None], middle, xy)
         centres, cell = np.unique(xy, axis=0, return_inverse=True)
         ends = np.arange(len(self)), cell.reshape(-1)
-        return centres, sparse.csr_array((np.ones(len(self)), ends), (len(self), len(centres)))
+        return centres, scipy.sparse.csr_array(
+            (np.ones(len(self)), ends), (len(self), len(centres))
+        )
 
     @cached_property
-    def _adjacent(self) -> sparse.csr_array:
+    def _adjacent(self) -> "scipy.sparse.csr_array":
         return self._match_cells(ADJACENT_METRES)
 
     @cached_property
-    def _neighbours(self) -> sparse.csr_array:
+    def _neighbours(self) -> "scipy.sparse.csr_array":
         return self._match_cells(NEIGHBOUR_METRES)
 
-    def _match_cells(self, metres: float) -> sparse.csr_array:
+    def _match_cells(self, metres: float) -> "scipy.sparse.csr_array":
         """(n, n) cells within a distance of each other, each with itself."""
         from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only of risk
 
         centres, _ = self._cells
         pairs = cKDTree(centres).query_pairs(metres, output_type="ndarray")
         ends = pairs.ravel(), pairs[:, ::-1].ravel()
-        near = sparse.csr_array((np.ones(pairs.size), ends), (len(centres), len(centres)))
-        return sparse.csr_array(near + sparse.eye_array(len(centres)))
+        near = scipy.sparse.csr_array((np.ones(pairs.size), ends), (len(centres), len(centres)))
+        return scipy.sparse.csr_array(near + scipy.sparse.eye_array(len(centres)))
 
     def sum_around(
         self, amounts: NDArray[np.float64], *, adjacent: bool = False

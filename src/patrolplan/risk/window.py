@@ -34,16 +34,13 @@ def build_mask(area: StudyArea, history: History, window: Window) -> Inside:
         weighted = weighted * catchments.piece_share[:, None]
         return np.column_stack([history.units.sum_pieces(column) for column in weighted.T])
 
-    days, months = pd.date_range(*_find_ends(history), freq="D"), history.months
+    months = history.months
+    days = pd.date_range(months[0], months[-1] + pd.offsets.MonthEnd(), freq="D")
     school_days = _is_school_day(area, days)
     of_month = months.get_indexer(days.to_period("M").to_timestamp())
     share = np.bincount(of_month, school_days, minlength=len(months)) / months.days_in_month
     share = share * window.minutes / MINUTES_A_DAY
     return Inside(count_inside(area, history, minutes), np.asarray(share), find_factor)
-
-
-def _find_ends(history: History) -> tuple[pd.Timestamp, pd.Timestamp]:
-    return history.months[0], history.months[-1] + pd.offsets.MonthEnd()
 
 
 def check_times_known(area: StudyArea) -> None:

@@ -411,6 +411,10 @@ class Settings(Section):
         matches = self.match_files(source).values()
         return tuple(dict.fromkeys(path for paths in matches for path in paths))
 
+    def name_file(self, source: str) -> Path:
+        """The first file of a source, for messages; its key where there is none."""
+        return next(iter(self.find_files(source)), Path(source))
+
     def match_files(self, source: str) -> dict[str, tuple[Path, ...]]:
         """Files by each pattern of a source: globs are expanded, a plain name is not checked."""
         return {

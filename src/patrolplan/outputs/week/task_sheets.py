@@ -23,12 +23,11 @@ from patrolplan.outputs.wording import (
     describe_barred,
     describe_end,
     describe_further_window,
+    describe_gate_task,
     describe_place,
     format_data_months,
-    is_before_school,
     list_attributions,
 )
-from patrolplan.patrols.plan import Patrol
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Duty, format_day
@@ -295,7 +294,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "about": " · ".join(word for word in about if word),
         "leave": format_set_out(roster, officer, duty),
         "start": format_time(duty.start_minutes),
-        "first_why": _describe_first_task(roster, patrol),
+        "first_why": describe_gate_task(roster.week.plan, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": describe_end(patrol),
         "keep_away": [
@@ -311,12 +310,6 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
             for facts in list_stop_facts(patrol, crs)
         ],
     }
-
-
-def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
-    """What to do at the gate."""
-    do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
-    return f"Be seen as pupils {do}; meet the member of staff."
 
 
 def _draw_week_map(roster: Roster) -> bytes:
