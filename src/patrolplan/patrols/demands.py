@@ -69,7 +69,7 @@ def find_demands(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand
 def _find_tasked(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
     """Each place to visit on each of its days, with the schools that may serve it."""
     area, places = plan.area, select_tasked(plan.area.tasked_places, must_visit=True)
-    rows = [row for row, urn in enumerate(area.schools["urn"]) if urn in urns]
+    rows = np.flatnonzero(area.schools["urn"].isin(urns))
     names = area.schools["urn"].iloc[rows].astype(str).tolist()
     gates = shapely.points(area.network.xy(area.gates.take(rows)))
     extent = compute_extent(area)

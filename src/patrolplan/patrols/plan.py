@@ -105,7 +105,7 @@ PatrolKind = Literal["patrol", "reference", "gate"]
 where there is nowhere else to stand."""
 
 
-@with_config(also_writes(tasked=str | None, stands=bool))
+@also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
@@ -231,9 +231,7 @@ class Variant:
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
-@with_config(
-    also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
-)
+@also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: presence at the gate, stops, and back to the gate.

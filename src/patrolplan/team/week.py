@@ -181,9 +181,7 @@ class Visitor:
 PLACE_KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS.values()))
 
 
-@with_config(
-    also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
-)
+@also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
 @dataclass(frozen=True)
 class DemandOutcome:
     """A demand of the week, and who meets it or why not."""
@@ -286,7 +284,7 @@ def _write_back(minutes: float) -> str | None:
     return None if math.isnan(minutes) else format_time(minutes)
 
 
-@with_config(also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str))
+@also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str)
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
@@ -415,17 +413,15 @@ class PlaceStay:
     officers: tuple[str, ...]
 
 
-@with_config(
-    also_writes(
-        required=["routes"],
-        schema=int,
-        gap_percent=Amount,
-        plan=str,
-        commitment=str,
-        give_percent=Amount,
-        routes=list[Patrol],
-        places=list[PlaceStay],
-    )
+@also_writes(
+    "routes",
+    schema=int,
+    gap_percent=Amount,
+    plan=str,
+    commitment=str,
+    give_percent=Amount,
+    routes=list[Patrol],
+    places=list[PlaceStay],
 )
 @dataclass(frozen=True, eq=False)
 class Week:
