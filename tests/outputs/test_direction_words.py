@@ -2,9 +2,8 @@
 
 import pytest
 
-from patrolplan.outputs.card.card_text import _build_step_lines
-from patrolplan.outputs.direction_words import describe_passed, describe_turns
-from patrolplan.patrols.legs import Landmark, Leg, RoadCrossing, Step
+from patrolplan.outputs.direction_words import describe_directions, describe_passed, describe_turns
+from patrolplan.patrols.legs import Landmark, RoadCrossing, Step
 
 STOP = Landmark("bus_stop", "Dalby Road")
 
@@ -43,7 +42,7 @@ def test_each_way_to_cross_has_its_words(kind, words):
     assert describe_passed(Step("left", "A", 9, crossings=(RoadCrossing("B", kind),))) == words
 
 
-def test_a_card_prints_all_of_a_direction():
+def test_card_and_phone_say_all_of_a_direction():
     """Landmark, turn, level, street, length, passage and crossings, in the order they are met."""
     steps = (
         Step("head east", "A", 200, crossings=(RoadCrossing("", "island"),)),
@@ -51,15 +50,10 @@ def test_a_card_prints_all_of_a_direction():
         Step("left", "A", 20, flight=""),
         Step("right", "A", 50),
     )
-    leg = Leg(
-        metres=330,
-        moving_minutes=4,
-        unlit_metres=0,
-        lighting_unknown_metres=0,
-        steps=steps,
-        line=None,
-    )
-    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in _build_step_lines(leg)]
+    lines = [
+        f"{turn} {street} {length}{passed}"
+        for turn, street, length, passed in describe_directions(steps)
+    ]
     assert lines == [
         "head east along A 200 m, crossing the main road by the island",
         "at the bus stop Dalby Road, right, up into walkway 60 m, over the bridge",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
-from patrolplan.cli.week_answers import build_repair_document, print_result
+from patrolplan.outputs.papers import WEEK_PAPERS, list_papers
+from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +121,10 @@ def week(
                 report_progress=report,
             )
     if as_json:
-        extra = {} if repair is None else build_repair_document(repair)
+        extra = {} if repair is None else _build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
         return
-    print_result(result, repair, out)
+    _print_result(result, repair, out)
 
 
 def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
@@ -276,3 +277,34 @@ def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
         days = absent.setdefault(match[1], set())
         days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
     return absent
+
+
+def _print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
+    """Print the week, the changes in it, and the paths of its papers."""
+    console.print_week(week)
+    if repair is not None:
+        for change in repair.changes:
+            console.stdout.print(f"change: {change}", soft_wrap=True)
+        if not repair.changes:
+            console.stdout.print("change: none; every card stays as it is")
+    if out is None:
+        console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
+        return
+    console.print_written_to(out)
+    for name, what in list_papers(WEEK_PAPERS).items():
+        if (out / name).exists():
+            console.stdout.print(f"  {out / name}  {what}", soft_wrap=True)
+
+
+def _build_repair_document(repair: Repair) -> dict[str, Any]:
+    """The changes of a repair, for other programs."""
+    return {
+        "changes": [
+            {
+                "kind": change.kind,
+                **pick_fields(change.duty, "officer", "urn", "date", "variant"),
+                "number": change.duty.patrol.number,
+            }
+            for change in repair.changes
+        ]
+    }

@@ -50,9 +50,8 @@ def build_network(
     patrolled_metres = np.where(is_inside & is_street, pieces.piece_metres, 0.0)
     main = label == np.argmax(np.bincount(label, weights=patrolled_metres))
     left_out.add("streets", "not connected to the rest (pieces)", int((is_inside & ~main).sum()))
-    walked = int((is_inside & main & ~is_street).sum())
     reason = "below ground, escalators, outlines of squares: walked, not patrolled (pieces)"
-    left_out.add("streets", reason, walked)
+    left_out.add("streets", reason, int((is_inside & main & ~is_street).sum()))
     patrolled = np.flatnonzero(main & is_inside & is_street)
     others = np.flatnonzero(main & ~(is_inside & is_street))
     return join_networks(pieces.take(np.r_[patrolled, others]), len(patrolled), projection)

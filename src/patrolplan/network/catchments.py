@@ -67,10 +67,7 @@ class Catchments:
         return result
 
     def spread(self, amounts: ArrayLike) -> NDArray[np.float64]:
-        """Spread an amount per catchment evenly along its street, without changing the sum.
-
-        `amounts`: (c,) or (c, k). Returns (p,) or (p, k).
-        """
+        """(p,) or (p, k) of amounts (c,) or (c, k), spread evenly along each catchment's street."""
         spread = np.asarray(amounts, dtype=np.float64)[self.piece_catchment]
         spread *= self.piece_share if spread.ndim == 1 else self.piece_share[:, None]
         return spread
@@ -124,8 +121,8 @@ def note_first_months(
 ) -> Catchments:
     """The catchments with the month in which crime was first recorded on each.
 
-    `catchment`, `months`: (i,) catchment of each incident on a snap point, -1 for none, and first
-    day of its month. A catchment without any is known from the first of these months on.
+    (i,) incidents on snap points have a catchment, -1 for none, and the first day of their month. A
+    catchment without any is known from the first of these months on.
     """
     first_month = np.full(len(catchments), months.min().to_datetime64())
     used = catchment >= 0

@@ -67,11 +67,7 @@ class StreetGraph:
 def build_street_graph(
     network: StreetNetwork, places: Positions, effort: NDArray[np.float64] | None
 ) -> StreetGraph:
-    """Links between junctions and places.
-
-    `effort`: (p, 2) what a metre of each piece costs in its own direction and against it; None is
-    1.
-    """
+    """Links between junctions and places; `effort` (p, 2) is as in `WalkFinder`."""
     segments = _join_links(network, cut_at_places(network, places))
     ends = np.column_stack(
         [segments.nodes[segments.first[:-1], 0], segments.nodes[segments.first[1:] - 1, 1]]

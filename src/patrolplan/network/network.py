@@ -80,16 +80,12 @@ def _read_way_column(column: str, kind: type = object) -> "cached_property[NDArr
 
 @dataclass(frozen=True, eq=False)
 class StreetNetwork:
-    """Walkable streets as pieces of about 30 m that meet at nodes, in the area's metres.
+    """Pieces of street of about 30 m that meet at nodes, in metres; walks go both ways."""
 
-    Every street can be walked both ways. Distances are walking distances along the pieces.
-    """
-
-    parts: Pieces  # The pieces
-    projection: Projection  # The area's CRS
-    # Places are snapped only to this many first pieces; None: to all.
-    patrolled_count: int | None = None
-    wider: "StreetNetwork | None" = None  # The network of `walkable`; None where that is this one
+    parts: Pieces
+    projection: Projection  # the area's CRS
+    patrolled_count: int | None = None  # places are snapped to so many first pieces; None: to all
+    wider: "StreetNetwork | None" = None  # the network of `walkable`; None where that is this one
 
     def __repr__(self) -> str:
         return f"<StreetNetwork: {len(self):,} pieces, {self.metres / 1000:,.1f} km of street>"
@@ -237,10 +233,7 @@ class StreetNetwork:
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
 
     def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
-        """Nearest place on a street to patrol for each point.
-
-        `xy`: (k, 2) metres. `pieces`: Only these pieces; by default all that are patrolled.
-        """
+        """Nearest place on a street to patrol, or on these pieces, for each point (k, 2)."""
         points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
         tree = self._tree if pieces is None else shapely.STRtree(self.piece_lines[pieces])
         number, piece = tree.query_nearest(points, all_matches=False)

@@ -34,12 +34,9 @@ class Walk:
 
     network: StreetNetwork
     pieces: NDArray[np.int64]  # (s,) pieces walked, in order
-    # `from_metres`, `to_metres`: (s,) where each is entered and left, in metres from its first
-    # node; backwards where `from_metres` is the greater.
-    from_metres: NDArray[np.float64]
-    to_metres: NDArray[np.float64]
-    # (s,) what a metre costs there, in metres at full speed; None where all cost 1.
-    effort: NDArray[np.float64] | None = None
+    from_metres: NDArray[np.float64]  # (s,) where each is entered, from its first node
+    to_metres: NDArray[np.float64]  # (s,) where it is left; backwards where that is less
+    effort: NDArray[np.float64] | None = None  # (s,) cost of a metre; None where all cost 1
 
     @cached_property
     def piece_metres(self) -> NDArray[np.float64]:
@@ -91,14 +88,12 @@ class Walk:
 
 
 class WalkFinder:
-    """Walks between positions.
+    """Walks between positions (k,), where they start and end.
 
-    `positions`: (k,) where walks start and end. `effort`: (p, 2) what a metre of each piece costs
-    in its own direction and against it, 1 or more, inf where it is closed; by default all cost 1.
-    Lengths then are costs, in metres that could be gone at full speed in the same time.
-    `preference`: (p,) how much longer a metre counts in the choice of the walk, 1 or more; by
-    default all alike. `turn_metres`: how many metres a turn counts in it. The walk is the one that
-    counts least; its length is without both.
+    `effort` (p, 2) is what a metre of each piece costs in its own direction and against it, 1 or
+    more, inf where it is closed; lengths then are costs, in metres that could be gone at full speed
+    in the same time. The walk is the one that counts least with `preference` (p,), how much longer
+    a metre of a piece counts, and the metres that a turn counts; its length is without both.
     """
 
     def __init__(
@@ -227,8 +222,6 @@ class WalkFinder:
 
 def _join_lines(lines: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Lines end to end as one, without the doubled points where they meet."""
-    if not lines:
-        return np.empty((0, 2))
     line = np.concatenate(lines)
     moves = np.r_[True, np.any(np.abs(np.diff(line, axis=0)) > COINCIDENT_METRES, axis=1)]
     return line[moves]

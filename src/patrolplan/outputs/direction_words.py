@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.network.names import KIND_LABELS
 from patrolplan.outputs.reason_words import join_words
+from patrolplan.outputs.wording import format_metres
 from patrolplan.patrols.legs import Landmark, Step
+from patrolplan.patrols.turns import HEADINGS
 
 CLOSE_METRES = 60.0
 """Turns within this distance of each other need a landmark to distinguish them."""
@@ -30,6 +33,44 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": " (no marked crossing)",
     "unknown": "",
 }
+
+
+class Direction(NamedTuple):
+    """A direction in its parts, which follow each other in a sentence."""
+
+    turn: str
+    """With what joins it to the street."""
+    street: str
+    length: str
+    passed: str
+    """What it leads over, through and across."""
+
+
+def describe_directions(steps: Sequence[Step]) -> list[Direction]:
+    """A leg's directions, one for each street."""
+    before = ["", *(step.street for step in steps)]
+    return [
+        Direction(
+            turn + _join_street(step, goes_on=step.street == street),
+            describe_street(step),
+            format_metres(step.metres),
+            describe_passed(step),
+        )
+        for step, turn, street in zip(steps, describe_turns(steps), before, strict=False)
+    ]
+
+
+def _join_street(step: Step, *, goes_on: bool) -> str:
+    """The words between a direction's turn and its street, which may be that of the one before."""
+    if step.way == "carry":
+        return " the bicycle:"
+    if step.flight:
+        return ","
+    if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
+        return " along"
+    if goes_on and step.street not in KIND_LABELS:
+        return ", still"
+    return "," if step.turn == "straight on" else " into"
 
 
 def describe_turns(steps: Sequence[Step]) -> list[str]:

@@ -110,6 +110,12 @@ def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
     return window is not None and window.at_gate
 
 
+def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
+    """What to do at the gate."""
+    do = "arrive" if is_before_school(plan, patrol) else "leave"
+    return f"Be seen as pupils {do}; meet the member of staff."
+
+
 def describe_reference(patrol: "Patrol") -> str:
     """How a patrol compares with what an experienced officer would do; empty if not known."""
     if patrol.kind == "reference":

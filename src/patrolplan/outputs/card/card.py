@@ -19,6 +19,7 @@ from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
+    POINTS_PER_MM,
     copy_template,
     make_printable,
     open_template_folder,
@@ -33,7 +34,6 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
-POINTS_PER_MM = 72 / 25.4
 BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0
@@ -272,15 +272,7 @@ class CardTypesetter:
     def typeset_each(self, cards: Sequence[dict[str, Any]]) -> list[bytes]:
         """Every card as a separate tagged PDF."""
         report = label_progress("Typesetting cards", cards, self.report_progress)
-        if self.executor is None:
-            return map_parallel(_typeset_card, self, cards, report_progress=report)
-        jobs = [
-            (card, {name: (self.root / name).read_bytes() for name in (card["map"], card["code"])})
-            for card in cards
-        ]
-        return map_parallel(
-            _typeset_elsewhere, None, jobs, executor=self.executor, report_progress=report
-        )
+        return map_parallel(_typeset_card, self, cards, report_progress=report)
 
     def typeset(
         self, title: str, cards: Sequence[dict[str, Any]], *, cover: dict[str, Any] | None = None
@@ -356,16 +348,6 @@ class CardTypesetter:
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
     """A single card."""
     return typesetter.typeset(card["title"], [card])
-
-
-def _typeset_elsewhere(_: None, job: tuple[dict[str, Any], dict[str, bytes]]) -> bytes:
-    """A single card in a separate folder, from its words and pictures."""
-    card, pictures = job
-    with open_template_folder() as folder:
-        typesetter = CardTypesetter(Path(folder))
-        for name, picture in pictures.items():
-            (typesetter.root / name).write_bytes(picture)
-        return _typeset_card(typesetter, card)
 
 
 def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:

@@ -95,6 +95,9 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
     The content of the strip depends on which words fit on the map: the map is laid out again until
     its strip is high enough. After the first guess the strip only grows, so this ends.
     """
+    speed = CYCLING_SPEED_KMH
+    if patrol.way == "walk":
+        speed = plan.area.settings.patrol.walking_speed_kmh
     rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
     while True:
         room = height - legend.compute_strip_height(rows)
@@ -105,19 +108,13 @@ def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayo
         shown = _list_shown(content, words.placed)
         entries = [
             *legend.build_key_entries(words.keyed),
-            *legend.build_sign_entries(viewport, shown, _get_speed(plan, patrol)),
+            *legend.build_sign_entries(viewport, shown, speed),
         ]
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
             placed = map_words.place_other_words(ground, words.placed)
             return MapLayout(content, placed, words.keyed, entries)
         rows, is_guess = needed, False
-
-
-def _get_speed(plan: Plan, patrol: Patrol) -> float:
-    """Kilometres per hour."""
-    on_foot = plan.area.settings.patrol.walking_speed_kmh
-    return on_foot if patrol.way == "walk" else CYCLING_SPEED_KMH
 
 
 def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from patrolplan.network.names import KIND_LABELS
 from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.panels import (
@@ -15,13 +14,12 @@ from patrolplan.outputs.card.panels import (
 )
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
-from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
+from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import find_months, join_words
-from patrolplan.patrols.legs import Leg, Step
+from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import Patrol, Plan, Stop
-from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
 
@@ -113,8 +111,7 @@ def _describe_presence(plan: Plan, patrol: Patrol) -> str:
     """What to do at the gate before the stops."""
     if patrol.gate_until_minutes <= patrol.start_minutes:
         return "Start here."
-    do = "arrive" if wording.is_before_school(plan, patrol) else "leave"
-    why = f"Be seen as pupils {do}; meet the member of staff."
+    why = wording.describe_gate_task(plan, patrol)
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
         why = f"{why} Stay until {format_time(patrol.gate_until_minutes)}."
     return why
@@ -180,28 +177,10 @@ def _build_leg_data(patrol: Patrol) -> list[dict[str, Any]]:
 def _build_step_lines(leg: Leg) -> list[str]:
     """Directions of a leg, a phrase for each street."""
     lines = []
-    street_before = ""
-    for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True):
-        street = print_whole(describe_street(step))
-        length = _make_unbreakable(wording.format_metres(step.metres))
-        passed = print_whole(describe_passed(step))
-        join = _join_street(step, goes_on=step.street == street_before)
-        lines.append(f"{print_whole(turn)}{join} {street} {length}{passed}")
-        street_before = step.street
+    for turn, street, length, passed in describe_directions(leg.steps):
+        start = f"{print_whole(turn)} {print_whole(street)}"
+        lines.append(f"{start} {_make_unbreakable(length)}{print_whole(passed)}")
     return lines or ["stay where you are"]
-
-
-def _join_street(step: Step, *, goes_on: bool = False) -> str:
-    """The words between a direction's turn and its street, which may be that of the one before."""
-    if step.way == "carry":
-        return " the bicycle:"
-    if step.flight:
-        return ","
-    if step.way == "push" or step.turn == "turn back" or step.turn in HEADINGS:
-        return " along"
-    if goes_on and step.street not in KIND_LABELS:
-        return ", still"
-    return "," if step.turn == "straight on" else " into"
 
 
 def _make_unbreakable(text: str) -> str:

@@ -12,22 +12,15 @@ const makeStreetMap = ({ data, icon }) => {
   // ---- which street a place is near ---------------------------------------------------------
   const degree = 111195;
   const across = degree * Math.cos((data.gate[0] * Math.PI) / 180);
-  /** @returns {[number, number]} */
-  const toPlane = ([lat, lng]) => [(lng - data.gate[1]) * across, (lat - data.gate[0]) * degree];
+  const toPlane = ([lat, lng]) => L.point((lng - data.gate[1]) * across, (lat - data.gate[0]) * degree);
   const planes = pieces.map((piece) => piece.map(toPlane));
-  const apart = ([x, y], [ax, ay], [bx, by]) => {
-    const [dx, dy] = [bx - ax, by - ay];
-    const along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1);
-    const share = Math.min(1, Math.max(0, along));
-    return Math.hypot(ax + share * dx - x, ay + share * dy - y);
-  };
   const nameNear = (at) => {
     const point = toPlane(at);
     let best = { metres: NEAR_METRES, name: "" };
     planes.forEach((line, row) => {
       const name = data.streets.names[data.streets.name[row]];
       if (!name) return;
-      const metres = Math.min(...line.slice(1).map((end, i) => apart(point, line[i], end)));
+      const metres = Math.min(...line.slice(1).map((end, i) => L.LineUtil.pointToSegmentDistance(point, line[i], end)));
       if (metres < best.metres) best = { metres, name };
     });
     return best.name;

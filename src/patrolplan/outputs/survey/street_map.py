@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.webmap.map_layers import (
-    DECIMALS,
     compute_bounds,
     pack_basemap,
     place_labels,
     rank_streets,
 )
-from patrolplan.outputs.webmap.packed import encode_digits, pack_lines
+from patrolplan.outputs.webmap.packed import encode_digits, pack_lines, round_degrees
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
@@ -55,7 +54,7 @@ def build_street_map(area: "StudyArea", row: int) -> dict[str, Any]:
         *_list_landmarks(_select_features(others, gate, radius), SCHOOLS, area.projection),
     )
     return {
-        "gate": _to_degrees(gate[None], area.projection)[0],
+        "gate": round_degrees(gate[None], area.projection)[0],
         "bounds": compute_bounds(network.parts.coordinates, area.projection),
         "streets": _pack_streets(network, name, names),
         "labels": place_labels(network, name, rank_streets(network), names),
@@ -109,7 +108,7 @@ def _list_landmarks(
     points = shapely.get_coordinates(shapely.point_on_surface(np.asarray(named.geometry.array)))
     return [
         {"kind": kind, "name": name, "at": at}
-        for name, at in zip(named["name"], _to_degrees(points, projection), strict=True)
+        for name, at in zip(named["name"], round_degrees(points, projection), strict=True)
     ]
 
 
@@ -124,7 +123,7 @@ def _list_places(network: StreetNetwork, features: gpd.GeoDataFrame) -> list[dic
     return [
         {"heading": heading, "entries": entries}
         for heading, names, xy in lists
-        if (entries := _sort_entries(names, _to_degrees(xy, network.projection)))
+        if (entries := _sort_entries(names, round_degrees(xy, network.projection)))
     ]
 
 
@@ -146,10 +145,3 @@ def _find_street_middles(network: StreetNetwork) -> tuple[list[str], NDArray[np.
     first = longest[np.unique(street[longest], return_index=True)[1]]
     middles = shapely.line_interpolate_point(lines[first], 0.5, normalized=True)
     return names.tolist(), shapely.get_coordinates(middles)
-
-
-def _to_degrees(xy: NDArray[np.float64], projection: "Projection") -> list[list[float]]:
-    """Latitude and longitude of (k, 2) points."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    pairs: list[list[float]] = np.column_stack([latitude, longitude]).round(DECIMALS).tolist()
-    return pairs

@@ -18,7 +18,13 @@ from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
 from patrolplan.outputs.facts import StopFacts, classify_fear, list_stop_facts
-from patrolplan.outputs.webmap.packed import encode_digits, encode_steps, pack_lines, pack_shapes
+from patrolplan.outputs.webmap.packed import (
+    encode_digits,
+    encode_steps,
+    pack_lines,
+    pack_shapes,
+    round_degrees,
+)
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -32,9 +38,6 @@ PRIORITY_CLASS_LIMITS = (0.05, 0.15, 0.30, 0.50)
 
 ONLY_REPORTED, ONLY_RECORDED = 1, 2
 """Classes where voices differ: pupils report but little is recorded, or vice versa."""
-
-DECIMALS = 6
-"""Decimals of degrees, about 0.1 m."""
 
 MARGIN_METRES = 60.0
 """Parks, buildings and other features are drawn this far beyond the streets."""
@@ -270,43 +273,31 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
         rings = shapely.boundary(np.asarray(area.designated.geometry.array, dtype=object))
         edges = dict(zip(area.designated["place_id"], map(shapely.get_parts, rings), strict=True))
     stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
-    longitude, latitude = projection.to_degrees(stops[:, 0], stops[:, 1])
     merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
+    columns = (
+        hotspots["hotspot"].tolist(),
+        classify_fear(hotspots).tolist(),
+        round_degrees(stops, projection),
+        merged,
+    )
     return [
         {
             "id": hotspot,
-            "stop": [round(lat, DECIMALS), round(lng, DECIMALS)],
+            "stop": stop,
             "lines": pack_shapes(shapely.get_parts(stretch), projection),
             "feared": feared,
             **({"edge": pack_shapes(edges[hotspot], projection)} if hotspot in edges else {}),
         }
-        for hotspot, feared, lat, lng, stretch in zip(
-            hotspots["hotspot"].tolist(),
-            classify_fear(hotspots).tolist(),
-            latitude.tolist(),
-            longitude.tolist(),
-            merged,
-            strict=True,
-        )
+        for hotspot, feared, stop, stretch in zip(*columns, strict=True)
     ]
 
 
 def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
     """Every school at its gate, also those without a patrol."""
-    schools = plan.area.schools
-    xy = plan.area.network.xy(plan.area.gates)
-    longitude, latitude = plan.area.projection.to_degrees(xy[:, 0], xy[:, 1])
-    rows = zip(
-        schools["urn"].astype(str).tolist(),
-        schools["name"].astype(str).tolist(),
-        latitude.tolist(),
-        longitude.tolist(),
-        strict=True,
-    )
-    return [
-        {"urn": urn, "name": name, "at": [round(lat, DECIMALS), round(lng, DECIMALS)]}
-        for urn, name, lat, lng in rows
-    ]
+    schools, network = plan.area.schools, plan.area.network
+    gates = round_degrees(network.xy(plan.area.gates), plan.area.projection)
+    columns = (schools["urn"].astype(str), schools["name"].astype(str), gates)
+    return [{"urn": urn, "name": name, "at": at} for urn, name, at in zip(*columns, strict=True)]
 
 
 def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> dict[str, Any]:

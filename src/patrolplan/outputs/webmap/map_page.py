@@ -18,7 +18,7 @@ from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
 from patrolplan.outputs import wording
-from patrolplan.outputs.direction_words import describe_passed, describe_street, describe_turns
+from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import (
@@ -230,9 +230,8 @@ def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
 def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
     length = f"{wording.format_metres(leg.metres)}, {duration}"
     steps = [
-        f"{capitalise(turn)}: {describe_street(step)}, {wording.format_metres(step.metres)}"
-        f"{describe_passed(step)}"
-        for step, turn in zip(leg.steps, describe_turns(leg.steps), strict=True)
+        f"{capitalise(one.turn)} {one.street} {one.length}{one.passed}"
+        for one in describe_directions(leg.steps)
     ]
     return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
 

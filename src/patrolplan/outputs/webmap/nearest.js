@@ -7,12 +7,6 @@ const makeNearest = ({ map, pieces, names }) => {
   const WOBBLE = 1; // pixels that a name on its own street may lie off it
   const key = (x, y) => `${x},${y}`;
   const cellOf = (value) => Math.floor(value / CELL);
-  const toPart = ({ x, y }, [a, b]) => {
-    const [dx, dy] = [b.x - a.x, b.y - a.y];
-    const along = ((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy || 1);
-    const share = Math.min(1, Math.max(0, along));
-    return Math.hypot(a.x + share * dx - x, a.y + share * dy - y);
-  };
 
   // South, north, west and east of every piece, found once: few are in sight.
   let boxes = null;
@@ -62,7 +56,7 @@ const makeNearest = ({ map, pieces, names }) => {
       for (let x = cellOf(point.x) - 1; x <= cellOf(point.x) + 1; x += 1) {
         for (let y = cellOf(point.y) - 1; y <= cellOf(point.y) + 1; y += 1) {
           (cells.get(key(x, y)) ?? []).forEach((street) => {
-            const apart = toPart(point, street.part);
+            const apart = L.LineUtil.pointToSegmentDistance(point, ...street.part);
             if (street.name === name) own = Math.min(own, apart);
             else other = Math.min(other, apart);
           });

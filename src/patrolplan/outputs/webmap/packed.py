@@ -26,6 +26,13 @@ def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
     return steps
 
 
+def round_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """Latitude and longitude of (k, 2) points, to about 0.1 m."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    pairs = zip(latitude.tolist(), longitude.tolist(), strict=True)
+    return [[round(degrees, 6) for degrees in pair] for pair in pairs]
+
+
 def pack_lines(
     lines: Sequence[NDArray[np.float64]], projection: Projection
 ) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.outputs.cartography.fonts import (
+    POINTS_PER_MM,
     list_unprintable_notes,
     make_printable,
     print_whole,
@@ -23,12 +24,11 @@ from patrolplan.outputs.wording import (
     describe_barred,
     describe_end,
     describe_further_window,
+    describe_gate_task,
     describe_place,
     format_data_months,
-    is_before_school,
     list_attributions,
 )
-from patrolplan.patrols.plan import Patrol
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Duty, format_day
@@ -37,7 +37,6 @@ from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
 TEMPLATE = "tasks.typ"
-POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
 LONGEST_NAME = 60
@@ -95,9 +94,9 @@ def choose_officer_points(name: str) -> int:
     return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
-def format_officer_name(name: str) -> str:
-    """An officer's name as printed."""
-    return shorten(make_printable(name), LONGEST_OFFICER)
+def print_officer(roster: Roster, name: str) -> str:
+    """An officer's name as printed; school staff only by their role."""
+    return shorten(make_printable(roster.name_officer(name)), LONGEST_OFFICER)
 
 
 def format_school_name(name: str) -> str:
@@ -140,7 +139,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
             {
                 "duties": [
                     {
-                        "officer": format_officer_name(roster.name_officer(duty.officer)),
+                        "officer": print_officer(roster, duty.officer),
                         "time": format_duty_times(duty),
                         "more": describe_company(roster, duty.officer, duty),
                     }
@@ -183,7 +182,7 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
         ]
         rows.append(
             {
-                "name": format_officer_name(roster.name_officer(officer.name)),
+                "name": print_officer(roster, officer.name),
                 "about": roster.describe_officer_modes(officer),
                 "cells": cells,
                 "count": str(sum(map(len, days))),
@@ -222,8 +221,7 @@ def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
     for number, (name, stays) in enumerate(_group_visits(roster).items()):
         cells = [
             [
-                f"{format_time(stay.from_minutes)} "
-                f"{format_officer_name(roster.name_officer(stay.duty.officer))}"
+                f"{format_time(stay.from_minutes)} {print_officer(roster, stay.duty.officer)}"
                 for stay in stays
                 if stay.date == day
             ]
@@ -257,7 +255,7 @@ def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
 
 
 def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
-    name = format_officer_name(roster.name_officer(officer.name))
+    name = print_officer(roster, officer.name)
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
     everything = shown == {duty.date for duty in roster.list_walked_duties(officer.name)}
@@ -295,7 +293,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
         "about": " · ".join(word for word in about if word),
         "leave": format_set_out(roster, officer, duty),
         "start": format_time(duty.start_minutes),
-        "first_why": _describe_first_task(roster, patrol),
+        "first_why": describe_gate_task(roster.week.plan, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
         "end": describe_end(patrol),
         "keep_away": [
@@ -311,12 +309,6 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
             for facts in list_stop_facts(patrol, crs)
         ],
     }
-
-
-def _describe_first_task(roster: Roster, patrol: Patrol) -> str:
-    """What to do at the gate."""
-    do = "arrive" if is_before_school(roster.week.plan, patrol) else "leave"
-    return f"Be seen as pupils {do}; meet the member of staff."
 
 
 def _draw_week_map(roster: Roster) -> bytes:
