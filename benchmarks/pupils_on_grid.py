@@ -18,6 +18,7 @@ from timed_crimes import CELL_METRES, measure_walks
 
 from patrolplan.pupils import destinations
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
+from patrolplan.risk.exposure import FLOOR
 from patrolplan.settings.pupils import WayHomeSettings
 
 if TYPE_CHECKING:
@@ -83,4 +84,4 @@ def compute_pupil_minutes(
 
 def raise_pupils(pupils: NDArray[np.float64], mean: float, power: float) -> NDArray[np.float64]:
     """The factor of exposure, before a category's harm is scaled back to its total."""
-    return np.asarray((SETTINGS.floor + (1 - SETTINGS.floor) * pupils / mean) ** power)
+    return np.asarray((FLOOR + (1 - FLOOR) * pupils / mean) ** power)

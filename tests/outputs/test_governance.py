@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.burden_words import build_burden_document, build_burden_tables
 from patrolplan.outputs.governance import (
     BURDEN_FILE,
     BURDEN_PAPER,
     PAPERS,
     RECORD_FILE,
     RESIDENTS_FILE,
+    build_burden_document,
+    build_burden_tables,
     read_backtest,
     write_governance,
 )

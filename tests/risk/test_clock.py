@@ -66,6 +66,15 @@ def test_kinds_of_place_follow_licensed_places_near(make):
     assert set(kinds) == {0, 1, 2, 3}
 
 
+@pytest.mark.parametrize(("count", "kind"), [(1, 1), (2, 1), (3, 2), (5, 2), (11, 3), (12, 4)])
+def test_kinds_begin_at_these_numbers(make, count, kind):
+    """One, three, six and twelve licensed places; the names of kinds say so."""
+    places = [("bar", 530_000.0, 530_000.0)] * count
+    area, _ = build(make, _rows(timed=False), places=places)
+    found = find_place_kinds(np.array([[530_000.0, 530_149.0], [0, 0]]), area.way_home.places)
+    assert found.tolist() == [kind, 0]
+
+
 def test_a_flat_clock_is_one_always(make):
     """Switched off, no half-hour differs, whatever is known, and a note says so."""
     area, history = build(

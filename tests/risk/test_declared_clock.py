@@ -34,6 +34,11 @@ def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
     assert profile.min() > 0
 
 
+def test_the_year_is_that_of_english_schools():
+    """190 school days by regulation, eight bank holidays, 52 weekends; the rest is holidays."""
+    assert YEAR_DAYS.tolist() == [190, 8, 104, 365 - 190 - 8 - 104]
+
+
 @pytest.mark.parametrize(("category", "published"), PUBLISHED_SHARES.items())
 def test_the_afternoon_of_a_school_day_is_the_published_one(category, published):
     """From half the city the afternoon's share is within two points of that of the whole."""

@@ -12,6 +12,7 @@ from patrolplan.pupils.flows import NotStoredError
 from patrolplan.risk.exposure import build_exposure
 from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
+from patrolplan.settings.pupils import WayHomeSettings
 
 BELLS = (900.0, 915.0, 925.0)
 PIECES, KINDS = 7, 3
@@ -35,6 +36,20 @@ class Pupils:
     def count_all(self, first, last):
         """The same on all pieces together."""
         return self.count_each(first, last).sum(axis=0)
+
+
+HALVES = {0.44: (0.33, 0.55), 0.31: (0.23, 0.39)}
+"""The power of violence on each half of Chicago, with 95 % intervals."""
+
+
+def test_the_power_is_that_of_both_halves_pooled():
+    """By inverse variance, and for violence and anti-social behaviour alone."""
+    weights = [(2 * 1.96 / (high - low)) ** 2 for low, high in HALVES.values()]
+    pooled = np.average(list(HALVES), weights=weights)
+    assert WayHomeSettings().exposure == {
+        "Violence and sexual offences": pytest.approx(pooled, abs=0.0051),
+        "Anti-social behaviour": pytest.approx(pooled, abs=0.0051),
+    }
 
 
 def _flat(pieces, kinds):
@@ -90,7 +105,7 @@ def _join_slowly(world):
                 gain[piece, kind, column] = (world.floor + (1 - world.floor) * here) ** (
                     world.powers[kind]
                 )
-                factor = world.clock.compute_factor(find_half_hour(int(minute)), None)
+                factor = world.clock.compute_factor(int(minute) // 30 % 48, None)
                 plain[piece, kind, column] = world.harm[piece, kind] * factor[piece, kind]
     scale = (plain * weights).sum(axis=(0, 2)) / (plain * gain * weights).sum(axis=(0, 2))
     norm = (plain * weights).sum()

@@ -19,6 +19,7 @@ from patrolplan.outputs.card.card_map import draw_patrol_map
 from patrolplan.outputs.card.card_text import build_card_data
 from patrolplan.outputs.cartography.fonts import (
     MIN_FONT_SIZE,
+    POINTS_PER_MM,
     copy_template,
     make_printable,
     open_template_folder,
@@ -33,7 +34,6 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
-POINTS_PER_MM = 72 / 25.4
 BODY_WIDTH = 190 * POINTS_PER_MM
 BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
 GAPS = 6 * 5.0

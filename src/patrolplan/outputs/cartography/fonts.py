@@ -26,6 +26,7 @@ from patrolplan.text import shorten
 
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
+POINTS_PER_MM = 72 / 25.4
 MIN_FONT_SIZE = 8.0
 """Minimum size of letters on paper, in points."""
 LINE_HEIGHT = 1.12

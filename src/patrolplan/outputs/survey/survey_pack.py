@@ -17,7 +17,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
 from patrolplan.crs import SQUARE_METRES, find_squares
 from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES, TALLY_FORM
-from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
@@ -35,7 +35,6 @@ from patrolplan.privacy import ROUNDING_STEP
 from patrolplan.provenance import read_package_versions
 from patrolplan.text import shorten
 
-POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 186 * POINTS_PER_MM
 MAP_HEIGHT = 231 * POINTS_PER_MM
 TALLY_ROWS = 14

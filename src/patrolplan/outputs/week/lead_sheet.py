@@ -24,7 +24,7 @@ from patrolplan.outputs.week.roster import (
     describe_appointment,
     format_week,
 )
-from patrolplan.outputs.week.task_sheets import format_officer_name, format_school_name
+from patrolplan.outputs.week.task_sheets import format_school_name, print_officer
 from patrolplan.outputs.wording import (
     compute_plan_id,
     describe_further_window,
@@ -187,7 +187,7 @@ def _build_demand_cell(
 ) -> dict[str, Any]:
     mine = [demand for demand in demands if demand.date in {None, day}]
     lines = [
-        f"{visitor.arrive} {_name_officer(roster, visitor.officer)}"
+        f"{visitor.arrive} {print_officer(roster, visitor.officer)}"
         for demand in mine
         for visitor in demand.met_by
         if visitor.date == day
@@ -267,7 +267,7 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
     is_officer = roster.name_officer(officer.name) == officer.name
     most = limits.get(officer.name)
     return {
-        "name": format_officer_name(officer.name) if is_officer else "Staff",
+        "name": print_officer(roster, officer.name) if is_officer else "Staff",
         "cells": [
             {
                 "lines": [
@@ -314,7 +314,7 @@ def describe_hand(roster: Roster) -> list[str]:
     lines += [f"Ruled out: {_describe_ban(roster, ban)}." for ban in week.bans]
     for name, days in sorted(week.absent.items()):
         when = join_words([format_day(day) for day in sorted(days)])
-        lines.append(f"Absent: {_name_officer(roster, name)} on {when}.")
+        lines.append(f"Absent: {print_officer(roster, name)} on {when}.")
     earlier = len(week.history) - MAX_CHANGES
     if earlier > 0:
         lines.append(f"Earlier changes by hand, not listed: {earlier}.")
@@ -325,21 +325,17 @@ def describe_hand(roster: Roster) -> list[str]:
 def _describe_lock(roster: Roster, lock: Lock) -> str:
     route = "" if lock.variant is None else f", {format_route_name(lock.variant)}"
     window = "" if lock.window is None else f", {describe_window(lock.window)}"
-    who, where = _name_officer(roster, lock.officer), _name_school(roster, lock.urn)
+    who, where = print_officer(roster, lock.officer), _name_school(roster, lock.urn)
     return f"{who} at {where} on {format_day(lock.date)}{window}{route}"
 
 
 def _describe_ban(roster: Roster, ban: Ban) -> str:
-    who = "everybody" if ban.officer is None else _name_officer(roster, ban.officer)
+    who = "everybody" if ban.officer is None else print_officer(roster, ban.officer)
     where = "all schools" if ban.urn is None else _name_school(roster, ban.urn)
     when = "all week" if ban.date is None else f"on {format_day(ban.date)}"
     route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
     window = "" if ban.window is None else f", {describe_window(ban.window)}"
     return f"{who} at {where} {when}{window}{route}"
-
-
-def _name_officer(roster: Roster, name: str) -> str:
-    return format_officer_name(roster.name_officer(name))
 
 
 def _name_school(roster: Roster, urn: str) -> str:

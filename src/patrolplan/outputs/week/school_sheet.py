@@ -10,7 +10,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.answer_words import (
@@ -31,7 +31,6 @@ from patrolplan.text import capitalise, shorten
 from patrolplan.times import format_span, format_time
 
 TEMPLATE = "school.typ"
-POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
 MIN_MAP_HEIGHT = 75 * POINTS_PER_MM

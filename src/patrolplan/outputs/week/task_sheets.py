@@ -6,6 +6,7 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.outputs.cartography.fonts import (
+    POINTS_PER_MM,
     list_unprintable_notes,
     make_printable,
     print_whole,
@@ -36,7 +37,6 @@ from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
 TEMPLATE = "tasks.typ"
-POINTS_PER_MM = 72 / 25.4
 MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
 LONGEST_NAME = 60
@@ -94,9 +94,9 @@ def choose_officer_points(name: str) -> int:
     return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
-def format_officer_name(name: str) -> str:
-    """An officer's name as printed."""
-    return shorten(make_printable(name), LONGEST_OFFICER)
+def print_officer(roster: Roster, name: str) -> str:
+    """An officer's name as printed; school staff only by their role."""
+    return shorten(make_printable(roster.name_officer(name)), LONGEST_OFFICER)
 
 
 def format_school_name(name: str) -> str:
@@ -139,7 +139,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
             {
                 "duties": [
                     {
-                        "officer": format_officer_name(roster.name_officer(duty.officer)),
+                        "officer": print_officer(roster, duty.officer),
                         "time": format_duty_times(duty),
                         "more": describe_company(roster, duty.officer, duty),
                     }
@@ -182,7 +182,7 @@ def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
         ]
         rows.append(
             {
-                "name": format_officer_name(roster.name_officer(officer.name)),
+                "name": print_officer(roster, officer.name),
                 "about": roster.describe_officer_modes(officer),
                 "cells": cells,
                 "count": str(sum(map(len, days))),
@@ -221,8 +221,7 @@ def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
     for number, (name, stays) in enumerate(_group_visits(roster).items()):
         cells = [
             [
-                f"{format_time(stay.from_minutes)} "
-                f"{format_officer_name(roster.name_officer(stay.duty.officer))}"
+                f"{format_time(stay.from_minutes)} {print_officer(roster, stay.duty.officer)}"
                 for stay in stays
                 if stay.date == day
             ]
@@ -256,7 +255,7 @@ def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
 
 
 def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
-    name = format_officer_name(roster.name_officer(officer.name))
+    name = print_officer(roster, officer.name)
     pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
     shown = {duty.date for duty in duties}
     everything = shown == {duty.date for duty in roster.list_walked_duties(officer.name)}

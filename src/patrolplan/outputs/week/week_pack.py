@@ -31,11 +31,12 @@ from patrolplan.outputs.week.roster import (
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
+    LONGEST_OFFICER,
     build_tasks_data,
     choose_officer_points,
-    format_officer_name,
     format_school_name,
     format_set_out,
+    print_officer,
     render_task_sheets,
 )
 from patrolplan.outputs.wording import (
@@ -53,7 +54,7 @@ from patrolplan.team.officer_day import DayItem
 from patrolplan.team.school_answers import PlaceAnswer, find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
-from patrolplan.text import format_count
+from patrolplan.text import format_count, shorten
 from patrolplan.times import format_span, format_time
 
 
@@ -267,14 +268,14 @@ def _render_card_files(
 def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
     """A duty's patrol with its officer, and others at that school in that window."""
     crew = roster.describe_others(duty.officer, duty)
-    others = (
-        roster.name_officer(other.officer)
+    colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
+    colleagues += [
+        print_officer(roster, other.officer)
         for other in roster.school_duties(duty.urn, duty.date)
         if other.officer != duty.officer and other.patrol.window == duty.patrol.window
-    )
-    colleagues = dict.fromkeys(map(format_officer_name, [*([crew] if crew else []), *others]))
-    name = format_officer_name(roster.name_officer(duty.officer))
-    return PrintedPatrol(plan, duty.patrol, name, tuple(colleagues))
+    ]
+    name = print_officer(roster, duty.officer)
+    return PrintedPatrol(plan, duty.patrol, name, tuple(dict.fromkeys(colleagues)))
 
 
 def build_cover_data(
@@ -285,7 +286,7 @@ def build_cover_data(
     For a whole week, all days with anything to do are shown, otherwise only those of the cards.
     """
     week = roster.week
-    name = format_officer_name(roster.name_officer(officer.name))
+    name = print_officer(roster, officer.name)
     own = roster.list_walked_duties(officer.name)
     cards = {id(duty): number for number, duty in enumerate(duties)}
     whole = len(duties) == len(own)
