@@ -117,7 +117,7 @@ def test_undo_and_redo_give_the_very_weeks(board, client):
     client.post("/api/redo", json={"version": 5})
     client.post("/api/redo", json={"version": 6})
     assert without_history(board.shared.state.week) == end
-    assert [what.split(":")[0] for _, what in saved(board).history] == [
+    assert [row.what.split(":")[0] for row in saved(board).history] == [
         "Removed", "Locked", "Undone", "Undone", "Redone", "Redone",
     ]  # fmt: skip
 
@@ -179,7 +179,7 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     assert [get_slot(d) for d in board.shared.state.week.duties] == [
         get_slot(d) for d in from_file.duties
     ]
-    assert saved(board).history[0][1].startswith("Removed")
+    assert saved(board).history[0].what.startswith("Removed")
 
 
 def test_another_weeks_file_is_not_written_over(board, client):

@@ -69,7 +69,9 @@ def test_every_refusal_names_its_reason(hand, chosen):
         name
         for name in ("SSO-04", "SSO-05", "SSO-06")
         if not np.isnan(
-            hand.inputs.hours[hand.inputs.officers.index(name), chosen.days.index(duty.date), 0]
+            hand.inputs.free_time.hours[
+                hand.inputs.officers.index(name), chosen.days.index(duty.date), 0
+            ]
         )
     )
     assert "already" in why_not(hand, chosen, **base, officer=other, urn="900007", date=day)

@@ -17,7 +17,7 @@ from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.output_folder import build_manifest_header
 from patrolplan.outputs.schemas import DOCUMENTS, build_schema, find_schema_file, format_schema
 from patrolplan.risk.backtest import BacktestRow
-from patrolplan.team.week import Ban, Lock
+from patrolplan.team.week import Ban, HandChange, Lock
 from patrolplan.team.week_file import build_week_document
 
 MONDAY = dt.date(2026, 11, 30)
@@ -62,7 +62,7 @@ def documents(demo_area, demo_plan):
         locks=[Lock("SSO-01", "900006", MONDAY, 1)],
         bans=[Ban(officer="SSO-03", date=MONDAY)],
     )
-    week = replace(week, history=(("2026-11-27 10:00", "SSO-03 is away"),))
+    week = replace(week, history=(HandChange("2026-11-27 10:00", "SSO-03 is away"),))
     numbers = dict.fromkeys(BacktestRow.__dataclass_fields__, 1.5)
     row = BacktestRow(
         **numbers

@@ -12,10 +12,11 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.inputs.polygons import ALL_DAYS
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
-from patrolplan.patrols.errands import add_errand_variants
 from patrolplan.patrols.surroundings import PatrolHours
-from patrolplan.team.demands import Demand, list_demands
+from patrolplan.team.day_plans import add_relief_patrols
+from patrolplan.team.demands import list_demands
 from patrolplan.times import format_time, minutes_after_midnight
 
 FRIDAY = dt.date(2026, 12, 4)
@@ -123,11 +124,11 @@ def test_a_school_near_it_has_a_patrol_that_goes_there(found):
     patrol = replace(plan.patrols[0], stops=(), variants=())
     bare = replace(plan, patrols=(patrol,))
     asking = designate(area, polygon, minutes=15.0)
-    further, _ = add_errand_variants(replace(bare, area=asking), {})
+    further = add_relief_patrols(replace(bare, area=asking))
     (variant,) = [one for one in further.patrols[0].variants if one.watches == ("HO-1",)]
     assert "HO-1" in variant.hotspots
     late = designate(area, polygon, minutes=15.0, **{"from": "20:00", "to": "22:00"})
-    without, _ = add_errand_variants(replace(bare, area=late), {})
+    without = add_relief_patrols(replace(bare, area=late))
     (row,) = [one for one in without.unserved if one.place == "HO-1"]
     assert row.why.kind == "outside_hours"
     assert (row.why.place, row.why.hours) == ("HO-1", "20:00-22:00")

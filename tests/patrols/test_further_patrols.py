@@ -10,10 +10,8 @@ import shapely
 from tasked_table import fill_tasked
 
 import patrolplan as pp
-from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.planner import plan_avoiding_variant
+from patrolplan.patrols.errands import Errand, plan_errand
 from patrolplan.patrols.planning_inputs import PlanningInputs
-from patrolplan.patrols.school_problem import build_school_problem
 
 URN = "900001"
 ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
@@ -22,7 +20,7 @@ ANY_TIME = {"from_minutes": [np.nan], "to_minutes": [np.nan]}
 
 @pytest.fixture(scope="module", params=["on a hotspot", "apart"])
 def tasked(request, demo_area, demo_plan):
-    """A school's case and best patrol with a place to visit, and what its stop is called."""
+    """A school's inputs and best patrol with a place to visit, and what its stop is called."""
     own = next(patrol for patrol in demo_plan.patrols if patrol.urn == URN)
     hotspots = demo_plan.hotspots
     gate = shapely.Point(own.x, own.y)
@@ -42,17 +40,17 @@ def tasked(request, demo_area, demo_plan):
     plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN])
     row = list(area.schools["urn"]).index(URN)
     inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
-    return build_school_problem(inputs, row), plan, "T9" if apart else near["hotspot"]
+    return (inputs, row), plan, "T9" if apart else near["hotspot"]
 
 
 def test_taskings_are_no_matter_past_crowded_hotspots(tasked):
     """Keeping off every other stop, or off the place itself, a patrol leaves the place alone."""
-    case, plan, name = tasked
+    (inputs, row), plan, name = tasked
     (best,) = plan.patrols
     assert [stop.hotspot for stop in best.stops if stop.tasked] == [name]
     others = frozenset(stop.hotspot for stop in best.stops) - {name}
     assert others
     for off in (others, others | {name}):
-        past = plan_avoiding_variant(PatrolBuilder(case), off, (best,))
+        past = plan_errand(inputs, (row, Errand(URN, avoid=tuple(off)), (best,)))
         assert not any(stop.tasked for patrol in past.patrols for stop in patrol.stops)
         assert not off & set(past.hotspots)

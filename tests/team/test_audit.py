@@ -10,7 +10,7 @@ from patrolplan.team.audit import audit_week
 from patrolplan.team.draw import make_draw_key
 from patrolplan.team.rota import plan_week
 from patrolplan.team.solve import SearchLimits
-from patrolplan.team.week import Ban
+from patrolplan.team.week import Ban, HandChange
 
 MONDAY = dt.date(2026, 11, 30)
 QUICK = SearchLimits(nodes=1, moves_per_school=1000)
@@ -68,7 +68,7 @@ def test_changes_hold_only_where_they_are_on_record(week, area, plan):
     }
     assert audit.new == (moved,)
     assert describe_audit(audit)[0].startswith("The draw does not hold: patrols were changed")
-    recorded = replace(changed, history=(("2026-11-27 14:00", "Removed: one"),))
+    recorded = replace(changed, history=(HandChange("2026-11-27 14:00", "Removed: one"),))
     audit = audit_week(recorded, area, plan)
     assert audit.verdict == "holds"
     assert describe_audit(audit)[-1] == "recorded: 2026-11-27 14:00 Removed: one"

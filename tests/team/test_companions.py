@@ -13,11 +13,11 @@ from patrolplan.errors import InputError
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.lock_checks import check_locks
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.unmet_reasons import check_locks
 from patrolplan.team.week import Ban, Lock, list_school_days
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, WeekEditor
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.feared_places import find_feared_places
-from patrolplan.team.day_plans import plan_days, replan_days
+from patrolplan.team.day_plans import plan_days
 from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.demands import Demand, find_meeting_routes, list_demands, list_routes_for_two
+from patrolplan.team.demands import find_meeting_routes, list_demands, list_routes_for_two
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import solve_rota
@@ -100,7 +101,7 @@ def make_inputs(demo_area, found):
         key = str(sorted(columns.items()))
         if key not in made:
             area = dataclasses.replace(bare, tasked_places=task(demo_area, **columns).tasked_places)
-            made[key] = area, replan_days(planned, area, *found)
+            made[key] = area, plan_days(area, *found, DAYS, earlier=planned)
         area, plans = made[key]
         return RotaInputs(
             area, tuple(plans[day] for day in DAYS), DAYS, tuple(locks), tuple(bans), absent or {}

@@ -83,21 +83,6 @@ def _build_programme(problem):
     return model.build(), x, floor
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_columns_that_are_whole_by_implication_may_be_declared_so(seed):
-    """The best week is worth the same where they are declared whole, so its bound is a bound.
-
-    Every visit must be made, so that doses exceed the daily maximum by halves of it.
-    """
-    problem = _random(4, 4, seed, 1, 1 + seed % 2)
-    every = np.ones(len(problem.visits), dtype=bool)
-    problem = replace(problem, mandatory_visits=every, max_dose_minutes=20.0)
-    programme, *_ = _build_programme(problem)
-    found = [one.solve(gap=0.0, nodes=10_000) for one in (programme, programme.declare_implied())]
-    assert all(answer.proven for answer in found)
-    assert found[0].objective == pytest.approx(found[1].objective, rel=1e-6, abs=1e-9)
-
-
 def test_merged_weeks_are_worth_at_least_the_better_of_both():
     """Merging keeps to the options of both weeks and makes nothing worse."""
     problem = teams.draw_team(10, 6, seed=1)

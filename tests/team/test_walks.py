@@ -123,7 +123,7 @@ def test_a_walk_is_over_when_its_officer_must_go(inputs, duties):
     duty = duties[row]
     officer, day = inputs.officers.index(duty.officer), DAYS.index(duty.date)
     begin, end = find_time_limits(inputs, duties, row)
-    assert (begin, end) == (0.0, inputs.hours[officer, day, 1])
+    assert (begin, end) == (0.0, inputs.free_time.hours[officer, day, 1])
     ends = np.sort(duty.patrol.timings.end_minutes)
     soon = float(ends[len(ends) // 2])
     way = duty.back_minutes - duty.end_minutes
@@ -141,7 +141,7 @@ def test_a_walk_is_over_when_its_officer_must_go(inputs, duties):
     begin, _ = find_time_limits(inputs, [duty, next_one], 1)
     assert begin == pytest.approx(duty.back_minutes)
     joined = replace(duties[row - 1], crew=(duty.officer,), date=duty.date)
-    assert find_time_limits(inputs, [duty, joined], 0)[1] <= inputs.hours[officer, day, 1]
+    assert find_time_limits(inputs, [duty, joined], 0)[1] <= inputs.free_time.hours[officer, day, 1]
 
 
 def test_held_patrols_keep_their_walks(inputs, duties, walked):

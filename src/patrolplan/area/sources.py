@@ -4,6 +4,7 @@ The problems of all sources are reported together. A wrong file pattern or colum
 once, before any file is read.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from patrolplan.errors import InputError, Problem, Problems, SettingsError
 from patrolplan.inputs import small_tables, way_home
 from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS, read_crimes
 from patrolplan.inputs.duties import find_duty_span, read_all_duties
-from patrolplan.inputs.formats import MemoryTable, TableSource
+from patrolplan.inputs.formats import Files, MemoryTable, TableSource
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
 from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
@@ -81,37 +82,38 @@ def suggest_crs(longitude: float, latitude: float) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A table under `[sources]`: its columns, its reader, and what that needs besides the files.
+    """A table under `[sources]`: its columns, and its reader, which is given what it asks for.
 
     With `is_none` an area without such a table has None in its place.
     """
 
     fields: tuple[Field, ...]
-    read: Callable[..., Any]
-    needs: tuple[str, ...] = ()
+    reader: Callable[..., Any]
     is_none: bool = False
 
+    def read(self, paths: Files, columns: Mapping[str, str], known: Mapping[str, object]) -> Any:  # noqa: ANN401 - of its kind
+        """The table; of what is known, the reader gets its own parameters by their names."""
+        asked = inspect.signature(self.reader).parameters
+        own = {name: value for name, value in known.items() if name in asked}
+        return self.reader(paths, columns=columns, **own)
 
-PLACE = ("projection", "left_out")
-ROWS = (*PLACE, "alarms")
+
 SOURCES = {
-    "crimes": Source(CRIME_FIELDS, read_crimes, (*ROWS, "leave_out_forces", "categories")),
-    "schools": Source(SCHOOL_FIELDS, read_schools, (*ROWS, "left_out_urns", "selection")),
+    "crimes": Source(CRIME_FIELDS, read_crimes),
+    "schools": Source(SCHOOL_FIELDS, read_schools),
     "bell_times": Source(small_tables.BELL_TIMES.fields, small_tables.read_bell_times),
-    "gates": Source(small_tables.GATES.fields, small_tables.read_gates, ("projection",)),
-    "officers": Source(small_tables.OFFICERS.fields, small_tables.read_officers, ("projection",)),
+    "gates": Source(small_tables.GATES.fields, small_tables.read_gates),
+    "officers": Source(small_tables.OFFICERS.fields, small_tables.read_officers),
     "term_dates": Source(small_tables.TERM_DATES.fields, small_tables.read_term_dates),
-    "tasked_places": Source(
-        small_tables.TASKED_PLACES.fields, small_tables.read_tasked_places, ("projection",)
-    ),
+    "tasked_places": Source(small_tables.TASKED_PLACES.fields, small_tables.read_tasked_places),
     "origins": Source(ORIGINS.fields, read_origins),
-    "areas": Source(AREAS.fields, read_areas, PLACE),
-    "stops": Source(way_home.STOP_FIELDS, way_home.read_stops, ROWS),
-    "places": Source(way_home.PLACE_FIELDS, way_home.read_places, ROWS),
-    "clock": Source(way_home.CLOCK.fields, way_home.read_clock, ("left_out", "categories")),
-    "designated": Source(DESIGNATED.fields, read_designated, PLACE, is_none=True),
-    "reports": Source(REPORT_FIELDS, read_reports, ("step",), is_none=True),
-    "duties": Source(small_tables.DUTIES.fields, read_all_duties, (*PLACE, "officers", "span")),
+    "areas": Source(AREAS.fields, read_areas),
+    "stops": Source(way_home.STOP_FIELDS, way_home.read_stops),
+    "places": Source(way_home.PLACE_FIELDS, way_home.read_places),
+    "clock": Source(way_home.CLOCK.fields, way_home.read_clock),
+    "designated": Source(DESIGNATED.fields, read_designated, is_none=True),
+    "reports": Source(REPORT_FIELDS, read_reports, is_none=True),
+    "duties": Source(small_tables.DUTIES.fields, read_all_duties),
 }
 """Every source that is a table, in the order in which they are read.
 
@@ -154,9 +156,9 @@ def get_column_mapping(settings: Settings, source: str) -> Mapping[str, str]:
 def read_source(settings: Settings, source: str, **known: object) -> Any:  # noqa: ANN401 - of its kind
     """One table of the settings alone, with what its reader needs besides a projection."""
     paths, columns = find_source_files(settings, source), get_column_mapping(settings, source)
-    known["projection"] = Projection(settings.area.crs)
-    needs = {need: known[need] for need in SOURCES[source].needs if need in known}
-    return SOURCES[source].read(paths, columns=columns, **needs)
+    return SOURCES[source].read(
+        paths, columns, {"projection": Projection(settings.area.crs), **known}
+    )
 
 
 def read_school_urns(settings: Settings) -> frozenset[str]:
@@ -217,9 +219,8 @@ def read_sources(
             known |= _find_officers_and_span(tables)
         with report.problems.collect():
             paths, columns = _find_table(settings, name, given)
-            needs = {need: known[need] for need in source.needs}
             is_absent = source.is_none and not paths
-            tables[name] = None if is_absent else source.read(paths, columns=columns, **needs)
+            tables[name] = None if is_absent else source.read(paths, columns, known)
         rows = left_out.rows
         if name == "crimes":
             rows = suppress_small_counts(rows, settings.privacy.min_crime_count)

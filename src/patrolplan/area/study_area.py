@@ -36,16 +36,12 @@ class StudyArea:
 
     Parameters
     ----------
-    settings
-        The settings that it was loaded with.
-    network
-        Walkable streets.
-    catchments
-        The pieces of street that belong to each snap point.
+    settings, network
+        The settings that it was loaded with, and the walkable streets.
+    catchments, incident_catchment
+        The pieces of street that belong to each snap point, and (i,) the one of each incident.
     incidents
         See `patrolplan.tables.INCIDENTS`; every category, the guard is the risk models' business.
-    incident_catchment
-        (i,) catchment of each incident, aligned with `incidents`.
     exposure
         Which months are held of each force, and so of each catchment.
     times_known, snapped
@@ -53,20 +49,17 @@ class StudyArea:
         points.
     reports
         Pupils' reports, as groups at the threshold or above.
-    schools
-        See `patrolplan.tables.SCHOOLS`.
-    gates
-        Where each school's patrols start, on a street; aligned with `schools`.
+    schools, gates
+        See `patrolplan.tables.SCHOOLS`; where each one's patrols start, on a street.
     features
         What a map needs besides the streets: `kind`, `name`, geometry.
     officers, term_dates, tasked_places, duties
-        See `patrolplan.tables`; empty where no file was given.
+        See `patrolplan.inputs.small_tables`; empty where no file was given.
     way_home
         What is known of pupils' ways home.
-    left_out
-        What was left out while loading, by source and reason.
-    notes
-        Defaults that were chosen and rows to check.
+    left_out, notes
+        What was left out while loading, by source and reason; defaults that were chosen, and rows
+        to check.
     inputs
         Digest (SHA-256) of every file read, by source and file name, and of every table given in
         memory; for reports, of their groups, and for origins, of their rounded counts.
@@ -78,7 +71,7 @@ class StudyArea:
         Plausibility checks whose bound is passed and that are accepted, or that stop nothing.
     designated
         Hotspots that the force designates, with a street of the area each, see
-        `patrolplan.tables.DESIGNATED`; None where no table was given.
+        `patrolplan.inputs.polygons.DESIGNATED`; None where no table was given.
     closed
         IDs of places where nobody is to stand, see `patrolplan.area.square_names.name_places`:
         those without patrols in a trial.

@@ -13,9 +13,10 @@ from patrolplan.board.csv_table import READERS, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, describe_difference, refuse
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
-from patrolplan.team.day_plans import replan_days
+from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.dose_history import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
+from patrolplan.team.week import HandChange
 from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
 
@@ -48,7 +49,7 @@ class PlannedArea:
     def with_table(self, table: CsvTable) -> PlannedArea:
         """Planned again where a changed table, not yet written, makes a difference."""
         area = read_area_table(self.area, table)
-        plans = replan_days(self.plans, area, self.risk, self.hotspots)
+        plans = plan_days(area, self.risk, self.hotspots, list(self.plans), earlier=self.plans)
         return replace(self, area=area, plans=plans)
 
 
@@ -197,7 +198,7 @@ class SharedWeek:
     ) -> None:
         """Write a state's week with a line of history; on failure everything stays as it was."""
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
-        week = replace(state.week, history=(*self.state.week.history, (when, message)))
+        week = replace(state.week, history=(*self.state.week.history, HandChange(when, message)))
         try:
             self._known_digest = self._write(week, state.tables)
         except OutputError as error:

@@ -86,7 +86,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "notes": describe_notes(week.notes),
-        "history": [_build_history_row(when, what) for when, what in week.history],
+        "history": [_build_history_row(row.when, row.what) for row in week.history],
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),

@@ -50,7 +50,7 @@ def build_audit_document(audit: Audit) -> dict[str, Any]:
         "commitment": None if audit.draw is None else audit.draw.commitment,
         "withdrawn": [str(duty) for duty in audit.withdrawn],
         "new": [str(duty) for duty in audit.new],
-        "history": [{"when": when, "what": what} for when, what in audit.history],
+        "history": [{"when": row.when, "what": row.what} for row in audit.history],
     }
 
 
@@ -70,7 +70,7 @@ def describe_audit(audit: Audit) -> list[str]:
     lines += [f"not drawn: {duty}" for duty in audit.new]
     if not (audit.withdrawn or audit.new):
         return lines if audit.verdict == "differs" else [*lines, "Every patrol is as drawn."]
-    lines += [f"recorded: {when} {what}" for when, what in audit.history]
+    lines += [f"recorded: {row.when} {row.what}" for row in audit.history]
     lines += [
         f"recorded: {officer} absent on {day}"
         for officer, days in sorted(audit.absent.items())

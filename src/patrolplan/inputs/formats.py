@@ -186,13 +186,17 @@ class Layer:
 
     `header` has the names of its columns without that of the shapes. `read` gives the rows of named
     columns, a GeoDataFrame where they have shapes; other columns are never read into memory, as far
-    as the format allows.
+    as the format allows. `first_row` is the number of its first row, `later_rows` the cells of the
+    first rows below the header, `is_used` whether a row of a number holds anything.
     """
 
     source: TableSource
     header: tuple[str, ...]
     has_shapes: bool
     read: Callable[[Sequence[str]], pd.DataFrame]
+    first_row: int = 1
+    later_rows: Sequence[Sequence[str]] = ()
+    is_used: Callable[[int], bool] = lambda _: True
 
 
 def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
@@ -227,7 +231,7 @@ def _open_frame(table: MemoryTable) -> Layer:
         placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
         return placed
 
-    return Layer(table, header, shapes is not None, read)
+    return Layer(table, header, shapes is not None, read, first_row=0)
 
 
 def _open_parquet(path: Path) -> Layer:
@@ -253,7 +257,8 @@ def _open_parquet(path: Path) -> Layer:
             raise _refuse_parquet(path, error) from None
         return frame
 
-    return Layer(path, tuple(name for name in schema.names if name != shapes), bool(shapes), read)
+    header = tuple(name for name in schema.names if name != shapes)
+    return Layer(path, header, bool(shapes), read, first_row=2)
 
 
 def _refuse_parquet(path: Path, error: Exception) -> InputError:
@@ -334,37 +339,43 @@ def _check_format(path: Path, noun: str, remedy: str) -> None:
         raise InputError.one(path, f"is not {noun}", remedy)
 
 
-class Spreadsheet:
-    """The one sheet of a file that counts: of several, the one named like the key in `[sources]`.
+def open_sheet(path: Path, name: str) -> Layer:
+    """The one sheet of a spreadsheet that counts: of several, the one of this name."""
+    check_size(path)
+    rows = _read_sheet(path, name)
+    first = next((n for n, row in enumerate(rows) if any(map(_is_given, row))), None)
+    if first is None:
+        raise InputError.one(path, "the file is empty", "fetch or export it again")
+    header, body = tuple(str(cell).strip() for cell in rows[first]), rows[first + 1 :]
 
-    `first_row` is the number of the first row below the header, as the program shows it.
-    """
-
-    def __init__(self, path: Path, source: str) -> None:
-        rows = _read_sheet(path, source)
-        first = next((n for n, row in enumerate(rows) if any(map(_is_given, row))), None)
-        if first is None:
-            raise InputError.one(path, "the file is empty", "fetch or export it again")
-        self.header = [str(cell).strip() for cell in rows[first]]
-        self.first_row = first + 2
-        self._rows = rows[first + 1 :]
-        self.later_rows = [
-            tuple(str(cell) for cell in row) for row in self._rows[: SEARCHED_ROWS - 1]
-        ]
-
-    def read(self, names: Sequence[str]) -> pd.DataFrame:
-        """The cells of these columns, None where they are empty; the others are dropped."""
-        width = len(self.header)
+    def read(names: Sequence[str]) -> pd.DataFrame:
         columns = {}
-        for name in names:
-            position = self.header.index(name)
-            cells = [row[position] if position < min(len(row), width) else "" for row in self._rows]
-            columns[name] = [cell if _is_given(cell) else None for cell in cells]
-        return pd.DataFrame(columns, dtype=object, index=range(len(self._rows)))
+        for one in names:
+            at = header.index(one)
+            cells = [row[at] if at < min(len(row), len(header)) else "" for row in body]
+            columns[one] = [_drop_seconds(cell) if _is_given(cell) else None for cell in cells]
+        return pd.DataFrame(columns, dtype=object, index=range(len(body)))
 
-    def list_rows_in_use(self, rows: Sequence[int]) -> tuple[int, ...]:
-        """Those of some row numbers whose rows hold anything in any column."""
-        return tuple(row for row in rows if any(map(_is_given, self._rows[row - self.first_row])))
+    later = tuple(tuple(map(str, row)) for row in body[: SEARCHED_ROWS - 1])
+    used = [any(map(_is_given, row)) for row in body]
+    return Layer(
+        path,
+        header,
+        has_shapes=False,
+        read=read,
+        first_row=first + 2,
+        later_rows=later,
+        is_used=lambda row: used[row - first - 2],
+    )
+
+
+WHOLE_MINUTE = re.compile(r"(\d{2}:\d{2}):00")
+
+
+def _drop_seconds(cell: object) -> object:
+    """A cell without the seconds of a time of day, which some spreadsheets store, not show."""
+    whole = WHOLE_MINUTE.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    return whole[1] if whole else cell
 
 
 def _is_given(cell: object) -> bool:

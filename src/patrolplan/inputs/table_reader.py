@@ -197,18 +197,16 @@ def read_counted_table(
     in the file are absent. `columns` are the settings' `[columns.SOURCE]`: our name = "their name";
     of several layers or sheets, the one with the source's name counts.
     """
-    if isinstance(path, MemoryTable):
-        return _read_layer(path, fields, columns, source, first_row=0)
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
-    if suffix in formats.GIS_SUFFIXES:
-        first_row = FIRST_ROW if suffix in formats.PARQUET else 1
-        return _read_layer(path, fields, columns, source, first_row=first_row)
-    if suffix == formats.SPREADSHEET:
-        formats.check_size(path)
-        return _read_spreadsheet(path, fields, columns, source)
+    if suffix == formats.SPREADSHEET and isinstance(path, Path):
+        return _read_layer(formats.open_sheet(path, source), fields, columns, source)
+    if isinstance(path, MemoryTable) or suffix in formats.GIS_SUFFIXES:
+        remedy = "save it again, or as CSV"
+        layer = formats.open_layer(path, name=source, noun="a GIS file", remedy=remedy)
+        return _read_layer(layer, fields, columns, source)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
@@ -216,49 +214,32 @@ def read_counted_table(
     return replace(table, rows=rows)
 
 
-FIRST_ROW = 2  # Row number of the first row below a header
-
-
-def _read_spreadsheet(
-    path: Path, fields: Sequence[Field], columns: Mapping[str, str], source: str
-) -> CountedTable:
-    sheet = formats.Spreadsheet(path, source)
-    theirs = match_columns(path, sheet.header, fields, columns, source, later_rows=sheet.later_rows)
-    cells = sheet.read(list(dict.fromkeys(theirs.values())))
-    table = _count_rows(_write_columns(cells, theirs), sheet.first_row)
-    text = {name: table.rows[name].str.replace(WHOLE_MINUTE, r"\1", regex=True) for name in theirs}
-    rows = pd.DataFrame(text, index=table.rows.index)
-    return replace(table, rows=rows, unread=sheet.list_rows_in_use(table.unread))
-
-
-WHOLE_MINUTE = r"^(\d{2}:\d{2}):00$"
-"""A time of day as some spreadsheets store it; they show it without its seconds."""
-
-
 def _read_layer(
-    path: TableSource,
-    fields: Sequence[Field],
-    columns: Mapping[str, str],
-    source: str,
-    *,
-    first_row: int,
+    layer: formats.Layer, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
-    """A layer of a GIS file, or a frame: its points replace columns of coordinates."""
-    layer = formats.open_layer(
-        path, name=source, noun="a GIS file", remedy="save it again, or as CSV"
-    )
+    """A layer of a GIS file, a sheet, or a frame: its points replace columns of coordinates.
+
+    Rows with nothing in any column that is read are only counted.
+    """
+    path = layer.source
     axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
     if axes:
         fields = [field for field in fields if field.name not in COORDINATES]
         columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
     if path.suffix.lower() == SHAPEFILE:
         fields = [_shorten_names(field, layer.header) for field in fields]
-    theirs = match_columns(path, layer.header, fields, columns, source)
+    theirs = match_columns(path, layer.header, fields, columns, source, later_rows=layer.later_rows)
     frame = layer.read(list(dict.fromkeys(theirs.values())))
-    text = _write_columns(frame, theirs)
+    text = pd.DataFrame(
+        {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
+    )
     if isinstance(frame, gpd.GeoDataFrame) and axes:
-        text = text.assign(**write_points(frame.geometry, path, axes, first_row))
-    return _count_rows(text, first_row)
+        text = text.assign(**write_points(frame.geometry, path, axes, layer.first_row))
+    numbers = pd.RangeIndex(layer.first_row, layer.first_row + len(text), name="row")
+    table = strip_cells(text.set_axis(numbers))
+    empty = table.index[table.isna().all(axis=1)]
+    unread = tuple(filter(layer.is_used, map(int, empty)))
+    return CountedTable(table.drop(index=empty), unread=unread)
 
 
 SHAPEFILE = ".shp"
@@ -276,19 +257,6 @@ def _shorten_names(field: Field, header: Sequence[str]) -> Field:
     names = [name for name in (*field.known_names, field.name) if len(name) > NAME_LETTERS]
     clear = [name[:NAME_LETTERS] for name in names if name[:stem].casefold() not in doubled]
     return replace(field, known_names=(*field.known_names, *clear))
-
-
-def _write_columns(frame: pd.DataFrame, theirs: Mapping[str, str]) -> pd.DataFrame:
-    """Columns under our names, as text or NA."""
-    text = {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}
-    return pd.DataFrame(text, index=frame.index)
-
-
-def _count_rows(text: pd.DataFrame, first_row: int) -> CountedTable:
-    """Rows with their numbers; those with nothing in any column are only counted."""
-    table = strip_cells(text.set_axis(pd.RangeIndex(first_row, first_row + len(text), name="row")))
-    empty = table.index[table.isna().all(axis=1)]
-    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def describe_malformed(table: CountedTable) -> str:

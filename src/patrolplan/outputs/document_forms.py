@@ -8,7 +8,7 @@ and all others, are here; the schemas are made from these declarations, see
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, with_config
+from pydantic import Field
 
 from patrolplan.hotspots.carriers import Carrier
 from patrolplan.patrols.file_forms import (
@@ -102,7 +102,7 @@ class WayHomeEntry(FileModel):
     assumed: list[str]
 
 
-@with_config(also_writes(tasked=str | None, stands=bool))
+@also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class PlanStop(Stop):
     """A stop whose reasons are in words."""
@@ -110,7 +110,7 @@ class PlanStop(Stop):
     why: Texts  # type: ignore[assignment]  # in words
 
 
-@with_config(also_writes(place_id=str, why=str))
+@also_writes(place_id=str, why=str)
 @dataclass(frozen=True, kw_only=True)
 class PlanBarredPlace(BarredPlace):
     """A place to keep away from, with the reason in words."""

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.errands import Answer, Errand, find_other_hours, find_visits, plan_errands
+from patrolplan.patrols.errands import Answer, Errand, find_errands, group_by_school, plan_errands
 from patrolplan.patrols.nearest_miss import list_left_out
 from patrolplan.patrols.plan import Patrol, Plan, Unserved, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -29,18 +29,15 @@ def assign_places(
     not change. `inputs` are those of the plan, which has no further patrols; `all_schools` says
     whether it is for all schools of the area.
     """
-    best: dict[str, list[Patrol]] = {}
-    for patrol in plan.patrols:
-        best.setdefault(patrol.urn, []).append(patrol)
-    urns, window = list(best), inputs.window
+    best = group_by_school(plan.patrols)
+    urns = list(best)
 
     def plan_visits(errands: Sequence[Errand]) -> list[Answer]:
-        items = [(errand, best[errand.urn]) for errand in errands]
         return plan_errands(
-            plan, window, items, inputs=inputs, executor=executor, report_progress=report_progress
+            plan, errands, inputs=inputs, executor=executor, report_progress=report_progress
         )
 
-    errands = list(find_visits(plan.area, plan.date, window, urns))
+    errands = find_errands(plan, ["tasked"])
     answers = plan_visits(errands)
     served = {
         (errand.visit[0], errand.urn): answer
@@ -48,10 +45,7 @@ def assign_places(
         if isinstance(answer, Variant)
     }
     given = _give_places(_count_wanted(plan, served), best, served, plan_visits)
-    unserved = (
-        *find_other_hours(plan.area, plan.date, window, urns),
-        *(answer for answer in answers if isinstance(answer, Unserved)),
-    )
+    unserved = tuple(answer for answer in answers if isinstance(answer, Unserved))
     visits = Counter(name for variant in given.values() for name in variant.serves)
     left_out = list_left_out(plan, urns, unserved, visits, all_schools=all_schools)
     return replace(

@@ -5,10 +5,10 @@ and to write it.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,24 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     GetPydanticSchema,
     PlainSerializer,
     SerializationInfo,
     TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
+    with_config,
 )
-from pydantic_core import PydanticKnownError, core_schema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
 from patrolplan.notes import NOTE_VALUES, Note, NoteKind
 from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, parse_time
 
 XY = tuple[float, float]
+T = TypeVar("T")
 
 
 def convert_to_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
@@ -189,18 +193,32 @@ RECORD = ConfigDict(extra="ignore", strict=False)
 """Unknown keys, from later versions, are ignored; strict fields are annotated as such."""
 
 
-def also_writes(**kinds: Any) -> ConfigDict:  # noqa: ANN401 - of any kind
-    """Configuration of a record that has more keys in files, for readers, derived from the others.
+def also_writes(
+    *required: str,
+    instead_of: str = "",
+    **kinds: Any,  # noqa: ANN401 - of any kind
+) -> Callable[[type[T]], type[T]]:
+    """Declare more keys of a record in files, which follow from its fields.
 
-    They are ignored when reading; schemas list them, see `patrolplan.outputs.schemas`.
+    They are ignored when reading, except `required` ones and those that stand `instead_of` a field;
+    schemas list them, see `patrolplan.outputs.schemas`.
     """
 
-    def declare(schema: dict[str, Any]) -> None:
-        schema["properties"] |= {
-            name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()
+    def describe(declared: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(declared)
+        own = handler.resolve_ref_schema(schema)
+        own["properties"].pop(instead_of, None)
+        own["properties"] |= {
+            name: handler(TypeAdapter(kind).core_schema) for name, kind in kinds.items()
         }
+        own["required"] = [name for name in own["required"] if name != instead_of] + [*required]
+        return schema
 
-    return ConfigDict(**RECORD, json_schema_extra=declare)
+    def declare(record: type[T]) -> type[T]:
+        record.__get_pydantic_json_schema__ = staticmethod(describe)  # type: ignore[attr-defined]
+        return with_config(RECORD)(record)
+
+    return declare
 
 
 class FileModel(BaseModel):

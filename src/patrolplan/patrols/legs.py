@@ -98,7 +98,7 @@ class Step:
         return arrange(record, without)
 
 
-@with_config(also_writes(streets=list[str]))
+@also_writes(streets=list[str])
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Leg:
     """A walk or ride from the gate, the base or a stop to the next stop or the patrol's end."""

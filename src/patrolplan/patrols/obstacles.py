@@ -80,18 +80,27 @@ WORDS: dict[ObstacleKind, tuple[str, str]] = {
 }
 """Words for the lead and for a school, without a full stop."""
 
-OFFICER_WORDS: dict[OfficerObstacle, str] = {
-    "free": "free",
-    "without_second": "without a second person",
-    "over_maximum": "over a day's maximum with",
-    "elsewhere": "on patrol elsewhere",
-    "locked": "locked elsewhere",
-    "at_maximum": "at the most patrols of a week",
-    "banned": "ruled out by hand",
-    "off_hours": "not in the hours of",
-    "away": "off duty or absent",
+OFFICER_WORDS: dict[OfficerObstacle, tuple[str, str]] = {
+    "free": ("free", "{officer} is free, but one more patrol there adds nothing to the week"),
+    "without_second": (
+        "without a second person",
+        "{officer} needs someone to walk along, and nobody is free to",
+    ),
+    "over_maximum": (
+        "over a day's maximum with",
+        "{officer} is free, but {places} would get more than the maximum of {most} minutes",
+    ),
+    "elsewhere": ("on patrol elsewhere", "{officer} patrols URN {urn} that day"),
+    "locked": ("locked elsewhere", "{officer} patrols URN {urn} that day"),
+    "at_maximum": (
+        "at the most patrols of a week",
+        "{officer} has reached the maximum of {most} patrols",
+    ),
+    "banned": ("ruled out by hand", "{officer} is ruled out by a ban"),
+    "off_hours": ("not in the hours of", "{why}"),
+    "away": ("off duty or absent", "{officer} is {why}"),
 }
-"""What keeps officers from a place, for the lead; their names follow."""
+"""What keeps officers from a place, for the lead: before their names, and of one as a sentence."""
 
 
 @with_config(RECORD)
@@ -129,7 +138,7 @@ class Obstacle:
         """All of it, without a full stop."""
         officers = "; ".join(
             f"{words} {', '.join(self.officers[what])}"
-            for what, words in OFFICER_WORDS.items()
+            for what, (words, _) in OFFICER_WORDS.items()
             if self.officers.get(what)
         )
         facts = {name: getattr(self, name) for name in ("place", "school", "earliest", "barred")}

@@ -105,7 +105,7 @@ PatrolKind = Literal["patrol", "reference", "gate"]
 where there is nowhere else to stand."""
 
 
-@with_config(also_writes(tasked=str | None, stands=bool))
+@also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class Stop(_AtPoint):
     """A stopping place on a patrol, and the minutes spent there."""
@@ -219,9 +219,9 @@ class Variant:
     patrols: Annotated[tuple["Patrol", ...], not_in_files(()), Field(exclude=True)] = ()
     """The patrols themselves, one per officer, with their own times and legs."""
     avoided_hotspots: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
-    """Hotspots that it was planned to avoid, see `patrolplan.patrols.further_patrols`."""
+    """Hotspots that it was planned to avoid, see `patrolplan.patrols.errands`."""
     serves: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
-    """Tasked places that it was planned to visit, see `patrolplan.patrols.tasked_variants`."""
+    """Tasked places that it was planned to visit, see `patrolplan.patrols.errands`."""
     watches: Annotated[tuple[str, ...], not_in_files(()), Field(exclude=True)] = ()
     """Hotspots that it was planned to visit because they are new or rising."""
 
@@ -231,9 +231,7 @@ class Variant:
         return bool(self.avoided_hotspots or self.serves or self.watches)
 
 
-@with_config(
-    also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
-)
+@also_writes(pushed_metres=Metres, gap_percent=Amount, gate_card=bool, walked_metres=Metres)
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patrol(_AtPoint):
     """One officer's timed walk or ride: presence at the gate, stops, and back to the gate.
@@ -413,6 +411,11 @@ class Plan:
     def parts(self) -> tuple["Plan", ...]:
         """The day's plans, for every window."""
         return (self, *self.other_windows)
+
+    @property
+    def window_name(self) -> str:
+        """Name of the window of its patrols."""
+        return AFTER_SCHOOL if self.window is None else self.window.name
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

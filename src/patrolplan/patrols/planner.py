@@ -189,28 +189,3 @@ def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]
     """The problem of a school's officers, and its best patrols."""
     orienteering = problem.plain_problem
     return orienteering, solve(orienteering)
-
-
-def plan_avoiding_variant(
-    builder: PatrolBuilder, names: frozenset[str], best: Sequence[Patrol]
-) -> Variant | None:
-    """The best patrols that avoid some hotspots; None if they would have no stop."""
-    problem = builder.problem
-    stops = range(1, len(problem.found.places) + 1)
-    off = frozenset(stop for stop in stops if problem.get_stop_name(stop) in names)
-    orienteering = problem.plain_problem
-    orienteering = replace(orienteering, barred=orienteering.barred | off)
-    solution = solve(orienteering)
-    if solution.status == "infeasible" or not solution.stops:
-        return None
-    worth = sum(patrol.worth for patrol in best)
-    whole = Solution(
-        routes=(),
-        worth=worth,
-        bound=best[0].bound + worth - best[0].worth,
-        status="proven" if best[0].proven else "feasible",
-        labels=0,
-        seconds=0.0,
-    )
-    variant = _build_variant(builder, solution, whole, plan_reference(builder))
-    return replace(variant, avoided_hotspots=tuple(sorted(names)))

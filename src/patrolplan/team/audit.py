@@ -18,7 +18,7 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.draw import compute_digest, list_facts, make_draw_key
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Draw, Duty, Week
+from patrolplan.team.week import Draw, Duty, HandChange, Week
 
 Obstacle = Literal["not_drawn", "no_secret", "other_secret", "other_data", "other_version"]
 """Why a draw cannot be made again."""
@@ -38,7 +38,7 @@ class Audit:
     """Patrols that were drawn and are no longer in the week unchanged."""
     new: tuple[Duty, ...] = ()
     """Patrols of the week that were not drawn, or not unchanged."""
-    history: tuple[tuple[str, str], ...] = ()
+    history: tuple[HandChange, ...] = ()
     """Changes by hand on record, see `Week.history`."""
     absent: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
     """Absences on record, see `Week.absent`."""

@@ -168,3 +168,16 @@ def find_crewed_options(inputs: RotaInputs) -> Bools:
     for place in inputs.held_rows:
         needs[place] = False
     return needs
+
+
+def find_crews(inputs: RotaInputs, chosen: Ints) -> dict[tuple[int, int, int], tuple[str, ...]]:
+    """Who walks along on each patrol of chosen (c, 3) officers, days and routes."""
+    names: dict[tuple[int, int], list[str]] = {}
+    for officer, day, route in chosen[chosen[:, 2] >= len(inputs.routes)].tolist():
+        names.setdefault((day, route), []).append(inputs.officers[officer])
+    return {
+        (officer, day, route): tuple(
+            sorted(names.get((day, int(inputs.companion_route[route])), ()))
+        )
+        for officer, day, route in chosen[chosen[:, 2] < len(inputs.routes)].tolist()
+    }

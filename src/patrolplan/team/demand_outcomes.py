@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.nearest_miss import (
     choose_nearest_miss,
@@ -18,10 +19,10 @@ from patrolplan.patrols.nearest_miss import (
 )
 from patrolplan.patrols.obstacles import Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
-from patrolplan.team.demands import Demand, find_meeting_routes
-from patrolplan.team.problem import Bools, Ints
+from patrolplan.team.demands import find_meeting_routes
+from patrolplan.team.obstacle_finder import ObstacleFinder
+from patrolplan.team.problem import Bools
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.week import DemandOutcome, Duty, Visitor
 from patrolplan.team.where_when import Stay, list_stays
 from patrolplan.times import format_time
@@ -137,65 +138,29 @@ class _Outcomes:
     ) -> Iterator[OfficerObstacle]:
         """What keeps an officer from the place, by each day and school of theirs."""
         inputs = self.inputs
+        own = self._finder.chosen[self._finder.chosen[:, 0] == officer]
         for day in demand.days:
             routes = meets & (inputs.variant[day] >= 0)
             routes &= inputs.is_open[inputs.route_school, day]
             routes &= inputs.cares[officer, inputs.route_school] | (
                 inputs.locked[officer, day] >= 0
             )
-            is_there = demand.kind == "designated" and self._goes(officer, day, routes)
-            if routes.any() and not is_there:
-                yield self._find_obstacle(demand, officer, day, np.flatnonzero(routes))
-
-    def _goes(self, officer: int, day: int, routes: Bools) -> bool:
-        """Whether an officer walks one of some routes on a day."""
-        own = self._chosen[(self._chosen[:, 0] == officer) & (self._chosen[:, 1] == day), 2]
-        return bool(routes[own].any())
-
-    def _find_obstacle(
-        self, demand: Demand, officer: int, day: int, routes: Ints
-    ) -> OfficerObstacle:
-        """What keeps an officer from all of some routes on a day."""
-        inputs = self.inputs
-        obstacle: OfficerObstacle = "free"
-        in_time = routes[inputs.in_time[officer, day, routes]]
-        if inputs.is_absent[officer, day] or np.isnan(inputs.hours[officer, day, 0]):
-            obstacle = "away"
-        elif not len(in_time):
-            obstacle = "off_hours"
-        elif inputs.banned[officer, day, in_time].all():
-            obstacle = "banned"
-        else:
-            own = self._chosen[self._chosen[:, 0] == officer]
-            today = own[own[:, 1] == day, 2]
-            if np.isin(today, routes).any():  # and yet it does not count
-                obstacle = "without_second"
-            elif len(today):
-                is_locked = (inputs.locked[officer, day, today] >= 0).all()
-                obstacle = "locked" if is_locked else "elsewhere"
-            elif len(own) >= inputs.max_patrols[officer]:
-                obstacle = "at_maximum"
-            elif demand.officers > 1:
-                obstacle = "without_second"
-            elif demand.kind != "tasked" and self._is_crowded(day, in_time):
-                obstacle = "over_maximum"
-        return obstacle
-
-    def _is_crowded(self, day: int, routes: Ints) -> bool:
-        """Whether each of some routes would bring a hotspot over its daily maximum."""
-        return all(self._reasons.find_crowded_hotspots(day, route) for route in routes.tolist())
+            is_there = bool(routes[own[own[:, 1] == day, 2]].any())
+            if not routes.any() or (is_there and demand.kind == "designated"):
+                continue
+            obstacle = self._finder.find_obstacle(officer, day, np.flatnonzero(routes))
+            if is_there or (demand.officers > 1 and obstacle in {"free", "over_maximum"}):
+                obstacle = "without_second"  # who is there alone does not count
+            yield obstacle
 
     @cached_property
-    def _chosen(self) -> Ints:
-        """(c, 3) officer, day and route of every duty whose route is known."""
-        inputs = self.inputs
-        rows = [
-            (inputs.officers.index(duty.officer), inputs.days.index(duty.date), route)
-            for duty in self.duties
-            if (route := inputs.find_route(duty.patrol)) is not None
-        ]
-        return np.array(rows, dtype=np.int64).reshape(-1, 3)
-
-    @cached_property
-    def _reasons(self) -> UnmetReasons:
-        return UnmetReasons(self.inputs, self._chosen)
+    def _finder(self) -> ObstacleFinder:
+        """What keeps officers, given every duty whose route is known."""
+        inputs, rows = self.inputs, []
+        for duty in self.duties:
+            route = inputs.find_route(duty.patrol)
+            if route is not None:
+                day, along = inputs.days.index(duty.date), int(inputs.companion_route[route])
+                rows.append((inputs.officers.index(duty.officer), day, route))
+                rows += [(inputs.officers.index(name), day, along) for name in duty.crew]
+        return ObstacleFinder(inputs, np.array(rows, dtype=np.int64).reshape(-1, 3))

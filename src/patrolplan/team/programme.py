@@ -126,7 +126,7 @@ def _match(wanted: Ints, numbers: Ints) -> tuple[Ints, Ints]:
 def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Ints:
     """Add the visits that each demand is short of; gives their columns."""
     wanted = problem.demand_visits
-    unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted, is_implied=True)
+    unmet = model.add_variables(np.zeros(len(wanted)), upper=wanted)
     option, demand = problem.meetings
     model.add_constraints(
         (demand, x[option], 1.0),
@@ -163,7 +163,7 @@ def _limit_sum(model: MipBuilder, columns: Ints, most: float) -> None:
 
 def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
     """Add the patrols that each school is short of a target; gives their columns."""
-    missing = model.add_variables(np.zeros(problem.schools), upper=target, is_implied=True)
+    missing = model.add_variables(np.zeros(problem.schools), upper=target)
     first = problem.is_first
     model.add_constraints(
         (problem.school[first], x[first], 1.0),
@@ -315,7 +315,7 @@ def _add_falling_worth(
     model: MipBuilder, owner: Ints, gain: Floats, group: Ints, counted: Ints
 ) -> None:
     """Add the worth of the number of each group's options by segments of falling gain."""
-    piece = model.add_variables(gain, is_implied=True)  # the most valuable segments, each whole
+    piece = model.add_variables(gain)  # the most valuable segments, each whole
     count = 1 + int(max(owner.max(initial=0), group.max(initial=0)))
     model.add_constraints((owner, piece, 1.0), (group, counted, -1.0), upper=0.0, count=count)
 
@@ -347,7 +347,7 @@ def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     which, hotspot = np.nonzero((reachable | ~sets[:, None]).all(axis=2))
     # Where options are whole, one set of days is worth most for a hotspot.
     pattern = model.add_variables(
-        problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which], is_implied=True
+        problem.weight[hotspot] * compute_set_worth(problem, sets)[hotspot, which]
     )
     model.add_group_caps(hotspot, pattern, 1.0)
     of, day = np.nonzero(sets[which])

@@ -155,20 +155,13 @@ def meet_demands(
     inputs = RotaInputs(
         area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
     )
-    problem = inputs.problem
-    later = problem.day >= inputs.days.index(since or week.days[0])
-    stands = problem.lock >= 0
-    movable = stands & later & ~_find_locked(inputs, week.locks)
-    part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
-    met = np.bincount(
-        part.meetings[1][np.isin(part.meetings[0], np.flatnonzero(stands[stands | later]))],
-        minlength=len(part.demand_visits),
-    )
+    part, stands = _free_patrols(inputs, week.locks, since or week.days[0])
+    option, demand = part.meetings
+    met = np.bincount(demand[stands[option]], minlength=len(part.demand_visits))
     unmet = int(np.maximum(0, part.demand_visits - met)[part.is_tasked].sum())
-    count = min(int(movable.sum()), MAX_CHANGES_FOR_A_VISIT * unmet)
-    limits = ChangeLimits(
-        stands[stands | later], max_out=count, max_new=count + unmet, as_few_as_possible=True
-    )
+    movable = int((stands & (part.lock < 0)).sum())
+    count = min(movable, MAX_CHANGES_FOR_A_VISIT * unmet)
+    limits = ChangeLimits(stands, max_out=count, max_new=count + unmet, as_few_as_possible=True)
     after = _build_changed_week(week, inputs, part, limits) or week
     return Repair(week, after, list_changes(week, after))
 
@@ -214,27 +207,30 @@ def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
 def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
     """The best week for which a number of further patrols of the repaired one may change."""
     inputs = replace(inputs, held=repaired.duties)
-    problem = inputs.problem
-    later = problem.day >= inputs.days.index(first)
-    stands = problem.lock >= 0
-    movable = stands & later & ~_find_locked(inputs, repaired.locks)
-    part = replace(problem, lock=np.where(movable, -1, problem.lock)).select(stands | later)
-    limits = ChangeLimits(stands[stands | later], max_out=count, max_new=count)
+    part, stands = _free_patrols(inputs, repaired.locks, first)
+    limits = ChangeLimits(stands, max_out=count, max_new=count)
     week = _build_changed_week(repaired, inputs, part, limits)
     if week is None:
         return None
     return Move(week, list_changes(repaired, week), week.worth - repaired.worth)
 
 
-def _find_locked(inputs: RotaInputs, locks: Sequence[Lock]) -> Bools:
-    """(o,) options of patrols that were locked by hand."""
+def _free_patrols(
+    inputs: RotaInputs, locks: Sequence[Lock], first: dt.date
+) -> tuple[RotaProblem, Bools]:
+    """The options from a day on, and (o,) which stand in the week handed out.
+
+    Of patrols that stand those before the day are fixed, and those that were locked by hand.
+    """
     problem = inputs.problem
     names = {(lock.officer, lock.urn, lock.date) for lock in locks}
     keys = zip(problem.officer.tolist(), problem.school.tolist(), problem.day.tolist(), strict=True)
-    return np.array(
-        [(inputs.officers[k], inputs.urns[s], inputs.days[d]) in names for k, s, d in keys],
-        dtype=bool,
-    )
+    named = ((inputs.officers[k], inputs.urns[s], inputs.days[d]) for k, s, d in keys)
+    later = problem.day >= inputs.days.index(first)
+    is_free = later & ~np.array([each in names for each in named], dtype=bool)
+    stands = problem.lock >= 0
+    part = replace(problem, lock=np.where(is_free, -1, problem.lock)).select(stands | later)
+    return part, stands[stands | later]
 
 
 def _build_changed_week(

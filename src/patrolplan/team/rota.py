@@ -18,16 +18,18 @@ from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
 from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
+from patrolplan.team.companions import find_crews
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
 from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
+from patrolplan.team.lock_checks import check_locks, check_locks_and_bans
+from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.search_limits import SearchLimits
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.travel import note_modes
-from patrolplan.team.unmet_reasons import UnmetReasons, check_locks, check_locks_and_bans
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
 
@@ -211,26 +213,26 @@ def build_week(
         PatrolShortfall(inputs.urns[row], int(patrols[row]), problem.min_patrols)
         for row in np.flatnonzero(patrols < target)
     )
-    crews = inputs.find_crews(chosen)
+    crews = find_crews(inputs, chosen)
     patrolled = chosen[chosen[:, 2] < len(inputs.routes)]
     duties = [
         replace(build_duty(inputs, *row), crew=crews.get(row, ()))
         for row in map(tuple, patrolled.tolist())
     ]
-    reasons = UnmetReasons(inputs, chosen)
+    finder = ObstacleFinder(inputs, chosen)
     choice: dict[str, Any] = {
         "plan": inputs.plans[0],
         "days": inputs.days,
         "duties": sort_duties(duties),
-        "unmet": reasons.find_unmet_days(),
+        "unmet": finder.find_unmet_days(),
         "short": short,
         "status": "optimal" if solution.proven else "feasible",
         "worth": solution.worth,
         "bound": solution.bound,
         "notes": (
             *_list_notes(inputs),
-            *reasons.note_over_cap(),
-            *_note_blocked_schools(inputs, reasons, short),
+            *finder.note_over_cap(),
+            *_note_blocked_schools(inputs, finder, short),
             *_note_short_crews(inputs.area, duties),
             *note_modes(inputs.area),
         ),
@@ -284,12 +286,12 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
 
 
 def _note_blocked_schools(
-    inputs: RotaInputs, reasons: UnmetReasons, short: Sequence[PatrolShortfall]
+    inputs: RotaInputs, finder: ObstacleFinder, short: Sequence[PatrolShortfall]
 ) -> Iterator[Note]:
     """Schools below their minimum only because of the daily maximum."""
     for row in short:
-        if reasons.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            values = {"patrols": row.patrols, "minimum": row.least, "maximum": reasons.max_minutes}
+        if finder.is_blocked_by_cap(inputs.urns.index(row.urn)):
+            values = {"patrols": row.patrols, "minimum": row.least, "maximum": finder.max_minutes}
             yield Note("maximum_before_minimum", {"urn": row.urn, **values})
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
-from patrolplan.team.demands import Demand, find_meeting_routes, list_demands
+from patrolplan.team.demands import find_meeting_routes, list_demands
 from patrolplan.team.free_time import FreeTime
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
 from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes
@@ -24,7 +26,6 @@ from patrolplan.team.where_when import list_visited
 
 DOSE_MEMORY_DAYS = 7
 """Doses of this many days before the week count as earlier ones."""
-
 
 HOME_MINUTES = 45.0
 """Until so long after the bell a stop is for those who go home at once, then for the clubs."""
@@ -116,11 +117,6 @@ class RotaInputs:
         """Hours and appointments of the officers."""
         return FreeTime(self.area, self.officers, self.days)
 
-    @property
-    def hours(self) -> Floats:
-        """(k, d, 2) duty from and to, NaN when off."""
-        return self.free_time.hours
-
     @cached_property
     def is_absent(self) -> Bools:
         """(k, d) officers who are absent."""
@@ -159,23 +155,22 @@ class RotaInputs:
     @cached_property
     def is_lead(self) -> Bools:
         """(k,) who may lead patrols: all except school staff, who join those of their schools."""
-        is_lead = ~self.stays_at_gate
-        is_lead[: len(self.area.officers)] &= self.area.officers["role"] != STAFF
-        return is_lead
+        return ~self.stays_at_gate & self._of_officers(self.area.officers["role"] != STAFF)
 
     @cached_property
     def stays_at_gate(self) -> Bools:
         """(k,) who stays at the gate: they count for no patrol."""
-        stays = np.zeros(len(self.officers), dtype=bool)
-        stays[: len(self.area.officers)] = self.area.officers["gate_only"]
-        return stays
+        return ~self._of_officers(~self.area.officers["gate_only"])
 
     @cached_property
     def is_alone(self) -> Bools:
         """(k,) who may patrol alone."""
-        is_alone = np.ones(len(self.officers), dtype=bool)
-        is_alone[: len(self.area.officers)] = self.area.officers["alone"]
-        return is_alone
+        return self._of_officers(self.area.officers["alone"])
+
+    def _of_officers(self, column: pd.Series) -> Bools:
+        """(k,) a column of the officers table; true for officers who are no longer in it."""
+        values = column.to_numpy(dtype=bool)
+        return np.pad(values, (0, len(self.officers) - len(values)), constant_values=True)
 
     def list_routes(self, school: int, day: int) -> Ints:
         """Routes of a school on a day."""
@@ -343,10 +338,8 @@ class RotaInputs:
         officer, day, route = np.nonzero(self.possible)
         along, demands = self.companions, self.demands
         minutes = np.stack([self.set_out[officer, route], self.back[officer, route]], axis=1)
-        needs = self.needs_companion[officer, day, route]
         number = self.route_number
         held = np.where(along.held, 1 + int(self.locked.max(initial=-1)) + np.cumsum(along.held), 0)
-        none = np.zeros(len(along.officer), dtype=bool)
         row = {name: number for number, name in enumerate(self.hotspots)}
         own = {place: len(row) + number for number, place in enumerate(self.own_places)}
         visits: list[tuple[int, int, float, bool]] = []
@@ -368,12 +361,12 @@ class RotaInputs:
             route=np.r_[route, len(routes) + along.place],
             lock=np.r_[self.locked[officer, day, route], held - 1],
             route_school=np.r_[self.route_school, along.school],
-            route_number=np.r_[number, along.after + find_companion_number(number)],
+            route_number=np.r_[number, along.after + number.max(initial=0)],
             route_window=np.r_[self.route_window, along.window],
             route_after=np.r_[number - 1, along.after],
             is_companion=np.r_[np.zeros(len(routes), dtype=bool), np.ones(len(along.school), bool)],
             option_minutes=np.concatenate([minutes, along.minutes]),
-            needs_companion=np.r_[needs, none],
+            needs_companion=np.pad(self.needs_companion[officer, day, route], (0, len(along.day))),
             demand_routes=find_meeting_routes(demands, routes),
             demand_days=np.array(
                 [[day in demand.days for day in range(len(self.days))] for demand in demands],
@@ -423,18 +416,6 @@ class RotaInputs:
         keys = zip(*(column.tolist() for column in columns), strict=True)
         return np.array([row.get(key, -1) for key in keys], dtype=np.int64)
 
-    def find_crews(self, chosen: Ints) -> dict[tuple[int, int, int], tuple[str, ...]]:
-        """Who walks along on each patrol of chosen (c, 3) officers, days and routes."""
-        names: dict[tuple[int, int], list[str]] = {}
-        for officer, day, route in chosen[chosen[:, 2] >= len(self.routes)].tolist():
-            names.setdefault((day, route), []).append(self.officers[officer])
-        return {
-            (officer, day, route): tuple(
-                sorted(names.get((day, int(self.companion_route[route])), ()))
-            )
-            for officer, day, route in chosen[chosen[:, 2] < len(self.routes)].tolist()
-        }
-
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
         days = self.delivered.get(hotspot, frozenset())
@@ -448,8 +429,9 @@ class RotaInputs:
     ) -> "RotaInputs":
         """The same inputs with other locks and bans, reusing all that does not depend on them."""
         other = replace(self, locks=locks, bans=bans)
-        cached = {name: vars(self)[name] for name in UNCHANGED_BY_HAND if name in vars(self)}
-        vars(other).update(cached)
+        for name, value in vars(self).items():
+            if name not in CHANGED_BY_HAND:
+                vars(other).setdefault(name, value)
         return other
 
 
@@ -464,16 +446,6 @@ def _find_own_place(route: Patrol, stop: Stop) -> OwnPlace:
     return route.urn, route.window, stop.id, is_late
 
 
-def find_companion_number(number: Ints) -> int:
-    """What is added to an officer's number at a school for that of who walks along with them."""
-    return int(number.max(initial=0))
-
-
-UNCHANGED_BY_HAND = (
-    *("officers", "urns", "_walked", "held_rows", "route_school", "route_minutes", "hours"),
-    *("is_absent", "travel", "is_open", "cares", "max_patrols"),
-    *("set_out", "back", "free_time", "in_time", "hotspots", "demands", "own_places"),
-    *("route_minutes_by_place", "_corners_near", "route_window", "route_number"),
-    *("is_lead", "stays_at_gate", "is_alone", "needs_companion"),
-)
-"""Properties that do not depend on locks and bans."""
+CHANGED_BY_HAND = {"banned", "locked", "possible", "companions", "companion_route", "option_rows"}
+CHANGED_BY_HAND |= {"problem"}
+"""Properties that depend on locks and bans; all others are the same under any."""

@@ -13,9 +13,8 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -38,10 +37,6 @@ MOVES_OF_A_RUN = 10_000
 """Moves for every school of one annealing run: many short runs, since one long run is trapped in a
 local optimum, and weeks of several are merged."""
 
-FIRST_RUNS, RUNS_OF_A_CHECK = 3, 2
-"""Annealing runs before the bound is tightened, which takes longer than all of them, and at each
-check of HiGHS whether to stop."""
-
 MERGE_GAP, MERGE_NODES = 5e-4, 5
 """Relative gap and nodes at which the best week among the options of two is good enough. Two weeks
 share most options, so that it takes a twentieth of a second, or two for five hundred schools."""
@@ -51,18 +46,9 @@ MAX_REDUCED_COST = 0.005
 A week this near to that bound has no option of higher cost. Where the best week is as far below the
 bound as this, a lower limit left out options of the better weeks."""
 
-MAX_OPTIONS_TO_TIGHTEN = 5_000
-"""Maximum options of a week whose bound is tightened by cuts at the root of the search tree."""
-
-FIRST_CUT_CHECK, LAST_CUT_CHECK = 4, 12
-"""Work at the root of the search tree after which annealing continues, and after which the bound
-counts as final: cuts lower it mostly at the start. See
-`MixedIntegerProgramme.solve_from`."""
-
 MAX_COLUMNS_TO_PROVE = 4_000
 """Maximum columns of a programme that HiGHS solves first, where a proof is wanted if it is quick:
-about twelve schools, for which it takes about a second. Nodes also lower their bound where cuts
-alone leave it too far away."""
+about twelve schools, for which it takes about a second."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week is feasible, however few patrols it has."""
@@ -134,13 +120,11 @@ def solve_rota(
 
 
 class _WeekSearch:
-    """Annealing from above and bounds from below, until they meet within the gap.
+    """Annealing from below and a bound from above, until they meet within the gap.
 
-    The relaxation gives the first bound, and a short annealing run the first week. Where they are
-    too far apart, HiGHS lowers the bound by cuts at the root of its search tree, and whenever it
-    checks whether to stop, annealing continues for another run, whose week is merged with the best
-    one: HiGHS finds the best week among the options of both. With such a warm start, HiGHS takes
-    tenths of a second instead of many seconds.
+    The relaxation gives the bound, and a short annealing run the first week. Where they are too far
+    apart, annealing continues run by run, and the week of each is merged with the best one: HiGHS
+    finds the best week among the options of both, in tenths of a second.
     """
 
     def __init__(
@@ -165,13 +149,12 @@ class _WeekSearch:
             return self._best, self._bound
         relaxed = self._programme.solve_relaxation(seconds=self._seconds)
         self._bound = min(self._bound, relaxed.bound)
-        runs = self._anneal(self._list_promising(relaxed), seed)
-        self._improve(gap, islice(runs, FIRST_RUNS))
-        if len(self._problem) <= MAX_OPTIONS_TO_TIGHTEN:
-            self._tighten(gap, runs)
-        self._improve(gap, runs)
+        if not self._is_within(gap):
+            for _ in self._anneal(self._list_promising(relaxed), seed):
+                if self._is_within(gap):
+                    break
         if gap <= PROVEN_GAP or len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE:
-            self._lower(gap, nodes=self._stop.nodes)
+            self._lower(gap)
         return self._best, self._bound
 
     @property
@@ -183,11 +166,6 @@ class _WeekSearch:
 
     def _is_within(self, gap: float) -> bool:
         return self._bound - self._worth <= gap * abs(self._bound)
-
-    def _improve(self, gap: float, runs: Iterator[None]) -> None:
-        """Anneal run after run, until the week is within the gap or there are no more."""
-        while not self._is_within(gap) and next(runs, runs) is not runs:
-            pass
 
     def _accept(self, rows: Ints) -> None:
         worth = self._rate(rows)
@@ -235,27 +213,13 @@ class _WeekSearch:
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
 
-    def _tighten(self, gap: float, runs: Iterator[None]) -> None:
-        """Lower the bound at the root of the search tree, and continue annealing meanwhile."""
-
-        def watch(check: int, bound: float) -> bool:
-            self._bound = max(self._worth, min(self._bound, bound))
-            if check >= FIRST_CUT_CHECK:
-                self._improve(gap, islice(runs, RUNS_OF_A_CHECK))
-            return check > LAST_CUT_CHECK or self._is_within(gap)
-
-        self._lower(gap, nodes=1, watch=watch)
-
-    def _lower(
-        self, gap: float, *, nodes: int, watch: Callable[[int, float], bool] | None = None
-    ) -> None:
+    def _lower(self, gap: float) -> None:
         """Lower the bound by branch and bound from the best week, which may find a better one."""
         if self._is_within(gap):
             return
         start = _complete_columns(self._programme, self._x, self._best)
-        programme = self._programme.declare_implied() if watch else self._programme
-        answer = programme.solve_from(
-            start, gap=gap, nodes=nodes, watch=watch, seconds=self._seconds
+        answer = self._programme.solve(
+            gap=gap, nodes=self._stop.nodes, seconds=self._seconds, start=start
         )
         if len(answer.values):
             self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))

@@ -13,10 +13,9 @@ import numpy as np
 
 from patrolplan.parallel import map_parallel
 from patrolplan.patrols.patrol_builder import PatrolBuilder
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.timings import Timing, Timings
-from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Ints
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import build_route_key
@@ -249,16 +248,11 @@ def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]
     """What a route was planned from, and the row of its school there."""
     patrol = inputs.routes[route]
     day = int(np.argmax(inputs.variant[:, route] >= 0))
-    plan = _find_plan(inputs.plans[day], patrol)
+    parts = {part.window_name: part for part in inputs.plans[day].parts}
+    plan = parts.get(patrol.window, inputs.plans[day])
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     planned = sorted({rows[one.urn] for one in plan.patrols})
     planning = PlanningInputs.reuse(
         plan.area, plan.risk, plan.hotspots, plan.window, plan.date, planned
     )
     return planning, rows[patrol.urn]
-
-
-def _find_plan(plan: Plan, patrol: Patrol) -> Plan:
-    """The part of a day's plan that has patrols in this window."""
-    names = (AFTER_SCHOOL if part.window is None else part.window.name for part in plan.parts)
-    return dict(zip(names, plan.parts, strict=True)).get(patrol.window, plan)

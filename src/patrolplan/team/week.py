@@ -8,40 +8,38 @@ once: pydantic uses the annotations to write it as a part of `week.json`, and to
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
-    GetJsonSchemaHandler,
-    GetPydanticSchema,
     PlainSerializer,
     PlainValidator,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     Strict,
-    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     model_serializer,
     model_validator,
+    with_config,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from patrolplan.crs import Projection
+from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.file_forms import (
+    RECORD,
     Amount,
     Count,
     Day,
     FileNote,
     Minutes,
+    also_writes,
     arrange,
     not_in_files,
 )
@@ -61,35 +59,6 @@ SCHEMA = 2
 """Of `week.json`; in version 1, stops had reasons in words."""
 
 StrictCount = Annotated[Count, Strict()]
-ROW = ConfigDict(strict=False)
-"""Configuration of dataclasses that are rows of a file: strict ones would accept only instances."""
-
-
-def _also_writes(
-    *required: str,
-    instead_of: str = "",
-    **kinds: Any,  # noqa: ANN401 - of any kind
-) -> Callable[[type], type]:
-    """Declare further keys of a record in its file, which follow from its fields.
-
-    Those that are `required` are needed to read it; they may stand `instead_of` a field.
-    """
-
-    def describe(declared: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        schema = handler(declared)
-        own = handler.resolve_ref_schema(schema)
-        own["properties"].pop(instead_of, None)
-        own["properties"] |= {
-            name: handler(TypeAdapter(kind).core_schema) for name, kind in kinds.items()
-        }
-        own["required"] = [name for name in own["required"] if name != instead_of] + [*required]
-        return schema
-
-    def declare(record: type) -> type:
-        record.__get_pydantic_json_schema__ = staticmethod(describe)  # type: ignore[attr-defined]
-        return record
-
-    return declare
 
 
 def _require_every_key(row: object) -> object:
@@ -105,14 +74,13 @@ def _require_every_key(row: object) -> object:
 _Row = BeforeValidator(_require_every_key)
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Lock:
     """A duty set by hand: this officer patrols this school on this day.
 
     An officer may be locked to a school that is not in their care: a lead may lend an officer.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     officer: str
     urn: str
@@ -132,6 +100,7 @@ class Lock:
         )
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Ban:
     """A duty ruled out by hand; None means all.
@@ -139,8 +108,6 @@ class Ban:
     `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
     a school out, `Ban(urn="900001", variant=2)` one of its routes.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     officer: str | None = None
     urn: str | None = None
@@ -159,11 +126,10 @@ class Ban:
         )
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Draw:
     """How a week was drawn, see `patrolplan.team.draw`."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     number: StrictCount
     """1 for the first draw of a week with its team's secret, 2 where it was drawn again..."""
@@ -186,6 +152,7 @@ class Draw:
     """How far the best week was searched for; None for `DEFAULT_LIMITS`."""
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Foreseen:
     """Shares of a week's visits that its insiders could name, by hotspot, day and quarter hour.
@@ -193,24 +160,16 @@ class Foreseen:
     Insiders know the tool and its data, but not the secret.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
-
     hotspot_quarter: Amount
     """Without locks and bans."""
     with_locks: Amount
     """With the week's locks and bans."""
 
 
-DemandKind = Literal["tasked", "designated", "watched", "feared"]
-"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
-near a gate that is new or rising, or a square near a school where pupils feel least safe."""
-
-
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Visitor:
     """Who makes a visit that meets a demand."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     officer: str
     urn: str
@@ -219,21 +178,13 @@ class Visitor:
     """HH:MM."""
 
 
-PLACES: dict[DemandKind, str] = {
-    "tasked": "place_id",
-    "designated": "place_id",
-    "watched": "hotspot",
-    "feared": "square",
-}
-"""What a demand's place is called in files, by the demand's kind."""
+PLACE_KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS.values()))
 
 
-@_also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
+@also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
 @dataclass(frozen=True)
 class DemandOutcome:
     """A demand of the week, and who meets it or why not."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     kind: DemandKind
     place: Annotated[str, Field(exclude=True)]
@@ -247,7 +198,7 @@ class DemandOutcome:
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        names = dict.fromkeys(PLACES.values(), None) | {PLACES[self.kind]: self.place}
+        names = dict.fromkeys(PLACE_KEYS, None) | {KINDS[self.kind].key: self.place}
         return arrange(handler(self), kind=names)
 
     @model_validator(mode="before")
@@ -255,7 +206,7 @@ class DemandOutcome:
     def _read(cls, row: object) -> object:
         if not isinstance(row, dict):
             return row
-        places = (row.get(name) for name in PLACES.values())
+        places = (row.get(name) for name in PLACE_KEYS)
         return row | {"place": next((one for one in places if isinstance(one, str)), "")}
 
     @property
@@ -264,11 +215,10 @@ class DemandOutcome:
         return len(self.met_by) >= self.visits
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class TrialCell:
     """What a trial drew for one hotspot on one day."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     hotspot: str
     """By its name in the trial's file."""
@@ -277,11 +227,10 @@ class TrialCell:
     """Whether it may have patrols."""
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class WeekTrial:
     """The trial that a week is part of, and what it drew for the week's days."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     title: str
     drawn: tuple[TrialCell, ...]
@@ -335,12 +284,10 @@ def _write_back(minutes: float) -> str | None:
     return None if math.isnan(minutes) else format_time(minutes)
 
 
-@_also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str)
+@also_writes(number=StrictCount, stops=tuple[DutyStop, ...], window=str)
 @dataclass(frozen=True, eq=False)
 class Duty:
     """One patrol of the week: an officer, a school, a day and the route."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     officer: str
     urn: str
@@ -410,11 +357,10 @@ class Duty:
         )
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class Unmet:
     """A school without a patrol on a day of the week, and exactly why."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     urn: str
     date: Day
@@ -424,11 +370,10 @@ class Unmet:
         return f"URN {self.urn} on {self.date:%A}: {self.why}"
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
 class PatrolShortfall:
     """A school that gets fewer patrols than the minimum promised to every school."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     urn: str
     patrols: StrictCount
@@ -445,35 +390,21 @@ def _sort_days(days: Mapping[str, frozenset[dt.date]]) -> dict[str, list[str]]:
 _DaysByName = Annotated[dict[str, frozenset[Day]], PlainSerializer(_sort_days)]
 
 
+@with_config(RECORD)
 @dataclass(frozen=True)
-class ChangeEntry:
+class HandChange:
     """A change by hand."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
-
     when: str
+    """YYYY-MM-DD HH:MM."""
     what: str
+    """In plain words."""
 
 
-_HandChange = Annotated[
-    tuple[str, str],
-    GetPydanticSchema(
-        lambda _, handler: core_schema.no_info_after_validator_function(
-            lambda row: (row.when, row.what),
-            handler.generate_schema(ChangeEntry),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda row: dict(zip(("when", "what"), row, strict=True))
-            ),
-        )
-    ),
-]
-
-
+@with_config(RECORD)
 @dataclass(frozen=True)
 class PlaceStay:
     """From when to when officers are at a place, see `patrolplan.team.where_when`."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     id: str
     date: Day
@@ -482,7 +413,7 @@ class PlaceStay:
     officers: tuple[str, ...]
 
 
-@_also_writes(
+@also_writes(
     "routes",
     schema=int,
     gap_percent=Amount,
@@ -495,8 +426,6 @@ class PlaceStay:
 @dataclass(frozen=True, eq=False)
 class Week:
     """Who patrols which school on which day."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ROW
 
     plan: Annotated[Plan, not_in_files(None), Field(exclude=True, default=None)]
     """What it was chosen from; that of the first day, where plans differ from day to day."""
@@ -530,8 +459,8 @@ class Week:
     draw: Draw | None = None
     """None where the week was not drawn."""
     foreseen: Foreseen | None = None
-    history: tuple[_HandChange, ...] = ()
-    """Changes by hand: when (YYYY-MM-DD HH:MM), and what in plain words."""
+    history: tuple[HandChange, ...] = ()
+    """Changes by hand."""
     trial: WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
     chances: Annotated[pd.DataFrame | None, not_in_files(None), Field(exclude=True)] = None

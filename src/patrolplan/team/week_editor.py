@@ -12,11 +12,11 @@ from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
+from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import MINUTES_TOLERANCE
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
-from patrolplan.team.unmet_reasons import UnmetReasons
 from patrolplan.team.walks import find_time_limits
 from patrolplan.team.week import Duty, Lock, Week, format_day
 
@@ -231,8 +231,8 @@ class WeekEditor:
         officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
-        reasons = UnmetReasons(self.inputs, chosen)
-        if obstacle := reasons.find_obstacle(officer, school, day, slot.window):
+        finder = ObstacleFinder(self.inputs, chosen)
+        if obstacle := finder.explain(officer, school, day, slot.window):
             raise InvalidEditError(obstacle)
         place = (slot.urn, slot.date, slot.window)
         same = [duty for duty in duties if (duty.urn, duty.date, duty.window) == place]
@@ -253,7 +253,7 @@ class WeekEditor:
         options = options[fits]
         if not len(options):
             raise InvalidEditError(self._explain_no_route(slot, variant))
-        free = self._select_under_cap(options, reasons, day)
+        free = self._select_under_cap(options, finder, day)
         option = self._choose_best(self._select_within_visits(free, rows), rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):
@@ -264,18 +264,18 @@ class WeekEditor:
             raise InvalidEditError(message)
         return replace(duty, crew=crew)
 
-    def _select_under_cap(self, options: Ints, reasons: UnmetReasons, day: int) -> Ints:
+    def _select_under_cap(self, options: Ints, finder: ObstacleFinder, day: int) -> Ints:
         """Options that bring no hotspot over the daily maximum; an error if there are none.
 
         A lock alone does not exceed it: the patrols already in the week are not forced.
         """
         routes = self.problem.route[options].tolist()
-        crowded = [reasons.find_crowded_hotspots(day, route) for route in routes]
+        crowded = [finder.find_crowded_hotspots(day, route) for route in routes]
         if not all(crowded):
             return np.asarray(options[np.array([not names for names in crowded], dtype=bool)])
         names = " and ".join(sorted(set().union(*crowded)))
         message = (
-            f"{names} would get more than the maximum of {reasons.max_minutes:g} minutes on "
+            f"{names} would get more than the maximum of {finder.max_minutes:g} minutes on "
             f"{format_day(self.inputs.days[day])}: choose another route or day"
         )
         raise InvalidEditError(message)

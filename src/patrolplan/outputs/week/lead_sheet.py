@@ -33,8 +33,8 @@ from patrolplan.outputs.wording import (
     format_route_name,
     list_attributions,
 )
+from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
-from patrolplan.patrols.watched import WATCH_METRES
 from patrolplan.team.officer_day import DayItem
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
@@ -318,7 +318,7 @@ def describe_hand(roster: Roster) -> list[str]:
     earlier = len(week.history) - MAX_CHANGES
     if earlier > 0:
         lines.append(f"Earlier changes by hand, not listed: {earlier}.")
-    lines += [f"{when}: {what}." for when, what in week.history[-MAX_CHANGES:]]
+    lines += [f"{row.when}: {row.what}." for row in week.history[-MAX_CHANGES:]]
     return lines or ["Nothing was set, ruled out or changed by hand."]
 
 

@@ -14,11 +14,12 @@ from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
 from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference, format_minutes
+from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.officer_day import DayItem, OfficerDays, build_officer_days
 from patrolplan.team.travel import MODE_WORDS
-from patrolplan.team.week import DemandKind, Duty, Week, find_open_days, format_day
+from patrolplan.team.week import Duty, Week, find_open_days, format_day
 from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
 

@@ -1,6 +1,6 @@
 """HiGHS, through which every linear and mixed-integer programme is maximised, on one thread."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,19 +50,9 @@ class _QuietHighs(highspy.Highs):
 
 
 def maximise(
-    programme: Programme,
-    options: Options,
-    *,
-    seconds: float = np.inf,
-    start: Floats | None = None,
-    watch: Callable[[int, float], bool] | None = None,
+    programme: Programme, options: Options, *, seconds: float = np.inf, start: Floats | None = None
 ) -> Answer:
-    """Maximise a programme with options of HiGHS.
-
-    `start` are feasible values to begin with. `watch` is called with the number and the bound
-    whenever HiGHS checks whether to stop, which limits work, not time: equally often for equal
-    programmes. HiGHS stops if it returns true.
-    """
+    """Maximise a programme with options of HiGHS; `start` are feasible values to begin with."""
     given = {"threads": 1, **options}
     if np.isfinite(seconds):
         given["time_limit"] = max(0.1, seconds)
@@ -74,16 +64,6 @@ def maximise(
         warm_start = highspy.HighsSolution()
         warm_start.col_value = start.tolist()
         solver.setSolution(warm_start)
-    if watch is not None:
-        done = 0
-
-        def count(event: highspy.highs.HighsCallbackEvent) -> None:
-            nonlocal done
-            done += 1
-            if watch(done, event.data_out.mip_dual_bound):
-                event.interrupt()
-
-        solver.cbMipInterrupt += count
     solver.run()
     info, found = solver.getInfo(), solver.getSolution()
     is_feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible

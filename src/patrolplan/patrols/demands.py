@@ -1,0 +1,172 @@
+"""What asks for visits, one record a kind: how files name its places, and what finds them.
+
+Intelligence tasks places, each with a visit on each of its days. A force designates hotspots, with
+as many visits on their days as give them their minutes. Hotspots that are new or rising near a gate
+are watched, and squares are feared where pupils of a school feel least safe: these need one visit
+in the week. What a week demands follows from it (`patrolplan.team.demands`), and so do the errands
+of its schools (`patrolplan.patrols.errands`): an errand is a demand and a school near it.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.area.school_gates import ALL_SCHOOLS
+from patrolplan.hotspots import OWN
+from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.network.graph import compute_walk_metres
+from patrolplan.patrols.designated import count_visits, find_resting
+from patrolplan.patrols.feared_places import find_feared_places
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.surroundings import compute_extent, is_in_force
+from patrolplan.patrols.tasked_places import select_tasked
+
+DemandKind = Literal["tasked", "designated", "watched", "feared"]
+"""A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
+near a gate that is new or rising, or a square near a school where pupils feel least safe."""
+
+WATCH_METRES = 600.0
+"""New or rising hotspots so near a gate are in the week."""
+
+SCHOOLS_A_FEARED_PLACE = 2
+"""Number of schools that have a patrol to a feared place where no other patrol goes."""
+
+Days = Sequence[dt.date | None]
+"""None is any day."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """The visits that a week should bring to a place."""
+
+    kind: DemandKind
+    place: str
+    """Name of the tasked place, of the hotspot, or of the square."""
+    days: tuple[int, ...]
+    """Days of the week, from 0, on which a visit counts."""
+    hotspots: tuple[str, ...] = ()
+    """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
+    visits: int = 1
+    officers: int = 1
+    """People needed there together."""
+    near: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """URNs of the schools that should have a patrol there, and the place at which it stops."""
+
+
+def find_demands(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
+    """The demands of every kind on some days, near some schools."""
+    for kind in KINDS.values():
+        yield from kind.find(plan, days, urns)
+
+
+def _find_tasked(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
+    """Each place to visit on each of its days, with the schools that may serve it."""
+    area, places = plan.area, select_tasked(plan.area.tasked_places, must_visit=True)
+    rows = np.flatnonzero(area.schools["urn"].isin(urns))
+    names = area.schools["urn"].iloc[rows].astype(str).tolist()
+    gates = shapely.points(area.network.xy(area.gates.take(rows)))
+    extent = compute_extent(area)
+    for day, date in enumerate(days):
+        for _, place in places[is_in_force(places, date)].iterrows():
+            schools, name = place["schools"], str(place["place_id"])
+            is_near = shapely.distance(gates, place.geometry) <= extent
+            near = [
+                (urn, name)
+                for urn, within in zip(names, is_near, strict=True)
+                if urn in schools or (ALL_SCHOOLS in schools and within)
+            ]
+            visits, officers = int(place["visits"]), int(place["officers"])
+            yield Demand("tasked", name, (day,), (), visits, officers, tuple(near))
+
+
+def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
+    """Each designated hotspot with required minutes, with the schools nearest to it.
+
+    The number of schools is the number of weekly visits, since few have a patrol every day.
+    """
+    area, visits = plan.area, count_visits(plan.area)
+    resting = [find_resting(area, date) for date in days]
+    pieces = dict(zip(plan.hotspots["hotspot"], plan.hotspots["stop_piece"], strict=True))
+    walks = _walk_from_gates(area, urns, area.settings.patrol.radius_metres) if visits else {}
+    for name, count in visits.items():
+        on = tuple(day for day in range(len(days)) if name not in resting[day])
+        away = [(float(walk[pieces[name]]), urn) for urn, walk in walks.items() if name in pieces]
+        near = sorted((metres, urn) for metres, urn in away if np.isfinite(metres))[:count]
+        schools = tuple((urn, name) for _, urn in near)
+        yield Demand("designated", name, on, (name,), visits=count, near=schools)
+
+
+def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
+    """Each watched hotspot, with the schools near it."""
+    for name, schools in find_watched(plan.area, plan.hotspots, urns).items():
+        near = tuple((urn, name) for urn in schools)
+        yield Demand("watched", name, tuple(range(len(days))), (name,), near=near)
+
+
+def _find_feared(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
+    """Each feared place, with the schools nearest to one of its hotspots."""
+    walking = list(_select_walking(plan.area, urns))
+    for place in find_feared_places(plan.area, plan.risk, plan.hotspots, walking):
+        near = place.nearest[:SCHOOLS_A_FEARED_PLACE]
+        yield Demand("feared", place.name, tuple(range(len(days))), place.hotspots, near=near)
+
+
+def find_watched(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, urns: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """The new and rising hotspots within `WATCH_METRES` of a gate of some schools.
+
+    Designated ones are not among them, since the force decides how much presence they need. By the
+    name of the hotspot, in the order of the table: the walk in metres to its stopping place from
+    the gate of each school within the limit, by URN, the nearest first.
+    """
+    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
+    walks = _walk_from_gates(area, urns, WATCH_METRES) if len(changed) else {}
+    watched = {}
+    for name, piece in zip(changed["hotspot"].astype(str), changed["stop_piece"], strict=True):
+        away = [(float(walk[piece]), urn) for urn, walk in walks.items()]
+        if near := sorted((metres, urn) for metres, urn in away if np.isfinite(metres)):
+            watched[name] = {urn: metres for metres, urn in near}
+    return watched
+
+
+def _walk_from_gates(
+    area: StudyArea, urns: Sequence[str], limit: float
+) -> dict[str, NDArray[np.float64]]:
+    """(w,) metres from the gate of each school on foot to each piece, up to a limit."""
+    return {
+        urn: compute_walk_metres(area.network.walkable, area.gates.take([row]), limit)
+        for urn, row in _select_walking(area, urns).items()
+    }
+
+
+def _select_walking(area: StudyArea, urns: Sequence[str]) -> dict[str, int]:
+    """Rows of the schools by URN whose officers leave the gate without a tasking."""
+    schools = zip(area.schools["urn"].astype(str), area.schools["is_driven"], strict=True)
+    rows = enumerate(schools)
+    return {urn: row for row, (urn, is_driven) in rows if urn in urns and not is_driven}
+
+
+@dataclass(frozen=True)
+class KindOfDemand:
+    """What is particular to a kind of demand."""
+
+    key: str
+    """What its place is called in files."""
+    find: Callable[[Plan, Days, Sequence[str]], Iterator[Demand]]
+
+
+KINDS: dict[DemandKind, KindOfDemand] = {
+    "tasked": KindOfDemand("place_id", _find_tasked),
+    "designated": KindOfDemand("place_id", _find_designated),
+    "watched": KindOfDemand("hotspot", _find_watched),
+    "feared": KindOfDemand("square", _find_feared),
+}
+"""In the order of a week's demands."""
