@@ -21,10 +21,10 @@ from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
+    format_json,
     read_manifest,
     replace_folder,
     write_files,
-    write_json,
 )
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.parallel import ProgressCallback
@@ -93,8 +93,12 @@ def write_pack(
     details |= {} if request is None else {"asked": dict(request)}
     with replace_folder(out, details) as folder:
         layers = build_plan_layers(plan_or_week)
-        _write_layer_files(plan_or_week, layers, folder, geoparquet=geoparquet)
-        _write_plan_files(plan_or_week, folder, executor, report_progress)
+        write_layers(folder / GEOPACKAGE, layers)
+        files = _render_plan_files(plan_or_week, layers)
+        if geoparquet:
+            files |= {f"layers/{name}.parquet": render_parquet(one) for name, one in layers.items()}
+        files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
+        write_files(folder, files)
     return out
 
 
@@ -150,23 +154,12 @@ def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     return {name: value for name, value in part.items() if value is not None}
 
 
-def _write_layer_files(
-    plan: Plan, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, *, geoparquet: bool
-) -> None:
-    """Write the files for other programs: the GeoPackage, its project, and GeoParquet if wanted."""
-    write_layers(folder / GEOPACKAGE, layers)
-    files = {"plan.qgs": render_project(plan, layers)}
-    if geoparquet:
-        files |= {f"layers/{name}.parquet": render_parquet(frame) for name, frame in layers.items()}
-    write_files(folder, files)
-
-
-def _write_plan_files(
-    plan: Plan, folder: Path, executor: Executor | None, report_progress: ProgressCallback | None
-) -> None:
-    write_json(folder / "plan.json", build_plan_document(plan))
-    files = {"map.html": render_map(plan)}
-    for urn in dict.fromkeys(patrol.urn for patrol in plan.patrols):
-        files[f"gpx/{urn}.gpx"] = render_gpx(plan, urn)
-    files |= render_cards(plan, executor=executor, report_progress=report_progress)
-    write_files(folder, files)
+def _render_plan_files(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, bytes]:
+    """The files of a plan beside its layers and cards."""
+    urns = dict.fromkeys(patrol.urn for patrol in plan.patrols)
+    return {
+        "plan.qgs": render_project(plan, layers),
+        "plan.json": format_json(build_plan_document(plan)).encode("utf-8"),
+        "map.html": render_map(plan),
+        **{f"gpx/{urn}.gpx": render_gpx(plan, urn) for urn in urns},
+    }

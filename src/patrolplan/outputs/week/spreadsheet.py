@@ -89,29 +89,23 @@ def render_week_xlsx(roster: Roster) -> bytes:
     ]
     demands = [_build_demand_row(roster, demand) for demand in week.demands]
     further = [FURTHER_COLUMNS[name] for name in _list_further_columns(roster)]
-    tables = {
-        "Schools": (["URN", "School", "Bell", *days], _build_school_rows(roster)),
-        "Officers": (["Officer", *days, "Patrols"], _build_officer_rows(roster)),
-        "Patrols": (_list_columns(roster), duties),
-        "Not patrolled": (["Day", "URN", "School", "Why"], gaps),
-        **({"Demands": (DEMAND_COLUMNS, demands)} if demands else {}),
+    tables = {  # columns, their widths, and rows
+        "Schools": (["URN", "School", "Bell", *days], (10, 36, 12, *across), _list_schools(roster)),
+        "Officers": (["Officer", *days, "Patrols"], (20, *across, 9), _list_officers(roster)),
+        "Patrols": (_list_columns(roster), (*WIDTHS, *further), duties),
+        "Not patrolled": (["Day", "URN", "School", "Why"], (24, 10, 36, 90), gaps),
     }
-    widths = {
-        "Schools": (10, 36, 12, *across),
-        "Officers": (20, *across, 9),
-        "Patrols": (*WIDTHS, *further),
-        "Not patrolled": (24, 10, 36, 90),
-        "Demands": (22, 10, 44, 24, 9, 60, 90),
-    }
+    if demands:
+        tables["Demands"] = (DEMAND_COLUMNS, (22, 10, 44, 24, 9, 60, 90), demands)
     with xlsxwriter.Workbook(stream, options) as book:
         book.set_properties({"title": "Week of patrols", "created": FIXED_CREATION_TIME})
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell = book.add_format({"text_wrap": True, "valign": "top"})
         dated = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"})
-        for name, (columns, rows) in tables.items():
+        for name, (columns, widths, rows) in tables.items():
             sheet = book.add_worksheet(name)
             _fill_sheet(sheet, columns, rows, (head, cell))
-            _set_page(sheet, widths[name])
+            _set_page(sheet, widths)
         sheet = book.get_worksheet_by_name("Patrols")
         for number, duty in enumerate(week.duties, start=1):
             # A date instead of text, so that a spreadsheet can sort and filter by it.
@@ -159,7 +153,7 @@ def _set_page(sheet: Worksheet, widths: Sequence[int]) -> None:
     sheet.fit_to_pages(1, 0)
 
 
-def _build_school_rows(roster: Roster) -> list[list[str]]:
+def _list_schools(roster: Roster) -> list[list[str]]:
     return [
         [
             school.urn,
@@ -180,7 +174,7 @@ def _describe_school_day(roster: Roster, urn: str, day: dt.date) -> str:
     )
 
 
-def _build_officer_rows(roster: Roster) -> list[list[str]]:
+def _list_officers(roster: Roster) -> list[list[str]]:
     rows = []
     for officer in roster.officers:
         days = [roster.officer_duties(officer.name, day) for day in roster.week.days]
