@@ -103,6 +103,7 @@ def test_a_count_that_passes_a_step_changes_the_digest():
         ("7,A,-617", "row 3, column 'pupils': is not a number of pupils"),
         ("7,A,6.17", "row 3, column 'pupils': is not a number of pupils"),
         ("7,A,", "row 3, column 'pupils': is not a number of pupils"),
+        ("7,A,\u0665", "row 3, column 'pupils': is not a number of pupils"),
     ],
 )
 def test_a_wrong_row_is_named_without_its_number(tmp_path, row, message):

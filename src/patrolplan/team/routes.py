@@ -21,9 +21,9 @@ class WeekRoutes:
     """Every route that a week can be built from."""
 
     routes: tuple[Patrol, ...]
-    """(r,) every school's best patrols and their variants, of all days and modes."""
+    """(r,) every school's best patrols and their variants, of all days."""
     variant: Ints
-    """(d, r) 0 for the best patrol of the day of a school and mode, 1...; -1: none."""
+    """(d, r) 0 for the best patrol of the day of a school and window, 1...; -1: none."""
     row_by_key: dict[RouteKey, int]
     """Row of the route of each walk."""
 
@@ -31,8 +31,7 @@ class WeekRoutes:
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
     """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
 
-    Those of further windows, and of the other mode, come after all of the first window in the
-    area's mode, and are numbered separately.
+    Those of further windows come after all of the first one, and are numbered separately.
     """
     for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
