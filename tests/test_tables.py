@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
+from patrolplan.inputs.small_tables import TERM_DATES
 from patrolplan.tables import (
     INCIDENTS,
-    TERM_DATES,
     LeftOut,
     LeftOutRow,
     list_left_out,
@@ -32,14 +32,14 @@ def _dates(**changed):
 def test_check_names_the_missing_columns():
     """A table that lacks columns is refused with their names."""
     with pytest.raises(TypeError, match=r"'term_dates' lacks the columns \['from', 'kind'\]"):
-        TERM_DATES.check(_dates().drop(columns=["from", "kind"]))
+        TERM_DATES.schema.check(_dates().drop(columns=["from", "kind"]))
 
 
 @pytest.mark.parametrize("column", ["from", "to", "kind"])
 def test_check_names_the_column_of_the_wrong_kind(column):
     """A column of another kind is refused by name."""
     with pytest.raises(TypeError, match=f"column '{column}'"):
-        TERM_DATES.check(_dates(**{column: [1.5]}))
+        TERM_DATES.schema.check(_dates(**{column: [1.5]}))
 
 
 def test_check_wants_geometry_to_be_geometry():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from patrolplan.network.graph import compute_walk_metres
-from patrolplan.patrols.errands import find_fears
+from patrolplan.patrols.errands import find_errands
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places, name_place
 
 
@@ -47,10 +47,16 @@ def test_their_hotspots_stand_in_their_square(demo_area, demo_plan, places):
         assert place.name == name_place(demo_area.reports.squares[place.group])
 
 
-def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(demo_plan, places):
-    """Where somebody's patrol stops there, there is no errand."""
+def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
+    demo_area, demo_plan
+):
+    """Where somebody's patrol stops there, there is no errand; special schools have none."""
+    schools = demo_area.schools
+    walking = list(schools["urn"][~schools["is_driven"]])
+    places = find_feared_places(demo_area, demo_plan.risk, demo_plan.hotspots, walking)
+    assert len(walking) < len(schools)
     bare = [dataclasses.replace(patrol, stops=(), variants=()) for patrol in demo_plan.patrols]
-    errands = list(find_fears(demo_plan, bare))
+    errands = find_errands(dataclasses.replace(demo_plan, patrols=tuple(bare)), ["feared"])
     wanted = [(urn, (hotspot,)) for place in places for urn, hotspot in place.nearest[:2]]
     assert [(errand.urn, errand.watch) for errand in errands] == wanted
     walked = {
@@ -61,7 +67,7 @@ def test_a_place_that_no_patrol_goes_to_is_an_errand_of_the_two_nearest_schools(
         for name in stop.covered
     }
     left = [place for place in places if walked.isdisjoint(place.hotspots)]
-    found = {errand.watch[0] for errand in find_fears(demo_plan, demo_plan.patrols)}
+    found = {errand.watch[0] for errand in find_errands(demo_plan, ["feared"])}
     assert found == {hotspot for place in left for _, hotspot in place.nearest[:2]}
 
 

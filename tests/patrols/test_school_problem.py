@@ -76,7 +76,9 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
     area = _tasked(demo_area, last["stop"].coords[0], must_visit=True, schools=["*"])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked)
-    assert (stop.hotspot, stop.kind) == (last["hotspot"], "hotspot")
+    assert stop.kind == "hotspot"
+    found = demo_plan.hotspots.set_index("hotspot").loc[stop.hotspot]
+    assert found.geometry.distance(last["stop"]) < 1  # the stretches of several may meet there
     assert stop.tasked == "T9"
     assert stop.worth > 0
 
@@ -201,7 +203,7 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
 
 
 @pytest.mark.parametrize(
-    ("schools", "expected"), [("900004", "Coldharrow Academy"), ("*", "any school's streets")]
+    ("schools", "expected"), [("900004", "Coldharrow Academy"), ("*", "no school's streets")]
 )
 def test_a_place_beyond_a_schools_streets_is_not_a_stop(
     schools, expected, demo_area, demo_risk, demo_plan

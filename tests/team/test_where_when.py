@@ -61,7 +61,9 @@ def _check(week, walked=None):
         for stop in task["stops"]
     }
     assert sheets == {(roster.name_officer(name), row[2]) for row in places for name in row[4]}
-    lead = build_lead_data(roster)["demands"]["watched"]
+    names = set(week.plan.hotspots["hotspot"])
+    rows = [row for kind in build_lead_data(roster)["demands"] for row in kind["rows"]]
+    lead = [row for row in rows if row["id"] in names]
     for row in lead:
         lines = {line for cell in row["cells"] for line in cell["lines"]}
         assert lines <= {f"{at} {officer}" for officer, _, at in seen.get(row["id"], ())}
