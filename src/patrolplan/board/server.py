@@ -71,13 +71,8 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
     @app.get("/")
     def page() -> HTMLResponse:
         week = board.shared.state.week
-        area = week.plan.area
         html = load_template(PAGE / "board.html.j2").render(
-            token=token,
-            area=area.name,
-            week_name=format_week(week),
-            marking=area.settings.output.marking,
-            scripts=scripts,
+            token=token, area=week.plan.area.name, week_name=format_week(week), scripts=scripts
         )
         return HTMLResponse(html)
 

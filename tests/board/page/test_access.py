@@ -251,6 +251,7 @@ def test_every_page_of_the_board_on_paper_has_its_marking(served, desk):
     pages = [one.extract_text() for one in PdfReader(io.BytesIO(paper)).pages]
     assert len(pages) > 1
     marking = served.state()["marking"]
+    assert desk.page.locator("header .marking").inner_text() == marking
     for number, text in enumerate(pages, start=1):
         assert text.count(marking) >= 2
         assert f"page {number} of {len(pages)}" in " ".join(text.split())

@@ -94,15 +94,16 @@ const showOnMap = (patrol, { go = false } = {}) => {
   one("#map").focus({ preventScroll: true });
 };
 
-/** How good the week is, and how well it can be foreseen. */
-const drawWorth = (state) => {
+/** The marking, how good the week is, and how well it can be foreseen. */
+const drawHeader = (state) => {
+  one(".marking").textContent = state.marking;
   one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
 };
 
 /** Draw a new state. */
 const draw = (state) => {
   drawGrid(state);
-  drawWorth(state);
+  drawHeader(state);
   one("#undo").disabled = !state.can_undo;
   one("#redo").disabled = !state.can_redo;
   one("#unsaved").hidden = !state.unsaved;
