@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.inputs.small_tables import TERM_DATES
-from patrolplan.tables import (
-    INCIDENTS,
-    LeftOut,
-    LeftOutRow,
-    list_left_out,
-    render_html_table,
-)
+from patrolplan.tables import INCIDENTS, LeftOut, LeftOutRow, list_left_out, render_html_table
 
 
 def test_text_from_data_is_escaped():
