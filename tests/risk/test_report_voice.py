@@ -26,7 +26,6 @@ from patrolplan.times import SchoolTerm
 LAST_MONTH = pd.Timestamp("2026-08-01")
 FRESH = SchoolTerm(2026, 2)
 TERMS = [SchoolTerm(2019, 1), SchoolTerm(2024, 2), SchoolTerm(2025, 1), SchoolTerm(2026, 0), FRESH]
-OFF = {"half_life_months": 1e6, "most_share_of_five": 1, "time_bands": False}
 SOURCES = {"crimes": "c", "schools": "s", "streets": "o", "reports": "r"}
 
 
@@ -117,26 +116,6 @@ def test_reports_on_each_piece_are_those_counted_one_by_one(case, band, half_lif
     assert voice.compute_share(band) == pytest.approx(
         0.3 * reports / (reports + 25) if reports else 0
     )
-
-
-def _spread_as_before(groups, metres):
-    """How reports were spread before they had times, ages or a cap."""
-    group = groups.group_of_piece
-    held = group >= 0
-    length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
-    per_metre = groups.counts * groups.share_inside / length
-    risk = np.zeros(len(metres))
-    risk[held] = per_metre[group[held]] * metres[held]
-    return risk
-
-
-@given(ANY_GROUPS, st.sampled_from([None, *TIME_BANDS]), st.sampled_from([0.0, 0.5, 0.7, 1.0]))
-def test_with_everything_off_reports_weigh_as_before(case, band, crime_weight):
-    """Without bands, fading and cap, the spread and the weight are the old ones to the byte."""
-    groups, metres = case
-    voice = build_report_voice(_area(groups, metres, crime_weight=crime_weight, **OFF), LAST_MONTH)
-    assert voice.spread(band).tobytes() == _spread_as_before(groups, np.array(metres)).tobytes()
-    assert voice.compute_share(band) == 1 - crime_weight
 
 
 WEIGHTS = st.floats(0.001, 0.999)
