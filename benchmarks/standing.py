@@ -34,7 +34,7 @@ from patrolplan.patrols.prize import (
     weigh_by_share,
 )
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
 from patrolplan.patrols.surroundings import MAX_METRES
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def build_standing_problem(
         travel_minutes=walk_minutes[np.ix_(place, place)],
         prizes=np.zeros(len(place)),
         dwell_minutes=dwell,
-        officer=Officer(0, 0, leave_minutes, end_minutes),
+        earliest_minutes=leave_minutes,
+        latest_minutes=end_minutes,
         barred=frozenset({0}),
         timed_prizes=TimedPrizes(first_minute, gathered[place]),
         follows=find_earlier_visits(place),

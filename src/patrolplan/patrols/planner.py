@@ -19,8 +19,7 @@ from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
-from patrolplan.patrols.school_problem import SchoolProblem
-from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
+from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
@@ -46,15 +45,10 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     """Plan the patrols of every school in the area.
 
     Patrols start at the gate at the bell: first presence there, while it is worth more than
-    leaving, then the stops with the maximum total worth at their times within the window, each with
-    its dwell, and back to the gate.
-
-    With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to be
-    at the gate for the presence there. A window without a presence (before school, or after the
-    pupils have left) begins at the base instead, and need not pass the gate. With `end = "base"`
-    the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and the bicycle is
-    pushed where riding is not allowed. With `posts` so many adults of each school stand at posts
-    after the bell, in addition to the patrols.
+    leaving, then dwells where the school's own pupils pass, with the maximum total worth at their
+    times within the window, and back to the gate. With `way = "bicycle"` one-way streets are
+    obeyed, and the bicycle is pushed where riding is not allowed. With `posts` so many adults of
+    each school stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------
@@ -169,7 +163,8 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol | None]:
     """The best patrol of each officer of a school, and the reference if there is one."""
     problem, reference = builder.problem, plan_reference(builder)
-    orienteering, solution = solve_school(problem)
+    orienteering = problem.plain_problem
+    solution = solve(orienteering)
     count = 0 if problem.inputs.detail == "best" else VARIANTS
     others = find_variants(orienteering, solution, count=count)
     variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
@@ -183,9 +178,3 @@ def _build_variant(
     variant = builder.build_variant(other, best)
     patrols = compare_with_reference(builder, variant.patrols, reference)
     return replace(variant, patrols=patrols)
-
-
-def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
-    """The problem of a school's officers, and its best patrols."""
-    orienteering = problem.plain_problem
-    return orienteering, solve(orienteering)
