@@ -1,6 +1,6 @@
 """What standing at a place is worth to one school: the risk of each minute, by its pupils' share.
 
-An officer who stands sees the streets within `[way_home] sight_metres` of walking. A minute there
+An officer who stands sees the streets within `SIGHT_METRES` of walking. A minute there
 is worth the sum, over the streets in sight, of the risk of that minute times the share of the
 pupils on the street then who are the school's own: a shared street counts for each school by its
 share, so that patrols do not pile up where everybody's pupils pass. How many pupils there are is
