@@ -1,6 +1,5 @@
 """Hotspots -> `Plan`: the best patrols of every school, and nearly optimal variants."""
 
-import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -8,9 +7,10 @@ from dataclasses import replace
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.area.patrol_window import Window, read_window
 from patrolplan.area.study_area import find_school
 from patrolplan.audit_guard import refuse_audit_columns
+from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
@@ -33,9 +33,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
     *,
-    urns: Sequence[str] | None = None,
-    window: Window | None = None,
-    date: dt.date | None = None,
+    urns: Urns | None = None,
+    window: Window | str | None = None,
+    date: Day | None = None,
     assign_tasked: bool = True,
     posts: int = 0,
     detail: Detail = "timings",
@@ -55,10 +55,10 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     area, risk, hotspots
         See `load_area`, `estimate_risk` and `find_hotspots`.
     urns
-        Only these schools; by default all.
+        Only this school, or these; by default all.
     window
-        See `patrolplan.area.patrol_window.resolve_window`; by default the settings' minutes from
-        the bell.
+        A window, its name in the settings, or the time of day at which it begins, "HH:MM"; by
+        default the settings' minutes from the bell.
     date
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
@@ -85,9 +85,11 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         fit into the window.
     """
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
-    window = window or resolve_window(area.settings.patrol)
-    check_request(area, window, urns)
-    rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
+    window = read_window(area.settings.patrol, window)
+    date = None if date is None else read_day(date)
+    chosen = None if urns is None else list_urns(urns)
+    check_request(area, window, chosen)
+    rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
     if detail == "timings":
         inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)
     else:
@@ -104,7 +106,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         left_out=area.left_out,
         date=date,
         window=window,
-        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else (),
+        posts=plan_posts(area, risk, count=posts, urns=chosen) if posts else (),
     )
     if assign_tasked:
         plan = assign_places(
@@ -135,7 +137,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
     problems = Problems()
     for urn in urns or ():
         with problems.collect():
-            find_school(area, urn, where="--school")
+            find_school(area, urn, where="urns")
     problems.raise_if_any()
 
 
