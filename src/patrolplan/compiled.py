@@ -43,13 +43,11 @@ _LOCK = threading.RLock()
 
 
 class CompileClock:
-    """Seconds of this process, without those in which functions were compiled or loaded.
+    """Seconds of this process, without those in which functions were compiled or loaded."""
 
-    The first run on a computer compiles functions for some seconds, in which no search makes
-    progress; each later process loads numba and the machine code. A limit of one second must give a
-    search that second, so that its answer depends on neither. Compiling affects the whole process,
-    so there is one clock per process.
-    """
+    # The first run on a computer compiles for some seconds, in which no search makes progress; each
+    # later process loads the code. A limit of one second must give a search that second, so that
+    # its answer depends on neither.
 
     def __init__(self) -> None:
         self.announce: Callable[[str], None] | None = None
@@ -273,10 +271,8 @@ def _hash_sources() -> str:
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Whether a folder, made if it is absent, is the user's and nobody else can write it.
-
-    On Windows the folder lies in the user's profile, which nobody else can write.
-    """
+    """Whether a folder, made if it is absent, is the user's and nobody else can write it."""
+    # On Windows it lies in the user's profile, which nobody else can write.
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
@@ -290,17 +286,11 @@ def is_own_folder(folder: Path) -> bool:
 
 @jit_compile("u8(u8, u8)")
 def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
-    """Spread a word's high bits over the low ones, for hash tables in compiled loops.
-
-    One step of the generator SplitMix64 (Steele, Lea and Flood 2014).
-    """
+    """A word's high bits spread over the low ones: a step of SplitMix64 (Steele et al. 2014)."""
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 @jit_compile("i8(i8)", is_inner=True)
 def widen(number: int) -> int:
-    """Give a constant the general integer type.
-
-    In numba a constant has its own type, for which functions would be compiled again.
-    """
+    """A constant of the general integer type: with its own one, functions are compiled again."""
     return number

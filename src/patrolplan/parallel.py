@@ -244,12 +244,7 @@ def choose_worker_count(schools: int) -> int:
 
 @contextlib.contextmanager
 def connect_cluster(address: str) -> Iterator[Executor]:
-    """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786".
-
-    ClusterError is raised when it cannot be reached or has no worker, when Dask is not installed,
-    when workers have other versions than this computer, so that their results could differ, and
-    when Dask has lost too many of them.
-    """
+    """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786"."""
     try:
         dask: Any = import_module("distributed")
     except ImportError:
@@ -361,11 +356,9 @@ _ONE_THREAD = _OneThread()
 
 @contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Limit libraries of linear algebra to one thread each: sums of several differ in last digits.
-
-    The limit applies to the process. The first thread in the block sets it and the last one removes
-    it, as finding the libraries takes some milliseconds.
-    """
+    """Limit libraries of linear algebra to one thread: sums of several differ in last digits."""
+    # The first thread in the block sets it and the last one removes it, as finding the libraries
+    # takes some milliseconds.
     _ONE_THREAD.enter()
     try:
         yield

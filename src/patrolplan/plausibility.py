@@ -65,10 +65,7 @@ class Alarm:
 
 
 class Alarms:
-    """Collects the checks whose bound is exceeded: as problems, or as accepted alarms.
-
-    `accepted`: `[accept]` of the settings: reason by check.
-    """
+    """The checks whose bound is exceeded: problems, or alarms `accepted` for a reason by check."""
 
     def __init__(self, accepted: Mapping[CheckName, str] | None = None) -> None:
         self._accepted = dict(accepted or {})
@@ -76,10 +73,7 @@ class Alarms:
         self._problems: list[Problem] = []
 
     def add(self, check: CheckName, file: object, what: str, remedy: str, place: str = "") -> None:
-        """Add a check whose bound is exceeded.
-
-        The arguments are those of a `Problem`. How to accept the check is added to the remedy.
-        """
+        """Add a check whose bound is exceeded; how to accept it is added to the remedy."""
         reason = self._accepted.get(check)
         if reason is None and check not in ANNOUNCED_CHECKS:
             remedy = f'{remedy}, or accept it under [accept] with {check} = "why"'

@@ -89,13 +89,10 @@ class FoundPlace:
 
 
 def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
-    """The places in an area that a text may mean, the most likely first; empty where none is.
-
-    `text`: the name of a street, roughly as written; two of them with a "/" for their junction; a
-    postcode, its sector or its district, as far as schools have it; a reference of the British grid
-    with six, eight or ten figures, where that is the area's CRS; or latitude and longitude in
-    degrees.
-    """
+    """The places in an area that a text may mean, the most likely first; empty where none is."""
+    # The name of a street, roughly as written; two of them with a "/" for their junction; a
+    # postcode, its sector or district, as far as schools have it; a reference of the British grid,
+    # where that is the area's CRS; or latitude and longitude in degrees.
     text = " ".join(text.split())
     found = list(_list_places(area, text))[:MOST_PLACES] if text else []
     if not found:

@@ -21,14 +21,9 @@ def compute_input_digests(
     duties: pd.DataFrame | None = None,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Digest of every file that the settings name; folders distinguish files of the same name.
-
-    `given` has the digests of the sources that were given in memory, by their keys.
-
-    For reports it is the digest of the groups that `privacy` let through, for origins that of their
-    rounded counts, for duties that of who, when and what, without the place of a home visit; empty
-    without them. The content of a short file could be guessed from the file's own digest.
-    """
+    """Digest of every file that the settings name, and of what was given in memory."""
+    # Of reports, origins and duties it is that of what may be known, empty without them: the
+    # content of a short file could be guessed from the file's own digest.
     given = given or {}
     sources = [source for source in SourceSettings.model_fields if source not in given]
     files = {source: settings.find_files(source) for source in sources}
@@ -52,10 +47,7 @@ def compute_input_digests(
 
 
 def format_input_name(source: str, path: Path, settings: Settings) -> str:
-    """Source and path of a file among the inputs of an area, the same on every machine.
-
-    The path starts at the settings file's folder, unless it is on another Windows drive.
-    """
+    """Source and path of a file from the settings' folder on, the same on every machine."""
     with suppress(ValueError):
         path = Path(os.path.relpath(path, settings.folder))
     return f"{source}: {path.as_posix()}"

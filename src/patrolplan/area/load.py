@@ -171,12 +171,10 @@ def _count_tables(
     settings: Settings,
     report: LoadReport,
 ) -> tuple[TableCount, ...]:
-    """Rows of each table that was given: in its files, used, and left out.
-
-    `counted` are the used rows of tables whose rows are counted as they are read. For reports, and
-    for crime if the threshold applies to it, only numbers that may be shown are summed, so their
-    rows are the sum of the two others. The rows of origins are those of the rounded counts.
-    """
+    """Rows of each table that was given: in its files, used, and left out."""
+    # `counted` are the used rows of tables whose rows are counted as they are read. For reports,
+    # and for crime if the threshold applies to it, only numbers that may be shown are summed, so
+    # their rows are the sum of the two others.
     tables, planned = sources.tables, {ALL_SCHOOLS, *schools["urn"]}
     used = {
         "bell times": tables["bell_times"].index.isin(planned),

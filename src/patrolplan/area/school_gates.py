@@ -47,10 +47,7 @@ def assign_gates(
     settings: Settings,
     report: LoadReport,
 ) -> tuple[gpd.GeoDataFrame, Positions]:
-    """Schools inside the area with bell and gate, and their gates on the street.
-
-    `settings`: names the default bell time, and the schools that must be in the area.
-    """
+    """Schools inside the area with bell and gate, and their gates on the street."""
     schools = _select_inside(schools, limits, settings, report)
     site = schools.geometry
     given = schools["urn"].map(gates.geometry).astype(object)  # would be text for an empty table
@@ -101,11 +98,9 @@ def assign_gates(
 def _move_to_ground(
     network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: NDArray[np.bool_]
 ) -> Positions:
-    """The gates, with assumed ones at ground level where a street is near.
-
-    For an unknown gate the school's own point is used, and a walkway above the street may be nearer
-    to it than the street. A gate that is given stays where it is.
-    """
+    """The gates, with assumed ones at ground level where a street is near."""
+    # For an unknown gate the school's own point is used, and a walkway above the street may be
+    # nearer to it than the street. A gate that is given stays where it is.
     is_moved = is_assumed & (network.piece_layer[gates.piece] != 0)
     ground = np.flatnonzero(network.piece_layer == 0)
     if not is_moved.any() or not len(ground):
@@ -216,11 +211,9 @@ def check_urns(
     tasked: pd.DataFrame,
     report: LoadReport,
 ) -> None:
-    """Report rows of optional tables whose URN is not of a school that is planned for.
-
-    Rows of a school that was left out are only counted; an unknown URN is also noted, with the
-    most similar one. Parts of a table that name many are cut at `MAX_NAMED`.
-    """
+    """Report rows of optional tables whose URN is not of a school that is planned for."""
+    # Rows of a school that was left out are only counted; an unknown URN is also noted, with the
+    # most similar one.
     accepted = {ALL_SCHOOLS, *planned}
     # Schools that are planned for come first; only then the rest of a possibly national register.
     candidates = (sorted(planned), sorted(report.schools_left_out))

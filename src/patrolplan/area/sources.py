@@ -45,10 +45,7 @@ MAX_SCALE_ERROR = 0.005
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
-    """Refuse a CRS that stretches lengths at the centre of the area.
-
-    The limits are the area's polygon in the metres of the CRS.
-    """
+    """Refuse a CRS that stretches lengths at the centre of the area."""
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
     scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
     if abs(scale - 1) <= MAX_SCALE_ERROR:
@@ -82,10 +79,7 @@ def suggest_crs(longitude: float, latitude: float) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A table under `[sources]`: its columns, and its reader, which is given what it asks for.
-
-    With `is_none` an area without such a table has None in its place.
-    """
+    """A table under `[sources]`: its columns and reader, which is given what it asks for."""
 
     fields: tuple[Field, ...]
     reader: Callable[..., Any]
@@ -169,10 +163,7 @@ def read_school_urns(settings: Settings) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as read separately: the streets' parts, and the tables by their keys.
-
-    `given_streets` are the streets where they were given in memory.
-    """
+    """Every source as read: the streets' parts, and the tables by their keys."""
 
     limits: BaseGeometry
     network: StreetNetwork
@@ -185,11 +176,7 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class GivenSources:
-    """What was given in memory instead of files.
-
-    `tables`: by their keys under `[sources]`. `streets`: none where the settings name their files.
-    `boundary`: the area's outline; None where `[area]` has it.
-    """
+    """What was given in memory instead of files: tables by their keys, streets, boundary."""
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None

@@ -170,12 +170,9 @@ class StudyArea:
         return select_incidents(self, mask, months)
 
     def strip_for_workers(self) -> "StudyArea":
-        """The area without what the patrols and papers of one school do not need.
-
-        Without the incidents, which are large, and what need not leave this process: names and
-        hours of officers, where pupils live, and the address of the ledger, which may hold a
-        password.
-        """
+        """The area without what the patrols and papers of one school do not need."""
+        # Incidents are large; names and hours of officers, where pupils live, and the address of
+        # the ledger, which may hold a password, need not leave this process.
         return replace(
             self,
             incidents=self.incidents.iloc[:0],

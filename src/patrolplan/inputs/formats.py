@@ -34,11 +34,9 @@ SIDECARS = (".dbf", ".prj", ".cpg")  # Files that belong to a shapefile, and hol
 
 @dataclass(frozen=True, eq=False)
 class MemoryTable:
-    """A table given as an argument instead of a file.
+    """A table given as an argument, whose name messages show in place of a file's."""
 
-    Its text is the argument's name, which messages show in place of a file: the table's key under
-    `[sources]`, and its number from 1 where the argument has several (0 where it is the only one).
-    """
+    # `number` counts the tables of an argument from 1; it is 0 where there is only one.
 
     source: str
     frame: pd.DataFrame
@@ -118,11 +116,8 @@ BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError
 
 
 def check_size(path: Path) -> None:
-    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
-
-    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
-    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
-    """
+    """Refuse a file that is too large, or that unpacks to far more than tables and streets do."""
+    # The size that a packed file states itself cannot be trusted. A broken file passes here.
     with suppress(*BROKEN):
         for _ in _unpack_to_bound(path):
             pass
@@ -184,10 +179,8 @@ def _list_gdal_errors() -> tuple[type[Exception], ...]:
 class Layer:
     """One table of a GIS file, or a frame in memory, before its columns are chosen.
 
-    `header` has the names of its columns without that of the shapes. `read` gives the rows of named
-    columns, a GeoDataFrame where they have shapes; other columns are never read into memory, as far
-    as the format allows. `first_row` is the number of its first row, `later_rows` the cells of the
-    first rows below the header, `is_used` whether a row of a number holds anything.
+    `header` lacks the shapes' column; `read` gives the rows of named columns and loads no others;
+    `first_row` is the number of its first row, `later_rows` are the cells below the header.
     """
 
     source: TableSource
@@ -200,11 +193,7 @@ class Layer:
 
 
 def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
-    """The one layer of a GIS file that counts, or a frame as one.
-
-    Of several layers, the one with this name counts; `noun` and `remedy` say what the file should
-    be, and what to do where it is not.
-    """
+    """The one layer of a GIS file that counts, of several the one with this name; or a frame."""
     if isinstance(source, MemoryTable):
         return _open_frame(source)
     check_size(source)
@@ -312,10 +301,7 @@ MIDNIGHT = r"(\d{4})[-/](\d{2})[-/](\d{2})[T ]00:00:00(?:\.0+)?Z?"
 
 
 def _drop_midnight(column: pd.Series) -> pd.Series:
-    """A column of days without the midnights that GDAL writes as text where a format has no days.
-
-    Where one value has another time of day, all are times.
-    """
+    """Days without the midnights that GDAL writes, unless one value has another time of day."""
     text = column[column.notna()]
     if (
         len(text)
@@ -327,11 +313,8 @@ def _drop_midnight(column: pd.Series) -> pd.Series:
 
 
 def _check_format(path: Path, noun: str, remedy: str) -> None:
-    """Refuse a file of any other format before GDAL sees it.
-
-    GDAL detects formats by content, whatever the name: a virtual format (VRT) could make it open
-    other files, or an address on the internet.
-    """
+    """Refuse a file of any other format before GDAL sees it."""
+    # GDAL detects formats by content: a virtual one could make it open other files, or addresses.
     starts = FILE_STARTS.get(path.suffix.lower(), ())
     with path.open("rb") as stream:
         start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")

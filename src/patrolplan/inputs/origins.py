@@ -35,10 +35,7 @@ ORIGINS = Table("origins", (
 
 
 def read_origins(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
-    """Pupils of each school by the area they live in, as they may be known, see `join_and_round`.
-
-    Messages name rows, and show no number of pupils.
-    """
+    """Pupils by school and area, see `join_and_round`; messages show no number of pupils."""
     return join_and_round(ORIGINS.store(ORIGINS.read(paths, columns)))
 
 
@@ -51,8 +48,6 @@ def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
     total has none. Only then are the counts rounded down. The table must be of whole files:
     whatever is left out before would let two outputs be subtracted.
 
-    Examples
-    --------
     >>> rows = [("7", "A", 3.0), ("7", "B", 9.0), ("7", "C", 14.0), ("7", "D", 2.0)]
     >>> joined = join_and_round(pd.DataFrame(rows, columns=["urn", "area", "pupils"]))
     >>> list(joined.itertuples(index=False, name=None))
@@ -76,8 +71,6 @@ def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def digest_origins(origins: pd.DataFrame) -> str:
-    """SHA-256 of what the counts reveal: equal for files that no output can distinguish.
-
-    The digest of a short file would reveal more: its numbers could be guessed one after another.
-    """
+    """SHA-256 of what the counts reveal: equal for files that no output can distinguish."""
+    # That of a short file would reveal more: its numbers could be guessed one after another.
     return hash_content(repr(ROUNDING_STEP), origins.to_json(orient="values"))

@@ -30,8 +30,6 @@ def is_walkable(tags: Mapping[str, str]) -> bool:
     One-way rules are for vehicles, so they do not count. The tag `foot` overrides `access`.
     Underpasses and bridges are included; indoor ways are not.
 
-    Examples
-    --------
     >>> is_walkable({"highway": "residential", "oneway": "yes"})
     True
     >>> is_walkable({"highway": "service", "access": "private"})
@@ -58,8 +56,6 @@ def is_closed_barrier(tags: Mapping[str, str]) -> bool:
     A gate without such tags is open by day as often as not, so only what a tag closes is closed.
     A bicycle can be pushed where its rider walks, so `bicycle` does not count.
 
-    Examples
-    --------
     >>> is_closed_barrier({"barrier": "gate", "access": "private"})
     True
     >>> is_closed_barrier({"barrier": "gate", "access": "private", "foot": "yes"})
@@ -96,8 +92,6 @@ def is_patrolled(tags: Mapping[str, str]) -> bool:
     and the outline of a square (`area=yes`) is not a street: the square is crossed. An underpass,
     one layer down and without a level, is street.
 
-    Examples
-    --------
     >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-1"})
     True
     >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-2"})
@@ -121,8 +115,6 @@ def get_layer(tags: Mapping[str, str]) -> float:
 
     Where `layer` is missing, a bridge is 1, a tunnel -1, and a way inside buildings its level.
 
-    Examples
-    --------
     >>> get_layer({"layer": "-2"}), get_layer({"bridge": "yes"}), get_layer({"level": "1"})
     (-2.0, 1.0, 1.0)
     """
@@ -146,8 +138,6 @@ def _list_levels(tags: Mapping[str, str]) -> list[float]:
 def get_incline(tags: Mapping[str, str]) -> int:
     """1 where a way leads up in its own direction, -1 where it leads down, 0 where not known.
 
-    Examples
-    --------
     >>> [get_incline({"incline": text}) for text in ("up", "-12%", "8 %", "0%", "steep")]
     [1, -1, 1, 0, 0]
     """
@@ -175,8 +165,6 @@ def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
 
     What stops the traffic takes precedence: a zebra with an island is a zebra.
 
-    Examples
-    --------
     >>> classify_crossing({"crossing": "traffic_signals"})
     'signals'
     >>> classify_crossing({"crossing": "marked", "crossing:markings": "zebra"})
@@ -202,8 +190,6 @@ def classify_crossing_node(tags: Mapping[str, str]) -> CrossingKind | Literal[""
 
     Traffic lights count: at a junction they stop the traffic, even if no crossing is mapped.
 
-    Examples
-    --------
     >>> classify_crossing_node({"highway": "crossing", "crossing": "uncontrolled"})
     'zebra'
     >>> classify_crossing_node({"highway": "traffic_signals"}), classify_crossing_node({})
@@ -225,8 +211,6 @@ def get_sidewalk(tags: Mapping[str, str]) -> str:
     "separate" if a pavement is mapped as a separate way and the way itself has none. If only one
     side is tagged, the way is unknown unless that side has a pavement.
 
-    Examples
-    --------
     >>> get_sidewalk({"sidewalk": "none"}), get_sidewalk({"sidewalk:both": "separate"})
     ('no', 'separate')
     >>> get_sidewalk({"sidewalk:left": "yes", "sidewalk:right": "separate"})
@@ -253,8 +237,6 @@ PASSAGE_TAGS = ("bridge", "tunnel", "covered")
 def get_passage(tags: Mapping[str, str]) -> Passage:
     """What a way runs over or through; a tunnel of a way that is not a road is an underpass.
 
-    Examples
-    --------
     >>> get_passage({"highway": "footway", "bridge": "viaduct"})
     'bridge'
     >>> [get_passage({"highway": kind, "tunnel": "yes"}) for kind in ("footway", "primary")]
@@ -301,11 +283,7 @@ CYCLING_TAGS = (
 
 
 class Riding(NamedTuple):
-    """How a bicycle uses a way.
-
-    `how` is "ride", "push" (get off; the way is open on foot) or "carry" (steps). `one_way` is 1
-    where only the way's own direction is allowed, -1 where only the opposite one, 0 for both.
-    """
+    """How a bicycle uses a way: "ride", "push" or "carry" (steps); one-way 1, -1 or 0."""
 
     how: str = "ride"
     one_way: int = 0
@@ -318,8 +296,6 @@ def classify_riding(tags: Mapping[str, str]) -> Riding:
     are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
     lane exempts bicycles; they also apply to a bicycle that is pushed there.
 
-    Examples
-    --------
     >>> classify_riding({"highway": "residential", "oneway": "yes", "oneway:bicycle": "no"})
     Riding(how='ride', one_way=0)
     >>> classify_riding({"highway": "footway", "bicycle": "designated"}).how

@@ -42,10 +42,7 @@ FIELDS = tuple(Field(name, (), required=True, meaning=said) for name, said in ME
 def read_reports(
     paths: Files, *, columns: Columns = None, step: int = ROUNDING_STEP
 ) -> ReportTable:
-    """Count the reports of all files; wrong rows are refused and counted, never corrected.
-
-    Counts go in multiples of `step`, see `patrolplan.privacy.get_rounding_step`.
-    """
+    """Count the reports of all files; wrong rows are refused and counted, never corrected."""
     problems = Problems()
     tables, by_digest = [], dict[str, TableSource]()
     for path in paths:
@@ -59,10 +56,7 @@ def read_reports(
 
 
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
-    """Refuse a file that was read before, under this or another name.
-
-    Reports without an ID would count several times, and so reach the threshold.
-    """
+    """Refuse a file that was read before: reports without an ID would count several times."""
     digest = hash_source(path)
     if digest in by_digest:
         what = f"has the same content as {by_digest[digest]}"
@@ -71,10 +65,7 @@ def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
-    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report).
-
-    `malformed` rows of the files could not be split into values.
-    """
+    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report)."""
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))
     good = np.ones(len(rows), dtype=bool)

@@ -188,8 +188,6 @@ def classify_way(tags: Mapping[str, str]) -> str:
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
     """Whether a file with ways of these kinds seems to have been made for walking alone.
 
-    Examples
-    --------
     >>> is_walking_extract({"residential", "footway"})
     True
     >>> is_walking_extract({"residential", "footway", "cycleway"})
@@ -217,10 +215,8 @@ def _classify_feature(tags: Mapping[str, str]) -> str:
 
 
 def _list_kinds(tags: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """What an item is: "features" or "places" (open late), its kind there, and its name.
-
-    Shops, and what fronts a street like one, have no name, as no paper prints it.
-    """
+    """What an item is: "features" or "places" (open late), its kind there, and its name."""
+    # Shops, and what fronts a street like one, have no name, as no paper prints it.
     name = tags.get("name", "")
     if kind := _classify_feature(tags):
         yield "features", kind, name

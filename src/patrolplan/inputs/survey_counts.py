@@ -32,11 +32,7 @@ NOT_GIVEN = {
 
 @dataclass(frozen=True)
 class SurveyEntry:
-    """What may be known about one survey, apart from the counts of all.
-
-    `id` is random, from the page that it was made with; `term` the school term of its day, which is
-    dropped; `pupils` how many took part, suppressed and rounded down.
-    """
+    """What may be known of one survey: its random ID, school, term, and pupils in steps."""
 
     id: str
     form: Form
@@ -62,12 +58,9 @@ def count_surveys(
     recorded: Collection[str] = (),
     today: dt.date | None = None,
 ) -> SurveyCounts:
-    """Read files of surveys and count what they hold by square, all together.
-
-    Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored. A survey
-    of no school in `urns` (None: any), or of a day after `today`, is refused; those `recorded`, by
-    their IDs, were counted before.
-    """
+    """Read files of surveys and count what they hold by square, all together."""
+    # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
+    # Surveys that are `recorded`, by their IDs, were counted before.
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
     entries = tuple(_enter(survey) for survey in surveys)
     counted = [survey for survey in surveys if survey.id not in recorded]
@@ -85,8 +78,6 @@ def count_surveys(
 def find_term(day: dt.date) -> SchoolTerm:
     """The school term of a day.
 
-    Examples
-    --------
     >>> find_term(dt.date(2026, 11, 26)).season
     'autumn'
     """
@@ -121,10 +112,8 @@ def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
 
 
 def _list_tally(survey: Survey) -> pd.DataFrame:
-    """Rows of the table of reports, one for each pupil in a square, at a place inside it.
-
-    How words combine in rows does not matter: each word is counted separately by square.
-    """
+    """Rows of the table of reports, one for each pupil in a square, at a place inside it."""
+    # How words combine in rows does not matter: each is counted separately by square.
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
     problems = Problems()
@@ -160,8 +149,6 @@ def _date(survey: Survey) -> dict[str, str | None]:
 def fill_column(column: str, counts: Iterable[int], rows: int) -> list[str]:
     """Words of one column, each as often as it was counted, then that none was given.
 
-    Examples
-    --------
     >>> fill_column("time_band", (1, 0, 2, 0), 4)
     ['before_school', 'after_school', 'after_school', 'unknown']
     """

@@ -193,10 +193,8 @@ class Survey:
 def read_surveys(
     paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
 ) -> tuple[list[Survey], list[survey_form.RepeatedFile]]:
-    """Read files of surveys, each once in the order of their IDs, and those that only repeat one.
-
-    A survey of no school in `urns` (None: any), or of a day after `today`, is refused.
-    """
+    """Surveys in the order of their IDs, and the files that only repeat one."""
+    # One of no school in `urns` (None: any), or of a day after `today`, is refused.
     problems, surveys = Problems(), list[Survey]()
     # A clock that runs behind must not refuse today's surveys.
     newest = max(today or dt.datetime.now().astimezone().date(), RELEASED.date())

@@ -40,8 +40,6 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     Dates of a column are written without a time where none of them has one, so that a day with a
     time of 00:00 among true times stays what it says. `ours` is our name of the column.
 
-    Examples
-    --------
     >>> write_cells(pd.Series([900001.0, 0.25])).tolist()
     ['900001', '0.25']
     >>> write_cells(pd.Series(pd.to_datetime(["2024-05-01", "2024-06-01"])), "month").tolist()
@@ -123,10 +121,8 @@ REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
 
 def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
-    """The columns of coordinates of a table with these columns; none where it has no place.
-
-    Easting and northing that the settings (`columns`) map are in the area's CRS.
-    """
+    """The columns of coordinates of a table with these columns; none where it has no place."""
+    # Easting and northing that the settings map are in the area's CRS.
     axes: dict[str, tuple[str, str]] = {}
     for pair in (("longitude", "latitude"), ("base_longitude", "base_latitude")):
         if names >= set(pair):
@@ -139,10 +135,8 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
 def write_points(
     shapes: gpd.GeoSeries, source: TableSource, axes: Axes, first_row: int
 ) -> dict[str, pd.Series]:
-    """Points in any CRS as columns of text, NA where a row has none; `first_row` is for messages.
-
-    A multipoint of one point is one. Shapes without a CRS, and others than points, are refused.
-    """
+    """Points in any CRS as columns of text, NA where a row has none."""
+    # A multipoint of one point is one. Shapes without a CRS, and others, are refused.
     if shapes.crs is None:
         remedy = "save it with its CRS, or give columns of coordinates instead of shapes"
         raise InputError.one(source, "has shapes without a CRS", remedy)
@@ -191,12 +185,9 @@ MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table 
 def read_counted_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> CountedTable:
-    """Read the given columns of one table as text or NA under our names; the others are dropped.
-
-    Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
-    in the file are absent. `columns` are the settings' `[columns.SOURCE]`: our name = "their name";
-    of several layers or sheets, the one with the source's name counts.
-    """
+    """Read the given columns of one table as text or NA under our names; others are dropped."""
+    # Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
+    # in the file are absent. `columns` are the settings' `[columns.SOURCE]`.
     if isinstance(path, Path) and not path.is_file():
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
@@ -217,10 +208,7 @@ def read_counted_table(
 def _read_layer(
     layer: formats.Layer, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
-    """A layer of a GIS file, a sheet, or a frame: its points replace columns of coordinates.
-
-    Rows with nothing in any column that is read are only counted.
-    """
+    """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
     path = layer.source
     axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
     if axes:
@@ -276,11 +264,9 @@ def match_columns(
     *,
     later_rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, str]:
-    """Our name -> the file's name, by the settings, else by known layouts (any case).
-
-    Where columns are missing, the `later_rows` are searched for the header: exports of
-    spreadsheets often have titles above it.
-    """
+    """Our name -> the file's name, by the settings, else by known layouts (any case)."""
+    # Where columns are missing, the `later_rows` are searched for the header: exports of
+    # spreadsheets often have titles above it.
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
     for ours, name in theirs.items():
@@ -371,11 +357,9 @@ def find_grid(
     path: TableSource,
     source: str,
 ) -> str:
-    """CRS of the coordinates of a table with these columns.
-
-    Easting and northing in a known UK layout are on the British National Grid; those that the
-    settings map are in the area's CRS. Where a table has both pairs, degrees are used.
-    """
+    """CRS of the coordinates of a table with these columns; degrees where it has both pairs."""
+    # Easting and northing in a known UK layout are on the British National Grid; those that the
+    # settings map are in the area's CRS.
     axes = find_axes(names)
     if axes is None:
         what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"

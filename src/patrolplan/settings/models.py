@@ -327,10 +327,7 @@ class AcceptSettings(Section):
 
 
 def expand_pattern(folder: Path, pattern: str) -> tuple[Path, ...]:
-    """Files that match a pattern; a path itself if it is not a pattern.
-
-    An invalid pattern, such as `a**b`, matches no file.
-    """
+    """Files that match a pattern: none for an invalid one, and for a plain path that path."""
     path = folder / pattern
     if path.is_file() or not any(sign in pattern for sign in "*?["):
         return (path,)

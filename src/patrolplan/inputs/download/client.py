@@ -32,10 +32,7 @@ CHUNK_BYTES = 65536
 
 
 class UnusableError(Exception):
-    """An answer that cannot be used, though the next one may be.
-
-    `wait_seconds` is how long the server asks to wait, if it does.
-    """
+    """An answer that cannot be used now, and how long the server asks to wait, if it does."""
 
     def __init__(self, *, why: str, wait_seconds: float | None = None) -> None:
         super().__init__(why)
@@ -46,8 +43,6 @@ class UnusableError(Exception):
 class RateLimiter:
     """Limits requests a second, evenly spaced rather than in bursts.
 
-    Examples
-    --------
     >>> waited = []
     >>> pace = RateLimiter(per_second=10, clock=lambda: 0.0, sleep=waited.append)
     >>> pace.wait(); pace.wait(); pace.wait()
@@ -77,12 +72,11 @@ class Answer:
 
 
 class WebClient:
-    """One session with servers of open data.
+    """One session with servers of open data."""
 
-    `retry_policy` counts retries and lengthens the waits before them; a longer Retry-After from the
-    server takes precedence. `timeout_seconds` are for a connection and for each piece of an answer,
-    `answer_seconds` for a whole answer.
-    """
+    # A longer Retry-After of the server takes precedence over the waits of `retry_policy`.
+    # `timeout_seconds` are for a connection and each piece of an answer, `answer_seconds` for all
+    # of it.
 
     def __init__(
         self,
@@ -120,10 +114,7 @@ class WebClient:
         what: str,
         max_bytes: int = 64 * 2**20,
     ) -> T:
-        """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`.
-
-        The fields are posted where the address would be too long.
-        """
+        """Repeat a request until `read` accepts its answer; long fields are posted."""
         return self.retry(
             lambda: read(self._request_once(url, fields, what, max_bytes)), url=url, what=what
         )
@@ -183,8 +174,6 @@ class WebClient:
 def build_user_agent(contact: str) -> str:
     """The user agent that servers see.
 
-    Examples
-    --------
     >>> build_user_agent("analyst@example.org")
     'patrolplan/... (+analyst@example.org)'
     """

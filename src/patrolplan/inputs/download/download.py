@@ -50,10 +50,7 @@ class Servers:
 
 @dataclass
 class FetchResult:
-    """The result of a fetch: files written, from the settings' folder on, and how many existed.
-
-    The notes are sentences for the user: months that are not offered, files that are in doubt.
-    """
+    """Files written, from the settings' folder on, how many existed, and notes for the user."""
 
     files: list[str] = field(default_factory=list)
     existing: int = 0
@@ -71,13 +68,10 @@ def fetch_open_data(
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchResult:
-    """Fetch what is missing of an area: street crimes, schools and streets.
-
-    Each file is written completely or not at all, and no existing one is overwritten, but with
-    `again` those that were fetched. After an interruption the same call continues with the next
-    month, and ends with the same bytes as an uninterrupted run. Months count back from the newest
-    offered. `web`, `servers` and `now` are the session, the addresses and the clock (UTC).
-    """
+    """Fetch what is missing of an area: street crimes, schools and streets."""
+    # Each file is written completely or not at all, and no existing one is overwritten, but with
+    # `again` those that were fetched. After an interruption the same call continues with the next
+    # month, and ends with the same bytes as an uninterrupted run.
     if settings.area.bounds is None and settings.area.boundary is None:
         what = "has neither bounds nor boundary, so it is unclear what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
@@ -240,8 +234,6 @@ class _Fetch:
 def list_recent_months(newest: str, count: int) -> list[str]:
     """A number of months up to the newest, newest first.
 
-    Examples
-    --------
     >>> list_recent_months("2026-02", 3)
     ['2026-02', '2026-01', '2025-12']
     """
@@ -252,8 +244,6 @@ def list_recent_months(newest: str, count: int) -> list[str]:
 def format_month_spans(months: Sequence[str]) -> str:
     """Months as text, consecutive ones as one span.
 
-    Examples
-    --------
     >>> format_month_spans(["2025-11", "2026-01", "2025-12", "2026-05"])
     '2025-11 to 2026-01, 2026-05'
     """

@@ -37,10 +37,7 @@ DAYS_BACK = 7
 def fetch_schools(
     web: WebClient, url: str, today: date, limits: BaseGeometry, projection: Projection
 ) -> tuple[pd.DataFrame, str]:
-    """Schools in the area, and the address of the file that they came from.
-
-    The register is published daily, with the date in its name: the newest of the last days is used.
-    """
+    """Schools in the area, and the address of the newest daily file, which they came from."""
     for back in range(DAYS_BACK + 1):
         day = today - timedelta(days=back)
         address = f"{url.rstrip('/')}/edubasealldata{day:%Y%m%d}.csv"

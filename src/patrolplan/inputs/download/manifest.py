@@ -26,11 +26,7 @@ OPEN_GOVERNMENT_CREDIT = (
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a file came from.
-
-    The URL is that of the request without its fields; `attribution` are the words that the licence
-    requires on what is made from the data; `rows` how many crimes, schools or ways are in it.
-    """
+    """Where a file came from: URL without its fields, and the words that the licence requires."""
 
     source: str
     url: str
@@ -42,10 +38,7 @@ class Origin:
 
 
 class Manifest:
-    """The record of a folder's fetched files; the only file that contains clock times (UTC).
-
-    File names are relative to the settings' folder; `area` is a digest of the area's limits.
-    """
+    """The record of a folder's fetched files; the only file that contains clock times (UTC)."""
 
     def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
         self._folder = folder
@@ -113,8 +106,6 @@ ADVICE = {
 def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes.
 
-    Examples
-    --------
     >>> from patrolplan.settings import parse_settings
     >>> sources = {"crimes": "crimes/*/*.csv", "schools": "s.csv", "streets": "s.osm"}
     >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
@@ -141,8 +132,6 @@ def build_source_path(settings: Settings, source: str) -> Path:
 def parse_month(path: Path) -> str:
     """The month in a file's name, empty where there is none.
 
-    Examples
-    --------
     >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
     '2026-09'
     """

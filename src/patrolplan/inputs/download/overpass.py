@@ -66,11 +66,7 @@ Element = dict[str, Any]
 def fetch_street_file(
     web: WebClient, url: str, limits: BaseGeometry, projection: Projection, kind: str
 ) -> tuple[bytes, int]:
-    """An OpenStreetMap file of the area and what walks use round it, and how many streets it has.
-
-    `url` is that of the Overpass API, without "/interpreter"; `limits` are in metres; `kind` is
-    ".osm", ".osm.gz" or ".osm.pbf".
-    """
+    """An OpenStreetMap file of the area (limits in metres) and around it, and its streets."""
     wide = widen_limits(limits.buffer(MARGIN_METRES, join_style="mitre"))
     area = _transform_to_degrees(wide, projection)
     around = _transform_to_degrees(wide.convex_hull.simplify(10), projection)

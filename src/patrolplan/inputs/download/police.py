@@ -97,10 +97,7 @@ class _Crime(_ApiModel):
 
     @property
     def row(self) -> Row:
-        """The crime in the columns of the monthly files.
-
-        The API gives no LSOA, and no force except that of the railway.
-        """
+        """The crime in the columns of the monthly files; the API gives no LSOA."""
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
         category = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
         outcome = self.outcome_status.category if self.outcome_status else ""
@@ -236,10 +233,7 @@ LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
 class CrimeFetcher:
-    """Fetches the crimes of an area (`limits`, in metres), month by month.
-
-    A month starts with the cells that the one before was received in.
-    """
+    """Fetches an area's crimes; a month starts with the cells that the one before came in."""
 
     def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
         self._api = api
