@@ -32,9 +32,3 @@ class ReportSettings(Section):
     half_life_months: float = Field(
         12, ge=0.1, le=1_000_000, description="age at which a report counts half; 1000000: never"
     )
-    most_share_of_five: float = Field(
-        0.05, gt=0, le=1, description="maximum share of the risk for a single group of five"
-    )
-    time_bands: bool = Field(
-        default=True, description="count only reports of the patrol window's time of day"
-    )
