@@ -12,7 +12,7 @@ from patrolplan.pupils.flows import NotStoredError
 from patrolplan.risk.exposure import build_exposure
 from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 BELLS = (900.0, 915.0, 925.0)
 PIECES, KINDS = 7, 3

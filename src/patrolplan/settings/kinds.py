@@ -93,15 +93,3 @@ CATEGORIES = (
 
 RiskModel = Literal["auto", "shrunk", "prior", "poisson", "kernel"]
 """Names of the models in `patrolplan.risk.models`, or "auto": the shrunk count."""
-
-EARLIER_MODELS = {
-    "random": "prior",
-    "prior count": "prior",
-    "decayed count": "shrunk",
-    "planar kernel": "kernel",
-    "network kernel": "kernel",
-    "shrunk count": "shrunk",
-    "recent shrunk count": "shrunk",
-    "combination": "auto",
-}
-"""What to write for a name that was a model's before."""
