@@ -329,38 +329,14 @@ def map_in_threads(
         stopped.set()
 
 
-class _OneThread:
-    """The limit of `limit_to_one_thread`, shared by all threads that work under it."""
-
-    def __init__(self) -> None:
-        self._lock, self._depth = threading.Lock(), 0
-        self._limits: threadpool_limits | None = None
-
-    def enter(self) -> None:
-        """Set the limit, unless another thread has done so."""
-        with self._lock:
-            if self._depth == 0:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
-            self._depth += 1
-
-    def leave(self) -> None:
-        """Remove the limit, unless other threads still need it."""
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0 and self._limits is not None:
-                self._limits.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
+_LINEAR_ALGEBRA = threading.RLock()
 
 
 @contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Limit libraries of linear algebra to one thread: sums of several differ in last digits."""
-    # The first thread in the block sets it and the last one removes it, as finding the libraries
-    # takes some milliseconds.
-    _ONE_THREAD.enter()
-    try:
+    """Limit linear algebra to one thread, for one block at a time of the whole process.
+
+    Sums of several threads differ in their last digits.
+    """
+    with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
         yield
-    finally:
-        _ONE_THREAD.leave()
