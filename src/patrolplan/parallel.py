@@ -294,16 +294,10 @@ DEFAULT_THREADS = 2
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items, all of which are read at once, in threads; results in their order.
-
-    The function must release the GIL, like compiled code. On an interrupt, an executor would wait
-    for its threads, and compiled code cannot be stopped before it ends. These threads are
-    abandoned, and end with the process. Each result comes as soon as it and those before it are
-    done.
-
-    >>> [one.result() for one in map_in_threads(abs, [-3, 2])]
-    [3, 2]
-    """
+    """Apply a function to items, all of which are read at once, in threads; in their order."""
+    # The function must release the GIL, like compiled code. On an interrupt, an executor would wait
+    # for its threads, and compiled code cannot be stopped before it ends. These threads are
+    # abandoned, and end with the process.
     todo = [(Future[Answer](), item) for item in items]
     waiting, lock, stopped = iter(todo), threading.Lock(), threading.Event()
 

@@ -38,23 +38,13 @@ ALLOWED_ROWS = 10  # This many rows of a table may always be wrong, whatever its
 
 
 def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> bool:
-    """Whether more rows of a table are wrong than typing errors explain.
-
-    >>> exceeds_bound(10, 12), exceeds_bound(11, 12), exceeds_bound(11, 2000)
-    (False, True, False)
-    """
+    """Whether more rows of a table are wrong than typing errors explain."""
     return count > max(ALLOWED_ROWS, share * total)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """A check whose bound is exceeded: its finding, and the reason for accepting it.
-
-    `accepted` is None if the settings do not accept the check.
-
-    >>> print(Alarm("no_hours", "4 officers have no hours", "the rota comes on Monday"))
-    4 officers have no hours. Accepted: the rota comes on Monday
-    """
+    """A check whose bound is exceeded, and the reason for accepting it; None: it is not."""
 
     check: CheckName
     message: str

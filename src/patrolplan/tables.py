@@ -21,11 +21,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """Names, types and meanings of a table's columns.
-
-    >>> HOTSPOTS.columns["length_metres"].meaning
-    'metres of street in the stretch'
-    """
+    """Names, types and meanings of a table's columns."""
 
     name: str
     columns: dict[str, Column]

@@ -50,8 +50,7 @@ class CalendarDuty:
     date: dt.date
     from_minutes: float
     to_minutes: float
-    kind: str
-    """Of `small_tables.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    kind: str  # Of `small_tables.DUTY_KINDS`; of our own calendars also patrol and crew
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")

@@ -42,8 +42,7 @@ class MemoryTable:
     frame: pd.DataFrame
     number: int = 0
 
-    suffix = ".frame"
-    """The ending of its name: none, for readers that decide by that of a file."""
+    suffix = ".frame"  # The ending of its name: none, for readers that decide by that of a file
 
     def __str__(self) -> str:
         return name_argument(self.source) + (f", table {self.number}" if self.number else "")

@@ -89,20 +89,12 @@ def find_unreadable(
 
 
 def is_given(text: pd.Series) -> NDArray[np.bool_]:
-    """(n,) whether each cell of a column of text or NA holds a value: not one of `EMPTY_WORDS`.
-
-    >>> is_given(pd.Series(["410", None, "n/a"]))
-    array([ True, False, False])
-    """
+    """(n,) whether each cell of text or NA holds a value: not one of `EMPTY_WORDS`."""
     return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
 
 
 def describe_form(value: str, forms: tuple[tuple[str, str], ...]) -> str:
-    """What a value looks like, or nothing.
-
-    >>> describe_form("Sep-26", DATE_FORMS), describe_form("0,8686", NUMBER_FORMS)
-    ('a month with its name', 'a decimal comma')
-    """
+    """What a value looks like, or nothing."""
     for pattern, look in forms:
         if re.fullmatch(pattern, value.strip()):
             return look

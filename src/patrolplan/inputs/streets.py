@@ -186,13 +186,7 @@ def classify_way(tags: Mapping[str, str]) -> str:
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
-    """Whether a file with ways of these kinds seems to have been made for walking alone.
-
-    >>> is_walking_extract({"residential", "footway"})
-    True
-    >>> is_walking_extract({"residential", "footway", "cycleway"})
-    False
-    """
+    """Whether a file with ways of these kinds seems to have been made for walking alone."""
     return bool(kinds & FOOTPATHS) and not kinds & (NOT_WALKED | {"closed on foot"})
 
 

@@ -76,11 +76,7 @@ def count_surveys(
 
 
 def find_term(day: dt.date) -> SchoolTerm:
-    """The school term of a day.
-
-    >>> find_term(dt.date(2026, 11, 26)).season
-    'autumn'
-    """
+    """The school term of a day."""
     return SchoolTerm(day.year, (day.month - 1) // MONTHS_A_TERM)
 
 
@@ -147,11 +143,7 @@ def _date(survey: Survey) -> dict[str, str | None]:
 
 
 def fill_column(column: str, counts: Iterable[int], rows: int) -> list[str]:
-    """Words of one column, each as often as it was counted, then that none was given.
-
-    >>> fill_column("time_band", (1, 0, 2, 0), 4)
-    ['before_school', 'after_school', 'after_school', 'unknown']
-    """
+    """Words of one column, each as often as it was counted, then that none was given."""
     pairs = zip(FACTORS[column], counts, strict=True)
     words = [word for word, count in pairs for _ in range(count)]
     return words + [NOT_GIVEN[column]] * (rows - len(words))

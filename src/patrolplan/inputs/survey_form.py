@@ -39,8 +39,7 @@ class RepeatedFile:
 
     file: Path
     counted: Path
-    is_fuller: bool
-    """Whether the other one has more; otherwise they are equal."""
+    is_fuller: bool  # Whether the other one has more; otherwise they are equal
 
 
 def find_real_path(path: Path) -> Path:

@@ -35,16 +35,9 @@ MONTH_COLUMN = "month"
 
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
-    """A column as text, NA where a cell is empty; the index stays.
-
-    Dates of a column are written without a time where none of them has one, so that a day with a
-    time of 00:00 among true times stays what it says. `ours` is our name of the column.
-
-    >>> write_cells(pd.Series([900001.0, 0.25])).tolist()
-    ['900001', '0.25']
-    >>> write_cells(pd.Series(pd.to_datetime(["2024-05-01", "2024-06-01"])), "month").tolist()
-    ['2024-05', '2024-06']
-    """
+    """A column as text, NA where a cell is empty; `ours` is our name of it."""
+    # Dates of a column are written without a time where none of them has one, so that a day with a
+    # time of 00:00 among true times stays what it says.
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
         return _empty_to_missing(column.astype(object).where(column.notna(), ""))
     values = column.astype(object).where(column.notna(), None).tolist()

@@ -48,11 +48,7 @@ Box = Annotated[
 
 
 def name_argument(source: str) -> str:
-    """The entry under `[sources]` for a table that was given in memory instead of a file.
-
-    >>> name_argument("crimes")
-    'argument crimes'
-    """
+    """The entry under `[sources]` for a table given in memory: "argument crimes"."""
     return f"argument {source}"
 
 

@@ -22,8 +22,7 @@ MAX_URL_LENGTH = 4094
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
 """Statuses of temporary faults: the request is repeated."""
 
-MEANINGFUL_STATUSES = frozenset({200, 404, 503})
-"""Statuses that are an answer to the caller."""
+MEANINGFUL_STATUSES = frozenset({200, 404, 503})  # Statuses that are an answer to the caller
 
 MAX_WAIT_SECONDS = 600
 MAX_ANSWER_BYTES, MAX_FILE_BYTES = 64 * 2**20, 512 * 2**20
@@ -40,14 +39,7 @@ class UnusableError(Exception):
 
 @dataclass
 class RateLimiter:
-    """Limits requests a second, evenly spaced rather than in bursts.
-
-    >>> waited = []
-    >>> pace = RateLimiter(per_second=10, clock=lambda: 0.0, sleep=waited.append)
-    >>> pace.wait(); pace.wait(); pace.wait()
-    >>> waited
-    [0.1, 0.2]
-    """
+    """Limits requests a second, evenly spaced rather than in bursts."""
 
     per_second: float = 12
     clock: Callable[[], float] = time.monotonic
@@ -164,11 +156,7 @@ class WebClient:
 
 
 def build_user_agent(contact: str) -> str:
-    """The user agent that servers see.
-
-    >>> build_user_agent("analyst@example.org")
-    'patrolplan/... (+analyst@example.org)'
-    """
+    """The user agent that servers see."""
     printable = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
     return f"patrolplan/{version('patrolplan')}" + (f" (+{printable})" if printable else "")
 

@@ -104,14 +104,7 @@ ADVICE = {
 
 
 def build_month_path(settings: Settings, month: str) -> Path:
-    """The file of a month's crimes.
-
-    >>> from patrolplan.settings import parse_settings
-    >>> sources = {"crimes": "crimes/*/*.csv", "schools": "s.csv", "streets": "s.osm"}
-    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
-    >>> build_month_path(settings, "2026-09").as_posix()
-    'here/crimes/2026-09/2026-09-street.csv'
-    """
+    """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
     for pattern in settings.sources.crimes:
         name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
         if name and MONTH.search(Path(name).name):

@@ -59,8 +59,7 @@ TRIES_OF_503 = 2
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
 Row = tuple[str, ...]
-CrimeRows = dict[int, Row]
-"""Rows in the order of `COLUMNS`, by the API's number of the crime."""
+CrimeRows = dict[int, Row]  # Rows in the order of `COLUMNS`, by the API's number of the crime
 
 Month = Annotated[str, Field(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 Degrees = Annotated[str, Field(pattern=r"^-?\d{1,3}(\.\d{1,12})?$")]
@@ -173,8 +172,7 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
         raise UnusableError(why=f"sends an unexpected answer ({first['msg']}{where})") from None
 
 
-MARGIN_METRES = 25
-"""Margin of requests around the area, so that outlines may be simplified."""
+MARGIN_METRES = 25  # Margin of requests around the area, so that outlines may be simplified
 
 SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
