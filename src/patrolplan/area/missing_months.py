@@ -14,6 +14,7 @@ import pandas as pd
 
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.inputs.timestamps import list_spans
 from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
@@ -234,22 +235,10 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
         missing = exposure.months[~held]
         if len(missing):
             values = {"missing": len(missing), "months": len(held)}
-            spans = _list_spans(missing)
+            spans = list_spans(missing)
             notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
     if exposure.missing_part is not None:
-        spans = _list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
+        spans = list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
         share = float(exposure.missing_part.any(axis=0).mean())
         notes.append(Note("part_missing", {"spans": spans, "share": share}))
     return notes
-
-
-def _list_spans(months: pd.DatetimeIndex) -> list[str]:
-    """Months as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
-    number = months.year * 12 + months.month
-    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
-    ends = np.append(starts[1:], len(months)) - 1
-    firsts, lasts = months[starts], months[ends]
-    return [
-        f"{first:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
-        for first, last in zip(firsts, lasts, strict=True)
-    ]

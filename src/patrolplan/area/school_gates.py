@@ -4,10 +4,11 @@ Also checks the URNs in the optional tables. A row for a school that is not plan
 effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -67,7 +68,8 @@ def assign_gates(
         gate_assumed=given.isna(),
     ).set_geometry(gate.rename("geometry"))
     schools["is_driven"] &= schools[["walk_share", "bus_share"]].isna().all(axis=1)
-    rows, metres = gates.to_dict("index"), gate.distance(site)
+    rows: dict[str, Any] = gates.to_dict("index")
+    metres = gate.distance(site)
     for urn, name, is_near, far in zip(schools["urn"], schools["name"], near, metres, strict=True):
         school = f"URN {urn} ({name})"
         if not is_near:
@@ -124,7 +126,7 @@ def check_gate_levels(
 ) -> None:
     """Stop where a gate is above or below the ground, where no pupil may come out."""
     layers = network.piece_layer[positions.piece]
-    rows = gates.to_dict("index")
+    rows: dict[str, Any] = gates.to_dict("index")
     for urn, name, piece, layer in zip(
         schools["urn"], schools["name"], positions.piece, layers, strict=True
     ):
@@ -144,7 +146,7 @@ def check_gate_levels(
         else:
             remedy = "move the gate to the street that pupils come out on"
             place = describe_cell(gate["row"], "longitude")
-            report.alarms.add("gate_levels", str(gate["file"]), what, remedy, place)
+            report.alarms.add("gate_levels", gate["file"], what, remedy, place)
 
 
 def _select_inside(
@@ -165,7 +167,7 @@ def _select_inside(
 def _leave_out_off_street(
     urn: str,
     school: str,
-    gate: Mapping[Hashable, object] | None,
+    gate: Mapping[str, Any] | None,
     metres: float,
     settings: Settings,
     report: LoadReport,
@@ -175,20 +177,17 @@ def _leave_out_off_street(
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
     file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
     if gate is not None:
-        given, row = str(gate["value"]), int(str(gate["row"]))
-        where = describe_gate(given, Path(str(gate["file"])).name, row, metres)
+        file = gate["file"]
+        where = describe_gate(gate["value"], Path(file).name, gate["row"], metres)
         why += f" of its gate, {where}"
-        file, remedy = (
-            str(gate["file"]),
-            "correct the gate; write longitude and latitude in decimal degrees",
-        )
+        remedy = "correct the gate; write longitude and latitude in decimal degrees"
         cell = describe_cell(gate["row"], "longitude")
     report.left_out.add("schools", why, 1)
     if urn in settings.schools.urns:
         report.problems.add(file, why, remedy, cell)
 
 
-def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metres: float) -> Note:
+def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
     """A gate far from its school, with the file's name alone, so that notes are reproducible."""
     where: dict[str, NoteValue] = {
         "file": Path(str(gate["file"])).name,

@@ -17,7 +17,7 @@ from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm
@@ -284,10 +284,9 @@ def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> S
         what = f"no walkable street within {MAX_SNAP_METRES:.0f} m of {longitude}, {latitude}"
         raise InputError.one(where, what, "choose a place on a street of the area")
     is_school = (area.schools["urn"] == urn).to_numpy()
-    gates = Positions(
-        np.where(is_school, gate.piece, area.gates.piece),
-        np.where(is_school, gate.offset_metres, area.gates.offset_metres),
-        np.where(is_school, gate.moved_metres, area.gates.moved_metres),
+    count = len(area.schools)
+    gates = concatenate_positions(area.gates, gate).take(
+        np.where(is_school, count, np.arange(count))
     )
     point = gpd.GeoSeries.from_xy(*xy.T, crs=area.schools.crs)[0]
     schools = area.schools.assign(

@@ -95,6 +95,14 @@ def parse_days(text: pd.Series) -> pd.Series:
     return days.where(days < find_newest_plausible_month() + pd.offsets.MonthBegin())
 
 
+def list_spans(months: pd.DatetimeIndex) -> list[str]:
+    """Months in order as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
+    number = months.year * 12 + months.month
+    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
+    spans = np.split(np.asarray(months.strftime("%Y-%m")), starts[1:])
+    return [" to ".join(dict.fromkeys((span[0], span[-1]))) for span in spans]
+
+
 def find_newest_plausible_month() -> pd.Timestamp:
     """The first day of the newest month that anything can have been recorded in."""
     return max(pd.Timestamp.now().normalize().replace(day=1), RELEASED)
