@@ -5,29 +5,22 @@ categories are those of data.police.uk and of the settings: an unknown one has l
 so it must not go unnoticed.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from patrolplan.arrays import Bools
 from patrolplan.inputs.crime_rows import NOWHERE
-from patrolplan.inputs.row_account import check_resolution
+from patrolplan.inputs.formats import Files
+from patrolplan.inputs.row_account import RowAccount, check_resolution
 from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES
 from patrolplan.text import format_count
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from patrolplan.arrays import Bools
-    from patrolplan.inputs.formats import Files
-    from patrolplan.inputs.row_account import RowAccount
 
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5

@@ -83,9 +83,9 @@ def read_graph(graph: nx.Graph, projection: Projection, source: str) -> Streets:
 
 def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Streets:
     """The streets of a graph; whatever is wrong with it, networkx, pandas or osmnx raise."""
-    graph.remove_nodes_from(
-        [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
-    )
+    nodes = graph.nodes(data=True)
+    placed = {node for node, at in nodes if math.isfinite(at["x"]) and math.isfinite(at["y"])}
+    graph.remove_nodes_from(set(graph) - placed)
     closed_nodes = [
         node
         for node, tags in graph.nodes(data=True)
@@ -102,10 +102,6 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
         edges, crossings, projection, walking_extract=is_walking_extract(kinds)
     )
     return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
-
-
-def _has_coordinates(node: Mapping[str, float]) -> bool:
-    return math.isfinite(node["x"]) and math.isfinite(node["y"])
 
 
 def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:

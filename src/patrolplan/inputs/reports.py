@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
@@ -104,8 +104,7 @@ def _count_terms(days: pd.Series, square: Ints, squares: int) -> dict[SchoolTerm
     number = (days.dt.month.to_numpy(dtype=np.int64) - 1) // MONTHS_A_TERM
     pairs = np.column_stack([days.dt.year.to_numpy(dtype=np.int64), number])
     terms, of_row = np.unique(pairs, axis=0, return_inverse=True)
-    counts = np.zeros((len(terms), squares), dtype=np.int64)
-    np.add.at(counts, (of_row.reshape(-1), square), 1)
+    counts = count_pairs(of_row.reshape(-1), square, (len(terms), squares))
     return {
         SchoolTerm(int(year), int(number)): count
         for (year, number), count in zip(terms, counts, strict=True)
@@ -164,5 +163,5 @@ def _count_factors(rows: pd.DataFrame, square: Ints, squares: int) -> Ints:
     for column in FACTORS:
         number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column]))
         is_given = number >= 0
-        np.add.at(counts, (square[is_given], number[is_given]), 1)
+        counts += count_pairs(square[is_given], number[is_given], counts.shape)
     return counts

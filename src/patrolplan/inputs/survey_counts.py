@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, NOWHERE, find_squares, locate_in_squares
-from patrolplan.errors import Problems
+from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import reports
 from patrolplan.inputs.survey_files import Survey, read_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM, Form, RepeatedFile
@@ -100,11 +100,10 @@ def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
     """Refuse more answers in a square than pupils: places of one pupil are further apart."""
     squares = squares[(squares != NOWHERE).any(axis=1)]
     _, counts = np.unique(squares, axis=0, return_counts=True)
-    problems = Problems()
     if counts.max(initial=0) > survey.pupils:
         what = "has more answers in a square of the grid than pupils who took part"
-        problems.add(survey.files[0], what, "give the file as the survey's page saved it")
-    problems.raise_if_any()
+        remedy = "give the file as the survey's page saved it"
+        raise InputError.one(survey.files[0], what, remedy)
 
 
 def _list_tally(survey: Survey) -> pd.DataFrame:
@@ -112,12 +111,11 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     # How words combine in rows does not matter: each is counted separately by square.
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
-    problems = Problems()
     inside = find_places_inside(np.clip(squares, -FAR, FAR).astype(np.int64))
     if np.isnan(inside).any():
         what = "has a square that is not of the grid"
-        problems.add(survey.files[0], what, "give the file as the tally's page saved it")
-    problems.raise_if_any()
+        remedy = "give the file as the tally's page saved it"
+        raise InputError.one(survey.files[0], what, remedy)
     parts = list[pd.DataFrame]()
     for square, (longitude, latitude) in zip(map(tuple, squares), inside, strict=True):
         number = pupils[square]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from patrolplan.atomic import hash_content, write_file_atomically
 from patrolplan.errors import SettingsError
@@ -45,7 +44,11 @@ class Manifest:
         self._area = area
         self._agent = agent
         self._now = now
-        self._files = self._read()
+        self._files = {
+            name: record
+            for name, record in read_records(folder).items()
+            if (folder / name).is_file()
+        }
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
@@ -86,11 +89,6 @@ class Manifest:
             return path.relative_to(self._folder).as_posix()
         except ValueError:
             return path.as_posix()
-
-    def _read(self) -> dict[str, dict[str, Any]]:
-        """Records of the files that still exist."""
-        files = read_records(self._folder)
-        return {name: record for name, record in files.items() if (self._folder / name).is_file()}
 
 
 MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")

@@ -17,30 +17,22 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.crs import Projection
+from patrolplan.inputs import streets
 from patrolplan.inputs.download.client import Answer, UnusableError, WebClient
 from patrolplan.inputs.download.police import format_ring, split_into_cells, widen_limits
 from patrolplan.inputs.osm_tags import NOT_STREETS
-from patrolplan.inputs.streets import (
-    GREENS,
-    MARGIN_METRES,
-    PARKS,
-    PLACE_KINDS,
-    RAILS,
-    STATIONS,
-    WATERWAYS,
-)
 
 STREETS = f'way["highway"]["highway"!~"^({"|".join(sorted(NOT_STREETS))})$"]'
 """Every way that could be walked; its other tags are checked when the file is read."""
 
 FEATURES: dict[str, list[str]] = {
-    "amenity": sorted(PLACE_KINDS),
+    "amenity": sorted(streets.PLACE_KINDS),
     "highway": ["bus_stop"],
-    "landuse": sorted(GREENS),
-    "leisure": sorted(PARKS),
+    "landuse": sorted(streets.GREENS),
+    "leisure": sorted(streets.PARKS),
     "natural": ["grassland", "heath", "scrub", "water", "wood"],
-    "railway": sorted(RAILS | STATIONS),
-    "waterway": sorted(WATERWAYS | {"dock", "riverbank"}),
+    "railway": sorted(streets.RAILS | streets.STATIONS),
+    "waterway": sorted(streets.WATERWAYS | {"dock", "riverbank"}),
 }
 """What the maps show besides streets, except buildings: there are too many of them. And pubs, bars
 and takeaways."""
@@ -54,7 +46,7 @@ def fetch_street_file(
 ) -> tuple[bytes, int]:
     """An OpenStreetMap file of the area (limits in metres) and around it, and its streets."""
     # `url` is without "/interpreter"; `kind` is ".osm", ".osm.gz" or ".osm.pbf".
-    wide = limits.buffer(MARGIN_METRES, join_style="mitre")
+    wide = limits.buffer(streets.MARGIN_METRES, join_style="mitre")
     around = widen_limits(wide).convex_hull.simplify(10)
     features = [f'nwr["{key}"~"^({"|".join(of)})$"]' for key, of in FEATURES.items()]
     elements: dict[tuple[int, int], Element] = {}

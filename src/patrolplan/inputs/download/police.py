@@ -9,7 +9,7 @@ the area are dropped, and the rest are sorted.
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -242,10 +242,26 @@ class CrimeFetcher:
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it."""
         crimes: CrimeRows = {}
-        for part in self._fetch_cells(month):
-            if part is None:
-                return None
-            crimes |= part  # a crime on the border of cells has one number, so it counts once
+        waiting, received = self._cells, list[shapely.Polygon]()
+        what = f"crime of {month}"
+        while waiting:
+            cell, *waiting = waiting
+            part = self._api.fetch_crimes(format_ring(cell, self._projection), month)
+            if part == "gone":
+                if month not in self._api.fetch_months():
+                    return None
+                why = "lists the month, but has no data of it"
+                raise FetchError(format_failure(self._api.url, what, why))
+            if part == "too many":
+                west, south, east, north = cell.bounds
+                if max(east - west, north - south) < MIN_CELL_METRES:
+                    why = "answers 503 even for a small cell, so it is overloaded"
+                    raise FetchError(format_failure(self._api.url, what, why))
+                waiting = halve_cell(cell) + waiting
+            else:
+                received.append(cell)
+                crimes |= part  # a crime on the border of cells has one number, so it counts once
+        self._cells = received
         if not crimes and month not in self._api.fetch_months():
             return None
         rows = list(crimes.values())
@@ -253,33 +269,6 @@ class CrimeFetcher:
         latitude = [float(row[LATITUDE]) for row in rows]
         inside = is_inside(self._limits, self._projection, longitude, latitude)
         return sorted(row for row, good in zip(rows, inside, strict=True) if good)
-
-    def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
-        """Crimes of each cell, halved as far as needed; None where the month is gone."""
-        waiting, received = self._cells, list[shapely.Polygon]()
-        while waiting:
-            cell, *waiting = waiting
-            crimes = self._api.fetch_crimes(format_ring(cell, self._projection), month)
-            if crimes == "gone":
-                self._confirm_gone(month)
-                yield None
-                return
-            if crimes == "too many":
-                west, south, east, north = cell.bounds
-                if max(east - west, north - south) < MIN_CELL_METRES:
-                    why = "answers 503 even for a small cell, so it is overloaded"
-                    raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
-                waiting = halve_cell(cell) + waiting
-            else:
-                received.append(cell)
-                yield crimes
-        self._cells = received
-
-    def _confirm_gone(self, month: str) -> None:
-        """Raise where the list of months still has a month that was "not found"."""
-        if month in self._api.fetch_months():
-            why = "lists the month, but has no data of it"
-            raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
 
 
 def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:
