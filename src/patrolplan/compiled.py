@@ -136,27 +136,15 @@ def jit_compile(
     is_inlined: bool = False,
     allocates: bool = True,
 ) -> Callable[[Function], Function]:
-    """Compile a function when it first runs; it releases the GIL, and its code is cached.
-
-    Parameters
-    ----------
-    signature
-        In numba's syntax, such as ``"f8(f8[::1], i8)"``. With it numba compiles exactly one version
-        rather than one for each combination of types; functions with named tuples of arrays are
-        written without one.
-    is_inner
-        Only compiled functions call it. That saves compiling an entry point from Python, which for
-        a named tuple of arrays takes longer than a short function; a call from Python raises
-        TypeError.
-    is_inlined
-        Whether its code is inlined into every compiled caller. For small functions with named
-        tuples of arrays, since passing those takes longer than the function itself.
-    allocates
-        Whether it creates, copies or returns arrays. If not, numba does not count references to its
-        arrays at every call and branch: for a search over a named tuple of sixty arrays that took
-        eighteen times as long as the search itself. Functions that it calls with its arrays must
-        not allocate either, to benefit from that.
-    """
+    """Compile a function when it first runs; it releases the GIL, and its code is cached."""
+    # With a signature, such as "f8(f8[::1], i8)", numba compiles exactly one version rather than
+    # one for each combination of types; functions with named tuples of arrays have none. An inner
+    # function is only called by compiled ones: that saves compiling an entry point from Python,
+    # which for a named tuple of arrays takes longer than a short function. Small functions with
+    # named tuples are inlined, since passing those takes longer than the function itself. What
+    # allocates creates, copies or returns arrays. If nothing does, numba does not count references
+    # to arrays at every call and branch: for a search over a named tuple of sixty arrays that took
+    # eighteen times as long as the search. What it calls with its arrays must not allocate either.
     options: dict[str, object] = {
         "error_model": "numpy",
         "nogil": True,

@@ -8,7 +8,7 @@ is accounted for: it fits the header, or its number is listed (`delimited.Counte
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
         return _empty_to_missing(column.astype(object).where(column.notna(), ""))
     values = column.astype(object).where(column.notna(), None).tolist()
-    write = _choose_form(values, ours)
-    text = ["" if value is None else write(value) for value in values]
+    form = _choose_date_form(values, ours)
+    text = ["" if value is None else _write_value(value, form) for value in values]
     return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
 
 
@@ -51,25 +51,19 @@ def _empty_to_missing(text: pd.Series) -> pd.Series:
     return text.astype("str").mask(text == "", pd.NA)
 
 
-def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:
-    """How the values of one column are written, which depends on all of its dates together."""
+def _choose_date_form(values: list[object], ours: str) -> str:
+    """How the dates of one column are written, which depends on all of them; "": with times."""
     times = [value for value in values if isinstance(value, dt.datetime)]
-    are_days = all(value.time() == MIDNIGHT for value in times)
+    if any(value.time() != MIDNIGHT for value in times):
+        return ""
     days = [value for value in values if isinstance(value, dt.date)]
-    if ours == MONTH_COLUMN and days and are_days and all(day.day == 1 for day in days):
-        return _write_month
-    return _write_day if are_days else _write_value
+    are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
+    return "%Y-%m" if are_months else "%Y-%m-%d"
 
 
-def _write_month(value: object) -> str:
-    return f"{value:%Y-%m}" if isinstance(value, dt.date) else _write_value(value)
-
-
-def _write_day(value: object) -> str:
-    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else _write_value(value)
-
-
-def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each kind of value
+def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - one for each kind
+    if date_form and isinstance(value, dt.date):
+        return f"{value:{date_form}}"
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | np.ndarray):
@@ -77,7 +71,8 @@ def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each k
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
-        return _write_number(float(value))
+        number = float(value)  # in the fewest digits that give it back; whole ones without a point
+        return str(int(number)) if number.is_integer() and abs(number) < MAX_WHOLE else repr(number)
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, dt.time):
@@ -89,11 +84,6 @@ def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each k
         clock = f"{minutes // 60:02}:{minutes % 60:02}"
         return clock if seconds == 0 else f"{clock}:{seconds:02}"
     return str(value)
-
-
-def _write_number(value: float) -> str:
-    """A number in the fewest digits that give it back; whole ones without a point."""
-    return str(int(value)) if value.is_integer() and abs(value) < MAX_WHOLE else repr(value)
 
 
 COORDINATES = (
