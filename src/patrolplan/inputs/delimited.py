@@ -71,7 +71,10 @@ class CountedTable:
 
 def open_delimited(path: Path) -> DelimitedText:
     """Read a delimited file and find how it is written; anything else is refused."""
-    content = _read_bytes(path)
+    try:
+        content = read_content(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
     if not content or content.isspace():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
     _refuse_other_formats(path, content)
@@ -119,14 +122,6 @@ def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Cells without the spaces around them; NA where nothing is left."""
     stripped = {name: table[name].str.strip() for name in table}
     return pd.DataFrame(stripped, index=table.index).replace("", pd.NA)
-
-
-def _read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked where its name says that it is packed."""
-    try:
-        return read_content(path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
 
 
 def _refuse_other_formats(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -110,6 +110,7 @@ MAX_EXPANSION_RATIO = 100
 
 SMALL_BYTES = 64 * 2**20  # The ratio does not apply to files that unpack to at most this size
 CHUNK_BYTES = 2**20
+UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 """Errors of files that cannot be unpacked."""
 
@@ -124,43 +125,34 @@ def check_size(path: Path) -> None:
 
 def read_content(path: Path) -> bytes:
     """The content of a file, unpacked where its name ends in .gz; refused as by `check_size`."""
-    is_packed = path.suffix.lower() == ".gz"
     content = b"".join(_unpack_to_bound(path))
-    return content if is_packed else path.read_bytes()
+    return content if path.suffix.lower() == ".gz" else path.read_bytes()
 
 
 def _unpack_to_bound(path: Path) -> Iterator[bytes]:
-    """As `_unpack`; refuses a file as soon as it is too large."""
-    packed = path.stat().st_size
+    """What is packed in a file, in chunks; it is refused as soon as it is too large."""
+    packed, unpacked, remedy = path.stat().st_size, 0, "use a smaller extract, of the area only"
     if packed > MAX_FILE_BYTES:
-        _refuse_size(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
+        raise InputError.one(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB", remedy)
     bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
-    unpacked = 0
-    for chunk in _unpack(path):
-        unpacked += len(chunk)
-        if unpacked > bound:
-            size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
-            _refuse_size(path, f"unpacks to more than {size}")
-        yield chunk
-
-
-def _unpack(path: Path) -> Iterator[bytes]:
-    """The content of a packed file in chunks; nothing of one that is not packed."""
-    suffix = path.suffix.lower()
-    if suffix in {".gz", ".bz2"}:
-        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
+    for packed_stream in _open_streams(path):
+        with packed_stream as stream:
             while chunk := stream.read(CHUNK_BYTES):
+                unpacked += len(chunk)
+                if unpacked > bound:
+                    size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
+                    raise InputError.one(path, f"unpacks to more than {size}", remedy)
                 yield chunk
+
+
+def _open_streams(path: Path) -> Iterator[IO[bytes]]:
+    """What is packed in a file; nothing of one that is not packed."""
+    suffix = path.suffix.lower()
+    if suffix in UNPACKERS:
+        yield UNPACKERS[suffix](path)
     elif suffix == SPREADSHEET:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as stream:
-                    while chunk := stream.read(CHUNK_BYTES):
-                        yield chunk
-
-
-def _refuse_size(path: Path, what: str) -> NoReturn:
-    raise InputError.one(path, what, "use a smaller extract, of the area only")
+            yield from map(archive.open, archive.namelist())
 
 
 def _list_gdal_errors() -> tuple[type[Exception], ...]:
