@@ -25,7 +25,6 @@ from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.formats import hash_source
 from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.street_files import hash_streets
-from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import Settings, SourceSettings, load_settings
 from patrolplan.tables import TableCount
@@ -96,11 +95,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         report,
     )
     way_home = gather_way_home(
-        WayHomeTables(
-            **{one: tables[one] for one in ("origins", "areas", "stops", "places", "clock")}
-        ),
-        sources.features,
-        sources.street_places,
+        tables,
+        sources.streets,
         limits,
         planned=at_gates["urn"],
         categories=placed.incidents["category"].cat.categories,
@@ -149,13 +145,13 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         reports=groups,
         schools=at_gates,
         gates=gates,
-        features=sources.features,
+        features=sources.streets.features,
         **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
         inputs=_digest_inputs(settings, groups, given, sources),
-        walking_extract=sources.walking_extract,
+        walking_extract=sources.streets.walking_extract,
         tables=_count_tables(sources, counted, at_gates, settings, report),
         alarms=alarms,
         designated=designated,
@@ -214,8 +210,8 @@ def _digest_inputs(
         source: counted.get(source) or hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()
     }
-    if sources.given_streets is not None:
-        memory["streets"] = hash_streets(sources.given_streets)
+    if given.streets is not None:
+        memory["streets"] = hash_streets(sources.streets)
     if given.boundary is not None:
         memory["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
     files = {

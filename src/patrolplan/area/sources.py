@@ -157,14 +157,11 @@ def read_school_urns(settings: Settings) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as read: the streets' parts, and the tables by their keys."""
+    """Every source as read: the streets with their network and limits, tables by their keys."""
 
-    limits: BaseGeometry
+    streets: Streets
     network: StreetNetwork
-    features: gpd.GeoDataFrame
-    street_places: gpd.GeoDataFrame
-    walking_extract: bool
-    given_streets: Streets | None
+    limits: BaseGeometry
     tables: Mapping[str, Any]
 
 
@@ -181,9 +178,8 @@ def read_sources(
     settings: Settings, projection: Projection, report: LoadReport, given: GivenSources
 ) -> Sources:
     """Read every source separately."""
-    parts: dict[str, Any] = {}
     with report.problems.collect():
-        parts |= _read_streets(settings, projection, report.left_out, given)
+        streets = _read_streets(settings, projection, report.left_out, given)
     known: dict[str, Any] = {
         "projection": projection,
         "alarms": report.alarms,
@@ -208,7 +204,7 @@ def read_sources(
         report.left_out.extend(rows)
         report.left_out.rows_read |= left_out.rows_read
     report.raise_if_any()
-    return Sources(tables=tables, **parts)
+    return Sources(*streets, tables)
 
 
 def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,8 +217,8 @@ def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_streets(
     settings: Settings, projection: Projection, left_out: LeftOut, given: GivenSources
-) -> dict[str, Any]:
-    """Network, limits and map features of an area; its CRS is checked as early as possible."""
+) -> tuple[Streets, StreetNetwork, BaseGeometry]:
+    """Streets, network and limits of an area; its CRS is checked as early as possible."""
     if given.streets is None:
         streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
     else:
@@ -233,14 +229,7 @@ def _read_streets(
     if not len(network):
         where, what = "[area]", "no walkable street lies inside the area"
         raise InputError.one(where, what, "check bounds and boundary against the streets")
-    return {
-        "limits": limits,
-        "network": network,
-        "features": streets.features,
-        "street_places": streets.places,
-        "walking_extract": streets.walking_extract,
-        "given_streets": None if given.streets is None else streets,
-    }
+    return streets, network, limits
 
 
 def _take_streets(
