@@ -159,11 +159,8 @@ def weigh_minutes(window: Window, bells: Sequence[float]) -> tuple[Ints, Floats]
 def find_sunset_minutes(
     area: StudyArea, day: dt.date | None, *, rising: bool = False
 ) -> float | None:
-    """Sunset (or sunrise) in the middle of the area on a day, in minutes after midnight.
-
-    None without a day, where the sun does not set or rise, and outside Great Britain, where the
-    local time is not known.
-    """
+    """Sunset (or sunrise) in the middle of the area in minutes after midnight; None if unknown."""
+    # Outside Great Britain the local time is not known.
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
     return _compute_sun_minutes(day, *_find_middle(area), rising=rising)
@@ -203,10 +200,7 @@ class Daylight:
 
 
 def find_daylight(area: StudyArea, day: dt.date | None) -> Daylight | None:
-    """When it is light on every day of a day's week, since the days of a week share patrols.
-
-    None where that is not known, see `find_sunset_minutes`.
-    """
+    """When it is light on every day of a day's week, since the days of a week share patrols."""
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
     middle = _find_middle(area)

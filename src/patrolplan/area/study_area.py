@@ -18,7 +18,7 @@ from patrolplan.crs import Projection
 from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm
@@ -171,12 +171,9 @@ class StudyArea:
         return select_incidents(self, mask, months)
 
     def strip_for_workers(self) -> "StudyArea":
-        """The area without what the patrols and papers of one school do not need.
-
-        Without the incidents, which are large, and what need not leave this process: names and
-        hours of officers, where pupils live, and the address of the ledger, which may hold a
-        password.
-        """
+        """The area without what the patrols and papers of one school do not need."""
+        # Incidents are large; names and hours of officers, where pupils live, and the address of
+        # the ledger, which may hold a password, need not leave this process.
         return replace(
             self,
             incidents=self.incidents.iloc[:0],
@@ -288,11 +285,9 @@ def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> S
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:
         what = f"no walkable street within {MAX_SNAP_METRES:.0f} m of {longitude}, {latitude}"
         raise InputError.one(where, what, "choose a place on a street of the area")
-    is_school = np.arange(len(area.schools)) == row
-    gates = Positions(
-        np.where(is_school, gate.piece, area.gates.piece),
-        np.where(is_school, gate.offset_metres, area.gates.offset_metres),
-        np.where(is_school, gate.moved_metres, area.gates.moved_metres),
+    is_school, count = np.arange(len(area.schools)) == row, len(area.schools)
+    gates = concatenate_positions(area.gates, gate).take(
+        np.where(is_school, count, np.arange(count))
     )
     point = gpd.GeoSeries.from_xy(*xy.T, crs=area.schools.crs)[0]
     schools = area.schools.assign(

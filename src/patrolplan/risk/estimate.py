@@ -89,14 +89,8 @@ def estimate_risk(
     clock = build_clock(area, history)
     exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights)
     voice = build_report_voice(area, history.months[-1])
-    factors = TimeFactors(
-        get_powers(history.targets, settings.way_home.exposure),
-        clock,
-        day,
-        exposure,
-        voice,
-        by_band=settings.reports.time_bands,
-    )
+    powers = get_powers(history.targets, settings.way_home.exposure)
+    factors = TimeFactors(powers, clock, day, exposure, voice)
     joined = join_over_window(expected * harm, factors, minutes, weights)
     days = window.minutes / MINUTES_A_DAY
 
