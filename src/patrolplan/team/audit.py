@@ -57,10 +57,8 @@ class Audit:
 def find_obstacle(
     area: StudyArea, draw: Draw | None, week: Mapping[str, object], day: dt.date
 ) -> Obstacle | None:
-    """Why the draw of a week of the area as it is now cannot be made again; None where it can.
-
-    `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
-    """
+    """Why the draw of a week of the area as it is now cannot be made again; None where it can."""
+    # `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
     if draw is None:
         return "not_drawn"
     now = compute_area_provenance(area)

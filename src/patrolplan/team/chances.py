@@ -141,11 +141,9 @@ def compute_chances(problem: RotaProblem, times: VisitTimes, weeks: list[Ints]) 
 
 
 def compute_foreseen(chances: Floats) -> float:
-    """Share of a week's visits that an insider is expected to name.
-
-    The insider names as many cells as there are visits in a week on average, the most probable
-    ones.
-    """
+    """Share of a week's visits that an insider is expected to name."""
+    # The insider names as many cells as there are visits in a week on average, the most probable
+    # ones.
     visits = float(chances.sum())
     if visits <= 0:
         return 0.0
@@ -181,10 +179,7 @@ def _find_nearly_best(problem: RotaProblem, seed: int) -> RotaSolution:
 
 
 def tabulate_chances(inputs: RotaInputs, chances: Floats) -> pd.DataFrame:
-    """Chances as a table of `hotspot, date, from, chance`, in the order of places, days and times.
-
-    `from` is the start of the quarter of an hour, HH:MM.
-    """
+    """Chances as a table of `hotspot, date, from` (HH:MM, of a quarter of an hour) and `chance`."""
     hotspot, day, quarter = np.nonzero(chances)
     names = np.array(list(inputs.hotspots), dtype=object)
     dates = np.array([f"{date}" for date in inputs.days], dtype=object)

@@ -20,12 +20,10 @@ def list_demands(
     is_open: Bools,
     delivered: Mapping[str, Collection[dt.date]],
 ) -> tuple[Demand, ...]:
-    """Every demand of a week: of each tasked place by day, then of hotspots, then of squares.
-
-    `plan` is that of any day: where its area bars a place, that demands nothing. Hotspots and
-    squares count near schools (s,) `urns` that (s, d) `is_open` on some day. A feared place that
-    `delivered` has in the week before needs no visit: so each has one in a fortnight.
-    """
+    """Every demand of a week: of each tasked place by day, then of hotspots, then of squares."""
+    # `plan` is that of any day: where its area bars a place, that demands nothing. Hotspots and
+    # squares count near schools (s,) `urns` that (s, d) `is_open` on some day. A feared place that
+    # `delivered` has in the week before needs no visit: so each has one in a fortnight.
     attended = [urns[row] for row in np.flatnonzero(is_open.any(axis=1)).tolist()]
     return tuple(
         replace(demand, visits=0)
@@ -54,10 +52,7 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
 
 
 def find_routes_for_two(demands: Sequence[Demand], meeting: Ints, routes: int) -> Bools:
-    """(r,) which routes of a number meet a demand that needs two people.
-
-    They are walked only by a crew of two, on any day.
-    """
+    """(r,) which routes of a number meet a demand that needs two people."""
     for_two = np.array([demand.officers > 1 for demand in demands], dtype=bool)
     needs = np.zeros(routes, dtype=bool)
     needs[meeting[for_two[meeting[:, 0]], 1]] = True

@@ -35,11 +35,9 @@ SEEDS = 2**64
 def make_draw_key(
     area: StudyArea, day: dt.date, number: int = 1, *, secret: Secret | None = None
 ) -> WeekKey:
-    """The key of the `number`-th draw of a week, by any of its days.
-
-    By default the secret is the one that the settings name. Without one, the settings' seed is
-    used, and the key has no commitment.
-    """
+    """The key of the `number`-th draw of a week, by any of its days."""
+    # By default the secret is the one that the settings name. Without one, the settings' seed is
+    # used, and the key has no commitment.
     monday = day - dt.timedelta(days=day.weekday())
     secret = read_secret(area.settings) if secret is None else secret
     if secret is None:
@@ -50,10 +48,8 @@ def make_draw_key(
 def draw_week(
     problem: RotaProblem, solution: RotaSolution, give: float, key: WeekKey
 ) -> RotaSolution:
-    """The week that a key draws: one worth at least (1 - `give`) of a solution with its floor.
-
-    Bound and proof remain those of the best week; `give` 0 is the best week itself.
-    """
+    """The week that a key draws: one worth at least (1 - `give`) of a solution with its floor."""
+    # Bound and proof remain those of the best week; `give` 0 is the best week itself.
     if not len(solution.chosen) or give <= 0:
         return solution
     (chosen,) = walk_from(problem, solution, give, seed=key.derive("week").draw(SEEDS))

@@ -51,11 +51,9 @@ class ChangeLimits:
 
 
 def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
-    """Rows of the best week within the limits; None where there is none.
-
-    Options that must stay are locked in the problem; the others of `limits.stands` may be taken
-    out.
-    """
+    """Rows of the best week within the limits; None where there is none."""
+    # Options that must stay are locked in the problem; the others of `limits.stands` may be taken
+    # out.
     if not len(problem):
         return np.zeros(0, dtype=np.int64) if limits.must is None else None
     model = MipBuilder()

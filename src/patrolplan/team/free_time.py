@@ -86,10 +86,8 @@ class FreeTime:
         )
 
     def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
-        """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point.
-
-        None where its place is not known, and where there is no travel: on leave, or sick.
-        """
+        """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point."""
+        # None where its place is not known, and where there is no travel: on leave, or sick.
         area, ways = self.area, np.zeros(len(duties))
         names = {name: row for row, name in enumerate(area.officers["officer"])}
         officer = np.array([names.get(name, -1) for name in duties["officer"]], dtype=np.int64)
@@ -108,11 +106,9 @@ class FreeTime:
         return ways
 
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:
-        """(k, d, r) whether an officer is free for each route on each day.
-
-        On duty from (k, r) setting out until its (r,) end, and without an appointment until (k, r)
-        back at the base, all in minutes after midnight.
-        """
+        """(k, d, r) whether an officer is free for each route on each day."""
+        # On duty from (k, r) setting out until its (r,) end, and without an appointment until (k,
+        # r) back at the base, all in minutes after midnight.
         free = self.fit_hours(set_out, end)
         for one in self.appointments:
             row, day = self.officers.index(one.officer), self.days.index(one.date)

@@ -111,11 +111,9 @@ class MixedIntegerProgramme(Programme):
         return MipResult(found.values, found.objective, found.bound, proven=found.is_best)
 
     def solve_relaxation(self, *, seconds: float) -> MipResult:
-        """Maximise with all columns continuous, by the interior point method.
-
-        On weeks of hundreds of schools it is several times faster than the simplex method. If time
-        runs out, the bound is what all columns are worth at their upper bounds.
-        """
+        """Maximise with all columns continuous, by the interior point method."""
+        # On weeks of hundreds of schools it is several times faster than the simplex method. If
+        # time runs out, the bound is what all columns are worth at their upper bounds.
         relaxed = replace(self, is_integer=np.zeros_like(self.is_integer))
         found = maximise(relaxed, {"solver": "ipm"}, seconds=seconds)
         if found.is_best:

@@ -105,10 +105,8 @@ class ObstacleFinder:
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def explain(self, officer: int, school: int, day: int, window: str | None = None) -> str:
-        """What keeps an officer from a school on a day, lent or not; empty if nothing does.
-
-        In a window of the week; in any for None. Whether a place gets too much is not asked.
-        """
+        """What keeps an officer from a school on a day, lent or not; empty if nothing does."""
+        # In a window of the week; in any for None. Whether a place gets too much is not asked.
         name = self.inputs.officers[officer]
         if not self.inputs.is_lead[officer]:
             if self.inputs.stays_at_gate[officer]:
@@ -146,10 +144,8 @@ class ObstacleFinder:
         return not (is_free & ~np.isin(others, busy)).any()
 
     def _find_own_patrol(self, officer: int, day: int, routes: Ints) -> int | None:
-        """The route that an officer is on when any of these would be walked; None if one is free.
-
-        They have one patrol a window, and none while they are on another.
-        """
+        """The route that an officer is on when any of these would be walked; None if one fits."""
+        # They have one patrol a window, and none while they are on another.
         inputs, found = self.inputs, None
         free = np.ones(len(routes), dtype=bool)
         set_out, back = inputs.set_out[officer, routes], inputs.back[officer, routes]

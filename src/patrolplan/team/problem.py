@@ -173,10 +173,9 @@ class RotaProblem:
 
     @cached_property
     def after_cell(self) -> Ints:
-        """(o,) the cell that must be filled as well, -1 for none.
-
-        A lock may send a second officer without a first; a companion always needs someone to join.
-        """
+        """(o,) the cell that must be filled as well, -1 for none."""
+        # A lock may send a second officer without a first; a companion always needs someone to
+        # join.
         follows = (self.after > 0) & ((self.lock < 0) | self.is_along)
         return np.where(follows, self.place * self.together + self.after - 1, -1)
 
@@ -217,10 +216,9 @@ class RotaProblem:
 
     @cached_property
     def max_visits(self) -> Ints:
-        """(j,) visits that each demand may have.
-
-        One by intelligence may have as many as it asks for, or as locks bring whatever their route.
-        """
+        """(j,) visits that each demand may have."""
+        # One by intelligence may have as many as it asks for, or as locks bring whatever their
+        # route.
         option, demand = self.meetings
         most = np.full(len(self.demand_visits), len(self))
         locked = self.lock[option] >= 0
@@ -250,11 +248,9 @@ class RotaProblem:
         return np.asarray(np.minimum(self.max_patrols, days))
 
     def _count_apart(self, officer_days: int) -> Ints:
-        """(k * d,) most options of an officer and day that do not overlap.
-
-        Going by the order in which they end, each one that overlaps none so far is in a largest
-        choice.
-        """
+        """(k * d,) most options of an officer and day that do not overlap."""
+        # Going by the order in which they end, each one that overlaps none so far is in a largest
+        # choice.
         count, until = np.zeros(officer_days, dtype=np.int64), np.full(officer_days, -np.inf)
         for option in np.argsort(self.busy[:, 1]).tolist():
             at = self.officer_day[option]

@@ -145,12 +145,10 @@ def meet_demands(
     *,
     since: dt.date | None = None,
 ) -> Repair:
-    """Meet what intelligence asks for by as few changes of a week handed out as possible.
-
-    Patrols that were locked by hand stay, and nothing changes before `since`, by default the first
-    day. There are at most as many new patrols as unmet demands and withdrawn cards. `Week.demands`
-    says who meets each demand, or why not.
-    """
+    """Meet what intelligence asks for by as few changes of a week handed out as possible."""
+    # Patrols that were locked by hand stay, and nothing changes before `since`, by default the
+    # first day. There are at most as many new patrols as unmet demands and withdrawn cards.
+    # `Week.demands` says who meets each demand, or why not.
     plans = list_day_plans(plan, week.days)
     inputs = RotaInputs(
         area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
@@ -179,10 +177,9 @@ def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
 
 
 def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
-    """The cards of one week that are void in another, and those that are new there.
-
-    A card shows who walks where and when: if only the number of a route changes, its card is valid.
-    """
+    """The cards of one week that are void in another, and those that are new there."""
+    # A card shows who walks where and when: if only the number of a route changes, its card is
+    # valid.
 
     def index(week: Week) -> dict[tuple[str, ...], Duty]:
         return {(*list_facts(duty), duty.patrol.way): duty for duty in week.duties}
@@ -218,10 +215,8 @@ def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int
 def _free_patrols(
     inputs: RotaInputs, locks: Sequence[Lock], first: dt.date
 ) -> tuple[RotaProblem, Bools]:
-    """The options from a day on, and (o,) which stand in the week handed out.
-
-    Of patrols that stand those before the day are fixed, and those that were locked by hand.
-    """
+    """The options from a day on, and (o,) which stand in the week handed out."""
+    # Of patrols that stand those before the day are fixed, and those that were locked by hand.
     problem = inputs.problem
     names = {(lock.officer, lock.urn, lock.date) for lock in locks}
     keys = zip(problem.officer.tolist(), problem.school.tolist(), problem.day.tolist(), strict=True)

@@ -142,11 +142,9 @@ def build_drawn_week(
 
 
 def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
-    """A changed week with the walks of its new patrols drawn; those that stand keep theirs.
-
-    They are drawn by the key of the week's draw, so that patrols that were placed by hand or by a
-    repair are no easier to foresee than the others.
-    """
+    """A changed week with the walks of its new patrols drawn; those that stand keep theirs."""
+    # They are drawn by the key of the week's draw, so that patrols that were placed by hand or by a
+    # repair are no easier to foresee than the others.
     number = 1 if before.draw is None else before.draw.number
     key = make_draw_key(inputs.area, inputs.days[0], number)
     duties = draw_new_walks(inputs, before.duties, after.duties, key)
@@ -201,10 +199,8 @@ def _find_dosed_days(
 def build_week(
     inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution, before: Week | None = None
 ) -> Week:
-    """The week of a solution, with the reasons for what is missing.
-
-    Of a week `before` all stays that does not follow from the choice, such as its draw.
-    """
+    """The week of a solution, with the reasons for what is missing."""
+    # Of a week `before` all stays that does not follow from the choice, such as its draw.
     at = solution.chosen
     chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
     patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)

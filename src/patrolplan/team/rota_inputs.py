@@ -235,12 +235,10 @@ class RotaInputs:
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
-        """Every place that a route's stops cover, and its weight.
-
-        A corner has none (see `own_places`), nor has a place named only by intelligence, or one
-        that is no longer in the plan: visits there are for the demand, which comes before all
-        worth.
-        """
+        """Every place that a route's stops cover, and its weight."""
+        # A corner has none (see `own_places`), nor has a place named only by intelligence, or one
+        # that is no longer in the plan: visits there are for the demand, which comes before all
+        # worth.
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
         stops = (stop for route in self.routes for stop in route.stops)
@@ -249,10 +247,8 @@ class RotaInputs:
 
     @cached_property
     def own_places(self) -> dict[OwnPlace, float]:
-        """What standing at each place is worth to a school's pupils, in each part of the afternoon.
-
-        It is the worth of the best of the school's stops there. The gate is nobody's choice.
-        """
+        """What standing at each place is worth to a school's pupils, by part of the afternoon."""
+        # It is the worth of the best of the school's stops there. The gate is nobody's choice.
         worth: dict[OwnPlace, float] = {}
         for route in self.routes:
             for stop in route.stops:
@@ -263,11 +259,9 @@ class RotaInputs:
 
     @cached_property
     def route_minutes_by_place(self) -> tuple[dict[str, float], ...]:
-        """(r,) minutes of each route at each place: those that its stops cover, and corners near.
-
-        The gate has none, since every patrol of the school is there anyway. A patrol alone never
-        exceeds the daily maximum.
-        """
+        """(r,) minutes of each route at each place that its stops cover, and at corners near."""
+        # The gate has none, since every patrol of the school is there anyway. A patrol alone never
+        # exceeds the daily maximum.
         most = self.area.settings.week.max_dose_minutes_per_day
         minutes = []
         for route in self.routes:

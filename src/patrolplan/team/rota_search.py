@@ -87,12 +87,10 @@ def walk_weeks(
     states: int = 1,
     seed: int,
 ) -> list[Ints]:
-    """A number of weeks (`states`) on a random walk from chosen options, one every `moves` moves.
-
-    The walk makes the moves of the search, and accepts each that gives a feasible week worth at
-    least `limit`, which the first week must be, too. Among these weeks none is preferred for its
-    worth. The seed has 64 bits.
-    """
+    """Weeks (`states` of them) on a random walk from chosen options, one every `moves` moves."""
+    # The walk makes the moves of the search, and accepts each that gives a feasible week worth at
+    # least `limit`, which the first week must be, too. Among these weeks none is preferred for its
+    # worth. The seed has 64 bits.
     facts = build_facts(problem, floor)
     state, worth = begin_state(facts, fill_slots(problem, chosen))
     draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64)), []
@@ -160,10 +158,8 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
 def _complete_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Remove what conflicts with a move, and add a companion for an officer who may not go alone.
-
-    False if that needs more options than there is room for, or no companion is possible.
-    """
+    """Remove what conflicts with a move, and add a companion for who may not go alone."""
+    # False if that needs more options than there is room for, or no companion is possible.
     if not _draw_companion(facts, state, rng, out, into):
         return False
     for option in into:

@@ -207,11 +207,9 @@ def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
 def _change_minutes(
     facts: RotaFacts, state: RotaState, hotspot: int, day: int, minutes: float
 ) -> float:
-    """Add minutes of dose to a hotspot and day, or remove some; return the gain in worth.
-
-    The set of days with a dose has a worth, and minutes above the daily maximum a penalty. Only
-    this day changes, so nothing is summed over the others.
-    """
+    """Add minutes of dose to a hotspot and day, or remove some; return the gain in worth."""
+    # The set of days with a dose has a worth, and minutes above the daily maximum a penalty. Only
+    # this day changes, so nothing is summed over the others.
     before = state.minutes[hotspot, day]
     after = before + minutes
     state.minutes[hotspot, day] = after
@@ -323,11 +321,9 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether the floor holds after an option was added or removed.
-
-    Removing it must not leave a second officer, or one who may not go alone, without it, unless a
-    lock requires that.
-    """
+    """Whether the floor holds after an option was added or removed."""
+    # Removing it must not leave a second officer, or one who may not go alone, without it, unless a
+    # lock requires that.
     school = facts.school[option]
     if state.dose[school] < facts.min_dose[school]:
         return False

@@ -29,10 +29,8 @@ class WeekRoutes:
 
 
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
-    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
-
-    Those of further windows come after all of the first one, and are numbered separately.
-    """
+    """Every patrol of a plan with 0 for its school's best, 1 for its first variant..."""
+    # Those of further windows come after all of the first one, and are numbered separately.
     for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
         for number, variant in enumerate(patrol.variants, 1):
@@ -42,12 +40,10 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, window, its stops in any order, and the places to keep away from.
-
-    It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
-    read from a file with whole minutes. Without a presence at the gate the start of a patrol is
-    drawn, and its window is identified by its end.
-    """
+    """School, officer, mode, window, its stops in any order, and the places to keep away from."""
+    # It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
+    # read from a file with whole minutes. Without a presence at the gate the start of a patrol is
+    # drawn, and its window is identified by its end.
     stops = frozenset(
         Counter(
             (stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops

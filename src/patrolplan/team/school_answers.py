@@ -83,11 +83,9 @@ class PlaceAnswer:
 def find_school_answers(
     week: Week, presence: RecentPresence | None, urns: Sequence[str]
 ) -> dict[str, tuple[PlaceAnswer, ...]]:
-    """The answers to each of some schools by URN, the place that weighs most first.
-
-    `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
-    where no group of reports is within reach, or the reports are of a form without squares.
-    """
+    """The answers to each of some schools by URN, the place that weighs most first."""
+    # `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
+    # where no group of reports is within reach, or the reports are of a form without squares.
     area = week.plan.area
     latest = find_latest_term(area.reports)
     promises = _find_promises(week)

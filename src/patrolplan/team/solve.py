@@ -94,10 +94,7 @@ class RotaSolution:
 def solve_rota(
     problem: RotaProblem, *, seed: int = 1, stop: SearchLimits | None = None
 ) -> RotaSolution:
-    """The week of most worth among those with the highest floor.
-
-    The seed decides between equal weeks; `stop` is `DEFAULT_LIMITS` by default.
-    """
+    """The week of most worth among those with the highest floor."""
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or DEFAULT_LIMITS
@@ -200,10 +197,8 @@ class _WeekSearch:
             yield
 
     def _merge(self, rows: Ints) -> None:
-        """Find the best week among the options of the best one so far and of another.
-
-        Annealing runs end in different local optima, each better in some districts.
-        """
+        """Find the best week among the options of the best one so far and of another."""
+        # Annealing runs end in different local optima, each better in some districts.
         upper = self._programme.upper.copy()
         upper[self._x] = 0.0
         upper[self._x[self._best]] = upper[self._x[rows]] = 1.0
@@ -226,10 +221,8 @@ class _WeekSearch:
         self._bound = max(self._worth, min(self._bound, answer.bound))
 
     def _prove_if_quick(self) -> bool:
-        """Prove a small week best at the root of the search tree; return whether that succeeded.
-
-        Which of several best weeks it is then does not depend on the annealing.
-        """
+        """Prove a small week best at the root of the search tree; return whether that succeeded."""
+        # Which of several best weeks it is then does not depend on the annealing.
         if len(self._programme.objective) > MAX_COLUMNS_TO_PROVE:
             return False
         answer = self._programme.solve(gap=PROVEN_GAP / 2, nodes=1, seconds=self._seconds)
@@ -252,14 +245,12 @@ def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -
 
 
 def find_floor(problem: RotaProblem) -> Floor:
-    """Demands and every school's minimum; where all have it, the lowest dose as high as it can be.
-
-    A school that cannot reach a level, since it is open on few days or its routes have few stops,
-    counts with the highest dose it can have. The level is raised by repeatedly requiring a little
-    more than the last week gave, until no week is feasible: which doses are possible depends on
-    the dwells and on their sums, so bisection could stop between two of them. Every answer is a
-    complete week, so each step rises at least to the next possible dose.
-    """
+    """Demands and every school's minimum; where all have it, the lowest dose as high as it goes."""
+    # A school that cannot reach a level, since it is open on few days or its routes have few stops,
+    # counts with the highest dose it can have. The level is raised by repeatedly requiring a little
+    # more than the last week gave, until no week is feasible: which doses are possible depends on
+    # the dwells and on their sums, so bisection could stop between two of them. Every answer is a
+    # complete week, so each step rises at least to the next possible dose.
     floor = _find_fewest_missing(problem)
     if floor.missing or not problem.visit_minutes.any():
         return floor

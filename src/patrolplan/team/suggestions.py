@@ -40,12 +40,11 @@ class Suggestion:
 def suggest_swaps(
     editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3
 ) -> tuple[Suggestion, ...]:
-    """At most `count` ways to fill a gap of the week with few changes, best first.
-
-    Each withdraws other cards, or where none is withdrawn sends another officer. None of them
-    leaves more schools below their minimum, or more demands of intelligence unmet, than necessary.
-    Locks and bans hold. An `InvalidEditError` where the week has no such school, place or day.
-    """
+    """At most `count` ways to fill a gap of the week with few changes, best first."""
+    # Each withdraws other cards, or where none is withdrawn sends another officer. None of them
+    # leaves more schools below their minimum, or more demands of intelligence unmet, than
+    # necessary. Locks and bans hold. An `InvalidEditError` where the week has no such school, place
+    # or day.
     inputs, problem = editor.inputs, editor.problem
     wanted = _find_options(inputs, gap)
     rows = editor.find_rows(week.duties)

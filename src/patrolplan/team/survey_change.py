@@ -84,11 +84,9 @@ class SurveyChange:
 def measure_change(
     groups: ReportGroups, group: int, among: NDArray[np.bool_]
 ) -> SurveyChange | None:
-    """The change of a group's share between the latest two terms that show reports.
-
-    None where they cannot be compared: fewer than two terms show reports, neither of them any of
-    this group, or there is no other group `among` (g,) those that it is compared with.
-    """
+    """The change of a group's share between the latest two terms that show reports."""
+    # None where they cannot be compared: fewer than two terms show reports, neither of them any of
+    # this group, or there is no other group `among` (g,) those that it is compared with.
     others = _choose_others(groups, group, among)
     shown = others.copy()
     shown[group] = True
@@ -133,10 +131,8 @@ def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tu
 def compute_newcombe_interval(
     before: tuple[int, int], latest: tuple[int, int]
 ) -> tuple[float, float]:
-    """Newcombe's hybrid score interval of the latest share less the one before.
-
-    `before`, `latest`: Reports here and elsewhere, not both 0.
-    """
+    """Newcombe's hybrid score interval of the latest share less the one before."""
+    # `before`, `latest`: Reports here and elsewhere, not both 0.
     from scipy.stats import binomtest  # noqa: PLC0415 - heavy, and of this interval alone
 
     (p, p_low, p_high), (q, q_low, q_high) = (
@@ -151,10 +147,9 @@ def compute_newcombe_interval(
 def _bound_counts(
     groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
 ) -> SurveyCounts:
-    """Bounds of the number of reports of a term, in a group and in the others.
-
-    A group of n to m reports in all that shows k in the other terms has at most m - k in this one.
-    """
+    """Bounds of the number of reports of a term, in a group and in the others."""
+    # A group of n to m reports in all that shows k in the other terms has at most m - k in this
+    # one.
     low = groups.by_term[term]
     hidden = groups.max_counts - groups.counts
     in_other_terms = sum(groups.by_term.values()) - low

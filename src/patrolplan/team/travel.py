@@ -43,12 +43,10 @@ def compute_minutes_to_places(area: StudyArea, places_xy: NDArray[np.float64]) -
 
 
 def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.float64]) -> Floats:
-    """(k, n) minutes from each officer's base to places, given where they are on the streets.
-
-    Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
-    line to the nearest street counts 1.3 times. Officers on bicycles ride at
-    `CYCLING_SPEED_KMH`, those on foot walk at `[patrol] walking_speed_kmh`.
-    """
+    """(k, n) minutes from each officer's base to places, given where they are on the streets."""
+    # Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
+    # line to the nearest street counts 1.3 times. Officers on bicycles ride at `CYCLING_SPEED_KMH`,
+    # those on foot walk at `[patrol] walking_speed_kmh`.
     network = area.network.walkable
     bases_xy = shapely.get_coordinates(area.officers.geometry.values)
     bases = network.snap(bases_xy)
@@ -77,10 +75,8 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
 
 
 def compute_straight_minutes(area: StudyArea, metres: Floats) -> Floats:
-    """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets.
-
-    For public transport and cars nothing else is known of the journey; no distance takes no time.
-    """
+    """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets."""
+    # For public transport and cars nothing else is known of the journey; no distance takes no time.
     minutes = OFF_STREET_FACTOR * metres / compute_officer_speeds(area)[:, None]
     for mode, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
         rows = (area.officers["mode"] == mode).to_numpy()

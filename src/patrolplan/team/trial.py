@@ -99,10 +99,8 @@ class Trial(FileModel):
         return self.start if self.randomise == "pairs" else day - dt.timedelta(days=day.weekday())
 
     def draw(self, day: dt.date) -> Bools:
-        """(h,) which hotspots have patrols on a day: one of each pair; on other days all.
-
-        Raw bits of the generator are the same in all versions of numpy.
-        """
+        """(h,) which hotspots have patrols on a day: one of each pair; on other days all."""
+        # Raw bits of the generator are the same in all versions of numpy.
         if day not in self.days:
             return np.ones(len(self.hotspots), dtype=bool)
         bits = np.random.PCG64([self.seed or 0, self.find_block(day).toordinal()])
@@ -146,12 +144,10 @@ def propose_trial(area: StudyArea, start: dt.date) -> Trial:
 
 
 def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDataFrame) -> Trial:
-    """Write a trial's file with its seed, school days and pairs of hotspots; gives the trial.
-
-    Of the hotspots within the radius of a gate those with most crime are chosen, each far enough
-    from those before; neighbours in that order are a pair: no other pairs differ less in sum.
-    Raises InputError where dates, data or hotspots allow no trial.
-    """
+    """Write a trial's file with its seed, school days and pairs of hotspots; gives the trial."""
+    # Of the hotspots within the radius of a gate those with most crime are chosen, each far enough
+    # from those before; neighbours in that order are a pair: no other pairs differ less in sum.
+    # Raises InputError where dates, data or hotspots allow no trial.
     days = _list_days(path, trial, area)
     gates = shapely.MultiPoint(area.network.xy(area.gates))
     stops = np.array(hotspots["stop"].tolist(), dtype=object)
@@ -229,10 +225,8 @@ def is_dated(area: StudyArea) -> bool:
 def count_incidents(
     area: StudyArea, pieces: Sequence[Sequence[int]], times: pd.DatetimeIndex, *, by_days: bool
 ) -> Floats:
-    """(h, t) incidents of hotspots on days, or in months by their first days.
-
-    Of a crime that is known only by a map point, a hotspot has the fraction on its own streets.
-    """
+    """(h, t) incidents of hotspots on days, or in months by their first days."""
+    # Of a crime that is known only by a map point, a hotspot has the fraction on its own streets.
     own = compute_catchment_shares(area, build_masks(area, [list(part) for part in pieces]))
     incidents = area.incidents
     when = incidents["occurred_at"].dt.normalize() if by_days else incidents["month"]
@@ -262,10 +256,8 @@ def draw_trial_week(path: Path, trial: Trial, days: Sequence[dt.date]) -> WeekTr
 def plan_trial_days(
     area: StudyArea, days: Sequence[dt.date], trial: Trial, plan_days: PlanDays
 ) -> dict[dt.date, Plan]:
-    """A plan for each day, on which nobody stands at the hotspots that have no patrols on it.
-
-    Days on which these are the same are planned together.
-    """
+    """A plan for each day, on which nobody stands at the hotspots that have no patrols on it."""
+    # Days on which these are the same are planned together.
     together: dict[frozenset[str], list[dt.date]] = {}
     for day in days:
         without = np.flatnonzero(~trial.draw(day))

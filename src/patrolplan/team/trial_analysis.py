@@ -48,10 +48,7 @@ class Effect:
 
 
 def analyse_trial(path: Path, trial: Trial, area: StudyArea) -> Effect:
-    """Compare incidents by what was drawn.
-
-    Raises InputError where the crimes of the whole trial are not known yet: then none are shown.
-    """
+    """Compare incidents by what was drawn."""
     last = (area.incidents["month"].max() + pd.offsets.MonthEnd(0)).date()
     if last < trial.end:
         what = f"the trial ends on {trial.end}, and the crimes reach to {last}"
@@ -76,12 +73,10 @@ def analyse_trial(path: Path, trial: Trial, area: StudyArea) -> Effect:
 
 
 def estimate_effect(counts: Floats, expected: Floats, drawn: Bools, *, seed: int) -> Effect:
-    """The effect of (h, b) patrols `drawn`, of incidents `counts`, on those `expected` before.
-
-    Rows 2k and 2k + 1 are a pair, one of which has patrols in each block (column); `expected` may
-    have any scale. T is the sum of a part over f and a part without it, so that two sums a draw
-    give T of all factors.
-    """
+    """The effect of (h, b) patrols `drawn`, of incidents `counts`, on those `expected` before."""
+    # Rows 2k and 2k + 1 are a pair, one of which has patrols in each block (column); `expected` may
+    # have any scale. T is the sum of a part over f and a part without it, so that two sums a draw
+    # give T of all factors.
     rng = np.random.default_rng(seed)
     first = rng.integers(0, 2, (DRAWS, len(counts) // 2, counts.shape[1]))
     others = np.stack([first, 1 - first], axis=2).reshape(DRAWS, *counts.shape)

@@ -57,11 +57,10 @@ def draw_walks(
     rows: Iterable[int] | None = None,
     executor: Executor | None = None,
 ) -> tuple[Duty, ...]:
-    """The duties of a week as they are walked; those that are fixed stay as they are.
-
-    Each of these rows, by default of all, is drawn by its own key, derived from that of the week's
-    draw. Its officers' other duties of the day limit its walk. The executor shares the schools.
-    """
+    """The duties of a week as they are walked; those that are fixed stay as they are."""
+    # Each of these rows, by default of all, is drawn by its own key, derived from that of the
+    # week's draw. Its officers' other duties of the day limit its walk. The executor shares the
+    # schools.
     held = {id(duty) for duty in inputs.held}
     drawn = list(duties)
     chosen: list[tuple[int, int, Timing, float]] = []
@@ -89,10 +88,8 @@ def draw_new_walks(
     *,
     executor: Executor | None = None,
 ) -> tuple[Duty, ...]:
-    """The duties of a changed week, with walks drawn for those that were not in it before.
-
-    An officer with the same route of the same school on the same day as before keeps the walk.
-    """
+    """The duties of a changed week, with walks drawn for those that were not in it before."""
+    # An officer with the same route of the same school on the same day as before keeps the walk.
     earlier = {_identify(duty): duty for duty in before}
     new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
     standing = [_take_walk(earlier.get(_identify(duty)), duty) for duty in duties]
@@ -123,10 +120,7 @@ def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
 
 
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
-    """When the officers of a duty may leave their bases for it, and when it must be over.
-
-    From the end of their hours, their appointments, and their other patrols of the day.
-    """
+    """When the officers of a duty may leave their bases for it, and when it must be over."""
     duty, free = duties[row], inputs.free_time
     day = inputs.days.index(duty.date)
     begin, end = 0.0, MINUTES_A_DAY
@@ -168,11 +162,9 @@ def _find_span(inputs: RotaInputs, name: str, duty: Duty) -> tuple[float, float]
 
 
 def _select_in_time(patrol: Patrol, begin: float, end: float, *, leave_minutes: float) -> Timings:
-    """The timings of a patrol that begin and end within limits.
-
-    Who is present at the gate sets out at a fixed time, to be there at the start; without a
-    presence one sets out later where one leaves later.
-    """
+    """The timings of a patrol that begin and end within limits."""
+    # Who is present at the gate sets out at a fixed time, to be there at the start; without a
+    # presence one sets out later where one leaves later.
     timings = patrol.timings
     if timings is None:
         return Timings.none(len(patrol.stops))

@@ -495,10 +495,8 @@ class Week:
 
     @property
     def gap_percent(self) -> float:
-        """How far the best week found may be below the best possible, in percent of the bound.
-
-        For a week that was drawn, this is the gap of the week that the draw started from.
-        """
+        """How far the best week found may be below the best possible, in percent of the bound."""
+        # For a week that was drawn, this is the gap of the week that the draw started from.
         best_worth = self.worth if self.draw is None else max(self.worth, self.draw.best_worth)
         return compute_gap_percent(best_worth, self.bound)
 
@@ -534,38 +532,22 @@ class Week:
 
 
 def format_day(date: dt.date) -> str:
-    """A day in words.
-
-    Examples
-    --------
-    >>> format_day(dt.date(2026, 12, 2))
-    'Wednesday 2 December'
-    """
+    """A day in words."""
     return f"{date:%A} {date.day} {date:%B}"
 
 
 def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
-    """Days from a date to the Friday of its week; for a date at a weekend, the next week.
-
-    Examples
-    --------
-    >>> [day.isoformat() for day in list_school_days(dt.date(2026, 12, 3))]
-    ['2026-12-03', '2026-12-04']
-    >>> list_school_days(dt.date(2026, 11, 28))[0].isoformat()
-    '2026-11-30'
-    """
+    """Days from a date to the Friday of its week; for a date at a weekend, the next week."""
     if start.weekday() >= SATURDAY:
         start += dt.timedelta(days=7 - start.weekday())
     return tuple(start + dt.timedelta(days=n) for n in range(SATURDAY - start.weekday()))
 
 
 def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
-    """(s, d) whether each school is open on each day.
-
-    A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
-    schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
-    all, every weekday counts.
-    """
+    """(s, d) whether each school is open on each day."""
+    # A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
+    # schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
+    # all, every weekday counts.
     dates = pd.DatetimeIndex(list(days))
     inside = (term_dates["from"].to_numpy()[:, None] <= dates.to_numpy()) & (
         dates.to_numpy() <= term_dates["to"].to_numpy()[:, None]

@@ -116,10 +116,8 @@ class WeekEditor:
         return None
 
     def build_week(self, duties: Sequence[Duty], *, bound: float | None = None) -> Week:
-        """The week of these patrols, with its worth and the reasons for what is missing.
-
-        Each must be an option. The bound is by default that of the week before.
-        """
+        """The week of these patrols, with its worth and the reasons for what is missing."""
+        # Each must be an option. The bound is by default that of the week before.
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
         solution = RotaSolution.rate(self.problem, chosen, bound)
@@ -139,10 +137,8 @@ class WeekEditor:
         return _find_option(self.inputs, duty) is not None
 
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
-        """(c,) rows of the options of patrols and their crews; an error for one that is none.
-
-        Members of a crew who no longer have time for it have none.
-        """
+        """(c,) rows of the options of patrols and their crews; an error for one that is none."""
+        # Members of a crew who no longer have time for it have none.
         rows = []
         for duty in duties:
             option = _find_option(self.inputs, duty)
@@ -166,10 +162,8 @@ class WeekEditor:
         return Lock(slot.officer, slot.urn, slot.date, variant, window)
 
     def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
-        """Who may walk along on a patrol, and is free given the other patrols of the week.
-
-        Those with the fewest patrols come first.
-        """
+        """Who may walk along on a patrol, and is free given the other patrols of the week."""
+        # Those with the fewest patrols come first.
         option, problem = _find_option(self.inputs, duty), self.problem
         if option is None:
             return []
@@ -223,11 +217,9 @@ class WeekEditor:
         variant: int | None = None,
         like: Duty | None = None,
     ) -> Duty:
-        """A patrol for a slot next to the others of the week: the requested route, or the best one.
-
-        A patrol `like` it keeps its walk where possible. An officer who is lent must be locked
-        before. An `InvalidEditError` says what keeps them from it.
-        """
+        """A patrol for a slot next to the week's others: the requested route, or the best one."""
+        # A patrol `like` it keeps its walk where possible. An officer who is lent must be locked
+        # before. An `InvalidEditError` says what keeps them from it.
         officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
@@ -265,10 +257,8 @@ class WeekEditor:
         return replace(duty, crew=crew)
 
     def _select_under_cap(self, options: Ints, finder: ObstacleFinder, day: int) -> Ints:
-        """Options that bring no hotspot over the daily maximum; an error if there are none.
-
-        A lock alone does not exceed it: the patrols already in the week are not forced.
-        """
+        """Options that bring no hotspot over the daily maximum; an error if there are none."""
+        # A lock alone does not exceed it: the patrols already in the week are not forced.
         routes = self.problem.route[options].tolist()
         crowded = [finder.find_crowded_hotspots(day, route) for route in routes]
         if not all(crowded):

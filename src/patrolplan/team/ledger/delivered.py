@@ -20,10 +20,7 @@ HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
 
 
 def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
-    """An officer's promised stops of a day, in the order of the card.
-
-    Raises InputError when no week is handed out for the day, or no duty is this officer's.
-    """
+    """An officer's promised stops of a day, in the order of the card."""
     day = ledger.read_promised(date, date)
     stops = day[day["officer"] == officer].reset_index(drop=True)
     if stops.empty:
@@ -122,10 +119,7 @@ def build_typed_visits(
     *,
     people: int | None = None,
 ) -> tuple[Visit, ...]:
-    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all.
-
-    Stops of one patrol at the same place are one visit.
-    """
+    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all."""
     visits: dict[tuple[str, str, str], Visit] = {}
     for (_, stop), answer in zip(stops.iterrows(), answers, strict=True):
         visit = build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
@@ -149,12 +143,10 @@ def _join_visits(first: Visit, second: Visit) -> Visit:
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
-
-    The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
-    means; `officers` may be named, empty for any. Stops of one patrol at the same place are one
-    visit. Raises InputError with every row that names no officer, no place, or a stop twice.
-    """
+    """Visits of a table that `small_tables.read_visits` gave, each with the place it names."""
+    # The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
+    # means; `officers` may be named, empty for any. Stops of one patrol at the same place are one
+    # visit. Raises InputError with every row that names no officer, no place, or a stop twice.
     if table.empty:
         raise InputError.one(path, "contains no visits", "write a row for each stop")
     promised = ledger.read_promised(table["date"].min(), table["date"].max())
@@ -221,10 +213,8 @@ def _find_place(
     path: Path,
     row: object,
 ) -> pd.DataFrame:
-    """Where a row's visit was (first row): a promised stop, or another hotspot of the week.
-
-    For an officer without a stop there, it is among those of the officers they came with.
-    """
+    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
+    # For an officer without a stop there, it is among those of the officers they came with.
     date, officer = entry["date"], entry["officer"]
     day: pd.DataFrame = promised[promised["date"] == date]
     for name in ("urn", "window"):
@@ -285,10 +275,8 @@ def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) ->
 
 
 def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
-    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ...".
-
-    They may have been there one after the other, or together, which only they can say.
-    """
+    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ..."."""
+    # They may have been there one after the other, or together, which only they can say.
     if not entries:
         return []
     days = [entry.visit.date for entry in entries]

@@ -70,10 +70,8 @@ class RecentPresence:
 def read_recent_presence(
     ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame
 ) -> RecentPresence | None:
-    """Presence in the weeks before a day, by the hotspots of today's plan; None without a record.
-
-    A week without any entry is not counted, rather than counted as one without a patrol.
-    """
+    """Presence in the weeks before a day, by today's hotspots; None without a record."""
+    # A week without any entry is not counted, rather than counted as one without a patrol.
     length = 7 * PRESENCE_WEEKS
     first, last = start - dt.timedelta(days=length), start - dt.timedelta(days=1)
     dates = ledger.read_delivered(first, last)["date"]

@@ -49,13 +49,7 @@ SHORTFALL_KINDS = (*REASONS, NO_REASON, NOT_RECORDED)
 
 
 def month_days(month: str) -> tuple[dt.date, dt.date]:
-    """First and last day of a month.
-
-    Examples
-    --------
-    >>> [str(day) for day in month_days("2026-12")]
-    ['2026-12-01', '2026-12-31']
-    """
+    """First and last day of a month."""
     first = dt.date.fromisoformat(f"{month}-01")
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
@@ -121,21 +115,17 @@ def _find_polygons(
 
 
 def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
-    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
-
-    Those of a place and a day sum to the time that any officer was there.
-    """
+    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence."""
+    # Those of a place and a day sum to the time that any officer was there.
     _, delivered, accounts = _account_for_days(ledger, first, last)
     shares = share_presence_by_day(accounts)
     return delivered.assign(minutes=[shares[row] for row in delivered.index])
 
 
 def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
-    """What was planned in these days and not delivered, by the reason that was entered.
-
-    A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
-    `minutes` not delivered, of those and of visits cut short.
-    """
+    """What was planned in these days and not delivered, by the reason that was entered."""
+    # A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
+    # `minutes` not delivered, of those and of visits cut short.
     rows = [
         (
             (account.reason or NO_REASON) if account.stays else NOT_RECORDED,
@@ -174,11 +164,9 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def summarise_designated(
     ledger: "Ledger", first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
 ) -> pd.DataFrame:
-    """Plan against delivered of every hotspot that the force designates, in these days.
-
-    `by_hotspot` are those with a dose, see `summarise_doses`. Gives `place_id`, `place` and the
-    figures, 0 where nothing was promised or delivered; those of the weeks that were handed out.
-    """
+    """Plan against delivered of every hotspot that the force designates, in these days."""
+    # `by_hotspot` are those with a dose, see `summarise_doses`. Gives `place_id`, `place` and the
+    # figures, 0 where nothing was promised or delivered; those of the weeks that were handed out.
     spots = ledger.read_hotspots(first, last)
     spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
     figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot")
@@ -211,10 +199,8 @@ def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
 
 
 def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
-    """Figures of each visit: a row for its officer, and one for each person named with them.
-
-    The delivery of a stop counts for the officer of its first visit.
-    """
+    """Figures of each visit: a row for its officer, and one for each person named with them."""
+    # The delivery of a stop counts for the officer of its first visit.
     shares = share_presence_by_day(accounts)
     for (date, urn, place_id), place in accounts.items():
         key = {"date": date, "urn": urn, "id": place_id}
@@ -251,10 +237,8 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
 def _account_for_days(
     ledger: "Ledger", first: dt.date, last: dt.date
 ) -> tuple[pd.DataFrame, pd.DataFrame, PlaceAccounts]:
-    """What was promised and delivered in these days, and the account of every place.
-
-    Stops of a patrol at one place are promised as one visit.
-    """
+    """What was promised and delivered in these days, and the account of every place."""
+    # Stops of a patrol at one place are promised as one visit.
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     visit = ["officer", "date", "urn", "window", "id"]
     promised["minutes"] = promised.groupby(visit)["minutes"].transform("sum")
@@ -263,10 +247,8 @@ def _account_for_days(
 
 
 def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:
-    """`id, hotspot, kind, place, longitude, latitude` of each place, as last handed out.
-
-    Instead of a name, which is an ID, corners and gates have their kind.
-    """
+    """`id, hotspot, kind, place, longitude, latitude` of each place, as last handed out."""
+    # Instead of a name, which is an ID, corners and gates have their kind.
     columns = ["id", "hotspot", "kind", "place", "longitude", "latitude"]
     places = pd.concat([table[columns] for table in tables]).drop_duplicates("id")
     is_named = ~places["kind"].isin(["corner", "gate"])

@@ -52,11 +52,9 @@ class TrackMinutes:
     def find_places(
         self, places: NDArray[np.object_], is_planned: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
-        """(t,) the row of the place that each step is at, or -1.
-
-        `places` are (m,) shapely points or polygons in metres; one that was planned goes before
-        any other.
-        """
+        """(t,) the row of the place that each step is at, or -1."""
+        # `places` are (m,) shapely points or polygons in metres; one that was planned goes before
+        # any other.
         rows = np.full(len(self.step_xy), -1, dtype=np.int64)
         for some in (np.flatnonzero(~is_planned), np.flatnonzero(is_planned)):
             matched, nearest = shapely.STRtree(places[some]).query_nearest(
@@ -66,20 +64,16 @@ class TrackMinutes:
         return rows
 
     def find_arrival(self, spent: NDArray[np.float64]) -> float:
-        """When a stay of (t,) minutes began, in seconds: the first three minutes spent there.
-
-        Walking past takes less; of a shorter visit nearly all of it counts.
-        """
+        """When a stay of (t,) minutes began, in seconds: the first three minutes spent there."""
+        # Walking past takes less; of a shorter visit nearly all of it counts.
         gathered = np.concatenate([[0.0], np.cumsum(spent), np.full(STAY_STEPS, spent.sum())])
         within = gathered[STAY_STEPS : STAY_STEPS + len(spent)] - gathered[: len(spent)]
         return float(self.step_seconds[int(np.argmax(within >= 0.9 * within.max()))])
 
 
 def measure_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> TrackMinutes:
-    """Where a track spent its minutes, which sum to its length without the long gaps.
-
-    A track is (k,) rising times in seconds of points `xy`, (k, 2) metres.
-    """
+    """Where a track spent its minutes, which sum to its length without the long gaps."""
+    # A track is (k,) rising times in seconds of points `xy`, (k, 2) metres.
     step = np.floor((seconds - seconds[0]) / STEP_SECONDS).astype(np.int64)
     middle = pd.DataFrame(xy).groupby(step).median()
     count = int(step[-1]) + 1

@@ -90,12 +90,11 @@ def build_track_visits(
     urn: str | None = None,
     together: tuple[str, ...] | None = None,
 ) -> TrackVisits:
-    """Minutes of a track at each place of the week: those planned, and others stayed at.
-
-    `urn` is the school where the officer has no patrol, or several, that day; `together` came as
-    well. Raises InputError when no week is handed out for the day, the track has no point on it or
-    none near the streets, it overlaps another one that was entered, or the school is not clear.
-    """
+    """Minutes of a track at each place of the week: those planned, and others stayed at."""
+    # `urn` is the school where the officer has no patrol, or several, that day; `together` came as
+    # well. Raises InputError when no week is handed out for the day, the track has no point on it
+    # or none near the streets, it overlaps another one that was entered, or the school is not
+    # clear.
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
@@ -134,10 +133,8 @@ def build_track_visits(
 def _find_coverage(
     day: _DayTrack, stops: pd.DataFrame, xy: NDArray[np.float64], minutes: float
 ) -> Coverage:
-    """Whether a track covers a planned stop (at `xy`): its time, and not only a part of the stay.
-
-    A track that begins or ends at the stop itself may have begun late or ended early there.
-    """
+    """Whether a track covers a planned stop (at `xy`): its time, and not only part of the stay."""
+    # A track that begins or ends at the stop itself may have begun late or ended early there.
     begin = 60 * stops["arrive"].map(minutes_after_midnight)
     covered = all(
         any(first <= start and start + 60 * length <= last for first, last in day.spans)
@@ -177,10 +174,8 @@ def _compare_with_ledger(
 
 
 def _add_up(visit: Visit, before: Visit) -> Visit:
-    """A measured visit with the minutes of tracks that were entered before.
-
-    A track that covers all of them replaces them; one that they cover adds nothing.
-    """
+    """A measured visit with the minutes of tracks that were entered before."""
+    # A track that covers all of them replaces them; one that they cover adds nothing.
     if _cover(visit.tracks, before.tracks):
         return visit
     if _cover(before.tracks, visit.tracks):
