@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from team import teams
 
-from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
-from patrolplan.team.draw import draw_week
+from patrolplan.team.draw import QUARTERS, VisitTimes, compute_chances, draw_week, sample_weeks
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles

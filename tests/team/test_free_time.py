@@ -13,11 +13,14 @@ import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team.day_plans import list_day_plans, plan_days
+from patrolplan.team.free_time import (
+    compute_minutes_from_base,
+    compute_minutes_to_places,
+    list_school_days,
+)
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
-from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
-from patrolplan.team.week import list_school_days
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = list_school_days(MONDAY)

@@ -5,9 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from patrolplan.team.free_time import Appointment, FreeTime
-from patrolplan.team.officer_day import build_officer_days
-from patrolplan.team.travel import compute_minutes_from_base
+from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base
+from patrolplan.team.where_when import build_officer_days
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,11 @@ from team import checker
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
+from patrolplan.team.free_time import find_open_days
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.week import Ban, Lock, find_open_days
+from patrolplan.team.week_records import Ban, Lock
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))

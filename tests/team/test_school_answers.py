@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
-from patrolplan.team.ledger.dose_history import RecentPresence
+from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
 
 MONDAY = dt.date(2026, 11, 30)

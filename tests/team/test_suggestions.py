@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from team import checker
 
-from patrolplan.team.suggestions import MAX_CARDS_OUT, Gap, suggest_swaps
+from patrolplan.team.repair import MAX_CARDS_OUT, Gap, suggest_swaps
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 
 MONDAY = dt.date(2026, 11, 30)

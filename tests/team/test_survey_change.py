@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
-from patrolplan.team.survey_change import (
+from patrolplan.team.school_answers import (
     Bounds,
     SurveyCounts,
     compute_interval_of_change,

@@ -8,9 +8,9 @@ import numpy as np
 
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
-from patrolplan.team import travel
+from patrolplan.team import free_time
+from patrolplan.team.free_time import OFF_STREET_FACTOR, compute_minutes_from_base
 from patrolplan.team.rota import plan_week
-from patrolplan.team.travel import OFF_STREET_FACTOR, compute_minutes_from_base
 
 MONDAY = dt.date(2026, 11, 30)
 
@@ -61,7 +61,7 @@ def test_minutes_are_those_of_networkx(demo_area):
 def test_far_gates_are_as_far_as_the_straight_line_counts(demo_area, monkeypatch):
     """Beyond what is looked for, the straight line counts 1.3 times; nearer gates stay exact."""
     exact = compute_minutes_from_base(demo_area)
-    monkeypatch.setattr(travel, "MAX_SEARCH_METRES", 900.0)
+    monkeypatch.setattr(free_time, "MAX_SEARCH_METRES", 900.0)
     found = compute_minutes_from_base(demo_area)
     speed = (
         np.where(

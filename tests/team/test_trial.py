@@ -14,11 +14,13 @@ from hypothesis import given, strategies as st
 import patrolplan as pp
 from patrolplan.area.square_names import name_places
 from patrolplan.network.shapes import find_pieces_of_shapes
+from patrolplan.team.free_time import list_school_days
 from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.trial import (
     AT_HOTSPOT_METRES,
     Trial,
     TrialHotspot,
+    analyse_trial,
     choose_pairs,
     draw_trial_week,
     mark_trial_week,
@@ -26,8 +28,6 @@ from patrolplan.team.trial import (
     propose_trial,
     read_trial,
 )
-from patrolplan.team.trial_analysis import analyse_trial
-from patrolplan.team.week import list_school_days
 
 START, END = dt.date(2026, 7, 1), dt.date(2026, 9, 30)
 DAYS = list_school_days(dt.date(2026, 7, 6))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.team.trial_analysis import DRAWS, estimate_effect
+from patrolplan.team.trial import DRAWS, estimate_effect
 
 
 def _draw(rng, pairs, blocks):

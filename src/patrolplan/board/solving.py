@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
-from patrolplan.team.lock_checks import check_locks, check_locks_and_bans
+from patrolplan.team.obstacle_finder import check_locks, check_locks_and_bans
 from patrolplan.team.rota import build_drawn_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week_editor import get_slot

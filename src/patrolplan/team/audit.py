@@ -18,7 +18,8 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.draw import compute_digest, list_facts, make_draw_key
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Draw, Duty, HandChange, Week
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_records import Draw, HandChange
 
 Obstacle = Literal["not_drawn", "no_secret", "other_secret", "other_data", "other_version"]
 """Why a draw cannot be made again."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.team.demands import list_routes_for_two
+from patrolplan.team.routes import list_routes_for_two
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

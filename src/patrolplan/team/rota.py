@@ -17,21 +17,26 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
-from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.companions import find_crews
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
-from patrolplan.team.lock_checks import check_locks, check_locks_and_bans
-from patrolplan.team.obstacle_finder import ObstacleFinder
-from patrolplan.team.problem import RotaProblem
+from patrolplan.team.draw import (
+    compute_digest,
+    draw_week,
+    estimate_chances,
+    find_foreseen,
+    make_draw_key,
+    tabulate_chances,
+)
+from patrolplan.team.free_time import list_school_days, note_modes
+from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks, check_locks_and_bans
+from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.search_limits import SearchLimits
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.travel import note_modes
 from patrolplan.team.walks import draw_new_walks, draw_walks
-from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
 
 FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""

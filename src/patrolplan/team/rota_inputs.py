@@ -15,13 +15,18 @@ from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.tables import STAFF
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
-from patrolplan.team.demands import find_meeting_routes, list_demands
-from patrolplan.team.free_time import FreeTime
+from patrolplan.team.free_time import FreeTime, compute_minutes_from_base, find_open_days
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.routes import (
+    WeekRoutes,
+    build_route_key,
+    collect_routes,
+    find_meeting_routes,
+    list_demands,
+)
 from patrolplan.team.secret import WeekKey
-from patrolplan.team.travel import compute_minutes_from_base
-from patrolplan.team.week import Ban, Duty, Lock, find_open_days
+from patrolplan.team.week import Duty
+from patrolplan.team.week_records import Ban, Lock
 from patrolplan.team.where_when import list_visited
 
 DOSE_MEMORY_DAYS = 7

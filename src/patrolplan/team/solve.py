@@ -23,10 +23,17 @@ from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.problem import (
+    DEFAULT_LIMITS,
+    MINUTES_TOLERANCE,
+    Floats,
+    Floor,
+    Ints,
+    RotaProblem,
+    SearchLimits,
+)
 from patrolplan.team.programme import add_floor, add_objective, add_options
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.search_limits import DEFAULT_LIMITS, SearchLimits
 
 PROVEN_GAP = 1e-6
 """Relative gap at which a week counts as proven best."""

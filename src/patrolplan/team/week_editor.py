@@ -18,7 +18,8 @@ from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import find_time_limits
-from patrolplan.team.week import Duty, Lock, Week, format_day
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week_records import Lock
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from patrolplan.notes import Note
     from patrolplan.patrols.plan import Plan
     from patrolplan.team.problem import Ints, RotaProblem
-    from patrolplan.team.week import Ban
+    from patrolplan.team.week_records import Ban
 
 
 PATROL_GONE = "the patrol no longer exists"

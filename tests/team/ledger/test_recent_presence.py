@@ -5,12 +5,12 @@ import datetime as dt
 
 import pytest
 
-from patrolplan.team.ledger.dose_history import (
+from patrolplan.team.ledger.ledger import open_ledger
+from patrolplan.team.ledger.monthly_return import (
     PRESENCE_WEEKS,
     load_recent_presence,
     read_recent_presence,
 )
-from patrolplan.team.ledger.ledger import open_ledger
 
 NEXT = dt.date(2026, 12, 28)
 DAY = dt.timedelta(days=1)

@@ -5,7 +5,7 @@ import pytest
 import shapely
 from team.ledger import walker
 
-from patrolplan.team.ledger.track_minutes import (
+from patrolplan.team.ledger.track_visits import (
     AT_PLACE_METRES,
     MAX_STAY_SECONDS,
     STAY_METRES,
