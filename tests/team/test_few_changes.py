@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from team import checker, teams
 
-from patrolplan.team.few_changes import ChangeLimits, find_few_changes
-from patrolplan.team.solve import SearchLimits, solve_rota
+from patrolplan.team.solve import ChangeLimits, SearchLimits, find_few_changes, solve_rota
 
 
 def _handed_out(seed):

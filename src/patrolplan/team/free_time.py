@@ -204,7 +204,7 @@ class FreeTime:
         if len(at_school):
             minutes = compute_minutes_from_base(area)
             ways[at_school] = minutes[officer[at_school], school[at_school]]
-        at_point = np.flatnonzero(goes & ~_is_nowhere(duties) & (school < 0))
+        at_point = np.flatnonzero(goes & duties.geometry.x.notna().to_numpy() & (school < 0))
         if len(at_point):
             xy = shapely.get_coordinates(duties.geometry.to_numpy()[at_point])
             minutes = compute_minutes_to_places(area, xy)
@@ -243,11 +243,6 @@ def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
     """(r,) which of these spans have a part of an appointment and its ways."""
     begins, ends = one.leave_minutes + MINUTES_TOLERANCE, one.back_minutes - MINUTES_TOLERANCE
     return np.asarray((set_out < ends) & (begins < back))
-
-
-def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
-    """(n,) duties without a point."""
-    return np.asarray(duties.geometry.x.isna())
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:

@@ -134,10 +134,14 @@ def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Int
 def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> tuple[Ints, Ints]:
     """Constrain a programme by a floor; return the columns of missing patrols and visits."""
     missing = add_shortfall_variables(model, problem, x, floor.patrols)
-    _limit_sum(model, missing, floor.missing)
+    model.add_row(missing, upper=floor.missing)
     unmet = add_unmet_variables(model, problem, x)
-    _limit_sum(model, unmet[problem.is_tasked], floor.unmet_tasked)
-    _limit_sum(model, unmet[~problem.is_tasked], floor.unmet_watched)
+    for is_of, most in (
+        (problem.is_tasked, floor.unmet_tasked),
+        (~problem.is_tasked, floor.unmet_watched),
+    ):
+        if is_of.any():
+            model.add_row(unmet[is_of], upper=most)
     dosed = np.flatnonzero(floor.dose > 0)
     row = np.full(problem.schools, -1)
     row[dosed] = np.arange(len(dosed))
@@ -148,11 +152,6 @@ def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) ->
         count=len(dosed),
     )
     return missing, unmet
-
-
-def _limit_sum(model: MipBuilder, columns: Ints, most: float) -> None:
-    if len(columns):
-        model.add_constraints((np.zeros_like(columns), columns, 1.0), upper=most, count=1)
 
 
 def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:

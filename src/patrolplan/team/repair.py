@@ -26,11 +26,10 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.team.companions import has_time_for
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.draw import list_facts
-from patrolplan.team.few_changes import ChangeLimits, find_few_changes
 from patrolplan.team.problem import Bools, Ints, RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.solve import RotaSolution
+from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_records import Lock
@@ -64,11 +63,11 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """A further change that is offered: the week with it, and what it adds to the worth."""
+    """A change that is offered: the week with it, what changes, and what that adds to the worth."""
 
     week: Week
     changes: tuple[Change, ...]
-    """Against the repaired week."""
+    """Against the week, repaired where it was."""
     gain: float
 
 
@@ -279,18 +278,7 @@ class Gap:
     date: dt.date | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Suggestion:
-    """A week with the gap filled, what changes for it, and what that adds to the worth."""
-
-    week: Week
-    changes: tuple[Change, ...]
-    gain: float
-
-
-def suggest_swaps(
-    editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3
-) -> tuple[Suggestion, ...]:
+def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3) -> tuple[Move, ...]:
     """At most `count` ways to fill a gap of the week with few changes, best first."""
     # Each withdraws other cards, or where none is withdrawn sends another officer. None of them
     # leaves more schools below their minimum, or more demands of intelligence unmet, than
@@ -302,10 +290,10 @@ def suggest_swaps(
     stands = np.isin(np.arange(len(problem)), rows)
     wanted &= ~stands
     near = _find_neighbours(inputs, wanted) | stands | (problem.lock >= 0)
-    suggestions: list[Suggestion] = []
+    moves: list[Move] = []
     part, standing = problem.select(near), stands[near]
     withdrawn: list[Ints] = []
-    while wanted.any() and len(suggestions) < count:
+    while wanted.any() and len(moves) < count:
         limits = ChangeLimits(
             standing,
             MAX_CARDS_OUT,
@@ -322,13 +310,13 @@ def suggest_swaps(
         present = {duty.key: duty for duty in week.duties}
         duties = [present.get(duty.key, duty) for duty in after.duties]
         after = editor.build_week(duties, bound=week.bound)
-        suggestions.append(Suggestion(after, list_changes(week, after), after.worth - week.worth))
+        moves.append(Move(after, list_changes(week, after), after.worth - week.worth))
         if len(out):
             withdrawn.append(out)
         else:
             used = problem.officer[whole[wanted[whole]]]
             wanted = wanted & ~np.isin(problem.officer, used)
-    return tuple(sorted(suggestions, key=lambda one: -one.gain))
+    return tuple(sorted(moves, key=lambda one: -one.gain))
 
 
 def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:

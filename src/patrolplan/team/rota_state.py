@@ -120,6 +120,23 @@ class RotaState(NamedTuple):
     """(3,) patrols and visits missing."""
 
 
+TAKEN = (
+    "officer",
+    "day",
+    "route",
+    "school",
+    "slot",
+    "busy",
+    "cell",
+    "after_cell",
+    "lock",
+    "dose_weight",
+    "max_patrols",
+    "max_visits",
+)
+"""Fields of `RotaFacts` that the problem has under the same name."""
+
+
 def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:
     """(k * d * w,) option of each officer, day and window, -1 for none."""
     slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, NO_OPTION)
@@ -144,14 +161,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     if problem.locks_first:
         needs = needs & (problem.lock < 0)
     facts = RotaFacts(
-        officer=problem.officer,
-        day=problem.day,
-        route=problem.route,
-        school=problem.school,
-        slot=problem.slot,
-        busy=problem.busy,
-        cell=problem.cell,
-        after_cell=problem.after_cell,
+        **{name: getattr(problem, name) for name in TAKEN},
         gate=problem.school_window,
         is_first=problem.is_first.astype(np.int64),
         is_present=problem.is_present.astype(np.int64),
@@ -165,7 +175,6 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         along_options=along_options,
         meet_start=meet_start,
         met_demands=demand[met],
-        lock=problem.lock,
         stop_start=np.searchsorted(
             problem.visits[by_route, 0], np.arange(len(problem.route_school) + 1)
         ),
@@ -173,10 +182,8 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         stop_minutes=problem.visit_minutes[by_route],
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
         is_capped=(~find_forced_visits(problem)).astype(np.int64),
-        dose_weight=problem.dose_weight,
         set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
         max_dose_minutes=float(problem.max_dose_minutes),
-        max_patrols=problem.max_patrols,
         officer_worth=EVEN_LOAD_FACTOR
         * unit
         * compute_even_load(np.arange(days * windows + 1), problem.capacity[:, None]),
@@ -184,7 +191,6 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         target=floor.patrols,
         min_dose=floor.dose - MINUTES_TOLERANCE,
         wanted_visits=problem.demand_visits,
-        max_visits=problem.max_visits,
         stage=np.where(problem.is_tasked, TASKED, WATCHED),
         max_missing=np.array([floor.missing, floor.unmet_tasked, floor.unmet_watched]),
         together=together,

@@ -120,14 +120,10 @@ def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> 
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def find_routes_for_two(demands: Sequence[Demand], meeting: Ints, routes: int) -> Bools:
-    """(r,) which routes of a number meet a demand that needs two people."""
-    for_two = np.array([demand.officers > 1 for demand in demands], dtype=bool)
-    needs = np.zeros(routes, dtype=bool)
-    needs[meeting[for_two[meeting[:, 0]], 1]] = True
-    return needs
-
-
 def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Bools:
     """(r,) which routes meet a demand that needs two people together."""
-    return find_routes_for_two(demands, find_meeting_routes(demands, routes), len(routes))
+    meeting = find_meeting_routes(demands, routes)
+    for_two = np.array([demand.officers > 1 for demand in demands], dtype=bool)
+    needs = np.zeros(len(routes), dtype=bool)
+    needs[meeting[for_two[meeting[:, 0]], 1]] = True
+    return needs

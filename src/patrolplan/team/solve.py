@@ -15,30 +15,35 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from patrolplan.compiled import CLOCK
+from patrolplan.patrols.solver.highs import Answer
 from patrolplan.patrols.solver.solution import compute_gap_percent
-from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
+from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import (
     DEFAULT_LIMITS,
     MINUTES_TOLERANCE,
+    Bools,
     Floats,
     Floor,
     Ints,
     RotaProblem,
     SearchLimits,
 )
-from patrolplan.team.programme import add_floor, add_objective, add_options
+from patrolplan.team.programme import (
+    add_floor,
+    add_objective,
+    add_options,
+    add_shortfall_variables,
+    add_unmet_variables,
+)
 from patrolplan.team.rota_search import anneal_week
 
 PROVEN_GAP = 1e-6
 """Relative gap at which a week counts as proven best."""
-
-CHOSEN_ABOVE = 0.5
 
 MOVES_OF_A_RUN = 10_000
 """Moves for every school of one annealing run: many short runs, since one long run is trapped in a
@@ -59,10 +64,6 @@ about twelve schools, for which it takes about a second."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week is feasible, however few patrols it has."""
-
-Aim = Literal["tasked", "patrols", "watched"]
-"""What a floor counts: visits to tasked places, patrols of schools, and visits to watched hotspots
-and feared places."""
 
 DOSE_STEP_MINUTES = 0.01
 """Minutes by which a dose must be longer to count as higher."""
@@ -112,9 +113,7 @@ def solve_rota(
     if floor.missing == IMPOSSIBLE:  # locks that cannot all keep the daily maximum
         mixed = replace(mixed, locks_first=True)
         floor = find_floor(mixed)
-    model = MipBuilder()
-    x = add_options(model, mixed)
-    add_floor(model, mixed, x, floor)
+    model, x, *_ = _begin_model(mixed, floor)
     add_objective(model, mixed, x)
     search = _WeekSearch(model.build(), x, mixed, floor, stop, deadline=deadline)
     rows, bound = search.run(seed)
@@ -176,11 +175,16 @@ class _WeekSearch:
         if worth > self._worth:
             self._best, self._worth = rows, worth
 
-    def _list_promising(self, relaxed: MipResult) -> Ints:
+    def _accept_answer(self, answer: Answer) -> None:
+        if len(answer.values):
+            self._accept(list_chosen(answer, self._x))
+
+    def _list_promising(self, relaxed: Answer) -> Ints:
         """Options that cost little in the relaxation, fulfil locks, or are in the floor's week."""
-        if not len(relaxed.reduced_costs):
+        if not len(relaxed.values):
             return np.arange(len(self._problem))
-        cheap = relaxed.reduced_costs[self._x] <= MAX_REDUCED_COST * abs(relaxed.bound)
+        costs = np.maximum(0.0, -relaxed.column_duals[self._x])
+        cheap = costs <= MAX_REDUCED_COST * abs(relaxed.bound)
         cheap |= self._problem.lock >= 0
         cheap[self._floor.chosen] = True
         return np.flatnonzero(cheap)
@@ -209,11 +213,8 @@ class _WeekSearch:
         upper = self._programme.upper.copy()
         upper[self._x] = 0.0
         upper[self._x[self._best]] = upper[self._x[rows]] = 1.0
-        answer = replace(self._programme, upper=upper).solve(
-            gap=MERGE_GAP, nodes=MERGE_NODES, seconds=self._seconds
-        )
-        if len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        merged = replace(self._programme, upper=upper)
+        self._accept_answer(merged.solve(gap=MERGE_GAP, nodes=MERGE_NODES, seconds=self._seconds))
 
     def _lower(self, gap: float) -> None:
         """Lower the bound by branch and bound from the best week, which may find a better one."""
@@ -223,8 +224,7 @@ class _WeekSearch:
         answer = self._programme.solve(
             gap=gap, nodes=self._stop.nodes, seconds=self._seconds, start=start
         )
-        if len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        self._accept_answer(answer)
         self._bound = max(self._worth, min(self._bound, answer.bound))
 
     def _prove_if_quick(self) -> bool:
@@ -233,13 +233,13 @@ class _WeekSearch:
         if len(self._programme.objective) > MAX_COLUMNS_TO_PROVE:
             return False
         answer = self._programme.solve(gap=PROVEN_GAP / 2, nodes=1, seconds=self._seconds)
-        if answer.proven:
-            self._best = np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE)
+        if answer.is_best:
+            self._best = list_chosen(answer, self._x)
             self._worth = self._rate(self._best)
-        elif len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        else:
+            self._accept_answer(answer)
         self._bound = answer.bound
-        return answer.proven
+        return answer.is_best
 
 
 def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:
@@ -279,52 +279,41 @@ def find_floor(problem: RotaProblem) -> Floor:
 def _find_fewest_missing(problem: RotaProblem) -> Floor:
     """The floor before doses: fewest tasked visits, patrols and watched visits missing, in turn."""
     patrols = np.minimum(problem.min_patrols, problem.open_days)
-    wanted, tasked = problem.demand_visits, problem.is_tasked
+    kinds = {"unmet_tasked": problem.is_tasked, "unmet_watched": ~problem.is_tasked}
+    wanted = {aim: int(problem.demand_visits[kind].sum()) for aim, kind in kinds.items()}
     floor = Floor(
         patrols=patrols,
         missing=int(patrols.sum()),
         dose=np.zeros(problem.schools),
         chosen=np.zeros(0, dtype=np.int64),
-        unmet_tasked=int(wanted[tasked].sum()),
-        unmet_watched=int(wanted[~tasked].sum()),
+        **wanted,
     )
-    aims: tuple[Aim, ...] = ("tasked", "patrols", "watched")
-    for aim in aims:
-        lowered = _lower_floor(problem, floor, aim)
-        if lowered is None:
+    for aim in ("unmet_tasked", "missing", "unmet_watched"):
+        if aim in kinds and not kinds[aim].any():
+            continue
+        model, x, missing, unmet = _begin_model(problem, floor)
+        model.add_gain(unmet[kinds[aim]] if aim in kinds else missing, -1.0)
+        answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+        if not len(answer.values):
             return replace(floor, missing=IMPOSSIBLE)
-        floor = lowered
+        # What is missing at least bounds the programmes of all aims that follow.
+        fewest = {aim: round(-answer.objective)}
+        floor = replace(floor, chosen=list_chosen(answer, x), **fewest)
     return floor
-
-
-def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
-    """The floor with the minimum missing of an objective; None where no week is feasible."""
-    if aim != "patrols" and not (problem.is_tasked == (aim == "tasked")).any():
-        return floor
-    model = MipBuilder()
-    x = add_options(model, problem)
-    missing, unmet = add_floor(model, problem, x, floor)
-    counted = missing if aim == "patrols" else unmet[problem.is_tasked == (aim == "tasked")]
-    model.add_gain(counted, -1.0)
-    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
-    if not len(answer.values):
-        return None
-    floor = replace(floor, chosen=np.flatnonzero(answer.values[x] > CHOSEN_ABOVE))
-    fewest = round(-answer.objective)
-    if aim == "patrols":
-        return replace(floor, missing=fewest)
-    if aim == "tasked":
-        return replace(floor, unmet_tasked=fewest)
-    return replace(floor, unmet_watched=fewest)
 
 
 def _find_week(problem: RotaProblem, floor: Floor) -> Ints | None:
     """Options of a week that keeps a floor; None where there is none, or none was found."""
+    model, x, *_ = _begin_model(problem, floor)
+    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+    return list_chosen(answer, x) if len(answer.values) else None
+
+
+def _begin_model(problem: RotaProblem, floor: Floor) -> tuple[MipBuilder, Ints, Ints, Ints]:
+    """A programme of the options above a floor; columns of options, missing patrols and visits."""
     model = MipBuilder()
     x = add_options(model, problem)
-    add_floor(model, problem, x, floor)
-    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
-    return np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
+    return (model, x, *add_floor(model, problem, x, floor))
 
 
 def _compute_max_dose(problem: RotaProblem) -> Floats:
@@ -333,3 +322,71 @@ def _compute_max_dose(problem: RotaProblem) -> Floats:
     best = np.zeros(cells)
     np.maximum.at(best, problem.cell, problem.option_dose)
     return np.asarray(best.reshape(problem.schools, -1).sum(axis=1))
+
+
+CHANGE_NODES, CHANGE_SECONDS, CHANGE_GAP = 2_000, 20.0, 1e-9
+"""Limits of a search for few changes; a team of the demo's size needs a fraction of a second."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeLimits:
+    """How a week may differ from the one handed out."""
+
+    stands: Bools
+    """(o,) options of patrols, and of those who walk along, that are in the week handed out."""
+    max_out: int
+    """Maximum number of patrols that may be removed from it."""
+    max_new: int
+    """Maximum number of patrols that may be added."""
+    as_few_as_possible: bool = False
+    """Whether fewer changes take precedence over the week's worth."""
+    must: Bools | None = None
+    """(o,) options at least one of which must be chosen."""
+    not_all_of: tuple[Ints, ...] = ()
+    """Sets of options of the week handed out, none of which may be removed as a whole, so that a
+    second answer differs from the first."""
+
+
+def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
+    """Rows of the best week within the limits; None where there is none."""
+    # Options that must stay are locked in the problem; the others of `limits.stands` may be taken
+    # out. The aims are ranked as for a whole week, with few changes before the worth where that is
+    # wanted. The lowest dose is none: one change hardly affects it, and it would void cards. If
+    # nothing may be removed there are few options, and the answer is exact within a moment;
+    # otherwise it is the best within a limit of nodes.
+    if not len(problem):
+        return np.zeros(0, dtype=np.int64) if limits.must is None else None
+    model = MipBuilder()
+    x = add_options(model, problem)
+    leads = ~problem.is_along
+    stands, new = x[limits.stands & leads], x[~limits.stands & leads]
+    model.add_row(stands, lower=float(len(stands) - limits.max_out))
+    model.add_row(new, upper=float(limits.max_new))
+    unmet = add_unmet_variables(model, problem, x)
+    target = np.minimum(problem.min_patrols, problem.open_days)
+    missing = add_shortfall_variables(model, problem, x, target)
+    counted = (unmet[problem.is_tasked], missing, unmet[~problem.is_tasked])
+    aims = [(columns, 1.0) for columns in counted if len(columns)]
+    if limits.as_few_as_possible:
+        aims += [(stands, -1.0), (new, 1.0)]
+    rows = [model.add_row(columns, factor=factor) for columns, factor in aims]
+    add_objective(model, problem, x)
+    if limits.must is not None:
+        model.add_row(x[limits.must], lower=1.0)
+    for options in limits.not_all_of:
+        model.add_row(x[options], lower=1.0)
+    programme = model.build()
+    # Each aim is minimised alone, and its row then keeps it there while the next one is.
+    for (columns, factor), row in zip(aims, rows, strict=True):
+        least = np.zeros(model.columns)
+        least[columns] = -factor
+        answer = replace(programme, objective=least).solve(
+            gap=CHANGE_GAP, nodes=CHANGE_NODES, seconds=CHANGE_SECONDS
+        )
+        if not len(answer.values):
+            return None
+        upper = programme.row_upper.copy()
+        upper[row] = round(-answer.objective)
+        programme = replace(programme, row_upper=upper)
+    answer = programme.solve(gap=CHANGE_GAP, nodes=CHANGE_NODES, seconds=CHANGE_SECONDS)
+    return list_chosen(answer, x) if len(answer.values) else None

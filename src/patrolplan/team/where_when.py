@@ -10,14 +10,16 @@ The day of each officer is made of the same patrols, with travel and appointment
 
 import datetime as dt
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 from patrolplan.area.square_names import name_places
 from patrolplan.patrols.plan import Stop
 from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base
-from patrolplan.team.problem import Floats
 from patrolplan.team.week import Duty, Week
 from patrolplan.times import format_time
 
@@ -131,56 +133,41 @@ class DayItem:
 def build_officer_days(week: Week) -> OfficerDays:
     """Put together what every officer of a week does on each of its days."""
     area = week.plan.area
-    names = tuple(
-        dict.fromkeys(
-            [
-                *area.officers["officer"],
-                *(name for duty in week.duties for name in (duty.officer, *duty.crew)),
-            ]
-        )
-    )
-    has_crews = any(duty.crew for duty in week.duties)
-    travel = compute_minutes_from_base(area) if has_crews else None
-    items: dict[tuple[str, dt.date], list[DayItem]] = {}
-    for duty in week.duties:
-        items.setdefault((duty.officer, duty.date), []).extend(_list_patrol_items(duty))
-        for name in duty.crew:
-            own = items.setdefault((name, duty.date), [])
-            own.extend(_list_companion_items(week, duty, name, travel))
-    for appointment in FreeTime(area, names, week.days).appointments:
-        key = appointment.officer, appointment.date
-        items.setdefault(key, []).extend(_list_appointment_items(appointment))
-    return {key: tuple(sorted(own, key=_find_place_in_day)) for key, own in items.items()}
-
-
-def _find_place_in_day(item: DayItem) -> tuple[float, float]:
-    return item.from_minutes, item.to_minutes
-
-
-def _list_patrol_items(duty: Duty) -> Iterator[DayItem]:
-    yield from _build_way(duty.leave_minutes, duty.start_minutes, "gate", duty=duty)
-    yield DayItem("patrol", duty.start_minutes, duty.end_minutes, duty=duty)
-    yield from _build_way(duty.end_minutes, duty.back_minutes, "base", duty=duty)
-
-
-def _list_companion_items(
-    week: Week, duty: Duty, name: str, travel: Floats | None
-) -> Iterator[DayItem]:
-    """A patrol that an officer walks along with, from and back to their own base."""
-    area, way = week.plan.area, math.nan
     officers, schools = list(area.officers["officer"]), list(area.schools["urn"])
-    if travel is not None and name in officers and duty.urn in schools:
-        way = float(travel[officers.index(name), schools.index(duty.urn)])
-    start, end = duty.start_minutes, duty.end_minutes
-    yield from _build_way(start - way, start, "gate", duty=duty, is_companion=True)
-    yield DayItem("patrol", start, end, duty=duty, is_companion=True)
-    yield from _build_way(end, end + way, "base", duty=duty, is_companion=True)
+    people = (name for duty in week.duties for name in duty.people)
+    names = tuple(dict.fromkeys([*officers, *people]))
+    has_crews = any(duty.crew for duty in week.duties)
+    travel = compute_minutes_from_base(area) if has_crews else np.zeros((0, 0))
+    items: defaultdict[tuple[str, dt.date], list[DayItem]] = defaultdict(list)
+    for duty in week.duties:
+        own = _list_patrol_items(duty, duty.leave_minutes, duty.back_minutes)
+        items[duty.officer, duty.date].extend(own)
+        for name in duty.crew:  # from and back to their own base
+            is_known = name in officers and duty.urn in schools
+            way = travel[officers.index(name), schools.index(duty.urn)] if is_known else math.nan
+            leave, back = float(duty.start_minutes - way), float(duty.end_minutes + way)
+            own = _list_patrol_items(duty, leave, back, is_companion=True)
+            items[name, duty.date].extend(own)
+    for one in FreeTime(area, names, week.days).appointments:
+        items[one.officer, one.date] += [
+            *_build_way(one.leave_minutes, one.from_minutes, "appointment", appointment=one),
+            DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one),
+            *_build_way(one.to_minutes, one.back_minutes, "base", appointment=one),
+        ]
+    return {
+        key: tuple(sorted(own, key=lambda item: (item.from_minutes, item.to_minutes)))
+        for key, own in items.items()
+    }
 
 
-def _list_appointment_items(one: Appointment) -> Iterator[DayItem]:
-    yield from _build_way(one.leave_minutes, one.from_minutes, "appointment", appointment=one)
-    yield DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one)
-    yield from _build_way(one.to_minutes, one.back_minutes, "base", appointment=one)
+def _list_patrol_items(
+    duty: Duty, leave: float, back: float, *, is_companion: bool = False
+) -> Iterator[DayItem]:
+    """A patrol, and the ways of someone who sets out and is back at these minutes."""
+    yield from _build_way(leave, duty.start_minutes, "gate", duty=duty, is_companion=is_companion)
+    patrol = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty)
+    yield replace(patrol, is_companion=is_companion)
+    yield from _build_way(duty.end_minutes, back, "base", duty=duty, is_companion=is_companion)
 
 
 def _build_way(
