@@ -221,7 +221,7 @@ class ObstacleFinder:
 
     def find_crowded_hotspots(self, day: int, route: int) -> set[str]:
         """Hotspots that a route would bring over the daily maximum, unless it must go there."""
-        given, asked = self._minutes_by_day[day], self.inputs.list_asked_places(route)
+        given, asked = self._minutes_by_day[day], self.inputs.walked.list_asked_places(route)
         return {
             name
             for name, minutes in self.inputs.route_minutes_by_place[route].items()
@@ -234,7 +234,7 @@ class ObstacleFinder:
         inputs = self.inputs
         return any(
             hotspot in inputs.route_minutes_by_place[route]
-            and hotspot not in inputs.list_asked_places(route)
+            and hotspot not in inputs.walked.list_asked_places(route)
             and inputs.locked[officer, day, route] < 0
             for officer, on, route in self.chosen.tolist()
             if on == day
@@ -273,7 +273,7 @@ class ObstacleFinder:
                 locked = self.inputs.locked[officer, day, route] >= 0
                 held = (officer, day, route) in self.inputs.held_rows
                 why = "handed out" if held else "locked" if locked else "placed by hand"
-                asked = hotspot in self.inputs.list_asked_places(route)
+                asked = hotspot in self.inputs.walked.list_asked_places(route)
                 why = "it must be visited" if asked else why
                 yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
 

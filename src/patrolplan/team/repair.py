@@ -24,7 +24,6 @@ from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.companions import has_time_for
-from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.draw import list_facts
 from patrolplan.team.problem import Bools, Ints, RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
@@ -120,8 +119,7 @@ def repair_week(
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
-    plans = list_day_plans(plan, week.days)
-    bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
+    bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
     lost = len(week.duties) - len(stay)
     before = replace(week, locks=_select_locks(week, stay))
@@ -141,22 +139,12 @@ def repair_week(
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
-def meet_demands(
-    week: Week,
-    area: StudyArea,
-    plan: Plan | Mapping[dt.date, Plan],
-    *,
-    since: dt.date | None = None,
-) -> Repair:
+def meet_demands(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Repair:
     """Meet what intelligence asks for by as few changes of a week handed out as possible."""
-    # Patrols that were locked by hand stay, and nothing changes before `since`, by default the
-    # first day. There are at most as many new patrols as unmet demands and withdrawn cards.
-    # `Week.demands` says who meets each demand, or why not.
-    plans = list_day_plans(plan, week.days)
-    inputs = RotaInputs(
-        area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
-    )
-    part, stands = _free_patrols(inputs, week.locks, since or week.days[0])
+    # Patrols that were locked by hand stay. There are at most as many new patrols as unmet demands
+    # and withdrawn cards.
+    inputs = RotaInputs.of_week(week, area, plan, held=week.duties)
+    part, stands = _free_patrols(inputs, week.locks, week.days[0])
     option, demand = part.meetings
     met = np.bincount(demand[stands[option]], minlength=len(part.demand_visits))
     unmet = int(np.maximum(0, part.demand_visits - met)[part.is_tasked].sum())

@@ -4,11 +4,13 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.demands import Demand, find_demands
-from patrolplan.patrols.plan import Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan, Stop
 from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.week import Duty
 from patrolplan.team.where_when import list_visited
@@ -16,6 +18,12 @@ from patrolplan.times import format_time
 
 RouteKey = tuple[object, ...]
 """What makes two patrols the same route, in any order of stops and at any minutes."""
+
+HOME_MINUTES = 45.0
+"""Until so long after the bell a stop is for those who go home at once, then for the clubs."""
+
+OwnPlace = tuple[str, str, str, bool]
+"""School, window, ID of the place, and whether it is for the clubs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +36,51 @@ class WeekRoutes:
     """(d, r) 0 for the best patrol of the day of a school and window, 1...; -1: none."""
     row_by_key: dict[RouteKey, int]
     """Row of the route of each walk."""
+
+    @cached_property
+    def own_places(self) -> dict[OwnPlace, float]:
+        """What standing at each place is worth to a school's pupils, by part of the afternoon."""
+        # It is the worth of the best of the school's stops there. The gate is nobody's choice.
+        worth: dict[OwnPlace, float] = {}
+        for route in self.routes:
+            for stop in list_away(route):
+                place = find_own_place(route, stop)
+                worth[place] = max(worth.get(place, 0.0), stop.worth * route.worth)
+        return worth
+
+    def list_places_in_view(self, stop: Stop) -> tuple[str, ...]:
+        """The places that count as visited by a stop, since they are in sight of each other."""
+        near = () if stop.kind == "gate" else self._corners_near.get(stop.hotspot, ())
+        return tuple(dict.fromkeys((*list_visited(stop), *near)))
+
+    @cached_property
+    def _corners_near(self) -> dict[str, tuple[str, ...]]:
+        """The corners in sight of each stopping place, by name."""
+        stops = {stop.hotspot: stop for route in self.routes for stop in list_away(route)}
+        corners = [stop for stop in stops.values() if stop.kind == "corner"]
+        xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
+
+        def list_near(stop: Stop) -> tuple[str, ...]:
+            apart = np.hypot(*(xy - stop.point).T)
+            return tuple(corners[row].hotspot for row in np.flatnonzero(apart <= SIGHT_METRES))
+
+        return {name: list_near(stop) for name, stop in stops.items()}
+
+    def list_asked_places(self, route: int) -> set[str]:
+        """The places that a route must visit, with those in sight of them."""
+        tasked = (stop for stop in self.routes[route].stops if stop.tasked)
+        return {name for stop in tasked for name in self.list_places_in_view(stop)}
+
+
+def list_away(route: Patrol) -> list[Stop]:
+    """The stops that are not at the gate."""
+    return [stop for stop in route.stops if stop.kind != "gate"]
+
+
+def find_own_place(route: Patrol, stop: Stop) -> OwnPlace:
+    """School, window, place, and whether those who leave with the bell have gone by then."""
+    is_late = stop.arrive_minutes >= route.start_minutes + HOME_MINUTES
+    return route.urn, route.window, stop.id, is_late
 
 
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:

@@ -1,36 +1,26 @@
 """A week changed by hand, patrol by patrol, under the rules of the rota."""
 
-from __future__ import annotations
-
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from patrolplan.area import StudyArea
 from patrolplan.errors import PatrolplanError
+from patrolplan.notes import Note
+from patrolplan.patrols.plan import Plan
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.companions import has_time_for
-from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.obstacle_finder import ObstacleFinder
-from patrolplan.team.problem import MINUTES_TOLERANCE
+from patrolplan.team.problem import MINUTES_TOLERANCE, Ints, RotaProblem
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import find_time_limits
 from patrolplan.team.week import Duty, Week, format_day
-from patrolplan.team.week_records import Lock
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
-
-    from patrolplan.area import StudyArea
-    from patrolplan.notes import Note
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.team.problem import Ints, RotaProblem
-    from patrolplan.team.week_records import Ban
-
+from patrolplan.team.week_records import Ban, Lock
 
 PATROL_GONE = "the patrol no longer exists"
 
@@ -72,17 +62,9 @@ class WeekEditor:
     @classmethod
     def from_week(
         cls, week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]
-    ) -> WeekEditor:
+    ) -> "WeekEditor":
         """An editor of a week, as it was planned or read."""
-        inputs = RotaInputs(
-            area,
-            list_day_plans(plan, week.days),
-            week.days,
-            week.locks,
-            week.bans,
-            absent=week.absent,
-            delivered=week.delivered,
-        )
+        inputs = RotaInputs.of_week(week, area, plan, locks=week.locks)
         unplanned = tuple(duty for duty in week.duties if not _is_planned(inputs, duty))
         editor = cls(inputs, week).with_held_duties(unplanned)
         derived = editor.build_week(week.duties).notes
@@ -95,7 +77,7 @@ class WeekEditor:
 
     def with_locks_and_bans(
         self, *, locks: Sequence[Lock] | None = None, bans: Sequence[Ban] | None = None
-    ) -> WeekEditor:
+    ) -> "WeekEditor":
         """The same week under other locks or bans."""
         inputs = self.inputs.with_locks_and_bans(
             locks=self.inputs.locks if locks is None else tuple(locks),
@@ -103,7 +85,7 @@ class WeekEditor:
         )
         return replace(self, inputs=inputs)
 
-    def with_held_duties(self, held: Sequence[Duty]) -> WeekEditor:
+    def with_held_duties(self, held: Sequence[Duty]) -> "WeekEditor":
         """The same week with these patrols fixed, whatever the plan."""
         if tuple(held) == self.inputs.held:
             return self

@@ -298,15 +298,12 @@ def build_visit(
     together: tuple[str, ...] | None = None,
 ) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
+    words = {name: str(place[name]) for name in ("officer", "urn", "id", "hotspot", "place")}
+    point = {name: float(place[name]) for name in ("longitude", "latitude")}
     return Visit(
-        officer=str(place["officer"]),
+        **words,
+        **point,
         date=place["date"],
-        urn=str(place["urn"]),
-        id=str(place["id"]),
-        hotspot=str(place["hotspot"]),
-        place=str(place["place"]),
-        longitude=float(place["longitude"]),
-        latitude=float(place["latitude"]),
         minutes=minutes,
         engagements=engagements,
         source=source,
