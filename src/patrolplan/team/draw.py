@@ -125,7 +125,7 @@ STATES = 150
 """Number of weeks that are counted, over all walks."""
 MOVES_BETWEEN = 500
 """Small changes from one week that is counted to the next: with four times as many, chances come no
-nearer to those of weeks drawn one by one, see `tests/team/test_chances.py`."""
+nearer to those of weeks drawn one by one, see `tests/team/test_draw.py`."""
 
 MOVES_PER_SCHOOL = 30_000
 """Small changes on the way to a week that is nearly the best one."""

@@ -121,14 +121,19 @@ def repair_week(
     }
     bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
-    lost = len(week.duties) - len(stay)
-    before = replace(week, locks=_select_locks(week, stay))
-    stay = tuple(_drop_crew(bare, duty) for duty in stay)
+    gone = [duty for duty in week.duties if duty not in stay]
+    locks = (lock for lock in week.locks if not any(map(lock.is_fulfilled_by, gone)))
+    before = replace(week, locks=tuple(locks))
+    crews = [tuple(name for name in duty.crew if has_time_for(bare, duty, name)) for duty in stay]
+    stay = tuple(
+        duty if duty.crew == crew else replace(duty, crew=crew)
+        for duty, crew in zip(stay, crews, strict=True)
+    )
     touched = {day for days in absent.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
     first = since or min(touched, default=week.days[-1])
     inputs = replace(bare, held=stay)
-    repaired = _fill(before, inputs, lost, first)
+    repaired = _fill(before, inputs, len(gone), first)
     moves = []
     best = repaired.worth
     for count in range(1, max_moves + 1):
@@ -153,18 +158,6 @@ def meet_demands(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan
     limits = ChangeLimits(stands, max_out=count, max_new=count + unmet, as_few_as_possible=True)
     after = _build_changed_week(week, inputs, part, limits) or week
     return Repair(week, after, list_changes(week, after))
-
-
-def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
-    """The locks of a week without those of lost patrols."""
-    lost = [duty for duty in week.duties if duty not in stay]
-    return tuple(lock for lock in week.locks if not any(map(lock.is_fulfilled_by, lost)))
-
-
-def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
-    """The patrol without those of its crew who no longer have time for it."""
-    crew = tuple(name for name in duty.crew if has_time_for(inputs, duty, name))
-    return duty if crew == duty.crew else replace(duty, crew=crew)
 
 
 def list_changes(before: Week, after: Week) -> tuple[Change, ...]:

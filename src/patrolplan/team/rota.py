@@ -124,6 +124,8 @@ def build_drawn_week(
     week = build_week(inputs, inputs.problem, drawn)
     duties = draw_walks(inputs, week.duties, inputs.key)
     chances = estimate_chances(inputs, best)
+    is_secret = inputs.key.is_secret
+    noted = note_secret(inputs.area.settings) if is_secret else (Note("drawn_without_secret"),)
     draw = Draw(
         number=inputs.key.number,
         commitment=inputs.key.commitment,
@@ -142,7 +144,7 @@ def build_drawn_week(
         draw=draw,
         foreseen=find_foreseen(inputs, chances),
         chances=tabulate_chances(inputs, chances),
-        notes=(*week.notes, *_note_secret(inputs)),
+        notes=(*week.notes, *noted),
     )
 
 
@@ -156,13 +158,6 @@ def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
     if all(map(is_, duties, after.duties)):
         return after
     return replace(after, duties=sort_duties(duties), demands=build_demand_outcomes(inputs, duties))
-
-
-def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
-    """Whether the week was drawn with a team's secret."""
-    if inputs.key is None or not inputs.key.is_secret:
-        return (Note("drawn_without_secret"),)
-    return note_secret(inputs.area.settings)
 
 
 def check_officers(area: StudyArea) -> None:

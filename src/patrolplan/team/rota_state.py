@@ -219,6 +219,7 @@ def _change_minutes(
     before = state.minutes[hotspot, day]
     after = before + minutes
     state.minutes[hotspot, day] = after
+    # A set of days is a binary number, whose worth was computed for all 2^d of them beforehand.
     days = state.dosed_days[hotspot]
     has_dose = after > 1e-9  # noqa: PLR2004 - sums of minutes leave a remainder
     changed = days | 1 << day if has_dose else days & ~(1 << day)
@@ -237,6 +238,8 @@ def _change_minutes(
 def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
     """Add an option (sign 1) or remove it (-1); return the gain in worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
+    # Every part of the worth that depends on a count is taken out as it was, and put back as it
+    # is after the count has changed: so gains add up to the worth of the week, in any order.
     officer, gain = facts.officer[option], sign * facts.own_worth[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
@@ -299,6 +302,7 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     officer = facts.officer[option]
     if state.officer_patrols[officer] > facts.max_patrols[officer]:
         return False
+    # The windows of an officer's day are neighbours among the slots.
     first = facts.slot[option] // facts.windows * facts.windows
     for slot in range(first, first + facts.windows):
         other = state.slots[slot]
@@ -314,6 +318,7 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
         demand = facts.met_demands[at]
         if state.visits[demand] > facts.max_visits[demand]:
             return True
+    # Only a visit that nothing forces is held to the maximum, and then with all others there.
     day, route = facts.day[option], facts.route[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
@@ -336,6 +341,7 @@ def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     for stage in range(len(state.missing)):
         if state.missing[stage] > facts.max_missing[stage]:
             return False
+    # A cell that is filled again has somebody for all who depend on it.
     cell = facts.cell[option]
     if facts.together == 1 or state.cells[cell] >= 0:
         return True

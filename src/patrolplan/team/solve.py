@@ -107,6 +107,7 @@ def solve_rota(
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or DEFAULT_LIMITS
     deadline = math.inf if stop.seconds is None else CLOCK.read() + stop.seconds
+    # HiGHS breaks ties by the order of columns: a drawn order favours no officer of the table.
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
@@ -150,12 +151,14 @@ class _WeekSearch:
         gap = max(PROVEN_GAP / 2, self._stop.gap_percent / 100)
         if self._stop.is_proven_if_quick and self._prove_if_quick():
             return self._best, self._bound
+        # The bound costs most where a team is large, and stays as it is while weeks get better.
         relaxed = self._programme.solve_relaxation(seconds=self._seconds)
         self._bound = min(self._bound, relaxed.bound)
         if not self._is_within(gap):
             for _ in self._anneal(self._list_promising(relaxed), seed):
                 if self._is_within(gap):
                     break
+        # Branch and bound pays where a proof is asked for, or the programme is small.
         if gap <= PROVEN_GAP or len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE:
             self._lower(gap)
         return self._best, self._bound

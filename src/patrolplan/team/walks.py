@@ -5,7 +5,7 @@ minutes drawn by its own key, among those that are worth nearly as much and that
 time for; its legs and directions are built only then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +65,8 @@ def draw_walks(
         planned = inputs.routes[route]
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
-        timing = timings.draw(_find_pick(key, duty))
+        own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
+        timing = timings.draw(lambda what, count, own=own: own.derive(what).draw(count))
         if timing is not None:
             drawn[row] = _shift_duty(duty, planned, timing)
             chosen.append((row, route, timing, end))
@@ -102,16 +103,6 @@ def _take_walk(earlier: Duty | None, duty: Duty) -> Duty:
 def _identify(duty: Duty) -> tuple[object, ...]:
     """Who patrols by which route, and when."""
     return (duty.officer, duty.date, build_route_key(duty.patrol))
-
-
-def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
-    """What draws the walk of a patrol, by its officer, day, school and window."""
-    own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-
-    def pick(what: str, count: int) -> int:
-        return own.derive(what).draw(count)
-
-    return pick
 
 
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
