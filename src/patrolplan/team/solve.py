@@ -15,6 +15,7 @@ daily maximum of hotspots is a rule, from which visits to tasked places are exem
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -300,7 +301,7 @@ def _find_fewest_missing(problem: RotaProblem) -> Floor:
         if not len(answer.values):
             return replace(floor, missing=IMPOSSIBLE)
         # What is missing at least bounds the programmes of all aims that follow.
-        fewest = {aim: round(-answer.objective)}
+        fewest: dict[str, Any] = {aim: round(-answer.objective)}
         floor = replace(floor, chosen=list_chosen(answer, x), **fewest)
     return floor
 

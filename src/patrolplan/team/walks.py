@@ -66,7 +66,11 @@ def draw_walks(
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
         own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-        timing = timings.draw(lambda what, count, own=own: own.derive(what).draw(count))
+
+        def pick(what: str, count: int, own: DrawKey = own) -> int:
+            return own.derive(what).draw(count)
+
+        timing = timings.draw(pick)
         if timing is not None:
             drawn[row] = _shift_duty(duty, planned, timing)
             chosen.append((row, route, timing, end))

@@ -298,8 +298,10 @@ def build_visit(
     together: tuple[str, ...] | None = None,
 ) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
-    words = {name: str(place[name]) for name in ("officer", "urn", "id", "hotspot", "place")}
-    point = {name: float(place[name]) for name in ("longitude", "latitude")}
+    words: dict[str, Any] = {
+        name: str(place[name]) for name in ("officer", "urn", "id", "hotspot", "place")
+    }
+    point: dict[str, Any] = {name: float(place[name]) for name in ("longitude", "latitude")}
     return Visit(
         **words,
         **point,
