@@ -14,7 +14,7 @@ from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.free_time import list_school_days
-from patrolplan.team.obstacle_finder import check_locks
+from patrolplan.team.obstacle_finder import check_locks_and_bans
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
@@ -82,7 +82,7 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     assert describe_crew(area, with_crew[0].crew) == "a member of staff of the school"
     assert not inputs.possible[2].any()
     with pytest.raises(InputError, match="Teacher is school staff, who walk along and never lead"):
-        check_locks(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))
+        check_locks_and_bans(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))
 
 
 def test_who_may_not_patrol_alone_is_never_alone(staffed, few):

@@ -300,7 +300,7 @@ def describe_appointment(one: Appointment) -> str:
     return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
 
 
-def check_locks_and_bans(inputs: RotaInputs) -> None:
+def _check_names(inputs: RotaInputs) -> None:
     """Raise for locks and bans that name an officer, school, day or variant that does not exist."""
     problems = Problems()
     days = inputs.days
@@ -336,8 +336,9 @@ def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
     return int(inputs.variant[:, routes].max(initial=-1))
 
 
-def check_locks(inputs: RotaInputs) -> None:
-    """Raise for locks that cannot be fulfilled, separately or together."""
+def check_locks_and_bans(inputs: RotaInputs) -> None:
+    """Raise for locks and bans of what does not exist, and for locks that cannot be fulfilled."""
+    _check_names(inputs)
     problems = Problems()
     finder = ObstacleFinder(inputs, np.zeros((0, 3), dtype=np.int64))
     for number, lock in enumerate(inputs.locks):

@@ -29,7 +29,7 @@ from patrolplan.team.draw import (
     tabulate_chances,
 )
 from patrolplan.team.free_time import list_school_days, note_modes
-from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks, check_locks_and_bans
+from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks_and_bans
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import WeekKey, note_secret
@@ -106,7 +106,6 @@ def plan_week(
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed, key=key)
     check_locks_and_bans(inputs)
-    check_locks(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
     return build_drawn_week(inputs, best, stop=stop)

@@ -109,16 +109,7 @@ def _choose_others(groups: ReportGroups, group: int, among: NDArray[np.bool_]) -
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
-    """Ends of the 95 % interval of the difference of shares, over all counts within the bounds.
-
-    Examples
-    --------
-    Counts that are known exactly, 48 of 80 and then 56 of 70 (Newcombe's example a):
-
-    >>> known = [SurveyCounts(Bounds(x, x), Bounds(n - x, n - x)) for x, n in ((48, 80), (56, 70))]
-    >>> [round(end, 4) for end in compute_interval_of_change(*known)]
-    [0.0524, 0.3339]
-    """
+    """Ends of the 95 % interval of the difference of shares, over all counts within the bounds."""
     # Which pupils took part by chance is in the interval of Newcombe (1998, "Interval estimation
     # for the difference between independent proportions", Statistics in Medicine 17: 873-890,
     # method 10), made of the two score intervals of Wilson (1927). What was rounded away is held by

@@ -47,19 +47,10 @@ class Answer:
 
 
 def parse_answer(text: str, promised_minutes: float) -> Answer:
-    """Read what was typed for one stop; raises ValueError when it is something else.
-
-    Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
-    letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
-    abstracted, `-w` the weather, `-o` another reason.
-
-    Examples
-    --------
-    >>> parse_answer("12/3", 15)
-    Answer(minutes=12.0, engagements=3, reason=None)
-    >>> parse_answer("-s", 15).reason
-    'sick'
-    """
+    """Read what was typed for one stop; raises ValueError when it is something else."""
+    # Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
+    # letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
+    # abstracted, `-w` the weather, `-o` another reason.
     reason = REASON_BY_LETTER.get(text.strip()[-1:].lower())
     text = text.strip()[:-1] if reason else text
     minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
@@ -90,16 +81,8 @@ def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer,
 
 
 def parse_companions(text: str, officer: str, officers: Collection[str]) -> tuple[str, ...]:
-    """Read the officers who came with another one: names joined by ";", or "-" for nobody.
-
-    `officers` may be named; empty for any. Raises ValueError when one is not known, or is the
-    officer again.
-
-    Examples
-    --------
-    >>> parse_companions("SSO-03; SSO-02", "SSO-01", ()), parse_companions("-", "SSO-01", ())
-    (('SSO-02', 'SSO-03'), ())
-    """
+    """Read the officers who came with another one: names joined by ";", or "-" for nobody."""
+    # `officers` may be named; empty for any. A ValueError where one is not known, or the same.
     names = {name.strip() for name in text.split(";")} - {"", "-"}
     if officer in names:
         message = f"{officer} cannot come with {officer}"
