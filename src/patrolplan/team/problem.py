@@ -1,4 +1,4 @@
-"""The choice of a week as plain arrays: the options, and what each of them affects."""
+"""The choice of a week as plain arrays: the options, what each affects, and when a search stops."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -9,7 +9,8 @@ The objectives are lexicographic, once all locks are fulfilled:
 5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
 All but the last are the floor of the week. Once found, it constrains the last objective. The
-daily maximum of hotspots is a rule, from which visits to tasked places are exempt.
+daily maximum of hotspots is a rule, from which visits to tasked places are exempt. The best week
+that differs from one handed out by a few patrols only is found by a programme like it.
 """
 
 import math
