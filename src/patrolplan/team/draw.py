@@ -31,7 +31,7 @@ from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.rota_search import anneal_week, walk_weeks
-from patrolplan.team.secret import Secret, WeekKey, make_open_key, read_secret
+from patrolplan.team.secret import WeekKey, make_open_key, read_secret
 from patrolplan.team.solve import RotaSolution, find_floor
 from patrolplan.team.walks import DwellMiddles, list_dwell_middles
 from patrolplan.team.week import Duty
@@ -45,14 +45,11 @@ DIGEST_BYTES = 32
 SEEDS = 2**64
 
 
-def make_draw_key(
-    area: StudyArea, day: dt.date, number: int = 1, *, secret: Secret | None = None
-) -> WeekKey:
+def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> WeekKey:
     """The key of the `number`-th draw of a week, by any of its days."""
-    # By default the secret is the one that the settings name. Without one, the settings' seed is
-    # used, and the key has no commitment.
+    # Without the secret that the settings name it is made of their seed, and has no commitment.
     monday = day - dt.timedelta(days=day.weekday())
-    secret = read_secret(area.settings) if secret is None else secret
+    secret = read_secret(area.settings)
     if secret is None:
         return make_open_key(area.settings.seed, area.name, monday, number)
     return secret.make_key(area.name, monday, number)
@@ -191,7 +188,7 @@ class VisitTimes:
 
 
 def sample_weeks(
-    problem: RotaProblem, solution: RotaSolution, give: float, *, seed: int, states: int = STATES
+    problem: RotaProblem, solution: RotaSolution, give: float, *, seed: int
 ) -> list[Ints]:
     """Weeks as they might be drawn, without the secret."""
     if give <= 0 or not len(solution.chosen):
@@ -207,7 +204,7 @@ def sample_weeks(
             start=first,
             seed=own ^ 1 << 63,
             moves=MOVES_BETWEEN,
-            states=-(-states // WALKS),
+            states=STATES // WALKS,
         )
 
     runs = [one.result() for one in map_in_threads(walk, range(WALKS))]

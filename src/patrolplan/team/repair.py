@@ -245,6 +245,8 @@ def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Abs
     problems.raise_if_any()
 
 
+MAX_SUGGESTIONS = 3
+
 MAX_CARDS_OUT = 2
 """Maximum number of cards that a suggestion may withdraw."""
 
@@ -259,8 +261,8 @@ class Gap:
     date: dt.date | None = None
 
 
-def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3) -> tuple[Move, ...]:
-    """At most `count` ways to fill a gap of the week with few changes, best first."""
+def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
+    """At most three ways to fill a gap of the week with few changes, best first."""
     # Each withdraws other cards, or where none is withdrawn sends another officer. None of them
     # leaves more schools below their minimum, or more demands of intelligence unmet, than
     # necessary. Locks and bans hold. An `InvalidEditError` where the week has no such school, place
@@ -274,7 +276,7 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap, *, count: int = 3) -
     moves: list[Move] = []
     part, standing = problem.select(near), stands[near]
     withdrawn: list[Ints] = []
-    while wanted.any() and len(moves) < count:
+    while wanted.any() and len(moves) < MAX_SUGGESTIONS:
         limits = ChangeLimits(
             standing,
             MAX_CARDS_OUT,
