@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.outputs.facts import describe_crew
-from patrolplan.team.repair import list_changes
-from patrolplan.team.suggestions import Gap, suggest_swaps
+from patrolplan.team.repair import Gap, list_changes, suggest_swaps
 from patrolplan.text import pick_fields
 from patrolplan.times import format_time
 

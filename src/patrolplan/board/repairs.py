@@ -29,11 +29,10 @@ from patrolplan.board.tasking import (
     replan_tasked_places,
 )
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.few_changes import ChangeLimits, find_few_changes
 from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.repair import MAX_MOVES, list_changes, meet_demands, repair_week
 from patrolplan.team.rota import build_week, walk_new_patrols
-from patrolplan.team.solve import RotaSolution
+from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import WeekEditor
 

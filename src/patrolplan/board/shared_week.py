@@ -14,11 +14,11 @@ from patrolplan.board.edits import apply_change, describe_difference, refuse
 from patrolplan.board.week_store import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.ledger.dose_history import load_delivered_before
+from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
-from patrolplan.team.week import HandChange
 from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
+from patrolplan.team.week_records import HandChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from patrolplan.errors import PatrolplanError
 from patrolplan.team.draw import make_draw_key
-from patrolplan.team.lock_checks import check_locks, check_locks_and_bans
+from patrolplan.team.obstacle_finder import check_locks_and_bans
 from patrolplan.team.rota import build_drawn_week
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.week_editor import get_slot
@@ -54,7 +54,6 @@ def solve_week(
     key = make_draw_key(area, week.days[0], number)
     inputs = replace(_drop_unplanned(editor), key=key)
     check_locks_and_bans(inputs)
-    check_locks(inputs)
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
     drawn = build_drawn_week(inputs, best)
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
     from patrolplan.board.csv_table import CsvTable
     from patrolplan.board.shared_week import BoardState
-    from patrolplan.team.week import Duty, Lock, Week
+    from patrolplan.team.week import Duty, Week
+    from patrolplan.team.week_records import Lock
 
 
 SOURCE = "tasked_places"

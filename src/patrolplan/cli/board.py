@@ -114,8 +114,8 @@ def _open_shared_week(
     from patrolplan.atomic import WEEK_FILE
     from patrolplan.board.shared_week import PlannedArea, open_shared_week
     from patrolplan.outputs.output_folder import check_folder
+    from patrolplan.team.free_time import list_school_days
     from patrolplan.team.rota import check_officers
-    from patrolplan.team.week import list_school_days
     from patrolplan.team.week_file import read_week_alone
 
     check_folder(folder)

@@ -133,7 +133,7 @@ def _find_open_schools(
     if request.date is None:
         return request.schools, []
     from patrolplan.tables import LeftOutRow
-    from patrolplan.team.week import SATURDAY, find_open_days
+    from patrolplan.team.free_time import SATURDAY, find_open_days
 
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
     remedy = "choose a school day, or correct [sources] term_dates"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from patrolplan.risk.surface import Risk
     from patrolplan.settings import Settings
     from patrolplan.team.trial import Trial
-    from patrolplan.team.week import WeekTrial
+    from patrolplan.team.week_records import WeekTrial
 
 TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
 """A trial, and its draw for a week."""
@@ -177,7 +177,8 @@ def run_backtest(
 def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:
     """Raise if no school is open on any of the days of a week."""
     from patrolplan.errors import InputError
-    from patrolplan.team.week import find_open_days, format_day
+    from patrolplan.team.free_time import find_open_days
+    from patrolplan.team.week import format_day
 
     if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
         span = " to ".join(dict.fromkeys(format_day(day) for day in (days[0], days[-1])))

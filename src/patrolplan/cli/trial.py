@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from patrolplan.team.trial_analysis import Effect
-    from patrolplan.team.week import WeekTrial
+    from patrolplan.team.trial import Effect
+    from patrolplan.team.week_records import WeekTrial
 
 CAUTIONS = (
     "One in twenty trials of patrols that do nothing looks like a success or a failure.",
@@ -29,8 +29,7 @@ def choose_or_analyse(config: Path, path: Path | None, start: str | None, *, as_
     Without a file one is written for a trial from `start`, the day as typed.
     """
     from patrolplan.errors import InputError
-    from patrolplan.team.trial import choose_pairs, propose_trial, read_trial
-    from patrolplan.team.trial_analysis import analyse_trial
+    from patrolplan.team.trial import analyse_trial, choose_pairs, propose_trial, read_trial
 
     if path is None:
         return False

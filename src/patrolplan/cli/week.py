@@ -191,10 +191,11 @@ def _choose_week(
 ) -> Week:
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
-    from patrolplan.team.ledger.dose_history import load_delivered_before
+    from patrolplan.team.free_time import list_school_days
+    from patrolplan.team.ledger.monthly_return import load_delivered_before
     from patrolplan.team.repair import check_absences
     from patrolplan.team.rota import check_officers, plan_week
-    from patrolplan.team.week import Ban, list_school_days
+    from patrolplan.team.week_records import Ban
 
     area = steps.load_study_area(config)
     check_officers(area)  # before the slow part
@@ -221,7 +222,7 @@ def _choose_week(
 def _count_draws(out: Path | None, first: dt.date) -> int:
     """How often the week in a folder was drawn so far; 0 without one, or for another week."""
     from patrolplan.errors import InputError
-    from patrolplan.team.week import list_school_days
+    from patrolplan.team.free_time import list_school_days
     from patrolplan.team.week_file import read_week_alone
 
     if out is None:

@@ -17,7 +17,8 @@ from patrolplan.outputs.brief.brief_words import describe_answer, summarise_chan
 from patrolplan.outputs.brief.week_visits import read_week_visits
 from patrolplan.outputs.week.week_pack import write_week_documents
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.team.week import DemandOutcome, Duty
+from patrolplan.team.week import Duty
+from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time
 
 URN = "900003"

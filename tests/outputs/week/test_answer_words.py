@@ -12,8 +12,7 @@ from patrolplan.outputs.week.answer_words import (
 )
 from patrolplan.patrols.feared_places import FearedPlace
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
-from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
-from patrolplan.team.survey_change import SurveyChange
+from patrolplan.team.school_answers import PlaceAnswer, Promise, SurveyChange, WhatPupilsGave
 from patrolplan.times import SchoolTerm
 
 SINCE = "since the spring term 2026"

@@ -9,7 +9,7 @@ from outputs.printed import find_words_off_page, read_pages, strip_spaces
 from patrolplan.outputs.week.lead_sheet import build_lead_data, render_lead_sheet
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.patrols.demands import DemandKind
-from patrolplan.team.week import DemandOutcome, Draw, Foreseen
+from patrolplan.team.week_records import DemandOutcome, Draw, Foreseen
 from patrolplan.times import format_span
 
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")

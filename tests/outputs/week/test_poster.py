@@ -19,9 +19,9 @@ from patrolplan.outputs.week.poster import (
 )
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.settings.models import CrimeSettings
-from patrolplan.team.ledger.dose_history import RecentPresence
+from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
-from patrolplan.team.week import DemandOutcome
+from patrolplan.team.week_records import DemandOutcome
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")

@@ -13,7 +13,7 @@ from patrolplan.outputs.reason_words import describe_reasons, join_words
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
-from patrolplan.team.week import Visitor
+from patrolplan.team.week_records import Visitor
 from patrolplan.text import format_count, format_percent, pluralise
 
 RISING_NOTE = (

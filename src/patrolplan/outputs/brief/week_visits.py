@@ -11,8 +11,9 @@ import shapely
 from patrolplan.area import StudyArea
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.week import Visitor, Week
+from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
+from patrolplan.team.week_records import Visitor
 from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 

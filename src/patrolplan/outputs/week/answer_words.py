@@ -10,9 +10,8 @@ from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
 from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.privacy import FACTORS
-from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS
-from patrolplan.team.school_answers import PlaceAnswer, Promise, WhatPupilsGave
-from patrolplan.team.survey_change import SurveyChange
+from patrolplan.team.ledger.monthly_return import PRESENCE_WEEKS
+from patrolplan.team.school_answers import PlaceAnswer, Promise, SurveyChange, WhatPupilsGave
 from patrolplan.text import format_count, shorten
 from patrolplan.times import SchoolTerm
 

@@ -23,8 +23,8 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Duty
+from patrolplan.team.where_when import DayItem
 from patrolplan.times import format_time
 
 FOLDER = "calendars"

@@ -35,10 +35,10 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
-from patrolplan.team.officer_day import DayItem
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
-from patrolplan.team.where_when import group_stays, list_stays
+from patrolplan.team.week import Week, format_day
+from patrolplan.team.week_records import Ban, DemandOutcome, Draw, Foreseen, Lock
+from patrolplan.team.where_when import DayItem, group_stays, list_stays
 from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
 from patrolplan.times import format_span
 

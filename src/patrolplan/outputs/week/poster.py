@@ -26,7 +26,7 @@ from patrolplan.outputs.week.answer_words import (
 from patrolplan.outputs.week.roster import Roster, RosterSchool
 from patrolplan.outputs.wording import is_fictional
 from patrolplan.settings import SAFE_THRESHOLD
-from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS, RecentPresence
+from patrolplan.team.ledger.monthly_return import PRESENCE_WEEKS, RecentPresence
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.text import capitalise, format_count, shorten
 

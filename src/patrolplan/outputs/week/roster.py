@@ -16,10 +16,9 @@ from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference, format_minutes
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.free_time import Appointment
-from patrolplan.team.officer_day import DayItem, OfficerDays, build_officer_days
-from patrolplan.team.travel import MODE_WORDS
-from patrolplan.team.week import Duty, Week, find_open_days, format_day
+from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
 from patrolplan.text import capitalise
 from patrolplan.times import format_span, format_time
 
@@ -113,7 +112,7 @@ class Roster:
 
     @cached_property
     def officer_days(self) -> OfficerDays:
-        """Each officer's day in order, see `patrolplan.team.officer_day`."""
+        """Each officer's day in order, see `patrolplan.team.where_when`."""
         return build_officer_days(self.week)
 
     def select_officers(

@@ -28,7 +28,8 @@ from patrolplan.team.ledger.monthly_return import (
     summarise_designated,
     summarise_doses,
 )
-from patrolplan.team.week import DemandOutcome, Duty, format_day
+from patrolplan.team.week import Duty, format_day
+from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:

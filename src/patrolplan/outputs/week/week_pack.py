@@ -48,12 +48,12 @@ from patrolplan.outputs.wording import (
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.tasked_places import tell_taskings
-from patrolplan.team.ledger.dose_history import RecentPresence, load_recent_presence
+from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
-from patrolplan.team.officer_day import DayItem
 from patrolplan.team.school_answers import PlaceAnswer, find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
+from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, shorten
 from patrolplan.times import format_span, format_time
 
