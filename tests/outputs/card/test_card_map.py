@@ -28,7 +28,7 @@ from patrolplan.outputs.cartography.legend import (
     MARGIN,
     ROW_HEIGHT,
     Shown,
-    build_key_entries,
+    build_key_entry,
     build_sign_entries,
     compute_strip_height,
     count_rows,
@@ -39,8 +39,7 @@ from patrolplan.outputs.cartography.page import Page, Window
 from patrolplan.outputs.cartography.place_names import build_symbol_labels, find_symbols
 from patrolplan.outputs.cartography.route import (
     build_arrow_heads,
-    cut_ranges,
-    find_pushed_ranges,
+    cut_pushed,
     separate_legs,
     separate_points,
 )
@@ -248,6 +247,7 @@ def test_a_name_stands_by_a_sign_that_is_seen():
 def test_the_fullest_legend_fits():
     """With every sign, forty streets in the key and at any scale, the strip holds all its words."""
     shown = Shown(
+        speed_kmh=12.0,
         way="bicycle",
         pushed=True,
         marker_kinds=["gate", "tasked", "keep_away"],
@@ -257,10 +257,11 @@ def test_the_fullest_legend_fits():
         passages=["bridge", "tunnel", "underpass", "covered"],
         grid_square="TQ",
     )
-    key = build_key_entries(key_streets([f"Street of the Number {no}" for no in range(40)]))
+    names = [f"Street of the Number {no}" for no in range(40)]
+    key = [build_key_entry(street) for street in key_streets(names)]
     for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
         frame = Viewport(BODY_WIDTH, 300.0, 0.0, 0.0, scale)
-        entries = [*key, *build_sign_entries(frame, shown, 12.0)]
+        entries = [*key, *build_sign_entries(frame, shown)]
         height = compute_strip_height(count_rows(entries, BODY_WIDTH))
         strip = RecordingWindow(Page(BODY_WIDTH, height), (0.0, 0.0, BODY_WIDTH, height))
         draw_strip(strip, entries, BODY_WIDTH, height)
@@ -328,9 +329,8 @@ def test_pushed_parts_are_cut_from_the_line():
         line=line,
         pieces=np.arange(1),
     )
-    assert find_pushed_ranges(leg) == [(0.75, 1.0)]
     [strand] = separate_legs([leg.line])
-    [part] = cut_ranges(strand, find_pushed_ranges(leg))
+    [part] = cut_pushed(leg, strand)
     np.testing.assert_allclose(part[[0, -1], 0], [150, 200], atol=2.1)
 
 

@@ -128,9 +128,10 @@ def find_places_along_lines(
     spare = length - 2 * half
     counts = np.where(fits, (spare / CANDIDATE_SPACING).astype(np.int64) + 1, 0)
     row = np.repeat(np.arange(len(lines)), counts)
-    at = half[row] + expand_ranges(np.zeros_like(counts), counts) * (
-        spare / np.maximum(counts - 1, 1)
-    )[row]
+    at = (
+        half[row]
+        + expand_ranges(np.zeros_like(counts), counts) * (spare / np.maximum(counts - 1, 1))[row]
+    )
     spots = at[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES) * half[row][:, None]
     points = shapely.line_interpolate_point(lines[row][:, None], spots.clip(min=0.0))
     xy = shapely.get_coordinates(points).reshape(*spots.shape, 2)

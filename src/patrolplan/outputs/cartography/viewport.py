@@ -66,13 +66,9 @@ class Viewport:
 
     def move_and_clip(self, shapes: Geometries, *, margin: float) -> Geometries:
         """The same for each of the geometries, aligned with them."""
-        moved = np.asarray(shapely.transform(shapes, self.to_page), dtype=object)
+        moved = shapely.transform(shapes, self.to_page)
         edges = (-margin, -margin, self.width + margin, self.height + margin)
-        bounds = shapely.bounds(moved)
-        whole = (bounds[:, :2] > edges[:2]) & (bounds[:, 2:] < edges[2:])
-        cut = np.flatnonzero(~(whole[:, 0] & whole[:, 1]))  # most are inside, and cutting is slow
-        moved[cut] = shapely.clip_by_rect(moved[cut], *edges)
-        return moved
+        return np.asarray(shapely.clip_by_rect(moved, *edges), dtype=object)
 
     @property
     def extent(self) -> BaseGeometry:
