@@ -7,9 +7,7 @@ recorded first each time, see `patrolplan.outputs.shown_ways`.
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
@@ -54,34 +52,24 @@ def build_way_layers(
 
     The number who walk alone is left out: no output shows where they do.
     """
-    network = area.network.walkable
-    flow = np.zeros(len(network))
-    by_school = []
-    for school in ways.schools:
-        np.add.at(flow, school.pieces, school.flow)
-        by_school.append(
-            pd.DataFrame(
-                {
-                    "urn": school.urn,
-                    "piece": school.pieces,
-                    "pupils": school.flow,
-                    "gate_metres": school.gate_metres,
-                }
-            )
+    shares = pd.concat(
+        pd.DataFrame(
+            {
+                "urn": school.urn,
+                "piece": school.pieces,
+                "pupils": school.flow,
+                "gate_metres": school.gate_metres,
+            }
         )
-    used = np.flatnonzero(flow)
-    everyone = pd.DataFrame({"pupils": flow[used]})
-    each = pd.concat(by_school, ignore_index=True)
-    pieces = each.pop("piece").to_numpy(dtype=np.int64)
+        for school in ways.schools
+    )
+    everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
+    everyone = everyone[everyone["pupils"] != 0]
     return {
-        "ways": _draw(area, everyone, used, marking, reason),
-        "ways_by_school": _draw(area, each, pieces, marking, reason),
+        name: gpd.GeoDataFrame(
+            table.drop(columns="piece").assign(marking=marking, reason=reason),
+            geometry=area.network.walkable.piece_lines[table["piece"]],
+            crs=area.projection.crs,
+        ).reset_index(drop=True)
+        for name, table in (("ways", everyone), ("ways_by_school", shares))
     }
-
-
-def _draw(
-    area: StudyArea, frame: pd.DataFrame, pieces: NDArray[np.int64], marking: str, reason: str
-) -> gpd.GeoDataFrame:
-    lines = area.network.walkable.piece_lines[pieces]
-    marked = frame.assign(marking=marking, reason=reason)
-    return gpd.GeoDataFrame(marked, geometry=lines, crs=area.projection.crs)
