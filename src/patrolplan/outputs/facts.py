@@ -70,10 +70,7 @@ class StopFacts:
     """The line on the way home, at the stop that most of the school's own pupils pass."""
 
     def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
-        """Why to stand there other than a tasking, the most important first.
-
-        A place of an earlier stop has its reasons there.
-        """
+        """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
             return [ReasonLine(f"As at stop {self.earlier}")]
         news, since = find_news(self.reasons) or (None, "")
@@ -184,10 +181,7 @@ def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[School
 def find_marking(
     area: StudyArea, patrols: Iterable[Patrol] = (), places: Iterable[Iterable[Reason]] = ()
 ) -> str:
-    """The marking of a paper with the stops of these patrols, and places with these reasons.
-
-    It is that of the settings, raised if a reason is about pupils' ways.
-    """
+    """The marking of a paper with these stops and reasons, raised if one is about pupils' ways."""
     own = area.settings.output.marking
     reasons = chain((stop.why for patrol in patrols for stop in patrol.stops), places)
     shows_ways = any(isinstance(one, WayReason) for one in chain.from_iterable(reasons))
@@ -218,10 +212,7 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
 
 def name_feared_places(area: StudyArea) -> dict[str, str]:
-    """Where each square with a group of reports is, in words, by `FearedPlace.name`.
-
-    It is named by its streets, or if none has a name, by the grid reference of its middle.
-    """
+    """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
     squares, crs = area.reports.squares, area.settings.area.crs
     centres = locate_in_squares(squares, 0.5, 0.5, crs)
     names = {}

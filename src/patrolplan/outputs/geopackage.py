@@ -115,10 +115,7 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
 def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk.
-
-    It is rounded, see `patrolplan.hotspots.carriers.compute_shown_worth`.
-    """
+    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
     stops = gpd.GeoSeries(hotspots["stop"])
     shown = hotspots.assign(
         worth=[round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],

@@ -303,10 +303,7 @@ def format_data_months(risk: "Risk") -> str:
 
 
 def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
-    """Approximations in plain sentences, the most important one first.
-
-    `modes` is how the patrols travel, "walk" or "bicycle"; by default that of the settings.
-    """
+    """Approximations in plain sentences; `modes` are "walk" or "bicycle", by default as set."""
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
     month = "" if risk.times_known else "; only the month of each crime is known"

@@ -55,10 +55,7 @@ def render_cards(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, bytes]:
-    """Typeset the cards of a plan: PDFs by file name; equal plans give equal bytes.
-
-    There is one for each officer at a school, and "cards.pdf" with all of them in order.
-    """
+    """PDFs by file name, a card an officer and "cards.pdf"; equal plans give equal bytes."""
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
@@ -139,20 +136,7 @@ class PageLayout:
 
 
 def fit_page(words: float, directions: float, large_directions: float) -> PageLayout:
-    """Give the map what the words leave; only if that is too low, directions go overleaf.
-
-    All are heights in points; directions in small and in large type, which they get if the map
-    still stays large. Words that leave no room even then go on over the page, below a low map.
-
-    Examples
-    --------
-    >>> fit_page(300, directions=60, large_directions=70)
-    PageLayout(map_height=402.2, directions_size=9.5, second_page=False)
-    >>> fit_page(460, directions=210, large_directions=240).second_page
-    True
-    >>> fit_page(460, directions=130, large_directions=150).second_page
-    False
-    """
+    """Give the map what the words leave; only if that is too low, directions go overleaf."""
     room = BODY_HEIGHT - GAPS - words
     second_page, size, height = False, MIN_FONT_SIZE, room - directions
     if directions and height < MIN_MAP_HEIGHT:
@@ -255,13 +239,7 @@ class CardTypesetter:
     def _draw_maps(
         self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
     ) -> list[tuple[str, tuple[BarredPlace, ...]]]:
-        """Write every card's map to the template's folder, without duplicates.
-
-        Returns for each its name, and which places to keep away from it shows.
-
-        All plans have the same area and hotspots, so the first is used for all. Without its
-        incidents, tasked places and patrols it is small to send to workers.
-        """
+        """Write each map once; returns for each card its name and which barred places it shows."""
         plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])

@@ -136,10 +136,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
 
 
 def _draw_route(window: Window, content: MapContent) -> None:
-    """Draw the legs, the way back dashed, and arrow heads in the direction of travel.
-
-    Parts on which a bicycle is pushed are beads: white dots within the line.
-    """
+    """Draw the legs, the last one dashed, with arrow heads and beads where a bicycle is pushed."""
     lines = [shapely.get_coordinates(leg.shape.simplify(0.12)).round(1) for leg in content.legs]
     window.draw_lines(lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
     for own, dashes in ((lines[:-1], ()), (lines[-1:], symbols.LAST_LEG_DASHES)):

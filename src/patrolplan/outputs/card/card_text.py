@@ -76,11 +76,7 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 def build_card_data(
     plan: Plan, patrol: Patrol, plan_code: str, *, officer: str = "", colleagues: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """All texts of the card, as strings for the template.
-
-    `plan_code` identifies the plan; `officer` patrols, and `colleagues` patrol from the same gate
-    on that day, if they are from a week.
-    """
+    """All texts of the card, as strings for the template; `plan_code` identifies the plan."""
     school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
@@ -303,10 +299,7 @@ def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
 
 
 def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:
-    """Place, distance, grid reference and reasons of the hotspots nearest to the gate.
-
-    Those where hardly anything is recorded are left out.
-    """
+    """Place, distance, grid reference and reasons of the known hotspots nearest to the gate."""
     known = [_is_known_for_something(reasons) for reasons in plan.hotspots["reasons"]]
     if not any(known):
         return []

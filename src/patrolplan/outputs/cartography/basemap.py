@@ -40,10 +40,7 @@ ROUTE_COLOUR = "#10216b"
 
 @dataclass(frozen=True)
 class StreetClass:
-    """A class of street, the same on paper, phone and in QGIS, and how paper shows it.
-
-    The width is in metres, its bounds in points of the page.
-    """
+    """A class of street everywhere: its width in metres, and its bounds in points of the page."""
 
     words: str
     highways: tuple[str, ...]

@@ -96,10 +96,7 @@ def print_whole(text: str) -> str:
 
 
 def list_unprintable_notes(data: object) -> list[str]:
-    """The note that a paper needs if it has the mark for unknown letters; otherwise empty.
-
-    `data` are its strings, in lists and mappings of any depth.
-    """
+    """The note that a paper with these strings needs if it has the mark for unknown letters."""
     return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(data) else []
 
 

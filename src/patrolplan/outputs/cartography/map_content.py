@@ -194,10 +194,7 @@ def _list_stop_streets(stop: Stop) -> list[str]:
 
 
 def _list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
-    """Streets that directions or stops name, in the order of the walk, without duplicates.
-
-    Kinds such as "footpath" are not names.
-    """
+    """Streets that directions or stops name, in the order of the walk, without duplicates."""
     mentioned: list[str] = []
     for number, leg in enumerate(patrol.legs):
         for step in leg.steps:
@@ -254,10 +251,7 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
 def _find_walked_pieces(
     network: StreetNetwork, pieces: NDArray[np.int64], legs: Iterable[Leg]
 ) -> NDArray[np.int64]:
-    """The pieces that legs follow or cross, found by their lines in metres.
-
-    Legs that were read from a file have no pieces.
-    """
+    """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
     walk = shapely.union_all([shapely.LineString(leg.line) for leg in legs])
     shapely.prepare(walk)
     middles = shapely.points(network.piece_middle[pieces])

@@ -198,10 +198,7 @@ def list_streets(
 def build_route_labels(
     streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
 ) -> list[MapLabel]:
-    """Names of streets that the card names, on them or next to them, clear of the route.
-
-    `route` is the route's shape in points of the page. Names of `walked` streets are bold.
-    """
+    """Names of streets that the card names, clear of the route; `walked` streets are bold."""
     texts = [make_printable(street.name) for street in streets]
     styles = [
         (ROUTE_NAME_SIZE, True) if street.name in walked else (NAME_SIZE, False)

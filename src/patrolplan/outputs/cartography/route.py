@@ -131,11 +131,7 @@ def build_arrow_heads(
     clear: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.float64]:
-    """Arrow heads along the legs: (n, 3, 2) triangles of tip, left and right.
-
-    There is one every `spacing` points and at least one per leg, `size` points long, but none
-    within `radius` of the (k, 2) points `clear`.
-    """
+    """(n, 3, 2) tip, left and right of arrow heads, one every `spacing`, none near `clear`."""
     heads = [np.empty((0, 3, 2))]
     for leg in legs:
         count = max(1, round(shapely.LineString(leg.line).length / spacing))
@@ -221,10 +217,7 @@ def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[Map
 def build_leader_labels(
     legs: Sequence[DrawnLeg], texts: Sequence[str], *, covered: BaseGeometry
 ) -> list[MapLabel]:
-    """The same tags away from all legs, with a leader line, for when the others do not fit.
-
-    Lines cross neither another leg nor what is `covered` by signs.
-    """
+    """The same tags away from all legs, with leader lines, for when the others do not fit."""
     route = cover_legs(legs)
     away = np.stack([np.cos(LEADER_DIRECTIONS), np.sin(LEADER_DIRECTIONS)], axis=1)
     offsets = np.concatenate([reach * away for reach in LEADER_LENGTHS])

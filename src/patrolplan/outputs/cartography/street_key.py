@@ -91,10 +91,7 @@ def build_leader_label(
     occupied: Boxes,
     walked: bool,
 ) -> MapLabel:
-    """The name of a street away from it, with a leader line.
-
-    `occupied` are boxes of signs and words, which no line may cross.
-    """
+    """The name of a street away from it, with a leader line that crosses no `occupied` box."""
     text = make_printable(street.name)
     extent = np.add(measure_label(text, NAME_SIZE, bold=walked), NAME_PADDING) - (
         0,
@@ -126,11 +123,7 @@ def build_leader_label(
 def build_key_label(
     street: KeyedStreet, lines: NDArray[np.object_], *, route: BaseGeometry, covered: BaseGeometry
 ) -> MapLabel:
-    """The letter of a street on one of its lines, next to it, or with a leader line.
-
-    `lines` are the street in points of the page, `covered` is what covers streets, where no leader
-    line may end.
-    """
+    """The letter of a street on it, next to it, or with a line that ends where it is seen."""
     spots, normals = _sample_street(lines, route, covered)
     away = np.nan_to_num(0.2 * shapely.distance(shapely.points(spots), route))
     middles = [spots + offset * normals for offset in OFFSETS]

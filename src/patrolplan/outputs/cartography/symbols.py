@@ -193,10 +193,7 @@ def draw_sign(
     edge: float,
     is_black: bool = True,
 ) -> None:
-    """Draw a black or white shape with text in its middle, text and edge in the other colour.
-
-    `size` and `edge` are points of the text and the edge.
-    """
+    """Draw a black or white shape with text in its middle, text and edge in the other colour."""
     ground, ink = ("black", "white") if is_black else ("white", "black")
     window.draw_shape(outline, 11.0, fill=ground, edge=ink, width=edge)
     draw_text(window, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
@@ -220,10 +217,7 @@ def draw_marker_leaders(
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2,) middle of the north arrow: in the top right corner, or the next one without signs.
-
-    `marker_boxes` are the (n, 5) boxes of the signs that must be visible.
-    """
+    """(2,) middle of the north arrow: in the first corner from the top right without signs."""
     half = NORTH_SIDE / 2 + 4
     below = 13.0 if viewport.rotation_degrees else 0.0
     left, right = half, viewport.width - half

@@ -25,10 +25,7 @@ ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 
 @dataclass(frozen=True)
 class Viewport:
-    """A window on the area: its size in points of the page, and its middle in the area's metres.
-
-    The map is turned anticlockwise by `rotation_degrees`; north is up at 0.
-    """
+    """A window on the area, turned anticlockwise: points of the page around a middle in metres."""
 
     width: float
     height: float

@@ -79,11 +79,7 @@ def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
 
 
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
-    """Build everything that the map draws, ready for JSON.
-
-    `streets` have lines, rank, name and names, `voices` the class of every piece by voice, `ground`
-    park, water, building, stream, railway, bus_stop and station.
-    """
+    """Everything that the map draws, ready for JSON."""
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
     lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
