@@ -6,6 +6,7 @@ import html
 import io
 import re
 
+import geopandas as gpd
 import numpy as np
 import pypdf
 import pytest
@@ -17,7 +18,6 @@ from outputs.printed import typeset_picture
 from patrolplan.hotspots.reasons import ReportsReason
 from patrolplan.outputs.card.card import BODY_WIDTH
 from patrolplan.outputs.card.card_map import draw_patrol_map
-from patrolplan.outputs.cartography.basemap import MapFeatures
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.labels import (
     compute_corners,
@@ -226,8 +226,7 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     """Of two bus stops of one name the visible one is named; with none visible, neither is."""
     frame = Viewport(500.0, 300.0, 250.0, 150.0, 1.0)
     shapes = shapely.points([(100, 100), (300, 200)])
-    kinds, names = (np.full(2, text, dtype=object) for text in ("bus_stop", "Mill Lane"))
-    features = MapFeatures(kinds, names, shapes)
+    features = gpd.GeoDataFrame({"kind": ["bus_stop"] * 2, "name": "Mill Lane"}, geometry=shapes)
     near, far = (shapely.Point(x, y).buffer(STOP_RADIUS) for x, y in ((105, 100), (302, 200)))
     stops = find_symbols(features, frame, "bus_stop")
     [first] = build_symbol_labels("bus_stop", *stops, covered=shapely.Point())

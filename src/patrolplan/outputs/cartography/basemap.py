@@ -80,26 +80,14 @@ def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[n
     return near[viewport.contains(points, margin=-60.0 / viewport.metres_per_point)]
 
 
-@dataclass(frozen=True, eq=False)
-class MapFeatures:
-    """Features that may be visible in a window, as columns of equal length."""
-
-    kinds: NDArray[np.object_]
-    names: NDArray[np.object_]
-    shapes: Geometries
-    """In metres."""
-
-    def select(self, kind: str) -> Geometries:
-        """Shapes of a kind."""
-        return np.asarray(self.shapes[self.kinds == kind])
-
-
-def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> MapFeatures:
+def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> gpd.GeoDataFrame:
     """Features that may be visible in the window, in their order."""
-    rows = np.sort(features.sindex.query(viewport.extent)) if len(features) else slice(0)
-    columns = (features[name].array[rows] for name in ("kind", "name"))
-    kinds, names = (np.asarray(column, dtype=object) for column in columns)
-    return MapFeatures(kinds, names, np.asarray(features.geometry.array[rows], dtype=object))
+    return features.iloc[np.sort(features.sindex.query(viewport.extent))]
+
+
+def select_shapes(features: gpd.GeoDataFrame, kind: str) -> Geometries:
+    """Shapes of the features of a kind, in metres."""
+    return np.asarray(features.geometry.array[features["kind"] == kind], dtype=object)
 
 
 def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -116,16 +104,16 @@ def merge_lines(shapes: Geometries) -> Geometries:
     return joined
 
 
-def draw_ground(window: Window, features: MapFeatures, viewport: Viewport) -> None:
+def draw_ground(window: Window, features: gpd.GeoDataFrame, viewport: Viewport) -> None:
     """Draw land, parks, buildings, water and railways."""
     window.draw_shape(trace_rectangle(0.0, 0.0, *viewport.size), 0.0, fill=LAND)
     for kind, least_area in (("park", 20.0), ("water", 4.0), ("building", 2.5)):
-        shapes = viewport.clip_to_page(features.select(kind))
+        shapes = viewport.clip_to_page(select_shapes(features, kind))
         shapes = shapes[shapely.area(shapes) >= least_area]
         if len(shapes):
             _draw_areas(window, kind, shapes, viewport)
     streams, railways = (
-        _list_points(merge_lines(viewport.clip_to_page(features.select(kind))))
+        _list_points(merge_lines(viewport.clip_to_page(select_shapes(features, kind))))
         for kind in ("stream", "railway")
     )
     window.draw_lines(streams, WATER_LINES, 2.0, 1.5)

@@ -13,7 +13,6 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
-    MapFeatures,
     find_visible_pieces,
     merge_lines,
     select_visible_features,
@@ -69,7 +68,7 @@ class MapContent:
 
     patrol: Patrol
     network: StreetNetwork
-    features: MapFeatures
+    features: gpd.GeoDataFrame
     """Features in the window."""
     point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
     """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind."""

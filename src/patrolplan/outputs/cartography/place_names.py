@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, MapFeatures, classify_streets
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
 from patrolplan.outputs.cartography.fonts import (
     LINE_HEIGHT,
     draw_text,
@@ -271,13 +272,14 @@ def wrap_name(text: str) -> str:
 
 
 def find_symbols(
-    features: MapFeatures, viewport: Viewport, kind: str
+    features: gpd.GeoDataFrame, viewport: Viewport, kind: str
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """(n,) names and (n, 2) points of the page of the bus stops or stations in the window."""
-    points = shapely.point_on_surface(features.select(kind))
+    points = shapely.point_on_surface(select_shapes(features, kind))
     xy = viewport.to_page(shapely.get_coordinates(points))
     inside = viewport.contains(xy, margin=SYMBOL_EDGE_MARGIN)
-    return features.names[features.kinds == kind][inside], xy[inside]
+    names = features["name"].to_numpy(dtype=object)[features["kind"] == kind]
+    return names[inside], xy[inside]
 
 
 def build_symbol_labels(
@@ -312,11 +314,11 @@ def build_symbol_labels(
     return list(labels.values())
 
 
-def build_area_labels(features: MapFeatures, viewport: Viewport) -> list[MapLabel]:
+def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
     """Names of parks and water that are large enough to hold them, the largest first."""
     largest: dict[str, tuple[float, MapLabel]] = {}
-    shown = np.isin(features.kinds, ["park", "water"]) & (features.names != "")
-    for name, shape in zip(features.names[shown], features.shapes[shown], strict=True):
+    shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
+    for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
         text = wrap_name(make_printable(str(name)))
         size = measure_label(text, NAME_SIZE, padding=2.0)
