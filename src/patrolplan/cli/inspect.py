@@ -270,7 +270,7 @@ def _write_layers(
 ) -> None:
     """Write a layer, with a style file that QGIS finds by name."""
     from patrolplan.outputs.geopackage import write_layers
-    from patrolplan.outputs.gis.styles import build_styles
+    from patrolplan.outputs.gis.project import build_styles
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     with (

@@ -21,7 +21,7 @@ from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
 from patrolplan.outputs.papers import is_output_name
-from patrolplan.outputs.shown_ways import WAYS_FILE, list_shown_folders
+from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
 

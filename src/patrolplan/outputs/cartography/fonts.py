@@ -52,11 +52,12 @@ class Typeface:
         self.kerning: dict[tuple[str, str], int] = font["kern"].kernTables[0].kernTable
 
     def measure_text(self, text: str, size: float) -> float:
-        """Width of a text in points; the size and each letter's width are rounded to 64ths."""
-        scale, names = int(64 * size) / self.units, [self.names.get(ord(one), "0") for one in text]
-        sizes = sum(math.floor(self.metrics[name][0] * scale + 0.5) for name in names)
-        closer = (self.kerning.get(pair, 0) for pair in pairwise(names))
-        return (sizes + sum(math.floor(0.5 + units * scale) for units in closer)) / 64
+        """Width of a text in points."""
+        names = [self.names.get(ord(letter), "0") for letter in text]
+        units = sum(self.metrics[name][0] for name in names)
+        return (
+            (units + sum(self.kerning.get(pair, 0) for pair in pairwise(names))) * size / self.units
+        )
 
 
 @lru_cache(maxsize=2)
@@ -95,10 +96,7 @@ def print_whole(text: str) -> str:
 
 
 def list_unprintable_notes(data: object) -> list[str]:
-    """The note that a paper needs if it has the mark for unknown letters; otherwise empty.
-
-    `data` are its strings, in lists and mappings of any depth.
-    """
+    """The note that a paper with these strings needs if it has the mark for unknown letters."""
     return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(data) else []
 
 
@@ -111,8 +109,10 @@ def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
 def measure_label(
     text: str, size: float, *, bold: bool = False, padding: float = 3.0
 ) -> tuple[float, float]:
-    """Width and height of a label in points, with `padding` added to its width."""
-    return measure_text_width(text, size, bold=bold) + padding, size * LINE_HEIGHT
+    """Width and height in points of a label of one line or several; `padding` widens it."""
+    lines = text.split("\n")
+    width = max(measure_text_width(line, size, bold=bold) for line in lines)
+    return width + padding, len(lines) * size * LINE_HEIGHT
 
 
 def draw_text(

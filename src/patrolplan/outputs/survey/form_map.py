@@ -7,6 +7,7 @@ crime, risk or reports.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class _Ground:
 
     viewport: Viewport
     corners: NDArray[np.float64]
-    features: basemap.MapFeatures
+    features: gpd.GeoDataFrame
     pieces: NDArray[np.int64]
     signs: Signs
     gate: NDArray[np.float64]

@@ -304,7 +304,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
                 "number": str(facts.number),
                 "time": f"{facts.arrive}\N{EN DASH}{facts.leave}",
                 "place": print_whole(facts.place),
-                "why": [print_whole(list_reasons(facts.stop, with_counts=False)[0])],
+                "why": [print_whole(list_reasons(facts.stop, "short")[0])],
             }
             for facts in list_stop_facts(patrol, crs)
         ],
