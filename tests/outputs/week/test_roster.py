@@ -35,13 +35,13 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     """Each duty is found once at its school and once with its officer, and nowhere else."""
     week = roll.week
     at_school = [
-        duty for s in roll.schools for day in week.days for duty in roll.school_duties(s.urn, day)
+        duty for s in roll.schools for day in week.days for duty in roll.select_duties(None, day, s.urn)
     ]
     of_officer = [
         duty
         for o in roll.officers
         for day in week.days
-        for duty in roll.officer_duties(o.name, day)
+        for duty in roll.select_duties(o.name, day)
     ]
     keys = sorted(duty.key for duty in week.duties)
     assert sorted(duty.key for duty in at_school) == keys
@@ -67,7 +67,7 @@ def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
         (duty.patrol.x, duty.patrol.y),
     )
     assert roll.card_path(duty).endswith(f"-{duty.urn}.pdf")
-    assert duty in roll.school_duties(duty.urn, duty.date)
+    assert duty in roll.select_duties(None, duty.date, duty.urn)
 
 
 def test_unknown_officer_and_day_are_told_together(week):

@@ -7,7 +7,6 @@ import re
 
 import pytest
 from outputs.printed import find_words_off_page, read_pages, strip_spaces
-from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, describe_reasons
 from patrolplan.outputs.week.roster import Roster
@@ -159,9 +158,3 @@ def test_name_is_text_and_nothing_else(hostile):
     roll = Roster(hostile)
     (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
     assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
-
-
-def test_areas_are_lettered_on():
-    """The sheet's letters continue after Z with AA, and no two numbers share letters."""
-    assert [xl_col_to_name(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
-    assert len({xl_col_to_name(n) for n in range(800)}) == 800

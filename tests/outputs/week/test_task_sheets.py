@@ -9,7 +9,7 @@ from outputs.printed import find_words_off_page, read_pages, strip_spaces
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card_text
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.task_sheets import build_tasks_data, print_officer, render_task_sheets
+from patrolplan.outputs.week.task_sheets import build_tasks_data, render_task_sheets
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.plan import BarredPlace, Tasking
 from patrolplan.team.rota import plan_week
@@ -66,7 +66,7 @@ def test_names_are_text_and_nothing_else(hostile):
     text = "".join(read_pages(render_task_sheets(roll, duties, wall=False)))
     assert strip_spaces(NAME)[:40] in text
     for duty in duties:
-        assert strip_spaces(print_officer(roll, duty.officer)) in text
+        assert strip_spaces(roll.print_officer(duty.officer)) in text
 
 
 def test_an_accepted_check_is_printed_on_sheets_and_cards(roll):

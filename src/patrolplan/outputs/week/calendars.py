@@ -69,7 +69,7 @@ def render_calendars(
     for officer in officers:
         name = f"{FOLDER}/{officer.file_name}.ics"
         before = () if earlier is None else read_earlier_events(earlier / name)
-        if before or roster.list_walked_duties(officer.name):
+        if before or roster.select_duties(officer.name):
             files[name] = render_calendar(roster, officer, before)
     return files
 
@@ -96,8 +96,7 @@ def render_calendar(
     monday = week.start - dt.timedelta(days=week.start.weekday())
     zone = ZoneInfo(BRITISH_ZONE) if is_british(roster) else None
     events = [
-        _build_event(roster, officer, duty, zone)
-        for duty in roster.list_walked_duties(officer.name)
+        _build_event(roster, officer, duty, zone) for duty in roster.select_duties(officer.name)
     ]
     before = {str(event["UID"]): event for event in earlier if _is_of_week(event, monday)}
     events += _list_further_events(before, {str(event["UID"]) for event in events}, week.days)

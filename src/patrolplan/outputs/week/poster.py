@@ -30,7 +30,6 @@ from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS, RecentPresence
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.text import capitalise, format_count, shorten
 
-TEMPLATE = "poster.typ"
 MAX_PLACES = 3
 """Maximum number of places; with more, letters would be too small to be read in passing."""
 LONGEST_NAME = 70
@@ -51,7 +50,7 @@ def render_posters(
         shown = select_shown(answers.get(school.urn, ()))
         if shown:
             data = build_poster_data(roster, school, shown, presence)
-            posters[school.urn] = typeset_template(__package__, TEMPLATE, data)
+            posters[school.urn] = typeset_template(__package__, "poster.typ", data)
     return posters
 
 
