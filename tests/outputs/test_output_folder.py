@@ -465,7 +465,7 @@ def _kill_at(moment, monkeypatch):
 
     def stepping(original):
         def step(self, *args, **kwargs):
-            if self.name.endswith(".coming"):
+            if self.name.endswith(".part"):
                 if left[0] == 0:
                     raise _KilledError
                 left[0] -= 1
@@ -500,7 +500,7 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path, monkeypatch
         assert manifest["version"] == (2 if found["week.json"] == b"new a" else 1)
         for name, content in found.items():
             assert manifest["files"][name] == hashlib.sha256(content).hexdigest()
-        assert not list(folder.glob("*.coming"))
+        assert not list(folder.glob(".*.part"))
         seen.append((killed, manifest["version"]))
         if not killed:
             break
@@ -511,7 +511,7 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path, monkeypatch
 
 def test_files_are_only_replaced_in_our_folders(tmp_path):
     """Without our manifest no file is replaced, and a file with our ending stays."""
-    (tmp_path / "notes.coming").write_text("mine", encoding="utf-8")
+    (tmp_path / ".notes.txt.part").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"holds no manifest\.json"):
         replace_files(tmp_path, {"a.json": b"x"}, {})
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.coming"]
+    assert [path.name for path in tmp_path.iterdir()] == [".notes.txt.part"]

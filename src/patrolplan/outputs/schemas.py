@@ -9,7 +9,6 @@ import ast
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
@@ -33,20 +32,14 @@ DocumentName = Literal["plan", "week", "manifest", "backtest", "check"]
 FOLDER = Path(__file__).parents[1] / "schemas"
 
 
-@dataclass(frozen=True)
-class _Document:
-    declaration: type
-    version: int
-    """Incremented when earlier documents become invalid."""
-
-
-DOCUMENTS: Mapping[DocumentName, _Document] = {
-    "plan": _Document(PlanDocument, PLAN_SCHEMA),
-    "week": _Document(Week, WEEK_SCHEMA),
-    "manifest": _Document(ManifestDocument, 1),
-    "backtest": _Document(BacktestDocument, 1),
-    "check": _Document(CheckDocument, 1),
+DOCUMENTS: Mapping[DocumentName, tuple[type, int]] = {
+    "plan": (PlanDocument, PLAN_SCHEMA),
+    "week": (Week, WEEK_SCHEMA),
+    "manifest": (ManifestDocument, 1),
+    "backtest": (BacktestDocument, 1),
+    "check": (CheckDocument, 1),
 }
+"""The declaration of each, and its version: incremented when earlier documents become invalid."""
 
 
 class _FormSchema(GenerateJsonSchema):
@@ -103,14 +96,14 @@ def _read_descriptions(cls: type) -> dict[str, str]:
 
 def build_schema(name: DocumentName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version."""
-    document = DOCUMENTS[name]
-    schema = TypeAdapter(document.declaration).json_schema(schema_generator=_FormSchema)
+    declaration, version = DOCUMENTS[name]
+    schema = TypeAdapter(declaration).json_schema(schema_generator=_FormSchema)
     if "schema" in schema["properties"]:
-        schema["properties"]["schema"] = {"const": document.version}
+        schema["properties"]["schema"] = {"const": version}
     _close(schema)
     head = {
         "$schema": GenerateJsonSchema.schema_dialect,
-        "$id": f"urn:patrolplan:schema:{_stem(name)}",
+        "$id": f"urn:patrolplan:schema:{find_schema_file(name).stem}",
     }
     return {**head, **schema}
 
@@ -131,18 +124,11 @@ def _format_lines(node: Mapping[str, Any], **formatted: str) -> str:
 
 def find_schema_file(name: DocumentName) -> Path:
     """Path of a document's schema in the package."""
-    return FOLDER / f"{_stem(name)}.json"
-
-
-def _stem(name: DocumentName) -> str:
-    return f"{name}-{DOCUMENTS[name].version}"
+    return FOLDER / f"{name}-{DOCUMENTS[name][1]}.json"
 
 
 def _close(node: object) -> None:
-    """Forbid undeclared keys, and require those that give the kind of a part.
-
-    Titles that are generated from names are dropped.
-    """
+    """Forbid undeclared keys, and require those that give the kind of a part."""
     if isinstance(node, list):
         for one in node:
             _close(one)

@@ -10,12 +10,7 @@ from hypothesis import given, strategies as st
 from survey_areas import load_leaning
 
 from patrolplan.crs import DEGREES, find_squares, locate_in_squares
-from patrolplan.outputs.survey.form_grid import (
-    MAX_ACROSS,
-    MAX_DOWN,
-    _choose_window,
-    build_form_grid,
-)
+from patrolplan.outputs.survey.form_map import MAX_ACROSS, MAX_DOWN, _choose_window, build_form_grid
 
 URN = "900003"
 

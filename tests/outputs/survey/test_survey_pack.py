@@ -1,11 +1,180 @@
-"""The folder that a school gets: four files and a manifest, written completely or not at all."""
+"""The folder that a school gets: four files, written completely or not at all.
 
+The paper form has squares that can be read, the leaflet says how to run the lesson, and neither
+shows anything of crime.
+"""
+
+import dataclasses
 import json
+import re
+from html import unescape
 
+import numpy as np
 import pytest
+from outputs import printed
+from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
+from patrolplan.crs import find_squares
 from patrolplan.errors import OutputError
+from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
+from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey import survey_pack
+from patrolplan.outputs.survey.form_map import (
+    EDGE_STRIP,
+    MAX_ACROSS,
+    MAX_DOWN,
+    _fit_window,
+    build_form_grid,
+    draw_form_map,
+)
+from patrolplan.outputs.survey.survey_pack import (
+    MAP_HEIGHT,
+    MAP_WIDTH,
+    render_leaflet,
+    render_paper_form,
+    render_survey_page,
+    render_tally_page,
+)
+
+URN = "900003"
+
+
+@pytest.fixture(scope="module")
+def papers(demo_area):
+    """The form and the leaflet of a school of the demo borough, by what renders them."""
+    return {render: render(demo_area, URN) for render in (render_paper_form, render_leaflet)}
+
+
+@pytest.fixture(scope="module")
+def drawn(demo_area):
+    """The map of the form."""
+    grid = build_form_grid(demo_area, URN)
+    return draw_form_map(demo_area, grid, URN, width=MAP_WIDTH, height=MAP_HEIGHT)
+
+
+def test_every_square_is_wide_enough_to_read(demo_area):
+    """On the form of each school a square is at least 12 mm wide and high on paper."""
+    for urn in demo_area.schools["urn"]:
+        grid = build_form_grid(demo_area, urn)
+        corners = grid.locate_corners(demo_area.projection.crs)
+        viewport = _fit_window(corners, grid, MAP_WIDTH - 30, MAP_HEIGHT - 60)
+        side = 250 / viewport.metres_per_point / POINTS_PER_MM
+        assert 12 <= side <= 40
+        assert viewport.width <= MAP_WIDTH
+        assert viewport.height <= MAP_HEIGHT
+
+
+def test_a_small_place_and_a_full_form_fit_the_page(demo_area, drawn):
+    """The page of the map is no larger than its room, also with as many squares as there may be."""
+    grid = build_form_grid(demo_area, URN)
+    full = dataclasses.replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
+    for shown in (drawn, draw_form_map(demo_area, full, URN, width=MAP_WIDTH, height=MAP_HEIGHT)):
+        assert shown.size[0] <= MAP_WIDTH + 0.01
+        assert shown.size[1] <= MAP_HEIGHT + 0.01
+        side = np.diff(shown.corners[0, :, 0]).min() / POINTS_PER_MM
+        assert side >= 12
+
+
+def test_each_label_stands_in_its_square(demo_area, drawn):
+    """The place of a square's label on the map, brought back to metres, has that square."""
+    grid = build_form_grid(demo_area, URN)
+    corners = grid.locate_corners(demo_area.projection.crs)
+    on_page = drawn.corners
+    scale = (corners[0, -1, 0] - corners[0, 0, 0]) / (on_page[0, -1, 0] - on_page[0, 0, 0])
+    window = on_page[-1, 0]  # the window's lower left corner on the page
+    boxes = dict(zip(drawn.words, drawn.word_boxes, strict=True))
+    for cell in grid.cells:
+        place = corners[-1, 0] + boxes[cell.label][:2] * scale
+        assert tuple(find_squares([place], demo_area.projection.crs)[0].tolist()) == cell.square
+    assert window[0] == pytest.approx(EDGE_STRIP)
+
+
+def test_no_word_covers_another(drawn):
+    """Names and labels on the map are clear of each other, and there are many of them."""
+    overlaps = find_overlaps(drawn.word_boxes, drawn.word_boxes)
+    assert (overlaps.sum(axis=1) == 1).all()
+    assert len(drawn.words) > 100
+
+
+@pytest.mark.parametrize("render", [render_paper_form, render_leaflet])
+def test_a_paper_depends_on_streets_and_schools_alone(papers, demo_area, render):
+    """Without any crime, report, officer and tasked place in the area it has the same bytes."""
+    assert render(strip_findings(demo_area), URN) == papers[render]
+
+
+@pytest.mark.parametrize("render", [render_survey_page, render_tally_page])
+def test_a_page_depends_on_streets_and_schools_alone(demo_area, render):
+    """Neither is there anything of a crime or a report on a page, nor can it send anything."""
+    page = render(demo_area, URN)
+    assert render(strip_findings(demo_area), URN) == page
+    assert not re.search(r"hotspot|priority|harm|burglary", page, re.IGNORECASE)
+    policy = unescape(page)
+    assert "default-src 'none'" in policy
+    assert "connect-src 'none'" in policy
+    assert "unsafe-" not in policy
+
+
+@pytest.mark.parametrize("render", [render_paper_form, render_leaflet])
+def test_pages_are_full_and_nothing_is_cut(papers, render):
+    """Two pages, each printed from top to bottom without a large gap, all words on the page."""
+    paper = papers[render]
+    assert len(printed.read_pages(paper)) == 2
+    assert printed.find_words_off_page(paper) == []
+    for page in printed.rendered(paper, "-gray"):
+        rows = np.flatnonzero((page < 0.9 * 255).any(axis=1))
+        assert rows[0] < 0.06 * len(page)
+        assert rows[-1] > 0.94 * len(page)
+        assert np.diff(rows).max() < (0.09 if render is render_paper_form else 0.08) * len(page)
+
+
+def test_the_form_is_black_and_white(papers):
+    """Every pixel of both pages is a grey."""
+    for page in printed.rendered(papers[render_paper_form]):
+        assert np.ptp(page.astype(int), axis=2).max() < 0.02 * 255
+
+
+def test_hostile_names_are_text(demo_area):
+    """Names full of markup are printed letter by letter, or cut at a word."""
+    area, start = make_hostile(demo_area, URN), printed.strip_spaces(HOSTILE[:48])
+    first, second = printed.read_pages(render_paper_form(area, URN))
+    leaflet, _ = printed.read_pages(render_leaflet(area, URN))
+    assert all(start in page for page in (first, second, leaflet))
+
+
+def test_the_leaflet_says_the_settings_threshold_and_half_life(demo_area):
+    """The smallest group, the steps and the fading on the leaflet are those of the settings."""
+    settings = demo_area.settings
+    changed = settings.model_copy(
+        update={
+            "privacy": settings.privacy.model_copy(update={"threshold": 8}),
+            "reports": settings.reports.model_copy(update={"half_life_months": 6}),
+        }
+    )
+    area = strip_findings(demo_area)
+    object.__setattr__(area, "settings", changed)
+    text = "".join(printed.read_pages(render_leaflet(area, URN)))
+    assert "ofatleast8pupils,roundeddowntomultiplesof5" in text
+    assert "after6monthsitcountshalf" in text
+
+
+def test_leaning_grid_stands_upright(demo):
+    """In the metres of a UTM zone, where the squares lean, the map is turned with them."""
+    area = load_leaning(demo)
+    grid = build_form_grid(area, URN)
+    lean = grid.locate_corners(area.projection.crs)[0]
+    assert abs(lean[-1, 1] - lean[0, 1]) > 100
+    drawn = draw_form_map(area, grid, URN, width=MAP_WIDTH, height=MAP_HEIGHT)
+    corners = drawn.corners
+    assert np.ptp(corners[..., 1], axis=1).max() < 1.0
+    assert np.ptp(corners[..., 0], axis=0).max() < 1.0
+    assert np.diff(corners[0, :, 0]).min() > 0
+    assert np.diff(corners[:, 0, 1]).max() < 0
+    boxes = dict(zip(drawn.words, drawn.word_boxes, strict=True))
+    for cell in grid.cells:
+        x, y = boxes[cell.label][:2] + corners[-1, 0]
+        assert corners[cell.down, cell.across, 0] < x < corners[cell.down, cell.across + 1, 0]
+        assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
+
 
 RENDERERS = {
     "survey_page": lambda area, urn: f"<html>{area.name} {urn}",

@@ -1,27 +1,35 @@
-"""The poster in a corridor: places, rounded numbers, presence in the past, nothing of the week."""
+"""The poster in a corridor: places, rounded numbers, presence in the past, nothing of the week.
+
+Answers to a school in words: a sentence for each outcome, without unknown claims.
+"""
 
 import dataclasses
 import datetime as dt
 import json
 import re
-import subprocess
+from typing import get_args
 
-import numpy as np
 import pytest
-from outputs.printed import find_words_off_page, read_pages, strip_spaces
+from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
 
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS
 from patrolplan.outputs.week.poster import (
     MAX_PLACES,
     build_poster_data,
+    describe_change,
+    describe_presence,
+    describe_promise,
     render_posters,
     select_shown,
 )
 from patrolplan.outputs.week.roster import Roster
+from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.dose_history import RecentPresence
-from patrolplan.team.school_answers import find_school_answers
+from patrolplan.team.school_answers import Promise, find_school_answers
+from patrolplan.team.survey_change import SurveyChange
 from patrolplan.team.week import DemandOutcome
+from patrolplan.times import SchoolTerm
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -167,9 +175,66 @@ def test_name_is_text_and_nothing_else(roll, answers):
 
 def test_it_is_black_and_white(posters):
     """Rendered, every dot has as much red as green as blue."""
-    command = ["pdftoppm", "-r", "40", "-"]
-    drawn = subprocess.run(command, input=posters[URN], capture_output=True, check=True).stdout  # noqa: S603
-    width, height = (int(n) for n in drawn.split(b"\n")[1].split())
-    dots = np.frombuffer(drawn[-3 * width * height :], np.uint8).reshape(-1, 3)
-    assert (dots.max(axis=1) == dots.min(axis=1)).all()
+    (dots,) = rendered(posters[URN])
+    assert (dots.max(axis=2) == dots.min(axis=2)).all()
     assert dots.min() < 30
+
+
+@pytest.mark.parametrize(
+    ("days", "weeks", "words"),
+    [
+        (None, 0, "not known: no visits are recorded for the last 4 weeks"),
+        (0, 4, "on no day in the last 4 weeks"),
+        (1, 4, "on 1 day in the last 4 weeks"),
+        (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
+    ],
+)
+def test_presence_is_not_known_or_counted(answers, days, weeks, words):
+    """Unrecorded presence is unknown; recorded presence is counted, with missing weeks."""
+    answer = dataclasses.replace(answers[URN][0], days_before=days, weeks_recorded=weeks)
+    assert describe_presence(answer) == words
+
+
+@pytest.mark.parametrize(
+    ("days", "was_last_week", "why_not", "words"),
+    [
+        (2, True, None, "a patrol on several days"),
+        (3, False, None, "a patrol on several days"),
+        (4, False, None, "a patrol on most days"),
+        (5, False, None, "a patrol on most days"),
+        (1, False, None, "a patrol on one day"),
+        (0, True, "unfit", "not this week: a patrol was there last week"),
+        (0, False, None, "no patrol is planned there this week"),
+        (0, False, "unfit", "not this fortnight: it is too far to fit into a patrol"),
+        (0, False, "near_barred", "not this fortnight: no patrol could be planned there"),
+    ],
+)
+def test_promise_is_days_or_why_not(days, was_last_week, why_not, words):
+    """How often, but on no day for sure; or why not, and never because of a barred place."""
+    why = None if why_not is None else Obstacle(why_not, barred="T-02")
+    promise = Promise(days=days, of_days=5, was_last_week=was_last_week, why_not=why)
+    assert describe_promise(promise) == words
+
+
+def test_no_reason_names_who_or_what_is_secret():
+    """Every kind of obstacle has fixed words: no officer, barred or tasked place is named."""
+    assert set(WORDS) == set(get_args(ObstacleKind))
+    for _, words in WORDS.values():
+        assert "{" not in words
+        assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
+        (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
+        (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
+        (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
+        (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
+    ],
+)
+def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
+    """Less, more, or no clear change, with the ends of the interval in whole points."""
+    change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)
+    assert describe_change(change) == words.format("the spring term 2026")

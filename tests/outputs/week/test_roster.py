@@ -35,13 +35,13 @@ def test_every_duty_is_found_by_school_and_by_officer(roll):
     """Each duty is found once at its school and once with its officer, and nowhere else."""
     week = roll.week
     at_school = [
-        duty for s in roll.schools for day in week.days for duty in roll.select_duties(None, day, s.urn)
+        duty
+        for s in roll.schools
+        for day in week.days
+        for duty in roll.select_duties(None, day, s.urn)
     ]
     of_officer = [
-        duty
-        for o in roll.officers
-        for day in week.days
-        for duty in roll.select_duties(o.name, day)
+        duty for o in roll.officers for day in week.days for duty in roll.select_duties(o.name, day)
     ]
     keys = sorted(duty.key for duty in week.duties)
     assert sorted(duty.key for duty in at_school) == keys

@@ -25,11 +25,8 @@ from patrolplan.outputs.facts import find_marking, name_member
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import PURPOSE
-from patrolplan.text import capitalise, shorten
+from patrolplan.text import capitalise, pick_fields, shorten
 
-SCHEMA = 1
-
-TEMPLATE = "brief.typ"
 LONGEST_LINE = 200
 """Maximum letters of one line of a list."""
 
@@ -107,7 +104,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
     """The brief for other programs; a suppressed number is null."""
     periods, form = brief.periods, "%Y-%m-%d"
     return {
-        "schema": SCHEMA,
+        "schema": 1,
         "area": brief.area.name,
         "urn": brief.urn,
         "school": brief.school,
@@ -155,12 +152,8 @@ def _build_answer_record(brief: Brief, spot: ChangedHotspot) -> dict[str, Any]:
     if spot.answer is None:
         return {}
     visits = [
-        {
-            "officer": name_member(brief.area, one.officer),
-            "urn": one.urn,
-            "date": f"{one.date}",
-            "arrive": one.arrive,
-        }
+        {"officer": name_member(brief.area, one.officer)}
+        | pick_fields(one, "urn", "date", "arrive")
         for one in spot.answer.visits
     ]
     return {"visits": visits, "why": None if visits else describe_answer(brief, spot)}
@@ -187,7 +180,7 @@ def _round_count(count: ShownCount) -> float | None:
 
 def render_brief(brief: Brief) -> bytes:
     """Typeset a brief as PDF; equal briefs give equal bytes."""
-    return typeset_template(__package__, TEMPLATE, build_sheet_data(brief))
+    return typeset_template(__package__, "brief.typ", build_sheet_data(brief))
 
 
 def write_brief(brief: Brief, out: Path) -> None:
@@ -252,16 +245,18 @@ def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
 
 def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
     """Rows with a bar and a mark, as shares of the longest; without for a suppressed number."""
-    lengths = [summary.now.value or 0.0 for summary in summaries]
-    lengths += [summary.usual.value or 0.0 for summary in summaries]
+    lengths = [count.value or 0.0 for one in summaries for count in (one.now, one.usual)]
     longest = max(lengths, default=0.0) or 1.0
-    rows = []
-    for summary in summaries:
-        now, usual = summary.now.value, summary.usual.value
-        bar = 0.0 if now is None else round(now / longest, 4)
-        mark = None if usual is None else round(usual / longest, 4)
-        rows.append({**_build_sheet_row(summary), "bar": bar, "mark": mark})
-    return rows
+    return [
+        _build_sheet_row(summary)
+        | {
+            "bar": round((summary.now.value or 0.0) / longest, 4),
+            "mark": None
+            if summary.usual.value is None
+            else round(summary.usual.value / longest, 4),
+        }
+        for summary in summaries
+    ]
 
 
 def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week import Visitor
 from patrolplan.text import format_count, format_percent, pluralise
+from patrolplan.times import format_days
 
 RISING_NOTE = (
     '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
@@ -32,11 +33,7 @@ def describe_period(period: Period, *, by_day: bool) -> str:
         if period.months == 1:
             return f"{first:%B %Y}"
         return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
-    if first == last:
-        return f"{first.day} {first:%B %Y}"
-    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%B}"
-    year = "" if first.year == last.year else f" {first:%Y}"
-    return f"{first.day}{month}{year} to {last.day} {last:%B %Y}"
+    return format_days(first, last)
 
 
 def describe_length(period: Period, *, by_day: bool) -> str:
@@ -51,18 +48,17 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         crime = "Months are missing from the data: recorded crime is not comparable with before."
     elif brief.rising:
         names = "; ".join(
-            f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
-            for summary in brief.rising
+            f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in brief.rising
         )
         crime = f"Rising, more than chance: {names}."
     else:
         crime = "No category of recorded crime is up by more than chance."
     within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
-    if brief.hotspots:
-        count = format_count(len(brief.hotspots), "priority street", "priority streets")
-        are = pluralise(len(brief.hotspots), "is", "are")
-        return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
-    return crime, f"No priority street {within} is new or rising."
+    if not brief.hotspots:
+        return crime, f"No priority street {within} is new or rising."
+    count = format_count(len(brief.hotspots), "priority street")
+    are = pluralise(len(brief.hotspots), "is", "are")
+    return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
 
 
 def _summarise_answers(brief: Brief) -> tuple[str, ...]:

@@ -131,10 +131,7 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
 
 
 def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
-    """First days of the months that overlap a period, and (m,) how much of each is in it.
-
-    The unit is days, or months if days are not counted.
-    """
+    """First days of the months that overlap a period, and (m,) how much of each is in it."""
     months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
     if not by_day:
         return months, np.ones(len(months))

@@ -21,8 +21,7 @@ from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, 
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
 from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
-from patrolplan.outputs.survey.form_grid import build_form_grid
-from patrolplan.outputs.survey.form_map import draw_form_map
+from patrolplan.outputs.survey.form_map import build_form_grid, draw_form_map
 from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.outputs.webmap.map_page import (
     OPENSTREETMAP,
@@ -79,11 +78,7 @@ def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
 
 
 def render_survey_page(area: StudyArea, urn: str) -> str:
-    """The page on which a school's pupils mark in turn where they do not feel safe, as HTML.
-
-    Equal areas give equal text. It holds script, styles and map, and a policy that forbids every
-    request.
-    """
+    """The page on which a school's pupils mark in turn where they do not feel safe, as HTML."""
     row = find_school(area, urn)
     school = str(area.schools["name"].iloc[row])
     data = build_street_map(area, row) | {
@@ -112,10 +107,7 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
 
 
 def render_tally_page(area: StudyArea, urn: str) -> str:
-    """The page on which a teacher enters what a class marked on paper, as HTML.
-
-    It has only number fields and lists to choose from; its letters are those of the paper form.
-    """
+    """The page on which a teacher enters what a class marked on paper, as HTML."""
     cells = build_form_grid(area, urn).cells
     questions = [
         {
@@ -150,11 +142,7 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
 
 
 def render_paper_form(area: StudyArea, urn: str) -> bytes:
-    """The map with its lettered grid, and a sheet of tally boxes, for one class.
-
-    A tagged PDF of two pages for a copier in black and white: the map is upright, the sheet across,
-    without room for a name or for words. Equal areas give equal bytes.
-    """
+    """The map with its lettered grid, and a sheet of tally boxes, for one class."""
     grid, row = build_form_grid(area, urn), find_school(area, urn)
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
     [gate] = find_squares(area.network.xy(area.gates.take([row])), area.projection.crs).tolist()
@@ -188,11 +176,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
 
 
 def render_leaflet(area: StudyArea, urn: str) -> bytes:
-    """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4.
-
-    It has what to do minute by minute, what to say to pupils, how their marks are used, and what to
-    do when a child discloses something.
-    """
+    """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4."""
     school = _name_school(area, urn)
     data: dict[str, Any] = {
         "title": f"Running the survey: for the teacher, {school}",

@@ -22,6 +22,7 @@ from patrolplan.outputs.week.roster import (
     Roster,
     RosterOfficer,
     describe_appointment,
+    format_item_times,
     format_school_name,
     format_week,
 )
@@ -40,7 +41,6 @@ from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import Ban, DemandOutcome, Foreseen, Lock, Week, format_day
 from patrolplan.team.where_when import group_stays, list_stays
 from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
-from patrolplan.times import format_span
 
 MAX_CHANGES = 12
 """Maximum number of changes by hand that are listed, the latest ones."""
@@ -271,19 +271,18 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
 
 
 def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str, str]:
-    time = format_span(item.from_minutes, item.to_minutes)
-    if item.appointment is not None or item.duty is None:
-        kind = "" if item.appointment is None else describe_appointment(roster, item.appointment)
-        return {"time": "all day" if item.is_whole_day else time, "what": kind, "kind": item.kind}
-    duty = item.duty
-    crew = roster.describe_others(name, duty)
+    row = {"time": format_item_times(item), "kind": item.kind}
+    if item.appointment is not None:
+        return row | {"what": describe_appointment(roster, item.appointment)}
+    if item.duty is None:
+        return row | {"what": ""}
+    crew = roster.describe_others(name, item.duty)
     words = (
-        f"no. {roster.schools_by_urn[duty.urn].number}",
-        describe_further_window(duty.patrol).lower(),
+        f"no. {roster.schools_by_urn[item.duty.urn].number}",
+        describe_further_window(item.duty.patrol).lower(),
         f"with {crew}" if crew else "",
     )
-    what = ", ".join(make_printable(word) for word in words if word)
-    return {"time": time, "what": what, "kind": item.kind}
+    return row | {"what": ", ".join(make_printable(word) for word in words if word)}
 
 
 def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
@@ -296,8 +295,8 @@ def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
 def describe_hand(roster: Roster) -> list[str]:
     """What was fixed, excluded and changed by hand, and who was absent."""
     week = roster.week
-    lines = [f"Set: {_describe_lock(roster, lock)}." for lock in week.locks]
-    lines += [f"Ruled out: {_describe_ban(roster, ban)}." for ban in week.bans]
+    lines = [f"Set: {_describe_rule(roster, lock)}." for lock in week.locks]
+    lines += [f"Ruled out: {_describe_rule(roster, ban)}." for ban in week.bans]
     for name, days in sorted(week.absent.items()):
         when = join_words([format_day(day) for day in sorted(days)])
         lines.append(f"Absent: {roster.print_officer(name)} on {when}.")
@@ -308,22 +307,13 @@ def describe_hand(roster: Roster) -> list[str]:
     return lines or ["Nothing was set, ruled out or changed by hand."]
 
 
-def _describe_lock(roster: Roster, lock: Lock) -> str:
-    who, where = roster.print_officer(lock.officer), _name_school(roster, lock.urn)
-    return f"{who} at {where} on {format_day(lock.date)}{_describe_variant(lock)}"
-
-
-def _describe_ban(roster: Roster, ban: Ban) -> str:
-    who = "everybody" if ban.officer is None else roster.print_officer(ban.officer)
-    where = "all schools" if ban.urn is None else _name_school(roster, ban.urn)
-    when = "all week" if ban.date is None else f"on {format_day(ban.date)}"
-    return f"{who} at {where} {when}{_describe_variant(ban)}"
-
-
-def _describe_variant(rule: Lock | Ban) -> str:
-    """The window and the route that a rule is for, where it names one."""
+def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
+    who = "everybody" if rule.officer is None else roster.print_officer(rule.officer)
+    where = "all schools" if rule.urn is None else _name_school(roster, rule.urn)
+    when = "all week" if rule.date is None else f"on {format_day(rule.date)}"
     window = "" if rule.window is None else f", {describe_window(rule.window)}"
-    return window + ("" if rule.variant is None else f", {format_route_name(rule.variant)}")
+    route = "" if rule.variant is None else f", {format_route_name(rule.variant)}"
+    return f"{who} at {where} {when}{window}{route}"
 
 
 def _name_school(roster: Roster, urn: str) -> str:

@@ -284,6 +284,11 @@ def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
     return f"Set out from the base to {where} ({how}, {minutes})"
 
 
+def format_item_times(item: DayItem) -> str:
+    """From when to when a part of an officer's day lasts."""
+    return "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
+
+
 def check_officer_and_date(
     officers: Sequence[str], days: Sequence[dt.date], officer: str | None, date: dt.date | None
 ) -> None:

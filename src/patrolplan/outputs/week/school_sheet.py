@@ -13,7 +13,8 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.week.answer_words import (
+from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
+from patrolplan.outputs.week.poster import (
     describe_change,
     describe_factors,
     describe_presence,
@@ -21,7 +22,6 @@ from patrolplan.outputs.week.answer_words import (
     describe_pupils,
     describe_streets,
 )
-from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
 from patrolplan.privacy import note_low_threshold
@@ -46,11 +46,7 @@ LONGEST_PLACE = 70
 def render_school_sheets(
     roster: Roster, urns: Collection[str], answers: Mapping[str, Sequence[PlaceAnswer]]
 ) -> dict[str, bytes]:
-    """Typeset the sheets of the given schools that have a patrol this week, by URN.
-
-    Each is a tagged PDF: a page, with very many streets two; and one with the answers to the places
-    that pupils marked, if any. Equal weeks and answers give equal bytes.
-    """
+    """Typeset the sheets of the given schools that have a patrol this week, by URN."""
     return {
         school.urn: typeset_template(
             __package__,

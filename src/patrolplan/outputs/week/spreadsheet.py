@@ -68,10 +68,7 @@ def render_week_csv(roster: Roster) -> bytes:
 
 
 def render_week_xlsx(roster: Roster) -> bytes:
-    """The week as a workbook: schools by day, officers by day, every duty, and gaps with reasons.
-
-    Cells are written as text, never interpreted; equal weeks give equal bytes.
-    """
+    """The week as a workbook of text: schools and officers by day, duties, gaps with reasons."""
     week, stream = roster.week, io.BytesIO()
     options = {
         "in_memory": True,
@@ -115,8 +112,6 @@ def render_week_xlsx(roster: Roster) -> bytes:
 def escape_cell(text: str) -> str:
     r"""The text of a cell, escaped so that no spreadsheet runs it as a formula.
 
-    Examples
-    --------
     >>> escape_cell("=1+1"), escape_cell("Market Place"), escape_cell("\tx")
     ("'=1+1", 'Market Place', "'\tx")
     """
@@ -178,7 +173,7 @@ def _list_officers(roster: Roster) -> list[list[str]]:
     ]
 
 
-DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
+DEMAND_COLUMNS = ["Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not"]
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:

@@ -54,11 +54,7 @@ OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 
 
 def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
-    """Typeset the wall's pages and the officers' sheets as a tagged PDF.
-
-    The wall's pages are schools, officers and places by day, the map, and days without a patrol
-    with the reason. An officer without duties gets no sheet. Equal weeks give equal bytes.
-    """
+    """Typeset the wall's pages and the officers' sheets as a tagged PDF."""
     data = build_tasks_data(roster, duties, wall=wall)
     map_svg = _draw_week_map(roster) if wall else b""
     return typeset_template(__package__, "tasks.typ", data, map_svg=map_svg)

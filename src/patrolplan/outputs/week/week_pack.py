@@ -26,6 +26,7 @@ from patrolplan.outputs.week.roster import (
     RosterOfficer,
     describe_appointment,
     describe_way,
+    format_item_times,
     format_school_name,
     format_week,
 )
@@ -52,7 +53,7 @@ from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
 from patrolplan.text import format_count, shorten
-from patrolplan.times import format_span, format_time
+from patrolplan.times import format_time
 
 
 def render_week_map(roster: Roster) -> bytes:
@@ -101,9 +102,8 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
 
-    `earlier` is the folder of the papers that these replace: its calendars are continued, and its
-    papers copied if they are unchanged. Returns the digests of papers for the manifest, see
-    `patrolplan.outputs.earlier_papers`.
+    Papers of the folder `earlier` are copied if they are unchanged, and its calendars continued.
+    Returns the digests of papers for the manifest, see `patrolplan.outputs.earlier_papers`.
     """
     week = round_week(roster.week)
     roster, untold = Roster(_tell_taskings(week)), Roster(week)
@@ -147,8 +147,9 @@ def _render_tasks(
         roster.schools,
         [duty.patrol.stops for duty in roster.week.duties],
     )
-    found = papers.find({"tasks.pdf": facts})
-    return found or {"tasks.pdf": render_task_sheets(roster, duties, wall=wall)}
+    return papers.find({"tasks.pdf": facts}) or {
+        "tasks.pdf": render_task_sheets(roster, duties, wall=wall)
+    }
 
 
 def _render_school_files(
@@ -269,10 +270,7 @@ def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatr
 def build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
-    """Texts of the cover of an officer's cards, for the template: their days in order.
-
-    For a whole week, all days with anything to do are shown, otherwise only those of the cards.
-    """
+    """Texts of the cover of an officer's cards, for the template: their days in order."""
     week = roster.week
     name = roster.print_officer(officer.name)
     own = roster.select_duties(officer.name)
@@ -328,8 +326,7 @@ def _build_cover_item(
     if item.kind == "way":
         when = item.to_minutes if item.towards == "base" else item.from_minutes
         return line | {"time": format_time(when), "text": describe_way(roster, officer, item)}
-    span = "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
-    line["time"] = span
+    line["time"] = format_item_times(item)
     if item.appointment is not None:
         return line | {"text": describe_appointment(roster, item.appointment)}
     duty = item.duty
