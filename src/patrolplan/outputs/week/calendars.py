@@ -98,7 +98,7 @@ def render_calendar(
         if 0 <= (_get_day(event) - monday).days < DAYS_A_WEEK
     }
     events += _list_further_events(before, {str(event["UID"]) for event in events}, week.days)
-    version = _number_events(events, before)
+    latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
     calendar = icalendar.Calendar()
     calendar.add("PRODID", "-//patrolplan//patrolplan//EN")
     calendar.add("VERSION", "2.0")
@@ -108,7 +108,10 @@ def render_calendar(
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
     if zone is not None:
         calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
-    for event, number in zip(events, version, strict=True):
+    for event in events:
+        old = before.get(str(event["UID"]))
+        is_same = old is not None and _list_facts(old) == _list_facts(event)
+        number = int(old.get("SEQUENCE", 0)) if old is not None and is_same else latest + 1
         event["SEQUENCE"] = icalendar.vInt(number)
         # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
         stamp = dt.datetime.combine(monday, dt.time(0, number % 60), dt.UTC)
@@ -193,19 +196,6 @@ def _list_further_events(
             shown["SUMMARY"] = icalendar.vText(f"Cancelled: {event.get('SUMMARY', '')}")
         further.append(shown)
     return sorted(further, key=lambda event: (_get_day(event), str(event["UID"])))
-
-
-def _number_events(
-    events: Sequence[icalendar.Event], before: Mapping[str, icalendar.Event]
-) -> list[int]:
-    """The version of each event: the earlier one if it is unchanged, otherwise the next."""
-    latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
-    numbers = []
-    for event in events:
-        old = before.get(str(event["UID"]))
-        same = old is not None and _list_facts(old) == _list_facts(event)
-        numbers.append(int(old.get("SEQUENCE", 0)) if same and old is not None else latest + 1)
-    return numbers
 
 
 def _list_facts(event: icalendar.Event) -> list[str]:
