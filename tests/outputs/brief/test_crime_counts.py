@@ -175,7 +175,7 @@ DAYS = [f"{day:%Y-%m-%d} 16:30" for day in pd.date_range("2024-10-01", "2026-09-
 def test_months_alone_give_whole_months():
     """A day within a month asks for that whole month, up to the end of the latest one."""
     periods = choose_periods(find_incident_dates(incidents(TWO_YEARS)), dt.date(2026, 7, 20))
-    assert not periods.by_day
+    assert not periods.current.by_day
     assert periods.current == Period(pd.Timestamp("2026-07-01"), pd.Timestamp("2026-10-01"))
     assert periods.year_before == Period(pd.Timestamp("2025-07-01"), pd.Timestamp("2025-10-01"))
     assert periods.baseline == Period(pd.Timestamp("2025-07-01"), pd.Timestamp("2026-07-01"))
@@ -186,7 +186,7 @@ def test_months_alone_give_whole_months():
 def test_days_count_from_that_day():
     """With days, counting starts on the requested day and ends on the latest day in the data."""
     periods = choose_periods(find_incident_dates(incidents([], DAYS)), dt.date(2026, 9, 10))
-    assert periods.by_day
+    assert periods.current.by_day
     assert (periods.current.start, periods.current.last) == (
         pd.Timestamp("2026-09-10"),
         pd.Timestamp("2026-09-17"),
@@ -292,9 +292,9 @@ def _with_forces(area, force):
 
 def test_months_are_measured_in_days_where_days_are_known():
     """The parts of months in a period add up to its days, or to its whole months."""
-    period = Period(pd.Timestamp("2026-02-10"), pd.Timestamp("2026-04-03"))
-    months, lengths = measure_months(period, by_day=True)
+    period = Period(pd.Timestamp("2026-02-10"), pd.Timestamp("2026-04-03"), by_day=True)
+    months, lengths = measure_months(period)
     assert months.strftime("%Y-%m").tolist() == ["2026-02", "2026-03", "2026-04"]
     assert lengths.tolist() == [19.0, 31.0, 2.0]
     whole = Period(pd.Timestamp("2026-02-01"), pd.Timestamp("2026-04-01"))
-    assert measure_months(whole, by_day=False)[1].tolist() == [1.0, 1.0]
+    assert measure_months(whole)[1].tolist() == [1.0, 1.0]

@@ -55,11 +55,10 @@ MAX_CATEGORIES = 10
 
 def format_brief_lines(brief: Brief) -> list[str]:
     """The brief as lines of text for a terminal."""
-    current, by_day = brief.periods.current, brief.periods.by_day
-    length = describe_length(current, by_day=by_day)
+    current = brief.periods.current
     lines = [
         f"Brief for {brief.school} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {describe_period(current, by_day=by_day)} ({length})",
+        f"Recorded {describe_period(current)} ({describe_length(current)})",
         *summarise_changes(brief),
         "",
         *_format_table(brief),
@@ -109,11 +108,11 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
         "urn": brief.urn,
         "school": brief.school,
         "asked_since": f"{brief.since:{form}}",
-        "by_day": periods.by_day,
+        "by_day": periods.current.by_day,
         "since": _format_period(periods.current),
         "year_before": None if periods.year_before is None else _format_period(periods.year_before),
         "usual_from": _format_period(periods.baseline),
-        "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
+        "latest": f"{periods.current.last:{form if periods.current.by_day else '%Y-%m'}}",
         "held": None if brief.held is None else [round(held, 2) for held in brief.held],
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
@@ -193,7 +192,7 @@ def write_brief(brief: Brief, out: Path) -> None:
 
 def build_sheet_data(brief: Brief) -> dict[str, Any]:
     """Texts of the page, for the template; bars as shares of the longest."""
-    periods, by_day = brief.periods, brief.periods.by_day
+    periods = brief.periods
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
     spots = [
@@ -222,10 +221,10 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": PURPOSE,
-        "period": describe_period(periods.current, by_day=by_day),
-        "length": describe_length(periods.current, by_day=by_day),
+        "period": describe_period(periods.current),
+        "length": describe_length(periods.current),
         "lead": [_shorten_line(text, 320) for text in summarise_changes(brief)],
-        "usual": f"Usual ({describe_length(periods.baseline, by_day=by_day)} before)",
+        "usual": f"Usual ({describe_length(periods.baseline)} before)",
         "categories": _build_sheet_rows(rows),
         "more_categories": len(brief.categories) - len(rows),
         "total": _build_sheet_row(brief.total),

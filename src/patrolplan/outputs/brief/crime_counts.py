@@ -186,7 +186,7 @@ class CrimeCounter:
 
     def count_without_day(self) -> int:
         """Incidents without a day whose month the current period cuts; 0 if months are counted."""
-        if not self.periods.by_day:
+        if not self.periods.current.by_day:
             return 0
         current = self.periods.current
         touched = self.dates.end > current.start.to_datetime64()
@@ -200,14 +200,13 @@ class CrimeCounter:
 
     def measure_held(self) -> tuple[float, float]:
         """How many months, or days, of the current period and of the baseline are held."""
-        compared = (self.periods.current, self.periods.baseline)
-        lengths = [one.days if self.periods.by_day else one.months for one in compared]
+        lengths = (self.periods.current.length, self.periods.baseline.length)
         now, before = (share * x for share, x in zip(self.held_shares, lengths, strict=False))
         return now, before
 
     def _measure_held(self, period: Period) -> float:
         """Share held of a period: the mean over places, by their crime in a month that is held."""
-        lengths, held = find_held_shares(self.area, period, by_day=self.periods.by_day)
+        lengths, held = find_held_shares(self.area, period)
         if (held == 1).all():
             return 1.0
         return float(lengths @ (held @ self._place_weights) / lengths.sum())
