@@ -8,9 +8,9 @@ school.
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -225,14 +225,6 @@ def escape_toml(value: object) -> object:
     return json.dumps(" ".join(value.split()))[1:-1] if isinstance(value, str) else value
 
 
-class BurdenTable(NamedTuple):
-    """A table in words."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-
-
 def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
     """The audit for other programs; null means unknown, or an interval without an upper limit."""
     first, last = burden.months
@@ -265,13 +257,13 @@ def _get_decimals(column: str) -> int | None:
     return None if column in PEOPLE else DECIMALS.get(column.rsplit("_", maxsplit=1)[-1], 4)
 
 
-def build_burden_tables(burden: Burden) -> list[BurdenTable]:
+def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
     """One table by area, and one by each column of the audit."""
     tables = [("area", burden.by_area), *burden.by_group.items()]
     return [_write_table(table, name.replace("_", " ")) for name, table in tables]
 
 
-def _write_table(table: pd.DataFrame, key: str) -> BurdenTable:
+def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
     """A table in words; without columns for delivered minutes where the audit is of a plan."""
     kinds = [kind for kind in KINDS if table[f"{kind}_minutes"].notna().any()]
     header = [key, "residents", "pupils", "share of harm"]
@@ -289,25 +281,23 @@ def _write_table(table: pd.DataFrame, key: str) -> BurdenTable:
             cells = [str(name), *(_write_number(row[one], 0) for one in PEOPLE)]
             cells.append(_write_share(row["harm_share"]))
             rows.append([*cells, *(cell for kind in kinds for cell in _write_kind(row, kind))])
-    return BurdenTable(f"By {key}", header, rows)
+    return {"title": f"By {key}", "header": header, "rows": rows}
 
 
-def _write_kind(row: Mapping[Hashable, float], kind: str) -> Iterator[str]:
+def _write_kind(row: Mapping[Hashable, float], kind: str) -> list[str]:
     """Cells of promised or delivered minutes."""
-    yield _write_number(row[f"{kind}_minutes"], 0)
-    yield _write_share(row[f"{kind}_share"])
     per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
-    yield NOBODY if row["residents"] == 0 else _write_number(per_resident, 1)
-    yield NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2)
     ratio = row[f"{kind}_ratio"]
-    if np.isnan(ratio):
-        yield NOT_KNOWN
-        return
     ends = (row[f"{kind}_ratio_low"], row[f"{kind}_ratio_high"])
-    if ratio == 0 or np.isnan(ends).any():
-        yield f"{ratio:.2f}"
-    else:
-        yield f"{ratio:.2f} ({_write_number(ends[0], 2)} to {_write_number(ends[1], 2)})"
+    interval = " to ".join(_write_number(end, 2) for end in ends)
+    is_known = ratio != 0 and not np.isnan(ends).any()
+    return [
+        _write_number(row[f"{kind}_minutes"], 0),
+        _write_share(row[f"{kind}_share"]),
+        NOBODY if row["residents"] == 0 else _write_number(per_resident, 1),
+        NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2),
+        NOT_KNOWN if np.isnan(ratio) else f"{ratio:.2f}" + f" ({interval})" * is_known,
+    ]
 
 
 def _write_number(value: float, digits: int) -> str:

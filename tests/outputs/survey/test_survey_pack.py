@@ -34,11 +34,13 @@ from patrolplan.outputs.survey.form_map import (
 from patrolplan.outputs.survey.survey_pack import (
     MAP_HEIGHT,
     MAP_WIDTH,
+    QUESTIONS,
     render_leaflet,
     render_paper_form,
     render_survey_page,
     render_tally_page,
 )
+from patrolplan.privacy import FACTORS
 
 URN = "900003"
 
@@ -346,3 +348,9 @@ def test_streets_elsewhere_on_earth_get_their_own_grid(demo_area):
     assert np.allclose(corner, [8.68, 50.1], atol=0.01)
     inside = (corner[0] + 0.0005, corner[1] - 0.0005)
     assert find_squares([inside]).tolist() == [[32632, 1908, 22199]]
+
+
+def test_every_value_of_the_files_has_words():
+    """The counted answers of each question are the values of its column, in their order."""
+    values = {one.column: tuple(choice.value for choice in one.choices[:-1]) for one in QUESTIONS}
+    assert values == FACTORS

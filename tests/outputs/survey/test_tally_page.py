@@ -13,9 +13,8 @@ from survey_areas import HOSTILE, make_hostile
 
 from patrolplan.inputs.survey_counts import count_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM
-from patrolplan.outputs.survey.choices import QUESTIONS
 from patrolplan.outputs.survey.form_map import build_form_grid
-from patrolplan.outputs.survey.survey_pack import render_tally_page
+from patrolplan.outputs.survey.survey_pack import QUESTIONS, render_tally_page
 from patrolplan.privacy import FACTORS
 
 URN = "900003"
