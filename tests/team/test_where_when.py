@@ -9,7 +9,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.board.views import _build_walk_document
-from patrolplan.outputs.brief.week_visits import WeekVisits
+from patrolplan.outputs.brief.brief import WeekVisits
 from patrolplan.outputs.week.lead_sheet import build_lead_data
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.task_sheets import build_tasks_data

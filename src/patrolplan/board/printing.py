@@ -56,13 +56,15 @@ def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
         for duty in week.duties
     }
     cards = dict(shown)
-    for officer in roster.find_officers(week.duties):
-        own = [cards[roster.card_path(duty)] for duty in roster.list_walked_duties(officer.name)]
+    for officer in roster.officers:
+        own = [cards[roster.card_path(duty)] for duty in roster.select_duties(officer.name)]
+        if not own:
+            continue
         facts = _hash(own, [_list_day_facts(roster, officer.name, day) for day in week.days])
         shown |= {name.replace("*", officer.file_name): facts for name in list_showing("officer")}
-    for urn, promises in list_promises(week, dict.fromkeys(roster.school_names)).items():
+    for urn, promises in list_promises(week, roster.schools_by_urn).items():
         own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]
-        file_name = roster.school_file_name(urn)
+        file_name = roster.school_file_names[urn]
         shown |= {
             name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
         }

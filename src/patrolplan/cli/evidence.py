@@ -11,7 +11,7 @@ from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
-    from patrolplan.outputs.brief.week_visits import WeekVisits
+    from patrolplan.outputs.brief.brief import WeekVisits
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
     from patrolplan.risk.backtest import Backtest
 
@@ -58,7 +58,7 @@ def brief(
 def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
     """The week in a folder; if none is given, that of the default folder, unless it is over."""
     from patrolplan.atomic import WEEK_FILE
-    from patrolplan.outputs.brief.week_visits import read_week_visits
+    from patrolplan.outputs.brief.brief import read_week_visits
 
     if folder is not None:
         return read_week_visits(folder, area)
@@ -66,7 +66,7 @@ def _find_week(area: StudyArea, folder: Path | None) -> WeekVisits | None:
     if not (folder / WEEK_FILE).is_file():
         return None
     visits = read_week_visits(folder, area)
-    is_over = visits.days[-1] < dt.date.today()  # noqa: DTZ011 - of this desk
+    is_over = visits.week.days[-1] < dt.date.today()  # noqa: DTZ011 - of this desk
     return None if is_over else visits
 
 

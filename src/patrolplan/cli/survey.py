@@ -105,8 +105,11 @@ def _read_surveys(
     files: Sequence[str], out: Path, config: Path, *, add: bool, delete: bool, as_json: bool
 ) -> None:
     from patrolplan.area.sources import read_school_urns
-    from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
-    from patrolplan.outputs.survey.survey_reading import take_in_surveys
+    from patrolplan.outputs.survey.survey_reading import (
+        build_reading_document,
+        describe_reading,
+        take_in_surveys,
+    )
     from patrolplan.privacy import ROUNDING_STEP
 
     settings = _load_optional_settings(config)

@@ -128,8 +128,8 @@ def test_a_walked_patrol_is_recorded_to_the_minute(
     """Late, reloaded, one stop not made: the file that record takes has the minutes stayed."""
     duty = next(duty for duty in demo_week.duties if len(duty.patrol.stops) > 2)
     roster = Roster(demo_week)
-    officer = roster.officer_file_names[duty.officer]
-    fragment = f"#{duty.date}-{roster.school_file_name(duty.urn)}-{officer}"
+    officer = roster.officers_by_name[duty.officer].file_name
+    fragment = f"#{duty.date}-{roster.school_file_names[duty.urn]}-{officer}"
     start = _at(duty.patrol.start_minutes - 5, duty.date)
     page = open_page(render_week_map(roster), start, fragment).page
     page.click("#begin")
