@@ -7,6 +7,7 @@ import atexit
 import gc
 import os
 import sys
+import traceback
 
 from patrolplan.cli import (
     board,  # noqa: F401
@@ -31,13 +32,15 @@ from patrolplan.cli.failures import (
 )
 from patrolplan.cli.run_log import close_log, log_line
 
+TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
+"""Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
 NEW_OBJECTS = 500_000
 """Number of new objects after which Python collects garbage; by default 700. Few of our objects are
 in cycles, so that frequent collection takes time and frees hardly any memory."""
 
 
 def main() -> None:
-    """Run a command; a problem gives its messages and exit code 1, never a traceback."""
+    """Run a command; a problem gives its messages and exit code 1, and no traceback unasked."""
     spare_collector()
     # Matrices are small here, and starting threads for their products would take longer. Also, the
     # last digits of sums then do not depend on the number of processors.
@@ -62,6 +65,8 @@ def main() -> None:
         raise SystemExit(code) from None
     except Exception as error:  # noqa: BLE001 - the outermost place that can say what happened
         code = 1
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            traceback.print_exception(error)
         lines = describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")

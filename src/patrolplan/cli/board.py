@@ -49,6 +49,7 @@ def board(
     """Open the week in the browser: change, lock, plan again and print it."""
     import secrets
     import webbrowser
+    from threading import Thread
 
     from patrolplan.board.board import Board
     from patrolplan.board.security import write_redirect_file
@@ -82,7 +83,8 @@ def board(
             with ExitStack() as stack:
                 if not no_browser:
                     page = stack.enter_context(write_redirect_file(address, code))
-                    webbrowser.open(page.as_uri())
+                    # In a thread: a program that BROWSER names may stay in front until it is closed.
+                    Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
                 serve(Board(shared), listener, token, code=code)
         finally:
             console.stderr.print("The board is closed; every change was saved when it was made.")
