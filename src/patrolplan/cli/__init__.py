@@ -9,16 +9,22 @@ import os
 import sys
 import traceback
 
-from patrolplan.cli import (
-    board,  # noqa: F401
-    data,  # noqa: F401
-    evidence,  # noqa: F401
-    inspect,  # noqa: F401
-    plan,  # noqa: F401
-    record,  # noqa: F401
-    survey,  # noqa: F401
-    ways,  # noqa: F401
-    week,  # noqa: F401
+from patrolplan.cli import (  # noqa: F401 - importing a command adds it
+    backtest,
+    board,
+    brief,
+    check,
+    fetch,
+    governance,
+    init,
+    plan,
+    purge,
+    record,
+    risk,
+    schema,
+    survey,
+    ways,
+    week,
 )
 from patrolplan.cli.app import app as app
 from patrolplan.cli.console import announce, print_json, stderr
@@ -26,11 +32,12 @@ from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
     build_problem_documents,
     build_usage_document,
+    close_log,
     describe_failure,
+    log_line,
     stop_on_sigterm,
     use_utf8_streams,
 )
-from patrolplan.cli.run_log import close_log, log_line
 
 TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
 """Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
