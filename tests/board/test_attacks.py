@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from queue import Queue
 
 import httpx
 import pytest
@@ -336,16 +337,20 @@ def test_the_browser_is_started_without_the_token(
     board,
     socket_enabled,  # noqa: ARG001 - loopback
 ):
-    """What stands in the list of processes is a file's name: no token, and no code."""
-    opened = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    """What stands in the list of processes is a file's name: no token, and no code.
+
+    The board is served meanwhile, though the program stays in front.
+    """
+    opened, served = Queue(), threading.Event()
+    monkeypatch.setattr("webbrowser.open", lambda page: opened.put((page, served.wait(10))))
     monkeypatch.setattr("patrolplan.cli.board._open_shared_week", lambda *_: board.shared)
-    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: None)
+    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: served.set())
     code, out, _ = run("board", "--config", demo, "--week", tmp_path / "week", "--json")
     assert code == 0
     token = json.loads(out)["address"].partition("token=")[2]
     assert len(token) > 30
-    (address,) = opened
+    address, was_served = opened.get(timeout=10)
+    assert was_served
     assert address.startswith("file:")
     assert token not in address
     assert "code" not in address

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import patrolplan as pp
-from patrolplan.cli.inspect import Document
+from patrolplan.cli.schema import Document
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.output_folder import build_manifest_header
 from patrolplan.outputs.schemas import (

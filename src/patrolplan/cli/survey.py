@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from patrolplan.settings import Settings
 
 
 @command
@@ -134,13 +133,11 @@ def _read_surveys(
     reading.raise_if_undeleted()
 
 
-def _load_optional_settings(config: Path) -> Settings | None:
+def _load_optional_settings(config: Path) -> pp.Settings | None:
     """The settings; None if the default file does not exist."""
-    from patrolplan.settings import load_settings
-
     if config == options.DEFAULT_CONFIG and not config.exists():
         return None
-    return load_settings(config)
+    return pp.load_settings(config)
 
 
 def _expand(files: Sequence[str]) -> list[Path]:
