@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TypeVar, cast
+from contextlib import suppress
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,6 @@ Day = dt.date | str | np.datetime64
 Month = str | dt.date | pd.Period
 """A month as text, YYYY-MM, a Period, or any day of it."""
 
-T = TypeVar("T")
 Urn = str | int
 Urns = Urn | Iterable[Urn]
 
@@ -26,13 +26,10 @@ def read_day(day: Day, where: str = "date") -> dt.date:
     >>> read_day("2026-11-30"), read_day(pd.Timestamp("2026-11-30 08:00"))
     (datetime.date(2026, 11, 30), datetime.date(2026, 11, 30))
     """
-    try:
-        moment = None if isinstance(day, int | float) else pd.Timestamp(day)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or pd.isna(moment):
-        raise InputError.one(where, f"{day!r} is not a date", "give a date, or text: YYYY-MM-DD")
-    return moment.date()
+    with suppress(TypeError, ValueError):
+        if not isinstance(day, int | float) and not pd.isna(pd.Timestamp(day)):
+            return pd.Timestamp(day).date()
+    raise InputError.one(where, f"{day!r} is not a date", "give a date, or text: YYYY-MM-DD")
 
 
 def read_month(month: Month, where: str = "month") -> pd.Timestamp:
@@ -41,21 +38,17 @@ def read_month(month: Month, where: str = "month") -> pd.Timestamp:
     >>> read_month("2026-09") == read_month(pd.Period("2026-09")) == read_month(dt.date(2026, 9, 4))
     True
     """
-    try:
-        first = pd.NaT if isinstance(month, int | float) else pd.Period(month, freq="M")
-    except (AttributeError, TypeError, ValueError):
-        first = pd.NaT
-    if pd.isna(first):
-        what = f"{month!r} is not a valid month"
-        raise InputError.one(where, what, "give a Period, or text: YYYY-MM")
-    return first.to_timestamp()
+    with suppress(AttributeError, TypeError, ValueError):
+        if not isinstance(month, int | float) and not pd.isna(pd.Period(month, freq="M")):
+            return pd.Period(month, freq="M").to_timestamp()
+    what = f"{month!r} is not a valid month"
+    raise InputError.one(where, what, "give a Period, or text: YYYY-MM")
 
 
-def list_values(values: T | Iterable[T]) -> list[T]:
+def list_values(values: object) -> list[Any]:
     """One value, or several, as a list."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        return [cast("T", values)]
-    return list(values)
+    is_one = isinstance(values, str) or not isinstance(values, Iterable)
+    return [values] if is_one else list(cast("Iterable[Any]", values))
 
 
 def list_urns(urns: Urns) -> list[str]:

@@ -153,7 +153,10 @@ def build_sign_entries(viewport: Viewport, shown: Shown) -> list[Entry]:
         ),
         (shown.grid_square, grid, 10.0, _draw_grid),
     )
-    return [bar, *(_build_entry(*row) for is_shown, *row in signs if is_shown)]
+    return [
+        bar,
+        *(_build_entry(words, width, draw) for is_shown, words, width, draw in signs if is_shown),
+    ]
 
 
 def build_symbol_entry(kind: str) -> Entry:
