@@ -39,8 +39,9 @@ def read_month(month: Month, where: str = "month") -> pd.Timestamp:
     True
     """
     with suppress(AttributeError, TypeError, ValueError):
-        if not isinstance(month, int | float) and not pd.isna(pd.Period(month, freq="M")):
-            return pd.Period(month, freq="M").to_timestamp()
+        first: object = pd.NaT if isinstance(month, int | float) else pd.Period(month, freq="M")
+        if isinstance(first, pd.Period):
+            return first.to_timestamp()
     what = f"{month!r} is not a valid month"
     raise InputError.one(where, what, "give a Period, or text: YYYY-MM")
 
