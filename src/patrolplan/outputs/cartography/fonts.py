@@ -52,12 +52,11 @@ class Typeface:
         self.kerning: dict[tuple[str, str], int] = font["kern"].kernTables[0].kernTable
 
     def measure_text(self, text: str, size: float) -> float:
-        """Width of a text in points."""
-        names = [self.names.get(ord(letter), "0") for letter in text]
-        units = sum(self.metrics[name][0] for name in names)
-        return (
-            (units + sum(self.kerning.get(pair, 0) for pair in pairwise(names))) * size / self.units
-        )
+        """Width of a text in points; the size and each letter's width are rounded to 64ths."""
+        scale, names = int(64 * size) / self.units, [self.names.get(ord(one), "0") for one in text]
+        sizes = sum(math.floor(self.metrics[name][0] * scale + 0.5) for name in names)
+        closer = (self.kerning.get(pair, 0) for pair in pairwise(names))
+        return (sizes + sum(math.floor(0.5 + units * scale) for units in closer)) / 64
 
 
 @lru_cache(maxsize=2)

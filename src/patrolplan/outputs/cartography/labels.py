@@ -27,6 +27,7 @@ from patrolplan.arrays import expand_ranges
 
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
+SLIVER = (0.0, 0.0, 1e-6, 1e-6, 0.0)
 
 CANDIDATE_SPACING = 5.0
 """Points between two candidate places along a line."""
@@ -86,8 +87,8 @@ def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(n, m) which boxes of two sets overlap or touch."""
-    own, other = (shapely.polygons(compute_corners(boxes)) for boxes in (first, second))
+    """(n, m) which boxes of two sets overlap; boxes that only touch do not."""
+    own, other = (shapely.polygons(compute_corners(boxes - SLIVER)) for boxes in (first, second))
     overlap = np.zeros((len(own), len(other)), dtype=bool)
     row, column = shapely.STRtree(own).query(other, predicate="intersects")[::-1]
     overlap[row, column] = True
