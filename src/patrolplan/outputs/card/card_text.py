@@ -266,18 +266,11 @@ def _make_tasking_printable(tasking: Tasking) -> Tasking:
 def _build_gate_panel(plan: Plan, patrol: Patrol, detail: Detail) -> dict[str, Any]:
     """The panel of a card without a stop: to stay, until when, why, and what to look for."""
     do, where, came = ARRIVING if wording.is_before_school(plan, patrol) else LEAVING
-    nearest = [
-        {
-            "place": capitalise(print_whole(place)),
-            "where": where,
-            "grid": grid,
-            "reasons": [
-                _build_sentence(ReasonLine(describe_reason(reasons[0], detail), is_voice=is_voice))
-            ],
-        }
-        for place, where, grid, reasons in list_nearest(plan, patrol)
-        for is_voice in [isinstance(reasons[0], ReportsReason)]
-    ]
+    nearest = []
+    for place, away, grid, (reason, *_) in list_nearest(plan, patrol):
+        line = ReasonLine(describe_reason(reason, detail), isinstance(reason, ReportsReason))
+        words = {"place": capitalise(print_whole(place)), "where": away, "grid": grid}
+        nearest.append({**words, "reasons": [_build_sentence(line)]})
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
         "why": _describe_gate_reason(plan, patrol),
