@@ -1,8 +1,7 @@
 """Patrol cards: one A4 page that an officer carries for each patrol, typeset by typst.
 
 `render_cards` gives the cards of a plan, `render_card_books` those of a week under a cover that
-lists them. Both use a `CardTypesetter`, which lays out and typesets cards in a folder, and
-`fit_page`, which divides a page between the map and the words.
+lists them.
 """
 
 from collections.abc import Sequence
@@ -59,13 +58,11 @@ def render_cards(
     chosen = plan.patrols if patrols is None else tuple(patrols)
     if not chosen:
         return {}
-    with open_template_folder() as folder:
-        typesetter = CardTypesetter(Path(folder), executor, report_progress)
-        cards = typesetter.lay_out_cards([PrintedPatrol(plan, patrol) for patrol in chosen])
-        names = [build_card_filename(patrol) for patrol in chosen]
-        pages = dict(zip(names, typesetter.typeset_each(cards), strict=True))
-        title = f"Patrol cards: {make_printable(plan.area.name)}"
-        return pages | {"cards.pdf": typesetter.typeset(title, cards)}
+    title = f"Patrol cards: {make_printable(plan.area.name)}"
+    book = CardBook(title, None, tuple(PrintedPatrol(plan, patrol) for patrol in chosen))
+    [(whole, pages)] = render_card_books([book], executor=executor, report_progress=report_progress)
+    names = map(build_card_filename, chosen)
+    return dict(zip(names, pages, strict=True)) | {"cards.pdf": whole}
 
 
 def build_card_filename(patrol: Patrol) -> str:
@@ -101,8 +98,8 @@ class CardBook:
     """Cards under one cover that lists them."""
 
     title: str
-    cover: dict[str, Any]
-    """Texts of the cover, see `cover.typ`; `rows` has one entry per card."""
+    cover: dict[str, Any] | None
+    """Texts of the cover, see `cover.typ`; `rows` has one entry per card. None without a cover."""
     cards: tuple[PrintedPatrol, ...]
     """In the order of the cover's rows."""
 

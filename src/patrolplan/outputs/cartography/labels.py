@@ -185,21 +185,20 @@ def find_places_around_point(
     of the map.
     """
     half = np.array(size) / 2
-    offsets, costs = [], []
-    for rank, extra in enumerate(extra_distances):
-        # To the sides only the horizontal distance matters; above and below, only the vertical.
-        offsets.append(np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)))
-        costs.append(np.arange(float(len(SIDES))) + 6.0 * rank)
+    # To the sides only the horizontal distance matters; above and below, only the vertical.
+    around = [
+        np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)) for extra in extra_distances
+    ]
     slid = [
         (shift * half[0], side * (radius + extra + half[1]))
         for extra in slide_distances
         for side in (-1, 1)
         for shift in SLIDES
     ]
-    offsets.append(np.array(slid).reshape(-1, 2))
+    costs = [np.arange(float(len(SIDES))) + 6.0 * rank for rank in range(len(around))]
     costs.append(20.0 + np.arange(float(len(slid))))
-    middles = np.concatenate(offsets) + np.array([x, y])
-    return build_level_boxes(middles, size), np.concatenate(costs)
+    middles = np.concatenate([*around, np.array(slid).reshape(-1, 2)])
+    return build_level_boxes(middles + np.array([x, y]), size), np.concatenate(costs)
 
 
 def place_labels(

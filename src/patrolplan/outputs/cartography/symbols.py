@@ -219,12 +219,11 @@ def draw_marker_leaders(
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2,) middle of the north arrow: in the first corner from the top right without signs."""
     half = NORTH_SIDE / 2 + 4
-    below = 13.0 if viewport.rotation_degrees else 0.0
-    left, right = half, viewport.width - half
+    low, left = half, half
     if viewport.rotation_degrees:
-        left = max(left, measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) / 2 + 5)
-        right = viewport.width - left
-    low, top = half + below, viewport.height - half
+        low += 13.0
+        left = max(half, measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) / 2 + 5)
+    right, top = viewport.width - left, viewport.height - half
     corners = np.array([(right, top), (left, top), (right, low), (left, low)])
     for middle in corners:
         if not find_overlaps(compute_north_arrow_box(viewport, middle), marker_boxes).any():
