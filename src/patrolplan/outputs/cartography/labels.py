@@ -27,7 +27,6 @@ from patrolplan.arrays import expand_ranges
 
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
-SLIVER = (0.0, 0.0, 1e-6, 1e-6, 0.0)
 
 CANDIDATE_SPACING = 5.0
 """Points between two candidate places along a line."""
@@ -87,11 +86,13 @@ def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(n, m) which boxes of two sets overlap; boxes that only touch do not."""
-    own, other = (shapely.polygons(compute_corners(boxes - SLIVER)) for boxes in (first, second))
-    overlap = np.zeros((len(own), len(other)), dtype=bool)
-    row, column = shapely.STRtree(own).query(other, predicate="intersects")[::-1]
-    overlap[row, column] = True
+    """(n, m) which boxes of two sets overlap; level ones that only touch do not."""
+    apart = np.abs(first[:, None, :2] - second[:, :2])
+    is_level = (first[:, None, 4] == 0) & (second[:, 4] == 0)
+    overlap = is_level & (apart < (first[:, None, 2:4] + second[:, 2:4]) / 2).all(axis=2)
+    own, other = (shapely.polygons(compute_corners(boxes)) for boxes in (first, second))
+    column, row = shapely.STRtree(own).query(other, predicate="intersects")
+    overlap[row, column] |= ~is_level[row, column]
     return overlap
 
 
