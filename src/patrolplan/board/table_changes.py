@@ -1,23 +1,28 @@
-"""Places tasked by intelligence: a row of their table added or removed, and its days replanned."""
+"""Tables that are changed on the board: officers' appointments, and places tasked by intelligence.
+
+A row is added or removed; days that a tasked place affects are planned again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patrolplan.board.csv_table import check_hours, check_text, require_table
 from patrolplan.board.edits import refuse
-from patrolplan.board.requests import ReleasePlace, TaskPlace
+from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
 from patrolplan.text import format_count
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from patrolplan.area import StudyArea
     from patrolplan.board.csv_table import CsvTable
@@ -26,19 +31,88 @@ if TYPE_CHECKING:
     from patrolplan.team.week_records import Lock
 
 
-SOURCE = "tasked_places"
+DUTIES, TASKED = "duties", "tasked_places"
+"""Their keys under `[sources]`."""
+
+
+def change_duties_table(state: BoardState, change: AddAppointment | RemoveAppointment) -> CsvTable:
+    """The table of officers' duties after a change; nothing is written yet."""
+    table = require_table(state.tables.get(DUTIES), DUTIES)
+    if isinstance(change, AddAppointment):
+        _check_appointment(change, state)
+        hours = {"from": change.from_, "to": change.to}
+        cells = {"officer": change.officer, "date": f"{change.date}", **hours}
+        return table.with_row({**cells, "kind": change.what, "urn": change.urn or ""})
+    wanted = (change.officer, f"{change.date}", change.from_)
+    after = table.without_rows(lambda row: _find_key(row) == wanted)
+    if after == table:
+        refuse(
+            f"{table.path.name} holds no appointment of {change.officer} on "
+            f"{format_day(change.date)} at {change.from_}; remove it where it was written"
+        )
+    return after
+
+
+def describe_appointment_change(change: AddAppointment | RemoveAppointment) -> str:
+    """The change in words."""
+    day = format_day(change.date)
+    if isinstance(change, RemoveAppointment):
+        return f"Removed: the appointment of {change.officer} on {day} at {change.from_}"
+    what = change.what.replace("_", " ")
+    return f"Entered: {change.officer}, {what} on {day}, {change.from_} to {change.to}"
+
+
+def _check_appointment(change: AddAppointment, state: BoardState) -> None:
+    """Raise for an appointment that could not be written or attended."""
+    area, hours = state.planned_area.area, f"{change.from_}-{change.to}"
+    if change.officer not in set(area.officers["officer"]):
+        refuse(f"there is no officer '{change.officer}'")
+    check_text("officer", change.officer)
+    if change.date not in state.week.days:
+        refuse(f"{change.date} is not a day of this week")
+    check_hours(hours)
+    if change.urn is not None and change.urn not in set(area.schools["urn"]):
+        refuse(f"there is no school with URN {quote_value(change.urn)}")
+    rows = area.duties[area.duties["officer"] == change.officer]
+    same = (rows["date"].dt.date == change.date) & (
+        rows["from_minutes"].map(format_time) == change.from_
+    )
+    if same.any():
+        refuse(f"{change.officer} has an appointment at {change.from_} already; remove it first")
+
+
+def _find_key(row: Mapping[str, str]) -> tuple[str, str, str]:
+    return row.get("officer", ""), row.get("date", ""), row.get("from", "")
+
+
+def list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Officers' appointments, by officer and day; only kind, hours and school."""
+    table = state.tables.get(DUTIES)
+    ours = set() if table is None else {_find_key(row) for row in table.list_rows()}
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for one in state.editor.inputs.free_time.appointments:
+        begin, day = format_time(one.from_minutes), f"{one.date}"
+        found.setdefault(one.officer, {}).setdefault(day, []).append(
+            {
+                "kind": one.kind,
+                "from": begin,
+                "to": format_time(one.to_minutes),
+                "urn": one.urn,
+                "removable": (one.officer, day, begin) in ours,
+            }
+        )
+    return found
 
 
 def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> CsvTable:
     """The table of tasked places after a change; nothing is written yet."""
-    area, table = state.planned_area.area, require_table(state.tables.get(SOURCE), SOURCE)
-    columns = area.settings.columns.get(SOURCE, {})
+    area, table = state.planned_area.area, require_table(state.tables.get(TASKED), TASKED)
     if isinstance(change, TaskPlace):
         _check_tasked_place(change, area)
-        return table.with_row(_list_cells(change), columns)
+        return table.with_row(_list_cells(change))
     if change.place_id not in set(area.tasked_places["place_id"]):
         refuse(f"there is no tasked place '{change.place_id}'")
-    after = table.without_rows(lambda row: row.get("place_id") == change.place_id, columns)
+    after = table.without_rows(lambda row: row.get("place_id") == change.place_id)
     if after == table:
         refuse(
             f"'{change.place_id}' is in another table, not in {table.path.name}; remove it there"
@@ -104,9 +178,7 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
     before, week = state.planned_area, state.week
     planned = before.with_table(table)
     area, plans = planned.area, planned.plans
-    old_provenance = compute_short_id(compute_area_provenance(before.area))
-    if compute_short_id(week.created_from) == old_provenance:
-        week = replace(week, created_from=compute_area_provenance(area))
+    week = renew_origin(week, before.area, area)
     # Locks are opened first, since the routes that they name may have other numbers now.
     open_locks = tuple(replace(lock, variant=None) for lock in week.locks)
     editor = WeekEditor.from_week(replace(week, locks=open_locks), area, plans)
@@ -130,9 +202,17 @@ def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState
         planned_area=planned,
         editor=editor,
         week=editor.build_week(duties, bound=compute_loosest_bound(editor.problem)),
-        tables={**state.tables, SOURCE: table},
+        tables={**state.tables, TASKED: table},
     )
     return after, _describe_outcome(len(lost) - len(removed), removed)
+
+
+def renew_origin(week: Week, before: StudyArea, area: StudyArea) -> Week:
+    """A week that is made from the present tables; one of other data or settings stays so."""
+    origin = compute_short_id(compute_area_provenance(before))
+    if compute_short_id(week.created_from) != origin:
+        return week
+    return replace(week, created_from=compute_area_provenance(area))
 
 
 def describe_visits(week: Week, place: str) -> str:

@@ -1,6 +1,7 @@
-"""Papers of the week, printed from the board, and which of them show an earlier week.
+"""The week's folder: saved completely or not at all, and its papers, some of which may be old.
 
-They are the same files as `patrolplan week --out` writes.
+They are the same files as `patrolplan week --out` writes. Another program's changes are never
+overwritten.
 """
 
 from __future__ import annotations
@@ -8,15 +9,25 @@ from __future__ import annotations
 import shutil
 import tempfile
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import TEMPORARY_PREFIX
+from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
-from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
+from patrolplan.outputs.output_folder import (
+    build_manifest_header,
+    lock_folder,
+    read_manifest,
+    replace_files,
+    replace_folder,
+)
 from patrolplan.outputs.papers import list_showing
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
-from patrolplan.outputs.week.week_pack import write_week_documents, write_week_files
+from patrolplan.outputs.week.week_pack import (
+    format_week_documents,
+    write_week_documents,
+    write_week_files,
+)
 from patrolplan.patrols.plan import build_patrol_document
 from patrolplan.team.school_answers import list_promises
 from patrolplan.text import format_count
@@ -25,7 +36,9 @@ from patrolplan.times import format_span, format_time
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
+    from contextlib import AbstractContextManager
 
+    from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import SharedWeek
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol
@@ -38,6 +51,68 @@ PRINTED_KEY = "printed"
 """Key of the manifest: what the papers in the folder show, by a digest."""
 PART_FOLDER = "part"
 """Folder of papers that show only the last part printed, one officer or day."""
+
+
+class WeekStore:
+    """A week's folder, where `patrolplan week --out` writes as well; methods raise OutputError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def lock_folder(self) -> AbstractContextManager[None]:
+        """Keep other writers out of the folder while this board reads and writes it."""
+        return lock_folder(self.folder)
+
+    def read_digest(self) -> str:
+        """A digest of the week's file; empty where there is none."""
+        try:
+            return hash_content((self.folder / WEEK_FILE).read_bytes())
+        except OSError:
+            return ""
+
+    def create(self, week: Week) -> None:
+        """Write a week into a folder that holds none; not while `lock_folder` is held."""
+        with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
+            write_week_documents(week, part)
+
+    def save(self, week: Week, before: Week) -> str:
+        """Replace the week `before` in the folder and return the new one's digest.
+
+        Papers that show the earlier week stay, and the manifest says that they are out of date.
+        """
+        files = format_week_documents(week)
+        manifest = self.load_manifest()
+        shown = find_shown(manifest, before)
+        stale = find_outdated_papers(week, manifest.get("files", {}), shown)
+        details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        replace_files(self.folder, files, details)
+        return hash_content(files[WEEK_FILE])
+
+    def load_manifest(self) -> dict[str, Any]:
+        """The folder's manifest."""
+        return read_manifest(self.folder)
+
+    def list_papers(self) -> list[str]:
+        """Names of the PDFs in the folder's manifest, sorted."""
+        return sorted(
+            name for name in self.load_manifest().get("files", {}) if name.endswith(".pdf")
+        )
+
+    def read_paper(self, name: str) -> bytes | None:
+        """A printed paper, by its exact name in the folder's manifest; None for any other name."""
+        path = PurePosixPath(name)
+        if name not in self.list_papers() or ".." in path.parts or path.is_absolute():
+            return None
+        file = self.folder.joinpath(*path.parts)
+        try:  # a link may lead out of the folder
+            return file.read_bytes() if file.resolve().is_relative_to(self.folder) else None
+        except OSError:
+            return None
+
+
+@lru_cache(maxsize=4)
+def _describe_area(area: StudyArea) -> dict[str, Any]:
+    return build_manifest_header(area)
 
 
 def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
@@ -118,16 +193,11 @@ def print_papers(
 
     Other papers in the folder stay, and the manifest says which of all are out of date. A change
     made while the papers are being drawn is not lost: the week's file is always the board's.
-
-    Raises InputError when the officer or the day is not of the week, OutputError when the folder
-    cannot be written.
     """
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
-    names = [one.name for one in roster.officers]
-    check_officer_and_date(names, week.days, officer, date)
-    details: dict[str, Any] = dict(build_manifest_header(week.plan.area))
-    count = format_count(len(roster.select_duties(officer, date)), "card")
+    check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
+    details = dict(_describe_area(week.plan.area))
     whole = officer is None and date is None
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
@@ -138,35 +208,27 @@ def print_papers(
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.reload_if_changed()
-                present, manifest = shared.state.week, shared.store.load_manifest()
-                shown = {} if whole else find_shown(manifest, week)
-                made_from = _list_made_from(made_from, {} if whole else manifest, drawn)
-                shown |= hash_papers(week, _list_files(drawn))
-                if not whole:
-                    _copy_other_papers(folder, part, manifest)
+                present = shared.state.week
+                before = {} if whole else shared.store.load_manifest()
+                shown = find_shown(before, week) | hash_papers(week, _list_files(drawn))
+                made_from = {
+                    **before.get(PAPERS_KEY, {}),
+                    **{name: made_from[name] for name in made_from if (drawn / name).is_file()},
+                }
+                _copy_other_papers(folder, part, before)
                 write_week_documents(present, part)
                 files = _list_files(part)
-                details[PRINTED_KEY] = {name: shown[name] for name in shown if name in files}
-                details[PAPERS_KEY] = {
-                    name: digest for name, digest in made_from.items() if name in files
-                }
-                details[OUT_OF_DATE_KEY] = find_outdated_papers(
-                    present, files, details[PRINTED_KEY]
-                )
+                shown = {name: shown[name] for name in shown if name in files}
+                details[PRINTED_KEY] = shown
+                details[PAPERS_KEY] = {name: made_from[name] for name in made_from if name in files}
+                details[OUT_OF_DATE_KEY] = find_outdated_papers(present, files, shown)
             shared.mark_written()
+    count = format_count(len(roster.select_duties(officer, date)), "card")
     return f"Printed {count} into {folder}"
 
 
 def _list_files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
-
-
-def _list_made_from(
-    new: Mapping[str, str], manifest: Mapping[str, Any], drawn: Path
-) -> dict[str, str]:
-    """The digests of papers: new ones for those drawn, unless moved, and the others as before."""
-    present = {name: digest for name, digest in new.items() if (drawn / name).is_file()}
-    return {**manifest.get(PAPERS_KEY, {}), **present}
 
 
 def _move_part_papers(drawn: Path, *, is_day: bool) -> None:

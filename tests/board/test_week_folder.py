@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 from weeks_by_hand import build_week
 
-from patrolplan.board.printing import find_outdated_papers, hash_papers
+from patrolplan.board.week_folder import find_outdated_papers, hash_papers
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.patrols.feared_places import find_feared_places
