@@ -89,7 +89,9 @@ def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
     """(n, m) which boxes of two sets overlap; level ones that only touch do not."""
     apart = np.abs(first[:, None, :2] - second[:, :2])
     is_level = (first[:, None, 4] == 0) & (second[:, 4] == 0)
-    overlap = is_level & (apart < (first[:, None, 2:4] + second[:, 2:4]) / 2).all(axis=2)
+    overlap: NDArray[np.bool_] = is_level & (
+        apart < (first[:, None, 2:4] + second[:, 2:4]) / 2
+    ).all(axis=2)
     own, other = (shapely.polygons(compute_corners(boxes)) for boxes in (first, second))
     column, row = shapely.STRtree(own).query(other, predicate="intersects")
     overlap[row, column] |= ~is_level[row, column]
