@@ -13,7 +13,7 @@ from patrolplan.cli.app import command
 def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.inputs.fetched import list_corrections
-    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
@@ -39,7 +39,7 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
-        "notes": [*describe_notes(assumed), *corrections],
+        "notes": [*list_texts(assumed), *corrections],
     }
     if as_json:
         console.print_json(document)

@@ -83,13 +83,13 @@ def print_table(*headings: str, rows: Iterable[Sequence[str]], title: str | None
 
 def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[pp.Note]) -> None:
     """Print what was left out, and what was assumed."""
-    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.notes import list_texts
     from patrolplan.tables import list_left_out
 
     if rows:
         cells = ((row["source"], row["count"], row["reason"]) for row in list_left_out(rows))
         print_table("left out", "how many", "why", rows=cells)
-    print_notes(describe_notes(notes))
+    print_notes(list_texts(notes))
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -157,8 +157,8 @@ def print_posts(posts: Sequence[Post]) -> None:
 
 def print_week(week: pp.Week) -> None:
     """Print who patrols where and when, its quality, and what could not be met."""
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.facts import name_feared_places
-    from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
 
@@ -186,4 +186,4 @@ def print_week(week: pp.Week) -> None:
             feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
             day = feared if demand.date is None else f"{format_day(demand.date)}: "
             stdout.print(f"no visit: {day}{demand.why.tell_lead()}.", soft_wrap=True)
-    print_notes(describe_notes(week.notes))
+    print_notes(list_texts(week.notes))

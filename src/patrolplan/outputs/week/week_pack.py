@@ -14,7 +14,6 @@ from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
 from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.outputs.output_folder import format_json, write_files
-from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
@@ -52,7 +51,7 @@ from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
 from patrolplan.team.where_when import DayItem
-from patrolplan.text import format_count, shorten
+from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
 
 
