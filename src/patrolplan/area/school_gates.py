@@ -92,7 +92,7 @@ def assign_gates(
             text = f"{len(urns):,} of {format_count(int(near.sum()), 'school')} {have}"
             cells = "gates" if cell == "gate" else f"bell_times, {cell}_time"
             fix = f"give the {what} of URN {list_first(urns)} ([sources] {cells})"
-            report.notes.append(Note(key, text, "lead", fix=fix))
+            report.notes.append(Note(key, text, "lead", fix=fix, about={"urns": urns}))
     # A table built by hand may lack figures and postcodes: they are not known.
     unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
     unknown = {name: value for name, value in unknown.items() if name not in schools}
@@ -186,7 +186,7 @@ def _leave_out_off_street(
         why += f" of its gate, {where}"
         remedy = "correct the gate; write longitude and latitude in decimal degrees"
         cell = describe_cell(gate["row"], "longitude")
-    report.left_out.add("schools", why, 1)
+    report.left_out.add("schools", why, 1, fix=remedy)
     if urn in settings.schools.urns:
         report.problems.add(file, why, remedy, cell)
 

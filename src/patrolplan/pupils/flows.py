@@ -215,7 +215,7 @@ def _list_notes(
             "are used."
         )
         about = {"urns": urns[assumed].tolist()}
-        notes.append(Note("modes_assumed", text, short="how pupils travel assumed", about=about))
+        notes.append(Note("modes_assumed", text, short="how pupils travel", about=about))
     what = "counts of their own of where pupils live"
     notes += note_schools("homes_from_origins", schools, own.to_numpy(), what)
     sources = (
@@ -259,7 +259,7 @@ def _list_notes(
             f"after the bell, the others around {settings.late_minutes:g} minutes after it."
         )
         about = {"urns": urns[late].tolist()}
-        notes.append(Note("leaving_assumed", text, short="when pupils leave assumed", about=about))
+        notes.append(Note("leaving_assumed", text, short="when pupils leave", about=about))
     return notes
 
 

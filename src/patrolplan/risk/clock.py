@@ -153,7 +153,7 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
             f"When crime happens is assumed to be as in {SOURCE}: a stand-in, as no UK force "
             f"publishes hours.{others}"
         )
-        notes = (Note("clock_declared", text, short="hours of crime assumed"), *notes)
+        notes = (Note("clock_declared", text, short="hours of crime"), *notes)
     return replace(clock, notes=notes)
 
 

@@ -140,7 +140,8 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
         f"Others on this computer can read the secret {path.name}, and so foresee every week: let "
         "its owner alone read it."
     )
-    return (Note("secret_readable", text, "lead", fix=f"chmod 600 {path.name}"),)
+    fix = f"let its owner alone read the secret: `chmod 600 {path.name}`"
+    return (Note("secret_readable", text, "lead", fix=fix),)
 
 
 def create_secret(path: Path) -> bool:

@@ -13,6 +13,7 @@ from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, ren
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
 from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
@@ -113,6 +114,7 @@ def write_week_files(
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
+        NOTES_FILE: render_notes(week),
         **_render_tasks(roster, duties, papers, wall=whole),
         **render_calendars(roster, officers, earlier),
         **_render_card_files(roster, officers, duties, papers, executor, report_progress),
