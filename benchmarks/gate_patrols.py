@@ -124,7 +124,7 @@ def plan_patrol(
     rows = np.concatenate([gate_xy[None], city.cell_xy[stops]])
     gathered = np.zeros((len(rows), MINUTES + 1))
     np.cumsum(risk[stops], axis=1, out=gathered[1:, 1:])
-    dwell = np.full(len(rows), DWELL)
+    dwell = np.full(len(rows), float(DWELL))
     dwell[0] = 0.0
     solution = solve(
         OrienteeringProblem(
