@@ -44,6 +44,8 @@ NoteKind = Literal[
     "categories_unknown",
     "officers_without_hours",
     "check_accepted",
+    "relation_odd",
+    "crime_old",
     "incidents_selected",
     # of the ways home: what was assumed about pupils
     "rolls_by_capacity",
@@ -159,6 +161,8 @@ NOTE_VALUES: Mapping[NoteKind, Mapping[str, object]] = {
     "categories_unknown": {"categories": str},
     "officers_without_hours": {"officers": _TEXTS},
     "check_accepted": {"check": str, "message": str, "reason": str},
+    "relation_odd": {"check": str, "table": str, "what": str, "remedy": str},
+    "crime_old": {"check": str, "table": str, "what": str, "remedy": str},
     "incidents_selected": {"selected": _TEXTS},
     "rolls_by_capacity": {"urns": _TEXTS, "schools": int},
     "rolls_assumed": {"urns": _TEXTS, "schools": int},

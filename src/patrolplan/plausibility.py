@@ -27,7 +27,7 @@ CheckName = Literal[
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 
-ANNOUNCED_CHECKS: frozenset[CheckName] = frozenset({"missing_months"})
+ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})
 """Checks that are announced but stop no command, since the data concerned is masked."""
 
 MAX_REFUSED_SHARE = 0.01
@@ -56,7 +56,7 @@ class Alarm:
     4 officers have no hours. Accepted: the rota comes on Monday
     """
 
-    check: CheckName
+    check: str
     message: str
     accepted: str | None = None
 
@@ -70,12 +70,12 @@ class Alarms:
     `accepted`: `[accept]` of the settings: reason by check.
     """
 
-    def __init__(self, accepted: Mapping[CheckName, str] | None = None) -> None:
+    def __init__(self, accepted: Mapping[str, str] | None = None) -> None:
         self._accepted = dict(accepted or {})
         self._alarms: list[Alarm] = []
         self._problems: list[Problem] = []
 
-    def add(self, check: CheckName, file: object, what: str, remedy: str, place: str = "") -> None:
+    def add(self, check: str, file: object, what: str, remedy: str, place: str = "") -> None:
         """Add a check whose bound is exceeded.
 
         The arguments are those of a `Problem`. How to accept the check is added to the remedy.

@@ -40,7 +40,8 @@ from patrolplan.text import find_similar
 class PlacedIncidents:
     """Incidents, the catchments of the area, and (i,) the catchment of each incident.
 
-    `exposure`, `times_known` and `snapped` are those of `patrolplan.area.StudyArea`.
+    `exposure`, `times_known` and `snapped` are those of `patrolplan.area.StudyArea`; `rows` (i,)
+    are those of the crimes as they were read.
     """
 
     incidents: gpd.GeoDataFrame
@@ -49,6 +50,7 @@ class PlacedIncidents:
     exposure: Exposure
     times_known: bool
     snapped: bool
+    rows: NDArray[np.int64]
 
 
 def place_incidents(
@@ -107,6 +109,7 @@ def place_incidents(
         exposure=exposure,
         times_known=has_known_times(find_known(counted)),
         snapped=not crimes.is_exact[inside].all(),
+        rows=np.flatnonzero(used),
     )
 
 

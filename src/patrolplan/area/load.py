@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan import privacy
-from patrolplan.area import checks
+from patrolplan.area import checks, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.input_digests import compute_input_digests
@@ -63,6 +63,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
 def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyArea:
     """The area of these settings, whose sources are files or given in memory."""
     given = GivenSources() if given is None else given
+    relations.check_names(settings)
     projection = Projection(settings.area.crs)
     report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report, given)
@@ -131,6 +132,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     )
     checks.check_times(tables["bell_times"], tables["officers"], settings, report)
     checks.check_hours(tables["officers"], settings, report)
+    loaded = relations.Loaded(settings, placed, network, limits, tables, at_gates, report)
+    relations.check_relations(loaded)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
     counted = {
@@ -145,7 +148,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     return StudyArea(
         settings=settings,
         network=network,
-        **vars(placed),
+        **{name: one for name, one in vars(placed).items() if name != "rows"},
         reports=groups,
         schools=at_gates,
         gates=gates,

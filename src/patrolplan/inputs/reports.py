@@ -5,6 +5,8 @@ Only the wanted columns are read; free text and everything else about a person n
 No setting but paths, names of columns and the step may come in here, and no row may go out.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, numb
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
-from patrolplan.inputs.survey_form import check_surveys_differ
+from patrolplan.inputs.row_account import find_coarse
+from patrolplan.inputs.survey_form import check_surveys_differ, has_record
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
@@ -54,8 +57,80 @@ def read_reports(
             _check_is_new(path, by_digest)
     check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
     problems.raise_if_any()
+    typed = [not has_record(path) for path in paths]
+    check_copied_rows(paths, [one.rows for one in tables], typed, problems)
+    problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
-    return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
+    counted = count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
+    odd: dict[str, tuple[str, ...]] = {}
+    for path, one, is_typed in zip(paths, tables, typed, strict=True):
+        for name in _find_odd(one.rows) if is_typed else ():
+            odd[name] = (*odd.get(name, ()), path.name)
+    return replace(counted, odd=odd)
+
+
+MIN_ALIKE, MANY_ALIKE = 2, 5
+"""Reports alike that are a copy if they are half of a file, and if they are a tenth of it."""
+
+MIN_JUDGED = 50  # Fewer reports than this may be alike by chance
+DAY_AND_WORDS = ("reported_on", *FACTORS)
+
+
+def check_copied_rows(
+    paths: Files, tables: Sequence[pd.DataFrame], typed: Sequence[bool], problems: Problems
+) -> None:
+    """Refuse reports alike in place, day and words: the same children again, whatever their IDs.
+
+    Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
+    their reports are all at the middle of a square.
+    """
+    counts = [
+        _list_places(rows).value_counts(list(range(2 + len(DAY_AND_WORDS)))) for rows in tables
+    ]
+    remedy = "name each report once: delete the copy"
+    for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
+        again = max(float((own % factor == 0).mean()) for factor in (2, 3, 5)) if len(own) else 0.0
+        if typed[number] and len(own) >= MANY_ALIKE and again > MOST_ALIKE:
+            problems.add(
+                path, "holds its reports more than once, alike in place, day and words", remedy
+            )
+        for other, theirs in zip(paths[:number], counts[:number], strict=True):
+            if not typed[number] and not typed[paths.index(other)]:
+                continue
+            both = pd.concat([own, theirs], axis=1, join="inner").min(axis=1).sum()
+            share = both / max(1, min(own.sum(), theirs.sum()))
+            if (both >= MIN_ALIKE and share >= 0.5) or (both >= MANY_ALIKE and share > 0.1):
+                what = f"has reports alike in place, day and words to those of {other}"
+                problems.add(path, what, remedy)
+
+
+MOST_ALIKE = 0.75  # Share of kinds of reports that are there in multiples in a file pasted twice
+
+
+def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
+    """The place to a metre, day and words of each report with a place."""
+    axes = [np.round(parse_numbers(rows[axis]), 5) for axis in ("longitude", "latitude")]
+    words = [rows[name].fillna("").to_numpy() for name in DAY_AND_WORDS]
+    table = pd.DataFrame(dict(enumerate([*axes, *words])))
+    return table[np.isfinite(table[[0, 1]]).all(axis=1)]
+
+
+def _find_odd(rows: pd.DataFrame) -> Iterator[str]:
+    """The checks of `patrolplan.area.relations` in which a file is wrong as a whole."""
+    table = _list_places(rows)
+    if len(table) < MIN_JUDGED:
+        return
+    if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > 0.5:
+        yield "report_places"
+    for name, columns in {
+        "report_pin": [0, 1],
+        "report_days": [2],
+        "report_words": [3, 4, 5],
+    }.items():
+        if table.value_counts(columns).max() > 0.5 * len(table):
+            yield name
+    if (table[3] == UNKNOWN_BAND).mean() > 0.5:
+        yield "report_bands"
 
 
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:

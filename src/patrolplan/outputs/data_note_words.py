@@ -227,6 +227,11 @@ DATA_SENTENCES: Mapping[NoteKind, str | Callable[[Mapping[str, Any]], str]] = {
         f"{list_first(values['officers'])} {pluralise(len(values['officers']), 'has', 'have')} "
         "no hours on any day, so no patrols."
     ),
+    "relation_odd": lambda values: (
+        f"Check {values['table']}: {values['what']}. To do: {values['remedy']}, or accept it under "
+        f'[accept] with {values["check"]} = "why".'
+    ),
+    "crime_old": "Old data ({table}): {what}. To do: {remedy}.",
     "check_accepted": "Accepted in the settings ({reason}): {message}.",
     "incidents_selected": lambda values: (
         f"Of recorded crime only a part counts here: {'; '.join(values['selected'])}."
