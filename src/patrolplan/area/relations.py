@@ -45,7 +45,7 @@ LONG_METRES = 10_000.0  # Streets this long have names, footways and more than o
 OLD, OLD_MONTHS, REFUSED_MONTHS = "old_crime", 6, 24
 """Name under which [accept] takes old crime; the age that is said, and that is refused."""
 
-LEFT_OUT_EVENTS = "whole calendar|no known zone|on their own day|leave that"
+LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
 """Words of the reasons for which events of a calendar are left out by a mistake in it."""
 
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
