@@ -112,6 +112,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if tables["reports"] is not None:
+        if "reports" not in given.tables:
+            privacy.fix_threshold(settings.find_files("reports"), threshold)
         groups, rows = privacy.group_reports(
             tables["reports"], network.piece_middle, limits, crs=projection.crs, threshold=threshold
         )

@@ -77,13 +77,14 @@ def init(
 @command
 def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json = False) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
+    from patrolplan.area.relations import check_age
     from patrolplan.inputs.fetched import list_corrections
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
 
-    area = steps.load_study_area(config)
+    area = check_age(steps.load_study_area(config), None)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
     corrections = list_corrections(area.settings.folder)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()

@@ -189,6 +189,7 @@ def _choose_week(
     out: Path | None,
     trial: Path | None,
 ) -> Week:
+    from patrolplan.area.relations import check_age
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
     from patrolplan.team.ledger.dose_history import load_delivered_before
@@ -196,9 +197,9 @@ def _choose_week(
     from patrolplan.team.rota import check_officers, plan_week
     from patrolplan.team.week import Ban, list_school_days
 
-    area = steps.load_study_area(config)
-    check_officers(area)  # before the slow part
     days = list_school_days(day)
+    area = check_age(steps.load_study_area(config), days[0])
+    check_officers(area)  # before the slow part
     steps.check_term(area, days)
     absent = {name: away & set(days) or away for name, away in absences.items()}
     check_absences(days, area.officers["officer"], absent)

@@ -90,7 +90,7 @@ def check_copied_rows(
     remedy = "name each report once: delete the copy"
     for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
         again = max(float((own % factor == 0).mean()) for factor in (2, 3, 5)) if len(own) else 0.0
-        if typed[number] and len(own) >= MANY_ALIKE and again > MOST_ALIKE:
+        if typed[number] and len(own) >= MIN_KINDS and again > MOST_ALIKE:
             problems.add(
                 path, "holds its reports more than once, alike in place, day and words", remedy
             )
@@ -104,7 +104,8 @@ def check_copied_rows(
                 problems.add(path, what, remedy)
 
 
-MOST_ALIKE = 0.75  # Share of kinds of reports that are there in multiples in a file pasted twice
+MIN_KINDS, MOST_ALIKE = 20, 0.75
+"""Kinds of reports by which a file pasted twice is noticed, and the share of them in multiples."""
 
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
