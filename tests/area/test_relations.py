@@ -1,7 +1,9 @@
 """Tables that do not go together are named or refused; tables in a harmless dress are neither."""
 
-import json
+import dataclasses
+import datetime as dt
 import re
+import shutil
 
 import geopandas as gpd
 import numpy as np
@@ -11,9 +13,9 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.area import relations
+from patrolplan.crs import Projection
 from patrolplan.errors import PatrolplanError
 from patrolplan.inputs.street_files import load_cached_streets
-from patrolplan.crs import Projection
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.settings import load_settings
 from patrolplan.tables import LeftOut
@@ -607,3 +609,200 @@ def test_what_does_not_go_together_is_named(load, name):
 def test_the_tables_themselves_raise_no_word(load):
     """Nothing is odd about the demo borough with a table of every kind."""
     assert load() == ("silent", "")
+
+
+TABLES = ("schools", "bell_times", "gates", "officers", "term_dates", "tasked_places", "duties")
+GRID = {"longitude": "easting", "latitude": "northing"}
+
+
+def _tables(*names, suffix="csv"):
+    """A change of tables of the borough in a folder, saved with a suffix, as the settings say."""
+
+    def decorate(change):
+        def apply(folder):
+            text = (folder / "patrolplan.toml").read_text(encoding="utf-8")
+            for name in names:
+                path = folder / f"{name}.csv"
+                frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp1252")
+                change(frame, path.with_suffix(f".{suffix}"))
+                text = text.replace(f'"{name}.csv"', f'"{name}.{suffix}"')
+            (folder / "patrolplan.toml").write_text(text, encoding="utf-8")
+
+        return apply
+
+    return decorate
+
+
+def _save(change=lambda frame: frame, names=(*TABLES, "reports"), **options):
+    options = {"encoding": "cp1252"} | options
+    return _tables(*names)(lambda frame, path: change(frame).to_csv(path, index=False, **options))
+
+
+def _type(frame):
+    """Numbers and dates as their own types, as spreadsheets and databases hold them."""
+    for column in frame:
+        if (
+            column in {"from", "to", "date"}
+            and frame[column].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+        ):
+            frame[column] = pd.to_datetime(frame[column])
+        elif "URN" in column or "urn" in column:
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+            frame[column] = numbers if numbers.notna().all() else frame[column]
+    return frame
+
+
+def _place(frame, path, crs="EPSG:4326"):
+    points = gpd.points_from_xy(*(pd.to_numeric(frame[axis]) for axis in ("longitude", "latitude")))
+    table = frame.drop(columns=["longitude", "latitude"])
+    gpd.GeoDataFrame(table, geometry=points, crs="EPSG:4326").to_crs(crs).to_file(path)
+
+
+def _add_midnight(mark):
+    return lambda frame: frame.replace(r"^(\d{4}-\d\d-\d\d)$", rf"\g<1>{mark}", regex=True)
+
+
+DRESSES = {
+    "a byte order mark": _save(encoding="utf-8-sig"),
+    "line ends of Windows": _save(lineterminator="\r\n"),
+    "rows in another order": _save(
+        lambda frame: frame[::-1], names=("gates", "bell_times", "duties")
+    ),
+    "columns in another order": _save(lambda frame: frame[frame.columns[::-1]]),
+    "columns of other programs": _save(lambda frame: frame.assign(Checked="yes", Remark="a, b")),
+    "semicolons": _save(sep=";"),
+    "tabs": _save(sep="\t"),
+    "quotes around all": _save(quoting=1),
+    "names in capitals": _save(lambda frame: frame.rename(columns=str.upper)),
+    "names with spaces": _save(lambda frame: frame.rename(columns=lambda name: f" {name} ")),
+    "cells with spaces": _save(lambda frame: frame.map(lambda cell: f" {cell} " if cell else cell)),
+    "a workbook": _tables(*TABLES, suffix="xlsx")(lambda f, p: _type(f).to_excel(p, index=False)),
+    "Parquet": _tables(*TABLES, suffix="parquet")(lambda f, p: _type(f).to_parquet(p)),
+    "GeoPackage": _tables("gates", "tasked_places", suffix="gpkg")(_place),
+    "metres of the British grid": _tables("gates", suffix="gpkg")(
+        lambda frame, path: _place(frame, path, "EPSG:27700")
+    ),
+    "URNs with a decimal": _save(
+        lambda frame: frame.replace(r"^(9000\d\d)$", r"\1.0", regex=True),
+        names=("bell_times", "gates", "term_dates", "duties"),
+    ),
+    "days with a midnight": _save(_add_midnight("T00:00:00"), names=(*TABLES, "reports")),
+    "days with a midnight after a space": _save(_add_midnight(" 00:00:00"), names=TABLES),
+}
+
+
+@pytest.fixture(scope="module")
+def borough(copy_demo, tmp_path_factory):
+    """A folder with three months of the demo borough, and what is shown of it."""
+    folder = tmp_path_factory.mktemp("borough")
+    copy_demo(folder, "2026-07", "2026-08", "2026-09")
+    return folder, _show(folder)
+
+
+def _show(folder):
+    """All that an area holds of its tables, and all its notes."""
+    area = pp.load_area(folder / "patrolplan.toml")
+    frames = (area.schools, area.officers, area.term_dates, area.tasked_places, area.duties)
+    shown = [_sort(frame) for frame in frames]
+    notes = describe_notes(area.notes)
+    return shown, notes, area.reports.digest, np.round(area.network.xy(area.gates), 1).tolist()
+
+
+def _sort(frame):
+    cells = pd.DataFrame(frame).astype(str)
+    if "geometry" in frame:
+        cells["geometry"] = frame.geometry.to_wkt(rounding_precision=1)
+    return sorted(cells.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("name", DRESSES)
+def test_a_harmless_dress_raises_no_word(borough, tmp_path, name):
+    """Tables in any dress are the same tables, and no note is added."""
+    folder = shutil.copytree(borough[0], tmp_path / "copy")
+    DRESSES[name](folder)
+    assert _show(folder) == borough[1]
+
+
+def _write_calendar(*lines, head=()):
+    event = ["BEGIN:VEVENT", "UID:1", *lines, "END:VEVENT"]
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *head, *event, "END:VCALENDAR", ""])
+
+
+AT = ("DTSTART:20261208T140000", "DTEND:20261208T160000")
+DAYS = ("DTSTART;VALUE=DATE:20261208", "DTEND;VALUE=DATE:20261209")
+CALENDARS = {
+    "cancelled as a whole": (_write_calendar(*AT, head=["METHOD:CANCEL"]), "METHOD:CANCEL"),
+    "of an unknown zone": (
+        _write_calendar(*(line.replace(":", ";TZID=No/Where:") for line in AT)),
+        "time zone that is not known",
+    ),
+    "leave that ends on its own day": (
+        _write_calendar(DAYS[0], DAYS[1][:-1] + "8"),
+        "on their own day",
+    ),
+    "leave shown as free": (_write_calendar(*DAYS, "TRANSP:TRANSPARENT"), "free for whole days"),
+}
+
+
+@pytest.mark.parametrize("name", CALENDARS)
+def test_a_calendar_that_leaves_an_officer_free_is_named(borough, tmp_path, name):
+    """Cancelled, of no zone, of no length, or free: the officer would be sent on patrol."""
+    folder = shutil.copytree(borough[0], tmp_path / "copy")
+    text, words = CALENDARS[name]
+    (folder / "SSO-01.ics").write_text(text, encoding="utf-8")
+    settings = (folder / "patrolplan.toml").read_text(encoding="utf-8")
+    settings = settings.replace('"duties.csv"', '["duties.csv", "SSO-01.ics"]')
+    (folder / "patrolplan.toml").write_text(settings, encoding="utf-8")
+    try:
+        shown = "\n".join(_show(folder)[1])
+    except PatrolplanError as error:
+        shown = str(error)
+    assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "words"),
+    [
+        ("tasked_places", ("T-01", "H3"), "names hotspots"),
+        ("tasked_places", ("T-01", "P2118-727"), "names hotspots"),
+    ],
+)
+def test_what_a_plan_cannot_hold_is_refused_at_the_door(borough, tmp_path, table, change, words):
+    """Names of patrolplan's own."""
+    folder = shutil.copytree(borough[0], tmp_path / "copy")
+    path = folder / f"{table}.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    with pytest.raises(PatrolplanError, match=words):
+        _show(folder)
+
+
+def test_accepting_takes_the_name_of_any_check_and_no_other(load):
+    """A finding is then printed with the reason; a name that no check has is refused."""
+    bells = _put("bell_times", "finish_time", "13:10", slice(4, 5))
+    accept = _set(accept={"bell_far": "it closes early on every day"})
+    assert load(_all(bells, accept)) == ("silent", "")
+    ending, text = load(_set(accept={"bell_fair": "x"}))
+    assert (ending, "did you mean 'bell_far'" in text) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    ("day", "ending"),
+    [
+        (dt.date(2027, 3, 1), "silent"),
+        (dt.date(2027, 5, 1), "first"),
+        (dt.date(2029, 1, 1), "refused"),
+        (None, "silent"),
+    ],
+)
+def test_old_crime_is_said_first_and_then_refused(demo_area, day, ending):
+    """After six months a note comes before all others; after two years only a reason helps."""
+    if ending == "refused":
+        with pytest.raises(PatrolplanError, match="more than two years before 2029-01-01"):
+            relations.check_age(demo_area, day)
+        accept = demo_area.settings.accept.model_copy(update={"old_crime": "a study"})
+        settings = demo_area.settings.model_copy(update={"accept": accept})
+        demo_area = dataclasses.replace(demo_area, settings=settings)
+    area = relations.check_age(demo_area, day)
+    is_first = area.notes[0].kind == "crime_old"
+    assert is_first == (ending != "silent")
+    assert (area.notes[0] in area.accepted_checks) == is_first
