@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -124,11 +124,15 @@ class Loaded:
         group = _group(self.rows["month"], self.rows["category"], self.rows["place"])
         return group, np.bincount(group)
 
+    @cached_property
+    def degrees(self) -> Floats:
+        """(2, m) longitude and latitude of each place of crime."""
+        return np.array(self.network.projection.to_degrees(*self["crimes"].places.T))
+
     def round_places(self, decimals: int) -> Ints:
-        """(i,) place of each crime, those alike in so many decimals of a degree together."""
-        degrees = self.network.projection.to_degrees(*self["crimes"].places.T)
-        rounded = np.round(np.array(degrees) * 10.0**decimals).astype(np.int64)
-        return _group(*(rounded - rounded.min(axis=1, keepdims=True)))[self.rows["place"]]
+        """(m,) number of each place of crime, those alike in so many decimals together."""
+        rounded = np.round(self.degrees * 10.0**decimals).astype(np.int64)
+        return _group(*(rounded - rounded.min(axis=1, keepdims=True)))
 
     @property
     def is_long(self) -> bool:
@@ -198,7 +202,7 @@ def _find_multiples(a: Loaded, decimals: int = 0) -> Found:
     first = _find_first(group)
     month, category = a.rows["month"][first], a.rows["category"][first]
     if decimals:
-        joined = _group(month, category, a.round_places(decimals)[first])
+        joined = _group(month, category, a.round_places(decimals)[a.rows["place"][first]])
         sizes, at = np.bincount(joined, sizes).astype(np.int64), _find_first(joined)
         month, category = month[at], category[at]
     parts = [(0 * month, ["all"]), (month, a.months), (category, a.names)]
@@ -209,7 +213,7 @@ def _find_multiples(a: Loaded, decimals: int = 0) -> Found:
 
 
 def _find_alike_files(a: Loaded) -> Found:
-    group = _group(a.rows["month"], a.rows["category"], a.round_places(3))
+    group = _group(a.rows["month"], a.rows["category"], a.round_places(3)[a.rows["place"]])
     pair, file = _group(group, a.rows["file"]), a.rows["file"]
     first = _find_first(pair)
     own, of_group = np.bincount(pair), np.bincount(group)[group[first]]
@@ -233,11 +237,12 @@ def _find_category_months(a: Loaded) -> Found:
     for row, counts in enumerate(table):
         known = counts[counts > 0]
         usual, run = float(np.median(known)) if len(known) > 0.3 * len(held) else 0.0, 0
+        if ((counts > HARDLY * usual) & (counts <= 3 * max(usual, 10.0))).all():
+            continue
         for number, count in enumerate(counts):
             run = run + 1 if count <= HARDLY * usual else 0
             values[row, number] = -run * usual if run else max(0.0, count - 3 * max(usual, 10.0))
-    of = [f"'{name}' in {month}" for name in a.names for month in a.months[held]]
-    return values.ravel(), of
+    return values.ravel(), list(product(a.names, a.months[held]))
 
 
 def _find_months(a: Loaded) -> Found:
@@ -259,13 +264,15 @@ def _find_file_months(a: Loaded) -> Found:
 def _find_empty_part(a: Loaded) -> Found:
     """The share of the street in squares without crime, eight by eight where crimes are many."""
     across = min(8, int(np.sqrt(len(a.rows["place"]) / 25)))
+    if across < 2:  # noqa: PLR2004 - one square is the whole area
+        return NOTHING
     low, high = np.reshape(a.network.bounds, (2, 2))
     street, crime = (
         np.clip((xy - low) / (high - low) * across, 0, across - 1).astype(np.int64) @ (across, 1)
         for xy in (a.network.piece_middle, a["crimes"].places[a.rows["place"]])
     )
     is_empty = np.bincount(crime, minlength=across**2 + 1)[street] == 0
-    return ([a.measure_street(is_empty)], ["street"]) if across > 1 else NOTHING
+    return [a.measure_street(is_empty)], ["street"]
 
 
 def _find_hours(a: Loaded) -> Found:
@@ -279,10 +286,10 @@ def _find_hours(a: Loaded) -> Found:
 def _find_shift(a: Loaded) -> Found:
     """The usual metres to the nearest street, where as many as from points moved by 60 m."""
     numbers = np.unique(a.rows["place"])
-    places = a["crimes"].places[numbers[:: 1 + len(numbers) // 150]]
+    places = a["crimes"].places[numbers[:: 1 + len(numbers) // 80]]
     metres = a.network.snap((places[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
     own, other = np.median(metres[: len(places)]), np.median(metres[len(places) :])
-    return [own if own > 0.6 * other else 0.0], ["points"] if len(places) >= FEW else NOTHING
+    return ([own if own > 0.6 * other else 0.0], ["points"]) if len(places) >= FEW else NOTHING
 
 
 def _find_left_out(a: Loaded, source: str, reason: str) -> Found:
@@ -299,30 +306,33 @@ def _find_odd_reports(a: Loaded, name: str) -> Found:
 
 
 def _find_ages(a: Loaded) -> Found:
-    ages = a.schools[["low_age", "low_age", "high_age", "high_age"]].to_numpy()
+    names = ("low_age", "low_age", "high_age", "high_age")
+    ages = np.column_stack([a.schools[name] for name in names])
     limits = np.array([PHASE_AGES.get(one, (0, 25, 0, 25)) for one in a.schools["phase"]])
     is_off = ((ages - limits.reshape(-1, 4)) * (-1, 1, -1, 1) > 0).any(axis=1)
-    return is_off, a.schools[["name", "phase", "low_age", "high_age"]]
+    return is_off, (a.schools, "name", "phase", "low_age", "high_age")
 
 
 def _days(a: Loaded, source: str, since: str = "from", until: str = "to", kind: str = "") -> Found:
     """Days between two columns of a table; one without a name is the newest month of crime."""
-    table = a[source].query("kind == @kind") if kind else a[source]
-    first, last = (table[one] if one else a.newest for one in (since, until))
-    return (last - first).dt.days, table[[table.columns[0], "from", "to"]]
+    table = a[source]
+    first, last = (table[one].to_numpy("M8[D]") if one else a.months[-1] for one in (since, until))
+    days = (last - first).astype(float)
+    days = np.where(table["kind"] == kind, days, np.nan) if kind else days
+    return days, (table, table.columns[0], "from", "to")
 
 
 def _find_half_terms(a: Loaded) -> Found:
     """The most weeks of each term between days that are closed."""
-    dates = a["term_dates"][["kind", "urn", "from", "to"]]
-    rows = list(dates.itertuples(index=False, name=None))
+    dates = a["term_dates"]
+    rows = list(zip(*(dates[name] for name in ("kind", "urn", "from", "to")), strict=True))
     terms, weeks = [row for row in rows if row[0] == "term"], []
     for _, urn, first, last in terms:
         closed = sorted(row[2:] for row in rows if row[0] == "closed" and row[1] in {"*", urn})
         inside = [days for days in closed if days[0] <= last and days[1] >= first]
         ends = [first, *(day for days in inside for day in days), last]
         weeks.append(max((b - a).days for a, b in zip(ends[::2], ends[1::2], strict=True)) / 7)
-    return weeks, pd.DataFrame(terms)
+    return weeks, terms
 
 
 def _measure_hours(officers: pd.DataFrame) -> Floats:
@@ -343,15 +353,15 @@ def _find_many_patrols(a: Loaded) -> Found:
 
 def _find_tasked_pairs(a: Loaded, *, differ: bool) -> Found:
     """Metres between two tasked places of the same days and schools, one of them barred or not."""
-    places = a["tasked_places"].rename(columns={"from": "since"})
+    columns = ("place_id", "geometry", "must_visit", "from", "to", "schools")
+    rows = zip(*(a["tasked_places"][name] for name in columns), strict=True)
     pairs = [
-        (one.place_id, other.place_id, one.geometry.distance(other.geometry))
-        for one, other in combinations(places.itertuples(), 2)
-        if "*" in (*one.schools, *other.schools) or {*one.schools} & {*other.schools}
-        if one.since <= other.to and other.since <= one.to
-        if (one.must_visit != other.must_visit) == differ
+        (one[1].distance(other[1]), one[0], other[0])
+        for one, other in combinations(rows, 2)
+        if (one[2] != other[2]) == differ and one[3] <= other[4] and other[3] <= one[4]
+        if "*" in (*one[5], *other[5]) or {*one[5]} & {*other[5]}
     ]
-    return [one[2] for one in pairs], pairs
+    return [one[0] for one in pairs], [one[1:] for one in pairs]
 
 
 def _find_uncovered(a: Loaded) -> Found:
@@ -400,13 +410,16 @@ def _find_bells(a: Loaded, *names: str) -> Found:
 
 def _find_rolls(a: Loaded, above: str, below: str) -> Found:
     """One figure of each school against another; the usual one counts more strictly."""
-    schools = a.schools.set_index("urn")
-    schools["years"] = schools["high_age"] - schools["low_age"] + 1
-    schools["origins"] = a["origins"].groupby("urn")["pupils"].sum()
-    ratio = schools[above] / schools[below]
-    if ratio.notna().sum() >= SOME and below == "capacity":
-        ratio["all"] = ratio.median() ** 3
-    return ratio, ratio.index
+    of = {name: a.schools[name].to_numpy() for name in ("urn", "roll", "capacity", "low_age")}
+    of["years"] = a.schools["high_age"].to_numpy() - of["low_age"] + 1
+    if above == "origins":
+        pupils = a["origins"].groupby("urn")["pupils"].sum()
+        of[above] = pupils.reindex(of["urn"]).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = of[above] / of[below]
+    known = ratio[np.isfinite(ratio)]
+    usual = np.median(known) ** 3 if len(known) >= SOME and below == "capacity" else 1.0
+    return [*ratio, usual], [*of["urn"], "of the usual school"]
 
 
 def _find_same_ground(a: Loaded) -> Found:
@@ -538,14 +551,14 @@ RELATIONS: tuple[Relation, ...] = (
              "{what} has {value:.1f} times the patrols a week that the hours hold",
              "correct max_patrols_per_week or the hours"),
     Relation("duty_hours", "duties", lambda a: (a["duties"]["from_minutes"].between(1, 419),
-             a["duties"][["officer", "kind", "date"]]), 0, 0,
+             (a["duties"], "officer", "kind", "date")), 0, 0,
              "a duty begins at night, as on a 12-hour clock ({what})", "write 14:00 for 2 pm"),
     Relation("duty_far", "duties", lambda a: (a["duties"].distance(a.limits) / 1000,
-             a["duties"][["officer", "kind", "date"]]), 0, 60,
+             (a["duties"], "officer", "kind", "date")), 0, 60,
              "a duty is {value:,.0f} km from the area ({what})", "correct its coordinates"),
-    Relation("duty_twice", "duties", lambda a: (a["duties"].duplicated(
+    Relation("duty_twice", "duties", lambda a: (pd.DataFrame(a["duties"]).duplicated(
              ["officer", "date", "from_minutes", "to_minutes"]),
-             a["duties"][["officer", "kind", "date"]]), 0, 0,
+             (a["duties"], "officer", "kind", "date")), 0, 0,
              "a duty is there twice ({what})", COPY),
     Relation("duty_calendars", "duties", lambda a: _find_left_out(a, "duties", LEFT_OUT_EVENTS),
              0, 0, "events are left out, so the officer counts as free: {value:.0f} {what}",
@@ -563,7 +576,7 @@ RELATIONS: tuple[Relation, ...] = (
              "it ended {value:,.0f} days after the newest crime ({what})", DATES),
     Relation("designated_drawn", "designated", lambda a: (
              (pd.to_datetime(a["designated"]["drawn"].replace("", None), format="ISO8601")
-              - find_newest_plausible_month()).dt.days, a["designated"][["place_id", "drawn"]]),
+              - find_newest_plausible_month()).dt.days, (a["designated"], "place_id", "drawn")),
              -INF, 31, "a hotspot was drawn in the future ({what})", "correct 'drawn'"),
     Relation("designated_twice", "designated", _find_same_ground, 0, 0.5,
              "{value:.0%} of a hotspot is drawn twice ({what})", "keep one of the two"),
@@ -639,6 +652,8 @@ def check_relations(a: Loaded) -> None:
             outside = np.maximum(values - one.high, one.low - values)
         if (outside > 0).any():
             worst = int(np.nanargmax(outside))
+            if isinstance(of, tuple) and isinstance(of[0], pd.DataFrame):
+                of = of[0][[*of[1:]]]
             row = of.iloc[worst] if hasattr(of, "iloc") else of[worst]
             row = [row] if isinstance(row, str) or not np.iterable(row) else row
             parts = [f"{part:%Y-%m-%d}" if isinstance(part, dt.date) else str(part) for part in row]
