@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 import re
 import shutil
 
@@ -58,7 +59,7 @@ def base(demo):
 def _make_ways_home(schools):
     """Small areas as squares of 500 m, with residents; pupils, stops and places."""
     random = np.random.default_rng(1)
-    squares = [(x, y) for x in range(597_000, 602_000, 500) for y in range(183_000, 188_000, 500)]
+    squares = list(itertools.product(range(597_000, 602_000, 500), range(183_000, 188_000, 500)))
     boxes = [shapely.box(x, y, x + 500, y + 500) for x, y in squares]
     names = [f"A{number:03}" for number in range(len(boxes))]
     residents = random.integers(900, 2000, len(boxes))
@@ -110,7 +111,7 @@ TOGETHER = {"areas": "origins", "origins": "areas", "duties": "officers", "desig
 def load(base):
     """What is shown of the tables once a function has changed them: the ending and the words."""
 
-    def run(change=lambda frames, settings: None):
+    def run(change=lambda *_: None):
         frames, settings = dict(base[0]), {"area": AREA, "seed": 1}
         change(frames, settings)
         changed = {name for name, frame in frames.items() if frame is not base[0].get(name)}
@@ -138,7 +139,7 @@ def load(base):
 def _on(table, change):
     """A change of one table: what the function gives for a copy of it."""
 
-    def apply(frames, settings):
+    def apply(frames, _):
         frames[table] = change(frames[table].copy())
 
     return apply
@@ -165,7 +166,7 @@ def _all(*changes):
 
 
 def _set(**sections):
-    return lambda frames, settings: settings.update(sections)
+    return lambda _, settings: settings.update(sections)
 
 
 def _add(table, *rows):
@@ -178,7 +179,7 @@ def _add(table, *rows):
 def _copy(share=1.0, *, ids=False, digits=None, only=None, times=1, split=False):
     """Rows of crime again: without IDs or with, rounded, of a category or month, in another file."""
 
-    def apply(frames, settings):
+    def apply(frames, _):
         crimes = frames["crimes"]
         some = crimes if only is None else crimes[crimes[only[0]] == only[1]]
         again = pd.concat([some.iloc[: int(share * len(some))]] * times)
@@ -194,7 +195,7 @@ def _copy(share=1.0, *, ids=False, digits=None, only=None, times=1, split=False)
     return apply
 
 
-def _time(hours, *, minute=None, shares=None):
+def _time(hours, *, minute=None):
     """Crimes with a day and time of a force's own extract: of these hours, or of one minute."""
 
     def change(crimes):
@@ -226,7 +227,7 @@ def _move(east, north):
     return _on("crimes", change)
 
 
-def _pin(share, where=lambda crimes: slice(None)):
+def _pin(share):
     def change(crimes):
         rows = np.random.default_rng(3).random(len(crimes)) < share
         crimes.loc[rows, ["Longitude", "Latitude"]] = ["0.868000", "51.531000"]
@@ -250,7 +251,7 @@ TASKED = {
 DUTY = {"officer": "SSO-01", "date": "2026-12-08", "from": "14:00", "to": "16:00", "kind": "court"}
 
 MUTATIONS = {
-    # crimes: copies
+    # Of crimes, the copies.
     "all rows again without IDs": ("crime_rows", _copy()),
     "a third of the rows again without IDs": ("crime_rows", _copy(0.33)),
     "a month again without IDs": ("crime_rows", _copy(only=("Month", "2026-08"))),
@@ -276,7 +277,7 @@ MUTATIONS = {
         "crime_",
         _all(_put("crimes", "Crime ID", ""), _copy(only=("Month", "2026-08"))),
     ),
-    # crimes: concentration
+    # Of crimes, the concentration.
     "a fifth at one point": ("crime_place", _pin(0.2)),
     "a third at one point": ("crime_place", _pin(0.33)),
     "a category filled down": ("crime_", _put("crimes", "Crime type", "Robbery")),
@@ -296,7 +297,7 @@ MUTATIONS = {
     ),
     "half of the area, west": ("crime_part", _half("Longitude", 0.869)),
     "half of the area, south": ("crime_part", _half("Latitude", 51.530)),
-    # crimes: categories and months
+    # Of crimes, the categories and months.
     "a category missing in the last months": (
         "crime_category_months",
         _drop("Crime type", "Robbery", LAST),
@@ -318,7 +319,7 @@ MUTATIONS = {
             ),
         ),
     ),
-    # crimes: times
+    # Of crimes, the times.
     "half of the times noon": ("crime_time", _time((0, 24), minute=720)),
     "half of the times 23:59": ("crime_time", _time((0, 24), minute=1439)),
     "half of the times midnight": ("crime_time", _time((0, 24), minute=0)),
@@ -331,7 +332,7 @@ MUTATIONS = {
             _put("crimes", "occurred_at", lambda t: t.str.replace(r"-\d\d ", "-01 ", regex=True)),
         ),
     ),
-    # crimes: places
+    # Of crimes, the places.
     "shifted by 80 m": ("crime_shift", _move(0.0011, 0.0003)),
     "shifted by 200 m": ("crime_shift", _move(0.002, 0.0013)),
     "shifted by 30 m": ("crime_shift", _move(0.0003, 0.0002)),
@@ -339,7 +340,7 @@ MUTATIONS = {
         "crime_forces",
         _set(crimes={"leave_out_forces": ["Eastmere Constabulery"]}),
     ),
-    # reports
+    # Of reports.
     "reports to two decimals": (
         "report_places",
         _on(
@@ -382,7 +383,7 @@ MUTATIONS = {
         "alike in place",
         _on("reports", lambda t: [t, t.sample(400, random_state=1).assign(report_id="")]),
     ),
-    # schools
+    # Of schools.
     "coordinates filled down": (
         "school_places",
         _all(_put("schools", "Easting", "599201"), _put("schools", "Northing", "185870")),
@@ -444,7 +445,7 @@ MUTATIONS = {
         ),
     ),
     "no half terms": ("term_halves", _on("term_dates", lambda t: t[t["kind"] == "term"])),
-    # the team
+    # Of the team.
     "an officer in two cases": (
         "officer_twice",
         _on("officers", lambda t: pd.concat([t, t[:1].assign(officer="sso-01")])),
@@ -516,7 +517,7 @@ MUTATIONS = {
         "designated_minutes",
         _put("designated", "minutes", "9000"),
     ),
-    # ways home
+    # Of ways home.
     "pupils ten times": ("origin_rolls", _put("origins", "pupils", lambda t: t * 10)),
     "pupils a tenth": ("origin_rolls", _put("origins", "pupils", lambda t: t // 10)),
     "pupils all in one area": (
@@ -564,9 +565,9 @@ MUTATIONS = {
         "clock_peaks",
         _on("clock", lambda t: t.assign(share=[0] * 30 + [1] + [0] * 17)),
     ),
-    # streets and settings
-    "a drive network": ("street_paths", lambda f, s: f.update(streets=_streets(names=True))),
-    "streets without names": ("street_names", lambda f, s: f.update(streets=_streets(names=False))),
+    # Of streets and settings.
+    "a drive network": ("street_paths", lambda f, _: f.update(streets=_streets(names=True))),
+    "streets without names": ("street_names", lambda f, _: f.update(streets=_streets(names=False))),
     "walking at 11 km/h": ("patrol_speed", _set(patrol={"walking_speed_kmh": 11.0})),
     "a radius of 20 m": ("patrol_radius", _set(patrol={"radius_metres": 20.0})),
     "no harm at all": (

@@ -9,6 +9,7 @@ from survey_forms import answer, answers_file, save, tally_file, tally_square
 
 import patrolplan as pp
 from patrolplan.atomic import hash_content, hash_file
+from patrolplan.crs import find_squares
 from patrolplan.errors import InputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_counts import count_surveys
@@ -129,8 +130,6 @@ def test_a_tally_and_the_page_of_one_class_count_once(tmp_path):
 
 def count_square(path):
     """The square of the grid that a page's first answer is in."""
-    from patrolplan.crs import find_squares
-
     first = json.loads(path.read_text(encoding="utf-8"))["answers"][0]
     return find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
 
@@ -142,6 +141,8 @@ def test_thresholds_one_after_another_are_refused(copy_demo, tmp_path):
     again = _load(tmp_path, copy_demo, privacy={"threshold": 3} | low)
     assert first.reports.digest == again.reports.digest
     for threshold in (2, 4):
-        with pytest.raises(InputError, match="not the one that reports.csv was first counted with"):
+        with pytest.raises(
+            InputError, match=r"not the one that reports\.csv was first counted with"
+        ):
             _load(tmp_path, copy_demo, privacy={"threshold": threshold} | low)
     assert _load(tmp_path, copy_demo, privacy={"threshold": 5}).reports.threshold == 5

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from patrolplan import privacy
-from patrolplan.area import checks, relations
+from patrolplan.area import checks, measures, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.input_digests import compute_input_digests
@@ -134,7 +134,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     )
     checks.check_times(tables["bell_times"], tables["officers"], settings, report)
     checks.check_hours(tables["officers"], settings, report)
-    loaded = relations.Loaded(settings, placed, network, limits, tables, at_gates, report)
+    loaded = measures.Loaded(settings, placed, network, limits, tables, at_gates, report)
     relations.check_relations(loaded)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()

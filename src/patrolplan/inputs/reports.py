@@ -69,7 +69,7 @@ def read_reports(
     return replace(counted, odd=odd)
 
 
-MIN_ALIKE, MANY_ALIKE = 2, 5
+MIN_ALIKE, MANY_ALIKE, HALF, TENTH = 2, 5, 0.5, 0.1
 """Reports alike that are a copy if they are half of a file, and if they are a tenth of it."""
 
 MIN_JUDGED = 50  # Fewer reports than this may be alike by chance
@@ -99,7 +99,7 @@ def check_copied_rows(
                 continue
             both = pd.concat([own, theirs], axis=1, join="inner").min(axis=1).sum()
             share = both / max(1, min(own.sum(), theirs.sum()))
-            if (both >= MIN_ALIKE and share >= 0.5) or (both >= MANY_ALIKE and share > 0.1):
+            if (both >= MIN_ALIKE and share >= HALF) or (both >= MANY_ALIKE and share > TENTH):
                 what = f"has reports alike in place, day and words to those of {other}"
                 problems.add(path, what, remedy)
 
@@ -121,16 +121,16 @@ def _find_odd(rows: pd.DataFrame) -> Iterator[str]:
     table = _list_places(rows)
     if len(table) < MIN_JUDGED:
         return
-    if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > 0.5:
+    if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > HALF:
         yield "report_places"
     for name, columns in {
         "report_pin": [0, 1],
         "report_days": [2],
         "report_words": [3, 4, 5],
     }.items():
-        if table.value_counts(columns).max() > 0.5 * len(table):
+        if table.value_counts(columns).max() > HALF * len(table):
             yield name
-    if (table[3] == UNKNOWN_BAND).mean() > 0.5:
+    if (table[3] == UNKNOWN_BAND).mean() > HALF:
         yield "report_bands"
 
 
