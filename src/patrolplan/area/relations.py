@@ -66,7 +66,8 @@ RELATIONS: tuple[Relation, ...] = (
       for n, most in ((0, 0.75), (3, 0.75), (2, 0.9))),
     Relation("crime_rows_equal", "crimes", lambda a: m.share_again(
              m.group_rows(a.alike[0][a.rows["time"] >= 0][:len(a.times)], a.times),
-             0 * a.times, [""]), 0, 0.03, "{value:.0%} have the category, place and minute of another", COPY),
+             0 * a.times, [""]), 0, 0.03,
+             "{value:.0%} have the category, place and minute of another", COPY),
     Relation("crime_months_equal", "crimes", m.find_more_equal, -INF, 0.15,
              "many more rows of {what} equal another than in other months", COPY),
     Relation("crime_files_alike", "crimes", m.find_alike_files, 0, 0.5,
@@ -97,7 +98,7 @@ RELATIONS: tuple[Relation, ...] = (
              "nearly all crimes are within {value:.0f} hours of the day", TIMES),
     Relation("crime_day", "crimes", lambda a: m.top(
              (d := a.times.astype("M8[m]").astype("M8[D]")) - d.astype("M8[M]"), MANY), 0, 0.2,
-             "{value:.0%} of the times are on one day of the month ({what} after the first)", TIMES),
+             "{value:.0%} of the times are on one day of the month (first and {what})", TIMES),
     Relation("crime_shift", "crimes", m.find_shift, 0, 5,
              "places are {value:.0f} m from a street, as far as any place: they seem to be shifted",
              "check the CRS of crimes and streets"),

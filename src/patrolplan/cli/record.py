@@ -137,9 +137,13 @@ def _refuse_without_return(out: Path | None, by: Path | None) -> None:
 
 def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
     from patrolplan.settings import load_settings
+    from patrolplan.team.ledger.address import find_sqlite_file
     from patrolplan.team.ledger.ledger import open_ledger
 
     settings = load_settings(config)
+    file = find_sqlite_file(settings)
+    if file is not None and not file.exists():
+        console.stderr.print(f"{file}: there is no ledger yet, so an empty one is begun.")
     return settings, open_ledger(settings)
 
 
@@ -368,6 +372,8 @@ def _report_month(
         }
         console.print_json({"month": month, **documents})
         return
+    if tables["by-officer"].empty:
+        console.stdout.print(f"The ledger holds nothing of {month}: check [ledger] url.")
     for name in ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon"):
         if name in tables:
             console.stdout.print(build_return_table(name, tables[name]))
