@@ -27,7 +27,10 @@ from patrolplan.times import minutes_after_midnight
 
 MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
 DAY = 1440
-HARDLY = 0.1  # Months with a smaller share of the usual crimes count as missing elsewhere
+HALF, HARDLY = (
+    0.5,
+    0.1,
+)  # Months with a smaller share of the usual crimes count as missing elsewhere
 MOVES = np.array([(0, 0), (60, 0), (-60, 0), (0, 60), (0, -60)])  # metres
 LONG_METRES = 10_000.0  # Streets this long have names, footways and more than one stop
 LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
@@ -172,8 +175,19 @@ def top_number(numbers: Ints) -> Found:
 
 def top_place(a: Loaded, source: str) -> Found:
     """The share of a table's points at the most frequent place."""
+    return top(_group_points(a, source))
+
+
+def find_same_points(a: Loaded, source: str) -> Found:
+    """The share of a table's points at the place of an earlier one."""
+    points = _group_points(a, source)
+    return share_again(points, 0 * points, ["points"])
+
+
+def _group_points(a: Loaded, source: str) -> Ints:
+    """(n,) number of each point's place, to the metre."""
     xy = shapely.get_coordinates(a[source].geometry.array)
-    return top(group_rows(*np.round(xy - xy.min(axis=0, initial=1e9)).T.astype(np.int64)))
+    return group_rows(*np.round(xy - xy.min(axis=0, initial=1e9)).T.astype(np.int64))
 
 
 def find_same_id(a: Loaded) -> Found:
@@ -339,10 +353,10 @@ def measure_hours(officers: pd.DataFrame) -> Floats:
 
 
 def find_many_patrols(a: Loaded) -> Found:
-    """Patrols a week against two a window of those that the hours of a day hold."""
+    """Patrols a week against one a window of those that the hours of a day hold."""
     officers, window = a["officers"], a.settings.patrol.window_minutes
     minutes = measure_hours(officers)
-    most = np.minimum(minutes // window + 1, 2 * len(a.settings.week.windows)) * (minutes > 0)
+    most = np.minimum(minutes // window + 1, len(a.settings.week.windows)) * (minutes > 0)
     most = np.where(minutes.max(axis=1, initial=0) > DAY / 2, 1, most.sum(axis=1))
     return officers["max_patrols_per_week"] / np.where(most > 0, most, np.nan), officers["officer"]
 
@@ -381,7 +395,9 @@ def find_people(a: Loaded, what: str) -> Found:
     if people.isna().all() or (what == "young" and young.isna().all()):
         return NOTHING
     density, share = people.sum() / a["areas"].area.sum() * 1e6, young.sum() / max(1, people.sum())
-    return [{"density": density, "none": (people == 0).mean(), "young": share}[what]], [what]
+    return [{"density": density, "none": (people.fillna(0) == 0).mean(), "young": share}[what]], [
+        what
+    ]
 
 
 def find_boardings(a: Loaded) -> Found:
@@ -389,7 +405,8 @@ def find_boardings(a: Loaded) -> Found:
     by_kind = a["stops"].groupby("kind")["boardings"]
     sizes = {kind: np.sort(np.log(one[one > 0])) for kind, one in by_kind}
     inner = {kind: one[len(one) // 10 : len(one) - len(one) // 10] for kind, one in sizes.items()}
-    return [np.exp(np.diff(one).max(initial=0)) for one in inner.values()], list(inner)
+    steps = [np.exp(np.diff(one).max(initial=0)) for one in inner.values()]
+    return [*steps, np.inf if (a["stops"]["boardings"] == 0).mean() > HALF else 1], [*inner, "all"]
 
 
 def find_more_equal(a: Loaded) -> Found:
@@ -416,8 +433,10 @@ def find_rolls(a: Loaded, above: str, below: str) -> Found:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = of[above] / of[below]
     known = ratio[np.isfinite(ratio)]
-    usual = np.median(known) ** 3 if len(known) >= SOME and below == "capacity" else 1.0
-    return [*ratio, usual], [*of["urn"], "of the usual school"]
+    if len(known) < SOME or below != "capacity":
+        return ratio, of["urn"]
+    share = np.mean((known < 0.4) | (known > 1.5))  # noqa: PLR2004 - 2 % of London's schools
+    return [*ratio, np.median(known) ** 3, 1 + 5 * share], [*of["urn"], "usual", "many"]
 
 
 def find_same_ground(a: Loaded) -> Found:

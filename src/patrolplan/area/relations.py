@@ -89,7 +89,7 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("crime_one_month", "crimes", lambda a: ([np.mean(a.alike[1][a.alike[0]] > 1) * (
              len(a.months) == 1 and len(a.rows["month"]) > MANY)], [""]), 0, 0.6,
              "all crimes are of one month, as if it was filled down", OWN),
-    Relation("crime_part", "crimes", m.find_empty_part, 0, 0.3,
+    Relation("crime_part", "crimes", m.find_empty_part, 0, 0.12,
              "{value:.0%} of the area's street is in parts without any crime",
              "add the crimes of these parts, or make [area] smaller"),
     Relation("crime_time", "crimes", lambda a: m.top(a.times % DAY, MANY), 0, 0.15,
@@ -122,7 +122,7 @@ RELATIONS: tuple[Relation, ...] = (
              FILLED, OWN),
     Relation("school_filled", "schools", lambda a: m.top(a["schools"]["capacity"].dropna()), 0, 0.5,
              FILLED, OWN),
-    Relation("school_rolls", "schools", lambda a: m.find_rolls(a, "roll", "capacity"), 0.05, 3,
+    Relation("school_rolls", "schools", lambda a: m.find_rolls(a, "roll", "capacity"), 0.1, 2.5,
              "the pupils of URN {what} do not go with its capacity", "correct roll or capacity"),
     Relation("school_rolls", "schools", lambda a: m.find_rolls(a, "roll", "years"), 0, 450,
              "URN {what} has {value:,.0f} pupils for each year of age", "correct roll or ages"),
@@ -130,7 +130,7 @@ RELATIONS: tuple[Relation, ...] = (
              "the phase does not go with the ages ({what})", "correct the ages or the phase"),
     Relation("bell_hours", "bell_times", lambda a: m.find_bells(a, "start_time", "finish_time"),
              5, 9, "URN {what} is open for {value:.1f} hours", "correct the bells"),
-    *(Relation("bell_far", "bell_times", lambda a, bell=bell: m.find_bells(a, bell), -1.2, 1.2,
+    *(Relation("bell_far", "bell_times", lambda a, bell=bell: m.find_bells(a, bell), -1, 1,
                "the bell of URN {what} is {value:+.1f} hours from the usual one", "correct it")
       for bell in ("start_time", "finish_time")),
     *(Relation("term_spans", "term_dates", partial(m.days, source="term_dates", kind=kind), 0, most,
@@ -146,7 +146,7 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("officer_twice", "officers", lambda a: (a["officers"]["officer"].str.casefold()
              .str.replace(r"[\W_]+", "", regex=True).duplicated(), a["officers"]["officer"]),
              0, 0, "{what} is there before in another spelling", COPY, STOP),
-    Relation("officer_patrols", "officers", m.find_many_patrols, 0, 1,
+    Relation("officer_patrols", "officers", m.find_many_patrols, 0, 1.2,
              "{what} has {value:.1f} times the patrols a week that the hours hold",
              "correct max_patrols_per_week or the hours"),
     Relation("duty_hours", "duties", lambda a: (a["duties"]["from_minutes"].between(1, 419),
@@ -206,7 +206,11 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("stop_few", "stops", lambda a: ([len(a["stops"]) if a.is_long else INF], [""]), 3, INF,
              "there are only {value:.0f}", "export all stops"),
     Relation("stop_places", "stops", partial(m.top_place, source="stops"), 0, 0.3, AT_ONE, OWN),
-    Relation("stop_boardings", "stops", m.find_boardings, 0, 6,
+    *(Relation(name, source, partial(m.find_same_points, source=source), 0, 0.3,
+               "{value:.0%} of its rows are at the place of another", COPY)
+      for name, source in (("stop_twice", "stops"), ("place_twice", "places"))),
+    Relation("gate_places", "gates", partial(m.top_place, source="gates"), 0, 0.4, AT_ONE, OWN),
+    Relation("stop_boardings", "stops", m.find_boardings, 0, 4,
              "boardings of {what} seem to be of different periods, {value:,.0f} times apart",
              "write those of one period for all stops"),
     Relation("place_places", "places", partial(m.top_place, source="places"), 0, 0.3, AT_ONE, OWN),

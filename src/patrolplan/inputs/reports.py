@@ -89,8 +89,8 @@ def check_copied_rows(
     ]
     remedy = "name each report once: delete the copy"
     for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
-        again = max(float((own % factor == 0).mean()) for factor in (2, 3, 5)) if len(own) else 0.0
-        if typed[number] and len(own) >= MIN_KINDS and again > MOST_ALIKE:
+        again = own.sum() - len(own)
+        if typed[number] and len(own) >= MIN_KINDS and again > max(MANY_ALIKE, FEW * own.sum()):
             problems.add(
                 path, "holds its reports more than once, alike in place, day and words", remedy
             )
@@ -104,8 +104,8 @@ def check_copied_rows(
                 problems.add(path, what, remedy)
 
 
-MIN_KINDS, MOST_ALIKE = 20, 0.75
-"""Kinds of reports by which a file pasted twice is noticed, and the share of them in multiples."""
+MIN_KINDS, FEW, QUARTER = 20, 0.03, 0.25
+"""Kinds of reports by which rows pasted twice are noticed, and the share of rows that may be."""
 
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +128,8 @@ def _find_odd(rows: pd.DataFrame) -> Iterator[str]:
         "report_days": [2],
         "report_words": [3, 4, 5],
     }.items():
-        if table.value_counts(columns).max() > HALF * len(table):
+        most = QUARTER if name == "report_pin" else HALF
+        if table.value_counts(columns).max() > most * len(table):
             yield name
     if (table[3] == UNKNOWN_BAND).mean() > HALF:
         yield "report_bands"
