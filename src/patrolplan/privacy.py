@@ -94,8 +94,6 @@ class ReportTable:
     by_term
         (s,) reports in each square by school term, without terms that are below the step in every
         square.
-    odd
-        Names of files that are wrong as a whole, by the check of `patrolplan.area.relations`.
     """
 
     step: int
@@ -106,7 +104,6 @@ class ReportTable:
     refused: dict[str, int]
     by_year: dict[int, int] = field(default_factory=dict)
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
-    odd: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         single = [self.in_small_squares, *self.refused.values(), *self.by_year.values()]

@@ -5,7 +5,7 @@ against the usual month, one total against another, spans of days, distances to 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
@@ -39,6 +39,7 @@ LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
+Names = Sequence[Any] | NDArray[Any]
 Found = tuple[ArrayLike, Any]
 """Values of a measure, NaN where not known, and a table or list of what each is of."""
 
@@ -53,7 +54,7 @@ class Loaded:
     placed: PlacedIncidents
     network: StreetNetwork
     limits: shapely.Geometry
-    tables: dict[str, Any]
+    tables: Mapping[str, Any]
     schools: gpd.GeoDataFrame
     report: LoadReport
 
@@ -147,14 +148,14 @@ def _find_first(group: Ints) -> Ints:
     return first
 
 
-def _share(which: ArrayLike, part: Ints, names: Sequence[Any], least: int = FEW) -> Found:
+def _share(which: ArrayLike, part: Ints, names: Names, least: int = FEW) -> tuple[Floats, Names]:
     """The share of rows, or mean weight, of each part that has at least so many rows."""
     total = np.bincount(part, minlength=1)
     shares = np.bincount(part, np.asarray(which, dtype=float), minlength=1) / np.maximum(total, 1)
     return np.where(total >= least, shares, np.nan), names
 
 
-def share_again(group: Ints, part: Ints, names: Sequence[Any]) -> Found:
+def share_again(group: Ints, part: Ints, names: Names) -> Found:
     """The share of rows of each part with an earlier row of their group."""
     return _share(_find_first(group)[group] != np.arange(len(group)), part, names)
 
@@ -213,10 +214,11 @@ def find_multiples(a: Loaded, decimals: int = 0) -> Found:
         joined = group_rows(month, category, a.round_places(decimals)[a.rows["place"][first]])
         sizes, at = np.bincount(joined, sizes).astype(np.int64), _find_first(joined)
         month, category = month[at], category[at]
-    parts = [(0 * month, ["all"]), (month, a.months), (category, a.names)]
+    parts: list[tuple[Ints, Names]] = [(0 * month, ["all"]), (month, a.months)]
+    parts.append((category, a.names))
     found = [_share(sizes % k == 0, part, of) for k in (2, 3, 5) for part, of in parts]
     return np.concatenate([one for one, _ in found]), [
-        str(name) for one, names in found for name in names[: len(np.asarray(one))]
+        str(name) for one, names in found for name in names[: len(one)]
     ]
 
 
@@ -306,12 +308,6 @@ def find_left_out(a: Loaded, source: str, reason: str) -> Found:
     rows = [row for row in a.report.left_out.rows if row.source == source]
     rows = [row for row in rows if re.search(reason, row.reason)]
     return [row.count for row in rows], [row.reason for row in rows]
-
-
-def find_odd_reports(a: Loaded, name: str) -> Found:
-    """Files that are wrong as a whole, as their reading found; no number is known of them."""
-    files = a["reports"].odd.get(name, ())
-    return [1] * len(files), files
 
 
 def find_ages(a: Loaded) -> Found:
@@ -412,14 +408,15 @@ def find_boardings(a: Loaded) -> Found:
 def find_more_equal(a: Loaded) -> Found:
     """How many more crimes of a month equal another than in the usual month."""
     single, names = _share(1 / a.alike[1][a.alike[0]], a.rows["month"], a.months, MANY)
-    return pd.Series(single).median() - single, names
+    known = single[np.isfinite(single)]
+    return np.median(known) - single if len(known) else (), names
 
 
-def find_bells(a: Loaded, *names: str) -> Found:
-    """Hours between two bells of a school, or of one bell from the usual one."""
-    times = [a["bell_times"][one].replace("", None).dropna() for one in names]
-    minutes = [one.map(minutes_after_midnight).astype(float) for one in times]
-    hours = (minutes[-1] - (minutes[0] if names[1:] else minutes[0].median())) / 60
+def find_bells(a: Loaded, name: str, until: str = "") -> Found:
+    """Hours from one bell of a school to another, or from the usual one to its own."""
+    times = [a["bell_times"][one].replace("", None).dropna() for one in (name, until or name)]
+    first, last = (one.map(minutes_after_midnight).astype(float) for one in times)
+    hours = (last - (first if until else first.median())) / 60
     return hours, hours.index
 
 

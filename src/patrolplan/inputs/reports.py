@@ -6,7 +6,6 @@ No setting but paths, names of columns and the step may come in here, and no row
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from patrolplan.inputs.row_account import find_coarse
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
+from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
@@ -61,12 +61,17 @@ def read_reports(
     check_copied_rows(paths, [one.rows for one in tables], typed, problems)
     problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
-    counted = count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
-    odd: dict[str, tuple[str, ...]] = {}
-    for path, one, is_typed in zip(paths, tables, typed, strict=True):
-        for name in _find_odd(one.rows) if is_typed else ():
-            odd[name] = (*odd.get(name, ()), path.name)
-    return replace(counted, odd=odd)
+    return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
+
+
+ODD: dict[CheckName, str] = {
+    "report_places": "most reports have coordinates of only two or three decimals",
+    "report_pin": "a quarter of the reports or more are at one point",
+    "report_days": "most reports are of one day",
+    "report_words": "most reports have the same words in every column",
+    "report_bands": "most reports have an unknown time band",
+}
+"""Checks of a file as a whole, whose messages show no number and no value."""
 
 
 MIN_ALIKE, MANY_ALIKE, HALF, TENTH = 2, 5, 0.5, 0.1
@@ -108,26 +113,40 @@ MIN_KINDS, FEW, QUARTER = 20, 0.03, 0.25
 """Kinds of reports by which rows pasted twice are noticed, and the share of rows that may be."""
 
 
+def find_odd_files(paths: Files, columns: Columns = None) -> list[tuple[CheckName, TableSource]]:
+    """Checks by which files are wrong as a whole, see `ODD`; no row or number leaves it either."""
+    return [
+        (check, path)
+        for path in paths
+        if not has_record(path)
+        for check in _find_odd(
+            read_counted_table(path, FIELDS, columns or {}, source="reports").rows
+        )
+    ]
+
+
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
     """The place to a metre, day and words of each report with a place."""
     axes = [np.round(parse_numbers(rows[axis]), 5) for axis in ("longitude", "latitude")]
     words = [rows[name].fillna("").to_numpy() for name in DAY_AND_WORDS]
     table = pd.DataFrame(dict(enumerate([*axes, *words])))
-    return table[np.isfinite(table[[0, 1]]).all(axis=1)]
+    placed: pd.DataFrame = table.loc[np.isfinite(table[0]) & np.isfinite(table[1])]
+    return placed
 
 
-def _find_odd(rows: pd.DataFrame) -> Iterator[str]:
-    """The checks of `patrolplan.area.relations` in which a file is wrong as a whole."""
+def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
+    """The checks by which a file is wrong as a whole."""
     table = _list_places(rows)
     if len(table) < MIN_JUDGED:
         return
     if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > HALF:
         yield "report_places"
-    for name, columns in {
+    by_columns: dict[CheckName, list[int]] = {
         "report_pin": [0, 1],
         "report_days": [2],
         "report_words": [3, 4, 5],
-    }.items():
+    }
+    for name, columns in by_columns.items():
         most = QUARTER if name == "report_pin" else HALF
         if table.value_counts(columns).max() > most * len(table):
             yield name
