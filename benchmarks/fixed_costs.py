@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 
-SHORT_NOTICE = ("--school", "900003", "--from", "15:40", "--minutes", "40")
+SHORT_NOTICE = ("--school", "900003", "--start", "15:40", "--minutes", "40")
 
 COMMANDS = {
     "--help": ("--help",),

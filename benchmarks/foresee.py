@@ -32,16 +32,15 @@ import numpy as np
 from teams import DWELL_MINUTES, draw_team, draw_timings
 
 import patrolplan as pp
-from patrolplan.team.chances import QUARTERS, VisitTimes, compute_chances, sample_weeks
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.draw import draw_week
+from patrolplan.team.draw import QUARTERS, VisitTimes, compute_chances, draw_week, sample_weeks
+from patrolplan.team.free_time import find_open_days, list_school_days
 from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import Secret
 from patrolplan.team.solve import SearchLimits, solve_rota
 from patrolplan.team.walks import DwellMiddles, draw_walks
-from patrolplan.team.week import find_open_days, list_school_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,7 +26,7 @@ from timed_crimes import (
     number_blocks,
 )
 
-from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.problem import OrienteeringProblem
 from patrolplan.patrols.solver.solve import solve
 from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 from patrolplan.settings.patrol import PatrolSettings
@@ -131,7 +131,8 @@ def plan_patrol(
             travel_minutes=measure_walks(rows, rows) / SPEED,
             prizes=gathered[:, -1] / MINUTES * DWELL,
             dwell_minutes=dwell,
-            officer=Officer(0, 0, BELL + GATE, BELL + MINUTES),
+            earliest_minutes=BELL + GATE,
+            latest_minutes=BELL + MINUTES,
             timed_prizes=TimedPrizes(BELL, gathered),
         )
     )

@@ -1,4 +1,4 @@
-"""Other tools on the same task: which streets will have most harm next month, and how far to walk.
+"""Other tools on the same task: which streets will have most harm next month.
 
     python benchmarks/hotspot_peers.py --peers PYTHON --config FILE [FILE ...]   # measure, minutes
     python benchmarks/hotspot_peers.py --write    # docs/comparison.md from docs/comparison.json
@@ -32,7 +32,6 @@ import numpy as np  # noqa: E402
 import shapely  # noqa: E402
 from hotspot_peers_page import render_page  # noqa: E402
 from how_sure import format_store, round_numbers  # noqa: E402
-from walking_peers import measure_walking  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only  # noqa: E402
@@ -225,22 +224,6 @@ def run_peers(
             return {name: held[name] for name in about}, about
 
 
-def measure_area(config: Path, peers: str) -> dict[str, Any]:
-    """Rankings by harm, and walks from gates to stops, on one area."""
-    from plainway import write_xml  # noqa: PLC0415 - brings osmnx, which the page does not need
-
-    area = pp.load_area(config)
-    spots = pp.find_hotspots(area, pp.estimate_risk(area))
-    settings = pp.load_settings(config)
-    streets = [path for pattern in settings.sources.streets for path in config.parent.glob(pattern)]
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "streets.osm"
-        write_xml(streets[0], plain)
-        stops = shapely.get_coordinates(spots["stop"].array)
-        walking = measure_walking(area, plain, stops, peers)
-    return {"ranking": measure_ranking(area, peers), "walking": walking}
-
-
 def main() -> None:
     """Measure, write or compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -251,8 +234,8 @@ def main() -> None:
     options = parser.parse_args()
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     for config in options.config if options.peers else ():
-        found = round_numbers(measure_area(config, options.peers))
-        figures[found["ranking"]["area"]] = found
+        found = round_numbers(measure_ranking(pp.load_area(config), options.peers))
+        figures[found["area"]] = found
         STORE.write_text(format_store(figures), encoding="utf-8", newline="\n")
     text = PAGE.read_text(encoding="utf-8")
     made = render_page(text, figures)

@@ -55,7 +55,7 @@ def render_short(figures: Figures) -> list[str]:
     """Which tools are ahead in which area, at the larger share; those ahead of ours first."""
     tools: dict[str, dict[str, dict[str, list[str]]]] = {}
     for area, found in figures.items():
-        for row in found["ranking"]["captured"]:
+        for row in found["captured"]:
             if row["coverage"] == SHOWN[-1] and row["tool"] != OURS:
                 by_way = tools.setdefault(_judge(row), {}).setdefault(row["crime"], {})
                 by_way.setdefault(row["tool"], []).append(area)
@@ -67,21 +67,13 @@ def render_short(figures: Figures) -> list[str]:
                 for name, where in areas.items()
             ]
             lines.append(wrap(f"- **{says}**, {WAYS[way]}: {'; '.join(names)}."))
-    walks = (found["walking"] for found in figures.values())
-    return lines + [
-        wrap(
-            f"- **Walks in {one['area']}**: osmnx and patrolplan find the same length for "
-            f"{one['same']:,} of {one['pairs']:,}; osmnx is shorter for "
-            f"{one['theirs_shorter']:,}, patrolplan for {one['ours_shorter']:,}."
-        )
-        for one in walks
-    ]
+    return lines
 
 
 def render_rankings(figures: Figures) -> list[str]:
     """The share that each tool captured, by area and way of counting."""
     lines: list[str] = []
-    for found in (one["ranking"] for one in figures.values()):
+    for found in figures.values():
         lines += [
             f"### {found['area']}",
             "",
@@ -125,45 +117,8 @@ def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
     return rows
 
 
-def render_walking(figures: Figures) -> list[str]:
-    """Walking distances and streets of osmnx and ours."""
-    walks = [one["walking"] for one in figures.values()]
-    rows = [
-        (
-            one["area"],
-            f"{one['pairs']:,}",
-            f"{one['same']:,}",
-            f"{one['theirs_shorter']:,}",
-            f"{one['ours_shorter']:,}",
-            f"{one['largest_metres_apart']:.0f} m",
-            *(
-                f"{one[key]['osmnx']:.3f}, {one[key]['patrolplan']:.3f}"
-                for key in ("build_seconds", "walk_seconds")
-            ),
-        )
-        for one in walks
-    ]
-    headings = (
-        *("area", "walks", "same length", "osmnx shorter", "patrolplan shorter"),
-        *("largest difference", "seconds to build: osmnx, ours", "seconds to measure: osmnx, ours"),
-    )
-    lines = [*format_table(headings, rows), ""]
-    for one in walks:
-        streets = one["streets"]
-        text = (
-            f"- {one['area']}: osmnx {one['version']} has {streets['km']['osmnx']:.1f} km of "
-            f"street, ours {streets['km']['patrolplan']:.1f} km. "
-        )
-        for key, tool in (("only_osmnx", "osmnx"), ("only_patrolplan", "patrolplan")):
-            kinds = ", ".join(f"{row['kind']} {row['km']:.2f} km" for row in streets[key])
-            text += f"Only in {tool}: {kinds or 'nothing'}. "
-        lines.append(wrap(text.strip()))
-    return lines
-
-
 BLOCKS: dict[str, Callable[[Figures], list[str]]] = {
     "in-short": render_short,
     "rankings": render_rankings,
-    "walking": render_walking,
 }
 """Functions for the text between the markers of each name."""

@@ -116,7 +116,7 @@ class Meter:
         plain = low = noted = 0
         for stop in stops:
             place = streets.snap(self._to_metres([stop["point"]]))
-            seen = find_pieces_in_sight(streets, place, MET_METRES).indices
+            seen = find_pieces_in_sight(streets, place).indices
             is_feared = any("feel unsafe" in reason for reason in stop["why"])
             if not (is_feared or stop["tasking"] or stop["kind"] in {"tasked", "designated"}):
                 plain += 1

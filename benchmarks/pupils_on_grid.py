@@ -19,7 +19,7 @@ from timed_crimes import CELL_METRES, measure_walks
 from patrolplan.pupils import destinations
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve
 from patrolplan.risk.exposure import FLOOR
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -25,14 +25,16 @@ from timed_crimes import BELL, TESTED, City, bootstrap_sums, measure_walks
 
 from patrolplan.patrols.prize import (
     APART_METRES,
+    GATE_DWELLS,
     MAX_PLACES,
-    build_standing_problem,
+    PLACE_DWELLS,
     choose_apart,
+    find_earlier_visits,
     sum_best,
     weigh_by_share,
 )
 from patrolplan.patrols.reference import CORNER_MINUTES, MIN_GAIN
-from patrolplan.patrols.solver.solve import solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
 from patrolplan.patrols.surroundings import MAX_METRES
 
 if TYPE_CHECKING:
@@ -55,6 +57,38 @@ class Around(NamedTuple):
     rates: NDArray[np.float64]  # (k, T) the prize of each minute
     passing: NDArray[np.float64]  # (k,) own pupils in sight, all in all
     xy: NDArray[np.float64]  # (k, 2) metres
+
+
+def build_standing_problem(
+    walk_minutes: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    *,
+    first_minute: int,
+    leave_minutes: float,
+    end_minutes: float,
+    dwell_minutes: float,
+) -> tuple[OrienteeringProblem, NDArray[np.int64]]:
+    """Which dwells an officer makes who leaves the gate, and the place of each of its rows.
+
+    The first row is the gate at the beginning; then the gate again, `GATE_DWELLS` times, and every
+    other place `PLACE_DWELLS` times.
+    """
+    count = len(rates)
+    place = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
+    gathered = np.concatenate([np.zeros((count, 1)), np.cumsum(rates, axis=1)], axis=1)
+    dwell = np.full(len(place), float(dwell_minutes))
+    dwell[0] = 0.0
+    problem = OrienteeringProblem(
+        travel_minutes=walk_minutes[np.ix_(place, place)],
+        prizes=np.zeros(len(place)),
+        dwell_minutes=dwell,
+        earliest_minutes=leave_minutes,
+        latest_minutes=end_minutes,
+        barred=frozenset({0}),
+        timed_prizes=TimedPrizes(first_minute, gathered[place]),
+        follows=find_earlier_visits(place),
+    )
+    return problem, place
 
 
 def look_around(city: City, gate: int, risk: NDArray, everybody: NDArray) -> Around:

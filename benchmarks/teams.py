@@ -19,7 +19,7 @@ import numpy as np
 
 from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.solver.solution import list_leg_minutes
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.solve import OrienteeringProblem
 from patrolplan.patrols.timings import Timings
 from patrolplan.team.problem import RotaProblem
 
@@ -153,7 +153,8 @@ def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, T
             travel_minutes=travel,
             prizes=np.append(0.0, problem.weight[stops]),
             dwell_minutes=np.append(0.0, np.full(len(stops), DWELL_MINUTES)),
-            officer=Officer(0, 0, bell + GATE_MINUTES, bell + WINDOW_MINUTES),
+            earliest_minutes=bell + GATE_MINUTES,
+            latest_minutes=bell + WINDOW_MINUTES,
         )
         found.append((stops, _list_with_slack(walk, len(stops))))
     return found
@@ -161,13 +162,12 @@ def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, T
 
 def _list_with_slack(walk: OrienteeringProblem, stops: int) -> Timings:
     """Every order and minute, in a window that leaves the quickest order some slack."""
-    officer, rows = walk.officer, range(1, stops + 1)
-    quickest = officer.earliest_minutes + min(
+    rows = range(1, stops + 1)
+    quickest = walk.earliest_minutes + min(
         sum(list_leg_minutes(walk, order)) for order in permutations(rows)
     )
     needed = quickest + DWELL_MINUTES * stops + SLACK_MINUTES
-    officer = replace(officer, latest_minutes=max(officer.latest_minutes, needed))
-    walk = replace(walk, officer=officer)
+    walk = replace(walk, latest_minutes=max(walk.latest_minutes, needed))
     return list_timings(walk, rows, worth=float(walk.prizes.sum()))
 
 

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from patrolplan.risk.history import HARM_DAYS
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,10 +28,10 @@ from teams import SIZES, draw_team  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.team.day_plans import plan_days  # noqa: E402
+from patrolplan.team.free_time import list_school_days  # noqa: E402
 from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day  # noqa: E402
 from patrolplan.team.rota_inputs import RotaInputs  # noqa: E402
 from patrolplan.team.solve import SearchLimits, solve_rota  # noqa: E402
-from patrolplan.team.week import list_school_days  # noqa: E402
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -131,40 +131,6 @@ def make_world(scale: float, folder: Path, *, seed: int = SEED) -> dict[str, flo
     return size
 
 
-def add_month(folder: Path, *, new_points: int = 0, seed: int = SEED) -> Path:
-    """Write one more month of crimes, a copy of the last one a month later; returns its folder.
-
-    `new_points` crimes of each force are at snap points that no month before had.
-    """
-    year, month = map(int, MONTHS[-1].split("-"))
-    later = f"{year + month // 12}-{month % 12 + 1:02d}"
-    added = folder / "crimes" / later
-    added.mkdir(exist_ok=True)
-    rng = np.random.default_rng([seed, 1])
-    as_text = csv.ConvertOptions(column_types=dict.fromkeys(_list_columns(), "string"))
-    for path in sorted((folder / "crimes" / MONTHS[-1]).glob("*.csv")):
-        table = csv.read_csv(path, convert_options=as_text)
-        size = table.num_rows
-        has_id = pa.compute.not_equal(table["Crime ID"], "")
-        ids = pa.compute.if_else(has_id, _draw_crime_ids(size, rng), "")
-        table = table.set_column(0, "Crime ID", ids)
-        table = table.set_column(1, "Month", pa.array([later]).take(pa.array(np.zeros(size, int))))
-        if new_points:
-            at = table.schema.get_field_index("Longitude")
-            table = table.set_column(at, "Longitude", _move_places(table["Longitude"], new_points))
-        _write_csv(table, added / path.name.replace(MONTHS[-1], later))
-    return added
-
-
-def _move_places(longitude: pa.ChunkedArray, count: int) -> pa.Array:
-    """Some of the named places, moved by about 30 metres."""
-    places = np.array(longitude.to_pylist(), dtype=object)
-    named = np.flatnonzero(places != "")
-    for row in named[np.linspace(0, len(named) - 1, count).astype(int)]:
-        places[row] = f"{float(places[row]) + 0.000437:.6f}"
-    return pa.array(places, type=pa.string())
-
-
 def _draw_snap_points(city: City, rng: Generator) -> SnapPoints:
     """Points at the middle of stretches of street, and their weights of crime.
 

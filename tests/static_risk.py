@@ -2,11 +2,8 @@
 
 import patrolplan as pp
 
-STATIC = {
-    "way_home": {"exposure": {}, "clock": "flat"},
-    "reports": {"time_bands": False, "half_life_months": 1_000_000, "most_share_of_five": 1.0},
-}
-"""No exposure, no clock, and every report counts at any time, however old, and however few."""
+STATIC = {"way_home": {"exposure": {}, "clock": "flat"}, "reports": {"half_life_months": 1_000_000}}
+"""No exposure, no clock, and a report counts however old it is."""
 
 
 def make_static(area, **changes):

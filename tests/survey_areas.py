@@ -39,12 +39,14 @@ def _choose_names(network):
 
 
 def strip_findings(area):
-    """The area without crime, reports and places tasked by intelligence."""
+    """The area without crime, reports, officers and places tasked by intelligence."""
     return dataclasses.replace(
         area,
         incidents=area.incidents.iloc[:0],
         incident_catchment=area.incident_catchment[:0],
         reports=ReportGroups.empty(len(area.network), area.reports.threshold),
+        officers=area.officers.iloc[:0],
+        duties=area.duties.iloc[:0],
         tasked_places=area.tasked_places.iloc[:0],
     )
 

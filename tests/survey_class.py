@@ -10,7 +10,7 @@ import numpy as np
 from page_visits import Visit
 from playwright.sync_api import Page, expect
 
-from patrolplan.outputs.survey.choices import QUESTIONS
+from patrolplan.outputs.survey.survey_pack import QUESTIONS
 
 Answer = tuple[str, str, str, float, float]
 """Time, place factor, behaviour factor, longitude, latitude."""

@@ -68,5 +68,5 @@ def test_a_week_without_a_ledger_loads_nothing_of_databases(config, tmp_path):
     """The demo has no ledger: neither doses before the week nor papers look for one in vain."""
     loaded = _run("week", "--config", config, "--from", "2026-11-16", "--out", str(tmp_path / "w"))
     assert (tmp_path / "w" / "week.json").is_file()
-    assert "patrolplan.team.ledger.dose_history" in loaded
+    assert "patrolplan.team.ledger.monthly_return" in loaded
     assert not loaded & {"sqlalchemy", "matplotlib"}

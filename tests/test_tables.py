@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.inputs.small_tables import TERM_DATES
-from patrolplan.tables import INCIDENTS, LeftOut, LeftOutRow, list_left_out, render_html_table
+from patrolplan.tables import Column, LeftOut, LeftOutRow, Schema, list_left_out, render_html_table
 
 
 def test_text_from_data_is_escaped():
@@ -38,20 +38,10 @@ def test_check_names_the_column_of_the_wrong_kind(column):
 
 def test_check_wants_geometry_to_be_geometry():
     """Text that looks like a point is no geometry."""
-    frame = pd.DataFrame(
-        {
-            "category": pd.Series(["Robbery"], dtype="category"),
-            "month": pd.to_datetime(["2026-01-01"]),
-            "occurred_at": pd.to_datetime(["2026-01-01"]),
-            "timed": [True],
-            "occurred_until": pd.to_datetime([pd.NaT]),
-            "force": pd.Series(["Met"], dtype="category"),
-        }
-    )
-    good = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy([0], [0], crs="EPSG:27700"))
-    assert len(INCIDENTS.check(good)) == 1
+    places = Schema("places", {"geometry": Column("geometry", "where it is")})
+    assert len(places.check(gpd.GeoDataFrame(geometry=gpd.points_from_xy([0], [0])))) == 1
     with pytest.raises(TypeError, match="column 'geometry'"):
-        INCIDENTS.check(frame.assign(geometry="POINT (0 0)"))
+        places.check(pd.DataFrame({"geometry": ["POINT (0 0)"]}))
 
 
 def test_left_out_notes_nothing_for_zero():

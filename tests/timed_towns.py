@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 
 STEP = 0.25
 """Minutes between begins that are tried. Where legs, dwells and windows are whole steps, the best
@@ -45,7 +45,7 @@ def draw_town(rng, *, most_places=6, officers=1, rounded=True):
     }
     return OrienteeringProblem(
         apart[np.ix_(place, place)], np.zeros(len(place)), np.r_[0.0, dwell[place[1:]]],
-        Officer(0, 0, start, start + minutes), officers, windows, mandatory, barred,
+        start, start + minutes, officers, windows, mandatory, barred,
         timed_prizes=TimedPrizes(first, cumulative[place]), follows=follows,
     )  # fmt: skip
 
@@ -57,8 +57,8 @@ def gather(cumulative, first, minutes):
 
 def find_best_by_set(problem):
     """Most worth of every set of stops of an officer, by all orders and begins on the grid."""
-    officer, timed = problem.officer, problem.timed_prizes
-    grid = np.arange(officer.earliest_minutes, officer.latest_minutes + STEP / 2, STEP)
+    timed = problem.timed_prizes
+    grid = np.arange(problem.earliest_minutes, problem.latest_minutes + STEP / 2, STEP)
     prizes = []
     for row in range(problem.size):
         dwell = problem.dwell_minutes[row]
@@ -78,13 +78,13 @@ def find_best_by_set(problem):
             reached = np.maximum.accumulate(shift(left, problem.travel_minutes[at, stop]))
             begun = np.maximum.accumulate(reached + prizes[stop])
             after = shift(begun, problem.dwell_minutes[stop])
-            home = shift(after, problem.travel_minutes[stop, officer.end])[-1]
+            home = shift(after, problem.travel_minutes[stop, 0])[-1]
             if np.isfinite(home):
                 stops = visited | {stop}
                 best[stops] = max(best.get(stops, -np.inf), float(home))
                 visit(stop, stops, after)
 
-    visit(officer.start, frozenset(), np.zeros(len(grid)))
+    visit(0, frozenset(), np.zeros(len(grid)))
     return best
 
 

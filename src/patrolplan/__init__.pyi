@@ -42,15 +42,16 @@ from .team.audit_columns import (
 )
 from .team.burden import Burden as Burden, measure_burden as measure_burden
 from .team.impact import Impact as Impact, estimate_impact as estimate_impact
-from .team.ledger.dose_history import delivered_before as delivered_before
 from .team.ledger.ledger import Ledger as Ledger, open_ledger as open_ledger
 from .team.ledger.monthly_return import (
     compare_doses as compare_doses,
+    delivered_before as delivered_before,
     summarise_doses as summarise_doses,
 )
 from .team.ledger.promised import build_promised_week as build_promised_week
 from .team.repair import Repair as Repair, repair_week as repair_week
 from .team.rota import plan_week as plan_week
 from .team.shares import shares_by as shares_by
-from .team.week import Ban as Ban, Lock as Lock, Week as Week
+from .team.week import Week as Week
 from .team.week_file import read_week as read_week
+from .team.week_records import Ban as Ban, Lock as Lock

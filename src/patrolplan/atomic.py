@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def write_beside(path: Path, part: Path) -> Iterator[Path]:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file completely, flushed to disk, or not at all."""
     # No pattern that ends in .csv matches the name of the part.
-    with write_beside(path, path.with_name(f".{path.name}.part")) as part:
+    with write_beside(path, sibling_path(path, "part")) as part:
         write_synced(part, content)
 
 
@@ -115,6 +115,38 @@ def write_file_atomically(path: Path, data: bytes) -> None:
     with explain_os_errors(path, "free some disk space or choose another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
+
+
+def replace_together(files: Mapping[Path, bytes]) -> None:
+    """Replace files of a folder, or none: all are complete on disk before the first is renamed.
+
+    The last one is the record of the others. If a run is killed meanwhile, `finish_replacing`
+    tells by the new record whether all had been written.
+    """
+    paths = [*files]
+    finish_replacing(paths, is_complete=False)  # writing would follow a link of a part's name
+    try:
+        for path, content in files.items():
+            write_synced(sibling_path(path, "part"), content)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            finish_replacing(paths, is_complete=False)
+        raise
+    finish_replacing(paths, is_complete=True)
+    sync_folder(paths[-1].parent)
+
+
+def finish_replacing(paths: Iterable[Path], *, is_complete: bool) -> None:
+    """Rename new files into place in this order, or drop them if not all had been written.
+
+    Those that are renamed already are passed over, so a second kill leaves the same to finish.
+    """
+    for path in paths:
+        part = sibling_path(path, "part")
+        if is_complete and part.exists():
+            part.replace(path)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def create_part_folder(folder: Path) -> Path:
@@ -156,9 +188,9 @@ def list_leftovers(folder: Path) -> list[Path]:
     return [*parts, sibling_path(folder, "old"), sibling_path(folder, "new")]
 
 
-def sibling_path(folder: Path, kind: str) -> Path:
-    """Paths of the lock, and of the old and new folders during a swap."""
-    return folder.parent / f".{folder.name}.{kind}"
+def sibling_path(path: Path, kind: str) -> Path:
+    """Path of a lock, of the old and new folders during a swap, or of the new part of a file."""
+    return path.parent / f".{path.name}.{kind}"
 
 
 def _sync_tree(part: Path) -> None:

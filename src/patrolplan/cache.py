@@ -58,15 +58,10 @@ BROKEN_ENTRY_ERRORS = (
 
 @dataclass(frozen=True)
 class Store:
-    """Results of one kind in the cache folder, each in a separate file with a checksum.
+    """Results of one kind (a name of `STORES`) in the cache folder, each a file with a checksum.
 
-    The first line of an entry has the name and version of the store, and the SHA-256 of the key and
-    of the content that follows. If it differs from what is expected, because the entry was
-    truncated, damaged, or written for another key or version, the result is computed again and the
-    entry replaced. A cache that cannot be read or written only costs time.
-
-    `name`: one of `STORES`. `version`: changed when results are computed, or written, in another
-    way.
+    A changed `version`, key or content means that the result is computed again and the entry
+    replaced. A cache that cannot be read or written only costs time.
     """
 
     name: str
@@ -80,11 +75,7 @@ class Store:
         encode: Callable[[Result], bytes | memoryview | None],
         decode: Callable[[bytes], Result],
     ) -> Result:
-        """The result from its entry, otherwise computed and stored.
-
-        `encode`, `decode`: conversion to the content of an entry, or None if the result must not be
-        stored; and back.
-        """
+        """The result from its entry, otherwise computed and stored (None encoded: never stored)."""
         content = self.read(key)
         if content is not None:
             with contextlib.suppress(*BROKEN_ENTRY_ERRORS):

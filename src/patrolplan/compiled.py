@@ -43,13 +43,11 @@ _LOCK = threading.RLock()
 
 
 class CompileClock:
-    """Seconds of this process, without those in which functions were compiled or loaded.
+    """Seconds of this process, without those in which functions were compiled or loaded."""
 
-    The first run on a computer compiles functions for some seconds, in which no search makes
-    progress; each later process loads numba and the machine code. A limit of one second must give a
-    search that second, so that its answer depends on neither. Compiling affects the whole process,
-    so there is one clock per process.
-    """
+    # The first run on a computer compiles for some seconds, in which no search makes progress; each
+    # later process loads the code. A limit of one second must give a search that second, so that
+    # its answer depends on neither.
 
     def __init__(self) -> None:
         self.announce: Callable[[str], None] | None = None
@@ -138,27 +136,15 @@ def jit_compile(
     is_inlined: bool = False,
     allocates: bool = True,
 ) -> Callable[[Function], Function]:
-    """Compile a function when it first runs; it releases the GIL, and its code is cached.
-
-    Parameters
-    ----------
-    signature
-        In numba's syntax, such as ``"f8(f8[::1], i8)"``. With it numba compiles exactly one version
-        rather than one for each combination of types; functions with named tuples of arrays are
-        written without one.
-    is_inner
-        Only compiled functions call it. That saves compiling an entry point from Python, which for
-        a named tuple of arrays takes longer than a short function; a call from Python raises
-        TypeError.
-    is_inlined
-        Whether its code is inlined into every compiled caller. For small functions with named
-        tuples of arrays, since passing those takes longer than the function itself.
-    allocates
-        Whether it creates, copies or returns arrays. If not, numba does not count references to its
-        arrays at every call and branch: for a search over a named tuple of sixty arrays that took
-        eighteen times as long as the search itself. Functions that it calls with its arrays must
-        not allocate either, to benefit from that.
-    """
+    """Compile a function when it first runs; it releases the GIL, and its code is cached."""
+    # With a signature, such as "f8(f8[::1], i8)", numba compiles exactly one version rather than
+    # one for each combination of types; functions with named tuples of arrays have none. An inner
+    # function is only called by compiled ones: that saves compiling an entry point from Python,
+    # which for a named tuple of arrays takes longer than a short function. Small functions with
+    # named tuples are inlined, since passing those takes longer than the function itself. What
+    # allocates creates, copies or returns arrays. If nothing does, numba does not count references
+    # to arrays at every call and branch: for a search over a named tuple of sixty arrays that took
+    # eighteen times as long as the search. What it calls with its arrays must not allocate either.
     options: dict[str, object] = {
         "error_model": "numpy",
         "nogil": True,
@@ -273,10 +259,8 @@ def _hash_sources() -> str:
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Whether a folder, made if it is absent, is the user's and nobody else can write it.
-
-    On Windows the folder lies in the user's profile, which nobody else can write.
-    """
+    """Whether a folder, made if it is absent, is the user's and nobody else can write it."""
+    # On Windows it lies in the user's profile, which nobody else can write.
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
@@ -290,17 +274,11 @@ def is_own_folder(folder: Path) -> bool:
 
 @jit_compile("u8(u8, u8)")
 def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
-    """Spread a word's high bits over the low ones, for hash tables in compiled loops.
-
-    One step of the generator SplitMix64 (Steele, Lea and Flood 2014).
-    """
+    """A word's high bits spread over the low ones: a step of SplitMix64 (Steele et al. 2014)."""
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 @jit_compile("i8(i8)", is_inner=True)
 def widen(number: int) -> int:
-    """Give a constant the general integer type.
-
-    In numba a constant has its own type, for which functions would be compiled again.
-    """
+    """A constant of the general integer type: with its own one, functions are compiled again."""
     return number

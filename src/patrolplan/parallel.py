@@ -244,12 +244,7 @@ def choose_worker_count(schools: int) -> int:
 
 @contextlib.contextmanager
 def connect_cluster(address: str) -> Iterator[Executor]:
-    """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786".
-
-    ClusterError is raised when it cannot be reached or has no worker, when Dask is not installed,
-    when workers have other versions than this computer, so that their results could differ, and
-    when Dask has lost too many of them.
-    """
+    """Workers of the Dask cluster at an address such as "tcp://10.0.0.5:8786"."""
     try:
         dask: Any = import_module("distributed")
     except ImportError:
@@ -299,16 +294,10 @@ DEFAULT_THREADS = 2
 def map_in_threads(
     function: Callable[[Item], Answer], items: Iterable[Item], *, threads: int = DEFAULT_THREADS
 ) -> Iterator[Future[Answer]]:
-    """Apply a function to items, all of which are read at once, in threads; results in their order.
-
-    The function must release the GIL, like compiled code. On an interrupt, an executor would wait
-    for its threads, and compiled code cannot be stopped before it ends. These threads are
-    abandoned, and end with the process. Each result comes as soon as it and those before it are
-    done.
-
-    >>> [one.result() for one in map_in_threads(abs, [-3, 2])]
-    [3, 2]
-    """
+    """Apply a function to items, all of which are read at once, in threads; in their order."""
+    # The function must release the GIL, like compiled code. On an interrupt, an executor would wait
+    # for its threads, and compiled code cannot be stopped before it ends. These threads are
+    # abandoned, and end with the process.
     todo = [(Future[Answer](), item) for item in items]
     waiting, lock, stopped = iter(todo), threading.Lock(), threading.Event()
 
@@ -334,40 +323,14 @@ def map_in_threads(
         stopped.set()
 
 
-class _OneThread:
-    """The limit of `limit_to_one_thread`, shared by all threads that work under it."""
-
-    def __init__(self) -> None:
-        self._lock, self._depth = threading.Lock(), 0
-        self._limits: threadpool_limits | None = None
-
-    def enter(self) -> None:
-        """Set the limit, unless another thread has done so."""
-        with self._lock:
-            if self._depth == 0:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
-            self._depth += 1
-
-    def leave(self) -> None:
-        """Remove the limit, unless other threads still need it."""
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0 and self._limits is not None:
-                self._limits.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
+_LINEAR_ALGEBRA = threading.RLock()
 
 
 @contextlib.contextmanager
 def limit_to_one_thread() -> Iterator[None]:
-    """Limit libraries of linear algebra to one thread each: sums of several differ in last digits.
+    """Limit linear algebra to one thread, for one block at a time of the whole process.
 
-    The limit applies to the process. The first thread in the block sets it and the last one removes
-    it, as finding the libraries takes some milliseconds.
+    Sums of several threads differ in their last digits.
     """
-    _ONE_THREAD.enter()
-    try:
+    with _LINEAR_ALGEBRA, threadpool_limits(limits=1, user_api="blas"):
         yield
-    finally:
-        _ONE_THREAD.leave()

@@ -43,23 +43,13 @@ ALLOWED_ROWS = 10  # This many rows of a table may always be wrong, whatever its
 
 
 def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> bool:
-    """Whether more rows of a table are wrong than typing errors explain.
-
-    >>> exceeds_bound(10, 12), exceeds_bound(11, 12), exceeds_bound(11, 2000)
-    (False, True, False)
-    """
+    """Whether more rows of a table are wrong than typing errors explain."""
     return count > max(ALLOWED_ROWS, share * total)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """A check whose bound is exceeded: its finding, and the reason for accepting it.
-
-    `accepted` is None if the settings do not accept the check.
-
-    >>> print(Alarm("no_hours", "4 officers have no hours", "the rota comes on Monday"))
-    4 officers have no hours. Accepted: the rota comes on Monday
-    """
+    """A check whose bound is exceeded, and the reason for accepting it; None: it is not."""
 
     check: str
     message: str
@@ -70,10 +60,7 @@ class Alarm:
 
 
 class Alarms:
-    """Collects the checks whose bound is exceeded: as problems, or as accepted alarms.
-
-    `accepted`: `[accept]` of the settings: reason by check.
-    """
+    """The checks whose bound is exceeded: problems, or alarms `accepted` for a reason by check."""
 
     def __init__(self, accepted: Mapping[str, str] | None = None) -> None:
         self._accepted = dict(accepted or {})
@@ -81,10 +68,7 @@ class Alarms:
         self._problems: list[Problem] = []
 
     def add(self, check: str, file: object, what: str, remedy: str, place: str = "") -> None:
-        """Add a check whose bound is exceeded.
-
-        The arguments are those of a `Problem`. How to accept the check is added to the remedy.
-        """
+        """Add a check whose bound is exceeded; how to accept it is added to the remedy."""
         reason = self._accepted.get(check)
         if reason is None and check not in ANNOUNCED_CHECKS:
             remedy = f'{remedy}, or accept it under [accept] with {check} = "why"'

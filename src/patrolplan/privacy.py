@@ -75,35 +75,24 @@ FACTOR_NAMES = tuple(name for names in FACTORS.values() for name in names)
 class ReportTable:
     """All known data of pupils' reports: suppressed and rounded counts, by square.
 
-    Parameters
-    ----------
-    step
-        All counts are multiples of it, and those of a square are at least as large.
-    squares
-        (s, 3) the squares with counts, rows of `patrolplan.crs.find_squares` in order.
-    counts
-        (s,) reports in each square.
-    factor_counts
-        (s, f) reports in each square with each of `FACTOR_NAMES`.
-    in_small_squares
-        Reports in squares with fewer than the step, all together.
-    refused
-        Refused rows, by reason; 0 means fewer than the step.
-    by_year
-        Reports of all files by year, without years below the step.
-    by_term
-        (s,) reports in each square by school term, without terms that are below the step in every
-        square.
+    All counts are multiples of `step`, and those of a square are at least as large.
     """
 
     step: int
     squares: NDArray[np.int64]
+    """(s, 3) the squares with counts, rows of `patrolplan.crs.find_squares` in order."""
     counts: NDArray[np.int64]
+    """(s,) reports in each square."""
     factor_counts: NDArray[np.int64]
+    """(s, f) reports in each square with each of `FACTOR_NAMES`."""
     in_small_squares: int
+    """Reports in squares with fewer than the step, all together."""
     refused: dict[str, int]
+    """Refused rows, by reason; 0 means fewer than the step."""
     by_year: dict[int, int] = field(default_factory=dict)
+    """Reports of all files by year, without years below the step."""
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
+    """(s,) reports in each square by school term, without terms below the step in every square."""
 
     def __post_init__(self) -> None:
         single = [self.in_small_squares, *self.refused.values(), *self.by_year.values()]
@@ -131,39 +120,25 @@ class ReportTable:
 
 @dataclass(frozen=True, eq=False)
 class ReportGroups:
-    """Pupils' reports in groups on the squares of an area, none smaller than the threshold.
-
-    Parameters
-    ----------
-    threshold
-        Smallest group.
-    group_of_piece
-        (p,) group whose square holds the middle of each piece of street, -1 where there is none.
-    counts
-        (g,) reports in each group, see `suppress_and_round`.
-    share_inside
-        (g,) share of the square that lies within the area, above 0 and at most 1. The count is of
-        the whole square, so that the limits of the area cannot cut a group.
-    factor_counts
-        (g, f) reports of each group that gave each of `FACTOR_NAMES`.
-    by_term
-        (g,) reports of each group by the school term that they were made in. Terms under the
-        threshold are 0, so the terms of a group may add up to less than its count.
-    all_by_term
-        The same for the squares of all files together, inside the area or not.
-    squares
-        (g, 3) the square of each group, rows of `patrolplan.crs.find_squares`; empty where only
-        counts are given.
-    """
+    """Pupils' reports in groups on the squares of an area, none smaller than the threshold."""
 
     threshold: int
     group_of_piece: NDArray[np.int64]
+    """(p,) group whose square holds the middle of each piece of street, -1 where there is none."""
     counts: NDArray[np.int64]
+    """(g,) reports in each group, see `suppress_and_round`."""
     share_inside: NDArray[np.float64]
+    """(g,) share of the square that lies within the area, above 0 and at most 1. The count is of
+    the whole square, so that the limits of the area cannot cut a group."""
     factor_counts: NDArray[np.int64]
+    """(g, f) reports of each group that gave each of `FACTOR_NAMES`."""
     by_term: dict[SchoolTerm, NDArray[np.int64]] = field(default_factory=dict)
+    """(g,) reports of each group by the school term that they were made in. Terms under the
+    threshold are 0, so the terms of a group may add up to less than its count."""
     all_by_term: dict[SchoolTerm, int] = field(default_factory=dict)
+    """The same for the squares of all files together, inside the area or not."""
     squares: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+    """(g, 3) the square of each group; empty where only counts are given."""
 
     def __post_init__(self) -> None:
         if len(self.counts) and int(self.counts.min()) < self.threshold:
@@ -325,11 +300,13 @@ def fix_threshold(files: Iterable[Path], threshold: int) -> None:
 
 def note_report_grouping(settings: Settings) -> tuple[Note, ...]:
     """Notes for the reader of any output: how reports were counted."""
-    values: dict[str, NoteValue] = {
-        "square_metres": SQUARE_METRES,
-        "threshold": settings.privacy.threshold,
-    }
-    return (Note("reports_grouped", values), *note_low_threshold(settings))
+    return (
+        Note(
+            "reports_grouped",
+            {"square_metres": SQUARE_METRES, "threshold": settings.privacy.threshold},
+        ),
+        *note_low_threshold(settings),
+    )
 
 
 def note_low_threshold(settings: Settings) -> tuple[Note, ...]:

@@ -47,10 +47,7 @@ def compute_area_provenance(area: Any) -> dict[str, Any]:  # noqa: ANN401 - a ro
 
 
 def compute_short_id(provenance: Mapping[str, Any]) -> str:
-    """Eight characters that identify a provenance.
-
-    The same inputs, settings, seed and version give the same plan, so they identify it.
-    """
+    """Eight characters that identify a provenance."""
     return hash_json(dict(provenance))[:8]
 
 

@@ -21,21 +21,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """Names, types and meanings of a table's columns.
-
-    >>> HOTSPOTS.columns["length_metres"].meaning
-    'metres of street in the stretch'
-    """
+    """Names, types and meanings of a table's columns."""
 
     name: str
     columns: dict[str, Column]
 
     def check(self, table: Table) -> Table:
-        """Return the table, or raise `TypeError` if it does not have this schema.
-
-        This is for tables that our own packages pass on: a failure is a bug in the code that built
-        the table, not in the user's input.
-        """
+        """Return the table, or raise `TypeError`: a failure is a bug in the code that built it."""
         missing = [name for name in self.columns if name not in table.columns]
         if missing:
             message = f"table '{self.name}' lacks the columns {missing}"
@@ -165,10 +157,7 @@ class LeftOutRow:
 
 @dataclass(frozen=True)
 class TableCount:
-    """Numbers of rows in the files of a table, of used ones, and of those left out.
-
-    For pupils' reports all three are suppressed and rounded, see `patrolplan.privacy`.
-    """
+    """Rows in the files of a table, used, left out; of reports suppressed and rounded."""
 
     source: str
     rows: int
@@ -211,8 +200,6 @@ def list_left_out(rows: Iterable[LeftOutRow]) -> list[dict[str, str]]:
 def render_html_table(title: str, facts: Mapping[str, object], *, next_call: str) -> str:
     """A small table for notebooks: title, facts and the next call; text is escaped.
 
-    Examples
-    --------
     >>> render_html_table("Area", {"schools": 2}, next_call="pp.estimate_risk(area)")
     '<strong>Area</strong><table><tr><th scope="row">schools</th><td>2</td></tr></table>Next: \
 <code>pp.estimate_risk(area)</code>'

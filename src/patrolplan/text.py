@@ -68,8 +68,6 @@ def shorten(text: str, max_letters: int = LONGEST_NAME) -> str:
 def wrap_evenly(text: str, lines: int) -> str:
     r"""Text in a maximum of lines, broken at spaces so that the longest line is short.
 
-    Examples
-    --------
     >>> wrap_evenly("St Joseph's Catholic Primary School", 2)
     "St Joseph's Catholic\nPrimary School"
     >>> wrap_evenly("Millfield", 3)

@@ -46,6 +46,20 @@ def format_span(first_minutes: float, last_minutes: float) -> str:
     return f"{format_time(first_minutes)}\N{EN DASH}{format_time(last_minutes)}"
 
 
+def format_days(first: dt.date, last: dt.date) -> str:
+    """The first and the last of some days in words, without repeating month and year.
+
+    >>> format_days(dt.date(2026, 11, 30), dt.date(2026, 12, 4))
+    '30 November to 4 December 2026'
+    """
+    end = f"{last.day} {last:%B %Y}"
+    if first == last:
+        return end
+    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%B}"
+    year = "" if first.year == last.year else f" {first:%Y}"
+    return f"{first.day}{month}{year} to {end}"
+
+
 Season = Literal["spring", "summer", "autumn"]
 """A school term of England by its season, in the order of the calendar year."""
 

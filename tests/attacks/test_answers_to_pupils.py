@@ -12,7 +12,7 @@ from patrolplan.outputs.week.poster import render_posters
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.school_sheet import render_school_sheets
 from patrolplan.settings import parse_settings
-from patrolplan.team.ledger.dose_history import RecentPresence
+from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty
 

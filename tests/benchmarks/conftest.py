@@ -1,7 +1,4 @@
-"""Benchmarks are scripts: their tests import them, without leaving their folder on the path.
-
-There its `board.py` would stand for the tests' own package of that name.
-"""
+"""Benchmarks are scripts: their tests import them, without leaving their folder on the path."""
 
 import importlib
 import sys
@@ -10,7 +7,7 @@ from pathlib import Path
 FOLDER = str(Path(__file__).parents[2] / "benchmarks")
 SCRIPTS = (
     *("after_school", "gate_patrols", "how_sure", "how_sure_page", "hotspot_peers"),
-    *("hotspot_peers_page", "null_worlds", "pupils_on_grid", "timed_crimes", "walking_peers"),
+    *("hotspot_peers_page", "null_worlds", "pupils_on_grid", "timed_crimes"),
 )
 
 sys.path.append(FOLDER)

@@ -12,11 +12,11 @@ import patrolplan as pp
 from patrolplan.board.board import Board
 from patrolplan.board.server import build_app
 from patrolplan.board.shared_week import PlannedArea, open_shared_week
-from patrolplan.board.week_store import WeekStore
+from patrolplan.board.week_folder import WeekStore
 from patrolplan.settings import parse_settings
 from patrolplan.team.day_plans import plan_days
+from patrolplan.team.free_time import list_school_days
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import list_school_days
 
 with warnings.catch_warnings():  # it prefers a client that is not out yet
     warnings.simplefilter("ignore")

@@ -1,4 +1,8 @@
-"""How tests name patrols and changes, as the page does."""
+"""How tests name patrols and changes, as the page does, and serve a board."""
+
+import threading
+import time
+from contextlib import contextmanager
 
 from patrolplan.board.requests import ChangeRequest
 
@@ -8,6 +12,28 @@ def get_slot(duty):
     return {"officer": duty.officer, "urn": duty.urn, "date": f"{duty.date}"}
 
 
+def pick_slot(patrol):
+    """The same of a patrol as the page receives it."""
+    return {name: patrol[name] for name in ("officer", "urn", "date")}
+
+
+def get_key(slot):
+    """Day, school and officer, as `ServedBoard.read_saved_keys` has them."""
+    return slot["date"], slot["urn"], slot["officer"]
+
+
 def parse_change(**change):
     """A change as the page asks for it, checked."""
     return ChangeRequest.model_validate({"version": 0, "change": change}).change
+
+
+@contextmanager
+def running(server, listener):
+    """A server in a thread of its own, from when it answers; gives its port."""
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(10)

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
+from queue import Queue
 
 import httpx
 import pytest
-from board.speech import get_slot
+from board.speech import get_slot, running
 
 from patrolplan.board.board import Board
 from patrolplan.board.security import MAX_BODY_BYTES, write_redirect_file
@@ -50,15 +50,11 @@ if __name__ == "__main__":
 @pytest.fixture
 def served(board, socket_enabled):  # noqa: ARG001 - loopback, to a server of this test's own
     """A real server on this computer; gives its port."""
-    with open_listener(HOME, 0) as listener:
-        server = build_server(board, listener, TOKEN)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join(10)
+    with (
+        open_listener(HOME, 0) as listener,
+        running(build_server(board, listener, TOKEN), listener) as port,
+    ):
+        yield port
 
 
 def asking(port, **headers):
@@ -309,23 +305,19 @@ def test_the_file_that_opens_the_browser_is_for_its_user_alone():
 
 def test_the_code_leads_to_the_page_once(board, socket_enabled):  # noqa: ARG001 - loopback
     """The first visit with the code is led to the page; a second, or a false code, gets nothing."""
-    with open_listener(HOME, 0) as listener:
-        server = build_server(board, listener, TOKEN, code="once")
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        with httpx.Client(base_url=f"http://{HOME}:{listener.getsockname()[1]}") as client:
-            assert client.get("/?code=twice").status_code == 401
-            assert client.get("/api/state?code=once").status_code == 401
-            assert client.get("/?code=once", headers={"Host": "evil.example"}).status_code == 403
-            answer = client.get("/?code=once")
-            assert (answer.status_code, answer.headers["location"]) == (303, f"/?token={TOKEN}")
-            assert client.get(answer.headers["location"]).status_code == 200
-            assert client.get("/?code=once").status_code == 401
-            assert client.get("/?code=").status_code == 401
-        server.should_exit = True
-        thread.join(10)
+    with (
+        open_listener(HOME, 0) as listener,
+        running(build_server(board, listener, TOKEN, code="once"), listener) as port,
+        httpx.Client(base_url=f"http://{HOME}:{port}") as client,
+    ):
+        assert client.get("/?code=twice").status_code == 401
+        assert client.get("/api/state?code=once").status_code == 401
+        assert client.get("/?code=once", headers={"Host": "evil.example"}).status_code == 403
+        answer = client.get("/?code=once")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/?token={TOKEN}")
+        assert client.get(answer.headers["location"]).status_code == 200
+        assert client.get("/?code=once").status_code == 401
+        assert client.get("/?code=").status_code == 401
 
 
 def test_the_browser_is_started_without_the_token(
@@ -336,16 +328,20 @@ def test_the_browser_is_started_without_the_token(
     board,
     socket_enabled,  # noqa: ARG001 - loopback
 ):
-    """What stands in the list of processes is a file's name: no token, and no code."""
-    opened = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    """What stands in the list of processes is a file's name: no token, and no code.
+
+    The board is served meanwhile, though the program stays in front.
+    """
+    opened, served = Queue(), threading.Event()
+    monkeypatch.setattr("webbrowser.open", lambda page: opened.put((page, served.wait(10))))
     monkeypatch.setattr("patrolplan.cli.board._open_shared_week", lambda *_: board.shared)
-    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: None)
+    monkeypatch.setattr("patrolplan.board.server.serve", lambda *_, **__: served.set())
     code, out, _ = run("board", "--config", demo, "--week", tmp_path / "week", "--json")
     assert code == 0
     token = json.loads(out)["address"].partition("token=")[2]
     assert len(token) > 30
-    (address,) = opened
+    address, was_served = opened.get(timeout=10)
+    assert was_served
     assert address.startswith("file:")
     assert token not in address
     assert "code" not in address

@@ -31,14 +31,9 @@ def saved(board):
     return read_week(board.shared.store.folder, area, board.shared.state.planned_area.plans)
 
 
-def describe(week):
-    """A week's document."""
-    return build_week_document(week)
-
-
 def without_history(week):
     """A week's document but for what was done by hand to get there."""
-    return {**describe(week), "history": []}
+    return {**build_week_document(week), "history": []}
 
 
 def list_patrols(client):
@@ -76,7 +71,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["message"].startswith("Removed: ")
     assert body["state"]["version"] == 2
     week = saved(board)
-    assert describe(week) == describe(board.shared.state.week)
+    assert build_week_document(week) == build_week_document(board.shared.state.week)
     assert len(week.duties) == len(board.shared._undo_stack[0][1].week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
@@ -170,7 +165,7 @@ def test_what_the_command_repairs_the_board_takes_over(board, client):
     away = {lost.officer: {lost.date}}
     from_file = repair_week(saved(board), ground.area, ground.plans, absent=away).week
     in_hand = repair_week(board.shared.state.week, ground.area, ground.plans, absent=away).week
-    assert describe(from_file) == describe(in_hand)
+    assert build_week_document(from_file) == build_week_document(in_hand)
     board.shared.store.save(from_file, board.shared.state.week)
     late = change(client, 2, kind="lock", **get_slot(board.shared.state.week.duties[-1]))
     assert late.status_code == 409
@@ -252,12 +247,12 @@ def test_doses_wait_while_a_place_is_planned(board, client):
         hold.wait(PATIENCE_SECONDS)
         return "planned"
 
-    board._planning_job.start("planning", "Planning T-77", planned)
+    board.planning_job.start("planning", "Planning T-77", planned)
     try:
         answer = client.post("/api/doses", json={"version": 1, **doses})
     finally:
         hold.set()
-        board._planning_job.wait(PATIENCE_SECONDS)
+        board.planning_job.wait(PATIENCE_SECONDS)
     assert answer.status_code != 200
     assert "Planning T-77: wait until it is done" in answer.json()["problem"]
     assert client.get("/api/state").json()["version"] == 1
@@ -295,7 +290,7 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
     officer = board.shared.state.week.duties[0].officer
     client.post("/api/print", json={"version": 1, "officer": officer})
-    board._printing_job.wait(PATIENCE_SECONDS)
+    board.printing_job.wait(PATIENCE_SECONDS)
     ended = client.get("/api/print").json()
     assert ended["problem"] == ""
     names = [row["name"] for row in ended["files"]]
@@ -316,12 +311,12 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
 def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
     """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
     client.post("/api/print", json={"version": 1})
-    board._printing_job.wait(PATIENCE_SECONDS)
+    board.printing_job.wait(PATIENCE_SECONDS)
     duty = board.shared.state.week.duties[0]
     book = f"cards/{duty.officer}.pdf"
     before = {name: client.get(f"/papers/{name}").content for name in ("tasks.pdf", book)}
     client.post("/api/print", json={"version": 1, "date": f"{duty.date}"})
-    board._printing_job.wait(PATIENCE_SECONDS)
+    board.printing_job.wait(PATIENCE_SECONDS)
     names = [row["name"] for row in client.get("/api/print").json()["files"]]
     assert {"part/tasks.pdf", f"part/{duty.officer}.pdf"} <= set(names)
     assert {name: client.get(f"/papers/{name}").content for name in before} == before
@@ -378,7 +373,7 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 )
 def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = build_map_document(board.shared.state.planned_area)["schools"][0]["gate"]
+    gate = build_map_document(board.shared.state.planned_area)["schools"][0]["at"][::-1]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
@@ -405,3 +400,31 @@ def test_a_week_that_was_printed_by_the_command_is_opened_and_continued(board, t
     assert {path.name for path in folder.rglob("*.pdf")} == papers
     assert f"cards/{duty.officer}/{duty.date}-{duty.urn}.pdf" in manifest["out_of_date"]
     shutil.rmtree(folder)
+
+
+def test_the_share_is_that_of_the_last_plan(board, client):
+    """A lock changes what can be foreseen, so that nothing is said until the week is planned."""
+    first = client.get("/api/state").json()["draw"]
+    assert first["number"] == 1
+    assert first["foreseen"] == first["with_locks"] is not None
+    lock = {"kind": "lock", **get_slot(board.shared.state.week.duties[0])}
+    state = client.post("/api/change", json={"version": 1, "change": lock}).json()["state"]
+    assert state["draw"]["foreseen"] is state["draw"]["with_locks"] is None
+    client.post("/api/solve", json={"version": 2})
+    settled(client)
+    taken = client.post("/api/proposal/take", json={"version": 2}).json()["state"]
+    assert taken["draw"]["with_locks"] is not None
+
+
+def test_drawing_again_counts_the_number_up(board, client):
+    """The next draw is a proposal to compare, and the week that is taken has its number."""
+    client.post("/api/solve", json={"version": 1, "draw_again": True})
+    settled(client)
+    assert board.planning_job.document()["problem"] == ""
+    before = board.shared.state.week
+    taken = client.post("/api/proposal/take", json={"version": 1}).json()["state"]
+    assert taken["draw"]["number"] == 2
+    week = board.shared.state.week
+    assert week.draw.digest != before.draw.digest
+    assert week.worth >= (1 - week.draw.give) * week.draw.best_worth - 1e-9
+    assert client.post("/api/undo", json={"version": 2}).json()["state"]["draw"]["number"] == 1

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings, strategies as st
 from team import checker
 
 from patrolplan.board.edits import apply_change, list_differences
-from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_records import Ban, Lock
 
 
 @pytest.fixture(scope="module")

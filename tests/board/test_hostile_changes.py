@@ -91,11 +91,11 @@ def test_only_officers_of_the_table_are_written(board, client, officer):
 
 def test_hostile_text_is_one_cell_and_stays_text(board, client):
     """Quotes, delimiters and markup stay in the cell that they were written into."""
-    [gate] = [row["gate"] for row in client.get("/api/map").json()["schools"]][:1]
+    [gate] = [row["at"][::-1] for row in client.get("/api/map").json()["schools"]][:1]
     there = {"longitude": gate[0], "latitude": gate[1], "must_visit": False}
     assert post(client, **{**TASK, **there, "reason": HOSTILE, "by": 'a","b'}).status_code == 200
-    board._planning_job.wait(60)
-    assert board.build_solving_status()["problem"] == ""
+    board.planning_job.wait(60)
+    assert board.planning_job.document()["problem"] == ""
     text = board.shared.state.tables["tasked_places"].path.read_text(encoding="utf-8")
     row = next(row for row in csv.DictReader(io.StringIO(text)) if row["place_id"] == "T-9")
     assert (row["reason"], row["by"]) == (HOSTILE, 'a","b')

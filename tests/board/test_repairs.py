@@ -24,8 +24,8 @@ def change(board, client, **what):
     answer = client.post("/api/change", json=request)
     if answer.status_code != 200:
         return answer.json()["problem"]
-    board._planning_job.wait(PATIENCE_SECONDS)
-    return board.build_solving_status()["problem"]
+    board.planning_job.wait(PATIENCE_SECONDS)
+    return board.planning_job.document()["problem"]
 
 
 def away(duty, **further):

@@ -6,7 +6,6 @@ import io
 import pytest
 from rich.console import Console
 
-from patrolplan.board.edits import list_differences
 from patrolplan.cli import console
 from patrolplan.patrols.plan import Reference
 
@@ -29,15 +28,3 @@ def test_a_patrol_without_a_stop_is_called_presence_at_the_gate(demo_plan, tmp_p
     first, second = (line for line in printed().splitlines() if "9000" in line)
     assert "gate: nothing better" in first
     assert "1.7 times the gate" in second
-
-
-@pytest.mark.slow
-def test_routes_have_the_boards_names(demo_week, printed):
-    """The best patrol of a school is route 1 and its variants count on, as on the board."""
-    console.print_week(demo_week)
-    rows = [line for line in printed().splitlines() if "│" in line and "9000" in line]
-    assert len({duty.variant for duty in demo_week.duties}) > 1
-    for duty, row in zip(demo_week.duties, rows, strict=True):
-        assert f" route {duty.variant + 1} " in row
-    new = list_differences(dataclasses.replace(demo_week, duties=()), demo_week)
-    assert new[0].endswith(f", route {demo_week.duties[0].variant + 1}")

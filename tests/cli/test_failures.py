@@ -53,6 +53,17 @@ def test_an_error_in_the_program_is_reported_without_data(broken, monkeypatch, c
         assert "Traceback" not in text
 
 
+@pytest.mark.usefixtures("broken")
+def test_the_error_is_shown_to_who_asks_for_it(monkeypatch, capsys):
+    """Developers see the traceback, with its values, above the sentence for users."""
+    monkeypatch.setenv("PATROLPLAN_TRACEBACK", "1")
+    with pytest.raises(SystemExit):
+        cli.main()
+    errors = capsys.readouterr().err
+    assert f"RuntimeError: no {PRIVATE}" in errors
+    assert errors.index("Traceback") < errors.index("an error in patrolplan itself")
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [

@@ -19,6 +19,7 @@ MANY = "9" * 5000
         ("fetch", "--only", "weather"),
         *(("plan", "--workers", wrong) for wrong in ("0", "1025", MANY)),
         *(("demo", "--workers", wrong) for wrong in ("0", "1025")),
+        ("plan", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"),
         *(("week", "--from", wrong) for wrong in FAR),
         ("week", "--replan", "--absent", "SSO-01:9999-12-31"),
         ("week", "--from", "2026-11-30", "--out", "w", "--date", "0001-01-01"),

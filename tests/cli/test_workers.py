@@ -76,10 +76,3 @@ def test_interrupted_in_the_middle(begun, tmp_path, words, wait):
     psutil.wait_procs(family, timeout=10)
     assert not [one for one in family if one.is_running()]
     assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
-
-
-def test_two_kinds_of_workers(begun, tmp_path):
-    """Processes and a cluster at once are wrong usage."""
-    run = begun("plan", "--workers", "2", "--cluster", "tcp://127.0.0.1:1", "--out", tmp_path)
-    assert "--workers" in run.stderr.read()
-    assert run.wait(20) == 2

@@ -21,7 +21,6 @@ from patrolplan.hotspots.significance import (
     WORLDS,
     assess_certainty,
     build_even_world,
-    classify_trends,
     compute_excesses,
     find_best_excess,
     simulate_best_excess,
@@ -93,31 +92,6 @@ def test_a_heap_stands_out(demo_area, stretches):
     # What was observed counts as one world more: a chance is never 0.
     assert p_value[7] == 1 / (WORLDS + 1) < STANDS_OUT_CHANCE
     assert np.median(p_value) > 0.5
-
-
-def test_trends_tell_new_rising_fading_and_persistent(demo_area, stretches):
-    """A stretch is new, rising, fading or persistent as its part of all crime changed."""
-    apart = _separate(compute_catchment_shares(demo_area.catchments, stretches), 4)
-    months = np.full((24, len(demo_area.catchments)), 1)
-    share = compute_catchment_shares(demo_area.catchments, [stretches[k] for k in apart])
-    new, rising, fading, steady = (share[[k]].indices for k in range(4))
-    months[:-6, new], months[-6:, new] = 0, 30
-    months[:-6, rising], months[-6:, rising] = 20, 80
-    months[:-6, fading], months[-6:, fading] = 60, 2
-    months[:, steady] = 30
-    trends = classify_trends(_counted(demo_area, months), share, demo_area)
-    assert trends == ["new", "rising", "fading", "persistent"]
-
-
-def _separate(share, wanted):
-    """Stretches that have no catchment in common."""
-    chosen, used = [], set()
-    for row in range(share.shape[0]):
-        touched = set(share[[row]].indices.tolist())
-        if not touched & used:
-            chosen.append(row)
-            used |= touched
-    return chosen[:wanted]
 
 
 def test_the_demo_boroughs_made_up_trends_are_found(static_hotspots):

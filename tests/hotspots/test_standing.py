@@ -31,7 +31,7 @@ def _stand(network, stretch, features=NOTHING, risk=None):
     """What one stands at, the point, the way's name and what is there."""
     risk = np.ones(len(network)) if risk is None else risk
     ground = Ground(network, features)
-    table = choose_standing_places(ground, risk, [stretch], sight_metres=SIGHT)
+    table = choose_standing_places(ground, risk, [stretch])
     xy, found = network.xy(locate_places(table))[0], table.iloc[0]
     name = network.piece_name[found["piece"]]
     return found["stand"], tuple(np.round(xy, 1).tolist()), name, found["at"], found["lit"]
@@ -154,7 +154,7 @@ def _draw_case(draw):
 def test_the_place_equals_a_slow_search_and_is_never_beside_a_street(case):
     """On any streets: the best of all places within sight, else the stretch or a street by it."""
     network, features, risk, stretch = case
-    table = choose_standing_places(Ground(network, features), risk, [stretch], sight_metres=SIGHT)
+    table = choose_standing_places(Ground(network, features), risk, [stretch])
     piece, point = table["piece"].iloc[0], shapely.Point(network.xy(locate_places(table))[0])
     expected = _choose_slowly(network, features, risk, stretch)
     if expected is not None:

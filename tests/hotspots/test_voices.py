@@ -19,6 +19,7 @@ from patrolplan.hotspots.reasons import (
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, ReportTable, group_reports
+from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.times import SchoolTerm
 
 
@@ -64,12 +65,15 @@ def quiet(demo_area):
 
 @pytest.mark.parametrize("reports_weight", [0.0, 0.3, 0.6])
 def test_voices_count_as_declared(static_demo_area, reports_weight):
-    """The joined risk of every hotspot is its two shares at the declared weights."""
+    """The joined risk of every hotspot is its two shares, at weights within the declared ones."""
     area = _weighed(static_demo_area, 1 - reports_weight)
-    hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-    joined = (1 - reports_weight) * hotspots["crime_share"] + reports_weight * hotspots[
-        "reports_share"
-    ]
+    risk = pp.estimate_risk(area)
+    voice = build_report_voice(area, area.incidents["month"].max())
+    weight = voice.compute_share("after_school")
+    assert weight <= reports_weight
+    assert 1 - risk.crime_weight == pytest.approx(weight)
+    hotspots = pp.find_hotspots(area, risk)
+    joined = (1 - weight) * hotspots["crime_share"] + weight * hotspots["reports_share"]
     assert hotspots["worth"].to_numpy() == pytest.approx(joined.to_numpy(), abs=1e-9)
 
 
@@ -117,9 +121,6 @@ def test_a_fear_of_another_time_of_day_is_no_reason(demo_area, quiet, window, is
     risk = dataclasses.replace(risk, window=window or risk.window)
     (reasons,) = find_reasons(area, risk, there, certainty)
     assert any(isinstance(one, ReportsReason) for one in reasons) == is_named
-    off = pp.with_settings(area, reports={"time_bands": False})
-    (reasons,) = find_reasons(off, risk, there, certainty)
-    assert any(isinstance(one, ReportsReason) for one in reasons)
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 9), max_size=12), st.integers(0, 6))

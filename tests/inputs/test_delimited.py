@@ -88,16 +88,3 @@ def test_a_quote_out_of_place_is_refused_with_its_row(tmp_path, text, row):
 def test_a_file_that_ends_in_mid_row_is_cut(tmp_path, text, is_cut):
     """A short last row without a line end was cut; a missing last line end alone is fine."""
     assert _split(tmp_path, text).is_cut is is_cut
-
-
-@pytest.mark.parametrize(
-    ("text", "delimiter"),
-    [("a;b;c\n1;2,5;3\n", ";"), ("a|b|c\n1|2|3\n", "|"), ("a\tb\tc\n1\t2\t3\n", "\t")],
-)
-def test_the_delimiter_is_that_of_the_header(tmp_path, text, delimiter):
-    """Commas in cells of a file with semicolons do not matter."""
-    path = tmp_path / "t.csv"
-    path.write_text(text, encoding="utf-8")
-    opened = open_delimited(path)
-    assert opened.delimiter == delimiter
-    assert split_rows(opened, ("a", "c")).rows.to_numpy().tolist() == [["1", "3"]]

@@ -3,10 +3,8 @@
 import datetime as dt
 
 import pandas as pd
-import pytest
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.inputs.duties import read_all_duties
 from patrolplan.tables import LeftOut
 
@@ -54,27 +52,3 @@ def test_places_are_schools_or_points(tmp_path):
     assert list(duties["urn"]) == ["900001", "", ""]
     assert list(duties.geometry.is_empty) == [True, False, True]
     assert (duties.geometry.iloc[1].x, duties.geometry.iloc[1].y) == (529750, 181750)
-
-
-@pytest.mark.parametrize(
-    ("row", "place", "what"),
-    [
-        ("C,2026-11-16,09:00,10:00,court,,,", "'officer'", "there is no officer 'C'"),
-        ("A,2026-13-16,09:00,10:00,court,,,", "'date'", "'2026-13-16' is not a valid date"),
-        ("A,2026-11-16,9,10:00,court,,,", "'from'", "'9' is not a valid time"),
-        ("A,2026-11-16,22:00,06:00,court,,,", "'to'", "'06:00' is not after the start"),
-        ("A,2026-11-16,09:00,09:00,court,,,", "'to'", "'09:00' is not after the start"),
-        ("A,2026-11-16,09:00,10:00,party,,,", "'kind'", "'party' is not a kind"),
-        ("A,2026-11-16,09:00,10:00,court,9,-0.1,51.5", "'urn'", "has coordinates as well"),
-        ("A,2026-11-16,09:00,10:00,court,,-0.1,", "'latitude'", "'' is not a valid coordinate"),
-        ("A,2026-11-16,09:00,10:00,court,,190,51.5", "'longitude'", "'190' is not a valid"),
-    ],
-)
-def test_a_wrong_value_is_named_by_row_and_column(tmp_path, row, place, what):
-    """Each value that breaks a rule has one message, with its row, its column and a remedy."""
-    good = "A,2026-11-16,09:00,10:00,court,,,"
-    with pytest.raises(InputError) as error:
-        _read(_write(tmp_path, good, row))
-    [line] = str(error.value).splitlines()
-    assert f"duties.csv, row 3, column {place}" in line
-    assert what in line

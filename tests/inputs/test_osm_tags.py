@@ -82,49 +82,43 @@ def test_one_way_footpaths_are_for_others():
     assert classify_riding({"highway": "footway", "bicycle": "yes", "oneway": "yes"}).one_way == 1
 
 
-@pytest.mark.parametrize(
-    "tags",
-    [
-        {"highway": "residential"},
-        {"highway": "residential", "oneway": "yes"},
-        {"highway": "primary", "oneway": "-1"},
-        {"highway": "footway", "tunnel": "yes", "layer": "-1"},
-        {"highway": "steps", "bridge": "yes"},
-        {"highway": "pedestrian", "area": "yes"},
-        {"highway": "cycleway"},
-        {"highway": "service", "access": "private", "foot": "yes"},
-        {"highway": "footway", "access": "no", "foot": "designated"},
-        {"highway": "service", "access": "permissive"},
-        {"highway": "footway", "indoor": "no"},
-        {"highway": "living_street", "motor_vehicle": "no"},
-    ],
+OPEN = (
+    {"highway": "residential"},
+    {"highway": "residential", "oneway": "yes"},
+    {"highway": "primary", "oneway": "-1"},
+    {"highway": "footway", "tunnel": "yes", "layer": "-1"},
+    {"highway": "steps", "bridge": "yes"},
+    {"highway": "pedestrian", "area": "yes"},
+    {"highway": "cycleway"},
+    {"highway": "service", "access": "private", "foot": "yes"},
+    {"highway": "footway", "access": "no", "foot": "designated"},
+    {"highway": "service", "access": "permissive"},
+    {"highway": "footway", "indoor": "no"},
+    {"highway": "living_street", "motor_vehicle": "no"},
 )
-def test_open_to_people_on_foot(tags):
-    """Streets, paths, underpasses and one-way streets can be walked; `foot` overrules `access`."""
-    assert is_walkable(tags)
+CLOSED = (
+    {},
+    {"building": "yes"},
+    {"waterway": "river"},
+    {"railway": "rail", "foot": "yes"},
+    {"highway": ""},
+    {"highway": "service", "access": "private"},
+    {"highway": "service", "access": "no"},
+    {"highway": "residential", "foot": "no"},
+    {"highway": "footway", "access": "yes", "foot": "private"},
+    {"highway": "footway", "indoor": "yes"},
+    {"highway": "footway", "indoor": "yes", "foot": "yes"},
+    {"highway": "corridor", "foot": "yes"},
+    *({"highway": kind} for kind in sorted(NOT_STREETS)),
+)
 
 
 @pytest.mark.parametrize(
-    "tags",
-    [
-        {},
-        {"building": "yes"},
-        {"waterway": "river"},
-        {"railway": "rail", "foot": "yes"},
-        {"highway": ""},
-        {"highway": "service", "access": "private"},
-        {"highway": "service", "access": "no"},
-        {"highway": "residential", "foot": "no"},
-        {"highway": "footway", "access": "yes", "foot": "private"},
-        {"highway": "footway", "indoor": "yes"},
-        {"highway": "footway", "indoor": "yes", "foot": "yes"},
-        {"highway": "corridor", "foot": "yes"},
-        *({"highway": kind} for kind in sorted(NOT_STREETS)),
-    ],
+    ("tags", "is_open"), [*((one, True) for one in OPEN), *((one, False) for one in CLOSED)]
 )
-def test_not_open_to_people_on_foot(tags):
-    """Private, indoor, unbuilt and motor ways, and ways without a highway tag, are not streets."""
-    assert not is_walkable(tags)
+def test_what_is_open_to_people_on_foot(tags, is_open):
+    """Not what is private, indoor, unbuilt or for motors; `foot` overrules `access`."""
+    assert is_walkable(tags) is is_open
 
 
 @pytest.mark.parametrize(

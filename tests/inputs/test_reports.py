@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from pyarrow import parquet
 
 import patrolplan
 from patrolplan.crs import find_squares
@@ -219,22 +218,6 @@ def test_free_text_is_never_read_from_csv(tmp_path, monkeypatch):
     monkeypatch.setattr(tabular.pd, "read_csv", spy)
     read_reports([_file(tmp_path, {})])
     assert [set(columns) for columns in requested] == [ALLOWED]
-
-
-def test_free_text_is_never_read_from_parquet(tmp_path, monkeypatch):
-    """Of a Parquet file the wanted columns alone are read."""
-    requested = []
-    real = parquet.read_table
-
-    def spy(*args, **options):
-        requested.append(set(options["columns"]))
-        return real(*args, **options)
-
-    monkeypatch.setattr(parquet, "read_table", spy)
-    pd.DataFrame([GOOD | row for row in _many(5)]).to_parquet(tmp_path / "reports.parquet")
-    table = read_reports([tmp_path / "reports.parquet"])
-    assert table.counts.tolist() == [5]
-    assert requested == [ALLOWED]
 
 
 PERSONAL = "Zaphod7Elmrow"

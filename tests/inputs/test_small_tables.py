@@ -12,6 +12,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.small_tables import (
     WEEKDAYS,
     read_bell_times,
+    read_duties,
     read_gates,
     read_officers,
     read_tasked_places,
@@ -47,9 +48,12 @@ def _list_problems(read, *args):
     return str(error.value).splitlines()
 
 
+def _join(row):
+    return ",".join((GOOD | row).values())
+
+
 def _officers(folder, *rows, name="officers.csv"):
-    lines = (",".join((GOOD | row).values()) for row in rows)
-    return _write(folder, ",".join(GOOD), *lines, name=name)
+    return _write(folder, ",".join(GOOD), *map(_join, rows), name=name)
 
 
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
@@ -87,22 +91,6 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
-        ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
-        ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
-        ("base_latitude", "51.5.5"), ("base_latitude", ""),
-    ],
-)  # fmt: skip
-def test_wrong_value_is_named_by_row_and_column(tmp_path, column, value):
-    """A value that breaks a rule is reported with its row, its column and itself."""
-    path = _officers(tmp_path, {"officer": "SSO-00"}, {column: value})
-    (line,) = _list_problems(read_officers, [path], BNG)
-    assert line.startswith(f"{path}, row 3, column '{column}': '{value}'")
-
-
 TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,by"
 
 
@@ -122,30 +110,10 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
-def _bells(folder, *rows, name="bells.csv"):
-    return _write(folder, "urn,finish_time", *rows, name=name)
-
-
-@pytest.mark.parametrize(
-    "time",
-    ["25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15",
-     "15:15+01:00", "15:1\u0665"],
-)  # fmt: skip
-def test_invalid_bell_time_is_reported(tmp_path, time):
-    """An invalid bell time is reported with file, row, column, value and format."""
-    path = _bells(tmp_path, "1,15:10", f"2,{time}")
-    assert _list_problems(read_bell_times, [path]) == [
-        (
-            f"{path}, row 3, column 'finish_time': '{time}' is not a valid time; "
-            "write HH:MM, such as 15:10."
-        )
-    ]
-
-
 @given(st.times())
 def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
-    path = _bells(tmp_path_factory.mktemp("b"), f"1,{time:%H:%M}")
+    path = _write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
     assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
@@ -197,12 +165,26 @@ TABLES = {
     "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
     "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
     "terms": (read_term_dates, "urn,from,to,kind"),
+    "duties": (
+        lambda paths: read_duties(paths, BNG, officers=("A", "B")),
+        "officer,date,from,to,kind,urn,longitude,latitude",
+    ),
     "visits": (
         lambda paths: read_visits(paths[0]),
         "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
     ),
 }
-OFFICER = ",".join(GOOD.values())
+OFFICER = _join({})
+NO_TIMES = (
+    *("25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15"),
+    *("15:15+01:00", "15:1\u0665"),
+)
+NO_OFFICERS = [
+    ("mon", "14:30"), ("tue", "18:30-14:30"), ("wed", "14:30-14:30"), ("thu", "14:30-24:30"),
+    ("fri", "off"), ("max_patrols_per_week", "-1"), ("max_patrols_per_week", "2.5"),
+    ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
+    ("base_latitude", "51.5.5"), ("base_latitude", ""),
+]  # fmt: skip
 FAULTS = {
     "bells": [
         (1, "1,15:10", None, ""),
@@ -211,6 +193,10 @@ FAULTS = {
         (1, "3,26:00", "finish_time", "'26:00' is not a valid time"),
         (2, "1,15:10", "urn", "'1' is a duplicate"),
         (2, "4,x", "finish_time", "'x' is not a valid time"),
+        *(
+            (2, f"9{n},{time}", "finish_time", f"'{time}' is not a valid time; write HH:MM, such")
+            for n, time in enumerate(NO_TIMES)
+        ),
     ],
     "gates": [
         (1, "1,-0.13,51.52", None, ""),
@@ -225,6 +211,22 @@ FAULTS = {
         (1, OFFICER.replace("walk", "tram"), "mode", "'tram'"),
         (1, OFFICER.replace("SSO-01", "B").replace("14:30-18:30", "x"), "mon", "'x'"),
         (2, OFFICER.replace("SSO-01", "B"), "officer", "'B' is a duplicate"),
+        *(
+            (2, _join({"officer": f"W{n}", column: value}), column, f"'{value}'")
+            for n, (column, value) in enumerate(NO_OFFICERS)
+        ),
+    ],
+    "duties": [
+        (1, "A,2026-11-16,09:00,10:00,court,,,", None, ""),
+        (1, "C,2026-11-16,09:00,10:00,court,,,", "officer", "there is no officer 'C'"),
+        (1, "A,2026-13-16,09:00,10:00,court,,,", "date", "'2026-13-16' is not a valid date"),
+        (1, "A,2026-11-16,9,10:00,court,,,", "from", "'9' is not a valid time"),
+        (1, "A,2026-11-16,22:00,06:00,court,,,", "to", "'06:00' is not after the start"),
+        (1, "A,2026-11-16,09:00,09:00,court,,,", "to", "'09:00' is not after the start"),
+        (1, "A,2026-11-16,09:00,10:00,party,,,", "kind", "'party' is not a kind"),
+        (2, "A,2026-11-16,09:00,10:00,court,9,-0.1,51.5", "urn", "a duty at '9' has coordinates"),
+        (2, "A,2026-11-16,09:00,10:00,court,,-0.1,", "latitude", "'' is not a valid coordinate"),
+        (2, "A,2026-11-16,09:00,10:00,court,,190,51.5", "longitude", "'190' is not a valid"),
     ],
     "tasked": [
         (1, "T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b", "longitude", "'999' is not a valid"),

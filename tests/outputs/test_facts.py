@@ -30,7 +30,7 @@ def test_card_phone_and_gpx_say_the_same_of_a_stop(demo_plan, page):
                 stop.grid,
             )
             printed = [why["text"] for why in row["why"]]
-            lines = stop.list_why(with_months=has_months)
+            lines = stop.list_why("whole" if has_months else "undated")
             assert printed == [f"{line.text}{line.end}" for line in lines]
             for text in (page, gpx):
                 assert all(words in text for words in (stop.place, stop.arrive, stop.grid))

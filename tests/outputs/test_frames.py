@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import folium
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -59,16 +58,6 @@ def test_any_file_holds_them(tables, name, suffix, tmp_path):
     assert len(back) == len(table) > 0
     assert set(back.columns) == set(table.columns)
     assert back.crs == (table.crs if suffix != "geojson" else back.crs)
-
-
-@pytest.mark.parametrize("name", ["risk", "patrols", "stops", "legs", "hotspots"])
-def test_each_is_explored(tables, name):
-    """`explore` of each table builds a page, with nothing from any server while it does."""
-    pytest.importorskip("mapclassify", reason="geopandas' explore needs it")
-    column = {"risk": "risk_per_metre", "hotspots": "worth", "patrols": "worth"}.get(name, "urn")
-    chart = tables[name].explore(column, tiles=None)
-    assert isinstance(chart, folium.Map)
-    assert len(chart.get_root().render()) > 1000
 
 
 def test_numbers_are_those_of_the_plan(demo_plan, tables):

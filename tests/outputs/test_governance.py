@@ -162,7 +162,7 @@ def test_who_gets_the_patrols_in_words_and_data(pack, burden):
     assert (north["promised_ratio_high"], north["presence_minutes"]) == (None, None)
     assert document["harm_months"] == ["2025-07", "2026-06"]
     shown = replace(burden, by_area=burden.by_area.assign(presence_minutes=[1.0, 2.0, 0.0]))
-    assert "minutes delivered" in build_burden_tables(shown)[0].header
+    assert "minutes delivered" in build_burden_tables(shown)[0]["header"]
 
 
 class _Tags(HTMLParser):

@@ -1,13 +1,88 @@
-"""The table of papers: each is known as ours, purged, listed in its folder, and written."""
+"""Earlier papers are copied where they show what new ones would, and nowhere else.
 
+The table of papers: each is known as ours, purged, listed in its folder, and written.
+"""
+
+import dataclasses
 import datetime as dt
+import json
 
+import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
 import patrolplan as pp
+from patrolplan.outputs.earlier_papers import PAPERS_KEY, EarlierPapers, hash_facts
 from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files
 from patrolplan.outputs.papers import OTHER_PAPERS, PLAN_PAPERS, WEEK_PAPERS, list_papers
 from patrolplan.outputs.purge import purge
+
+VALUES = (
+    *(1, 1.0, True, None, "1", b"1", "", dt.date(2026, 11, 30), float("nan"), pd.NaT),
+    *([1, 2], [[1], 2], [1, [2]], (), {"a": 1}, {"a": [1]}, {1, 2}),
+    *(np.array([1, 2]), np.array([1.0, 2.0]), np.zeros(2000), np.ones(2000), np.zeros((2, 1000))),
+    *(shapely.Point(1, 2), shapely.Point(1, 3), shapely.LineString([(1, 2), (1, 3)])),
+    *(pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), pd.DataFrame({"a": [2]})),
+)
+
+
+def test_digests_differ_where_values_do():
+    """Different values of any type and nesting have different digests, and equal ones the same.
+
+    A table is compared by the values of its columns.
+    """
+    digests = [hash_facts(value) for value in VALUES]
+    assert len(set(digests)) == len(VALUES) - 1  # {"a": [1]} and the table of the same
+    assert digests == [hash_facts(value) for value in VALUES]
+    assert hash_facts({"x", "y", "z"}) == hash_facts({"z", "y", "x"})
+
+
+def test_a_value_that_cannot_be_seen_is_refused():
+    """A value of another kind would make different papers look alike, so there is no digest."""
+    with pytest.raises(TypeError, match="no digest of a function"):
+        hash_facts([test_digests_differ_where_values_do])
+
+
+@pytest.fixture
+def folder(demo_plan, tmp_path):
+    """A folder with one paper and a manifest that says what it is made from."""
+    papers = EarlierPapers(None, demo_plan)
+    assert papers.find({"tasks.pdf": ["words"]}) is None
+    (tmp_path / "tasks.pdf").write_bytes(b"paper")
+    document = {PAPERS_KEY: papers.seal({"tasks.pdf": b"paper", "week.csv": b""}), "files": {}}
+    assert [*document[PAPERS_KEY]] == ["tasks.pdf"]
+    (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    return tmp_path
+
+
+def test_an_equal_paper_is_found(demo_plan, folder):
+    """The same words of the same plan give the paper of the folder."""
+    found = EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]})
+    assert found == {"tasks.pdf": b"paper"}
+
+
+def test_other_words_hotspots_or_settings_find_nothing(demo_plan, folder):
+    """Where anything that a paper shows has changed, or one of several is new, none is copied."""
+    papers = EarlierPapers(folder, demo_plan)
+    assert papers.find({"tasks.pdf": ["other words"]}) is None
+    assert papers.find({"tasks.pdf": ["words"], "lead.pdf": ["words"]}) is None
+    fewer = dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])
+    assert EarlierPapers(folder, fewer).find({"tasks.pdf": ["words"]}) is None
+    other = demo_plan.area.settings.model_copy(update={"seed": 99})
+    reseeded = dataclasses.replace(
+        demo_plan, area=dataclasses.replace(demo_plan.area, settings=other)
+    )
+    assert EarlierPapers(folder, reseeded).find({"tasks.pdf": ["words"]}) is None
+
+
+def test_another_file_is_not_copied(demo_plan, folder):
+    """A file that was replaced, or removed, is not what the manifest says, and is made again."""
+    (folder / "tasks.pdf").write_bytes(b"another paper")
+    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+    (folder / "tasks.pdf").unlink()
+    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+
 
 PAPERS = {paper.name: paper for paper in (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAPERS)}
 

@@ -78,7 +78,7 @@ def test_every_reason_has_words(reason):
     """Any reason becomes a phrase that starts with a capital letter or a number of pupils."""
     words = describe_reason(reason)
     assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
-    assert describe_reason(reason, with_count=False)[0].isupper()
+    assert describe_reason(reason, "short")[0].isupper()
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,19 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import patrolplan as pp
-from patrolplan.cli.inspect import Document
-from patrolplan.outputs.document_forms import HarmRatio
+from patrolplan.cli.schema import Document
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.output_folder import build_manifest_header
-from patrolplan.outputs.schemas import DOCUMENTS, build_schema, find_schema_file, format_schema
+from patrolplan.outputs.schemas import (
+    DOCUMENTS,
+    HarmRatio,
+    build_schema,
+    find_schema_file,
+    format_schema,
+)
 from patrolplan.risk.backtest import BacktestRow
-from patrolplan.team.week import Ban, HandChange, Lock
 from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_records import Ban, HandChange, Lock
 
 MONDAY = dt.date(2026, 11, 30)
 

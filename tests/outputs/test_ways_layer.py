@@ -10,7 +10,7 @@ import pytest
 from patrolplan.outputs.facts import LEAST_MARKING
 from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.outputs.purge import purge
-from patrolplan.outputs.shown_ways import RECORD_FILE, WAYS_FILE, list_shown_folders
+from patrolplan.outputs.ways_layer import RECORD_FILE, WAYS_FILE, list_shown_folders
 from patrolplan.pupils.flows import model_ways
 
 REASON = "Check of the crossing at Market Place for the school"

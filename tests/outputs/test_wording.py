@@ -6,12 +6,9 @@ import datetime as dt
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.card_text import build_card_data
-from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.webmap.map_page import render_map
-from patrolplan.patrols.plan import Reference
 from patrolplan.settings.models import CrimeSettings, PrivacySettings
 from patrolplan.times import format_time
 
@@ -75,39 +72,6 @@ def test_a_low_threshold_is_printed_with_its_reason(demo_plan):
     lines = wording.list_approximations(dataclasses.replace(demo_plan, area=area))
     assert any("is 3, under 5" in line and "agreed with the school" in line for line in lines)
     assert not any("under 5" in line for line in wording.list_approximations(demo_plan))
-
-
-def test_a_patrol_is_compared_with_its_reference(demo_plan):
-    """In steps of 0.05, and not at all where the reference meets nothing."""
-    first = dataclasses.replace(demo_plan.patrols[0], kind="patrol", reference=None)
-    assert wording.describe_reference(first) == ""
-    better = dataclasses.replace(first, reference=Reference(1.312, 0.9))
-    assert "meets 1.3 times the risk" in wording.describe_reference(better)
-    same = dataclasses.replace(better, kind="reference")
-    assert "Nothing else meets 5 % more" in wording.describe_reference(same)
-
-
-def test_a_place_is_called_again_where_one_was_there(demo_plan):
-    """The second stop at a place says so; the gate always does."""
-    patrol = next(patrol for patrol in demo_plan.patrols if len(patrol.stops) > 1)
-    first, second, *_ = patrol.stops
-    gate = dataclasses.replace(second, kind="gate", id="gate")
-    twice = dataclasses.replace(patrol, stops=(first, gate, first))
-    place = wording.describe_place(first)
-    places = [one.place for one in list_stop_facts(twice, BRITISH_GRID)]
-    assert places == [place, "School gate again", f"{place}, again"]
-
-
-def test_who_is_back_early_stays_at_the_gate(demo_plan):
-    """The end is when the walk is over, and until when the officer stays."""
-    patrol = next(patrol for patrol in demo_plan.patrols if patrol.stops)
-    back = patrol.back_minutes
-    early = dataclasses.replace(patrol, end_minutes=back + 5)
-    assert wording.describe_end(early) == (
-        f"back at the gate {format_time(back)}, until {format_time(back + 5)}"
-    )
-    over = dataclasses.replace(patrol, end_minutes=back)
-    assert wording.describe_end(over) == f"back at the gate {format_time(back)}"
 
 
 def _evening(plan, unlit, unknown=0.0, **changes):

@@ -16,7 +16,7 @@ from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.designated import NEVER, count_visits, find_begin_span, find_resting
 from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.team.day_plans import add_relief_patrols
-from patrolplan.team.demands import list_demands
+from patrolplan.team.routes import list_demands
 from patrolplan.times import format_time, minutes_after_midnight
 
 FRIDAY = dt.date(2026, 12, 4)

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from patrolplan.patrols.simple_patrols import plan_greedy_routes
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, solve
+from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 
 
 def _problem(seed, stops, officers=1):
@@ -18,7 +18,8 @@ def _problem(seed, stops, officers=1):
         travel_minutes=apart,
         prizes=np.concatenate([[0.0], rng.random(stops)]),
         dwell_minutes=np.concatenate([[0.0], np.full(stops, 10.0)]),
-        officer=Officer(0, 0, 900.0, 970.0),
+        earliest_minutes=900.0,
+        latest_minutes=970.0,
         officer_count=officers,
         barred=frozenset({0}),
     )

@@ -24,7 +24,7 @@ from patrolplan.pupils.flows import (
     spread_flow,
 )
 from patrolplan.pupils.rolls import count_pupils, find_mode_shares, find_school_modes
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 SPREAD_METRES = 40.0
 EXACT = 1e-9

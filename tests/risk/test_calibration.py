@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.risk.calibration import calibrate
-from patrolplan.risk.models import count_prior, expect_shrunk
+from patrolplan.risk.models import calibrate, count_prior, expect_shrunk
 from patrolplan.risk.rolling_origin import TENTHS, Scorer
 from patrolplan.risk.scores import sum_deciles
 

@@ -12,7 +12,7 @@ from patrolplan.pupils.flows import NotStoredError
 from patrolplan.risk.exposure import build_exposure
 from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
 from patrolplan.risk.report_voice import find_band
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 BELLS = (900.0, 915.0, 925.0)
 PIECES, KINDS = 7, 3
@@ -69,7 +69,7 @@ def _voice(rng, pieces, shares):
     return SimpleNamespace(spread=spread.__getitem__, compute_share=share.__getitem__, notes=())
 
 
-def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=None, by_band=True):
+def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=None):
     """Everything that a risk is joined from, drawn at random."""
     rng = np.random.default_rng(seed)
     metres = rng.uniform(10, 40, PIECES)
@@ -80,7 +80,7 @@ def _world(seed, *, minutes=90.0, start=None, pupils=True, clock=True, shares=No
     exposure = build_exposure(None, presence, metres, floor, *window) if pupils else None
     hours = _clock(rng, PIECES, KINDS) if clock else _flat(PIECES, KINDS)
     voice = _voice(rng, PIECES, shares or [0.3, 0.1, 0.2, 0.3, 0.05])
-    factors = TimeFactors(powers, hours, "school_day", exposure, voice, by_band)
+    factors = TimeFactors(powers, hours, "school_day", exposure, voice)
     inputs = (harm, factors, *window)
     return SimpleNamespace(
         inputs=inputs, harm=harm, powers=powers, clock=hours, exposure=exposure, voice=voice,
@@ -178,11 +178,11 @@ def test_exposure_moves_harm_but_adds_none(seed, kind):
 
 
 def test_static_risk_is_the_same_in_every_minute():
-    """Without clock, exposure and bands each minute has the joined risk itself, bit for bit."""
-    risk = join_over_window(*_world(3, clock=False, pupils=False, by_band=False).inputs)
+    """Without clock and exposure, each minute of a band has the joined risk itself, bit for bit."""
+    risk = join_over_window(*_world(3, start=15 * 60, clock=False, pupils=False).inputs)
     assert risk.in_time.is_static
     assert risk.crime_weight == pytest.approx(0.7)
-    for minute in (0, 15 * 60, 1439):
+    for minute in (14 * 60, 15 * 60, 18 * 60):
         assert np.array_equal(risk.in_time.compute_rate(minute), risk.joined)
 
 

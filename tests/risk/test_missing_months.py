@@ -9,8 +9,7 @@ from hypothesis import given, strategies as st
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.history import build_history
 from patrolplan.risk.models import MODELS, count_prior
-from patrolplan.risk.origin_streets import find_origin_streets
-from patrolplan.risk.rolling_origin import Scorer
+from patrolplan.risk.rolling_origin import Scorer, find_origin_streets
 
 
 def with_gaps(history, gaps):

@@ -8,9 +8,8 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
-from patrolplan.risk.calibration import calibrate
 from patrolplan.risk.history import build_history, get_harm_days
-from patrolplan.risk.models import MODELS, count_prior, smooth_prior
+from patrolplan.risk.models import MODELS, calibrate, count_prior, smooth_prior
 from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 
 COUNTED = ("mean_", "around_", "all_", "other: ")

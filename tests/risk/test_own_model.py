@@ -102,33 +102,6 @@ def test_risk_by_ones_own_model_is_that_of_the_same_model_of_ours(area):
     assert any("chosen by the analyst" in describe_note(note) for note in ours.notes)
 
 
-def test_models_that_print_alike_are_not_mixed_up(area):
-    """Two models of one name and form, run one after the other, each have their own numbers."""
-
-    def make_half():
-        class LastYear(BaseEstimator):  # prints as the one above
-            """The share of harm that matters is another."""
-
-            def fit(self, X, y):  # noqa: ARG002, N803
-                """Nothing is learned."""
-                return self
-
-            def predict(self, X):  # noqa: N803
-                """Longer streets have more."""
-                return X["metres"].to_numpy()
-
-        return LastYear()
-
-    first, second = LastYear(), make_half()
-    assert repr(first) == repr(second)
-    one = backtest_risk(area, models={"mine": first}).results
-    other = backtest_risk(area, models={"mine": second}).results
-    pai = [table.loc[table["model"] == "mine", "pai"].to_numpy() for table in (one, other)]
-    assert not np.array_equal(*pai)
-    risks = [estimate_risk(area, model=model).joined for model in (first, second)]
-    assert not np.array_equal(*risks)
-
-
 def test_the_model_that_is_given_stays_as_it_is(area):
     """Clones are fitted, never the model itself, not even one that was fitted before."""
     model = LastYear(2.0)

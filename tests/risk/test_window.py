@@ -15,6 +15,7 @@ from patrolplan.risk.estimate import _predict_incidents, estimate_risk
 from patrolplan.risk.exposure import build_exposure, get_powers
 from patrolplan.risk.history import build_history, get_harm_days
 from patrolplan.risk.in_time import find_half_hour
+from patrolplan.risk.report_voice import count_in_band
 from patrolplan.risk.scores import round_significant
 from patrolplan.times import minutes_after_midnight
 
@@ -35,7 +36,7 @@ def _weigh_own_minutes(area, window):
 
 
 def test_without_factors_it_is_the_static_risk(static_demo_area):
-    """With everything off the risk is what harm and reports alone give, to the digits given."""
+    """Without clock and exposure the risk is what harm and reports give, to the digits given."""
     area, groups = static_demo_area, static_demo_area.reports
     _, harm = _expect_harm(area)
 
@@ -46,9 +47,10 @@ def test_without_factors_it_is_the_static_risk(static_demo_area):
     held = group >= 0
     length = np.bincount(group[held], weights=metres[held], minlength=len(groups))
     reports = np.zeros(len(metres))
-    per_metre = groups.counts * groups.share_inside / length
-    reports[held] = per_metre[group[held]] * metres[held]
-    joined = share(0.7 * share(harm.sum(axis=1)) + (1 - 0.7) * share(reports))
+    counting = count_in_band(groups, "after_school") * groups.share_inside
+    reports[held] = (counting / length)[group[held]] * metres[held]
+    weight = 0.3 * counting.sum() / (counting.sum() + 25)  # 25: five fresh ones have 5 %
+    joined = share((1 - weight) * share(harm.sum(axis=1)) + weight * share(reports))
     risk = estimate_risk(area)
     assert np.array_equal(risk.crime, share(harm.sum(axis=1)))
     assert np.array_equal(risk.reports, share(reports))

@@ -122,17 +122,6 @@ def test_what_people_write_is_understood(sections, key, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "instead"),
-    [("Network_Kernel", "kernel"), ("combination", "auto"), ("prior count", "prior")],
-)
-def test_an_earlier_name_of_a_model_is_refused_with_the_one_to_write(name, instead):
-    """Models that are gone are named with what to write instead."""
-    (problem,) = _problems(risk={"model": name})
-    assert f"there is no model '{name}' any more" in problem
-    assert problem.lower().endswith(f'write "{instead}".')
-
-
-@pytest.mark.parametrize(
     "bounds",
     [
         [-0.12, 51.5, -0.14, 51.6],

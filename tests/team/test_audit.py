@@ -10,7 +10,7 @@ from patrolplan.team.audit import audit_week
 from patrolplan.team.draw import make_draw_key
 from patrolplan.team.rota import plan_week
 from patrolplan.team.solve import SearchLimits
-from patrolplan.team.week import Ban, HandChange
+from patrolplan.team.week_records import Ban, HandChange
 
 MONDAY = dt.date(2026, 11, 30)
 QUICK = SearchLimits(nodes=1, moves_per_school=1000)

@@ -13,13 +13,14 @@ from patrolplan.errors import InputError
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.day_plans import list_day_plans
-from patrolplan.team.lock_checks import check_locks
+from patrolplan.team.free_time import list_school_days
+from patrolplan.team.obstacle_finder import check_locks_and_bans
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.week import Ban, Lock, list_school_days
 from patrolplan.team.week_editor import InvalidEditError, PatrolSlot, WeekEditor
+from patrolplan.team.week_records import Ban, Lock
 
 MONDAY = dt.date(2026, 11, 30)
 DAYS = list_school_days(MONDAY)
@@ -81,7 +82,7 @@ def test_staff_walk_along_at_their_own_school_and_never_lead(staffed, few):
     assert describe_crew(area, with_crew[0].crew) == "a member of staff of the school"
     assert not inputs.possible[2].any()
     with pytest.raises(InputError, match="Teacher is school staff, who walk along and never lead"):
-        check_locks(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))
+        check_locks_and_bans(replace(inputs, locks=(Lock("Teacher", "900006", MONDAY),)))
 
 
 def test_who_may_not_patrol_alone_is_never_alone(staffed, few):

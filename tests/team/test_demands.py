@@ -16,9 +16,9 @@ from patrolplan.patrols.demands import Demand
 from patrolplan.patrols.feared_places import find_feared_places
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.demands import find_meeting_routes, list_demands, list_routes_for_two
 from patrolplan.team.rota import build_week
 from patrolplan.team.rota_inputs import RotaInputs
+from patrolplan.team.routes import find_meeting_routes, list_demands, list_routes_for_two
 from patrolplan.team.solve import solve_rota
 from patrolplan.team.week_file import build_week_document, read_week
 

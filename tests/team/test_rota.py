@@ -9,10 +9,10 @@ from team import checker
 
 import patrolplan as pp
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.team.repair import repair_week
+from patrolplan.team.free_time import find_open_days
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.week import Ban, Lock, find_open_days
+from patrolplan.team.week_records import Ban, Lock
 
 MONDAY = dt.date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + dt.timedelta(days=n) for n in range(1, 5))
@@ -146,40 +146,6 @@ def test_which_doses_count(demo_area, plan):
     inputs = RotaInputs(demo_area, (plan,), (MONDAY,), delivered={"H1": days})
     row = list(inputs.hotspots).index("H1")
     assert (inputs.problem.dosed_before[row], inputs.problem.run_before[row]) == (4, 2)
-
-
-def test_an_absence_changes_as_little_as_possible(week, demo_area, plan):
-    """Every duty that is not lost stays; what is lost goes to another officer or has a reason."""
-    lost = [duty for duty in week.duties if duty.officer == "SSO-03"]
-    absent = {"SSO-03": {duty.date for duty in lost}}
-    repair = repair_week(week, demo_area, plan, absent=absent)
-    repaired, changes = repair.week, repair.changes
-    stay = {duty.key for duty in week.duties if duty.officer != "SSO-03"}
-    assert stay <= {duty.key for duty in repaired.duties}
-    assert checker.find_broken_duties(repaired, demo_area) == []
-    gone = [change.duty.key for change in changes if change.kind == "withdrawn"]
-    assert sorted(gone) == sorted(duty.key for duty in lost)
-    assert len([c for c in changes if c.kind == "new"]) <= len(lost)
-    assert "SSO-03 is absent" in _why(repaired, "900002", lost[0].date)
-    assert str(changes[0]).startswith("withdraw the card of SSO-03: URN")
-
-
-@pytest.mark.slow
-def test_a_lost_patrol_is_taken_over_by_another_officer(demo_area, plan):
-    """Where another officer is free and has the school, one new card repairs the week."""
-    area = _with_officers(demo_area, officer="SSO-08", max_patrols_per_week=4)
-    bans = (Ban(officer="SSO-08", urn="900009"), Ban(officer="SSO-08", date=FRIDAY))
-    locks = (Lock("SSO-03", "900009", FRIDAY),)
-    week = plan_week(area, plan, start=MONDAY, locks=locks, bans=bans)
-    free = replace(week, bans=())
-    count = sum(duty.officer == "SSO-08" for duty in week.duties)
-    assert count < 5
-    area = _with_officers(area, officer="SSO-08", max_patrols_per_week=5)
-    repair = repair_week(free, area, plan, absent={"SSO-03": {FRIDAY}})
-    repaired, changes = repair.week, repair.changes
-    new = [change.duty for change in changes if change.kind == "new"]
-    assert [(d.officer, d.urn, d.date) for d in new] == [("SSO-08", "900009", FRIDAY)]
-    assert len(repaired.duties) == len(week.duties)
 
 
 @pytest.mark.parametrize("start", [dt.date(2026, 10, 26), dt.date(2026, 12, 19)])

@@ -2,12 +2,24 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 
+import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
-from patrolplan.team.ledger.dose_history import RecentPresence
-from patrolplan.team.school_answers import find_school_answers
+from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
+from patrolplan.team.ledger.monthly_return import RecentPresence
+from patrolplan.team.school_answers import (
+    Bounds,
+    SurveyCounts,
+    compute_interval_of_change,
+    compute_newcombe_interval,
+    find_school_answers,
+    measure_change,
+)
+from patrolplan.times import SchoolTerm
 
 MONDAY = dt.date(2026, 11, 30)
 URN = "900001"
@@ -61,3 +73,184 @@ def test_a_place_is_compared_with_those_in_reach_alone(week, answers):
             assert terms == (sorted(groups.by_term)[-2], max(groups.by_term))
     assert any(answer.change is not None for answer in answers)
     assert any(answer.change is None for answer in answers)
+
+
+SPRING, SUMMER, AUTUMN = SchoolTerm(2026, 0), SchoolTerm(2026, 1), SchoolTerm(2026, 2)
+
+# x1/n1 less x2/n2 in Newcombe (1998), table II, method 10.
+PUBLISHED = [
+    ((56, 70), (48, 80), (0.0524, 0.3339)),
+    ((9, 10), (3, 10), (0.1705, 0.8090)),
+    ((6, 7), (2, 7), (0.0582, 0.8062)),
+    ((5, 56), (0, 29), (-0.0381, 0.1926)),
+    ((0, 10), (0, 20), (-0.1611, 0.2775)),
+    ((0, 10), (0, 10), (-0.2775, 0.2775)),
+    ((10, 10), (0, 20), (0.6791, 1.0000)),
+    ((10, 10), (0, 10), (0.6075, 1.0000)),
+]
+
+
+def _slow_newcombe(before, latest):
+    """The interval written out, its score intervals by bisection of the score test."""
+    ends = [(_slow_wilson(x, n), x / n) for x, n in (before, latest)]
+    ((p_low, p_high), p), ((q_low, q_high), q) = ends
+    low = q - p - ((q - q_low) ** 2 + (p_high - p) ** 2) ** 0.5
+    return low, q - p + ((q_high - q) ** 2 + (p - p_low) ** 2) ** 0.5
+
+
+def _slow_wilson(x, n):
+    """The proportions that a score test at 5 % does not refuse."""
+
+    def refuses(p):
+        return abs(x / n - p) > 1.959963984540054 * (p * (1 - p) / n) ** 0.5
+
+    ends = []
+    for outside in (0.0, 1.0):
+        far, near = outside, x / n
+        if not refuses(far):
+            ends.append(far)
+            continue
+        for _ in range(60):
+            middle = (far + near) / 2
+            far, near = (middle, near) if refuses(middle) else (far, middle)
+        ends.append(near)
+    return tuple(ends)
+
+
+def _groups(by_term, *, counts=None, step=5):
+    """Groups of these true counts by term, suppressed and rounded as at the door."""
+    true = {term: np.asarray(n, dtype=np.int64) for term, n in by_term.items()}
+    total = sum(true.values()) if counts is None else np.asarray(counts, dtype=np.int64)
+    shown = {term: suppress_and_round(n, step) for term, n in true.items()}
+    size = len(total)
+    return ReportGroups(
+        threshold=step,
+        group_of_piece=np.arange(size),
+        counts=suppress_and_round(total, step),
+        share_inside=np.ones(size),
+        factor_counts=np.zeros((size, len(FACTOR_NAMES)), dtype=np.int64),
+        by_term={term: n for term, n in shown.items() if n.any()},
+        all_by_term={term: int(n.sum()) for term, n in shown.items() if n.any()},
+    )
+
+
+def _all(groups):
+    return np.ones(len(groups), dtype=bool)
+
+
+@pytest.mark.parametrize(("latest", "before", "ends"), PUBLISHED)
+def test_intervals_are_the_published_ones(latest, before, ends):
+    """Newcombe's examples come out to four decimals, and as the score test inverted slowly."""
+    counts = [(x, n - x) for x, n in (before, latest)]
+    found = compute_newcombe_interval(*counts)
+    assert found == pytest.approx(ends, abs=6e-5)
+    assert found == pytest.approx(_slow_newcombe(before, latest), abs=1e-9)
+
+
+SMALL = st.integers(0, 6)
+
+
+@given(*[st.tuples(SMALL, st.integers(0, 5)) for _ in range(4)])
+def test_two_corners_hold_every_true_count(one, two, three, four):
+    """The interval is the union of those of all counts within the bounds, tried one by one."""
+    before, latest = (
+        SurveyCounts(Bounds(here[0], sum(here)), Bounds(1 + there[0], 1 + sum(there)))
+        for here, there in ((one, two), (three, four))
+    )
+    slow = [
+        _slow_newcombe((x, x + rest), (y, y + other))
+        for x, rest, y, other in itertools.product(
+            *(
+                range(bounds.low, bounds.high + 1)
+                for bounds in (before.here, before.elsewhere, latest.here, latest.elsewhere)
+            )
+        )
+    ]
+    union = min(low for low, _ in slow), max(high for _, high in slow)
+    assert compute_interval_of_change(before, latest) == pytest.approx(union, abs=1e-9)
+
+
+def test_what_cannot_be_compared_is_not():
+    """One term alone, none of the place shown, no other place, or none near: no change is given."""
+    single = _groups({AUTUMN: [30, 60]})
+    assert measure_change(single, 0, _all(single)) is None
+    hidden = _groups({SUMMER: [4, 60], AUTUMN: [4, 60]}, counts=[8, 120])
+    assert measure_change(hidden, 0, _all(hidden)) is None
+    assert measure_change(hidden, 1, _all(hidden)) is not None
+    alone = _groups({SUMMER: [30], AUTUMN: [60]})
+    assert measure_change(alone, 0, _all(alone)) is None
+    far = _groups({SUMMER: [30, 60], AUTUMN: [30, 60]})
+    assert measure_change(far, 0, np.array([True, False])) is None
+
+
+SHOWN = st.tuples(st.integers(0, 30), st.integers(0, 30)).filter(lambda pair: sum(pair) >= 5)
+
+
+@given(st.lists(SHOWN, min_size=2, max_size=6), st.integers(0, 5))
+def test_true_counts_lie_within_the_interval_given(counts, row):
+    """Whatever the true counts, the interval holds theirs, among the squares that are compared."""
+    group = row % len(counts)
+    groups = _groups(dict(zip((SUMMER, AUTUMN), zip(*counts, strict=True), strict=True)))
+    change = measure_change(groups, group, _all(groups))
+    if change is None:  # what is shown of a term, or of the others, may be nothing
+        return
+    assert -1 <= change.low <= change.high <= 1
+    others = [pair for row, pair in enumerate(counts) if row != group]
+    large = [pair for pair in others if sum(pair) >= 20]
+    compared = [counts[group], *(large if len(large) >= 2 else others)]
+    (x, y), n, m = counts[group], *map(sum, zip(*compared, strict=True))
+    low, high = compute_newcombe_interval((x, n - x), (y, m - y))
+    assert change.low <= low + 1e-12
+    assert change.high >= high - 1e-12
+
+
+@pytest.mark.parametrize("threshold", [7, 10, 12])
+def test_thresholds_above_the_step_are_held_to_what_they_hide(threshold):
+    """At a higher threshold the interval holds that of the true counts as well."""
+    true = {SUMMER: np.array([33, 41, 52, 9]), AUTUMN: np.array([14, 47, 58, 16])}
+    groups = _groups(true, step=threshold)
+    change = measure_change(groups, 0, _all(groups))
+    low, high = compute_newcombe_interval((33, 102), (14, 121))
+    assert change.low <= low
+    assert change.high >= high
+
+
+def test_small_squares_do_not_blur_the_change():
+    """Forty squares of a few reports each leave the interval as it is without them."""
+    few = {SUMMER: [60, 80, 90], AUTUMN: [15, 100, 110]}
+    many = {term: [*counts, *[3] * 40] for term, counts in few.items()}
+    alone, crowded = _groups(few), _groups(many)
+    assert measure_change(crowded, 0, _all(crowded)) == measure_change(alone, 0, _all(alone))
+    # With one other large square alone, all are compared.
+    single = _groups({term: [counts[0], counts[1], *[3] * 40] for term, counts in few.items()})
+    change = measure_change(single, 0, _all(single))
+    assert change.low < measure_change(alone, 0, _all(alone)).low - 0.05
+    assert change.direction == "unclear"
+
+
+@pytest.mark.parametrize("reports", [(60, 60), (200, 80), (150, 400)])
+@pytest.mark.parametrize("shares", [(0.1, 0.1), (0.3, 0.15), (0.45, 0.05)])
+@pytest.mark.parametrize("small", [0, 25])
+def test_the_truth_lies_in_95_of_100_intervals(reports, shares, small):
+    """Of 500 pairs of surveys, drawn with planted shares, the interval holds the truth."""
+    random = np.random.default_rng(7)
+    rest = np.array([0.3, 0.25, 0.15, 0.15, 0.15]) * (0.75 if small else 1.0)
+    rest = np.concatenate([rest, np.full(small, 0.25 / max(small, 1))])
+    odds = [np.array([share, *(1 - share) * rest]) for share in shares]
+    held, exact, worlds = 0, 0, 500
+    for _ in range(worlds):
+        drawn = [random.multinomial(n, each) for n, each in zip(reports, odds, strict=True)]
+        total = drawn[0] + drawn[1]
+        groups = _groups({SUMMER: drawn[0], AUTUMN: drawn[1]}, counts=np.maximum(total, 5))
+        of = total >= 20
+        of[0] = False
+        of |= of.sum() < 2
+        of[0] = True
+        p, q = (each[0] / each[of].sum() for each in odds)
+        (x, n), (y, m) = ((int(each[0]), int(each[of].sum())) for each in drawn)
+        low, high = compute_newcombe_interval((x, n - x), (y, m - y))
+        exact += low <= q - p <= high
+        change = measure_change(groups, 0, _all(groups))
+        held += change is None or change.low <= q - p <= change.high
+    assert 0.93 <= exact / worlds <= 0.985
+    assert held / worlds >= 0.95

@@ -1,7 +1,7 @@
 """The choice of a week on random teams, against independent code and brute force."""
 
+import dataclasses
 import itertools
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from team import checker, teams
 
-from patrolplan.team.mip import MipBuilder
-from patrolplan.team.objective import compute_loosest_bound, compute_worth
-from patrolplan.team.programme import add_floor, add_objective, add_options
+from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.solve import IMPOSSIBLE, SearchLimits, _WeekSearch, find_floor, solve_rota
+from patrolplan.team.solve import (
+    IMPOSSIBLE,
+    ChangeLimits,
+    SearchLimits,
+    find_few_changes,
+    find_floor,
+    solve_rota,
+)
 
 QUICK = SearchLimits(gap_percent=2.0, nodes=50, moves_per_school=500)
 
@@ -72,29 +77,6 @@ def test_a_large_team_is_solved_by_parts_within_its_gap():
     solution = solve_rota(problem, stop=SearchLimits(gap_percent=3.0, moves_per_school=2000))
     _check(problem, solution)
     assert solution.gap_percent <= 3.0
-
-
-def _build_programme(problem):
-    """The programme of the best week, with its options' columns and the floor."""
-    floor, model = find_floor(problem), MipBuilder()
-    x = add_options(model, problem)
-    add_floor(model, problem, x, floor)
-    add_objective(model, problem, x)
-    return model.build(), x, floor
-
-
-def test_merged_weeks_are_worth_at_least_the_better_of_both():
-    """Merging keeps to the options of both weeks and makes nothing worse."""
-    problem = teams.draw_team(10, 6, seed=1)
-    programme, x, floor = _build_programme(problem)
-    search = _WeekSearch(programme, x, problem, floor, QUICK, deadline=math.inf)
-    weeks = [anneal_week(problem, floor, floor.chosen, moves=2000, seed=seed) for seed in range(2)]
-    worths = [compute_worth(problem, week).total for week in weeks]
-    search._best, search._worth = weeks[0], worths[0]
-    search._merge(weeks[1])
-    assert set(search._best) <= set(weeks[0]) | set(weeks[1])
-    assert search._worth == pytest.approx(compute_worth(problem, search._best).total)
-    assert search._worth > max(worths)
 
 
 def _best_by_hand(problem):
@@ -243,3 +225,68 @@ def test_the_lowest_dose_is_the_highest_that_can_be_in_any_order():
         for order in (np.arange(len(problem)), rng.permutation(len(problem))):
             assert find_floor(problem.select(order)).dose == pytest.approx(lowest)
     assert tried > 10
+
+
+def _handed_out(seed):
+    """A week of a tiny team with every officer in reach of every school, and what it may be."""
+    problem = teams.draw_team(3, 2, seed=seed)
+    near = problem.day < 2
+    few = problem.select(near & (problem.route % 4 < 2))
+    both = np.concatenate([few.officer, 1 - few.officer])
+    names = ("day", "route", "lock", "option_minutes", "needs_companion")
+    twice = {name: np.concatenate([getattr(few, name)] * 2) for name in names}
+    wide = dataclasses.replace(few, officer=both, **twice)
+    _, once = np.unique(np.stack([wide.officer, wide.day, wide.route]), axis=1, return_index=True)
+    wide = wide.select(np.sort(once))
+    return wide, solve_rota(wide, stop=SearchLimits(moves_per_school=300)).chosen
+
+
+def _list_weeks(problem):
+    """Every week: one option or none for each officer and day, all rules kept."""
+    slots = problem.officer * len(problem.dates) + problem.day
+    groups = [[None, *np.flatnonzero(slots == slot).tolist()] for slot in np.unique(slots).tolist()]
+    for drawn in itertools.product(*groups):
+        week = [row for row in drawn if row is not None]
+        if not checker.find_broken_rules(problem, week):
+            yield week
+
+
+def _rank(problem, week):
+    """Fewest patrols missing of every school's minimum, then most worth."""
+    missing = [max(0, 1 - count) for count in checker.count_school_patrols(problem, week)]
+    return -sum(missing), round(checker.compute_worth(problem, week), 9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("max_out", [0, 1])
+def test_no_other_week_within_the_limits_is_better(seed, max_out):
+    """Of all weeks with one officer away and as few changes, none is ranked higher."""
+    problem, chosen = _handed_out(seed)
+    away = chosen[seed % len(chosen)]
+    gone = (problem.officer == problem.officer[away]) & (problem.day == problem.day[away])
+    stands = np.isin(np.arange(len(problem)), chosen)[~gone]
+    lost = len(chosen) - int(stands.sum())
+    lock = np.where(stands, np.cumsum(stands) - 1, -1) if max_out == 0 else np.full(len(stands), -1)
+    part = dataclasses.replace(problem.select(~gone), lock=lock)
+    limits = ChangeLimits(stands, max_out, lost + max_out)
+    ours = find_few_changes(part, limits).tolist()
+    standing = set(np.flatnonzero(stands).tolist())
+    assert len(standing - set(ours)) <= max_out
+    assert len(set(ours) - standing) <= lost + max_out
+    assert checker.find_broken_rules(part, ours) == []
+    best = max(
+        _rank(part, week)
+        for week in _list_weeks(part)
+        if len(standing - set(week)) <= max_out and len(set(week) - standing) <= lost + max_out
+    )
+    assert _rank(part, ours) == pytest.approx(best)
+
+
+def test_what_must_be_there_is_there_or_nothing():
+    """One of the wanted options is chosen; where the limits leave none, there is no answer."""
+    problem, chosen = _handed_out(1)
+    stands = np.isin(np.arange(len(problem)), chosen)
+    wanted = ~stands & (problem.day == 0)
+    some = find_few_changes(problem, ChangeLimits(stands, 2, 3, must=wanted))
+    assert wanted[some].any()
+    assert find_few_changes(problem, ChangeLimits(stands, 0, 0, must=wanted)) is None

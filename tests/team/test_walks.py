@@ -14,13 +14,12 @@ from patrolplan.patrols import planner
 from patrolplan.patrols.orders import MIN_ORDER_SHARE
 from patrolplan.patrols.plan import Patrol, build_patrol_document
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.free_time import Appointment
+from patrolplan.team.free_time import Appointment, list_school_days
 from patrolplan.team.rota import build_duty
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.routes import build_route_key
 from patrolplan.team.secret import make_open_key
 from patrolplan.team.walks import draw_new_walks, draw_walks, find_time_limits, list_dwell_middles
-from patrolplan.team.week import list_school_days
 
 MONDAY = dt.date(2026, 11, 16)
 DAYS = list_school_days(MONDAY)

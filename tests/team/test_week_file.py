@@ -14,8 +14,8 @@ import patrolplan as pp
 from patrolplan.outputs.note_words import describe_note
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Ban, Lock
 from patrolplan.team.week_file import build_week_document, read_week
+from patrolplan.team.week_records import Ban, Lock
 
 MONDAY = dt.date(2026, 11, 30)
 

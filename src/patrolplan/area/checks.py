@@ -72,11 +72,9 @@ EXPECTED_FORMS = {
 
 
 def check_unknown_categories(found: CategoryCheck, settings: Settings, report: LoadReport) -> None:
-    """Note categories of other spelling, and stop where too many crimes have unknown ones.
-
-    If the settings name other categories than the usual ones, the data has its own layout, and some
-    categories are left out on purpose: then only one that begins as a known one ends counts.
-    """
+    """Note categories of other spelling, and stop where too many crimes have unknown ones."""
+    # If the settings name other categories than the usual ones, the data has its own layout, and
+    # some categories are left out on purpose: then only one that begins as a known one ends counts.
     shown_from = settings.privacy.min_crime_count
     for written, category, count in found.respelled:
         rows = _format_crimes(count, shown_from)
@@ -237,11 +235,8 @@ def check_places(
     settings: Settings,
     report: LoadReport,
 ) -> None:
-    """Check that tasked and barred places, gates and bases are not far from the area.
-
-    A place for schools of other areas may be anywhere. One just outside the area is noted: it has
-    no effect.
-    """
+    """Check that tasked and barred places, gates and bases are not far from the area."""
+    # A place for schools of other areas may be anywhere. One just outside the area has no effect.
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
     metres = for_area.distance(limits)
@@ -294,10 +289,8 @@ def check_reports(table: ReportTable, settings: Settings, report: LoadReport) ->
 def check_report_dates(
     table: ReportTable, newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
 ) -> None:
-    """Stop where most reports are of other years than the crimes.
-
-    The comparison is with the crimes, not today's date: old data can be planned with as well.
-    """
+    """Stop where most reports are of other years than the crimes."""
+    # Not than today's: old data can be planned with as well.
     total = sum(table.by_year.values())
     years = list(table.by_year)
     first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME

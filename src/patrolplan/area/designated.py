@@ -16,11 +16,8 @@ NO_STREET = "without a street of the area that an earlier one does not have"
 def select_designated(
     designated: gpd.GeoDataFrame | None, network: StreetNetwork, report: LoadReport
 ) -> gpd.GeoDataFrame | None:
-    """Those with their own street in the area; the others are left out and counted.
-
-    None where no table is given. If none of them has a street, that is a problem: most likely the
-    CRS of the file is wrong.
-    """
+    """Those with their own street in the area; None where no table is given."""
+    # If none of them has a street, most likely the CRS of the file is wrong.
     if designated is None:
         return None
     has_street = [len(pieces) > 0 for pieces in _find_pieces(network, designated)]
@@ -34,10 +31,7 @@ def select_designated(
 
 
 def find_designated_pieces(area: StudyArea) -> list[NDArray[np.int64]]:
-    """The pieces of street of each designated hotspot; where two overlap, the earlier row has them.
-
-    No piece is in two of them, so that its risk counts once.
-    """
+    """The pieces of street of each designated hotspot; where two overlap, of the earlier row."""
     return [] if area.designated is None else _find_pieces(area.network, area.designated)
 
 

@@ -79,23 +79,17 @@ GRID_ORIGIN_SQUARES = (10, 19)
 class FoundPlace:
     """A place that a text may mean."""
 
-    label: str
-    """Its name."""
+    label: str  # Its name
     kind: PlaceKind
-    xy: tuple[float, float]
-    """Metres in the area's CRS."""
-    street_metres: float = 0.0
-    """Distance to the nearest street that is patrolled."""
+    xy: tuple[float, float]  # Metres in the area's CRS
+    street_metres: float = 0.0  # Distance to the nearest street that is patrolled
 
 
 def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
-    """The places in an area that a text may mean, the most likely first; empty where none is.
-
-    `text`: the name of a street, roughly as written; two of them with a "/" for their junction; a
-    postcode, its sector or its district, as far as schools have it; a reference of the British grid
-    with six, eight or ten figures, where that is the area's CRS; or latitude and longitude in
-    degrees.
-    """
+    """The places in an area that a text may mean, the most likely first; empty where none is."""
+    # The name of a street, roughly as written; two of them with a "/" for their junction; a
+    # postcode, its sector or district, as far as schools have it; a reference of the British grid,
+    # where that is the area's CRS; or latitude and longitude in degrees.
     text = " ".join(text.split())
     found = list(_list_places(area, text))[:MOST_PLACES] if text else []
     if not found:
@@ -158,11 +152,7 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 
 
 def _place_letters(large: str, small: str) -> tuple[int, int]:
-    """Squares of 100 km eastwards and northwards of the grid's origin.
-
-    >>> _place_letters("T", "Q"), _place_letters("S", "V")
-    ((5, 1), (0, 0))
-    """
+    """Squares of 100 km eastwards and northwards of the grid's origin."""
     row, column = divmod(GRID_LETTERS.index(large), 5)
     inner_row, inner_column = divmod(GRID_LETTERS.index(small), 5)
     west, north = GRID_ORIGIN_SQUARES
@@ -220,11 +210,7 @@ def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
 
 
 def _split_postcode(text: str) -> tuple[str, ...]:
-    """District, sector and unit, as far as they are given; empty if it is not a postcode.
-
-    >>> _split_postcode("SE11 5AB"), _split_postcode("SE1"), _split_postcode("SE115AB")
-    (('SE11', '5', 'AB'), ('SE1',), ('SE11', '5', 'AB'))
-    """
+    """District, sector and unit, as far as they are given; empty if it is not a postcode."""
     text = text.strip()
     whole = re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9])([A-Z]{2})", text)
     match = whole or re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)(?:\s+([0-9]))?", text)

@@ -149,10 +149,7 @@ def _name_arguments(
 
 
 def _select_wanted(frame: pd.DataFrame, source: str, settings: Settings) -> pd.DataFrame:
-    """The columns of a frame that a reader may want, and its shapes.
-
-    All other columns, which may be about people, are dropped here.
-    """
+    """The columns of a frame that a reader may want, and its shapes: others may be of people."""
     mapping = settings.columns.get(source, {})
     wanted = {name for field in SOURCES[source].fields for name in (field.name, *field.known_names)}
     folded = {str(name).strip().casefold() for name in (*wanted, *mapping.values())}

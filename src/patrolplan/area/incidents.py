@@ -38,10 +38,9 @@ from patrolplan.text import find_similar
 
 @dataclass(frozen=True, eq=False)
 class PlacedIncidents:
-    """Incidents, the catchments of the area, and (i,) the catchment of each incident.
+    """Incidents, the area's catchments, and what `StudyArea` holds of both.
 
-    `exposure`, `times_known` and `snapped` are those of `patrolplan.area.StudyArea`; `rows` (i,)
-    are those of the crimes as they were read.
+    `rows` (i,) are those of the crimes as they were read.
     """
 
     incidents: gpd.GeoDataFrame
@@ -60,11 +59,9 @@ def place_incidents(
     settings: Settings,
     report: LoadReport,
 ) -> PlacedIncidents:
-    """Incidents inside the limits and near a street.
-
-    Where the settings apply the threshold to crime, catchments are squares and an incident's place
-    is the centre of its square: no later result can distinguish two of them.
-    """
+    """Incidents inside the limits and near a street."""
+    # Where the threshold applies to crime, catchments are squares and an incident's place is the
+    # centre of its square: no later result can distinguish two of them.
     min_crime_count = settings.privacy.min_crime_count
     is_grouped = min_crime_count > 1
     inside = _find_inside(crimes, limits, network.projection, report)
@@ -128,18 +125,11 @@ def suppress_small_counts(rows: Iterable[LeftOutRow], min_crime_count: int) -> l
 def assign_incidents(
     network: StreetNetwork, crimes: Crimes, inside: NDArray[np.bool_], *, in_squares: bool = False
 ) -> tuple[Catchments, NDArray[np.int64], pd.DatetimeIndex]:
-    """The catchments of an area, the one of each incident, and where eras of snap points begin.
-
-    Only snap points have catchments, and of these only the ones of the newest era: crimes on the
-    points of earlier eras are carried over, see `patrolplan.area.snap_eras`. An exact place counts
-    in the catchment of its street: its own point would take streets from the snap points near it,
-    and the model would then learn where the points are, not where crime is.
-
-    `inside`: (i,) whether each is in the area.
-
-    Gives the catchments; (i,) the one of each incident, -1 where it has none; the first month of
-    each era, none without snap points.
-    """
+    """The catchments, (i,) the one of each incident (-1: none), first months of eras of points."""
+    # Only snap points have catchments, and of these only the ones of the newest era: crimes on the
+    # points of earlier eras are carried over, see `snap_eras`. An exact place counts in the
+    # catchment of its street: its own point would take streets from the snap points near it, and
+    # the model would then learn where the points are, not where crime is.
     snapped = inside & ~crimes.is_exact & ~np.bool_(in_squares)
     exact = inside & ~snapped
     months = crimes.incidents["month"]
@@ -192,10 +182,7 @@ def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
 
 
 def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
-    """How places are used where some are exact and others snap points; empty if all are the same.
-
-    `used` is (i,) whether each incident is used.
-    """
+    """How places are used where some (i,) used incidents have exact ones and others snap points."""
     exact, snapped = used & crimes.is_exact, used & ~crimes.is_exact
     if not exact.any() or not snapped.any():
         return []
@@ -229,10 +216,7 @@ def has_known_times(known: pd.Series) -> bool:
 
 
 def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
-    """Share of the crimes that count whose time of day is known.
-
-    Empty where it need not be mentioned: all have times, or none even has a date.
-    """
+    """Share of the crimes whose time of day is known, unless all have one or none has a date."""
     timed = find_known(incidents)
     only_dates = int((incidents["occurred_at"].notna() & ~timed).sum())
     if timed.all() or not (timed.any() or only_dates):
@@ -282,10 +266,8 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
 
 
 def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
-    """Note a harm or exposure of a category in neither the files nor data.police.uk.
-
-    The category may come with later months, or its name may be misspelled.
-    """
+    """Note a harm or exposure of a category in neither the files nor data.police.uk."""
+    # It may come with later months, or its name may be misspelled.
     categories = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
     named: dict[NoteKind, Iterable[str]] = {
         "harm_unknown": settings.risk.harm,

@@ -1,6 +1,8 @@
 """Load a study area: read its sources, then match them, and count what was left out."""
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,7 +14,6 @@ from patrolplan import privacy
 from patrolplan.area import checks, measures, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
-from patrolplan.area.input_digests import compute_input_digests
 from patrolplan.area.load_report import LoadReport
 from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
@@ -20,15 +21,13 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
 from patrolplan.atomic import hash_json
 from patrolplan.crs import Projection
+from patrolplan.inputs.duties import digest_duties
 from patrolplan.inputs.formats import hash_source
+from patrolplan.inputs.origins import digest_origins
 from patrolplan.inputs.street_files import hash_streets
-from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.plausibility import Alarms
-from patrolplan.settings import Settings, load_settings
+from patrolplan.settings import Settings, SourceSettings, load_settings
 from patrolplan.tables import TableCount
-
-COUNTED = ("reports", "origins", "duties")
-"""Sources with places of persons: their digests are those of what may be known, not of the rows."""
 
 
 def load_area(settings: Settings | str | Path) -> StudyArea:
@@ -97,11 +96,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         report,
     )
     way_home = gather_way_home(
-        WayHomeTables(
-            **{one: tables[one] for one in ("origins", "areas", "stops", "places", "clock")}
-        ),
-        sources.features,
-        sources.street_places,
+        tables,
+        sources.streets,
         limits,
         planned=at_gates["urn"],
         categories=placed.incidents["category"].cat.categories,
@@ -154,15 +150,13 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         reports=groups,
         schools=at_gates,
         gates=gates,
-        features=sources.features,
+        features=sources.streets.features,
         **{one: tables[one] for one in ("officers", "term_dates", "tasked_places", "duties")},
         way_home=way_home,
         left_out=tuple(report.left_out.rows),
         notes=tuple(report.notes),
-        inputs=compute_input_digests(
-            settings, groups, tables["origins"], tables["duties"], _digest_given(given, sources)
-        ),
-        walking_extract=sources.walking_extract,
+        inputs=_digest_inputs(settings, groups, given, sources),
+        walking_extract=sources.streets.walking_extract,
         tables=_count_tables(sources, counted, at_gates, settings, report),
         alarms=alarms,
         designated=designated,
@@ -176,12 +170,10 @@ def _count_tables(
     settings: Settings,
     report: LoadReport,
 ) -> tuple[TableCount, ...]:
-    """Rows of each table that was given: in its files, used, and left out.
-
-    `counted` are the used rows of tables whose rows are counted as they are read. For reports, and
-    for crime if the threshold applies to it, only numbers that may be shown are summed, so their
-    rows are the sum of the two others. The rows of origins are those of the rounded counts.
-    """
+    """Rows of each table that was given: in its files, used, and left out."""
+    # `counted` are the used rows of tables whose rows are counted as they are read. For reports,
+    # and for crime if the threshold applies to it, only numbers that may be shown are summed, so
+    # their rows are the sum of the two others.
     tables, planned = sources.tables, {ALL_SCHOOLS, *schools["urn"]}
     used = {
         "bell times": tables["bell_times"].index.isin(planned),
@@ -208,14 +200,42 @@ def _count_tables(
     )
 
 
-def _digest_given(given: GivenSources, sources: Sources) -> dict[str, str]:
-    """Digests of what was given in memory; empty for those of `COUNTED`."""
-    digests = {
-        source: "" if source in COUNTED else hash_json([hash_source(one) for one in tables])
+def _digest_inputs(
+    settings: Settings, reports: privacy.ReportGroups, given: GivenSources, sources: Sources
+) -> dict[str, str]:
+    """Digest of every file that the settings name, and of what was given in memory."""
+    # Of reports, origins and duties it is that of what may be known: the content of a short file
+    # could be guessed from the file's own digest.
+    counted = {
+        "reports": reports.digest,
+        "origins": digest_origins(sources.tables["origins"]),
+        "duties": digest_duties(sources.tables["duties"]),
+    }
+    memory = {
+        source: counted.get(source) or hash_json([hash_source(one) for one in tables])
         for source, tables in given.tables.items()
     }
-    if sources.given_streets is not None:
-        digests["streets"] = hash_streets(sources.given_streets)
+    if given.streets is not None:
+        memory["streets"] = hash_streets(sources.streets)
     if given.boundary is not None:
-        digests["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
-    return digests
+        memory["boundary"] = hash_json(shapely.to_wkb(sources.limits, hex=True))
+    files = {
+        source: settings.find_files(source)
+        for source in SourceSettings.model_fields
+        if source not in memory
+    }
+    if settings.area.boundary is not None and given.boundary is None:
+        files["boundary"] = (settings.folder / settings.area.boundary,)
+    digests = {
+        format_input_name(source, path, settings): counted.get(source) or hash_source(path)
+        for source, paths in files.items()
+        for path in paths
+    }
+    return digests | {f"{source}: in memory": digest for source, digest in memory.items()}
+
+
+def format_input_name(source: str, path: Path, settings: Settings) -> str:
+    """Source and path of a file from the settings' folder on, the same on every machine."""
+    with suppress(ValueError):
+        path = Path(os.path.relpath(path, settings.folder))
+    return f"{source}: {path.as_posix()}"

@@ -10,13 +10,7 @@ from patrolplan.tables import LeftOut
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What is noted while an area is loaded.
-
-    `problems`: what is wrong with the input; raised together. `left_out`: rows left out, by source
-    and reason. `notes`: defaults that were chosen, and anything else a reader should check.
-    `schools_left_out`: why a school of the files is not in the area, by URN. `alarms`: plausibility
-    checks whose bound is passed.
-    """
+    """What is noted while an area is loaded: problems, rows left out, notes and alarms."""
 
     problems: Problems = field(default_factory=Problems)
     left_out: LeftOut = field(default_factory=LeftOut)

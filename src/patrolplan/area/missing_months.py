@@ -14,6 +14,7 @@ import pandas as pd
 
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
+from patrolplan.inputs.timestamps import list_spans
 from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 
@@ -89,10 +90,8 @@ class Exposure:
         return held if self.missing_part is None else np.where(self.missing_part, 0.0, held)
 
     def find_shares(self, months: pd.DatetimeIndex) -> Floats | None:
-        """(m, c) share of each month's crime that is held in each catchment; None: all of it.
-
-        Months outside those of the area's crime are not known to be missing: they count as held.
-        """
+        """(m, c) share of each month's crime that is held in each catchment; None: all of it."""
+        # Months outside those of the area's crime are not known to be missing.
         row = self.months.get_indexer(months)
         found = row[row >= 0]
         part = self.missing_part
@@ -109,11 +108,8 @@ def build_exposure(
     *,
     public: bool = False,
 ) -> Exposure:
-    """Find the months that are held, and to which forces each catchment belongs.
-
-    `inside`: (i,) whether each is in the area and near a street. `catchment`: (i,) catchment of
-    each; not read outside. `catchment_xy`: (c, 2) metres.
-    """
+    """Find the months that are held, and to which forces each catchment belongs."""
+    # `inside`, `catchment`: (i,), the latter not read outside; `catchment_xy`: (c, 2) metres.
     own = incidents["force"].array[inside]
     forces = sorted(map(str, own.unique()))
     month = incidents["month"].array[inside]
@@ -140,16 +136,12 @@ def build_exposure(
 def find_missing_parts(
     counts: Ints, held: Floats | None, xy: Floats, *, public: bool = False
 ) -> Bools:
-    """(t, c) months that are missing in a part of the area although their force is held.
-
-    A month is in doubt where a whole neighbourhood, with enough crime in a typical month, recorded
-    hardly any. The catchments of the neighbourhood and those next to them are then in doubt: each
-    is missing if in all its months in doubt it recorded hardly any of what it records in others.
-
-    `counts`: (t, c) incidents. `held`: (t, c) share of each month that the forces hold; None where
-    they hold all. `xy`, `public`: (c, 2) metres of the catchments, and whether they are all of open
-    data.
-    """
+    """(t, c) months that are missing in a part of the area although their force is held."""
+    # A month is in doubt where a whole neighbourhood, with enough crime in a typical month,
+    # recorded hardly any. The catchments of the neighbourhood and those next to them are then in
+    # doubt: each is missing if in all its months in doubt it recorded hardly any of what it records
+    # in others. `held` are (t, c) shares of each month that the forces hold; None where they hold
+    # all.
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
 
     def compute() -> Arrays:  # trees take longer to load than all else here
@@ -220,11 +212,9 @@ def _is_typical(counts: Ints, min_typical: float) -> Bools:
 
 
 def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:
-    """(c, f) share of each catchment's crime that each force records in a held month.
-
-    A catchment with few incidents says too little: its shares are those of the catchments around
-    it, and if these have none either, those of the nearest with any.
-    """
+    """(c, f) share of each catchment's crime that each force records in a held month."""
+    # A catchment with few incidents says too little: its shares are those of the catchments around
+    # it, and if these have none either, those of the nearest with any.
     if rates.shape[1] == 1:
         return np.ones(rates.shape)
     total = recorded.sum(axis=1)
@@ -245,22 +235,10 @@ def note_missing_months(exposure: Exposure) -> list[Note]:
         missing = exposure.months[~held]
         if len(missing):
             values = {"missing": len(missing), "months": len(held)}
-            spans = _list_spans(missing)
+            spans = list_spans(missing)
             notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
     if exposure.missing_part is not None:
-        spans = _list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
+        spans = list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
         share = float(exposure.missing_part.any(axis=0).mean())
         notes.append(Note("part_missing", {"spans": spans, "share": share}))
     return notes
-
-
-def _list_spans(months: pd.DatetimeIndex) -> list[str]:
-    """Months as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
-    number = months.year * 12 + months.month
-    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
-    ends = np.append(starts[1:], len(months)) - 1
-    firsts, lasts = months[starts], months[ends]
-    return [
-        f"{first:%Y-%m}" if first == last else f"{first:%Y-%m} to {last:%Y-%m}"
-        for first, last in zip(firsts, lasts, strict=True)
-    ]

@@ -16,7 +16,14 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.errors import InputError
 from patrolplan.settings import PatrolSettings
 from patrolplan.settings.patrol import AFTER_SCHOOL, MAX_WINDOW_MINUTES
-from patrolplan.times import compute_sunrise, compute_sunset, format_time, minutes_after_midnight
+from patrolplan.times import (
+    TIME_OF_DAY,
+    compute_sunrise,
+    compute_sunset,
+    format_time,
+    minutes_after_midnight,
+    parse_time,
+)
 
 Bell = Literal["opening", "closing"]
 
@@ -100,7 +107,8 @@ def resolve_window(
             "[patrol.windows]",
             f"there is no window '{name}' (the settings have: {names})",
         )
-        raise InputError.one(where, what, f"add [patrol.windows.{name}] with from and to")
+        remedy = f'choose one of them, or add it to the settings: [patrol.windows."{name}"]'
+        raise InputError.one(where, what, f"{remedy} with from and to")
     named = settings.windows[name]
     begin = None
     if named.from_ is None or named.to is None:
@@ -116,6 +124,13 @@ def resolve_window(
         before_minutes=named.before_minutes,
         at_gate=named.at_gate,
     )
+
+
+def read_window(settings: PatrolSettings, window: Window | str | None) -> Window:
+    """A window as it is, by its name in the settings, or from a time of day, HH:MM."""
+    if isinstance(window, str) and TIME_OF_DAY.fullmatch(window):
+        return resolve_window(settings, start=parse_time(window))
+    return window if isinstance(window, Window) else resolve_window(settings, name=window)
 
 
 def weigh_minutes(window: Window, bells: Sequence[float]) -> tuple[Ints, Floats]:
@@ -144,11 +159,8 @@ def weigh_minutes(window: Window, bells: Sequence[float]) -> tuple[Ints, Floats]
 def find_sunset_minutes(
     area: StudyArea, day: dt.date | None, *, rising: bool = False
 ) -> float | None:
-    """Sunset (or sunrise) in the middle of the area on a day, in minutes after midnight.
-
-    None without a day, where the sun does not set or rise, and outside Great Britain, where the
-    local time is not known.
-    """
+    """Sunset (or sunrise) in the middle of the area in minutes after midnight; None if unknown."""
+    # Outside Great Britain the local time is not known.
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
     return _compute_sun_minutes(day, *_find_middle(area), rising=rising)
@@ -188,10 +200,7 @@ class Daylight:
 
 
 def find_daylight(area: StudyArea, day: dt.date | None) -> Daylight | None:
-    """When it is light on every day of a day's week, since the days of a week share patrols.
-
-    None where that is not known, see `find_sunset_minutes`.
-    """
+    """When it is light on every day of a day's week, since the days of a week share patrols."""
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
     middle = _find_middle(area)

@@ -4,10 +4,11 @@ Also checks the URNs in the optional tables. A row for a school that is not plan
 effect, so it is reported: a mistyped URN would otherwise drop a bell time, or a place to avoid.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -47,10 +48,7 @@ def assign_gates(
     settings: Settings,
     report: LoadReport,
 ) -> tuple[gpd.GeoDataFrame, Positions]:
-    """Schools inside the area with bell and gate, and their gates on the street.
-
-    `settings`: names the default bell time, and the schools that must be in the area.
-    """
+    """Schools inside the area with bell and gate, and their gates on the street."""
     schools = _select_inside(schools, limits, settings, report)
     site = schools.geometry
     given = schools["urn"].map(gates.geometry).astype(object)  # would be text for an empty table
@@ -70,7 +68,8 @@ def assign_gates(
         gate_assumed=given.isna(),
     ).set_geometry(gate.rename("geometry"))
     schools["is_driven"] &= schools[["walk_share", "bus_share"]].isna().all(axis=1)
-    rows, metres = gates.to_dict("index"), gate.distance(site)
+    rows: dict[str, Any] = gates.to_dict("index")
+    metres = gate.distance(site)
     for urn, name, is_near, far in zip(schools["urn"], schools["name"], near, metres, strict=True):
         school = f"URN {urn} ({name})"
         if not is_near:
@@ -101,11 +100,9 @@ def assign_gates(
 def _move_to_ground(
     network: StreetNetwork, gates: Positions, given: gpd.GeoSeries, *, is_assumed: NDArray[np.bool_]
 ) -> Positions:
-    """The gates, with assumed ones at ground level where a street is near.
-
-    For an unknown gate the school's own point is used, and a walkway above the street may be nearer
-    to it than the street. A gate that is given stays where it is.
-    """
+    """The gates, with assumed ones at ground level where a street is near."""
+    # For an unknown gate the school's own point is used, and a walkway above the street may be
+    # nearer to it than the street. A gate that is given stays where it is.
     is_moved = is_assumed & (network.piece_layer[gates.piece] != 0)
     ground = np.flatnonzero(network.piece_layer == 0)
     if not is_moved.any() or not len(ground):
@@ -129,7 +126,7 @@ def check_gate_levels(
 ) -> None:
     """Stop where a gate is above or below the ground, where no pupil may come out."""
     layers = network.piece_layer[positions.piece]
-    rows = gates.to_dict("index")
+    rows: dict[str, Any] = gates.to_dict("index")
     for urn, name, piece, layer in zip(
         schools["urn"], schools["name"], positions.piece, layers, strict=True
     ):
@@ -149,7 +146,7 @@ def check_gate_levels(
         else:
             remedy = "move the gate to the street that pupils come out on"
             place = describe_cell(gate["row"], "longitude")
-            report.alarms.add("gate_levels", str(gate["file"]), what, remedy, place)
+            report.alarms.add("gate_levels", gate["file"], what, remedy, place)
 
 
 def _select_inside(
@@ -170,7 +167,7 @@ def _select_inside(
 def _leave_out_off_street(
     urn: str,
     school: str,
-    gate: Mapping[Hashable, object] | None,
+    gate: Mapping[str, Any] | None,
     metres: float,
     settings: Settings,
     report: LoadReport,
@@ -180,20 +177,17 @@ def _leave_out_off_street(
     why = f"{school}: no walkable street within {MAX_SNAP_METRES:.0f} m"
     file, remedy, cell = "[schools] urns", "check its coordinates against the streets", ""
     if gate is not None:
-        given, row = str(gate["value"]), int(str(gate["row"]))
-        where = describe_gate(given, Path(str(gate["file"])).name, row, metres)
+        file = gate["file"]
+        where = describe_gate(gate["value"], Path(file).name, gate["row"], metres)
         why += f" of its gate, {where}"
-        file, remedy = (
-            str(gate["file"]),
-            "correct the gate; write longitude and latitude in decimal degrees",
-        )
+        remedy = "correct the gate; write longitude and latitude in decimal degrees"
         cell = describe_cell(gate["row"], "longitude")
     report.left_out.add("schools", why, 1)
     if urn in settings.schools.urns:
         report.problems.add(file, why, remedy, cell)
 
 
-def _note_far_gate(urn: str, school: str, gate: Mapping[Hashable, object], metres: float) -> Note:
+def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
     """A gate far from its school, with the file's name alone, so that notes are reproducible."""
     where: dict[str, NoteValue] = {
         "file": Path(str(gate["file"])).name,
@@ -216,11 +210,9 @@ def check_urns(
     tasked: pd.DataFrame,
     report: LoadReport,
 ) -> None:
-    """Report rows of optional tables whose URN is not of a school that is planned for.
-
-    Rows of a school that was left out are only counted; an unknown URN is also noted, with the
-    most similar one. Parts of a table that name many are cut at `MAX_NAMED`.
-    """
+    """Report rows of optional tables whose URN is not of a school that is planned for."""
+    # Rows of a school that was left out are only counted; an unknown URN is also noted, with the
+    # most similar one.
     accepted = {ALL_SCHOOLS, *planned}
     # Schools that are planned for come first; only then the rest of a possibly national register.
     candidates = (sorted(planned), sorted(report.schools_left_out))

@@ -36,10 +36,7 @@ GOLDEN = (5**0.5 - 1) / 2
 
 
 def find_era_starts(months: pd.Series, place: NDArray[np.int64]) -> pd.DatetimeIndex:
-    """First month of each era of snap points, the first of the data included.
-
-    `months`: (i,) first day of each incident's month. `place`: (i,) number of its snap point.
-    """
+    """First month of each era of snap points, from (i,) months and numbers of snap points."""
     present = pd.DatetimeIndex(np.sort(months.unique()))
     row = present.get_indexer(pd.DatetimeIndex(months))
     places = place.max(initial=-1) + 1
@@ -74,15 +71,10 @@ def carry_over(
     category: NDArray[np.int64],
     months: pd.Series,
 ) -> NDArray[np.int64]:
-    """(i,) catchment of the newest era for each incident of an earlier one.
-
-    Each incident goes to one of the catchments that share streets with its own, so that counts stay
-    whole numbers. In every run of months, the incidents of a catchment and category are divided as
-    evenly as whole numbers allow, by multiples of `GOLDEN`.
-
-    `catchment`: (i,) catchment of each incident in its own era, -1 where it has none. `category`:
-    (i,) number of its category. `months`: (i,) first day of its month.
-    """
+    """(i,) catchment of the newest era for each incident of an earlier one."""
+    # Each incident goes to one of the catchments that share streets with its own, so that counts
+    # stay whole numbers. In every run of months, the incidents of a catchment and category are
+    # divided as evenly as whole numbers allow, by multiples of `GOLDEN`.
     pairs, pair = np.unique(
         old.piece_catchment * len(new) + new.piece_catchment, return_inverse=True
     )

@@ -45,10 +45,7 @@ MAX_SCALE_ERROR = 0.005
 
 
 def check_scale(projection: Projection, limits: BaseGeometry) -> None:
-    """Refuse a CRS that stretches lengths at the centre of the area.
-
-    The limits are the area's polygon in the metres of the CRS.
-    """
+    """Refuse a CRS that stretches lengths at the centre of the area."""
     x, y = np.mean(np.asarray(limits.bounds).reshape(2, 2), axis=0)
     scale = projection.compute_scale_factor(x, y) if np.isfinite([x, y]).all() else np.nan
     if abs(scale - 1) <= MAX_SCALE_ERROR:
@@ -66,13 +63,7 @@ def check_scale(projection: Projection, limits: BaseGeometry) -> None:
 
 
 def suggest_crs(longitude: float, latitude: float) -> str:
-    """A CRS that fits a place in degrees, and its name.
-
-    >>> suggest_crs(-0.13, 51.5)
-    'EPSG:27700 (British National Grid)'
-    >>> suggest_crs(8.68, 50.1)
-    'EPSG:32632 (UTM zone 32N)'
-    """
+    """A CRS that fits a place in degrees, and its name."""
     code = int(find_local_codes([longitude], [latitude])[0])
     if code == BRITISH_GRID_CODE:
         return f"{BRITISH_GRID} (British National Grid)"
@@ -82,10 +73,7 @@ def suggest_crs(longitude: float, latitude: float) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """A table under `[sources]`: its columns, and its reader, which is given what it asks for.
-
-    With `is_none` an area without such a table has None in its place.
-    """
+    """A table under `[sources]`: its columns and reader, which is given what it asks for."""
 
     fields: tuple[Field, ...]
     reader: Callable[..., Any]
@@ -169,27 +157,17 @@ def read_school_urns(settings: Settings) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Every source as read separately: the streets' parts, and the tables by their keys.
+    """Every source as read: the streets with their network and limits, tables by their keys."""
 
-    `given_streets` are the streets where they were given in memory.
-    """
-
-    limits: BaseGeometry
+    streets: Streets
     network: StreetNetwork
-    features: gpd.GeoDataFrame
-    street_places: gpd.GeoDataFrame
-    walking_extract: bool
-    given_streets: Streets | None
+    limits: BaseGeometry
     tables: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class GivenSources:
-    """What was given in memory instead of files.
-
-    `tables`: by their keys under `[sources]`. `streets`: none where the settings name their files.
-    `boundary`: the area's outline; None where `[area]` has it.
-    """
+    """What was given in memory instead of files: tables by their keys, streets, boundary."""
 
     tables: Mapping[str, tuple[MemoryTable, ...]] = field(default_factory=dict)
     streets: "gpd.GeoDataFrame | nx.Graph | Streets | None" = None
@@ -200,9 +178,8 @@ def read_sources(
     settings: Settings, projection: Projection, report: LoadReport, given: GivenSources
 ) -> Sources:
     """Read every source separately."""
-    parts: dict[str, Any] = {}
     with report.problems.collect():
-        parts |= _read_streets(settings, projection, report.left_out, given)
+        streets = _read_streets(settings, projection, report.left_out, given)
     known: dict[str, Any] = {
         "projection": projection,
         "alarms": report.alarms,
@@ -229,7 +206,7 @@ def read_sources(
         report.left_out.extend(rows)
         report.left_out.rows_read |= left_out.rows_read
     report.raise_if_any()
-    return Sources(tables=tables, **parts)
+    return Sources(*streets, tables)
 
 
 def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,8 +219,8 @@ def _find_officers_and_span(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_streets(
     settings: Settings, projection: Projection, left_out: LeftOut, given: GivenSources
-) -> dict[str, Any]:
-    """Network, limits and map features of an area; its CRS is checked as early as possible."""
+) -> tuple[Streets, StreetNetwork, BaseGeometry]:
+    """Streets, network and limits of an area; its CRS is checked as early as possible."""
     if given.streets is None:
         streets = load_cached_streets(find_source_files(settings, "streets"), projection, left_out)
     else:
@@ -254,14 +231,7 @@ def _read_streets(
     if not len(network):
         where, what = "[area]", "no walkable street lies inside the area"
         raise InputError.one(where, what, "check bounds and boundary against the streets")
-    return {
-        "limits": limits,
-        "network": network,
-        "features": streets.features,
-        "street_places": streets.places,
-        "walking_extract": streets.walking_extract,
-        "given_streets": None if given.streets is None else streets,
-    }
+    return streets, network, limits
 
 
 def _take_streets(

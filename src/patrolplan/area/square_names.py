@@ -28,15 +28,7 @@ def name_places(xy: ArrayLike, crs: str) -> list[str]:
 
 
 def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, ...]]:
-    """The named streets with most length in each square, the longest first.
-
-    A name has no corner or building, so it is no more exact than the square.
-
-    `squares`: (s, 3) rows of `patrolplan.crs.find_squares`.
-
-    Gives at most `MAX_STREETS` names each, in order of length, then by name; empty where no street
-    of the square has a name.
-    """
+    """The names of most length in each (s, 3) square, at most `MAX_STREETS`, the longest first."""
     wanted = np.asarray(squares, dtype=np.int64).reshape(-1, 3)
     of_piece = find_squares(network.piece_middle, network.projection.crs)
     named = np.asarray(network.piece_name, dtype=object)

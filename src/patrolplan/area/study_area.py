@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.area.missing_months import Exposure
 from patrolplan.crs import Projection
+from patrolplan.doors import Urn, read_urn
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.network import Positions, StreetNetwork
+from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES, Catchments
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm
@@ -170,12 +171,9 @@ class StudyArea:
         return select_incidents(self, mask, months)
 
     def strip_for_workers(self) -> "StudyArea":
-        """The area without what the patrols and papers of one school do not need.
-
-        Without the incidents, which are large, and what need not leave this process: names and
-        hours of officers, where pupils live, and the address of the ledger, which may hold a
-        password.
-        """
+        """The area without what the patrols and papers of one school do not need."""
+        # Incidents are large; names and hours of officers, where pupils live, and the address of
+        # the ledger, which may hold a password, need not leave this process.
         return replace(
             self,
             incidents=self.incidents.iloc[:0],
@@ -242,8 +240,9 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     return replace(area, settings=area.settings.model_copy(update=update))
 
 
-def find_school(area: StudyArea, urn: str, *, where: str = "school") -> int:
+def find_school(area: StudyArea, urn: Urn, *, where: str = "school") -> int:
     """Row of a school in the area's tables."""
+    urn = read_urn(urn)
     urns = list(area.schools["urn"])
     if urn not in urns:
         what = f"there is no school with URN '{urn}' in the area"
@@ -262,7 +261,7 @@ def _name_schools(area: StudyArea, typed: str) -> str:
     return ", ".join(shown) + (f" and {more} more of [sources] schools" if more else "")
 
 
-def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> StudyArea:
+def with_gate(area: StudyArea, urn: Urn, longitude: float, latitude: float) -> StudyArea:
     """The area with another gate for one school.
 
     Parameters
@@ -280,17 +279,15 @@ def with_gate(area: StudyArea, urn: str, longitude: float, latitude: float) -> S
         When the area has no such school, or no walkable street near the place.
     """
     where = "with_gate"
-    find_school(area, urn, where=where)
+    row = find_school(area, urn, where=where)
     xy = np.column_stack(area.projection.to_metres([longitude], [latitude]))
     gate = area.network.snap(xy)
     if not gate.moved_metres[0] <= MAX_SNAP_METRES:
         what = f"no walkable street within {MAX_SNAP_METRES:.0f} m of {longitude}, {latitude}"
         raise InputError.one(where, what, "choose a place on a street of the area")
-    is_school = (area.schools["urn"] == urn).to_numpy()
-    gates = Positions(
-        np.where(is_school, gate.piece, area.gates.piece),
-        np.where(is_school, gate.offset_metres, area.gates.offset_metres),
-        np.where(is_school, gate.moved_metres, area.gates.moved_metres),
+    is_school, count = np.arange(len(area.schools)) == row, len(area.schools)
+    gates = concatenate_positions(area.gates, gate).take(
+        np.where(is_school, count, np.arange(count))
     )
     point = gpd.GeoSeries.from_xy(*xy.T, crs=area.schools.crs)[0]
     schools = area.schools.assign(

@@ -5,7 +5,7 @@ tables are cut not at the limits but at a distance that no walk home reaches.
 """
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
-from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
+from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
 from patrolplan.notes import Note, NoteKind, NoteValue
@@ -28,9 +29,8 @@ STOP_KINDS = ("bus_stop", "station")
 
 
 def gather_way_home(
-    tables: WayHomeTables,
-    features: gpd.GeoDataFrame,
-    street_places: gpd.GeoDataFrame,
+    tables: Mapping[str, Any],
+    streets: Streets,
     limits: BaseGeometry,
     *,
     planned: Iterable[str],
@@ -39,20 +39,19 @@ def gather_way_home(
     report: LoadReport,
 ) -> WayHomeTables:
     """The tables as the area uses them; stops and places of the streets where none are given."""
-    origins = _select_origins(tables, set(planned), settings, report)
-    lived_in = tables.areas["area"].isin(origins["area"]).to_numpy()
-    used = WayHomeTables(
-        origins=origins,
-        areas=_select_near("areas", tables.areas, limits, settings, report, also=lived_in),
-        stops=_select_near("stops", tables.stops, limits, settings, report),
-        places=_select_near("places", tables.places, limits, settings, report),
-        clock=_select_known_categories(tables.clock, categories, settings, report),
-    )
+    areas = tables["areas"]
+    origins = _select_origins(tables["origins"], areas, set(planned), settings, report)
+    lived_in = areas["area"].isin(origins["area"]).to_numpy()
+    areas = _select_near("areas", areas, limits, settings, report, also=lived_in)
+    stops = _select_near("stops", tables["stops"], limits, settings, report)
+    places = _select_near("places", tables["places"], limits, settings, report)
+    clock = _select_known_categories(tables["clock"], categories, settings, report)
     if not settings.sources.stops:
-        used = replace(used, stops=_find_street_stops(features, limits))
+        stops = _find_street_stops(streets.features, limits)
     if not settings.sources.places:
-        near = street_places[_is_near(street_places, limits)]
-        used = replace(used, places=near[["kind", "geometry"]].reset_index(drop=True))
+        near = streets.places[_is_near(streets.places, limits)]
+        places = near[["kind", "geometry"]].reset_index(drop=True)
+    used = WayHomeTables(origins, areas, stops, places, clock)
     absent: Mapping[NoteKind, pd.DataFrame] = {
         "no_origins": used.origins,
         "no_stops": used.stops,
@@ -63,10 +62,14 @@ def gather_way_home(
 
 
 def _select_origins(
-    tables: WayHomeTables, planned: AbstractSet[str], settings: Settings, report: LoadReport
+    origins: pd.DataFrame,
+    areas: pd.DataFrame,
+    planned: AbstractSet[str],
+    settings: Settings,
+    report: LoadReport,
 ) -> pd.DataFrame:
     """The counts of schools that are planned for, in areas whose polygons are known."""
-    origins = tables.origins[tables.origins["urn"].isin(planned)]
+    origins = origins[origins["urn"].isin(planned)]
     files = settings.find_files("origins")
     if not files:
         return origins
@@ -74,7 +77,7 @@ def _select_origins(
         what = "is given without the polygons of its areas"
         report.problems.add(files[0], what, "name their file in [sources] areas")
         return origins
-    is_known = origins["area"].isin(tables.areas["area"])
+    is_known = origins["area"].isin(areas["area"])
     unknown = list(dict.fromkeys(origins["area"][~is_known]))
     count = int((~is_known).sum())
     if count and count == len(origins):

@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.board.board_ledger import load_delivered, record_doses
+import pandas as pd
+
 from patrolplan.board.edits import (
     apply_change,
     compute_gains,
     describe_difference,
+    find_duty,
     list_differences,
     refuse,
 )
-from patrolplan.board.jobs import BackgroundJob, BusyError
-from patrolplan.board.offers import Outcome, build_outcome_document, find_swaps
-from patrolplan.board.printing import OUT_OF_DATE_KEY, print_papers
-from patrolplan.board.repairs import prepare_change
-from patrolplan.board.requests import RepairedChange
-from patrolplan.board.solving import solve_week
+from patrolplan.board.jobs import BackgroundJob, BusyError, solve_week
+from patrolplan.board.repairs import Outcome, build_outcome_document, find_swaps, prepare_change
+from patrolplan.board.requests import (
+    ChangeRequest,
+    CheckRequest,
+    DosesRequest,
+    OffersRequest,
+    PrintRequest,
+    RepairedChange,
+    SolveRequest,
+    TakeOfferRequest,
+)
 from patrolplan.board.views import build_duty_documents, build_week_view
+from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
+from patrolplan.settings.patrol import AFTER_SCHOOL
+from patrolplan.team.ledger.address import open_existing_ledger
+from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
+from patrolplan.team.ledger.ledger import open_ledger
+from patrolplan.team.ledger.promised import build_promised_week, get_place_id
+from patrolplan.team.repair import list_changes
 from patrolplan.team.rota import walk_new_patrols
-from patrolplan.team.week_editor import InvalidEditError
+from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from patrolplan.board.offers import Offer
-    from patrolplan.board.requests import (
-        BoardChange,
-        DosesRequest,
-        OffersRequest,
-        PrintRequest,
-        TakeOfferRequest,
-    )
+    from patrolplan.board.jobs import Proposal
+    from patrolplan.board.repairs import Offer
     from patrolplan.board.shared_week import BoardState, SharedWeek
-    from patrolplan.board.solving import Proposal
+    from patrolplan.board.views import DeliveredBySlot
+    from patrolplan.settings import Settings
     from patrolplan.team.repair import Change
+    from patrolplan.team.week import Week
 
 
 CLOSE_SECONDS = 2.0
@@ -53,22 +63,23 @@ class Board:
 
     def __init__(self, shared: SharedWeek) -> None:
         self.shared = shared
-        self._planning_job = BackgroundJob()
-        self._printing_job = BackgroundJob(expected_seconds=20.0)
+        self.planning_job = BackgroundJob()
+        self.printing_job = BackgroundJob(expected_seconds=20.0)
         self._cancel = Event()
         self._proposal: Proposal | None = None
+        self._numbers = count(1)
         self._outcomes: list[Outcome] = []
         self._shown_outcome: Outcome | None = None
 
     def close(self) -> None:
         """Stop solving and planning; papers that are being written are finished first."""
         self._cancel.set()
-        self._planning_job.wait(CLOSE_SECONDS)
-        self._printing_job.wait()
+        self.planning_job.wait(CLOSE_SECONDS)
+        self.printing_job.wait()
 
     def has_news(self, since: int) -> bool:
         """Whether anything is newer than a version."""
-        return since != self.shared.version or self._planning_job.status.running
+        return since != self.shared.version or self.planning_job.status.running
 
     def build_state(self) -> dict[str, Any]:
         """Everything that the page shows."""
@@ -90,15 +101,15 @@ class Board:
             **facts,
             **build_week_view(state, doses),
             "ledger_problem": problem,
-            "solving": self.build_solving_status() if self._planning_job.status.running else None,
+            "solving": self.planning_job.document() if self.planning_job.status.running else None,
             "proposal": self.proposal is not None,
             "outcome": self._build_outcome(),
             "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
         }
 
-    def check(self, change: BoardChange) -> dict[str, Any]:
+    def check(self, request: CheckRequest) -> dict[str, Any]:
         """Whether a change can be made, and what the week would be worth; nothing changes."""
-        state = self.shared.state
+        change, state = request.change, self.shared.state
         before = state.week.worth
         try:
             if isinstance(change, RepairedChange):
@@ -110,43 +121,22 @@ class Board:
             return {"ok": False, "why": str(error), "worth": before, "worth_before": before}
         return {"ok": True, "why": "", "message": message, "worth": worth, "worth_before": before}
 
-    def change(self, version: int, change: BoardChange) -> str:
+    def change(self, request: ChangeRequest) -> str:
         """Make a change and save it; a repair is computed in the background first."""
-        self._check_not_planning()
+        version, change = request.version, request.change
         if isinstance(change, RepairedChange):
             return self._start_repair(version, change)
         return self.shared.change(version, change)
 
-    def undo(self, version: int) -> str:
-        """Undo the last change."""
-        self._check_not_planning()
-        return self.shared.undo(version)
-
-    def redo(self, version: int) -> str:
-        """Make the change again that was undone last."""
-        self._check_not_planning()
-        return self.shared.redo(version)
-
     def record(self, request: DosesRequest) -> str:
         """Enter doses into the ledger."""
-        self._check_not_planning()  # its new version would make the one being planned out of date
+        return self.shared.apply_outside_history(
+            request.version, lambda state: record_doses(state, request)
+        )
 
-        def enter(state: BoardState) -> str:
-            settings, slot = state.planned_area.area.settings, request.duty.slot
-            return record_doses(
-                settings,
-                state.week,
-                slot,
-                request.minutes,
-                request.engagements,
-                people=request.people,
-                reason=request.reason,
-            )
-
-        return self.shared.apply_outside_history(request.version, enter)
-
-    def _check_not_planning(self) -> None:
-        status = self._planning_job.status
+    def check_not_planning(self) -> None:
+        """Raise BusyError while a change is planned: a new version would put it out of date."""
+        status = self.planning_job.status
         if status.running and status.kind == "planning":
             message = f"{status.message}: wait until it is done"
             raise BusyError(message)
@@ -154,24 +144,24 @@ class Board:
     def _start_repair(self, version: int, change: RepairedChange) -> str:
         with self.shared.lock:
             self.shared.check_version(version)
-            preparation = prepare_change(change, self.shared.state)
+            before = self.shared.state
+            preparation = prepare_change(change, before)
 
         def repair() -> str:
             made = preparation.carry_out()
             with self.shared.lock:
                 message = self.shared.apply_step(version, lambda _: (made.state, made.message))
-                outcome = self._add_outcome(message, made.cards, made.offers)
-                self._shown_outcome = outcome
+                cards = list_changes(before.week, made.state.week)
+                self._shown_outcome = self._add_outcome(message, cards, made.offers)
             return message
 
-        self._planning_job.start("planning", "Repairing the week", repair)
+        self.planning_job.start("planning", "Repairing the week", repair)
         return preparation.message
 
     def _add_outcome(
-        self, message: str, cards: Sequence[Change], offers: Sequence[Offer]
+        self, message: str, cards: tuple[Change, ...], offers: tuple[Offer, ...]
     ) -> Outcome:
-        number = self._outcomes[-1].number + 1 if self._outcomes else 1
-        outcome = Outcome(self.shared.version, number, message, tuple(cards), tuple(offers))
+        outcome = Outcome(self.shared.version, next(self._numbers), message, cards, offers)
         self._outcomes = [*self._outcomes, outcome][-MAX_OUTCOMES:]
         return outcome
 
@@ -210,37 +200,31 @@ class Board:
             week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
             return replace(state, week=week), f"Taken: {changes}"
 
-        self._check_not_planning()
         return self.shared.apply_step(request.version, take)
 
-    def build_solving_status(self) -> dict[str, Any]:
-        """The progress of solving or planning."""
-        return self._planning_job.document()
-
-    def start_solving(self, version: int, *, draw_again: bool = False) -> None:
-        """Begin to solve the week again with its locks and bans, and to draw it.
-
-        With its present draw, or the next one.
-        """
+    def start_solving(self, request: SolveRequest) -> dict[str, Any]:
+        """Begin to solve the week with its locks and bans; by its present draw or the next one."""
+        draw_again = request.draw_again
         with self.shared.lock:
-            self.shared.check_version(version)
+            self.shared.check_version(request.version)
             state = self.shared.state
         self._proposal = None
 
         def solve() -> str:
-            self._proposal = solve_week(
-                state.editor, state.week, self._cancel, draw_again=draw_again
-            )
+            proposal = solve_week(state.editor, state.week, self._cancel, draw_again=draw_again)
+            self._proposal = proposal
             return "A proposal is ready to compare"
 
         self._cancel.clear()
         what = "Drawing again" if draw_again else "Planning again"
-        self._planning_job.start("solving", f"{what} around the locks", solve)
+        self.planning_job.start("solving", f"{what} around the locks", solve)
+        return self.planning_job.document()
 
-    def cancel_solving(self) -> None:
+    def cancel_solving(self) -> dict[str, Any]:
         """Stop solving; the week stays as it is."""
         self._cancel.set()
-        self._planning_job.wait(CLOSE_SECONDS)
+        self.planning_job.wait(CLOSE_SECONDS)
+        return self.planning_job.document()
 
     @property
     def proposal(self) -> Proposal | None:
@@ -270,20 +254,20 @@ class Board:
             proposal = self.proposal
             if proposal is None:
                 refuse("the proposal was made for other locks and bans; plan again")
-            count = len(list_differences(state.week, proposal.week))
-            message = f"Proposal taken: {format_count(count, 'change')}"
+            changes = len(list_differences(state.week, proposal.week))
+            message = f"Proposal taken: {format_count(changes, 'change')}"
             return replace(state, week=proposal.week), message
 
-        self._check_not_planning()
         message = self.shared.apply_step(version, accept)
         self._proposal = None
         return message
 
-    def discard_proposal(self) -> None:
+    def discard_proposal(self) -> dict[str, Any]:
         """Forget the proposal."""
         self._proposal = None
+        return {"proposal": False}
 
-    def start_printing(self, request: PrintRequest) -> None:
+    def start_printing(self, request: PrintRequest) -> dict[str, Any]:
         """Begin to print the week, or a part of it."""
         with self.shared.lock:
             self.shared.check_version(request.version)
@@ -291,17 +275,86 @@ class Board:
         def draw() -> str:
             return print_papers(self.shared, request.officer, request.date)
 
-        self._printing_job.start("printing", "Drawing the papers", draw)
+        self.printing_job.start("printing", "Drawing the papers", draw)
+        return self.build_printing_status()
 
     def build_printing_status(self) -> dict[str, Any]:
         """The progress of printing, and the papers in the folder."""
         store = self.shared.store
         stale = set(store.load_manifest().get(OUT_OF_DATE_KEY, []))
         return {
-            **self._printing_job.document(),
+            **self.printing_job.document(),
             "folder": str(store.folder),
             "files": [
                 {"name": name, "href": f"/papers/{name}", "out_of_date": name in stale}
                 for name in store.list_papers()
             ],
         }
+
+
+def record_doses(state: BoardState, request: DosesRequest) -> str:
+    """Enter what a patrol delivered and return it in words; entered again it is corrected.
+
+    The present week is handed out in the ledger first, so that promised and delivered minutes
+    belong to the same patrol. There is a number of minutes for each stop in the order of the card;
+    people spoken to on the whole patrol are entered at its first visited stop.
+    """
+    slot, minutes, engagements = request.duty.slot, request.minutes, request.engagements
+    duty = find_duty(state.week, slot)
+    if len(minutes) != len(duty.patrol.stops):
+        refuse(f"{len(minutes)} numbers for {len(duty.patrol.stops)} stops; write one for each")
+    if not minutes:
+        refuse(f"{slot}: stays at the gate; there is no dose to enter")
+    first = next((row for row, value in enumerate(minutes) if value > 0), 0)
+    elsewhere = None if engagements is None else 0
+    planned = [round(stop.leave_minutes - stop.arrive_minutes) for stop in duty.patrol.stops]
+    answers = [
+        Answer(
+            float(value),
+            engagements if row == first else elsewhere,
+            request.reason if value < planned[row] else None,
+        )
+        for row, value in enumerate(minutes)
+    ]
+    count = request.people or len(duty.people)
+    crew = duty.crew if count >= len(duty.people) else ()
+    with open_ledger(state.planned_area.area.settings) as ledger:
+        ledger.hand_out(build_promised_week(state.week))
+        stops = find_promised_stops(ledger, slot.officer, slot.date)
+        stops = stops[(stops["urn"] == slot.urn) & (stops["window"] == duty.patrol.window)]
+        entries = ledger.record(build_typed_visits(stops, answers, crew, people=count))
+    outcomes = {entry.outcome for entry in entries}
+    how = "corrected" if "corrected" in outcomes else "entered"
+    if outcomes == {"same"}:
+        how = "already entered"
+    return f"Doses {how}: {slot}, {sum(minutes):g} minutes"
+
+
+def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
+    """What was delivered by each patrol of a week, as the ledger has it."""
+    ledger = open_existing_ledger(settings)
+    if ledger is None:
+        return {}
+    with ledger:
+        table = ledger.read_delivered(week.days[0], week.days[-1])
+    table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
+    visits = {
+        (row["officer"], row["urn"], row["date"], row["window"] or AFTER_SCHOOL, row["id"]): row
+        for row in table.to_dict("records")
+    }
+    delivered: DeliveredBySlot = {}
+    for duty in week.duties:
+        patrol = (duty.officer, duty.urn, duty.date, duty.patrol.window)
+        ids = [get_place_id(stop) for stop in duty.patrol.stops]
+        rows = [visits.get((*patrol, one)) for one in ids]
+        recorded = [row for row in rows if row is not None]
+        if recorded:
+            # Stops at one place are one visit: each has its part.
+            minutes = [
+                0.0 if row is None else float(row["minutes"]) / ids.count(one)
+                for one, row in zip(ids, rows, strict=True)
+            ]
+            recorded = list({row["id"]: row for row in recorded}.values())
+            spoken = [int(row["engagements"]) for row in recorded if pd.notna(row["engagements"])]
+            delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
+    return delivered

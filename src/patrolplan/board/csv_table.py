@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,48 +42,51 @@ class CsvTable:
     """Its key under `[sources]`."""
     path: Path
     content: bytes
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The table's headings by our names, where they differ."""
 
     @classmethod
     def from_settings(cls, settings: Settings, source: str) -> CsvTable | None:
         """The settings' first file of a table that can be written; None where there is none."""
         for path in settings.find_files(source):
             if path.suffix == ".csv" and path.is_file():
-                return cls(source, path, path.read_bytes())
+                columns = settings.columns.get(source, {})
+                return cls(source, path, path.read_bytes(), columns)
         return None
 
-    def with_row(self, values: Mapping[str, str], columns: Mapping[str, str]) -> CsvTable:
+    def with_row(self, values: Mapping[str, str]) -> CsvTable:
         """The table with one more row; every other byte stays.
 
         A column that only this row needs is added to the header, and an empty cell to every row.
         """
         form = _CsvFormat.detect(self.content)
-        by_heading = {columns.get(name, name).casefold(): text for name, text in values.items()}
+        texts = {self.columns.get(name, name): text for name, text in values.items()}
         headings = [name.strip().casefold() for name in form.header]
-        missing = [
-            columns.get(name, name)
-            for name, text in values.items()
-            if text and columns.get(name, name).casefold() not in headings
-        ]
+        missing = [name for name, text in texts.items() if text and name.casefold() not in headings]
         text = form.add_columns(missing)
+        by_heading = {name.casefold(): text for name, text in texts.items()}
         cells = [by_heading.get(name.strip().casefold(), "") for name in (*form.header, *missing)]
         end = "" if text.endswith(("\n", "\r")) else form.line_end
         return self._with_text(form, text + end + form.format_row(cells))
 
-    def without_rows(
-        self, is_removed: Callable[[dict[str, str]], bool], columns: Mapping[str, str]
-    ) -> CsvTable:
+    def without_rows(self, is_removed: Callable[[dict[str, str]], bool]) -> CsvTable:
         """The table without some rows; every other byte stays."""
         form = _CsvFormat.detect(self.content)
         header, *rows = form.list_rows()
-        others = [
-            text for text, row in rows if not row or not is_removed(form.name_cells(row, columns))
-        ]
+        others = [text for text, row in rows if not row or not is_removed(self._name(form, row))]
         return self._with_text(form, header[0] + "".join(others))
 
-    def list_rows(self, columns: Mapping[str, str]) -> list[dict[str, str]]:
+    def list_rows(self) -> list[dict[str, str]]:
         """Every row by our names of the columns."""
         form = _CsvFormat.detect(self.content)
-        return [form.name_cells(row, columns) for _, row in form.list_rows()[1:] if row]
+        return [self._name(form, row) for _, row in form.list_rows()[1:] if row]
+
+    def _name(self, form: _CsvFormat, row: Sequence[str]) -> dict[str, str]:
+        """The cells of a row by our names of the columns."""
+        ours = {name.casefold(): own for own, name in self.columns.items()}
+        headings = [name.strip().casefold() for name in form.header]
+        names = [ours.get(name, name) for name in headings]
+        return dict(zip(names, map(str.strip, row), strict=False))
 
     def _with_text(self, form: _CsvFormat, text: str) -> CsvTable:
         try:
@@ -96,17 +99,15 @@ class CsvTable:
     def overwrite(self, before: CsvTable) -> None:
         """Write this table; raises OutputError unless the file still holds the earlier one."""
         try:
-            if self.path.read_bytes() != before.content:
-                message = (
-                    f"{self.path}: was changed outside the board; start the board again to see it"
-                )
-                raise OutputError(message)
-            replace_file(self.path, self.content)
+            is_changed = self.path.read_bytes() != before.content
+            if not is_changed:
+                replace_file(self.path, self.content)
         except OSError as error:
-            if isinstance(error, OutputError):
-                raise
             message = f"{self.path}: cannot be written ({error.strerror or error})"
             raise OutputError(message) from None
+        if is_changed:
+            message = f"{self.path}: was changed outside the board; start the board again to see it"
+            raise OutputError(message)
 
 
 @dataclass(frozen=True)
@@ -144,13 +145,6 @@ class _CsvFormat:
             rows.append(("".join(lines[begin : reader.line_num]), row))
             begin = reader.line_num
         return rows
-
-    def name_cells(self, row: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-        """The cells of a row by our names of the columns."""
-        ours = {name.casefold(): own for own, name in columns.items()}
-        headings = [name.strip().casefold() for name in self.header]
-        names = [ours.get(name, name) for name in headings]
-        return dict(zip(names, map(str.strip, row), strict=False))
 
     def format_row(self, cells: Sequence[str]) -> str:
         """A row with its line end."""
@@ -217,8 +211,7 @@ def read_area_table(area: StudyArea, table: CsvTable) -> StudyArea:
         paths = [
             draft if path == table.path else path for path in settings.find_files(table.source)
         ]
-        columns = settings.columns.get(table.source)
-        rows = READERS[table.source](paths, area.projection, columns=columns)
+        rows = READERS[table.source](paths, area.projection, columns=table.columns)
     name = format_input_name(table.source, table.path, settings)
     inputs = {**area.inputs, name: hash_content(table.content)}
     return replace(area, **{table.source: rows}, inputs=inputs)

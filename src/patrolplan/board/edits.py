@@ -19,8 +19,9 @@ from patrolplan.board.requests import (
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.week import Ban, format_day
+from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
+from patrolplan.team.week_records import Ban
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

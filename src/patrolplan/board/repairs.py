@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from patrolplan.board.appointments import change_duties_table, describe_appointment_change
 from patrolplan.board.edits import refuse
-from patrolplan.board.offers import Offer, build_offer
 from patrolplan.board.requests import (
     AddAppointment,
     ReleasePlace,
@@ -22,37 +20,70 @@ from patrolplan.board.requests import (
     SetAway,
     TaskPlace,
 )
-from patrolplan.board.tasking import (
+from patrolplan.board.table_changes import (
+    change_duties_table,
     change_tasked_table,
+    describe_appointment_change,
     describe_tasked_change,
     describe_visits,
+    renew_origin,
     replan_tasked_places,
 )
-from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.few_changes import ChangeLimits, find_few_changes
+from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.repair import MAX_MOVES, list_changes, meet_demands, repair_week
+from patrolplan.team.repair import (
+    MAX_MOVES,
+    Gap,
+    list_changes,
+    meet_demands,
+    repair_week,
+    suggest_swaps,
+)
 from patrolplan.team.rota import build_week, walk_new_patrols
-from patrolplan.team.solve import RotaSolution
+from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import WeekEditor
+from patrolplan.text import pick_fields
+from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Set as AbstractSet
+    from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 
+    from patrolplan.area import StudyArea
+    from patrolplan.board.requests import OffersRequest
     from patrolplan.board.shared_week import BoardState
     from patrolplan.team.repair import Change
     from patrolplan.team.week import Week
 
 
 @dataclass(frozen=True, eq=False)
+class Offer:
+    """A further change: the week with it, its cards, and what it adds to the worth."""
+
+    week: Week
+    cards: tuple[Change, ...]
+    gain_percent: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a change did, and what may be done next; valid for one version of the week."""
+
+    version: int
+    number: int
+    """Which of the board's outcomes it is."""
+    message: str
+    cards: tuple[Change, ...]
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Repaired:
-    """The board after a change and the repair: its cards, and what may be done next."""
+    """The board after a change and the repair, and what may be done next."""
 
     state: BoardState
     message: str
-    cards: tuple[Change, ...]
     offers: tuple[Offer, ...] = ()
 
 
@@ -83,7 +114,7 @@ def _prepare_tasking(change: TaskPlace | ReleasePlace, state: BoardState) -> Pre
             met = meet_demands(after.week, planned.area, planned.plans)
             after = _with_week(after, met.week)
             words += describe_visits(met.week, change.place_id)
-        return Repaired(after, message + words, list_changes(state.week, after.week))
+        return Repaired(after, message + words)
 
     return Preparation(message, carry_out)
 
@@ -98,10 +129,8 @@ def _prepare_absence(change: SetAway, state: BoardState) -> Preparation:
     if change.kind == "away":
         if set(days) <= already:
             refuse(f"{change.officer} is away {spell} already")
-        message = f"{change.officer} is away {spell}"
-        return Preparation(
-            message, lambda: _repair(state, state, message, {change.officer: {*days}})
-        )
+        message, absent = f"{change.officer} is away {spell}", {change.officer: frozenset(days)}
+        return Preparation(message, lambda: _repair(state, state, message, absent))
     freed = already & set(days)
     if not freed:
         refuse(f"{change.officer} is not away {spell}")
@@ -146,25 +175,19 @@ def _repair(
 
     `state` has the tables as they are now, and the week as it was.
     """
-    planned = state.planned_area
-    repair = repair_week(
-        state.week, planned.area, planned.plans, absent=absent, max_moves=MAX_MOVES
-    )
-    after = _with_week(state, _renew(repair.week, state, before))
-    moves = [_renew(move.week, state, before) for move in repair.moves]
-    return Repaired(
-        after,
-        message,
-        list_changes(before.week, after.week),
-        tuple(build_offer(after.week, week) for week in moves),
-    )
+    area, plans, was = state.planned_area.area, state.planned_area.plans, before.planned_area.area
+    repair = repair_week(state.week, area, plans, absent=absent, max_moves=MAX_MOVES)
+    after = _with_week(state, renew_origin(repair.week, was, area))
+    moves = [renew_origin(move.week, was, area) for move in repair.moves]
+    return Repaired(after, message, tuple(_build_offer(after.week, week) for week in moves))
 
 
 def _fill(
     state: BoardState, before: BoardState, message: str, officer: str, days: AbstractSet[dt.date]
 ) -> Repaired:
     """The week with an officer's free days filled; nothing else moves."""
-    after = _with_week(state, _renew(state.week, state, before))
+    was, area = before.planned_area.area, state.planned_area.area
+    after = _with_week(state, renew_origin(state.week, was, area))
     editor, inputs, problem = after.editor, after.editor.inputs, after.editor.problem
     stands = np.zeros(len(problem), dtype=bool)
     stands[editor.find_rows(after.week.duties)] = True
@@ -181,35 +204,59 @@ def _fill(
         duties = tuple(present.get(duty.key, duty) for duty in filled)
     week = editor.build_week(duties, bound=compute_loosest_bound(problem))
     week = walk_new_patrols(inputs, after.week, week)
-    return Repaired(replace(after, week=week), message, list_changes(before.week, week))
+    return Repaired(replace(after, week=week), message)
 
 
 def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
     """The board with other absences, without notes of those that ended."""
+    away = [{"officer": name, "date": f"{day}"} for name, days in absent.items() for day in days]
     notes = tuple(
-        note
-        for note in state.week.notes
-        if note.kind != "officer_away"
-        or any(
-            note.values == {"officer": officer, "date": f"{day}"}
-            for officer, days in absent.items()
-            for day in days
-        )
+        note for note in state.week.notes if note.kind != "officer_away" or note.values in away
     )
     week = replace(state.week, absent={name: days for name, days in absent.items() if days})
     return replace(state, week=replace(week, notes=notes))
-
-
-def _renew(week: Week, state: BoardState, before: BoardState) -> Week:
-    """A repaired week, made from the present tables."""
-    origin = compute_area_provenance(before.planned_area.area)
-    if compute_short_id(week.created_from) == compute_short_id(origin):
-        origin = compute_area_provenance(state.planned_area.area)
-        week = replace(week, created_from=origin)
-    return week
 
 
 def _with_week(state: BoardState, week: Week) -> BoardState:
     planned = state.planned_area
     editor = WeekEditor.from_week(week, planned.area, planned.plans)
     return replace(state, editor=editor, week=week)
+
+
+def _build_offer(before: Week, after: Week) -> Offer:
+    """The offer of a week in the place of another."""
+    gain = after.worth - before.worth
+    percent = 100 * gain / before.worth if before.worth else 0.0
+    return Offer(after, list_changes(before, after), percent)
+
+
+def find_swaps(state: BoardState, request: OffersRequest) -> tuple[Offer, ...]:
+    """The best swaps for a gap; raises InvalidEditError for one that the week cannot have."""
+    gap = Gap(urn=request.urn, place=request.place, date=request.date)
+    swaps = suggest_swaps(state.editor, state.week, gap)
+    return tuple(_build_offer(state.week, swap.week) for swap in swaps)
+
+
+def build_outcome_document(outcome: Outcome, area: StudyArea) -> dict[str, Any]:
+    """An outcome, for the page."""
+
+    def describe(cards: Sequence[Change]) -> list[dict[str, Any]]:
+        return [
+            {
+                "kind": card.kind,
+                **pick_fields(card.duty, "officer", "urn", "date", "window", "variant"),
+                "start": format_time(card.duty.start_minutes),
+                "company": describe_crew(area, card.duty.crew),
+            }
+            for card in cards
+        ]
+
+    return {
+        "id": outcome.number,
+        "message": outcome.message,
+        "cards": describe(outcome.cards),
+        "offers": [
+            {"changes": describe(offer.cards), "gain_percent": offer.gain_percent}
+            for offer in outcome.offers
+        ],
+    }

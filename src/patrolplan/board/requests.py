@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from patrolplan.inputs.small_tables import DUTY_KINDS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import Reason  # noqa: TC001 - read when requests are parsed
@@ -27,20 +28,11 @@ Day = Annotated[dt.date, BeforeValidator(_parse_day)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0, le=99)]
 ShortText = Annotated[str, Field(min_length=1, max_length=500)]
-ClockText = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-HoursText = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")]
-AppointmentKind = Literal[
-    "leave",
-    "sick",
-    "court",
-    "training",
-    "assembly",
-    "meeting",
-    "interview",
-    "home_visit",
-    "event",
-    "away",
-]
+CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+ClockText = Annotated[str, Field(pattern=f"^{CLOCK}$")]
+HoursText = Annotated[str, Field(pattern=f"^({CLOCK}-{CLOCK})?$")]
+PlaceId = Annotated[str, Field(min_length=1, max_length=60)]
+AppointmentKind = Annotated[str, Field(pattern=f"^({'|'.join(DUTY_KINDS)})$")]
 Version = Annotated[int, Field(ge=0)]
 
 
@@ -121,7 +113,7 @@ class TaskPlace(BoardRequest):
     """A place is tasked: to be visited, or barred."""
 
     kind: Literal["task"]
-    place_id: Annotated[str, Field(min_length=1, max_length=60)]
+    place_id: PlaceId
     longitude: Annotated[float, Field(ge=-180, le=180, strict=False)]
     latitude: Annotated[float, Field(ge=-89, le=89, strict=False)]
     must_visit: bool
@@ -143,7 +135,7 @@ class ReleasePlace(BoardRequest):
     """A tasked place is removed from the table."""
 
     kind: Literal["untask"]
-    place_id: Annotated[str, Field(min_length=1, max_length=60)]
+    place_id: PlaceId
 
 
 class SetAway(BoardRequest):

@@ -12,6 +12,7 @@ answer leads on to the page with the token.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import secrets
 import tempfile
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
 from patrolplan.atomic import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:
@@ -31,12 +34,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+MAX_CONNECTIONS = 100
+"""Connections that are open at once; a browser uses six."""
 MAX_BODY_BYTES = 64 * 1024
 """Maximum bytes of a request's body."""
-
 BODY_TIMEOUT_SECONDS = 10.0
-"""Time limit for receiving a body."""
-
 REQUESTS_PER_SECOND, MAX_BURST_REQUESTS = 50.0, 150.0
 """Maximum requests a second on average, and in a burst."""
 
@@ -242,3 +244,34 @@ def _add_headers(send: Send) -> Send:
         await send(message)
 
     return send_with_headers
+
+
+class LimitedProtocol(H11Protocol):
+    """A connection that closes the one idle longest when there are too many.
+
+    Any program on this computer can open connections and send nothing. With a fixed limit, a few
+    hundred of them would shut out the page; without a limit, they would use up the files that a
+    process may open. One whose request is being answered is never closed.
+    """
+
+    _numbers = itertools.count()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the new connection, and make room for it."""
+        super().connection_made(transport)
+        self.last_used = next(self._numbers)
+        if len(self.connections) > MAX_CONNECTIONS:
+            others = (one for one in self.connections if isinstance(one, LimitedProtocol))
+            idle = [one for one in others if one is not self and one.is_idle]
+            if idle:
+                min(idle, key=lambda one: one.last_used).transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Note that the connection is in use, then read the data."""
+        self.last_used = next(self._numbers)
+        super().data_received(data)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request of it is being answered; an unfinished head counts as idle."""
+        return self.cycle is None or self.cycle.response_complete

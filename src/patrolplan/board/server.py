@@ -18,21 +18,17 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from xstatic.pkg import leaflet
 
-from patrolplan.board.connections import LimitedProtocol
 from patrolplan.board.requests import (
     ChangeRequest,
-    CheckRequest,
     DosesRequest,
-    OffersRequest,
-    PrintRequest,
-    SolveRequest,
     TakeOfferRequest,
     VersionedRequest,
 )
-from patrolplan.board.security import RequestGuard
+from patrolplan.board.security import LimitedProtocol, RequestGuard
 from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.views import build_map_document, find_place_documents
 from patrolplan.errors import InputError, PatrolplanError
+from patrolplan.outputs import webmap
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.outputs.week.roster import format_week
 
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
 
 
 PAGE = Path(__file__).parent / "page"
+PHONE = Path(webmap.__file__).parent
 LEAFLET = Path(leaflet.BASE_DIR)
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 LOOPBACK_ADDRESS = "127.0.0.1"
@@ -107,13 +104,8 @@ def _add_week(app: FastAPI, board: Board) -> None:
     def ground() -> dict[str, Any]:
         return build_map_document(board.shared.state.planned_area)
 
-    @app.post("/api/check")
-    def check(request: CheckRequest) -> dict[str, Any]:
-        return board.check(request.change)
-
-    @app.post("/api/offers")
-    def offers(request: OffersRequest) -> dict[str, Any]:
-        return board.find_offers(request)
+    app.post("/api/check")(board.check)
+    app.post("/api/offers")(board.find_offers)
 
     @app.get("/api/places")
     def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
@@ -125,34 +117,25 @@ def _add_changes(app: FastAPI, board: Board) -> None:
 
     def add(path: str, kind: type[VersionedRequest], make: Callable[[Any], str]) -> None:
         def change(request: VersionedRequest) -> dict[str, Any]:
+            board.check_not_planning()
             message = make(request)
             return {"state": board.build_state(), "message": message}
 
         change.__annotations__["request"] = kind
         app.post(path)(change)
 
-    add("/api/change", ChangeRequest, lambda asked: board.change(asked.version, asked.change))
-    add("/api/undo", VersionedRequest, lambda asked: board.undo(asked.version))
-    add("/api/redo", VersionedRequest, lambda asked: board.redo(asked.version))
+    add("/api/change", ChangeRequest, board.change)
+    add("/api/undo", VersionedRequest, lambda asked: board.shared.undo(asked.version))
+    add("/api/redo", VersionedRequest, lambda asked: board.shared.redo(asked.version))
     add("/api/doses", DosesRequest, board.record)
     add("/api/offers/take", TakeOfferRequest, board.take_offer)
     add("/api/proposal/take", VersionedRequest, lambda asked: board.accept_proposal(asked.version))
 
 
 def _add_jobs(app: FastAPI, board: Board) -> None:
-    @app.post("/api/solve", status_code=202)
-    def solve(request: SolveRequest) -> dict[str, Any]:
-        board.start_solving(request.version, draw_again=request.draw_again)
-        return {"solving": board.build_solving_status()}
-
-    @app.get("/api/solving")
-    def solving() -> dict[str, Any]:
-        return board.build_solving_status()
-
-    @app.post("/api/solve/cancel")
-    def cancel() -> dict[str, Any]:
-        board.cancel_solving()
-        return board.build_solving_status()
+    app.post("/api/solve", status_code=202)(board.start_solving)
+    app.get("/api/solving")(board.planning_job.document)
+    app.post("/api/solve/cancel")(board.cancel_solving)
 
     @app.get("/api/proposal")
     def proposal() -> dict[str, Any]:
@@ -161,19 +144,9 @@ def _add_jobs(app: FastAPI, board: Board) -> None:
             raise HTTPException(404, "there is no proposal; plan again")
         return document
 
-    @app.post("/api/proposal/drop")
-    def drop() -> dict[str, Any]:
-        board.discard_proposal()
-        return {"proposal": False}
-
-    @app.post("/api/print", status_code=202)
-    def print_papers(request: PrintRequest) -> dict[str, Any]:
-        board.start_printing(request)
-        return {"job": board.build_printing_status()}
-
-    @app.get("/api/print")
-    def printing() -> dict[str, Any]:
-        return board.build_printing_status()
+    app.post("/api/proposal/drop")(board.discard_proposal)
+    app.post("/api/print", status_code=202)(board.start_printing)
+    app.get("/api/print")(board.build_printing_status)
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:
@@ -213,8 +186,10 @@ def _add_error_handlers(app: FastAPI, board: Board) -> None:
 
 def _list_static_files() -> dict[str, Path]:
     """Name and path of every file that the page may load; no other path is read."""
-    own = [path for path in sorted(PAGE.iterdir()) if path.suffix in MEDIA_TYPES]
-    return {path.name: path for path in [*own, LEAFLET / "leaflet.js", LEAFLET / "leaflet.css"]}
+    own = [path for path in PAGE.iterdir() if path.suffix in MEDIA_TYPES]
+    phone = [PHONE / "packed.js", PHONE / "ground.js"]
+    leaflets = [LEAFLET / "leaflet.js", LEAFLET / "leaflet.css"]
+    return {path.name: path for path in [*own, *phone, *leaflets]}
 
 
 def _read_static_file(path: Path) -> bytes:
@@ -227,13 +202,7 @@ def _read_static_file(path: Path) -> bytes:
 
 
 def find_loopback_address(host: str) -> str:
-    """The loopback address of a host; raises InputError for any other address.
-
-    Examples
-    --------
-    >>> find_loopback_address("localhost")
-    '127.0.0.1'
-    """
+    """The loopback address of a host; raises InputError for any other address."""
     if host == "localhost":
         return LOOPBACK_ADDRESS
     with suppress(ValueError):
@@ -245,10 +214,7 @@ def find_loopback_address(host: str) -> str:
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """A socket that listens on this computer; port 0 takes any that is free.
-
-    Raises InputError when the address is not this computer's own, or the port cannot be used.
-    """
+    """A socket that listens on this computer alone; port 0 takes any that is free."""
     address = find_loopback_address(host)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:

@@ -6,22 +6,22 @@ import datetime as dt
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.board.csv_table import READERS, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, describe_difference, refuse
-from patrolplan.board.week_store import WeekStore
+from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.ledger.dose_history import load_delivered_before
+from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
-from patrolplan.team.week import HandChange
 from patrolplan.team.week_editor import WeekEditor
 from patrolplan.team.week_file import read_week
+from patrolplan.team.week_records import HandChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import geopandas as gpd
@@ -119,8 +119,9 @@ class SharedWeek:
             self.check_version(version)
             before = self.state
             after, message = build_state(before)
-            undo = [*self._undo_stack, (message, before)][-MAX_UNDO_STEPS:]
-            self._save(after, message, undo, [])
+            self._save(after, message)
+            self._undo_stack = [*self._undo_stack, (message, before)][-MAX_UNDO_STEPS:]
+            self._redo_stack.clear()
             return message
 
     def apply_outside_history(self, version: int, action: Callable[[BoardState], str]) -> str:
@@ -134,28 +135,29 @@ class SharedWeek:
     def undo(self, version: int) -> str:
         """Undo the last change."""
         with self.lock, self.store.lock_folder():
-            done, before = self._find_step(version, self._undo_stack, "undo")
-            message = f"Undone: {done}"
-            undo, redo = self._undo_stack[:-1], [*self._redo_stack, (done, self.state)]
-            self._save(before, message, undo, redo)
-            return message
+            return self._take_step(version, "undo", self._undo_stack, self._redo_stack)
 
     def redo(self, version: int) -> str:
         """Make the change again that was undone last."""
         with self.lock, self.store.lock_folder():
-            done, after = self._find_step(version, self._redo_stack, "redo")
-            message = f"Redone: {done}"
-            undo, redo = [*self._undo_stack, (done, self.state)], self._redo_stack[:-1]
-            self._save(after, message, undo, redo)
-            return message
+            return self._take_step(version, "redo", self._redo_stack, self._undo_stack)
 
-    def _find_step(
-        self, version: int, stack: Sequence[tuple[str, BoardState]], action: str
-    ) -> tuple[str, BoardState]:
+    def _take_step(
+        self,
+        version: int,
+        action: Literal["undo", "redo"],
+        stack: list[tuple[str, BoardState]],
+        other: list[tuple[str, BoardState]],
+    ) -> str:
         self.check_version(version)
         if not stack:
             refuse(f"there is nothing to {action}")
-        return stack[-1]
+        present, (done, state) = self.state, stack[-1]
+        message = f"{action.capitalize()}ne: {done}"
+        self._save(state, message)
+        stack.pop()
+        other.append((done, present))
+        return message
 
     def check_version(self, version: int) -> None:
         """Raise where the page does not show the last change, made here or outside the board."""
@@ -186,16 +188,11 @@ class SharedWeek:
             self._known_digest = digest
             editor = WeekEditor.from_week(week, planned.area, planned.plans)
             self.state = replace(self.state, editor=editor, week=week)
-            self._undo_stack, self._redo_stack = [], []
+            self._undo_stack.clear()
+            self._redo_stack.clear()
             self._add_version(message)
 
-    def _save(
-        self,
-        state: BoardState,
-        message: str,
-        undo: list[tuple[str, BoardState]],
-        redo: list[tuple[str, BoardState]],
-    ) -> None:
+    def _save(self, state: BoardState, message: str) -> None:
         """Write a state's week with a line of history; on failure everything stays as it was."""
         when = f"{dt.datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005 - the clock on the wall
         week = replace(state.week, history=(*self.state.week.history, HandChange(when, message)))
@@ -206,7 +203,6 @@ class SharedWeek:
             raise
         self.save_problem = ""
         self.state = replace(state, editor=replace(state.editor, before=week), week=week)
-        self._undo_stack, self._redo_stack = undo, redo
         self._add_version(message)
 
     def _write(self, week: Week, tables: Mapping[str, CsvTable]) -> str:
@@ -231,11 +227,7 @@ class SharedWeek:
 
 
 def open_shared_week(planned_area: PlannedArea, folder: Path) -> SharedWeek:
-    """The board for a planned area, with the week of a folder, or a new one that is saved there.
-
-    Raises InputError when the week in the folder cannot be used, OutputError when the folder
-    cannot be written.
-    """
+    """The board for a planned area, with the week of a folder, or a new one that is saved there."""
     store = WeekStore(folder)
     area, plans = planned_area.area, planned_area.plans
     if (folder / WEEK_FILE).is_file():

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
-from patrolplan.board.appointments import list_appointments
 from patrolplan.board.edits import is_lent
+from patrolplan.board.table_changes import list_appointments
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.facts import (
@@ -26,7 +26,7 @@ from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.file_forms import convert_to_degrees
 from patrolplan.team.objective import compute_loosest_bound, sum_minutes_by_day
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week_editor import get_slot
+from patrolplan.team.week_editor import PatrolSlot, get_slot
 from patrolplan.team.where_when import list_stays
 from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
-    from patrolplan.board.board_ledger import DeliveredBySlot
     from patrolplan.board.shared_week import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
     from patrolplan.team.week_editor import WeekEditor
 
 
+DeliveredBySlot = dict[PatrolSlot, tuple[list[float], int | None]]
+"""Minutes at each stop of a patrol, and the people spoken to; None where not recorded."""
 SIMPLIFY_METRES = 1.0
 """Tolerance of lines on the page's map."""
 
@@ -57,7 +58,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     """The present week, for the page, with the doses delivered where they were recorded."""
     week, editor, area = state.week, state.editor, state.planned_area.area
     roster = Roster(week)
-    schools = _build_school_rows(roster, editor, build_duty_documents(state, delivered))
+    duties = build_duty_documents(state, delivered)
     return {
         "area": area.name,
         "marking": find_marking(area, (duty.patrol for duty in week.duties)),
@@ -66,10 +67,9 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],
         },
         "windows": list(area.settings.week.windows),
-        "schools": schools,
+        "schools": _build_school_rows(roster, editor, duties),
         "officers": _build_officer_rows(state, roster),
         "doses": _build_dose_rows(state),
-        "fairness": _build_fairness(schools, state),
         "gaps": [pick_fields(row, "urn", "date", "why") for row in week.unmet],
         "short": [pick_fields(row, "urn", "patrols", "least") for row in week.short],
         "bans": [
@@ -173,6 +173,11 @@ def _build_school_rows(
     patrols: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patrol in duties:
         patrols.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
+    minutes: dict[str, float] = {}
+    for stay in list_stays(roster.week.duties):
+        if stay.stop is not None:
+            urn = stay.duty.urn
+            minutes[urn] = minutes.get(urn, 0.0) + stay.minutes
     return [
         {
             "urn": school.urn,
@@ -180,6 +185,7 @@ def _build_school_rows(
             "bell": school.bell,
             "patrols": sum((school.urn, f"{day}") in patrols for day in roster.week.days),
             "least": editor.problem.min_patrols,
+            "minutes": round(minutes.get(school.urn, 0.0)),
             "cells": {
                 f"{day}": {
                     "state": "closed" if (school.urn, day) in roster.closed_days else "open",
@@ -227,66 +233,19 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     ]
 
 
-def _build_fairness(schools: list[dict[str, Any]], state: BoardState) -> dict[str, Any]:
-    inputs, week = state.editor.inputs, state.week
-    minutes: dict[str, float] = {}
-    for duty in week.duties:
-        dwell = sum(stay.minutes for stay in list_stays([duty]) if stay.stop is not None)
-        minutes[duty.urn] = minutes.get(duty.urn, 0.0) + dwell
-    return {
-        "schools": [
-            {
-                "urn": school["urn"],
-                "patrols": school["patrols"],
-                "minutes": round(minutes.get(school["urn"], 0.0)),
-            }
-            for school in schools
-        ],
-        "officers": [
-            {
-                "officer": name,
-                "patrols": sum(name in duty.people for duty in week.duties),
-                "max_patrols": int(limit),
-            }
-            for name, limit in zip(inputs.officers, inputs.max_patrols, strict=True)
-        ],
-    }
-
-
 @lru_cache(maxsize=2)
 def build_map_document(planned_area: PlannedArea) -> dict[str, Any]:
     """The ground that does not change: streets, hotspots with their stretches, schools.
 
-    Lines are packed as in `patrolplan.outputs.webmap.map_layers.build_map_layers`: the numbers of
-    points, and one run of steps of a millionth of a degree, latitude before longitude, each line's
-    first point a step from the last of the line before.
+    In the form of the phone's map, whose scripts draw it; without the buildings.
     """
     layers = build_map_layers(next(iter(planned_area.plans.values())), ())
-    hotspots = planned_area.hotspots.set_index("hotspot")
-    shown_worth = _map_shown_worth(planned_area)
+    places = planned_area.hotspots.set_index("hotspot")["place"]
     return {
-        "bounds": [degree for point in layers["bounds"] for degree in point[::-1]],
-        "streets": layers["streets"],
+        **{name: layers[name] for name in ("bounds", "streets", "labels", "schools")},
         "priority": layers["voices"]["joined"],
-        "ground": {
-            kind: layers["ground"][kind] for kind in ("park", "water", "railway", "station")
-        },
-        "labels": layers["labels"],
-        "hotspots": [
-            {
-                "hotspot": row["id"],
-                "place": hotspots["place"][row["id"]],
-                "worth": shown_worth[row["id"]],
-                "stop": row["stop"][::-1],
-                "feared": row["feared"],
-                "lines": row["lines"],
-            }
-            for row in layers["hotspots"]
-        ],
-        "schools": [
-            {"urn": row["urn"], "name": row["name"], "gate": row["at"][::-1]}
-            for row in layers["schools"]
-        ],
+        "ground": {**layers["ground"], "building": {"counts": [], "steps": []}},
+        "hotspots": [{**row, "place": places[row["id"]]} for row in layers["hotspots"]],
     }
 
 
@@ -317,34 +276,31 @@ def _build_walk_document(patrol: Patrol, projection: Projection) -> dict[str, An
 
 def _build_officer_rows(state: BoardState, roster: Roster) -> list[dict[str, Any]]:
     """Every officer of the week."""
-    inputs, days = state.editor.inputs, roster.week.days
+    inputs, week = state.editor.inputs, roster.week
     table = inputs.area.officers.drop_duplicates("officer").set_index("officer")
+    table["alone"] = table["alone"].astype(bool)
+    limits = dict(zip(inputs.officers, map(int, inputs.max_patrols), strict=True))
+    unknown = {"role": "officer", "alone": True, **dict.fromkeys(WEEKDAYS, "")}
+    known = table[[*unknown]].to_dict("index")
     appointments = list_appointments(state)
     rows = []
-    for number, officer in enumerate(roster.officers):
+    for officer in roster.officers:
         absent = inputs.absent.get(officer.name, frozenset())
-        weekly = table.loc[officer.name] if officer.name in table.index else None
+        weekly = known.get(officer.name, unknown)
         rows.append(
             {
                 "officer": officer.name,
                 "schools": list(officer.schools),
-                "max_patrols": int(inputs.max_patrols[number])
-                if number < len(inputs.max_patrols)
-                else 0,
-                "patrols": sum(
-                    officer.name in {duty.officer, *duty.crew} for duty in roster.week.duties
-                ),
+                "max_patrols": limits.get(officer.name, 0),
+                "patrols": sum(officer.name in duty.people for duty in week.duties),
                 "hours": {
-                    f"{day}": ""
-                    if weekly is None or day in absent
-                    else weekly[WEEKDAYS[day.weekday()]]
-                    for day in days
+                    f"{day}": "" if day in absent else weekly[WEEKDAYS[day.weekday()]]
+                    for day in week.days
                 },
                 "absent": [f"{day}" for day in sorted(absent)],
                 "appointments": appointments.get(officer.name, {}),
                 "mode": officer.mode,
-                "role": "officer" if weekly is None else weekly["role"],
-                "alone": True if weekly is None else bool(weekly["alone"]),
+                **{name: weekly[name] for name in ("role", "alone")},
             }
         )
     return rows

@@ -7,17 +7,24 @@ import atexit
 import gc
 import os
 import sys
+import traceback
 
-from patrolplan.cli import (
-    board,  # noqa: F401
-    data,  # noqa: F401
-    evidence,  # noqa: F401
-    inspect,  # noqa: F401
-    plan,  # noqa: F401
-    record,  # noqa: F401
-    survey,  # noqa: F401
-    ways,  # noqa: F401
-    week,  # noqa: F401
+from patrolplan.cli import (  # noqa: F401 - importing a command adds it
+    backtest,
+    board,
+    brief,
+    check,
+    fetch,
+    governance,
+    init,
+    plan,
+    purge,
+    record,
+    risk,
+    schema,
+    survey,
+    ways,
+    week,
 )
 from patrolplan.cli.app import app as app
 from patrolplan.cli.console import announce, print_json, stderr
@@ -25,19 +32,22 @@ from patrolplan.cli.failures import (
     INTERRUPTED_CODE,
     build_problem_documents,
     build_usage_document,
+    close_log,
     describe_failure,
+    log_line,
     stop_on_sigterm,
     use_utf8_streams,
 )
-from patrolplan.cli.run_log import close_log, log_line
 
+TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
+"""Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
 NEW_OBJECTS = 500_000
 """Number of new objects after which Python collects garbage; by default 700. Few of our objects are
 in cycles, so that frequent collection takes time and frees hardly any memory."""
 
 
 def main() -> None:
-    """Run a command; a problem gives its messages and exit code 1, never a traceback."""
+    """Run a command; a problem gives its messages and exit code 1, and no traceback unasked."""
     spare_collector()
     # Matrices are small here, and starting threads for their products would take longer. Also, the
     # last digits of sums then do not depend on the number of processors.
@@ -62,6 +72,8 @@ def main() -> None:
         raise SystemExit(code) from None
     except Exception as error:  # noqa: BLE001 - the outermost place that can say what happened
         code = 1
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            traceback.print_exception(error)
         lines = describe_failure(error)
         for line in lines:
             stderr.print(f"patrolplan: {line}", markup=False, style="red")

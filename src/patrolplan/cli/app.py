@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
-from patrolplan.cli.run_log import open_log
+from patrolplan.cli.failures import open_log
 from patrolplan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ COMMANDS = {
 """Every command and what it does, in few words; those of every day first."""
 
 
-class Command(TyperCommand):
-    """A command that shows help texts verbatim, and the value in a message on a wrong one."""
+class Plain:
+    """Shows help texts verbatim, and no type of value for flags."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(*args, **kwargs)
@@ -55,7 +55,15 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
         """The options and arguments, as help shows them."""
-        return hide_flag_values(super().get_params(ctx))
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class Command(Plain, TyperCommand):
+    """A command with the value in a message on a wrong one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's context
         """Read the options."""
@@ -66,39 +74,23 @@ class Command(TyperCommand):
             raise
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(Plain, TyperGroup):
     """All commands, in the order of the panels."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - typer's own
-        super().__init__(*args, **kwargs)
-        show_plainly(self)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's context
         """The names in the order of the help."""
         return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
 
-    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's context
-        """The options and arguments, as help shows them."""
-        return hide_flag_values(super().get_params(ctx))
-
-
-def hide_flag_values(parameters: list[Any]) -> list[Any]:
-    """Hide the type of value of flags in the help."""
-    for parameter in parameters:
-        if getattr(parameter, "is_flag", False):
-            parameter.metavar = ""
-    return parameters
-
 
 COMMAND_ORDER = [name for words in COMMANDS.values() for name in words]
 
 
-def show_plainly(command: TyperCommand | TyperGroup) -> None:
+def show_plainly(command: Any) -> None:  # noqa: ANN401 - a command or group of typer
     """Show `[section]` in help verbatim: typer would treat it as a style."""
     command.help = escape(command.help or "")
     for parameter in command.params:
         if text := getattr(parameter, "help", None):
-            parameter.help = escape(text)  # type: ignore[attr-defined]
+            parameter.help = escape(text)
 
 
 def name_wrong_value(error: Any) -> None:  # noqa: ANN401 - of any version of typer

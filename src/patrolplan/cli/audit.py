@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
 
@@ -27,7 +28,7 @@ def audit_folder(
 ) -> Audit:
     """Draw the week of a folder again, and compare."""
     from patrolplan.team.audit import Audit, audit_week, find_obstacle
-    from patrolplan.team.week_file import read_week, read_week_alone
+    from patrolplan.team.week_file import read_week_alone
 
     entry = read_week_alone(out)  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
@@ -38,7 +39,7 @@ def audit_folder(
     drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
     _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
     with console.report_stage("Drawing the week again"):
-        return audit_week(read_week(out, area, plans), area, plans)
+        return audit_week(pp.read_week(out, area, plans), area, plans)
 
 
 def build_audit_document(audit: Audit) -> dict[str, Any]:

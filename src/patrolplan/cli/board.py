@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, load_trial_draw
@@ -14,7 +15,6 @@ from patrolplan.errors import InputError
 
 if TYPE_CHECKING:
     from patrolplan.board.shared_week import SharedWeek
-    from patrolplan.settings import Settings
 
 DEMO_WEEK_FOLDER = Path("patrolplan-demo-week")
 """Default folder of the demo borough's week, which is used if there are no settings."""
@@ -29,8 +29,8 @@ def board(
         "The week's folder; without a week in it, one is planned.",
         options.FOLDER,
     ),
-    start: str | None = options.option(
-        None, "--from", "First day of the week to plan; default next Monday.", options.DAY
+    start: dt.date | None = options.date_option(
+        None, "--from", "First day of the week to plan; default next Monday."
     ),
     trial: Path | None = options.option(
         None, "--trial", "The file of the trial that the week in --week is part of.", options.FILE
@@ -49,14 +49,14 @@ def board(
     """Open the week in the browser: change, lock, plan again and print it."""
     import secrets
     import webbrowser
+    from threading import Thread
 
     from patrolplan.board.board import Board
     from patrolplan.board.security import write_redirect_file
     from patrolplan.board.server import open_listener, serve
     from patrolplan.board.views import build_map_document
 
-    day = None if start is None else options.parse_date(start, "--from")
-    settings: Path | Settings = config
+    settings: Path | pp.Settings = config
     if config == options.DEFAULT_CONFIG and not config.exists():
         settings = _load_demo_settings()
         week = DEMO_WEEK_FOLDER if week == options.DEFAULT_WEEK_FOLDER else week
@@ -65,7 +65,7 @@ def board(
             "`patrolplan init` begins one of your own."
         )
     with open_listener(host, port) as listener:
-        shared = _open_shared_week(settings, week, day, trial)
+        shared = _open_shared_week(settings, week, start, trial)
         with console.report_stage("Drawing the map"):
             build_map_document(shared.state.planned_area)
         token, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -82,20 +82,19 @@ def board(
             with ExitStack() as stack:
                 if not no_browser:
                     page = stack.enter_context(write_redirect_file(address, code))
-                    webbrowser.open(page.as_uri())
+                    # In a thread: what BROWSER names may stay in front until it is closed.
+                    Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
                 serve(Board(shared), listener, token, code=code)
         finally:
             console.stderr.print("The board is closed; every change was saved when it was made.")
 
 
-def _load_demo_settings() -> Settings:
+def _load_demo_settings() -> pp.Settings:
     """The demo borough's settings, with the secret and the ledger in the current folder.
 
     The demo's own folder is part of the program, and may not be writable.
     """
-    from patrolplan.settings.load import demo_settings, load_settings
-
-    settings = load_settings(demo_settings())
+    settings = pp.load_settings(pp.demo_settings())
     here = Path.cwd()
     secret = {"secret": str(here / "patrolplan-demo.secret")}
     ledger = {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"}
@@ -108,30 +107,31 @@ def _load_demo_settings() -> Settings:
 
 
 def _open_shared_week(
-    config: Path | Settings, folder: Path, start: dt.date | None, trial: Path | None
+    config: Path | pp.Settings, folder: Path, start: dt.date | None, trial: Path | None
 ) -> SharedWeek:
     """Open the week in a folder, or plan one and write it there; see `open_shared_week`."""
     from patrolplan.atomic import WEEK_FILE
     from patrolplan.board.shared_week import PlannedArea, open_shared_week
     from patrolplan.outputs.output_folder import check_folder
+    from patrolplan.team.free_time import list_school_days
     from patrolplan.team.rota import check_officers
-    from patrolplan.team.week import list_school_days
     from patrolplan.team.week_file import read_week_alone
 
     check_folder(folder)
-    if (folder / WEEK_FILE).is_file():
-        days = tuple(read_week_alone(folder).days)
+    entry = read_week_alone(folder) if (folder / WEEK_FILE).is_file() else None
+    recorded = None if entry is None else entry.trial
+    if entry is None:
+        today = dt.date.today()  # noqa: DTZ011 - of this desk
+        days = list_school_days(start or today + dt.timedelta(days=7 - today.weekday()))
+    else:
+        days = tuple(entry.days)
         if start is not None and start not in days:
             what = f"holds the week from {days[0]}, not the one of {start}"
             remedy = "name another folder with --week, or leave --from out"
             raise InputError.one(folder, what, remedy)
-        recorded = read_week_alone(folder).trial
-    else:
-        recorded = None
-        days = list_school_days(start or _next_monday(dt.date.today()))  # noqa: DTZ011 - of this desk
     area = steps.load_study_area(config)
     check_officers(area)
-    if not (folder / WEEK_FILE).is_file():
+    if entry is None:
         steps.check_term(area, days)
     steps.ensure_secret(area.settings)
     check_trial_is_named(folder, recorded, trial)
@@ -139,14 +139,3 @@ def _open_shared_week(
     planned = PlannedArea(area, *steps.plan_area_days(area, days, (1, None), drawn))
     with console.report_stage("Opening the week"):
         return open_shared_week(planned, folder)
-
-
-def _next_monday(today: dt.date) -> dt.date:
-    """The Monday after a day.
-
-    Examples
-    --------
-    >>> _next_monday(dt.date(2026, 11, 27)).isoformat()
-    '2026-11-30'
-    """
-    return today + dt.timedelta(days=7 - today.weekday())

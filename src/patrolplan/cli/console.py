@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from patrolplan.cli.run_log import log_line
+import patrolplan as pp
+from patrolplan.cli.failures import log_line
 from patrolplan.text import format_percent
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from patrolplan.notes import Note
-    from patrolplan.patrols.plan import Plan
     from patrolplan.patrols.posts import Post
     from patrolplan.tables import LeftOutRow
-    from patrolplan.team.week import Week
 
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 stdout = Console(highlight=False, markup=False)
@@ -75,16 +73,22 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
         yield report
 
 
-def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[Note]) -> None:
+def print_table(*headings: str, rows: Iterable[Sequence[str]], title: str | None = None) -> None:
+    """Print rows of text below their headings."""
+    table = Table(*headings, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+
+
+def print_left_out(rows: Sequence[LeftOutRow], notes: Iterable[pp.Note]) -> None:
     """Print what was left out, and what was assumed."""
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.tables import list_left_out
 
     if rows:
-        table = Table("left out", "how many", "why")
-        for row in list_left_out(rows):
-            table.add_row(row["source"], row["count"], row["reason"])
-        stdout.print(table)
+        cells = ((row["source"], row["count"], row["reason"]) for row in list_left_out(rows))
+        print_table("left out", "how many", "why", rows=cells)
     print_notes(describe_notes(notes))
 
 
@@ -113,19 +117,19 @@ def print_written_to(out: Path | None, layer: str = "") -> None:
         stdout.print(f"Written to {out}{opened}", soft_wrap=True)
 
 
-def print_patrols(plan: Plan, out: Path) -> None:
+def print_patrols(plan: pp.Plan, out: Path) -> None:
     """Print a line for each patrol, and what was written."""
     from patrolplan.outputs.papers import PLAN_PAPERS, list_papers
     from patrolplan.outputs.wording import format_reference_ratio
 
-    table = Table("URN", "school", "patrol", "stops", "how good")
+    rows = []
     for patrol in plan.patrols:
         times = format_reference_ratio(patrol)
         good = f"{times} times the gate" if times else ""
         good = good if patrol.kind == "patrol" else "gate: nothing better"
         hours = f"{format_time(patrol.start_minutes)}-{format_time(patrol.end_minutes)}"
-        table.add_row(patrol.urn, patrol.school, hours, str(len(patrol.stops)), good)
-    stdout.print(table)
+        rows.append((patrol.urn, patrol.school, hours, str(len(patrol.stops)), good))
+    print_table("URN", "school", "patrol", "stops", "how good", rows=rows)
     if plan.posts:
         print_posts(plan.posts)
     stdout.print(f"Written to {out}:")
@@ -137,40 +141,37 @@ def print_posts(posts: Sequence[Post]) -> None:
     """Print where adults stand after the bell, and how many of the pupils they meet."""
     from patrolplan.patrols.file_forms import round_share
 
-    table = Table("URN", "post", "from", "to", "pupils met so far")
-    for post in posts:
-        hours = (format_time(post.start_minutes), format_time(post.end_minutes))
-        share = format_percent(round_share(post.pupil_share))
-        table.add_row(post.urn, post.place, *hours, share)
-    stdout.print(table)
+    rows = [
+        (
+            *(post.urn, post.place, format_time(post.start_minutes), format_time(post.end_minutes)),
+            format_percent(round_share(post.pupil_share)),
+        )
+        for post in posts
+    ]
+    print_table("URN", "post", "from", "to", "pupils met so far", rows=rows)
     stdout.print(
         "Each post adds most to those before it, pupils weighted by risk; "
         "shares are of pupils' minutes on the way home."
     )
 
 
-def _describe_draw(week: Week) -> str:
-    """The difference of a week from the best one, to precede its quality."""
-    if week.draw is None:
-        return ""
-    return f"{week.give_percent:.1f} % less than the best week found, which is "
-
-
-def print_week(week: Week) -> None:
+def print_week(week: pp.Week) -> None:
     """Print who patrols where and when, its quality, and what could not be met."""
     from patrolplan.outputs.facts import name_feared_places
     from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.wording import format_route_name
     from patrolplan.team.week import format_day
 
-    table = Table("day", "officer", "patrol", "URN", "school", "route")
+    rows = []
     for duty in week.duties:
         hours = f"{format_time(duty.start_minutes)}-{format_time(duty.end_minutes)}"
         cells = (format_day(duty.date), duty.officer, hours, duty.urn, duty.patrol.school)
-        table.add_row(*cells, format_route_name(duty.variant))
-    stdout.print(table)
+        rows.append((*cells, format_route_name(duty.variant)))
+    print_table("day", "officer", "patrol", "URN", "school", "route", rows=rows)
     good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
-    stdout.print(f"Worth {week.worth:.4f}, {_describe_draw(week)}{good}.")
+    if week.draw is not None:
+        good = f"{week.give_percent:.1f} % less than the best week found, which is {good}"
+    stdout.print(f"Worth {week.worth:.4f}, {good}.")
     if week.draw is not None and week.draw.commitment:
         which = f"Draw number {week.draw.number}, commitment {week.draw.commitment}."
         stdout.print(which, soft_wrap=True)

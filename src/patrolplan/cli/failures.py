@@ -1,4 +1,8 @@
-"""How a failing command ends: with plain messages, an exit code, and no traceback.
+"""The log of a run, and how a failing command ends: with plain messages and an exit code.
+
+The log, for `--verbose` and `--log FILE`, is for remote support. It has names of files, counts that
+may be shown, options without their values, and problems as printed, but nothing from pupils'
+reports.
 
 Expected errors are `PatrolplanError`. Errors of the system, such as an unreadable file or too
 little memory, get one sentence. Anything else is an error in the program: its place in the code is
@@ -6,23 +10,32 @@ written to a file, without data, for the maintainers of patrolplan.
 """
 
 import io
+import logging
 import platform
+import re
 import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 from uuid import uuid4
 
+import patrolplan as pp
 from patrolplan.atomic import TEMPORARY_PREFIX
 from patrolplan.errors import InputError, PatrolplanError
 
 INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 """Exit codes after Ctrl-C and after SIGTERM, as in shells."""
+
+
+_RUN = logging.getLogger("patrolplan.run")
+_MORE = _RUN.getChild("more")
+"""Logger for what standard error shows only with `--verbose`."""
 
 
 def use_utf8_streams() -> None:
@@ -67,13 +80,7 @@ def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str
 
 
 def split_message(line: str) -> dict[str, str]:
-    """The parts of a message of the form `where: what; remedy`; a part may be empty.
-
-    Examples
-    --------
-    >>> split_message("out: is a file, not a folder; name another folder with --out")
-    {'where': 'out', 'what': 'is a file, not a folder', 'remedy': 'name another folder with --out'}
-    """
+    """The parts of a message of the form `where: what; remedy`; a part may be empty."""
     where, colon, rest = line.partition(": ")
     if not colon or ";" in where:
         where, rest = "", line
@@ -136,3 +143,61 @@ def list_code_lines(error: BaseException) -> Iterator[str]:
         for frame in traceback.extract_tb(cause.__traceback__):
             yield f"  {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}"
         cause = cause.__cause__ or cause.__context__
+
+
+def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
+    """Begin to log this run of a command."""
+    if path is not None:
+        to_file = logging.FileHandler(path, encoding="utf-8")
+        to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        _RUN.addHandler(to_file)
+    if verbose:
+        to_screen = logging.StreamHandler()
+        to_screen.setFormatter(logging.Formatter("%(message)s"))
+        _MORE.addHandler(to_screen)
+    if path is not None or verbose:
+        from patrolplan.provenance import list_versions
+
+        _RUN.propagate = False
+        _RUN.setLevel(logging.INFO)
+        _MORE.info("patrolplan %s", " ".join([command, *list_option_names(sys.argv[1:])]))
+        _MORE.info(
+            "%s %s, Python %s", platform.system(), platform.release(), platform.python_version()
+        )
+        _MORE.info(", ".join(f"{name} {number}" for name, number in list_versions().items()))
+
+
+def list_option_names(args: Iterable[str]) -> list[str]:
+    """The names of options, without their values."""
+    return [found[0] for arg in args if (found := re.match(r"--[a-z][a-z-]+", arg))]
+
+
+def log_line(line: str) -> None:
+    """Log a line that standard error always shows."""
+    _RUN.info(line)
+
+
+def log_more(line: str) -> None:
+    """Log a line that standard error shows only with `--verbose`."""
+    _MORE.info(line)
+
+
+def log_area(area: "pp.StudyArea") -> None:
+    """Log the sources of an area; counts of reports are suppressed and rounded."""
+    if not _RUN.isEnabledFor(logging.INFO):
+        return
+    log_more(f"settings: {area.settings.file}")
+    for name, digest in area.inputs.items():
+        log_more(f"read {name} ({digest[:12]})")
+    for one in area.tables:
+        log_more(f"{one.source}: {one.rows} rows, {one.used} used, {one.left_out} left out")
+
+
+def close_log(code: object) -> None:
+    """Log how the run ended, with its processor seconds, and close the file."""
+    _MORE.info("ended with code %s after %.1f s of processor time", code, time.process_time())
+    for logger in (_MORE, _RUN):
+        for handler in [*logger.handlers]:
+            logger.removeHandler(handler)
+            handler.close()
+    _RUN.setLevel(logging.NOTSET)

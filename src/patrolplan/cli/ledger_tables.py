@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+import patrolplan as pp
 from patrolplan.cli import console
 from patrolplan.text import pick_fields
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from patrolplan.team.ledger.ledger import Ledger
     from patrolplan.team.ledger.visits import Outcome, VisitEntry
 
 
@@ -28,7 +28,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 
 
 def print_entries(
-    ledger: Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
+    ledger: pp.Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
     """Print the outcome of each visit, and the number of each outcome."""
     from patrolplan.team.ledger.delivered import find_odd_visits, find_separate_visits

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -27,8 +29,17 @@ def refuse(message: str, option: str | None = None) -> NoReturn:
     raise typer.BadParameter(message, param_hint=option)
 
 
+def refuse_without(needed: object, reason: str, **given: object) -> None:
+    """Refuse options, by name, that are given without the one that they belong to."""
+    for name, value in given.items():
+        if value and not needed:
+            refuse(reason.format(name), f"--{name.replace('_', '-')}")
+
+
 MAX_PROCESSES = 1024
 """Maximum number of processes; no expected computer has more processors."""
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Valid years of records and plans, as in the readers of tables."""
 CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
 DEFAULT_CONFIG = Path("patrolplan.toml")
 
@@ -43,6 +54,85 @@ def find_config(ctx: typer.Context, config: Path) -> Path:
             console.announce(f"Settings: {found}")
             return found
     return config
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def format_choices(choices: type[StrEnum]) -> str:
+    """The placeholder in help for an option with these choices."""
+    return f"[{'|'.join(choices)}]"
+
+
+def parse_choice(choices: type[Choice]) -> Callable[[str], Choice]:
+    """The parser of an option with these choices; typer's own words differ between versions."""
+
+    def parse(text: str) -> Choice:
+        try:
+            return choices(text)
+        except ValueError:
+            refuse(f"'{text}' is not valid; write one of: {', '.join(choices)}")
+
+    return parse
+
+
+def parse_time(text: str) -> dt.time:
+    """A time of day as typed; an invalid one is a usage error."""
+    from patrolplan import times
+
+    try:
+        return times.parse_time(text.zfill(len("HH:MM")))
+    except ValueError:
+        refuse(f"'{text}' is not a valid time; write HH:MM, such as 15:40")
+
+
+def check_minutes(minutes: float | None) -> float | None:
+    """The length of a window as typed; an impossible one, and NaN, is a usage error."""
+    from patrolplan.settings import MAX_WINDOW_MINUTES as LONGEST
+
+    if minutes is None or 0 < minutes <= LONGEST:
+        return minutes
+    refuse(f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}")
+
+
+def parse_date(text: str) -> dt.date:
+    """A day as typed; an invalid one is a usage error."""
+    return _parse_day(text, text, "date; write YYYY-MM-DD")
+
+
+def parse_month(text: str) -> str:
+    """A month as typed; an invalid one is a usage error."""
+    return f"{_parse_day(f'{text}-01', text, 'month; write YYYY-MM'):%Y-%m}"
+
+
+def parse_first_day(text: str) -> dt.date:
+    """A day as typed, or the first of a month; an invalid one is a usage error."""
+    day = f"{text}-01" if text.count("-") == 1 else text
+    return _parse_day(day, text, "month or day; write YYYY-MM or YYYY-MM-DD")
+
+
+def _parse_day(day: str, typed: str, wanted: str) -> dt.date:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+        with suppress(ValueError):
+            date = dt.date.fromisoformat(day)
+            if FIRST_YEAR <= date.year <= LAST_YEAR:
+                return date
+            refuse(f"'{typed}' is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    refuse(f"'{typed}' is not a valid {wanted}")
+
+
+def date_option(default: Any, name: str, text: str) -> Any:  # noqa: ANN401 - typer's own
+    """An option whose value is a day."""
+    return option(default, name, text, DAY, parser=parse_date)
+
+
+def check_worker_options(workers: int | None, cluster: str | None) -> None:
+    """Refuse both kinds of workers at once."""
+    if workers is not None and cluster is not None:
+        refuse(
+            "give only one of them: processes of this computer, or those of a cluster",
+            "--workers, --cluster",
+        )
 
 
 FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
@@ -68,13 +158,19 @@ WindowName = Annotated[
     str | None, typer.Option("--window", metavar="NAME", help="A window named in the settings.")
 ]
 Start = Annotated[
-    str | None,
+    dt.time | None,
     typer.Option(
-        "--start", metavar="HH:MM", help="When the window starts, for a patrol at short notice."
+        "--start",
+        metavar="HH:MM",
+        parser=parse_time,
+        help="When the window starts, for a patrol at short notice.",
     ),
 ]
 Minutes = Annotated[
-    float | None, typer.Option("--minutes", metavar="MINUTES", help="How long the patrol may last.")
+    float | None,
+    typer.Option(
+        "--minutes", metavar="MINUTES", callback=check_minutes, help="How long the patrol may last."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Workers = Annotated[
@@ -94,88 +190,3 @@ WorkerOptions = tuple[int | None, str | None]
 """Values of `--workers` and `--cluster`."""
 DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
 """Default folder of the board's week, and of the week that `week --replan` repairs."""
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Valid years of records and plans, as in the readers of tables."""
-
-
-def parse_time(text: str | None) -> dt.time | None:
-    """A time of day as typed; an invalid one is a usage error."""
-    from patrolplan import times
-
-    if text is None:
-        return None
-    try:
-        return times.parse_time(text.zfill(len("HH:MM")))
-    except ValueError:
-        message = f"'{text}' is not a valid time; write HH:MM, such as 15:40"
-        raise typer.BadParameter(message, param_hint="--start") from None
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-def format_choices(choices: type[StrEnum]) -> str:
-    """The placeholder in help for an option with these choices."""
-    return f"[{'|'.join(choices)}]"
-
-
-def parse_choice(text: str, choices: type[Choice], option: str) -> Choice:
-    """One of a few choices as typed; any other is a usage error.
-
-    typer could do it, but its message for an enumeration differs from version to version.
-    """
-    try:
-        return choices(text)
-    except ValueError:
-        message = f"'{text}' is not valid; write one of: {', '.join(choices)}"
-        raise typer.BadParameter(message, param_hint=option) from None
-
-
-def parse_minutes(minutes: float | None) -> float | None:
-    """Length of a window as typed; an impossible one, and NaN, is a usage error."""
-    from patrolplan.settings import MAX_WINDOW_MINUTES as LONGEST
-
-    if minutes is None or 0 < minutes <= LONGEST:
-        return minutes
-    refuse(
-        f"{minutes:g} is not a valid length of a patrol; give minutes above 0, up to {LONGEST}",
-        "--minutes",
-    )
-
-
-def parse_date(text: str, option: str) -> dt.date:
-    """A day as typed; an invalid one is a usage error."""
-    return _parse_day(text, text, option, "date; write YYYY-MM-DD")
-
-
-def parse_month(text: str, option: str) -> str:
-    """A month as typed; an invalid one is a usage error."""
-    return f"{_parse_day(f'{text}-01', text, option, 'month; write YYYY-MM'):%Y-%m}"
-
-
-def parse_first_day(text: str, option: str) -> dt.date:
-    """A day as typed, or the first of a month; an invalid one is a usage error."""
-    day = f"{text}-01" if text.count("-") == 1 else text
-    return _parse_day(day, text, option, "month or day; write YYYY-MM or YYYY-MM-DD")
-
-
-def _parse_day(day: str, typed: str, option: str, wanted: str) -> dt.date:
-    message = f"'{typed}' is not a valid {wanted}"
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
-        try:
-            date = dt.date.fromisoformat(day)
-        except ValueError:
-            raise typer.BadParameter(message, param_hint=option) from None
-        if FIRST_YEAR <= date.year <= LAST_YEAR:
-            return date
-        message = f"'{typed}' is outside the years {FIRST_YEAR} to {LAST_YEAR}"
-    raise typer.BadParameter(message, param_hint=option)
-
-
-def check_worker_options(workers: int | None, cluster: str | None) -> None:
-    """Refuse both kinds of workers at once."""
-    if workers is not None and cluster is not None:
-        refuse(
-            "give only one of them: processes of this computer, or those of a cluster",
-            "--workers, --cluster",
-        )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.errors import InputError
@@ -16,8 +17,6 @@ from patrolplan.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.area import StudyArea
-    from patrolplan.settings import Settings
     from patrolplan.tables import LeftOutRow
 
 
@@ -45,7 +44,7 @@ class _PlanRequest:
     posts: int | None = None
     geoparquet: bool = False
 
-    def apply_to(self, settings: Settings) -> Settings:
+    def apply_to(self, settings: pp.Settings) -> pp.Settings:
         """The settings for planning these patrols."""
         if self.way is not None:
             patrol = settings.patrol.model_copy(update={"way": self.way.value})
@@ -69,13 +68,11 @@ def demo(
     as_json: options.Json = False,
 ) -> None:
     """Plan the patrols of a fictional borough: try it without data of your own."""
-    from patrolplan.settings.load import demo_settings
-
     if config is not None:
         console.stderr.print(
             f"{config} is not read: the demo has its own settings; `plan` reads it"
         )
-    _run_plan(demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
+    _run_plan(pp.demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
 
 
 @command
@@ -88,14 +85,15 @@ def plan(
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: str | None = options.option(
-        None, "--date", "Day of the patrol; tasked places count only on their days.", options.DAY
+    date: dt.date | None = options.date_option(
+        None, "--date", "Day of the patrol; tasked places count only on their days."
     ),
-    way: str | None = options.option(
+    way: TravelMode | None = options.option(
         None,
         "--way",
         "On foot or by bicycle; default: as in the settings.",
         options.format_choices(TravelMode),
+        parser=options.parse_choice(TravelMode),
     ),
     posts: int | None = options.option(
         None,
@@ -113,27 +111,18 @@ def plan(
 ) -> None:
     """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
     options.check_worker_options(workers, cluster)
-    request = _PlanRequest(
-        school,
-        window,
-        options.parse_time(start),
-        options.parse_minutes(minutes),
-        None if date is None else options.parse_date(date, "--date"),
-        None if way is None else options.parse_choice(way, TravelMode, "--way"),
-        posts,
-        geoparquet,
-    )
+    request = _PlanRequest(school, window, start, minutes, date, way, posts, geoparquet)
     _run_plan(config, out, request, (workers, cluster), as_json=as_json)
 
 
 def _find_open_schools(
-    area: StudyArea, request: _PlanRequest
+    area: pp.StudyArea, request: _PlanRequest
 ) -> tuple[Sequence[str] | None, list[LeftOutRow]]:
     """The schools to plan for on the requested day, and those that are closed then."""
     if request.date is None:
         return request.schools, []
     from patrolplan.tables import LeftOutRow
-    from patrolplan.team.week import SATURDAY, find_open_days
+    from patrolplan.team.free_time import SATURDAY, find_open_days
 
     day = f"{request.date:%A} {request.date.day} {request.date:%B %Y}"
     remedy = "choose a school day, or correct [sources] term_dates"
@@ -165,10 +154,9 @@ def _run_plan(
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.area.relations import check_age
     from patrolplan.patrols.planner import check_request
-    from patrolplan.settings import load_settings
 
     steps.check_out(out)
-    settings = request.apply_to(load_settings(config))
+    settings = request.apply_to(pp.load_settings(config))
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
@@ -179,15 +167,13 @@ def _run_plan(
     hotspots = steps.find_area_hotspots(area, risk)
 
     from patrolplan.outputs.geopackage import build_plan_document
-    from patrolplan.outputs.pack import write_pack
     from patrolplan.outputs.wording import NOTHING_STANDS_OUT
-    from patrolplan.patrols.planner import plan_patrols
     from patrolplan.patrols.surroundings import build_way_notes
 
     count = len(area.schools if schools is None else schools)
     with steps.open_executor(*worker_options, count) as executor:
         with console.report_stage("Planning patrols"), console.show_progress_bar() as report:
-            planned = plan_patrols(
+            planned = pp.plan_patrols(
                 area,
                 risk,
                 hotspots,
@@ -204,7 +190,7 @@ def _run_plan(
             console.report_stage("Writing cards, map, GPX and layers"),
             console.show_progress_bar() as report,
         ):
-            write_pack(
+            pp.write_pack(
                 planned,
                 out,
                 request=request.as_manifest_entry,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.ledger_tables import (
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from patrolplan.settings import Settings
     from patrolplan.team.ledger.delivered import Answer
-    from patrolplan.team.ledger.ledger import Ledger
     from patrolplan.team.ledger.track_visits import TrackVisits
 
 
@@ -43,7 +42,7 @@ def record(
         None, "--week", "Enter the visits of the week in this folder as planned.", options.FOLDER
     ),
     officer: str | None = options.option(None, "--officer", "Who, such as SSO-01.", "NAME"),
-    date: str | None = options.option(None, "--date", "Which day.", options.DAY),
+    date: dt.date | None = options.date_option(None, "--date", "Which day."),
     minutes: str | None = options.option(
         None,
         "--answers",
@@ -82,7 +81,11 @@ def record(
         None, "--school", "School of a GPS track, if the officer has no patrol.", options.URN
     ),
     month: str | None = options.option(
-        None, "--return", "Print the month's return; with --out, as CSV.", options.MONTH
+        None,
+        "--return",
+        "Print the month's return; with --out, as CSV.",
+        options.MONTH,
+        parser=options.parse_month,
     ),
     by: Path | None = options.option(
         None, "--by", "With --return: polygons, such as wards, to sum it by as well.", options.FILE
@@ -96,90 +99,67 @@ def record(
     given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
         options.refuse(f"give one of {RECORD_OPTIONS}")
-    if (typed or gpx) and (officer is None or date is None):
+    if (typed or gpx) and None in {officer, date}:
         options.refuse("give --officer and --date")
-    if people is not None and officer is None:
-        options.refuse("goes with --officer; in a table, write the column 'people'", "--people")
-    _check_details(officer, together, has_track=bool(gpx), answers=(accept_lower, keep_typed))
-    if month is None:
-        _refuse_without_return(out, by)
-    day = options.parse_date(date, "--date") if date is not None else None
-    if month is not None:
-        _report_month(config, options.parse_month(month, "--return"), out, by, as_json=as_json)
-    elif week is not None:
-        _hand_out(config, week, as_json=as_json)
-    elif table is not None:
-        _record_table(config, table, as_json=as_json)
-    elif officer is not None and day is not None:
-        who = (officer, together, people)
-        if gpx:
-            lower: LowerAction = "accept" if accept_lower else "keep" if keep_typed else "ask"
-            _record_track(config, gpx, who, day, school, lower=lower, as_json=as_json)
-        else:
-            _record_typed(config, who, day, minutes, as_json=as_json)
-
-
-def _check_details(
-    officer: str | None, together: str | None, *, has_track: bool, answers: tuple[bool, bool]
-) -> None:
-    """Refuse details without the option that they belong to."""
-    if together is not None and officer is None:
-        options.refuse("goes with --officer; in a table, write the column 'with'", "--with")
-    if any(answers) and (all(answers) or not has_track):
+    by_officer = "goes with --officer; in a table, write the column '{}'"
+    options.refuse_without(officer, by_officer, **{"people": people, "with": together})
+    if (accept_lower and keep_typed) or ((accept_lower or keep_typed) and not gpx):
         options.refuse("give one of them, with --gpx", "--accept-lower, --keep-typed")
+    options.refuse_without(month, "can only be given with --return", out=out, by=by)
+    settings = pp.load_settings(config)
+    _announce_ledger(settings)
+    if month is not None:
+        _report_month(settings, month, out, by, as_json=as_json)
+    elif week is not None:
+        _hand_out(settings, week, as_json=as_json)
+    elif table is not None:
+        _record_table(settings, table, as_json=as_json)
+    elif officer is not None and date is not None:
+        who = (officer, together, people)
+        lower: LowerAction = "accept" if accept_lower else "keep" if keep_typed else "ask"
+        if gpx:
+            _record_track(settings, gpx, who, date, school, lower=lower, as_json=as_json)
+        else:
+            _record_typed(settings, who, date, minutes, as_json=as_json)
 
 
-def _refuse_without_return(out: Path | None, by: Path | None) -> None:
-    for option, value in (("--out", out), ("--by", by)):
-        if value is not None:
-            options.refuse("can only be given with --return", option)
-
-
-def _open_configured_ledger(config: Path) -> tuple[Settings, Ledger]:
-    from patrolplan.settings import load_settings
+def _announce_ledger(settings: pp.Settings) -> None:
+    """Say where a ledger does not exist yet: one that did may have another address now."""
     from patrolplan.team.ledger.address import find_sqlite_file
-    from patrolplan.team.ledger.ledger import open_ledger
 
-    settings = load_settings(config)
     file = find_sqlite_file(settings)
     if file is not None and not file.exists():
         console.stderr.print(f"{file}: there is no ledger yet, so an empty one is begun.")
-    return settings, open_ledger(settings)
 
 
-def _hand_out(config: Path, folder: Path, *, as_json: bool) -> None:
+def _hand_out(settings: pp.Settings, folder: Path, *, as_json: bool) -> None:
     from patrolplan.team.ledger.promised import read_promised_week
     from patrolplan.text import format_count
 
     week = read_promised_week(folder)
-    _, ledger = _open_configured_ledger(config)
-    with ledger:
+    with pp.open_ledger(settings) as ledger:
         entered = ledger.hand_out(week)
-    first, last = week.days[0], week.days[-1]
-    doses = len(week.doses)
-    visits = format_count(doses, "visit")
+    first, last, doses = f"{week.days[0]}", f"{week.days[-1]}", len(week.doses)
     if as_json:
-        console.print_json(
-            {"handed_out": entered, "first": f"{first}", "last": f"{last}", "doses": doses}
-        )
+        document = {"handed_out": entered, "first": first, "last": last, "doses": doses}
+        console.print_json(document)
         return
     outcome = "Handed out" if entered else "Already handed out, nothing changed"
+    visits = format_count(doses, "visit")
     console.stdout.print(f"{outcome}: {first} to {last}, {visits} planned.")
 
 
 def _record_typed(
-    config: Path, who: Patrol, date: dt.date, minutes: str | None, *, as_json: bool
+    settings: pp.Settings, who: Patrol, date: dt.date, minutes: str | None, *, as_json: bool
 ) -> None:
-    from patrolplan.errors import InputError
     from patrolplan.team.ledger.delivered import (
         build_typed_visits,
         find_promised_stops,
         parse_answers,
     )
 
-    settings, ledger = _open_configured_ledger(config)
     officer, together, people = who[0], *_parse_crew(settings, who)
-    with ledger:
+    with pp.open_ledger(settings) as ledger:
         stops = find_promised_stops(ledger, officer, date)
         if minutes is None:
             answers = _ask_for_answers(stops, officer, date)
@@ -188,36 +168,31 @@ def _record_typed(
                 answers = parse_answers(minutes, list(stops["minutes"]))
             except ValueError as error:
                 where, remedy = "--answers", "write one answer for each stop, such as '15 12/3 -'"
-                raise InputError.one(where, str(error), remedy) from None
+                raise pp.InputError.one(where, str(error), remedy) from None
         entries = ledger.record(build_typed_visits(stops, answers, together, people=people))
         print_entries(ledger, entries, as_json=as_json)
 
 
-def _parse_crew(settings: Settings, who: Patrol) -> tuple[tuple[str, ...] | None, int | None]:
+def _parse_crew(settings: pp.Settings, who: Patrol) -> tuple[tuple[str, ...] | None, int | None]:
     """Who came with an officer, and how many came in total; None if nothing was typed."""
-    from patrolplan.errors import InputError
     from patrolplan.team.ledger.delivered import parse_companions
 
     officer, text, people = who
     if text is None:
         return None, people
     try:
-        together = parse_companions(text, officer, _list_officers(settings))
+        together = parse_companions(text, officer, list(_read_officers(settings)["officer"]))
     except ValueError as error:
         where, remedy = "--with", "name the other officers, joined by ;, or - for nobody"
-        raise InputError.one(where, str(error), remedy) from None
+        raise pp.InputError.one(where, str(error), remedy) from None
     if people is not None and people < 1 + len(together):
         names = " and ".join((officer, *together))
         where, what = "--people", f"{people} is fewer than came ({names})"
-        raise InputError.one(where, what, "count everyone who came")
+        raise pp.InputError.one(where, what, "count everyone who came")
     return together, people
 
 
-def _list_officers(settings: Settings) -> list[str]:
-    return list(_read_officers(settings)["officer"])
-
-
-def _read_officers(settings: Settings) -> gpd.GeoDataFrame:
+def _read_officers(settings: pp.Settings) -> gpd.GeoDataFrame:
     from patrolplan.area.sources import read_source
 
     officers: gpd.GeoDataFrame = read_source(settings, "officers")
@@ -252,30 +227,26 @@ def _ask_for_answers(stops: pd.DataFrame, officer: str, date: dt.date) -> tuple[
 
 
 def _read_line(prompt: str) -> str:
-    from patrolplan.errors import InputError
-
     console.stderr.print(prompt, end="")
     line = sys.stdin.readline()
     if not line:
         where, what = "standard input", "ended before every stop had an answer"
-        raise InputError.one(where, what, "nothing was recorded; begin again, or use --answers")
+        raise pp.InputError.one(where, what, "nothing was recorded; begin again, or use --answers")
     return line.strip()
 
 
-def _record_table(config: Path, path: Path, *, as_json: bool) -> None:
+def _record_table(settings: pp.Settings, path: Path, *, as_json: bool) -> None:
     from patrolplan.inputs.small_tables import read_visits
     from patrolplan.team.ledger.delivered import build_table_visits
 
-    table = read_visits(path)
-    settings, ledger = _open_configured_ledger(config)
-    officers = _list_officers(settings)
-    with ledger:
+    table, officers = read_visits(path), list(_read_officers(settings)["officer"])
+    with pp.open_ledger(settings) as ledger:
         visits = build_table_visits(ledger, table, path, officers)
         print_entries(ledger, ledger.record(visits), as_json=as_json)
 
 
 def _record_track(
-    config: Path,
+    settings: pp.Settings,
     paths: Sequence[Path],
     who: Patrol,
     date: dt.date,
@@ -285,13 +256,12 @@ def _record_track(
     as_json: bool,
 ) -> None:
     from patrolplan.inputs.gpx import read_tracks
-    from patrolplan.team.ledger.ledger import open_ledger
     from patrolplan.team.ledger.track_visits import build_track_visits
 
     track = read_tracks(paths)
-    area = steps.load_study_area(config)
-    together, people = _parse_crew(area.settings, who)
-    with open_ledger(area.settings) as ledger:
+    area = steps.load_study_area(settings)
+    together, people = _parse_crew(settings, who)
+    with pp.open_ledger(settings) as ledger:
         with console.report_stage("Following the track"):
             matched = build_track_visits(
                 ledger, area.network, track, who[0], date, urn=school, together=together
@@ -308,48 +278,38 @@ def _accept_lower(matched: TrackVisits) -> bool:
     """Whether to enter measurements below typed minutes; raises if input is not interactive."""
     from patrolplan.errors import Problems
 
-    lines = {
-        f"{row.visit.hotspot}, {row.visit.place}": f"typed {row.typed_minutes:g} minutes, the "
-        f"track gives {row.visit.minutes:g}"
-        for row in matched.lower
-    }
-    if not sys.stdin.isatty():
-        problems = Problems()
-        for place, what in lines.items():
+    problems = Problems()
+    for row in matched.lower:
+        place = f"{row.visit.hotspot}, {row.visit.place}"
+        what = f"typed {row.typed_minutes:g} minutes, the track gives {row.visit.minutes:g}"
+        if sys.stdin.isatty():
+            console.stderr.print(f"{place}: {what}")
+        else:
             remedy = "nothing was recorded; add --accept-lower or --keep-typed"
             problems.add("--gpx", what, remedy, place)
-        problems.raise_if_any()
-    for place, what in lines.items():
-        console.stderr.print(f"{place}: {what}")
+    problems.raise_if_any()
     return _read_line("Enter the track's minutes there? [y/N] ").lower() in {"y", "yes"}
 
 
 def _describe_track(matched: TrackVisits) -> list[str]:
     """What the track does not show."""
     minutes = matched.track_minutes
-    notes = []
-    if minutes.stay_minutes:
-        notes.append(
-            f"{minutes.stay_minutes:.1f} minutes of gaps that end where they began count as stays."
-        )
-    if minutes.bridged_minutes:
-        notes.append(f"{minutes.bridged_minutes:.1f} minutes of gaps were bridged.")
-    if minutes.lost_minutes:
-        notes.append(
-            f"{minutes.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
-            "fill in."
-        )
-    if matched.partial:
-        places = "; ".join(matched.partial)
-        notes.append(f"The track covers only a part of the stay, which may be longer: {places}.")
-    if matched.unknown:
-        places = "; ".join(matched.unknown)
-        notes.append(f"Left as it was, since the track does not cover the whole stay: {places}.")
-    return notes
+    partial, unknown = "; ".join(matched.partial), "; ".join(matched.unknown)
+    facts = {
+        f"{minutes.stay_minutes:.1f} minutes of gaps that end where they began count as stays.": (
+            minutes.stay_minutes
+        ),
+        f"{minutes.bridged_minutes:.1f} minutes of gaps were bridged.": minutes.bridged_minutes,
+        f"{minutes.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
+        "fill in.": minutes.lost_minutes,
+        f"The track covers only a part of the stay, which may be longer: {partial}.": partial,
+        f"Left as it was, since the track does not cover the whole stay: {unknown}.": unknown,
+    }
+    return [text for text, is_so in facts.items() if is_so]
 
 
 def _report_month(
-    config: Path, month: str, out: Path | None, by: Path | None, *, as_json: bool
+    settings: pp.Settings, month: str, out: Path | None, by: Path | None, *, as_json: bool
 ) -> None:
     from patrolplan.errors import name_source
     from patrolplan.inputs.polygons import read_polygon_file
@@ -359,10 +319,9 @@ def _report_month(
 
     steps.check_out(out)
     polygons = None if by is None else read_polygon_file(by, key="--by")
-    settings, ledger = _open_configured_ledger(config)
     officers = _read_officers(settings)
     staff = set(officers["officer"][officers["role"] == STAFF])
-    with ledger, name_source(SOURCE, by):
+    with pp.open_ledger(settings) as ledger, name_source(SOURCE, by):
         tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
             write_return(ledger, month, out, staff=staff, polygons=polygons)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
+import patrolplan as pp
 from patrolplan.cli import console
-from patrolplan.cli.run_log import log_area
+from patrolplan.cli.failures import log_area
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,16 +21,11 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from patrolplan.area import StudyArea
-    from patrolplan.area.patrol_window import Window
     from patrolplan.cli import options
     from patrolplan.patrols.patrol_backtest import PatrolBacktest
-    from patrolplan.patrols.plan import Plan
     from patrolplan.risk.backtest import Backtest
-    from patrolplan.risk.surface import Risk
-    from patrolplan.settings import Settings
     from patrolplan.team.trial import Trial
-    from patrolplan.team.week import WeekTrial
+    from patrolplan.team.week_records import WeekTrial
 
 TrialDraw: TypeAlias = "tuple[Trial, WeekTrial]"
 """A trial, and its draw for a week."""
@@ -43,9 +39,8 @@ def check_out(out: Path | None) -> None:
         check_folder(out)
 
 
-def ensure_secret(settings: Settings) -> None:
+def ensure_secret(settings: pp.Settings) -> None:
     """Create the team's secret if it is missing, and print that."""
-    from patrolplan.errors import OutputError
     from patrolplan.team.secret import create_secret, find_secret_path, read_secret
 
     path = find_secret_path(settings)
@@ -53,7 +48,7 @@ def ensure_secret(settings: Settings) -> None:
         return
     try:
         create_secret(path)
-    except OutputError as error:
+    except pp.OutputError as error:
         console.stderr.print(f"{error}; the week is drawn without a secret", soft_wrap=True)
         return
     console.stderr.print(
@@ -85,42 +80,37 @@ def open_executor(
         yield executor
 
 
-def load_study_area(config: Path | Settings) -> StudyArea:
+def load_study_area(config: Path | pp.Settings) -> pp.StudyArea:
     """The study area of a settings file, or of settings that were read from one."""
     with console.report_stage("Reading"):
-        from patrolplan.area import load_area
         from patrolplan.compiled import CLOCK
 
         CLOCK.announce = console.stderr.print
-        area = load_area(config)
+        area = pp.load_area(config)
     log_area(area)
     return area
 
 
 def estimate_area_risk(
-    area: StudyArea, window: Window | None = None, date: dt.date | None = None
-) -> Risk:
+    area: pp.StudyArea, window: pp.Window | None = None, date: dt.date | None = None
+) -> pp.Risk:
     """The risk of an area's streets in a window; by default from the bell, on a school day."""
     with console.report_stage("Estimating risk"):
-        from patrolplan.risk.estimate import estimate_risk
-
-        return estimate_risk(area, window=window, date=date)
+        return pp.estimate_risk(area, window=window, date=date)
 
 
-def find_area_hotspots(area: StudyArea, risk: Risk) -> gpd.GeoDataFrame:
+def find_area_hotspots(area: pp.StudyArea, risk: pp.Risk) -> gpd.GeoDataFrame:
     """The hotspots of an area."""
     with console.report_stage("Finding hotspots"):
-        from patrolplan.hotspots.find import find_hotspots
-
-        return find_hotspots(area, risk)
+        return pp.find_hotspots(area, risk)
 
 
 def plan_area_days(
-    area: StudyArea,
+    area: pp.StudyArea,
     days: Sequence[dt.date],
     worker_options: options.WorkerOptions,
     trial: TrialDraw | None = None,
-) -> tuple[Risk, gpd.GeoDataFrame, Mapping[dt.date, Plan]]:
+) -> tuple[pp.Risk, gpd.GeoDataFrame, Mapping[dt.date, pp.Plan]]:
     """The risk and the hotspots of the first of the week's windows, and the plan for each day.
 
     On days of a trial nobody stands at the hotspots that have no patrols on these days.
@@ -141,7 +131,7 @@ def plan_area_days(
         console.show_progress_bar() as report,
     ):
 
-        def plan_some(some: StudyArea, of: Sequence[dt.date]) -> dict[dt.date, Plan]:
+        def plan_some(some: pp.StudyArea, of: Sequence[dt.date]) -> dict[dt.date, pp.Plan]:
             return plan_days(
                 *(some, risk, hotspots, of),
                 further_risks=risks,
@@ -157,29 +147,28 @@ def plan_area_days(
 
 
 def run_backtest(
-    area: StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
+    area: pp.StudyArea, origins: tuple[str, str] | None = None, window: str | None = None
 ) -> tuple[Backtest, PatrolBacktest | None]:
     """Test risk models, and patrols planned with them, on hold-out months.
 
     For a window of the day, only the risk is tested.
     """
-    from patrolplan.patrols.patrol_backtest import backtest_patrols
-    from patrolplan.risk.backtest import backtest_risk
-
     with console.report_stage("Testing risk models"):
-        risk_test = backtest_risk(area, origins=origins, window=window)
+        risk_test = pp.backtest_risk(area, origins=origins, window=window)
     if window is not None:
         return risk_test, None
     with console.report_stage("Testing patrols"):
-        return risk_test, backtest_patrols(area, origins=list(risk_test.origins))
+        return risk_test, pp.backtest_patrols(area, origins=list(risk_test.origins))
 
 
-def check_term(area: StudyArea, days: Sequence[dt.date]) -> None:
+def check_term(area: pp.StudyArea, days: Sequence[dt.date]) -> None:
     """Raise if no school is open on any of the days of a week."""
-    from patrolplan.errors import InputError
-    from patrolplan.team.week import find_open_days, format_day
+    from patrolplan.team.free_time import find_open_days
+    from patrolplan.team.week import format_day
 
     if not find_open_days(area.term_dates, list(area.schools["urn"]), days).any():
         span = " to ".join(dict.fromkeys(format_day(day) for day in (days[0], days[-1])))
         where, what = "--from", f"every school is closed ({span})"
-        raise InputError.one(where, what, "choose a week of term, or correct [sources] term_dates")
+        raise pp.InputError.one(
+            where, what, "choose a week of term, or correct [sources] term_dates"
+        )

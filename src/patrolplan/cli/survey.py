@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from patrolplan.settings import Settings
 
 
 @command
@@ -105,8 +104,11 @@ def _read_surveys(
     files: Sequence[str], out: Path, config: Path, *, add: bool, delete: bool, as_json: bool
 ) -> None:
     from patrolplan.area.sources import read_school_urns
-    from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
-    from patrolplan.outputs.survey.survey_reading import take_in_surveys
+    from patrolplan.outputs.survey.survey_reading import (
+        build_reading_document,
+        describe_reading,
+        take_in_surveys,
+    )
     from patrolplan.privacy import ROUNDING_STEP
 
     settings = _load_optional_settings(config)
@@ -131,13 +133,11 @@ def _read_surveys(
     reading.raise_if_undeleted()
 
 
-def _load_optional_settings(config: Path) -> Settings | None:
+def _load_optional_settings(config: Path) -> pp.Settings | None:
     """The settings; None if the default file does not exist."""
-    from patrolplan.settings import load_settings
-
     if config == options.DEFAULT_CONFIG and not config.exists():
         return None
-    return load_settings(config)
+    return pp.load_settings(config)
 
 
 def _expand(files: Sequence[str]) -> list[Path]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from patrolplan.cli import console, options, steps
+import patrolplan as pp
+from patrolplan.cli import console, steps
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
     from pathlib import Path
 
-    from patrolplan.team.trial_analysis import Effect
-    from patrolplan.team.week import WeekTrial
+    from patrolplan.team.trial import Effect
+    from patrolplan.team.week_records import WeekTrial
 
 CAUTIONS = (
     "One in twenty trials of patrols that do nothing looks like a success or a failure.",
@@ -23,14 +24,14 @@ CAUTIONS = (
 )
 
 
-def choose_or_analyse(config: Path, path: Path | None, start: str | None, *, as_json: bool) -> bool:
+def choose_or_analyse(
+    config: Path, path: Path | None, start: dt.date | None, *, as_json: bool
+) -> bool:
     """Choose a new trial's pairs, or analyse one that is over; False if a week should be planned.
 
-    Without a file one is written for a trial from `start`, the day as typed.
+    Without a file one is written for a trial from `start`.
     """
-    from patrolplan.errors import InputError
-    from patrolplan.team.trial import choose_pairs, propose_trial, read_trial
-    from patrolplan.team.trial_analysis import analyse_trial
+    from patrolplan.team.trial import analyse_trial, choose_pairs, propose_trial, read_trial
 
     if path is None:
         return False
@@ -48,10 +49,9 @@ def choose_or_analyse(config: Path, path: Path | None, start: str | None, *, as_
         return start is None
     if trial is None and start is None:
         remedy = "give --from DAY, the first day of a new trial"
-        raise InputError.one(path, "there is no such file", remedy)
+        raise pp.InputError.one(path, "there is no such file", remedy)
     area = steps.load_study_area(config)
-    if trial is None:
-        trial = propose_trial(area, options.parse_date(str(start), "--from"))
+    trial = trial or propose_trial(area, cast("dt.date", start))
     hotspots = steps.find_area_hotspots(area, steps.estimate_area_risk(area))
     trial = choose_pairs(path, trial, area, hotspots)
     line = (
@@ -67,26 +67,23 @@ def load_trial_draw(
     path: Path, days: Sequence[dt.date], recorded: WeekTrial | None = None
 ) -> steps.TrialDraw:
     """A trial, and its draw for a week; raises InputError where it is not the recorded one."""
-    from patrolplan.errors import InputError
     from patrolplan.team.trial import draw_trial_week, read_trial
 
     trial = read_trial(path)
     drawn = draw_trial_week(path, trial, days)
     if recorded is not None and recorded.drawn != drawn.drawn:
         what = f"the week is part of another trial, {recorded.title}"
-        raise InputError.one(path, what, "name the file of that one")
+        raise pp.InputError.one(path, what, "name the file of that one")
     return trial, drawn
 
 
 def check_trial_is_named(folder: Path, recorded: WeekTrial | None, path: Path | None) -> None:
     """Raise InputError if a folder's week is part of a trial whose file is not named."""
-    from patrolplan.errors import InputError
-
     if recorded is not None and path is None:
         what = f"the week is part of the trial {recorded.title}"
-        raise InputError.one(folder, what, "name the trial's file with --trial")
+        raise pp.InputError.one(folder, what, "name the trial's file with --trial")
     if recorded is None and path is not None:
-        raise InputError.one(folder, "the week is part of no trial", "leave --trial out")
+        raise pp.InputError.one(folder, "the week is part of no trial", "leave --trial out")
 
 
 def describe_effect(effect: Effect) -> list[str]:

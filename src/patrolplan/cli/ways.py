@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.text import pick_fields
@@ -58,11 +56,11 @@ def ways(
         schools = [pick_fields(school, *names) for school in modelled.schools]
         console.print_json({"area": area.name, "schools": schools, "notes": notes})
         return
-    table = Table("URN", "school", "pupils", "on the streets", "elsewhere")
-    for name, school in zip(area.schools["name"], modelled.schools, strict=True):
-        numbers = (school.roll, school.on_streets, school.elsewhere)
-        table.add_row(school.urn, name, *(f"{number:,.0f}" for number in numbers))
-    console.stdout.print(table)
+    rows = [
+        (one.urn, name, f"{one.roll:,.0f}", f"{one.on_streets:,.0f}", f"{one.elsewhere:,.0f}")
+        for name, one in zip(area.schools["name"], modelled.schools, strict=True)
+    ]
+    console.print_table("URN", "school", "pupils", "on the streets", "elsewhere", rows=rows)
     console.print_notes(notes)
     if show:
         console.stdout.print(f"Written to {out}: {raise_marking(area.settings.output.marking)}.")

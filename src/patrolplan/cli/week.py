@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
@@ -18,29 +20,61 @@ from patrolplan.text import pick_fields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from patrolplan.team.repair import Repair
-    from patrolplan.team.week import Week
+
+@dataclass(frozen=True)
+class _WeekRequest:
+    """How a week is planned, repaired or audited, and which of its papers are printed."""
+
+    config: Path
+    out: Path | None
+    worker_options: options.WorkerOptions
+    trial: Path | None
+    absent: dict[str, set[dt.date]]
+    officer: str | None
+    date: dt.date | None
 
 
-PrintedPart = tuple[str | None, dt.date | None]
-"""The officer and the day whose papers are printed; None means all."""
+@dataclass(frozen=True)
+class _Absence:
+    """An officer's days away, as typed."""
+
+    officer: str
+    days: set[dt.date]
+
+
+def _parse_absence(text: str) -> _Absence:
+    """OFFICER:DATE or OFFICER:FROM:TO as typed; anything else is a usage error."""
+    match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
+    if match is None or not match[1]:
+        options.refuse(f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01")
+    first, last = options.parse_date(match[2]), options.parse_date(match[3] or match[2])
+    if last < first:
+        options.refuse(f"'{text}': the last day is before the first")
+    count = (last - first).days + 1
+    return _Absence(match[1], {first + dt.timedelta(days=n) for n in range(count)})
+
+
+def _join_absences(absent: Sequence[_Absence]) -> dict[str, set[dt.date]]:
+    """The days away by officer."""
+    days: dict[str, set[dt.date]] = {}
+    for one in absent:
+        days.setdefault(one.officer, set()).update(one.days)
+    return days
 
 
 @command
 def week(
-    start: str | None = options.option(
-        None,
-        "--from",
-        "First day of the week to plan; needed unless --replan or --audit is given.",
-        options.DAY,
+    start: dt.date | None = options.date_option(
+        None, "--from", "First day of the week to plan; needed unless --replan or --audit is given."
     ),
     replan: bool = options.option(False, "--replan", "Repair the week in --week after absences."),
-    absent: list[str] | None = options.option(
+    absent: list[_Absence] | None = options.option(
         None,
         "--absent",
         "Who is absent when: OFFICER:DATE or OFFICER:FROM:TO; in the week to plan, or, "
         "with --replan, to repair.",
         "ABSENCE",
+        parser=_parse_absence,
     ),
     audit: bool = options.option(
         False, "--audit", "Draw the week in --week again, and compare it with the file."
@@ -62,8 +96,8 @@ def week(
     officer: str | None = options.option(
         None, "--officer", "With --out: print only the papers of this officer.", "NAME"
     ),
-    date: str | None = options.option(
-        None, "--date", "With --out: print only the papers of this day.", options.DAY
+    date: dt.date | None = options.date_option(
+        None, "--date", "With --out: print only the papers of this day."
     ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
@@ -74,52 +108,36 @@ def week(
     With --out FOLDER it writes the rota, each officer's papers and calendar, and the map. Leave and
     other duties that are known go into the table that [sources] duties names.
     """
-    from patrolplan.outputs.pack import check_partial_pack, write_pack
+    from patrolplan.outputs.pack import check_partial_pack
     from patrolplan.team.week_file import build_week_document
 
-    absences = _parse_absences(absent or ())
-    _check_usage(
-        start, replan=replan, has_absences=bool(absences), audit=audit, has_trial=trial is not None
-    )
+    absences = _join_absences(absent or ())
+    _check_usage(start, absences, replan=replan, audit=audit, has_trial=trial is not None)
+    if out is not None and folder is not None and out != folder:
+        options.refuse(
+            "name one folder: --out for a week to write, --week for a week that exists",
+            "--out, --week",
+        )
     options.check_worker_options(workers, cluster)
-    worker_options = (workers, cluster)
-    out = _choose_folder(out, folder)
-    if audit:
-        out = out or options.DEFAULT_WEEK_FOLDER
-        _audit_week(config, out, worker_options, trial, as_json=as_json)
+    out = out or folder or (options.DEFAULT_WEEK_FOLDER if replan or audit else None)
+    request = _WeekRequest(config, out, (workers, cluster), trial, absences, officer, date)
+    if audit and out is not None:
+        _audit_week(request, out, as_json=as_json)
         return
     if not replan and choose_or_analyse(config, trial, start, as_json=as_json):
         return
-    part = (officer, None if date is None else options.parse_date(date, "--date"))
-    if replan:
-        out = out or options.DEFAULT_WEEK_FOLDER
-    elif out is None and part != (None, None):
+    if out is None and (officer is not None or date is not None):
         options.refuse("name the folder for these papers with --out", "--officer, --date")
-    else:
+    if not replan:
         steps.check_out(out)
     if out is not None:
-        check_partial_pack(out, *part)  # before the slow part
-    repair: Repair | None = None
-    if replan and out is not None:
-        repair = _repair_week(config, out, absences, part, worker_options, trial)
-        result = repair.week
-    else:
-        day = options.parse_date(str(start), "--from")
-        result = _choose_week(config, day, absences, part, worker_options, out, trial)
+        check_partial_pack(out, officer, date)  # before the slow part
+    repair: pp.Repair | None = None
+    if out is not None and replan:
+        repair = _repair_week(request, out)
+    result = _choose_week(request, cast("dt.date", start)) if repair is None else repair.week
     if out is not None:
-        with (
-            steps.open_executor(*worker_options, len(result.duties)) as executor,
-            console.report_stage("Writing tables, map, sheets and cards"),
-            console.show_progress_bar() as report,
-        ):
-            write_pack(
-                result,
-                out,
-                officer=part[0],
-                date=part[1],
-                executor=executor,
-                report_progress=report,
-            )
+        _write_papers(result, request, out)
     if as_json:
         extra = {} if repair is None else _build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
@@ -127,28 +145,11 @@ def week(
     _print_result(result, repair, out)
 
 
-def _choose_folder(out: Path | None, folder: Path | None) -> Path | None:
-    """The week's folder, for output or input."""
-    if out is not None and folder is not None and out != folder:
-        options.refuse(
-            "name one folder: --out for a week to write, --week for a week that exists",
-            "--out, --week",
-        )
-    return out or folder
-
-
-def _audit_week(
-    config: Path,
-    out: Path,
-    worker_options: options.WorkerOptions,
-    trial: Path | None,
-    *,
-    as_json: bool,
-) -> None:
+def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
     """Print whether a folder's week was drawn as recorded; exit code 1 if it cannot be shown."""
     from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
 
-    outcome = audit_folder(config, out, worker_options, trial)
+    outcome = audit_folder(request.config, out, request.worker_options, request.trial)
     if as_json:
         console.print_json(build_audit_document(outcome))
     else:
@@ -158,60 +159,55 @@ def _audit_week(
 
 
 def _check_usage(
-    start: str | None, *, replan: bool, has_absences: bool, audit: bool, has_trial: bool
+    start: dt.date | None,
+    absences: dict[str, set[dt.date]],
+    *,
+    replan: bool,
+    audit: bool,
+    has_trial: bool,
 ) -> None:
     """Refuse options that cannot be combined."""
-    message = ""
-    if audit and (replan or start is not None or has_absences):
-        message = "--audit looks at the week in --week: give nothing else of a week"
-    elif audit:
+    if audit and (replan or start is not None or absences):
+        options.refuse("--audit looks at the week in --week: give nothing else of a week")
+    if replan and start is not None:
+        options.refuse("--replan repairs the week in --week: give --absent, not --from")
+    if replan and not absences:
+        options.refuse("--replan needs --absent OFFICER:DATE")
+    if replan or audit or start is not None:
         return
-    elif replan and start is not None:
-        message = "--replan repairs the week in --week: give --absent, not --from"
-    elif replan and not has_absences:
-        message = "--replan needs --absent OFFICER:DATE"
-    elif not replan and start is None and has_trial and has_absences:
-        message = "--trial without --from plans no week: leave --absent out"
-    elif not replan and start is None and not has_trial:
-        message = (
+    if not has_trial:
+        options.refuse(
             "give --from DATE to plan a week, --replan to repair one, or --audit to draw one again"
         )
-    if message:
-        raise typer.BadParameter(message)
+    if absences:
+        options.refuse("--trial without --from plans no week: leave --absent out")
 
 
-def _choose_week(
-    config: Path,
-    day: dt.date,
-    absences: dict[str, set[dt.date]],
-    part: PrintedPart,
-    worker_options: options.WorkerOptions,
-    out: Path | None,
-    trial: Path | None,
-) -> Week:
+def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:
+    """The week from a day, planned and drawn."""
     from patrolplan.area.relations import check_age
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
-    from patrolplan.team.ledger.dose_history import load_delivered_before
+    from patrolplan.team.free_time import list_school_days
+    from patrolplan.team.ledger.monthly_return import load_delivered_before
     from patrolplan.team.repair import check_absences
-    from patrolplan.team.rota import check_officers, plan_week
-    from patrolplan.team.week import Ban, list_school_days
+    from patrolplan.team.rota import check_officers
 
     days = list_school_days(day)
-    area = check_age(steps.load_study_area(config), days[0])
+    area = check_age(steps.load_study_area(request.config), days[0])
     check_officers(area)  # before the slow part
     steps.check_term(area, days)
-    absent = {name: away & set(days) or away for name, away in absences.items()}
+    absent = {name: away & set(days) or away for name, away in request.absent.items()}
     check_absences(days, area.officers["officer"], absent)
-    check_officer_and_date(list(area.officers["officer"]), days, *part)
+    check_officer_and_date(list(area.officers["officer"]), days, request.officer, request.date)
     steps.ensure_secret(area.settings)
-    key = make_draw_key(area, days[0], 1 + _count_draws(out, days[0]))
-    drawn = None if trial is None else load_trial_draw(trial, days)
-    _, _, plans = steps.plan_area_days(area, days, worker_options, drawn)
+    key = make_draw_key(area, days[0], 1 + _count_draws(request.out, days[0]))
+    drawn = None if request.trial is None else load_trial_draw(request.trial, days)
+    _, _, plans = steps.plan_area_days(area, days, request.worker_options, drawn)
     delivered = load_delivered_before(area, plans[days[0]].hotspots, days[0])
-    bans = [Ban(name, None, at) for name, away in absent.items() for at in away]
+    bans = [pp.Ban(name, None, at) for name, away in absent.items() for at in away]
     with console.report_stage("Choosing the week"):
-        week = plan_week(area, plans, start=day, delivered=delivered, bans=bans, key=key)
+        week = pp.plan_week(area, plans, start=day, delivered=delivered, bans=bans, key=key)
     if drawn is None:
         return week
     from patrolplan.team.trial import mark_trial_week
@@ -221,66 +217,61 @@ def _choose_week(
 
 def _count_draws(out: Path | None, first: dt.date) -> int:
     """How often the week in a folder was drawn so far; 0 without one, or for another week."""
-    from patrolplan.errors import InputError
-    from patrolplan.team.week import list_school_days
+    from patrolplan.team.free_time import list_school_days
     from patrolplan.team.week_file import read_week_alone
 
     if out is None:
         return 0
     try:
         entry = read_week_alone(out)
-    except InputError:  # absent or unreadable: it is replaced
+    except pp.InputError:  # absent or unreadable: it is replaced
         return 0
     is_same = list_school_days(entry.days[0])[-1] == list_school_days(first)[-1]
     return entry.draw.number if entry.draw is not None and is_same else 0
 
 
-def _repair_week(
-    config: Path,
-    out: Path,
-    absent: dict[str, set[dt.date]],
-    part: PrintedPart,
-    worker_options: options.WorkerOptions,
-    trial: Path | None,
-) -> Repair:
+def _repair_week(request: _WeekRequest, out: Path) -> pp.Repair:
+    """The week of a folder, repaired after absences."""
     from patrolplan.outputs.week.roster import check_officer_and_date
-    from patrolplan.team.repair import check_absences, repair_week
-    from patrolplan.team.week_file import read_week, read_week_alone
+    from patrolplan.team.repair import check_absences
+    from patrolplan.team.week_file import read_week_alone
 
     console.stderr.print(f"Repairing the week in {out}")
-    area = steps.load_study_area(config)
+    trial, area = request.trial, steps.load_study_area(request.config)
     entry = read_week_alone(out / "week.json")  # before the slow part
     check_trial_is_named(out, entry.trial, trial)
     steps.check_out(out)
     officers = [*area.officers["officer"], *(row.officer for row in entry.duties)]
     # Only days of the week count in a span of days, if there are any.
-    absent = {name: days & set(entry.days) or days for name, days in absent.items()}
+    absent = {name: days & set(entry.days) or days for name, days in request.absent.items()}
     check_absences(entry.days, officers, absent)
-    check_officer_and_date(list(area.officers["officer"]), entry.days, *part)
+    check_officer_and_date(
+        list(area.officers["officer"]), entry.days, request.officer, request.date
+    )
     drawn = None if trial is None else load_trial_draw(trial, entry.days, entry.trial)
-    _, _, plans = steps.plan_area_days(area, entry.days, worker_options, drawn)
-    handed_out = read_week(out / "week.json", area, plans)
+    _, _, plans = steps.plan_area_days(area, entry.days, request.worker_options, drawn)
+    handed_out = pp.read_week(out / "week.json", area, plans)
     with console.report_stage("Repairing the week"):
-        return repair_week(handed_out, area, plans, absent=absent, max_moves=0)
+        return pp.repair_week(handed_out, area, plans, absent=absent, max_moves=0)
 
 
-def _parse_absences(texts: Sequence[str]) -> dict[str, set[dt.date]]:
-    """OFFICER:DATE or OFFICER:FROM:TO as typed, by officer; an invalid one is a usage error."""
-    absent: dict[str, set[dt.date]] = {}
-    for text in texts:
-        match = re.fullmatch(r"\s*(.*?)\s*:\s*([0-9-]+)\s*(?::\s*([0-9-]+)\s*)?", text)
-        if match is None or not match[1]:
-            options.refuse(f"'{text}' is not OFFICER:DATE, such as SSO-01:2026-12-01", "--absent")
-        first = options.parse_date(match[2], "--absent")
-        last = options.parse_date(match[3] or match[2], "--absent")
-        if last < first:
-            options.refuse(f"'{text}': the last day is before the first", "--absent")
-        days = absent.setdefault(match[1], set())
-        days |= {first + dt.timedelta(days=n) for n in range((last - first).days + 1)}
-    return absent
+def _write_papers(week: pp.Week, request: _WeekRequest, out: Path) -> None:
+    with (
+        steps.open_executor(*request.worker_options, len(week.duties)) as executor,
+        console.report_stage("Writing tables, map, sheets and cards"),
+        console.show_progress_bar() as report,
+    ):
+        pp.write_pack(
+            week,
+            out,
+            officer=request.officer,
+            date=request.date,
+            executor=executor,
+            report_progress=report,
+        )
 
 
-def _print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
+def _print_result(week: pp.Week, repair: pp.Repair | None, out: Path | None) -> None:
     """Print the week, the changes in it, and the paths of its papers."""
     console.print_week(week)
     if repair is not None:
@@ -297,7 +288,7 @@ def _print_result(week: Week, repair: Repair | None, out: Path | None) -> None:
             console.stdout.print(f"  {out / name}  {what}", soft_wrap=True)
 
 
-def _build_repair_document(repair: Repair) -> dict[str, Any]:
+def _build_repair_document(repair: pp.Repair) -> dict[str, Any]:
     """The changes of a repair, for other programs."""
     return {
         "changes": [

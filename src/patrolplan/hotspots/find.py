@@ -24,7 +24,6 @@ from patrolplan.hotspots.reasons import find_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
-from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
@@ -146,8 +145,7 @@ def place_stretches(
     network, features = area.network, area.features
     pieces, size = flatten_stretches(stretches)
     ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
-    sight = SIGHT_METRES
-    places = choose_standing_places(ground, amounts, stretches, sight_metres=sight)
+    places = choose_standing_places(ground, amounts, stretches)
     rows = np.repeat(np.arange(len(size)), size)
     lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
     return gpd.GeoDataFrame(

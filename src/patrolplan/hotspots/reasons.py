@@ -175,9 +175,7 @@ def find_reasons(
     if not stretches:
         return []
     hours = find_window_hours(area, risk)
-    bands = TIME_BANDS
-    if hours is not None and area.settings.reports.time_bands:
-        bands = list_bands(*hours)
+    bands = TIME_BANDS if hours is None else list_bands(*hours)
     parts: dict[Carrier, Sequence[Sequence[Reason]]] = {
         "recorded": _find_crime_reasons(area, risk, stretches, hours if area.times_known else None),
         "feared": _find_reports_reasons(area, risk, stretches, bands),

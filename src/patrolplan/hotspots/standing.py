@@ -14,6 +14,7 @@ from scipy.sparse import csgraph
 
 from patrolplan.arrays import expand_ranges
 from patrolplan.hotspots.ground import BESIDE_METRES, Ground, Stand, build_places, locate_places
+from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.risk.scores import round_significant
 
 PREFERENCE: dict[Stand, float] = {
@@ -31,13 +32,9 @@ MIN_VIEW_SHARE = 0.5
 
 
 def choose_standing_places(
-    ground: Ground,
-    risk: NDArray[np.float64],
-    stretches: Sequence[NDArray[np.int64]],
-    *,
-    sight_metres: float,
+    ground: Ground, risk: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """(h,) where an officer stands for each stretch, who sees as far as `sight_metres`.
+    """(h,) where an officer stands for each stretch, who sees as far as `SIGHT_METRES`.
 
     The place with most of its risk (p,) in sight, times `PREFERENCE`, among those within a walk of
     the stretch as long as one sees; through streets at ground level come before others, and places
@@ -50,11 +47,11 @@ def choose_standing_places(
     gain = places["stand"].map(PREFERENCE).to_numpy(dtype=np.float64)
     chosen = np.full(len(stretches), -1)
     others: list[np.int64] = []
-    near_places = _find_near_places(ground, stretches, sight_metres)
+    near_places = _find_near_places(ground, stretches)
     for number, (pieces, near) in enumerate(zip(stretches, near_places, strict=True)):
         middle, amounts = middles[pieces], risk[pieces]
-        from_stretch = _sum_seen(middle, middle, amounts, sight_metres)
-        seen = _sum_seen(xy[near], middle, amounts, sight_metres)
+        from_stretch = _sum_seen(middle, middle, amounts)
+        seen = _sum_seen(xy[near], middle, amounts)
         is_seen = seen >= MIN_VIEW_SHARE * from_stretch.max()
         found, worth = near[is_seen], round_significant(seen[is_seen] * gain[near[is_seen]], 9)
         if len(found):
@@ -70,12 +67,12 @@ def choose_standing_places(
 
 
 def _find_near_places(
-    ground: Ground, stretches: Sequence[NDArray[np.int64]], sight_metres: float
+    ground: Ground, stretches: Sequence[NDArray[np.int64]]
 ) -> Iterator[NDArray[np.int64]]:
     """Places whose walk to each stretch is within sight: streets behind the houses are not seen."""
     network, places = ground.network.walkable, ground.places
     xy, graph = network.node_xy, network.node_graph
-    tree, reach = shapely.STRtree(shapely.points(xy)), sight_metres + 1.0  # 1 m for rounding
+    tree, reach = shapely.STRtree(shapely.points(xy)), SIGHT_METRES + 1.0  # 1 m for rounding
     # Both ends of each place's piece, by node, and the metres from there to the place.
     nodes = network.piece_nodes[places["piece"]].ravel()
     order = np.argsort(nodes, kind="stable")
@@ -87,21 +84,18 @@ def _find_near_places(
         box = shapely.box(*(xy[ends].min(axis=0) - reach), *(xy[ends].max(axis=0) + reach))
         near = np.sort(tree.query(box))
         own, streets = np.searchsorted(near, ends), graph[near][:, near]
-        metres = csgraph.dijkstra(streets, indices=own, limit=sight_metres, min_only=True)
+        metres = csgraph.dijkstra(streets, indices=own, limit=SIGHT_METRES, min_only=True)
         count = starts[near + 1] - starts[near]
         end = order[expand_ranges(starts[near], count)]
-        yield np.unique(end[np.repeat(metres, count) + along[end] <= sight_metres] // 2)
+        yield np.unique(end[np.repeat(metres, count) + along[end] <= SIGHT_METRES] // 2)
 
 
 def _sum_seen(
-    places: NDArray[np.float64],
-    middles: NDArray[np.float64],
-    risk: NDArray[np.float64],
-    sight_metres: float,
+    places: NDArray[np.float64], middles: NDArray[np.float64], risk: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(k,) risk within sight of each place; `middles` (q, 2) and `risk` (q,) are of pieces."""
     apart = places[:, None] - middles
-    return np.asarray((np.hypot(apart[..., 0], apart[..., 1]) <= sight_metres) @ risk)
+    return np.asarray((np.hypot(apart[..., 0], apart[..., 1]) <= SIGHT_METRES) @ risk)
 
 
 def _find_nearest_places(ground: Ground, piece: NDArray[np.int64]) -> pd.DataFrame:

@@ -5,29 +5,22 @@ categories are those of data.police.uk and of the settings: an unknown one has l
 so it must not go unnoticed.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from patrolplan.arrays import Bools
 from patrolplan.inputs.crime_rows import NOWHERE
-from patrolplan.inputs.row_account import check_resolution
+from patrolplan.inputs.formats import Files
+from patrolplan.inputs.row_account import RowAccount, check_resolution
 from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES
 from patrolplan.text import format_count
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from patrolplan.arrays import Bools
-    from patrolplan.inputs.formats import Files
-    from patrolplan.inputs.row_account import RowAccount
 
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
@@ -41,10 +34,7 @@ NOON = 12
 def check_places(
     accounts: Sequence[RowAccount], places: pd.Series, is_coarse: Bools, alarms: Alarms
 ) -> None:
-    """Check that most crimes have a place, and one that is exact enough for streets.
-
-    `places` and `is_coarse` are (n,), see `patrolplan.inputs.crime_rows.CrimeTable`.
-    """
+    """Check that most of (n,) crimes have a place, and one that is exact enough for streets."""
     is_placed = (places != NOWHERE).to_numpy()
     path = accounts[0].path
     check_resolution("crimes", path, is_coarse[is_placed], alarms, min_rows=MIN_COARSE_ROWS)
@@ -73,11 +63,9 @@ def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
 
 
 def check_copies(table: pd.DataFrame, paths: Files, alarms: Alarms) -> set[int]:
-    """Numbers of the files that hold the same crimes as an earlier one, however they are packed.
-
-    Files are compared by the rows that were read, in any order, so that a copy that was saved by
-    another program is noticed too.
-    """
+    """Numbers of the files that hold the same crimes as an earlier one, in any order."""
+    # The rows that were read are compared, so that a copy that another program saved is noticed
+    # too.
     sizes = table["file"].value_counts()
     sizes = sizes[sizes > ALLOWED_ROWS]
     candidates = sizes.index[sizes.duplicated(keep=False)]
@@ -105,11 +93,8 @@ def check_copies(table: pd.DataFrame, paths: Files, alarms: Alarms) -> set[int]:
 
 
 def check_overlap(files: pd.Series, duplicates: pd.Series, paths: Files, alarms: Alarms) -> None:
-    """Notice a file most of whose crimes are in earlier files: its rows without ID count twice.
-
-    Given are the numbers of the file of each row with a Crime ID, and of those that earlier files
-    have; without files that are known to be copies.
-    """
+    """Notice a file most of whose crimes are in earlier files: those without ID count twice."""
+    # Given are the file of each row with a Crime ID, and of those that earlier files have.
     total = np.bincount(files, minlength=len(paths))
     again = np.bincount(duplicates, minlength=len(paths))
     for number in map(int, np.flatnonzero(again)):
@@ -122,10 +107,7 @@ def check_overlap(files: pd.Series, duplicates: pd.Series, paths: Files, alarms:
 
 
 def check_future(months: pd.Series, files: pd.Series, paths: Files, alarms: Alarms) -> None:
-    """Notice more crimes of the future than typing errors explain.
-
-    `months` are those of the crimes of the future, `files` the numbers of the files of all crimes.
-    """
+    """Notice more months of the future than typing errors explain; `files` are of all crimes."""
     if exceeds_bound(len(months), len(files)):
         what = (
             f"{len(months):,} of {len(files):,} crimes have months in the future, "
@@ -142,10 +124,7 @@ MAX_RENAMING_GAP = pd.Timedelta(days=62)
 
 @dataclass(frozen=True)
 class UnknownCategory:
-    """A category that is not known, how often it occurs, and the known name nearest to it.
-
-    `replaces` is the known category that ends where this one begins, or empty.
-    """
+    """An unknown category, the nearest known name, and the known one that ends as it begins."""
 
     name: str
     count: int
@@ -155,11 +134,10 @@ class UnknownCategory:
 
 @dataclass(frozen=True)
 class CategoryCheck:
-    """Findings about the categories of the crimes that were read.
+    """What is wrong with names of categories.
 
-    `respelled` has a name in the files, the known name and the number of rows, where they differ by
-    case and spaces alone; `unknown` the categories that are not known, the most frequent first;
-    `total` the crimes of all categories.
+    `respelled`: name in the files, known name and rows, where only case and spaces differ;
+    `unknown`: the most frequent first; `total`: crimes of all categories.
     """
 
     respelled: tuple[tuple[str, str, int], ...] = ()
@@ -170,11 +148,8 @@ class CategoryCheck:
 def rename_categories(
     column: pd.Series, own: Sequence[str]
 ) -> tuple[pd.Series, tuple[tuple[str, str, int], ...]]:
-    """The column with known names, and what was renamed: name in the files, known name, rows.
-
-    Only case and spaces may differ. A name that the settings (`own`) or data.police.uk have exactly
-    stays.
-    """
+    """The column with known names, and what was renamed: name in the files, known name, rows."""
+    # Only case and spaces may differ. A name that is exactly in `own` or data.police.uk stays.
     names = list(column.cat.categories)
     exact = {*own, *CATEGORIES}
     # The later of two names that differ by case counts: the settings' if the files have it.

@@ -65,11 +65,8 @@ class CrimeTable:
 
 
 def build_rows(columns: Mapping[str, Any], xy: Sequence[Floats], grid: str) -> pa.Table:
-    """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without.
-
-    `columns` are `month`, `category` and `force` (None: unnamed); `crime_id`, and `occurred_at`
-    with `occurred_until` and `precision`, where the file has them.
-    """
+    """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without."""
+    # A force of None has no names; without `occurred_at` there are no times at all.
     from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
 
     size, time, words = len(xy[0]), timestamp("ns"), dictionary(int32(), string())
@@ -168,11 +165,8 @@ def _order_words(column: pa.ChunkedArray, *missing: str) -> pd.Categorical:
 def _locate(
     xy: Floats, grids: Sequence[str], sizes: Sequence[int], projection: Projection
 ) -> tuple[Floats, Ints, Bools]:
-    """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse.
-
-    `xy` are (n, 2) coordinates as they are given, file after file; `grids` and `sizes` the CRS of
-    each file's coordinates, and its rows.
-    """
+    """(m, 2) distinct places in metres, (n,) place of each row, and whether it is coarse."""
+    # `grids` and `sizes` are the CRS of each file's coordinates, and its rows.
     row_grid = np.repeat([grids.index(grid) for grid in grids], sizes)
     is_given = np.isfinite(xy).all(axis=1)
     point = np.full(len(xy), NOWHERE)

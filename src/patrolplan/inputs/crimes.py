@@ -71,14 +71,10 @@ def read_crimes(
     categories: Sequence[str] = (),
     alarms: Alarms | None = None,
 ) -> Crimes:
-    """Read recorded crime from any number of files.
-
-    Rows without coordinates, month or category are left out and counted, and so are rows that do
-    not fit their header, rows of the future, and the few rows of a month far from all others, which
-    is a typing error. A row is a duplicate when an earlier file has the same Crime ID, month,
-    category and point. Rows of the same file are never duplicates (offences may share an ID), nor
-    are rows without an ID. `categories` are names in the settings, besides those of data.police.uk.
-    """
+    """Read recorded crime; rows that cannot be used are left out and counted by reason."""
+    # A row is a duplicate when an earlier file has the same Crime ID, month, category and point.
+    # Rows of the same file are never duplicates (offences may share an ID), nor are rows without an
+    # ID.
     alarms = Alarms() if alarms is None else alarms
     files = _read_all(paths, projection, columns or {})
     row_account.check_accounts("crimes", [file.account for file in files], left_out, alarms)
@@ -123,10 +119,8 @@ def read_crimes(
 
 
 def _is_exact(table: pd.DataFrame) -> Bools:
-    """(f,) whether a file's places are exact: most rows have a time, as open data's never have.
-
-    A majority, so that a single odd row cannot turn snap points into exact places or vice versa.
-    """
+    """(f,) whether a file's places are exact: most rows have a time, as open data's never have."""
+    # A majority, so that one odd row cannot turn snap points into exact places.
     timed = np.bincount(table["file"], table["occurred_at"].notna())
     return np.asarray(timed > np.bincount(table["file"]) / 2)
 
@@ -166,10 +160,7 @@ def _read_one(
 def _add_month(
     table: pd.DataFrame, path: TableSource
 ) -> tuple[pd.DataFrame, list[row_account.Unreadable]]:
-    """Add each row's time or span, its precision, and its month: of the time, else as given.
-
-    Also gives the times and months that have a value and cannot be read.
-    """
+    """Add each row's time or span, precision and month; also what cannot be read of them."""
     if not {"month", *TIMES} & set(table.columns):
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"

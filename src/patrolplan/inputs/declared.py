@@ -32,10 +32,7 @@ It sees the rows of all files together, so that it finds duplicates across files
 
 
 class Rule(NamedTuple):
-    """A condition on the values of a column, and the message if it is not met.
-
-    A pattern must match the whole value; `{value}` in the message quotes it.
-    """
+    """A condition (a pattern matches the whole value), and the message where it is not met."""
 
     column: str
     check: Check | str
@@ -59,10 +56,7 @@ TEXT = Form()
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file; `missing` has the message about an empty cell where none may be.
-
-    It is stored under its name unless `kept` is false.
-    """
+    """A column of a file; `missing` has the message about an empty cell where none may be."""
 
     name: str
     meaning: str
@@ -88,11 +82,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table by its key under `[sources]`, with rules for several of its columns together.
+    """A table by its key under `[sources]`, with rules for several columns together."""
 
-    `made` are columns that its reader makes of others; `place` is what its geometry means, and
-    `point` the two columns that a point is made of.
-    """
+    # `made` are columns that its reader makes of others; `place` is what its geometry means, and
+    # `point` the two columns that a point is made of.
 
     source: str
     columns: tuple[Column, ...]
@@ -119,10 +112,7 @@ class Table:
     def read(
         self, paths: Files, columns: Columns, extra_rules: Iterable[Rule] = ()
     ) -> pd.DataFrame:
-        """All files as checked text ("" where a cell is empty), with each row's `file` and `row`.
-
-        Without a file the table is empty, with the same columns.
-        """
+        """All files as checked text ("" where a cell is empty), with each row's `file`, `row`."""
         names = [one.name for one in self.columns]
         problems: list[Problem] = []
         tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]

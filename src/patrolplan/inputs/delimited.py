@@ -39,11 +39,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class DelimitedText:
-    """A delimited file in memory: its bytes, unpacked, and how it is written.
-
-    `encoding` is `utf-8-sig` or `cp1252`; `header_row` is more than 1 where blank rows come first;
-    `first_rows` are cells of the first rows after row 1, to search for a header below titles.
-    """
+    """A delimited file in memory; `first_rows` are searched for a header below titles."""
 
     path: Path
     content: bytes
@@ -56,11 +52,10 @@ class DelimitedText:
 
 @dataclass(frozen=True, eq=False)
 class CountedTable:
-    """The rows of a table that fit its header, and an account of those that do not.
+    """Rows that fit the header, as text or NA by row number, and an account of the others.
 
-    `rows` are text or NA, with the row number in the file as index. The other row numbers are of
-    `malformed` rows, with more or fewer fields than the header, and of `unread` ones, which hold
-    something, but nothing in the columns that are read. With `is_cut` the file ends within a row.
+    `malformed` rows have more or fewer fields than the header, `unread` ones nothing in the columns
+    that are read; with `is_cut` the file ends within a row.
     """
 
     rows: pd.DataFrame
@@ -76,7 +71,10 @@ class CountedTable:
 
 def open_delimited(path: Path) -> DelimitedText:
     """Read a delimited file and find how it is written; anything else is refused."""
-    content = _read_bytes(path)
+    try:
+        content = read_content(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
     if not content or content.isspace():
         raise InputError.one(path, "the file is empty", "fetch or export it again")
     _refuse_other_formats(path, content)
@@ -104,20 +102,15 @@ def open_delimited(path: Path) -> DelimitedText:
 
 
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
-    """The named columns of the rows that fit the header; other columns are dropped.
-
-    A quote out of place is an error: what follows it cannot be split into rows.
-    """
+    """The named columns of the rows that fit the header; a quote out of place is an error."""
     if _is_plain(text):
         return _split_plain(text, names)
     return _split_exactly(text, names)
 
 
 def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
-    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write.
-
-    With `is_cut` the content may end inside a letter.
-    """
+    """Text and its encoding: UTF-8, or else Windows-1252, as older spreadsheets and GIAS write."""
+    # Content that `is_cut` may end inside a letter.
     try:
         return content.decode("utf-8-sig"), "utf-8-sig"
     except UnicodeDecodeError as error:
@@ -129,14 +122,6 @@ def strip_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Cells without the spaces around them; NA where nothing is left."""
     stripped = {name: table[name].str.strip() for name in table}
     return pd.DataFrame(stripped, index=table.index).replace("", pd.NA)
-
-
-def _read_bytes(path: Path) -> bytes:
-    """The content of a file, unpacked where its name says that it is packed."""
-    try:
-        return read_content(path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError.one(path, f"is broken ({error})", "fetch it again") from None
 
 
 def _refuse_other_formats(path: Path, content: bytes) -> None:
@@ -227,11 +212,9 @@ def _split_exactly(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
 
 
 def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:
-    """The records of a file, header and blank ones included.
-
-    A record whose quoted cell seems to hold further rows, or that does not fit the header although
-    it spans several lines, shows a misplaced quote: then no later row can be trusted.
-    """
+    """The records of a file, header and blank ones included."""
+    # A record whose quoted cell seems to hold further rows, or that does not fit the header
+    # although it spans several lines, shows a misplaced quote: then no later row can be trusted.
     reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=text.delimiter, strict=True)
     width = len(text.header)
     number = line = 0
@@ -255,10 +238,8 @@ def _build_quote_error(path: Path, row: int) -> InputError:
 
 
 def _holds_rows(cell: str, width: int, delimiter: str) -> bool:
-    """Whether a cell of several lines holds the end of one row, whole rows, the start of another.
-
-    Then its opening quote belongs to one row and its closing quote to another.
-    """
+    """Whether a cell of several lines holds the end of one row and the start of another."""
+    # Then its opening quote belongs to one row and its closing quote to another.
     lines = cell.splitlines()
     if len(lines) <= 1:
         return False

@@ -50,8 +50,7 @@ class CalendarDuty:
     date: dt.date
     from_minutes: float
     to_minutes: float
-    kind: str
-    """Of `small_tables.DUTY_KINDS`; of our own calendars also patrol and crew."""
+    kind: str  # Of `small_tables.DUTY_KINDS`; of our own calendars also patrol and crew
     urn: str = ""
     longitude: float = float("nan")
     latitude: float = float("nan")
@@ -60,14 +59,11 @@ class CalendarDuty:
 def read_calendars(
     paths: Sequence[Path], officers: Sequence[str], *, first: dt.date, last: dt.date
 ) -> tuple[list[CalendarDuty], Counter[str]]:
-    """Duties of officers between two days, from calendars of one person or of several.
+    """Duties of officers between two days, and the events left out by reason.
 
-    The officer of an event is X-PATROLPLAN-OFFICER, or an attendee's common name, or the file's
-    name without its suffix, whichever is the name of an officer. Its kind is X-PATROLPLAN-KIND or
-    one of its categories if patrolplan knows it, otherwise leave for whole days and away for hours.
-
-    Duties are by file, in the order of time; events that are left out are counted by the reason
-    why. Recurring events are followed only between the two days.
+    The officer of an event is X-PATROLPLAN-OFFICER, an attendee's common name, or the file's name,
+    whichever is an officer's. Its kind is X-PATROLPLAN-KIND or a known category, else leave for
+    whole days and away for hours.
     """
     problems, left_out = Problems(), Counter[str]()
     names = {_simplify(name): name for name in officers}
@@ -282,11 +278,8 @@ def read_all_duties(
     span: tuple[dt.date, dt.date],
     left_out: LeftOut,
 ) -> gpd.GeoDataFrame:
-    """Read officers' duties, see `small_tables.DUTIES`; those of no table rows come last.
-
-    `paths` are tables, and calendars, which end in `.ics`. `officers` are the names of the officers
-    table, None where it cannot be read; `span` the first and last day that count.
-    """
+    """Read officers' duties, see `small_tables.DUTIES`, from tables and calendars (`.ics`)."""
+    # `officers` are the names of the officers table, None where it cannot be read.
     first, last = span
     problems = Problems()
     files = [path for path in paths if isinstance(path, Path)]
@@ -309,11 +302,9 @@ def read_all_duties(
 
 
 def digest_duties(duties: gpd.GeoDataFrame) -> str:
-    """SHA-256 of who is away when and why, without the place.
-
-    That of a file would reveal the place of a home visit: officer, day and hours are on the lead's
-    sheet, and the points of a street can be tried one after another.
-    """
+    """SHA-256 of who is away when and why, without the place."""
+    # That of a file would reveal the place of a home visit: the rest is on the lead's sheet, and
+    # the points of a street can be tried one after another.
     known = duties[["officer", "date", "from_minutes", "to_minutes", "kind"]]
     return hash_content(known.to_json(orient="values", date_format="iso"))
 

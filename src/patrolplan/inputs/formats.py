@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -34,18 +34,15 @@ SIDECARS = (".dbf", ".prj", ".cpg")  # Files that belong to a shapefile, and hol
 
 @dataclass(frozen=True, eq=False)
 class MemoryTable:
-    """A table given as an argument instead of a file.
+    """A table given as an argument, whose name messages show in place of a file's."""
 
-    Its text is the argument's name, which messages show in place of a file: the table's key under
-    `[sources]`, and its number from 1 where the argument has several (0 where it is the only one).
-    """
+    # `number` counts the tables of an argument from 1; it is 0 where there is only one.
 
     source: str
     frame: pd.DataFrame
     number: int = 0
 
-    suffix = ".frame"
-    """The ending of its name: none, for readers that decide by that of a file."""
+    suffix = ".frame"  # The ending of its name: none, for readers that decide by that of a file
 
     def __str__(self) -> str:
         return name_argument(self.source) + (f", table {self.number}" if self.number else "")
@@ -113,16 +110,14 @@ MAX_EXPANSION_RATIO = 100
 
 SMALL_BYTES = 64 * 2**20  # The ratio does not apply to files that unpack to at most this size
 CHUNK_BYTES = 2**20
+UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 """Errors of files that cannot be unpacked."""
 
 
 def check_size(path: Path) -> None:
-    """Refuse a file that is too large, or that unpacks to far more than tables and streets do.
-
-    A packed file is unpacked once, chunk by chunk and only up to the bound: the size that it states
-    itself cannot be trusted. A broken file passes; its reader reports what is wrong with it.
-    """
+    """Refuse a file that is too large, or that unpacks to far more than tables and streets do."""
+    # The size that a packed file states itself cannot be trusted. A broken file passes here.
     with suppress(*BROKEN):
         for _ in _unpack_to_bound(path):
             pass
@@ -130,43 +125,34 @@ def check_size(path: Path) -> None:
 
 def read_content(path: Path) -> bytes:
     """The content of a file, unpacked where its name ends in .gz; refused as by `check_size`."""
-    is_packed = path.suffix.lower() == ".gz"
     content = b"".join(_unpack_to_bound(path))
-    return content if is_packed else path.read_bytes()
+    return content if path.suffix.lower() == ".gz" else path.read_bytes()
 
 
 def _unpack_to_bound(path: Path) -> Iterator[bytes]:
-    """As `_unpack`; refuses a file as soon as it is too large."""
-    packed = path.stat().st_size
+    """What is packed in a file, in chunks; it is refused as soon as it is too large."""
+    packed, unpacked, remedy = path.stat().st_size, 0, "use a smaller extract, of the area only"
     if packed > MAX_FILE_BYTES:
-        _refuse_size(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB")
+        raise InputError.one(path, f"is larger than {MAX_FILE_BYTES / 2**30:g} GiB", remedy)
     bound = min(MAX_FILE_BYTES, max(SMALL_BYTES, packed * MAX_EXPANSION_RATIO))
-    unpacked = 0
-    for chunk in _unpack(path):
-        unpacked += len(chunk)
-        if unpacked > bound:
-            size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
-            _refuse_size(path, f"unpacks to more than {size}")
-        yield chunk
-
-
-def _unpack(path: Path) -> Iterator[bytes]:
-    """The content of a packed file in chunks; nothing of one that is not packed."""
-    suffix = path.suffix.lower()
-    if suffix in {".gz", ".bz2"}:
-        with gzip.open(path) if suffix == ".gz" else bz2.open(path) as stream:
+    for packed_stream in _open_streams(path):
+        with packed_stream as stream:
             while chunk := stream.read(CHUNK_BYTES):
+                unpacked += len(chunk)
+                if unpacked > bound:
+                    size = f"{bound / 2**20:,.0f} MiB from {packed / 2**20:,.1f}"
+                    raise InputError.one(path, f"unpacks to more than {size}", remedy)
                 yield chunk
+
+
+def _open_streams(path: Path) -> Iterator[IO[bytes]]:
+    """What is packed in a file; nothing of one that is not packed."""
+    suffix = path.suffix.lower()
+    if suffix in UNPACKERS:
+        yield UNPACKERS[suffix](path)
     elif suffix == SPREADSHEET:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as stream:
-                    while chunk := stream.read(CHUNK_BYTES):
-                        yield chunk
-
-
-def _refuse_size(path: Path, what: str) -> NoReturn:
-    raise InputError.one(path, what, "use a smaller extract, of the area only")
+            yield from map(archive.open, archive.namelist())
 
 
 def _list_gdal_errors() -> tuple[type[Exception], ...]:
@@ -184,10 +170,8 @@ def _list_gdal_errors() -> tuple[type[Exception], ...]:
 class Layer:
     """One table of a GIS file, or a frame in memory, before its columns are chosen.
 
-    `header` has the names of its columns without that of the shapes. `read` gives the rows of named
-    columns, a GeoDataFrame where they have shapes; other columns are never read into memory, as far
-    as the format allows. `first_row` is the number of its first row, `later_rows` the cells of the
-    first rows below the header, `is_used` whether a row of a number holds anything.
+    `header` lacks the shapes' column; `read` gives the rows of named columns and loads no others;
+    `first_row` is the number of its first row, `later_rows` are the cells below the header.
     """
 
     source: TableSource
@@ -200,11 +184,7 @@ class Layer:
 
 
 def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
-    """The one layer of a GIS file that counts, or a frame as one.
-
-    Of several layers, the one with this name counts; `noun` and `remedy` say what the file should
-    be, and what to do where it is not.
-    """
+    """The one layer of a GIS file that counts, of several the one with this name; or a frame."""
     if isinstance(source, MemoryTable):
         return _open_frame(source)
     check_size(source)
@@ -312,10 +292,7 @@ MIDNIGHT = r"(\d{4})[-/](\d{2})[-/](\d{2})[T ]00:00:00(?:\.0+)?Z?"
 
 
 def _drop_midnight(column: pd.Series) -> pd.Series:
-    """A column of days without the midnights that GDAL writes as text where a format has no days.
-
-    Where one value has another time of day, all are times.
-    """
+    """Days without the midnights that GDAL writes, unless one value has another time of day."""
     text = column[column.notna()]
     if (
         len(text)
@@ -327,11 +304,8 @@ def _drop_midnight(column: pd.Series) -> pd.Series:
 
 
 def _check_format(path: Path, noun: str, remedy: str) -> None:
-    """Refuse a file of any other format before GDAL sees it.
-
-    GDAL detects formats by content, whatever the name: a virtual format (VRT) could make it open
-    other files, or an address on the internet.
-    """
+    """Refuse a file of any other format before GDAL sees it."""
+    # GDAL detects formats by content: a virtual one could make it open other files, or addresses.
     starts = FILE_STARTS.get(path.suffix.lower(), ())
     with path.open("rb") as stream:
         start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")

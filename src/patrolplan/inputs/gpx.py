@@ -57,10 +57,8 @@ def read_tracks(paths: Sequence[Path]) -> Track:
 
 
 def read_track(path: Path) -> Track:
-    """Read all track points of a GPX file that have a time; of equal times the first counts.
-
-    Times without a zone are universal, as GPX defines them.
-    """
+    """Read the track points of a GPX file that have a time; of equal times the first counts."""
+    # Times without a zone are universal, as GPX defines them.
     _check_file(path)
     import pyogrio.errors  # noqa: PLC0415 - GDAL is heavy, and most commands read no track
 
@@ -95,10 +93,8 @@ ROOT = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<([^\s/>]{1,20})", re.DOT
 
 
 def _check_file(path: Path) -> None:
-    """Refuse a file that is too large, of another format, or declares a document type.
-
-    GDAL detects formats by content, whatever the name: another could have it open further files.
-    """
+    """Refuse a file that is too large, of another format, or declares a document type."""
+    # GDAL detects formats by content: another could have it open further files.
     try:
         size = path.stat().st_size
         content = b"" if size > MAX_TRACK_BYTES else path.read_bytes()

@@ -49,12 +49,10 @@ _GRAPH_ERRORS = (
 
 
 def read_graphml(path: Path, projection: Projection) -> Streets:
-    """Read an osmnx graph; a street has one row, whichever way it may be driven.
-
-    An edge that osmnx made from several ways has the first one's number and name. Inner points of
-    an edge are not junctions: they get their own numbers, which are negative. Barriers close the
-    way if the graph has their tags: by default osmnx drops `barrier`.
-    """
+    """Read an osmnx graph; a street has one row, whichever way it may be driven."""
+    # An edge of several ways has the first one's number and name. Its inner points are no
+    # junctions: their numbers are negative. Barriers count if the graph has their tags, which osmnx
+    # drops by default.
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
@@ -68,11 +66,8 @@ def read_graphml(path: Path, projection: Projection) -> Streets:
 
 
 def read_graph(graph: nx.Graph, projection: Projection, source: str) -> Streets:
-    """The streets of a graph in memory, which is not changed; see `read_graphml`.
-
-    It has `graph.graph["crs"]`, nodes with `x` and `y`, and edges with osmnx' attributes; a
-    `geometry`, an `osmid` and names may be missing.
-    """
+    """The streets of a graph in memory, which is not changed; see `read_graphml`."""
+    # A `geometry`, an `osmid` and names may be missing.
     try:
         graph = nx.MultiDiGraph(graph)
         if not all(isinstance(node, int) for node in graph):
@@ -88,9 +83,9 @@ def read_graph(graph: nx.Graph, projection: Projection, source: str) -> Streets:
 
 def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Streets:
     """The streets of a graph; whatever is wrong with it, networkx, pandas or osmnx raise."""
-    graph.remove_nodes_from(
-        [node for node, at in graph.nodes(data=True) if not _has_coordinates(at)]
-    )
+    nodes = graph.nodes(data=True)
+    placed = {node for node, at in nodes if math.isfinite(at["x"]) and math.isfinite(at["y"])}
+    graph.remove_nodes_from(set(graph) - placed)
     closed_nodes = [
         node
         for node, tags in graph.nodes(data=True)
@@ -109,15 +104,9 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
     return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
 
 
-def _has_coordinates(node: Mapping[str, float]) -> bool:
-    return math.isfinite(node["x"]) and math.isfinite(node["y"])
-
-
 def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
-    """One direction of each street open to people on foot, and the kinds of all streets.
-
-    osmnx reverses one-way streets where needed, so that every edge follows the traffic.
-    """
+    """One direction of each street open to people on foot, and the kinds of all streets."""
+    # osmnx reverses one-way streets where needed, so that every edge follows the traffic.
     keys = list(
         dict.fromkeys(
             ("highway", "access", "foot", "indoor", *osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS)
@@ -210,11 +199,8 @@ REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
 def read_street_frame(
     frame: gpd.GeoDataFrame, projection: Projection, left_out: LeftOut, source: str
 ) -> Streets:
-    """Streets of a table of lines in any CRS; `source` is the argument's name, for messages.
-
-    `highway` and `name` may be missing; tags of OpenStreetMap in other columns, such as `foot`,
-    `access`, `bridge` or `layer`, count as they do there.
-    """
+    """Streets of a table of lines in any CRS; `source` is the argument's name, for messages."""
+    # Tags of OpenStreetMap in other columns, such as `foot` or `layer`, count as they do there.
     if frame.active_geometry_name is None or frame.crs is None:
         raise InputError.one(source, "has no lines in a known CRS", REMEDY)
     lines = frame.explode(ignore_index=True)

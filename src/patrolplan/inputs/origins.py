@@ -35,29 +35,17 @@ ORIGINS = Table("origins", (
 
 
 def read_origins(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
-    """Pupils of each school by the area they live in, as they may be known, see `join_and_round`.
-
-    Messages name rows, and show no number of pupils.
-    """
+    """Pupils by school and area, see `join_and_round`; messages show no number of pupils."""
     return join_and_round(ORIGINS.store(ORIGINS.read(paths, columns)))
 
 
 def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
-    """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it.
-
-    A school's areas are processed in the order of their names, which for official codes is roughly
-    that of the map. One with too few pupils is joined to the next: the next counts both together,
-    under its own name. What remains at the end joins the last one; a school with too few pupils in
-    total has none. Only then are the counts rounded down. The table must be of whole files:
-    whatever is left out before would let two outputs be subtracted.
-
-    Examples
-    --------
-    >>> rows = [("7", "A", 3.0), ("7", "B", 9.0), ("7", "C", 14.0), ("7", "D", 2.0)]
-    >>> joined = join_and_round(pd.DataFrame(rows, columns=["urn", "area", "pupils"]))
-    >>> list(joined.itertuples(index=False, name=None))
-    [('7', 'B', 10.0), ('7', 'C', 15.0)]
-    """
+    """Counts of a school by area, none of fewer than `ROUNDING_STEP` pupils, in steps of it."""
+    # A school's areas are processed in the order of their names, which for official codes is
+    # roughly that of the map. One with too few pupils is joined to the next: the next counts both
+    # together, under its own name. What remains at the end joins the last one; a school with too
+    # few pupils in total has none. Only then are the counts rounded down. The table must be of
+    # whole files: whatever is left out before would let two outputs be subtracted.
     rows = table.sort_values(["urn", "area"]).itertuples(index=False, name=None)
     joined: list[tuple[str, str, float]] = []
     for urn, of_school in groupby(rows, key=lambda row: row[0]):
@@ -76,8 +64,6 @@ def join_and_round(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def digest_origins(origins: pd.DataFrame) -> str:
-    """SHA-256 of what the counts reveal: equal for files that no output can distinguish.
-
-    The digest of a short file would reveal more: its numbers could be guessed one after another.
-    """
+    """SHA-256 of what the counts reveal: equal for files that no output can distinguish."""
+    # That of a short file would reveal more: its numbers could be guessed one after another.
     return hash_content(repr(ROUNDING_STEP), origins.to_json(orient="values"))

@@ -25,20 +25,9 @@ OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "pub
 
 
 def is_walkable(tags: Mapping[str, str]) -> bool:
-    """Whether a way with these tags is a street open to people on foot.
-
-    One-way rules are for vehicles, so they do not count. The tag `foot` overrides `access`.
-    Underpasses and bridges are included; indoor ways are not.
-
-    Examples
-    --------
-    >>> is_walkable({"highway": "residential", "oneway": "yes"})
-    True
-    >>> is_walkable({"highway": "service", "access": "private"})
-    False
-    >>> is_walkable({"highway": "footway", "access": "no", "foot": "yes"})
-    True
-    """
+    """Whether a way with these tags is a street open to people on foot."""
+    # One-way rules are for vehicles, so they do not count. The tag `foot` overrides `access`.
+    # Underpasses and bridges are included; indoor ways are not.
     highway = tags.get("highway", "")
     if not highway or highway in NOT_STREETS or tags.get("indoor", "") not in {"", "no"}:
         return False
@@ -53,20 +42,9 @@ def _is_open_on_foot(tags: Mapping[str, str]) -> bool:
 
 
 def is_closed_barrier(tags: Mapping[str, str]) -> bool:
-    """Whether a node with these tags is a barrier that people on foot do not get through.
-
-    A gate without such tags is open by day as often as not, so only what a tag closes is closed.
-    A bicycle can be pushed where its rider walks, so `bicycle` does not count.
-
-    Examples
-    --------
-    >>> is_closed_barrier({"barrier": "gate", "access": "private"})
-    True
-    >>> is_closed_barrier({"barrier": "gate", "access": "private", "foot": "yes"})
-    False
-    >>> is_closed_barrier({"barrier": "gate"}), is_closed_barrier({"access": "private"})
-    (False, False)
-    """
+    """Whether a node with these tags is a barrier that people on foot do not get through."""
+    # A gate without such tags is open by day as often as not, so only what a tag closes is closed.
+    # A bicycle can be pushed where its rider walks, so `bicycle` does not count.
     return _is_set(tags, "barrier") and not _is_open_on_foot(tags)
 
 
@@ -90,23 +68,10 @@ PATROL_TAGS = (
 
 
 def is_patrolled(tags: Mapping[str, str]) -> bool:
-    """Whether a way that can be walked is also street to patrol.
-
-    Passages and platforms below ground are patrolled by others, an escalator is no place to stand,
-    and the outline of a square (`area=yes`) is not a street: the square is crossed. An underpass,
-    one layer down and without a level, is street.
-
-    Examples
-    --------
-    >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-1"})
-    True
-    >>> is_patrolled({"highway": "footway", "tunnel": "yes", "layer": "-2"})
-    False
-    >>> is_patrolled({"highway": "steps", "conveying": "yes"})
-    False
-    >>> is_patrolled({"highway": "steps", "level": "-1;0"})
-    False
-    """
+    """Whether a way that can be walked is also street to patrol."""
+    # Passages and platforms below ground are patrolled by others, an escalator is no place to
+    # stand, and the outline of a square (`area=yes`) is not a street: the square is crossed. An
+    # underpass, one layer down and without a level, is street.
     if _is_set(tags, "conveying") or tags.get("area") == "yes":
         return False
     if tags.get("location") == "underground" or min(_list_levels(tags), default=0.0) < 0:
@@ -117,15 +82,8 @@ def is_patrolled(tags: Mapping[str, str]) -> bool:
 
 
 def get_layer(tags: Mapping[str, str]) -> float:
-    """How far above or below the ground a way runs: 0 at ground level, 1 on a bridge.
-
-    Where `layer` is missing, a bridge is 1, a tunnel -1, and a way inside buildings its level.
-
-    Examples
-    --------
-    >>> get_layer({"layer": "-2"}), get_layer({"bridge": "yes"}), get_layer({"level": "1"})
-    (-2.0, 1.0, 1.0)
-    """
+    """How far above or below the ground a way runs: 0 at ground level, 1 on a bridge."""
+    # Where `layer` is missing, a bridge is 1, a tunnel -1, and a way inside buildings its level.
     try:
         return float(tags.get("layer", ""))
     except ValueError:
@@ -146,8 +104,6 @@ def _list_levels(tags: Mapping[str, str]) -> list[float]:
 def get_incline(tags: Mapping[str, str]) -> int:
     """1 where a way leads up in its own direction, -1 where it leads down, 0 where not known.
 
-    Examples
-    --------
     >>> [get_incline({"incline": text}) for text in ("up", "-12%", "8 %", "0%", "steep")]
     [1, -1, 1, 0, 0]
     """
@@ -171,21 +127,8 @@ CROSSING_TAGS = (
 
 
 def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
-    """How people on foot get over a road at a crossing, a way or a node, with these tags.
-
-    What stops the traffic takes precedence: a zebra with an island is a zebra.
-
-    Examples
-    --------
-    >>> classify_crossing({"crossing": "traffic_signals"})
-    'signals'
-    >>> classify_crossing({"crossing": "marked", "crossing:markings": "zebra"})
-    'zebra'
-    >>> classify_crossing({"crossing": "unmarked", "crossing:island": "yes"})
-    'island'
-    >>> classify_crossing({"crossing": "marked"})
-    'unknown'
-    """
+    """How people on foot get over a road at a crossing, a way or a node, with these tags."""
+    # What stops the traffic takes precedence: a zebra with an island is a zebra.
     named = {tags.get("crossing", ""), tags.get("crossing_ref", "")}
     markings = tags.get("crossing:markings", "")
     if named & SIGNAL_CROSSINGS or tags.get("crossing:signals") == "yes":
@@ -202,8 +145,6 @@ def classify_crossing_node(tags: Mapping[str, str]) -> CrossingKind | Literal[""
 
     Traffic lights count: at a junction they stop the traffic, even if no crossing is mapped.
 
-    Examples
-    --------
     >>> classify_crossing_node({"highway": "crossing", "crossing": "uncontrolled"})
     'zebra'
     >>> classify_crossing_node({"highway": "traffic_signals"}), classify_crossing_node({})
@@ -220,20 +161,9 @@ NO_SIDEWALK = frozenset({"no", "none"})
 
 
 def get_sidewalk(tags: Mapping[str, str]) -> str:
-    """Pavements of a way: both, left, right, yes, no, separate, or empty where not known.
-
-    "separate" if a pavement is mapped as a separate way and the way itself has none. If only one
-    side is tagged, the way is unknown unless that side has a pavement.
-
-    Examples
-    --------
-    >>> get_sidewalk({"sidewalk": "none"}), get_sidewalk({"sidewalk:both": "separate"})
-    ('no', 'separate')
-    >>> get_sidewalk({"sidewalk:left": "yes", "sidewalk:right": "separate"})
-    'left'
-    >>> get_sidewalk({"sidewalk:left": "no"})
-    ''
-    """
+    """Pavements of a way: both, left, right, yes, no, separate, or empty where not known."""
+    # "separate" if a pavement is mapped as a separate way and the way itself has none. If only one
+    # side is tagged, the way is unknown unless that side has a pavement.
     whole = tags.get("sidewalk", "") or tags.get("sidewalk:both", "")
     if whole:
         by_value = {**dict.fromkeys(NO_SIDEWALK, "no"), "yes": "both"}
@@ -253,8 +183,6 @@ PASSAGE_TAGS = ("bridge", "tunnel", "covered")
 def get_passage(tags: Mapping[str, str]) -> Passage:
     """What a way runs over or through; a tunnel of a way that is not a road is an underpass.
 
-    Examples
-    --------
     >>> get_passage({"highway": "footway", "bridge": "viaduct"})
     'bridge'
     >>> [get_passage({"highway": kind, "tunnel": "yes"}) for kind in ("footway", "primary")]
@@ -301,32 +229,17 @@ CYCLING_TAGS = (
 
 
 class Riding(NamedTuple):
-    """How a bicycle uses a way.
-
-    `how` is "ride", "push" (get off; the way is open on foot) or "carry" (steps). `one_way` is 1
-    where only the way's own direction is allowed, -1 where only the opposite one, 0 for both.
-    """
+    """How a bicycle uses a way: "ride", "push" or "carry" (steps); one-way 1, -1 or 0."""
 
     how: str = "ride"
     one_way: int = 0
 
 
 def classify_riding(tags: Mapping[str, str]) -> Riding:
-    """How a bicycle uses a way that is open to people on foot.
-
-    Without a tag, roads and tracks are ridden; footways, paths, pedestrian streets and trunk roads
-    are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
-    lane exempts bicycles; they also apply to a bicycle that is pushed there.
-
-    Examples
-    --------
-    >>> classify_riding({"highway": "residential", "oneway": "yes", "oneway:bicycle": "no"})
-    Riding(how='ride', one_way=0)
-    >>> classify_riding({"highway": "footway", "bicycle": "designated"}).how
-    'ride'
-    >>> classify_riding({"highway": "pedestrian"}).how, classify_riding({"highway": "steps"}).how
-    ('push', 'carry')
-    """
+    """How a bicycle uses a way that is open to people on foot."""
+    # Without a tag, roads and tracks are ridden; footways, paths, pedestrian streets and trunk
+    # roads are not. One-way rules apply where vehicles go, unless `oneway:bicycle` or a contraflow
+    # lane exempts bicycles; they also apply to a bicycle that is pushed there.
     highway = tags.get("highway", "")
     if highway == "steps":
         return Riding("push" if tags.get("ramp:bicycle") == "yes" else "carry")

@@ -39,10 +39,7 @@ def read_polygon_file(
     key: str,
     choose_columns: Callable[[Sequence[str]], Sequence[str]] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Every feature of a file, of whatever shape, in the file's own CRS.
-
-    `key` is the setting that names the file, for messages; all columns are read by default.
-    """
+    """Every feature of a file, in its own CRS; `key` is the setting that names it, for messages."""
     if isinstance(path, Path) and not path.is_file():
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     layer = open_layer(
@@ -60,11 +57,7 @@ def read_polygon_file(
 def read_polygon_rows(
     table: Table, paths: Files, projection: Projection, *, columns: Columns = None
 ) -> gpd.GeoDataFrame:
-    """The features of several files as one checked table of text with shapes.
-
-    It has a column of text for each field, "" where a cell is empty, `file` and `row` (from 1) of
-    each feature, and its shape, of whatever kind, in the CRS of the projection.
-    """
+    """The features of several files as checked text with `file`, `row` (from 1) and shapes."""
     problems = Problems()
     names = [*(one.name for one in table.fields), "file", "row"]
     empty = pd.DataFrame(columns=names, dtype="str")
@@ -103,11 +96,7 @@ def _read_rows(
 def read_limits(
     settings: Settings, street_xy: Floats, given: gpd.GeoDataFrame | None = None
 ) -> BaseGeometry:
-    """Polygon of the area, in metres.
-
-    It is that of the given polygons, else of `[area]`, else the extent of the streets, (v, 2)
-    metres.
-    """
+    """Polygon of the area in metres: as given, or set, else the extent of the streets (v, 2)."""
     projection = Projection(settings.area.crs)
     if given is not None:
         return _join_polygons(given, projection, name_argument("boundary"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.arrays import Bools, Floats, Ints, count_pairs
 from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, number_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
@@ -45,10 +45,7 @@ FIELDS = tuple(Field(name, (), required=True, meaning=said) for name, said in ME
 def read_reports(
     paths: Files, *, columns: Columns = None, step: int = ROUNDING_STEP
 ) -> ReportTable:
-    """Count the reports of all files; wrong rows are refused and counted, never corrected.
-
-    Counts go in multiples of `step`, see `patrolplan.privacy.get_rounding_step`.
-    """
+    """Count the reports of all files; wrong rows are refused and counted, never corrected."""
     problems = Problems()
     tables, by_digest = [], dict[str, TableSource]()
     for path in paths:
@@ -155,10 +152,7 @@ def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
 
 
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
-    """Refuse a file that was read before, under this or another name.
-
-    Reports without an ID would count several times, and so reach the threshold.
-    """
+    """Refuse a file that was read before: reports without an ID would count several times."""
     digest = hash_source(path)
     if digest in by_digest:
         what = f"has the same content as {by_digest[digest]}"
@@ -167,10 +161,7 @@ def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
 
 
 def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> ReportTable:
-    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report).
-
-    `malformed` rows of the files could not be split into values.
-    """
+    """The suppressed and rounded counts of raw rows (`COLUMNS` as text, a row a report)."""
     longitude, latitude = parse_numbers(rows["longitude"]), parse_numbers(rows["latitude"])
     squares = find_squares(np.column_stack([longitude, latitude]))
     good = np.ones(len(rows), dtype=bool)
@@ -209,8 +200,7 @@ def _count_terms(days: pd.Series, square: Ints, squares: int) -> dict[SchoolTerm
     number = (days.dt.month.to_numpy(dtype=np.int64) - 1) // MONTHS_A_TERM
     pairs = np.column_stack([days.dt.year.to_numpy(dtype=np.int64), number])
     terms, of_row = np.unique(pairs, axis=0, return_inverse=True)
-    counts = np.zeros((len(terms), squares), dtype=np.int64)
-    np.add.at(counts, (of_row.reshape(-1), square), 1)
+    counts = count_pairs(of_row.reshape(-1), square, (len(terms), squares))
     return {
         SchoolTerm(int(year), int(number)): count
         for (year, number), count in zip(terms, counts, strict=True)
@@ -269,5 +259,5 @@ def _count_factors(rows: pd.DataFrame, square: Ints, squares: int) -> Ints:
     for column in FACTORS:
         number = pd.Index(FACTOR_NAMES).get_indexer(pd.Index(rows[column]))
         is_given = number >= 0
-        np.add.at(counts, (square[is_given], number[is_given]), 1)
+        counts += count_pairs(square[is_given], number[is_given], counts.shape)
     return counts

@@ -63,10 +63,7 @@ METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one column, not empty, that cannot be read: so many of those that are given.
-
-    `row` and `value` are of the first one, `look` what it looks like, empty if not known.
-    """
+    """Values of one column that cannot be read, of those given; the first one, and its look."""
 
     column: str
     count: int
@@ -80,10 +77,7 @@ class Unreadable:
 def find_unreadable(
     text: pd.Series, is_read: NDArray[np.bool_], forms: tuple[tuple[str, str], ...], remedy: str
 ) -> list[Unreadable]:
-    """The values of a column that are not empty and were not read: none, or one entry for all.
-
-    The column is text or NA, with row numbers as its index.
-    """
+    """The values of a column that are not empty and were not read: none, or one entry for all."""
     given_rows = is_given(text)
     wrong = text[given_rows & ~is_read]
     if wrong.empty:
@@ -95,24 +89,12 @@ def find_unreadable(
 
 
 def is_given(text: pd.Series) -> NDArray[np.bool_]:
-    """(n,) whether each cell of a column of text or NA holds a value: not one of `EMPTY_WORDS`.
-
-    Examples
-    --------
-    >>> is_given(pd.Series(["410", None, "n/a"]))
-    array([ True, False, False])
-    """
+    """(n,) whether each cell of text or NA holds a value: not one of `EMPTY_WORDS`."""
     return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
 
 
 def describe_form(value: str, forms: tuple[tuple[str, str], ...]) -> str:
-    """What a value looks like, or nothing.
-
-    Examples
-    --------
-    >>> describe_form("Sep-26", DATE_FORMS), describe_form("0,8686", NUMBER_FORMS)
-    ('a month with its name', 'a decimal comma')
-    """
+    """What a value looks like, or nothing."""
     for pattern, look in forms:
         if re.fullmatch(pattern, value.strip()):
             return look
@@ -127,11 +109,7 @@ ROUNDING = 1e-6  # Numbers closer than this to a whole one are whole
 
 @dataclass(frozen=True)
 class RowAccount:
-    """One file's rows, without their content: how many fit the header, and which do not.
-
-    See `patrolplan.inputs.delimited.CountedTable`. Empty cells are not among the `unreadable`
-    values.
-    """
+    """One file's rows, without their content: how many fit the header, and which do not."""
 
     path: TableSource
     fitting: int
@@ -210,11 +188,7 @@ def _check_shape(
 def check_resolution(
     source: str, path: TableSource, coarse: NDArray[np.bool_], alarms: Alarms, *, min_rows: int
 ) -> None:
-    """Check that most places of a table are not rounded to a hundred metres or more.
-
-    `coarse` is (n,) of the rows with a place, see `is_coarse`; fewer than `min_rows` are not
-    judged.
-    """
+    """Check that most (n,) places of a table are not rounded to a hundred metres or more."""
     if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
         what = (
             f"{coarse.sum():,} of {len(coarse):,} {source} have coordinates rounded to 100 m or "

@@ -84,20 +84,10 @@ def read_schools(
     left_out_urns: dict[str, str] | None = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read the open schools that are selected, sorted by URN.
-
-    Rows with the same URN are one school, at the site of the first row. A school without a URN has
-    one of ours, made of its name and place, so that it stays the same. Schools that are not open,
-    not selected, or without coordinates are left out and counted; `left_out_urns` collects why.
-
-    An impossible figure counts as not known: a wrong roll would put pupils on the streets who do
-    not exist. More such figures than typing errors explain are an alarm.
-
-    Columns are `urn`, `name`, `phase`, `postcode`, `roll`, `capacity`, `low_age`, `high_age` (NaN
-    where not known), `is_driven` (a special school or nursery), the site point, and in words
-    `other_sites`, rows of the same URN elsewhere, and `refused_figures`, the school's impossible
-    figures.
-    """
+    """Read the open schools that are selected, sorted by URN; the others are counted."""
+    # Rows with the same URN are one school, at the site of the first row. A school without a URN
+    # gets one of its name and place, so that it stays the same. An impossible figure counts as not
+    # known: a wrong roll would put pupils on the streets who do not exist.
     selection = selection or SchoolSettings()
     columns = columns or {}
     alarms = Alarms() if alarms is None else alarms

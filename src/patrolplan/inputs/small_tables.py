@@ -245,10 +245,7 @@ VISITS = Table("--csv", (
 
 
 def read_bell_times(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
-    """`finish_time` and `start_time`, "HH:MM" by URN, and the numbers of `LEAVING_COLUMNS`.
-
-    What is not known is empty, or NaN.
-    """
+    """Bells "HH:MM" by URN ("" if not known), and the numbers of `LEAVING_COLUMNS` (NaN)."""
     return BELL_TIMES.store(BELL_TIMES.read(paths, columns)).set_index("urn")
 
 
@@ -297,10 +294,7 @@ def read_duties(
     columns: Columns = None,
     officers: Sequence[str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Officers' duties besides patrols, see `DUTIES`; `inputs.duties` reads them with calendars.
-
-    A duty may have any name where `officers` is None.
-    """
+    """Officers' duties besides patrols, see `DUTIES`; of any name where `officers` is None."""
     rules = [_reaching("duty", projection)]
     if officers is not None:
         some = ", ".join(officers[:MAX_NAMED])
@@ -332,11 +326,7 @@ def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.arr
 
 
 def read_visits(path: TableSource) -> pd.DataFrame:
-    """Visits recorded on paper, see `VISITS`: who was where, when, for how many minutes.
-
-    `date` is a date, `minutes` a number, `stop`, `engagements` and `people` whole numbers or NA,
-    the others text or NA. The index is the row number in the file.
-    """
+    """Visits recorded on paper, see `VISITS`, by row: what is not given is NA."""
     table = read_table(path, VISITS.fields, {}, source=VISITS.source)
     if not {"hotspot", "stop"} & set(table.columns):
         what = "does not say where the visits were: neither 'hotspot' nor 'stop' is a column"

@@ -143,11 +143,9 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
 
 
 def _is_duplicate(streets: Streets, file: Ints) -> Bools:
-    """(n,) whether an earlier file has the same row; `file` is the (n,) position of its file.
-
-    A row of a graph is an edge, and a way may have many. So two rows are the same if they have the
-    same way, the same end nodes in either order, and the same middle to 0.1 m.
-    """
+    """(n,) whether an earlier `file` (n,) has the same row."""
+    # A row of a graph is an edge, and a way may have many. So two rows are the same if they have
+    # the same way, the same end nodes in either order, and the same middle to 0.1 m.
     count = np.bincount(streets.vertex_way, minlength=len(streets.ways))
     last = np.cumsum(count) - 1
     nodes = streets.vertex_node
@@ -173,11 +171,9 @@ EDGE_METRES = 0.1  # Links that run along the outline within this distance are l
 
 
 def _cross_squares(streets: Streets) -> Streets:
-    """Streets with links straight across squares, from entrance to entrance.
-
-    A square is mapped by its outline (`area=yes`), but people walk across it. Its entrances are the
-    nodes that it shares with other ways; a link is inside it, and is a way like the outline.
-    """
+    """Streets with links straight across squares, from entrance to entrance."""
+    # A square is mapped by its outline, but people walk across it. Its entrances are the nodes that
+    # it shares with other ways; a link is inside it, and is a way like the outline.
     is_area = streets.ways["is_area"].to_numpy(dtype=bool)
     ways_at = pd.Series(streets.vertex_way).groupby(streets.vertex_node).nunique()
     shared = ways_at.index[ways_at.to_numpy() > 1].to_numpy()

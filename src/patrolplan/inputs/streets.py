@@ -72,6 +72,12 @@ KIND_TYPE = f"<U{max(len(kind) for kind in get_args(CrossingKind))}"
 """Type of arrays of `CrossingKind`."""
 
 
+def build_empty_features(projection: Projection | None = None) -> gpd.GeoDataFrame:
+    """An empty table of features, for files with streets only."""
+    data: dict[str, list[str]] = {"kind": [], "name": []}
+    return gpd.GeoDataFrame(data, geometry=[], crs=projection.crs if projection else None)
+
+
 @dataclass(frozen=True, eq=False)
 class Streets:
     """Walkable ways as arrays, and map features, in the area's metres.
@@ -100,7 +106,7 @@ class Streets:
     closed_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     crossing_nodes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     crossing_kinds: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=KIND_TYPE))
-    places: gpd.GeoDataFrame = field(default_factory=lambda: _build_no_features(None))
+    places: gpd.GeoDataFrame = field(default_factory=build_empty_features)
 
 
 class Way(NamedTuple):
@@ -186,15 +192,7 @@ def classify_way(tags: Mapping[str, str]) -> str:
 
 
 def is_walking_extract(kinds: AbstractSet[str]) -> bool:
-    """Whether a file with ways of these kinds seems to have been made for walking alone.
-
-    Examples
-    --------
-    >>> is_walking_extract({"residential", "footway"})
-    True
-    >>> is_walking_extract({"residential", "footway", "cycleway"})
-    False
-    """
+    """Whether a file with ways of these kinds seems to have been made for walking alone."""
     return bool(kinds & FOOTPATHS) and not kinds & (NOT_WALKED | {"closed on foot"})
 
 
@@ -217,10 +215,8 @@ def _classify_feature(tags: Mapping[str, str]) -> str:
 
 
 def _list_kinds(tags: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """What an item is: "features" or "places" (open late), its kind there, and its name.
-
-    Shops, and what fronts a street like one, have no name, as no paper prints it.
-    """
+    """What an item is: "features" or "places" (open late), its kind there, and its name."""
+    # Shops, and what fronts a street like one, have no name, as no paper prints it.
     name = tags.get("name", "")
     if kind := _classify_feature(tags):
         yield "features", kind, name
@@ -324,21 +320,8 @@ def build_ways_table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     return table.astype(WAY_TYPES)
 
 
-def build_empty_features(projection: Projection) -> gpd.GeoDataFrame:
-    """An empty table of features, for files with streets only."""
-    return _build_no_features(projection.crs)
-
-
-def _build_no_features(crs: str | None) -> gpd.GeoDataFrame:
-    data: dict[str, list[str]] = {"kind": [], "name": []}
-    return gpd.GeoDataFrame(data, geometry=[], crs=crs)
-
-
 def _build_table(found: Sequence[tuple[str, str, str]], projection: Projection) -> gpd.GeoDataFrame:
     """Kinds, names and shapes, in the area's CRS."""
-    if not found:
-        return build_empty_features(projection)
-    *rows, shapes = zip(*found, strict=True)
-    geometry = shapely.from_wkb([bytes.fromhex(shape) for shape in shapes])
-    table = pd.DataFrame(dict(zip(("kind", "name"), rows, strict=True)))
+    table = pd.DataFrame(found, columns=["kind", "name", "shape"])
+    geometry = shapely.from_wkb([bytes.fromhex(shape) for shape in table.pop("shape")])
     return gpd.GeoDataFrame(table, geometry=geometry, crs=DEGREES).to_crs(projection.crs)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.crs import DEGREES, NOWHERE, find_squares, locate_in_squares
-from patrolplan.errors import Problems
+from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import reports
 from patrolplan.inputs.survey_files import Survey, read_surveys
 from patrolplan.inputs.survey_form import TALLY_FORM, Form, RepeatedFile
@@ -32,11 +32,7 @@ NOT_GIVEN = {
 
 @dataclass(frozen=True)
 class SurveyEntry:
-    """What may be known about one survey, apart from the counts of all.
-
-    `id` is random, from the page that it was made with; `term` the school term of its day, which is
-    dropped; `pupils` how many took part, suppressed and rounded down.
-    """
+    """What may be known of one survey: its random ID, school, term, and pupils in steps."""
 
     id: str
     form: Form
@@ -62,12 +58,9 @@ def count_surveys(
     recorded: Collection[str] = (),
     today: dt.date | None = None,
 ) -> SurveyCounts:
-    """Read files of surveys and count what they hold by square, all together.
-
-    Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored. A survey
-    of no school in `urns` (None: any), or of a day after `today`, is refused; those `recorded`, by
-    their IDs, were counted before.
-    """
+    """Read files of surveys and count what they hold by square, all together."""
+    # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
+    # Surveys that are `recorded`, by their IDs, were counted before.
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
     entries = tuple(_enter(survey) for survey in surveys)
     counted = [survey for survey in surveys if survey.id not in recorded]
@@ -83,13 +76,7 @@ def count_surveys(
 
 
 def find_term(day: dt.date) -> SchoolTerm:
-    """The school term of a day.
-
-    Examples
-    --------
-    >>> find_term(dt.date(2026, 11, 26)).season
-    'autumn'
-    """
+    """The school term of a day."""
     return SchoolTerm(day.year, (day.month - 1) // MONTHS_A_TERM)
 
 
@@ -113,26 +100,22 @@ def _check_pupils(survey: Survey, squares: NDArray[np.int64]) -> None:
     """Refuse more answers in a square than pupils: places of one pupil are further apart."""
     squares = squares[(squares != NOWHERE).any(axis=1)]
     _, counts = np.unique(squares, axis=0, return_counts=True)
-    problems = Problems()
     if counts.max(initial=0) > survey.pupils:
         what = "has more answers in a square of the grid than pupils who took part"
-        problems.add(survey.files[0], what, "give the file as the survey's page saved it")
-    problems.raise_if_any()
+        remedy = "give the file as the survey's page saved it"
+        raise InputError.one(survey.files[0], what, remedy)
 
 
 def _list_tally(survey: Survey) -> pd.DataFrame:
-    """Rows of the table of reports, one for each pupil in a square, at a place inside it.
-
-    How words combine in rows does not matter: each word is counted separately by square.
-    """
+    """Rows of the table of reports, one for each pupil in a square, at a place inside it."""
+    # How words combine in rows does not matter: each is counted separately by square.
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
-    problems = Problems()
     inside = find_places_inside(np.clip(squares, -FAR, FAR).astype(np.int64))
     if np.isnan(inside).any():
         what = "has a square that is not of the grid"
-        problems.add(survey.files[0], what, "give the file as the tally's page saved it")
-    problems.raise_if_any()
+        remedy = "give the file as the tally's page saved it"
+        raise InputError.one(survey.files[0], what, remedy)
     parts = list[pd.DataFrame]()
     for square, (longitude, latitude) in zip(map(tuple, squares), inside, strict=True):
         number = pupils[square]
@@ -158,13 +141,7 @@ def _date(survey: Survey) -> dict[str, str | None]:
 
 
 def fill_column(column: str, counts: Iterable[int], rows: int) -> list[str]:
-    """Words of one column, each as often as it was counted, then that none was given.
-
-    Examples
-    --------
-    >>> fill_column("time_band", (1, 0, 2, 0), 4)
-    ['before_school', 'after_school', 'after_school', 'unknown']
-    """
+    """Words of one column, each as often as it was counted, then that none was given."""
     pairs = zip(FACTORS[column], counts, strict=True)
     words = [word for word, count in pairs for _ in range(count)]
     return words + [NOT_GIVEN[column]] * (rows - len(words))

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn, Self
 
@@ -199,10 +200,8 @@ class Survey:
 def read_surveys(
     paths: Sequence[Path], *, urns: Collection[str] | None = None, today: dt.date | None = None
 ) -> tuple[list[Survey], list[survey_form.RepeatedFile]]:
-    """Read files of surveys, each once in the order of their IDs, and those that only repeat one.
-
-    A survey of no school in `urns` (None: any), or of a day after `today`, is refused.
-    """
+    """Surveys in the order of their IDs, and the files that only repeat one."""
+    # One of no school in `urns` (None: any), or of a day after `today`, is refused.
     problems, surveys = Problems(), list[Survey]()
     # A clock that runs behind must not refuse today's surveys.
     newest = max(today or dt.datetime.now().astimezone().date(), RELEASED.date())
@@ -212,7 +211,7 @@ def read_surveys(
             _check_survey(survey, path, urns, newest)
             surveys.append(survey)
     distinct, repeated = list[Survey](), list[survey_form.RepeatedFile]()
-    for same in _group_by_id(surveys):
+    for _, same in groupby(sorted(surveys, key=attrgetter("id")), attrgetter("id")):
         with problems.collect():
             survey, again = _choose_fullest(same)
             distinct.append(survey)
@@ -336,14 +335,7 @@ def _check_survey(
     problems.raise_if_any()
 
 
-def _group_by_id(surveys: Iterable[Survey]) -> list[list[Survey]]:
-    by_id: dict[str, list[Survey]] = {}
-    for survey in surveys:
-        by_id.setdefault(survey.id, []).append(survey)
-    return [by_id[name] for name in sorted(by_id)]
-
-
-def _choose_fullest(same: Sequence[Survey]) -> tuple[Survey, list[survey_form.RepeatedFile]]:
+def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.RepeatedFile]]:
     """The fullest of the files of one ID, which must hold all that the others do."""
     first, *others = sorted(same, key=lambda one: (-one.pupils, -one.content.total()))
     repeated = list[survey_form.RepeatedFile]()

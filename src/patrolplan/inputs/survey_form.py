@@ -39,8 +39,7 @@ class RepeatedFile:
 
     file: Path
     counted: Path
-    is_fuller: bool
-    """Whether the other one has more; otherwise they are equal."""
+    is_fuller: bool  # Whether the other one has more; otherwise they are equal
 
 
 def find_real_path(path: Path) -> Path:
@@ -55,13 +54,7 @@ RECORD_SUFFIX = ".record.json"
 
 
 def find_record_path(out: Path) -> Path:
-    """The path of the record of a file of reports.
-
-    Examples
-    --------
-    >>> find_record_path(Path("reports.csv")).name
-    'reports.record.json'
-    """
+    """The path of the record of a file of reports."""
     return out.with_name(out.stem + RECORD_SUFFIX)
 
 
@@ -91,10 +84,8 @@ def has_record(path: object) -> bool:
 
 
 def check_surveys_differ(paths: Sequence[Path], problems: Problems) -> None:
-    """Refuse files of reports that hold the same survey: it would count twice.
-
-    Only a record that matches its file's present content counts.
-    """
+    """Refuse files of reports that hold the same survey: it would count twice."""
+    # Only a record that matches its file's present content counts.
     by_survey: dict[str, Path] = {}
     for path in paths:
         record = read_record(find_record_path(path))

@@ -8,7 +8,7 @@ is accounted for: it fits the header, or its number is listed (`delimited.Counte
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,23 +35,14 @@ MONTH_COLUMN = "month"
 
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
-    """A column as text, NA where a cell is empty; the index stays.
-
-    Dates of a column are written without a time where none of them has one, so that a day with a
-    time of 00:00 among true times stays what it says. `ours` is our name of the column.
-
-    Examples
-    --------
-    >>> write_cells(pd.Series([900001.0, 0.25])).tolist()
-    ['900001', '0.25']
-    >>> write_cells(pd.Series(pd.to_datetime(["2024-05-01", "2024-06-01"])), "month").tolist()
-    ['2024-05', '2024-06']
-    """
+    """A column as text, NA where a cell is empty; `ours` is our name of it."""
+    # Dates of a column are written without a time where none of them has one, so that a day with a
+    # time of 00:00 among true times stays what it says.
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
         return _empty_to_missing(column.astype(object).where(column.notna(), ""))
     values = column.astype(object).where(column.notna(), None).tolist()
-    write = _choose_form(values, ours)
-    text = ["" if value is None else write(value) for value in values]
+    form = _choose_date_form(values, ours)
+    text = ["" if value is None else _write_value(value, form) for value in values]
     return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
 
 
@@ -60,25 +51,19 @@ def _empty_to_missing(text: pd.Series) -> pd.Series:
     return text.astype("str").mask(text == "", pd.NA)
 
 
-def _choose_form(values: list[object], ours: str) -> Callable[[object], str]:
-    """How the values of one column are written, which depends on all of its dates together."""
+def _choose_date_form(values: list[object], ours: str) -> str:
+    """How the dates of one column are written, which depends on all of them; "": with times."""
     times = [value for value in values if isinstance(value, dt.datetime)]
-    are_days = all(value.time() == MIDNIGHT for value in times)
+    if any(value.time() != MIDNIGHT for value in times):
+        return ""
     days = [value for value in values if isinstance(value, dt.date)]
-    if ours == MONTH_COLUMN and days and are_days and all(day.day == 1 for day in days):
-        return _write_month
-    return _write_day if are_days else _write_value
+    are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
+    return "%Y-%m" if are_months else "%Y-%m-%d"
 
 
-def _write_month(value: object) -> str:
-    return f"{value:%Y-%m}" if isinstance(value, dt.date) else _write_value(value)
-
-
-def _write_day(value: object) -> str:
-    return f"{value:%Y-%m-%d}" if isinstance(value, dt.date) else _write_value(value)
-
-
-def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each kind of value
+def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - one for each kind
+    if date_form and isinstance(value, dt.date):
+        return f"{value:{date_form}}"
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | np.ndarray):
@@ -86,7 +71,8 @@ def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each k
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
-        return _write_number(float(value))
+        number = float(value)  # in the fewest digits that give it back; whole ones without a point
+        return str(int(number)) if number.is_integer() and abs(number) < MAX_WHOLE else repr(number)
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, dt.time):
@@ -98,11 +84,6 @@ def _write_value(value: object) -> str:  # noqa: PLR0911 - one return for each k
         clock = f"{minutes // 60:02}:{minutes % 60:02}"
         return clock if seconds == 0 else f"{clock}:{seconds:02}"
     return str(value)
-
-
-def _write_number(value: float) -> str:
-    """A number in the fewest digits that give it back; whole ones without a point."""
-    return str(int(value)) if value.is_integer() and abs(value) < MAX_WHOLE else repr(value)
 
 
 COORDINATES = (
@@ -123,10 +104,8 @@ REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
 
 def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
-    """The columns of coordinates of a table with these columns; none where it has no place.
-
-    Easting and northing that the settings (`columns`) map are in the area's CRS.
-    """
+    """The columns of coordinates of a table with these columns; none where it has no place."""
+    # Easting and northing that the settings map are in the area's CRS.
     axes: dict[str, tuple[str, str]] = {}
     for pair in (("longitude", "latitude"), ("base_longitude", "base_latitude")):
         if names >= set(pair):
@@ -139,10 +118,8 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
 def write_points(
     shapes: gpd.GeoSeries, source: TableSource, axes: Axes, first_row: int
 ) -> dict[str, pd.Series]:
-    """Points in any CRS as columns of text, NA where a row has none; `first_row` is for messages.
-
-    A multipoint of one point is one. Shapes without a CRS, and others than points, are refused.
-    """
+    """Points in any CRS as columns of text, NA where a row has none."""
+    # A multipoint of one point is one. Shapes without a CRS, and others, are refused.
     if shapes.crs is None:
         remedy = "save it with its CRS, or give columns of coordinates instead of shapes"
         raise InputError.one(source, "has shapes without a CRS", remedy)
@@ -191,12 +168,9 @@ MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table 
 def read_counted_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> CountedTable:
-    """Read the given columns of one table as text or NA under our names; the others are dropped.
-
-    Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
-    in the file are absent. `columns` are the settings' `[columns.SOURCE]`: our name = "their name";
-    of several layers or sheets, the one with the source's name counts.
-    """
+    """Read the given columns of one table as text or NA under our names; others are dropped."""
+    # Points, in whatever CRS, replace columns of coordinates. Columns that are not required and not
+    # in the file are absent. `columns` are the settings' `[columns.SOURCE]`.
     if isinstance(path, Path) and not path.is_file():
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
@@ -217,10 +191,7 @@ def read_counted_table(
 def _read_layer(
     layer: formats.Layer, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
-    """A layer of a GIS file, a sheet, or a frame: its points replace columns of coordinates.
-
-    Rows with nothing in any column that is read are only counted.
-    """
+    """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
     path = layer.source
     axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
     if axes:
@@ -276,11 +247,9 @@ def match_columns(
     *,
     later_rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, str]:
-    """Our name -> the file's name, by the settings, else by known layouts (any case).
-
-    Where columns are missing, the `later_rows` are searched for the header: exports of
-    spreadsheets often have titles above it.
-    """
+    """Our name -> the file's name, by the settings, else by known layouts (any case)."""
+    # Where columns are missing, the `later_rows` are searched for the header: exports of
+    # spreadsheets often have titles above it.
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
     for ours, name in theirs.items():
@@ -371,11 +340,9 @@ def find_grid(
     path: TableSource,
     source: str,
 ) -> str:
-    """CRS of the coordinates of a table with these columns.
-
-    Easting and northing in a known UK layout are on the British National Grid; those that the
-    settings map are in the area's CRS. Where a table has both pairs, degrees are used.
-    """
+    """CRS of the coordinates of a table with these columns; degrees where it has both pairs."""
+    # Easting and northing in a known UK layout are on the British National Grid; those that the
+    # settings map are in the area's CRS.
     axes = find_axes(names)
     if axes is None:
         what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"

@@ -47,15 +47,8 @@ MAX_MIDNIGHT_RATIO, MIDNIGHT_ALLOWANCE = 2, 3
 
 
 def parse_timestamps(text: pd.Series) -> pd.Series:
-    """Local times of a text column, in ISO 8601 or day first; NaT where there is none.
-
-    Times with an offset from UTC are converted to UK time.
-
-    Examples
-    --------
-    >>> parse_timestamps(pd.Series(["2018-07-01T10:00Z", "03/07/2018 09:30"])).astype(str).tolist()
-    ['2018-07-01 11:00:00', '2018-07-03 09:30:00']
-    """
+    """Local times of a text column, in ISO 8601 or day first; NaT where there is none."""
+    # Times with an offset from UTC are converted to UK time.
     values = text.astype(object).where(_matches(text, ISO_DATE) | _contains_pattern(text, SLASHES))
     has_offset = _contains_pattern(text, UTC_OFFSET)
     universal = pd.to_datetime(
@@ -71,8 +64,6 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
 def parse_months(text: pd.Series) -> pd.Series:
     """First days of months written as YYYY-MM; NaT for anything else.
 
-    Examples
-    --------
     >>> parse_months(pd.Series(["2024-05", "05/2024", "2924-05"])).notna().tolist()
     [True, False, False]
     """
@@ -81,10 +72,7 @@ def parse_months(text: pd.Series) -> pd.Series:
 
 
 def check_day_first(text: pd.Series, path: TableSource) -> None:
-    """Refuse dates with the month first: a third of them could be read, as other days.
-
-    More of them than typing errors explain must have a month above 12.
-    """
+    """Refuse dates with the month first: a third of them could be read, as other days."""
     slashed = text[_contains_pattern(text, SLASHES)]
     if slashed.empty:
         return
@@ -101,18 +89,20 @@ def check_day_first(text: pd.Series, path: TableSource) -> None:
 
 
 def parse_days(text: pd.Series) -> pd.Series:
-    """Days written as YYYY-MM-DD; NaT for anything else, before 2000, and after this month.
-
-    Examples
-    --------
-    >>> parse_days(pd.Series(["2024-05-03", "03/05/2024", "1924-05-03"])).notna().tolist()
-    [True, False, False]
-    """
+    """Days written as YYYY-MM-DD; NaT for anything else, before 2000, and after this month."""
     written = text.where(_matches(text, FULL_DATE))
     days = drop_implausible_years(
         pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
     )
     return days.where(days < find_newest_plausible_month() + pd.offsets.MonthBegin())
+
+
+def list_spans(months: pd.DatetimeIndex) -> list[str]:
+    """Months in order as spans without gaps: "2026-01 to 2026-03", "2026-05"."""
+    number = months.year * 12 + months.month
+    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 2) > 1)
+    spans = np.split(np.asarray(months.strftime("%Y-%m")), starts[1:])
+    return [" to ".join(dict.fromkeys((span[0], span[-1]))) for span in spans]
 
 
 def find_newest_plausible_month() -> pd.Timestamp:
@@ -126,16 +116,8 @@ def drop_implausible_years(dates: pd.Series) -> pd.Series:
 
 
 def classify_precision(text: pd.Series, times: pd.Series) -> NDArray[np.uint8]:
-    """Precision of each text: `NO_TIME`, `MIDNIGHT` or `TIMED`.
-
-    Midnight is 00:00 as written or in local time: programs write a date alone in either way.
-
-    Examples
-    --------
-    >>> text = pd.Series(["2018-07-01", "2018-07-01T00:00Z", "03/07/2018 09:30"])
-    >>> classify_precision(text, parse_timestamps(text)).tolist()
-    [0, 1, 2]
-    """
+    """Precision of each text: `NO_TIME`, `MIDNIGHT` or `TIMED`."""
+    # Midnight is 00:00 as written or in local time: programs write a date alone in either way.
     timed = _contains_pattern(text, TIME) & times.notna()
     midnight = _contains_pattern(text, WRITTEN_MIDNIGHT) | (times == times.dt.normalize())
     return np.where(timed, np.where(midnight, MIDNIGHT, TIMED), NO_TIME).astype(np.uint8)
@@ -152,12 +134,10 @@ def _contains_pattern(text: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
 
 
 def is_time_known(precision: NDArray[np.uint8], times: pd.Series, category: Ints) -> Bools:
-    """(i,) whether a time of day is known: there is one, and it is not a 00:00 for "unknown".
-
-    Records of unknown time often have 00:00. Where a category (its number from 0 on) has far more
-    of these than of 23:00 and 01:00, or no other time at all, its 00:00 means that the time is
-    unknown: how times are recorded differs by category.
-    """
+    """(i,) whether a time of day is known: there is one, and it is not a 00:00 for "unknown"."""
+    # Records of unknown time often have 00:00. Where a category (its number from 0 on) has far more
+    # of these than of 23:00 and 01:00, or no other time at all, its 00:00 means that the time is
+    # unknown: how times are recorded differs by category.
     full_hour = (precision == TIMED) & (times == times.dt.floor("h")).to_numpy()
     hour = times.dt.hour.to_numpy()
     categories = int(category.max(initial=-1)) + 1
@@ -177,18 +157,10 @@ MAX_ISOLATED_SHARE = 0.01
 
 
 def is_isolated_month(months: pd.Series) -> Bools:
-    """(i,) the few rows at either end of the data that a long gap separates from the rest.
-
-    They are at most a hundredth of all rows, and at most a hundredth of the rows that the gap's
-    months would have at the median number a month (of months that have any). So a gap in a force's
-    records is accepted where recording goes on after it.
-
-    Examples
-    --------
-    >>> two_years = pd.Series(pd.date_range("2024-01-01", periods=24, freq="MS")).repeat(20)
-    >>> is_isolated_month(pd.concat([two_years, pd.Series([pd.Timestamp("2062-05-01")])])).sum()
-    np.int64(1)
-    """
+    """(i,) the few rows at either end of the data that a long gap separates from the rest."""
+    # They are at most a hundredth of all rows, and at most a hundredth of the rows that the gap's
+    # months would have at the median number a month (of months that have any). So a gap in a
+    # force's records is accepted where recording goes on after it.
     number = (months.dt.year * 12 + months.dt.month).to_numpy(dtype=np.int64)
     recorded, rows = np.unique(number, return_counts=True)  # (m,) months with rows
     if len(recorded) < 2:  # noqa: PLR2004 - a gap lies between two

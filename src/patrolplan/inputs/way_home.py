@@ -90,12 +90,9 @@ CLOCK = Table("clock", (
 def read_clock(
     paths: Files, left_out: LeftOut, *, columns: Columns = None, categories: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Read how each category spreads over the day, by kind of place, see `WayHomeTables`.
-
-    Shares may be of any sum, such as counts or per cent: those of each category and kind are
-    divided by their sum. Names of categories that differ by case and spaces alone are the same.
-    Rows are sorted by category, kind and half-hour.
-    """
+    """How each category spreads over the day, by kind of place; see `WayHomeTables`."""
+    # Shares may be of any sum, such as counts or per cent. Names of categories that differ by case
+    # and spaces alone are the same.
     table = CLOCK.read(paths, columns)
     left_out.count_rows("clock", len(table))
     renamed, _ = rename_categories(table["category"].astype("category"), categories)
@@ -174,11 +171,8 @@ def read_stops(
     columns: Columns = None,
     alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points.
-
-    A table without kinds has bus stops if it is Transport for London's, with `Naptan_Atco`; its
-    virtual stops, which only time buses, are left out.
-    """
+    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points."""
+    # Transport for London's table has no kinds; its virtual stops only time buses.
     rows = _read_points("stops", paths, projection, columns or {}, left_out, alarms or Alarms())
     is_virtual = rows["virtual"].isin(["1", "1.0"])
     left_out.add("stops", "virtual, with no stop on the street", int(is_virtual.sum()))
@@ -207,12 +201,9 @@ def _read_points(
     left_out: LeftOut,
     alarms: Alarms,
 ) -> gpd.GeoDataFrame:
-    """The rows of all files with a known kind and a place: `kind`, `boardings`, `virtual`, points.
-
-    Both tables usually come from a publisher, with thousands of rows. So a row without a place is
-    left out and counted, as with crime; an unknown kind, which would drop its row silently, is
-    reported with its row.
-    """
+    """The rows of all files with a known kind and a place: three columns and points."""
+    # Both tables usually come from a publisher, with thousands of rows. So a row without a place is
+    # left out and counted; an unknown kind, which would drop its row silently, is reported.
     problems, parts, accounts = Problems(), [], []
     names = ["kind", "virtual", "boardings"]
     for path in paths:

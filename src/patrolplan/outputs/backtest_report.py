@@ -15,10 +15,7 @@ from patrolplan.risk.backtest import Backtest
 
 
 def build_backtest_document(risk: Backtest, patrols: PatrolBacktest | None) -> dict[str, Any]:
-    """Results of risk and patrols for `backtest.json`; what cannot be computed is null.
-
-    Patrols are not tested if only the crime inside a window of the day is.
-    """
+    """Results of risk and patrols for `backtest.json`; what cannot be computed is null."""
     summary = [] if patrols is None else _format_records(patrols.summary())
     return {"results": _format_records(risk.results), "patrols": summary}
 

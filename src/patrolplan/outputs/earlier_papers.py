@@ -39,10 +39,7 @@ class EarlierPapers:
         self._digests: dict[str, str] = {}
 
     def find(self, facts: Mapping[str, object]) -> dict[str, bytes] | None:
-        """Papers that are made together, if none of them changed; otherwise None.
-
-        `facts` has, by the name of each paper, all that it shows in addition to the week's plan.
-        """
+        """Papers that are made together, if none of them changed; otherwise None."""
         self._digests |= {name: hash_facts(self._ground, own) for name, own in facts.items()}
         if self._folder is None or not {*facts} <= {*self._sealed}:
             return None
@@ -87,8 +84,7 @@ def _collect_parts(fact: object, parts: list[bytes]) -> None:  # noqa: C901, PLR
         case None | bool() | int() | float() | str() | dt.date() | dt.time() | np.generic():
             parts.append(repr(fact).encode())
         case bytes():
-            parts.append(b"bytes")
-            parts.append(fact)
+            parts.extend((b"bytes", fact))
         case BaseGeometry():
             parts.append(shapely.to_wkb(fact))
         case np.ndarray() if fact.dtype != object:

@@ -83,7 +83,7 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     }
     host = escape(urlsplit(tiles).netloc.removeprefix("{s}.")) if tiles else None
     chart = folium.Map(tiles=tiles, attr=host, prefer_canvas=True, control_scale=True)
-    write_leaflet_into(chart)
+    _write_leaflet_into(chart)
     _build_ground(streets).add_to(chart)
     for name, (frame, style, radius) in layers.items():
         if len(frame):
@@ -94,19 +94,16 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     return chart
 
 
-def write_leaflet_into(chart: folium.Map) -> None:
+def _write_leaflet_into(chart: folium.Map) -> None:
     """Embed Leaflet in a map's page, in place of links to servers."""
     chart.default_js = []
     chart.default_css = []
-    header = chart.get_root().header
-    style, script = read_leaflet_style(), read_leaflet_script()
-    header.add_child(Element(_as_text(f"<style>{style}</style>")), name="leaflet_style")
-    header.add_child(Element(_as_text(f"<script>{script}</script>")), name="leaflet_script")
-
-
-def _as_text(text: str) -> str:
-    """Text for a template, with the template's own syntax escaped."""
-    return "{% raw %}" + text + "{% endraw %}"
+    for text in (
+        f"<style>{read_leaflet_style()}</style>",
+        f"<script>{read_leaflet_script()}</script>",
+    ):
+        # The page is a template: its own syntax is escaped.
+        chart.get_root().header.add_child(Element("{% raw %}" + text + "{% endraw %}"))
 
 
 def _build_ground(streets: gpd.GeoDataFrame) -> folium.GeoJson:

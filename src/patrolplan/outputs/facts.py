@@ -7,7 +7,6 @@ themselves.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +18,8 @@ from patrolplan.crs import locate_in_squares
 from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
 from patrolplan.outputs import wording
 from patrolplan.outputs.reason_words import (
+    Detail,
+    ReasonLine,
     describe_share,
     describe_want_of_reasons,
     find_news,
@@ -40,17 +41,6 @@ NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 
 STAFF_WORDS = "a member of staff of the school"
 """School staff are named only by their role."""
-
-
-class WhyLine(NamedTuple):
-    """A sentence on why to stand at a stop, and the sign at its end."""
-
-    text: str
-    is_voice: bool = False
-    """Whether pupils say so themselves."""
-    is_bold: bool = False
-    """Whether it is what matters most: the busiest stretch, or that the place is new or rising."""
-    end: str = "."
 
 
 @dataclass(frozen=True)
@@ -79,21 +69,17 @@ class StopFacts:
     busiest: str
     """The line on the way home, at the stop that most of the school's own pupils pass."""
 
-    def list_why(self, *, with_months: bool = True) -> list[WhyLine]:
-        """Why to stand there other than a tasking, the most important first.
-
-        A place of an earlier stop has its reasons there. Without `with_months` the months of crime
-        are left out, for papers that print them once.
-        """
+    def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
+        """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
-            return [WhyLine(f"As at stop {self.earlier}")]
+            return [ReasonLine(f"As at stop {self.earlier}")]
         news, since = find_news(self.reasons) or (None, "")
         others = replace(self.stop, why=tuple(one for one in self.reasons if one is not news))
-        lines = [WhyLine(*line) for line in list_reason_lines(others, with_months=with_months)]
+        lines = list_reason_lines(others, detail)
         ends = {self.busiest: ".", since: ":" if lines else "."}
-        bold = [WhyLine(text, is_bold=True, end=end) for text, end in ends.items() if text]
+        bold = [ReasonLine(text, is_bold=True, end=end) for text, end in ends.items() if text]
         if not (lines or bold or self.tasking):
-            return [WhyLine(describe_want_of_reasons(self.stop))]
+            return [ReasonLine(describe_want_of_reasons(self.stop))]
         first = 1 if isinstance(next(iter(order_reasons(self.stop)), None), ReportsReason) else 0
         return [*lines[:first], *bold, *lines[first:]]
 
@@ -129,12 +115,13 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
 
 def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reason, ...]:
     """A stop's reasons, with the way of the patrol's own school left out or not named again."""
-    own = {one for one in stop.why if isinstance(one, WayReason) and one.school == school}
-    return tuple(
-        replace(one, school="this school") if isinstance(one, WayReason) and one in own else one
-        for one in order_reasons(stop)
-        if not (leave_out and one in own)
-    )
+    reasons: list[Reason] = []
+    for one in order_reasons(stop):
+        if not (isinstance(one, WayReason) and one.school == school):
+            reasons.append(one)
+        elif not leave_out:
+            reasons.append(replace(one, school="this school"))
+    return tuple(reasons)
 
 
 def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
@@ -194,10 +181,7 @@ def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[School
 def find_marking(
     area: StudyArea, patrols: Iterable[Patrol] = (), places: Iterable[Iterable[Reason]] = ()
 ) -> str:
-    """The marking of a paper with the stops of these patrols, and places with these reasons.
-
-    It is that of the settings, raised if a reason is about pupils' ways.
-    """
+    """The marking of a paper with these stops and reasons, raised if one is about pupils' ways."""
     own = area.settings.output.marking
     reasons = chain((stop.why for patrol in patrols for stop in patrol.stops), places)
     shows_ways = any(isinstance(one, WayReason) for one in chain.from_iterable(reasons))
@@ -228,10 +212,7 @@ def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
 
 def name_feared_places(area: StudyArea) -> dict[str, str]:
-    """Where each square with a group of reports is, in words, by `FearedPlace.name`.
-
-    It is named by its streets, or if none has a name, by the grid reference of its middle.
-    """
+    """Where each square with a group of reports is, in words, by `FearedPlace.name`."""
     squares, crs = area.reports.squares, area.settings.area.crs
     centres = locate_in_squares(squares, 0.5, 0.5, crs)
     names = {}

@@ -2,7 +2,7 @@
 
 Each is a GeoDataFrame with one geometry, in the area's metric CRS, and with column types that all
 file formats support: `to_file`, `to_parquet` and `explore` need no conversion. The layers of
-`plan.gpkg` are these tables. `patrolplan.outputs.gis.meanings` has the meaning of each column.
+`plan.gpkg` are these tables; `patrolplan.outputs.gis.geopackage_tables` has the meaning of columns.
 """
 
 import datetime as dt

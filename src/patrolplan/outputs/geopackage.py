@@ -8,11 +8,11 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 from pydantic import TypeAdapter
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.outputs.frames import (
@@ -22,9 +22,8 @@ from patrolplan.outputs.frames import (
     frame_patrols,
     frame_stops,
 )
-from patrolplan.outputs.gis.geopackage_tables import write_tables
-from patrolplan.outputs.gis.meanings import LAYERS
-from patrolplan.outputs.gis.styles import build_styles
+from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
+from patrolplan.outputs.gis.project import build_styles
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.wording import describe_tasking
@@ -69,29 +68,29 @@ def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
 
 def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
     """One entry per post, in degrees and HH:MM; empty where no posts are wanted."""
-    adapter = TypeAdapter(list[Post])
     context = {"projection": plan.area.projection}
-    posts = list(plan.posts)
-    return adapter.dump_python(posts, mode="json", by_alias=True, context=context)  # type: ignore[no-any-return]
+    return TypeAdapter(tuple[Post, ...]).dump_python(  # type: ignore[no-any-return]
+        plan.posts, mode="json", by_alias=True, context=context
+    )
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model and months of the risk, how exact its times and places are, and its window."""
+    """Model and months of the risk, how exact its times and places are, and its window.
+
+    The window's start is null for each school's bell.
+    """
+    window = risk.window
+    start = None if window is None else window.start_minutes
     return {
         "model": risk.model,
         "margin": None,  # a plan tests no model
         "months": [f"{month:%Y-%m}" for month in risk.months],
         "times_known": risk.times_known,
         "snapped": risk.snapped,
-        "window": None if risk.window is None else _build_window_document(risk.window),
+        "window": window
+        and {"from": None if start is None else format_time(start), "minutes": window.minutes},
         "day": risk.day,
     }
-
-
-def _build_window_document(window: Window) -> dict[str, Any]:
-    """Start of a window, null for each school's bell, and its length."""
-    start = None if window.start_minutes is None else format_time(window.start_minutes)
-    return {"from": start, "minutes": window.minutes}
 
 
 def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
@@ -116,29 +115,18 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
 def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk.
-
-    It is rounded, see `patrolplan.hotspots.carriers.compute_shown_worth`.
-    """
+    """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
     stops = gpd.GeoSeries(hotspots["stop"])
-    points = convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection)
-    columns = ("hotspot", "worth", "length_metres", "place", "reasons", "carried_by")
-    shown = hotspots.assign(worth=compute_shown_worth(risk, hotspots))
-    certainty = describe_certainty(area, risk, hotspots)
-    rows = zip(*(shown[name] for name in columns), certainty, points, strict=True)
-    return [
-        {
-            "id": name,
-            "worth": round(worth, 8),
-            "length_metres": round(length, 1),
-            "stop": point,
-            "place": place,
-            "reasons": describe_reasons(reasons),
-            "carried_by": carried_by,
-            "how_sure": how_sure,
-        }
-        for name, worth, length, place, reasons, carried_by, how_sure, point in rows
-    ]
+    shown = hotspots.assign(
+        worth=[round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
+        length_metres=[round(length, 1) for length in hotspots["length_metres"]],
+        stop=convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection),
+        reasons=[describe_reasons(reasons) for reasons in hotspots["reasons"]],
+        how_sure=describe_certainty(area, risk, hotspots),
+    )
+    names = ["worth", "length_metres", "stop", "place", "reasons", "carried_by", "how_sure"]
+    columns = pd.DataFrame(shown)[["hotspot", *names]].rename(columns={"hotspot": "id"})
+    return columns.to_dict("records")  # type: ignore[return-value]  # its keys are text
 
 
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
@@ -200,12 +188,10 @@ def _frame_schools(plan: Plan) -> gpd.GeoDataFrame:
 
 def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
     """Geometry type of a layer, which may have single and multiple shapes, or be empty."""
-    if not len(frame) and name in LAYERS:
-        return LAYERS[name].shape
     kinds = frame.geom_type.unique()
-    if len(kinds) > 1:
-        return "MultiLineString"
-    return str(kinds[0]) if len(kinds) else "Unknown"
+    if not len(kinds):
+        return LAYERS[name].shape if name in LAYERS else "Unknown"
+    return "MultiLineString" if len(kinds) > 1 else str(kinds[0])
 
 
 GDAL_OPTIONS = {

@@ -8,8 +8,7 @@ school.
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,7 @@ def read_backtest(folder: Path) -> dict[str, Any]:
 def collect_facts(
     area: StudyArea, risk: Risk, backtest: dict[str, Any], *, is_burden_measured: bool = False
 ) -> dict[str, Any]:
-    """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown.
-
-    `backtest` is a document of `patrolplan.outputs.backtest_report.build_backtest_document`.
-    """
+    """Facts for the templates; for reports only what `patrolplan.privacy` allows to be shown."""
     settings = area.settings
     return {
         "area": area.name,
@@ -97,7 +93,13 @@ def collect_facts(
         "step": get_rounding_step(settings.privacy.threshold),
         "model": risk.model,
         "times_known": area.times_known,
-        "places": _describe_place_accuracy(area),
+        "places": (
+            f"to within a square of {SQUARE_METRES:.0f} m"
+            if settings.privacy.threshold_for_crime
+            else SNAPPED_ACCURACY
+            if area.snapped
+            else "as recorded"
+        ),
         "notes": describe_notes(risk.notes),
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
@@ -107,13 +109,6 @@ def collect_facts(
         "is_burden_measured": is_burden_measured,
         "counts_pupils": bool(settings.way_home.exposure),
     }
-
-
-def _describe_place_accuracy(area: StudyArea) -> str:
-    """How exact the places of recorded crime are."""
-    if area.settings.privacy.threshold_for_crime:
-        return f"to within a square of {SQUARE_METRES:.0f} m"
-    return SNAPPED_ACCURACY if area.snapped else "as recorded"
 
 
 def _select_chosen_results(backtest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -129,10 +124,7 @@ def write_governance(
     *,
     burden: Burden | None = None,
 ) -> Path:
-    """Write the papers completely or not at all.
-
-    With `burden` they include who gets the patrols, see `patrolplan.measure_burden`.
-    """
+    """Write the papers completely or not at all."""
     out = Path(out)
     facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
     texts = {RESIDENTS_FILE: render_residents_page(area, risk, facts)}
@@ -186,8 +178,6 @@ def _open_templates(
 def escape_markdown(value: object) -> object:
     r"""Escape a value for Markdown and HTML; None becomes "not known".
 
-    Examples
-    --------
     >>> escape_markdown("*a* | <b>"), escape_markdown(1.5), escape_markdown(None)
     ('\\*a\\* \\| \\<b\\>', 1.5, 'not known')
     """
@@ -207,7 +197,11 @@ def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:
         section["fields"] = [
-            {"reference": reference or None, "name": name, "value": _join_texts(texts)}
+            {
+                "reference": reference or None,
+                "name": name,
+                "value": texts if len(texts) > 1 else next(iter(texts), None),
+            }
             for reference, name, *texts in section["fields"]
         ]
     return {
@@ -220,31 +214,15 @@ def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[
     }
 
 
-def _join_texts(texts: list[str]) -> str | list[str] | None:
-    """A single text instead of a list of one; None if there is none."""
-    return texts if len(texts) > 1 else next(iter(texts), None)
-
-
 def escape_toml(value: object) -> object:
     r"""A value inside the quotes of a TOML text; None becomes "not known".
 
-    Examples
-    --------
     >>> escape_toml('a "b" \\ c\n'), escape_toml(None), escape_toml(1.5)
     ('a \\"b\\" \\\\ c', 'not known', 1.5)
     """
     if value is None:
         return "not known"
     return json.dumps(" ".join(value.split()))[1:-1] if isinstance(value, str) else value
-
-
-@dataclass(frozen=True)
-class BurdenTable:
-    """A table in words: its title, the names of its columns, and its rows."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
@@ -279,25 +257,19 @@ def _get_decimals(column: str) -> int | None:
     return None if column in PEOPLE else DECIMALS.get(column.rsplit("_", maxsplit=1)[-1], 4)
 
 
-def build_burden_tables(burden: Burden) -> list[BurdenTable]:
+def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
     """One table by area, and one by each column of the audit."""
-    tables = [BurdenTable("By area", *_write_table(burden.by_area, "area"))]
-    for name, table in burden.by_group.items():
-        title = f"By {name.replace('_', ' ')}"
-        tables.append(BurdenTable(title, *_write_table(table, name.replace("_", " "))))
-    return tables
+    tables = [("area", burden.by_area), *burden.by_group.items()]
+    return [_write_table(table, name.replace("_", " ")) for name, table in tables]
 
 
-def _write_table(
-    table: pd.DataFrame, key: str
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Header and rows; without columns for delivered minutes where the audit is of a plan."""
+def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
+    """A table in words; without columns for delivered minutes where the audit is of a plan."""
     kinds = [kind for kind in KINDS if table[f"{kind}_minutes"].notna().any()]
     header = [key, "residents", "pupils", "share of harm"]
     for kind in kinds:
-        label = {"promised": "promised", "presence": "delivered"}[kind]
         header += [
-            f"minutes {label}",
+            f"minutes {'delivered' if kind == 'presence' else kind}",
             "share of minutes",
             "per 1,000 residents",
             "per pupil",
@@ -305,31 +277,27 @@ def _write_table(
         ]
     rows = []
     for name, row in zip(table.index, table.to_dict("records"), strict=True):
-        cells = [str(name), *(_write_number(row[one], 0) for one in PEOPLE)]
-        cells.append(_write_share(row["harm_share"]))
-        for kind in kinds:
-            cells += _write_kind(row, kind)
         if str(name) != OUTSIDE or any(row[f"{kind}_minutes"] for kind in kinds):
-            rows.append(tuple(cells))
-    return tuple(header), tuple(rows)
+            cells = [str(name), *(_write_number(row[one], 0) for one in PEOPLE)]
+            cells.append(_write_share(row["harm_share"]))
+            rows.append([*cells, *(cell for kind in kinds for cell in _write_kind(row, kind))])
+    return {"title": f"By {key}", "header": header, "rows": rows}
 
 
-def _write_kind(row: Mapping[Hashable, float], kind: str) -> Iterator[str]:
+def _write_kind(row: Mapping[Hashable, float], kind: str) -> list[str]:
     """Cells of promised or delivered minutes."""
-    yield _write_number(row[f"{kind}_minutes"], 0)
-    yield _write_share(row[f"{kind}_share"])
     per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
-    yield NOBODY if row["residents"] == 0 else _write_number(per_resident, 1)
-    yield NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2)
     ratio = row[f"{kind}_ratio"]
-    if np.isnan(ratio):
-        yield NOT_KNOWN
-        return
     ends = (row[f"{kind}_ratio_low"], row[f"{kind}_ratio_high"])
-    if ratio == 0 or np.isnan(ends).any():
-        yield f"{ratio:.2f}"
-    else:
-        yield f"{ratio:.2f} ({_write_number(ends[0], 2)} to {_write_number(ends[1], 2)})"
+    interval = " to ".join(_write_number(end, 2) for end in ends)
+    is_known = ratio != 0 and not np.isnan(ends).any()
+    return [
+        _write_number(row[f"{kind}_minutes"], 0),
+        _write_share(row[f"{kind}_share"]),
+        NOBODY if row["residents"] == 0 else _write_number(per_resident, 1),
+        NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2),
+        NOT_KNOWN if np.isnan(ratio) else f"{ratio:.2f}" + f" ({interval})" * is_known,
+    ]
 
 
 def _write_number(value: float, digits: int) -> str:

@@ -124,35 +124,31 @@ def _format_officer(patrol: "Patrol") -> str:
 
 def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXWaypoint]:
     """Each place to get off a bicycle."""
-    points: list[tuple[tuple[float, float], str]] = []
+    points = []
     for leg in patrol.legs:
         begins = np.cumsum([0.0, *(step.metres for step in leg.steps)])
-        line = shapely.LineString(leg.line) if len(leg.line) > 1 else None
         for step, begin in zip(leg.steps, begins, strict=False):
-            if line is not None and step.way in {"push", "carry"}:
-                place = line.interpolate(float(begin))
+            if len(leg.line) > 1 and step.way in {"push", "carry"}:
+                place = shapely.LineString(leg.line).interpolate(float(begin))
+                [degrees] = _locate(np.array(place.coords), projection)
                 length = wording.format_metres(step.metres)
                 name = f"Get off and {step.way}: {describe_street(step)}, {length}"
-                points.append(((place.x, place.y), name))
-    xy = np.array([point for point, _ in points]).reshape(-1, 2)
-    return [
-        GPXWaypoint(*place, name=f"{_format_officer(patrol)}{name}", type="dismount")
-        for place, (_, name) in zip(_locate(xy, projection), points, strict=True)
-    ]
+                name = _format_officer(patrol) + name
+                points.append(GPXWaypoint(*degrees, name=name, type="dismount"))
+    return points
 
 
 def _build_barred_points(patrols: list["Patrol"], projection: "Projection") -> list[GPXWaypoint]:
     """The places to keep away from, once for all officers of a school."""
     barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
-    xy = np.array([(place.x, place.y) for place in barred]).reshape(-1, 2)
     return [
         GPXWaypoint(
-            *degrees,
+            *_locate(np.array([place.point]), projection)[0],
             name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
             description=wording.describe_barred(place, crs=projection.crs),
             type="keep away",
         )
-        for degrees, place in zip(_locate(xy, projection), barred, strict=True)
+        for place in barred
     ]
 
 

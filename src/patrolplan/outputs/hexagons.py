@@ -121,12 +121,9 @@ def _draw_cells(network: StreetNetwork, resolution: int) -> dict[str, shapely.Po
     points = zip(latitude.tolist(), longitude.tolist(), strict=True)
     own = {h3.latlng_to_cell(*point, resolution) for point in points}
     names = sorted({cell for one in own for cell in h3.grid_disk(one, 1)})
-    polygons = {}
-    for name in names:
-        corners = np.array(h3.cell_to_boundary(name))
-        metres = network.projection.to_metres(corners[:, 1], corners[:, 0])
-        polygons[name] = shapely.Polygon(np.column_stack(metres))
-    return polygons
+    corners = [np.array(h3.cell_to_boundary(name)).T[::-1] for name in names]
+    metres = (np.column_stack(network.projection.to_metres(*degrees)) for degrees in corners)
+    return dict(zip(names, map(shapely.Polygon, metres), strict=True))
 
 
 def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
@@ -134,22 +131,22 @@ def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
 
     An earlier file of that name stays unchanged until then.
     """
-    suffix = path.suffix.lower()
     check_frame_name(path)
+    suffix = path.suffix.lower()
     with (
         explain_os_errors(path, "free some disk space or choose another folder"),
         write_beside(path, path.with_name(f".{path.stem}.part{suffix}")) as part,
     ):
-        try:
-            if suffix in PARQUET:
-                frame.to_parquet(part)
-            elif suffix == ".gpkg":
-                part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
-                write_layers(part, {layer: frame})
-            else:
+        if suffix in PARQUET:
+            frame.to_parquet(part)
+        elif suffix == ".gpkg":
+            part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
+            write_layers(part, {layer: frame})
+        else:
+            try:
                 pyogrio.write_dataframe(frame.to_crs(4326), part, driver="GeoJSON")
-        except RuntimeError as error:  # how GDAL reports a full disk
-            raise OSError(str(error)) from None
+            except RuntimeError as error:  # how GDAL reports a full disk
+                raise OSError(str(error)) from None
 
 
 def check_frame_name(path: Path) -> None:

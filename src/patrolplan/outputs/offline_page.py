@@ -63,11 +63,19 @@ def load_template(path: Path) -> jinja2.Template:
 
 
 def render_page(
-    template: Path, scripts: Sequence[str], styles: Sequence[str], data: object, **values: object
+    template: Path,
+    scripts: Sequence[str],
+    styles: Sequence[str],
+    data: object,
+    images: str = "data:",
+    **values: object,
 ) -> str:
-    """A page with its policy, scripts, styles and data, and the values that it shows."""
+    """A page with its policy, scripts, styles and data, and the values that it shows.
+
+    No requests are allowed but those for `images`.
+    """
     return load_template(template).render(
-        policy=build_security_policy(scripts, styles),
+        policy=build_security_policy(scripts, styles, images=images),
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
         styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
         data=Markup(dump_script_json(data)),  # noqa: S704 - escaped for a script element

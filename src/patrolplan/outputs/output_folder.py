@@ -16,13 +16,13 @@ from patrolplan.atomic import (
     WEEK_FILE,
     create_part_folder,
     explain_os_errors,
+    finish_replacing,
     hash_content,
     hold_lock,
     recover_swap,
+    replace_together,
     sibling_path,
     swap_folders,
-    sync_folder,
-    write_synced,
 )
 from patrolplan.errors import OutputError
 from patrolplan.outputs.note_words import describe_notes
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from patrolplan.area import StudyArea
 
 MANIFEST = "manifest.json"
-PENDING_SUFFIX = ".coming"
-"""Ending of a file that is about to replace another."""
 
 WAIT_SECONDS = 10.0
 """How long a run waits for another one that is writing the same folder."""
@@ -63,21 +61,17 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
         try:
             with explain_os_errors(folder, REMEDY):
                 yield part
-                _check_week_is_replaced(folder, part)
+                old = read_manifest(folder).get("files", {})
+                if WEEK_FILE in old and not (part / WEEK_FILE).exists():
+                    message = (
+                        f"{folder}: holds a week ({WEEK_FILE}) with changes made by hand, which "
+                        "would be lost; name another folder with --out, or remove this one yourself"
+                    )
+                    raise OutputError(message)
                 write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
                 swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-
-
-def _check_week_is_replaced(folder: Path, part: Path) -> None:
-    """Raise if a week, which may have been edited by hand, would be replaced by something else."""
-    if WEEK_FILE in _read_hashes(folder) and not (part / WEEK_FILE).exists():
-        message = (
-            f"{folder}: holds a week ({WEEK_FILE}) with changes made by hand, which would be lost; "
-            "name another folder with --out, or remove this one yourself"
-        )
-        raise OutputError(message)
 
 
 def check_folder(folder: Path) -> None:
@@ -94,10 +88,19 @@ def lock_folder(folder: Path) -> Iterator[None]:
         f"{folder}: another patrolplan is writing to it; try again when it has finished, or "
         "name another folder with --out"
     )
+    with hold_lock_beside(folder, message, REMEDY):
+        yield
+
+
+@contextmanager
+def hold_lock_beside(path: Path, in_use: str, remedy: str) -> Iterator[None]:
+    """Hold the lock of a folder or file; raises with `in_use` if another run does not end soon."""
     with ExitStack() as stack:
-        with explain_os_errors(folder, REMEDY):
-            path = sibling_path(folder, "lock")
-            stack.enter_context(hold_lock(path, OutputError(message), wait_seconds=WAIT_SECONDS))
+        with explain_os_errors(path, remedy):
+            lock = hold_lock(
+                sibling_path(path, "lock"), OutputError(in_use), wait_seconds=WAIT_SECONDS
+            )
+            stack.enter_context(lock)
         yield
 
 
@@ -127,71 +130,43 @@ def _prepare_folder(folder: Path) -> None:
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
     """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
 
-    All new files, and a manifest that names them, are complete next to the old ones before the
-    first is renamed over its predecessor. If the run is killed, the next command finishes the
-    renames or drops the new files. No other file is touched, so that a paper may be open in a
-    viewer. The caller holds `lock_folder` meanwhile. `changes` are keys of the manifest.
+    If the run is killed, the next command finishes the work or drops it. No other file is touched,
+    so that a paper may be open in a viewer. The caller holds `lock_folder` meanwhile. `changes` are
+    keys of the manifest.
     """
     folder = resolve_folder(folder)
     with explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
-        manifest = _load_manifest(folder)
-        if manifest is None:
+        manifest = read_manifest(folder)
+        if not manifest:
             message = f"{folder}: holds no {MANIFEST}; write the week again with --out"
             raise OutputError(message)
         hashes = {name: hash_content(content) for name, content in files.items()}
-        new = {**manifest, **changes}
-        new["files"] = dict(sorted({**manifest["files"], **hashes}.items()))
-        for name, content in files.items():
-            part = folder / f"{name}{PENDING_SUFFIX}"
-            write_synced(part, content)
-        write_synced(folder / f"{MANIFEST}{PENDING_SUFFIX}", format_json(new).encode("utf-8"))
-        _finish_replacement(folder)
-        sync_folder(folder)
+        hashes = dict(sorted({**manifest["files"], **hashes}.items()))
+        new = format_json({**manifest, **changes, "files": hashes}).encode("utf-8")
+        contents = {folder / name: content for name, content in files.items()}
+        replace_together({**contents, folder / MANIFEST: new})
 
 
 def _finish_replacement(folder: Path) -> None:
-    """Finish a replacement of files, or drop it where not all of them had been written.
-
-    The pending manifest is written last. If it is complete, every pending file with the hash that
-    it names is complete too and is renamed into place; any other pending file is dropped, and the
-    old one stays. The manifest is renamed last, so a second kill leaves the same state to finish.
-    """
-    pending = folder / f"{MANIFEST}{PENDING_SUFFIX}"
-    hashes = _read_hashes(folder, pending.name)
-    ours = {*hashes, *_read_hashes(folder)}
-    for path in folder.glob(f"*{PENDING_SUFFIX}"):
-        name = path.name.removesuffix(PENDING_SUFFIX)
-        if name not in ours:
-            continue
-        if hashes.get(name) == hash_content(path.read_bytes()):
-            path.replace(folder / name)
-        else:
-            path.unlink()
-    if _load_manifest(folder, pending.name) is None:  # absent, or not written to its end
-        pending.unlink(missing_ok=True)
-    else:
-        pending.replace(folder / MANIFEST)
+    """Finish a replacement of files, or drop it where not all of them had been written."""
+    new = _load_manifest(sibling_path(folder / MANIFEST, "part"))
+    names = [part.name[1:].removesuffix(".part") for part in sorted(folder.glob(".*.part"))]
+    ours = [folder / name for name in names if is_output_name(name)]
+    finish_replacing([*ours, folder / MANIFEST], is_complete=bool(new))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder; empty if the folder has none from patrolplan."""
-    return _load_manifest(resolve_folder(folder)) or {}
+    return _load_manifest(resolve_folder(folder) / MANIFEST)
 
 
-def _load_manifest(folder: Path, name: str = MANIFEST) -> dict[str, Any] | None:
-    """A manifest; None where it is absent, unreadable or not from patrolplan."""
+def _load_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / name).read_text(encoding="utf-8"))
-        return manifest if isinstance(manifest["files"], dict) else None
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return manifest if isinstance(manifest["files"], dict) else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _read_hashes(folder: Path, name: str = MANIFEST) -> dict[str, str]:
-    """SHA-256 by file name, as a manifest lists them; empty without a manifest."""
-    manifest = _load_manifest(folder, name)
-    return {} if manifest is None else manifest["files"]
+        return {}
 
 
 def recover_folder(folder: Path) -> None:
@@ -226,14 +201,14 @@ def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
     patrolplan if it has one of our names and the manifest lists it. A week's file may have been
     edited: the commands that write its folder have read it before.
     """
-    manifest = _load_manifest(folder)
-    hashes = {} if manifest is None else manifest["files"]
+    manifest = _load_manifest(folder / MANIFEST)
+    hashes = manifest.get("files", {})
     foreign, edited = list[str](), list[str]()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_dir() and not path.is_symlink():
             continue
-        if manifest is not None and name == MANIFEST and not path.is_symlink():
+        if manifest and name == MANIFEST and not path.is_symlink():
             continue
         if path.is_symlink() or name not in hashes or not is_output_name(name):
             foreign.append(name)

@@ -6,8 +6,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
@@ -94,7 +92,13 @@ def write_pack(
     with replace_folder(out, details) as folder:
         layers = build_plan_layers(plan_or_week)
         write_layers(folder / GEOPACKAGE, layers)
-        files = _render_plan_files(plan_or_week, layers)
+        files = {
+            "plan.qgs": render_project(plan_or_week, layers),
+            "plan.json": format_json(build_plan_document(plan_or_week)).encode("utf-8"),
+            "map.html": render_map(plan_or_week),
+        }
+        for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
+            files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)
         if geoparquet:
             files |= {f"layers/{name}.parquet": render_parquet(one) for name, one in layers.items()}
         files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
@@ -134,10 +138,7 @@ def _write_week_pack(
 
 
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:
-    """Check that the papers of a part would not replace those of a whole week.
-
-    A part may only replace a part of the same officer and day; None means all.
-    """
+    """Check that the papers of a part would not replace those of a whole week."""
     manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
     if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:
         message = (
@@ -152,14 +153,3 @@ def _describe_part(officer: str | None, date: dt.date | None) -> dict[str, str]:
     """A part of a week for the manifest; empty for the whole week."""
     part = {"officer": officer, "date": None if date is None else date.isoformat()}
     return {name: value for name, value in part.items() if value is not None}
-
-
-def _render_plan_files(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, bytes]:
-    """The files of a plan beside its layers and cards."""
-    urns = dict.fromkeys(patrol.urn for patrol in plan.patrols)
-    return {
-        "plan.qgs": render_project(plan, layers),
-        "plan.json": format_json(build_plan_document(plan)).encode("utf-8"),
-        "map.html": render_map(plan),
-        **{f"gpx/{urn}.gpx": render_gpx(plan, urn) for urn in urns},
-    }

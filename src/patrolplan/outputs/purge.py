@@ -21,7 +21,7 @@ from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
 from patrolplan.outputs.papers import is_output_name
-from patrolplan.outputs.shown_ways import WAYS_FILE, list_shown_folders
+from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
 
@@ -45,33 +45,12 @@ def purge(
     dry_run: bool = False,
     now: dt.datetime | None = None,
 ) -> list[PurgeEntry]:
-    """Remove what patrolplan wrote before a moment, and record it.
+    """Remove what patrolplan wrote longer ago, and list all that is, removed or not, with why.
 
-    Parameters
-    ----------
-    older_than
-        Minimum age of what is removed, by the time it was written.
-    out_folders
-        Output folders.
-    home
-        Folder of the settings, with the record of folders where pupils' ways were written.
-    record
-        File to which a JSON line is added for everything removed: when, what and why, without
-        content; by default `purged.jsonl` in the cache folder.
-    dry_run
-        Report what would be removed, and remove nothing.
-    now
-        The current time, for tests.
-
-    Returns
-    -------
-    list of PurgeEntry
-        Everything that was old enough, removed or not, with the reason.
-
-    Raises
-    ------
-    OutputError
-        When an output folder does not exist or is in use, or something cannot be removed.
+    `home` is the folder of the settings, with the record of folders where pupils' ways were
+    written. `record` is a file to which a JSON line is added for everything removed, without
+    content; by default one in the cache folder. A dry run removes nothing. Raises OutputError when
+    an output folder does not exist or is in use, or something cannot be removed.
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
@@ -85,20 +64,18 @@ def purge(
         entries += run.purge_output_folder(out)
     removed = [entry for entry in entries if entry.removed]
     if removed and not dry_run:
-        _write_record(cache_folder() / RECORD_FILE if record is None else record, removed, now)
+        path = cache_folder() / RECORD_FILE if record is None else record
+        at = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+        lines = (json.dumps(at | asdict(entry), ensure_ascii=False) for entry in removed)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            what = f"the record cannot be written ({error.strerror})"
+            message = f"{path}: {what}; name it with --record"
+            raise OutputError(message) from None
     return entries
-
-
-def _write_record(path: Path, removed: Sequence[PurgeEntry], now: dt.datetime) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", newline="\n") as stream:
-            for entry in removed:
-                line = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}", **asdict(entry)}
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    except OSError as error:
-        message = f"{path}: the record cannot be written ({error.strerror}); name it with --record"
-        raise OutputError(message) from None
 
 
 @dataclass(frozen=True)
@@ -141,27 +118,21 @@ class _PurgeRun:
                     yield self._remove(leftover, "left by an interrupted run")
             manifest = out / MANIFEST
             if not manifest.is_file():
-                yield PurgeEntry(
-                    f"{out}",
-                    "output",
-                    removed=False,
-                    why="holds no manifest.json, so patrolplan did not write it",
-                )
+                yield _keep(out, "holds no manifest.json, so patrolplan did not write it")
             elif self._is_old(manifest):
                 yield from self._purge_output_files(out)
 
     def _purge_output_files(self, out: Path) -> Iterator[PurgeEntry]:
         hashes = read_manifest(out).get("files", {})
-        for path in sorted(path for path in out.rglob("*") if path.is_symlink() or path.is_file()):
+        files = (path for path in out.rglob("*") if path.is_symlink() or path.is_file())
+        for path in sorted(path for path in files if path != out / MANIFEST):
             name, why = path.relative_to(out).as_posix(), ""
-            if name == MANIFEST:
-                continue
             if path.is_symlink() or name not in hashes or not is_output_name(name):
                 why = "patrolplan did not write it"
             elif hash_content(path.read_bytes()) != hashes[name]:
                 why = "was changed after it was written"
             if why:
-                yield PurgeEntry(f"{path}", "output", removed=False, why=why)
+                yield _keep(path, why)
             else:
                 yield self._remove(path, "output")
         yield self._remove(out / MANIFEST, "output")
@@ -181,3 +152,7 @@ class _PurgeRun:
                 message = f"{path}: cannot be removed ({error.strerror}); remove it by hand"
                 raise OutputError(message) from None
         return PurgeEntry(f"{path}", what, removed=True, why=self.reason)
+
+
+def _keep(path: Path, why: str) -> PurgeEntry:
+    return PurgeEntry(f"{path}", "output", removed=False, why=why)

@@ -2,7 +2,7 @@
 
 import calendar
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.hotspots.reasons import (
@@ -97,42 +97,40 @@ DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
+Detail = Literal["whole", "undated", "short"]
+"""Undated has no months, for papers that print them once; short also has no numbers."""
+
+
 class ReasonLine(NamedTuple):
-    """A reason in words, without a full stop."""
+    """A sentence on why to stand at a stop, and the sign at its end."""
 
     text: str
     is_voice: bool = False
     """Whether pupils say so themselves."""
+    is_bold: bool = False
+    """Whether it is what matters most: the busiest stretch, or that the place is new or rising."""
+    end: str = "."
 
 
-def describe_reason(reason: "Reason", *, with_count: bool = True, with_months: bool = True) -> str:
-    """One reason in words, without a full stop.
-
-    Without `with_count`, the number recorded and the months are left out; without `with_months`
-    only the months, for papers that print them once.
-    """
+def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
+    """One reason in words, without a full stop."""
     match reason:
         case DesignatedReason():
             return _describe_designation(reason)
         case CrimeReason():
-            crime = _describe_crime(reason, with_count=with_count, with_months=with_months)
-            return f"Recorded crime: {crime}"
+            return f"Recorded crime: {_describe_crime(reason, detail)}"
         case ReportsReason():
-            return _describe_reports(reason, with_count=with_count)
+            return _describe_reports(reason, detail)
         case TrendReason():
             return TREND_WORDS[reason.trend]
         case UnsurePlaceReason():
             return f"Its middle {UNSURE_PLACE}"
         case WayReason():
-            return _describe_way(reason)
+            way = "to school" if reason.to_school else "home"
+            share = f"On the way {way} of {describe_share(reason.share)} of {reason.school}"
+            return f"{share}, {reason.start} to {reason.end}"
         case _:
             assert_never(reason)
-
-
-def _describe_way(reason: WayReason) -> str:
-    way = "to school" if reason.to_school else "home"
-    share = f"On the way {way} of {describe_share(reason.share)} of {reason.school}"
-    return f"{share}, {reason.start} to {reason.end}"
 
 
 def _describe_designation(reason: DesignatedReason) -> str:
@@ -155,24 +153,17 @@ def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
 
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
     """Reasons in words, in their order."""
-    return [line.text for line in build_lines(tuple(reasons))]
+    return [describe_reason(reason) for reason in reasons]
 
 
-def build_lines(
-    reasons: "Sequence[Reason]",
-    *,
-    stop: "Stop | None" = None,
-    with_count: bool = True,
-    with_months: bool = True,
-) -> list[ReasonLine]:
-    """Reasons in words, at a stop if one is given."""
+def list_reason_lines(stop: "Stop", detail: Detail = "whole") -> list[ReasonLine]:
+    """Reasons to stand here other than a tasking, see `order_reasons`."""
     return [
         ReasonLine(
-            describe_reason(one, with_count=with_count, with_months=with_months)
-            + _describe_missed_way(stop, one),
+            describe_reason(one, detail) + _describe_missed_way(stop, one),
             isinstance(one, ReportsReason),
         )
-        for one in reasons
+        for one in order_reasons(stop)
     ]
 
 
@@ -193,29 +184,34 @@ def describe_share(share: float) -> str:
 
 def find_months(reasons: "Iterable[Reason]") -> str:
     """The months of recorded crime that reasons count, in words; empty if they differ."""
-    found = set()
-    for reason in reasons:
-        if isinstance(reason, CrimeReason):
-            found.add(_format_span(reason))
+    found = {_format_span(reason) for reason in reasons if isinstance(reason, CrimeReason)}
     return found.pop() if len(found) == 1 else ""
 
 
 def _format_span(reason: CrimeReason) -> str:
-    return f"{_format_months(reason)} to {_format_month(reason.last_month)}"
+    """Months counted: "12 months to May 2026", or "9 of 12 months held, to May 2026"."""
+    months = format_count(reason.months, "month")
+    held = months if reason.held is None else f"{reason.held} of {months} held,"
+    return f"{held} to {dt.date.fromisoformat(f'{reason.last_month}-01'):%B %Y}"
 
 
-def _describe_crime(reason: CrimeReason, *, with_count: bool, with_months: bool) -> str:
+def _describe_crime(reason: CrimeReason, detail: Detail) -> str:
     categories = join_words([_describe_category(name) for name in reason.categories])
-    if not with_count:
+    if detail == "short":
         return categories
-    span = f" in the {_format_span(reason)}" if with_months else ""
+    span = f" in the {_format_span(reason)}" if detail == "whole" else ""
     return f"{_describe_amount(reason)}{span}, most harm from {categories}"
 
 
-def _describe_reports(reason: ReportsReason, *, with_count: bool) -> str:
+def _describe_reports(reason: ReportsReason, detail: Detail) -> str:
+    """How many pupils reported a place and when, as far as is known and wanted, and why."""
     when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
     factors = join_words([describe_factor(name) for name in reason.factors])
-    pupils, term = _describe_pupils(reason) if with_count else ("Pupils", "")
+    pupils, term = "Pupils", ""
+    if detail != "short" and reason.reports is not None:
+        pupils = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
+        if reason.term is not None:
+            term = f" ({'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
     return f"{pupils} feel unsafe here{when}{term}{f': {factors}' if factors else ''}"
 
 
@@ -236,27 +232,6 @@ def _describe_amount(reason: CrimeReason) -> str:
     return f"{amount} ({number} of {reason.timed} with a known time {hours})"
 
 
-def _describe_pupils(reason: ReportsReason) -> tuple[str, str]:
-    """How many pupils reported a place, as a range, and when, in brackets; each may be unknown."""
-    if reason.reports is None:
-        return "Pupils", ""
-    number = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
-    if reason.term is None:
-        return number, ""
-    return number, f" ({'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"
-
-
-def _format_months(reason: CrimeReason) -> str:
-    """Months counted: "12 months", or "9 of 12 months held,"."""
-    months = format_count(reason.months, "month")
-    return months if reason.held is None else f"{reason.held} of {months} held,"
-
-
-def _format_month(month: str) -> str:
-    """A month, given as YYYY-MM, in words."""
-    return f"{dt.date.fromisoformat(f'{month}-01'):%B %Y}"
-
-
 def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFrame") -> list[str]:
     """(h,) how certain each hotspot is, in a few words."""
     places = SNAPPED_PLACES if risk.snapped else "places as recorded"
@@ -274,20 +249,11 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
     return lines
 
 
-def list_reasons(stop: "Stop", *, with_counts: bool = True) -> tuple[str, ...]:
+def list_reasons(stop: "Stop", detail: Detail = "whole") -> tuple[str, ...]:
     """Why to stand here, a sentence each; what intelligence tasked comes first."""
     reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
-    reasons += [line.text for line in list_reason_lines(stop, with_count=with_counts)]
+    reasons += [line.text for line in list_reason_lines(stop, detail)]
     return tuple(f"{reason}." for reason in reasons or [describe_want_of_reasons(stop)])
-
-
-def list_reason_lines(
-    stop: "Stop", *, with_count: bool = True, with_months: bool = True
-) -> list[ReasonLine]:
-    """Reasons to stand here other than a tasking, see `order_reasons` and `describe_reason`."""
-    return build_lines(
-        order_reasons(stop), stop=stop, with_count=with_count, with_months=with_months
-    )
 
 
 def describe_want_of_reasons(stop: "Stop") -> str:
@@ -311,9 +277,9 @@ def order_reasons(stop: "Stop") -> "list[Reason]":
     return others if is_carried else list(stop.why)
 
 
-def _describe_missed_way(stop: "Stop | None", reason: "Reason") -> str:
+def _describe_missed_way(stop: "Stop", reason: "Reason") -> str:
     """A remark after a pupils' way that the stop does not meet: pupils cannot be expected."""
-    if stop is None or not isinstance(reason, WayReason) or is_way_met(stop, reason):
+    if not isinstance(reason, WayReason) or is_way_met(stop, reason):
         return ""
     is_over = minutes_after_midnight(reason.end) < stop.arrive_minutes
     return f", {'before' if is_over else 'after'} this visit"

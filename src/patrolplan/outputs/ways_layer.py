@@ -1,25 +1,29 @@
 """The layer of pupils' ways home, for an analyst who gives a reason.
 
-A map of where children walk must not spread: the layer is written only for a reason, which is
-recorded first each time, see `patrolplan.outputs.shown_ways`.
+A map of where children walk must not spread: the layer is written only for a reason. Who wrote it,
+why, and to which folder is recorded first each time, next to the settings file, in a record that
+only grows; `patrolplan.outputs.purge` removes the layers that it names.
 """
 
+import datetime as dt
+import getpass
+import json
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError
+from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, resolve_folder
-from patrolplan.outputs.shown_ways import WAYS_FILE, record_shown
 from patrolplan.pupils.flows import Ways
 
 LEAST_REASON_LETTERS = 10
+WAYS_FILE = "ways.gpkg"
+RECORD_FILE = "ways-shown.jsonl"
+"""File next to the settings, with a line for each time that the layer was written."""
 
 
 def check_reason(reason: str | None) -> str:
@@ -42,7 +46,7 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
     details = build_manifest_header(area) | {"marking": marking, "reason": reason}
-    record_shown(area, resolve_folder(out), reason)
+    _record_shown(area, resolve_folder(out), reason)
     with replace_folder(out, details) as folder:
         write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
 
@@ -54,34 +58,69 @@ def build_way_layers(
 
     The number who walk alone is left out: no output shows where they do.
     """
-    network = area.network.walkable
-    flow = np.zeros(len(network))
-    by_school = []
-    for school in ways.schools:
-        np.add.at(flow, school.pieces, school.flow)
-        by_school.append(
-            pd.DataFrame(
-                {
-                    "urn": school.urn,
-                    "piece": school.pieces,
-                    "pupils": school.flow,
-                    "gate_metres": school.gate_metres,
-                }
-            )
+    shares = pd.concat(
+        pd.DataFrame(
+            {
+                "urn": school.urn,
+                "piece": school.pieces,
+                "pupils": school.flow,
+                "gate_metres": school.gate_metres,
+            }
         )
-    used = np.flatnonzero(flow)
-    everyone = pd.DataFrame({"pupils": flow[used]})
-    each = pd.concat(by_school, ignore_index=True)
-    pieces = each.pop("piece").to_numpy(dtype=np.int64)
+        for school in ways.schools
+    )
+    everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
+    everyone = everyone[everyone["pupils"] != 0]
     return {
-        "ways": _draw(area, everyone, used, marking, reason),
-        "ways_by_school": _draw(area, each, pieces, marking, reason),
+        name: gpd.GeoDataFrame(
+            table.drop(columns="piece").assign(marking=marking, reason=reason),
+            geometry=area.network.walkable.piece_lines[table["piece"]],
+            crs=area.projection.crs,
+        ).reset_index(drop=True)
+        for name, table in (("ways", everyone), ("ways_by_school", shares))
     }
 
 
-def _draw(
-    area: StudyArea, frame: pd.DataFrame, pieces: NDArray[np.int64], marking: str, reason: str
-) -> gpd.GeoDataFrame:
-    lines = area.network.walkable.piece_lines[pieces]
-    marked = frame.assign(marking=marking, reason=reason)
-    return gpd.GeoDataFrame(marked, geometry=lines, crs=area.projection.crs)
+def _record_shown(area: StudyArea, out: Path, reason: str) -> None:
+    """Add a line to the record: when, who, why and to which folder."""
+    path = area.settings.folder / RECORD_FILE
+    line = {
+        "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "by": _find_user(),
+        "reason": reason,
+        "written_to": str(out),
+        "area": area.name,
+        "schools": len(area.schools),
+    }
+    try:
+        path.touch(mode=0o600)
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    except OSError as error:
+        message = (
+            f"{path}: the record of who saw pupils' ways cannot be written ({error.strerror}), so "
+            "they are not shown; make the settings file's folder writable"
+        )
+        raise OutputError(message) from None
+
+
+def _find_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # the user's number has no name
+        return "unknown"
+
+
+def list_shown_folders(home: Path) -> list[Path]:
+    """Folders that the record next to the settings names, without duplicates; empty without one."""
+    try:
+        lines = (home / RECORD_FILE).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    folders = []
+    for line in lines:
+        try:
+            folders.append(Path(json.loads(line)["written_to"]))
+        except (ValueError, KeyError, TypeError):  # a line that was changed by hand
+            continue
+    return list(dict.fromkeys(folders))

@@ -104,12 +104,6 @@ def is_before_school(plan: "Plan", patrol: "Patrol") -> bool:
     return window is not None and window.bell == "opening"
 
 
-def is_at_gate(plan: "Plan", patrol: "Patrol") -> bool:
-    """Whether the settings have officers stay at the gate in the patrol's window."""
-    window = plan.area.settings.patrol.windows.get(patrol.window)
-    return window is not None and window.at_gate
-
-
 def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
     """What to do at the gate."""
     do = "arrive" if is_before_school(plan, patrol) else "leave"
@@ -255,49 +249,41 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     """
     early = patrol.end_minutes <= NOON_MINUTES
     sun_minutes = find_sunset_minutes(plan.area, plan.date, rising=early)
+    is_known = sun_minutes is not None
+    sun = 0.0 if sun_minutes is None else sun_minutes
+
+    def is_dark(start: float, end: float) -> bool:
+        return not is_known or (start < sun if early else end > sun)
+
     times = _list_leg_times(patrol)
-    dark = [
-        (number, leg)
-        for number, leg in enumerate(patrol.legs)
-        if sun_minutes is None
-        or (times[number][0] < sun_minutes if early else times[number][1] > sun_minutes)
-    ]
-    unlit = [
-        f"{format_leg_name(patrol, number)} ({format_metres(leg.unlit_metres)})"
-        for number, leg in dark
-        if leg.unlit_metres >= MIN_UNLIT_METRES
-    ]
-    secluded = [
-        f"{format_leg_name(patrol, number)} ({format_metres(leg.secluded_metres)})"
-        for number, leg in dark
-        if sun_minutes is not None
-        and patrol.way == "walk"
-        and leg.secluded_metres >= MIN_UNLIT_METRES
-    ]
+    dark = [(number, leg) for number, leg in enumerate(patrol.legs) if is_dark(*times[number])]
+
+    def list_legs(name: str) -> str:
+        lengths = [(number, getattr(leg, name)) for number, leg in dark]
+        return ", ".join(
+            f"{format_leg_name(patrol, number)} ({format_metres(metres)})"
+            for number, metres in lengths
+            if metres >= MIN_UNLIT_METRES
+        )
+
     unlit_stops = [
         str(number)
         for number, stop in enumerate(patrol.stops, start=1)
-        if sun_minutes is not None
-        and stop.lit == "no"
-        and (stop.arrive_minutes < sun_minutes if early else stop.leave_minutes > sun_minutes)
+        if is_known and stop.lit == "no" and is_dark(stop.arrive_minutes, stop.leave_minutes)
     ]
-    unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
+    twilight = TWILIGHT_MINUTES
     sentences = []
-    if sun_minutes is not None and (
-        patrol.start_minutes < sun_minutes + TWILIGHT_MINUTES
-        if early
-        else patrol.end_minutes > sun_minutes - TWILIGHT_MINUTES
-    ):
-        name = "Sunrise" if early else "Sunset"
-        sentences.append(f"{name} {_truncate_to_minute(sun_minutes)}.")
-    if unlit:
-        when = "after dark" if sun_minutes is None else "then"
-        sentences.append(f"No street lighting {when} on part of {', '.join(unlit)}.")
-    if secluded:
-        sentences.append(f"No way then but by footpath or passage on {', '.join(secluded)}.")
+    if is_known and is_dark(patrol.start_minutes - twilight, patrol.end_minutes + twilight):
+        sentences.append(f"{'Sunrise' if early else 'Sunset'} {_truncate_to_minute(sun)}.")
+    if unlit := list_legs("unlit_metres"):
+        when = "then" if is_known else "after dark"
+        sentences.append(f"No street lighting {when} on part of {unlit}.")
+    if is_known and patrol.way == "walk" and (secluded := list_legs("secluded_metres")):
+        sentences.append(f"No way then but by footpath or passage on {secluded}.")
     if unlit_stops:
         name = "stop" if len(unlit_stops) == 1 else "stops"
         sentences.append(f"No street lighting then at {name} {', '.join(unlit_stops)}.")
+    unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
     if unknown_metres >= MIN_UNKNOWN_METRES and sentences:
         sentences.append(f"Lighting not known on {format_metres(unknown_metres)}.")
     return " ".join(sentences)
@@ -317,10 +303,7 @@ def format_data_months(risk: "Risk") -> str:
 
 
 def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str, ...]:
-    """Approximations in plain sentences, the most important one first.
-
-    `modes` is how the patrols travel, "walk" or "bicycle"; by default that of the settings.
-    """
+    """Approximations in plain sentences; `modes` are "walk" or "bicycle", by default as set."""
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
     month = "" if risk.times_known else "; only the month of each crime is known"
@@ -335,17 +318,15 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
     lines += describe_notes([*note_guard(settings), *note_low_threshold(settings)])
-    lines.append(_describe_pace({*modes} or {settings.patrol.way}))
+    walked = "Walking times allow for crossing main roads"
+    match sorted({*modes} or {settings.patrol.way}):
+        case ["walk"]:
+            lines.append(f"{walked}.")
+        case ["bicycle"]:
+            lines.append("Riding times allow for no waiting.")
+        case _:
+            lines.append(f"{walked}, riding times for no waiting.")
     return tuple(lines)
-
-
-def _describe_pace(modes: "set[str]") -> str:
-    """What the times of walks and rides include."""
-    on_foot = "Walking times allow for crossing main roads"
-    if modes == {"walk"}:
-        return f"{on_foot}."
-    riding = "Riding times allow for no waiting"
-    return f"{on_foot}, riding times for no waiting." if "walk" in modes else f"{riding}."
 
 
 def compute_plan_id(plan: "Plan") -> str:

@@ -3,7 +3,7 @@
 Intelligence tasks places, each with a visit on each of its days. A force designates hotspots, with
 as many visits on their days as give them their minutes. Hotspots that are new or rising near a gate
 are watched, and squares are feared where pupils of a school feel least safe: these need one visit
-in the week. What a week demands follows from it (`patrolplan.team.demands`), and so do the errands
+in the week. What a week demands follows from it (`patrolplan.team.routes`), and so do the errands
 of its schools (`patrolplan.patrols.errands`): an errand is a demand and a school near it.
 """
 

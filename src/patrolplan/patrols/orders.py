@@ -133,8 +133,7 @@ class _OrderSearch:
     @cached_property
     def legs(self) -> Floats:
         """(1 + n, n + 1) minutes from the start and each stop to each stop and the end."""
-        officer = self.problem.officer
-        out, back = [officer.start, *self.stops], [*self.stops, officer.end]
+        out, back = [0, *self.stops], [*self.stops, 0]
         return np.asarray(self.problem.travel_minutes[np.ix_(out, back)])
 
     @cached_property
@@ -162,7 +161,7 @@ class _OrderSearch:
     @cached_property
     def latest(self) -> float:
         """Latest minute of reaching the end, with a tolerance."""
-        latest = float(self.problem.officer.latest_minutes)
+        latest = float(self.problem.latest_minutes)
         return latest + compute_slack(latest)
 
     @cached_property
@@ -180,7 +179,7 @@ class _OrderSearch:
     @cached_property
     def leave_between(self) -> tuple[float, float]:
         """Earliest and latest minute of leaving the start."""
-        return self.problem.officer.earliest_minutes, self.latest - float(
+        return self.problem.earliest_minutes, self.latest - float(
             self.dwell.sum() + self.shortest.sum()
         )
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.doors import Month, read_month
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -103,7 +104,7 @@ class PatrolBacktest:
 
 
 def backtest_patrols(
-    area: StudyArea, *, origins: Sequence[pd.Timestamp], seed: int | None = None
+    area: StudyArea, *, origins: Sequence[Month], seed: int | None = None
 ) -> PatrolBacktest:
     """Compare the harm covered by patrols planned before each origin with that of baselines.
 
@@ -116,12 +117,13 @@ def backtest_patrols(
     area
         The area with all months.
     origins
-        First days of the hold-out months, one at a time.
+        The hold-out months, one at a time.
     seed
         Seed of the bootstrap; by default that of the settings.
     """
     scorer = _OriginScorer(use_crime_only(area))
-    rows = [row for origin in origins for row in scorer.score_origin(origin)]
+    months = [read_month(origin, "origins") for origin in origins]
+    rows = [row for month in months for row in scorer.score_origin(month)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
 

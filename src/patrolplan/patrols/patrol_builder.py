@@ -285,6 +285,7 @@ class PatrolBuilder:
         dwell[at] = minutes
         travel, places = self.orienteering.travel_minutes.copy(), self.problem.found.places[at - 1]
         travel[np.ix_(at, at)] += np.where(places[:, None] == places, np.inf, 0.0)
+        np.fill_diagonal(travel, 0.0)
         return replace(self.orienteering, travel_minutes=travel, dwell_minutes=dwell, follows=None)
 
     def _build_leg(self, walk: Walk) -> Leg:

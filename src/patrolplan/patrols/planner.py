@@ -1,6 +1,5 @@
 """Hotspots -> `Plan`: the best patrols of every school, and nearly optimal variants."""
 
-import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -8,9 +7,10 @@ from dataclasses import replace
 import geopandas as gpd
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window, resolve_window
+from patrolplan.area.patrol_window import Window, read_window
 from patrolplan.area.study_area import find_school
 from patrolplan.audit_guard import refuse_audit_columns
+from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
@@ -19,8 +19,7 @@ from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
 from patrolplan.patrols.posts import plan_posts
 from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
-from patrolplan.patrols.school_problem import SchoolProblem
-from patrolplan.patrols.solver.solve import OrienteeringProblem, Solution, find_variants, solve
+from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
@@ -34,9 +33,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     risk: Risk,
     hotspots: gpd.GeoDataFrame,
     *,
-    urns: Sequence[str] | None = None,
-    window: Window | None = None,
-    date: dt.date | None = None,
+    urns: Urns | None = None,
+    window: Window | str | None = None,
+    date: Day | None = None,
     assign_tasked: bool = True,
     posts: int = 0,
     detail: Detail = "timings",
@@ -46,25 +45,20 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     """Plan the patrols of every school in the area.
 
     Patrols start at the gate at the bell: first presence there, while it is worth more than
-    leaving, then the stops with the maximum total worth at their times within the window, each with
-    its dwell, and back to the gate.
-
-    With `[patrol] start = "base"` the officer comes from the base, and leaves it early enough to be
-    at the gate for the presence there. A window without a presence (before school, or after the
-    pupils have left) begins at the base instead, and need not pass the gate. With `end = "base"`
-    the patrol ends there. With `way = "bicycle"` one-way streets are obeyed, and the bicycle is
-    pushed where riding is not allowed. With `posts` so many adults of each school stand at posts
-    after the bell, in addition to the patrols.
+    leaving, then dwells where the school's own pupils pass, with the maximum total worth at their
+    times within the window, and back to the gate. With `way = "bicycle"` one-way streets are
+    obeyed, and the bicycle is pushed where riding is not allowed. With `posts` so many adults of
+    each school stand at posts after the bell, in addition to the patrols.
 
     Parameters
     ----------
     area, risk, hotspots
         See `load_area`, `estimate_risk` and `find_hotspots`.
     urns
-        Only these schools; by default all.
+        Only this school, or these; by default all.
     window
-        See `patrolplan.area.patrol_window.resolve_window`; by default the settings' minutes from
-        the bell.
+        A window, its name in the settings, or the time of day at which it begins, "HH:MM"; by
+        default the settings' minutes from the bell.
     date
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
@@ -91,9 +85,11 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         fit into the window.
     """
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
-    window = window or resolve_window(area.settings.patrol)
-    check_request(area, window, urns)
-    rows = [row for row, urn in enumerate(area.schools["urn"]) if urns is None or urn in urns]
+    window = read_window(area.settings.patrol, window)
+    date = None if date is None else read_day(date)
+    chosen = None if urns is None else list_urns(urns)
+    check_request(area, window, chosen)
+    rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
     if detail == "timings":
         inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)
     else:
@@ -110,7 +106,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         left_out=area.left_out,
         date=date,
         window=window,
-        posts=plan_posts(area, risk, count=posts, urns=urns) if posts else (),
+        posts=plan_posts(area, risk, count=posts, urns=chosen) if posts else (),
     )
     if assign_tasked:
         plan = assign_places(
@@ -141,7 +137,7 @@ def check_request(area: StudyArea, window: Window, urns: Sequence[str] | None) -
     problems = Problems()
     for urn in urns or ():
         with problems.collect():
-            find_school(area, urn, where="--school")
+            find_school(area, urn, where="urns")
     problems.raise_if_any()
 
 
@@ -169,7 +165,8 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
 def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol | None]:
     """The best patrol of each officer of a school, and the reference if there is one."""
     problem, reference = builder.problem, plan_reference(builder)
-    orienteering, solution = solve_school(problem)
+    orienteering = problem.plain_problem
+    solution = solve(orienteering)
     count = 0 if problem.inputs.detail == "best" else VARIANTS
     others = find_variants(orienteering, solution, count=count)
     variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
@@ -183,9 +180,3 @@ def _build_variant(
     variant = builder.build_variant(other, best)
     patrols = compare_with_reference(builder, variant.patrols, reference)
     return replace(variant, patrols=patrols)
-
-
-def solve_school(problem: SchoolProblem) -> tuple[OrienteeringProblem, Solution]:
-    """The problem of a school's officers, and its best patrols."""
-    orienteering = problem.plain_problem
-    return orienteering, solve(orienteering)

@@ -1,6 +1,6 @@
 """What standing at a place is worth to one school: the risk of each minute, by its pupils' share.
 
-An officer who stands sees the streets within `[way_home] sight_metres` of walking. A minute there
+An officer who stands sees the streets within `SIGHT_METRES` of walking. A minute there
 is worth the sum, over the streets in sight, of the risk of that minute times the share of the
 pupils on the street then who are the school's own: a shared street counts for each school by its
 share, so that patrols do not pile up where everybody's pupils pass. How many pupils there are is
@@ -27,7 +27,6 @@ from patrolplan.hotspots.ground import Ground, Stand, locate_places
 from patrolplan.hotspots.reasons import Reason, count_recent_crimes, find_reasons
 from patrolplan.network import Positions, concatenate_positions
 from patrolplan.network.graph import find_pieces_in_sight
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.surroundings import MAX_METRES, Surroundings, build_surroundings
 from patrolplan.pupils.flows import SchoolWays
 from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, arrived, find_presence
@@ -368,37 +367,6 @@ def find_earlier_visits(place: NDArray[np.int64]) -> NDArray[np.int64]:
     follows = np.full(len(place), -1, dtype=np.int64)
     follows[2:] = np.where(place[2:] == place[1:-1], np.arange(1, len(place) - 1), -1)
     return follows
-
-
-def build_standing_problem(
-    walk_minutes: NDArray[np.float64],
-    rates: NDArray[np.float64],
-    *,
-    first_minute: int,
-    leave_minutes: float,
-    end_minutes: float,
-    dwell_minutes: float,
-) -> tuple[OrienteeringProblem, NDArray[np.int64]]:
-    """Which dwells an officer makes who leaves the gate, and the place of each of its rows.
-
-    The first row is the gate at the beginning; then the gate again, `GATE_DWELLS` times, and every
-    other place `PLACE_DWELLS` times.
-    """
-    count = len(rates)
-    place = np.r_[np.zeros(1 + GATE_DWELLS, int), np.repeat(np.arange(1, count), PLACE_DWELLS)]
-    gathered = np.concatenate([np.zeros((count, 1)), np.cumsum(rates, axis=1)], axis=1)
-    dwell = np.full(len(place), float(dwell_minutes))
-    dwell[0] = 0.0
-    problem = OrienteeringProblem(
-        travel_minutes=walk_minutes[np.ix_(place, place)],
-        prizes=np.zeros(len(place)),
-        dwell_minutes=dwell,
-        officer=Officer(0, 0, leave_minutes, end_minutes),
-        barred=frozenset({0}),
-        timed_prizes=TimedPrizes(first_minute, gathered[place]),
-        follows=find_earlier_visits(place),
-    )
-    return problem, place
 
 
 def sum_best(rates: NDArray[np.float64], minutes: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from patrolplan.patrols.candidates import Candidates, find_candidates
 from patrolplan.patrols.designated import get_place
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import SchoolPrizes, find_earlier_visits
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.stop_windows import build_stop_windows, format_hours
 from patrolplan.patrols.surroundings import (
     Surroundings,
@@ -68,11 +68,6 @@ class SchoolProblem:
     def settings(self) -> PatrolSettings:
         """The patrol settings."""
         return self.inputs.area.settings.patrol
-
-    @property
-    def seed(self) -> int:
-        """Seed of every search."""
-        return self.inputs.area.settings.seed
 
     @property
     def must_visit(self) -> gpd.GeoDataFrame:
@@ -136,12 +131,8 @@ class SchoolProblem:
             travel_minutes=self.walks.metres / compute_speed(self.settings),
             prizes=prizes,
             dwell_minutes=dwell,
-            officer=Officer(
-                start=0,
-                end=0,
-                earliest_minutes=hours.gate_until_minutes,
-                latest_minutes=hours.latest_back_minutes,
-            ),
+            earliest_minutes=hours.gate_until_minutes,
+            latest_minutes=hours.latest_back_minutes,
             officer_count=self.settings.officers,
             windows=build_stop_windows(self),
             mandatory=mandatory,

@@ -24,12 +24,12 @@ def _plan_greedy_route(
     problem: OrienteeringProblem, remaining: list[int], *, per_minute: bool
 ) -> list[int]:
     """One officer's stops, which are removed from the remaining ones."""
-    travel, dwell, officer = problem.travel_minutes, problem.dwell_minutes, problem.officer
+    travel, dwell = problem.travel_minutes, problem.dwell_minutes
     route: list[int] = []
-    at, now = officer.start, problem.officer.earliest_minutes
+    at, now = 0, problem.earliest_minutes
     while remaining:
         minutes = travel[at, remaining] + dwell[remaining]
-        fits = now + minutes + travel[remaining, officer.end] <= officer.latest_minutes + 1e-9
+        fits = now + minutes + travel[remaining, 0] <= problem.latest_minutes + 1e-9
         if not fits.any():
             break
         rate = problem.prizes[remaining] / (np.maximum(minutes, 1e-9) if per_minute else 1.0)

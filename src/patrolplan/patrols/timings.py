@@ -21,7 +21,7 @@ class Timing:
     order: tuple[int, ...]
     """Rows of the patrol's stops as planned, in the order in which they are made."""
     gate_until_minutes: float
-    """When the gate, or the base, is left."""
+    """When the gate is left."""
     begin_minutes: tuple[float, ...]
     """When each dwell begins, in this order."""
     end_minutes: float
@@ -36,7 +36,7 @@ class Timings:
     order: NDArray[np.int64]
     """(t,) row of `orders`."""
     gate_until_minutes: NDArray[np.float64]
-    """(t,) when the gate, or the base, is left: a whole minute."""
+    """(t,) when the gate is left: a whole minute."""
     begin_minutes: NDArray[np.float64]
     """(t, n) when each dwell begins, in the order of `orders`."""
     end_minutes: NDArray[np.float64]

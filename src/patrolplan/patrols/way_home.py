@@ -3,7 +3,7 @@
 Both are shares of a school's total, for one patrol:
 
 - **pupils**: of the minutes that the school's pupils are on the streets beyond 100 m of the gate
-  after the bell, those that pass within `[way_home] sight_metres` of the officer, while the officer
+  after the bell, those that pass within `SIGHT_METRES` of the officer, while the officer
   stands at a stop. The presence at the gate meets pupils within these 100 m, so it does
   not count, nor do pupils met while walking from stop to stop.
 - **harm**: of the harm within the school's reach in the window, by recorded crime and pupils'

@@ -26,7 +26,7 @@ from patrolplan.area import StudyArea
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
 from patrolplan.pupils.flows import SchoolWays, Ways, model_ways, refuse_to_store
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 from patrolplan.text import format_count
 
 STEP_MINUTES = 0.1  # walks are rounded to this; a pupil walks 8 m in it

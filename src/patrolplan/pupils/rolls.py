@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteKind
-from patrolplan.settings.pupils import WayHomeSettings
+from patrolplan.settings.patrol import WayHomeSettings
 
 STAGES = ("primary", "secondary")
 FIRST_SECONDARY_AGE = 11

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
 from patrolplan.area.patrol_window import resolve_window
+from patrolplan.doors import Month, list_values, read_month
 from patrolplan.errors import InputError
 from patrolplan.risk.history import History, build_history, get_harm_days
 from patrolplan.risk.intervals import compute_interval, draw_months
@@ -179,8 +180,8 @@ class Backtest:
 def backtest_risk(
     area: StudyArea,
     *,
-    origins: tuple[str, str] | None = None,
-    categories: Sequence[str] | None = None,
+    origins: Month | tuple[Month, Month] | None = None,
+    categories: str | Sequence[str] | None = None,
     seed: int | None = None,
     window: str | None = None,
     models: Mapping[str, Estimator] | None = None,
@@ -192,10 +193,10 @@ def backtest_risk(
     area
         The incidents.
     origins
-        First and last month to be scored, "YYYY-MM"; by default the last twelve that have twelve
+        First and last month to be scored, or one alone; by default the last twelve that have twelve
         months before them, or all that have six.
     categories
-        Categories to be scored; by default those that count for the risk.
+        One category, or several; by default those that count for the risk.
     seed
         Start of all draws; by default that of the settings.
     window
@@ -220,7 +221,8 @@ def backtest_risk(
     limits = None if window is None else resolve_window(settings.patrol, name=window)
     if limits is not None:
         check_times_known(area)  # before the slow part
-    history = _build_checked_history(area, categories)
+    wanted = None if categories is None else [str(name) for name in list_values(categories)]
+    history = _build_checked_history(area, wanted)
     first, last = _select_span(history, origins)
     harm = get_harm_days(history.targets, settings.risk.harm)
     mask = None if limits is None else build_mask(area, history, limits)
@@ -265,29 +267,26 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
 
 
 def _select_span(
-    history: History, origins: tuple[str, str] | None
+    history: History, origins: Month | tuple[Month, Month] | None
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last month to be scored."""
     months = history.months
     if origins is None:
         before = min(12, max(MIN_HISTORY_MONTHS, len(months) - DEFAULT_ORIGINS))
         return months[max(before, len(months) - DEFAULT_ORIGINS)], months[-1]
-    try:
-        first, last = (pd.Period(text, freq="M").to_timestamp() for text in origins)
-    except ValueError:
-        what = f"'{' to '.join(origins)}': not a valid month"
-        raise _error(what, "write YYYY-MM") from None
+    given = [read_month(month, "origins") for month in list_values(origins)]
+    first, last = given[0], given[-1]
     allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
-    for month, text in zip((first, last), origins, strict=True):
+    for month in (first, last):
         if month not in allowed:
             span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
             remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            what = f"{text} cannot be tested: it lies outside {span}"
+            what = f"{month:%Y-%m} cannot be tested: it lies outside {span}"
             if allowed[0] < month < allowed[-1]:
-                what = f"{text} cannot be tested: it is missing from the data"
+                what = f"{month:%Y-%m} cannot be tested: it is missing from the data"
             raise _error(what, remedy)
     if first > last:
-        what = f"{origins[0]} is after {origins[1]}"
+        what = f"{first:%Y-%m} is after {last:%Y-%m}"
         raise _error(what, "swap them")
     return first, last
 

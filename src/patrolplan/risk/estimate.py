@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.area.patrol_window import Window, resolve_window, weigh_minutes
+from patrolplan.area.patrol_window import Window, read_window, weigh_minutes
 from patrolplan.audit_guard import refuse_audit_columns
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note, NoteValue
 from patrolplan.pupils.presence import find_presence
@@ -34,8 +35,8 @@ DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 def estimate_risk(
     area: StudyArea,
     *,
-    window: Window | None = None,
-    date: dt.date | None = None,
+    window: Window | str | None = None,
+    date: Day | None = None,
     model: str | Estimator | None = None,
 ) -> Risk:
     """Expected harm on every piece of street in a patrol window.
@@ -51,8 +52,8 @@ def estimate_risk(
     area
         The study area.
     window
-        See `patrolplan.area.patrol_window.resolve_window`; default the settings' minutes from each
-        school's own bell.
+        A window, its name in the settings, or the time of day at which it begins, "HH:MM"; by
+        default the settings' minutes from each school's own bell.
     date
         Day of the patrols: its kind (school day, other weekday, weekend, holiday) follows from the
         term dates. Without it a window that begins between 06:00 and 19:00 is on a school day, and
@@ -77,7 +78,8 @@ def estimate_risk(
     """
     refuse_audit_columns("estimate_risk", area, model, getattr(area, "__dict__", {}))
     settings = area.settings
-    window = window or resolve_window(settings.patrol)
+    window = read_window(settings.patrol, window)
+    date = None if date is None else read_day(date)
     history = build_history(area)
     harm = get_harm_days(history.targets, settings.risk.harm)
     expected, name, model_notes = _predict_incidents(history, model, settings)
@@ -87,14 +89,8 @@ def estimate_risk(
     clock = build_clock(area, history)
     exposure, exposure_notes = _model_exposure(area, history.targets, day, minutes, weights)
     voice = build_report_voice(area, history.months[-1])
-    factors = TimeFactors(
-        get_powers(history.targets, settings.way_home.exposure),
-        clock,
-        day,
-        exposure,
-        voice,
-        by_band=settings.reports.time_bands,
-    )
+    powers = get_powers(history.targets, settings.way_home.exposure)
+    factors = TimeFactors(powers, clock, day, exposure, voice)
     joined = join_over_window(expected * harm, factors, minutes, weights)
     days = window.minutes / MINUTES_A_DAY
 

@@ -44,20 +44,15 @@ class TimeFactors:
     # Where pupils are; None where none is out in the window, or where that does not count.
     exposure: PupilExposure | None
     voice: ReportVoice  # Pupils' reports
-    by_band: bool = True  # Whether reports count only in the band of the day that they are about
 
     @property
     def used_powers(self) -> NDArray[np.float64]:
         """(j,) the powers, all 0 without exposure."""
         return self.powers if self.exposure is not None else np.zeros_like(self.powers)
 
-    def find_band(self, minute: int) -> TimeBand | None:
-        """The band of a minute after midnight; None where reports of all bands count together."""
-        return find_band(minute) if self.by_band else None
-
     def group(self, minutes: range | NDArray[np.int64]) -> list[list[int]]:
         """Minutes of one half-hour and band each, in runs."""
-        runs = groupby(map(int, minutes), lambda at: (find_half_hour(at), self.find_band(at)))
+        runs = groupby(map(int, minutes), lambda at: (find_half_hour(at), find_band(at)))
         return [list(run) for _, run in runs]
 
 
@@ -122,7 +117,7 @@ class RiskInTime:
         """(p,) joined risk in a whole minute after midnight."""
         if self._static is not None:
             return self._static.copy()
-        crime_weight, reports = self.weigh_reports(self._factors.find_band(minute))
+        crime_weight, reports = self.weigh_reports(find_band(minute))
         relative: NDArray[np.float64] | float = 1.0
         if self._factors.exposure is not None:
             relative = self._factors.exposure.compute_relative(minute)
@@ -195,7 +190,7 @@ def join_over_window(
     exposure, powers = factors.exposure, factors.used_powers
     weight_of = dict(zip(minutes.tolist(), weights.tolist(), strict=True))
     runs = factors.group(minutes)
-    bands = tuple(dict.fromkeys(factors.find_band(run[0]) for run in runs))
+    bands = tuple(dict.fromkeys(find_band(run[0]) for run in runs))
     before, after, held = np.zeros(harm.shape[1]), np.zeros(harm.shape[1]), []
     for run in runs:
         own = np.array([weight_of[minute] for minute in run])
@@ -211,7 +206,7 @@ def join_over_window(
     in_time = RiskInTime(harm, scale, factors, (minutes, weights))
     plain, crime, reports = (np.zeros(len(harm)) for _ in range(3))
     for minute, sums, without in held:
-        crime_weight, spread = in_time.weigh_reports(factors.find_band(minute))
+        crime_weight, spread = in_time.weigh_reports(find_band(minute))
         for power, amounts in in_time.hold_half_hour(find_half_hour(minute)):
             crime += crime_weight * amounts * sums[power]
         plain += crime_weight * without / norm

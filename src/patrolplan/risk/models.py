@@ -1,18 +1,23 @@
 """Risk models: functions that give what they expect in every place in the month after a history.
 
 Each is given a history that was cut before the month, so it can know nothing later. `AUTO` is the
-shrunk count. The others are what it is compared with, in a back-test or where a user asks for one.
+shrunk count. The others are what it is compared with, in a back-test or where a user asks for one:
+a prior count, and two of scikit-learn, a Poisson regression and a planar kernel density.
+
+How crime is spread over places changes slowly, so rates are learned from two years or more. The
+total changes faster: thefts may double within a year. So each model's rates are scaled to the
+recent level of each category (`calibrate`).
 """
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from patrolplan.risk.calibration import calibrate
-from patrolplan.risk.comparators import expect_by_kernel, expect_by_regression
 from patrolplan.risk.history import PRIOR_MONTHS, History
+from patrolplan.risk.own_model import STREET_KINDS, ModelTables
 from patrolplan.risk.shrinkage import compute_shrunk_rates
 
 RiskModel = Callable[[History], NDArray[np.float64]]
@@ -33,11 +38,57 @@ MIN_HISTORY_MONTHS = 6  # months before the first one that anything is scored or
 DECLARED_EVEN = 0.2  # share of the even spread in the smoothed prior count before any data
 SMOOTHING_INCIDENTS = 10.0  # ...which counts as this many incidents
 
+LEVEL_MONTHS = 12  # the level is computed from this many of the latest months
+LEVEL_HALF_LIFE = 1.0  # ...weighted towards the latest: the weight halves with each month of age
+
+LEVEL_INCIDENTS = 50.0
+"""...and shrunk towards the year's level, as if this many incidents had been recorded at it.
+
+Half-life and incidents were chosen, by the error of the next month's total, on six areas of London
+outside the Bloomsbury box and two of Chicago.
+"""
+
+MIN_YEAR_INCIDENTS = 0.5
+"""Minimum of incidents in the months of the level: no category has a rate of zero."""
+
+PENALTY = 2.0
+"""On the coefficients: the larger, the nearer the regression is to the shrunk counts."""
+
+MIN_EVENTS_TO_FIT = 20  # minimum of incidents for a regression
+
+BANDWIDTH_METRES = 90.0
+BACKGROUND = 0.01  # share of a crime spread over all streets, so that no rate is zero
+
+
+def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float64]:
+    """(c, j) rates in the same proportions, with the recent level of each category in total.
+
+    With A incidents recorded and E expected, both only in months with data, over the last twelve
+    months the level is A / E. It is moved to that of the latest months by gamma-Poisson shrinkage:
+    (a + k) / (e + k), where a and e are recorded and expected at the year's level, weighted by how
+    late a month is, and k is `LEVEL_INCIDENTS`.
+
+    `rates`: (c, j) incidents expected in each place in a month, on any scale above 0. `history`:
+    The months before.
+    """
+    first = max(0, len(history) - LEVEL_MONTHS)
+    targets = len(history.targets)
+    recorded = history.counts[first:, :, :targets].sum(axis=1, dtype=np.float64)
+    expected = history.held[first:] @ rates
+    total = expected.sum(axis=0)
+    possible = total > 0
+    year = np.ones(targets)
+    np.divide(np.maximum(recorded.sum(axis=0), MIN_YEAR_INCIDENTS), total, out=year, where=possible)
+    weights = 0.5 ** (np.arange(len(recorded))[::-1] / LEVEL_HALF_LIFE)
+    late = weights @ recorded + LEVEL_INCIDENTS
+    late_expected = year * (weights @ expected) + LEVEL_INCIDENTS
+    return np.asarray(rates * year * np.where(possible, late / late_expected, 1.0))
+
 
 def expect_shrunk(history: History) -> NDArray[np.float64]:
     """Counts weighted by recency, shrunk towards what is around them, in total as much as of late.
 
-    See `patrolplan.risk.shrinkage` and `patrolplan.risk.calibration`.
+    See `patrolplan.risk.shrinkage`, and `calibrate`.
     """
     return calibrate(compute_shrunk_rates(history).means, history)
 
@@ -88,6 +139,56 @@ def _share_out(rates: NDArray[np.float64], even: NDArray[np.float64]) -> NDArray
     """(c, j) share of each place in each column of (c, j) rates; even where there are none."""
     total = rates.sum(axis=0)
     return np.asarray(np.divide(rates, total, out=even.copy(), where=total > 0))
+
+
+def expect_by_regression(history: History) -> NDArray[np.float64]:
+    """(c, j) by a Poisson regression, in total as much as of late.
+
+    It learns by which factor each month's crime differed from the shrunk counts before it, from
+    counts in and around a place, street length and kind, and season.
+    """
+    from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - heavy, and only here
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    rates = compute_shrunk_rates(history).means.copy()
+    tables = ModelTables(history)
+    for target in range(len(history.targets)):
+        past, incidents = tables.build_training(target)
+        if incidents.sum() < MIN_EVENTS_TO_FIT:
+            continue
+        regression = PoissonRegressor(alpha=PENALTY, solver="newton-cholesky", max_iter=50)
+        model = make_pipeline(StandardScaler(), regression)
+        base = past["shrunk"]
+        model.fit(_transform(past), incidents / base, poissonregressor__sample_weight=base)
+        rates[:, target] *= model.predict(_transform(tables.build_next(target)))
+    return calibrate(rates, history)
+
+
+def _transform(table: pd.DataFrame) -> pd.DataFrame:
+    """Features of the regression: logarithms of counts, kinds of street, and the season."""
+    angle = 2 * np.pi * table["month_of_year"] / 12
+    features = table.filter(regex="^(mean|around|all|other)").transform(np.log1p)
+    features[list(STREET_KINDS)] = table[list(STREET_KINDS)]
+    return features.assign(metres=np.log(table["metres"]), sine=np.sin(angle), cosine=np.cos(angle))
+
+
+def expect_by_kernel(history: History) -> NDArray[np.float64]:
+    """(c, j) by a planar kernel density of the last year's incidents, times street length."""
+    from sklearn.neighbors import KernelDensity  # noqa: PLC0415 - heavy, and only here
+
+    xy, metres = history.units.catchments.xy, history.units.metres
+    counts = history.estimate_last(PRIOR_MONTHS)[:, : len(history.targets)]
+    rates = np.broadcast_to((metres / metres.sum())[:, None], counts.shape).copy()
+    for target, count in enumerate(counts.T):
+        some = count > 0
+        if some.any():
+            kernel = KernelDensity(bandwidth=BANDWIDTH_METRES, rtol=1e-4)
+            kernel.fit(xy[some], sample_weight=count[some])
+            near = np.exp(kernel.score_samples(xy)) * metres
+            rates[:, target] *= BACKGROUND
+            rates[:, target] += (1 - BACKGROUND) * near / near.sum()
+    return calibrate(rates, history)
 
 
 MODELS: Mapping[str, RiskModel] = {

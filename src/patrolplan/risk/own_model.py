@@ -176,12 +176,7 @@ def predict_by_estimator(
 
 
 def wrap_estimator(name: str, estimator: object, seed: int) -> "partial[NDArray[np.float64]]":
-    """An estimator that the user gives, as one of our models.
-
-    `name`: What it is called in tables and errors. `estimator`: An instance with the methods of
-    `Estimator`, which `sklearn.base.clone` can copy. Raises `InputError` when it is a class, lacks
-    a method, cannot be cloned, or holds columns for audit.
-    """
+    """A user's estimator as one of our models, `name` in tables and errors; raises `InputError`."""
     where = f"model '{name}'"
     refuse_audit_columns(where, estimator)
     if isinstance(estimator, type):
@@ -207,10 +202,7 @@ def wrap_estimator(name: str, estimator: object, seed: int) -> "partial[NDArray[
 def wrap_estimators(
     given: Mapping[str, object], taken: tuple[str, ...], seed: int
 ) -> "dict[str, partial[NDArray[np.float64]]]":
-    """Estimators that the user gives, by name, as models of ours; all problems at once.
-
-    Raises `InputError` when a name is one of `taken`, or see `wrap_estimator`.
-    """
+    """Estimators that the user gives, by name, as models of ours; all problems at once."""
     problems, wrapped = Problems(), {}
     for name, estimator in given.items():
         if not isinstance(name, str) or not name.strip():
@@ -225,11 +217,7 @@ def wrap_estimators(
 
 
 def check_prediction(predicted: object, rows: int, name: str, what: str) -> NDArray[np.float64]:
-    """(rows,) what a model predicted, as numbers.
-
-    `name`, `what`: The model, and the category and month that were to be predicted, for the error.
-    Raises `InputError` when it is not one finite number of 0 or more for each row.
-    """
+    """(rows,) what a model predicted for `what`: one finite number of 0 or more for each row."""
     place = f"model '{name}'"
     try:
         values = np.asarray(predicted, dtype=np.float64)

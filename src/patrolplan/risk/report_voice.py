@@ -15,8 +15,8 @@ reports, then after N reports their share of the risk is (Clayton and Kaldor, Bi
     s(N) = w N / (N + M)
 
 Few reports say little, many approach w. M follows from one number that a reader can judge: a single
-group of five fresh reports has at most `[reports] most_share_of_five` of the risk, so
-M = 5 (w / most_share_of_five - 1), or 0 where w is smaller anyway. So a group of n reports never
+group of five fresh reports has at most `MOST_SHARE_OF_FIVE` of the risk, so
+M = 5 (w / MOST_SHARE_OF_FIVE - 1), or 0 where w is smaller anyway. So a group of n reports never
 has more than n / 5 times that share, whatever other groups there are; the voice never weighs less
 with one group more; and a new group takes from the others together no more than it gets itself.
 """
@@ -46,7 +46,8 @@ is up to 09:30 and lunch from 11:00; the morning between them belongs to the nea
 
 DAY_MINUTES = 24 * 60
 
-CAPPED_REPORTS = 5  # size of the group that `[reports] most_share_of_five` speaks of
+CAPPED_REPORTS = 5  # Size of the group that `MOST_SHARE_OF_FIVE` speaks of
+MOST_SHARE_OF_FIVE = 0.05  # Maximum share of the risk for a single group of fresh reports
 
 NO_FADING_MONTHS = 1_000_000
 """With this half-life, the largest that the settings allow, reports do not fade."""
@@ -138,8 +139,7 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
     held = group >= 0
     counts: dict[TimeBand | None, NDArray[np.float64]] = {None: groups.counts.astype(float)}
     for band in TIME_BANDS:
-        is_known = settings.reports.time_bands
-        counts[band] = count_in_band(groups, band) if is_known else counts[None]
+        counts[band] = count_in_band(groups, band)
     weight = faded * groups.share_inside
     return ReportVoice(
         piece_metres=metres,
@@ -147,7 +147,7 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
         group_metres=np.bincount(group[held], metres[held], len(groups)).astype(float),
         effective={band: count * weight for band, count in counts.items()},
         most_share=most_share,
-        prior_reports=compute_prior_reports(most_share, settings.reports.most_share_of_five),
+        prior_reports=compute_prior_reports(most_share, MOST_SHARE_OF_FIVE),
         notes=notes if len(groups) and most_share else (),
     )
 

@@ -48,11 +48,7 @@ Box = Annotated[
 
 
 def name_argument(source: str) -> str:
-    """The entry under `[sources]` for a table that was given in memory instead of a file.
-
-    >>> name_argument("crimes")
-    'argument crimes'
-    """
+    """The entry under `[sources]` for a table given in memory: "argument crimes"."""
     return f"argument {source}"
 
 
@@ -93,15 +89,3 @@ CATEGORIES = (
 
 RiskModel = Literal["auto", "shrunk", "prior", "poisson", "kernel"]
 """Names of the models in `patrolplan.risk.models`, or "auto": the shrunk count."""
-
-EARLIER_MODELS = {
-    "random": "prior",
-    "prior count": "prior",
-    "decayed count": "shrunk",
-    "planar kernel": "kernel",
-    "network kernel": "kernel",
-    "shrunk count": "shrunk",
-    "recent shrunk count": "shrunk",
-    "combination": "auto",
-}
-"""What to write for a name that was a model's before."""

@@ -160,11 +160,7 @@ def _join_with_or(parts: Sequence[str]) -> str:
 
 
 def list_choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
-    """The texts that a key accepts, if they are limited.
-
-    >>> list_choices(Literal["gate", "base"])
-    ('gate', 'base')
-    """
+    """The texts that a key accepts, if they are limited."""
     if get_origin(kind) is Literal:
         return tuple(str(one) for one in get_args(kind))
     return tuple(one for part in get_args(kind) for one in list_choices(part))

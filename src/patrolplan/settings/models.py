@@ -1,6 +1,6 @@
 """The keys of `patrolplan.toml` as frozen models: defaults, limits and meanings.
 
-Those of patrols are in `patrol.py`, those of pupils in `pupils.py`.
+Those of patrols and pupils are in `patrol.py`.
 """
 
 import os
@@ -21,7 +21,6 @@ from pyproj.exceptions import CRSError
 
 from patrolplan.settings.kinds import (
     DISCOVERED_CATEGORIES,
-    EARLIER_MODELS,
     PATROL_RELEVANT,
     Box,
     NeededPaths,
@@ -31,8 +30,7 @@ from patrolplan.settings.kinds import (
     name_argument,
 )
 from patrolplan.settings.messages import format_unknown
-from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings
-from patrolplan.settings.pupils import ReportSettings, WayHomeSettings
+from patrolplan.settings.patrol import AFTER_SCHOOL, PatrolSettings, ReportSettings, WayHomeSettings
 
 MAX_SEED = 500_000_000  # Maximum seed, so that seeds counted up from one are still valid for numpy
 
@@ -170,16 +168,6 @@ class RiskSettings(Section):
     model: RiskModel = Field("auto", description="risk model; auto: the shrunk count")
     crime_weight: float = Field(0.7, ge=0, le=1, description="weight of crime against reports")
     harm: dict[str, Days] = Field({}, description="your own harm weights by category (days)")
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _refuse_earlier_names(cls, value: object) -> object:
-        """A name that is no model's any more is refused with the one to write."""
-        plain = " ".join(str(value).lower().replace("_", " ").replace("-", " ").split())
-        if plain in EARLIER_MODELS:
-            message = f"there is no model '{value}' any more; write \"{EARLIER_MODELS[plain]}\""
-            raise ValueError(message)
-        return value
 
 
 class HotspotSettings(Section):
@@ -342,10 +330,7 @@ class AcceptSettings(Section):
 
 
 def expand_pattern(folder: Path, pattern: str) -> tuple[Path, ...]:
-    """Files that match a pattern; a path itself if it is not a pattern.
-
-    An invalid pattern, such as `a**b`, matches no file.
-    """
+    """Files that match a pattern: none for an invalid one, and for a plain path that path."""
     path = folder / pattern
     if path.is_file() or not any(sign in pattern for sign in "*?["):
         return (path,)

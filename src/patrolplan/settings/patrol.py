@@ -1,7 +1,7 @@
-"""The keys of `[patrol]`: how patrols are walked or ridden, and when."""
+"""The keys of `[patrol]`, `[way_home]` and `[reports]`: patrols, and pupils on their way."""
 
 from datetime import time
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -72,4 +72,31 @@ class PatrolSettings(Section):
     )
     after_dark: Literal["avoid", "allow"] = Field(
         "avoid", description="avoid or allow stops without street lighting after sunset"
+    )
+
+
+class WayHomeSettings(Section):
+    """How pupils go home after the bell, and how much their presence counts."""
+
+    exposure: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        {"Violence and sexual offences": 0.36, "Anti-social behaviour": 0.36},
+        description="power of the pupils present that a category's risk grows with; {} = off",
+    )
+    clock: Literal["declared", "flat"] = Field(
+        "declared", description="how crime of which only the month is known spreads over the day"
+    )
+    modes: Literal["london", "england"] | dict[str, dict[str, float]] = Field(
+        "london",
+        description="how pupils travel: a preset, or shares by mode under primary and secondary",
+    )
+    leave_minutes: float = Field(7, gt=0, le=60, description="mean minutes from bell to gate")
+    late_share: float = Field(0.25, ge=0, le=1, description="share of pupils who leave later")
+    late_minutes: float = Field(60, ge=0, le=240, description="when those leave, after the bell")
+
+
+class ReportSettings(Section):
+    """How much pupils' reports count."""
+
+    half_life_months: float = Field(
+        12, ge=0.1, le=1_000_000, description="age at which a report counts half; 1000000: never"
     )

@@ -18,7 +18,8 @@ from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.draw import compute_digest, list_facts, make_draw_key
 from patrolplan.team.rota import plan_week
-from patrolplan.team.week import Draw, Duty, HandChange, Week
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_records import Draw, HandChange
 
 Obstacle = Literal["not_drawn", "no_secret", "other_secret", "other_data", "other_version"]
 """Why a draw cannot be made again."""
@@ -57,10 +58,8 @@ class Audit:
 def find_obstacle(
     area: StudyArea, draw: Draw | None, week: Mapping[str, object], day: dt.date
 ) -> Obstacle | None:
-    """Why the draw of a week of the area as it is now cannot be made again; None where it can.
-
-    `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
-    """
+    """Why the draw of a week of the area as it is now cannot be made again; None where it can."""
+    # `week` is what it was created from, see `patrolplan.provenance`, and `day` any of its days.
     if draw is None:
         return "not_drawn"
     now = compute_area_provenance(area)

@@ -31,9 +31,9 @@ from patrolplan.team.ledger.ledger import Ledger
 from patrolplan.team.ledger.monthly_return import read_presence
 from patrolplan.team.shares import (
     OUTSIDE,
-    RESIDENTS,
     project_polygons,
     read_polygon_names,
+    read_residents,
     shares_by,
 )
 from patrolplan.team.week import Week
@@ -170,7 +170,7 @@ def measure_burden(
         raise InputError.one(SOURCE, "no polygon lies in the study area", remedy)
     own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
     minutes, span = _sum_minutes(area, given, own, shapes[held], days or EVER)
-    residents = _read_numbers(own, RESIDENTS) * inside[held]
+    residents = read_residents(own) * inside[held]
     facts = _gather_facts(area, shapes[held], minutes, residents)
     labels = [*names[held], OUTSIDE]
     threshold = area.settings.privacy.threshold
@@ -185,14 +185,6 @@ def measure_burden(
         (history.months[-min(HARM_MONTHS, len(history))], history.months[-1]),
         int((~held).sum()),
     )
-
-
-def _read_numbers(polygons: gpd.GeoDataFrame, column: str) -> Floats:
-    """(k,) numbers of a column; NaN where it is missing."""
-    if column not in polygons:
-        return np.full(len(polygons), np.nan)
-    numbers: Floats = pd.to_numeric(polygons[column], errors="coerce").to_numpy(dtype=np.float64)
-    return numbers
 
 
 def _sum_minutes(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.team.demands import list_routes_for_two
+from patrolplan.team.routes import list_routes_for_two
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -55,11 +55,9 @@ class Companions:
 
 
 def find_companions(inputs: RotaInputs) -> Companions:
-    """Everyone who may walk along with a patrol of a school in their care.
-
-    Not those who stay at the gate. Where one officer patrols alone, companions are only those who
-    may not patrol alone, those who go with them, and those for a place that needs two.
-    """
+    """Everyone who may walk along with a patrol of a school in their care."""
+    # Not those who stay at the gate. Where one officer patrols alone, companions are only those who
+    # may not patrol alone, those who go with them, and those for a place that needs two.
     places = list_places(inputs)
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
     for place, routes in enumerate(places):
@@ -140,10 +138,7 @@ def _find_held(
 
 
 def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
-    """Whether absences and appointments leave someone time for a patrol as it was handed out.
-
-    `inputs` have the absences, and the area with the appointments.
-    """
+    """Whether absences and appointments leave someone time for a patrol as it was handed out."""
     if duty.date in inputs.absent.get(name, ()):
         return False
     back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
@@ -157,11 +152,9 @@ def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
 
 
 def find_crewed_options(inputs: RotaInputs) -> Bools:
-    """(k, d, r) options that need a crew of two.
-
-    Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
-    as they are.
-    """
+    """(k, d, r) options that need a crew of two."""
+    # Their officer may not patrol alone, or a place on the route needs two. Patrols handed out stay
+    # as they are.
     needs = np.zeros((len(inputs.officers), len(inputs.days), len(inputs.routes)), dtype=bool)
     needs |= ~inputs.is_alone[:, None, None]
     needs |= list_routes_for_two(inputs.demands, inputs.routes)

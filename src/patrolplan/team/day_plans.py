@@ -56,13 +56,11 @@ def plan_days(
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[dt.date, Plan]:
-    """Plan every school for every day; a school is planned again only where its places change.
-
-    `risk` is that of the first of `[week] windows`, `further_risks` those of the others by name.
-    The hotspots are the same in all windows; what they are worth in each follows from its risk.
-    Of `earlier` plans of the same risks everything stays that the area's tasked places do not
-    change.
-    """
+    """Plan every school for every day; a school is planned again only where its places change."""
+    # `risk` is that of the first of `[week] windows`, `further_risks` those of the others by name.
+    # The hotspots are the same in all windows; what they are worth in each follows from its risk.
+    # Of `earlier` plans of the same risks everything stays that the area's tasked places do not
+    # change.
     windows = _list_windows(area, risk, hotspots, further_risks or {}, earlier or {})
     planned = _Planned.collect((earlier or {}).values())
     plans = {}
@@ -255,10 +253,7 @@ def add_relief_patrols(plan: Plan) -> Plan:
 
 
 def list_day_plans(plan: Plan | DayPlans, days: Sequence[dt.date]) -> tuple[Plan, ...]:
-    """(d,) the plan of each day; one plan for all days is given further patrols.
-
-    An `InputError` where a day has no plan.
-    """
+    """(d,) the plan of each day; one plan for all days is given further patrols."""
     if isinstance(plan, Plan):
         return (add_relief_patrols(plan),) * len(days)
     missing = [f"{day}" for day in days if day not in plan]

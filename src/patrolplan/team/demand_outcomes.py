@@ -19,11 +19,12 @@ from patrolplan.patrols.nearest_miss import (
 )
 from patrolplan.patrols.obstacles import Obstacle, OfficerObstacle
 from patrolplan.patrols.tasked_places import find_tasking
-from patrolplan.team.demands import find_meeting_routes
 from patrolplan.team.obstacle_finder import ObstacleFinder
 from patrolplan.team.problem import Bools
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.week import DemandOutcome, Duty, Visitor
+from patrolplan.team.routes import find_meeting_routes
+from patrolplan.team.week import Duty
+from patrolplan.team.week_records import DemandOutcome, Visitor
 from patrolplan.team.where_when import Stay, list_stays
 from patrolplan.times import format_time
 

@@ -1,4 +1,10 @@
-"""When officers are free for a patrol: their hours of duty without their appointments."""
+"""When officers are free for a patrol, and how long they take from their base to it.
+
+They are free in their hours of duty without their appointments. On foot and by bicycle they go
+along the streets, which the network knows; by public transport and by car on the straight line. All
+patrols are made the way of `[patrol] way`: an officer's own mode only decides how they come to the
+gate.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,12 +15,112 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.network import Positions, concatenate_positions
+from patrolplan.network.graph import build_street_graph
+from patrolplan.network.pieces import join_both_ways
+from patrolplan.notes import Note
+from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH, metres_per_minute
+from patrolplan.tables import STAFF
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
-from patrolplan.team.travel import compute_minutes_from_base, compute_minutes_to_places
 from patrolplan.times import minutes_after_midnight
+
+OFF_STREET_FACTOR = 1.3
+"""Walking distance over the straight line, for places off the mapped streets."""
+
+DOOR_TO_DOOR = {"transport": (14.0, 8.0), "car": (18.0, 6.0)}
+"""Speed in km/h, and minutes for the walk to the stop or car, waiting and parking; assumed."""
+
+MAX_SEARCH_METRES = 12_000.0
+"""Beyond this, the straight line times `OFF_STREET_FACTOR` counts: officers do not come from so far
+before a bell, and in a city the search would cover all streets for every officer."""
+
+
+def compute_minutes_from_base(area: StudyArea) -> Floats:
+    """(k, s) minutes from each officer's base to each school's gate."""
+    return _compute_minutes(area, area.gates, area.network.xy(area.gates))
+
+
+def compute_minutes_to_places(area: StudyArea, places_xy: NDArray[np.float64]) -> Floats:
+    """(k, n) minutes from each officer's base to each of (n, 2) places, on streets or off them."""
+    if not len(places_xy):
+        return np.zeros((len(area.officers), 0))
+    return _compute_minutes(area, area.network.walkable.snap(places_xy), places_xy)
+
+
+def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.float64]) -> Floats:
+    """(k, n) minutes from each officer's base to places, given where they are on the streets."""
+    # Along the streets, up to `MAX_SEARCH_METRES`; where base or place is off them, the straight
+    # line to the nearest street counts 1.3 times. Officers on bicycles ride at `CYCLING_SPEED_KMH`,
+    # those on foot walk at `[patrol] walking_speed_kmh`.
+    network = area.network.walkable
+    bases_xy = shapely.get_coordinates(area.officers.geometry.values)
+    bases = network.snap(bases_xy)
+    unique, first, which = np.unique(
+        np.stack([bases.piece, bases.offset_metres], 1),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    ends = concatenate_positions(places, bases.take(first))
+    graph = build_street_graph(network, ends, None)
+    costs, _, _ = join_both_ways(graph.ends, graph.costs, graph.size)
+    metres = np.empty((len(unique), len(places)))
+    for row, base in enumerate(graph.places[len(places) :]):  # one by one, to save memory
+        distance = csgraph.dijkstra(costs, indices=base, limit=MAX_SEARCH_METRES)
+        metres[row] = distance[graph.places[: len(places)]]
+    xy = network.xy(ends)
+    straight = np.hypot(*(xy[len(places) :, None] - xy[: len(places)]).transpose(2, 0, 1))
+    metres = np.where(np.isfinite(metres), metres, OFF_STREET_FACTOR * straight)
+    moved = np.hypot(*(network.xy(places) - places_xy).T)
+    total = metres[which.ravel()] + OFF_STREET_FACTOR * (bases.moved_metres[:, None] + moved)
+    along = total / compute_officer_speeds(area)[:, None]
+    direct = np.hypot(*(bases_xy[:, None] - places_xy).transpose(2, 0, 1))
+    is_declared = area.officers["mode"].isin(["transport", "car"]).to_numpy()
+    return np.where(is_declared[:, None], compute_straight_minutes(area, direct), along)
+
+
+def compute_straight_minutes(area: StudyArea, metres: Floats) -> Floats:
+    """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets."""
+    # For public transport and cars nothing else is known of the journey; no distance takes no time.
+    minutes = OFF_STREET_FACTOR * metres / compute_officer_speeds(area)[:, None]
+    for mode, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
+        rows = (area.officers["mode"] == mode).to_numpy()
+        ride = overhead + metres[rows] / metres_per_minute(speed_kmh)
+        minutes[rows] = np.where(metres[rows] > 0, ride, 0.0)
+    return np.asarray(minutes)
+
+
+def compute_officer_speeds(area: StudyArea) -> Floats:
+    """(k,) metres a minute of each officer along streets: those on bicycles ride, others walk."""
+    settings = area.settings.patrol
+    walk = metres_per_minute(settings.walking_speed_kmh)
+    ride = metres_per_minute(CYCLING_SPEED_KMH)
+    return np.where(area.officers["mode"] == "bicycle", ride, walk)
+
+
+MODE_WORDS = {
+    "walk": "on foot",
+    "bicycle": "by bicycle",
+    "transport": "by public transport",
+    "car": "by car",
+}
+"""Each mode in words."""
+
+
+def note_modes(area: StudyArea) -> tuple[Note, ...]:
+    """A note about officers who come by bicycle to patrols on foot, or the reverse."""
+    way = area.settings.patrol.way
+    leads = area.officers[area.officers["role"] != STAFF]
+    others = leads["officer"][(leads["mode"] == "bicycle") != (way == "bicycle")]
+    if others.empty:
+        return ()
+    return (Note("other_mode", {"officers": list(map(str, others)), "way": way}),)
+
 
 AT_HOME = ("leave", "sick")
 """Kinds of duties without travel."""
@@ -86,10 +192,8 @@ class FreeTime:
         )
 
     def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
-        """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point.
-
-        None where its place is not known, and where there is no travel: on leave, or sick.
-        """
+        """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point."""
+        # None where its place is not known, and where there is no travel: on leave, or sick.
         area, ways = self.area, np.zeros(len(duties))
         names = {name: row for row, name in enumerate(area.officers["officer"])}
         officer = np.array([names.get(name, -1) for name in duties["officer"]], dtype=np.int64)
@@ -100,7 +204,7 @@ class FreeTime:
         if len(at_school):
             minutes = compute_minutes_from_base(area)
             ways[at_school] = minutes[officer[at_school], school[at_school]]
-        at_point = np.flatnonzero(goes & ~_is_nowhere(duties) & (school < 0))
+        at_point = np.flatnonzero(goes & duties.geometry.x.notna().to_numpy() & (school < 0))
         if len(at_point):
             xy = shapely.get_coordinates(duties.geometry.to_numpy()[at_point])
             minutes = compute_minutes_to_places(area, xy)
@@ -108,11 +212,9 @@ class FreeTime:
         return ways
 
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:
-        """(k, d, r) whether an officer is free for each route on each day.
-
-        On duty from (k, r) setting out until its (r,) end, and without an appointment until (k, r)
-        back at the base, all in minutes after midnight.
-        """
+        """(k, d, r) whether an officer is free for each route on each day."""
+        # On duty from (k, r) setting out until its (r,) end, and without an appointment until (k,
+        # r) back at the base, all in minutes after midnight.
         free = self.fit_hours(set_out, end)
         for one in self.appointments:
             row, day = self.officers.index(one.officer), self.days.index(one.date)
@@ -143,13 +245,44 @@ def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
     return np.asarray((set_out < ends) & (begins < back))
 
 
-def _is_nowhere(duties: gpd.GeoDataFrame) -> Bools:
-    """(n,) duties without a point."""
-    return np.asarray(duties.geometry.x.isna())
-
-
 def _parse_hours(hours: str) -> tuple[float, float]:
     if not hours:
         return (np.nan, np.nan)
     begin, end = hours.split("-")
     return (minutes_after_midnight(begin), minutes_after_midnight(end))
+
+
+SATURDAY = 5
+
+
+def list_school_days(start: dt.date) -> tuple[dt.date, ...]:
+    """Days from a date to the Friday of its week; for a date at a weekend, the next week."""
+    if start.weekday() >= SATURDAY:
+        start += dt.timedelta(days=7 - start.weekday())
+    return tuple(start + dt.timedelta(days=n) for n in range(SATURDAY - start.weekday()))
+
+
+def find_open_days(term_dates: pd.DataFrame, urns: Sequence[str], days: Sequence[dt.date]) -> Bools:
+    """(s, d) whether each school is open on each day."""
+    # A row of `term_dates` (see `small_tables.TERM_DATES`) for the school outranks one for all
+    # schools (`*`), and `closed` outranks `term`. Where no row names a term, for the school or for
+    # all, every weekday counts.
+    dates = pd.DatetimeIndex(list(days))
+    inside = (term_dates["from"].to_numpy()[:, None] <= dates.to_numpy()) & (
+        dates.to_numpy() <= term_dates["to"].to_numpy()[:, None]
+    )
+    urn, kind = (term_dates[name].to_numpy(dtype=object) for name in ("urn", "kind"))
+
+    def covers(rows: Bools) -> Bools:
+        """(d,) whether any of these rows covers each day."""
+        return np.asarray(inside[rows].any(axis=0))
+
+    every, term, closed = urn == "*", kind == "term", kind == "closed"
+    is_open = np.zeros((len(urns), len(days)), dtype=bool)
+    for row, school in enumerate(urns):
+        own = urn == school
+        general = ~covers(every & closed)
+        if (term & (own | every)).any():
+            general &= covers(every & term)
+        is_open[row] = (general | covers(own & term)) & ~covers(own & closed)
+    return is_open

@@ -186,12 +186,10 @@ def estimate_impact(
 
 
 def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
-    """Where there are too few incidents to say anything.
-
-    Many small parts of incidents say more than a few whole ones: a sum of parts w has the
-    relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
-    their share of what is compared.
-    """
+    """Where there are too few incidents to say anything."""
+    # Many small parts of incidents say more than a few whole ones: a sum of parts w has the
+    # relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
+    # their share of what is compared.
     counts, squares = parts @ events, parts**2 @ events[:, 0]
     if counts[0].sum() < MIN_EVENTS:
         return f"fewer than {MIN_EVENTS} in the dosed hotspots, before and after together"
@@ -207,12 +205,10 @@ def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) ->
 def _compute_difference(
     parts: NDArray[np.float64], events: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """The weighted displacement difference and its 95 % interval.
-
-    From (4, c) parts of each catchment's street in each of `GROUPS`, and (c, 2) incidents before
-    and after. An incident that counts in two groups counts in both at once: the variance of a sum
-    in which each of n incidents counts by w, n being Poisson, is the sum of w².
-    """
+    """The weighted displacement difference and its 95 % interval."""
+    # From (4, c) parts of each catchment's street in each of `GROUPS`, and (c, 2) incidents before
+    # and after. An incident that counts in two groups counts in both at once: the variance of a sum
+    # in which each of n incidents counts by w, n being Poisson, is the sum of w².
     before, after = (parts @ events).T
     any_before = before[DOSED_ROWS] > 0
     if (any_before & (before[COMPARISON_ROWS] == 0)).any():
@@ -254,11 +250,9 @@ def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.Datet
 def _drop_missing_months(
     area: StudyArea, spans: list[pd.DatetimeIndex], touched: NDArray[np.int64]
 ) -> tuple[list[pd.DatetimeIndex], pd.DatetimeIndex]:
-    """The months of both spans that are held in all hotspots, and those that are not.
-
-    A month that is missing in one place counts in none, so that all hotspots are compared over the
-    same months. `touched` are the catchments that hotspots are part of.
-    """
+    """The months of both spans that are held in all hotspots, and those that are not."""
+    # A month that is missing in one place counts in none, so that all hotspots are compared over
+    # the same months. `touched` are the catchments that hotspots are part of.
     used: list[pd.DatetimeIndex] = []
     missing: list[pd.Timestamp] = []
     for name, span in zip(("before", "after"), spans, strict=True):
@@ -288,10 +282,8 @@ def compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDAr
 
 
 def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones.
-
-    The pairs minimise the total difference; if fewer are undosed than dosed, all are paired.
-    """
+    """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones."""
+    # The pairs minimise the total difference; if fewer are undosed than dosed, all are paired.
     if not dosed.any() or dosed.all():
         which = "every hotspot" if dosed.any() else "no hotspot"
         what = f"{which} had a dose in the months after"

@@ -6,20 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from patrolplan.patrols.solver.highs import Options, Programme, maximise
+from patrolplan.patrols.solver.highs import Answer, Options, Programme, maximise
 from patrolplan.team.problem import Bools, Floats, Ints
-
-
-@dataclass(frozen=True, eq=False)
-class MipResult:
-    """Values of all columns (empty if none found), their worth, the bound, proven best or not."""
-
-    values: Floats
-    objective: float
-    bound: float
-    proven: bool
-    reduced_costs: Floats = field(default_factory=lambda: np.zeros(0))
-    """Reduced costs of a relaxation: the cost of one more of each zero column; otherwise empty."""
 
 
 @dataclass
@@ -73,6 +61,14 @@ class MipBuilder:
         self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)))
         self.rows += count
 
+    def add_row(
+        self, columns: Ints, *, factor: float = 1.0, lower: float = -np.inf, upper: float = np.inf
+    ) -> int:
+        """Bound the sum of some columns times a factor; gives the number of the row."""
+        at = np.zeros(len(columns), dtype=np.int64)
+        self.add_constraints((at, columns, factor), lower=lower, upper=upper, count=1)
+        return self.rows - 1
+
     def add_group_caps(self, group: Ints, columns: Ints, cap: ArrayLike) -> None:
         """Limit the sum of each group's columns; `cap` is by group, or one for all."""
         groups, row = np.unique(group, return_inverse=True)
@@ -102,25 +98,25 @@ class MixedIntegerProgramme(Programme):
 
     def solve(
         self, *, gap: float, nodes: int, seconds: float = np.inf, start: Floats | None = None
-    ) -> MipResult:
+    ) -> Answer:
         """Maximise until a gap or a limit of nodes or seconds, from feasible values if given."""
         options: Options = {"mip_rel_gap": gap, "mip_max_nodes": nodes}
-        found = maximise(self, options, seconds=seconds, start=start)
-        if not len(found.values):
-            return MipResult(np.zeros(0), -np.inf, np.inf, proven=False)
-        return MipResult(found.values, found.objective, found.bound, proven=found.is_best)
+        answer = maximise(self, options, seconds=seconds, start=start)
+        return answer if len(answer.values) else answer._replace(bound=np.inf, is_best=False)
 
-    def solve_relaxation(self, *, seconds: float) -> MipResult:
-        """Maximise with all columns continuous, by the interior point method.
-
-        On weeks of hundreds of schools it is several times faster than the simplex method. If time
-        runs out, the bound is what all columns are worth at their upper bounds.
-        """
+    def solve_relaxation(self, *, seconds: float) -> Answer:
+        """Maximise with all columns continuous, by the interior point method."""
+        # On weeks of hundreds of schools it is several times faster than the simplex method. If
+        # time runs out, the bound is what all columns are worth at their upper bounds.
         relaxed = replace(self, is_integer=np.zeros_like(self.is_integer))
-        found = maximise(relaxed, {"solver": "ipm"}, seconds=seconds)
-        if found.is_best:
-            worth, costs = found.objective, np.maximum(0.0, -found.column_duals)
-            return MipResult(found.values, worth, worth, proven=True, reduced_costs=costs)
+        answer = maximise(relaxed, {"solver": "ipm"}, seconds=seconds)
+        if answer.is_best:
+            return answer
         paid = self.objective > 0
         highest = float(self.objective[paid] @ self.upper[paid])
-        return MipResult(np.zeros(0), -np.inf, highest, proven=False)
+        return answer._replace(values=np.zeros(0), bound=highest)
+
+
+def list_chosen(answer: Answer, x: Ints) -> Ints:
+    """The rows of binary columns `x` that an answer sets to one."""
+    return np.flatnonzero(answer.values[x] > 1 / 2)

@@ -77,11 +77,9 @@ def compute_worth(problem: RotaProblem, chosen: Ints) -> WeekWorth:
 
 
 def compute_loosest_bound(problem: RotaProblem) -> float:
-    """An upper bound of any week of these options, whatever its rules, without solving.
-
-    Every hotspot on every day with an option there, every school on all its open days and in all
-    windows, every officer at capacity, a companion wherever one is possible.
-    """
+    """An upper bound of any week of these options, whatever its rules, without solving."""
+    # Every hotspot on every day with an option there, every school on all its open days and in all
+    # windows, every officer at capacity, a companion wherever one is possible.
     option, visit = problem.option_visits
     reachable = np.zeros((len(problem.weight), len(problem.dates)), dtype=bool)
     reachable[problem.visits[visit, 1], problem.day[option]] = True
@@ -96,10 +94,8 @@ def compute_loosest_bound(problem: RotaProblem) -> float:
 def _add_up(
     problem: RotaProblem, dosed: Bools, over: Floats, patrols: Ints, duties: Ints, companions: int
 ) -> WeekWorth:
-    """The worth of (h, d) days with a dose, (h,) excess, patrols, (k,) duties and companions.
-
-    Patrols are counted for each school and window.
-    """
+    """The worth of (h, d) days with a dose, (h,) excess, patrols, (k,) duties and companions."""
+    # Patrols are counted for each school and window.
     days = dosed.sum(axis=1)
     ladder = np.column_stack([np.zeros(len(days)), np.cumsum(compute_day_gains(problem), axis=1)])
     row = compute_row_gain(count_days_in_a_row(problem, dosed))
@@ -147,10 +143,8 @@ def sum_minutes_by_day(problem: RotaProblem, chosen: Ints) -> Floats:
 
 
 def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
-    """(h, d) for a day with a dose, the consecutive days with a dose up to it; else 0.
-
-    Places that count once a week have none.
-    """
+    """(h, d) for a day with a dose, the consecutive days with a dose up to it; else 0."""
+    # Places that count once a week have none.
     dosed = dosed & ~problem.is_once[:, None]
     run = np.zeros(dosed.shape, dtype=np.int64)
     before = problem.run_before
@@ -162,9 +156,7 @@ def count_days_in_a_row(problem: RotaProblem, dosed: Bools) -> Ints:
 
 
 def compute_row_gain(run: Ints) -> Floats:
-    """(h,) what three consecutive days add, once a week, as a multiple of the weight.
-
-    Since it counts once, leaving a day out to begin a new run never gains.
-    """
+    """(h,) what three consecutive days add, once a week, as a multiple of the weight."""
+    # Since it counts once, leaving a day out to begin a new run never gains.
     third = 3
     return np.asarray(THIRD_DAY_BONUS * (run >= third).any(axis=1))

@@ -1,21 +1,23 @@
 """Why there is no patrol: what keeps an officer from some routes on a day, for all who ask.
 
 Unmet days, unmet demands, changes by hand and locks ask the same function, and find the words in
-`patrolplan.patrols.obstacles`.
+`patrolplan.patrols.obstacles`. Locks and bans that cannot be are refused here.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
+from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.obstacles import OFFICER_WORDS, OfficerObstacle
 from patrolplan.team.free_time import Appointment
 from patrolplan.team.problem import MINUTES_TOLERANCE, Ints
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.week import Unmet
+from patrolplan.team.week import format_day
+from patrolplan.team.week_records import Ban, Lock, Unmet
 from patrolplan.times import format_time
 
 WHOLE_DAY_MINUTES = 1439.0
@@ -105,10 +107,8 @@ class ObstacleFinder:
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def explain(self, officer: int, school: int, day: int, window: str | None = None) -> str:
-        """What keeps an officer from a school on a day, lent or not; empty if nothing does.
-
-        In a window of the week; in any for None. Whether a place gets too much is not asked.
-        """
+        """What keeps an officer from a school on a day, lent or not; empty if nothing does."""
+        # In a window of the week; in any for None. Whether a place gets too much is not asked.
         name = self.inputs.officers[officer]
         if not self.inputs.is_lead[officer]:
             if self.inputs.stays_at_gate[officer]:
@@ -146,10 +146,8 @@ class ObstacleFinder:
         return not (is_free & ~np.isin(others, busy)).any()
 
     def _find_own_patrol(self, officer: int, day: int, routes: Ints) -> int | None:
-        """The route that an officer is on when any of these would be walked; None if one is free.
-
-        They have one patrol a window, and none while they are on another.
-        """
+        """The route that an officer is on when any of these would be walked; None if one fits."""
+        # They have one patrol a window, and none while they are on another.
         inputs, found = self.inputs, None
         free = np.ones(len(routes), dtype=bool)
         set_out, back = inputs.set_out[officer, routes], inputs.back[officer, routes]
@@ -223,7 +221,7 @@ class ObstacleFinder:
 
     def find_crowded_hotspots(self, day: int, route: int) -> set[str]:
         """Hotspots that a route would bring over the daily maximum, unless it must go there."""
-        given, asked = self._minutes_by_day[day], self.inputs.list_asked_places(route)
+        given, asked = self._minutes_by_day[day], self.inputs.walked.list_asked_places(route)
         return {
             name
             for name, minutes in self.inputs.route_minutes_by_place[route].items()
@@ -236,7 +234,7 @@ class ObstacleFinder:
         inputs = self.inputs
         return any(
             hotspot in inputs.route_minutes_by_place[route]
-            and hotspot not in inputs.list_asked_places(route)
+            and hotspot not in inputs.walked.list_asked_places(route)
             and inputs.locked[officer, day, route] < 0
             for officer, on, route in self.chosen.tolist()
             if on == day
@@ -275,7 +273,7 @@ class ObstacleFinder:
                 locked = self.inputs.locked[officer, day, route] >= 0
                 held = (officer, day, route) in self.inputs.held_rows
                 why = "handed out" if held else "locked" if locked else "placed by hand"
-                asked = hotspot in self.inputs.list_asked_places(route)
+                asked = hotspot in self.inputs.walked.list_asked_places(route)
                 why = "it must be visited" if asked else why
                 yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
 
@@ -300,3 +298,69 @@ def describe_appointment(one: Appointment) -> str:
     hours = f"{format_time(one.from_minutes)}-{format_time(one.to_minutes)}"
     is_all_day = one.to_minutes - one.from_minutes >= WHOLE_DAY_MINUTES
     return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
+
+
+def _check_names(inputs: RotaInputs) -> None:
+    """Raise for locks and bans that name an officer, school, day or variant that does not exist."""
+    problems = Problems()
+    days = inputs.days
+    for kind, rows in (("lock", inputs.locks), ("ban", inputs.bans)):
+        for row in rows:
+            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
+            if row.officer is not None and row.officer not in inputs.officers:
+                names = ", ".join(list(inputs.officers)[:12])
+                what = f"there is no officer '{row.officer}' (known: {names})"
+                problems.add(kind, what, "name one of them", place)
+            highest = _find_highest_variant(inputs, row)
+            if highest < 0:
+                what = f"no patrol is planned for URN '{row.urn}'"
+                problems.add(kind, what, "name a school of the plan", place)
+            elif row.variant is not None and not 0 <= row.variant <= highest:
+                what = f"there is no variant {row.variant}"
+                problems.add(kind, what, f"write 0 to {highest}", place)
+            if row.window not in {None, *inputs.area.settings.week.windows}:
+                what = f"there is no window '{row.window}' in the week"
+                remedy = f"name one of them: {', '.join(inputs.area.settings.week.windows)}"
+                problems.add(kind, what, remedy, place)
+            if row.date not in {*days, *([None] if kind == "ban" else [])}:
+                span = f"{format_day(days[0])} to {format_day(days[-1])}"
+                what = f"{row.date} is not one of the planned days"
+                problems.add(kind, what, f"name a day from {span}", place)
+    problems.raise_if_any()
+
+
+def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
+    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
+    urns = np.array([row.urn in {None, urn} for urn in inputs.urns], dtype=bool)
+    routes = urns[inputs.route_school]
+    return int(inputs.variant[:, routes].max(initial=-1))
+
+
+def check_locks_and_bans(inputs: RotaInputs) -> None:
+    """Raise for locks and bans of what does not exist, and for locks that cannot be fulfilled."""
+    _check_names(inputs)
+    problems = Problems()
+    finder = ObstacleFinder(inputs, np.zeros((0, 3), dtype=np.int64))
+    for number, lock in enumerate(inputs.locks):
+        if not (inputs.problem.lock == number).any():
+            row, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
+            what = finder.explain(row, school, inputs.days.index(lock.date))
+            what = what or "a ban rules it out, or the variant does not fit the hours"
+            place = f"{lock.officer} at {lock.urn} on {lock.date}"
+            problems.add("lock", what, "remove the lock", place)
+    officer_days = Counter((lock.officer, lock.date, lock.window or "") for lock in inputs.locks)
+    for (officer, date, _), count in sorted(officer_days.items()):
+        if count > 1:
+            problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
+    limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
+    for officer, count in sorted(Counter(lock.officer for lock in inputs.locks).items()):
+        if count > limits[officer]:
+            what = f"{officer} has {count} patrols, more than the maximum of {limits[officer]}"
+            problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
+    together = inputs.area.settings.patrol.officers
+    school_days = Counter((lock.urn, lock.date, lock.window or "") for lock in inputs.locks)
+    for (urn, date, _), count in sorted(school_days.items()):
+        if count > together:
+            what = f"URN {urn} has more than {together} officers on {date}"
+            problems.add("lock", what, "remove some locks")
+    problems.raise_if_any()

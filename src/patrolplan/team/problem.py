@@ -1,10 +1,12 @@
-"""The choice of a week as plain arrays: the options, and what each of them affects."""
+"""The choice of a week as plain arrays: the options, what each affects, and when a search stops."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict, Field
 
 from patrolplan.arrays import expand_ranges
 
@@ -173,10 +175,9 @@ class RotaProblem:
 
     @cached_property
     def after_cell(self) -> Ints:
-        """(o,) the cell that must be filled as well, -1 for none.
-
-        A lock may send a second officer without a first; a companion always needs someone to join.
-        """
+        """(o,) the cell that must be filled as well, -1 for none."""
+        # A lock may send a second officer without a first; a companion always needs someone to
+        # join.
         follows = (self.after > 0) & ((self.lock < 0) | self.is_along)
         return np.where(follows, self.place * self.together + self.after - 1, -1)
 
@@ -217,10 +218,9 @@ class RotaProblem:
 
     @cached_property
     def max_visits(self) -> Ints:
-        """(j,) visits that each demand may have.
-
-        One by intelligence may have as many as it asks for, or as locks bring whatever their route.
-        """
+        """(j,) visits that each demand may have."""
+        # One by intelligence may have as many as it asks for, or as locks bring whatever their
+        # route.
         option, demand = self.meetings
         most = np.full(len(self.demand_visits), len(self))
         locked = self.lock[option] >= 0
@@ -250,11 +250,9 @@ class RotaProblem:
         return np.asarray(np.minimum(self.max_patrols, days))
 
     def _count_apart(self, officer_days: int) -> Ints:
-        """(k * d,) most options of an officer and day that do not overlap.
-
-        Going by the order in which they end, each one that overlaps none so far is in a largest
-        choice.
-        """
+        """(k * d,) most options of an officer and day that do not overlap."""
+        # Going by the order in which they end, each one that overlaps none so far is in a largest
+        # choice.
         count, until = np.zeros(officer_days, dtype=np.int64), np.full(officer_days, -np.inf)
         for option in np.argsort(self.busy[:, 1]).tolist():
             at = self.officer_day[option]
@@ -306,3 +304,34 @@ class Floor:
     """Minimum number of visits missing of those that demands by intelligence ask for."""
     unmet_watched: int = 0
     """Minimum number of visits missing of those that other demands ask for."""
+
+
+Limit = Annotated[int, Field(ge=0, le=10**9, strict=True)]
+Positive = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """When to stop searching.
+
+    Equal inputs give equal weeks as long as the search ends by gap, moves or nodes; a week that
+    ends by the clock depends on the speed of the computer.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=False)
+
+    gap_percent: Positive = 0.5
+    """Relative gap to the bound at which a week is good enough, at every size; 0 for one that is
+    proven best if `nodes` are enough."""
+    nodes: Limit = 500
+    """Maximum nodes of the search tree of a week that is to be proven best."""
+    moves_per_school: Limit = 200_000
+    """Maximum small changes tried for every school by annealing."""
+    is_proven_if_quick: bool = False
+    """Whether a week within the gap is still proven best where that takes about a second."""
+    seconds: Positive | None = None
+    """Maximum wall-clock time; None for no limit."""
+
+
+DEFAULT_LIMITS = SearchLimits(is_proven_if_quick=True)
+"""Default limits of a search."""

@@ -43,13 +43,11 @@ from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Int
 
 
 def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
-    """Add the options and the rules of who may be where; gives the options' columns.
-
-    An officer has one patrol a window and day, none that overlaps another, and a maximum in the
-    week. A school has each of its officers at most once a window and day, a second only with a
-    first, and a companion only with the one who is joined. No demand by intelligence is met by more
-    than it asks for. No hotspot gets more minutes than the daily maximum.
-    """
+    """Add the options and the rules of who may be where; gives the options' columns."""
+    # An officer has one patrol a window and day, none that overlaps another, and a maximum in the
+    # week. A school has each of its officers at most once a window and day, a second only with a
+    # first, and a companion only with the one who is joined. No demand by intelligence is met by
+    # more than it asks for. No hotspot gets more minutes than the daily maximum.
     x = model.add_variables(np.zeros(len(problem)), lower=problem.fixed, is_integer=True)
     locked = problem.lock >= 0
     locks = int(problem.lock.max(initial=-1)) + 1
@@ -68,12 +66,10 @@ def add_options(model: MipBuilder, problem: RotaProblem) -> Ints:
 
 
 def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
-    """(g,) group and (g,) option: the largest groups of an officer's patrols under way at one time.
-
-    Groups within one window are left out: there an officer has one patrol anyway. A group is under
-    way when its last patrol sets out; it is a largest one if somebody is back before the next sets
-    out.
-    """
+    """(g,) group, (g,) option: the largest groups of an officer's patrols under way at one time."""
+    # Groups within one window are left out: there an officer has one patrol anyway. A group is
+    # under way when its last patrol sets out; it is a largest one if somebody is back before the
+    # next sets out.
     groups: list[Ints] = []
     order = np.argsort(problem.officer_day, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(problem.officer_day[order])) + 1)
@@ -92,10 +88,8 @@ def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
 
 
 def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Require a second officer's first one, and the officer whom a companion joins.
-
-    Officers who may not go alone also need a companion, unless the locks cannot be met otherwise.
-    """
+    """Require a second officer's first one, and the officer whom a companion joins."""
+    # Officers who may not go alone also need a companion, unless the locks cannot be met otherwise.
     follows = np.flatnonzero(problem.after_cell >= 0)
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
@@ -140,10 +134,14 @@ def add_unmet_variables(model: MipBuilder, problem: RotaProblem, x: Ints) -> Int
 def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) -> tuple[Ints, Ints]:
     """Constrain a programme by a floor; return the columns of missing patrols and visits."""
     missing = add_shortfall_variables(model, problem, x, floor.patrols)
-    _limit_sum(model, missing, floor.missing)
+    model.add_row(missing, upper=floor.missing)
     unmet = add_unmet_variables(model, problem, x)
-    _limit_sum(model, unmet[problem.is_tasked], floor.unmet_tasked)
-    _limit_sum(model, unmet[~problem.is_tasked], floor.unmet_watched)
+    for is_of, most in (
+        (problem.is_tasked, floor.unmet_tasked),
+        (~problem.is_tasked, floor.unmet_watched),
+    ):
+        if is_of.any():
+            model.add_row(unmet[is_of], upper=most)
     dosed = np.flatnonzero(floor.dose > 0)
     row = np.full(problem.schools, -1)
     row[dosed] = np.arange(len(dosed))
@@ -154,11 +152,6 @@ def add_floor(model: MipBuilder, problem: RotaProblem, x: Ints, floor: Floor) ->
         count=len(dosed),
     )
     return missing, unmet
-
-
-def _limit_sum(model: MipBuilder, columns: Ints, most: float) -> None:
-    if len(columns):
-        model.add_constraints((np.zeros_like(columns), columns, 1.0), upper=most, count=1)
 
 
 def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, target: Ints) -> Ints:
@@ -175,10 +168,8 @@ def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, ta
 
 
 def find_forced_visits(problem: RotaProblem) -> Bools:
-    """(w,) whether each stop of each option is exempt from the daily maximum.
-
-    It is a place that must be visited, or its option fulfils a lock whose options all stop there.
-    """
+    """(w,) whether each stop of each option is exempt from the daily maximum."""
+    # It is a place that must be visited, or its option fulfils a lock whose options all stop there.
     option, visit = problem.option_visits
     forced = problem.mandatory_visits[visit]
     locked = problem.lock[option] >= 0
@@ -195,13 +186,12 @@ def find_forced_visits(problem: RotaProblem) -> Bools:
 
 
 def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Limit every hotspot to its maximum on every day, where more is possible.
-
-    In each cell (hotspot and day), minutes are certain (forced visits of fixed options), possibly
-    forced (other options that fulfil a lock or must go there), or free. `room` is what the certain
-    ones leave. Where the possibly forced ones alone stay within it, one sum limits all visits.
-    Where they can exceed it, they may; free visits are then allowed only if all stay within it.
-    """
+    """Limit every hotspot to its maximum on every day, where more is possible."""
+    # In each cell (hotspot and day), minutes are certain (forced visits of fixed options), possibly
+    # forced (other options that fulfil a lock or must go there), or free. `room` is what the
+    # certain ones leave. Where the possibly forced ones alone stay within it, one sum limits all
+    # visits. Where they can exceed it, they may; free visits are then allowed only if all stay
+    # within it.
     option, visit = problem.option_visits
     cell = problem.visits[visit, 1] * len(problem.dates) + problem.day[option]
     cells = len(problem.weight) * len(problem.dates)
@@ -244,10 +234,8 @@ def _compute_max_minutes(
 def _cap_minutes(
     model: MipBuilder, cell: Ints, columns: Ints, minutes: Floats, room: Floats
 ) -> None:
-    """Limit the minutes of each cell to its room; visits of equal length by how many of them fit.
-
-    Rounding that number down cuts fractions of visits off the relaxation.
-    """
+    """Limit the minutes of each cell to its room; visits of equal length by how many fit."""
+    # Rounding that number down cuts fractions of visits off the relaxation.
     cells, row = np.unique(cell, return_inverse=True)
     shortest = np.full(len(cells), np.inf)
     longest = np.zeros(len(cells))
@@ -265,13 +253,11 @@ def _cap_unforced_visits(
     room: Floats,
     highest: Floats,
 ) -> None:
-    """Where forced visits can exceed the maximum, admit free ones only if all stay within it.
-
-    `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
-    `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
-    for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
-    `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
-    """
+    """Where forced visits can exceed the maximum, admit free ones only if all stay within it."""
+    # `visits` are cell, slot, column and minutes of each visit, `free` those that are not forced.
+    # `admits` is 1 for a cell with any free visit (an officer makes at most one at a time, so a row
+    # for each slot is tighter than one for each visit); the sum of minutes is then at most (c,)
+    # `room`, otherwise at most (c,) `highest`, the highest sum of forced visits.
     cell, slot, columns, minutes = visits
     cells, row = np.unique(cell, return_inverse=True)
     admits = model.add_variables(np.zeros(len(cells)))
@@ -321,14 +307,11 @@ def _add_falling_worth(
 
 
 def _add_hotspots(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
-    """Add the worth of each hotspot by the set of days on which it has its dose.
-
-    Places that count once need only one column: whether anyone goes there on any day.
-
-    A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
-    chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
-    more. Sets with a day without any option get no column.
-    """
+    """Add the worth of each hotspot by the set of days on which it has its dose."""
+    # Places that count once need only one column: whether anyone goes there on any day.
+    # A cell is a hotspot and day to which any option goes. Its column `visited` counts the options
+    # chosen there (it only shortens the rows that follow), and the sets that hold the day sum to no
+    # more. Sets with a day without any option get no column.
     days, many = len(problem.dates), len(problem.weight)
     option, visit = problem.option_visits
     once = np.flatnonzero(problem.is_once)
@@ -388,10 +371,8 @@ def _add_excess(
     visits: tuple[Ints, Ints, Floats],
     forced: Bools,
 ) -> None:
-    """Penalise dose above the daily maximum, where forced visits can exceed it.
-
-    `visits` are cell, column and minutes of each visit.
-    """
+    """Penalise dose above the daily maximum, where forced visits can exceed it."""
+    # `visits` are cell, column and minutes of each visit.
     row, columns, minutes = visits
     highest = np.bincount(row[forced], weights=minutes[forced], minlength=len(cells))
     crowded = np.flatnonzero(highest > problem.max_dose_minutes)

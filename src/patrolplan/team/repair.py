@@ -8,6 +8,8 @@ One function for the command line and the board. After absences or new appointme
    intelligence asks for, then for what the week is worth;
 3. further moves are offered, not made: the best week for which one or two more cards may change,
    and what each would gain.
+
+A gap that is left has suggestions, the best few changes that fill it.
 """
 
 import datetime as dt
@@ -22,14 +24,14 @@ from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.companions import has_time_for
-from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.draw import list_facts
-from patrolplan.team.few_changes import ChangeLimits, find_few_changes
-from patrolplan.team.problem import Bools, RotaProblem
+from patrolplan.team.problem import Bools, Ints, RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.solve import RotaSolution
-from patrolplan.team.week import Duty, Lock, Week
+from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor
+from patrolplan.team.week_records import Lock
 
 MAX_MOVES = 2
 """Maximum number of cards of possible patrols that the offered moves may change."""
@@ -60,11 +62,11 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """A further change that is offered: the week with it, and what it adds to the worth."""
+    """A change that is offered: the week with it, what changes, and what that adds to the worth."""
 
     week: Week
     changes: tuple[Change, ...]
-    """Against the repaired week."""
+    """Against the week, repaired where it was."""
     gain: float
 
 
@@ -117,17 +119,21 @@ def repair_week(
         officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
         for officer in sorted({*week.absent, *absent})
     }
-    plans = list_day_plans(plan, week.days)
-    bare = RotaInputs(area, plans, week.days, (), week.bans, absences, week.delivered)
+    bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
-    lost = len(week.duties) - len(stay)
-    before = replace(week, locks=_select_locks(week, stay))
-    stay = tuple(_drop_crew(bare, duty) for duty in stay)
+    gone = [duty for duty in week.duties if duty not in stay]
+    locks = (lock for lock in week.locks if not any(map(lock.is_fulfilled_by, gone)))
+    before = replace(week, locks=tuple(locks))
+    crews = [tuple(name for name in duty.crew if has_time_for(bare, duty, name)) for duty in stay]
+    stay = tuple(
+        duty if duty.crew == crew else replace(duty, crew=crew)
+        for duty, crew in zip(stay, crews, strict=True)
+    )
     touched = {day for days in absent.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
     first = since or min(touched, default=week.days[-1])
     inputs = replace(bare, held=stay)
-    repaired = _fill(before, inputs, lost, first)
+    repaired = _fill(before, inputs, len(gone), first)
     moves = []
     best = repaired.worth
     for count in range(1, max_moves + 1):
@@ -138,24 +144,12 @@ def repair_week(
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
-def meet_demands(
-    week: Week,
-    area: StudyArea,
-    plan: Plan | Mapping[dt.date, Plan],
-    *,
-    since: dt.date | None = None,
-) -> Repair:
-    """Meet what intelligence asks for by as few changes of a week handed out as possible.
-
-    Patrols that were locked by hand stay, and nothing changes before `since`, by default the first
-    day. There are at most as many new patrols as unmet demands and withdrawn cards. `Week.demands`
-    says who meets each demand, or why not.
-    """
-    plans = list_day_plans(plan, week.days)
-    inputs = RotaInputs(
-        area, plans, week.days, (), week.bans, week.absent, week.delivered, held=week.duties
-    )
-    part, stands = _free_patrols(inputs, week.locks, since or week.days[0])
+def meet_demands(week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]) -> Repair:
+    """Meet what intelligence asks for by as few changes of a week handed out as possible."""
+    # Patrols that were locked by hand stay. There are at most as many new patrols as unmet demands
+    # and withdrawn cards.
+    inputs = RotaInputs.of_week(week, area, plan, held=week.duties)
+    part, stands = _free_patrols(inputs, week.locks, week.days[0])
     option, demand = part.meetings
     met = np.bincount(demand[stands[option]], minlength=len(part.demand_visits))
     unmet = int(np.maximum(0, part.demand_visits - met)[part.is_tasked].sum())
@@ -166,23 +160,10 @@ def meet_demands(
     return Repair(week, after, list_changes(week, after))
 
 
-def _select_locks(week: Week, stay: Sequence[Duty]) -> tuple[Lock, ...]:
-    """The locks of a week without those of lost patrols."""
-    lost = [duty for duty in week.duties if duty not in stay]
-    return tuple(lock for lock in week.locks if not any(map(lock.is_fulfilled_by, lost)))
-
-
-def _drop_crew(inputs: RotaInputs, duty: Duty) -> Duty:
-    """The patrol without those of its crew who no longer have time for it."""
-    crew = tuple(name for name in duty.crew if has_time_for(inputs, duty, name))
-    return duty if crew == duty.crew else replace(duty, crew=crew)
-
-
 def list_changes(before: Week, after: Week) -> tuple[Change, ...]:
-    """The cards of one week that are void in another, and those that are new there.
-
-    A card shows who walks where and when: if only the number of a route changes, its card is valid.
-    """
+    """The cards of one week that are void in another, and those that are new there."""
+    # A card shows who walks where and when: if only the number of a route changes, its card is
+    # valid.
 
     def index(week: Week) -> dict[tuple[str, ...], Duty]:
         return {(*list_facts(duty), duty.patrol.way): duty for duty in week.duties}
@@ -218,10 +199,8 @@ def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int
 def _free_patrols(
     inputs: RotaInputs, locks: Sequence[Lock], first: dt.date
 ) -> tuple[RotaProblem, Bools]:
-    """The options from a day on, and (o,) which stand in the week handed out.
-
-    Of patrols that stand those before the day are fixed, and those that were locked by hand.
-    """
+    """The options from a day on, and (o,) which stand in the week handed out."""
+    # Of patrols that stand those before the day are fixed, and those that were locked by hand.
     problem = inputs.problem
     names = {(lock.officer, lock.urn, lock.date) for lock in locks}
     keys = zip(problem.officer.tolist(), problem.school.tolist(), problem.day.tolist(), strict=True)
@@ -264,3 +243,101 @@ def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Abs
                 span = f"{days[0]} to {days[-1]}"
                 problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")
     problems.raise_if_any()
+
+
+MAX_SUGGESTIONS = 3
+
+MAX_CARDS_OUT = 2
+"""Maximum number of cards that a suggestion may withdraw."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a week lacks: a patrol of a school, or a visit to a place; on a day, or on any."""
+
+    urn: str | None = None
+    place: str | None = None
+    """A hotspot, a tasked or a feared place."""
+    date: dt.date | None = None
+
+
+def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
+    """At most three ways to fill a gap of the week with few changes, best first."""
+    # Each withdraws other cards, or where none is withdrawn sends another officer. None of them
+    # leaves more schools below their minimum, or more demands of intelligence unmet, than
+    # necessary. Locks and bans hold. An `InvalidEditError` where the week has no such school, place
+    # or day.
+    inputs, problem = editor.inputs, editor.problem
+    wanted = _find_options(inputs, gap)
+    rows = editor.find_rows(week.duties)
+    stands = np.isin(np.arange(len(problem)), rows)
+    wanted &= ~stands
+    near = _find_neighbours(inputs, wanted) | stands | (problem.lock >= 0)
+    moves: list[Move] = []
+    part, standing = problem.select(near), stands[near]
+    withdrawn: list[Ints] = []
+    while wanted.any() and len(moves) < MAX_SUGGESTIONS:
+        limits = ChangeLimits(
+            standing,
+            MAX_CARDS_OUT,
+            MAX_CARDS_OUT + 1,
+            must=wanted[near],
+            not_all_of=tuple(withdrawn),
+        )
+        chosen = find_few_changes(part, limits)
+        if chosen is None:
+            break
+        out = np.setdiff1d(np.flatnonzero(standing), chosen)
+        whole = np.flatnonzero(near)[chosen]
+        after = build_week(inputs, problem, RotaSolution.rate(problem, np.sort(whole), week.bound))
+        present = {duty.key: duty for duty in week.duties}
+        duties = [present.get(duty.key, duty) for duty in after.duties]
+        after = editor.build_week(duties, bound=week.bound)
+        moves.append(Move(after, list_changes(week, after), after.worth - week.worth))
+        if len(out):
+            withdrawn.append(out)
+        else:
+            used = problem.officer[whole[wanted[whole]]]
+            wanted = wanted & ~np.isin(problem.officer, used)
+    return tuple(sorted(moves, key=lambda one: -one.gain))
+
+
+def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
+    """(o,) options that would fill a gap: patrols, not companions."""
+    problem = inputs.problem
+    fills = problem.route < len(inputs.routes)
+    if gap.date is not None:
+        if gap.date not in inputs.days:
+            message = f"{gap.date} is not a day of this week"
+            raise InvalidEditError(message)
+        fills &= problem.day == inputs.days.index(gap.date)
+    if gap.urn is not None:
+        if gap.urn not in inputs.urns:
+            message = f"no patrol is planned for URN '{gap.urn}'"
+            raise InvalidEditError(message)
+        fills &= problem.school == inputs.urns.index(gap.urn)
+    if gap.place is not None:
+        sought = {gap.place}
+        for demand in inputs.demands:
+            sought.update(demand.hotspots if demand.place == gap.place else ())
+        goes = np.array(
+            [
+                any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in stops)
+                for stops in (route.stops for route in inputs.routes)
+            ],
+            dtype=bool,
+        )
+        if not goes.any():
+            message = f"no route goes to '{gap.place}'"
+            raise InvalidEditError(message)
+        fills[fills] = goes[problem.route[fills]]
+    return fills
+
+
+def _find_neighbours(inputs: RotaInputs, wanted: Bools) -> Bools:
+    """(o,) options of officers who could fill a gap, and of those who could take over from them."""
+    problem = inputs.problem
+    officers = np.isin(problem.officer, np.unique(problem.officer[wanted]))
+    schools = np.isin(problem.school, np.unique(problem.school[officers]))
+    days = np.isin(problem.day, np.unique(problem.day[wanted]))
+    return np.asarray(officers | (schools & days))

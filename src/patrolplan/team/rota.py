@@ -17,21 +17,26 @@ from patrolplan.privacy import note_low_threshold
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.risk.history import note_guard
 from patrolplan.tables import STAFF
-from patrolplan.team.chances import estimate_chances, find_foreseen, tabulate_chances
 from patrolplan.team.companions import find_crews
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.demand_outcomes import build_demand_outcomes
-from patrolplan.team.draw import compute_digest, draw_week, make_draw_key
-from patrolplan.team.lock_checks import check_locks, check_locks_and_bans
-from patrolplan.team.obstacle_finder import ObstacleFinder
-from patrolplan.team.problem import RotaProblem
+from patrolplan.team.draw import (
+    compute_digest,
+    draw_week,
+    estimate_chances,
+    find_foreseen,
+    make_draw_key,
+    tabulate_chances,
+)
+from patrolplan.team.free_time import list_school_days, note_modes
+from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks_and_bans
+from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.search_limits import SearchLimits
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, solve_rota
-from patrolplan.team.travel import note_modes
 from patrolplan.team.walks import draw_new_walks, draw_walks
-from patrolplan.team.week import Ban, Draw, Duty, Lock, PatrolShortfall, Week, list_school_days
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
 
 FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
@@ -101,7 +106,6 @@ def plan_week(
     key = make_draw_key(area, days[0]) if key is None else key
     inputs = RotaInputs(area, plans, days, tuple(locks), tuple(bans), delivered=dosed, key=key)
     check_locks_and_bans(inputs)
-    check_locks(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
     return build_drawn_week(inputs, best, stop=stop)
@@ -119,6 +123,8 @@ def build_drawn_week(
     week = build_week(inputs, inputs.problem, drawn)
     duties = draw_walks(inputs, week.duties, inputs.key)
     chances = estimate_chances(inputs, best)
+    is_secret = inputs.key.is_secret
+    noted = note_secret(inputs.area.settings) if is_secret else (Note("drawn_without_secret"),)
     draw = Draw(
         number=inputs.key.number,
         commitment=inputs.key.commitment,
@@ -137,29 +143,20 @@ def build_drawn_week(
         draw=draw,
         foreseen=find_foreseen(inputs, chances),
         chances=tabulate_chances(inputs, chances),
-        notes=(*week.notes, *_note_secret(inputs)),
+        notes=(*week.notes, *noted),
     )
 
 
 def walk_new_patrols(inputs: RotaInputs, before: Week, after: Week) -> Week:
-    """A changed week with the walks of its new patrols drawn; those that stand keep theirs.
-
-    They are drawn by the key of the week's draw, so that patrols that were placed by hand or by a
-    repair are no easier to foresee than the others.
-    """
+    """A changed week with the walks of its new patrols drawn; those that stand keep theirs."""
+    # They are drawn by the key of the week's draw, so that patrols that were placed by hand or by a
+    # repair are no easier to foresee than the others.
     number = 1 if before.draw is None else before.draw.number
     key = make_draw_key(inputs.area, inputs.days[0], number)
     duties = draw_new_walks(inputs, before.duties, after.duties, key)
     if all(map(is_, duties, after.duties)):
         return after
     return replace(after, duties=sort_duties(duties), demands=build_demand_outcomes(inputs, duties))
-
-
-def _note_secret(inputs: RotaInputs) -> tuple[Note, ...]:
-    """Whether the week was drawn with a team's secret."""
-    if inputs.key is None or not inputs.key.is_secret:
-        return (Note("drawn_without_secret"),)
-    return note_secret(inputs.area.settings)
 
 
 def check_officers(area: StudyArea) -> None:
@@ -201,10 +198,8 @@ def _find_dosed_days(
 def build_week(
     inputs: RotaInputs, problem: RotaProblem, solution: RotaSolution, before: Week | None = None
 ) -> Week:
-    """The week of a solution, with the reasons for what is missing.
-
-    Of a week `before` all stays that does not follow from the choice, such as its draw.
-    """
+    """The week of a solution, with the reasons for what is missing."""
+    # Of a week `before` all stays that does not follow from the choice, such as its draw.
     at = solution.chosen
     chosen = np.stack([problem.officer[at], problem.day[at], problem.route[at]], axis=1)
     patrols = np.bincount(problem.school[at[problem.is_first[at]]], minlength=problem.schools)

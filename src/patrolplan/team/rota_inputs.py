@@ -5,33 +5,35 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.demands import Demand
-from patrolplan.patrols.plan import Patrol, Plan, Stop
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.tables import STAFF
 from patrolplan.team.companions import Companions, find_companions, find_crewed_options
-from patrolplan.team.demands import find_meeting_routes, list_demands
-from patrolplan.team.free_time import FreeTime
+from patrolplan.team.day_plans import list_day_plans
+from patrolplan.team.free_time import FreeTime, compute_minutes_from_base, find_open_days
 from patrolplan.team.problem import Bools, Floats, Ints, RotaProblem
-from patrolplan.team.routes import WeekRoutes, build_route_key, collect_routes
+from patrolplan.team.routes import (
+    WeekRoutes,
+    build_route_key,
+    collect_routes,
+    find_meeting_routes,
+    find_own_place,
+    list_away,
+    list_demands,
+)
 from patrolplan.team.secret import WeekKey
-from patrolplan.team.travel import compute_minutes_from_base
-from patrolplan.team.week import Ban, Duty, Lock, find_open_days
+from patrolplan.team.week import Duty, Week
+from patrolplan.team.week_records import Ban, Lock
 from patrolplan.team.where_when import list_visited
 
 DOSE_MEMORY_DAYS = 7
 """Doses of this many days before the week count as earlier ones."""
-
-HOME_MINUTES = 45.0
-"""Until so long after the bell a stop is for those who go home at once, then for the clubs."""
-
-OwnPlace = tuple[str, str, str, bool]
-"""School, window, ID of the place, and whether it is for the clubs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,27 +71,28 @@ class RotaInputs:
         return tuple(dict.fromkeys([*planned, *(duty.urn for duty in self.held)]))
 
     @cached_property
-    def _walked(self) -> WeekRoutes:
+    def walked(self) -> WeekRoutes:
+        """The routes, and the places that they go to."""
         return collect_routes(self.plans, self.days, self.held)
 
     @property
     def routes(self) -> tuple[Patrol, ...]:
         """(r,) see `WeekRoutes`."""
-        return self._walked.routes
+        return self.walked.routes
 
     @property
     def variant(self) -> Ints:
         """(d, r) see `WeekRoutes`."""
-        return self._walked.variant
+        return self.walked.variant
 
     def find_route(self, patrol: Patrol) -> int | None:
         """Row of the route that this is a walk of."""
-        return self._walked.row_by_key.get(build_route_key(patrol))
+        return self.walked.row_by_key.get(build_route_key(patrol))
 
     @cached_property
     def held_rows(self) -> dict[tuple[int, int, int], Duty]:
         """Officer, day and route of every duty that stays."""
-        officers, days, row = self.officers, self.days, self._walked.row_by_key
+        officers, days, row = self.officers, self.days, self.walked.row_by_key
         return {
             (officers.index(d.officer), days.index(d.date), row[build_route_key(d.patrol)]): d
             for d in self.held
@@ -235,12 +238,10 @@ class RotaInputs:
 
     @cached_property
     def hotspots(self) -> dict[str, float]:
-        """Every place that a route's stops cover, and its weight.
-
-        A corner has none (see `own_places`), nor has a place named only by intelligence, or one
-        that is no longer in the plan: visits there are for the demand, which comes before all
-        worth.
-        """
+        """Every place that a route's stops cover, and its weight."""
+        # A corner has none (see `own_places`), nor has a place named only by intelligence, or one
+        # that is no longer in the plan: visits there are for the demand, which comes before all
+        # worth.
         hotspots = self.plans[0].hotspots
         share = dict(zip(hotspots["hotspot"], hotspots["worth"], strict=True))
         stops = (stop for route in self.routes for stop in route.stops)
@@ -248,60 +249,19 @@ class RotaInputs:
         return {name: share.get(name, 0.0) for name in names}
 
     @cached_property
-    def own_places(self) -> dict[OwnPlace, float]:
-        """What standing at each place is worth to a school's pupils, in each part of the afternoon.
-
-        It is the worth of the best of the school's stops there. The gate is nobody's choice.
-        """
-        worth: dict[OwnPlace, float] = {}
-        for route in self.routes:
-            for stop in route.stops:
-                if stop.kind != "gate":
-                    place = _find_own_place(route, stop)
-                    worth[place] = max(worth.get(place, 0.0), stop.worth * route.worth)
-        return worth
-
-    @cached_property
     def route_minutes_by_place(self) -> tuple[dict[str, float], ...]:
-        """(r,) minutes of each route at each place: those that its stops cover, and corners near.
-
-        The gate has none, since every patrol of the school is there anyway. A patrol alone never
-        exceeds the daily maximum.
-        """
+        """(r,) minutes of each route at each place that its stops cover, and at corners near."""
+        # The gate has none, since every patrol of the school is there anyway. A patrol alone never
+        # exceeds the daily maximum.
         most = self.area.settings.week.max_dose_minutes_per_day
         minutes = []
         for route in self.routes:
             given: defaultdict[str, float] = defaultdict(float)
             for stop in route.stops:
-                for name in self.list_places_in_view(stop):
+                for name in self.walked.list_places_in_view(stop):
                     given[name] += stop.leave_minutes - stop.arrive_minutes
             minutes.append({name: min(each, most) for name, each in given.items()})
         return tuple(minutes)
-
-    def list_places_in_view(self, stop: Stop) -> tuple[str, ...]:
-        """The places that count as visited by a stop, since they are in sight of each other."""
-        near = () if stop.kind == "gate" else self._corners_near.get(stop.hotspot, ())
-        return tuple(dict.fromkeys((*list_visited(stop), *near)))
-
-    @cached_property
-    def _corners_near(self) -> dict[str, tuple[str, ...]]:
-        """The corners in sight of each stopping place, by name."""
-        stops = {
-            stop.hotspot: stop
-            for route in self.routes
-            for stop in route.stops
-            if stop.kind != "gate"
-        }
-        corners = [stop for stop in stops.values() if stop.kind == "corner"]
-        xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
-        sight = SIGHT_METRES
-        return {
-            name: tuple(
-                corners[row].hotspot
-                for row in np.flatnonzero(np.hypot(*(xy - stop.point).T) <= sight)
-            )
-            for name, stop in stops.items()
-        }
 
     @cached_property
     def demands(self) -> tuple[Demand, ...]:
@@ -341,19 +301,19 @@ class RotaInputs:
         number = self.route_number
         held = np.where(along.held, 1 + int(self.locked.max(initial=-1)) + np.cumsum(along.held), 0)
         row = {name: number for number, name in enumerate(self.hotspots)}
-        own = {place: len(row) + number for number, place in enumerate(self.own_places)}
+        own = {place: len(row) + number for number, place in enumerate(self.walked.own_places)}
         visits: list[tuple[int, int, float, bool]] = []
         for at, minutes_at in enumerate(self.route_minutes_by_place):
-            asked, walk = self.list_asked_places(at), self.routes[at]
+            asked, walk = self.walked.list_asked_places(at), self.routes[at]
             visits += [(at, row[name], each, name in asked) for name, each in minutes_at.items()]
-            mine = {own[_find_own_place(walk, stop)]: stop.hotspot for stop in _list_away(walk)}
+            mine = {own[find_own_place(walk, stop)]: stop.hotspot for stop in list_away(walk)}
             visits += [(at, place, minutes_at[name], False) for place, name in mine.items()]
         table = np.array(visits, dtype=np.float64).reshape(-1, 4)
         routes, week = self.routes, self.area.settings.week
         before = np.array(
             [*(self._count_doses_before(name) for name in self.hotspots), *[(0, 0)] * len(own)]
         )
-        weight = np.array([*self.hotspots.values(), *self.own_places.values()])
+        weight = np.array([*self.hotspots.values(), *self.walked.own_places.values()])
         dosed_before, run_before = before.astype(np.int64).reshape(-1, 2).T
         return RotaProblem(
             officer=np.r_[officer, along.officer],
@@ -378,7 +338,7 @@ class RotaInputs:
             visit_minutes=table[:, 2],
             mandatory_visits=table[:, 3] > 0,
             route_dose=np.r_[
-                [sum(stop.stood_minutes for stop in _list_away(route)) for route in routes],
+                [sum(stop.stood_minutes for stop in list_away(route)) for route in routes],
                 np.zeros(len(along.school)),
             ],
             weight=weight,
@@ -391,11 +351,6 @@ class RotaInputs:
             min_patrols=week.min_patrols_per_school,
             max_dose_minutes=week.max_dose_minutes_per_day,
         )
-
-    def list_asked_places(self, route: int) -> set[str]:
-        """The places that a route must visit, with those in sight of them."""
-        tasked = (stop for stop in self.routes[route].stops if stop.tasked)
-        return {name for stop in tasked for name in self.list_places_in_view(stop)}
 
     @cached_property
     def option_rows(self) -> dict[tuple[int, int, int], int]:
@@ -424,6 +379,18 @@ class RotaInputs:
         run = np.cumprod([first - dt.timedelta(days=n) in days for n in (1, 2, 3)])
         return recent, int(run.sum())
 
+    @classmethod
+    def of_week(
+        cls,
+        week: Week,
+        area: StudyArea,
+        plan: Plan | Mapping[dt.date, Plan],
+        **changes: Any,  # noqa: ANN401 - any field
+    ) -> "RotaInputs":
+        """What a week handed out is changed from, under its bans, absences and earlier doses."""
+        given = {"bans": week.bans, "absent": week.absent, "delivered": week.delivered}
+        return cls(area, list_day_plans(plan, week.days), week.days, **{**given, **changes})
+
     def with_locks_and_bans(
         self, *, locks: tuple[Lock, ...], bans: tuple[Ban, ...]
     ) -> "RotaInputs":
@@ -433,17 +400,6 @@ class RotaInputs:
             if name not in CHANGED_BY_HAND:
                 vars(other).setdefault(name, value)
         return other
-
-
-def _list_away(route: Patrol) -> list[Stop]:
-    """The stops that are not at the gate."""
-    return [stop for stop in route.stops if stop.kind != "gate"]
-
-
-def _find_own_place(route: Patrol, stop: Stop) -> OwnPlace:
-    """School, window, place, and whether those who leave with the bell have gone by then."""
-    is_late = stop.arrive_minutes >= route.start_minutes + HOME_MINUTES
-    return route.urn, route.window, stop.id, is_late
 
 
 CHANGED_BY_HAND = {"banned", "locked", "possible", "companions", "companion_route", "option_rows"}

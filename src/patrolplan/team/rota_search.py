@@ -87,12 +87,10 @@ def walk_weeks(
     states: int = 1,
     seed: int,
 ) -> list[Ints]:
-    """A number of weeks (`states`) on a random walk from chosen options, one every `moves` moves.
-
-    The walk makes the moves of the search, and accepts each that gives a feasible week worth at
-    least `limit`, which the first week must be, too. Among these weeks none is preferred for its
-    worth. The seed has 64 bits.
-    """
+    """Weeks (`states` of them) on a random walk from chosen options, one every `moves` moves."""
+    # The walk makes the moves of the search, and accepts each that gives a feasible week worth at
+    # least `limit`, which the first week must be, too. Among these weeks none is preferred for its
+    # worth. The seed has 64 bits.
     facts = build_facts(problem, floor)
     state, worth = begin_state(facts, fill_slots(problem, chosen))
     draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64)), []
@@ -109,6 +107,7 @@ def _draw_change(
     """Draw a move into `out` and `into`, -1 for none; return whether it changes anything."""
     out[:] = -1
     into[:] = -1
+    # A slot first, then one of its options: officers with many options are not drawn more often.
     slot = draw_integer(rng, len(state.slots))
     many = facts.slot_start[slot + 1] - facts.slot_start[slot]
     if many == 0:
@@ -119,6 +118,7 @@ def _draw_change(
     officer = slot // each
     kind = draw_uniform(rng)
     if kind < SWAP_SHARE and current >= 0:
+        # The same window of another day, so that routes have a chance to be options there.
         other = officer * each + draw_integer(rng, facts.days) * facts.windows
         other += slot % facts.windows
         if other == slot or not _draw_swap(facts, state, slot, other, out, into):
@@ -129,6 +129,7 @@ def _draw_change(
         return False
     else:
         out[0], into[0] = current, option
+        # Somebody at their maximum gives up another patrol, or the move could never be kept.
         if current < 0 and state.officer_patrols[officer] >= facts.max_patrols[officer]:
             out[0] = state.slots[officer * each + draw_integer(rng, each)]
     return _complete_change(facts, state, rng, out, into)
@@ -160,15 +161,14 @@ def _find_option_of_route(facts: RotaFacts, route: int, slot: int) -> int:
 def _complete_change(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
-    """Remove what conflicts with a move, and add a companion for an officer who may not go alone.
-
-    False if that needs more options than there is room for, or no companion is possible.
-    """
+    """Remove what conflicts with a move, and add a companion for who may not go alone."""
+    # False if that needs more options than there is room for, or no companion is possible.
     if not _draw_companion(facts, state, rng, out, into):
         return False
     for option in into:
         if option >= 0 and not _make_room(facts, state, out, option):
             return False
+    # Where schools have one officer at a time and no companions, nothing depends on an option.
     if facts.together == 1:
         return True
     for number in range(len(out)):  # grows on the way
@@ -203,6 +203,7 @@ def _draw_companion(
     option = into[0]
     if option < 0 or not facts.needs_companion[option] or into[1] >= 0:
         return True
+    # Those who walk along now count, less the ones that the move itself removes.
     cell = facts.cell[option]
     along = state.along[cell]
     for other in out:
@@ -302,6 +303,9 @@ def _anneal(
 ) -> None:
     """Cool from one temperature to another; writes the slots of the best week into `best`."""
     rng, out, into = draw
+    # Worths are those above the week at the start: only gains are added up. The move is applied
+    # before its rules are checked: the running sums then tell what it would break, and a move that
+    # loses too much worth needs no check.
     temperature, cooling = heat[0], (heat[1] / heat[0]) ** (1.0 / max(1, moves))
     worth = best_worth = 0.0
     for _ in range(moves):

@@ -120,6 +120,23 @@ class RotaState(NamedTuple):
     """(3,) patrols and visits missing."""
 
 
+TAKEN = (
+    "officer",
+    "day",
+    "route",
+    "school",
+    "slot",
+    "busy",
+    "cell",
+    "after_cell",
+    "lock",
+    "dose_weight",
+    "max_patrols",
+    "max_visits",
+)
+"""Fields of `RotaFacts` that the problem has under the same name."""
+
+
 def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:
     """(k * d * w,) option of each officer, day and window, -1 for none."""
     slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, NO_OPTION)
@@ -144,14 +161,7 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     if problem.locks_first:
         needs = needs & (problem.lock < 0)
     facts = RotaFacts(
-        officer=problem.officer,
-        day=problem.day,
-        route=problem.route,
-        school=problem.school,
-        slot=problem.slot,
-        busy=problem.busy,
-        cell=problem.cell,
-        after_cell=problem.after_cell,
+        **{name: getattr(problem, name) for name in TAKEN},
         gate=problem.school_window,
         is_first=problem.is_first.astype(np.int64),
         is_present=problem.is_present.astype(np.int64),
@@ -165,7 +175,6 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         along_options=along_options,
         meet_start=meet_start,
         met_demands=demand[met],
-        lock=problem.lock,
         stop_start=np.searchsorted(
             problem.visits[by_route, 0], np.arange(len(problem.route_school) + 1)
         ),
@@ -173,10 +182,8 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         stop_minutes=problem.visit_minutes[by_route],
         visit_start=np.searchsorted(problem.option_visits[0], np.arange(len(problem))),
         is_capped=(~find_forced_visits(problem)).astype(np.int64),
-        dose_weight=problem.dose_weight,
         set_worth=np.column_stack([np.zeros(len(problem.weight)), set_worth]),
         max_dose_minutes=float(problem.max_dose_minutes),
-        max_patrols=problem.max_patrols,
         officer_worth=EVEN_LOAD_FACTOR
         * unit
         * compute_even_load(np.arange(days * windows + 1), problem.capacity[:, None]),
@@ -184,7 +191,6 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         target=floor.patrols,
         min_dose=floor.dose - MINUTES_TOLERANCE,
         wanted_visits=problem.demand_visits,
-        max_visits=problem.max_visits,
         stage=np.where(problem.is_tasked, TASKED, WATCHED),
         max_missing=np.array([floor.missing, floor.unmet_tasked, floor.unmet_watched]),
         together=together,
@@ -207,14 +213,13 @@ def _group(owner: Ints, owners: int) -> tuple[Ints, Ints]:
 def _change_minutes(
     facts: RotaFacts, state: RotaState, hotspot: int, day: int, minutes: float
 ) -> float:
-    """Add minutes of dose to a hotspot and day, or remove some; return the gain in worth.
-
-    The set of days with a dose has a worth, and minutes above the daily maximum a penalty. Only
-    this day changes, so nothing is summed over the others.
-    """
+    """Add minutes of dose to a hotspot and day, or remove some; return the gain in worth."""
+    # The set of days with a dose has a worth, and minutes above the daily maximum a penalty. Only
+    # this day changes, so nothing is summed over the others.
     before = state.minutes[hotspot, day]
     after = before + minutes
     state.minutes[hotspot, day] = after
+    # A set of days is a binary number, whose worth was computed for all 2^d of them beforehand.
     days = state.dosed_days[hotspot]
     has_dose = after > 1e-9  # noqa: PLR2004 - sums of minutes leave a remainder
     changed = days | 1 << day if has_dose else days & ~(1 << day)
@@ -233,6 +238,8 @@ def _change_minutes(
 def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> float:
     """Add an option (sign 1) or remove it (-1); return the gain in worth."""
     route, day, school = facts.route[option], facts.day[option], facts.school[option]
+    # Every part of the worth that depends on a count is taken out as it was, and put back as it
+    # is after the count has changed: so gains add up to the worth of the week, in any order.
     officer, gain = facts.officer[option], sign * facts.own_worth[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
@@ -295,6 +302,7 @@ def _fits_officer(facts: RotaFacts, state: RotaState, option: int) -> bool:
     officer = facts.officer[option]
     if state.officer_patrols[officer] > facts.max_patrols[officer]:
         return False
+    # The windows of an officer's day are neighbours among the slots.
     first = facts.slot[option] // facts.windows * facts.windows
     for slot in range(first, first + facts.windows):
         other = state.slots[slot]
@@ -310,6 +318,7 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
         demand = facts.met_demands[at]
         if state.visits[demand] > facts.max_visits[demand]:
             return True
+    # Only a visit that nothing forces is held to the maximum, and then with all others there.
     day, route = facts.day[option], facts.route[option]
     for at in range(facts.stop_start[route], facts.stop_start[route + 1]):
         hotspot = facts.stop_hotspot[at]
@@ -323,17 +332,16 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
 
 @jit_compile(is_inlined=True, allocates=False)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
-    """Whether the floor holds after an option was added or removed.
-
-    Removing it must not leave a second officer, or one who may not go alone, without it, unless a
-    lock requires that.
-    """
+    """Whether the floor holds after an option was added or removed."""
+    # Removing it must not leave a second officer, or one who may not go alone, without it, unless a
+    # lock requires that.
     school = facts.school[option]
     if state.dose[school] < facts.min_dose[school]:
         return False
     for stage in range(len(state.missing)):
         if state.missing[stage] > facts.max_missing[stage]:
             return False
+    # A cell that is filled again has somebody for all who depend on it.
     cell = facts.cell[option]
     if facts.together == 1 or state.cells[cell] >= 0:
         return True

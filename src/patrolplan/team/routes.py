@@ -1,19 +1,29 @@
-"""Plans -> the routes that a week can be built from, each once."""
+"""Plans -> the routes that a week can be built from, each once, and the demands they meet."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from patrolplan.patrols.plan import Patrol, Plan
-from patrolplan.team.problem import Ints
+from patrolplan.network.graph import SIGHT_METRES
+from patrolplan.patrols.demands import Demand, find_demands
+from patrolplan.patrols.plan import Patrol, Plan, Stop
+from patrolplan.team.problem import Bools, Ints
 from patrolplan.team.week import Duty
+from patrolplan.team.where_when import list_visited
 from patrolplan.times import format_time
 
 RouteKey = tuple[object, ...]
 """What makes two patrols the same route, in any order of stops and at any minutes."""
+
+HOME_MINUTES = 45.0
+"""Until so long after the bell a stop is for those who go home at once, then for the clubs."""
+
+OwnPlace = tuple[str, str, str, bool]
+"""School, window, ID of the place, and whether it is for the clubs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +37,55 @@ class WeekRoutes:
     row_by_key: dict[RouteKey, int]
     """Row of the route of each walk."""
 
+    @cached_property
+    def own_places(self) -> dict[OwnPlace, float]:
+        """What standing at each place is worth to a school's pupils, by part of the afternoon."""
+        # It is the worth of the best of the school's stops there. The gate is nobody's choice.
+        worth: dict[OwnPlace, float] = {}
+        for route in self.routes:
+            for stop in list_away(route):
+                place = find_own_place(route, stop)
+                worth[place] = max(worth.get(place, 0.0), stop.worth * route.worth)
+        return worth
+
+    def list_places_in_view(self, stop: Stop) -> tuple[str, ...]:
+        """The places that count as visited by a stop, since they are in sight of each other."""
+        near = () if stop.kind == "gate" else self._corners_near.get(stop.hotspot, ())
+        return tuple(dict.fromkeys((*list_visited(stop), *near)))
+
+    @cached_property
+    def _corners_near(self) -> dict[str, tuple[str, ...]]:
+        """The corners in sight of each stopping place, by name."""
+        stops = {stop.hotspot: stop for route in self.routes for stop in list_away(route)}
+        corners = [stop for stop in stops.values() if stop.kind == "corner"]
+        xy = np.array([stop.point for stop in corners]).reshape(-1, 2)
+
+        def list_near(stop: Stop) -> tuple[str, ...]:
+            apart = np.hypot(*(xy - stop.point).T)
+            return tuple(corners[row].hotspot for row in np.flatnonzero(apart <= SIGHT_METRES))
+
+        return {name: list_near(stop) for name, stop in stops.items()}
+
+    def list_asked_places(self, route: int) -> set[str]:
+        """The places that a route must visit, with those in sight of them."""
+        tasked = (stop for stop in self.routes[route].stops if stop.tasked)
+        return {name for stop in tasked for name in self.list_places_in_view(stop)}
+
+
+def list_away(route: Patrol) -> list[Stop]:
+    """The stops that are not at the gate."""
+    return [stop for stop in route.stops if stop.kind != "gate"]
+
+
+def find_own_place(route: Patrol, stop: Stop) -> OwnPlace:
+    """School, window, place, and whether those who leave with the bell have gone by then."""
+    is_late = stop.arrive_minutes >= route.start_minutes + HOME_MINUTES
+    return route.urn, route.window, stop.id, is_late
+
 
 def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
-    """Every patrol of a plan with 0 for its school's best, 1 for its first variant...
-
-    Those of further windows come after all of the first one, and are numbered separately.
-    """
+    """Every patrol of a plan with 0 for its school's best, 1 for its first variant..."""
+    # Those of further windows come after all of the first one, and are numbered separately.
     for patrol in (patrol for part in plan.parts for patrol in part.patrols):
         yield 0, patrol
         for number, variant in enumerate(patrol.variants, 1):
@@ -42,12 +95,10 @@ def list_patrols(plan: Plan) -> Iterator[tuple[int, Patrol]]:
 
 
 def build_route_key(patrol: Patrol) -> RouteKey:
-    """School, officer, mode, window, its stops in any order, and the places to keep away from.
-
-    It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
-    read from a file with whole minutes. Without a presence at the gate the start of a patrol is
-    drawn, and its window is identified by its end.
-    """
+    """School, officer, mode, window, its stops in any order, and the places to keep away from."""
+    # It is the same for a patrol as planned, as drawn in another order and at other minutes, and as
+    # read from a file with whole minutes. Without a presence at the gate the start of a patrol is
+    # drawn, and its window is identified by its end.
     stops = frozenset(
         Counter(
             (stop.hotspot, round(stop.stood_minutes, 2), stop.tasking) for stop in patrol.stops
@@ -82,3 +133,50 @@ def collect_routes(
     for place, variant in variant_at.items():
         variants[place] = variant
     return WeekRoutes(tuple(routes), variants, row_by_key)
+
+
+def list_demands(
+    plan: Plan,
+    days: Sequence[dt.date],
+    urns: Sequence[str],
+    is_open: Bools,
+    delivered: Mapping[str, Collection[dt.date]],
+) -> tuple[Demand, ...]:
+    """Every demand of a week: of each tasked place by day, then of hotspots, then of squares."""
+    # `plan` is that of any day: where its area bars a place, that demands nothing. Hotspots and
+    # squares count near schools (s,) `urns` that (s, d) `is_open` on some day. A feared place that
+    # `delivered` has in the week before needs no visit: so each has one in a fortnight.
+    attended = [urns[row] for row in np.flatnonzero(is_open.any(axis=1)).tolist()]
+    return tuple(
+        replace(demand, visits=0)
+        if demand.kind == "feared" and any(delivered.get(name) for name in demand.hotspots)
+        else demand
+        for demand in find_demands(plan, days, attended)
+    )
+
+
+def find_meeting_routes(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Ints:
+    """(m, 2) demand, and a route with a stop that meets it."""
+    tasked: defaultdict[str, set[int]] = defaultdict(set)
+    covering: defaultdict[str, set[int]] = defaultdict(set)
+    for row, route in enumerate(routes):
+        for stop in route.stops:
+            if stop.tasked is not None:
+                tasked[stop.tasked].add(row)
+            for name in list_visited(stop):
+                covering[name].add(row)
+    pairs = []
+    for number, demand in enumerate(demands):
+        rows = tasked[demand.place] if demand.kind == "tasked" else set[int]()
+        rows = rows.union(*(covering[name] for name in demand.hotspots))
+        pairs += [(number, row) for row in sorted(rows)]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def list_routes_for_two(demands: Sequence[Demand], routes: Sequence[Patrol]) -> Bools:
+    """(r,) which routes meet a demand that needs two people together."""
+    meeting = find_meeting_routes(demands, routes)
+    for_two = np.array([demand.officers > 1 for demand in demands], dtype=bool)
+    needs = np.zeros(len(routes), dtype=bool)
+    needs[meeting[for_two[meeting[:, 0]], 1]] = True
+    return needs

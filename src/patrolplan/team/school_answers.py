@@ -7,12 +7,19 @@ survey. All answers of pupils are suppressed and rounded by `patrolplan.privacy`
 
 Answers count days and never name them: named days would let others foresee when no officer is
 there.
+
+How many pupils a survey had is not known here, so a place is compared by its share: of a term's
+reports on the squares around a school, how many lie in this square. The latest term that shows
+reports is set against the latest one before it. The true share changes with who takes part, too:
+where another school did in the other term, a change says nothing of the place, and readers must be
+warned of that in words.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +29,137 @@ from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.feared_places import FearedPlace, find_feared_places
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Plan
+from patrolplan.privacy import ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, TimeBand, find_latest_term
-from patrolplan.team.ledger.dose_history import RecentPresence
-from patrolplan.team.survey_change import SurveyChange, measure_change
+from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
+
+CONFIDENCE = 0.95  # minimum share of surveys whose interval holds the true difference
+
+WELL_KNOWN = 4
+"""Multiple of the threshold that makes a square well known: rounding hides a fifth at most."""
+
+MIN_WELL_KNOWN = 2  # fewer well-known squares are too few to compare with
+Direction = Literal["less", "more", "unclear"]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Lowest and highest possible true count, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class SurveyCounts:
+    """Reports of one term: in the square, and in the others that it is compared with."""
+
+    here: Bounds
+    elsewhere: Bounds
+
+
+@dataclass(frozen=True)
+class SurveyChange:
+    """How a square's share of the reports differs between two terms."""
+
+    before: SchoolTerm
+    latest: SchoolTerm
+    low: float
+    """Ends of the 95 % interval of the latest share less the one before, between -1 and 1..."""
+    high: float
+
+    @property
+    def direction(self) -> Direction:
+        """Whether pupils named it less or more often; unclear where the interval holds 0."""
+        if self.high < 0:
+            return "less"
+        return "more" if self.low > 0 else "unclear"
+
+
+def measure_change(
+    groups: ReportGroups, group: int, among: NDArray[np.bool_]
+) -> SurveyChange | None:
+    """The change of a group's share between the latest two terms that show reports."""
+    # None where they cannot be compared: fewer than two terms show reports, neither of them any of
+    # this group, or there is no other group `among` (g,) those that it is compared with.
+    others = _choose_others(groups, group, among)
+    shown = others.copy()
+    shown[group] = True
+    terms = sorted(term for term, counts in groups.by_term.items() if counts[shown].any())
+    if len(terms) < 2 or not others.any():  # noqa: PLR2004 - a change needs two
+        return None
+    before, latest = terms[-2:]
+    if not groups.by_term[before][group] and not groups.by_term[latest][group]:
+        return None
+    earlier, later = (_bound_counts(groups, term, group, others) for term in (before, latest))
+    return SurveyChange(before, latest, *compute_interval_of_change(earlier, later))
+
+
+def _choose_others(groups: ReportGroups, group: int, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(g,) groups that a group is compared with: the well-known ones, or all if those are few."""
+    # Rounding hides up to 4 reports of each square and term, which would be most of what small
+    # squares have. The choice looks at no single term, so it favours none.
+    others = np.array(among, dtype=bool)
+    others[group] = False
+    well_known = others & (groups.counts >= WELL_KNOWN * groups.threshold)
+    return well_known if np.count_nonzero(well_known) >= MIN_WELL_KNOWN else others
+
+
+def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
+    """Ends of the 95 % interval of the difference of shares, over all counts within the bounds."""
+    # Which pupils took part by chance is in the interval of Newcombe (1998, "Interval estimation
+    # for the difference between independent proportions", Statistics in Medicine 17: 873-890,
+    # method 10), made of the two score intervals of Wilson (1927). What was rounded away is held by
+    # the union of those of all true counts that agree with the shown ones, found at two corners:
+    # add a report in the square, or take one away elsewhere, and the share and both ends of
+    # Wilson's interval rise or stay. The lower end, q - p - sqrt((q - l)^2 + (u - p)^2) with l the
+    # lower end of q's interval and u the upper end of p's, rises with q and l, since its slope is
+    # at least the lower of theirs, and falls with p and u. So it is lowest with as few reports in
+    # the square in the later term and as many elsewhere as possible, and the other way round in the
+    # earlier term; the upper end is its mirror image.
+    low, _ = compute_newcombe_interval(
+        (before.here.high, before.elsewhere.low), (latest.here.low, latest.elsewhere.high)
+    )
+    _, high = compute_newcombe_interval(
+        (before.here.low, before.elsewhere.high), (latest.here.high, latest.elsewhere.low)
+    )
+    return low, high
+
+
+def compute_newcombe_interval(
+    before: tuple[int, int], latest: tuple[int, int]
+) -> tuple[float, float]:
+    """Newcombe's hybrid score interval of the latest share less the one before."""
+    # `before`, `latest`: Reports here and elsewhere, not both 0.
+    from scipy.stats import binomtest  # noqa: PLC0415 - heavy, and of this interval alone
+
+    (p, p_low, p_high), (q, q_low, q_high) = (
+        (test.statistic, *test.proportion_ci(CONFIDENCE, method="wilson"))
+        for test in (binomtest(here, here + elsewhere) for here, elsewhere in (before, latest))
+    )
+    low = q - p - float(np.hypot(q - q_low, p_high - p))
+    high = q - p + float(np.hypot(q_high - q, p - p_low))
+    return low, high
+
+
+def _bound_counts(
+    groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
+) -> SurveyCounts:
+    """Bounds of the number of reports of a term, in a group and in the others."""
+    # A group of n to m reports in all that shows k in the other terms has at most m - k in this
+    # one.
+    low = groups.by_term[term]
+    hidden = groups.max_counts - groups.counts
+    in_other_terms = sum(groups.by_term.values()) - low
+    high = np.minimum(low + hidden, groups.max_counts - in_other_terms)
+    return SurveyCounts(
+        here=Bounds(int(low[group]), int(high[group])),
+        elsewhere=Bounds(int(low[others].sum()), int(high[others].sum())),
+    )
+
 
 MAX_FACTORS = 3
 """Factors of a place that an answer names."""
@@ -83,11 +215,9 @@ class PlaceAnswer:
 def find_school_answers(
     week: Week, presence: RecentPresence | None, urns: Sequence[str]
 ) -> dict[str, tuple[PlaceAnswer, ...]]:
-    """The answers to each of some schools by URN, the place that weighs most first.
-
-    `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
-    where no group of reports is within reach, or the reports are of a form without squares.
-    """
+    """The answers to each of some schools by URN, the place that weighs most first."""
+    # `presence` is what was recorded of the weeks before; None: nothing is known. A school has none
+    # where no group of reports is within reach, or the reports are of a form without squares.
     area = week.plan.area
     latest = find_latest_term(area.reports)
     promises = _find_promises(week)

@@ -68,10 +68,8 @@ class DrawKey(Opaque):
         return DrawKey(self._digest(PART, *parts))
 
     def draw(self, count: int) -> int:
-        """A whole number from 0 to `count` - 1, the same for equal keys.
-
-        As 256 bits are reduced, no number is more probable than another by more than 2^-190.
-        """
+        """A whole number from 0 to `count` - 1, the same for equal keys."""
+        # As 256 bits are reduced, no number is more probable than another by more than 2^-190.
         return int.from_bytes(self._digest(NUMBER), "big") % count
 
 

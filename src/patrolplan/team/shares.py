@@ -87,11 +87,16 @@ def shares_by(
     columns["risk"] = plan.risk.joined @ share
     columns["street_metres"] = metres @ share
     if RESIDENTS in polygons:
-        given = pd.to_numeric(polygons[RESIDENTS], errors="coerce").to_numpy(dtype=np.float64)
-        columns[RESIDENTS] = np.append(given, np.nan)
+        columns[RESIDENTS] = np.append(read_residents(polygons), np.nan)
     table = pd.DataFrame(columns, index=pd.Index([*names, OUTSIDE], name="polygon"))
     geometry = [*polygons.geometry.array, None]
     return gpd.GeoDataFrame(table, geometry=geometry, crs=polygons.crs)
+
+
+def read_residents(polygons: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """(k,) residents of each polygon, NaN where they are not known."""
+    given = polygons.get(RESIDENTS, np.full(len(polygons), np.nan))
+    return np.asarray(pd.to_numeric(given, errors="coerce"), dtype=np.float64)
 
 
 def _sum_minutes(

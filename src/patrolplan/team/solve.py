@@ -9,29 +9,43 @@ The objectives are lexicographic, once all locks are fulfilled:
 5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
 All but the last are the floor of the week. Once found, it constrains the last objective. The
-daily maximum of hotspots is a rule, from which visits to tasked places are exempt.
+daily maximum of hotspots is a rule, from which visits to tasked places are exempt. The best week
+that differs from one handed out by a few patrols only is found by a programme like it.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
 from patrolplan.compiled import CLOCK
+from patrolplan.patrols.solver.highs import Answer
 from patrolplan.patrols.solver.solution import compute_gap_percent
-from patrolplan.team.mip import MipBuilder, MipResult, MixedIntegerProgramme
+from patrolplan.team.mip import MipBuilder, MixedIntegerProgramme, list_chosen
 from patrolplan.team.objective import compute_worth
-from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
-from patrolplan.team.programme import add_floor, add_objective, add_options
+from patrolplan.team.problem import (
+    DEFAULT_LIMITS,
+    MINUTES_TOLERANCE,
+    Bools,
+    Floats,
+    Floor,
+    Ints,
+    RotaProblem,
+    SearchLimits,
+)
+from patrolplan.team.programme import (
+    add_floor,
+    add_objective,
+    add_options,
+    add_shortfall_variables,
+    add_unmet_variables,
+)
 from patrolplan.team.rota_search import anneal_week
-from patrolplan.team.search_limits import DEFAULT_LIMITS, SearchLimits
 
 PROVEN_GAP = 1e-6
 """Relative gap at which a week counts as proven best."""
-
-CHOSEN_ABOVE = 0.5
 
 MOVES_OF_A_RUN = 10_000
 """Moves for every school of one annealing run: many short runs, since one long run is trapped in a
@@ -52,10 +66,6 @@ about twelve schools, for which it takes about a second."""
 
 IMPOSSIBLE = -1
 """Patrols missing where no week is feasible, however few patrols it has."""
-
-Aim = Literal["tasked", "patrols", "watched"]
-"""What a floor counts: visits to tasked places, patrols of schools, and visits to watched hotspots
-and feared places."""
 
 DOSE_STEP_MINUTES = 0.01
 """Minutes by which a dose must be longer to count as higher."""
@@ -94,23 +104,19 @@ class RotaSolution:
 def solve_rota(
     problem: RotaProblem, *, seed: int = 1, stop: SearchLimits | None = None
 ) -> RotaSolution:
-    """The week of most worth among those with the highest floor.
-
-    The seed decides between equal weeks; `stop` is `DEFAULT_LIMITS` by default.
-    """
+    """The week of most worth among those with the highest floor."""
     if not len(problem):  # all closed, or everybody absent
         return RotaSolution(np.zeros(0, dtype=np.int64), 0.0, 0.0, proven=True)
     stop = stop or DEFAULT_LIMITS
     deadline = math.inf if stop.seconds is None else CLOCK.read() + stop.seconds
+    # HiGHS breaks ties by the order of columns: a drawn order favours no officer of the table.
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
     if floor.missing == IMPOSSIBLE:  # locks that cannot all keep the daily maximum
         mixed = replace(mixed, locks_first=True)
         floor = find_floor(mixed)
-    model = MipBuilder()
-    x = add_options(model, mixed)
-    add_floor(model, mixed, x, floor)
+    model, x, *_ = _begin_model(mixed, floor)
     add_objective(model, mixed, x)
     search = _WeekSearch(model.build(), x, mixed, floor, stop, deadline=deadline)
     rows, bound = search.run(seed)
@@ -147,12 +153,14 @@ class _WeekSearch:
         gap = max(PROVEN_GAP / 2, self._stop.gap_percent / 100)
         if self._stop.is_proven_if_quick and self._prove_if_quick():
             return self._best, self._bound
+        # The bound costs most where a team is large, and stays as it is while weeks get better.
         relaxed = self._programme.solve_relaxation(seconds=self._seconds)
         self._bound = min(self._bound, relaxed.bound)
         if not self._is_within(gap):
             for _ in self._anneal(self._list_promising(relaxed), seed):
                 if self._is_within(gap):
                     break
+        # Branch and bound pays where a proof is asked for, or the programme is small.
         if gap <= PROVEN_GAP or len(self._programme.objective) <= MAX_COLUMNS_TO_PROVE:
             self._lower(gap)
         return self._best, self._bound
@@ -172,11 +180,16 @@ class _WeekSearch:
         if worth > self._worth:
             self._best, self._worth = rows, worth
 
-    def _list_promising(self, relaxed: MipResult) -> Ints:
+    def _accept_answer(self, answer: Answer) -> None:
+        if len(answer.values):
+            self._accept(list_chosen(answer, self._x))
+
+    def _list_promising(self, relaxed: Answer) -> Ints:
         """Options that cost little in the relaxation, fulfil locks, or are in the floor's week."""
-        if not len(relaxed.reduced_costs):
+        if not len(relaxed.values):
             return np.arange(len(self._problem))
-        cheap = relaxed.reduced_costs[self._x] <= MAX_REDUCED_COST * abs(relaxed.bound)
+        costs = np.maximum(0.0, -relaxed.column_duals[self._x])
+        cheap = costs <= MAX_REDUCED_COST * abs(relaxed.bound)
         cheap |= self._problem.lock >= 0
         cheap[self._floor.chosen] = True
         return np.flatnonzero(cheap)
@@ -200,18 +213,13 @@ class _WeekSearch:
             yield
 
     def _merge(self, rows: Ints) -> None:
-        """Find the best week among the options of the best one so far and of another.
-
-        Annealing runs end in different local optima, each better in some districts.
-        """
+        """Find the best week among the options of the best one so far and of another."""
+        # Annealing runs end in different local optima, each better in some districts.
         upper = self._programme.upper.copy()
         upper[self._x] = 0.0
         upper[self._x[self._best]] = upper[self._x[rows]] = 1.0
-        answer = replace(self._programme, upper=upper).solve(
-            gap=MERGE_GAP, nodes=MERGE_NODES, seconds=self._seconds
-        )
-        if len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        merged = replace(self._programme, upper=upper)
+        self._accept_answer(merged.solve(gap=MERGE_GAP, nodes=MERGE_NODES, seconds=self._seconds))
 
     def _lower(self, gap: float) -> None:
         """Lower the bound by branch and bound from the best week, which may find a better one."""
@@ -221,25 +229,22 @@ class _WeekSearch:
         answer = self._programme.solve(
             gap=gap, nodes=self._stop.nodes, seconds=self._seconds, start=start
         )
-        if len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        self._accept_answer(answer)
         self._bound = max(self._worth, min(self._bound, answer.bound))
 
     def _prove_if_quick(self) -> bool:
-        """Prove a small week best at the root of the search tree; return whether that succeeded.
-
-        Which of several best weeks it is then does not depend on the annealing.
-        """
+        """Prove a small week best at the root of the search tree; return whether that succeeded."""
+        # Which of several best weeks it is then does not depend on the annealing.
         if len(self._programme.objective) > MAX_COLUMNS_TO_PROVE:
             return False
         answer = self._programme.solve(gap=PROVEN_GAP / 2, nodes=1, seconds=self._seconds)
-        if answer.proven:
-            self._best = np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE)
+        if answer.is_best:
+            self._best = list_chosen(answer, self._x)
             self._worth = self._rate(self._best)
-        elif len(answer.values):
-            self._accept(np.flatnonzero(answer.values[self._x] > CHOSEN_ABOVE))
+        else:
+            self._accept_answer(answer)
         self._bound = answer.bound
-        return answer.proven
+        return answer.is_best
 
 
 def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -> Floats:
@@ -252,14 +257,12 @@ def _complete_columns(programme: MixedIntegerProgramme, x: Ints, chosen: Ints) -
 
 
 def find_floor(problem: RotaProblem) -> Floor:
-    """Demands and every school's minimum; where all have it, the lowest dose as high as it can be.
-
-    A school that cannot reach a level, since it is open on few days or its routes have few stops,
-    counts with the highest dose it can have. The level is raised by repeatedly requiring a little
-    more than the last week gave, until no week is feasible: which doses are possible depends on
-    the dwells and on their sums, so bisection could stop between two of them. Every answer is a
-    complete week, so each step rises at least to the next possible dose.
-    """
+    """Demands and every school's minimum; where all have it, the lowest dose as high as it goes."""
+    # A school that cannot reach a level, since it is open on few days or its routes have few stops,
+    # counts with the highest dose it can have. The level is raised by repeatedly requiring a little
+    # more than the last week gave, until no week is feasible: which doses are possible depends on
+    # the dwells and on their sums, so bisection could stop between two of them. Every answer is a
+    # complete week, so each step rises at least to the next possible dose.
     floor = _find_fewest_missing(problem)
     if floor.missing or not problem.visit_minutes.any():
         return floor
@@ -281,52 +284,41 @@ def find_floor(problem: RotaProblem) -> Floor:
 def _find_fewest_missing(problem: RotaProblem) -> Floor:
     """The floor before doses: fewest tasked visits, patrols and watched visits missing, in turn."""
     patrols = np.minimum(problem.min_patrols, problem.open_days)
-    wanted, tasked = problem.demand_visits, problem.is_tasked
+    kinds = {"unmet_tasked": problem.is_tasked, "unmet_watched": ~problem.is_tasked}
+    wanted = {aim: int(problem.demand_visits[kind].sum()) for aim, kind in kinds.items()}
     floor = Floor(
         patrols=patrols,
         missing=int(patrols.sum()),
         dose=np.zeros(problem.schools),
         chosen=np.zeros(0, dtype=np.int64),
-        unmet_tasked=int(wanted[tasked].sum()),
-        unmet_watched=int(wanted[~tasked].sum()),
+        **wanted,
     )
-    aims: tuple[Aim, ...] = ("tasked", "patrols", "watched")
-    for aim in aims:
-        lowered = _lower_floor(problem, floor, aim)
-        if lowered is None:
+    for aim in ("unmet_tasked", "missing", "unmet_watched"):
+        if aim in kinds and not kinds[aim].any():
+            continue
+        model, x, missing, unmet = _begin_model(problem, floor)
+        model.add_gain(unmet[kinds[aim]] if aim in kinds else missing, -1.0)
+        answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+        if not len(answer.values):
             return replace(floor, missing=IMPOSSIBLE)
-        floor = lowered
+        # What is missing at least bounds the programmes of all aims that follow.
+        fewest: dict[str, Any] = {aim: round(-answer.objective)}
+        floor = replace(floor, chosen=list_chosen(answer, x), **fewest)
     return floor
-
-
-def _lower_floor(problem: RotaProblem, floor: Floor, aim: Aim) -> Floor | None:
-    """The floor with the minimum missing of an objective; None where no week is feasible."""
-    if aim != "patrols" and not (problem.is_tasked == (aim == "tasked")).any():
-        return floor
-    model = MipBuilder()
-    x = add_options(model, problem)
-    missing, unmet = add_floor(model, problem, x, floor)
-    counted = missing if aim == "patrols" else unmet[problem.is_tasked == (aim == "tasked")]
-    model.add_gain(counted, -1.0)
-    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
-    if not len(answer.values):
-        return None
-    floor = replace(floor, chosen=np.flatnonzero(answer.values[x] > CHOSEN_ABOVE))
-    fewest = round(-answer.objective)
-    if aim == "patrols":
-        return replace(floor, missing=fewest)
-    if aim == "tasked":
-        return replace(floor, unmet_tasked=fewest)
-    return replace(floor, unmet_watched=fewest)
 
 
 def _find_week(problem: RotaProblem, floor: Floor) -> Ints | None:
     """Options of a week that keeps a floor; None where there is none, or none was found."""
+    model, x, *_ = _begin_model(problem, floor)
+    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
+    return list_chosen(answer, x) if len(answer.values) else None
+
+
+def _begin_model(problem: RotaProblem, floor: Floor) -> tuple[MipBuilder, Ints, Ints, Ints]:
+    """A programme of the options above a floor; columns of options, missing patrols and visits."""
     model = MipBuilder()
     x = add_options(model, problem)
-    add_floor(model, problem, x, floor)
-    answer = model.build().solve(gap=0.0, nodes=MAX_DOSE_NODES)
-    return np.flatnonzero(answer.values[x] > CHOSEN_ABOVE) if len(answer.values) else None
+    return (model, x, *add_floor(model, problem, x, floor))
 
 
 def _compute_max_dose(problem: RotaProblem) -> Floats:
@@ -335,3 +327,71 @@ def _compute_max_dose(problem: RotaProblem) -> Floats:
     best = np.zeros(cells)
     np.maximum.at(best, problem.cell, problem.option_dose)
     return np.asarray(best.reshape(problem.schools, -1).sum(axis=1))
+
+
+CHANGE_NODES, CHANGE_SECONDS, CHANGE_GAP = 2_000, 20.0, 1e-9
+"""Limits of a search for few changes; a team of the demo's size needs a fraction of a second."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeLimits:
+    """How a week may differ from the one handed out."""
+
+    stands: Bools
+    """(o,) options of patrols, and of those who walk along, that are in the week handed out."""
+    max_out: int
+    """Maximum number of patrols that may be removed from it."""
+    max_new: int
+    """Maximum number of patrols that may be added."""
+    as_few_as_possible: bool = False
+    """Whether fewer changes take precedence over the week's worth."""
+    must: Bools | None = None
+    """(o,) options at least one of which must be chosen."""
+    not_all_of: tuple[Ints, ...] = ()
+    """Sets of options of the week handed out, none of which may be removed as a whole, so that a
+    second answer differs from the first."""
+
+
+def find_few_changes(problem: RotaProblem, limits: ChangeLimits) -> Ints | None:
+    """Rows of the best week within the limits; None where there is none."""
+    # Options that must stay are locked in the problem; the others of `limits.stands` may be taken
+    # out. The aims are ranked as for a whole week, with few changes before the worth where that is
+    # wanted. The lowest dose is none: one change hardly affects it, and it would void cards. If
+    # nothing may be removed there are few options, and the answer is exact within a moment;
+    # otherwise it is the best within a limit of nodes.
+    if not len(problem):
+        return np.zeros(0, dtype=np.int64) if limits.must is None else None
+    model = MipBuilder()
+    x = add_options(model, problem)
+    leads = ~problem.is_along
+    stands, new = x[limits.stands & leads], x[~limits.stands & leads]
+    model.add_row(stands, lower=float(len(stands) - limits.max_out))
+    model.add_row(new, upper=float(limits.max_new))
+    unmet = add_unmet_variables(model, problem, x)
+    target = np.minimum(problem.min_patrols, problem.open_days)
+    missing = add_shortfall_variables(model, problem, x, target)
+    counted = (unmet[problem.is_tasked], missing, unmet[~problem.is_tasked])
+    aims = [(columns, 1.0) for columns in counted if len(columns)]
+    if limits.as_few_as_possible:
+        aims += [(stands, -1.0), (new, 1.0)]
+    rows = [model.add_row(columns, factor=factor) for columns, factor in aims]
+    add_objective(model, problem, x)
+    if limits.must is not None:
+        model.add_row(x[limits.must], lower=1.0)
+    for options in limits.not_all_of:
+        model.add_row(x[options], lower=1.0)
+    programme = model.build()
+    # Each aim is minimised alone, and its row then keeps it there while the next one is.
+    for (columns, factor), row in zip(aims, rows, strict=True):
+        least = np.zeros(model.columns)
+        least[columns] = -factor
+        answer = replace(programme, objective=least).solve(
+            gap=CHANGE_GAP, nodes=CHANGE_NODES, seconds=CHANGE_SECONDS
+        )
+        if not len(answer.values):
+            return None
+        upper = programme.row_upper.copy()
+        upper[row] = round(-answer.objective)
+        programme = replace(programme, row_upper=upper)
+    answer = programme.solve(gap=CHANGE_GAP, nodes=CHANGE_NODES, seconds=CHANGE_SECONDS)
+    return list_chosen(answer, x) if len(answer.values) else None

@@ -5,13 +5,11 @@ minutes drawn by its own key, among those that are worth nearly as much and that
 time for; its legs and directions are built only then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from patrolplan.parallel import map_parallel
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol
 from patrolplan.patrols.planning_inputs import PlanningInputs
@@ -50,20 +48,13 @@ def list_dwell_middles(patrol: Patrol) -> DwellMiddles:
 
 
 def draw_walks(
-    inputs: RotaInputs,
-    duties: Sequence[Duty],
-    key: DrawKey,
-    *,
-    rows: Iterable[int] | None = None,
-    executor: Executor | None = None,
+    inputs: RotaInputs, duties: Sequence[Duty], key: DrawKey, *, rows: Iterable[int] | None = None
 ) -> tuple[Duty, ...]:
-    """The duties of a week as they are walked; those that are fixed stay as they are.
-
-    Each of these rows, by default of all, is drawn by its own key, derived from that of the week's
-    draw. Its officers' other duties of the day limit its walk. The executor shares the schools.
-    """
+    """The duties of a week as they are walked; those that are fixed stay as they are."""
+    # Each of these rows, by default of all, is drawn by its own key, derived from that of the
+    # week's draw. Its officers' other duties of the day limit its walk.
     held = {id(duty) for duty in inputs.held}
-    drawn = list(duties)
+    drawn, walked = list(duties), list(duties)
     chosen: list[tuple[int, int, Timing, float]] = []
     rows = range(len(drawn)) if rows is None else rows
     for row in sorted(rows, key=lambda row: (drawn[row].date, drawn[row].leave_minutes)):
@@ -74,29 +65,35 @@ def draw_walks(
         planned = inputs.routes[route]
         begin, end = find_time_limits(inputs, drawn, row)
         timings = _select_in_time(planned, begin, end, leave_minutes=duty.leave_minutes)
-        timing = timings.draw(_find_pick(key, duty))
+        own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
+
+        def pick(what: str, count: int, own: DrawKey = own) -> int:
+            return own.derive(what).draw(count)
+
+        timing = timings.draw(pick)
         if timing is not None:
-            chosen.append((row, route, timing, end))
             drawn[row] = _shift_duty(duty, planned, timing)
-    return _walk(inputs, duties, chosen, executor)
+            chosen.append((row, route, timing, end))
+
+    def find_builder(each: tuple[int, int, Timing, float]) -> tuple[int, str, str]:
+        """Day, window and school: neighbours in this order share what is built once."""
+        route = inputs.routes[each[1]]
+        return _find_day(inputs, each[1]), route.window, route.urn
+
+    for row, route, timing, end in sorted(chosen, key=find_builder):
+        walked[row] = _walk(inputs, duties[row], route, timing, end)
+    return tuple(walked)
 
 
 def draw_new_walks(
-    inputs: RotaInputs,
-    before: Sequence[Duty],
-    duties: Sequence[Duty],
-    key: DrawKey,
-    *,
-    executor: Executor | None = None,
+    inputs: RotaInputs, before: Sequence[Duty], duties: Sequence[Duty], key: DrawKey
 ) -> tuple[Duty, ...]:
-    """The duties of a changed week, with walks drawn for those that were not in it before.
-
-    An officer with the same route of the same school on the same day as before keeps the walk.
-    """
+    """The duties of a changed week, with walks drawn for those that were not in it before."""
+    # An officer with the same route of the same school on the same day as before keeps the walk.
     earlier = {_identify(duty): duty for duty in before}
     new = [row for row, duty in enumerate(duties) if _identify(duty) not in earlier]
     standing = [_take_walk(earlier.get(_identify(duty)), duty) for duty in duties]
-    return draw_walks(inputs, standing, key, rows=new, executor=executor)
+    return draw_walks(inputs, standing, key, rows=new)
 
 
 def _take_walk(earlier: Duty | None, duty: Duty) -> Duty:
@@ -112,21 +109,8 @@ def _identify(duty: Duty) -> tuple[object, ...]:
     return (duty.officer, duty.date, build_route_key(duty.patrol))
 
 
-def _find_pick(key: DrawKey, duty: Duty) -> Callable[[str, int], int]:
-    """What draws the walk of a patrol, by its officer, day, school and window."""
-    own = key.derive("patrol", duty.officer, duty.date, duty.urn, duty.window)
-
-    def pick(what: str, count: int) -> int:
-        return own.derive(what).draw(count)
-
-    return pick
-
-
 def find_time_limits(inputs: RotaInputs, duties: Sequence[Duty], row: int) -> tuple[float, float]:
-    """When the officers of a duty may leave their bases for it, and when it must be over.
-
-    From the end of their hours, their appointments, and their other patrols of the day.
-    """
+    """When the officers of a duty may leave their bases for it, and when it must be over."""
     duty, free = duties[row], inputs.free_time
     day = inputs.days.index(duty.date)
     begin, end = 0.0, MINUTES_A_DAY
@@ -168,11 +152,9 @@ def _find_span(inputs: RotaInputs, name: str, duty: Duty) -> tuple[float, float]
 
 
 def _select_in_time(patrol: Patrol, begin: float, end: float, *, leave_minutes: float) -> Timings:
-    """The timings of a patrol that begin and end within limits.
-
-    Who is present at the gate sets out at a fixed time, to be there at the start; without a
-    presence one sets out later where one leaves later.
-    """
+    """The timings of a patrol that begin and end within limits."""
+    # Who is present at the gate sets out at a fixed time, to be there at the start; without a
+    # presence one sets out later where one leaves later.
     timings = patrol.timings
     if timings is None:
         return Timings.none(len(patrol.stops))
@@ -195,61 +177,32 @@ def _shift_duty(duty: Duty, planned: Patrol, timing: Timing) -> Duty:
     )
 
 
-def _walk(
-    inputs: RotaInputs,
-    duties: Sequence[Duty],
-    chosen: Sequence[tuple[int, int, Timing, float]],
-    executor: Executor | None,
-) -> tuple[Duty, ...]:
-    """The duties, with legs and directions for every row, route and timing that was chosen."""
-    walked = list(duties)
-    groups: dict[PlanningInputs, list[tuple[int, int, Patrol, Timing, float]]] = {}
-    for row, route, timing, end in chosen:
-        planning, school = _find_planning(inputs, route)
-        planned = inputs.routes[route]
-        groups.setdefault(planning, []).append((row, school, planned, timing, end))
-    for planning, items in groups.items():
-        schools = sorted({school for _, school, *_ in items})
-        by_school = [
-            (school, tuple((p, t, end) for _, its, p, t, end in items if its == school))
-            for school in schools
-        ]
-        found = map_parallel(_walk_school, planning, by_school, executor=executor)
-        walks = {school: iter(each) for school, each in zip(schools, found, strict=True)}
-        for row, school, planned, timing, _ in items:
-            walked[row] = _finish_duty(duties[row], planned, timing, next(walks[school]))
-    return tuple(walked)
-
-
-def _walk_school(
-    planning: PlanningInputs, item: tuple[int, Sequence[tuple[Patrol, Timing, float]]]
-) -> list[Patrol]:
-    """Some patrols of one school, as they are walked."""
-    row, walks = item
-    walked = []
-    for patrol, timing, end in walks:
-        visit = tuple(stop.tasked for stop in patrol.stops if stop.tasked)
-        names = tuple(name for stop in patrol.stops for name in stop.covered)
-        for watch in ((), names):  # most patrols share the school's own candidates
-            builder = PatrolBuilder.for_school(planning, row, visit=visit, watch=watch)
-            if walk := builder.walk_patrol(patrol, timing, latest_end_minutes=end):
-                break
-        walked.append(walk or patrol)
-    return walked
-
-
-def _finish_duty(duty: Duty, planned: Patrol, timing: Timing, walk: Patrol) -> Duty:
-    """The duty with its walk."""
+def _walk(inputs: RotaInputs, duty: Duty, route: int, timing: Timing, end: float) -> Duty:
+    """The duty as it is walked, with legs and directions."""
+    planned = inputs.routes[route]
+    planning, school = _find_planning(inputs, route)
+    visit = tuple(stop.tasked for stop in planned.stops if stop.tasked)
+    names = tuple(name for stop in planned.stops for name in stop.covered)
+    walk = None
+    for watch in ((), names):  # most patrols share the school's own candidates
+        builder = PatrolBuilder.for_school(planning, school, visit=visit, watch=watch)
+        if walk := builder.walk_patrol(planned, timing, latest_end_minutes=end):
+            break
+    walk = walk or planned
     moved = _shift_duty(duty, planned, replace(timing, end_minutes=walk.end_minutes))
     return replace(moved, patrol=walk, start_minutes=walk.start_minutes)
+
+
+def _find_day(inputs: RotaInputs, route: int) -> int:
+    """The first day on which a route is planned."""
+    return int(np.argmax(inputs.variant[:, route] >= 0))
 
 
 def _find_planning(inputs: RotaInputs, route: int) -> tuple[PlanningInputs, int]:
     """What a route was planned from, and the row of its school there."""
     patrol = inputs.routes[route]
-    day = int(np.argmax(inputs.variant[:, route] >= 0))
-    parts = {part.window_name: part for part in inputs.plans[day].parts}
-    plan = parts.get(patrol.window, inputs.plans[day])
+    whole = inputs.plans[_find_day(inputs, route)]
+    plan = {part.window_name: part for part in whole.parts}.get(patrol.window, whole)
     rows = {str(urn): row for row, urn in enumerate(plan.area.schools["urn"])}
     planned = sorted({rows[one.urn] for one in plan.patrols})
     planning = PlanningInputs.reuse(

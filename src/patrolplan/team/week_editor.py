@@ -1,35 +1,26 @@
 """A week changed by hand, patrol by patrol, under the rules of the rota."""
 
-from __future__ import annotations
-
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from patrolplan.area import StudyArea
 from patrolplan.errors import PatrolplanError
+from patrolplan.notes import Note
+from patrolplan.patrols.plan import Plan
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.companions import has_time_for
-from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.objective import compute_worth
 from patrolplan.team.obstacle_finder import ObstacleFinder
-from patrolplan.team.problem import MINUTES_TOLERANCE
+from patrolplan.team.problem import MINUTES_TOLERANCE, Ints, RotaProblem
 from patrolplan.team.rota import build_duty, build_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import RotaSolution
 from patrolplan.team.walks import find_time_limits
-from patrolplan.team.week import Duty, Lock, Week, format_day
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
-
-    from patrolplan.area import StudyArea
-    from patrolplan.notes import Note
-    from patrolplan.patrols.plan import Plan
-    from patrolplan.team.problem import Ints, RotaProblem
-    from patrolplan.team.week import Ban
-
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.week_records import Ban, Lock
 
 PATROL_GONE = "the patrol no longer exists"
 
@@ -71,17 +62,9 @@ class WeekEditor:
     @classmethod
     def from_week(
         cls, week: Week, area: StudyArea, plan: Plan | Mapping[dt.date, Plan]
-    ) -> WeekEditor:
+    ) -> "WeekEditor":
         """An editor of a week, as it was planned or read."""
-        inputs = RotaInputs(
-            area,
-            list_day_plans(plan, week.days),
-            week.days,
-            week.locks,
-            week.bans,
-            absent=week.absent,
-            delivered=week.delivered,
-        )
+        inputs = RotaInputs.of_week(week, area, plan, locks=week.locks)
         unplanned = tuple(duty for duty in week.duties if not _is_planned(inputs, duty))
         editor = cls(inputs, week).with_held_duties(unplanned)
         derived = editor.build_week(week.duties).notes
@@ -94,7 +77,7 @@ class WeekEditor:
 
     def with_locks_and_bans(
         self, *, locks: Sequence[Lock] | None = None, bans: Sequence[Ban] | None = None
-    ) -> WeekEditor:
+    ) -> "WeekEditor":
         """The same week under other locks or bans."""
         inputs = self.inputs.with_locks_and_bans(
             locks=self.inputs.locks if locks is None else tuple(locks),
@@ -102,7 +85,7 @@ class WeekEditor:
         )
         return replace(self, inputs=inputs)
 
-    def with_held_duties(self, held: Sequence[Duty]) -> WeekEditor:
+    def with_held_duties(self, held: Sequence[Duty]) -> "WeekEditor":
         """The same week with these patrols fixed, whatever the plan."""
         if tuple(held) == self.inputs.held:
             return self
@@ -116,10 +99,8 @@ class WeekEditor:
         return None
 
     def build_week(self, duties: Sequence[Duty], *, bound: float | None = None) -> Week:
-        """The week of these patrols, with its worth and the reasons for what is missing.
-
-        Each must be an option. The bound is by default that of the week before.
-        """
+        """The week of these patrols, with its worth and the reasons for what is missing."""
+        # Each must be an option. The bound is by default that of the week before.
         chosen = np.sort(self.find_rows(duties))
         bound = self.before.bound if bound is None else bound
         solution = RotaSolution.rate(self.problem, chosen, bound)
@@ -139,10 +120,8 @@ class WeekEditor:
         return _find_option(self.inputs, duty) is not None
 
     def find_rows(self, duties: Sequence[Duty]) -> Ints:
-        """(c,) rows of the options of patrols and their crews; an error for one that is none.
-
-        Members of a crew who no longer have time for it have none.
-        """
+        """(c,) rows of the options of patrols and their crews; an error for one that is none."""
+        # Members of a crew who no longer have time for it have none.
         rows = []
         for duty in duties:
             option = _find_option(self.inputs, duty)
@@ -166,10 +145,8 @@ class WeekEditor:
         return Lock(slot.officer, slot.urn, slot.date, variant, window)
 
     def list_companions(self, duty: Duty, duties: Sequence[Duty]) -> list[str]:
-        """Who may walk along on a patrol, and is free given the other patrols of the week.
-
-        Those with the fewest patrols come first.
-        """
+        """Who may walk along on a patrol, and is free given the other patrols of the week."""
+        # Those with the fewest patrols come first.
         option, problem = _find_option(self.inputs, duty), self.problem
         if option is None:
             return []
@@ -223,11 +200,9 @@ class WeekEditor:
         variant: int | None = None,
         like: Duty | None = None,
     ) -> Duty:
-        """A patrol for a slot next to the others of the week: the requested route, or the best one.
-
-        A patrol `like` it keeps its walk where possible. An officer who is lent must be locked
-        before. An `InvalidEditError` says what keeps them from it.
-        """
+        """A patrol for a slot next to the week's others: the requested route, or the best one."""
+        # A patrol `like` it keeps its walk where possible. An officer who is lent must be locked
+        # before. An `InvalidEditError` says what keeps them from it.
         officer, school, day = self._find_slot(slot)
         rows, problem = self.find_rows(duties), self.problem
         chosen = np.stack([problem.officer[rows], problem.day[rows], problem.route[rows]], axis=1)
@@ -265,10 +240,8 @@ class WeekEditor:
         return replace(duty, crew=crew)
 
     def _select_under_cap(self, options: Ints, finder: ObstacleFinder, day: int) -> Ints:
-        """Options that bring no hotspot over the daily maximum; an error if there are none.
-
-        A lock alone does not exceed it: the patrols already in the week are not forced.
-        """
+        """Options that bring no hotspot over the daily maximum; an error if there are none."""
+        # A lock alone does not exceed it: the patrols already in the week are not forced.
         routes = self.problem.route[options].tolist()
         crowded = [finder.find_crowded_hotspots(day, route) for route in routes]
         if not all(crowded):

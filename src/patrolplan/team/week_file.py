@@ -46,14 +46,13 @@ def _get_adapters() -> tuple[TypeAdapter[_Routes], TypeAdapter[Week]]:
 
 
 def build_week_document(week: Week) -> dict[str, Any]:
-    """The week in the form that `patrolplan week --json` prints and `week.json` holds.
-
-    Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several officers
-    patrol a school together, `number` distinguishes their routes. Where not all patrols have the
-    mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes` holds each walk once,
-    in the form of `plan.json` but with reasons as fields, not words; `route` is its row there.
-    `places` is who is where when, as all papers have it. `read_week` turns it into a `Week` again.
-    """
+    """The week in the form that `patrolplan week --json` prints and `week.json` holds."""
+    # Plain values in a fixed order; times are local HH:MM, dates YYYY-MM-DD. Where several officers
+    # patrol a school together, `number` distinguishes their routes. Where not all patrols have the
+    # mode of `[patrol] way`, each has its `way`, "walk" or "bicycle". `routes` holds each walk
+    # once, in the form of `plan.json` but with reasons as fields, not words; `route` is its row
+    # there. `places` is who is where when, as all papers have it. `read_week` turns it into a
+    # `Week` again.
     context = {"projection": week.plan.area.projection, "routes": {}}
     document: dict[str, Any] = _get_adapters()[1].dump_python(
         _round_worths(week), mode="json", by_alias=True, context=context
@@ -70,10 +69,8 @@ def _round_worths(week: Week) -> Week:
 
 
 def read_week_alone(path: str | Path, projection: Projection | None = None) -> Week:
-    """The week of a file or folder without a plan; an `InputError` with every reason if it is none.
-
-    Without a projection, the places of its routes stay in degrees.
-    """
+    """The week of a file or folder without a plan; an `InputError` with every reason it is none."""
+    # Without a projection, the places of its routes stay in degrees.
     path = Path(path)
     path = path / "week.json" if path.is_dir() else path
     try:
@@ -175,10 +172,8 @@ def read_week(path: str | Path, area: StudyArea, plan: Plan | Mapping[dt.date, P
 
 
 def round_week(week: Week) -> Week:
-    """A week with its duties as they are when its file is read: whole minutes, and centimetres.
-
-    So a paper is the same before and after the week was read again.
-    """
+    """A week with its duties as they are when its file is read: whole minutes, and centimetres."""
+    # So a paper is the same before and after the week was read again.
     document = build_week_document(week)
     read = _parse_week(document, Path("week.json"), week.plan.area.projection)
     return replace(week, duties=read.duties)

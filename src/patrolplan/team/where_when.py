@@ -4,15 +4,22 @@ A stay lasts from arriving at a place until leaving it, with the minutes waited 
 one. Of the gate it is the presence at the bell, every return, and the minutes left at the end.
 Who stands in sight of a hotspot is there as well: it has its dose, and whoever asks who comes to
 it is told so.
+
+The day of each officer is made of the same patrols, with travel and appointments in between.
 """
 
 import datetime as dt
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
 
 from patrolplan.area.square_names import name_places
 from patrolplan.patrols.plan import Stop
+from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base
 from patrolplan.team.week import Duty, Week
 from patrolplan.times import format_time
 
@@ -90,3 +97,88 @@ def build_place_rows(week: Week) -> list[dict[str, Any]]:
         for stay, gate in zip(stays, gates, strict=True)
     ]
     return sorted(rows, key=lambda row: (row["date"], row["from"], row["id"], row["officers"]))
+
+
+ItemKind = Literal["way", "patrol", "appointment"]
+Place = Literal["base", "gate", "appointment"]
+OfficerDays = dict[tuple[str, dt.date], tuple["DayItem", ...]]
+"""What each officer does on each day, in order; days with nothing to do are left out."""
+
+WHOLE_DAY_MINUTES = 1439
+"""From 00:00 to 23:59, the latest time of day that a table can name."""
+
+
+@dataclass(frozen=True)
+class DayItem:
+    """One part of an officer's day; minutes after local midnight."""
+
+    kind: ItemKind
+    from_minutes: float
+    to_minutes: float
+    duty: Duty | None = None
+    """The patrol, or the one that the travel leads to or comes from."""
+    appointment: Appointment | None = None
+    """The same of an appointment."""
+    towards: Place = "base"
+    """Destination of travel."""
+    is_companion: bool = False
+    """Whether the officer walks along on a colleague's patrol."""
+
+    @property
+    def is_whole_day(self) -> bool:
+        """Whether it lasts from midnight to midnight."""
+        return self.to_minutes - self.from_minutes >= WHOLE_DAY_MINUTES
+
+
+def build_officer_days(week: Week) -> OfficerDays:
+    """Put together what every officer of a week does on each of its days."""
+    area = week.plan.area
+    officers, schools = list(area.officers["officer"]), list(area.schools["urn"])
+    people = (name for duty in week.duties for name in duty.people)
+    names = tuple(dict.fromkeys([*officers, *people]))
+    has_crews = any(duty.crew for duty in week.duties)
+    travel = compute_minutes_from_base(area) if has_crews else np.zeros((0, 0))
+    items: defaultdict[tuple[str, dt.date], list[DayItem]] = defaultdict(list)
+    for duty in week.duties:
+        own = _list_patrol_items(duty, duty.leave_minutes, duty.back_minutes)
+        items[duty.officer, duty.date].extend(own)
+        for name in duty.crew:  # from and back to their own base
+            is_known = name in officers and duty.urn in schools
+            way = travel[officers.index(name), schools.index(duty.urn)] if is_known else math.nan
+            leave, back = float(duty.start_minutes - way), float(duty.end_minutes + way)
+            own = _list_patrol_items(duty, leave, back, is_companion=True)
+            items[name, duty.date].extend(own)
+    for one in FreeTime(area, names, week.days).appointments:
+        items[one.officer, one.date] += [
+            *_build_way(one.leave_minutes, one.from_minutes, "appointment", appointment=one),
+            DayItem("appointment", one.from_minutes, one.to_minutes, appointment=one),
+            *_build_way(one.to_minutes, one.back_minutes, "base", appointment=one),
+        ]
+    return {
+        key: tuple(sorted(own, key=lambda item: (item.from_minutes, item.to_minutes)))
+        for key, own in items.items()
+    }
+
+
+def _list_patrol_items(
+    duty: Duty, leave: float, back: float, *, is_companion: bool = False
+) -> Iterator[DayItem]:
+    """A patrol, and the ways of someone who sets out and is back at these minutes."""
+    yield from _build_way(leave, duty.start_minutes, "gate", duty=duty, is_companion=is_companion)
+    patrol = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty)
+    yield replace(patrol, is_companion=is_companion)
+    yield from _build_way(duty.end_minutes, back, "base", duty=duty, is_companion=is_companion)
+
+
+def _build_way(
+    begin: float,
+    end: float,
+    towards: Place,
+    *,
+    duty: Duty | None = None,
+    appointment: Appointment | None = None,
+    is_companion: bool = False,
+) -> Iterator[DayItem]:
+    """Travel, unless it takes no whole minute, or its time is not known."""
+    if not math.isnan(begin) and not math.isnan(end) and round(begin) < round(end):
+        yield DayItem("way", begin, end, duty, appointment, towards, is_companion)

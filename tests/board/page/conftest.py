@@ -2,24 +2,24 @@
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
+from board.speech import get_key, pick_slot, running
 from page_visits import open_chromium
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from patrolplan.board.board import Board
-from patrolplan.board.requests import ChangeRequest, CheckRequest
-from patrolplan.board.server import build_app, open_listener
+from patrolplan.board.requests import ChangeRequest, CheckRequest, SolveRequest
+from patrolplan.board.server import build_server, open_listener
 from patrolplan.board.shared_week import PlannedArea, open_shared_week
-from patrolplan.board.week_store import WeekStore
+from patrolplan.board.week_folder import WeekStore
 from patrolplan.team.week import Week
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens nothing but the tests' own server
@@ -46,22 +46,15 @@ class ServedBoard:
         self._listener = open_listener("127.0.0.1", 0)
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}/"
-        app = build_app(self.board, TOKEN, self.port)
-        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True
-        )
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        self._stack = ExitStack()
+        self._stack.callback(self.board.close)
+        self._stack.enter_context(self._listener)
+        server = build_server(self.board, self._listener, TOKEN)
+        self._stack.enter_context(running(server, self._listener))
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._listener.close()
-        self.board.close()
+        self._stack.close()
 
     def state(self) -> dict[str, Any]:
         """What the page receives, as plain JSON values."""
@@ -76,28 +69,26 @@ class ServedBoard:
     def read_saved_keys(self) -> set[tuple[str, str, str]]:
         """Day, school and officer of every patrol in the week's file."""
         document = json.loads((self.folder / "week.json").read_text(encoding="utf-8"))
-        return {(row["date"], row["urn"], row["officer"]) for row in document["patrols"]}
+        return set(map(get_key, document["patrols"]))
 
-    def get_slot(self, number: int) -> dict[str, str]:
-        """Officer, school and day of one of the patrols."""
-        return get_slot(self.patrols()[number])
+    def slots(self) -> list[dict[str, str]]:
+        """Officer, school and day of each patrol."""
+        return list(map(pick_slot, self.patrols()))
 
     def change(self, change: Change) -> None:
         """Make a change as another window would."""
         request = {"version": self.board.shared.version, "change": change}
-        made = ChangeRequest.model_validate_json(json.dumps(request))
-        self.board.change(made.version, made.change)
+        self.board.change(ChangeRequest.model_validate_json(json.dumps(request)))
 
     def solve(self) -> None:
         """Have a proposal ready."""
-        self.board.start_solving(self.board.shared.version)
-        while self.board.build_solving_status()["running"]:
+        self.board.start_solving(SolveRequest(version=self.board.shared.version))
+        while self.board.planning_job.document()["running"]:
             time.sleep(0.02)
 
     def check(self, change: Change) -> dict[str, Any]:
         """Whether a change can be."""
-        request = CheckRequest.model_validate_json(json.dumps({"change": change}))
-        return self.board.check(request.change)
+        return self.board.check(CheckRequest.model_validate_json(json.dumps({"change": change})))
 
     def find_first(self, changes: Iterable[Change], *, can: bool = True) -> Change:
         """The first of these changes that can, or cannot, be."""
@@ -114,7 +105,7 @@ class ServedBoard:
         ]
         return [
             {"kind": "move", "from": key, "to": {**key, "urn": urn, "date": day}}
-            for key in map(get_slot, self.patrols())
+            for key in self.slots()
             if date in {None, key["date"]}
             for urn, day in free
         ]
@@ -122,7 +113,7 @@ class ServedBoard:
     def list_swaps(self) -> list[Change]:
         """Every two patrols of different officers in different cells."""
         return [
-            {"kind": "swap", "a": get_slot(one), "b": get_slot(other)}
+            {"kind": "swap", "a": pick_slot(one), "b": pick_slot(other)}
             for one, other in permutations(self.patrols(), 2)
             if one["officer"] != other["officer"]
             and (one["urn"], one["date"]) != (other["urn"], other["date"])
@@ -138,11 +129,6 @@ class ServedBoard:
             for row in state["officers"]
             if not cell["patrols"]
         ]
-
-
-def get_slot(patrol: dict[str, Any]) -> dict[str, str]:
-    """Officer, school and day of a patrol."""
-    return {name: patrol[name] for name in ("officer", "urn", "date")}
 
 
 @dataclass
@@ -257,10 +243,6 @@ class Window:
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    def get_slot_tuple(self, post: dict[str, str]) -> tuple[str, str, str]:
-        """A post in the form of `Served.saved`."""
-        return post["date"], post["urn"], post["officer"]
-
     def match_text(self, text: str) -> re.Pattern[str]:
         """Anything with this text in it."""
         return re.compile(re.escape(text))
@@ -320,12 +302,12 @@ def desk(open_window: Callable[..., Window]) -> Window:
 
 
 @pytest.fixture
-def small_phone(open_window: Callable[..., Window]) -> Window:
-    """A window of a small phone's size, worked by finger."""
-    return open_window(SMALL_PHONE_SIZE)
-
-
-@pytest.fixture
 def phone(open_window: Callable[..., Window]) -> Window:
     """A window of a phone's size, worked by finger."""
     return open_window(PHONE_SIZE)
+
+
+@pytest.fixture
+def small_phone(open_window: Callable[..., Window]) -> Window:
+    """A window of a small phone's size, worked by finger."""
+    return open_window(SMALL_PHONE_SIZE)

@@ -113,7 +113,7 @@ def _assert_good_dialog(page, name):
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, request):
     """Both dialogs stand out and are named, keep Tab inside and give the focus back."""
-    lock = {"kind": "lock", **served.get_slot(0)}
+    lock = {"kind": "lock", **served.slots()[0]}
     served.change(lock)
     served.solve()
     window = request.getfixturevalue(size)
@@ -203,7 +203,7 @@ def test_focus_is_seen_wherever_tab_goes(size, request):
 def test_nothing_says_it_by_colour_alone(served, desk):
     """Locked, closed, off duty, full and over the maximum are shown in words or pictures too."""
     page = desk.page
-    patrol = {name: served.patrols()[0][name] for name in ("officer", "urn", "date")}
+    patrol = served.slots()[0]
     desk.menu(patrol).click()
     page.get_by_role("button", name="Lock", exact=True).click()
     expect(desk.chip(patrol).locator(".icon")).to_have_count(2)
@@ -271,7 +271,7 @@ def test_the_map_explains_every_sign_that_it_draws(served, desk):
         "brown, wider: priority street",
     ):
         expect(caption).to_contain_text(sign)
-    patrol = {name: served.patrols()[0][name] for name in ("officer", "urn", "date")}
+    patrol = served.slots()[0]
     desk.menu(patrol).click()
     page.get_by_role("button", name="Show on the map", exact=True).click()
     expect(page.locator(".sign.from")).to_have_text("G")

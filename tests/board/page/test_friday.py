@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from board.speech import get_key, pick_slot
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
@@ -68,10 +69,6 @@ def _show_day(page, number):
     expect(tab).to_have_attribute("aria-pressed", "true")
 
 
-def _post(patrol):
-    return {name: patrol[name] for name in ("officer", "urn", "date")}
-
-
 def _move_and_lock_by_mouse(served, desk):
     """Try what cannot be, move what can, undo and redo it, and lock it; tell what was moved."""
     page, before = desk.page, served.read_saved_keys()
@@ -84,9 +81,7 @@ def _move_and_lock_by_mouse(served, desk):
     desk.drag(desk.chip(can["from"]), desk.cell(can["to"]))
     expect(desk.chip(can["to"])).to_be_visible()
     expect(desk.chip(can["from"])).to_have_count(0)
-    assert served.read_saved_keys() == before - {desk.get_slot_tuple(can["from"])} | {
-        desk.get_slot_tuple(can["to"])
-    }
+    assert served.read_saved_keys() == before - {get_key(can["from"])} | {get_key(can["to"])}
     page.get_by_role("button", name="Undo").click()
     expect(desk.chip(can["from"])).to_be_visible()
     page.get_by_role("button", name="Redo").click()
@@ -149,7 +144,7 @@ def _move_and_lock_by_keyboard(served, desk):
 def _give_by_keyboard(served, desk):
     """Take a patrol back and give it to its officer again."""
     press = desk.page.keyboard.press
-    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
+    gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
     desk.walk_to(gone)
     press("m")
     desk.tab_to("#patrol .actions button", text="Remove")
@@ -173,12 +168,12 @@ def _swap_by_keyboard(served, desk):
     press("Enter")
     there = {**swap["b"], "officer": swap["a"]["officer"]}
     expect(desk.chip(there)).to_be_focused()
-    assert desk.get_slot_tuple(there) in served.read_saved_keys()
+    assert get_key(there) in served.read_saved_keys()
 
 
 def _rule_out_by_keyboard(served, desk):
     """Rule out any patrol at a school on a day, and tell which went."""
-    gone = next(_post(patrol) for patrol in served.patrols() if not patrol["locked"])
+    gone = next(pick_slot(patrol) for patrol in served.patrols() if not patrol["locked"])
     desk.walk_to(gone)
     desk.page.keyboard.press("m")
     desk.tab_to("#patrol fieldset button", text="Anybody here")
@@ -284,7 +279,7 @@ def test_friday_by_keyboard(size, what, answer, served, request):
 def _work_by_finger(served, phone, days):
     """Lock, rule out, add, plan again and take what is proposed."""
     page = phone.page
-    locked, barred = (_post(patrol) for patrol in served.patrols()[:2])
+    locked, barred = served.slots()[:2]
     _show_day(page, days.index(locked["date"]))
     phone.menu(locked).tap()
     page.get_by_role("button", name="Lock", exact=True).tap()
@@ -306,8 +301,8 @@ def _work_by_finger(served, phone, days):
     page.locator("#compare").tap()
     page.get_by_role("button", name="Take the proposal").tap()
     expect(page.locator("#proposal")).to_have_count(0)
-    assert phone.get_slot_tuple(locked) in served.read_saved_keys()
-    assert phone.get_slot_tuple(barred) not in served.read_saved_keys()
+    assert get_key(locked) in served.read_saved_keys()
+    assert get_key(barred) not in served.read_saved_keys()
 
 
 @pytest.mark.slow

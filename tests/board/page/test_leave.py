@@ -1,15 +1,12 @@
 """Leave, appointments, places found by words and swaps, in the browser."""
 
 import pytest
+from board.speech import pick_slot
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 PLANNING_MILLISECONDS = 60_000
-
-
-def _post(patrol):
-    return {name: patrol[name] for name in ("officer", "urn", "date")}
 
 
 def _outcome(page):
@@ -32,7 +29,7 @@ def test_away_takes_four_taps_on_a_phone(served, small_phone):
     """An officer, from when, to when, "Away": the cards that change are shown, all others stay."""
     page, before = small_phone.page, served.read_saved_keys()
     days = [day["date"] for day in served.state()["week"]["days"]]
-    gone = next(_post(patrol) for patrol in served.patrols() if patrol["date"] == days[1])
+    gone = next(pick_slot(patrol) for patrol in served.patrols() if patrol["date"] == days[1])
     for press in (
         small_phone.officer(gone["officer"]),
         page.get_by_role("group", name="First day").locator(f'[data-day="{days[1]}"]'),
@@ -81,7 +78,7 @@ def test_an_appointment_is_entered_and_removed(size, served, request):
     """Kind, day and hours are entered; the officer's card shows them, and the patrol makes way."""
     window = request.getfixturevalue(size)
     page, before = window.page, served.read_saved_keys()
-    lost = _post(served.patrols()[0])
+    lost = served.slots()[0]
     window.officer(lost["officer"]).click()
     page.locator("#appoint-what").select_option("assembly")
     page.locator("#appoint-day").select_option(lost["date"])
@@ -153,29 +150,11 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
 
 
 @pytest.mark.slow
-def test_two_people_send_two_officers_on_leave(served, open_window):
-    """The second window reads what the first did, and makes its own change to the new week."""
-    first, second = open_window(), open_window()
-    one, other = sorted({patrol["officer"] for patrol in served.patrols()})[:2]
-    second.officer(other).click()
-    first.officer(one).click()
-    first.page.locator("#away").click()
-    _outcome(first.page)
-    second.page.locator("#away").click()
-    conflict = second.page.get_by_role("dialog", name="Another window changed the week first")
-    expect(conflict).to_contain_text(f"{one} is away")
-    conflict.get_by_role("button", name="Make my change to the new week").click()
-    second.expect_message(f"{other} is away")
-    expect(second.page.locator("#solving")).to_be_hidden(timeout=PLANNING_MILLISECONDS)
-    assert [row["officer"] for row in served.state()["officers"] if row["absent"]] == [one, other]
-
-
-@pytest.mark.slow
 def test_the_week_is_drawn_again(served, desk):
     """After a lock nothing is said of how well it is foreseen; drawing again is a proposal."""
     page = desk.page
     expect(page.locator("#worth")).to_contain_text("Foreseen ")
-    desk.menu(_post(served.patrols()[0])).click()
+    desk.menu(served.slots()[0]).click()
     page.get_by_role("button", name="Lock", exact=True).click()
     expect(page.locator("#worth")).to_contain_text("not counted since the last plan")
     page.get_by_role("tab", name="Rules").click()

@@ -6,15 +6,11 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 
-def _posts(served):
-    return [{name: row[name] for name in ("officer", "urn", "date")} for row in served.patrols()]
-
-
 @pytest.mark.slow
 def test_the_later_window_is_told_and_may_do_its_change_again(served, open_window):
     """Who comes second reads what happened, sees the new week, and does the change on it or not."""
     first, second = open_window(), open_window()
-    mine, theirs, third, *_ = _posts(served)
+    mine, theirs, third, *_ = served.slots()
     second.menu(mine).click()
     first.menu(theirs).click()
     first.page.get_by_role("button", name="Lock", exact=True).click()
@@ -44,7 +40,7 @@ def test_the_later_window_is_told_and_may_do_its_change_again(served, open_windo
 def test_an_idle_window_follows_the_other(served, open_window):
     """A window where nothing is in hand soon shows what the other one did, and says so."""
     first, second = open_window(), open_window()
-    post = _posts(served)[0]
+    post = served.slots()[0]
     first.menu(post).click()
     first.page.get_by_role("button", name="Lock", exact=True).click()
     expect(second.chip(post)).to_have_accessible_name(second.match_text("locked"))
@@ -87,7 +83,7 @@ def test_a_ledger_that_cannot_be_read_is_told(served, desk):
     settings = served.board.shared.state.planned_area.area.settings
     ledger = settings.folder / settings.ledger.address.removeprefix("sqlite:///")
     ledger.write_bytes(b"no database at all" * 100)
-    post, other = _posts(served)[:2]
+    post, other = served.slots()[:2]
     desk.menu(post).click()
     page.get_by_role("button", name="Lock", exact=True).click()
     expect(page.locator("#ledger")).to_contain_text("Doses delivered are not shown")
@@ -102,7 +98,7 @@ def test_a_ledger_that_cannot_be_read_is_told(served, desk):
 @pytest.mark.slow
 def test_a_change_that_nobody_takes_is_told(served, desk):
     """When the program has stopped, the page says so and keeps what it shows."""
-    post = _posts(served)[0]
+    post = served.slots()[0]
     desk.menu(post).click()
     served.close()
     desk.page.get_by_role("button", name="Remove").click()

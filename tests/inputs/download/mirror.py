@@ -90,7 +90,7 @@ def overpass_of(path):
                 for m in one.members
             ]
             others.append({"type": "relation", **element, "members": members})
-    wanted = {(k, one) for k, v in FEATURES.items() for one in ([v] if isinstance(v, str) else v)}
+    wanted = {(key, one) for key, values in FEATURES.items() for one in values}
     matching = [one for one in others if wanted & set(one["tags"].items())]
     needed = [one for one in others if not one["tags"]]  # members of the relations
     return {"elements": [*streets, *nodes]}, {"elements": [*matching, *needed, *nodes]}

@@ -15,7 +15,6 @@ import shapely
 
 FAULTS = ("503", "429", "500", "502", "timeout", "cut", "no json", "shape", "drop")
 SLUGS = ("anti-social-behaviour", "robbery", "violent-crime", "theft-from-the-person", "drugs")
-STATUS = "Connected as: 1\nCurrent time: 2026-11-01T00:00:00Z\nRate limit: 2\n\n2 slots available\n"
 
 
 def seeded_month(seed, month, count, box, *, dense=(0.5, 0.5), share=0.5):
@@ -150,9 +149,6 @@ class _Handler(BaseHTTPRequestHandler):
         if len(self.path) > 4094:
             self.send(400, b"too long")
             return
-        if path == "/overpass/status":
-            self.send(200, STATUS.encode())
-            return
         self.spoiled(world.fault(), *self.good(path, fields))
 
     def spoiled(self, fault, status, body):
@@ -188,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, world.register[path.removeprefix("/schools/")]
         if path == "/overpass/interpreter":
             query = fields["data"][0]
-            found = world.features if "'leisure'" in query else world.network
+            found = world.features if '"leisure"' in query else world.network
             return 200, json.dumps(found).encode()
         return 404, b"Not Found"
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from patrolplan.errors import FetchError
+from patrolplan.inputs.download import client
 from patrolplan.inputs.download.client import RateLimiter, build_user_agent
 from patrolplan.inputs.download.police import PoliceApi
 
@@ -108,10 +109,11 @@ def test_an_answer_that_trickles_is_given_up(world, serving, quick_web):
         PoliceApi(web, f"{serving(world)}/api").fetch_crimes(RING, "2026-09")
 
 
-def test_an_answer_without_end_is_refused(world, serving, quick_web):
+def test_an_answer_without_end_is_refused(world, serving, quick_web, monkeypatch):
     """A body above its bound is not read to its end."""
+    monkeypatch.setattr(client, "MAX_ANSWER_BYTES", 20)
     with quick_web(total=0) as web, pytest.raises(FetchError, match="sends more than 0 MB"):
-        web.fetch(f"{serving(world)}/api/crimes-street-dates", {}, bytes, what="it", max_bytes=20)
+        web.fetch(f"{serving(world)}/api/crimes-street-dates", {}, bytes, what="it")
 
 
 def test_the_agent_is_honest_and_one_line():

@@ -2,8 +2,12 @@
 
 import csv
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from patrolplan.cli import main
@@ -38,6 +42,8 @@ def test_every_crime_of_the_area_comes_once(world, serving, place, fetch):
             for one in crimes
         )
         assert got == held
+    there = {path.name for path in settings.folder.iterdir()}
+    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
 
 
 def test_months_are_listed_first_and_only_missing_ones_fetched(world, serving, place, fetch):
@@ -179,9 +185,64 @@ def test_the_command_tells_what_came_and_stops_in_peace(world, serving, place, m
     assert done.value.code == 130
 
 
-def test_nothing_is_left_beside_the_files(world, serving, place, fetch):
-    """The stored answers are deleted when a fetch is complete."""
-    settings = place()
-    fetch(settings, serving(world))
-    there = {path.name for path in settings.folder.iterdir()}
-    assert there == {"crimes", "fetched.json", "patrolplan.toml"}
+CHILD = """
+import sys
+from datetime import UTC, datetime
+from urllib3.util.retry import Retry
+from patrolplan.inputs.download.download import Servers
+from patrolplan.inputs.download.download import fetch_open_data
+from patrolplan.inputs.download.client import RateLimiter
+from patrolplan.inputs.download.client import WebClient
+from patrolplan.settings import load_settings
+url, months = sys.argv[2], int(sys.argv[3])
+web = WebClient(
+    "analyst@example.org",
+    rate_limiter=RateLimiter(per_second=40),
+    timeout_seconds=(5, 5),
+    retry_policy=Retry(total=8, backoff_factor=0.001, allowed_methods=None),
+)
+fetch_open_data(
+    load_settings(sys.argv[1]),
+    months=months,
+    only=["crimes"],
+    web=web,
+    servers=Servers(f"{url}/api", f"{url}/schools", f"{url}/overpass"),
+)
+"""
+
+
+@pytest.mark.slow
+def test_kills_change_no_byte(local, serving, place, fetch, files_of):
+    """A fetch that is killed again and again, at any moment, ends with the same bytes."""
+    months = 36
+    box = (-0.16, 51.50, -0.10, 51.54)
+    crimes = local.SeededMonths(3, local.last_months(months), 1200, box, share=0.75)
+    world = local.World(crimes=crimes, most=700)
+    url = serving(world)
+    whole, killed = place("whole"), place("killed")
+    fetch(whole, url, months=months)
+    rng = np.random.default_rng(9)
+    command = [
+        sys.executable,
+        "-c",
+        CHILD,
+        str(killed.folder / "patrolplan.toml"),
+        url,
+        str(months),
+    ]
+    kills = 0
+    for _ in range(100):
+        before = len(world.requests)
+        child = subprocess.Popen(command)  # noqa: S603 - our own
+        until = before + int(rng.integers(2, 14))
+        while len(world.requests) < until and child.poll() is None:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.05))
+        if child.poll() is not None:
+            break
+        child.kill()
+        child.wait()
+        kills += 1
+    assert child.returncode == 0
+    assert kills >= 5
+    assert files_of(killed.folder) == files_of(whole.folder)

@@ -1,9 +1,7 @@
-"""Streets: through osmnx, with every tag and whole ways, and nothing of osmnx left changed."""
+"""Streets through Overpass, with every tag and whole ways."""
 
 import json
-import socket
 
-import osmnx
 import pytest
 
 from patrolplan.crs import Projection
@@ -94,18 +92,3 @@ def test_a_part_of_the_data_is_refused(world, serving, place, fetch, quick_web):
     with pytest.raises(FetchError, match="Query timed out"):
         fetch(settings, serving(world), only=["streets"], web=quick_web(total=1))
     assert not (settings.folder / "streets.osm.pbf").exists()
-
-
-def test_osmnx_is_as_it_was(world, serving, place, fetch, tmp_path, monkeypatch):
-    """Its settings and the name resolver come back, and it keeps no cache of its own."""
-    monkeypatch.chdir(tmp_path)
-    names = [name for name in vars(osmnx.settings) if not name.startswith("_")]
-    before = {name: getattr(osmnx.settings, name) for name in names}
-    resolver = socket.getaddrinfo
-    settings = place()
-    fetch(settings, serving(world), only=["streets"])
-    assert {name: getattr(osmnx.settings, name) for name in names} == before
-    assert socket.getaddrinfo is resolver
-    assert not (tmp_path / "cache").exists()
-    assert not (settings.folder / ".fetch").exists()
-    assert all("patrolplan" in agent for agent in world.agents)

@@ -2,23 +2,28 @@
 
 import dataclasses
 import datetime as dt
-import io
 import json
 
 import numpy as np
 import pandas as pd
-import pypdf
 import pytest
+from outputs.printed import read_pages
+from weeks_by_hand import build_week
 
 from patrolplan import cli
-from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.outputs.brief.brief import build_brief
+from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.outputs.brief.brief import build_brief, read_week_visits
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
     format_brief_lines,
     render_brief,
 )
+from patrolplan.outputs.brief.brief_words import describe_answer, summarise_changes
+from patrolplan.outputs.week.week_pack import write_week_documents
+from patrolplan.patrols.obstacles import Obstacle
+from patrolplan.team.week import DemandOutcome, Duty
+from patrolplan.times import format_time
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
@@ -45,18 +50,6 @@ def settings_of(whole, **changes):
         for name, values in changes.items()
     }
     return dataclasses.replace(whole, settings=whole.settings.model_copy(update=update))
-
-
-def words_of(pdf):
-    """Text of the page without spaces: lines break anywhere in a name."""
-    reader = pypdf.PdfReader(io.BytesIO(pdf))
-    return "".join("".join(page.extract_text().split()) for page in reader.pages)
-
-
-def test_unknown_school_is_refused(demo_area, hotspots):
-    """A school that is not there is named, with those that are."""
-    with pytest.raises(InputError, match="URN '123' in the area; choose from: 900001"):
-        build_brief(demo_area, hotspots, "123", JULY)
 
 
 def test_changed_hotspots_are_within_the_walk(demo_area, hotspots, brief):
@@ -108,7 +101,7 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
     numbers = [one["recorded"] for one in build_brief_document(small_brief)["categories"]]
     assert all(number is None or round(number) >= 5 for number in numbers)
     assert all(round(one.now.value) >= 5 for one in small_brief.streets)
-    assert "fewerthan5" in words_of(render_brief(small_brief))
+    assert "fewerthan5" in read_pages(render_brief(small_brief))[0]
     assert "not shown" in "\n".join(format_brief_lines(small_brief))
 
 
@@ -139,8 +132,8 @@ def test_names_arrive_as_text(demo_area, brief):
     streets = tuple(dataclasses.replace(one, name=HOSTILE) for one in brief.streets)
     mean = dataclasses.replace(brief, area=named, school=HOSTILE, hotspots=spots, streets=streets)
     pdf = render_brief(mean)
-    assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 1
-    assert words_of(pdf).count("".join(HOSTILE.split())) >= 3
+    (page,) = read_pages(pdf)
+    assert page.count("".join(HOSTILE.split())) >= 3
     assert json.loads(json.dumps(build_brief_document(mean)))["school"] == HOSTILE
 
 
@@ -152,7 +145,7 @@ def test_longest_brief_stays_on_one_page(brief):
     groups = tuple(dataclasses.replace(group, place=long) for group in brief.reports * 5)
     rows = tuple(dataclasses.replace(one, name=long) for one in brief.categories * 3)
     full = dataclasses.replace(brief, school=long, hotspots=spots, reports=groups, categories=rows)
-    assert len(pypdf.PdfReader(io.BytesIO(render_brief(full))).pages) == 1
+    assert len(read_pages(render_brief(full))) == 1
 
 
 @pytest.mark.parametrize(
@@ -173,3 +166,95 @@ def test_command_refuses_plainly(demo, monkeypatch, capsys, request_words, code,
     assert ended.value.code == code
     assert message in " ".join(error.replace("│", " ").split())
     assert "Traceback" not in error
+
+
+URN = "900003"
+SINCE = dt.date(2026, 6, 1)
+MONDAY = dt.date(2026, 11, 30)
+
+
+@pytest.fixture(scope="module")
+def changed(demo_plan):
+    """New and rising hotspots of the demo borough."""
+    table = demo_plan.hotspots
+    return list(table["hotspot"][table["trend"].isin(CHANGED_TRENDS)])
+
+
+def _build_week(plan, hotspots, demands=()):
+    """A week of one patrol, by an officer of the school's, whose one stop is at some hotspots."""
+    patrol = next(one for one in plan.patrols if one.urn == URN and one.stops)
+    spots = plan.hotspots.set_index("hotspot")
+    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
+    if hotspots:
+        at = spots.loc[hotspots[0], "stop"]
+        stop = dataclasses.replace(
+            stop, hotspot=hotspots[0], point=(at.x, at.y), sees=tuple(hotspots)
+        )
+    legs = (patrol.legs[0], patrol.legs[-1])
+    patrol = dataclasses.replace(patrol, stops=(stop,), legs=legs, variants=())
+    duty = Duty(
+        *("SSO-04", URN, MONDAY, patrol.start_minutes, patrol.end_minutes, 0, patrol),
+        leave_minutes=patrol.start_minutes - 5,
+    )
+    return build_week(
+        plan, tuple(MONDAY + dt.timedelta(days=n) for n in range(5)), (duty,), demands=demands
+    )
+
+
+def _brief(area, plan, folder, week, urn=URN):
+    write_week_documents(week, folder)
+    return build_brief(area, plan.hotspots, urn, SINCE, week=read_week_visits(folder, area))
+
+
+def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, tmp_path):
+    """Day, time and officer stand with the hotspot; those in view are met as well."""
+    week = _build_week(demo_plan, changed[:2])
+    brief = _brief(demo_area, demo_plan, tmp_path, week)
+    arrive = format_time(week.duties[0].patrol.stops[0].arrive_minutes)
+    answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
+    for name in changed[:2]:
+        assert answers[name] == f"In the week of 30 November: Monday {arrive}, SSO-04."
+    assert "The week of 30 November goes to 2 of them." in summarise_changes(brief)
+    lines = [line.strip() for line in format_brief_lines(brief)]
+    assert all(answer in lines for answer in answers.values())
+    assert render_brief(brief)
+    rows = {row["id"]: row for row in build_brief_document(brief)["hotspots"]}
+    assert rows[changed[0]]["visits"] == [
+        {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
+    ]
+    assert rows[changed[0]]["why"] is None
+
+
+def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed, tmp_path):
+    """If the week has a reason for an unmet hotspot, so has the brief; else that no one comes."""
+    why = Obstacle("out_of_reach", changed[0], "S", metres=1700.0)
+    unmet = DemandOutcome("watched", changed[0], None, 1, (), why)
+    brief = _brief(demo_area, demo_plan, tmp_path, _build_week(demo_plan, [], (unmet,)))
+    answers = {spot.hotspot: describe_answer(brief, spot) for spot in brief.hotspots}
+    assert answers[changed[0]].startswith("Not in the week of 30 November: ")
+    assert "no patrol goes there" not in answers[changed[0]]
+    assert answers[changed[1]] == "Not in the week of 30 November: no patrol goes there."
+    assert "The week of 30 November goes to none of them." in summarise_changes(brief)
+    row = build_brief_document(brief)["hotspots"][0]
+    assert row["visits"] == []
+    assert row["why"].startswith("Not in the week")
+
+
+def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan, changed, tmp_path):
+    """A week of other data may call the place otherwise: a stop on the stretch counts."""
+    week = _build_week(demo_plan, changed[:1])
+    patrol = week.duties[0].patrol
+    stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
+    duty = dataclasses.replace(
+        week.duties[0], patrol=dataclasses.replace(patrol, stops=(stop, *patrol.stops[1:]))
+    )
+    other = dict(week.created_from) | {"seed": 123}
+    older = dataclasses.replace(week, duties=(duty,), created_from=other)
+    brief = _brief(demo_area, demo_plan, tmp_path, older)
+    (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
+    assert spot.answer is not None
+    assert [visit.officer for visit in spot.answer.visits] == ["SSO-04"]
+    same = dataclasses.replace(older, created_from=week.created_from)
+    brief = _brief(demo_area, demo_plan, tmp_path, same)
+    (spot,) = [one for one in brief.hotspots if one.hotspot == changed[0]]
+    assert spot.answer.visits == ()

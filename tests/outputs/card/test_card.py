@@ -14,7 +14,7 @@ from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card as card_module
 from patrolplan.outputs.card.card import build_card_filename, render_cards
-from patrolplan.outputs.card.panels import list_cautions
+from patrolplan.outputs.card.card_text import list_cautions
 from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
 from patrolplan.outputs.reason_words import describe_reason, list_reasons
 from patrolplan.outputs.wording import describe_barred, describe_tasking

@@ -1,15 +1,12 @@
 """The page of a map: drawn items are in it, in order, in their window, and words as text."""
 
 import io
-from itertools import pairwise
 
 import numpy as np
 import pypdf
 import pytest
-from fontTools.ttLib import TTFont
 from outputs.printed import rendered, typeset_picture
 
-from patrolplan.outputs.cartography.fonts import FONT_FOLDER, load_typeface
 from patrolplan.outputs.cartography.page import (
     Page,
     TextStyle,
@@ -34,22 +31,6 @@ def test_words_can_be_read_out_of_the_page(bold):
     name = "DejaVuSansCondensed" + ("-Bold" if bold else "")
     fonts = [font["/BaseFont"] for font in read["/Resources"]["/Font"].values()]
     assert [font.partition("+")[2] for font in fonts] == [name]
-
-
-@pytest.mark.parametrize("bold", [False, True])
-def test_texts_are_as_wide_as_a_library_of_typefaces_reads_them(bold):
-    """Letters and widths of texts are what fontTools reads by their names."""
-    ours = load_typeface(bold=bold)
-    whole = TTFont(FONT_FOLDER / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf")
-    names = whole.getBestCmap()
-    assert set(names) == set(ours.names)
-    kern = whole["kern"].kernTables[0]
-    for text in [*WORDS, "AVAVA To"]:
-        letters = [names[ord(letter)] for letter in text]
-        units = sum(whole["hmtx"][letter][0] for letter in letters)
-        units += sum(kern.kernTable.get(pair, 0) for pair in pairwise(letters))
-        width = ours.measure_text(text, 8.0)
-        assert width == pytest.approx(8.0 * units / ours.units, abs=len(text) / 64)
 
 
 def test_what_is_higher_is_drawn_later_and_cut_at_the_windows_edge():

@@ -6,8 +6,7 @@ from contextlib import closing
 import pytest
 
 from patrolplan.outputs.geopackage import build_plan_layers, write_layers
-from patrolplan.outputs.gis.geopackage_tables import write_tables
-from patrolplan.outputs.gis.meanings import LAYERS
+from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.ways_layer import build_way_layers
 from patrolplan.pupils.presence import find_presence
 

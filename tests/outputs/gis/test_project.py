@@ -3,12 +3,10 @@
 import re
 import xml.etree.ElementTree as ET
 
-import geopandas as gpd
 import pytest
 
-from patrolplan.outputs.geopackage import build_plan_layers, render_parquet
+from patrolplan.outputs.geopackage import build_plan_layers
 from patrolplan.outputs.gis.project import render_layers, render_project
-from patrolplan.outputs.papers import is_output_name
 
 TEXTS = {"area": "Hill & <Dale>", "subtitle": "s", "marking": "OFFICIAL", "sources": ("a", "b")}
 
@@ -67,14 +65,3 @@ def test_layouts_print_title_map_legend_scale_sources_and_marking(demo_plan, lay
         assert texts["marking-top"] == texts["marking-bottom"] == "OFFICIAL-SENSITIVE"
         assert "Fictional place" in texts["sources"]
         assert texts["title"]
-
-
-def test_layers_as_geoparquet_are_read_back(layers, tmp_path):
-    """Each layer as a file of its own has its rows, columns and CRS, under a name that is ours."""
-    for name, frame in layers.items():
-        path = tmp_path / f"{name}.parquet"
-        path.write_bytes(render_parquet(frame))
-        back = gpd.read_parquet(path)
-        assert (len(back), list(back.columns)) == (len(frame), list(frame.columns))
-        assert back.crs == frame.crs
-        assert is_output_name(f"layers/{name}.parquet")

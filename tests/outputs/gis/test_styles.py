@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from patrolplan.outputs.geopackage import build_plan_layers
-from patrolplan.outputs.gis.styles import RISK_SHARES, build_styles, find_breaks
+from patrolplan.outputs.gis.project import RISK_SHARES, build_styles, find_breaks
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,6 @@ from matplotlib.figure import Figure
 import patrolplan as pp
 
 
-@pytest.fixture(scope="module")
-def week(demo_week):
-    """A week of the demo borough."""
-    return demo_week
-
-
 def test_risk_is_drawn_darkest_last(demo_plan):
     """Every piece is drawn, the ones of most risk on top, and the scale ends at one."""
     axes = pp.plot.risk(demo_plan.area, demo_plan.risk)
@@ -43,11 +37,11 @@ def test_a_route_has_a_number_at_every_stop(demo_plan):
     assert axes.get_xlim()[0] < line[:, 0].min() < line[:, 0].max() < axes.get_xlim()[1]
 
 
-def test_the_calendar_adds_up_to_the_week(week):
+def test_the_calendar_adds_up_to_the_week(demo_week):
     """Minutes in the calendar are those of stops with a hotspot in view, of the first 30."""
-    axes = pp.plot.doses(week)
-    minutes = dict.fromkeys(week.plan.hotspots["hotspot"], 0.0)
-    for duty in week.duties:
+    axes = pp.plot.doses(demo_week)
+    minutes = dict.fromkeys(demo_week.plan.hotspots["hotspot"], 0.0)
+    for duty in demo_week.duties:
         for stop in duty.patrol.stops:
             for name in {stop.hotspot, *stop.sees} & set(minutes):
                 minutes[name] += stop.leave_minutes - stop.arrive_minutes
@@ -69,7 +63,7 @@ def test_impact_draws_expected_beside_what_came(demo_plan):
     assert heights == [*impact.counts["expected"], *impact.counts["after"]]
 
 
-def test_all_draw_on_given_axes(demo_plan, week):
+def test_all_draw_on_given_axes(demo_plan, demo_week):
     """Given axes are used and returned; drawing gives no warning."""
     area, risk = demo_plan.area, demo_plan.risk
     for draw in (
@@ -77,8 +71,8 @@ def test_all_draw_on_given_axes(demo_plan, week):
         lambda axes: pp.plot.hotspots(area, risk, demo_plan.hotspots, axes=axes),
         lambda axes: pp.plot.disagreement(area, risk, axes=axes),
         lambda axes: pp.plot.route(demo_plan, "900003", axes=axes),
-        lambda axes: pp.plot.doses(week, axes=axes),
-        lambda axes: pp.plot.shares(week, axes=axes),
+        lambda axes: pp.plot.doses(demo_week, axes=axes),
+        lambda axes: pp.plot.shares(demo_week, axes=axes),
     ):
         axes = Figure().add_subplot()
         assert draw(axes) is axes

@@ -1,11 +1,191 @@
-"""The folder that a school gets: four files and a manifest, written completely or not at all."""
+"""The folder that a school gets: four files, written completely or not at all.
 
+The paper form has squares that can be read, the leaflet says how to run the lesson, and neither
+shows anything of crime.
+"""
+
+import dataclasses
 import json
+import re
+import string
+from html import unescape
 
+import numpy as np
 import pytest
+import shapely
+from hypothesis import given, strategies as st
+from outputs import printed
+from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
+from patrolplan.crs import DEGREES, find_squares, locate_in_squares
 from patrolplan.errors import OutputError
+from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
+from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey import survey_pack
+from patrolplan.outputs.survey.form_map import (
+    EDGE_STRIP,
+    MAX_ACROSS,
+    MAX_DOWN,
+    _choose_window,
+    _fit_window,
+    build_form_grid,
+    draw_form_map,
+)
+from patrolplan.outputs.survey.survey_pack import (
+    MAP_HEIGHT,
+    MAP_WIDTH,
+    QUESTIONS,
+    render_leaflet,
+    render_paper_form,
+    render_survey_page,
+    render_tally_page,
+)
+from patrolplan.privacy import FACTORS
+
+URN = "900003"
+
+
+@pytest.fixture
+def utm_area(demo):
+    """The demo borough in the metres of a UTM zone, on which the British grid leans."""
+    return load_leaning(demo)
+
+
+@pytest.fixture(scope="module")
+def papers(demo_area):
+    """The form and the leaflet of a school of the demo borough, by what renders them."""
+    return {render: render(demo_area, URN) for render in (render_paper_form, render_leaflet)}
+
+
+@pytest.fixture(scope="module")
+def drawn(demo_area):
+    """The map of the form."""
+    grid = build_form_grid(demo_area, URN)
+    return draw_form_map(demo_area, grid, URN, width=MAP_WIDTH, height=MAP_HEIGHT)
+
+
+def test_every_square_is_wide_enough_to_read(demo_area):
+    """On the form of each school a square is at least 12 mm wide and high on paper."""
+    for urn in demo_area.schools["urn"]:
+        grid = build_form_grid(demo_area, urn)
+        corners = grid.locate_corners(demo_area.projection.crs)
+        viewport = _fit_window(corners, grid, MAP_WIDTH - 30, MAP_HEIGHT - 60)
+        side = 250 / viewport.metres_per_point / POINTS_PER_MM
+        assert 12 <= side <= 40
+        assert viewport.width <= MAP_WIDTH
+        assert viewport.height <= MAP_HEIGHT
+
+
+def test_a_small_place_and_a_full_form_fit_the_page(demo_area, drawn):
+    """The page of the map is no larger than its room, also with as many squares as there may be."""
+    grid = build_form_grid(demo_area, URN)
+    full = dataclasses.replace(grid, across=MAX_ACROSS, down=MAX_DOWN)
+    for shown in (drawn, draw_form_map(demo_area, full, URN, width=MAP_WIDTH, height=MAP_HEIGHT)):
+        assert shown.size[0] <= MAP_WIDTH + 0.01
+        assert shown.size[1] <= MAP_HEIGHT + 0.01
+        side = np.diff(shown.corners[0, :, 0]).min() / POINTS_PER_MM
+        assert side >= 12
+
+
+def test_each_label_stands_in_its_square(demo_area, drawn):
+    """The place of a square's label on the map, brought back to metres, has that square."""
+    grid = build_form_grid(demo_area, URN)
+    corners = grid.locate_corners(demo_area.projection.crs)
+    on_page = drawn.corners
+    scale = (corners[0, -1, 0] - corners[0, 0, 0]) / (on_page[0, -1, 0] - on_page[0, 0, 0])
+    window = on_page[-1, 0]  # the window's lower left corner on the page
+    boxes = dict(zip(drawn.words, drawn.word_boxes, strict=True))
+    for cell in grid.cells:
+        place = corners[-1, 0] + boxes[cell.label][:2] * scale
+        assert tuple(find_squares([place], demo_area.projection.crs)[0].tolist()) == cell.square
+    assert window[0] == pytest.approx(EDGE_STRIP)
+
+
+def test_no_word_covers_another(drawn):
+    """Names and labels on the map are clear of each other, and there are many of them."""
+    overlaps = find_overlaps(drawn.word_boxes, drawn.word_boxes)
+    assert (overlaps.sum(axis=1) == 1).all()
+    assert len(drawn.words) > 100
+
+
+@pytest.mark.parametrize("render", [render_paper_form, render_leaflet])
+def test_a_paper_depends_on_streets_and_schools_alone(papers, demo_area, render):
+    """Without any crime, report, officer and tasked place in the area it has the same bytes."""
+    assert render(strip_findings(demo_area), URN) == papers[render]
+
+
+@pytest.mark.parametrize("render", [render_survey_page, render_tally_page])
+def test_a_page_depends_on_streets_and_schools_alone(demo_area, render):
+    """Neither is there anything of a crime or a report on a page, nor can it send anything."""
+    page = render(demo_area, URN)
+    assert render(strip_findings(demo_area), URN) == page
+    assert not re.search(r"hotspot|priority|harm|burglary", page, re.IGNORECASE)
+    policy = unescape(page)
+    assert "default-src 'none'" in policy
+    assert "connect-src 'none'" in policy
+    assert "unsafe-" not in policy
+
+
+@pytest.mark.parametrize("render", [render_paper_form, render_leaflet])
+def test_pages_are_full_and_nothing_is_cut(papers, render):
+    """Two pages, each printed from top to bottom without a large gap, all words on the page."""
+    paper = papers[render]
+    assert len(printed.read_pages(paper)) == 2
+    assert printed.find_words_off_page(paper) == []
+    for page in printed.rendered(paper, "-gray"):
+        rows = np.flatnonzero((page < 0.9 * 255).any(axis=1))
+        assert rows[0] < 0.06 * len(page)
+        assert rows[-1] > 0.94 * len(page)
+        assert np.diff(rows).max() < (0.09 if render is render_paper_form else 0.08) * len(page)
+
+
+def test_the_form_is_black_and_white(papers):
+    """Every pixel of both pages is a grey."""
+    for page in printed.rendered(papers[render_paper_form]):
+        assert np.ptp(page.astype(int), axis=2).max() < 0.02 * 255
+
+
+def test_hostile_names_are_text(demo_area):
+    """Names full of markup are printed letter by letter, or cut at a word."""
+    area, start = make_hostile(demo_area, URN), printed.strip_spaces(HOSTILE[:48])
+    first, second = printed.read_pages(render_paper_form(area, URN))
+    leaflet, _ = printed.read_pages(render_leaflet(area, URN))
+    assert all(start in page for page in (first, second, leaflet))
+
+
+def test_the_leaflet_says_the_settings_threshold_and_half_life(demo_area):
+    """The smallest group, the steps and the fading on the leaflet are those of the settings."""
+    settings = demo_area.settings
+    changed = settings.model_copy(
+        update={
+            "privacy": settings.privacy.model_copy(update={"threshold": 8}),
+            "reports": settings.reports.model_copy(update={"half_life_months": 6}),
+        }
+    )
+    area = strip_findings(demo_area)
+    object.__setattr__(area, "settings", changed)
+    text = "".join(printed.read_pages(render_leaflet(area, URN)))
+    assert "ofatleast8pupils,roundeddowntomultiplesof5" in text
+    assert "after6monthsitcountshalf" in text
+
+
+def test_leaning_grid_stands_upright(utm_area):
+    """In the metres of a UTM zone, where the squares lean, the map is turned with them."""
+    grid = build_form_grid(utm_area, URN)
+    lean = grid.locate_corners(utm_area.projection.crs)[0]
+    assert abs(lean[-1, 1] - lean[0, 1]) > 100
+    drawn = draw_form_map(utm_area, grid, URN, width=MAP_WIDTH, height=MAP_HEIGHT)
+    corners = drawn.corners
+    assert np.ptp(corners[..., 1], axis=1).max() < 1.0
+    assert np.ptp(corners[..., 0], axis=0).max() < 1.0
+    assert np.diff(corners[0, :, 0]).min() > 0
+    assert np.diff(corners[:, 0, 1]).max() < 0
+    boxes = dict(zip(drawn.words, drawn.word_boxes, strict=True))
+    for cell in grid.cells:
+        x, y = boxes[cell.label][:2] + corners[-1, 0]
+        assert corners[cell.down, cell.across, 0] < x < corners[cell.down, cell.across + 1, 0]
+        assert corners[cell.down + 1, cell.across, 1] < y < corners[cell.down, cell.across, 1]
+
 
 RENDERERS = {
     "survey_page": lambda area, urn: f"<html>{area.name} {urn}",
@@ -61,3 +241,116 @@ def test_a_pack_is_written_completely_or_not_at_all(pack, demo_area, tmp_path, m
     with pytest.raises(OutputError):
         pack.write_survey_pack(demo_area, "900003", tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
+
+
+def _read_label(grid, longitude, latitude):
+    """Letter and number of a place in Great Britain, the slow and obvious way."""
+    [(code, column, row)] = find_squares([[longitude, latitude]]).tolist()
+    assert code == 27700
+    across, down = column - grid.first_column, grid.first_row - row
+    return f"{string.ascii_uppercase[across]}{down + 1}"
+
+
+def test_places_in_a_cell_are_in_its_square(demo_area):
+    """Any place in a cell has the cell's square of the fixed grid."""
+    grid = build_form_grid(demo_area, URN)
+    random = np.random.default_rng(5)
+    for cell in grid.cells:
+        for across, up in random.uniform(0.001, 0.999, (8, 2)):
+            [place] = locate_in_squares(np.array([cell.square]), across, up, DEGREES)
+            assert tuple(find_squares([place])[0].tolist()) == cell.square
+            assert _read_label(grid, *place) == cell.label
+
+
+@pytest.mark.parametrize("projected", ["demo_area", "utm_area"])
+def test_drawn_corners_hold_the_places_of_their_square(projected, request):
+    """A place is between the drawn corners of the cell with the letters of its square."""
+    area = request.getfixturevalue(projected)
+    grid = build_form_grid(area, URN)
+    corners = grid.locate_corners(area.projection.crs)
+    random = np.random.default_rng(6)
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    places = random.uniform(low, high, (400, 2))
+    squares = find_squares(places, area.projection.crs)
+    compared = 0
+    for place, (code, column, row) in zip(places, squares.tolist(), strict=True):
+        across, down = column - grid.first_column, grid.first_row - row
+        if code != grid.code or not (0 <= across < grid.across and 0 <= down < grid.down):
+            continue
+        ring = [corners[down + y, across + x] for y, x in ((0, 0), (0, 1), (1, 1), (1, 0))]
+        assert shapely.Polygon(ring).buffer(0.05).contains(shapely.Point(place))
+        compared += 1
+    assert compared > 300
+
+
+def test_grid_is_the_same_in_any_crs(demo_area, utm_area):
+    """The CRS of the area changes no letter: the squares belong to the place alone."""
+    first, second = build_form_grid(demo_area, URN), build_form_grid(utm_area, URN)
+    squares = [
+        (grid.code, grid.first_column, grid.first_row, grid.across, grid.down)
+        for grid in (first, second)
+    ]
+    assert squares[0] == squares[1]
+    assert [cell.label for cell in first.cells] == [cell.label for cell in second.cells]
+
+
+def test_cells_are_the_squares_with_streets(demo_area):
+    """Each square of the window with the middle of a piece of street has a cell, and no other."""
+    network = demo_area.network
+    for urn in demo_area.schools["urn"]:
+        grid = build_form_grid(demo_area, urn)
+        expected = set()
+        for code, column, row in find_squares(network.piece_middle, demo_area.projection.crs):
+            across, down = column - grid.first_column, grid.first_row - row
+            if code == grid.code and 0 <= across < grid.across and 0 <= down < grid.down:
+                expected.add((int(code), int(column), int(row)))
+        assert {cell.square for cell in grid.cells} == expected
+        assert len({cell.label for cell in grid.cells}) == len(grid.cells)
+
+
+def test_form_reaches_a_kilometre_where_there_are_streets(demo_area):
+    """Streets within a kilometre of the gate, left, right, up or down, are on the form."""
+    network, metres = demo_area.network, 1000.0
+    for row, urn in enumerate(demo_area.schools["urn"]):
+        grid = build_form_grid(demo_area, urn)
+        [gate] = network.xy(demo_area.gates.take([row]))
+        corners = grid.locate_corners(demo_area.projection.crs)
+        low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+        near = network.piece_middle[np.abs(network.piece_middle - gate).max(axis=1) < metres]
+        assert len(near) > 100
+        assert ((near >= low) & (near <= high)).all()
+
+
+@given(st.integers(-50, 50), st.lists(st.integers(-60, 60), max_size=40), st.integers(1, 26))
+def test_window_holds_the_gate_and_wastes_nothing(home, used, most):
+    """Any window contains the gate, is within the used squares, and as long as possible."""
+    first, count = _choose_window(home, np.array(used, dtype=np.int64), most)
+    low, high = min([*used, home]), max([*used, home])
+    assert low <= first <= home < first + count <= high + 1
+    assert count == min(most, high - low + 1)
+
+
+def test_window_is_no_larger_than_a_page_can_show(demo_area):
+    """No form has more squares than its letters and A4 allow, and the gate's is among them."""
+    for urn in demo_area.schools["urn"]:
+        grid = build_form_grid(demo_area, urn)
+        assert grid.across <= MAX_ACROSS
+        assert grid.down <= MAX_DOWN
+        assert len(grid.letters) == grid.across
+
+
+def test_streets_elsewhere_on_earth_get_their_own_grid(demo_area):
+    """A grid of another zone has corners where its squares are."""
+    grid = dataclasses.replace(
+        build_form_grid(demo_area, URN), code=32632, first_column=1908, first_row=22199, cells=()
+    )
+    corner = grid.locate_corners(DEGREES)[0, 0]
+    assert np.allclose(corner, [8.68, 50.1], atol=0.01)
+    inside = (corner[0] + 0.0005, corner[1] - 0.0005)
+    assert find_squares([inside]).tolist() == [[32632, 1908, 22199]]
+
+
+def test_every_value_of_the_files_has_words():
+    """The counted answers of each question are the values of its column, in their order."""
+    values = {one.column: tuple(choice.value for choice in one.choices[:-1]) for one in QUESTIONS}
+    assert values == FACTORS

@@ -12,10 +12,12 @@ from survey_forms import ID, answer, answers_file, save
 from patrolplan.errors import InputError, OutputError
 from patrolplan.inputs.reports import read_reports
 from patrolplan.inputs.survey_form import find_record_path
-from patrolplan.outputs.survey import reports_file
-from patrolplan.outputs.survey.reading_words import build_reading_document, describe_reading
 from patrolplan.outputs.survey.reports_file import read_reports_file
-from patrolplan.outputs.survey.survey_reading import take_in_surveys
+from patrolplan.outputs.survey.survey_reading import (
+    build_reading_document,
+    describe_reading,
+    take_in_surveys,
+)
 
 TODAY = dt.date(2026, 11, 26)
 
@@ -182,7 +184,7 @@ def test_nothing_is_deleted_where_nothing_could_be_written(tmp_path, out, monkey
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reports_file, "write_synced", fail)
+    monkeypatch.setattr("patrolplan.atomic.write_synced", fail)
     with pytest.raises(OutputError, match="No space left"):
         _take_in(out, path, delete=True)
     assert path.exists()

@@ -31,12 +31,6 @@ PLACE = {"latitude": 51.531234, "longitude": 0.871567, "accuracy": 14}
 Open = Callable[..., Visit]
 
 
-@pytest.fixture(scope="module")
-def week(demo_week: Week) -> Week:
-    """A week of the demo borough."""
-    return demo_week
-
-
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Open pages on a phone with the network off, at a time of day in London, and a position."""
@@ -129,13 +123,13 @@ def _record(week: Week, demo: Path, run: Any, file: Path, day: dt.date) -> pd.Da
 
 
 def test_a_walked_patrol_is_recorded_to_the_minute(
-    open_page: Open, week: Week, demo: Path, run: Any, tmp_path: Path
+    open_page: Open, demo_week: Week, demo: Path, run: Any, tmp_path: Path
 ) -> None:
     """Late, reloaded, one stop not made: the file that record takes has the minutes stayed."""
-    duty = next(duty for duty in week.duties if len(duty.patrol.stops) > 2)
-    roster = Roster(week)
-    officer = roster.officer_file_names[duty.officer]
-    fragment = f"#{duty.date}-{roster.school_file_name(duty.urn)}-{officer}"
+    duty = next(duty for duty in demo_week.duties if len(duty.patrol.stops) > 2)
+    roster = Roster(demo_week)
+    officer = roster.officers_by_name[duty.officer].file_name
+    fragment = f"#{duty.date}-{roster.school_file_names[duty.urn]}-{officer}"
     start = _at(duty.patrol.start_minutes - 5, duty.date)
     page = open_page(render_week_map(roster), start, fragment).page
     page.click("#begin")
@@ -154,7 +148,7 @@ def test_a_walked_patrol_is_recorded_to_the_minute(
     assert page.evaluate("indexedDB.databases()") == []
     assert page.context.cookies() == []
 
-    table = _record(week, demo, run, file, duty.date)
+    table = _record(demo_week, demo, run, file, duty.date)
     minutes = dict(zip(table["hotspot"], table["minutes"], strict=True))
     assert set(minutes) == set(stayed) == {stop.hotspot for stop in duty.patrol.stops}
     assert all(abs(minutes[name] - stayed[name]) <= 1 for name in stayed)

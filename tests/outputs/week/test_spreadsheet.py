@@ -50,7 +50,7 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
     assert text[1:] == ["'+SSO,1,1,0,0,15.0,9.5,9.5,15.0,9.5,2,63.3"]
 
 
-OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
+FORMULA = '=HYPERLINK("http://x")'
 
 
 def book_of(roll):
@@ -65,7 +65,7 @@ def test_no_cell_is_a_formula_or_link(hostile):
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells if cell.value is not None} == {"s", "d"}
     assert not any(cell.hyperlink for cell in cells)
-    assert OFFICERS[0] in {cell.value for cell in cells}
+    assert FORMULA in {cell.value for cell in cells}
     with ZipFile(io.BytesIO(render_week_xlsx(roll))) as parts:
         sheets = [name for name in parts.namelist() if "worksheets/sheet" in name]
         assert not any(b"<f>" in parts.read(name) for name in sheets)
@@ -75,7 +75,7 @@ def test_no_csv_cell_begins_like_a_formula(hostile):
     """In the CSV no cell begins with a sign that a spreadsheet runs, blanks before it or not."""
     rows = csv.reader(io.StringIO(render_week_csv(Roster(hostile)).decode("utf-8-sig"), newline=""))
     cells = [cell for row in rows for cell in row]
-    assert f"'{OFFICERS[0]}" in cells
+    assert f"'{FORMULA}" in cells
     for cell in cells:
         assert cell.lstrip()[:1] not in {"=", "+", "-", "@"}
         assert cell[:1] not in {"\t", "\r", "\n"}

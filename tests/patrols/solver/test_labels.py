@@ -5,7 +5,7 @@ import pytest
 
 from patrolplan.patrols.solver.labels import LabelExplorer, Limits
 from patrolplan.patrols.solver.reduce import reduce_problem
-from patrolplan.patrols.solver.solve import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.solve import OrienteeringProblem
 
 STOPS = 8
 BEAMS = (1, 2, 3, 5)
@@ -21,7 +21,8 @@ def _town(seed):
         travel_minutes=np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)),
         prizes=np.r_[0.0, rng.choice([1.0, 2.0, 3.0, 20.0, 30.0], STOPS)],
         dwell_minutes=np.r_[0.0, rng.choice([2.0, 10.0, 20.0], STOPS)],
-        officer=Officer(0, 0, 0.0, latest),
+        earliest_minutes=0.0,
+        latest_minutes=latest,
         windows=np.column_stack([opening, opening + rng.uniform(5, latest, 1 + STOPS)])
         if seed % 3
         else None,
@@ -31,7 +32,7 @@ def _town(seed):
 
 def _best(problem, last=0, now=0.0, visited=()):
     """The best worth of all ways to go on, by trying every order."""
-    latest, travel = problem.officer.latest_minutes, problem.travel_minutes
+    latest, travel = problem.latest_minutes, problem.travel_minutes
     best = 0.0
     for stop in set(range(1, problem.size)) - set(visited):
         begin = now + travel[last, stop]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solve import (
-    Officer,
     OrienteeringProblem,
     compute_knapsack_bound,
     find_variants,
@@ -30,8 +28,7 @@ RELAXED = {
 
 def walk(problem, stops):
     """Walk a route the obvious way; return minutes of (arrive, begin, leave) and the end."""
-    officer = problem.officer
-    now, place, minutes = officer.earliest_minutes, officer.start, []
+    now, place, minutes = problem.earliest_minutes, 0, []
     for stop in stops:
         arrive = now + problem.travel_minutes[place, stop]
         begin = arrive
@@ -41,8 +38,8 @@ def walk(problem, stops):
                 return None
         now, place = begin + problem.dwell_minutes[stop], stop
         minutes.append((arrive, begin, now))
-    end = now + problem.travel_minutes[place, officer.end]
-    if not math.isfinite(end) or end > officer.latest_minutes + 1e-9:
+    end = now + problem.travel_minutes[place, 0]
+    if not math.isfinite(end) or end > problem.latest_minutes + 1e-9:
         return None
     return minutes, end
 
@@ -53,11 +50,10 @@ def check(problem, solution):
     visited = [stop for route in solution.routes for stop in route.stops]
     assert len(visited) == len(set(visited))
     assert not problem.barred.intersection(visited)
-    assert set(solution.unmet) == problem.mandatory - set(visited)
-    assert (solution.status == "infeasible") == bool(solution.unmet)
+    assert (solution.status == "infeasible") == bool(problem.mandatory - set(visited))
     for route in solution.routes:
         if not route.stops:
-            assert route.start_minutes == route.end_minutes == problem.officer.earliest_minutes
+            assert route.start_minutes == route.end_minutes == problem.earliest_minutes
             continue
         walked = walk(problem, route.stops)
         assert walked is not None
@@ -109,11 +105,14 @@ def problems(draw, most=6, officers=2):
     barred = draw(st.frozensets(stops, max_size=1)) - mandatory
     earliest = draw(st.sampled_from([0.0, 0.0, 10.0]))
     latest = earliest + draw(st.sampled_from([40.0, 90.0, 90.0, 0.0, 1e5]))
+    travel = travel.reshape(size, size)
+    np.fill_diagonal(travel, 0.0)
     return OrienteeringProblem(
-        travel.reshape(size, size),
+        travel,
         np.array(prizes, dtype=float),
         np.array(dwell, dtype=float),
-        Officer(draw(stops), draw(stops), earliest, latest),
+        earliest,
+        latest,
         draw(st.integers(1, officers)),
         windows,
         mandatory,
@@ -128,7 +127,7 @@ def town(size, minutes, *, officers=1, seed=1, dwell=15.0):
     travel = np.hypot(*(points[:, None] - points[None, :]).transpose(2, 0, 1))
     prizes = np.concatenate([[0.0], rng.lognormal(0, 1, size)])
     stays = np.concatenate([[0.0], np.full(size, dwell)])
-    return OrienteeringProblem(travel, prizes, stays, Officer(0, 0, 0.0, minutes), officers)
+    return OrienteeringProblem(travel, prizes, stays, 0.0, minutes, officers)
 
 
 def compare_with_brute_force(problem):
@@ -173,51 +172,24 @@ def test_ten_thousand_problems_have_a_feasible_answer(problem):
     check(problem, solve(problem, max_labels=300))
 
 
-def test_a_mandatory_stop_out_of_reach_is_named():
-    """A mandatory stop that nobody reaches in time makes the case infeasible and is named."""
+def test_a_mandatory_stop_out_of_reach_is_infeasible():
+    """A mandatory stop that nobody reaches in time makes the case infeasible."""
     problem = town(8, 90.0)
     travel = problem.travel_minutes.copy()
     travel[:, 3] = 80.0
     solution = solve(replace(problem, travel_minutes=travel, mandatory=frozenset({3, 5})))
     assert solution.status == "infeasible"
-    assert solution.unmet == (3,)
+    assert 3 not in solution.stops
     assert 5 in solution.stops
 
 
-def test_mandatory_stops_that_do_not_fit_together_are_named():
-    """When mandatory stops fit one by one but not together, some are named as unmet."""
+def test_of_mandatory_stops_that_do_not_fit_together_some_are_visited():
+    """When mandatory stops fit one by one but not together, as many as fit are visited."""
     problem = replace(town(8, 75.0, dwell=30.0), mandatory=frozenset({1, 2, 3}))
     solution = solve(problem)
     check(problem, solution)
     assert solution.status == "infeasible"
-    assert 0 < len(solution.unmet) < 3
-
-
-def test_every_fault_of_a_problem_is_named_at_once():
-    """One error lists all wrong arguments, the value seen and what to do."""
-    with pytest.raises(ValueError, match="travel_minutes") as caught:
-        OrienteeringProblem(
-            np.array([[0.0, -2.0], [1.0, 0.0]]),
-            np.array([1.0, math.nan]),
-            np.array([1.0]),
-            Officer(0, 7, 5.0, 1.0),
-            0,
-            np.array([[0.0, 1.0], [3.0, 2.0]]),
-            frozenset({1, 9}),
-            frozenset({1}),
-        )
-    for part in (
-        "travel_minutes[0, 1] is -2.0",
-        "prizes[1] is nan",
-        "dwell_minutes has shape (1,)",
-        "windows[1] is [3.0, 2.0]",
-        "officer.end is 7",
-        "officer.latest_minutes is 1.0",
-        "officer_count is 0",
-        "mandatory names [9]",
-        "stops [1] are both mandatory and barred",
-    ):
-        assert part in str(caught.value)
+    assert 0 < len({1, 2, 3} - solution.stops) < 3
 
 
 def test_forty_candidates_are_proven_for_one_to_three_officers():
@@ -228,21 +200,6 @@ def test_forty_candidates_are_proven_for_one_to_three_officers():
         check(problem, solution)
         assert solution.proven
         assert solution.gap_percent == 0.0
-
-
-def test_a_time_limit_is_kept():
-    """The solver gives its best answer when the time is up, sooner than without a limit."""
-    problem = town(300, 480.0, officers=3)
-    solve(problem, max_labels=1)
-    seconds = []
-    for limit in (np.inf, 0.1):
-        begun = time.process_time()
-        solution = solve(problem, max_seconds=limit)
-        seconds.append(time.process_time() - begun)
-    assert seconds[1] < 0.75 * seconds[0]
-    check(problem, solution)
-    assert solution.status == "feasible"
-    assert 0.0 < solution.gap_percent < 100.0
 
 
 @pytest.mark.parametrize("officers", [1, 3])
@@ -322,10 +279,9 @@ def one_way_towns(draw):
         travel = np.minimum(travel, travel[:, via, None] + travel[None, via, :])
     prizes = draw(st.lists(st.sampled_from([1.0, 2.0, 3.5]), min_size=size, max_size=size))
     latest = draw(st.sampled_from([30.0, 50.0, 70.0]))
-    officer = Officer(0, draw(st.sampled_from([0, 1])), 0.0, latest)
     prizes[0] = 0.0
     count = draw(st.integers(1, 2))
-    return OrienteeringProblem(travel, np.array(prizes), np.full(size, 8.0), officer, count)
+    return OrienteeringProblem(travel, np.array(prizes), np.full(size, 8.0), 0.0, latest, count)
 
 
 @settings(**RELAXED, max_examples=40)
@@ -342,8 +298,7 @@ def test_one_way_ways_are_as_good_as_brute_force(problem):
         check(problem, other)
         assert other.worth <= best + 1e-9
     turned = replace(problem, travel_minutes=problem.travel_minutes.T)
-    swapped = replace(problem.officer, start=problem.officer.end, end=problem.officer.start)
-    assert solve(replace(turned, officer=swapped)).worth == pytest.approx(best)
+    assert solve(turned).worth == pytest.approx(best)
 
 
 @settings(**RELAXED, max_examples=25)

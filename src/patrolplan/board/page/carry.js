@@ -1,20 +1,24 @@
 // Picking up, carrying and dropping patrols and officers: by mouse, by touch and by keyboard.
 
-import { all, one } from "./dom.js";
+import { all, findFocus, one } from "./dom.js";
 import { neighbour, patrolAt, setStop, showDay } from "./grid.js";
-import { say } from "./say.js";
-import { change, check, store, verdict } from "./store.js";
+import { openAdd, openMenu } from "./menu.js";
+import { openOfficer } from "./officer.js";
+import { change, check, say, store, verdict } from "./store.js";
 import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
 
 /** @type {Record<string, any>} */
-const hand = { held: null, target: null, drag: null, checks: 0, openMenu: () => {}, openAdd: () => {}, openOfficer: () => {} };
+const hand = { held: null, target: null, drag: null, checks: 0 };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
 
-/** Is nothing being carried? */
 export const isEmptyHanded = () => !hand.held && !hand.drag;
 
-/** The officer, patrol or cell that something dropped on an element goes to. */
+/**
+ * The officer, patrol or cell that something dropped on an element goes to.
+ *
+ * @returns {any}
+ */
 const targetOf = (element) => {
   const officer = element?.closest?.("[data-officer]")?.dataset.officer;
   if (officer) return { officer };
@@ -37,11 +41,10 @@ const giveTo = (patrol, officer) => {
  *
  * @returns {any}
  */
-export const changeFor = (held, target) => {
-  if (!held || !target) return null;
+const changeFor = (held, target) => {
+  if (!held || !target || (held.officer && target.officer)) return null;
   const { urn, date, patrol } = target;
   if (held.officer) {
-    if (target.officer) return null;
     if (patrol) return giveTo(patrol, held.officer);
     return { kind: "add", officer: held.officer, urn, date, window: store.state.windows[0], variant: null };
   }
@@ -51,18 +54,12 @@ export const changeFor = (held, target) => {
   return { kind: "move", from: keyOf(held.patrol), to: { ...keyOf(held.patrol), urn, date } };
 };
 
-/** What is in the hand, in words. */
 const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer);
 
-/**
- * Where a target is, in words.
- *
- * @type {(target: any) => string}
- */
+/** @type {(target: any) => string} */
 const placeName = ({ officer, urn, date, patrol }) => officer
   || `${schoolName(urn)}, ${dayName(date)}${patrol ? `, ${patrol.officer}` : ", nobody"}`;
 
-/** Mark where what is held would go. */
 const mark = (element, state = "") => {
   all(".target").forEach((old) => old.classList.remove("target", "can", "cannot"));
   const place = element?.closest?.("[data-officer], .cell");
@@ -79,7 +76,6 @@ const markHeld = () => {
   all("#grid .cell").forEach((cell) => cell.classList.toggle("off", Boolean(name) && hours[cell.dataset.date] === ""));
 };
 
-/** Take something into the hand. */
 export const pickUp = (held, element) => {
   hand.held = held;
   markHeld();
@@ -87,41 +83,34 @@ export const pickUp = (held, element) => {
   say(`Picked up ${heldName(held)}. Arrow keys choose a cell, Enter drops, Escape puts back; or press a cell.`);
 };
 
-/** Put it back where it was. */
-export const putBack = () => {
+const letGo = () => {
+  Object.assign(hand, { held: null, target: null, checks: hand.checks + 1 });
+  one("#ghost").hidden = true;
+  mark(null);
+  markHeld();
+};
+
+const putBack = () => {
   if (!hand.held) return;
   const name = heldName(hand.held);
   letGo();
   say(`Put back: ${name} stays.`);
 };
 
-/** Empty the hand. */
-const letGo = () => {
-  hand.held = null;
-  hand.target = null;
-  hand.checks += 1;
-  one("#ghost").hidden = true;
-  mark(null);
-  markHeld();
-};
-
-/** Drop here: make the change, or say why it cannot be made. */
+/** Drop here: make the change, or say why it cannot be made; then the focus is on the patrol that moved. */
 const drop = async (element) => {
   const what = changeFor(hand.held, targetOf(element));
-  if (!what) return putBack();
+  if (!what) {
+    putBack();
+    return;
+  }
   letGo();
-  const done = await change(what, inWords(what));
-  if (done) focusAfter(what);
-  return done;
-};
-
-/** After a change the focus is on the patrol that moved. */
-const focusAfter = (what) => {
+  if (!await change(what, inWords(what))) return;
   const at = what.to ?? (what.kind === "swap" ? { ...what.b, officer: what.a.officer } : what);
-  const element = one(`[data-focus="${CSS.escape(`p|${idOf(at)}`)}"]`);
-  if (!element) return;
-  setStop(element);
-  element.focus({ preventScroll: true });
+  const moved = findFocus(`p|${idOf(at)}`);
+  if (!moved) return;
+  setStop(moved);
+  moved.focus({ preventScroll: true });
 };
 
 /** Check at once whether it could be dropped here, and say so. */
@@ -142,16 +131,12 @@ const askHere = (element) => {
   }, 90);
 };
 
-// ---- pointer ---------------------------------------------------------------------------------
-
-/** The label that follows the pointer. */
 const setGhost = (text) => {
   if (!hand.drag?.moved || !hand.held) return;
   one("#ghost").hidden = false;
   one("#ghost").textContent = [heldName(hand.held), text].filter(Boolean).join("\n");
 };
 
-/** Keep the label next to the pointer and on the screen. */
 const moveGhost = ({ clientX, clientY }) => {
   const ghost = one("#ghost");
   const room = document.documentElement.clientWidth - ghost.offsetWidth - 8;
@@ -165,7 +150,6 @@ const press = (event) => {
   const source = event.target.closest(".hold, .officer");
   if (!source || (event.pointerType === "touch" && !event.target.closest(".grip"))) return;
   const held = source.dataset.officer ? { officer: source.dataset.officer } : { patrol: patrolAt(source) };
-  if (!held.officer && !held.patrol) return;
   hand.drag = { held, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false, over: null };
 };
 
@@ -173,8 +157,8 @@ const press = (event) => {
 const drag = (event) => {
   const { drag: now } = hand;
   if (!now || event.pointerId !== now.id) return;
-  if (!now.moved && Math.hypot(event.clientX - now.x, event.clientY - now.y) < FAR_ENOUGH) return;
   if (!now.moved) {
+    if (Math.hypot(event.clientX - now.x, event.clientY - now.y) < FAR_ENOUGH) return;
     now.moved = true;
     pickUp(now.held, null);
     setGhost("");
@@ -202,28 +186,21 @@ const swallowClick = () => {
   setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
 };
 
-/** The end of a drag drops. */
 const release = (event) => {
   const { drag: now } = hand;
   if (!now || event.pointerId !== now.id) return;
-  if (!now.moved) {
-    hand.drag = null;
-    return;
-  }
-  const element = document.elementFromPoint(event.clientX, event.clientY);
-  if (event.pointerType === "mouse") swallowClick();
   hand.drag = null;
-  drop(element);
+  if (!now.moved) return;
+  if (event.pointerType === "mouse") swallowClick();
+  drop(document.elementFromPoint(event.clientX, event.clientY));
 };
 
-/** A drag that is broken off puts back. */
 const stopDrag = () => {
   const moved = hand.drag?.moved;
   hand.drag = null;
   if (moved) putBack();
 };
 
-/** Scroll the week when a drag comes near its edge. */
 const scrollNear = ({ clientY }) => {
   const frame = one("#table-frame");
   const inner = frame.scrollHeight > frame.clientHeight + 1;
@@ -232,13 +209,10 @@ const scrollNear = ({ clientY }) => {
   if (by) (inner ? frame : document.scrollingElement).scrollBy(0, by);
 };
 
-// ---- keyboard and clicks -----------------------------------------------------------------------
-
-/** Keys within the grid and among the officers. */
 const onKey = (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const { target } = event;
-  if (event.key === "Escape" && (hand.held || hand.drag)) {
+  const { ctrlKey, altKey, metaKey, key, target } = event;
+  if (ctrlKey || altKey || metaKey) return;
+  if (key === "Escape" && !isEmptyHanded()) {
     event.preventDefault();
     if (hand.drag) stopDrag();
     else putBack();
@@ -246,45 +220,37 @@ const onKey = (event) => {
   }
   const place = target.closest?.(".hold, .empty, .officer");
   if (!place) return;
-  if (ARROWS[event.key] && place.closest(".cell")) {
+  const officer = place.matches(".officer") && place.dataset.officer;
+  if (ARROWS[key] && place.closest(".cell")) {
     event.preventDefault();
-    const next = neighbour(place, ...ARROWS[event.key]);
+    const next = neighbour(place, ...ARROWS[key]);
     if (!next) return;
     setStop(next);
     next.focus();
     if (hand.held) askHere(next);
-  } else if (event.key === "Enter" || event.key === " ") {
+  } else if (key === "Enter" || key === " ") {
+    if (!hand.held && place.matches(".empty")) return;
+    event.preventDefault();
     if (hand.held) drop(place);
-    else if (place.classList.contains("hold")) pickUp({ patrol: patrolAt(place) }, place);
-    else if (place.classList.contains("officer")) pickUp({ officer: place.dataset.officer }, place);
-    else return;
+    else pickUp(officer ? { officer } : { patrol: patrolAt(place) }, place);
+    if (officer && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
+  } else if (key.toLowerCase() === "m") {
     event.preventDefault();
-    if (place.classList.contains("officer") && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
-  } else if (event.key === "m" || event.key === "M") {
-    event.preventDefault();
-    if (place.classList.contains("officer")) hand.openOfficer(place.dataset.officer);
-    else if (patrolAt(place)) hand.openMenu(patrolAt(place));
+    if (officer) openOfficer(officer);
+    else openMenu(patrolAt(place));
   }
 };
 
-/** Presses on cells, patrols, their menus and officers. */
-const onClick = (event) => {
-  const place = event.target.closest(".hold, .empty, .officer, .more, .cell");
+const onClick = ({ target }) => {
+  const place = target.closest(".hold, .empty, .officer, .more, .cell");
   if (!place) return;
-  if (hand.held) {
-    drop(place);
-  } else if (place.matches(".hold, .more")) {
-    hand.openMenu(patrolAt(place));
-  } else if (place.matches(".empty")) {
-    hand.openAdd(targetOf(place));
-  } else if (place.matches(".officer")) {
-    hand.openOfficer(place.dataset.officer);
-  }
+  if (hand.held) drop(place);
+  else if (place.matches(".hold, .more")) openMenu(patrolAt(place));
+  else if (place.matches(".empty")) openAdd(targetOf(place));
+  else if (place.matches(".officer")) openOfficer(place.dataset.officer);
 };
 
-/** Let the week be worked by hand. */
-export const startCarrying = ({ openMenu, openAdd, openOfficer }) => {
-  Object.assign(hand, { openMenu, openAdd, openOfficer });
+export const startCarrying = () => {
   const week = one("#week");
   week.addEventListener("pointerdown", press);
   addEventListener("pointermove", drag, { passive: false });
@@ -297,7 +263,7 @@ export const startCarrying = ({ openMenu, openAdd, openOfficer }) => {
     const patrol = patrolAt(event.target);
     if (!patrol) return;
     event.preventDefault();
-    hand.openMenu(patrol);
+    openMenu(patrol);
   });
   week.addEventListener("dragstart", (event) => event.preventDefault());
   week.addEventListener("focusin", ({ target }) => {
@@ -312,13 +278,8 @@ export const startCarrying = ({ openMenu, openAdd, openOfficer }) => {
 /** After the week was drawn again, mark what is held again, or let go of a patrol that is gone. */
 export const carryOn = () => {
   if (!hand.held) return;
-  if (hand.held.patrol) {
-    const id = idOf(hand.held.patrol);
-    hand.held.patrol = store.patrols.find((patrol) => idOf(patrol) === id);
-    if (!hand.held.patrol) {
-      letGo();
-      return;
-    }
-  }
-  markHeld();
+  const id = hand.held.patrol && idOf(hand.held.patrol);
+  if (id) hand.held.patrol = store.patrols.find((patrol) => idOf(patrol) === id);
+  if (id && !hand.held.patrol) letGo();
+  else markHeld();
 };

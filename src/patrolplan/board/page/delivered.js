@@ -1,15 +1,14 @@
 // Minutes delivered at each stop: one line of numbers a patrol, Enter for as promised.
 
-import { make, unseen } from "./dom.js";
-import { say } from "./say.js";
-import { send, store } from "./store.js";
+import { choice, findFocus, make, one, unseen } from "./dom.js";
+import { say, send, store } from "./store.js";
 import { dayName, idOf, keyOf, patrolName, promised, schoolName } from "./words.js";
 
 /** Why stops had fewer minutes than planned, as the ledger has it. */
 const WHY_FEWER = ["abstracted", "sick", "incident", "weather", "other"];
 
 /** Numbers of a line, or a sentence that tells what is wrong with it. */
-export const readMinutes = (text, patrol) => {
+const readMinutes = (text, patrol) => {
   const words = text.trim().split(/[\s,;]+/).filter(Boolean);
   if (!words.length) return { minutes: promised(patrol) };
   const minutes = words.map(Number);
@@ -22,8 +21,7 @@ export const readMinutes = (text, patrol) => {
   return { minutes };
 };
 
-/** The line of one patrol: minutes, people spoken to, save. */
-export const deliveredLine = (patrol, after = (_patrol) => {}) => {
+export const deliveredLine = (patrol, after) => {
   const minutes = make("input", {
     type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes",
     placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
@@ -37,10 +35,9 @@ export const deliveredLine = (patrol, after = (_patrol) => {}) => {
     type: "number", min: "1", max: "99", class: "people", placeholder: `${1 + patrol.crew.length} came`,
     "aria-label": `How many of us came, ${patrolName(patrol)}; empty means as planned`, data: { focus: `c|${idOf(patrol)}` },
   });
-  const reason = make(
-    "select", { "aria-label": `Why fewer minutes than planned, ${patrolName(patrol)}`, data: { focus: `w|${idOf(patrol)}` } },
-    ["", ...WHY_FEWER].map((word) => make("option", { value: word, text: word || "why fewer?" })),
-  );
+  const reason = choice([["", "why fewer?"], ...WHY_FEWER.map((word) => [word, word])], {
+    "aria-label": `Why fewer minutes than planned, ${patrolName(patrol)}`, data: { focus: `w|${idOf(patrol)}` },
+  });
   const save = async (event) => {
     event.preventDefault();
     const { minutes: values, wrong } = readMinutes(minutes.value, patrol);
@@ -49,10 +46,9 @@ export const deliveredLine = (patrol, after = (_patrol) => {}) => {
       minutes.focus();
       return;
     }
-    const engagements = people.value === "" ? null : Number(people.value);
+    const number = ({ value }) => (value === "" ? null : Number(value));
     const words = `Enter ${values.join(", ")} minutes for ${patrolName(patrol)}`;
-    const crew = came.value === "" ? null : Number(came.value);
-    const doses = { duty: keyOf(patrol), minutes: values, engagements, people: crew, reason: reason.value || null };
+    const doses = { duty: keyOf(patrol), minutes: values, engagements: number(people), people: number(came), reason: reason.value || null };
     if (await send("/api/doses", doses, words)) after(patrol);
   };
   return make(
@@ -66,14 +62,11 @@ const goOn = (patrol) => {
   const rows = inOrder();
   const at = rows.findIndex((row) => idOf(row) === idOf(patrol));
   const next = rows.slice(at + 1).find((row) => !row.delivered);
-  const input = next && document.querySelector(`#list [data-focus="${CSS.escape(`n|${idOf(next)}`)}"]`);
-  if (input) input.focus();
+  if (next) findFocus(`n|${idOf(next)}`, one("#list"))?.focus();
 };
 
-/** Patrols by day and time. */
 const inOrder = () => store.patrols.toSorted((a, b) => `${a.date}${a.start}${a.officer}`.localeCompare(`${b.date}${b.start}${b.officer}`));
 
-/** The list of all patrols of the week with their lines. */
 export const drawDelivered = (state) => [
   make("p", { class: "soft", text: "One number a stop, in minutes. Leave the line empty and press Enter for the minutes planned." }),
   state.week.days.map(({ date }) => {
@@ -88,4 +81,4 @@ export const drawDelivered = (state) => [
       ))),
     );
   }),
-].flat();
+];

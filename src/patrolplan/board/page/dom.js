@@ -1,9 +1,6 @@
 // Small helpers for elements. Text goes in as text, never as markup.
 
-/** The first element that matches. */
 export const one = (selector, root = document) => root.querySelector(selector);
-
-/** Every element that matches, as an array. */
 export const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
 /**
@@ -16,24 +13,22 @@ export const all = (selector, root = document) => Array.from(root.querySelectorA
  */
 export const make = (tag, { on = {}, data = {}, text, ...attributes } = {}, ...children) => {
   const element = document.createElement(tag);
-  Object.entries(attributes).forEach(([name, value]) => {
-    if (value === false || value === null || value === undefined) return;
-    element.setAttribute(name, value === true ? "" : value);
-  });
+  Object.entries(attributes).filter(([, value]) => value !== false && value !== null && value !== undefined)
+    .forEach(([name, value]) => element.setAttribute(name, value === true ? "" : value));
   Object.entries(data).forEach(([name, value]) => { element.dataset[name] = value; });
   Object.entries(on).forEach(([name, handler]) => element.addEventListener(name, handler));
   if (text !== undefined) element.textContent = text;
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter(Boolean));
   return element;
 };
 
-/** A button that does one thing. */
 export const button = (text, click, attributes = {}) => make(
   "button", { type: "button", text, on: { click }, ...attributes },
 );
 
-/** Text for screen readers only. */
 export const unseen = (text) => make("span", { class: "unseen", text });
+
+export const listOf = (texts) => make("ul", { class: "rows" }, texts.map((text) => make("li", { text })));
 
 /** A choice of [value, text] pairs. */
 export const choice = (options, attributes = {}) => make(
@@ -42,7 +37,6 @@ export const choice = (options, attributes = {}) => make(
 
 let labels = 0;
 
-/** A field with its label before it. */
 export const labelled = (text, field) => {
   labels += 1;
   field.id ||= `field-${labels}`;
@@ -95,48 +89,39 @@ export const fill = (parent, children) => {
   while (parent.children.length > children.length) parent.lastElementChild.remove();
 };
 
-/** What Tab reaches within an element. */
-const stopsIn = (element) => all("a[href], button, input, select, summary, [tabindex='0']", element)
-  .filter((stop) => !stop.disabled && stop.checkVisibility());
-
 /** Within a dialog Tab goes round: after the last comes the first. */
 const goRound = (event) => {
   if (event.key !== "Tab") return;
   const dialog = event.currentTarget;
-  if (!dialog.open) {
-    event.preventDefault(); // closed a moment ago: the focus is still on its way back
-    return;
-  }
-  const stops = stopsIn(dialog);
+  const stops = all("a[href], button, input, select, summary, [tabindex='0']", dialog)
+    .filter((stop) => !stop.disabled && stop.checkVisibility());
   const at = stops.indexOf(document.activeElement);
   const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1;
-  if (!leaves) return;
+  if (dialog.open && !leaves) return;
   event.preventDefault();
-  stops.at(event.shiftKey ? -1 : 0).focus();
+  if (dialog.open) stops.at(event.shiftKey ? -1 : 0).focus(); // else its focus is still on its way back
 };
 
 /** The element with this focus name; null when it is gone. */
-const find = (key) => one(`[data-focus="${CSS.escape(key)}"]`);
+export const findFocus = (key, root = document) => one(`[data-focus="${CSS.escape(key)}"]`, root);
 
-/** The focus name of the cell of a patrol that is gone: the patrol's without the officer. */
-const cellKey = (key) => ["c", ...key.split("|").slice(1, 3)].join("|");
-
-/** Open a dialog with a title and a way to close it; focus goes back when it closes. */
-export const openDialog = (name, title, ...children) => {
+/** Open a dialog with a title, a way to close it and what `build` makes; focus goes back when it closes. */
+export const openDialog = (name, title, build) => {
   const back = document.activeElement;
   const key = back?.dataset.focus ?? back?.closest("dialog")?.dataset.back;
   const heading = make("h2", { text: title, id: `${name}-title`, tabindex: "-1" });
-  const dialog = make(
-    "dialog",
-    { id: name, "aria-labelledby": `${name}-title`, data: key ? { back: key } : {} },
-    make("div", { class: "dialog-head" }, heading, button("Close", () => dialog.close(), { class: "close" })),
-    children,
+  const dialog = make("dialog", { id: name, "aria-labelledby": `${name}-title`, data: key ? { back: key } : {} });
+  const close = () => dialog.close();
+  dialog.append(
+    make("div", { class: "dialog-head" }, heading, button("Close", close, { class: "close" })),
+    ...build(close).flat(Infinity).filter(Boolean),
     make("p", { class: "dialog-status", role: "status" }),
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
     if (document.activeElement && document.activeElement !== document.body) return;
-    const again = key && (find(key) || find(cellKey(key)));
+    // Where the patrol is gone, its cell: the same name without the officer.
+    const again = key && (findFocus(key) || findFocus(["c", ...key.split("|").slice(1, 3)].join("|")));
     (again || (back && back.isConnected ? back : one("#week"))).focus({ preventScroll: true });
   });
   dialog.addEventListener("keydown", goRound);

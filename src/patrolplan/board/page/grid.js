@@ -1,31 +1,28 @@
 // The week as schools by days, the officers below it, and where the keyboard focus is.
 
-import { all, fill, icon, keeper, make, one, unseen } from "./dom.js";
+import { all, fill, findFocus, icon, keeper, make, one, unseen } from "./dom.js";
 import { named, store } from "./store.js";
 import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
 
 const FEW = 15;
-const shown = { day: 0, words: "", few: false };
+const shown = { day: 0 };
 const rows = keeper();
 const cards = keeper();
 let chosen = "";
 
-/** Everything to say about a patrol, for its name. */
 const patrolLabel = (patrol) => [
   `${patrolName(patrol)}${windowOf(patrol)}`, `${patrol.start} to ${patrol.end}`, routeName(patrol),
   patrol.company && `with ${patrol.company}`,
   patrol.locked && "locked", patrol.lent && "lent to this school", patrol.delivered && "delivered",
 ].filter(Boolean).join(", ");
 
-/** What else there is to say of a patrol, a line each. */
-const further = (patrol) => [
-  store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
-  patrol.company && `with ${patrol.company}`,
-].filter(Boolean);
-
 /** A patrol in its cell: take hold of it, or open its menu. */
 const chip = (patrol) => {
   const id = idOf(patrol);
+  const further = [
+    store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
+    patrol.company && `with ${patrol.company}`,
+  ].filter(Boolean);
   return make(
     "div", { class: `chip${patrol.locked ? " locked" : ""}${id === chosen ? " chosen" : ""}`, data: { patrol: id } },
     make(
@@ -36,12 +33,12 @@ const chip = (patrol) => {
         make(
           "span", { class: "first" },
           make("span", { class: "who", text: patrol.officer }),
-          patrol.variants > 1 ? make("span", { class: "route", text: `R${patrol.variant + 1}` }) : null,
-          patrol.delivered ? icon("done") : null,
-          patrol.locked ? icon("lock") : null,
+          patrol.variants > 1 && make("span", { class: "route", text: `R${patrol.variant + 1}` }),
+          patrol.delivered && icon("done"),
+          patrol.locked && icon("lock"),
         ),
         make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
-        further(patrol).map((text) => make("span", { class: "further", text })),
+        further.map((text) => make("span", { class: "further", text })),
       ),
     ),
     make(
@@ -51,32 +48,24 @@ const chip = (patrol) => {
   );
 };
 
-/** The text of a cell without a patrol. */
-const emptyText = (cell) => (cell.state === "closed" ? "Closed" : "+");
-
-/** Whether a cell with a patrol has a window without one. */
-const hasRoom = ({ patrols }) => new Set(patrols.map(({ window }) => window)).size < store.state.windows.length;
-
-/** A cell of a school and a day. */
 const cellOf = (school, { date }, day) => {
-  const cell = school.cells[date] ?? { state: "closed", why: "", patrols: [] };
-  const reason = named(cell.why);
-  const why = reason ? `: ${reason}` : "";
-  const place = `${school.name}, ${dayName(date)}`;
-  const nobody = cell.state === "closed" ? "closed" : cell.patrols.length ? "a window without a patrol" : "nobody";
-  const empty = () => make(
-    "button",
-    { type: "button", class: `empty${cell.patrols.length ? " more-room" : ""}`, tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
-    make("span", { "aria-hidden": "true", text: emptyText(cell) }),
-    unseen(`${place}: ${nobody}${why}. Add a patrol`),
-  );
+  const { state, why, patrols } = school.cells[date];
+  const reason = named(why);
+  const isClosed = state === "closed";
+  const hasRoom = !patrols.length || new Set(patrols.map(({ window }) => window)).size < store.state.windows.length;
+  const nobody = isClosed ? "closed" : patrols.length ? "a window without a patrol" : "nobody";
   return make(
-    "td", { class: `cell ${cell.state}${day === shown.day ? " shown" : ""}`, role: "gridcell", data: { urn: school.urn, date } },
-    cell.patrols.map(chip), cell.patrols.length && !hasRoom(cell) ? null : empty(),
+    "td", { class: `cell ${state}${day === shown.day ? " shown" : ""}`, role: "gridcell", data: { urn: school.urn, date } },
+    patrols.map(chip),
+    hasRoom && make(
+      "button",
+      { type: "button", class: `empty${patrols.length ? " more-room" : ""}`, tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
+      make("span", { "aria-hidden": "true", text: isClosed ? "Closed" : "+" }),
+      unseen(`${school.name}, ${dayName(date)}: ${nobody}${reason && `: ${reason}`}. Add a patrol`),
+    ),
   );
 };
 
-/** A school's name, bell, and patrols against the minimum. */
 const nameOf = (school) => {
   const short = school.patrols < school.least;
   return make(
@@ -90,7 +79,6 @@ const nameOf = (school) => {
   );
 };
 
-/** Days to choose from where only one fits. */
 const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, number) => make(
   "button",
   {
@@ -99,7 +87,6 @@ const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, nu
   },
 )));
 
-/** Show another day where only one fits. */
 export const showDay = (number) => {
   const { days } = store.state.week;
   shown.day = Math.max(0, Math.min(days.length - 1, number));
@@ -107,19 +94,16 @@ export const showDay = (number) => {
   all("#grid [data-date]").forEach((cell) => cell.classList.toggle("shown", cell.dataset.date === days[shown.day].date));
 };
 
-/** What an officer has to do besides, and when they are away: "Fri: court 09:00–11:00". */
-const besides = ({ absent, appointments }) => store.state.week.days.flatMap(({ date }) => [
-  ...(absent.includes(date) ? [`${shortDay(date)}: away`] : []),
-  ...(appointments[date] ?? []).map((one) => `${shortDay(date)}: ${appointmentName(one)}`),
-]);
-
 /** The officers, to drag onto a cell, with their patrols of the maximum. */
 const drawCrew = (state) => {
   const card = (officer) => {
     const full = officer.patrols >= officer.max_patrols;
     const text = `${officer.patrols}/${officer.max_patrols}`;
     const role = officer.role === "officer" ? "" : officer.role;
-    const other = besides(officer);
+    const other = store.state.week.days.flatMap(({ date }) => [ // "Fri: court 09:00–11:00"
+      ...(officer.absent.includes(date) ? [`${shortDay(date)}: away`] : []),
+      ...(officer.appointments[date] ?? []).map((each) => `${shortDay(date)}: ${appointmentName(each)}`),
+    ]);
     return make(
       "button",
       {
@@ -131,7 +115,7 @@ const drawCrew = (state) => {
       make(
         "span", { class: "officer-text" },
         make("span", { class: "first" }, make("span", { class: "who", text: officer.officer }), make("span", { class: "load", text: [role, full ? `${text} full` : text].filter(Boolean).join(", ") })),
-        other.length ? make("span", { class: "further", text: other.length > 1 ? `${other[0]}, ${other.length - 1} more` : other[0] }) : null,
+        other.length && make("span", { class: "further", text: other.length > 1 ? `${other[0]}, ${other.length - 1} more` : other[0] }),
       ),
     );
   };
@@ -162,7 +146,7 @@ export const drawGrid = (state) => {
   drawDays(state.week);
   drawCrew(state);
   sift();
-  const again = focus && one(`[data-focus="${CSS.escape(focus)}"]`);
+  const again = focus && findFocus(focus);
   if (again && again !== document.activeElement) again.focus({ preventScroll: true });
   setStop();
 };
@@ -171,9 +155,9 @@ export const drawGrid = (state) => {
 const sift = () => {
   const { schools } = store.state;
   one("#sift").hidden = schools.length <= FEW;
-  const words = shown.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = one("#sift-words").value.toLowerCase().split(/\s+/).filter(Boolean);
   const hides = (school) => {
-    if (shown.few && school.patrols >= school.least) return true;
+    if (one("#sift-few").checked && school.patrols >= school.least) return true;
     const officers = Object.values(school.cells).flatMap(({ patrols }) => patrols.map(({ officer }) => officer));
     const text = [school.name, school.urn, ...officers].join(" ").toLowerCase();
     return !words.every((word) => text.includes(word));
@@ -184,11 +168,9 @@ const sift = () => {
   one("#sifted").textContent = `${left ? counted(left, "school") : "No school"} of ${schools.length}`;
 };
 
-/** Wire the choice of schools shown. */
-export const startSifting = () => {
-  one("#sift-words").addEventListener("input", ({ target }) => { shown.words = target.value; sift(); setStop(); });
-  one("#sift-few").addEventListener("change", ({ target }) => { shown.few = target.checked; sift(); setStop(); });
-};
+export const startSifting = () => ["#sift-words", "#sift-few"].forEach((name) => {
+  one(name).addEventListener("input", () => { sift(); setStop(); });
+});
 
 /** Exactly one thing of the grid is reached by Tab: where the focus was last. */
 export const setStop = (element) => {
@@ -218,15 +200,16 @@ export const neighbour = (element, down, across) => {
   return down < 0 ? found[found.length - 1] : found[0];
 };
 
-/** Mark the patrol that the map shows. */
 export const markChosen = (id) => {
   chosen = id;
   all("#grid .chip.chosen").forEach((element) => element.classList.remove("chosen"));
   one(`#grid .chip[data-patrol="${CSS.escape(id)}"]`)?.classList.add("chosen");
 };
 
+const findPatrol = (id) => store.patrols.find((patrol) => idOf(patrol) === id) ?? null;
+
+/** The patrol that the map shows, as it is now; null when it is gone. */
+export const chosenPatrol = () => findPatrol(chosen);
+
 /** The patrol of an element of the grid. */
-export const patrolAt = (element) => {
-  const id = element?.closest?.("[data-patrol]")?.dataset.patrol;
-  return id ? store.patrols.find((patrol) => idOf(patrol) === id) ?? null : null;
-};
+export const patrolAt = (element) => findPatrol(element?.closest?.("[data-patrol]")?.dataset.patrol);

@@ -1,21 +1,19 @@
 // The lists next to the week: doses, gaps, fairness, rules and history.
 
-import { button, keeper, make, unseen } from "./dom.js";
+import { button, keeper, listOf, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, named, store } from "./store.js";
-import { counted, dayName, inWords, patrolName, ruleName, schoolName } from "./words.js";
+import { counted, dayName, inWords, keyOf, patrolName, ruleName, schoolName } from "./words.js";
 
 const doseRows = keeper();
 
-/** A bar of its share of a track, with the number on it. */
 const bar = (share, text, { over = false, label = "" } = {}) => {
   const fill = make("span", { class: "fill" });
   fill.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
-  return make("span", { class: `bar${over ? " over" : ""}` }, fill, make("span", { class: "bar-text", text }), label ? unseen(label) : null);
+  return make("span", { class: `bar${over ? " over" : ""}` }, fill, make("span", { class: "bar-text", text }), label && unseen(label));
 };
 
-/** Most days in a row with a dose. */
 const longestRun = (dosed) => dosed.reduce(
   ({ best, run }, has) => ({ run: has ? run + 1 : 0, best: Math.max(best, has ? run + 1 : 0) }), { best: 0, run: 0 },
 ).best;
@@ -53,42 +51,44 @@ export const drawDoses = ({ doses, week }) => {
   return [
     make("p", { class: "soft", text: `Minutes a day; a full bar is ${maximum}, the maximum. The line below joins days in a row.` }),
     make("table", { class: "doses" }, head, make("tbody", {}, rows)),
-    none.length ? make(
+    none.length && make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
       make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
-    ) : null,
+    ),
   ];
 };
 
 /** Schools below their minimum, days without a patrol and why, and what was assumed. */
 export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
-  short.length ? make("h3", { text: "Too few patrols" }) : null,
-  short.length ? make("ul", { class: "rows" }, short.map((row) => make("li", { text: `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}` }))) : make("p", { text: "Every school has its minimum." }),
+  short.length ? [make("h3", { text: "Too few patrols" }), listOf(short.map((row) => `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}`))] : make("p", { text: "Every school has its minimum." }),
   make("h3", { text: "Days without a patrol" }),
   gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
     const mine = gaps.filter(({ urn }) => urn === school.urn);
-    if (!mine.length) return null;
-    return make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", {}, make("span", { text: `${dayName(gap.date)}: ${named(gap.why)} ` }), swapsButton({ urn: gap.urn, date: gap.date }, gapTitle(school.name, gap.date), { class: "link" })))));
-  }).filter(Boolean)) : make("p", { text: "None." }),
-  notes.length || note ? make("h3", { text: "Notes" }) : null,
-  make("ul", { class: "rows" }, [...notes, ...(note ? [note] : [])].map((text) => make("li", { text: named(text) }))),
+    return mine.length && make("li", {}, make("b", { text: school.name }), make("ul", {}, mine.map((gap) => make("li", {}, make("span", { text: `${dayName(gap.date)}: ${named(gap.why)} ` }), swapsButton({ urn: gap.urn, date: gap.date }, gapTitle(school.name, gap.date), { class: "link" })))));
+  })) : make("p", { text: "None." }),
+  make("h3", { text: "Notes" }),
+  listOf([...notes, note].map(named)),
 ];
 
 /** Patrols of schools and officers against the minimum and the maximum. */
-export const drawFairness = ({ fairness, schools }) => {
-  const least = new Map(schools.map((school) => [school.urn, school.least]));
-  const top = Math.max(1, ...fairness.schools.map(({ patrols }) => patrols));
-  const row = (name, cell, about) => make("tr", {}, make("th", { scope: "row", class: "name", text: name }), make("td", {}, cell), make("td", { text: about }));
+export const drawFairness = ({ schools, officers }) => {
+  const top = Math.max(1, ...schools.map(({ patrols }) => patrols));
+  const row = (name, patrols, share, over, about) => make(
+    "tr", {}, make("th", { scope: "row", class: "name", text: name }),
+    make("td", {}, bar(share, String(patrols), { over, label: " patrols" })), make("td", { text: about }),
+  );
+  const table = (rows) => make("table", { class: "fairness" }, make("tbody", {}, rows));
   return [
     make("h3", { text: "Schools" }),
-    make("table", { class: "fairness" }, make("tbody", {}, fairness.schools.map(({ urn, patrols, minutes }) => {
-      const low = patrols < (least.get(urn) ?? 0);
-      return row(schoolName(urn), bar(patrols / top, String(patrols), { over: low, label: " patrols" }), `${Math.round(minutes)} min${low ? `, fewer than ${least.get(urn)}` : ""}`);
-    }))),
+    table(schools.map(({ name, patrols, least, minutes }) => {
+      const low = patrols < least;
+      return row(name, patrols, patrols / top, low, `${minutes} min${low ? `, fewer than ${least}` : ""}`);
+    })),
     make("h3", { text: "Officers" }),
-    make("table", { class: "fairness" }, make("tbody", {}, fairness.officers.map(({ officer, patrols, max_patrols: maximum }) => row(
-      officer, bar(maximum ? patrols / maximum : 1, String(patrols), { over: patrols > maximum, label: " patrols" }), `of ${maximum}${patrols > maximum ? ", too many" : patrols === maximum ? ", full" : ""}`,
-    )))),
+    table(officers.map(({ officer, patrols, max_patrols: maximum }) => row(
+      officer, patrols, maximum ? patrols / maximum : 1, patrols > maximum,
+      `of ${maximum}${patrols > maximum ? ", too many" : patrols === maximum ? ", full" : ""}`,
+    ))),
   ];
 };
 
@@ -98,13 +98,12 @@ export const drawRules = ({ bans }) => {
   const locked = store.patrols.filter((patrol) => patrol.locked);
   return [
     make("h3", { text: "Locked: planning again keeps these" }),
-    locked.length ? make("ul", { class: "rows sided" }, locked.map(({ officer, urn, date, ...rest }) => lift({ kind: "unlock", officer, urn, date }, `${patrolName({ officer, urn, date })}, ${rest.start}`))) : make("p", { text: "Nothing is locked. Lock a patrol in its menu." }),
+    locked.length ? make("ul", { class: "rows sided" }, locked.map((patrol) => lift({ kind: "unlock", ...keyOf(patrol) }, `${patrolName(patrol)}, ${patrol.start}`))) : make("p", { text: "Nothing is locked. Lock a patrol in its menu." }),
     make("h3", { text: "Ruled out" }),
     bans.length ? make("ul", { class: "rows sided" }, bans.map((ban) => lift({ kind: "unban", ...ban }, ruleName(ban)))) : make("p", { text: "Nothing is ruled out." }),
   ];
 };
 
-/** What was done, the latest first. */
 export const drawHistory = ({ history }) => [
   history.length ? make("ol", { class: "rows history" }, history.toReversed().map(({ when, what }) => make("li", {}, make("span", { class: "soft", text: when }), ` ${named(what)}`))) : make("p", { text: "Nothing was changed yet." }),
 ];

@@ -1,34 +1,20 @@
 // The map next to the week: our own streets, hotspots, schools, tasked places, the patrol shown.
 
 import { make, one } from "./dom.js";
-import { say } from "./say.js";
+import { isRefused } from "./store.js";
 import { fear, schoolName } from "./words.js";
 
 const { L } = window;
-const MILLIONTH = 1e6;
 const LETTER_PIXELS = 6;
 const NEAR_ZOOM = 13;
 const CARRIED = 2; // of a hotspot that pupils' reports carry more than recorded crime
-const STREET_WIDTHS = [5.5, 4, 2.5, 1.5, 1]; // main roads first, footpaths last
-const SMALLEST_RANK = "3"; // service roads and paths: from far away they are but a blot
 // First 5 % of all street, up to 15 %, up to 30 %: distinguished by width as well as by colour.
 const PRIORITY = {
-  2: { color: "#e3a868", weight: 1.5 },
-  3: { color: "#c9641f", weight: 3 },
-  4: { color: "#7a2303", weight: 5 },
+  2: { color: "#e3a868", weight: 2 },
+  3: { color: "#c9641f", weight: 4 },
+  4: { color: "#7a2303", weight: 6 },
 };
 const chart = { map: null, hotspots: [], schools: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), near: null, taken: [], nameHotspots: () => {} };
-
-/** Points of steps of a millionth of a degree, through all lines, split into the lines. */
-const unpack = ({ counts, steps }) => {
-  let [lat, lng, at] = [0, 0, 0];
-  return counts.map((count) => Array.from({ length: count }, () => {
-    lat += steps[at];
-    lng += steps[at + 1];
-    at += 2;
-    return [lat / MILLIONTH, lng / MILLIONTH];
-  }));
-};
 
 /** [longitude, latitude] as Leaflet wants it. */
 const point = ([longitude, latitude]) => [latitude, longitude];
@@ -39,38 +25,22 @@ const sign = (at, text, kind, title) => L.marker(at, {
   keyboard: false, interactive: Boolean(title), title, alt: title,
 });
 
-/** Where a street or band is drawn: always, or only when zoomed in, where fine lines can be seen. */
+/** Where something is drawn: always, or only when zoomed in, where fine lines can be seen. */
 const layerOf = (isFine) => (isFine ? chart.near : chart.map);
 
-/** Streets, widest last, each rank once as a light line on a darker one; then priority on them. */
-const drawStreets = (lines, rank, priority = "") => {
-  const renderer = L.canvas({ pane: "ground", padding: 0.3 });
-  const common = { pane: "ground", renderer, interactive: false, lineCap: "round" };
-  const width = (digit) => STREET_WIDTHS[Number(digit)];
-  const ranks = [...new Set(rank)].sort().reverse();
-  const of = (digit) => lines.filter((_, row) => rank[row] === digit);
-  const isFine = (digit) => digit >= SMALLEST_RANK;
-  ranks.forEach((digit) => L.polyline(of(digit), { ...common, color: "#b3ab9e", weight: width(digit) + 1.5 }).addTo(layerOf(isFine(digit))));
-  ranks.forEach((digit) => L.polyline(of(digit), {
-    ...common, color: digit === "4" ? "#e9e4da" : "#ffffff", weight: width(digit),
-  }).addTo(layerOf(isFine(digit))));
-  Object.entries(PRIORITY).forEach(([digit, style]) => {
-    const drawn = lines.filter((_, row) => priority[row] === digit);
-    L.polyline(drawn, { ...common, lineCap: "butt", ...style }).addTo(layerOf(digit !== "4"));
+const drawGround = (data) => {
+  const { map } = chart;
+  const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.3 }), interactive: false };
+  const { drawLand, drawStreets, setWidths, withDigit, flat } = makeGround({ map, data, pieces: unpack(data.streets.lines), ground });
+  drawLand();
+  const streets = drawStreets();
+  const priority = Object.entries(PRIORITY).map(([digit, { color, weight }]) => {
+    const layer = L.polyline(withDigit(data.priority, digit), { ...ground, ...flat, color });
+    return { layer: layer.addTo(layerOf(digit !== "4")), weight };
   });
-};
-
-/** Parks, water, railways and stations, where the program sends them. */
-const drawGround = (ground = {}) => {
-  const renderer = L.canvas({ pane: "below", padding: 0.3 });
-  const common = { pane: "below", renderer, interactive: false };
-  const area = (kind, fillColor) => ground[kind]?.counts.length
-    && L.polygon(unpack(ground[kind]), { ...common, stroke: false, fillColor, fillOpacity: 1 }).addTo(chart.map);
-  area("park", "#dbe9cf");
-  area("water", "#c3dcec");
-  if (ground.railway?.counts.length) {
-    L.polyline(unpack(ground.railway), { ...common, color: "#77716a", weight: 2, dashArray: "8 5" }).addTo(chart.map);
-  }
+  const widen = () => setWidths([...streets, ...priority]);
+  map.on("zoomend", widen);
+  widen();
 };
 
 /** Names of streets, set where there is room, the main ones first. */
@@ -102,63 +72,47 @@ const drawNames = ({ at, name, angle, room, rank }, names) => {
   draw();
 };
 
+/** What a press on a sign does: it sets the place of the form that is open, or tells what the sign is. */
+const press = (at, words, text) => () => (chart.onPoint ? chart.onPoint(at, words) : tell(text));
+
+const hotspotWords = ({ id, place, feared }) => `${id}: ${place}${fear({ feared })}`;
+const isDosed = ({ id }) => chart.dosed.has(id);
+
 /** Hotspots as bands; their names where there is room, those with a dose this week first. */
 const drawHotspots = (hotspots) => {
-  const press = ({ hotspot, place, stop, feared }) => {
-    if (chart.onPoint) chart.onPoint(point(stop), `hotspot ${hotspot}`);
-    else tell(`Hotspot ${hotspot}: ${place}${fear({ feared })}.`);
-  };
+  const { map } = chart;
+  const pressHotspot = (hotspot) => press(hotspot.stop, `hotspot ${hotspot.id}`, `Hotspot ${hotspotWords(hotspot)}.`);
   const renderer = L.canvas({ pane: "bands", padding: 0.3 });
   hotspots.forEach((hotspot) => L.polyline(unpack(hotspot.lines), {
     pane: "bands", renderer, color: "#4b1d7a", weight: 8, opacity: 0.25,
-  }).on("click", (event) => { L.DomEvent.stop(event); press(hotspot); }).addTo(layerOf(!chart.dosed.has(hotspot.hotspot))));
-  const layer = L.layerGroup().addTo(chart.map);
+  }).on("click", (event) => { L.DomEvent.stop(event); pressHotspot(hotspot)(); }).addTo(layerOf(!isDosed(hotspot))));
+  const layer = L.layerGroup().addTo(map);
   chart.nameHotspots = () => {
     layer.clearLayers();
-    const { map } = chart;
     const bounds = map.getBounds();
     const taken = chart.taken.map((at) => map.latLngToLayerPoint(at));
-    const dosed = (name) => chart.dosed.has(name);
-    [...hotspots].sort((a, b) => Number(dosed(b.hotspot)) - Number(dosed(a.hotspot))).forEach((hotspot) => {
-      const at = point(hotspot.stop);
-      if (!bounds.contains(at) || (!dosed(hotspot.hotspot) && map.getZoom() < 15.5)) return;
-      const here = map.latLngToLayerPoint(at);
+    [...hotspots].sort((a, b) => Number(isDosed(b)) - Number(isDosed(a))).forEach((hotspot) => {
+      const { id, stop, feared } = hotspot;
+      if (!bounds.contains(stop) || (!isDosed(hotspot) && map.getZoom() < 15.5)) return;
+      const here = map.latLngToLayerPoint(stop);
       if (taken.some((other) => Math.abs(other.x - here.x) < 32 && Math.abs(other.y - here.y) < 18)) return;
       taken.push(here);
-      const kind = `hotspot${dosed(hotspot.hotspot) ? " dosed" : ""}${hotspot.feared === CARRIED ? " feared" : ""}`;
-      sign(at, hotspot.hotspot, kind, `${hotspot.hotspot}: ${hotspot.place}${fear(hotspot)}`)
-        .on("click", () => press(hotspot)).addTo(layer);
+      const kind = `hotspot${isDosed(hotspot) ? " dosed" : ""}${feared === CARRIED ? " feared" : ""}`;
+      sign(stop, id, kind, hotspotWords(hotspot)).on("click", pressHotspot(hotspot)).addTo(layer);
     });
   };
-  chart.map.on("moveend zoomend", chart.nameHotspots);
+  map.on("moveend zoomend", chart.nameHotspots);
   chart.nameHotspots();
 };
 
-/** Mark the hotspots that have a dose this week. */
 export const markDosed = ({ doses }) => {
   chart.dosed = new Set(doses.filter(({ days }) => Object.values(days).some(Boolean)).map(({ hotspot }) => hotspot));
 };
 
-/** Schools at their gates. */
-const drawSchools = (schools) => schools.forEach(({ urn, name, gate }) => {
-  const marker = sign(point(gate), "S", "school", name).addTo(chart.map);
-  marker.on("click", () => (chart.onPoint ? chart.onPoint(point(gate), name) : tell(`${schoolName(urn)}.`)));
-});
-
-/** Every sign that the map draws. */
 const SIGNS = "S: school, H: hotspot, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown, wider: priority street.";
 
-/** What the map shows, below it. */
 const tell = (text) => { one("#map-tells").textContent = text; };
 
-/** Show what is fine from near only. */
-const showNear = () => {
-  const { map, near } = chart;
-  if (map.getZoom() >= NEAR_ZOOM) near.addTo(map);
-  else near.remove();
-};
-
-/** Open the map, with nothing on it yet. */
 export const openMap = () => {
   const { map } = Object.assign(chart, {
     map: L.map("map", {
@@ -166,7 +120,7 @@ export const openMap = () => {
       inertia: !matchMedia("(prefers-reduced-motion: reduce)").matches, keyboardPanDelta: 24, attributionControl: false,
     }),
   });
-  [["below", 200], ["ground", 300], ["bands", 350], ["names", 400], ["walk", 450]].forEach(([name, order]) => {
+  [["ground", 300], ["bands", 350], ["names", 400], ["walk", 450]].forEach(([name, order]) => {
     map.createPane(name).style.zIndex = order;
   });
   chart.patrol = L.layerGroup().addTo(map);
@@ -175,22 +129,21 @@ export const openMap = () => {
 };
 
 /** Draw the ground once, when the program has sent it. */
-export const drawMap = ({ status, body }) => {
+export const drawMap = (answer) => {
+  if (isRefused(answer)) return;
   const { map } = chart;
-  if (status !== 200) {
-    say(body.problem || "the map cannot be read", { problem: true });
-    return;
-  }
-  const [west, south, east, north] = body.bounds;
-  chart.frame = [[south, west], [north, east]];
+  const { body } = answer;
+  chart.frame = body.bounds;
   if (map.getZoom() === undefined) map.fitBounds(chart.frame);
   map.setMaxBounds(L.latLngBounds(chart.frame).pad(0.5));
   Object.assign(chart, { hotspots: body.hotspots, schools: body.schools });
-  drawGround(body.ground);
-  drawStreets(unpack(body.streets.lines), body.streets.rank, body.priority);
+  drawGround(body);
   drawNames(body.labels, body.streets.names);
   drawHotspots(body.hotspots);
-  drawSchools(body.schools);
+  body.schools.forEach(({ urn, name, at }) => {
+    sign(at, "S", "school", name).on("click", press(at, name, `${schoolName(urn)}.`)).addTo(map);
+  });
+  const showNear = () => (map.getZoom() >= NEAR_ZOOM ? chart.near.addTo(map) : chart.near.remove());
   map.on("zoomend", showNear);
   showNear();
   one("#map").setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
@@ -203,44 +156,32 @@ export const drawMap = ({ status, body }) => {
     chart.onPoint([lat, lng], "the cross");
   });
   one("#whole-area").addEventListener("click", () => {
-    chart.map.fitBounds(chart.frame);
+    map.fitBounds(chart.frame);
     showPatrol(null);
   });
   new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(one("#map"));
 };
 
-/** Let points be taken from the map by press or by the cross, or stop doing so. */
 export const takePoints = (handler) => {
   chart.onPoint = handler;
   one("#cross").hidden = !handler;
   one("#map-frame").classList.toggle("taking", Boolean(handler));
 };
 
-/** Hotspots and schools, to choose a place from: [value, text] pairs with lon,lat as value. */
+/** Hotspots and schools, to choose a place from: [lat,lon as text, name] pairs. */
 export const knownPlaces = () => [
-  ...chart.hotspots.map(({ hotspot, place, stop }) => [stop.join(","), `${hotspot}: ${place}`]),
-  ...chart.schools.map(({ name, gate }) => [gate.join(","), `Gate of ${name}`]),
+  ...chart.hotspots.map(({ id, place, stop }) => [stop.join(","), `${id}: ${place}`]),
+  ...chart.schools.map(({ name, at }) => [at.join(","), `Gate of ${name}`]),
 ];
 
-/** Show a place in the middle of the map. */
-export const lookAt = (longitude, latitude, text) => {
-  chart.map.setView([latitude, longitude], Math.max(chart.map.getZoom() ?? 16, 16), { animate: false });
+export const lookAt = (at, text = "") => {
+  chart.map.setView(at, Math.max(chart.map.getZoom() ?? 16, 16), { animate: false });
   if (text) tell(text);
 };
 
-/** Show a hotspot in the middle of the map. */
 export const lookAtHotspot = (name) => {
-  const found = chart.hotspots.find(({ hotspot }) => hotspot === name);
-  if (found) lookAt(...found.stop, `Hotspot ${name}: ${found.place}${fear(found)}.`);
-};
-
-/** Draw a numbered stop of the patrol shown; its name says whether pupils feel unsafe there. */
-const drawStop = (stop, number) => {
-  const name = `Stop ${number}: ${stop.place}${fear(stop)}`;
-  const at = point(stop.stop);
-  sign(at, String(number), `stop${stop.feared ? " feared" : ""}`, name)
-    .on("click", () => (chart.onPoint ? chart.onPoint(at, `stop ${number}`) : tell(`${name}.`)))
-    .addTo(chart.patrol);
+  const found = chart.hotspots.find(({ id }) => id === name);
+  if (found) lookAt(found.stop, `Hotspot ${hotspotWords(found)}.`);
 };
 
 /** Draw a patrol's walk with its numbered stops; null takes it away. */
@@ -257,7 +198,11 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
     L.polyline(line, { pane: "walk", color, weight, opacity: 1, interactive: false }).addTo(chart.patrol);
   });
   if (line.length) sign(line[0], "G", "school from").addTo(chart.patrol);
-  patrol.stops.forEach((stop, row) => drawStop(stop, row + 1));
+  patrol.stops.forEach((stop, row) => {
+    const [at, number, name] = [point(stop.stop), row + 1, `Stop ${row + 1}: ${stop.place}${fear(stop)}`];
+    sign(at, `${number}`, `stop${stop.feared ? " feared" : ""}`, name)
+      .on("click", press(at, `stop ${number}`, `${name}.`)).addTo(chart.patrol);
+  });
   tell(`${patrol.officer}, ${schoolName(patrol.urn)}, ${patrol.start}–${patrol.end}. G: gate, 1, 2 …: stops, ${SIGNS}`);
   if (fit && line.length) chart.map.fitBounds(L.latLngBounds(line), { padding: [26, 26], maxZoom: 17, animate: false });
   chart.nameHotspots();

@@ -1,22 +1,31 @@
 // Everything that can be done with one patrol, or with a cell that has none, as buttons.
 
-import { button, choice, labelled, make, openDialog } from "./dom.js";
-import { deliveredLine } from "./delivered.js";
 import { pickUp } from "./carry.js";
+import { deliveredLine } from "./delivered.js";
+import { button, choice, findFocus, labelled, make, one, openDialog } from "./dom.js";
+import { markChosen } from "./grid.js";
+import { showPatrol } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
 import { dayName, fear, idOf, inWords, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
+const NOBODY = "-";
+
+const showOnMap = (patrol) => {
+  markChosen(idOf(patrol));
+  showPatrol(patrol);
+};
+
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
-const act = (dialog, what) => async () => {
-  if (await change(what, inWords(what))) dialog().close();
+const act = async (close, what) => {
+  if (await change(what, inWords(what))) close();
 };
 
 /** A choice whose every option is checked when chosen, with its button and the verdict. */
-const checkedChoice = (label, doIt, options, changeOf, dialog) => {
+const checkedChoice = (label, doIt, options, changeOf, close) => {
   const found = make("span", { class: "verdict", role: "status" });
   const select = choice([["", "choose …"], ...options]);
-  const go = button(doIt, async () => act(dialog, changeOf(select.value))(), { disabled: true });
+  const go = button(doIt, () => act(close, changeOf(select.value)), { disabled: true });
   select.addEventListener("change", async () => {
     const { value } = select;
     go.disabled = !value;
@@ -31,7 +40,7 @@ const checkedChoice = (label, doIt, options, changeOf, dialog) => {
 };
 
 /** Officers for a school and a day, those in whose care it is first, with hours and load. */
-export const officerOptions = (urn, date) => {
+const officerOptions = (urn, date) => {
   const rows = store.state.officers.map((row) => {
     const cares = row.schools.includes(urn) || row.schools.includes("*");
     const busy = store.patrols.find((patrol) => [patrol.officer, ...patrol.crew].includes(row.officer) && patrol.date === date);
@@ -42,71 +51,64 @@ export const officerOptions = (urn, date) => {
   return rows.sort((a, b) => a.order - b.order).map(({ name, text }) => [name, text]);
 };
 
-/** Stops of a patrol with their times. */
-const stopList = (patrol) => make("ol", { class: "stops" }, patrol.stops.map((stop) => make(
+const stopRow = (stop) => make(
   "li", {}, make("b", { text: `${stop.arrive}–${stop.leave}` }), ` ${stop.place} (${Math.round(stop.minutes)} min)${fear(stop)}`,
-)));
+);
 
-const NOBODY = "-";
-
-/** Who walks along, and the choice of somebody else. */
-const crewChoice = (patrol, dialog) => {
-  const { officer, urn, date, crew } = patrol;
-  const others = officerOptions(urn, date).filter(([name]) => name !== officer && !crew.includes(name));
-  const options = [...(crew.length ? [[NOBODY, "nobody"]] : []), ...others];
-  return checkedChoice("Along", "Set", options, (name) => ({ kind: "crew", ...keyOf(patrol), crew: name === NOBODY ? [] : [name] }), dialog);
-};
-
-/** Open the menu of a patrol. */
-export const openMenu = (patrol, showOnMap) => {
+export const openMenu = (patrol) => {
   if (!patrol) return;
   showOnMap(patrol);
-  let dialog = null;
-  const it = () => dialog;
   const key = keyOf(patrol);
-  const { officer, urn, date } = patrol;
+  const { officer, urn, date, crew } = patrol;
+  const others = officerOptions(urn, date).filter(([name]) => name !== officer);
+  const companions = [...(crew.length ? [[NOBODY, "nobody"]] : []), ...others.filter(([name]) => !crew.includes(name))];
   const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date && row.window === patrol.window))
     .map((row) => [idOf(row), `${dayName(row.date)}: ${row.officer} at ${schoolName(row.urn)}`]);
   const byId = (id) => keyOf(store.patrols.find((row) => idOf(row) === id));
   const routes = Array.from({ length: patrol.variants }, (_, number) => [String(number), `Route ${number + 1}`])
     .filter(([number]) => Number(number) !== patrol.variant);
-  const rule = (text, what) => button(text, act(it, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
-  dialog = openDialog(
-    "patrol", `${officer} at ${schoolName(urn)}`,
-    make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.` }),
-    stopList(patrol),
-    make(
-      "div", { class: "actions" },
-      button("Move: pick it up", () => {
-        dialog.close();
-        pickUp({ patrol }, null);
-        document.querySelector(`[data-focus="${CSS.escape(`p|${idOf(patrol)}`)}"]`)?.focus();
-      }),
-      button(patrol.locked ? "Unlock" : "Lock", act(it, { kind: patrol.locked ? "unlock" : "lock", ...key })),
-      button("Remove", act(it, { kind: "remove", ...key })),
-      button("Show on the map", () => { dialog.close(); showOnMap(patrol, { go: true }); }),
-    ),
-    checkedChoice("Give to", "Give", officerOptions(urn, date).filter(([name]) => name !== officer), (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), it),
-    checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), it),
-    crewChoice(patrol, it),
-    routes.length ? checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), it) : null,
-    make(
-      "fieldset", {}, make("legend", { text: `Rule out on ${dayName(date)}` }),
+  openDialog("patrol", `${officer} at ${schoolName(urn)}`, (close) => {
+    const simple = (text, kind) => button(text, () => act(close, { kind, ...key }));
+    const rule = (text, what) => button(text, () => act(close, { kind: "ban", ...what }), { "aria-label": `Rule out: ${ruleName(what)}` });
+    return [
+      make("p", { text: `${dayName(date)}${windowOf(patrol)}, ${patrol.start} to ${patrol.end}, set out ${patrol.leave || patrol.start}, ${routeName(patrol)}${patrol.locked ? ", locked" : ""}${patrol.company ? `, with ${patrol.company}` : ""}.` }),
+      make("ol", { class: "stops" }, patrol.stops.map(stopRow)),
       make(
         "div", { class: "actions" },
-        rule(`${officer} here`, { officer, urn, date }),
-        rule("Anybody here", { officer: null, urn, date }),
-        rule(`${officer} anywhere`, { officer, urn: null, date }),
+        button("Move: pick it up", () => {
+          close();
+          pickUp({ patrol }, null);
+          findFocus(`p|${idOf(patrol)}`)?.focus();
+        }),
+        patrol.locked ? simple("Unlock", "unlock") : simple("Lock", "lock"),
+        simple("Remove", "remove"),
+        button("Show on the map", () => {
+          close();
+          showOnMap(patrol);
+          one("#map-frame").scrollIntoView({ block: "nearest" });
+          one("#map").focus({ preventScroll: true });
+        }),
       ),
-    ),
-    make("fieldset", {}, make("legend", { text: "Minutes delivered" }), deliveredLine(patrol, () => dialog.close())),
-  );
+      checkedChoice("Give to", "Give", others, (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), close),
+      checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), close),
+      checkedChoice("Along", "Set", companions, (name) => ({ kind: "crew", ...key, crew: name === NOBODY ? [] : [name] }), close),
+      routes.length && checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), close),
+      make(
+        "fieldset", {}, make("legend", { text: `Rule out on ${dayName(date)}` }),
+        make(
+          "div", { class: "actions" },
+          rule(`${officer} here`, { officer, urn, date }),
+          rule("Anybody here", { officer: null, urn, date }),
+          rule(`${officer} anywhere`, { officer, urn: null, date }),
+        ),
+      ),
+      make("fieldset", {}, make("legend", { text: "Minutes delivered" }), deliveredLine(patrol, close)),
+    ];
+  });
 };
 
 /** Open what can be done with a cell without a patrol. */
 export const openAdd = ({ urn, date }) => {
-  let dialog = null;
-  const it = () => dialog;
   const cell = store.school.get(urn).cells[date] ?? {};
   const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
   const route = choice([["", "the best available"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
@@ -116,20 +118,20 @@ export const openAdd = ({ urn, date }) => {
   window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
   const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: route.value === "" ? null : Number(route.value) });
   const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
-  dialog = openDialog(
-    "add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`,
-    cell.why ? make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)) : null,
-    windows.length > 1 ? make("div", { class: "line" }, labelled("Window", window)) : null,
-    variants > 1 ? make("div", { class: "line" }, labelled("Route", route)) : null,
-    checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, it),
-    cell.state === "closed" ? null : make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
+  const rule = { officer: null, urn, date };
+  openDialog("add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`, (close) => [
+    cell.why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)),
+    windows.length > 1 && make("div", { class: "line" }, labelled("Window", window)),
+    variants > 1 && make("div", { class: "line" }, labelled("Route", route)),
+    checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, close),
+    cell.state !== "closed" && make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
     make(
       "fieldset", {}, make("legend", { text: "Rules" }),
       make(
         "div", { class: "actions" },
-        bans.map((ban) => button(`Allow again: ${ruleName(ban)}`, act(it, { kind: "unban", ...ban }))),
-        button(`Rule out: ${ruleName({ officer: null, urn, date })}`, act(it, { kind: "ban", officer: null, urn, date })),
+        bans.map((ban) => button(`Allow again: ${ruleName(ban)}`, () => act(close, { kind: "unban", ...ban }))),
+        button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule })),
       ),
     ),
-  );
+  ]);
 };

@@ -1,16 +1,15 @@
 // One officer: away and back again, what else they have to do, and a patrol to add.
 
 import { pickUp } from "./carry.js";
-import { button, choice, labelled, make, openDialog } from "./dom.js";
+import { button, choice, labelled, make, one, openDialog } from "./dom.js";
 import { changeAndShow } from "./outcome.js";
 import { store } from "./store.js";
-import { appointmentName, counted, dayName, inWords, kindName, schoolName, shortDay } from "./words.js";
+import { appointmentName, counted, dayName, inWords, plain, schoolName, shortDay } from "./words.js";
 
 const KINDS = ["leave", "sick", "court", "training", "assembly", "meeting", "interview", "home_visit", "event"];
 const AT_SCHOOL = new Set(["assembly", "meeting", "interview", "event"]);
 const NO_HOURS = "09:00-17:00";
 
-/** The week's day that is today, or its first. */
 const likelyDay = () => {
   const { days } = store.state.week;
   const now = new Date();
@@ -22,7 +21,7 @@ const likelyDay = () => {
 const dayPicker = (label, choose) => {
   const buttons = store.state.week.days.map(({ date, name }) => button(name, () => choose(date), { "aria-label": `${label} ${dayName(date)}`, "data-day": date }));
   const group = make("div", { class: "day-picker", role: "group", "aria-label": label }, make("span", { class: "picker-label", text: label }), buttons);
-  const press = (day) => buttons.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.day === day)));
+  const press = (day) => buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.day === day)));
   return { group, press };
 };
 
@@ -35,19 +34,13 @@ const awayForm = (row, close) => {
     last.press(span.to);
     go.textContent = span.from === span.to ? `Away on ${dayName(span.from)}` : `Away ${shortDay(span.from)} to ${shortDay(span.to)}`;
   };
-  const first = dayPicker("First day", (day) => {
-    Object.assign(span, { from: day, to: span.to < day ? day : span.to });
-    show();
-  });
-  const last = dayPicker("Last day", (day) => {
-    Object.assign(span, { to: day, from: span.from > day ? day : span.from });
-    show();
-  });
+  const choose = (from, to) => { Object.assign(span, { from, to }); show(); };
+  const first = dayPicker("First day", (day) => choose(day, span.to < day ? day : span.to));
+  const last = dayPicker("Last day", (day) => choose(span.from > day ? day : span.from, day));
   show();
   return make("fieldset", {}, make("legend", { text: "Away" }), first.group, last.group, go);
 };
 
-/** The days on which an officer is away, each run with the way back. */
 const absences = (row, close) => {
   const dates = store.state.week.days.map(({ date }) => date).filter((date) => row.absent.includes(date));
   if (!dates.length) return null;
@@ -59,24 +52,22 @@ const absences = (row, close) => {
   );
 };
 
-/** The appointments of an officer, each with the way to take it off. */
 const appointmentList = (row, close) => {
-  const rows = Object.entries(row.appointments).flatMap(([date, mine]) => mine.map((one) => ({ ...one, date })));
-  if (!rows.length) return null;
-  return make("ul", { class: "rows sided" }, rows.map((one) => {
-    const what = { kind: "unappoint", officer: row.officer, date: one.date, from: one.from };
-    const where = one.urn ? `, ${schoolName(one.urn)}` : "";
+  const rows = Object.entries(row.appointments).flatMap(([date, mine]) => mine.map((each) => {
+    const what = { kind: "unappoint", officer: row.officer, date, from: each.from };
+    const where = each.urn ? `, ${schoolName(each.urn)}` : "";
     return make(
-      "li", {}, make("span", { text: `${shortDay(one.date)}: ${appointmentName(one)}${where}` }),
-      one.removable ? button("Remove", () => changeAndShow(what, close), { "aria-label": inWords(what) }) : null,
+      "li", {}, make("span", { text: `${shortDay(date)}: ${appointmentName(each)}${where}` }),
+      each.removable && button("Remove", () => changeAndShow(what, close), { "aria-label": inWords(what) }),
     );
   }));
+  return rows.length && make("ul", { class: "rows sided" }, rows);
 };
 
 /** The form of an appointment: what, which day, from when to when, and where if it is at a school. */
 const appointmentForm = (row, close) => {
   const day = choice(store.state.week.days.map(({ date, name }) => [date, name]), { id: "appoint-day" });
-  const what = choice(KINDS.map((kind) => [kind, kindName(kind)]), { id: "appoint-what" });
+  const what = choice(KINDS.map((kind) => [kind, plain(kind)]), { id: "appoint-what" });
   const from = make("input", { type: "time", id: "appoint-from", required: true });
   const to = make("input", { type: "time", id: "appoint-to", required: true });
   const school = choice([["", "no school"], ...store.state.schools.map(({ urn, name }) => [urn, name])], { id: "appoint-school" });
@@ -102,25 +93,19 @@ const appointmentForm = (row, close) => {
   );
 };
 
-/** Who somebody is, in few words. */
-const about = (row) => [row.role !== "officer" && row.role, !row.alone && "not alone", counted(row.patrols, "patrol"), `at most ${row.max_patrols}`].filter(Boolean).join(", ");
-
-/** Open what can be done with an officer. */
 export const openOfficer = (name) => {
   const row = store.state.officers.find(({ officer }) => officer === name);
   if (!row) return;
-  let dialog = null;
-  const close = () => dialog.close();
-  dialog = openDialog(
-    "officer", name,
-    make("p", { class: "soft", text: `${about(row)}.` }),
+  const about = [row.role !== "officer" && row.role, !row.alone && "not alone", counted(row.patrols, "patrol"), `at most ${row.max_patrols}`];
+  openDialog("officer", name, (close) => [
+    make("p", { class: "soft", text: `${about.filter(Boolean).join(", ")}.` }),
     absences(row, close),
     awayForm(row, close),
     make("fieldset", {}, make("legend", { text: "Something else to do" }), appointmentList(row, close), appointmentForm(row, close)),
     make("div", { class: "actions" }, button("Add a patrol: pick up", () => {
       close();
       pickUp({ officer: name }, null);
-      document.querySelector('#grid [tabindex="0"]')?.focus();
+      one('#grid [tabindex="0"]')?.focus();
     })),
-  );
+  ]);
 };

@@ -1,58 +1,59 @@
-// The form of a place that is tasked or barred: found by words, pressed on the map, or chosen.
+// Places that are tasked or barred: the form for another one, found by words, pressed on the map or
+// chosen; and who meets each demand, or why nobody does.
 
-import { choice, labelled, make, one } from "./dom.js";
-import { placeFinder } from "./finder.js";
-import { drawPlaces, knownPlaces, lookAt, takePoints } from "./map.js";
-import { changeAndShow } from "./outcome.js";
-import { demandRows, placeRows } from "./places_list.js";
-import { say } from "./say.js";
-import { store } from "./store.js";
+import { button, choice, labelled, make, one } from "./dom.js";
+import { drawPlaces, knownPlaces, lookAt, lookAtHotspot, takePoints } from "./map.js";
+import { changeAndShow, swapsButton } from "./outcome.js";
+import { ask, isRefused, named, say, store } from "./store.js";
+import { counted, dayName, schoolName, shortDay } from "./words.js";
 
 const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"]];
-const form = { values: null };
+const KINDS = { street: "street", junction: "junction", postcode: "postcode", grid_reference: "grid reference", coordinates: "degrees" };
+const FAR_METRES = 5;
+const MOST_VISITORS = 3;
+const form = { values: null, redraw: () => {} };
 
 /** A new place's values: this week, all schools, must be visited once a day. */
 const fresh = (state) => {
   const used = new Set(state.tasked.map(({ place_id: id }) => id));
+  const nameOf = (number) => `T-${String(number).padStart(2, "0")}`;
   let number = state.tasked.length + 1;
-  while (used.has(`T-${String(number).padStart(2, "0")}`)) number += 1;
+  while (used.has(nameOf(number))) number += 1;
   return {
-    id: `T-${String(number).padStart(2, "0")}`, find: "", at: "", must: "true", schools: new Set(), from: state.week.days[0].date, to: state.week.days.at(-1).date,
+    id: nameOf(number), find: "", at: "", must: "true", schools: new Set(), from: state.week.days[0].date, to: state.week.days.at(-1).date,
     hours_from: "", hours_to: "", minutes: "", visits: "1", officers: "1", weekdays: new Set(WEEKDAYS.map(([day]) => day)), reason: "", by: "",
   };
 };
 
 /** Longitude and latitude of "0.8715, 51.5307"; null when it is none. */
-export const readPlace = (text) => {
+const readPlace = (text) => {
   const words = text.trim().split(/[\s,;]+/);
   const [longitude, latitude] = words.map(Number);
   const right = words.length === 2 && words[0] && Math.abs(longitude) <= 180 && Math.abs(latitude) <= 90;
   return right ? { longitude, latitude } : null;
 };
 
+const mark = () => {
+  const at = readPlace(form.values.at);
+  drawPlaces(store.state, at && [at.latitude, at.longitude]);
+};
+
 /** A place was pointed at on the map, chosen or found. */
 const pointed = ([latitude, longitude], where) => {
   const text = `${longitude.toFixed(6)}, ${latitude.toFixed(6)}`;
   form.values.at = text;
-  const field = one("#place-at");
-  if (field) field.value = text;
+  one("#place-at").value = text;
   mark();
   say(`Place set from ${where}: ${text}.`);
-};
-
-/** Draw the places and the one being entered. */
-const mark = () => {
-  const at = form.values && readPlace(form.values.at);
-  drawPlaces(store.state, at ? [at.latitude, at.longitude] : null);
 };
 
 /** Leave the form: the map is for looking again. */
 export const leavePlaces = () => {
   takePoints(null);
-  if (store.state) drawPlaces(store.state);
+  drawPlaces(store.state);
 };
 
-/** What is wrong with the form: the field, and the words; null where nothing is. */
+/** What is wrong with the form: the field, and the words; nothing where nothing is. */
 const findWrong = (values, at) => [
   [!at, "#find-place", "say where: find the place, press the map, or write longitude and latitude"],
   [!values.hours_from !== !values.hours_to || (values.hours_from && values.hours_to <= values.hours_from), "#place-hours_to", "the hours end before they begin, or one of the two is missing"],
@@ -63,7 +64,6 @@ const findWrong = (values, at) => [
   [!values.from || !values.to || values.to < values.from, "#place-to", "the last day comes before the first, or is missing"],
 ].find(([is]) => is);
 
-/** Send the form. */
 const submit = async (event) => {
   event.preventDefault();
   const { values } = form;
@@ -85,13 +85,10 @@ const submit = async (event) => {
   };
   await changeAndShow(what, () => {
     form.values = fresh(store.state);
-    redraw();
+    form.redraw();
     one("#find-place")?.focus();
   });
 };
-
-// Draws the list of places again; set when the list is shown.
-let redraw = () => {};
 
 /** Boxes to tick, of which a set holds those that are. */
 const ticks = (id, legend, options, set) => make(
@@ -102,7 +99,57 @@ const ticks = (id, legend, options, set) => make(
   }), text)),
 );
 
-/** The form for another place. */
+const foundName = ({ label, kind, street_metres: metres }) => {
+  const far = metres >= FAR_METRES ? `, ${Math.round(metres)} m to the nearest street` : "";
+  return `${label} (${KINDS[kind] ?? kind}${far})`;
+};
+
+/** A field that finds places, and what it found; a place that is pressed, or the only one, is set. */
+const placeFinder = () => {
+  const choose = ({ label, longitude, latitude }) => {
+    pointed([latitude, longitude], label);
+    lookAt([latitude, longitude]);
+  };
+  const found = make("ul", { class: "rows found", "aria-label": "Places found" });
+  const find = async () => {
+    const text = words.value.trim();
+    if (!text) {
+      say("write a street, a postcode or a grid reference", { problem: true });
+      words.focus();
+      return;
+    }
+    const answer = await ask(`/api/places?text=${encodeURIComponent(text)}`);
+    if (isRefused(answer)) return;
+    const { places, looks_like: kind } = answer.body;
+    found.replaceChildren(...places.map((place) => make("li", {}, button(foundName(place), () => choose(place), { class: "link" }))));
+    say(places.length ? `${counted(places.length, "place")} found for ${text}.` : `no ${KINDS[kind] ?? "place"} '${text}' is known here: press the map, or write it otherwise`, { problem: !places.length });
+    if (places.length === 1) choose(places[0]);
+    else one("button", found)?.focus();
+  };
+  const onKey = (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // the form is not sent yet
+    find();
+  };
+  const words = make("input", {
+    type: "search", id: "find-place", autocomplete: "off", maxlength: "200", placeholder: "High Street, E3, TQ 301 812", "data-focus": "t|find",
+    value: form.values.find, on: { keydown: onKey, input: () => { form.values.find = words.value; } },
+  });
+  return [make("div", { class: "finder" }, labelled("Find a place", words), button("Find", find)), found];
+};
+
+const knownChoice = () => choice([["", "choose …"], ...knownPlaces()], {
+  "data-focus": "t|known",
+  on: {
+    change: ({ target }) => {
+      if (!target.value) return;
+      const at = target.value.split(",").map(Number);
+      pointed(at, target.selectedOptions[0].textContent);
+      lookAt(at);
+    },
+  },
+});
+
 const placeForm = (state) => {
   const { values } = form;
   const keep = (name) => ({ target }) => { values[name] = target.value; if (name === "at") mark(); };
@@ -112,22 +159,6 @@ const placeForm = (state) => {
     select.value = values[name];
     return select;
   };
-  const finder = placeFinder(({ label, longitude, latitude }) => {
-    pointed([latitude, longitude], label);
-    lookAt(longitude, latitude);
-  }, { "data-focus": "t|find", value: values.find });
-  finder.words.addEventListener("input", keep("find"));
-  const known = choice([["", "choose …"], ...knownPlaces()], {
-    "data-focus": "t|known",
-    on: {
-      change: ({ target }) => {
-        if (!target.value) return;
-        const [longitude, latitude] = target.value.split(",").map(Number);
-        pointed([latitude, longitude], target.selectedOptions[0].textContent);
-        lookAt(longitude, latitude);
-      },
-    },
-  });
   const demand = make(
     "div", { class: "demand", hidden: values.must !== "true" },
     make(
@@ -146,12 +177,11 @@ const placeForm = (state) => {
   return make(
     "form", { id: "new-place", novalidate: true, on: { submit } },
     make("h3", { text: "Task or bar a place" }),
-    make("div", { class: "finder" }, labelled("Find a place", finder.words), finder.go),
-    finder.found,
+    placeFinder(),
     make(
       "div", { class: "fields" },
       labelled("Longitude, latitude", field("at", { type: "text", inputmode: "decimal" })),
-      labelled("or a hotspot or school", known),
+      labelled("or a hotspot or school", knownChoice()),
       labelled("What", must),
     ),
     demand,
@@ -167,16 +197,91 @@ const placeForm = (state) => {
   );
 };
 
-/** The list of places and demands, and the form for another. */
-export const drawPlacesList = (state, again) => {
-  redraw = again;
+const hotspotName = (name) => {
+  const place = store.state.doses.find(({ hotspot }) => hotspot === name)?.place;
+  return place ? `${name} ${place}` : name;
+};
+
+/** Who meets a demand: the first few of many. */
+const visitorNames = (met) => {
+  const more = met.length - MOST_VISITORS;
+  const names = met.slice(0, MOST_VISITORS).map(({ officer, urn, date, arrive }) => `${shortDay(date)} ${arrive} ${officer}, ${schoolName(urn)}`);
+  return `${names.join("; ")}${more > 0 ? ` and ${counted(more, "more visit")}` : ""}`;
+};
+
+/** One demand: met by whom, or not met and why, with the way to swaps. */
+const demandRow = ({ date, place, visits, met_by: met, why, words }, { short = false } = {}) => {
+  const isMet = met.length >= visits;
+  const when = date ? shortDay(date) : "any day";
+  const state = !visits && !met.length ? "patrolled in the week before" : isMet ? "met" : met.length ? `${met.length} of ${visits} visits` : "not met";
+  return make(
+    "li", { class: `demand-row${isMet ? "" : " unmet"}` },
+    make("b", { text: `${short ? when : words || hotspotName(place)}: ${state}` }),
+    met.length && `, ${visitorNames(met)}`,
+    why && make("span", { class: "why", text: `. ${named(why)}` }),
+    !isMet && swapsButton({ place, date }, `${place}${date ? `, ${dayName(date)}` : ""}`),
+  );
+};
+
+/** What a place asks for beyond a visit on every day. */
+const wishes = (place) => [
+  place.hours && `between ${place.hours.replace("-", " and ")}`,
+  place.minutes && `${place.minutes} minutes`,
+  place.visits > 1 && `${place.visits} visits a day`,
+  place.officers > 1 && `${place.officers} officers together`,
+  place.weekdays.length < 5 && place.weekdays.map((day) => day[0].toUpperCase() + day.slice(1)).join(", "),
+].filter(Boolean);
+
+const placeRow = (place, demands) => {
+  const { place_id: id, must_visit: must, latitude, longitude, reason } = place;
+  const schools = place.schools.includes("*") ? "all schools" : place.schools.map(schoolName).join(", ");
+  const mine = demands.filter((demand) => demand.kind === "tasked" && demand.place === id);
+  const asks = must ? wishes(place) : [];
+  return make(
+    "li", { class: "place" },
+    make("p", {}, make("b", { text: `${id}, ${must ? "must be visited" : "barred"}` }), `: ${reason}`),
+    asks.length && make("p", { text: `${asks.join(", ")}.` }),
+    make("p", { class: "soft", text: `${dayName(place.from)} to ${dayName(place.to)}, ${schools}, requested by ${place.by}` }),
+    mine.length && make("ul", { class: "demands" }, mine.map((demand) => demandRow(demand, { short: true }))),
+    make(
+      "div", { class: "actions" },
+      button("Show", () => lookAt([latitude, longitude], `${id}: ${reason}`), { "aria-label": `Show ${id} on the map` }),
+      button("Remove", () => changeAndShow({ kind: "untask", place_id: id }, () => one("#list").focus()), { "aria-label": `Remove ${id}` }),
+    ),
+  );
+};
+
+export const countUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits).length;
+
+/** The demands of a kind: a heading, how many are met, and a row each; hotspots can be shown. */
+const demandRows = ({ kind, title, noun, each }, all) => {
+  const demands = all.filter((demand) => demand.kind === kind);
+  if (!demands.length) return [];
+  const unmet = countUnmet({ demands });
+  return [
+    make("h3", { text: title }),
+    make("p", { class: "soft", text: `${counted(demands.length, noun)}, each ${each}; ${unmet ? `${unmet} not met` : "all met"}.` }),
+    make("ul", { class: "rows" }, demands.map((demand) => {
+      const row = demandRow(demand);
+      const { place } = demand;
+      if (noun === "hotspot") row.append(button("Show", () => lookAtHotspot(place), { "aria-label": `Show ${place} on the map`, class: "link" }));
+      return row;
+    })),
+  ];
+};
+
+/** The form for another place, the places as they are now, and the demands; `redraw` draws them again. */
+export const drawPlacesList = (state, redraw) => {
+  const { tasked, demands, demand_kinds: kinds } = state;
+  form.redraw = redraw;
   form.values ??= fresh(state);
   takePoints(pointed);
   mark();
   return [
     make("p", { class: "soft", text: "Find a place by its street, postcode or grid reference; or press the map; or go to the map, move it under the cross with the arrow keys and press Enter." }),
     placeForm(state),
-    placeRows(state),
-    demandRows(state),
+    make("h3", { text: "Places now" }),
+    tasked.length ? make("ul", { class: "rows" }, tasked.map((place) => placeRow(place, demands))) : make("p", { text: "No place is tasked or barred." }),
+    kinds.map((kind) => demandRows(kind, demands)),
   ];
 };

@@ -1,69 +1,59 @@
 // Paper: task sheets and cards by officer or day, and the board itself in black and white.
 
-import { ask, paperAddress, tell } from "./calls.js";
 import { button, choice, labelled, make, one, openDialog } from "./dom.js";
-import { say } from "./say.js";
-import { inTurn, named, store } from "./store.js";
+import { ask, inTurn, isRefused, named, paperAddress, say, store, tell } from "./store.js";
 import { counted, dayName, idOf, routeName, ruleName, schoolName } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
 
-/** Links to papers. */
 const links = (files) => make("ul", { class: "rows papers" }, files.map(({ name, href, out_of_date: old }) => make(
   "li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name }), old ? " (shows an earlier week)" : null,
 )));
 
 /** The papers in the folder: what is printed as one first, single cards folded away. */
-const paperList = ({ folder, files = [] }) => {
+const paperList = ({ folder, files }) => {
   const isSingle = ({ name }) => name.split("/").length > 2;
   const single = files.filter(isSingle);
   return [
     make("p", { text: files.length ? `${counted(files.length, "paper")} in ${folder}:` : "No papers yet." }),
     links(files.filter((file) => !isSingle(file))),
-    single.length ? make("details", {}, make("summary", { text: counted(single.length, "single card") }), links(single)) : null,
+    single.length && make("details", {}, make("summary", { text: counted(single.length, "single card") }), links(single)),
   ].filter(Boolean);
 };
 
-/** Open what can be printed. */
-export const openPrint = () => {
+const openPrint = () => {
   const officer = choice([["", "all officers"], ...store.state.officers.map((row) => [row.officer, row.officer])], { id: "print-officer" });
   const date = choice([["", "the whole week"], ...store.state.week.days.map((day) => [day.date, dayName(day.date)])], { id: "print-date" });
   const progress = make("p", { text: "" });
   const papers = make("div", { class: "found" });
-  const old = store.state.out_of_date ?? [];
-  const go = button("Make the papers", () => inTurn(start), { class: "primary" });
-  const dialog = openDialog(
-    "print", "Print",
-    make("p", { text: "Task sheets by officer and day, and a card for every patrol, as PDF." }),
-    make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
-    make("div", { class: "actions" }, go, button("Print the board itself", () => print())),
-    old.length ? make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")) : null,
-    progress, papers,
-  );
+  const old = store.state.out_of_date;
   const follow = async () => {
     const { status, body } = await ask("/api/print");
     if (!dialog.isConnected || status !== 200) return;
+    progress.textContent = body.running ? body.message : "";
     if (body.running) {
-      progress.textContent = body.message || "Making the papers …";
       setTimeout(follow, EVERY_MILLISECONDS);
       return;
     }
     go.disabled = false;
-    progress.textContent = "";
     papers.replaceChildren(...paperList(body));
-    if (body.problem) say(body.problem, { problem: true });
-    else if (body.message) say(body.message);
+    say(body.problem || body.message, { problem: Boolean(body.problem) });
   };
   const start = async () => {
-    const { status, body } = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });
-    if (status !== 202 && status !== 200) {
-      say(status === 409 ? "another window changed the week first; look at it and print again" : body.problem, { problem: true });
-      return;
-    }
+    const answer = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });
+    if (isRefused(answer, "look at it and print again")) return;
     go.disabled = true;
     say("Making the papers …");
     follow();
   };
+  const go = button("Make the papers", () => inTurn(start), { class: "primary" });
+  const dialog = openDialog("print", "Print", () => [
+    make("p", { text: "Task sheets by officer and day, and a card for every patrol, as PDF." }),
+    make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
+    make("div", { class: "actions" }, go, button("Print the board itself", () => print())),
+    old.length && make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")),
+    progress, papers,
+  ]);
 };
 
 /** Text as a string of CSS, which the page's margins print. */
@@ -82,7 +72,7 @@ const fillPaper = () => {
     if (!patrols.length) return make("td", { text: open === "closed" ? "closed" : why ? "–" : "" });
     return make("td", {}, patrols.map((patrol) => make("div", { data: { id: idOf(patrol) } }, make("b", { text: patrol.officer }), ` ${patrol.start}–${patrol.end}${patrol.locked ? ", locked" : ""}`, make("br"), `${routeName(patrol)}: ${patrol.stops.map(({ place }) => place).join("; ")}`)));
   };
-  const list = (title, rows) => (rows.length ? make("section", {}, make("h2", { text: title }), make("ul", {}, rows.map((text) => make("li", { text })))) : null);
+  const list = (title, rows) => rows.length && make("section", {}, make("h2", { text: title }), make("ul", {}, rows.map((text) => make("li", { text }))));
   const dosed = state.doses.filter((dose) => Object.values(dose.days).some(Boolean));
   one("#paper").replaceChildren(...[
     make("table", { class: "paper-week" }, make("thead", {}, make("tr", {}, make("th", { text: "School" }), days.map(({ date }) => make("th", { text: dayName(date) })))), make("tbody", {}, state.schools.map((school) => make("tr", {}, make("th", { text: `${school.name}, bell ${school.bell}` }), days.map((day) => cell(school, day)))))),
@@ -94,7 +84,6 @@ const fillPaper = () => {
   ].filter(Boolean));
 };
 
-/** Wire printing. */
 export const startPrinting = () => {
   one("#open-print").addEventListener("click", openPrint);
   addEventListener("beforeprint", fillPaper);

@@ -1,49 +1,94 @@
-// The state as the program last sent it, and every change to it: one at a time, in order.
+// The state as the program last sent it, every change to it one at a time and in order, and what is
+// said of them.
 
-import { ask, tell } from "./calls.js";
-import { one } from "./dom.js";
-import { say } from "./say.js";
+import { all, button, listOf, make, one, openDialog } from "./dom.js";
 
-export const store = { state: null, school: new Map(), patrols: [], known: new Map(), busy: 0 };
-const watchers = [];
-/** @type {(conflict: object) => void} */
-let meetConflict = () => {};
+const token = document.querySelector("meta[name=patrolplan-token]").content;
+export const store = { state: null, school: new Map(), patrols: [], busy: 0 };
+/** @type {(state: any) => void} */
+let draw = () => {};
 /** @type {Promise<any>} */
 let queue = Promise.resolve();
+
+/** The answer's status and body; status 0 when nobody answers. */
+const call = async (method, path, body) => {
+  try {
+    const headers = { "X-Patrolplan-Token": token, "Content-Type": "application/json" };
+    const answer = await fetch(path, { method, headers, body, cache: "no-store" });
+    const text = await answer.text();
+    return { status: answer.status, body: text ? JSON.parse(text) : {} };
+  } catch {
+    const problem = "the board's program does not answer. Start it again with patrolplan board; what was saved is safe";
+    return { status: 0, body: { problem } };
+  }
+};
+
+export const ask = (path) => call("GET", path);
+export const tell = (path, body = {}) => call("POST", path, JSON.stringify(body));
+export const paperAddress = (href) => `${href}?token=${encodeURIComponent(token)}`;
+
+/** Show a result in the line under the tools; problems are read out at once. An open dialog shows it as well. */
+export const say = (text, { problem = false } = {}) => {
+  const shown = problem ? `Not done: ${text}` : text;
+  one("#status").textContent = problem ? "" : shown;
+  one("#status").hidden = problem;
+  one("#warned").textContent = problem ? shown : "";
+  one("#warned").hidden = !problem;
+  const dialog = all("dialog[open]").pop();
+  if (!dialog) return;
+  const line = one(".dialog-status", dialog);
+  line.textContent = shown;
+  line.classList.toggle("problem", problem);
+};
 
 /** The program's words with schools by name instead of by URN. */
 export const named = (text = "") => text.replaceAll(/URN (\w+)/g, (whole, urn) => store.school.get(urn)?.name ?? whole);
 
-/** Call a function whenever the state is new. */
-export const watch = (watcher) => watchers.push(watcher);
+/** Whether an answer is a refusal, which is said then; `again` is what to do after another window's change. */
+export const isRefused = ({ status, body }, again = "") => {
+  if (status >= 200 && status < 300) return false;
+  const changed = status === 409 && again && `another window changed the week first; ${again}`;
+  say(changed || named(body.problem) || `the program answered ${status}`, { problem: true });
+  return true;
+};
 
-/** Set what happens when another window was first. */
-export const onConflict = (handler) => { meetConflict = handler; };
+export const watch = (drawing) => { draw = drawing; };
 
-/** Take a state and draw it. */
 export const accept = (state) => {
   store.state = state;
   store.school = new Map(state.schools.map((school) => [school.urn, school]));
   store.patrols = state.schools.flatMap(
     (school) => state.week.days.flatMap(({ date }) => school.cells[date]?.patrols ?? []),
   );
-  watchers.forEach((watcher) => watcher(state));
+  draw(state);
+};
+
+/** Another window was first: tell what it did and offer to make the own change to the new week. */
+const meetConflict = (others, words, again) => {
+  const before = all("dialog[open]");
+  openDialog("conflict", "Another window changed the week first", (close) => [
+    make("p", { text: "Your change was not made. This is what happened:" }),
+    listOf(others.length ? others.map(named) : ["the week was changed"]),
+    make("p", {}, make("b", { text: "Your change: " }), `${words}.`),
+    make("p", { text: "The board now shows the new week. Make your change to it?" }),
+    make(
+      "div", { class: "actions" },
+      button("Make my change to the new week", () => { close(); again(); }, { class: "primary", autofocus: true }),
+      button("Drop my change", close),
+    ),
+  ]);
+  before.forEach((open) => open.close());
 };
 
 /** Send a change with the version it rests on; true when it was done and saved. */
 const sendNow = async (path, rest, words) => {
-  const { status, body } = await tell(path, { version: store.state.version, ...rest });
+  const answer = await tell(path, { version: store.state.version, ...rest });
+  const { status, body } = answer;
   if (body.state) accept(body.state);
-  if (status === 200) {
-    say(named(body.message) || "Done.");
-    return true;
-  }
-  if (status === 409 && body.state) {
-    meetConflict({ others: (body.by_others ?? []).map(named), words, again: () => send(path, rest, words) });
-  } else {
-    say(named(body.problem) || `the program answered ${status}`, { problem: true });
-  }
-  return false;
+  if (status === 200) say(named(body.message) || "Done.");
+  else if (status === 409 && body.state) meetConflict(body.by_others ?? [], words, () => send(path, rest, words));
+  else isRefused(answer);
+  return status === 200;
 };
 
 /**
@@ -62,10 +107,8 @@ export const inTurn = (act) => {
   return done;
 };
 
-/** Send a change after those before it. */
 export const send = (path, rest, words) => inTurn(() => sendNow(path, rest, words));
 
-/** Make one change of the week. */
 export const change = (what, words) => send("/api/change", { change: what }, words);
 
 /** Ask whether a change could be made; nothing changes. */
@@ -74,14 +117,14 @@ export const check = async (what) => {
   return status === 200 ? { ...body, why: named(body.why) } : { ok: false, why: body.problem || `the program answered ${status}` };
 };
 
-/** What a check found, in words. */
-export const verdict = ({ ok, why, worth, worth_before: before }) => {
-  if (!ok) return `No: ${why}`;
-  const percent = before ? (100 * (worth - before)) / before : 0;
-  const size = `${Math.abs(percent).toFixed(1)} %`;
-  if (Math.abs(percent) < 0.05) return "Yes: worth stays the same";
-  return percent > 0 ? `Yes: worth ${size} more` : `Yes: worth ${size} less`;
+export const gainName = (percent) => {
+  if (Math.abs(percent) < 0.05) return "worth stays the same";
+  return `worth ${Math.abs(percent).toFixed(1)} % ${percent > 0 ? "more" : "less"}`;
 };
+
+export const verdict = ({ ok, why, worth, worth_before: before }) => (
+  ok ? `Yes: ${gainName(before ? (100 * (worth - before)) / before : 0)}` : `No: ${why}`
+);
 
 /** Look now and then whether another window changed the week, unless something is in hand. */
 export const keepUp = (isIdle) => setInterval(async () => {

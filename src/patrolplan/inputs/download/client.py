@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Self, TypeVar
@@ -21,21 +22,15 @@ MAX_URL_LENGTH = 4094
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
 """Statuses of temporary faults: the request is repeated."""
 
-MEANINGFUL_STATUSES = frozenset({200, 404, 503})
-"""Statuses that are an answer to the caller."""
+MEANINGFUL_STATUSES = frozenset({200, 404, 503})  # Statuses that are an answer to the caller
 
 MAX_WAIT_SECONDS = 600
-MAX_ANSWER_BYTES = 512 * 2**20
-"""For answers that are a whole file."""
-
+MAX_ANSWER_BYTES, MAX_FILE_BYTES = 64 * 2**20, 512 * 2**20
 CHUNK_BYTES = 65536
 
 
 class UnusableError(Exception):
-    """An answer that cannot be used, though the next one may be.
-
-    `wait_seconds` is how long the server asks to wait, if it does.
-    """
+    """An answer that cannot be used now, and how long the server asks to wait, if it does."""
 
     def __init__(self, *, why: str, wait_seconds: float | None = None) -> None:
         super().__init__(why)
@@ -44,16 +39,7 @@ class UnusableError(Exception):
 
 @dataclass
 class RateLimiter:
-    """Limits requests a second, evenly spaced rather than in bursts.
-
-    Examples
-    --------
-    >>> waited = []
-    >>> pace = RateLimiter(per_second=10, clock=lambda: 0.0, sleep=waited.append)
-    >>> pace.wait(); pace.wait(); pace.wait()
-    >>> waited
-    [0.1, 0.2]
-    """
+    """Limits requests a second, evenly spaced rather than in bursts."""
 
     per_second: float = 12
     clock: Callable[[], float] = time.monotonic
@@ -77,12 +63,11 @@ class Answer:
 
 
 class WebClient:
-    """One session with servers of open data.
+    """One session with servers of open data."""
 
-    `retry_policy` counts retries and lengthens the waits before them; a longer Retry-After from the
-    server takes precedence. `timeout_seconds` are for a connection and for each piece of an answer,
-    `answer_seconds` for a whole answer.
-    """
+    # A longer Retry-After of the server takes precedence over the waits of `retry_policy`.
+    # `timeout_seconds` are for a connection and each piece of an answer, `answer_seconds` for all
+    # of it.
 
     def __init__(
         self,
@@ -118,23 +103,26 @@ class WebClient:
         read: Callable[[Answer], T],
         *,
         what: str,
-        max_bytes: int = 64 * 2**20,
+        is_large: bool = False,
     ) -> T:
-        """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`.
-
-        The fields are posted where the address would be too long.
-        """
-        return self.retry(
-            lambda: read(self._request_once(url, fields, what, max_bytes)), url=url, what=what
-        )
-
-    def retry(self, attempt: Callable[[], T], *, url: str, what: str) -> T:
-        """Call `attempt` until it succeeds; after a temporary fault, wait and call it again."""
+        """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`."""
+        # Fields that are too long for an address are posted. A large answer is a whole file, which
+        # may take long to begin.
+        address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
+        is_posted = len(address) > MAX_URL_LENGTH
+        method, address = ("POST", url) if is_posted else ("GET", address)
+        data = dict(fields) if is_posted else None
+        max_bytes = MAX_FILE_BYTES if is_large else MAX_ANSWER_BYTES
+        connect, piece = self.timeout_seconds
+        timeout = (connect, self.answer_seconds if is_large else piece)
         retries = self.retry_policy
         while True:
             self._rate_limiter.wait()
             try:
-                return attempt()
+                with self._session.request(
+                    method, address, data=data, timeout=timeout, stream=True, allow_redirects=False
+                ) as response:
+                    return read(self._receive(response, url, what, max_bytes))
             except (requests.RequestException, HTTPError, UnusableError) as error:
                 wait = error.wait_seconds if isinstance(error, UnusableError) else None
                 if wait is not None and wait > MAX_WAIT_SECONDS:
@@ -146,29 +134,16 @@ class WebClient:
                     raise FetchError(format_failure(url, what, _describe_error(error))) from None
             self._sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
 
-    def _request_once(
-        self, url: str, fields: Mapping[str, str], what: str, max_bytes: int
-    ) -> Answer:
-        address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
-        post = len(address) > MAX_URL_LENGTH
-        with self._session.request(
-            "POST" if post else "GET",
-            url if post else address,
-            data=dict(fields) if post else None,
-            timeout=self.timeout_seconds,
-            stream=True,
-            allow_redirects=False,
-        ) as response:
-            wait = find_retry_wait(response, self.retry_policy)
-            if response.status_code in TRANSIENT_STATUSES or wait is not None:
-                raise UnusableError(why=f"answers {response.status_code}", wait_seconds=wait)
-            if response.status_code not in MEANINGFUL_STATUSES:
-                why = f"refuses with the status {response.status_code}"
-                raise FetchError(format_failure(url, what, why))
-            return Answer(response.status_code, self.read_body(response, max_bytes))
-
-    def read_body(self, response: requests.Response, max_bytes: int) -> bytes:
-        """The body, read piece by piece within its bounds; one that is cut short is an error."""
+    def _receive(self, response: requests.Response, url: str, what: str, max_bytes: int) -> Answer:
+        """The whole answer, read piece by piece within its bounds."""
+        status, wait = response.status_code, None
+        if status in Retry.RETRY_AFTER_STATUS_CODES:
+            with suppress(InvalidHeader):
+                wait = self.retry_policy.get_retry_after(response.raw)
+        if status in TRANSIENT_STATUSES or wait is not None:
+            raise UnusableError(why=f"answers {status}", wait_seconds=wait)
+        if status not in MEANINGFUL_STATUSES:
+            raise FetchError(format_failure(url, what, f"refuses with the status {status}"))
         deadline = time.monotonic() + self.answer_seconds
         body = bytearray()
         while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
@@ -177,29 +152,13 @@ class WebClient:
                 raise UnusableError(why=f"sends more than {max_bytes / 2**20:.0f} MB")
             if time.monotonic() > deadline:
                 raise UnusableError(why=f"had not finished after {self.answer_seconds:.0f} s")
-        return bytes(body)
+        return Answer(status, bytes(body))
 
 
 def build_user_agent(contact: str) -> str:
-    """The user agent that servers see.
-
-    Examples
-    --------
-    >>> build_user_agent("analyst@example.org")
-    'patrolplan/... (+analyst@example.org)'
-    """
+    """The user agent that servers see."""
     printable = "".join(sign for sign in contact if sign.isascii() and sign.isprintable())
     return f"patrolplan/{version('patrolplan')}" + (f" (+{printable})" if printable else "")
-
-
-def find_retry_wait(response: requests.Response, retry_policy: Retry) -> float | None:
-    """Seconds that a server asks to wait, None where it does not."""
-    if response.status_code not in Retry.RETRY_AFTER_STATUS_CODES:
-        return None
-    try:
-        return retry_policy.get_retry_after(response.raw)
-    except InvalidHeader:
-        return None
 
 
 def format_failure(url: str, what: str, why: str) -> str:

@@ -30,6 +30,7 @@ from patrolplan.inputs.download.manifest import (
 from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
 from patrolplan.inputs.fetched import list_corrections
 from patrolplan.inputs.polygons import read_limits
+from patrolplan.inputs.timestamps import list_spans
 from patrolplan.settings import Settings
 
 Source = Literal["streets", "schools", "crimes"]
@@ -50,10 +51,7 @@ class Servers:
 
 @dataclass
 class FetchResult:
-    """The result of a fetch: files written, from the settings' folder on, and how many existed.
-
-    The notes are sentences for the user: months that are not offered, files that are in doubt.
-    """
+    """Files written, from the settings' folder on, how many existed, and notes for the user."""
 
     files: list[str] = field(default_factory=list)
     existing: int = 0
@@ -71,18 +69,21 @@ def fetch_open_data(
     servers: Servers | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FetchResult:
-    """Fetch what is missing of an area: street crimes, schools and streets.
-
-    Each file is written completely or not at all, and no existing one is overwritten, but with
-    `again` those that were fetched. After an interruption the same call continues with the next
-    month, and ends with the same bytes as an uninterrupted run. Months count back from the newest
-    offered. `web`, `servers` and `now` are the session, the addresses and the clock (UTC).
-    """
+    """Fetch what is missing of an area: street crimes, schools and streets."""
+    # Each file is written completely or not at all, and no existing one is overwritten, but with
+    # `again` those that were fetched. After an interruption the same call continues with the next
+    # month, and ends with the same bytes as an uninterrupted run.
     if settings.area.bounds is None and settings.area.boundary is None:
         what = "has neither bounds nor boundary, so it is unclear what to fetch"
         raise SettingsError.one("[area]", what, "write bounds = [west, south, east, north]")  # noqa: EM101 - a place
     limits = read_limits(settings, np.empty((0, 2)))
-    targets = _find_targets(settings, only or SOURCES)
+    targets = {  # settings without a place for one fail before any request
+        source: build_source_path(settings, source)
+        if source != "crimes"
+        else build_month_path(settings, "2026-09")
+        for source in SOURCES
+        if source in (only or SOURCES)
+    }
     folder = settings.folder
     in_use = FetchError(f"{folder}: another fetch is running here; wait until it has finished")
     with (
@@ -102,19 +103,6 @@ def fetch_open_data(
             else:
                 fetch.fetch_streets(path)
     return fetch.result
-
-
-def _find_targets(settings: Settings, only: Sequence[Source]) -> dict[Source, Path]:
-    """Where each source is written; settings without a place for one fail before any request."""
-    targets: dict[Source, Path] = {}
-    for source in SOURCES:
-        if source not in only:
-            continue
-        if source == "crimes":
-            targets[source] = build_month_path(settings, "2026-09").parent
-        else:
-            targets[source] = build_source_path(settings, source)
-    return targets
 
 
 OUTCOME = police.COLUMNS.index("Last outcome category")
@@ -189,7 +177,7 @@ class _Fetch:
                 continue
             self._write_month(month, rows)
         if gone:
-            months = format_month_spans(gone)
+            months = ", ".join(list_spans(pd.DatetimeIndex(sorted(gone))))
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
         self.report_progress("crime", len(todo), len(todo), "")
         self.result.notes += list_corrections(self.settings.folder, todo)
@@ -240,27 +228,8 @@ class _Fetch:
 def list_recent_months(newest: str, count: int) -> list[str]:
     """A number of months up to the newest, newest first.
 
-    Examples
-    --------
     >>> list_recent_months("2026-02", 3)
     ['2026-02', '2026-01', '2025-12']
     """
     months = pd.period_range(end=pd.Period(newest, "M"), periods=count, freq="M")
     return [str(month) for month in reversed(months)]
-
-
-def format_month_spans(months: Sequence[str]) -> str:
-    """Months as text, consecutive ones as one span.
-
-    Examples
-    --------
-    >>> format_month_spans(["2025-11", "2026-01", "2025-12", "2026-05"])
-    '2025-11 to 2026-01, 2026-05'
-    """
-    ordinals = np.array(sorted(pd.Period(month, "M").ordinal for month in months))
-    spans = np.split(ordinals, np.nonzero(np.diff(ordinals) > 1)[0] + 1)
-    ends = [
-        [str(pd.Period(ordinal=int(end), freq="M")) for end in (span[0], span[-1])]
-        for span in spans
-    ]
-    return ", ".join(first if first == last else f"{first} to {last}" for first, last in ends)

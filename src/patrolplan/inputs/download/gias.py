@@ -10,13 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.crs import BRITISH_GRID, Projection
 from patrolplan.errors import FetchError
 from patrolplan.inputs.delimited import decode_text
-from patrolplan.inputs.download.client import (
-    MAX_ANSWER_BYTES,
-    Answer,
-    UnusableError,
-    WebClient,
-    format_failure,
-)
+from patrolplan.inputs.download.client import Answer, UnusableError, WebClient, format_failure
 from patrolplan.inputs.download.police import is_inside
 from patrolplan.inputs.schools import build_urn_sort_key
 from patrolplan.inputs.table_reader import parse_numbers
@@ -32,25 +26,21 @@ COLUMNS = (
 
 NEEDED = ("URN", "EstablishmentName", "EstablishmentStatus (name)", "Easting", "Northing")
 DAYS_BACK = 7
+REGISTER = "the register of schools"
 
 
 def fetch_schools(
     web: WebClient, url: str, today: date, limits: BaseGeometry, projection: Projection
 ) -> tuple[pd.DataFrame, str]:
-    """Schools in the area, and the address of the file that they came from.
-
-    The register is published daily, with the date in its name: the newest of the last days is used.
-    """
+    """Schools in the area, and the address of the newest daily file, which they came from."""
     for back in range(DAYS_BACK + 1):
         day = today - timedelta(days=back)
         address = f"{url.rstrip('/')}/edubasealldata{day:%Y%m%d}.csv"
-        table = web.fetch(
-            address, {}, _read_answer, what="the register of schools", max_bytes=MAX_ANSWER_BYTES
-        )
+        table = web.fetch(address, {}, _read_answer, what=REGISTER, is_large=True)
         if table is not None:
             return _select_inside(table, limits, projection), address
     why = f"has no file of the last {DAYS_BACK} days"
-    raise FetchError(format_failure(url, "the register of schools", why))
+    raise FetchError(format_failure(url, REGISTER, why))
 
 
 def _read_answer(answer: Answer) -> pd.DataFrame | None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from patrolplan.atomic import hash_content, write_file_atomically
 from patrolplan.errors import SettingsError
@@ -26,11 +25,7 @@ OPEN_GOVERNMENT_CREDIT = (
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a file came from.
-
-    The URL is that of the request without its fields; `attribution` are the words that the licence
-    requires on what is made from the data; `rows` how many crimes, schools or ways are in it.
-    """
+    """Where a file came from: URL without its fields, and the words that the licence requires."""
 
     source: str
     url: str
@@ -42,17 +37,18 @@ class Origin:
 
 
 class Manifest:
-    """The record of a folder's fetched files; the only file that contains clock times (UTC).
-
-    File names are relative to the settings' folder; `area` is a digest of the area's limits.
-    """
+    """The record of a folder's fetched files; the only file that contains clock times (UTC)."""
 
     def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
         self._folder = folder
         self._area = area
         self._agent = agent
         self._now = now
-        self._files = self._read()
+        self._files = {
+            name: record
+            for name, record in read_records(folder).items()
+            if (folder / name).is_file()
+        }
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
@@ -94,11 +90,6 @@ class Manifest:
         except ValueError:
             return path.as_posix()
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        """Records of the files that still exist."""
-        files = read_records(self._folder)
-        return {name: record for name, record in files.items() if (self._folder / name).is_file()}
-
 
 MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
 TABLE_SUFFIXES = (".csv", ".csv.gz")
@@ -111,16 +102,7 @@ ADVICE = {
 
 
 def build_month_path(settings: Settings, month: str) -> Path:
-    """The file of a month's crimes.
-
-    Examples
-    --------
-    >>> from patrolplan.settings import parse_settings
-    >>> sources = {"crimes": "crimes/*/*.csv", "schools": "s.csv", "streets": "s.osm"}
-    >>> settings = parse_settings({"sources": sources}, folder=Path("here"))
-    >>> build_month_path(settings, "2026-09").as_posix()
-    'here/crimes/2026-09/2026-09-street.csv'
-    """
+    """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
     for pattern in settings.sources.crimes:
         name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
         if name and MONTH.search(Path(name).name):
@@ -141,8 +123,6 @@ def build_source_path(settings: Settings, source: str) -> Path:
 def parse_month(path: Path) -> str:
     """The month in a file's name, empty where there is none.
 
-    Examples
-    --------
     >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
     '2026-09'
     """

@@ -9,7 +9,7 @@ the area are dropped, and the rest are sorted.
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -59,8 +59,7 @@ TRIES_OF_503 = 2
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
 Row = tuple[str, ...]
-CrimeRows = dict[int, Row]
-"""Rows in the order of `COLUMNS`, by the API's number of the crime."""
+CrimeRows = dict[int, Row]  # Rows in the order of `COLUMNS`, by the API's number of the crime
 
 Month = Annotated[str, Field(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 Degrees = Annotated[str, Field(pattern=r"^-?\d{1,3}(\.\d{1,12})?$")]
@@ -97,10 +96,7 @@ class _Crime(_ApiModel):
 
     @property
     def row(self) -> Row:
-        """The crime in the columns of the monthly files.
-
-        The API gives no LSOA, and no force except that of the railway.
-        """
+        """The crime in the columns of the monthly files; the API gives no LSOA."""
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
         category = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
         outcome = self.outcome_status.category if self.outcome_status else ""
@@ -176,8 +172,7 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
         raise UnusableError(why=f"sends an unexpected answer ({first['msg']}{where})") from None
 
 
-MARGIN_METRES = 25
-"""Margin of requests around the area, so that outlines may be simplified."""
+MARGIN_METRES = 25  # Margin of requests around the area, so that outlines may be simplified
 
 SIMPLIFY_METRES = 10
 OVERLAP_METRES = 5
@@ -236,10 +231,7 @@ LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
 class CrimeFetcher:
-    """Fetches the crimes of an area (`limits`, in metres), month by month.
-
-    A month starts with the cells that the one before was received in.
-    """
+    """Fetches an area's crimes; a month starts with the cells that the one before came in."""
 
     def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
         self._api = api
@@ -250,10 +242,26 @@ class CrimeFetcher:
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it."""
         crimes: CrimeRows = {}
-        for part in self._fetch_cells(month):
-            if part is None:
-                return None
-            crimes |= part  # a crime on the border of cells has one number, so it counts once
+        waiting, received = self._cells, list[shapely.Polygon]()
+        what = f"crime of {month}"
+        while waiting:
+            cell, *waiting = waiting
+            part = self._api.fetch_crimes(format_ring(cell, self._projection), month)
+            if part == "gone":
+                if month not in self._api.fetch_months():
+                    return None
+                why = "lists the month, but has no data of it"
+                raise FetchError(format_failure(self._api.url, what, why))
+            if part == "too many":
+                west, south, east, north = cell.bounds
+                if max(east - west, north - south) < MIN_CELL_METRES:
+                    why = "answers 503 even for a small cell, so it is overloaded"
+                    raise FetchError(format_failure(self._api.url, what, why))
+                waiting = halve_cell(cell) + waiting
+            else:
+                received.append(cell)
+                crimes |= part  # a crime on the border of cells has one number, so it counts once
+        self._cells = received
         if not crimes and month not in self._api.fetch_months():
             return None
         rows = list(crimes.values())
@@ -261,33 +269,6 @@ class CrimeFetcher:
         latitude = [float(row[LATITUDE]) for row in rows]
         inside = is_inside(self._limits, self._projection, longitude, latitude)
         return sorted(row for row, good in zip(rows, inside, strict=True) if good)
-
-    def _fetch_cells(self, month: str) -> Iterator[CrimeRows | None]:
-        """Crimes of each cell, halved as far as needed; None where the month is gone."""
-        waiting, received = self._cells, list[shapely.Polygon]()
-        while waiting:
-            cell, *waiting = waiting
-            crimes = self._api.fetch_crimes(format_ring(cell, self._projection), month)
-            if crimes == "gone":
-                self._confirm_gone(month)
-                yield None
-                return
-            if crimes == "too many":
-                west, south, east, north = cell.bounds
-                if max(east - west, north - south) < MIN_CELL_METRES:
-                    why = "answers 503 even for a small cell, so it is overloaded"
-                    raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
-                waiting = halve_cell(cell) + waiting
-            else:
-                received.append(cell)
-                yield crimes
-        self._cells = received
-
-    def _confirm_gone(self, month: str) -> None:
-        """Raise where the list of months still has a month that was "not found"."""
-        if month in self._api.fetch_months():
-            why = "lists the month, but has no data of it"
-            raise FetchError(format_failure(self._api.url, f"crime of {month}", why))
 
 
 def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:

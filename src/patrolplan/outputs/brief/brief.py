@@ -2,9 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
@@ -12,6 +14,7 @@ from patrolplan.area.study_area import find_school
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
+from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
     CrimeCounter,
@@ -20,8 +23,14 @@ from patrolplan.outputs.brief.crime_counts import (
     find_walking_area,
 )
 from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
-from patrolplan.outputs.brief.week_visits import WeekAnswer, WeekVisits
 from patrolplan.outputs.reason_words import describe_factor
+from patrolplan.patrols.obstacles import Obstacle
+from patrolplan.provenance import compute_area_provenance, compute_short_id
+from patrolplan.team.week import Week
+from patrolplan.team.week_file import read_week_alone
+from patrolplan.team.week_records import Visitor
+from patrolplan.team.where_when import list_stays
+from patrolplan.times import format_time
 
 MAX_HOTSPOTS = 5
 MAX_REPORT_GROUPS = 4
@@ -32,6 +41,56 @@ MIN_HELD_SHARE = 0.25
 
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street is within the walk."""
+
+SAME_PLACE_METRES = 30.0
+"""A stop within this distance of a stretch is on it, if names may have changed since the week."""
+
+
+@dataclass(frozen=True)
+class WeekAnswer:
+    """A week's visits to one hotspot."""
+
+    visits: tuple[Visitor, ...]
+    why: Obstacle | None
+    """Why no one comes, if the week has a reason."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeekVisits:
+    """The visits of a week that was written to a folder."""
+
+    week: Week
+    is_of_data: bool
+    """Whether it was planned from the current data and settings, so that names agree."""
+
+    def find_answers(self, hotspots: gpd.GeoDataFrame) -> dict[str, WeekAnswer]:
+        """The week's visits to each hotspot of a table, by name."""
+        unmet = {
+            row.place: row.why
+            for row in self.week.demands
+            if row.kind == "watched" and self.is_of_data
+        }
+        stays = [stay for stay in list_stays(self.week.duties) if stay.stop is not None]
+        points = shapely.points(
+            np.array([stay.stop.point for stay in stays if stay.stop]).reshape(-1, 2)
+        )
+        answers = {}
+        for name, stretch in zip(hotspots["hotspot"], hotspots.geometry, strict=True):
+            near = shapely.distance(points, stretch) <= SAME_PLACE_METRES
+            visits = tuple(
+                Visitor(stay.duty.officer, stay.duty.urn, stay.date, format_time(stay.from_minutes))
+                for stay, is_near in zip(stays, near.tolist(), strict=True)
+                if (name in stay.names if self.is_of_data else is_near)
+            )
+            answers[str(name)] = WeekAnswer(visits, None if visits else unmet.get(name))
+        return answers
+
+
+def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
+    """Read a week's visits from its folder."""
+    week = read_week_alone(folder, area.projection)
+    now = compute_short_id(compute_area_provenance(area))
+    return WeekVisits(week, compute_short_id(week.created_from) == now)
 
 
 @dataclass(frozen=True)
@@ -160,7 +219,7 @@ def build_brief(
         reports=_find_report_groups(area, walking_area),
         without_day=counter.count_without_day(),
         held=None if counter.is_comparable else counter.measure_held(),
-        week_days=() if week is None else tuple(week.days),
+        week_days=() if week is None else week.week.days,
     )
 
 
@@ -174,23 +233,20 @@ def _find_changed_hotspots(
     hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place is within the walk, nearest first."""
-    walk_metres = walking_area.walk_metres[hotspots["stop_piece"].to_numpy()]
-    changed = hotspots["trend"].isin(CHANGED_TRENDS).to_numpy() & np.isfinite(walk_metres)
-    rows = np.flatnonzero(changed)
-    rows = rows[np.argsort(walk_metres[rows], kind="stable")]
-    answers = {} if week is None else week.find_answers(hotspots.iloc[rows])
-    columns = ("hotspot", "trend", "place", "reasons")
-    table = zip(*(hotspots[name].iloc[rows] for name in columns), walk_metres[rows], strict=True)
+    table = hotspots.assign(walk=walking_area.walk_metres[hotspots["stop_piece"].to_numpy()])
+    table = table[table["trend"].isin(CHANGED_TRENDS) & np.isfinite(table["walk"])]
+    table = table.sort_values("walk", kind="stable")
+    answers = {} if week is None else week.find_answers(table)
     return tuple(
         ChangedHotspot(
-            hotspot=str(hotspot),
-            trend=str(trend),
-            place=str(place),
-            walk_metres=float(walk),
-            reasons=tuple(reasons),
-            answer=answers.get(str(hotspot)),
+            row["hotspot"],
+            row["trend"],
+            row["place"],
+            row["walk"],
+            tuple(row["reasons"]),
+            answers.get(row["hotspot"]),
         )
-        for hotspot, trend, place, reasons, walk in table
+        for row in table.to_dict("records")
     )
 
 
@@ -206,7 +262,7 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
     inside = np.bincount(group[pieces], metres * walking_area.within[pieces], len(reports))
     near = np.flatnonzero((total > 0) & (inside >= MIN_SHARE_WITHIN_WALK * total))
     order = near[np.argsort(-reports.counts[near], kind="stable")]
-    middles = [_find_middle_piece(area, pieces[group[pieces] == number]) for number in order]
+    middles = [_find_middle_piece(network, pieces[group[pieces] == number]) for number in order]
     places = describe_positions(network, network.middles(middles)) if middles else []
     return tuple(
         ReportGroup(
@@ -219,8 +275,8 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
     )
 
 
-def _find_middle_piece(area: StudyArea, pieces: NDArray[np.int64]) -> int:
+def _find_middle_piece(network: StreetNetwork, pieces: NDArray[np.int64]) -> int:
     """The piece nearest to the centre of these pieces."""
-    middles = area.network.piece_middle[pieces]
+    middles = network.piece_middle[pieces]
     distances = np.hypot(*(middles - middles.mean(axis=0)).T)
     return int(pieces[np.argmin(distances)])

@@ -25,11 +25,8 @@ from patrolplan.outputs.facts import find_marking, name_member
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import PURPOSE
-from patrolplan.text import capitalise, shorten
+from patrolplan.text import capitalise, pick_fields, shorten
 
-SCHEMA = 1
-
-TEMPLATE = "brief.typ"
 LONGEST_LINE = 200
 """Maximum letters of one line of a list."""
 
@@ -58,11 +55,10 @@ MAX_CATEGORIES = 10
 
 def format_brief_lines(brief: Brief) -> list[str]:
     """The brief as lines of text for a terminal."""
-    current, by_day = brief.periods.current, brief.periods.by_day
-    length = describe_length(current, by_day=by_day)
+    current = brief.periods.current
     lines = [
         f"Brief for {brief.school} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {describe_period(current, by_day=by_day)} ({length})",
+        f"Recorded {describe_period(current)} ({describe_length(current)})",
         *summarise_changes(brief),
         "",
         *_format_table(brief),
@@ -107,16 +103,16 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
     """The brief for other programs; a suppressed number is null."""
     periods, form = brief.periods, "%Y-%m-%d"
     return {
-        "schema": SCHEMA,
+        "schema": 1,
         "area": brief.area.name,
         "urn": brief.urn,
         "school": brief.school,
         "asked_since": f"{brief.since:{form}}",
-        "by_day": periods.by_day,
+        "by_day": periods.current.by_day,
         "since": _format_period(periods.current),
         "year_before": None if periods.year_before is None else _format_period(periods.year_before),
         "usual_from": _format_period(periods.baseline),
-        "latest": f"{periods.current.last:{form if periods.by_day else '%Y-%m'}}",
+        "latest": f"{periods.current.last:{form if periods.current.by_day else '%Y-%m'}}",
         "held": None if brief.held is None else [round(held, 2) for held in brief.held],
         "radius_metres": brief.area.settings.patrol.radius_metres,
         "categories": [_build_record(one) for one in brief.categories],
@@ -155,12 +151,8 @@ def _build_answer_record(brief: Brief, spot: ChangedHotspot) -> dict[str, Any]:
     if spot.answer is None:
         return {}
     visits = [
-        {
-            "officer": name_member(brief.area, one.officer),
-            "urn": one.urn,
-            "date": f"{one.date}",
-            "arrive": one.arrive,
-        }
+        {"officer": name_member(brief.area, one.officer)}
+        | pick_fields(one, "urn", "date", "arrive")
         for one in spot.answer.visits
     ]
     return {"visits": visits, "why": None if visits else describe_answer(brief, spot)}
@@ -187,7 +179,7 @@ def _round_count(count: ShownCount) -> float | None:
 
 def render_brief(brief: Brief) -> bytes:
     """Typeset a brief as PDF; equal briefs give equal bytes."""
-    return typeset_template(__package__, TEMPLATE, build_sheet_data(brief))
+    return typeset_template(__package__, "brief.typ", build_sheet_data(brief))
 
 
 def write_brief(brief: Brief, out: Path) -> None:
@@ -200,7 +192,7 @@ def write_brief(brief: Brief, out: Path) -> None:
 
 def build_sheet_data(brief: Brief) -> dict[str, Any]:
     """Texts of the page, for the template; bars as shares of the longest."""
-    periods, by_day = brief.periods, brief.periods.by_day
+    periods = brief.periods
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
     spots = [
@@ -229,10 +221,10 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": PURPOSE,
-        "period": describe_period(periods.current, by_day=by_day),
-        "length": describe_length(periods.current, by_day=by_day),
+        "period": describe_period(periods.current),
+        "length": describe_length(periods.current),
         "lead": [_shorten_line(text, 320) for text in summarise_changes(brief)],
-        "usual": f"Usual ({describe_length(periods.baseline, by_day=by_day)} before)",
+        "usual": f"Usual ({describe_length(periods.baseline)} before)",
         "categories": _build_sheet_rows(rows),
         "more_categories": len(brief.categories) - len(rows),
         "total": _build_sheet_row(brief.total),
@@ -252,16 +244,18 @@ def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
 
 def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
     """Rows with a bar and a mark, as shares of the longest; without for a suppressed number."""
-    lengths = [summary.now.value or 0.0 for summary in summaries]
-    lengths += [summary.usual.value or 0.0 for summary in summaries]
+    lengths = [count.value or 0.0 for one in summaries for count in (one.now, one.usual)]
     longest = max(lengths, default=0.0) or 1.0
-    rows = []
-    for summary in summaries:
-        now, usual = summary.now.value, summary.usual.value
-        bar = 0.0 if now is None else round(now / longest, 4)
-        mark = None if usual is None else round(usual / longest, 4)
-        rows.append({**_build_sheet_row(summary), "bar": bar, "mark": mark})
-    return rows
+    return [
+        _build_sheet_row(summary)
+        | {
+            "bar": round((summary.now.value or 0.0) / longest, 4),
+            "mark": None
+            if summary.usual.value is None
+            else round(summary.usual.value / longest, 4),
+        }
+        for summary in summaries
+    ]
 
 
 def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from patrolplan.outputs.reason_words import describe_reasons, join_words
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
-from patrolplan.team.week import Visitor
+from patrolplan.team.week_records import Visitor
 from patrolplan.text import format_count, format_percent, pluralise
+from patrolplan.times import format_days
 
 RISING_NOTE = (
     '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
@@ -25,24 +26,19 @@ RISING_NOTE = (
 """The meaning of "rising" and "new"."""
 
 
-def describe_period(period: Period, *, by_day: bool) -> str:
+def describe_period(period: Period) -> str:
     """A period in words: "July to September 2026", "10 to 30 September 2026"."""
     first, last = period.start, period.last
-    if not by_day:
-        if period.months == 1:
+    if not period.by_day:
+        if period.length == 1:
             return f"{first:%B %Y}"
         return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
-    if first == last:
-        return f"{first.day} {first:%B %Y}"
-    month = "" if (first.year, first.month) == (last.year, last.month) else f" {first:%B}"
-    year = "" if first.year == last.year else f" {first:%Y}"
-    return f"{first.day}{month}{year} to {last.day} {last:%B %Y}"
+    return format_days(first, last)
 
 
-def describe_length(period: Period, *, by_day: bool) -> str:
+def describe_length(period: Period) -> str:
     """Length of a period in words."""
-    count, unit = (period.days, "day") if by_day else (period.months, "month")
-    return format_count(count, unit)
+    return format_count(period.length, "day" if period.by_day else "month")
 
 
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
@@ -51,18 +47,17 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         crime = "Months are missing from the data: recorded crime is not comparable with before."
     elif brief.rising:
         names = "; ".join(
-            f"{summary.name} ({summary.now.text}, usually {summary.usual.text})"
-            for summary in brief.rising
+            f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in brief.rising
         )
         crime = f"Rising, more than chance: {names}."
     else:
         crime = "No category of recorded crime is up by more than chance."
     within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
-    if brief.hotspots:
-        count = format_count(len(brief.hotspots), "priority street", "priority streets")
-        are = pluralise(len(brief.hotspots), "is", "are")
-        return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
-    return crime, f"No priority street {within} is new or rising."
+    if not brief.hotspots:
+        return crime, f"No priority street {within} is new or rising."
+    count = format_count(len(brief.hotspots), "priority street")
+    are = pluralise(len(brief.hotspots), "is", "are")
+    return crime, f"{count} {within} {are} new or rising.", *_summarise_answers(brief)
 
 
 def _summarise_answers(brief: Brief) -> tuple[str, ...]:
@@ -109,7 +104,7 @@ def _describe_visitor(brief: Brief, visit: Visitor) -> str:
 def describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
     radius = format_metres(brief.area.settings.patrol.radius_metres)
-    before = describe_length(brief.periods.baseline, by_day=brief.periods.by_day)
+    before = describe_length(brief.periods.baseline)
     held = describe_held(brief)
     return (
         (
@@ -127,7 +122,7 @@ def _describe_data_limits(brief: Brief) -> str:
     area, last = brief.area, brief.periods.current.last
     notes = [*note_guard(area.settings), *note_low_threshold(area.settings)]
     notes += area.accepted_checks
-    if brief.periods.by_day:
+    if brief.periods.current.by_day:
         sentences = [f"The latest day in the data is {last.day} {last:%B %Y}."]
     else:
         sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
@@ -149,10 +144,10 @@ def describe_held(brief: Brief) -> str:
     """How much of the compared periods is missing; empty if nothing is."""
     if brief.held is None:
         return ""
-    periods, by_day = brief.periods, brief.periods.by_day
+    compared = (brief.periods.current, brief.periods.baseline)
     now, before = (
-        f"{format_number(held)} of {describe_length(period, by_day=by_day)}"
-        for held, period in zip(brief.held, (periods.current, periods.baseline), strict=True)
+        f"{format_number(held)} of {describe_length(period)}"
+        for held, period in zip(brief.held, compared, strict=True)
     )
     return (
         f"Months are missing from the data: {now} of this period and {before} before it are held. "

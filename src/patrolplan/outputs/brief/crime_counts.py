@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,21 +104,16 @@ class CrimeCounter:
     categories: tuple[str, ...]
     """Categories that count, k in number."""
 
-    @property
-    def minimum_shown(self) -> float:
-        """Minimum number of crimes that may be shown."""
-        return float(self.area.settings.privacy.min_crime_count)
-
-    def suppress_small(self, value: float) -> ShownCount:
+    def _suppress_small(self, value: float) -> ShownCount:
         """A number of crimes, suppressed below the threshold if it applies to crime; NaN if none.
 
         Without comparable periods there is a number of the current one only.
         """
+        minimum = float(self.area.settings.privacy.min_crime_count)
         if np.isnan(value):
             return ShownCount(None, unknown="no data" if self.is_comparable else "not comparable")
-        if self.minimum_shown > 1 and round(value) < self.minimum_shown:
-            return ShownCount(None, self.minimum_shown)
-        return ShownCount(float(value), self.minimum_shown)
+        is_small = minimum > 1 and round(value) < minimum
+        return ShownCount(None if is_small else float(value), minimum)
 
     @cached_property
     def held_shares(self) -> list[float]:
@@ -146,11 +142,14 @@ class CrimeCounter:
         rising = find_rising(p_values, now, year if self.periods.year_before else None)
         summaries = tuple(
             self._summarise(
-                name, now[k], usual[k], year[k], rising=bool(rising[k]), p_value=float(p_values[k])
+                name,
+                (now[k], usual[k], year[k]),
+                rising=bool(rising[k]),
+                p_value=float(p_values[k]),
             )
             for k, name in enumerate(self.categories)
         )
-        total = self._summarise("All of these", now.sum(), usual.sum(), year.sum())
+        total = self._summarise("All of these", (now.sum(), usual.sum(), year.sum()))
         return summaries, _suppress_totals(total, summaries)
 
     def _compare(
@@ -180,14 +179,14 @@ class CrimeCounter:
         now, usual, year = self._compare(sum_streets)
         order = np.argsort(-np.round(now, 6), kind="stable")[:MAX_STREETS]
         return tuple(
-            self._summarise(str(names[k]), now[k], usual[k], year[k])
+            self._summarise(str(names[k]), (now[k], usual[k], year[k]))
             for k in order
-            if round(now[k]) >= max(1, self.minimum_shown)
+            if round(now[k]) >= max(1, self.area.settings.privacy.min_crime_count)
         )
 
     def count_without_day(self) -> int:
         """Incidents without a day whose month the current period cuts; 0 if months are counted."""
-        if not self.periods.by_day:
+        if not self.periods.current.by_day:
             return 0
         current = self.periods.current
         touched = self.dates.end > current.start.to_datetime64()
@@ -201,14 +200,13 @@ class CrimeCounter:
 
     def measure_held(self) -> tuple[float, float]:
         """How many months, or days, of the current period and of the baseline are held."""
-        compared = (self.periods.current, self.periods.baseline)
-        lengths = [one.days if self.periods.by_day else one.months for one in compared]
+        lengths = (self.periods.current.length, self.periods.baseline.length)
         now, before = (share * x for share, x in zip(self.held_shares, lengths, strict=False))
         return now, before
 
     def _measure_held(self, period: Period) -> float:
         """Share held of a period: the mean over places, by their crime in a month that is held."""
-        lengths, held = find_held_shares(self.area, period, by_day=self.periods.by_day)
+        lengths, held = find_held_shares(self.area, period)
         if (held == 1).all():
             return 1.0
         return float(lengths @ (held @ self._place_weights) / lengths.sum())
@@ -247,49 +245,33 @@ class CrimeCounter:
     def _estimate_dispersion(self) -> NDArray[np.float64]:
         """(k,) how much more the baseline varies than by chance alone; at least 1."""
         blocks = [Period(*edges) for edges in pairwise(self.periods.baseline_blocks)]
-        return estimate_dispersion(
-            np.array([self._count_categories(block) for block in blocks]).reshape(
-                len(blocks), len(self.categories)
-            )
-        )
+        counts = np.array([self._count_categories(block) for block in blocks])
+        return estimate_dispersion(counts.reshape(len(blocks), len(self.categories)))
 
     def _summarise(
         self,
         name: str,
-        now: float,
-        usual_count: float,
-        year: float,
+        counts: tuple[float, float, float],
         *,
         rising: bool = False,
         p_value: float | None = None,
     ) -> CrimeSummary:
         """Counts for display; values derived from a suppressed one are suppressed too."""
-        current = self.suppress_small(now)
-        usual = self.suppress_small(usual_count)
-        shown = current.value is not None and usual.value is not None
-        return CrimeSummary(
-            name=name,
-            now=current,
-            usual=usual,
-            year_before=self.suppress_small(year),
-            rising=rising and shown,
-            p_value=p_value if shown else None,
-        )
+        now, usual, year = map(self._suppress_small, counts)
+        if now.value is None or usual.value is None:
+            rising, p_value = False, None
+        return CrimeSummary(name, now, usual, year, rising, p_value)
 
 
 def _suppress_totals(total: CrimeSummary, parts: Sequence[CrimeSummary]) -> CrimeSummary:
     """Suppress each total with a suppressed part, which could otherwise be computed."""
-
-    def suppress(count: ShownCount, counts: list[ShownCount]) -> ShownCount:
-        hidden = any(part.value is None and part.minimum > 1 for part in counts)
-        return ShownCount(None, np.inf) if hidden else count
-
-    return replace(
-        total,
-        now=suppress(total.now, [part.now for part in parts]),
-        usual=suppress(total.usual, [part.usual for part in parts]),
-        year_before=suppress(total.year_before, [part.year_before for part in parts]),
-    )
+    hidden: dict[str, Any] = {
+        name: ShownCount(None, np.inf)
+        for part in parts
+        for name in ("now", "usual", "year_before")
+        if getattr(part, name).value is None and getattr(part, name).minimum > 1
+    }
+    return replace(total, **hidden)
 
 
 def compute_p_values(

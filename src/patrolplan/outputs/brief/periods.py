@@ -31,15 +31,14 @@ class Period:
 
     start: pd.Timestamp
     end: pd.Timestamp
+    by_day: bool = False
+    """Whether its days are counted; otherwise it is of whole months."""
 
     @property
-    def days(self) -> int:
-        """Length in days."""
-        return (self.end - self.start).days
-
-    @property
-    def months(self) -> int:
-        """Length of a period of whole months."""
+    def length(self) -> int:
+        """Length in days or months."""
+        if self.by_day:
+            return (self.end - self.start).days
         return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
 
     @property
@@ -58,24 +57,19 @@ class ComparedPeriods:
     """The same days or months a year before; None if the data does not reach back to them."""
     baseline: Period
     """The year before `current`, or as much of it as is in the data."""
-    by_day: bool
-    """Whether days are counted; otherwise whole months."""
 
     @property
     def exposure(self) -> float:
         """Length of `current` divided by the length of `baseline`."""
-        if self.by_day:
-            return self.current.days / self.baseline.days
-        return self.current.months / self.baseline.months
+        return self.current.length / self.baseline.length
 
     @property
     def baseline_blocks(self) -> pd.DatetimeIndex:
         """Edges that cut `baseline` into months, or from its end into blocks of four weeks."""
-        start, end = self.baseline.start, self.baseline.end
-        if not self.by_day:
-            return pd.date_range(start, end, freq="MS")
-        blocks = self.baseline.days // BLOCK_DAYS
-        return pd.date_range(end=end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
+        if not self.baseline.by_day:
+            return pd.date_range(self.baseline.start, self.baseline.end, freq="MS")
+        blocks = self.baseline.length // BLOCK_DAYS
+        return pd.date_range(end=self.baseline.end, periods=blocks + 1, freq=f"{BLOCK_DAYS}D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,22 +115,19 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
         what = f"{since:%Y-%m-%d} has no data before it: the data starts in {first:{form}}"
         raise InputError.one(where, what, f"give a later {unit}")
     year = pd.DateOffset(years=1)
-    year_before = Period(start - year, end - year)
+    year_before = Period(start - year, end - year, dates.by_day)
+    baseline = max(first, start - pd.DateOffset(months=BASELINE_MONTHS))
     return ComparedPeriods(
-        current=Period(start, end),
+        current=Period(start, end, dates.by_day),
         year_before=year_before if year_before.start >= first else None,
-        baseline=Period(max(first, start - pd.DateOffset(months=BASELINE_MONTHS)), start),
-        by_day=dates.by_day,
+        baseline=Period(baseline, start, dates.by_day),
     )
 
 
-def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
-    """First days of the months that overlap a period, and (m,) how much of each is in it.
-
-    The unit is days, or months if days are not counted.
-    """
+def measure_months(period: Period) -> tuple[pd.DatetimeIndex, NDArray[np.float64]]:
+    """First days of the months that overlap a period, and (m,) how much of each is in it."""
     months = pd.date_range(period.start.replace(day=1), period.last, freq="MS", unit="ns")
-    if not by_day:
+    if not period.by_day:
         return months, np.ones(len(months))
     starts = months.to_numpy().clip(period.start.to_datetime64(), None)
     ends = (months + pd.offsets.MonthBegin()).to_numpy().clip(None, period.end.to_datetime64())
@@ -144,10 +135,10 @@ def measure_months(period: Period, *, by_day: bool) -> tuple[pd.DatetimeIndex, N
 
 
 def find_held_shares(
-    area: StudyArea, period: Period, *, by_day: bool
+    area: StudyArea, period: Period
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(m,) length of each month of a period, and (m, c) share of its crime that is held."""
-    months, lengths = measure_months(period, by_day=by_day)
+    months, lengths = measure_months(period)
     held = area.exposure.find_shares(months)
     return lengths, np.ones((len(months), len(area.catchments))) if held is None else held
 

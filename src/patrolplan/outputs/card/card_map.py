@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from patrolplan.outputs.card import map_words
 from patrolplan.outputs.card.map_words import PlacedLabel
@@ -30,9 +31,6 @@ USUAL_ROWS = 2
 ARROW_SPACING = 46.0
 ARROW_SIZE = 9.0
 
-PlacedText = tuple[str, Boxes]
-"""Words on the map and their (5,) box."""
-
 
 @dataclass(frozen=True, eq=False)
 class PatrolMap:
@@ -50,80 +48,54 @@ class PatrolMap:
     """The patrol's places to keep away from that are on the map."""
 
 
-@dataclass(frozen=True, eq=False)
-class MapLayout:
-    """Positions of all words on a map, before it is drawn."""
-
-    content: MapContent
-    placed: list[PlacedLabel]
-    keyed: list[KeyedStreet]
-    strip: list[legend.Entry]
-    """Entries of the key of streets, and of the signs."""
-
-
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
     """Draw the map of one patrol; width and height are points of the page, legend included.
 
     Every street that the card's words name is named on the map, or has a letter there and its name
     in the key below. Equal input gives equal bytes.
     """
-    layout = _lay_out(plan, patrol, width, height)
-    content, viewport = layout.content, layout.content.viewport
-    strip = height - viewport.height
+    # The content of the strip below the map depends on which words fit on the map: the map is laid
+    # out again until its strip is high enough. After the first guess the strip only grows, so this
+    # ends.
+    rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
+    while True:
+        strip = legend.compute_strip_height(rows)
+        viewport = map_content.fit_patrol_viewport(plan, patrol, width, height - strip)
+        content = map_content.collect_map_content(viewport, plan, patrol)
+        ground = map_words.survey_map(content)
+        words = map_words.place_needed_words(ground)
+        entries = [
+            *map(legend.build_key_entry, words.keyed),
+            *legend.build_sign_entries(viewport, _list_shown(plan, content, words.placed)),
+        ]
+        needed = legend.count_rows(entries, width)
+        if needed == rows or (needed < rows and not is_guess):
+            break
+        rows, is_guess = needed, False
+    placed = map_words.place_other_words(ground, words.placed)
     page = Page(width, height)
-    window = page.add_window((0.0, strip, *viewport.size))
-    symbols.draw_border(window, *viewport.size)
-    north = symbols.place_north_arrow(viewport, content.marker_boxes)
-    symbols.draw_north_arrow(window, viewport, north)
-    placed = _draw_content(window, content, layout.placed)
-    below = page.add_window((0.0, 0.0, width, strip))
-    legend.draw_strip(below, layout.strip, width, strip)
-    boxes = np.array([box for _, box in placed]).reshape(-1, 5)
+    _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
+    legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
+    texts = [*content.marker_texts, *(label.text.replace("\n", " ") for label, _ in placed)]
     return PatrolMap(
         page.write(),
         viewport,
-        boxes,
-        tuple(text for text, _ in placed),
-        tuple(layout.keyed),
+        np.vstack([content.marker_boxes, *(box for _, box in placed)]),
+        tuple(texts),
+        tuple(words.keyed),
         tuple(map_content.find_shown_keep_away(viewport, patrol)),
     )
 
 
-def _lay_out(plan: Plan, patrol: Patrol, width: float, height: float) -> MapLayout:
-    """Divide the height between the map and the strip below it.
-
-    The content of the strip depends on which words fit on the map: the map is laid out again until
-    its strip is high enough. After the first guess the strip only grows, so this ends.
-    """
-    speed = CYCLING_SPEED_KMH
-    if patrol.way == "walk":
-        speed = plan.area.settings.patrol.walking_speed_kmh
-    rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
-    while True:
-        room = height - legend.compute_strip_height(rows)
-        viewport = map_content.fit_patrol_viewport(plan, patrol, width, room)
-        content = map_content.collect_map_content(viewport, plan, patrol)
-        ground = map_words.survey_map(content)
-        words = map_words.place_needed_words(ground)
-        shown = _list_shown(content, words.placed)
-        entries = [
-            *legend.build_key_entries(words.keyed),
-            *legend.build_sign_entries(viewport, shown, speed),
-        ]
-        needed = legend.count_rows(entries, width)
-        if needed == rows or (needed < rows and not is_guess):
-            placed = map_words.place_other_words(ground, words.placed)
-            return MapLayout(content, placed, words.keyed, entries)
-        rows, is_guess = needed, False
-
-
-def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
+def _list_shown(plan: Plan, content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
     """Signs on the map that the legend must explain."""
     patrol = content.patrol
     x, y = content.viewport.centre_x, content.viewport.centre_y
+    walking_kmh = plan.area.settings.patrol.walking_speed_kmh
     return legend.Shown(
+        speed_kmh=walking_kmh if patrol.way == "walk" else CYCLING_SPEED_KMH,
         way=patrol.way if patrol.stops else "",
-        pushed=any(content.pushed_ranges),
+        pushed=bool(content.pushed),
         marker_kinds=content.marker_kinds,
         symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
         feared=any(label.kind == "feared" for label, _ in placed),
@@ -134,11 +106,12 @@ def _list_shown(content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
     )
 
 
-def _draw_content(
-    window: Window, content: MapContent, placed: list[PlacedLabel]
-) -> list[PlacedText]:
-    """Draw the ground, the route and the words; returns the words with their boxes."""
+def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]) -> None:
+    """Draw the ground, the route and the words."""
     viewport = content.viewport
+    symbols.draw_border(window, *viewport.size)
+    north = symbols.place_north_arrow(viewport, content.marker_boxes)
+    symbols.draw_north_arrow(window, viewport, north)
     basemap.draw_ground(window, content.features, viewport)
     grid.draw_grid(window, content.grid_lines)
     basemap.draw_streets(window, content.network, content.pieces, viewport)
@@ -157,31 +130,19 @@ def _draw_content(
     )
     for label, box in placed:
         if label.kind == "feared":
-            symbols.draw_feared(window, float(box[0]), float(box[1]), level=8.9)
+            symbols.draw_feared(window, float(box[0]), float(box[1]), 8.9)
         else:
             place_names.draw_label(window, label, box)
-    markers = list(zip(content.marker_texts, content.marker_boxes, strict=True))
-    return markers + [(label.text.replace("\n", " "), box) for label, box in placed]
 
 
 def _draw_route(window: Window, content: MapContent) -> None:
-    """Draw the legs, the way back dashed, and arrow heads in the direction of travel.
-
-    Parts on which a bicycle is pushed are beads: white dots within the line.
-    """
-    if not content.legs:
-        return
-    lines = [np.round(route.simplify_line(leg), 1) for leg in content.legs]
+    """Draw the legs, the last one dashed, with arrow heads and beads where a bicycle is pushed."""
+    lines = [shapely.get_coordinates(leg.shape.simplify(0.12)).round(1) for leg in content.legs]
     window.draw_lines(lines, "white", ROUTE_WIDTH + 1.6, 6.0, cap="butt")
-    solid, dashed = (lines[:-1], lines[-1:]) if content.patrol.legs else (lines, [])
-    for own, dashes in ((solid, ()), (dashed, symbols.LAST_LEG_DASHES)):
+    for own, dashes in ((lines[:-1], ()), (lines[-1:], symbols.LAST_LEG_DASHES)):
         window.draw_lines(own, basemap.ROUTE_COLOUR, ROUTE_WIDTH, 6.1, dashes=dashes, cap="butt")
-    pushed = [
-        np.round(part, 1)
-        for leg, shares in zip(content.legs, content.pushed_ranges, strict=True)
-        for part in route.cut_ranges(leg, shares)
-    ]
-    for colour, width, level, dashes in symbols.PUSHED_LINES if pushed else ():
+    pushed = [part.round(1) for part in content.pushed]
+    for colour, width, level, dashes in symbols.PUSHED_LINES:
         window.draw_lines(pushed, colour, width, level, dashes=dashes)
     heads = route.build_arrow_heads(
         content.legs,
@@ -190,7 +151,7 @@ def _draw_route(window: Window, content: MapContent) -> None:
         clear=content.marker_centres,
         radius=STOP_RADIUS + 5.0,
     )
-    for head in np.round(heads, 1):
+    for head in heads.round(1):
         arrow = trace_rings([head])
         window.draw_shape(
             arrow, 6.2, fill=basemap.ROUTE_COLOUR, edge="white", width=0.7, join="round"

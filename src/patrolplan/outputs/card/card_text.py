@@ -1,25 +1,33 @@
-"""The texts of a card, as strings for the template."""
+"""The texts of a card, as strings for the template: stops, panel of a gate, cautions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
+
+from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
+from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.notes import Note, NoteKind
 from patrolplan.outputs import wording
-from patrolplan.outputs.card.panels import (
-    build_gate_panel,
-    list_cautions,
-    list_nearest,
-    make_tasking_printable,
-)
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import find_months, join_words
+from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.outputs.reason_words import (
+    HARDLY_ANY,
+    Detail,
+    ReasonLine,
+    describe_reason,
+    find_months,
+    join_words,
+)
 from patrolplan.patrols.legs import Leg
-from patrolplan.patrols.plan import Patrol, Plan, Stop
+from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
+from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import capitalise, format_count
 from patrolplan.times import format_time
 
@@ -44,15 +52,31 @@ ASSUMED: Mapping[NoteKind, str] = {
 """What was assumed for the way home, in few words: a card has one line for it. The full sentences
 are in the plan and in the output of `check`."""
 
+LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
+ASK = "Ask: which way {} do you avoid, and why?"
+"""What to do while staying at the gate."""
+
+ARRIVING = ("come in", "to school", "came from")
+LEAVING = ("leave", "home", "went towards")
+"""What pupils do at the gate before and after school."""
+
+GATE_REASONS: tuple[NoteKind, ...] = ("no_stop_in_time", "window_at_gate", "pupils_driven")
+"""Notes on why no stop is made: they are in the panel, so they are not repeated as cautions."""
+
+MAX_NEAREST = 3
+"""Maximum number of hotspots that are named on a card without a stop."""
+
+CROSSING_WORDS: dict[CrossingKind, str] = {
+    "unmarked": "Main roads without a marked crossing",
+    "unknown": "Main roads, no crossing known",
+}
+"""Kinds of crossing that need care; the others stop or slow the traffic."""
+
 
 def build_card_data(
     plan: Plan, patrol: Patrol, plan_code: str, *, officer: str = "", colleagues: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """All texts of the card, as strings for the template.
-
-    `plan_code` identifies the plan; `officer` patrols, and `colleagues` patrol from the same gate
-    on that day, if they are from a week.
-    """
+    """All texts of the card, as strings for the template; `plan_code` identifies the plan."""
     school = print_whole(patrol.school)
     patrol_id = f"{patrol.urn}-{patrol.number}"
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
@@ -70,6 +94,7 @@ def build_card_data(
     if not patrol.stops:
         reasons = [tuple(why) for *_, why in list_nearest(plan, patrol)]
     months = find_months(chain.from_iterable(reasons))
+    detail: Detail = "undated" if months else "whole"
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
     data: dict[str, Any] = {
@@ -87,11 +112,9 @@ def build_card_data(
         "gate_time": gate_time,
         "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
         "gate_why": _describe_presence(plan, patrol),
-        "gate_only": None
-        if patrol.stops
-        else build_gate_panel(plan, patrol, with_months=not months),
+        "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol, detail),
         "why": f"Why (crime of the {months})" if months else "Why",
-        "stops": [_build_stop_data(plan, stop, with_months=not months) for stop in stops],
+        "stops": [_build_stop_data(plan, stop, detail) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})"
         if patrol.legs
@@ -130,8 +153,8 @@ def _format_time_range(start: float, end: float) -> str:
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _build_stop_data(plan: Plan, facts: StopFacts, *, with_months: bool) -> dict[str, Any]:
-    """A row of the table; `why` are sentences, with a sign if they are from pupils."""
+def _build_stop_data(plan: Plan, facts: StopFacts, detail: Detail) -> dict[str, Any]:
+    """A row of the table."""
     stop = facts.stop
     stood_until = stop.arrive_minutes + stop.stood_minutes
     waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
@@ -142,23 +165,22 @@ def _build_stop_data(plan: Plan, facts: StopFacts, *, with_months: bool) -> dict
         "place": place + wording.describe_chance(plan, stop.hotspot),
         "grid": facts.grid,
         "tasked": _describe_tasked_stop(stop, facts.tasked_distance),
-        "why": [
-            {
-                "sign": FEARED_TEXT if line.is_voice else "",
-                "text": f"{print_whole(line.text)}{line.end}",
-                "bold": line.is_bold,
-            }
-            for line in facts.list_why(with_months=with_months)
-        ],
+        "why": [_build_sentence(line) for line in facts.list_why(detail)],
         "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
+
+
+def _build_sentence(line: ReasonLine) -> dict[str, Any]:
+    """A sentence, with the sign of feared places if it is from pupils."""
+    sign = FEARED_TEXT if line.is_voice else ""
+    return {"sign": sign, "text": f"{print_whole(line.text)}{line.end}", "bold": line.is_bold}
 
 
 def _describe_tasked_stop(stop: Stop, distance: str) -> str:
     """What intelligence requests, and its distance from the stop if it is far."""
     if stop.tasking is None:
         return ""
-    printable = make_tasking_printable(stop.tasking)
+    printable = _make_tasking_printable(stop.tasking)
     text = f"{printable.place_id}: {wording.describe_tasking(printable)}."
     return f"{text} {distance}".strip()
 
@@ -233,3 +255,116 @@ def _describe_map(patrol: Patrol, school: str, places: Sequence[str]) -> str:
     )
     way = "walk" if patrol.way == "walk" else "bicycle ride"
     return f"Street map of the {way} from the gate of {school} to {stops}; and back to the gate."
+
+
+def _make_tasking_printable(tasking: Tasking) -> Tasking:
+    """A tasking with only letters that the typeface has, and with its words whole."""
+    place_id, reason, by = map(print_whole, (tasking.place_id, tasking.reason, tasking.by))
+    return replace(tasking, place_id=place_id, reason=reason, by=by)
+
+
+def _build_gate_panel(plan: Plan, patrol: Patrol, detail: Detail) -> dict[str, Any]:
+    """The panel of a card without a stop: to stay, until when, why, and what to look for."""
+    do, where, came = ARRIVING if wording.is_before_school(plan, patrol) else LEAVING
+    nearest = []
+    for place, away, grid, (reason, *_) in list_nearest(plan, patrol):
+        line = ReasonLine(describe_reason(reason, detail), isinstance(reason, ReportsReason))
+        words = {"place": capitalise(print_whole(place)), "where": away, "grid": grid}
+        nearest.append({**words, "reasons": [_build_sentence(line)]})
+    return {
+        "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
+        "why": _describe_gate_reason(plan, patrol),
+        "tasks": [LOOK_FOR.format(do), ASK.format(where)],
+        "most": f"Most {came}:",
+        "nearest": nearest,
+    }
+
+
+def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
+    """Why no stop is made."""
+    if patrol.kind == "reference":
+        return wording.describe_reference(patrol)
+    window = plan.area.settings.patrol.windows.get(patrol.window)
+    if window is not None and window.at_gate:
+        return "This window is for the gate alone: no stop is planned."
+    notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
+    return " ".join(notes) or "Nothing within reach is worth the walk in this window."
+
+
+def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:
+    """Place, distance, grid reference and reasons of the known hotspots nearest to the gate."""
+    known = [_is_known_for_something(reasons) for reasons in plan.hotspots["reasons"]]
+    if not any(known):
+        return []
+    table = plan.hotspots[known].reset_index(drop=True)
+    stops = gpd.GeoSeries(table["stop"])
+    east, north = stops.x - patrol.x, stops.y - patrol.y
+    metres = np.hypot(east, north)
+    order = metres.round(2).sort_values(kind="stable").index[:MAX_NEAREST]
+    near = order[metres[order] <= plan.area.settings.patrol.radius_metres]
+    found = []
+    for row in near:
+        turn = round(np.degrees(np.arctan2(east[row], north[row])) / 45) % 8
+        where = f"{wording.format_metres(metres[row])} {HEADINGS[turn].removeprefix('head ')}"
+        grid = wording.format_grid_reference(
+            stops[row].x, stops[row].y, crs=plan.area.settings.area.crs
+        )
+        place = table["place"][row] + wording.describe_chance(plan, table["hotspot"][row])
+        found.append((place, where, grid, table["reasons"][row]))
+    return found
+
+
+def _is_known_for_something(reasons: Sequence[Reason]) -> bool:
+    return bool(reasons) and not (
+        isinstance(reasons[0], CrimeReason) and reasons[0].incidents in HARDLY_ANY
+    )
+
+
+def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
+    """The lines of a card's cautions: a sign, a label and a text each."""
+    crs = plan.area.settings.area.crs
+    lines = [
+        ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(_make_printable(barred), crs=crs))
+        for barred in patrol.keep_away
+    ]
+    carried = [
+        wording.format_leg_name(patrol, number)
+        for number, leg in enumerate(patrol.legs)
+        if any(step.way == "carry" for step in leg.steps)
+    ]
+    lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
+    lines += [("", f"{what}:", places) for what, places in _list_crossed_roads(patrol)]
+    lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
+    lines += [("", "Note:", " ".join(map(print_whole, _list_notes(plan, patrol))))]
+    return [
+        {"sign": sign, "label": label, "text": make_printable(text)}
+        for sign, label, text in lines
+        if text
+    ]
+
+
+def _make_printable(barred: BarredPlace) -> BarredPlace:
+    tasking = _make_tasking_printable(barred.tasking)
+    return replace(barred, place=print_whole(barred.place), tasking=tasking)
+
+
+def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
+    """Main roads that are crossed without lights or priority, with the legs, by kind."""
+    found: dict[CrossingKind, dict[str, dict[str, None]]] = {}
+    for number, leg in enumerate(patrol.legs):
+        name = wording.format_leg_name(patrol, number)
+        for crossing in (crossing for step in leg.steps for crossing in step.crossings):
+            found.setdefault(crossing.kind, {}).setdefault(crossing.road, {})[name] = None
+    return [
+        (what, "; ".join(f"{road} ({', '.join(legs)})" for road, legs in found[kind].items()) + ".")
+        for kind, what in CROSSING_WORDS.items()
+        if kind in found
+    ]
+
+
+def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
+    """What was assumed; a missing date is mentioned only if something is tasked."""
+    is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
+    elsewhere = set() if plan.date is None and is_tasked else {"no_date"}
+    elsewhere |= set() if patrol.stops else {*GATE_REASONS}
+    return [describe_note(note) for note in patrol.notes if note.kind not in elsewhere]

@@ -5,7 +5,6 @@ Tones, widths and patterns differ as well as colours, so that the map reads in g
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -41,10 +40,7 @@ ROUTE_COLOUR = "#10216b"
 
 @dataclass(frozen=True)
 class StreetClass:
-    """A class of street, the same on paper, phone and in QGIS, and how paper shows it.
-
-    The width is in metres, its bounds in points of the page.
-    """
+    """A class of street everywhere: its width in metres, and its bounds in points of the page."""
 
     words: str
     highways: tuple[str, ...]
@@ -84,26 +80,14 @@ def find_visible_pieces(network: StreetNetwork, viewport: Viewport) -> NDArray[n
     return near[viewport.contains(points, margin=-60.0 / viewport.metres_per_point)]
 
 
-@dataclass(frozen=True, eq=False)
-class MapFeatures:
-    """Features that may be visible in a window, as columns of equal length."""
-
-    kinds: NDArray[np.object_]
-    names: NDArray[np.object_]
-    shapes: Geometries
-    """In metres."""
-
-    def select(self, kind: str) -> Geometries:
-        """Shapes of a kind."""
-        return np.asarray(self.shapes[self.kinds == kind])
-
-
-def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> MapFeatures:
+def select_visible_features(features: gpd.GeoDataFrame, viewport: Viewport) -> gpd.GeoDataFrame:
     """Features that may be visible in the window, in their order."""
-    rows = np.sort(features.sindex.query(viewport.extent)) if len(features) else slice(0)
-    columns = (features[name].array[rows] for name in ("kind", "name"))
-    kinds, names = (np.asarray(column, dtype=object) for column in columns)
-    return MapFeatures(kinds, names, np.asarray(features.geometry.array[rows], dtype=object))
+    return features.iloc[np.sort(features.sindex.query(viewport.extent))]
+
+
+def select_shapes(features: gpd.GeoDataFrame, kind: str) -> Geometries:
+    """Shapes of the features of a kind, in metres."""
+    return np.asarray(features.geometry.array[features["kind"] == kind], dtype=object)
 
 
 def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -113,40 +97,29 @@ def classify_streets(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArr
 
 
 def merge_lines(shapes: Geometries) -> Geometries:
-    """Lines joined end to end where they meet."""
-    if not len(shapes):
-        return shapes
-    joined: Geometries = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapes)))
+    """The lines among shapes, joined end to end where they meet."""
+    parts = shapely.get_parts(shapes)
+    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING]
+    joined: Geometries = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts)))
     return joined
 
 
-def split_parts(shapes: Geometries) -> tuple[Geometries, NDArray[np.int64]]:
-    """The parts of (n,) lines as single lines, and the (m,) rows that they are from."""
-    is_single = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
-    single, other = np.flatnonzero(is_single), np.flatnonzero(~is_single)
-    parts, row = shapely.get_parts(shapes[other], return_index=True)
-    rows = np.concatenate([single, other[row]])
-    order = np.argsort(rows, kind="stable")
-    return np.concatenate([shapes[single], parts])[order], rows[order]
-
-
-def draw_ground(window: Window, features: MapFeatures, viewport: Viewport) -> None:
+def draw_ground(window: Window, features: gpd.GeoDataFrame, viewport: Viewport) -> None:
     """Draw land, parks, buildings, water and railways."""
     window.draw_shape(trace_rectangle(0.0, 0.0, *viewport.size), 0.0, fill=LAND)
     for kind, least_area in (("park", 20.0), ("water", 4.0), ("building", 2.5)):
-        shapes = viewport.clip_to_page(features.select(kind))
+        shapes = viewport.clip_to_page(select_shapes(features, kind))
         shapes = shapes[shapely.area(shapes) >= least_area]
         if len(shapes):
             _draw_areas(window, kind, shapes, viewport)
-    for kind in ("stream", "railway"):
-        shapes = viewport.clip_to_page(features.select(kind))
-        lines = _to_line_arrays(merge_lines(shapely.get_parts(shapes)))
-        if lines and kind == "stream":
-            window.draw_lines(lines, WATER_LINES, 2.0, 1.5)
-        elif lines:
-            window.draw_lines(lines, RAIL, 2.6, 2.0)
-            ties = (3.0 / 1.4, 3.0 / 1.4)
-            window.draw_lines(lines, "white", 1.4, 2.1, dashes=ties, cap="butt")
+    streams, railways = (
+        _list_points(merge_lines(viewport.clip_to_page(select_shapes(features, kind))))
+        for kind in ("stream", "railway")
+    )
+    window.draw_lines(streams, WATER_LINES, 2.0, 1.5)
+    window.draw_lines(railways, RAIL, 2.6, 2.0)
+    ties = (3.0 / 1.4, 3.0 / 1.4)
+    window.draw_lines(railways, "white", 1.4, 2.1, dashes=ties, cap="butt")
 
 
 def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewport) -> None:
@@ -162,7 +135,7 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
         rows = np.arange(0.0, viewport.height, 3.5)
         strokes = [shapely.LineString([(0, y), (viewport.width, y)]) for y in rows]
         cut = shapely.intersection(shapely.multilinestrings(strokes), whole)
-        window.draw_lines(_to_line_arrays(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
+        window.draw_lines(_list_points(shapely.get_parts(cut)), WATER_LINES, 0.4, level + 0.1)
         return
     columns, rows = np.meshgrid(
         np.arange(2.0, viewport.width, 6.0), np.arange(2.0, viewport.height, 6.0)
@@ -178,13 +151,14 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
 def draw_streets(
     window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
-    """Draw streets: all edges below all fills, so that no edge crosses a junction."""
-    classes = classify_streets(network, pieces)
+    """Draw streets: all edges below all fills, so that no edge crosses a junction.
+
+    Bridges have dark edges, and underpasses and passages broken ones.
+    """
+    classes, passages = classify_streets(network, pieces), network.piece_passage[pieces]
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STREETS.items()):
-        lines = _join_lines(moved[classes == name])
-        if not lines:
-            continue
+        lines = _list_points(merge_lines(moved[classes == name]))
         width = style.width_points(viewport)
         if style.dashes:
             dashes = [dash / width for dash in style.dashes]
@@ -192,44 +166,15 @@ def draw_streets(
         else:
             window.draw_lines(lines, STREET_EDGE_COLOUR, width + 1.1, 3.0)
             window.draw_lines(lines, style.fill, width, 3.2 + level / 10)
-    passages = network.piece_passage[pieces]
-    _draw_passages(window, moved, classes, passages, viewport)
-    draw_steps(window, _join_lines(moved[network.piece_highway[pieces] == "steps"]), level=3.9)
-
-
-def _draw_passages(
-    window: Window,
-    moved: Geometries,
-    classes: NDArray[np.object_],
-    passages: NDArray[np.object_],
-    viewport: Viewport,
-) -> None:
-    """Draw bridges with dark edges, and underpasses and passages with broken ones.
-
-    `moved` are the pieces in points of the page, with their `classes` and `passages`.
-    """
-    own = np.flatnonzero(passages != "")  # few
-    moved, classes, passages = moved[own], classes[own], passages[own]
-    for name, style in STREETS.items():
-        for passage, dashes in PASSAGE_STYLES.items():
-            lines = _join_lines(moved[(classes == name) & (passages == passage)])
-            if not lines:
-                continue
-            width = style.width_points(viewport) + (1.4 if style.dashes else 0.0)
-            edges = [dash / (width + 2.4) for dash in dashes]
-            window.draw_lines(lines, PASSAGE_EDGE, width + 2.4, 3.7, dashes=edges, cap="butt")
+        for passage, edge in PASSAGE_STYLES.items():
+            lines = _list_points(merge_lines(moved[(classes == name) & (passages == passage)]))
+            inner = width + (1.4 if style.dashes else 0.0)
+            edges = [dash / (inner + 2.4) for dash in edge]
+            window.draw_lines(lines, PASSAGE_EDGE, inner + 2.4, 3.7, dashes=edges, cap="butt")
             fill = LAND if style.dashes else style.fill
-            window.draw_lines(lines, fill, width, 3.71, cap="butt")
-
-
-def find_steps(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of the pieces that are steps."""
-    return np.asarray(pieces[network.piece_highway[pieces] == "steps"])
-
-
-def _join_lines(moved: Geometries) -> list[NDArray[np.float64]]:
-    """(v, 2) points of the lines that pieces form together, all in points of the page."""
-    return _to_line_arrays(merge_lines(split_parts(moved)[0]))
+            window.draw_lines(lines, fill, inner, 3.71, cap="butt")
+    steps = moved[network.piece_highway[pieces] == "steps"]
+    draw_steps(window, _list_points(merge_lines(steps)), level=3.9)
 
 
 def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
@@ -239,23 +184,10 @@ def draw_steps(window: Window, lines: list[NDArray[np.float64]], *, level: float
         window.draw_lines(lines, colour, STEPS_WIDTH, level, dashes=dashes, cap="butt")
 
 
-def _to_line_arrays(shapes: Geometries) -> list[NDArray[np.float64]]:
+def _list_points(lines: Geometries) -> list[NDArray[np.float64]]:
     """(v, 2) points of each line, rounded to a printer's resolution."""
-    lines = shapes[shapely.get_type_id(shapes) == 1] if len(shapes) else shapes
-    if not len(lines):
-        return []
-    xy, which = shapely.get_coordinates(shapely.simplify(lines, 0.25), return_index=True)
-    return split_points(np.round(xy, 1), which)
-
-
-def split_points(
-    points: NDArray[np.float64], owner: NDArray[np.int64]
-) -> list[NDArray[np.float64]]:
-    """The points of each owner, whose (n,) rows are consecutive: far cheaper than `np.split`."""
-    if not len(points):  # no owner, or lines without a point
-        return []
-    cuts = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(points)]
-    return [points[start:end] for start, end in pairwise(cuts)]
+    points = (shapely.get_coordinates(line).round(1) for line in shapely.simplify(lines, 0.25))
+    return [one for one in points if len(one)]
 
 
 def trace_areas(shapes: Geometries) -> str:
@@ -263,6 +195,4 @@ def trace_areas(shapes: Geometries) -> str:
     polygons = shapely.get_parts(shapes)
     polygons = polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON]
     rings = shapely.get_rings(shapely.orient_polygons(polygons))
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    parts = split_points(np.round(xy, 1), ring)
-    return trace_rings([part[:-1] for part in parts if len(part)])
+    return trace_rings([shapely.get_coordinates(ring)[:-1].round(1) for ring in rings])

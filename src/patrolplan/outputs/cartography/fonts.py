@@ -95,10 +95,7 @@ def print_whole(text: str) -> str:
 
 
 def list_unprintable_notes(data: object) -> list[str]:
-    """The note that a paper needs if it has the mark for unknown letters; otherwise empty.
-
-    `data` are its strings, in lists and mappings of any depth.
-    """
+    """The note that a paper with these strings needs if it has the mark for unknown letters."""
     return [UNKNOWN_MARK_NOTE] if UNKNOWN in str(data) else []
 
 
@@ -111,8 +108,10 @@ def measure_text_width(text: str, size: float, *, bold: bool = False) -> float:
 def measure_label(
     text: str, size: float, *, bold: bool = False, padding: float = 3.0
 ) -> tuple[float, float]:
-    """Width and height of a label in points, with `padding` added to its width."""
-    return measure_text_width(text, size, bold=bold) + padding, size * LINE_HEIGHT
+    """Width and height in points of a label of one line or several; `padding` widens it."""
+    lines = text.split("\n")
+    width = max(measure_text_width(line, size, bold=bold) for line in lines)
+    return width + padding, len(lines) * size * LINE_HEIGHT
 
 
 def draw_text(

@@ -53,14 +53,6 @@ def choose_grid_metres(metres_per_point: float) -> int:
     return next(wide, GRID_STEPS[-1])
 
 
-def format_grid_number(metres: int, step: int, direction: str) -> str:
-    """Number of the line at these metres eastwards or northwards, if lines are `step` apart."""
-    within = metres % SQUARE_METRES
-    if step % KILOMETRE == 0:
-        return f"{within // KILOMETRE:02d}{direction}"
-    return f"{within // 100:03d}{direction}"
-
-
 def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
     """Lines of the grid in the window; empty if the area's CRS is not the British grid."""
     if crs.upper() != BRITISH_GRID:
@@ -76,8 +68,11 @@ def build_grid_lines(viewport: Viewport, crs: str) -> list[GridLine]:
             cut = viewport.clip_to_page(np.array([shapely.LineString(ends)]), margin=0.0)
             xy = shapely.get_coordinates(cut)
             if len(xy) > 1:
-                text = format_grid_number(int(metres), step, direction)
-                lines.append(GridLine(text, np.stack([xy[0], xy[-1]])))
+                within = int(metres) % SQUARE_METRES
+                number = (
+                    f"{within // 100:03d}" if step % KILOMETRE else f"{within // KILOMETRE:02d}"
+                )
+                lines.append(GridLine(number + direction, np.stack([xy[0], xy[-1]])))
     return lines
 
 

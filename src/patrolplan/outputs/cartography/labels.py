@@ -23,6 +23,8 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.arrays import expand_ranges
+
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
 
@@ -32,8 +34,6 @@ LABEL_EDGE_MARGIN = 2.0
 """Points between a label and the edge of the map."""
 BEND_SAMPLES = 7
 """Number of points along a label where its line is compared with the label's straight base."""
-CANDIDATES_AT_ONCE = 48
-"""Number of candidates that are tested together."""
 AVOIDED_COST = 8.0
 """Additional cost of a place on ground to avoid."""
 LINE_WIDTH = 3.0
@@ -86,44 +86,16 @@ def compute_corners(boxes: Boxes) -> NDArray[np.float64]:
 
 
 def find_overlaps(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(n, m) which boxes of two sets overlap.
-
-    By the separating axis theorem: two convex shapes are apart exactly where their shadows on the
-    normal of one of their sides are. A box has two such axes, so that each pair has four to test.
-    """
-    overlap = np.zeros((len(first), len(second)), dtype=bool)
-    near = np.flatnonzero(_find_near(first, second))
-    if not len(near):
-        return overlap
-    own, other = first.T[:, :, None], second[near].T[:, None, :]
-    right, up = other[0] - own[0], other[1] - own[1]
-    if not (own[4].any() or other[4].any()):  # all are horizontal
-        width, height = own[2] + other[2], own[3] + other[3]
-        overlap[:, near] = (np.abs(right) < width / 2) & (np.abs(up) < height / 2)
-        return overlap
-    between = np.radians(own[4] - other[4])
-    level, steep = np.abs(np.cos(between)), np.abs(np.sin(between))
-    parted = np.zeros(right.shape, dtype=bool)
-    for box, shadowed in ((own, other), (other, own)):
-        turned = np.radians(box[4])
-        cosine, sine = np.cos(turned), np.sin(turned)
-        along, across = np.abs(right * cosine + up * sine), np.abs(up * cosine - right * sine)
-        width, height = shadowed[2], shadowed[3]
-        parted |= along >= (box[2] + level * width + steep * height) / 2
-        parted |= across >= (box[3] + steep * width + level * height) / 2
-    overlap[:, near] = ~parted
+    """(n, m) which boxes of two sets overlap; level ones that only touch do not."""
+    apart = np.abs(first[:, None, :2] - second[:, :2])
+    is_level = (first[:, None, 4] == 0) & (second[:, 4] == 0)
+    overlap: NDArray[np.bool_] = is_level & (
+        apart < (first[:, None, 2:4] + second[:, 2:4]) / 2
+    ).all(axis=2)
+    own, other = (shapely.polygons(compute_corners(boxes)) for boxes in (first, second))
+    column, row = shapely.STRtree(own).query(other, predicate="intersects")
+    overlap[row, column] |= ~is_level[row, column]
     return overlap
-
-
-def _find_near(first: Boxes, second: Boxes) -> NDArray[np.bool_]:
-    """(m,) those of the second set that may overlap any of the first; most are far away."""
-    if not len(first):
-        return np.zeros(len(second), dtype=bool)
-    reach = (np.hypot(first[:, 2], first[:, 3]).max() + np.hypot(second[:, 2], second[:, 3])) / 2
-    is_near = np.ones(len(second), dtype=bool)
-    for own, other in ((first[:, 0], second[:, 0]), (first[:, 1], second[:, 1])):
-        is_near &= (other > own.min() - reach) & (other < own.max() + reach)
-    return is_near
 
 
 def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,15 +126,30 @@ def find_places_along_lines(
     `sizes` are the (k, 2) widths and heights of the label of each line. Places are in the order of
     the lines, then of the placings. The middle of a line and straight stretches cost least.
     """
-    middles = _sample_middles(lines, sizes[:, 0], max_length_ratio)
-    row, unit, sag = middles.row, middles.unit, np.ptp(middles.away, axis=1)
+    length = shapely.length(lines)
+    half = np.minimum(sizes[:, 0], length) / 2
+    fits = (length >= 1.0) & (sizes[:, 0] <= length * max_length_ratio)
+    spare = length - 2 * half
+    counts = np.where(fits, (spare / CANDIDATE_SPACING).astype(np.int64) + 1, 0)
+    row = np.repeat(np.arange(len(lines)), counts)
+    at = (
+        half[row]
+        + expand_ranges(np.zeros_like(counts), counts) * (spare / np.maximum(counts - 1, 1))[row]
+    )
+    spots = at[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES) * half[row][:, None]
+    points = shapely.line_interpolate_point(lines[row][:, None], spots.clip(min=0.0))
+    xy = shapely.get_coordinates(points).reshape(*spots.shape, 2)
+    # The base of a label is straight, from the first to the last sample of the line under it.
+    base = xy[:, -1] - xy[:, 0]
+    unit = base / np.maximum(np.hypot(*base.T), 1e-9)[:, None]
     normal = np.column_stack([-unit[:, 1], unit[:, 0]])
+    away = np.einsum("msd,md->ms", xy - xy[:, :1], normal)
+    sag = np.ptp(away, axis=1)
     # The label is half-way between the base and the line's furthest point from it.
-    bulge = (middles.away.max(axis=1) + middles.away.min(axis=1))[:, None] / 2
-    centre = middles.centre + bulge * normal
-    length, width = middles.length[row], sizes[row, 0]
-    cost = sag + 6 * np.abs(middles.at - length / 2) / length
-    cost += 20 * np.maximum(0.0, width / length - 1)
+    bulge = (away.max(axis=1) + away.min(axis=1))[:, None] / 2
+    centre = (xy[:, 0] + xy[:, -1]) / 2 + bulge * normal
+    cost = sag + 6 * np.abs(at - length[row] / 2) / length[row]
+    cost += 20 * np.maximum(0.0, sizes[row, 0] / length[row] - 1)
     angle = make_upright(np.degrees(np.arctan2(unit[:, 1], unit[:, 0])))
     boxes, costs, rows = [NO_BOXES], [np.empty(0)], [row[:0]]
     for placing in placings:
@@ -175,73 +162,6 @@ def find_places_along_lines(
             rows.append(row[fits])
     order = np.argsort(np.concatenate(rows), kind="stable")
     return np.concatenate(boxes)[order], np.concatenate(costs)[order], np.concatenate(rows)[order]
-
-
-@dataclass(frozen=True, eq=False)
-class _Middles:
-    """Candidate middles of labels along lines, and the shape of the line under each label."""
-
-    row: NDArray[np.int64]
-    """(m,) row of the line."""
-    at: NDArray[np.float64]
-    """(m,) points from the start of the line."""
-    centre: NDArray[np.float64]
-    """(m, 2) middle of the straight base between the first and the last sample under the label."""
-    unit: NDArray[np.float64]
-    """(m, 2) direction of the base, which is the label's."""
-    away: NDArray[np.float64]
-    """(m, BEND_SAMPLES) how far the line is to the left of the base at each sample."""
-    length: NDArray[np.float64]
-    """(k,) lengths of the lines."""
-
-
-def _sample_middles(
-    lines: NDArray[np.object_], widths: NDArray[np.float64], max_length_ratio: float
-) -> _Middles:
-    """Candidate middles along (k,) lines for labels with (k,) widths."""
-    xy, which = shapely.get_coordinates(lines, return_index=True)
-    starts = np.searchsorted(which, np.arange(len(lines)))
-    steps = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
-    steps[starts] = 0.0
-    at = np.concatenate([np.cumsum(part) for part in np.split(steps, starts[1:])])
-    ends = np.append(starts[1:], len(xy)) - 1
-    length = at[ends]
-    half = np.minimum(widths, length) / 2
-    fits = (length >= 1.0) & (widths <= length * max_length_ratio)
-    counts = np.where(fits, ((length - 2 * half) / CANDIDATE_SPACING).astype(np.int64) + 1, 0)
-    row = np.repeat(np.arange(len(lines)), counts)
-    number = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    gap = (length - 2 * half) / np.maximum(counts - 1, 1)
-    middle = half[row] + number * gap[row]
-    reach = half[row][:, None]
-    spots = middle[:, None] + np.linspace(-1.0, 1.0, BEND_SAMPLES)[None, :] * reach
-    # All lines are put in a row, with gaps between them, as one increasing scale.
-    shift = float(at.max(initial=0.0)) + 1.0
-    place = np.searchsorted(at + which * shift, spots + row[:, None] * shift, side="right") - 1
-    last = np.maximum(ends - 1, starts)[row][:, None]
-    x, y = _interpolate(xy, at, np.clip(place, starts[row][:, None], last), spots)
-    base = np.column_stack([x[:, -1] - x[:, 0], y[:, -1] - y[:, 0]])
-    unit = base / np.maximum(np.hypot(*base.T), 1e-9)[:, None]
-    away = unit[:, :1] * (y - y[:, :1]) - unit[:, 1:] * (x - x[:, :1])
-    centre = np.column_stack([(x[:, 0] + x[:, -1]) / 2, (y[:, 0] + y[:, -1]) / 2])
-    return _Middles(row, middle, centre, unit, away, length)
-
-
-def _interpolate(
-    xy: NDArray[np.float64],
-    at: NDArray[np.float64],
-    place: NDArray[np.int64],
-    spots: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """(2, m, s) points at `spots`, (m, s) distances along a line, after its points in `place`.
-
-    `at` are the distances of the (v, 2) points.
-    """
-    after = np.minimum(place + 1, len(xy) - 1)
-    step = at[after] - at[place]
-    share = np.clip((spots - at[place]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
-    before = xy.T[:, place]
-    return np.asarray(before + share * (xy.T[:, after] - before))
 
 
 SIDES = np.array(
@@ -268,21 +188,20 @@ def find_places_around_point(
     of the map.
     """
     half = np.array(size) / 2
-    offsets, costs = [], []
-    for rank, extra in enumerate(extra_distances):
-        # To the sides only the horizontal distance matters; above and below, only the vertical.
-        offsets.append(np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)))
-        costs.append(np.arange(float(len(SIDES))) + 6.0 * rank)
+    # To the sides only the horizontal distance matters; above and below, only the vertical.
+    around = [
+        np.sign(SIDES) * (half + (radius + extra) * np.abs(SIDES)) for extra in extra_distances
+    ]
     slid = [
         (shift * half[0], side * (radius + extra + half[1]))
         for extra in slide_distances
         for side in (-1, 1)
         for shift in SLIDES
     ]
-    offsets.append(np.array(slid).reshape(-1, 2))
+    costs = [np.arange(float(len(SIDES))) + 6.0 * rank for rank in range(len(around))]
     costs.append(20.0 + np.arange(float(len(slid))))
-    middles = np.concatenate(offsets) + np.array([x, y])
-    return build_level_boxes(middles, size), np.concatenate(costs)
+    middles = np.concatenate([*around, np.array(slid).reshape(-1, 2)])
+    return build_level_boxes(middles + np.array([x, y]), size), np.concatenate(costs)
 
 
 def place_labels(
@@ -324,46 +243,20 @@ def _choose_box(
     same_key: Sequence[Boxes],
     avoided: BaseGeometry | None,
 ) -> Boxes | None:
-    """The cheapest free place; in a tie, the first.
-
-    Places are tested in batches, in the order of their costs. Ground to avoid only adds to them, so
-    the search ends when all further places cost more than the best one found.
-    """
-    if not len(candidates.costs) or (same_key and np.isinf(candidates.min_gap)):
+    """The cheapest free place; in a tie, the first."""
+    if same_key and np.isinf(candidates.min_gap):
         return None
-    order = np.argsort(candidates.costs, kind="stable")
+    corners = compute_corners(candidates.boxes)
+    inside = (corners >= LABEL_EDGE_MARGIN) & (corners <= np.array(size) - LABEL_EDGE_MARGIN)
+    rows = np.flatnonzero(inside.all(axis=(1, 2)))
     for other in same_key:
-        away = np.hypot(*(candidates.boxes[order, :2] - other[:2]).T)
-        order = order[away >= candidates.min_gap]
-    best: tuple[float, int] | None = None
-    for start in range(0, len(order), CANDIDATES_AT_ONCE):
-        rows = order[start : start + CANDIDATES_AT_ONCE]
-        if best is not None and candidates.costs[rows[0]] > best[0]:
-            break
-        rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
-        rows, costs = _filter_candidates(candidates, rows, size, avoided)
-        found = [(float(cost), int(row)) for cost, row in zip(costs, rows, strict=True)]
-        best = min(found if best is None else [best, *found], default=None)
-    return None if best is None else candidates.boxes[best[1]]
-
-
-def _filter_candidates(
-    candidates: LabelCandidates,
-    rows: NDArray[np.int64],
-    size: tuple[float, float],
-    avoided: BaseGeometry | None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The rows whose boxes are inside the map and clear of what is blocked, and their costs."""
-    if not len(rows):
-        return rows, candidates.costs[rows]
-    edges = compute_corners(candidates.boxes[rows])
-    inside = (edges >= LABEL_EDGE_MARGIN) & (edges <= np.array(size) - LABEL_EDGE_MARGIN)
-    on_map = inside.all(axis=(1, 2))
-    rows, shapes = rows[on_map], shapely.polygons(edges[on_map])
+        away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
+        rows = rows[away >= candidates.min_gap]
+    rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
+    shapes, costs = shapely.polygons(corners[rows]), candidates.costs[rows]
     if candidates.blocked is not None:
         clear = ~shapely.intersects(candidates.blocked, shapes)
-        rows, shapes = rows[clear], shapes[clear]
-    costs = candidates.costs[rows]
+        rows, shapes, costs = rows[clear], shapes[clear], costs[clear]
     if avoided is not None:
         costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)
-    return rows, costs
+    return candidates.boxes[rows[np.argmin(costs)]] if len(rows) else None

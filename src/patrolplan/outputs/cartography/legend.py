@@ -1,10 +1,12 @@
 """The strip below a map: scale, the meaning of its signs, and the key of its streets."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -32,9 +34,8 @@ SIGN_GAP = 4.0
 LEFT = 2.0
 POINT_METRES = 0.0254 / 72
 """Length of a point on paper."""
-PASSAGE_EDGES: Mapping[str, tuple[float, ...]] = {
-    kind: (1.8, 1.3) if dashes else () for kind, dashes in PASSAGE_STYLES.items()
-}
+Sign = Callable[[Window, float, float, float], None]
+"""Draws a sign around x and y on a level."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Entry:
 class Shown:
     """Content of a map that the legend explains."""
 
+    speed_kmh: float
     way: str = ""
     """"walk" or "bicycle", empty where there are no stops."""
     pushed: bool = False
@@ -108,136 +110,109 @@ def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
     return rows
 
 
-def build_key_entries(streets: Sequence[KeyedStreet]) -> list[Entry]:
-    """The key's letters with the names of their streets."""
-    return [_build_key_entry(street) for street in streets]
-
-
-def _build_key_entry(street: KeyedStreet) -> Entry:
-    width = max(BOX_SIDE, measure_text_width(street.letter, NAME_SIZE, bold=True) + 5.0)
+def build_key_entry(street: KeyedStreet) -> Entry:
+    """A letter of the key with the name of its street."""
+    letters = measure_text_width(street.letter, NAME_SIZE, bold=True)
+    width = max(BOX_SIDE, letters + 5.0)
 
     def draw_letter(window: Window, x: float, y: float) -> None:
         box = trace_rectangle(x, y - BOX_SIDE / 2, width, BOX_SIDE)
         window.draw_shape(box, LEGEND_LEVEL, fill="white", edge="black", width=0.9)
-        start = x + (width - measure_text_width(street.letter, NAME_SIZE, bold=True)) / 2
-        write_text(window, start, y, street.letter, bold=True)
+        write_text(window, x + (width - letters) / 2, y, street.letter, bold=True)
 
     return Entry(street.text, width, draw_letter, bold=True)
 
 
-def build_sign_entries(viewport: Viewport, shown: Shown, speed_kmh: float) -> list[Entry]:
-    """The scale, with its minutes at this speed, and all signs on the map."""
-    return [_build_scale(viewport, shown, speed_kmh), *_iterate_signs(viewport, shown)]
-
-
-def _build_scale(viewport: Viewport, shown: Shown, speed_kmh: float) -> Entry:
+def build_sign_entries(viewport: Viewport, shown: Shown) -> list[Entry]:
+    """The scale with its minutes, and all signs on the map that need words."""
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
+    minutes = f"{metres / (shown.speed_kmh * 1000 / 60):.3g}"
     going = "ride" if shown.way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
     text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
-    return Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))
-
-
-def _iterate_signs(viewport: Viewport, shown: Shown) -> Iterator[Entry]:
-    """All signs on the map except those that need no words, the most important first."""
-    if shown.way:
-        yield from _iterate_route_signs(shown)
-    drawings: Sequence[tuple[bool, str, float, Callable[[Window, float, float], None]]] = (
+    bar = Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))
+    grid = f"grid {shown.grid_square}, {choose_grid_metres(viewport.metres_per_point)} m"
+    signs: Sequence[tuple[object, str, float, Sign]] = (
+        (shown.way, going, 24.0, _draw_leg),
+        (shown.way and shown.pushed, "push", 22.0, _draw_pushed),
+        (shown.way, "last leg", 24.0, partial(_draw_leg, dashes=symbols.LAST_LEG_DASHES)),
+        (shown.way, "priority street", 20.0, _draw_stretch),
         (shown.outlines, "designated by the force", 20.0, _draw_outline),
         ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
-        (shown.feared, "pupils feel unsafe", 11.0, _draw_feared),
-        ("keep_away" in shown.marker_kinds, "keep away", 12.0, _draw_cross),
+        (shown.feared, "pupils feel unsafe", 11.0, symbols.draw_feared),
+        ("keep_away" in shown.marker_kinds, "keep away", 12.0, symbols.draw_cross),
         (shown.steps, "steps", 14.0, _draw_steps),
         *(
-            (kind in shown.passages, words, 16.0, _build_passage_drawing(PASSAGE_EDGES[kind]))
+            (kind in shown.passages, words, 16.0, partial(_draw_passage, kind))
             for kind, words in PASSAGE_WORDS.items()
         ),
+        *(
+            (kind in shown.symbol_kinds, one.words, one.width, one.draw)
+            for kind, one in symbols.SYMBOLS.items()
+        ),
+        (shown.grid_square, grid, 10.0, _draw_grid),
     )
-    for is_shown, text, width, draw_sign in drawings:
-        if is_shown:
-            yield Entry(text, width, draw_sign)
-    unknown = {*shown.symbol_kinds} - {*symbols.SYMBOLS}
-    if unknown:
-        raise KeyError(*unknown)
-    yield from (build_symbol_entry(kind) for kind in symbols.SYMBOLS if kind in shown.symbol_kinds)
-    if shown.grid_square:
-        metres = choose_grid_metres(viewport.metres_per_point)
-        yield Entry(f"grid {shown.grid_square}, {metres} m", 10.0, _draw_grid)
-
-
-def _iterate_route_signs(shown: Shown) -> Iterator[Entry]:
-    """Signs that every patrol with stops has."""
-    going = "walk" if shown.way == "walk" else "ride"
-    yield Entry(going, 24.0, lambda window, x, y: _draw_leg(window, x, y, ()))
-    if shown.pushed:
-        yield Entry("push", 22.0, _draw_pushed)
-    last = symbols.LAST_LEG_DASHES
-    yield Entry("last leg", 24.0, lambda window, x, y: _draw_leg(window, x, y, last))
-    yield Entry("priority street", 20.0, _draw_stretch)
-
-
-def _draw_feared(window: Window, x: float, y: float) -> None:
-    symbols.draw_feared(window, x + 5.5, y, level=LEGEND_LEVEL)
-
-
-def _draw_cross(window: Window, x: float, y: float) -> None:
-    symbols.draw_cross(window, (x + 6.0, y), level=LEGEND_LEVEL)
-
-
-def _build_passage_drawing(dashes: tuple[float, ...]) -> Callable[[Window, float, float], None]:
-    def draw(window: Window, x: float, y: float) -> None:
-        for shift in (-3.2, 3.2):
-            line = np.array([(x, y + shift), (x + 16, y + shift)])
-            window.draw_lines([line], PASSAGE_EDGE, 1.2, LEGEND_LEVEL, dashes=dashes, cap="butt")
-
-    return draw
+    return [
+        bar,
+        *(_build_entry(words, width, draw) for is_shown, words, width, draw in signs if is_shown),
+    ]
 
 
 def build_symbol_entry(kind: str) -> Entry:
     """The entry of a small sign of the ground."""
     symbol = symbols.SYMBOLS[kind]
-
-    def draw(window: Window, x: float, y: float) -> None:
-        symbol.draw(window, x + symbol.width / 2, y, LEGEND_LEVEL)
-
-    return Entry(symbol.words, symbol.width, draw)
+    return _build_entry(symbol.words, symbol.width, symbol.draw)
 
 
-def _draw_leg(window: Window, x: float, y: float, dashes: tuple[float, ...]) -> None:
-    line = np.array([(x, y), (x + 24, y)])
-    window.draw_lines([line], ROUTE_COLOUR, ROUTE_WIDTH, LEGEND_LEVEL, dashes=dashes, cap="butt")
-    head = trace_rings([np.array([(x + 17, y), (x + 8, y + 4), (x + 8, y - 4)])])
-    window.draw_shape(head, LEGEND_LEVEL + 0.1, fill=ROUTE_COLOUR, edge="white", width=0.7)
+def _build_entry(words: str, width: float, draw: Sign) -> Entry:
+    return Entry(words, width, lambda window, x, y: draw(window, x + width / 2, y, LEGEND_LEVEL))
 
 
-def _draw_pushed(window: Window, x: float, y: float) -> None:
-    line = np.array([(x + 3, y), (x + 19, y)])
-    for colour, width, level, dashes in symbols.PUSHED_LINES:
-        window.draw_lines([line], colour, width, level + 17, dashes=dashes)
+def _trace_row(x: float, y: float, length: float) -> list[NDArray[np.float64]]:
+    """A line of this length around x and y."""
+    return [np.array([(x - length / 2, y), (x + length / 2, y)])]
 
 
-def _draw_stretch(window: Window, x: float, y: float) -> None:
-    sample = shapely.LineString([(x, y), (x + 20, y)]).buffer(4.5, cap_style="flat")
-    symbols.draw_stretch(window, sample, level=LEGEND_LEVEL)
+def _draw_leg(
+    window: Window, x: float, y: float, level: float, dashes: tuple[float, ...] = ()
+) -> None:
+    line = _trace_row(x, y, 24.0)
+    window.draw_lines(line, ROUTE_COLOUR, ROUTE_WIDTH, level, dashes=dashes, cap="butt")
+    head = trace_rings([np.array([(x + 5, y), (x - 4, y + 4), (x - 4, y - 4)])])
+    window.draw_shape(head, level + 0.1, fill=ROUTE_COLOUR, edge="white", width=0.7)
 
 
-def _draw_outline(window: Window, x: float, y: float) -> None:
-    corners = np.array([(x, y - 4), (x + 20, y - 4), (x + 20, y + 4), (x, y + 4), (x, y - 4)])
-    symbols.draw_outlines(window, [corners], level=LEGEND_LEVEL)
+def _draw_pushed(window: Window, x: float, y: float, level: float) -> None:
+    for colour, width, rank, dashes in symbols.PUSHED_LINES:
+        window.draw_lines(_trace_row(x, y, 16.0), colour, width, level + rank, dashes=dashes)
 
 
-def _draw_tasked(window: Window, x: float, y: float) -> None:
-    square = trace_rectangle(x, y - 5, 10.0, 10.0)
-    window.draw_shape(square, LEGEND_LEVEL, fill="white", edge="black", width=1.4)
-    window.draw_shape(trace_circle(x + 5, y, 3.6), LEGEND_LEVEL + 0.1, fill="black")
+def _draw_stretch(window: Window, x: float, y: float, level: float) -> None:
+    symbols.draw_stretch(window, shapely.box(x - 10, y - 4.5, x + 10, y + 4.5), level=level)
 
 
-def _draw_steps(window: Window, x: float, y: float) -> None:
-    draw_steps(window, [np.array([(x, y), (x + 14, y)])], level=LEGEND_LEVEL)
+def _draw_outline(window: Window, x: float, y: float, level: float) -> None:
+    edge = shapely.get_coordinates(shapely.box(x - 10, y - 4, x + 10, y + 4))
+    symbols.draw_outlines(window, [edge], level=level)
 
 
-def _draw_grid(window: Window, x: float, y: float) -> None:
-    lines = [np.array([(x, y), (x + 10, y)]), np.array([(x + 5, y - 5), (x + 5, y + 5)])]
-    window.draw_lines(lines, GRID_COLOUR, 0.8, LEGEND_LEVEL, cap="butt")
+def _draw_tasked(window: Window, x: float, y: float, level: float) -> None:
+    square = trace_rectangle(x - 5, y - 5, 10.0, 10.0)
+    window.draw_shape(square, level, fill="white", edge="black", width=1.4)
+    window.draw_shape(trace_circle(x, y, 3.6), level + 0.1, fill="black")
+
+
+def _draw_steps(window: Window, x: float, y: float, level: float) -> None:
+    draw_steps(window, _trace_row(x, y, 14.0), level=level)
+
+
+def _draw_passage(kind: str, window: Window, x: float, y: float, level: float) -> None:
+    dashes = (1.8, 1.3) if PASSAGE_STYLES[kind] else ()
+    lines = _trace_row(x, y - 3.2, 16.0) + _trace_row(x, y + 3.2, 16.0)
+    window.draw_lines(lines, PASSAGE_EDGE, 1.2, level, dashes=dashes, cap="butt")
+
+
+def _draw_grid(window: Window, x: float, y: float, level: float) -> None:
+    lines = [*_trace_row(x, y, 10.0), np.array([(x, y - 5), (x, y + 5)])]
+    window.draw_lines(lines, GRID_COLOUR, 0.8, level, cap="butt")

@@ -1,6 +1,6 @@
 """All that is drawn for one patrol: the content of a window on the area, in page coordinates."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +13,6 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
-    MapFeatures,
-    find_steps,
     find_visible_pieces,
     merge_lines,
     select_visible_features,
@@ -39,6 +37,8 @@ from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
+PADDING = 28.0
+"""Points around a route for its circles and their names; more would reduce the scale."""
 MIN_GATE_EXTENT_METRES = 600.0
 """Minimum length of the longer side of a map if only the gate is shown."""
 KEEP_AWAY_METRES = 250.0
@@ -68,20 +68,20 @@ class MapContent:
 
     patrol: Patrol
     network: StreetNetwork
-    features: MapFeatures
+    features: gpd.GeoDataFrame
     """Features in the window."""
     point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
-    """(n,) names and (n, 2) points of bus stops and stations, by kind."""
+    """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind."""
     viewport: Viewport
     pieces: NDArray[np.int64]
     stretches: Geometries
     legs: list[route.DrawnLeg]
     leg_labels: list[str]
     """Aligned with the legs: start and end."""
-    pushed_ranges: list[list[tuple[float, float]]]
-    """Aligned with the legs: parts on which a bicycle is pushed, as shares of the length."""
+    pushed: list[route.Line]
+    """Parts on which a bicycle is pushed."""
     marker_kinds: list[symbols.MarkerKind]
-    """Kinds of the signs on the map: gate, crosses, stops, and the base."""
+    """Kinds of the signs on the map: gate, crosses and stops."""
     marker_texts: list[str]
     """Texts in the signs."""
     marker_centres: NDArray[np.float64]
@@ -119,15 +119,9 @@ class MapContent:
         return list_streets(self.network, self.pieces, self.viewport)
 
     @property
-    def gate(self) -> tuple[float, float]:
+    def gate(self) -> shapely.Point:
         """Position of the gate, on the map or beyond it."""
-        [(x, y)] = self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)])).tolist()
-        return x, y
-
-    @cached_property
-    def marker_area(self) -> BaseGeometry:
-        """The area that signs cover."""
-        return shapely.multipoints(self.marker_centres).buffer(symbols.STOP_RADIUS)
+        return shapely.Point(self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)]))[0])
 
     @cached_property
     def marker_boxes(self) -> Boxes:
@@ -139,18 +133,12 @@ class MapContent:
         return build_level_boxes(self.marker_centres, np.array(sides).reshape(-1, 1))
 
 
-PADDING = 28.0
-"""Points around a route for its circles and their names; more would reduce the scale."""
-
-
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
     """The window that shows a whole patrol on a map of this width and height in points."""
     network = plan.area.network.walkable
-    _, _, places = _list_markers(patrol, keep_away=False)
-    lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
-    near = np.array([(place.x, place.y) for place in find_near_keep_away(patrol)]).reshape(-1, 2)
-    content = [places, *lines, near]
-    content.append(shapely.get_coordinates(_select_stretches(plan.hotspots, patrol)))
+    stretches = _select_hotspots(plan.hotspots, patrol.covered).geometry.to_numpy()
+    near = [shapely.Point(barred.point) for barred in find_near_keep_away(patrol)]
+    content = [shapely.get_coordinates([_trace_walk(patrol), *stretches, *near])]
 
     def fit(content: list[NDArray[np.float64]]) -> Viewport:
         return fit_viewport(
@@ -171,16 +159,18 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that an officer on this patrol might come to."""
-    if not patrol.keep_away:
-        return []
-    _, _, places = _list_markers(patrol, keep_away=False)
-    lines = [leg.line for _, leg in _select_drawn_legs(patrol)]
-    walked = shapely.union_all([shapely.multipoints(places), *map(shapely.linestrings, lines)])
+    walk = _trace_walk(patrol)
     return [
-        place
-        for place in patrol.keep_away
-        if shapely.distance(walked, shapely.Point(place.x, place.y)) <= KEEP_AWAY_METRES
+        barred
+        for barred in patrol.keep_away
+        if walk.distance(shapely.Point(barred.point)) <= KEEP_AWAY_METRES
     ]
+
+
+def _trace_walk(patrol: Patrol) -> BaseGeometry:
+    """Gate, stops and legs as one shape, in metres."""
+    lines = [shapely.LineString(leg.line) for _, leg in _select_drawn_legs(patrol)]
+    return shapely.union_all([shapely.MultiPoint(patrol.points), *lines])
 
 
 def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.float64]:
@@ -190,9 +180,9 @@ def _find_stop_streets(network: StreetNetwork, patrol: Patrol) -> NDArray[np.flo
         for name in _list_stop_streets(stop):
             own = network.pieces_by_name.get(name)
             if own is not None:
-                lines, place = network.lines(own), shapely.Point(stop.x, stop.y)
-                nearest = lines[int(np.argmin(shapely.distance(lines, place)))]
-                points.append(shapely.get_coordinates(shapely.shortest_line(nearest, place))[:1])
+                street = shapely.multilinestrings(network.lines(own))
+                nearest = shapely.shortest_line(street, shapely.Point(stop.point))
+                points.append(shapely.get_coordinates(nearest)[:1])
     return np.concatenate(points)
 
 
@@ -202,11 +192,8 @@ def _list_stop_streets(stop: Stop) -> list[str]:
     return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
 
 
-def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
-    """Streets that directions or stops name, in the order of the walk, without duplicates.
-
-    Kinds such as "footpath" are not names.
-    """
+def _list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
+    """Streets that directions or stops name, in the order of the walk, without duplicates."""
     mentioned: list[str] = []
     for number, leg in enumerate(patrol.legs):
         for step in leg.steps:
@@ -218,18 +205,20 @@ def list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
 
 def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
     """Collect everything of a patrol in the window, in points of the page."""
+    network, hotspots = plan.area.network.walkable, plan.hotspots
     features = select_visible_features(plan.area.features, viewport)
-    legs = _select_drawn_legs(patrol)
+    pieces = find_visible_pieces(network, viewport)
+    rows = _select_drawn_legs(patrol)
+    legs = [leg for _, leg in rows]
+    drawn = route.separate_legs([viewport.to_page(leg.line) for leg in legs])
+    walked = _find_walked_pieces(network, pieces, legs)
     kinds, texts, xy = _list_markers(patrol)
     points = viewport.to_page(xy)
-    on_map = viewport.contains(points, margin=MARKER_EDGE_MARGIN)
-    kinds = [kind for kind, shown in zip(kinds, on_map, strict=True) if shown]
+    on_map = np.flatnonzero(viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
+    kinds = [kinds[row] for row in on_map]
     # The gate is not moved; crosses are moved only for the gate and for each other.
     fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
-    network = plan.area.network.walkable
-    pieces = find_visible_pieces(network, viewport)
-    drawn_legs = route.separate_legs([viewport.to_page(leg.line) for _, leg in legs])
-    walked = _find_walked_pieces(network, pieces, [leg.line for _, leg in legs])
+    stretches = _select_hotspots(hotspots, patrol.covered).geometry.to_numpy()
     return MapContent(
         patrol=patrol,
         network=network,
@@ -240,34 +229,29 @@ def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapCo
         },
         viewport=viewport,
         pieces=pieces,
-        stretches=viewport.clip_to_page(_select_stretches(plan.hotspots, patrol)),
-        legs=drawn_legs,
-        leg_labels=[name for name, _ in legs],
-        pushed_ranges=[route.find_pushed_ranges(leg) for _, leg in legs],
+        stretches=viewport.clip_to_page(stretches),
+        legs=drawn,
+        leg_labels=[name for name, _ in rows],
+        pushed=[part for pair in zip(legs, drawn, strict=True) for part in route.cut_pushed(*pair)],
         marker_kinds=kinds,
-        marker_texts=[text for text, shown in zip(texts, on_map, strict=True) if shown],
+        marker_texts=[texts[row] for row in on_map],
         marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
         marker_true_points=points[on_map],
-        named_streets=list_named_streets(network, patrol),
-        feared_stretches=_find_feared_stretches(viewport, plan.hotspots, patrol),
-        feared_points=_find_feared_points(viewport, plan.hotspots, patrol),
+        named_streets=_list_named_streets(network, patrol),
+        feared_stretches=_find_feared_stretches(viewport, hotspots, patrol),
+        feared_points=_find_feared_points(viewport, hotspots, patrol),
         outlines=_find_outlines(viewport, plan, patrol),
-        shows_steps=bool(len(find_steps(network, pieces))),
+        shows_steps=bool((network.piece_highway[pieces] == "steps").any()),
         passages=frozenset(network.piece_passage[walked]) - {""},
         grid_lines=build_grid_lines(viewport, plan.area.settings.area.crs),
     )
 
 
 def _find_walked_pieces(
-    network: StreetNetwork, pieces: NDArray[np.int64], lines: list[NDArray[np.float64]]
+    network: StreetNetwork, pieces: NDArray[np.int64], legs: Iterable[Leg]
 ) -> NDArray[np.int64]:
-    """The pieces that legs follow or cross, found by their lines in metres.
-
-    Legs that were read from a file have no pieces.
-    """
-    if not lines:
-        return pieces[:0]
-    walk = shapely.multilinestrings([shapely.linestrings(line) for line in lines])
+    """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
+    walk = shapely.union_all([shapely.LineString(leg.line) for leg in legs])
     shapely.prepare(walk)
     middles = shapely.points(network.piece_middle[pieces])
     return np.asarray(pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
@@ -282,9 +266,8 @@ def _find_crossings(
         own = walked[network.piece_crossing[walked] == kind]
         points = viewport.to_page(network.piece_middle[own])
         points = points[viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
-        apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
-        repeated = (np.tril(apart < CROSSING_GAP, -1)).any(axis=1)
-        shown = points[~repeated]
+        near = route.measure_apart(points, points) < CROSSING_GAP
+        shown = points[~np.tril(near, -1).any(axis=1)]
         found[kind] = np.full(len(shown), "", dtype=object), shown
     return found
 
@@ -296,9 +279,9 @@ def _find_feared_stretches(
     stretches = []
     for stop in patrol.stops:
         if stop.kind != "tasked" and is_feared(stop.why):
-            own = _find_rows(hotspots, (stop.hotspot,))
-            feared = own[[is_feared(hotspots["reasons"].iat[row]) for row in own]]
-            shapes = _get_shapes(hotspots, feared if len(feared) else own)
+            own = _select_hotspots(hotspots, (stop.hotspot,))
+            feared = own[[is_feared(reasons) for reasons in own["reasons"]]]
+            shapes = (feared if len(feared) else own).geometry.to_numpy()
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
             stretches += [lines] if len(lines) else []
     return stretches
@@ -310,7 +293,7 @@ def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArr
     if designated is None:
         return []
     own = designated[designated["place_id"].isin(patrol.hotspots)]
-    edges = shapely.get_parts(shapely.boundary(np.asarray(own.geometry.array, dtype=object)))
+    edges = shapely.get_parts(shapely.boundary(own.geometry.to_numpy()))
     parts = shapely.get_parts(viewport.clip_to_page(edges))
     return [shapely.get_coordinates(line) for line in parts]
 
@@ -319,38 +302,33 @@ def _find_feared_points(
     viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
 ) -> NDArray[np.float64]:
     """Stopping places, in points of the page, of nearby hotspots that are due mainly to reports."""
-    carried = np.flatnonzero(hotspots["mainly_reports"].to_numpy(dtype=bool))
-    others = np.setdiff1d(carried, _find_rows(hotspots, patrol.covered))
-    lines = [shapely.linestrings(leg.line) for _, leg in _select_drawn_legs(patrol)]
-    walked = shapely.union_all([shapely.Point(patrol.x, patrol.y), *lines])
-    away = shapely.distance(_get_shapes(hotspots, others), walked)
-    stops = np.asarray(hotspots["stop"].array[others[away <= FEARED_METRES]], dtype=object)
-    points = viewport.to_page(shapely.get_coordinates(stops))
+    others = hotspots[hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(patrol.covered)]
+    near = others[others.distance(_trace_walk(patrol)) <= FEARED_METRES]
+    points = viewport.to_page(shapely.get_coordinates(near["stop"].to_numpy()))
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
 
 def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that are crosses on the map of this window, in their order."""
-    xy = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+    xy = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
     shown = viewport.contains(viewport.to_page(xy), margin=MARKER_EDGE_MARGIN)
     return [place for place, is_on_map in zip(patrol.keep_away, shown, strict=True) if is_on_map]
 
 
 def _list_markers(
-    patrol: Patrol, *, keep_away: bool = True
+    patrol: Patrol,
 ) -> tuple[list[symbols.MarkerKind], list[str], NDArray[np.float64]]:
     """Kinds and texts of a patrol's signs, and their places in (n, 2) metres: the gate first."""
-    markers: list[tuple[symbols.MarkerKind, str, float, float]] = [
-        ("gate", "G", patrol.x, patrol.y)
+    markers: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
+        ("gate", "G", patrol.point)
     ]
-    if keep_away:
-        markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.x, bar.y) for bar in patrol.keep_away]
+    markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.point) for bar in patrol.keep_away]
     markers += [
-        ("stop" if stop.tasking is None else "tasked", str(number), stop.x, stop.y)
+        ("stop" if stop.tasking is None else "tasked", str(number), stop.point)
         for number, stop in enumerate(patrol.stops, 1)
     ]
-    kinds, texts, x, y = zip(*markers, strict=True)
-    return list(kinds), list(texts), np.column_stack([x, y])
+    kinds, texts, points = zip(*markers, strict=True)
+    return list(kinds), list(texts), np.array(points)
 
 
 def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
@@ -359,18 +337,6 @@ def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
     return [row for row in zip(names, patrol.legs, strict=True) if len(row[1].line) > 1]
 
 
-def _select_stretches(hotspots: gpd.GeoDataFrame, patrol: Patrol) -> Geometries:
-    """Stretches in view of the patrol's stops, in metres."""
-    return _get_shapes(hotspots, _find_rows(hotspots, patrol.covered))
-
-
-def _find_rows(hotspots: gpd.GeoDataFrame, wanted: Collection[str]) -> NDArray[np.int64]:
-    """(n,) rows of the hotspots with these ids."""
-    if not wanted or not len(hotspots):
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.isin(hotspots["hotspot"].to_numpy(dtype=object), list(wanted)))
-
-
-def _get_shapes(hotspots: gpd.GeoDataFrame, rows: NDArray[np.int64]) -> Geometries:
-    """(n,) stretches of some hotspots, in metres."""
-    return np.asarray(hotspots.geometry.array[rows], dtype=object)
+def _select_hotspots(hotspots: gpd.GeoDataFrame, wanted: Iterable[str]) -> gpd.GeoDataFrame:
+    """The hotspots with these ids."""
+    return hotspots[hotspots["hotspot"].isin(list(wanted))]

@@ -129,10 +129,7 @@ class Window:
 
 
 def trace_rings(rings: Iterable[Points]) -> str:
-    """Outline of closed rings of (v, 2) points, without repeating the first.
-
-    A hole is a ring in the opposite direction.
-    """
+    """Outline of closed rings of (v, 2) points; a hole runs in the opposite direction."""
     return _trace(list(rings), close="z")
 
 

@@ -8,24 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography.basemap import (
-    ROUTE_COLOUR,
-    MapFeatures,
-    classify_streets,
-    split_parts,
-)
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
 from patrolplan.outputs.cartography.fonts import (
     LINE_HEIGHT,
     draw_text,
     make_printable,
     measure_label,
-    measure_text_width,
 )
 from patrolplan.outputs.cartography.labels import (
     Boxes,
@@ -151,12 +146,10 @@ def build_street_labels(shown: Sequence["ShownStreet"]) -> list[MapLabel]:
     sizes = [measure_label(text, NAME_SIZE) for text in texts]
     places = _find_street_places(streets, sizes, STREET_PLACINGS, max_length_ratio=1.04)
     labels = []
-    for street, text, (boxes, costs) in zip(streets, texts, places, strict=True):
-        major = street.rank <= 1  # long main streets have their name twice
-        candidates = LabelCandidates(
-            street.name, boxes, costs, max_count=2 if major else 1, min_gap=REPEAT_POINTS
-        )
-        colour = "black" if major else "#3c3c3c"
+    for street, text, place in zip(streets, texts, places, strict=True):
+        # Long main streets have their name twice.
+        count, colour = (2, "black") if street.rank <= 1 else (1, "#3c3c3c")
+        candidates = LabelCandidates(street.name, *place, max_count=count, min_gap=REPEAT_POINTS)
         labels.append(MapLabel(text, NAME_SIZE, False, colour, candidates))  # noqa: FBT003
     return labels
 
@@ -190,45 +183,37 @@ def list_streets(
     ranks = np.full(len(called), len(NAMED_FIRST))
     kinds = classify_streets(network, shown)
     np.minimum.at(ranks, of_piece, [NAMED_FIRST.index(kind) for kind in kinds.tolist()])
-    order = np.argsort(of_piece, kind="stable")
-    moved = viewport.move_and_clip(network.lines(shown[order]), margin=0.0)
-    parts, piece = split_parts(moved)
-    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
-    parts, street = parts[is_line], of_piece[order][piece[is_line]]
-    seen, of_part = np.unique(street, return_inverse=True)
-    joined = shapely.line_merge(shapely.multilinestrings(parts, indices=of_part))
-    lines, owner = shapely.get_parts(joined, return_index=True)
-    own = np.split(lines, np.flatnonzero(np.diff(owner)) + 1)
-    return (
-        [
-            ShownStreet(str(called[row]), part, int(ranks[row]))
-            for row, part in zip(seen, own, strict=True)
-        ]
-        if len(seen)
-        else []
+    parts, piece = shapely.get_parts(
+        viewport.move_and_clip(network.lines(shown), margin=0.0), return_index=True
     )
+    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    order = np.argsort(of_piece[piece[is_line]], kind="stable")
+    parts, street = parts[is_line][order], of_piece[piece[is_line]][order]
+    streets = []
+    for row in np.unique(street).tolist():
+        joined = shapely.line_merge(shapely.multilinestrings(parts[street == row]))
+        streets.append(ShownStreet(str(called[row]), shapely.get_parts(joined), int(ranks[row])))
+    return streets
 
 
 def build_route_labels(
     streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
 ) -> list[MapLabel]:
-    """Names of streets that the card names, on them or next to them, clear of the route.
-
-    `route` is the route's shape in points of the page. Names of `walked` streets are bold.
-    """
+    """Names of streets that the card names, clear of the route; `walked` streets are bold."""
     texts = [make_printable(street.name) for street in streets]
-    bold = [street.name in walked for street in streets]
-    types = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bold]
+    styles = [
+        (ROUTE_NAME_SIZE, True) if street.name in walked else (NAME_SIZE, False)
+        for street in streets
+    ]
     sizes = [
-        measure_label(text, size, bold=is_bold)
-        for text, size, is_bold in zip(texts, types, bold, strict=True)
+        measure_label(text, size, bold=bold)
+        for text, (size, bold) in zip(texts, styles, strict=True)
     ]
     places = _find_street_places(streets, sizes, ROUTE_PLACINGS, max_length_ratio=2.2)
     labels = []
-    for number, street in enumerate(streets):
-        candidates = LabelCandidates(street.name, *_prefer_near(*places[number], route))
-        size, is_bold = types[number], bold[number]
-        labels.append(MapLabel(texts[number], size, is_bold, "black", candidates, "route_street"))
+    for street, text, style, place in zip(streets, texts, styles, places, strict=True):
+        candidates = LabelCandidates(street.name, *_prefer_near(*place, route))
+        labels.append(MapLabel(text, *style, "black", candidates, "route_street"))
     return labels
 
 
@@ -238,19 +223,10 @@ def _prefer_near(
     """Boxes near the route, if there are any: a long street's name belongs where it is walked."""
     if route.is_empty:
         return boxes, costs
-    xy, edges = boxes[:, :2], np.array(route.bounds)
-    low, high = edges[:2] - MAX_ROUTE_DISTANCE, edges[2:] + MAX_ROUTE_DISTANCE
-    about = (xy >= low) & (xy <= high)
-    near = np.flatnonzero(about[:, 0] & about[:, 1])
-    near = near[shapely.dwithin(route, shapely.points(xy[near]), MAX_ROUTE_DISTANCE)]
-    if len(near):
-        boxes, costs = boxes[near], costs[near]
-    middles = shapely.points(boxes[:, :2])
-    # The distance is measured only where it matters, since that takes longest.
-    far = ~shapely.dwithin(route, middles, NEAR_ROUTE_DISTANCE)
-    costs = costs.copy()
-    costs[far] += (shapely.distance(middles[far], route) - NEAR_ROUTE_DISTANCE) * 0.4
-    return boxes, costs
+    away = shapely.distance(shapely.points(boxes[:, :2]), route)
+    near = away <= MAX_ROUTE_DISTANCE
+    near |= ~near.any()
+    return boxes[near], costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
 
 
 def _find_street_places(
@@ -280,7 +256,7 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
     for text in texts:
         boxes, costs = find_places_around_point(
             *gate,
-            _measure_lines(text, SCHOOL_SIZE, bold=True),
+            measure_label(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
@@ -295,23 +271,15 @@ def wrap_name(text: str) -> str:
     return wrap_evenly(text, 1 if len(text) <= LONGEST_LINE else 2)
 
 
-def _measure_lines(
-    text: str, size: float, *, bold: bool, padding: float = 3.0
-) -> tuple[float, float]:
-    """Width and height in points of a label of one line or several."""
-    lines = text.split("\n")
-    width = max(measure_text_width(line, size, bold=bold) for line in lines)
-    return width + padding, len(lines) * size * LINE_HEIGHT
-
-
 def find_symbols(
-    features: MapFeatures, viewport: Viewport, kind: str
+    features: gpd.GeoDataFrame, viewport: Viewport, kind: str
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """(n,) names and (n, 2) points of the page of the bus stops or stations in the window."""
-    points = shapely.point_on_surface(features.select(kind))
+    points = shapely.point_on_surface(select_shapes(features, kind))
     xy = viewport.to_page(shapely.get_coordinates(points))
     inside = viewport.contains(xy, margin=SYMBOL_EDGE_MARGIN)
-    return features.names[features.kinds == kind][inside], xy[inside]
+    names = features["name"].to_numpy(dtype=object)[features["kind"] == kind]
+    return names[inside], xy[inside]
 
 
 def build_symbol_labels(
@@ -336,7 +304,7 @@ def build_symbol_labels(
         text = wrap_name(make_printable(str(name)))
         if not text or text in labels:
             continue
-        width, height = _measure_lines(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
+        width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
         boxes, costs = find_places_around_point(
             x, y, size, radius=radius, extra_distances=(0.0, 6.0)
@@ -346,15 +314,16 @@ def build_symbol_labels(
     return list(labels.values())
 
 
-def build_area_labels(features: MapFeatures, viewport: Viewport) -> list[MapLabel]:
+def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[MapLabel]:
     """Names of parks and water that are large enough to hold them, the largest first."""
-    shown = np.isin(features.kinds, ["park", "water"]) & (features.names != "")
-    ranked = []
-    for name, shape in zip(features.names[shown], features.shapes[shown], strict=True):
+    largest: dict[str, tuple[float, MapLabel]] = {}
+    shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
+    for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
         text = wrap_name(make_printable(str(name)))
-        size = _measure_lines(text, NAME_SIZE, bold=False, padding=2.0)
-        if not len(cut) or shapely.area(cut[0]) < size[0] * size[1]:
+        size = measure_label(text, NAME_SIZE, padding=2.0)
+        area = float(shapely.area(cut).sum())
+        if area < size[0] * size[1] or area <= largest.get(text, (0.0, None))[0]:
             continue
         spots = shapely.get_coordinates(
             [shapely.centroid(cut[0]), shapely.point_on_surface(cut[0])]
@@ -362,9 +331,7 @@ def build_area_labels(features: MapFeatures, viewport: Viewport) -> list[MapLabe
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
         candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
-        label = MapLabel(text, NAME_SIZE, bold=False, colour="#3d5a2e", candidates=candidates)
-        ranked.append((-shapely.area(cut[0]), text, label))
-    largest: dict[str, MapLabel] = {}
-    for _, text, label in sorted(ranked, key=lambda row: row[:2]):
-        largest.setdefault(text, label)
-    return list(largest.values())
+        label = MapLabel(text, NAME_SIZE, False, "#3d5a2e", candidates)  # noqa: FBT003
+        largest[text] = area, label
+    ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))
+    return [label for _, (_, label) in ranked]

@@ -52,11 +52,6 @@ class DrawnLeg:
         """The line as a shape, without redundant samples."""
         return shapely.simplify(shapely.LineString(self.line), SHAPE_TOLERANCE)
 
-    @property
-    def length(self) -> float:
-        """Points along the line."""
-        return float(np.hypot(*np.diff(self.line, axis=0).T).sum())
-
 
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
     """Legs as lines that keep right of each other where they share a street.
@@ -89,11 +84,9 @@ def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
 
 def _resample_evenly(line: Line) -> Line:
     """(n, 2) samples of a line, about SAMPLE_SPACING points apart."""
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    at = np.concatenate([[0.0], np.cumsum(steps)])
-    count = max(2, round(at[-1] / SAMPLE_SPACING) + 1)
-    wanted = np.linspace(0.0, at[-1], count)
-    return np.column_stack([np.interp(wanted, at, line[:, 0]), np.interp(wanted, at, line[:, 1])])
+    shape = shapely.LineString(line)
+    wanted = np.linspace(0.0, shape.length, max(2, round(shape.length / SAMPLE_SPACING) + 1))
+    return np.asarray(shapely.get_coordinates(shapely.line_interpolate_point(shape, wanted)))
 
 
 def _compute_headings(line: Line) -> Line:
@@ -138,83 +131,61 @@ def build_arrow_heads(
     clear: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.float64]:
-    """Arrow heads along the legs: (n, 3, 2) triangles of tip, left and right.
-
-    There is one every `spacing` points and at least one per leg, `size` points long, but none
-    within `radius` of the (k, 2) points `clear`.
-    """
+    """(n, 3, 2) tip, left and right of arrow heads, one every `spacing`, none near `clear`."""
     heads = [np.empty((0, 3, 2))]
     for leg in legs:
-        count = max(1, round(leg.length / spacing))
+        count = max(1, round(shapely.LineString(leg.line).length / spacing))
         at = ((np.arange(count) + 0.5) / count * (len(leg.line) - 1)).astype(int)
         spot, way = leg.line[at], leg.heading[at]
-        if len(clear):
-            far = np.hypot(*(spot[:, None] - clear[None]).transpose(2, 0, 1)).min(axis=1) > radius
-            spot, way = spot[far], way[far]
+        far = (measure_apart(spot, clear) > radius).all(axis=1)
+        spot, way = spot[far], way[far]
         left = 0.45 * size * np.column_stack([-way[:, 1], way[:, 0]])
         tip, tail = spot + 0.55 * size * way, spot - 0.45 * size * way
         heads.append(np.stack([tip, tail + left, tail - left], axis=1))
     return np.concatenate(heads)
 
 
-def find_pushed_ranges(leg: Leg) -> list[tuple[float, float]]:
-    """Parts of a leg, as shares of its length, on which a bicycle is pushed or carried."""
+def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
+    """The parts of a leg as drawn on which a bicycle is pushed or carried."""
     ends = np.cumsum([0.0, *(step.metres for step in leg.steps)])
     shares = ends / max(float(ends[-1]), 1e-9)
-    return [
-        (float(start), float(end))
+    last = len(drawn.line) - 1
+    parts = [
+        drawn.line[int(start * last) : int(np.ceil(end * last)) + 1]
         for step, start, end in zip(leg.steps, shares[:-1], shares[1:], strict=True)
         if step.way in {"push", "carry"}
     ]
-
-
-def cut_ranges(leg: DrawnLeg, ranges: Sequence[tuple[float, float]]) -> list[Line]:
-    """The parts of a leg's line between these shares of its length."""
-    last = len(leg.line) - 1
-    parts = [leg.line[int(a * last) : int(np.ceil(b * last)) + 1] for a, b in ranges]
     return [part for part in parts if len(part) > 1]
-
-
-def simplify_line(leg: DrawnLeg) -> Line:
-    """The leg's line without vertices that make no visible difference."""
-    return np.asarray(shapely.get_coordinates(shapely.simplify(leg.shape, 0.12)))
 
 
 def separate_points(
     places: NDArray[np.float64], gap: float, *, fixed: int = 0
 ) -> NDArray[np.float64]:
-    """(n, 2) places moved until all are at least `gap` apart; the first `fixed` are not moved."""
+    """(n, 2) places moved until all are at least `gap` apart; the first `fixed` are not moved.
+
+    Two are moved along the line between them, in a set direction if they coincide.
+    """
     moved = np.array(places, dtype=np.float64)
     for _ in range(200):
-        away = moved[:, None] - moved[None]
-        apart = np.hypot(away[..., 0], away[..., 1])
-        np.fill_diagonal(apart, np.inf)
-        close = np.argwhere(np.triu(apart < gap - 0.01))
-        if not len(close):
+        close = np.argwhere(np.triu(measure_apart(moved, moved) < gap - 0.01, 1)).tolist()
+        if not close:
             break
-        for first, second in close.tolist():
-            _separate_pair(moved, first, second, gap, fixed)
+        for first, second in close:
+            away = moved[second] - moved[first]
+            apart = float(np.hypot(*away))
+            lack = gap - apart
+            if apart < COINCIDENT_DISTANCE:
+                turn = 2.4 * second  # about the golden angle, so that many at one place fan out
+                away, apart, lack = np.array([np.cos(turn), np.sin(turn)]), 1.0, gap
+            step = away / apart * max(lack, 0.0)
+            moved[second] += step if first < fixed else step / 2
+            moved[first] -= 0.0 if first < fixed else step / 2
     return moved
 
 
-def _separate_pair(
-    moved: NDArray[np.float64], first: int, second: int, gap: float, fixed: int
-) -> None:
-    """Move two places apart along the line between them, in a set direction if they coincide."""
-    away = moved[second] - moved[first]
-    apart = float(np.hypot(*away))
-    lack = gap - apart
-    if apart < COINCIDENT_DISTANCE:
-        turn = 2.4 * second  # about the golden angle, so that many at one place fan out
-        away, apart, lack = np.array([np.cos(turn), np.sin(turn)]), 1.0, gap
-    if lack <= 0:
-        return
-    step = away / apart * lack
-    if first < fixed:
-        moved[second] += step
-    else:
-        moved[first] -= step / 2
-        moved[second] += step / 2
+def measure_apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, m) distances between (n, 2) and (m, 2) points."""
+    return np.asarray(np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1)))
 
 
 LEG_LABEL_SIZE = 8.0
@@ -229,43 +200,34 @@ LEADER_COST = 20.0
 
 def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[MapLabel]:
     """A tag with start and end for each leg, on it or to the right of it."""
-    outlines = _buffer_legs(legs)
     tags = []
-    for number, leg in enumerate(legs):
-        size = _measure_tag(texts[number])
+    for number, (leg, text) in enumerate(zip(legs, texts, strict=True)):
         at = np.arange(len(leg.line))[4:-4:3]
         spot, way = leg.line[at], leg.heading[at]
         right = np.column_stack([way[:, 1], -way[:, 0]])
-        reach = np.abs(right) @ (size[0] / 2, size[1] / 2) + 3.0
+        reach = np.abs(right) @ np.divide(_measure_tag(text), 2) + 3.0
         from_middle = 10 * np.abs(at / max(1, len(leg.line) - 1) - 0.5)
         middles = np.concatenate([spot, spot + reach[:, None] * right])
         costs = np.concatenate([from_middle, from_middle + 4.0])
-        others = [outline for other, outline in enumerate(outlines) if other != number]
-        blocked = shapely.union_all(others) if others else None
-        tags.append(_build_tag(number, texts[number], middles, costs, blocked))
+        blocked = cover_legs([*legs[:number], *legs[number + 1 :]])
+        tags.append(_build_tag(number, text, middles, costs, blocked))
     return tags
 
 
 def build_leader_labels(
     legs: Sequence[DrawnLeg], texts: Sequence[str], *, covered: BaseGeometry
 ) -> list[MapLabel]:
-    """The same tags away from all legs, with a leader line, for when the others do not fit.
-
-    Lines cross neither another leg nor what is `covered` by signs.
-    """
-    outlines = _buffer_legs(legs)
-    route = shapely.union_all(outlines)
+    """The same tags away from all legs, with leader lines, for when the others do not fit."""
+    route = cover_legs(legs)
     away = np.stack([np.cos(LEADER_DIRECTIONS), np.sin(LEADER_DIRECTIONS)], axis=1)
     offsets = np.concatenate([reach * away for reach in LEADER_LENGTHS])
     tags = []
     for number, leg in enumerate(legs):
-        line = leg.line
-        share = np.linspace(0.0, 1.0, min(MAX_LEADER_ENDS, len(line)))
-        spots = line[np.round(share * (len(line) - 1)).astype(int)]
+        share = np.linspace(0.0, 1.0, min(MAX_LEADER_ENDS, len(leg.line)))
+        spots = leg.line[np.round(share * (len(leg.line) - 1)).astype(int)]
         ends = np.repeat(spots, len(offsets), axis=0)
         middles = ends + np.tile(offsets, (len(spots), 1))
-        others = [outline for other, outline in enumerate(outlines) if other != number]
-        barrier = shapely.union_all([covered, *others])
+        barrier = covered | cover_legs([*legs[:number], *legs[number + 1 :]])
         shapely.prepare(barrier)
         leaders = shapely.linestrings(np.stack([ends, middles], axis=1))
         clear = ~shapely.intersects(barrier, leaders)
@@ -276,9 +238,9 @@ def build_leader_labels(
     return tags
 
 
-def _buffer_legs(legs: Sequence[DrawnLeg]) -> list[BaseGeometry]:
+def cover_legs(legs: Sequence[DrawnLeg]) -> BaseGeometry:
     """The legs with their width on the map."""
-    return [leg.shape.buffer(2.5) for leg in legs]
+    return shapely.union_all([leg.shape.buffer(2.5) for leg in legs])
 
 
 def _measure_tag(text: str) -> tuple[float, float]:
@@ -290,17 +252,9 @@ def _build_tag(
     text: str,
     middles: NDArray[np.float64],
     costs: NDArray[np.float64],
-    blocked: BaseGeometry | None,
+    blocked: BaseGeometry,
 ) -> MapLabel:
     """A tag on its plate; only one of those with the same number is placed."""
     boxes = build_level_boxes(middles, _measure_tag(text))
     candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
-    return MapLabel(
-        text,
-        LEG_LABEL_SIZE,
-        bold=True,
-        colour="black",
-        candidates=candidates,
-        kind="leg",
-        plate_colour=ROUTE_COLOUR,
-    )
+    return MapLabel(text, LEG_LABEL_SIZE, True, "black", candidates, "leg", ROUTE_COLOUR)  # noqa: FBT003

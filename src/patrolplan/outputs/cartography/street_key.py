@@ -7,6 +7,7 @@ stops or the capital letters of gate and base.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import shapely
@@ -90,35 +91,30 @@ def build_leader_label(
     occupied: Boxes,
     walked: bool,
 ) -> MapLabel:
-    """The name of a street away from it, with a leader line.
-
-    `occupied` are boxes of signs and words, which no line may cross.
-    """
-    text, size = make_printable(street.name), NAME_SIZE
-    width, height = measure_label(text, size, bold=walked)
-    extent = np.array([width + NAME_PADDING, height + NAME_PADDING / 2])
-    spots, _ = _sample_street(street.lines, route)
-    seen = ~shapely.intersects_xy(covered, spots)
-    if seen.any():
-        spots = spots[seen]
+    """The name of a street away from it, with a leader line that crosses no `occupied` box."""
+    text = make_printable(street.name)
+    extent = np.add(measure_label(text, NAME_SIZE, bold=walked), NAME_PADDING) - (
+        0,
+        NAME_PADDING / 2,
+    )
+    spots, _ = _sample_street(street.lines, route, covered)
     spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
     rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
     spot, ahead, length = spots[rows[0]], AROUND[rows[1]], np.array(LEADER_LENGTHS)[rows[2]]
     middles = spot + length[:, None] * ahead + np.sign(ahead.round(6)) * extent / 2
-    boxes, gone = build_level_boxes(middles, extent), middles - spot
+    gone = middles - spot
     begins = spot + CLEAR_OF_STREET * gone / np.hypot(*gone.T)[:, None]
-    shapely.prepare(route)
     lines = shapely.linestrings(np.stack([begins, middles], axis=1))
-    cost = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
+    costs = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
     is_free = ~find_overlaps(build_line_boxes(begins, middles), occupied).any(axis=1)
-    candidates = LabelCandidates(street.name, boxes[is_free], cost[is_free])
+    boxes = build_level_boxes(middles[is_free], extent)
     return MapLabel(
         text,
-        size,
-        bold=walked,
-        colour="black",
-        candidates=candidates,
-        kind="route_street",
+        NAME_SIZE,
+        walked,
+        "black",
+        LabelCandidates(street.name, boxes, costs[is_free]),
+        "route_street",
         plate_colour=LEADER_PLATE,
         leader_ends=spot[is_free],
     )
@@ -127,50 +123,38 @@ def build_leader_label(
 def build_key_label(
     street: KeyedStreet, lines: NDArray[np.object_], *, route: BaseGeometry, covered: BaseGeometry
 ) -> MapLabel:
-    """The letter of a street on one of its lines, next to it, or with a leader line.
-
-    `lines` are the street in points of the page, `covered` is what covers streets, where no leader
-    line may end.
-    """
-    spots, normals = _sample_street(lines, route)
-    seen = ~shapely.intersects_xy(covered, spots)
-    if seen.any():
-        spots, normals = spots[seen], normals[seen]
-    away = np.zeros(len(spots))
-    if not route.is_empty:
-        away = 0.2 * shapely.distance(shapely.points(spots), route)
+    """The letter of a street on it, next to it, or with a line that ends where it is seen."""
+    spots, normals = _sample_street(lines, route, covered)
+    away = np.nan_to_num(0.2 * shapely.distance(shapely.points(spots), route))
     middles = [spots + offset * normals for offset in OFFSETS]
     costs = [away + 2.0 * (offset != 0) for offset in OFFSETS]
-    for length in LEADER_LENGTHS:
-        for direction in AROUND:
-            middles.append(spots + length * direction)
-            costs.append(away + LEADER_COST + 0.3 * length)
+    for length, direction in product(LEADER_LENGTHS, AROUND):
+        middles.append(spots + length * direction)
+        costs.append(away + LEADER_COST + 0.3 * length)
     size = (BOX_SIDE + LETTER_WIDTH * (len(street.letter) - 1), BOX_SIDE)
     boxes = build_level_boxes(np.concatenate(middles), size)
     hides = shapely.distance(shapely.points(boxes[:, :2]), route) < BOX_SIDE / 2
     cost = np.concatenate(costs) + ON_ROUTE_COST * hides
-    candidates = LabelCandidates(f"key {street.name}", boxes, cost, min_gap=np.inf)
-    ends = np.tile(spots, (len(middles), 1))
     return MapLabel(
         street.letter,
         LETTER_SIZE,
-        bold=True,
-        colour="black",
-        candidates=candidates,
-        kind="key",
+        True,  # noqa: FBT003
+        "black",
+        LabelCandidates(f"key {street.name}", boxes, cost, min_gap=np.inf),
+        "key",
         plate_colour="black",
-        leader_ends=ends,
+        leader_ends=np.tile(spots, (len(middles), 1)),
     )
 
 
 def _sample_street(
-    lines: NDArray[np.object_], route: BaseGeometry
+    lines: NDArray[np.object_], route: BaseGeometry, covered: BaseGeometry
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n, 2) points on a street, near the route if any are, and the unit normals there."""
+    """(n, 2) points on a street, near the route and not covered if any are, and their normals."""
     all_spots, all_normals = [], []
     for line in lines:
-        length = float(line.length)
-        at = np.linspace(0.0, length, 2 * max(1, round(length / SAMPLE_SPACING / 2)) + 1)
+        count = 2 * max(1, round(line.length / SAMPLE_SPACING / 2)) + 1
+        at = np.linspace(0.0, line.length, count)
         xy = shapely.get_coordinates(shapely.line_interpolate_point(line, at))
         ahead = np.gradient(xy, axis=0)
         ahead /= np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
@@ -182,4 +166,6 @@ def _sample_street(
         near = away <= max(MAX_ROUTE_DISTANCE / 3, float(away.min()))
         spots, normals = spots[near], normals[near]
     step = -(-len(spots) // MAX_SAMPLES)
-    return spots[::step], normals[::step]
+    spots, normals = spots[::step], normals[::step]
+    seen = ~shapely.intersects_xy(covered, spots)
+    return (spots[seen], normals[seen]) if seen.any() else (spots, normals)

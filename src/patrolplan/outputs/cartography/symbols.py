@@ -1,6 +1,6 @@
 """What is drawn over a map's ground: signs, stretches, north arrow, scale bar and legend."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, split_points, trace_areas
+from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.cartography.page import (
@@ -49,20 +49,66 @@ KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
 """The card's text marks places to keep away from with the same sign."""
 
 MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
-
-"""Length of an arrow head in points."""
+Outline = tuple[tuple[float, float], ...]
+SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 FEARED_SIZE = (12.5, 13.5)
 """Width and height in points of the sign of a place where pupils feel unsafe."""
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A small sign of the ground: its words in the legend, and its width and outline in points."""
+    """A small sign of the ground: its words in the legend, its width in points, and its shapes.
+
+    Each shape is an outline around (0, 0), its fill, and the colour and width of its edge.
+    """
 
     words: str
     width: float
-    draw: Callable[[Window, float, float, float], None]
-    """Draws it at x and y on a level."""
+    shapes: tuple[tuple[Outline, str, str, float], ...]
+
+    def draw(self, window: Window, x: float, y: float, level: float) -> None:
+        """Draw it at x and y on a level."""
+        for number, (outline, fill, edge, width) in enumerate(self.shapes):
+            traced = trace_rings([np.add(outline, (x, y))])
+            window.draw_shape(traced, level + number / 100, fill=fill, edge=edge, width=width)
+
+
+def _box(x: float, y: float, width: float, height: float) -> Outline:
+    """A rectangle around x and y."""
+    return tuple((x + a * width / 2, y + b * height / 2) for a, b in SQUARE)
+
+
+def _diamond(reach: float) -> Outline:
+    return ((-reach, 0.0), (0.0, reach), (reach, 0.0), (0.0, -reach))
+
+
+def _lamp(y: float) -> Outline:
+    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    return tuple((1.2 * float(np.cos(one)), y + 1.2 * float(np.sin(one))) for one in turns)
+
+
+SYMBOLS: Mapping[str, Symbol] = {
+    "bus_stop": Symbol("bus stop", 6.0, ((_box(0, 0, 4.8, 4.8), "#404040", "white", 0.8),)),
+    "station": Symbol("station", 10.4, ((_diamond(5.2), "white", "black", 1.8),)),
+    "station_entrance": Symbol("station entrance", 7.2, ((_diamond(3.6), "black", "white", 0.9),)),
+    "signals": Symbol(
+        "lights",
+        5.0,
+        (
+            (_box(0, 0, 4.6, 8.4), "black", "white", 0.8),
+            *((_lamp(y), "white", "", 0.0) for y in (-2.0, 2.0)),
+        ),
+    ),
+    "zebra": Symbol(
+        "zebra",
+        9.0,
+        (
+            (_box(0, 0, 8.4, 6.0), "white", "white", 0.8),
+            *((_box(x, 0, 1.6, 5.0), "black", "", 0.0) for x in (-3.0, 0.0, 3.0)),
+        ),
+    ),
+}
+"""By kind of feature or crossing; no other kind can be drawn."""
 
 
 def draw_symbols(window: Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
@@ -72,56 +118,7 @@ def draw_symbols(window: Window, symbols: Mapping[str, NDArray[np.float64]]) -> 
             SYMBOLS[kind].draw(window, x, y, 7.6 if kind == "station" else 7.5)
 
 
-def _draw_bus_stop(window: Window, x: float, y: float, level: float) -> None:
-    square = trace_rectangle(x - 2.4, y - 2.4, 4.8, 4.8)
-    window.draw_shape(square, level, fill="#404040", edge="white", width=0.8)
-
-
-def _draw_diamond(
-    window: Window, at: tuple[float, float], level: float, *, reach: float, fill: str, edge: str
-) -> None:
-    x, y = at
-    tips = np.array([(x - reach, y), (x, y + reach), (x + reach, y), (x, y - reach)])
-    width = 1.8 if fill == "white" else 0.9
-    window.draw_shape(trace_rings([tips]), level, fill=fill, edge=edge, width=width)
-
-
-def _draw_station(window: Window, x: float, y: float, level: float) -> None:
-    _draw_diamond(window, (x, y), level, reach=5.2, fill="white", edge="black")
-
-
-def _draw_entrance(window: Window, x: float, y: float, level: float) -> None:
-    _draw_diamond(window, (x, y), level, reach=3.6, fill="black", edge="white")
-
-
-def _draw_signals(window: Window, x: float, y: float, level: float) -> None:
-    """A traffic light with two lamps."""
-    plate = trace_rectangle(x - 2.3, y - 4.2, 4.6, 8.4)
-    window.draw_shape(plate, level, fill="black", edge="white", width=0.8)
-    for shift in (-2.0, 2.0):
-        window.draw_shape(trace_circle(x, y + shift, 1.2), level + 0.01, fill="white")
-
-
-def _draw_zebra(window: Window, x: float, y: float, level: float) -> None:
-    """Three bars."""
-    plate = trace_rectangle(x - 4.2, y - 3.0, 8.4, 6.0)
-    window.draw_shape(plate, level, fill="white", edge="white", width=0.8)
-    for shift in (-3.0, 0.0, 3.0):
-        bar = trace_rectangle(x + shift - 0.8, y - 2.5, 1.6, 5.0)
-        window.draw_shape(bar, level + 0.01, fill="black")
-
-
-SYMBOLS: Mapping[str, Symbol] = {
-    "bus_stop": Symbol("bus stop", 6.0, _draw_bus_stop),
-    "station": Symbol("station", 10.4, _draw_station),
-    "station_entrance": Symbol("station entrance", 7.2, _draw_entrance),
-    "signals": Symbol("lights", 5.0, _draw_signals),
-    "zebra": Symbol("zebra", 9.0, _draw_zebra),
-}
-"""By kind of feature or crossing; no other kind can be drawn."""
-
-
-def draw_feared(window: Window, x: float, y: float, *, level: float) -> None:
+def draw_feared(window: Window, x: float, y: float, level: float) -> None:
     """Draw the sign of a feared place: a speech bubble with an exclamation mark."""
     half, low = 5.2, y - 2.6
     bubble = [
@@ -135,12 +132,11 @@ def draw_feared(window: Window, x: float, y: float, *, level: float) -> None:
     draw_text(window, FEARED_TEXT, (x, low + 4.3, 0.0), style)
 
 
-def draw_cross(window: Window, at: tuple[float, float], *, level: float) -> None:
+def draw_cross(window: Window, x: float, y: float, level: float) -> None:
     """Draw a place to keep away from: a black cross with white around it."""
-    reach = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * CROSS_SIDE / 2
-    strokes = list((reach + at).reshape(2, 2, 2))
+    reach = np.array([[(-1, -1), (1, 1)], [(-1, 1), (1, -1)]]) * CROSS_SIDE / 2
     for colour, width in (("white", 6.4), ("black", 3.4)):
-        window.draw_lines(strokes, colour, width, level, cap="butt")
+        window.draw_lines([*np.add(reach, (x, y))], colour, width, level, cap="butt")
 
 
 def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
@@ -150,14 +146,9 @@ def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
     left, low, right, top = shapely.bounds(band)
     rise = top - low
     starts = np.arange(left - rise, right, STRETCH_HATCH)
-    below = np.column_stack([starts, np.full_like(starts, low)])
-    above = np.column_stack([starts + rise, np.full_like(starts, top)])
-    strokes = shapely.linestrings(np.stack([below, above], axis=1))
-    shapely.prepare(band)
-    meeting = strokes[shapely.intersects(band, strokes)]  # most do not, and cutting is slow
-    cut = shapely.get_parts(shapely.intersection(shapely.multilinestrings(meeting), band))
-    xy, which = shapely.get_coordinates(cut, return_index=True)
-    lines = split_points(np.round(xy, 1), which)
+    strokes = shapely.multilinestrings([[(x, low), (x + rise, top)] for x in starts])
+    cut = shapely.get_parts(shapely.intersection(strokes, band))
+    lines = [shapely.get_coordinates(stroke).round(1) for stroke in cut]
     window.draw_lines(lines, STRETCH_LINES, 0.6, level + 0.1, cap="butt")
 
 
@@ -176,15 +167,17 @@ def draw_markers(
     draw_marker_leaders(window, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
+        square = trace_rectangle(x - GATE_SIDE / 2, y - GATE_SIDE / 2, GATE_SIDE, GATE_SIDE)
         match kind:
             case "keep_away":
-                draw_cross(window, (x, y), level=10.9)
+                draw_cross(window, x, y, 10.9)
             case "stop":
                 draw_sign(window, trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4)
             case "tasked":
-                draw_tasked_sign(window, text, (x, y))
+                window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
+                circle = trace_circle(x, y, TASKED_RADIUS)
+                draw_sign(window, circle, text, (x, y), size - 1.5, edge=0.0)
             case "gate":
-                square = _trace_square(x, y, GATE_SIDE)
                 draw_sign(window, square, text, (x, y), size, edge=2.2, is_black=False)
             case _:
                 assert_never(kind)
@@ -200,27 +193,10 @@ def draw_sign(
     edge: float,
     is_black: bool = True,
 ) -> None:
-    """Draw a black or white shape with text in its middle, text and edge in the other colour.
-
-    `size` and `edge` are points of the text and the edge.
-    """
+    """Draw a black or white shape with text in its middle, text and edge in the other colour."""
     ground, ink = ("black", "white") if is_black else ("white", "black")
     window.draw_shape(outline, 11.0, fill=ground, edge=ink, width=edge)
     draw_text(window, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
-
-
-def draw_tasked_sign(window: Window, text: str, middle: tuple[float, float]) -> None:
-    """Draw the sign of a tasked stop: a circle in a square frame."""
-    x, y = middle
-    square = _trace_square(x, y, GATE_SIDE)
-    window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
-    size = MARKER_TEXT_SIZE - (1.5 if len(text) == 1 else 3.5)
-    draw_sign(window, trace_circle(x, y, TASKED_RADIUS), text, middle, size, edge=0.0)
-
-
-def _trace_square(x: float, y: float, side: float) -> str:
-    """Outline of a square around a centre."""
-    return trace_rectangle(x - side / 2, y - side / 2, side, side)
 
 
 def draw_marker_leaders(
@@ -241,17 +217,13 @@ def draw_marker_leaders(
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2,) middle of the north arrow: in the top right corner, or the next one without signs.
-
-    `marker_boxes` are the (n, 5) boxes of the signs that must be visible.
-    """
+    """(2,) middle of the north arrow: in the first corner from the top right without signs."""
     half = NORTH_SIDE / 2 + 4
-    below = 13.0 if viewport.rotation_degrees else 0.0
-    left, right = half, viewport.width - half
+    low, left = half, half
     if viewport.rotation_degrees:
-        left = max(left, measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) / 2 + 5)
-        right = viewport.width - left
-    low, top = half + below, viewport.height - half
+        low += 13.0
+        left = max(half, measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) / 2 + 5)
+    right, top = viewport.width - left, viewport.height - half
     corners = np.array([(right, top), (left, top), (right, low), (left, low)])
     for middle in corners:
         if not find_overlaps(compute_north_arrow_box(viewport, middle), marker_boxes).any():

@@ -25,10 +25,7 @@ ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
 
 @dataclass(frozen=True)
 class Viewport:
-    """A window on the area: its size in points of the page, and its middle in the area's metres.
-
-    The map is turned anticlockwise by `rotation_degrees`; north is up at 0.
-    """
+    """A window on the area, turned anticlockwise: points of the page around a middle in metres."""
 
     width: float
     height: float
@@ -66,13 +63,9 @@ class Viewport:
 
     def move_and_clip(self, shapes: Geometries, *, margin: float) -> Geometries:
         """The same for each of the geometries, aligned with them."""
-        moved = np.asarray(shapely.transform(shapes, self.to_page), dtype=object)
+        moved = shapely.transform(shapes, self.to_page)
         edges = (-margin, -margin, self.width + margin, self.height + margin)
-        bounds = shapely.bounds(moved)
-        whole = (bounds[:, :2] > edges[:2]) & (bounds[:, 2:] < edges[2:])
-        cut = np.flatnonzero(~(whole[:, 0] & whole[:, 1]))  # most are inside, and cutting is slow
-        moved[cut] = shapely.clip_by_rect(moved[cut], *edges)
-        return moved
+        return np.asarray(shapely.clip_by_rect(moved, *edges), dtype=object)
 
     @property
     def extent(self) -> BaseGeometry:

@@ -7,9 +7,149 @@ the table `layer_styles`, which QGIS reads when a layer is opened.
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from patrolplan.outputs.gis.meanings import LAYERS
+from patrolplan.tables import HOTSPOTS, SCHOOLS
+
+NO_DAY_WORDS = "local time; on 1 January 2000 where the plan is for no day"
+
+
+@dataclass(frozen=True)
+class LayerMeaning:
+    """A layer in a sentence, its kind of shape, and the meanings of its columns by their names."""
+
+    about: str
+    shape: str
+    columns: Mapping[str, str]
+
+
+_DUTY = {
+    "urn": "unique reference number of the school",
+    "number": "1 for the first officer at this school, 2 for the second",
+}
+
+_HOTSPOT = {
+    name: column.meaning
+    for name, column in HOTSPOTS.columns.items()
+    if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
+}
+
+LAYERS: Mapping[str, LayerMeaning] = {
+    "risk": LayerMeaning(
+        "Risk in the patrol window on each piece of street, without where pupils are",
+        "LineString",
+        {
+            "name": "street; empty where it has no name",
+            "highway": "class of street as in OpenStreetMap",
+            "metres": "length of the piece, metres",
+            "crime": "share of the area's risk from recorded crime, 0 to 1",
+            "reports": "share of the area's risk from pupils' reports, 0 to 1",
+            "risk": "both joined by their weights, share of the area's, 0 to 1",
+            "risk_per_metre": "risk by length, share of the area's per metre",
+            "disagreement": "-1 recorded but not feared, 1 feared but not recorded, 0 in agreement",
+            "expected": "incidents expected in the window on one day, all categories; "
+            "times 190 for a school year",
+            "expected_low": "lower end of the 80 % band of expected, incidents a day",
+            "expected_high": "upper end of the 80 % band of expected, incidents a day",
+        },
+    ),
+    "hotspots": LayerMeaning(
+        "Stretches of street that hold the most risk, with their reasons",
+        "MultiLineString",
+        _HOTSPOT
+        | {
+            "reasons": "why it is one, in words",
+            "how_sure": "how sure that is, in words",
+            "stop_x": "where one stands, metres east in the layer's CRS",
+            "stop_y": "where one stands, metres north in the layer's CRS",
+            "incidents": "patrol-relevant incidents recorded; missing where not to be shown",
+            "incident_months": "months that incidents were counted in",
+            "reports_low": "pupils' reports, rounded: at least so many; missing where none count",
+            "reports_high": "pupils' reports, rounded: at most so many; missing where none count",
+        },
+    ),
+    "patrols": LayerMeaning(
+        "One patrol of one officer, with all of its way; empty where it stays at the gate",
+        "MultiLineString",
+        _DUTY
+        | {
+            "school": "name of the school",
+            "start": "at the gate from, HH:MM local",
+            "end": "at its end, HH:MM local",
+            "starts": f"at the gate from, {NO_DAY_WORDS}",
+            "ends": f"at its end, {NO_DAY_WORDS}",
+            "stops": "number of stops",
+            "worth": "share of the risk to the school's own pupils within reach, in steps of 0.05",
+            "bound": "no patrol of this school and window can be worth more, in steps of 0.05",
+            "proven": "no better patrol exists",
+            "walked_metres": "length of its way, metres",
+            "kind": "patrol; reference, as an experienced officer would walk; or gate",
+        },
+    ),
+    "stops": LayerMeaning(
+        "Where an officer stands, when, and why",
+        "Point",
+        _DUTY
+        | {
+            "stop": "order on the patrol, from 1",
+            "id": "the place's own, the same next month",
+            "hotspot": "hotspot, or name of the tasked place, or the id of another",
+            "kind": "hotspot, corner, gate, tasked or designated",
+            "tasked": "place_id of a tasked place",
+            "arrive": "from, HH:MM local",
+            "leave": "until, HH:MM local",
+            "arrives": f"from, {NO_DAY_WORDS}",
+            "leaves": f"until, {NO_DAY_WORDS}",
+            "place": "street and nearest junction",
+            "stand": "what one stands at",
+            "stands_at": "name of the street that joins, of the bus stop or station there",
+            "lit": "street lighting there: yes, no or unknown",
+            "tasked_metres": "from a tasked place to where one stands, metres",
+            "why": "reasons in words",
+        },
+    ),
+    "legs": LayerMeaning(
+        "From stop to stop, along the streets",
+        "LineString",
+        _DUTY
+        | {
+            "leg": "order on the patrol: 1 leads to the first stop, the last one back",
+            "metres": "length, metres",
+            "minutes": "time it takes, minutes",
+            "streets": "streets in the order of the way",
+        },
+    ),
+    "schools": LayerMeaning(
+        "Schools at their gates",
+        "Point",
+        {
+            **{name: column.meaning for name, column in SCHOOLS.columns.items()},
+            "opens": f"opening bell, {NO_DAY_WORDS}",
+            "finishes": f"bell, {NO_DAY_WORDS}",
+        },
+    ),
+    "ways": LayerMeaning(
+        "Pupils' ways home of all schools, as modelled",
+        "LineString",
+        {
+            "pupils": "pupils who walk along the piece of street",
+            "marking": "protective marking",
+            "reason": "what the layer was written for",
+        },
+    ),
+    "ways_by_school": LayerMeaning(
+        "Pupils' ways home by school, as modelled",
+        "LineString",
+        {
+            "urn": "unique reference number of the school",
+            "pupils": "pupils of the school who walk along the piece of street",
+            "gate_metres": "walking distance from the gate, metres",
+            "marking": "protective marking",
+            "reason": "what the layer was written for",
+        },
+    ),
+}
 
 WRITTEN_AT = "2000-01-01T00:00:00.000Z"
 """A fixed time, since equal layers give equal bytes."""
@@ -54,24 +194,22 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
 
 
 def _write_meanings(database: sqlite3.Connection) -> None:
-    layers = [name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")]
+    found = database.execute("SELECT table_name FROM gpkg_contents").fetchall()
     extensions = [
         (table, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write")
         for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
     ]
     database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extensions)
-    for layer in layers:
-        if layer not in LAYERS:
+    for layer, meaning in LAYERS.items():
+        if (layer,) not in found:
             continue
-        meaning = LAYERS[layer]
         database.execute(
             "UPDATE gpkg_contents SET description = ? WHERE table_name = ?", (meaning.about, layer)
         )
         rows = database.execute("SELECT name FROM pragma_table_info(?)", (layer,))
-        columns = [name for (name,) in rows if name in meaning.columns]
         database.executemany(
             "INSERT INTO gpkg_data_columns (table_name, column_name, description) VALUES (?, ?, ?)",
-            [(layer, name, meaning.columns[name]) for name in columns],
+            [(layer, name, meaning.columns[name]) for (name,) in rows if name in meaning.columns],
         )
 
 

@@ -3,11 +3,15 @@
 Layers are in groups, drawn as on the cards, over streets of our own network: nothing is loaded from
 a server. Two layouts print it on A4: the whole area, and an atlas with one page per patrol. It is
 plain XML rather than a `.qgz`, so that equal plans give equal bytes with any compressor.
+
+A style is a QML document beside this module, legible in black and white: with the least and the
+most risk of each class, and the form of times filled in, it is in the GeoPackage, so that a layer
+always has it, and in the project. Words of the legend are fixed, and never from the data.
 """
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,14 +19,15 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from patrolplan.outputs import wording
-from patrolplan.outputs.cartography.basemap import LAND
+from patrolplan.outputs.cartography.basemap import LAND, STREETS
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import find_marking
-from patrolplan.outputs.gis.meanings import LAYERS
-from patrolplan.outputs.gis.styles import RISK_SHARES, build_style
+from patrolplan.outputs.frames import NO_DAY
+from patrolplan.outputs.gis.geopackage_tables import LAYERS
 from patrolplan.outputs.offline_page import load_template
 from patrolplan.patrols.plan import Plan
 
@@ -65,6 +70,15 @@ LEGEND_STYLES = (
     ("symbolLabel", 8, False, 1.2, 3),
 )
 """Name, points, whether bold, and millimetres above and to the left."""
+
+
+RISK_SHARES = (0.02, 0.05, 0.10, 0.25)
+"""Share of street length with at least the risk a metre of each class but the last, cumulative."""
+
+STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}
+"""Columns with the beginning of times."""
+
+STYLED = ("risk", "hotspots", "patrols", "legs", "stops", "schools")
 
 
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
@@ -119,21 +133,24 @@ def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[dict[str, Any]]
     """What the template needs of each layer, from the top down."""
     kinds, hotspots = {*layers["stops"].get("kind", ())}, layers["hotspots"]
     found = {*hotspots["carried_by"], *hotspots.get("kind", ())}
+    stops = [row for row, kind in enumerate(STOP_KINDS) if kind in kinds]
+    carriers = [row for row, kind in enumerate(CARRIERS) if kind in found]
     rows = [
         # key, name, group, table, numbers of the classes on the layouts' legend
-        ("stops", "Stops", PATROLS, "stops", _find_rows(STOP_KINDS, kinds)),
+        ("stops", "Stops", PATROLS, "stops", stops),
         ("schools", "School gates", PATROLS, "schools", [0]),
         ("legs", "Direction", PATROLS, "legs", []),
         ("patrols", "Patrols", PATROLS, "patrols", [0]),
         ("risk", "Priority streets", REASONS, "risk", range(len(RISK_SHARES))),
-        ("hotspots", "Hotspots", REASONS, "hotspots", _find_rows(CARRIERS, found)),
+        ("hotspots", "Hotspots", REASONS, "hotspots", carriers),
+        ("disagreement", "Crime and pupils' reports compared", REASONS, "risk", []),
+        ("streets", "Streets", "Ground", "risk", []),
     ]
-    if (layers["risk"]["disagreement"] != 0).any():
-        name = "Crime and pupils' reports compared"
-        rows.append(("disagreement", name, REASONS, "risk", []))
-    rows.append(("streets", "Streets", "Ground", "risk", []))
+    differ = (layers["risk"]["disagreement"] != 0).any()
     shown = []
     for key, name, group, table, nodes in rows:
+        if key == "disagreement" and not differ:
+            continue
         style = build_style(key, layers[table], over_streets=key == table)
         inner = "\n".join(style.splitlines()[1:-1])  # without the element around it
         shown.append(
@@ -151,10 +168,6 @@ def _list_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> list[dict[str, Any]]
             }
         )
     return shown
-
-
-def _find_rows(kinds: Sequence[str], found: Collection[str]) -> list[int]:
-    return [row for row, kind in enumerate(kinds) if kind in found]
 
 
 def _defuse(text: str) -> str:
@@ -186,3 +199,40 @@ def _find_extent(layers: Mapping[str, gpd.GeoDataFrame]) -> list[float]:
     scale = SCALE_STEP * np.ceil(scale / SCALE_STEP)
     reach = scale * np.array(MAP_SIZE) / 2000
     return [round(float(one), 1) for one in (*(middle - reach), *(middle + reach))]
+
+
+def build_styles(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
+    """QML of the layers that have a style, by name."""
+    return {
+        name: build_style(name, frame)
+        for name, frame in layers.items()
+        if name in STYLED and (name != "risk" or "risk_per_metre" in frame)
+    }
+
+
+def build_style(name: str, frame: gpd.GeoDataFrame, *, over_streets: bool = False) -> str:
+    """QML of a style; `over_streets` leaves out streets with little risk, which lie below it."""
+    limits = find_breaks(frame["risk_per_metre"], frame["metres"]) if name == "risk" else []
+    times = frame[STARTS[name]] if STARTS.get(name) in frame else pd.Series(dtype="datetime64[ns]")
+    shown = "yyyy-MM-dd HH:mm" if (times.dt.date != NO_DAY).any() else "HH:mm"
+    template = load_template(Path(__file__).with_name(f"{name}.qml"))
+    return template.render(
+        limits=limits, shown=shown, covers_streets=over_streets, streets=[*STREETS.values()]
+    )
+
+
+def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
+    """Limits of the classes of risk by length of street, from the highest value to the lowest.
+
+    Examples
+    --------
+    >>> find_breaks(pd.Series([1.0, 2.0, 3.0, 4.0]), pd.Series([90.0, 5.0, 3.0, 2.0]))
+    [4.0, 4.0, 3.0, 2.0, 1.0, 1.0]
+    """
+    amounts = values.to_numpy(dtype=np.float64)
+    if not len(amounts):
+        return [0.0] * (len(RISK_SHARES) + 2)
+    order = np.argsort(-amounts, kind="stable")
+    share = np.cumsum(metres.to_numpy()[order]) / metres.sum()
+    limits = [amounts[order][np.searchsorted(share, one - 1e-9)] for one in RISK_SHARES]
+    return [float(one) for one in (amounts.max(), *limits, amounts.min())]

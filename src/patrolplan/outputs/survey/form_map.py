@@ -1,17 +1,23 @@
 """The map of a paper form: streets, names and bus stops around a school, under a lettered grid.
 
 It is drawn in greys for a school's copier, on white ground without buildings, and shows nothing of
-crime, risk or reports.
+crime, risk or reports. The grid's cells, letters across and numbers down, are squares of the fixed
+grid (`patrolplan.crs.find_squares`), so that marks on paper are counted exactly like reports from a
+page. The page on which a teacher enters the tallies has the same letters.
 """
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from patrolplan.area.square_names import name_squares
 from patrolplan.area.study_area import StudyArea, find_school
+from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
@@ -24,7 +30,6 @@ from patrolplan.outputs.cartography.page import (
 )
 from patrolplan.outputs.cartography.symbols import GATE_SIDE, LEGEND_LEVEL, LONG_BAR
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
-from patrolplan.outputs.survey.form_grid import FormGrid
 from patrolplan.text import shorten
 
 EDGE_STRIP = 15.0
@@ -54,6 +59,96 @@ Signs = Mapping[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
 """(n,) names and (n, 2) points of bus stops and stations, by kind."""
 
 
+MAX_ACROSS, MAX_DOWN = 9, 11
+"""Maximum squares of a form: with the gate's in the middle it shows at least 1,000 m to each side
+and 1,250 m up and down, and a square is 18 mm wide on A4."""
+
+
+@dataclass(frozen=True)
+class FormCell:
+    """A square of the form that has streets, so that it has a label and can be chosen."""
+
+    across: int
+    down: int
+    """Squares from the left and from the top of the form."""
+    square: tuple[int, int, int]
+    """See `patrolplan.crs.find_squares`."""
+    streets: tuple[str, ...]
+    """See `patrolplan.area.square_names.name_squares`."""
+
+    @property
+    def letter(self) -> str:
+        """Its letter."""
+        return string.ascii_uppercase[self.across]
+
+    @property
+    def label(self) -> str:
+        """Letter and number, such as "C4"."""
+        return f"{self.letter}{self.down + 1}"
+
+
+@dataclass(frozen=True, eq=False)
+class FormGrid:
+    """The square of the fixed grid, in `code`, for each letter and number; numbers go down."""
+
+    code: int
+    first_column: int
+    first_row: int
+    across: int
+    down: int
+    cells: tuple[FormCell, ...]
+
+    @property
+    def letters(self) -> str:
+        """Letters across."""
+        return string.ascii_uppercase[: self.across]
+
+    def locate_corners(self, crs: str) -> NDArray[np.float64]:
+        """(down + 1, across + 1, 2) corners of all squares in `crs`, from the top left one."""
+        columns = self.first_column + np.arange(self.across + 1)
+        rows = self.first_row + 1 - np.arange(self.down + 1)
+        squares = np.stack(
+            [np.full((len(rows), len(columns)), self.code), *np.meshgrid(columns, rows)], axis=2
+        )
+        corners = locate_in_squares(squares.reshape(-1, 3), 0.0, 0.0, crs)
+        return corners.reshape(len(rows), len(columns), 2)
+
+
+def build_form_grid(area: StudyArea, urn: str) -> FormGrid:
+    """The squares around a school's gate, moved towards the streets where the area ends nearby."""
+    gate = area.gates.take([find_school(area, urn)])
+    crs, network = area.projection.crs, area.network
+    [home] = find_squares(network.xy(gate), crs)
+    squares, _ = number_squares(find_squares(network.piece_middle, crs))
+    squares = squares[squares[:, 0] == home[0]]
+    west, across = _choose_window(home[1], squares[:, 1], MAX_ACROSS)
+    south, down = _choose_window(home[2], squares[:, 2], MAX_DOWN)
+    first_row = south + down - 1
+    across_of, down_of = squares[:, 1] - west, first_row - squares[:, 2]
+    inside = (across_of >= 0) & (across_of < across) & (down_of >= 0) & (down_of < down)
+    inside = np.flatnonzero(inside)
+    inside = inside[np.lexsort((across_of[inside], down_of[inside]))]
+    names = name_squares(network, squares[inside])
+    cells = tuple(
+        FormCell(int(across_of[row]), int(down_of[row]), tuple(squares[row].tolist()), streets)
+        for row, streets in zip(inside, names, strict=True)
+    )
+    return FormGrid(int(home[0]), west, first_row, across, down, cells)
+
+
+def _choose_window(home: int, used: NDArray[np.int64], most: int) -> tuple[int, int]:
+    """First number and count of at most `most` squares in a row, with `home` among them.
+
+    `home` is in the middle, unless the squares with streets end on one side: then more of the other
+    side is shown in place of blank squares.
+    """
+    held = np.append(used, home)
+    low, high = int(held.min()), int(held.max())
+    count = min(most, high - low + 1)
+    first = min(max(int(home) - count // 2, low), high - count + 1)
+    return first, count
+
+
 @dataclass(frozen=True, eq=False)
 class FormMap:
     """A drawn map, and the positions of its squares on the page."""
@@ -75,7 +170,7 @@ class _Ground:
 
     viewport: Viewport
     corners: NDArray[np.float64]
-    features: basemap.MapFeatures
+    features: gpd.GeoDataFrame
     pieces: NDArray[np.int64]
     signs: Signs
     gate: NDArray[np.float64]
@@ -85,10 +180,7 @@ class _Ground:
 def draw_form_map(
     area: StudyArea, grid: FormGrid, urn: str, *, width: float, height: float
 ) -> FormMap:
-    """Draw the map of a form on a page of at most this width and height in points.
-
-    The page is as large as its squares need. Equal input gives equal bytes.
-    """
+    """Draw the map of a form on a page of at most this width and height in points."""
     strip = legend.compute_strip_height(1)
     row = find_school(area, urn)
     room = (width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
@@ -130,10 +222,7 @@ def _collect_ground(
 def _fit_window(
     corners: NDArray[np.float64], grid: FormGrid, width: float, height: float
 ) -> Viewport:
-    """The smallest window with all squares, as large on the page as there is room.
-
-    If the squares are rotated in the area's CRS, the map is turned so that they are upright.
-    """
+    """The smallest window with all squares, as large on the page as there is room."""
     along = corners[:, -1] - corners[:, 0]
     lean = -np.degrees(np.arctan2(*along.mean(axis=0)[::-1]))
     upright = Viewport(0.0, 0.0, 0.0, 0.0, 1.0, float(lean))

@@ -1,46 +1,53 @@
 """The file of reports from surveys, and the record next to it.
 
-`reports.csv` is made only from rounded counts, see `patrolplan.outputs.survey.report_rows`, and
-`reports.record.json` lists the surveys in it, so that duplicates are noticed. The record has no
-hash of the answers: a short file could be guessed from it. Both are written together: the new
-record has the hash of the new reports, and if a command is killed between the two, the next one
-finishes it.
+`reports.csv` is made only from rounded counts. A file of reports needs rows: as many as a square
+shows, at its centre, with as many of each word as it shows and `unknown` or `none` in the others.
+Each column is filled independently, so the combination of words in a row has no meaning. When the
+file is read again, it gives the same counts.
+
+`reports.record.json` lists the surveys in it, so that duplicates are noticed. It has no hash of the
+answers: a short file could be guessed from it. Both are written together: if a command is killed
+between the two, the next one finishes it.
 
 Surveys whose files are deleted cannot be counted again. Further ones are then added as a separate
 batch: groups are formed within a batch, so a square with four reports in each of two batches shows
 none. That loses reports, but otherwise the difference between two counts could show a pupil.
 """
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from patrolplan.atomic import (
     explain_os_errors,
+    finish_replacing,
     hash_content,
-    hold_lock,
+    replace_together,
     sibling_path,
-    sync_folder,
-    write_synced,
 )
 from patrolplan.errors import OutputError
-from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry
+from patrolplan.inputs.survey_counts import (
+    SurveyCounts,
+    SurveyEntry,
+    fill_column,
+    find_places_inside,
+)
 from patrolplan.inputs.survey_form import (
     RECORD_FORM,
     find_record_path,
     list_survey_ids,
     read_record,
 )
-from patrolplan.outputs.output_folder import WAIT_SECONDS, format_json
-from patrolplan.outputs.survey.report_rows import build_report_rows
+from patrolplan.outputs.output_folder import format_json, hold_lock_beside
+from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportTable
 from patrolplan.text import format_count
+from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
 
@@ -159,12 +166,8 @@ def count_left_over(counts: SurveyCounts, threshold: int) -> int:
 
 
 def _format_rows(rows: pd.DataFrame, *, header: bool) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(rows.columns)
-    writer.writerows(rows.itertuples(index=False, name=None))
-    return text.getvalue().encode("utf-8")
+    text: str = rows.to_csv(index=False, header=header, lineterminator="\n")
+    return text.encode("utf-8")
 
 
 def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
@@ -191,49 +194,78 @@ def _write_both(out: Path, content: bytes, batches: Sequence[dict[str, Any]]) ->
     }
     with explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        new_content, new_record = _find_parts(out)
-        for part in (new_content, new_record):
-            part.unlink(missing_ok=True)  # writing would follow a link of this name
-        try:
-            write_synced(new_content, content)
-            write_synced(new_record, format_json(document).encode("utf-8"))
-            _finish_writing(out)
-        except BaseException:
-            with suppress(OSError):
-                _finish_writing(out)
-            raise
-        sync_folder(out.parent)
-
-
-def _find_parts(out: Path) -> tuple[Path, Path]:
-    """Paths of new reports and of the new record before they replace the old ones."""
-    return sibling_path(out, "part"), sibling_path(find_record_path(out), "part")
+        record = format_json(document).encode("utf-8")
+        replace_together({out: content, find_record_path(out): record})
 
 
 def _finish_writing(out: Path) -> None:
-    """Rename new reports and record into place, or drop them if not both were written.
-
-    The new record is written last and has the hash of the reports. The reports are renamed first;
-    after a kill at that point, the new record has the hash of the reports in place.
-    """
-    new_content, new_record = _find_parts(out)
-    document = read_record(new_record)
-    if document is not None:
-        named = document["sha256"]
-        if new_content.exists() and hash_content(new_content.read_bytes()) == named:
-            new_content.replace(out)
-        if out.exists() and hash_content(out.read_bytes()) == named:
-            new_record.replace(find_record_path(out))
-    for part in (new_content, new_record):
-        part.unlink(missing_ok=True)
+    """Rename new reports and record into place, or drop them if not both were written."""
+    record = find_record_path(out)
+    is_complete = read_record(sibling_path(record, "part")) is not None
+    finish_replacing((out, record), is_complete=is_complete)
 
 
 @contextmanager
 def lock_reports_file(out: Path) -> Iterator[None]:
     """Hold the file's lock, so that no other command reads or writes it meanwhile."""
     message = f"{out}: another patrolplan is writing it; try again when it has finished"
-    with ExitStack() as stack:
-        with explain_os_errors(out, REMEDY):
-            path = sibling_path(out, "lock")
-            stack.enter_context(hold_lock(path, OutputError(message), wait_seconds=WAIT_SECONDS))
+    with hold_lock_beside(out, message, REMEDY):
         yield
+
+
+ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitude", "latitude"))
+"""Columns of the table of reports, in order."""
+
+
+def build_report_rows(
+    table: ReportTable, terms: Collection[SchoolTerm], *, threshold: int, name: str, school_urn: str
+) -> pd.DataFrame:
+    """Rows whose counts by square are those of a table, in `ROW_COLUMNS`.
+
+    Squares, words and terms with fewer reports than the threshold are suppressed. `name` starts the
+    rows' IDs, so that those of two files differ; `school_urn` is empty for several schools.
+    """
+    shown = np.flatnonzero(table.counts >= threshold)
+    by_factor = np.where(table.factor_counts >= threshold, table.factor_counts, 0)[shown]
+    parts = [pd.DataFrame(columns=list(ROW_COLUMNS), dtype=object)]
+    places = find_places_inside(table.squares[shown])
+    for square, counts, (longitude, latitude) in zip(shown, by_factor, places, strict=True):
+        number = int(table.counts[square])
+        in_terms = {
+            term: int(count[square])
+            for term, count in table.by_term.items()
+            if count[square] >= threshold
+        }
+        rows = {
+            "reported_on": _list_days(in_terms, terms, number, table.step),
+            "longitude": f"{longitude:.6f}",
+            "latitude": f"{latitude:.6f}",
+        }
+        for column, names in FACTORS.items():
+            rows[column] = fill_column(column, counts[np.isin(FACTOR_NAMES, names)], number)
+        parts.append(pd.DataFrame(rows))
+    table_rows = pd.concat(parts, ignore_index=True)
+    ids = [f"{name}-{number}" for number in range(1, len(table_rows) + 1)]
+    return table_rows.assign(report_id=ids, school_urn=school_urn)[list(ROW_COLUMNS)]
+
+
+def _list_days(
+    in_terms: dict[SchoolTerm, int], terms: Collection[SchoolTerm], number: int, step: int
+) -> list[str]:
+    """First days of the terms of a square's reports.
+
+    The rest are reports whose term is suppressed. They get the oldest terms, in which they fade
+    most, with so few in each that it is suppressed when the file is read: each term had fewer than
+    a rounding step of them, so there is always room.
+    """
+    counts, rest = dict.fromkeys(sorted(terms), 0) | in_terms, number - sum(in_terms.values())
+    for term in sorted(set(terms)):
+        few = min(rest, step - 1)
+        counts[term] += few
+        rest -= few
+    counts[min(terms)] += rest  # only if the threshold is above the step, so that terms show less
+    return [
+        f"{term.year}-{MONTHS_A_TERM * term.number + 1:02d}-01"
+        for term in sorted(counts)
+        for _ in range(counts[term])
+    ]

@@ -49,12 +49,11 @@ const makeStreetMap = ({ data, icon }) => {
     };
     const around = (width) => [[0, 26], [0, -26], [width / 2 + 24, 0], [-width / 2 - 24, 0]];
     const middle = () => [[0, 0], [0, 14], [0, -14], [0, 28], [0, -28]];
+    const dip = (pen, fillStyle) => Object.assign(pen, { lineWidth: 4, strokeStyle: "#ffffff", fillStyle });
     const drawSchool = (pen, { x, y }) => {
       pen.beginPath();
       pen.rect(x - 6, y - 6, 12, 12);
-      pen.lineWidth = 3;
-      pen.strokeStyle = "#10162f";
-      pen.fillStyle = "#ffffff";
+      Object.assign(pen, { lineWidth: 3, strokeStyle: "#10162f", fillStyle: "#ffffff" });
       pen.fill();
       pen.stroke();
     };
@@ -67,9 +66,7 @@ const makeStreetMap = ({ data, icon }) => {
           drawSchool(pen, at);
           occupied.take([{ ...at, r: 8 }]);
         }
-        pen.lineWidth = 4;
-        pen.strokeStyle = "#ffffff";
-        pen.fillStyle = isSchool ? "#10162f" : "#24571f";
+        dip(pen, isSchool ? "#10162f" : "#24571f");
         writeBelow(pen, name, at, occupied, isSchool ? around : middle);
       });
     const draw = (pen, sight) => {
@@ -77,19 +74,13 @@ const makeStreetMap = ({ data, icon }) => {
       occupied.take(signs().map(({ at, r, lift }) => ({ ...map.latLngToLayerPoint(at).add([0, -lift]), r })));
       occupied.take(findCovered(map, ".crosshair"));
       names.setFont(pen);
-      pen.textAlign = "center";
-      pen.textBaseline = "middle";
-      pen.lineJoin = "round";
+      Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
       const places = transport.draw(pen, sight, occupied);
-      pen.lineWidth = 4;
-      pen.strokeStyle = "#ffffff";
-      pen.fillStyle = "#10162f";
+      dip(pen, "#10162f");
       writeBelow(pen, data.school.name, map.latLngToLayerPoint(data.gate), occupied, around);
       transport.nameStations(pen, places, occupied);
       drawLandmarks(pen, sight, occupied);
-      pen.lineWidth = 4;
-      pen.strokeStyle = "#ffffff";
-      pen.fillStyle = "#2b2b2b";
+      dip(pen, "#2b2b2b");
       names.draw(pen, sight, occupied, makeRoom());
     };
     return makeSheet({ draw });

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.webmap.map_layers import (
     compute_bounds,
+    encode_digits,
     pack_basemap,
+    pack_lines,
     place_labels,
     rank_streets,
+    round_degrees,
 )
-from patrolplan.outputs.webmap.packed import encode_digits, pack_lines, round_degrees
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea

@@ -10,8 +10,7 @@
   const SETTLE_MILLISECONDS = 200; // so long a second tap of the same finger does nothing
   const DECIMALS = 6;
   const icon = (name) => {
-    const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    const [picture, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
     use.setAttribute("href", `#icon-${name}`);
     picture.setAttribute("aria-hidden", "true");
     picture.setAttribute("class", "icon");
@@ -83,11 +82,8 @@
     one("#places").append(...data.places.map(({ heading, entries: listed }) => {
       const group = document.createElement("optgroup");
       group.label = heading;
-      group.append(...listed.map(({ name }) => {
-        const option = new Option(name, String(row));
-        row += 1;
-        return option;
-      }));
+      group.append(...listed.map(({ name }, at) => new Option(name, String(row + at))));
+      row += listed.length;
       return group;
     }));
   };
@@ -194,9 +190,7 @@
   };
   const save = () => {
     const address = URL.createObjectURL(new Blob([answers.write()], { type: "application/json" }));
-    const link = document.createElement("a");
-    Object.assign(link, { href: address, download: answers.fileName });
-    link.click();
+    Object.assign(document.createElement("a"), { href: address, download: answers.fileName }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
     showClass();
     one("#not-yet").focus();

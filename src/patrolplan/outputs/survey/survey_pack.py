@@ -10,8 +10,9 @@ The leaflet's advice on disclosures follows "Keeping children safe in education"
 designated safeguarding lead at once; in immediate danger call 999.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
@@ -20,9 +21,7 @@ from patrolplan.inputs.survey_form import ANSWERS_FORM, APART_METRES, MAX_PLACES
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.offline_page import read_asset, read_script, render_page
 from patrolplan.outputs.output_folder import replace_folder, write_files
-from patrolplan.outputs.survey.choices import QUESTIONS, list_counted_choices
-from patrolplan.outputs.survey.form_grid import build_form_grid
-from patrolplan.outputs.survey.form_map import draw_form_map
+from patrolplan.outputs.survey.form_map import build_form_grid, draw_form_map
 from patrolplan.outputs.survey.street_map import build_street_map
 from patrolplan.outputs.webmap.map_page import (
     OPENSTREETMAP,
@@ -55,6 +54,74 @@ SURVEY_SCRIPTS = ("class_answers.js", "street_map.js", "survey.js")
 TALLY_SCRIPTS = ("tally_rules.js", "tally.js")
 
 
+Column = Literal["time_band", "place_factor", "behaviour_factor"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer: its value in the files, and its words."""
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with a fixed list of answers, for one column of the files."""
+
+    column: Column
+    words: str
+    choices: tuple[Choice, ...]
+
+
+QUESTIONS = (
+    Question(
+        "time_band",
+        "When do you not feel safe here?",
+        (
+            Choice("before_school", "On the way to school"),
+            Choice("lunch", "At lunch time"),
+            Choice("after_school", "After school"),
+            Choice("evening", "In the evening"),
+            Choice("unknown", "Different times, or not sure"),
+        ),
+    ),
+    Question(
+        "place_factor",
+        "What about the place?",
+        (
+            Choice("poor_lighting", "It is dark, with few lights"),
+            Choice("isolated", "Hardly anyone is around"),
+            Choice("overgrown", "Bushes or trees block the view"),
+            Choice("litter_or_damage", "Litter, or things are broken"),
+            Choice("blocked_pavement", "The pavement is blocked"),
+            Choice("none", "None of these, or not sure"),
+        ),
+    ),
+    Question(
+        "behaviour_factor",
+        "What about people?",
+        (
+            Choice("groups_loitering", "Groups hang around"),
+            Choice("followed", "People follow you"),
+            Choice("verbal_abuse", "People shout or say nasty things"),
+            Choice("robbery_or_threat", "People rob or threaten others"),
+            Choice("drug_use", "People use or sell drugs"),
+            Choice("traffic", "Cars, bikes or scooters go too fast"),
+            Choice("none", "None of these, or not sure"),
+        ),
+    ),
+)
+"""In the order in which a pupil gets them, in the words of an eleven-year-old, the same on screen
+and paper. Every value of `patrolplan.privacy.FACTORS` has words, and each list ends with a value
+that is not counted: a pupil need not know, and need not answer."""
+
+
+def list_counted_choices(question: Question) -> tuple[Choice, ...]:
+    """The answers that are counted: all but the last, which means no stroke on paper."""
+    return question.choices[:-1]
+
+
 def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     """Write a school's survey into a folder, completely or not at all."""
     out = Path(out)
@@ -79,11 +146,7 @@ def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
 
 
 def render_survey_page(area: StudyArea, urn: str) -> str:
-    """The page on which a school's pupils mark in turn where they do not feel safe, as HTML.
-
-    Equal areas give equal text. It holds script, styles and map, and a policy that forbids every
-    request.
-    """
+    """The page on which a school's pupils mark in turn where they do not feel safe, as HTML."""
     row = find_school(area, urn)
     school = str(area.schools["name"].iloc[row])
     data = build_street_map(area, row) | {
@@ -112,10 +175,7 @@ def render_survey_page(area: StudyArea, urn: str) -> str:
 
 
 def render_tally_page(area: StudyArea, urn: str) -> str:
-    """The page on which a teacher enters what a class marked on paper, as HTML.
-
-    It has only number fields and lists to choose from; its letters are those of the paper form.
-    """
+    """The page on which a teacher enters what a class marked on paper, as HTML."""
     cells = build_form_grid(area, urn).cells
     questions = [
         {
@@ -150,11 +210,7 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
 
 
 def render_paper_form(area: StudyArea, urn: str) -> bytes:
-    """The map with its lettered grid, and a sheet of tally boxes, for one class.
-
-    A tagged PDF of two pages for a copier in black and white: the map is upright, the sheet across,
-    without room for a name or for words. Equal areas give equal bytes.
-    """
+    """The map with its lettered grid, and a sheet of tally boxes, for one class."""
     grid, row = build_form_grid(area, urn), find_school(area, urn)
     drawn = draw_form_map(area, grid, urn, width=MAP_WIDTH, height=MAP_HEIGHT)
     [gate] = find_squares(area.network.xy(area.gates.take([row])), area.projection.crs).tolist()
@@ -188,11 +244,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
 
 
 def render_leaflet(area: StudyArea, urn: str) -> bytes:
-    """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4.
-
-    It has what to do minute by minute, what to say to pupils, how their marks are used, and what to
-    do when a child discloses something.
-    """
+    """The teacher's leaflet: a tagged PDF of two pages, one sheet of A4."""
     school = _name_school(area, urn)
     data: dict[str, Any] = {
         "title": f"Running the survey: for the teacher, {school}",

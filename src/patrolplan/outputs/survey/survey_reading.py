@@ -1,4 +1,4 @@
-"""Import surveys: read their files, write what may be shown, and delete them if requested.
+"""Import surveys: read their files, write what may be shown, say so, and delete them on request.
 
 The order makes this safe: everything is read and checked before anything is written, reports and
 record are on disk before a file is deleted, and the record notes a deletion only after it.
@@ -8,17 +8,22 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
-from patrolplan.inputs.survey_form import find_real_path, find_record_path
+from patrolplan.inputs.survey_form import TALLY_FORM, RepeatedFile, find_real_path, find_record_path
 from patrolplan.outputs.survey.reports_file import (
     check_given,
+    count_left_over,
     lock_reports_file,
     mark_deleted,
     read_reports_file,
     write_reports_file,
 )
+from patrolplan.privacy import ROUNDING_STEP
+from patrolplan.text import format_count, pick_fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,26 +101,125 @@ def take_in_surveys(
 
 def _check_deletable(files: Sequence[Path]) -> None:
     """Refuse links: deleting one would leave the file that it leads to."""
+    remedy = "name the file itself"
     problems = Problems()
-    for path in files:
-        if path.is_symlink():
-            problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
+    for path in filter(Path.is_symlink, files):
+        problems.add(path, "is a link, so deleting it deletes nothing", remedy)
     problems.raise_if_any()
 
 
 def _delete_files(reading: SurveyReading) -> SurveyReading:
     deleted, undeleted, gone = list[Path](), list[tuple[Path, str]](), list[str]()
     for entry in reading.counts.entries:
-        is_gone = True
+        before = len(undeleted)
         for path in entry.files:
             try:
                 path.unlink()
                 deleted.append(path)
             except OSError as error:
                 undeleted.append((path, error.strerror or f"{error}"))
-                is_gone = False
-        if is_gone:
+        if len(undeleted) == before:
             gone.append(entry.id)
     if gone:
         mark_deleted(read_reports_file(reading.out), gone)
     return replace(reading, deleted=tuple(deleted), undeleted=tuple(undeleted))
+
+
+ERASURE = (
+    "Deleting is not erasing: a memory stick or a tablet may still hold what was deleted. Delete "
+    "the files on the school's devices too."
+)
+
+
+def describe_reading(reading: SurveyReading) -> list[str]:
+    """A line for each thing that a person should know."""
+    entries, table = reading.counts.entries, reading.counts.table
+    lines = [_describe_repeated(one) for one in reading.counts.repeated]
+    lines += [
+        f"{entry.files[0]}: this survey is in {reading.out} already; it is passed over, and its "
+        "file stays"
+        for entry in reading.skipped
+    ]
+    if not entries:
+        return [*lines, f"No survey is new; {reading.out} stays as it was."]
+    lines += [_describe_old(entry) for entry in reading.old]
+    tallies = sum(entry.form == TALLY_FORM for entry in entries)
+    schools = format_count(len({entry.school_urn for entry in entries}), "school")
+    pupils = sum(entry.pupils for entry in entries)
+    took_part = f"at least {pupils:,}" if pupils else f"fewer than {ROUNDING_STEP}"
+    lines.append(
+        f"{format_count(len(entries), 'survey')} of {schools} ({tallies} on paper); "
+        f"{took_part} pupils took part."
+    )
+    shown, squares = _count_shown(reading)
+    where = f"{format_count(squares, 'square')} of {SQUARE_METRES:.0f} m"
+    lines.append(
+        f"{format_count(shown, 'report')} in {where} written to {reading.out}, in "
+        f"groups of at least {reading.threshold}, rounded down to steps of {ROUNDING_STEP}."
+    )
+    if not squares:
+        lines.append(
+            f"In no square did {reading.threshold} pupils or more mark a place, so nothing can be "
+            "used: survey another class and give all files together."
+        )
+    left_over = _format_number(count_left_over(reading.counts, reading.threshold))
+    lines.append(f"Reports in squares with fewer, not written: {left_over}.")
+    lines += [
+        f"Reports refused, {why}: {_format_number(count)}."
+        for why, count in sorted(table.refused.items())
+    ]
+    lines.append(f"What was read is recorded in {find_record_path(reading.out)}.")
+    if reading.deleted:
+        lines.append(f"Deleted: {format_count(len(reading.deleted), 'file')}. {ERASURE}")
+    return lines
+
+
+def _count_shown(reading: SurveyReading) -> tuple[int, int]:
+    """Reports that were written, and their squares."""
+    counts = reading.counts.table.counts
+    shown = counts[counts >= reading.threshold]
+    return int(shown.sum()), len(shown)
+
+
+def _describe_repeated(repeated: RepeatedFile) -> str:
+    if repeated.is_fuller:
+        why = f"holds an earlier state of the survey in {repeated.counted}, which holds more"
+    else:
+        why = f"holds the same survey as {repeated.counted}"
+    return f"{repeated.file}: {why}; it is counted once"
+
+
+def _describe_old(entry: SurveyEntry) -> str:
+    return (
+        f"{entry.files[0]}: is of the {entry.term.season} term of {entry.term.year}, so it counts "
+        "little; if the clock of the device was wrong, correct 'day' in the file and read all again"
+    )
+
+
+def _format_number(count: int) -> str:
+    return f"about {count:,}" if count else f"fewer than {ROUNDING_STEP}"
+
+
+def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
+    """The same facts as one JSON object."""
+    entries, table = reading.counts.entries, reading.counts.table
+    shown, squares = _count_shown(reading)
+    return {
+        "written": f"{reading.out}" if entries else None,
+        "record": f"{find_record_path(reading.out)}",
+        "surveys": [
+            pick_fields(entry, "id", "school_urn")
+            | {"season": entry.term.season, "year": entry.term.year, "pupils": entry.pupils}
+            for entry in entries
+        ],
+        "already_recorded": [entry.id for entry in reading.skipped],
+        "reports": shown,
+        "squares": squares,
+        "in_small_squares": _format_number(count_left_over(reading.counts, reading.threshold)),
+        "refused": {why: _format_number(count) for why, count in sorted(table.refused.items())},
+        "deleted": [f"{path}" for path in reading.deleted],
+        "notes": [
+            *(_describe_repeated(one) for one in reading.counts.repeated),
+            *(_describe_old(entry) for entry in reading.old),
+        ],
+    }

@@ -58,10 +58,12 @@
       if (part(field)?.matches("input, select")) part(field).setAttribute("aria-invalid", String(Boolean(words)));
     });
   };
-  const stopAt = (problems) => {
-    const [{ field, words }] = problems;
-    part(focusOf[field] ?? field).focus();
-    part("news").textContent = words;
+  const isStopped = (problems, fields) => {
+    show(problems, fields);
+    if (!problems.length) return false;
+    part(focusOf[problems[0].field] ?? problems[0].field).focus();
+    part("news").textContent = problems[0].words;
+    return true;
   };
   const checkRow = (row) => rules.checkRow(row, {
     classPupils: readNumber("class-pupils"),
@@ -81,14 +83,13 @@
   };
 
   // ---- rows ----------------------------------------------------------------------------------
+  const nameRow = (...words) => ["title-square", "add", "cancel"].forEach((name, at) => { part(name).textContent = words[at]; });
   const clearRow = () => {
     changing = null;
     part("letter").value = "";
     rowFields.forEach((field) => { part(field).value = ""; });
     offerNumbers();
-    part("title-square").textContent = "2. A row of the sheet";
-    part("add").textContent = "Add this row";
-    part("cancel").textContent = "Clear";
+    nameRow("2. A row of the sheet", "Add this row", "Clear");
     checkWhileTyping();
     show([], rowProblemFields);
   };
@@ -100,9 +101,7 @@
     data.questions.forEach(({ column, choices }) => choices.forEach(({ value }) => {
       part(`${column}-${value}`).value = row.counts[column][value] || "";
     }));
-    part("title-square").textContent = `2. Change ${row.label}`;
-    part("add").textContent = "Save the change";
-    part("cancel").textContent = "Leave it as it was";
+    nameRow(`2. Change ${row.label}`, "Save the change", "Leave it as it was");
     checkWhileTyping();
     part("title-square").focus();
   };
@@ -147,12 +146,7 @@
   const addRow = (event) => {
     event.preventDefault();
     const row = readRow();
-    const problems = checkRow(row);
-    show(problems, rowProblemFields);
-    if (problems.length) {
-      stopAt(problems);
-      return;
-    }
+    if (isStopped(checkRow(row), rowProblemFields)) return;
     if (changing) rows.splice(rows.indexOf(changing), 1, row);
     else rows.push(row);
     const verb = changing ? "changed" : "added";
@@ -181,11 +175,7 @@
     const problems = [...rules.checkClass(pupils), ...rules.checkDay(readDay(), new Date())];
     if (!problems.length) problems.push(...rules.checkRows(rows, pupils));
     if (isBegun()) problems.push({ field: "square", words: "This row is not in the list yet: add it, or clear it." });
-    show(problems, ["class-pupils", "day", "rows", "square"]);
-    if (problems.length) {
-      stopAt(problems);
-      return;
-    }
+    if (isStopped(problems, ["class-pupils", "day", "rows", "square"])) return;
     const address = URL.createObjectURL(new Blob([writeFile(pupils)], { type: "application/json" }));
     Object.assign(document.createElement("a"), { href: address, download: fileName }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);

@@ -1,7 +1,8 @@
 """The data that the script of `map.html` draws, in compact form.
 
-Lines are whole numbers: steps of a millionth of a degree (about 0.1 m) from point to point. Streets
-are stored once, and every layer colours them by a string with one digit per piece.
+Lines are whole numbers for `packed.js`: latitude and longitude as steps of a millionth of a degree
+(about 0.1 m) from point to point, through all lines. Streets are stored once, and every layer
+colours them by a string with one digit per piece.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -17,14 +19,7 @@ from patrolplan.arrays import expand_ranges
 from patrolplan.crs import Projection
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography.basemap import STREETS, classify_streets
-from patrolplan.outputs.facts import StopFacts, classify_fear, list_stop_facts
-from patrolplan.outputs.webmap.packed import (
-    encode_digits,
-    encode_steps,
-    pack_lines,
-    pack_shapes,
-    round_degrees,
-)
+from patrolplan.outputs.facts import classify_fear, list_stop_facts
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -84,11 +79,7 @@ def list_map_patrols(plan: "Plan") -> tuple[MapPatrol, ...]:
 
 
 def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -> dict[str, Any]:
-    """Build everything that the map draws, ready for JSON.
-
-    `streets` have lines, rank, name and names, `voices` the class of every piece by voice, `ground`
-    park, water, building, stream, railway, bus_stop and station.
-    """
+    """Everything that the map draws, ready for JSON."""
     patrolled, network = plan.area.network, plan.area.network.walkable
     projection = plan.area.projection
     lines, coordinates = network.parts.last - network.parts.first, network.parts.coordinates
@@ -133,15 +124,13 @@ def classify_priority(risk: NDArray[np.float64], metres: NDArray[np.float64]) ->
     """
     density = risk / metres
     order = np.argsort(-density, kind="stable")
-    along = np.cumsum(metres[order])
     ranked = density[order]
     # Pieces of one catchment have equal risk up to rounding, so they must get the same class: a
     # group of equal pieces gets the position of its end.
-    begins_group = np.r_[True, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]]
-    group = np.cumsum(begins_group) - 1
-    ends = np.r_[np.flatnonzero(begins_group)[1:], len(ranked)] - 1
+    group = np.cumsum(np.r_[False, ranked[:-1] - ranked[1:] > 1e-9 * ranked[:1]])
+    along = pd.Series(np.cumsum(metres[order])).groupby(group).transform("last").to_numpy()
     position = np.empty(len(ranked))
-    position[order] = (along[ends] / along[-1])[group]
+    position[order] = along / metres.sum()
     level = len(PRIORITY_CLASS_LIMITS) - np.searchsorted(PRIORITY_CLASS_LIMITS, position - 1e-12)
     return np.where(density > 0, level, 0).astype(np.int64)
 
@@ -165,11 +154,8 @@ def classify_voices(risk: "Risk", metres: NDArray[np.float64]) -> dict[str, NDAr
 
 def compute_bounds(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
     """South and west, north and east of (k, 2) points, in degrees."""
-    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    return [
-        [float(latitude.min()), float(longitude.min())],
-        [float(latitude.max()), float(longitude.max())],
-    ]
+    degrees = np.column_stack(projection.to_degrees(xy[:, 0], xy[:, 1]))[:, ::-1]
+    return [degrees.min(axis=0).tolist(), degrees.max(axis=0).tolist()]
 
 
 def place_labels(
@@ -186,8 +172,7 @@ def place_labels(
     used, row = np.unique(name[named], return_inverse=True)
     streets = shapely.line_merge(shapely.multilinestrings(network.piece_lines[named], indices=row))
     lines, street = shapely.get_parts(streets, return_index=True)
-    lowest = np.full(len(used), len(STREETS))
-    np.minimum.at(lowest, row, rank[named])
+    lowest = pd.Series(rank[named]).groupby(row).min().to_numpy()
     places = [_find_straight_parts(lines, every) for every in LABEL_SPACING_METRES]
     line, room, angle, at = (np.concatenate(values) for values in zip(*places, strict=True))
     order = np.lexsort((-room, lowest[street[line]]))
@@ -231,8 +216,8 @@ def pack_basemap(
     """Parks, water, buildings, railways, bus stops and stations around the streets."""
     x_min, y_min = network.parts.coordinates.min(axis=0) - MARGIN_METRES
     x_max, y_max = network.parts.coordinates.max(axis=0) + MARGIN_METRES
-    shapes = np.asarray(features.geometry.array, dtype=object)
-    clipped = shapely.clip_by_rect(shapely.make_valid(shapes), x_min, y_min, x_max, y_max)
+    shapes = shapely.make_valid(features.geometry.to_numpy())
+    clipped = shapely.clip_by_rect(shapes, x_min, y_min, x_max, y_max)
     kind = features["kind"].to_numpy(dtype=object)
     ground: dict[str, Any] = {}
     for area, smallest in MIN_SQUARE_METRES.items():
@@ -266,19 +251,23 @@ def find_tasked_point(stop: "Stop", area: "StudyArea") -> tuple[float, float]:
     return (point.iloc[0].x, point.iloc[0].y) if len(point) else stop.point
 
 
+def _find_tasked_points(stop: "Stop", area: "StudyArea") -> NDArray[np.float64]:
+    """(0 or 1, 2) metres."""
+    points = [] if stop.tasked is None else [find_tasked_point(stop, area)]
+    return np.array(points).reshape(-1, 2)
+
+
 def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Each hotspot; a designated one also has the edge of its polygon."""
     projection, edges = area.projection, {}
     if area.designated is not None:
-        rings = shapely.boundary(np.asarray(area.designated.geometry.array, dtype=object))
+        rings = shapely.boundary(area.designated.geometry.to_numpy())
         edges = dict(zip(area.designated["place_id"], map(shapely.get_parts, rings), strict=True))
-    stops = shapely.get_coordinates(np.asarray(hotspots["stop"].array, dtype=object))
-    merged = shapely.line_merge(np.asarray(hotspots.geometry.array, dtype=object))
     columns = (
-        hotspots["hotspot"].tolist(),
+        hotspots["hotspot"],
         classify_fear(hotspots).tolist(),
-        round_degrees(stops, projection),
-        merged,
+        round_degrees(shapely.get_coordinates(hotspots["stop"].to_numpy()), projection),
+        shapely.line_merge(hotspots.geometry.to_numpy()),
     )
     return [
         {
@@ -304,7 +293,7 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
     patrol, projection = map_patrol.patrol, area.projection
     row_of = {name: row for row, name in enumerate(names) if name}
     streets = dict.fromkeys(step.street for leg in patrol.legs for step in leg.steps)
-    barred = np.array([(place.x, place.y) for place in patrol.keep_away]).reshape(-1, 2)
+    barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
     return {
         "id": map_patrol.id,
         "day": map_patrol.day,
@@ -317,26 +306,57 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "gate_until": round(patrol.gate_until_minutes),
         "back": round(patrol.back_minutes),
         "end": round(patrol.end_minutes),
-        "stops": [_pack_stop(stop, area) for stop in list_stop_facts(patrol, projection.crs)],
+        "stops": [
+            {
+                "hotspot": facts.stop.hotspot,
+                "place": facts.place,
+                "arrive": round(facts.stop.arrive_minutes),
+                "leave": round(facts.stop.leave_minutes),
+                "feared": facts.feared,
+                "tasked": encode_steps(_find_tasked_points(facts.stop, area), projection),
+            }
+            for facts in list_stop_facts(patrol, projection.crs)
+        ],
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),
-    }
-
-
-def _pack_stop(facts: StopFacts, area: "StudyArea") -> dict[str, Any]:
-    """A stop: printed times in minutes after midnight, place of a tasking, and main voice."""
-    stop = facts.stop
-    tasked = [] if stop.tasked is None else [find_tasked_point(stop, area)]
-    return {
-        "hotspot": stop.hotspot,
-        "place": facts.place,
-        "arrive": round(stop.arrive_minutes),
-        "leave": round(stop.leave_minutes),
-        "feared": facts.feared,
-        "tasked": encode_steps(np.array(tasked).reshape(-1, 2), area.projection),
     }
 
 
 def format_patrol_id(patrol: "Patrol") -> str:
     """Comes after # in the map's address, and names the patrol's files."""
     return patrol.urn if patrol.number == 1 else f"{patrol.urn}-{patrol.number}"
+
+
+def encode_digits(values: NDArray[np.int64]) -> str:
+    """Whole numbers from 0 to 9 as one string."""
+    return (values.astype(np.uint8) + ord("0")).tobytes().decode("ascii")
+
+
+def encode_steps(xy: NDArray[np.float64], projection: Projection) -> list[int]:
+    """Latitude and longitude of each point as differences from the one before."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    whole = np.rint(np.column_stack([latitude, longitude]) * 1e6).astype(np.int64)
+    steps: list[int] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
+    return steps
+
+
+def round_degrees(xy: NDArray[np.float64], projection: Projection) -> list[list[float]]:
+    """Latitude and longitude of (k, 2) points, to about 0.1 m."""
+    longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
+    pairs = zip(latitude.tolist(), longitude.tolist(), strict=True)
+    return [[round(degrees, 6) for degrees in pair] for pair in pairs]
+
+
+def pack_lines(
+    lines: Sequence[NDArray[np.float64]], projection: Projection
+) -> dict[str, list[int]]:
+    """Lines as their numbers of points and one sequence of steps."""
+    xy = np.concatenate([np.empty((0, 2)), *lines])
+    return {"counts": [len(line) for line in lines], "steps": encode_steps(xy, projection)}
+
+
+def pack_shapes(shapes: NDArray[np.object_], projection: Projection) -> dict[str, list[int]]:
+    """Lines or rings, packed like `pack_lines`."""
+    xy, line = shapely.get_coordinates(shapes, return_index=True)
+    counts = np.bincount(line, minlength=len(shapes))
+    return {"counts": counts.tolist(), "steps": encode_steps(xy, projection)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
@@ -21,13 +21,7 @@ from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.offline_page import (
-    build_security_policy,
-    dump_script_json,
-    load_template,
-    read_asset,
-    read_script,
-)
+from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_script, render_page
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     MapPatrol,
@@ -35,11 +29,10 @@ from patrolplan.outputs.webmap.map_layers import (
     find_tasked_point,
     list_map_patrols,
 )
-from patrolplan.text import capitalise
+from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from patrolplan.patrols.legs import Leg
     from patrolplan.patrols.plan import Plan
 
 
@@ -92,7 +85,12 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         *(read_script(TEMPLATES / name) for name in SCRIPT_FILES),
     )
     styles = (read_leaflet_style(), read_asset(TEMPLATES / "map.css"))
-    page = load_template(TEMPLATES / "map.html.j2").render(
+    page = render_page(
+        TEMPLATES / "map.html.j2",
+        scripts,
+        styles,
+        layers,
+        images=_list_image_sources(tiles),
         area=plan.area.name,
         marking=find_marking(
             plan.area, (shown.patrol for shown in patrols), plan.hotspots["reasons"]
@@ -113,10 +111,6 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
         tiles_host=_find_tile_host(tiles) if tiles else "",
-        policy=build_security_policy(scripts, styles, images=_list_image_sources(tiles)),
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own
-        styles=[Markup(style) for style in styles],  # noqa: S704 - ours and Leaflet's own
-        data=Markup(dump_script_json(layers)),  # noqa: S704 - escaped for a script element
     )
     return page.encode("utf-8", errors="replace")
 
@@ -182,32 +176,31 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
     patrol, crs = map_patrol.patrol, plan.area.projection.crs
     if map_patrol.day:  # light depends on the day
         plan = replace(plan, date=dt.date.fromisoformat(map_patrol.day))
-    times = f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}"
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
     verb = "Walk" if patrol.way == "walk" else "Ride"
-    destinations = [*(f"stop {number + 1}" for number in range(len(patrol.stops)))]
-    destinations.append("the gate")
+    ends = [*(f"stop {number + 1}" for number in range(len(patrol.stops))), "the gate"]
     legs = [
-        _describe_leg(leg, destination, verb, wording.format_leg_minutes(patrol, number))
-        for number, (leg, destination) in enumerate(zip(patrol.legs, destinations, strict=False))
+        {
+            "heading": f"{verb} to {end}: {wording.format_metres(leg.metres)}, "
+            f"{wording.format_leg_minutes(patrol, number)}",
+            "steps": [
+                f"{capitalise(one.turn)} {one.street} {one.length}{one.passed}"
+                for one in describe_directions(leg.steps)
+            ],
+        }
+        for number, (leg, end) in enumerate(zip(patrol.legs, ends, strict=False))
     ]
     return {
-        "id": map_patrol.id,
-        "title": map_patrol.title,
-        "choice": map_patrol.choice,
-        "about": map_patrol.about,
-        "times": times,
+        **pick_fields(map_patrol, "id", "title", "choice", "about"),
+        "times": f"{start} to {format_time(patrol.end_minutes)}",
         "gate_times": start if start == until else f"{start} to {until}",
         "walked": wording.describe_distance(patrol) if patrol.legs else "no walk",
         "stops": [
-            _describe_stop(stop, leg, plan)
+            _describe_stop(stop, plan) | {"walk": leg}
             for stop, leg in zip(list_stop_facts(patrol, crs), legs, strict=False)
         ],
         "back": legs[-1] if legs else None,
-        "keep_away": [
-            wording.describe_barred(place, crs=plan.area.projection.crs)
-            for place in patrol.keep_away
-        ],
+        "keep_away": [wording.describe_barred(place, crs=crs) for place in patrol.keep_away],
         "dark": wording.describe_lighting(plan, patrol),
         "notes": describe_notes(patrol.notes),
         "end": capitalise(wording.describe_end(patrol)),
@@ -227,33 +220,18 @@ def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
     ]
 
 
-def _describe_leg(leg: "Leg", destination: str, verb: str, duration: str) -> dict[str, Any]:
-    length = f"{wording.format_metres(leg.metres)}, {duration}"
-    steps = [
-        f"{capitalise(one.turn)} {one.street} {one.length}{one.passed}"
-        for one in describe_directions(leg.steps)
-    ]
-    return {"heading": f"{verb} to {destination}: {length}", "steps": steps}
-
-
-def _describe_stop(facts: StopFacts, leg: dict[str, Any], plan: "Plan") -> dict[str, Any]:
+def _describe_stop(facts: StopFacts, plan: "Plan") -> dict[str, Any]:
+    """A stop's texts; if it is tasked, with what is requested, and where exactly."""
+    tasked = facts.tasking
+    if tasked:
+        x, y = find_tasked_point(facts.stop, plan.area)
+        grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
+        tasked = f"{tasked}. The place is at {grid}." if grid else f"{tasked}."
     return {
-        "number": facts.number,
+        **pick_fields(facts, "number", "grid", "feared"),
         "times": f"{facts.arrive} to {facts.leave}",
         "dwell": wording.format_minutes(facts.minutes),
         "place": capitalise(facts.place) + wording.describe_chance(plan, facts.stop.hotspot),
-        "grid": facts.grid,
         "why": [line.text for line in facts.list_why()],
-        "feared": facts.feared,
-        "tasked": _describe_tasked(facts, plan),
-        "walk": leg,
+        "tasked": tasked,
     }
-
-
-def _describe_tasked(facts: StopFacts, plan: "Plan") -> str:
-    """What intelligence requests at a stop, and where exactly; empty if it is not tasked."""
-    if not facts.tasking:
-        return ""
-    x, y = find_tasked_point(facts.stop, plan.area)
-    grid = wording.format_grid_reference(x, y, crs=plan.area.projection.crs)
-    return f"{facts.tasking}. The place is at {grid}." if grid else f"{facts.tasking}."

@@ -22,16 +22,11 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_week
 from patrolplan.outputs.wording import describe_further_window
-from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.officer_day import DayItem
 from patrolplan.team.week import Duty
+from patrolplan.team.where_when import DayItem
 from patrolplan.times import format_time
 
-FOLDER = "calendars"
-PRODUCT = "-//patrolplan//patrolplan//EN"
-CREW_KIND = "crew"
-PATROL_KIND = "patrol"
-"""Values of X-PATROLPLAN-KIND: an officer's own patrol, or one that they accompany."""
+DAYS_A_WEEK = 7
 
 BRITISH_ZONE = "Europe/London"
 BRITISH_RULES = b"""BEGIN:VTIMEZONE
@@ -61,15 +56,12 @@ VERSION_LINES = ("SEQUENCE", "DTSTAMP")
 def render_calendars(
     roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
 ) -> dict[str, bytes]:
-    """Calendars of these officers that have events, by path in the week's folder.
-
-    `earlier` is the folder of papers that were printed before, if there is one.
-    """
+    """Calendars of these officers that have events, by path in the week's folder."""
     files = {}
     for officer in officers:
-        name = f"{FOLDER}/{officer.file_name}.ics"
+        name = f"calendars/{officer.file_name}.ics"
         before = () if earlier is None else read_earlier_events(earlier / name)
-        if before or roster.list_walked_duties(officer.name):
+        if before or roster.select_duties(officer.name):
             files[name] = render_calendar(roster, officer, before)
     return files
 
@@ -94,16 +86,21 @@ def render_calendar(
     """
     week = roster.week
     monday = week.start - dt.timedelta(days=week.start.weekday())
-    zone = ZoneInfo(BRITISH_ZONE) if is_british(roster) else None
+    # Outside Great Britain times are local times without a zone.
+    is_british = week.plan.area.settings.area.crs.upper() == BRITISH_GRID
+    zone = ZoneInfo(BRITISH_ZONE) if is_british else None
     events = [
-        _build_event(roster, officer, duty, zone)
-        for duty in roster.list_walked_duties(officer.name)
+        _build_event(roster, officer, duty, zone) for duty in roster.select_duties(officer.name)
     ]
-    before = {str(event["UID"]): event for event in earlier if _is_of_week(event, monday)}
+    before = {
+        str(event["UID"]): event
+        for event in earlier
+        if 0 <= (_get_day(event) - monday).days < DAYS_A_WEEK
+    }
     events += _list_further_events(before, {str(event["UID"]) for event in events}, week.days)
-    version = _number_events(events, before)
+    latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
     calendar = icalendar.Calendar()
-    calendar.add("PRODID", PRODUCT)
+    calendar.add("PRODID", "-//patrolplan//patrolplan//EN")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", "PUBLISH")
@@ -111,18 +108,16 @@ def render_calendar(
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
     if zone is not None:
         calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
-    for event, number in zip(events, version, strict=True):
+    for event in events:
+        old = before.get(str(event["UID"]))
+        is_same = old is not None and _list_facts(old) == _list_facts(event)
+        number = int(old.get("SEQUENCE", 0)) if old is not None and is_same else latest + 1
         event["SEQUENCE"] = icalendar.vInt(number)
         # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
         stamp = dt.datetime.combine(monday, dt.time(0, number % 60), dt.UTC)
         event["DTSTAMP"] = icalendar.vDatetime(stamp + dt.timedelta(hours=number // 60))
         calendar.add_component(event)
     return bytes(calendar.to_ical())
-
-
-def is_british(roster: Roster) -> bool:
-    """Whether the area is in Great Britain; elsewhere times are local times without a zone."""
-    return roster.week.plan.area.settings.area.crs.upper() == BRITISH_GRID
 
 
 def build_uid(area: str, officer: str, duty: Duty) -> str:
@@ -148,7 +143,7 @@ def _build_event(
     facts = {
         "OFFICER": officer.name,
         "URN": duty.urn,
-        "KIND": PATROL_KIND if duty.officer == officer.name else CREW_KIND,
+        "KIND": "patrol" if duty.officer == officer.name else "crew",
         "WINDOW": duty.patrol.window,
     }
     for name, value in facts.items():
@@ -160,12 +155,9 @@ def _describe_event(roster: Roster, officer: RosterOfficer, duty: Duty) -> list[
     """When to leave, be at the gate and be back, and with whom, by role."""
     items = roster.officer_days[officer.name, duty.date]
     others = roster.describe_others(officer.name, duty)
+    window = describe_further_window(duty.patrol)
     return [
-        *(
-            [f"{describe_further_window(duty.patrol)}."]
-            if duty.patrol.window != AFTER_SCHOOL
-            else []
-        ),
+        *([f"{window}."] if window else []),
         *(_describe_item(item) for item in items if item.duty is duty),
         *([f"With {others}."] if others else []),
         "The route is on the card.",
@@ -182,12 +174,7 @@ def _describe_item(item: DayItem) -> str:
 
 def _convert_to_moment(day: dt.date, minutes: float, zone: ZoneInfo | None) -> dt.datetime:
     """The moment of a local time of day, also on days when clocks change."""
-    hours, rest = divmod(round(minutes), 60)
-    return dt.datetime.combine(day, dt.time(hours % 24, rest), zone)
-
-
-def _is_of_week(event: icalendar.Event, monday: dt.date) -> bool:
-    return monday <= _get_day(event) < monday + dt.timedelta(days=7)
+    return dt.datetime.combine(day, dt.time.fromisoformat(format_time(minutes)), zone)
 
 
 def _get_day(event: icalendar.Event) -> dt.date:
@@ -201,28 +188,14 @@ def _list_further_events(
 ) -> list[icalendar.Event]:
     """Earlier events that are no longer in the week: cancelled ones, and those of other days."""
     further = []
-    for uid, event in before.items():
-        if uid in present:
-            continue
+    for event in (event for uid, event in before.items() if uid not in present):
+        shown = event
         if _get_day(event) in days and str(event.get("STATUS")) != "CANCELLED":
-            event = event.copy(recursive=True)  # noqa: PLW2901 - the earlier one stays as it was
-            event["STATUS"] = icalendar.vText("CANCELLED")
-            event["SUMMARY"] = icalendar.vText(f"Cancelled: {event.get('SUMMARY', '')}")
-        further.append(event)
+            shown = event.copy(recursive=True)  # the earlier one stays as it was
+            shown["STATUS"] = icalendar.vText("CANCELLED")
+            shown["SUMMARY"] = icalendar.vText(f"Cancelled: {event.get('SUMMARY', '')}")
+        further.append(shown)
     return sorted(further, key=lambda event: (_get_day(event), str(event["UID"])))
-
-
-def _number_events(
-    events: Sequence[icalendar.Event], before: Mapping[str, icalendar.Event]
-) -> list[int]:
-    """The version of each event: the earlier one if it is unchanged, otherwise the next."""
-    latest = max((int(event.get("SEQUENCE", 0)) for event in before.values()), default=-1)
-    numbers = []
-    for event in events:
-        old = before.get(str(event["UID"]))
-        same = old is not None and _list_facts(old) == _list_facts(event)
-        numbers.append(int(old.get("SEQUENCE", 0)) if same and old is not None else latest + 1)
-    return numbers
 
 
 def _list_facts(event: icalendar.Event) -> list[str]:

@@ -5,7 +5,7 @@ officers' appointments, which colleagues need not see.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
@@ -22,9 +22,10 @@ from patrolplan.outputs.week.roster import (
     Roster,
     RosterOfficer,
     describe_appointment,
+    format_item_times,
+    format_school_name,
     format_week,
 )
-from patrolplan.outputs.week.task_sheets import format_school_name, print_officer
 from patrolplan.outputs.wording import (
     compute_plan_id,
     describe_further_window,
@@ -35,14 +36,12 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
-from patrolplan.team.officer_day import DayItem
 from patrolplan.team.routes import list_patrols
-from patrolplan.team.week import Ban, DemandOutcome, Draw, Foreseen, Lock, Week, format_day
-from patrolplan.team.where_when import group_stays, list_stays
+from patrolplan.team.week import Week, format_day
+from patrolplan.team.week_records import Ban, DemandOutcome, Foreseen, Lock
+from patrolplan.team.where_when import DayItem, group_stays, list_stays
 from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
-from patrolplan.times import format_span
 
-TEMPLATE = "lead.typ"
 MAX_CHANGES = 12
 """Maximum number of changes by hand that are listed, the latest ones."""
 HEAVIEST = 20
@@ -53,7 +52,7 @@ ELSEWHERE = ("drawn_without_secret", "over_daily_maximum", "crew_short")
 
 def render_lead_sheet(roster: Roster) -> bytes:
     """Typeset the lead's sheet: a tagged PDF; equal weeks give equal bytes."""
-    return typeset_template(__package__, TEMPLATE, build_lead_data(roster))
+    return typeset_template(__package__, "lead.typ", build_lead_data(roster))
 
 
 def build_lead_data(roster: Roster) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "id": compute_plan_id(week.plan),
         "marking": make_printable(find_marking(area, (duty.patrol for duty in week.duties))),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
-        "draw": [*describe_draw(week), *describe_foreseen(week.foreseen)],
+        "draw": [*_describe_draw(week), *_describe_foreseen(week.foreseen)],
         "commitment": _group_letters(week.draw.commitment if week.draw else ""),
         "demands": [
             {"title": words.lead.format(watch=watch), "rows": rows}
@@ -90,54 +89,46 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
     return data
 
 
-def describe_draw(week: Week) -> list[str]:
+def _describe_draw(week: Week) -> list[str]:
     """How the week was drawn, in plain sentences."""
     draw = week.draw
     if draw is None:
         return ["This week was not drawn: it was made by an earlier version, or by hand."]
     give = format_percent(draw.give, 1 if 100 * draw.give % 1 else 0)
-    sentences = [
+    bounds = (
         f"One week was drawn of all that keep the rules and are at most {give} less good."
         if draw.give > 0
         else "The settings let the draw give nothing up: the best week stands, and only the order "
-        "of stops and the minutes were drawn.",
-        _describe_worth(week, draw),
-    ]
-    if draw.commitment:
-        number = f"This is draw number {draw.number}"
-        again = " of the week, which was drawn more than once" if draw.number > 1 else ""
-        sentences.append(
-            f"{number}{again}. Write down the commitment below: with the team's secret, "
-            "`patrolplan week --audit` shows that nobody chose this week."
-        )
-    else:
-        sentences.append(
-            "There was no secret, so the seed of the settings drew the week: anyone with the same "
-            "data and settings can draw it again."
-        )
-    return sentences
-
-
-def _describe_worth(week: Week, draw: Draw) -> str:
+        "of stops and the minutes were drawn."
+    )
     lost = 1 - week.worth / draw.best_worth if draw.best_worth > 0 else 0.0
-    if round(100 * lost, 1) <= 0:
-        return "It is as good as the best week that was found."
-    changed = ", with what was changed since" if week.history or week.absent else ""
-    return f"It is {format_percent(lost, 1)} less good than the best week that was found{changed}."
+    worth = "It is as good as the best week that was found."
+    if round(100 * lost, 1) > 0:
+        changed = ", with what was changed since" if week.history or week.absent else ""
+        percent = format_percent(lost, 1)
+        worth = f"It is {percent} less good than the best week that was found{changed}."
+    again = " of the week, which was drawn more than once" if draw.number > 1 else ""
+    secret = (
+        f"This is draw number {draw.number}{again}. Write down the commitment below: with the "
+        "team's secret, `patrolplan week --audit` shows that nobody chose this week."
+        if draw.commitment
+        else "There was no secret, so the seed of the settings drew the week: anyone with the same "
+        "data and settings can draw it again."
+    )
+    return [bounds, worth, secret]
 
 
-def describe_foreseen(foreseen: Foreseen | None) -> list[str]:
+def _describe_foreseen(foreseen: Foreseen | None) -> list[str]:
     """How much of the week insiders could predict, and how much of that is due to locks."""
     if foreseen is None:
         return []
     alone, locked = (format_percent(x) for x in (foreseen.hotspot_quarter, foreseen.with_locks))
+    by_hand = "" if locked == alone else f"; with what was set by hand, of {locked}"
     sentence = (
         "Somebody who has this tool and its data, but not the secret, could name in advance the "
-        f"place, the day and the quarter of an hour of {alone} of the visits"
+        f"place, the day and the quarter of an hour of {alone} of the visits{by_hand}."
     )
-    if locked == alone:
-        return [f"{sentence}."]
-    return [f"{sentence}; with what was set by hand, of {locked}."]
+    return [sentence]
 
 
 def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
@@ -187,7 +178,7 @@ def _build_demand_cell(
 ) -> dict[str, Any]:
     mine = [demand for demand in demands if demand.date in {None, day}]
     lines = [
-        f"{visitor.arrive} {print_officer(roster, visitor.officer)}"
+        f"{visitor.arrive} {roster.print_officer(visitor.officer)}"
         for demand in mine
         for visitor in demand.met_by
         if visitor.date == day
@@ -212,24 +203,21 @@ def describe_unmet(roster: Roster) -> Iterator[str]:
 
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
     """Patrols and minutes of each school, and whether that is less than promised."""
-    short = {row.urn: row for row in roster.week.short}
-    rows = []
-    for school in roster.schools:
-        duties = [
-            duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)
-        ]
-        minutes = sum(stay.minutes for stay in list_stays(duties) if stay.stop is not None)
-        less = short.get(school.urn)
-        rows.append(
-            {
-                "number": str(school.number),
-                "name": format_school_name(school.name),
-                "patrols": str(len(duties)),
-                "minutes": f"{minutes:.0f}",
-                "short": f"short: {less.patrols} of {less.least}" if less else "",
-            }
-        )
-    return rows
+    short = {row.urn: f"short: {row.patrols} of {row.least}" for row in roster.week.short}
+    minutes: dict[str, float] = {}
+    for stay in list_stays(roster.week.duties):
+        if stay.stop is not None:
+            minutes[stay.duty.urn] = minutes.get(stay.duty.urn, 0.0) + stay.minutes
+    return [
+        {
+            "number": str(school.number),
+            "name": format_school_name(school.name),
+            "patrols": str(len(roster.select_duties(urn=school.urn))),
+            "minutes": f"{minutes.get(school.urn, 0.0):.0f}",
+            "short": short.get(school.urn, ""),
+        }
+        for school in roster.schools
+    ]
 
 
 def _describe_doses(week: Week) -> list[str]:
@@ -242,32 +230,31 @@ def _describe_doses(week: Week) -> list[str]:
     heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
     stops = (stop for _, patrol in list_patrols(week.plan) for stop in patrol.stops)
     in_reach = {name for stop in stops for name in stop.covered}.union(visited)
-    away = [f"{name} ({place})" for name, place in heavy.items() if name not in in_reach]
-    if away:
-        names = join_words(away) if len(away) <= MAX_NAMED else list_first(away)
+    if away := {name: place for name, place in heavy.items() if name not in in_reach}:
+        names = _name_places(away)
         over = [*over, f"For the local team, since no school's patrol stands there: {names}."]
-    missed = [
-        f"{name} ({place})"
-        for name, place in heavy.items()
-        if name in in_reach and name not in visited
-    ]
+    missed = {name: heavy[name] for name in heavy if name in in_reach and name not in visited}
     count = format_count(len(heavy) - len(away), "priority street")
     if not missed:
         return [*over, f"All of the {count} with most risk near schools are visited."]
     verb = "is" if len(missed) == 1 else "are"
-    names = join_words(missed) if len(missed) <= MAX_NAMED else list_first(missed)
+    names = _name_places(missed)
     return [*over, f"Of the {count} with most risk near schools, {names} {verb} not visited."]
+
+
+def _name_places(places: Mapping[str, str]) -> str:
+    """Hotspots with their places, the first few if there are many."""
+    names = [f"{name} ({place})" for name, place in places.items()]
+    return join_words(names) if len(names) <= MAX_NAMED else list_first(names)
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:
     """An officer's patrols and appointments by day, and number of patrols out of the maximum."""
     area = roster.week.plan.area
     limits = dict(zip(area.officers["officer"], area.officers["max_patrols_per_week"], strict=True))
-    own = roster.list_walked_duties(officer.name)
-    is_officer = roster.name_officer(officer.name) == officer.name
-    most = limits.get(officer.name)
+    count, most = len(roster.select_duties(officer.name)), limits.get(officer.name)
     return {
-        "name": print_officer(roster, officer.name) if is_officer else "Staff",
+        "name": "Staff" if officer.name in roster.staff else roster.print_officer(officer.name),
         "cells": [
             {
                 "lines": [
@@ -279,25 +266,23 @@ def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]
             }
             for day in roster.week.days
         ],
-        "count": str(len(own)) if most is None else f"{len(own)} of {most}",
+        "count": str(count) if most is None else f"{count} of {most}",
     }
 
 
 def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str, str]:
-    time = format_span(item.from_minutes, item.to_minutes)
-    if item.appointment is not None or item.duty is None:
-        kind = "" if item.appointment is None else describe_appointment(roster, item.appointment)
-        return {"time": "all day" if item.is_whole_day else time, "what": kind, "kind": item.kind}
-    duty = item.duty
-    number = next(school.number for school in roster.schools if school.urn == duty.urn)
-    crew = roster.describe_others(name, duty)
+    row = {"time": format_item_times(item), "kind": item.kind}
+    if item.appointment is not None:
+        return row | {"what": describe_appointment(roster, item.appointment)}
+    if item.duty is None:
+        return row | {"what": ""}
+    crew = roster.describe_others(name, item.duty)
     words = (
-        f"no. {number}",
-        describe_further_window(duty.patrol).lower(),
+        f"no. {roster.schools_by_urn[item.duty.urn].number}",
+        describe_further_window(item.duty.patrol).lower(),
         f"with {crew}" if crew else "",
     )
-    what = ", ".join(make_printable(word) for word in words if word)
-    return {"time": time, "what": what, "kind": item.kind}
+    return row | {"what": ", ".join(make_printable(word) for word in words if word)}
 
 
 def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
@@ -310,11 +295,11 @@ def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
 def describe_hand(roster: Roster) -> list[str]:
     """What was fixed, excluded and changed by hand, and who was absent."""
     week = roster.week
-    lines = [f"Set: {_describe_lock(roster, lock)}." for lock in week.locks]
-    lines += [f"Ruled out: {_describe_ban(roster, ban)}." for ban in week.bans]
+    lines = [f"Set: {_describe_rule(roster, lock)}." for lock in week.locks]
+    lines += [f"Ruled out: {_describe_rule(roster, ban)}." for ban in week.bans]
     for name, days in sorted(week.absent.items()):
         when = join_words([format_day(day) for day in sorted(days)])
-        lines.append(f"Absent: {print_officer(roster, name)} on {when}.")
+        lines.append(f"Absent: {roster.print_officer(name)} on {when}.")
     earlier = len(week.history) - MAX_CHANGES
     if earlier > 0:
         lines.append(f"Earlier changes by hand, not listed: {earlier}.")
@@ -322,24 +307,18 @@ def describe_hand(roster: Roster) -> list[str]:
     return lines or ["Nothing was set, ruled out or changed by hand."]
 
 
-def _describe_lock(roster: Roster, lock: Lock) -> str:
-    route = "" if lock.variant is None else f", {format_route_name(lock.variant)}"
-    window = "" if lock.window is None else f", {describe_window(lock.window)}"
-    who, where = print_officer(roster, lock.officer), _name_school(roster, lock.urn)
-    return f"{who} at {where} on {format_day(lock.date)}{window}{route}"
-
-
-def _describe_ban(roster: Roster, ban: Ban) -> str:
-    who = "everybody" if ban.officer is None else print_officer(roster, ban.officer)
-    where = "all schools" if ban.urn is None else _name_school(roster, ban.urn)
-    when = "all week" if ban.date is None else f"on {format_day(ban.date)}"
-    route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
-    window = "" if ban.window is None else f", {describe_window(ban.window)}"
+def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
+    who = "everybody" if rule.officer is None else roster.print_officer(rule.officer)
+    where = "all schools" if rule.urn is None else _name_school(roster, rule.urn)
+    when = "all week" if rule.date is None else f"on {format_day(rule.date)}"
+    window = "" if rule.window is None else f", {describe_window(rule.window)}"
+    route = "" if rule.variant is None else f", {format_route_name(rule.variant)}"
     return f"{who} at {where} {when}{window}{route}"
 
 
 def _name_school(roster: Roster, urn: str) -> str:
-    return format_school_name(roster.school_names.get(urn, f"URN {urn}"))
+    school = roster.schools_by_urn.get(urn)
+    return format_school_name(f"URN {urn}" if school is None else school.name)
 
 
 def _group_letters(text: str) -> str:

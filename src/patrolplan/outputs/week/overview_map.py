@@ -63,10 +63,7 @@ def draw_overview_map(
     width: float,
     height: float,
 ) -> bytes:
-    """Draw streets, the stretches of the hotspots with these ids, and the signs.
-
-    Returns a vector page of this width and height in points. Equal input gives equal bytes.
-    """
+    """Draw streets, the stretches of the hotspots with these ids, and the signs."""
     shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
     places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
     viewport = fit_viewport(

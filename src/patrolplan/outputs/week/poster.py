@@ -11,26 +11,27 @@ A school without a place to show has no poster: an empty one would invite guesse
 heard, and pupils who were never surveyed expect no response. A poster does not show a place without
 a named street either, since no one would recognise it. If the settings have a threshold below the
 safe one, for whatever reason, there is no poster at all, since anybody can read it.
+
+The sheet for the staff has its answers in words from here too. Both name a place by the longest
+streets of its square, in the words of a school, not of the police: nothing is named after an
+offence.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
-from patrolplan.outputs.week.answer_words import (
-    describe_factors,
-    describe_number,
-    describe_streets,
-    format_term,
-)
+from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
+from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.week.roster import Roster, RosterSchool
 from patrolplan.outputs.wording import is_fictional
+from patrolplan.privacy import FACTORS
 from patrolplan.settings import SAFE_THRESHOLD
-from patrolplan.team.ledger.dose_history import PRESENCE_WEEKS, RecentPresence
-from patrolplan.team.school_answers import PlaceAnswer
+from patrolplan.team.ledger.monthly_return import PRESENCE_WEEKS, RecentPresence
+from patrolplan.team.school_answers import PlaceAnswer, Promise, SurveyChange, WhatPupilsGave
 from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.times import SchoolTerm
 
-TEMPLATE = "poster.typ"
 MAX_PLACES = 3
 """Maximum number of places; with more, letters would be too small to be read in passing."""
 LONGEST_NAME = 70
@@ -39,11 +40,7 @@ LONGEST_NAME = 70
 def render_posters(
     roster: Roster, answers: Mapping[str, Sequence[PlaceAnswer]], presence: RecentPresence | None
 ) -> dict[str, bytes]:
-    """Typeset the posters of the schools that have a place to show, by URN.
-
-    Each is a tagged PDF of one A4 page, which may be enlarged to A3. `presence` is that of the
-    weeks before; None if unknown.
-    """
+    """Typeset the posters of the schools that have a place to show, by URN."""
     posters: dict[str, bytes] = {}
     if roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:
         return posters
@@ -51,7 +48,7 @@ def render_posters(
         shown = select_shown(answers.get(school.urn, ()))
         if shown:
             data = build_poster_data(roster, school, shown, presence)
-            posters[school.urn] = typeset_template(__package__, TEMPLATE, data)
+            posters[school.urn] = typeset_template(__package__, "poster.typ", data)
     return posters
 
 
@@ -102,3 +99,112 @@ def _count_days(shown: Sequence[PlaceAnswer], presence: RecentPresence | None) -
     if presence is None:
         return 0
     return len(presence.find_days(name for answer in shown for name in answer.place.hotspots))
+
+
+SCHOOL_WORDS = FACTOR_WORDS | {
+    "groups_loitering": "groups hanging about",
+    "followed": "being followed",
+    "verbal_abuse": "insults",
+    "robbery_or_threat": "being threatened",
+    "drug_use": "substance use",
+}
+"""Words for factors, as used in schools."""
+
+POSTER_FACTORS = frozenset({*FACTORS["place_factor"], "groups_loitering", "traffic"})
+"""Factors that are on a poster; for the others it only mentions how people behave: in a corridor
+they would frighten pupils, or accuse some."""
+
+ABOUT_PEOPLE = "how people behave there"
+LONGEST_STREET = 40
+LONGEST_WORD = 24
+"""Maximum letters of a street's name, and of a word in it: a poster has no room for more."""
+UNNAMED = "streets without a name"
+
+WIDEST_RANGE = 0.5
+"""Maximum width of an interval that is printed: a wider one is not informative."""
+
+
+def describe_streets(streets: Sequence[str]) -> str:
+    """A place by its streets, with capitals as on the map."""
+    names = [
+        shorten(" ".join(shorten(word, LONGEST_WORD) for word in name.split()), LONGEST_STREET)
+        for name in map(make_printable, streets)
+    ]
+    return join_words(names) or UNNAMED
+
+
+def describe_pupils(gave: WhatPupilsGave) -> str:
+    """How many pupils named a place, as a range, and until which term."""
+    number = describe_number(gave)
+    if gave.latest is None:
+        return number
+    return f"{number}, {'up to ' if gave.is_spread else ''}{format_term(gave.latest)}"
+
+
+def describe_number(gave: WhatPupilsGave) -> str:
+    """How many pupils named a place: as a range, unless nothing was rounded."""
+    if gave.max_reports == gave.reports:
+        return format_count(gave.reports, "pupil")
+    return f"{gave.reports} to {gave.max_reports} pupils"
+
+
+def format_term(term: SchoolTerm) -> str:
+    """A school term and its year."""
+    return f"{term.season} term {term.year}"
+
+
+def describe_factors(gave: WhatPupilsGave, *, is_poster: bool = False) -> str:
+    """The most frequent reasons that pupils gave, and when; empty if none has enough pupils."""
+    named = [
+        ABOUT_PEOPLE if is_poster and name not in POSTER_FACTORS else SCHOOL_WORDS[name]
+        for name in gave.factors
+    ]
+    factors = join_words(sorted(dict.fromkeys(named), key=lambda words: words == ABOUT_PEOPLE))
+    times = join_words([TIME_WORDS[band] for band in gave.bands[: 1 if is_poster else 2]])
+    return ", ".join(words for words in (factors, times) if words)
+
+
+def describe_presence(answer: PlaceAnswer) -> str:
+    """On how many days an officer was there in the weeks before, or that this is unknown."""
+    if answer.days_before is None:
+        return f"not known: no visits are recorded for the last {PRESENCE_WEEKS} weeks"
+    days = format_count(answer.days_before, "day") if answer.days_before else "no day"
+    if answer.weeks_recorded == PRESENCE_WEEKS:
+        return f"on {days} in the last {PRESENCE_WEEKS} weeks"
+    weeks = f"{answer.weeks_recorded} of the last {PRESENCE_WEEKS} weeks"
+    return f"on {days} in {weeks}; no visits are recorded for the others"
+
+
+def describe_promise(promise: Promise) -> str:
+    """How often a patrol will be there in the week, or why there will be none.
+
+    Never exact enough to reveal the days: "most" means all, or all but one.
+    """
+    if promise.days == 1:
+        return "a patrol on one day"
+    if promise.days:
+        return f"a patrol on {'most' if promise.days >= promise.of_days - 1 else 'several'} days"
+    if promise.was_last_week:
+        return "not this week: a patrol was there last week"
+    if promise.why_not is None:
+        return "no patrol is planned there this week"
+    return f"not this fortnight: {promise.why_not.tell_school()}"
+
+
+def describe_change(change: SurveyChange | None) -> str:
+    """How a place's share of pupils' answers has changed, and how certain that is."""
+    if change is None:
+        return "not comparable: too few terms show enough answers"
+    term = f"the {format_term(change.before)}"
+    low, high = round(100 * change.low), round(100 * change.high)
+    if change.direction == "unclear":
+        if change.high - change.low > WIDEST_RANGE:
+            return f"no clear change since {term}: too few answers to say more"
+        return (
+            f"no clear change since {term} (its share: between {-low} points less and {high} more)"
+        )
+    falls = change.direction == "less"
+    least, most = sorted((abs(low), abs(high)))
+    span = f"{max(1, least)} to {most}" if most > max(1, least) else f"about {max(1, most)}"
+    verb, how = ("less", "fell") if falls else ("more", "rose")
+    return f"named {verb} often than in {term} (its share {how} by {span} points)"

@@ -16,14 +16,15 @@ from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference, format_minutes
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.team.free_time import Appointment
-from patrolplan.team.officer_day import DayItem, OfficerDays, build_officer_days
-from patrolplan.team.travel import MODE_WORDS
-from patrolplan.team.week import Duty, Week, find_open_days, format_day
-from patrolplan.text import capitalise
-from patrolplan.times import format_span, format_time
+from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
+from patrolplan.team.week import Duty, Week, format_day
+from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
+from patrolplan.text import capitalise, shorten
+from patrolplan.times import format_days, format_span, format_time
 
 LONGEST_FILE_NAME = 60
+LONGEST_NAME = 60
+LONGEST_OFFICER = 40
 RESERVED_FILE_NAMES = {
     *("con", "prn", "aux", "nul"),
     *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)),
@@ -33,7 +34,7 @@ RESERVED_FILE_NAMES = {
 
 @dataclass(frozen=True)
 class RosterSchool:
-    """A school of the week; `x` and `y` are its gate in metres."""
+    """A school of the week, with its gate in metres."""
 
     number: int
     """From 1; the school's number on the week's map."""
@@ -82,20 +83,28 @@ class Roster:
         return tuple(schools)
 
     @cached_property
+    def schools_by_urn(self) -> dict[str, RosterSchool]:
+        """The schools by URN."""
+        return {school.urn: school for school in self.schools}
+
+    @cached_property
     def officers(self) -> tuple[RosterOfficer, ...]:
         """Every officer, in the order of the officers table."""
         table = self.week.plan.area.officers
-        walkers = (name for duty in self.week.duties for name in (duty.officer, *duty.crew))
-        names = dict.fromkeys((*table["officer"], *walkers))
-        files = make_file_names(names)
-        modes = self.officer_modes
+        walkers = (name for duty in self.week.duties for name in duty.people)
+        modes = dict(zip(table["officer"], table["mode"], strict=True))
         schools = dict(zip(table["officer"], table["school_urns"], strict=True))
         return tuple(
             RosterOfficer(
                 name, file, MODE_WORDS[modes.get(name, "walk")], tuple(schools.get(name, ()))
             )
-            for name, file in files.items()
+            for name, file in make_file_names((*table["officer"], *walkers)).items()
         )
+
+    @cached_property
+    def officers_by_name(self) -> dict[str, RosterOfficer]:
+        """The officers by name."""
+        return {officer.name: officer for officer in self.officers}
 
     @cached_property
     def closed_days(self) -> frozenset[tuple[str, dt.date]]:
@@ -113,21 +122,29 @@ class Roster:
 
     @cached_property
     def officer_days(self) -> OfficerDays:
-        """Each officer's day in order, see `patrolplan.team.officer_day`."""
+        """Each officer's day in order, see `patrolplan.team.where_when`."""
         return build_officer_days(self.week)
 
-    def select_officers(
-        self, officer: str | None, date: dt.date | None
-    ) -> tuple[RosterOfficer, ...]:
-        """Officers whose papers are in a part of the week; None means all."""
-        if officer is None and date is not None:
-            return self.find_officers(self.select_duties(None, date))
-        return tuple(one for one in self.officers if officer in {None, one.name})
+    def select_duties(
+        self, officer: str | None = None, date: dt.date | None = None, urn: str | None = None
+    ) -> list[Duty]:
+        """Duties of an officer, with those that they accompany, a day and a school; None is any."""
+        return [
+            duty
+            for duty in self.week.duties
+            if (officer is None or officer in duty.people)
+            and date in {None, duty.date}
+            and urn in {None, duty.urn}
+        ]
 
-    @property
-    def has_windows(self) -> bool:
-        """Whether any patrol is in another window than after school: papers then name it."""
-        return any(duty.patrol.window != AFTER_SCHOOL for duty in self.week.duties)
+    def select_officers(
+        self, officer: str | None = None, date: dt.date | None = None
+    ) -> list[RosterOfficer]:
+        """The officers of a part of the week: this one, those with a patrol on a day, or all."""
+        if officer is None and date is not None:
+            names = {name for duty in self.select_duties(date=date) for name in duty.people}
+            return [one for one in self.officers if one.name in names]
+        return [one for one in self.officers if officer in {None, one.name}]
 
     @cached_property
     def staff(self) -> frozenset[str]:
@@ -138,61 +155,31 @@ class Roster:
         """The name of an officer on papers."""
         return capitalise(STAFF_WORDS) if name in self.staff else name
 
-    def find_set_out(self, officer: str, duty: Duty) -> float:
-        """When an officer sets out to their own patrol or a colleague's."""
+    def print_officer(self, name: str) -> str:
+        """An officer's name as printed; school staff only by their role."""
+        return shorten(make_printable(self.name_officer(name)), LONGEST_OFFICER)
+
+    def describe_others(self, officer: str, duty: Duty) -> str:
+        """Who else is on an officer's patrol, staff only by role; empty if there is no one."""
+        others = [name for name in duty.people if name != officer]
+        return join_words([STAFF_WORDS if name in self.staff else name for name in others])
+
+    def format_set_out(self, officer: str, duty: Duty) -> str:
+        """When an officer leaves the base for a patrol; empty if they start at the gate."""
         ways = (
             item.from_minutes
             for item in self.officer_days.get((officer, duty.date), ())
             if item.duty is duty and item.kind == "way" and item.towards == "gate"
         )
-        return next(ways, duty.leave_minutes if officer == duty.officer else duty.start_minutes)
-
-    def find_officers(self, duties: Iterable[Duty]) -> tuple[RosterOfficer, ...]:
-        """The officers of these duties, and those who accompany them."""
-        names = {name for duty in duties for name in (duty.officer, *duty.crew)}
-        return tuple(officer for officer in self.officers if officer.name in names)
-
-    def describe_others(self, officer: str, duty: Duty) -> str:
-        """Who else is on an officer's patrol, staff only by role; empty if there is no one."""
-        others = [name for name in (duty.officer, *duty.crew) if name != officer]
-        return join_words([STAFF_WORDS if name in self.staff else name for name in others])
-
-    @cached_property
-    def officer_modes(self) -> dict[str, str]:
-        """How each officer travels, as in the officers table."""
-        table = self.week.plan.area.officers
-        return dict(zip(table["officer"], table["mode"], strict=True))
+        own = duty.leave_minutes if officer == duty.officer else duty.start_minutes
+        leave = format_time(next(ways, own))
+        return "" if leave == format_time(duty.start_minutes) else leave
 
     def find_hours(self, officer: str, day: dt.date) -> str:
         """An officer's hours of duty on a day, HH:MM-HH:MM; empty if off duty or unknown."""
         table = self.week.plan.area.officers
         hours = table.loc[table["officer"] == officer, WEEKDAYS[day.weekday()]]
         return "" if hours.empty else str(hours.iloc[0])
-
-    @cached_property
-    def school_names(self) -> dict[str, str]:
-        """School names by URN."""
-        return {school.urn: school.name for school in self.schools}
-
-    def school_duties(self, urn: str, date: dt.date) -> tuple[Duty, ...]:
-        """Duties at a school on a day."""
-        return self._duties_by_school.get((urn, date), ())
-
-    def officer_duties(self, name: str, date: dt.date) -> tuple[Duty, ...]:
-        """Duties of an officer on a day, with those that they accompany."""
-        return self._duties_by_officer.get((name, date), ())
-
-    @cached_property
-    def _duties_by_school(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-        return _group_duties((duty.urn, duty.date, duty) for duty in self.week.duties)
-
-    @cached_property
-    def _duties_by_officer(self) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-        return _group_duties(
-            (name, duty.date, duty)
-            for duty in self.week.duties
-            for name in (duty.officer, *duty.crew)
-        )
 
     def find_place_words(self, place: str) -> str:
         """Where a hotspot, tasked or feared place of the week is: its street, or a grid reference.
@@ -212,44 +199,27 @@ class Roster:
         stops = (stop for duty in self.week.duties for stop in duty.patrol.stops)
         return words | {stop.tasked: stop.place for stop in stops if stop.tasked}
 
-    def list_walked_duties(self, name: str) -> list[Duty]:
-        """An officer's patrols of the week, with those that they accompany."""
-        return [duty for duty in self.week.duties if name in {duty.officer, *duty.crew}]
-
-    def select_duties(self, officer: str | None, date: dt.date | None) -> list[Duty]:
-        """Duties of an officer, a day, or both; None means all."""
-        own = self.week.duties if officer is None else self.list_walked_duties(officer)
-        return [duty for duty in own if date in {None, duty.date}]
-
     def card_path(self, duty: Duty) -> str:
         """Path of a duty's card in the folder."""
-        officer = self.officer_file_names[duty.officer]
+        officer, school = self.officers_by_name[duty.officer], self.school_file_names[duty.urn]
         window = self.window_suffix(duty)
-        return f"cards/{officer}/{duty.date}-{self.school_file_name(duty.urn)}{window}.pdf"
+        return f"cards/{officer.file_name}/{duty.date}-{school}{window}.pdf"
 
     def window_suffix(self, duty: Duty) -> str:
         """Suffix that distinguishes papers of further windows from those of the one after school.
 
         It begins with a dot, which names of officers and schools do not have in file names.
         """
-        window = duty.patrol.window
+        window = duty.window
         return "" if window == AFTER_SCHOOL else f".{self._window_file_names[window]}"
 
     @cached_property
     def _window_file_names(self) -> dict[str, str]:
-        return make_file_names(sorted({duty.patrol.window for duty in self.week.duties}))
+        return make_file_names(sorted({duty.window for duty in self.week.duties}))
 
     @cached_property
-    def officer_file_names(self) -> dict[str, str]:
-        """The part of file names for each officer, by name."""
-        return {officer.name: officer.file_name for officer in self.officers}
-
-    def school_file_name(self, urn: str) -> str:
-        """The part of file names for a school."""
-        return self._school_file_names[urn]
-
-    @cached_property
-    def _school_file_names(self) -> dict[str, str]:
+    def school_file_names(self) -> dict[str, str]:
+        """The part of file names for each school, by URN."""
         return make_file_names(school.urn for school in self.schools)
 
 
@@ -299,18 +269,23 @@ APPOINTMENT_WORDS = {"sick": "Sick leave", "away": "Not available", "home_visit"
 def describe_appointment(roster: Roster, appointment: Appointment) -> str:
     """The kind of an appointment and its school; nothing else about it is stored."""
     kind = APPOINTMENT_WORDS.get(appointment.kind, capitalise(appointment.kind))
-    school = roster.school_names.get(appointment.urn, "")
-    return make_printable(f"{kind} at {school}" if school else kind)
+    school = roster.schools_by_urn.get(appointment.urn)
+    return make_printable(f"{kind} at {school.name}" if school else kind)
 
 
 def describe_way(roster: Roster, officer: str, item: DayItem) -> str:
     """The destination, mode and minutes of a journey."""
     minutes = format_minutes(round(item.to_minutes) - round(item.from_minutes))
-    how = MODE_WORDS[roster.officer_modes.get(officer, "walk")]
+    how = roster.officers_by_name[officer].mode
     if item.towards == "base":
         return f"Back at the base ({how}, {minutes})"
     where = "the school" if item.towards == "gate" else "the appointment"
     return f"Set out from the base to {where} ({how}, {minutes})"
+
+
+def format_item_times(item: DayItem) -> str:
+    """From when to when a part of an officer's day lasts."""
+    return "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
 
 
 def check_officer_and_date(
@@ -329,13 +304,9 @@ def check_officer_and_date(
     problems.raise_if_any()
 
 
-def _group_duties(
-    rows: Iterable[tuple[str, dt.date, Duty]],
-) -> dict[tuple[str, dt.date], tuple[Duty, ...]]:
-    groups: dict[tuple[str, dt.date], tuple[Duty, ...]] = {}
-    for key, date, duty in rows:
-        groups[key, date] = (*groups.get((key, date), ()), duty)
-    return groups
+def format_school_name(name: str) -> str:
+    """A school's name as printed."""
+    return shorten(make_printable(name), LONGEST_NAME)
 
 
 def format_duty_times(duty: Duty) -> str:
@@ -345,14 +316,7 @@ def format_duty_times(duty: Duty) -> str:
 
 def format_week(week: Week) -> str:
     """First and last day of a week in words."""
-    first, last = week.days[0], week.days[-1]
-    end = f"{last.day} {last:%B %Y}"
-    if first == last:
-        return end
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} to {end}"
-    year = "" if first.year == last.year else f" {first.year}"
-    return f"{first.day} {first:%B}{year} to {end}"
+    return format_days(week.days[0], week.days[-1])
 
 
 def make_file_names(texts: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ names and routes. If pupils were surveyed, a further page responds to what they 
 on how many days an officer was and will be there, and what changed since the last survey.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -13,7 +13,8 @@ from xlsxwriter.utility import xl_col_to_name
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.facts import SchoolStop, list_school_stops
 from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.week.answer_words import (
+from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
+from patrolplan.outputs.week.poster import (
     describe_change,
     describe_factors,
     describe_presence,
@@ -21,7 +22,6 @@ from patrolplan.outputs.week.answer_words import (
     describe_pupils,
     describe_streets,
 )
-from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
 from patrolplan.outputs.wording import list_attributions
 from patrolplan.privacy import note_low_threshold
@@ -30,7 +30,6 @@ from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
 from patrolplan.times import format_span, format_time
 
-TEMPLATE = "school.typ"
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
 MIN_MAP_HEIGHT = 75 * POINTS_PER_MM
@@ -45,21 +44,19 @@ LONGEST_PLACE = 70
 
 
 def render_school_sheets(
-    roster: Roster, urns: Iterable[str], answers: Mapping[str, Sequence[PlaceAnswer]]
+    roster: Roster, urns: Collection[str], answers: Mapping[str, Sequence[PlaceAnswer]]
 ) -> dict[str, bytes]:
-    """Typeset the sheets of the given schools that have a patrol this week, by URN.
-
-    Each is a tagged PDF: a page, with very many streets two; and one with the answers to the places
-    that pupils marked, if any. Equal weeks and answers give equal bytes.
-    """
-    wanted = set(urns)
-    sheets = {}
-    for school in roster.schools:
-        if school.urn in wanted and _list_duties(roster, school):
-            data = build_school_data(roster, school, answers.get(school.urn, ()))
-            drawn = _draw_map(roster, school)
-            sheets[school.urn] = typeset_template(__package__, TEMPLATE, data, map_svg=drawn)
-    return sheets
+    """Typeset the sheets of the given schools that have a patrol this week, by URN."""
+    return {
+        school.urn: typeset_template(
+            __package__,
+            "school.typ",
+            build_school_data(roster, school, answers.get(school.urn, ())),
+            map_svg=_draw_map(roster, school),
+        )
+        for school in roster.schools
+        if school.urn in urns and roster.select_duties(urn=school.urn)
+    }
 
 
 def build_school_data(
@@ -79,7 +76,7 @@ def build_school_data(
         "marking": make_printable(week.plan.area.settings.output.marking),
         "days": [
             {"day": f"{day:%A}", "date": f"{day.day} {day:%B}"}
-            | _describe_presence(roster, roster.school_duties(school.urn, day), letters)
+            | _describe_presence(roster, roster.select_duties(urn=school.urn, date=day), letters)
             for day in week.days
         ],
         "areas": [{"letter": letter, "street": street} for letter, street in streets.items()],
@@ -107,14 +104,10 @@ def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
     }
 
 
-def _list_duties(roster: Roster, school: RosterSchool) -> list[Duty]:
-    return [duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)]
-
-
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, SchoolStop]:
     """Stops of the week by place."""
-    stops = (_list_stops(roster, duty) for duty in _list_duties(roster, school))
-    return {stop.hotspot: stop for own in stops for stop in own}
+    duties = roster.select_duties(urn=school.urn)
+    return {stop.hotspot: stop for duty in duties for stop in _list_stops(roster, duty)}
 
 
 def _list_stops(roster: Roster, duty: Duty) -> list[SchoolStop]:
@@ -126,14 +119,14 @@ def _format_street(stop: SchoolStop) -> str:
 
 
 def _describe_presence(
-    roster: Roster, duties: tuple[Duty, ...], letters: dict[str, str]
+    roster: Roster, duties: list[Duty], letters: dict[str, str]
 ) -> dict[str, str]:
     """When an officer is at the gate on a day, and until when in which streets."""
     if not duties:
         return {"gate": "", "until": "", "streets": ""}
     first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
-        first.setdefault(duty.patrol.window, duty)
+        first.setdefault(duty.window, duty)
     stops = [stop for duty in duties for stop in _list_stops(roster, duty)]
     streets = {letters[stop.hotspot] for stop in stops}
     until = max((stop.leave_minutes for stop in stops), default=0.0)

@@ -21,6 +21,7 @@ from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.output_folder import replace_folder
 from patrolplan.outputs.week.roster import DEMANDS, Roster, format_duty_times
 from patrolplan.outputs.wording import format_route_name
+from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.ledger.monthly_return import (
     compare_doses,
     list_shortfalls,
@@ -28,33 +29,33 @@ from patrolplan.team.ledger.monthly_return import (
     summarise_designated,
     summarise_doses,
 )
-from patrolplan.team.week import DemandOutcome, Duty, format_day
+from patrolplan.team.week import Duty, format_day
+from patrolplan.team.week_records import DemandOutcome
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     from patrolplan.team.ledger.ledger import Ledger
 
-COLUMNS = (
-    "officer",
-    "day",
-    "date",
-    "set_out",
-    "start",
-    "end",
-    "urn",
-    "school",
-    "route",
-    "stops",
-    "card",
-)
+COLUMNS = {
+    "officer": 16,
+    "day": 24,
+    "date": 12,
+    "set_out": 9,
+    "start": 9,
+    "end": 9,
+    "urn": 10,
+    "school": 36,
+    "route": 9,
+    "stops": 90,
+    "card": 40,
+}
+"""Columns of the patrols, and their widths in letters."""
 FURTHER_COLUMNS = {"window": 16, "crew": 24}
 """Columns that only some weeks need, and their widths."""
-DATE_COLUMN = COLUMNS.index("date")
+DATE_COLUMN = [*COLUMNS].index("date")
 FIXED_CREATION_TIME = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed moment, so that equal weeks give equal bytes
 LONGEST_CELL = 32_000
 """Maximum letters of a cell; spreadsheets allow 32,767."""
-WIDTHS = (16, 24, 12, 9, 9, 9, 10, 36, 9, 90, 40)
-"""Widths of the columns in letters."""
 
 
 def render_week_csv(roster: Roster) -> bytes:
@@ -62,17 +63,13 @@ def render_week_csv(roster: Roster) -> bytes:
     stream = io.StringIO(newline="")
     table = csv.writer(stream, quoting=csv.QUOTE_ALL)
     table.writerow(_list_columns(roster))
-    table.writerows(
-        [escape_cell(cell) for cell in _build_duty_row(roster, duty)] for duty in roster.week.duties
-    )
+    for duty in roster.week.duties:
+        table.writerow(map(escape_cell, _build_duty_row(roster, duty)))
     return stream.getvalue().encode("utf-8-sig")
 
 
 def render_week_xlsx(roster: Roster) -> bytes:
-    """The week as a workbook: schools by day, officers by day, every duty, and gaps with reasons.
-
-    Cells are written as text, never interpreted; equal weeks give equal bytes.
-    """
+    """The week as a workbook of text: schools and officers by day, duties, gaps with reasons."""
     week, stream = roster.week, io.BytesIO()
     options = {
         "in_memory": True,
@@ -80,19 +77,16 @@ def render_week_xlsx(roster: Roster) -> bytes:
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    days = [format_day(day) for day in week.days]
+    days, columns = [format_day(day) for day in week.days], _list_columns(roster)
     across = [24] * len(days)
+    names = {school.urn: school.name for school in roster.schools}
+    gaps = [[format_day(row.date), row.urn, names.get(row.urn, ""), row.why] for row in week.unmet]
     duties = [_build_duty_row(roster, duty) for duty in week.duties]
-    gaps = [
-        [format_day(gap.date), gap.urn, roster.school_names.get(gap.urn, ""), gap.why]
-        for gap in week.unmet
-    ]
     demands = [_build_demand_row(roster, demand) for demand in week.demands]
-    further = [FURTHER_COLUMNS[name] for name in _list_further_columns(roster)]
     tables = {  # columns, their widths, and rows
         "Schools": (["URN", "School", "Bell", *days], (10, 36, 12, *across), _list_schools(roster)),
         "Officers": (["Officer", *days, "Patrols"], (20, *across, 9), _list_officers(roster)),
-        "Patrols": (_list_columns(roster), (*WIDTHS, *further), duties),
+        "Patrols": ([*columns], [*columns.values()], duties),
         "Not patrolled": (["Day", "URN", "School", "Why"], (24, 10, 36, 90), gaps),
     }
     if demands:
@@ -102,9 +96,9 @@ def render_week_xlsx(roster: Roster) -> bytes:
         head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         cell = book.add_format({"text_wrap": True, "valign": "top"})
         dated = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"})
-        for name, (columns, widths, rows) in tables.items():
+        for name, (heads, widths, rows) in tables.items():
             sheet = book.add_worksheet(name)
-            _fill_sheet(sheet, columns, rows, (head, cell))
+            _fill_sheet(sheet, heads, rows, (head, cell))
             _set_page(sheet, widths)
         sheet = book.get_worksheet_by_name("Patrols")
         for number, duty in enumerate(week.duties, start=1):
@@ -112,15 +106,13 @@ def render_week_xlsx(roster: Roster) -> bytes:
             date = dt.datetime.combine(duty.date, dt.time())
             sheet.write_datetime(number, DATE_COLUMN, date, dated)
         if duties:
-            sheet.autofilter(0, 0, len(duties), len(_list_columns(roster)) - 1)
+            sheet.autofilter(0, 0, len(duties), len(columns) - 1)
     return stream.getvalue()
 
 
 def escape_cell(text: str) -> str:
     r"""The text of a cell, escaped so that no spreadsheet runs it as a formula.
 
-    Examples
-    --------
     >>> escape_cell("=1+1"), escape_cell("Market Place"), escape_cell("\tx")
     ("'=1+1", 'Market Place', "'\tx")
     """
@@ -154,39 +146,35 @@ def _set_page(sheet: Worksheet, widths: Sequence[int]) -> None:
 
 
 def _list_schools(roster: Roster) -> list[list[str]]:
-    return [
-        [
-            school.urn,
-            school.name,
-            school.bell,
-            *(_describe_school_day(roster, school.urn, day) for day in roster.week.days),
+    def describe_day(urn: str, day: dt.date) -> str:
+        lines = [
+            f"{roster.name_officer(duty.officer)} {format_duty_times(duty)}"
+            for duty in roster.select_duties(urn=urn, date=day)
         ]
-        for school in roster.schools
+        return "\n".join(lines or ["closed"] * ((urn, day) in roster.closed_days))
+
+    return [
+        [one.urn, one.name, one.bell, *(describe_day(one.urn, day) for day in roster.week.days)]
+        for one in roster.schools
     ]
 
 
-def _describe_school_day(roster: Roster, urn: str, day: dt.date) -> str:
-    duties = roster.school_duties(urn, day)
-    if not duties:
-        return "closed" if (urn, day) in roster.closed_days else ""
-    return "\n".join(
-        f"{roster.name_officer(duty.officer)} {format_duty_times(duty)}" for duty in duties
-    )
-
-
 def _list_officers(roster: Roster) -> list[list[str]]:
-    rows = []
-    for officer in roster.officers:
-        days = [roster.officer_duties(officer.name, day) for day in roster.week.days]
-        cells = [
-            "\n".join(f"{format_duty_times(duty)} {duty.patrol.school}" for duty in duties)
-            for duties in days
+    def describe_day(officer: str, day: dt.date) -> str:
+        duties = roster.select_duties(officer, day)
+        return "\n".join(f"{format_duty_times(duty)} {duty.patrol.school}" for duty in duties)
+
+    return [
+        [
+            roster.name_officer(one.name),
+            *(describe_day(one.name, day) for day in roster.week.days),
+            str(len(roster.select_duties(one.name))),
         ]
-        rows.append([roster.name_officer(officer.name), *cells, str(sum(map(len, days)))])
-    return rows
+        for one in roster.officers
+    ]
 
 
-DEMAND_COLUMNS = ("Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not")
+DEMAND_COLUMNS = ["Kind", "Sign", "Place", "Day", "Visits", "Met by", "Why not"]
 
 
 def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
@@ -205,37 +193,36 @@ def _build_demand_row(roster: Roster, demand: DemandOutcome) -> list[str]:
     ]
 
 
-def _list_columns(roster: Roster) -> tuple[str, ...]:
-    """The columns, including those of `FURTHER_COLUMNS` in which patrols differ."""
-    return (*COLUMNS, *_list_further_columns(roster))
-
-
-def _list_further_columns(roster: Roster) -> list[str]:
-    week = roster.week
-    has_crews = any(duty.crew for duty in week.duties)
-    shown = {"window": roster.has_windows, "crew": has_crews}
-    return [name for name in FURTHER_COLUMNS if shown[name]]
+def _list_columns(roster: Roster) -> dict[str, int]:
+    """The columns, including those of `FURTHER_COLUMNS` in which patrols differ, and widths."""
+    duties = roster.week.duties
+    shown = {
+        "window": any(duty.window != AFTER_SCHOOL for duty in duties),
+        "crew": any(duty.crew for duty in duties),
+    }
+    return COLUMNS | {name: width for name, width in FURTHER_COLUMNS.items() if shown[name]}
 
 
 def _build_duty_row(roster: Roster, duty: Duty) -> list[str]:
-    further = {"window": duty.patrol.window, "crew": roster.describe_others(duty.officer, duty)}
-    return [
-        roster.name_officer(duty.officer),
-        format_day(duty.date),
-        f"{duty.date}",
-        format_time(duty.leave_minutes),
-        format_time(duty.start_minutes),
-        format_time(duty.end_minutes),
-        duty.urn,
-        duty.patrol.school,
-        format_route_name(duty.variant),
-        "; ".join(
+    cells = {
+        "officer": roster.name_officer(duty.officer),
+        "day": format_day(duty.date),
+        "date": f"{duty.date}",
+        "set_out": format_time(duty.leave_minutes),
+        "start": format_time(duty.start_minutes),
+        "end": format_time(duty.end_minutes),
+        "urn": duty.urn,
+        "school": duty.patrol.school,
+        "route": format_route_name(duty.variant),
+        "stops": "; ".join(
             f"{stop.arrive} {stop.place}"
             for stop in list_stop_facts(duty.patrol, roster.week.plan.area.projection.crs)
         ),
-        roster.card_path(duty),
-        *(further[name] for name in _list_further_columns(roster)),
-    ]
+        "card": roster.card_path(duty),
+        "window": duty.window,
+        "crew": roster.describe_others(duty.officer, duty),
+    }
+    return [cells[name] for name in _list_columns(roster)]
 
 
 TABLES = {
@@ -296,10 +283,7 @@ def write_return(
     with replace_folder(out, details) as folder:
         for name, table in tables.items():
             file = f"return-{month}.csv" if name == "return" else f"{name}.csv"
-            texts = table.astype(object).where(table.notna(), "").map(_format_cell)
+            texts = table.astype(object).where(table.notna(), "")
+            texts = texts.map(lambda value: escape_cell(str(value)))
             texts.to_csv(folder / file, index=False, encoding="utf-8-sig", lineterminator="\r\n")
     return out
-
-
-def _format_cell(value: object) -> str:
-    return escape_cell(str(value))

@@ -1,5 +1,6 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,15 @@ from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
-from patrolplan.outputs.week.roster import Roster, RosterOfficer, format_duty_times, format_week
+from patrolplan.outputs.week.roster import (
+    LONGEST_NAME,
+    LONGEST_OFFICER,
+    Roster,
+    RosterOfficer,
+    format_duty_times,
+    format_school_name,
+    format_week,
+)
 from patrolplan.outputs.wording import (
     PURPOSE,
     compute_plan_id,
@@ -36,11 +45,8 @@ from patrolplan.team.where_when import Stay, group_stays
 from patrolplan.text import capitalise, format_count, shorten
 from patrolplan.times import format_span, format_time
 
-TEMPLATE = "tasks.typ"
 MAP_WIDTH = 277 * POINTS_PER_MM
 MAP_HEIGHT = 158 * POINTS_PER_MM
-LONGEST_NAME = 60
-LONGEST_OFFICER = 40
 MAX_NAMED_SCHOOLS = 16
 """Maximum number of schools with names on the map; with more, names would hide it."""
 OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
@@ -48,26 +54,22 @@ OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 
 
 def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
-    """Typeset the wall's pages and the officers' sheets as a tagged PDF.
-
-    The wall's pages are schools, officers and places by day, the map, and days without a patrol
-    with the reason. An officer without duties gets no sheet. Equal weeks give equal bytes.
-    """
+    """Typeset the wall's pages and the officers' sheets as a tagged PDF."""
     data = build_tasks_data(roster, duties, wall=wall)
     map_svg = _draw_week_map(roster) if wall else b""
-    return typeset_template(__package__, TEMPLATE, data, map_svg=map_svg)
+    return typeset_template(__package__, "tasks.typ", data, map_svg=map_svg)
 
 
 def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
     """Texts of the pages, for the template."""
     week = roster.week
-    area = make_printable(week.plan.area.name)
-    settings = week.plan.area.settings
-    declared = [*note_guard(settings), *note_low_threshold(settings)]
+    area, settings = week.plan.area, week.plan.area.settings
+    declared = [*note_guard(settings), *note_low_threshold(settings), *area.accepted_checks]
+    name = make_printable(area.name)
     data: dict[str, Any] = {
-        "title": f"Week of patrols: {area}, {format_week(week)}",
-        "area": area,
-        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
+        "title": f"Week of patrols: {name}, {format_week(week)}",
+        "area": name,
+        "marking": make_printable(find_marking(area, (duty.patrol for duty in duties))),
         "purpose": PURPOSE,
         "week": format_week(week),
         "id": compute_plan_id(week.plan),
@@ -76,12 +78,11 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         "sheets": [
             _build_sheet(roster, officer, own)
             for officer in roster.officers
-            if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
+            if (own := [duty for duty in duties if officer.name in duty.people])
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
             *map(make_printable, describe_notes(declared)),
-            *map(make_printable, describe_notes(week.plan.area.accepted_checks)),
             " ".join(list_attributions(week.plan)),
         ],
     }
@@ -94,24 +95,7 @@ def choose_officer_points(name: str) -> int:
     return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
-def print_officer(roster: Roster, name: str) -> str:
-    """An officer's name as printed; school staff only by their role."""
-    return shorten(make_printable(roster.name_officer(name)), LONGEST_OFFICER)
-
-
-def format_school_name(name: str) -> str:
-    """A school's name as printed."""
-    return shorten(make_printable(name), LONGEST_NAME)
-
-
-def format_set_out(roster: Roster, officer: str, duty: Duty) -> str:
-    """When to leave the base; empty for an officer who starts at the gate."""
-    leave = format_time(roster.find_set_out(officer, duty))
-    start = format_time(duty.start_minutes)
-    return "" if leave == start else leave
-
-
-def describe_company(roster: Roster, officer: str, duty: Duty) -> str:
+def _describe_company(roster: Roster, officer: str, duty: Duty) -> str:
     """A patrol's window unless it is after school, and who else is on it, if anyone."""
     crew = roster.describe_others(officer, duty)
     words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
@@ -119,10 +103,14 @@ def describe_company(roster: Roster, officer: str, duty: Duty) -> str:
 
 
 def _build_wall_pages(roster: Roster) -> dict[str, Any]:
+    visits = _group_visits(roster)
     return {
         "schools": _build_school_rows(roster),
         "officers": _build_officer_rows(roster),
-        "places": _build_place_rows(roster),
+        "places": [
+            _build_place_row(roster, xl_col_to_name(number), name, stays)
+            for number, (name, stays) in enumerate(visits.items())
+        ],
         "gaps": _build_gap_rows(roster),
         "short": [make_printable(f"{short}.") for short in roster.week.short],
         "notes": [make_printable(note) for note in describe_notes(roster.week.notes)],
@@ -132,63 +120,54 @@ def _build_wall_pages(roster: Roster) -> dict[str, Any]:
 
 
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
-    rows = []
-    for school in roster.schools:
-        days = [roster.school_duties(school.urn, day) for day in roster.week.days]
-        cells = [
-            {
-                "duties": [
-                    {
-                        "officer": print_officer(roster, duty.officer),
-                        "time": format_duty_times(duty),
-                        "more": describe_company(roster, duty.officer, duty),
-                    }
-                    for duty in duties
-                ],
-                "none": "closed" if (school.urn, day) in roster.closed_days else "\N{EN DASH}",
-            }
-            for duties, day in zip(days, roster.week.days, strict=True)
-        ]
-        rows.append(
-            {
-                "number": str(school.number),
-                "name": format_school_name(school.name),
-                "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
-                "cells": cells,
-                "count": str(sum(map(bool, days))),
-            }
-        )
-    return rows
+    def build_cell(urn: str, day: dt.date) -> dict[str, Any]:
+        return {
+            "duties": [
+                {
+                    "officer": roster.print_officer(duty.officer),
+                    "time": format_duty_times(duty),
+                    "more": _describe_company(roster, duty.officer, duty),
+                }
+                for duty in roster.select_duties(urn=urn, date=day)
+            ],
+            "none": "closed" if (urn, day) in roster.closed_days else "\N{EN DASH}",
+        }
+
+    return [
+        {
+            "number": str(school.number),
+            "name": format_school_name(school.name),
+            "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
+            "cells": [build_cell(school.urn, day) for day in roster.week.days],
+            "count": _count_days(roster.select_duties(urn=school.urn)),
+        }
+        for school in roster.schools
+    ]
 
 
 def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
-    numbers = {school.urn: school.number for school in roster.schools}
-    rows = []
-    for officer in roster.officers:
-        days = [roster.officer_duties(officer.name, day) for day in roster.week.days]
-        cells = [
-            [
-                {
-                    "time": format_duty_times(duty),
-                    "school": f"{numbers[duty.urn]} {format_school_name(duty.patrol.school)}",
-                    "leave": f"set out {leave}"
-                    if (leave := format_set_out(roster, officer.name, duty))
-                    else "",
-                    "more": describe_company(roster, officer.name, duty),
-                }
-                for duty in duties
-            ]
-            for duties in days
-        ]
-        rows.append(
-            {
-                "name": print_officer(roster, officer.name),
-                "about": roster.describe_officer_modes(officer),
-                "cells": cells,
-                "count": str(sum(map(len, days))),
-            }
-        )
-    return rows
+    def build_line(officer: str, duty: Duty) -> dict[str, str]:
+        number = roster.schools_by_urn[duty.urn].number
+        leave = roster.format_set_out(officer, duty)
+        return {
+            "time": format_duty_times(duty),
+            "school": f"{number} {format_school_name(duty.patrol.school)}",
+            "leave": f"set out {leave}" if leave else "",
+            "more": _describe_company(roster, officer, duty),
+        }
+
+    return [
+        {
+            "name": roster.print_officer(officer.name),
+            "about": roster.describe_officer_modes(officer),
+            "cells": [
+                [build_line(officer.name, duty) for duty in roster.select_duties(officer.name, day)]
+                for day in roster.week.days
+            ],
+            "count": str(len(roster.select_duties(officer.name))),
+        }
+        for officer in roster.officers
+    ]
 
 
 def _group_visits(roster: Roster) -> dict[str, list[Stay]]:
@@ -196,13 +175,13 @@ def _group_visits(roster: Roster) -> dict[str, list[Stay]]:
     stays = group_stays(roster.week.duties)
     order = {name: number for number, name in enumerate(roster.week.plan.hotspots["hotspot"])}
     names = sorted(
-        stays, key=lambda name: (-_count_days(stays[name]), order.get(name, len(order)), name)
+        stays, key=lambda name: (-int(_count_days(stays[name])), order.get(name, len(order)), name)
     )
     return {name: stays[name] for name in names}
 
 
-def _count_days(stays: list[Stay]) -> int:
-    return len({stay.date for stay in stays})
+def _count_days(dated: Sequence[Stay | Duty]) -> str:
+    return str(len({one.date for one in dated}))
 
 
 def _find_stop(roster: Roster, name: str, stays: list[Stay]) -> tuple[str, float, float]:
@@ -216,50 +195,44 @@ def _find_stop(roster: Roster, name: str, stays: list[Stay]) -> tuple[str, float
     return describe_place(stop), stop.x, stop.y
 
 
-def _build_place_rows(roster: Roster) -> list[dict[str, Any]]:
-    rows = []
-    for number, (name, stays) in enumerate(_group_visits(roster).items()):
-        cells = [
+def _build_place_row(roster: Roster, letters: str, name: str, stays: list[Stay]) -> dict[str, Any]:
+    place = shorten(make_printable(_find_stop(roster, name, stays)[0]), LONGEST_NAME)
+    return {
+        "id": letters,
+        "place": capitalise(place),
+        "cells": [
             [
-                f"{format_time(stay.from_minutes)} {print_officer(roster, stay.duty.officer)}"
+                f"{format_time(stay.from_minutes)} {roster.print_officer(stay.duty.officer)}"
                 for stay in stays
                 if stay.date == day
             ]
             for day in roster.week.days
-        ]
-        place = shorten(make_printable(_find_stop(roster, name, stays)[0]), LONGEST_NAME)
-        rows.append(
-            {
-                "id": xl_col_to_name(number),
-                "place": capitalise(place),
-                "cells": cells,
-                "count": str(_count_days(stays)),
-            }
-        )
-    return rows
+        ],
+        "count": _count_days(stays),
+    }
 
 
 def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
     """Days without a patrol by school, each reason once; closed days need no reason."""
-    rows = []
-    for school in roster.schools:
-        reasons: dict[str, list[str]] = {}
-        for gap in roster.week.unmet:
-            if gap.urn == school.urn and (gap.urn, gap.date) not in roster.closed_days:
-                reasons.setdefault(gap.why, []).append(f"{gap.date:%a}")
-        lines = [f"{', '.join(days)}: {make_printable(why)}." for why, days in reasons.items()]
-        if lines:
-            title = f"{school.number} {format_school_name(school.name)}"
-            rows.append({"school": title, "urn": make_printable(school.urn), "lines": lines})
-    return rows
+    reasons: dict[str, dict[str, list[str]]] = {school.urn: {} for school in roster.schools}
+    for gap in roster.week.unmet:
+        if gap.urn in reasons and (gap.urn, gap.date) not in roster.closed_days:
+            reasons[gap.urn].setdefault(gap.why, []).append(f"{gap.date:%a}")
+    return [
+        {
+            "school": f"{school.number} {format_school_name(school.name)}",
+            "urn": make_printable(school.urn),
+            "lines": [f"{', '.join(days)}: {make_printable(why)}." for why, days in own.items()],
+        }
+        for school, own in zip(roster.schools, reasons.values(), strict=True)
+        if own
+    ]
 
 
 def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> dict[str, Any]:
-    name = print_officer(roster, officer.name)
-    pages = {id(duty): number for number, duty in enumerate(duties, start=1)}
+    name = roster.print_officer(officer.name)
     shown = {duty.date for duty in duties}
-    everything = shown == {duty.date for duty in roster.list_walked_duties(officer.name)}
-    days = roster.week.days if everything else sorted(shown)
+    everything = shown == {duty.date for duty in roster.select_duties(officer.name)}
     return {
         "officer": name,
         "officer_size": choose_officer_points(name),
@@ -269,29 +242,28 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
             {
                 "day": format_day(day),
                 "duties": [
-                    _build_task(roster, officer.name, duty, pages[id(duty)])
-                    for duty in duties
+                    _build_task(roster, officer.name, duty, card)
+                    for card, duty in enumerate(duties, start=1)
                     if duty.date == day
                 ],
             }
-            for day in days
+            for day in (roster.week.days if everything else sorted(shown))
         ],
     }
 
 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
-    number = next(school.number for school in roster.schools if school.urn == duty.urn)
     about = (
-        describe_company(roster, officer, duty),
+        _describe_company(roster, officer, duty),
         f"URN {make_printable(duty.urn)}",
-        f"no. {number} on the wall map",
+        f"no. {roster.schools_by_urn[duty.urn].number} on the wall map",
         f"card {card}",
     )
     return {
         "school": format_school_name(patrol.school),
         "about": " · ".join(word for word in about if word),
-        "leave": format_set_out(roster, officer, duty),
+        "leave": roster.format_set_out(officer, duty),
         "start": format_time(duty.start_minutes),
         "first_why": describe_gate_task(roster.week.plan, patrol),
         "gate": format_span(duty.start_minutes, patrol.gate_until_minutes),
@@ -304,7 +276,7 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
                 "number": str(facts.number),
                 "time": f"{facts.arrive}\N{EN DASH}{facts.leave}",
                 "place": print_whole(facts.place),
-                "why": [print_whole(list_reasons(facts.stop, with_counts=False)[0])],
+                "why": [print_whole(list_reasons(facts.stop, "short")[0])],
             }
             for facts in list_stop_facts(patrol, crs)
         ],

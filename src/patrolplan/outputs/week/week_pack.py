@@ -21,22 +21,20 @@ from patrolplan.outputs.week.calendars import render_calendars
 from patrolplan.outputs.week.lead_sheet import render_lead_sheet
 from patrolplan.outputs.week.poster import build_poster_data, render_posters, select_shown
 from patrolplan.outputs.week.roster import (
+    LONGEST_OFFICER,
     Roster,
     RosterOfficer,
-    RosterSchool,
     describe_appointment,
     describe_way,
+    format_item_times,
+    format_school_name,
     format_week,
 )
 from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
 from patrolplan.outputs.week.task_sheets import (
-    LONGEST_OFFICER,
     build_tasks_data,
     choose_officer_points,
-    format_school_name,
-    format_set_out,
-    print_officer,
     render_task_sheets,
 )
 from patrolplan.outputs.wording import (
@@ -48,14 +46,14 @@ from patrolplan.outputs.wording import (
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.tasked_places import tell_taskings
-from patrolplan.team.ledger.dose_history import RecentPresence, load_recent_presence
+from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
-from patrolplan.team.officer_day import DayItem
-from patrolplan.team.school_answers import PlaceAnswer, find_school_answers
+from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
+from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, shorten
-from patrolplan.times import format_span, format_time
+from patrolplan.times import format_time
 
 
 def render_week_map(roster: Roster) -> bytes:
@@ -73,15 +71,16 @@ def render_week_map(roster: Roster) -> bytes:
 
 
 def _build_map_patrol(roster: Roster, duty: Duty) -> MapPatrol:
-    officer = roster.officer_file_names[duty.officer]
-    leave = format_set_out(roster, duty.officer, duty)
+    officer = roster.officers_by_name[duty.officer].file_name
+    leave = roster.format_set_out(duty.officer, duty)
     name = roster.name_officer(duty.officer)
     crew = roster.describe_others(duty.officer, duty)
     window, further = describe_further_window(duty.patrol), roster.window_suffix(duty)
     facts = (format_day(duty.date), window, f"{name} with {crew}" if crew else name)
     about = ", ".join(fact for fact in facts if fact)
+    school = roster.school_file_names[duty.urn]
     return MapPatrol(
-        id=f"{duty.date}-{roster.school_file_name(duty.urn)}-{officer}{further.replace('.', '--')}",
+        id=f"{duty.date}-{school}-{officer}{further.replace('.', '--')}",
         patrol=duty.patrol,
         title=duty.patrol.school,
         choice=(f"{duty.date:%a} {format_time(duty.start_minutes)} {name}: {duty.patrol.school}"),
@@ -103,16 +102,14 @@ def write_week_files(
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
 
-    `earlier` is the folder of the papers that these replace: its calendars are continued, and its
-    papers copied if they are unchanged. Returns the digests of papers for the manifest, see
-    `patrolplan.outputs.earlier_papers`.
+    Papers of the folder `earlier` are copied if they are unchanged, and its calendars continued.
+    Returns the digests of papers for the manifest, see `patrolplan.outputs.earlier_papers`.
     """
     week = round_week(roster.week)
-    roster = Roster(_tell_taskings(week))
-    papers = EarlierPapers(earlier, roster.week.plan)
-    duties = roster.select_duties(officer, date)
+    roster, untold = Roster(_tell_taskings(week)), Roster(week)
+    papers = EarlierPapers(earlier, week.plan)
+    duties, officers = roster.select_duties(officer, date), roster.select_officers(officer, date)
     whole = officer is None and date is None
-    officers = roster.select_officers(officer, date)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
@@ -123,7 +120,7 @@ def write_week_files(
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
-    untold = Roster(week)  # a school is not told what is tasked
+    # A school is not told what is tasked.
     own = untold.select_duties(officer, date)
     files |= _render_school_files(untold, own, papers, with_posters=whole)
     write_week_documents(week, folder)
@@ -150,8 +147,9 @@ def _render_tasks(
         roster.schools,
         [duty.patrol.stops for duty in roster.week.duties],
     )
-    found = papers.find({"tasks.pdf": facts})
-    return found or {"tasks.pdf": render_task_sheets(roster, duties, wall=wall)}
+    return papers.find({"tasks.pdf": facts}) or {
+        "tasks.pdf": render_task_sheets(roster, duties, wall=wall)
+    }
 
 
 def _render_school_files(
@@ -160,42 +158,34 @@ def _render_school_files(
     """Sheets of the schools of these duties; and posters, which show nothing of a week's part."""
     week = roster.week
     presence = _load_presence(week)
-    urns = [school.urn for school in roster.schools]
-    sheet_urns = list(dict.fromkeys(duty.urn for duty in duties))
-    answers = find_school_answers(week, presence, urns if with_posters else sheet_urns)
+    sheet_urns = {duty.urn for duty in duties}
+    wanted = [one.urn for one in roster.schools if with_posters or one.urn in sheet_urns]
+    answers = find_school_answers(week, presence, wanted)
     files: dict[str, bytes] = {}
     for school in roster.schools:
-        name = f"{roster.school_file_name(school.urn)}.pdf"
-        if school.urn in sheet_urns:
-            sheet, facts = f"schools/{name}", _list_sheet_facts(roster, school, answers)
-            files |= papers.find({sheet: facts}) or _name_paper(
-                sheet, render_school_sheets(roster, [school.urn], answers)
+        urn, name = school.urn, f"{roster.school_file_names[school.urn]}.pdf"
+        own = answers.get(urn, ())
+        if urn in sheet_urns:
+            sheet, facts = (
+                f"schools/{name}",
+                (
+                    hash_template(__package__, "school.typ"),
+                    build_school_data(roster, school, own),
+                    school,
+                    [duty.patrol.stops for duty in roster.select_duties(urn=urn)],
+                ),
             )
-        shown = select_shown(answers.get(school.urn, ())) if with_posters else ()
+            files |= papers.find({sheet: facts}) or {
+                sheet: render_school_sheets(roster, [urn], answers)[urn]
+            }
+        shown = select_shown(own) if with_posters else ()
         if shown:
             poster, data = f"posters/{name}", build_poster_data(roster, school, shown, presence)
-            files |= papers.find({poster: (hash_template(__package__, "poster.typ"), data)}) or (
-                _name_paper(poster, render_posters(roster, {school.urn: shown}, presence))
-            )
+            files |= papers.find({poster: (hash_template(__package__, "poster.typ"), data)}) or {
+                f"posters/{name}": made
+                for made in render_posters(roster, {urn: shown}, presence).values()
+            }
     return files
-
-
-def _name_paper(name: str, papers: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The single paper, if there is one, under this file name."""
-    return {name: next(iter(papers.values()))} if papers else {}
-
-
-def _list_sheet_facts(
-    roster: Roster, school: RosterSchool, answers: Mapping[str, Sequence[PlaceAnswer]]
-) -> tuple[object, ...]:
-    """All that a school's sheet shows: its words, and the positions of its map's signs."""
-    duties = [duty for day in roster.week.days for duty in roster.school_duties(school.urn, day)]
-    return (
-        hash_template(__package__, "school.typ"),
-        build_school_data(roster, school, answers.get(school.urn, ())),
-        school,
-        [duty.patrol.stops for duty in duties],
-    )
 
 
 def _load_presence(week: Week) -> RecentPresence | None:
@@ -233,16 +223,15 @@ def _render_card_files(
     by_officer = [
         (officer, own)
         for officer in officers
-        if (own := [duty for duty in duties if officer.name in {duty.officer, *duty.crew}])
+        if (own := [duty for duty in duties if officer.name in duty.people])
     ]
     books = [
         CardBook(
-            title=f"Cards of {cover['officer']}, {format_week(roster.week)}",
-            cover=cover,
+            title=f"Cards of {roster.print_officer(officer.name)}, {format_week(roster.week)}",
+            cover=build_cover_data(roster, officer, own),
             cards=tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in own),
         )
         for officer, own in by_officer
-        for cover in [build_cover_data(roster, officer, own)]
     ]
     files: dict[str, bytes] = {}
     new = []
@@ -270,36 +259,31 @@ def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatr
     crew = roster.describe_others(duty.officer, duty)
     colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
     colleagues += [
-        print_officer(roster, other.officer)
-        for other in roster.school_duties(duty.urn, duty.date)
-        if other.officer != duty.officer and other.patrol.window == duty.patrol.window
+        roster.print_officer(other.officer)
+        for other in roster.select_duties(urn=duty.urn, date=duty.date)
+        if other.officer != duty.officer and other.window == duty.window
     ]
-    name = print_officer(roster, duty.officer)
+    name = roster.print_officer(duty.officer)
     return PrintedPatrol(plan, duty.patrol, name, tuple(dict.fromkeys(colleagues)))
 
 
 def build_cover_data(
     roster: Roster, officer: RosterOfficer, duties: Sequence[Duty]
 ) -> dict[str, Any]:
-    """Texts of the cover of an officer's cards, for the template: their days in order.
-
-    For a whole week, all days with anything to do are shown, otherwise only those of the cards.
-    """
+    """Texts of the cover of an officer's cards, for the template: their days in order."""
     week = roster.week
-    name = print_officer(roster, officer.name)
-    own = roster.list_walked_duties(officer.name)
+    name = roster.print_officer(officer.name)
+    own = roster.select_duties(officer.name)
     cards = {id(duty): number for number, duty in enumerate(duties)}
-    whole = len(duties) == len(own)
-    shown = [
-        day
-        for day in (week.days if whole else sorted({duty.date for duty in duties}))
-        if (officer.name, day) in roster.officer_days
-    ]
-    free = [f"{day:%A}" for day in week.days if whole and day not in {duty.date for duty in own}]
-    notes = [f"No patrol on {join_words(free)}."] if free else []
-    if not whole:
-        notes = [f"Printed in part: {len(duties)} of {len(own)} cards of the week."]
-    notes.append("A card printed again replaces the one of the same day.")
+    dates = {duty.date for duty in duties}
+    notes = ["A card printed again replaces the one of the same day."]
+    if len(duties) < len(own):
+        shown = sorted(dates)
+        notes.insert(0, f"Printed in part: {len(duties)} of {len(own)} cards of the week.")
+    else:
+        shown = [*week.days]
+        if free := [f"{day:%A}" for day in week.days if day not in dates]:
+            notes.insert(0, f"No patrol on {join_words(free)}.")
     return {
         "officer": name,
         "officer_size": choose_officer_points(name),
@@ -308,7 +292,11 @@ def build_cover_data(
         "count": format_count(len(duties), "card"),
         "week": format_week(week),
         "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
-        "days": [_build_cover_day(roster, officer, day, cards) for day in shown],
+        "days": [
+            _build_cover_day(roster, officer, day, cards)
+            for day in shown
+            if (officer.name, day) in roster.officer_days
+        ],
         "notes": notes,
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
@@ -338,8 +326,7 @@ def _build_cover_item(
     if item.kind == "way":
         when = item.to_minutes if item.towards == "base" else item.from_minutes
         return line | {"time": format_time(when), "text": describe_way(roster, officer, item)}
-    span = "all day" if item.is_whole_day else format_span(item.from_minutes, item.to_minutes)
-    line["time"] = span
+    line["time"] = format_item_times(item)
     if item.appointment is not None:
         return line | {"text": describe_appointment(roster, item.appointment)}
     duty = item.duty

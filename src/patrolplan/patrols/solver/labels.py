@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.timed_kernel import (
     expand_timed_labels,
     find_peaks,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 # Sets of candidates are two words of bits.
 MAX_CANDIDATES = 128
-# Parents expanded between two looks at the clock: some milliseconds, a tenth of a second at most.
+# Parents expanded between two looks at the number of labels.
 PARENTS_AT_ONCE = 256
 INITIAL_CAPACITY = 4096
 # Worths that differ by less than this share of all prizes are the same to the labels.
@@ -58,7 +57,6 @@ class Limits(NamedTuple):
 
     beam: int | None = None
     max_labels: int = 10**7
-    deadline: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +127,7 @@ class LabelExplorer:
         rising: bool,
         limits: Limits = Limits(),  # noqa: B008 - a tuple, which nobody changes
     ) -> Exploration:
-        """Grow labels until none is left, too many are there, or the time is up.
+        """Grow labels until none is left, or too many are there.
 
         `value` (c,): worth of each candidate, also below 0; what it lacks of the candidate's peak
         is the price of a visit there, whenever it is made. Sets worth no more than `floor` are left
@@ -164,7 +162,7 @@ def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limi
     while len(levels[-1]) and len(levels) <= size:
         before = state[1]
         room = limits.max_labels - labels
-        level, done = _expand_level(levels[-1], fixed, room, limits.deadline)
+        level, done = _expand_level(levels[-1], fixed, room)
         labels += len(level)
         if not done:
             waiting = levels[-1].marks[int(state[5]) :, BOUND].max(initial=bound)
@@ -205,10 +203,8 @@ def _select_labels(level: Level, beam: int, best_label: int) -> tuple[Level, int
     return level.select(selected), best_label, bound
 
 
-def _expand_level(
-    level: Level, fixed: tuple[Any, ...], max_labels: int, deadline: float
-) -> tuple[Level, bool]:
-    """Expand all labels of a level; tell whether time and memory sufficed."""
+def _expand_level(level: Level, fixed: tuple[Any, ...], max_labels: int) -> tuple[Level, bool]:
+    """Expand all labels of a level; tell whether the limit of labels sufficed."""
     state = fixed[0]
     size = fixed[1].shape[0] - 2
     room = INITIAL_CAPACITY
@@ -224,7 +220,7 @@ def _expand_level(
             sets, marks, links, table, *fixed,
         )  # fmt: skip
         first = int(state[5])
-        if count > max_labels or CLOCK.read() > deadline:
+        if count > max_labels:
             break
         if first < stop or count + size > room:
             room *= 4

@@ -30,8 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
-from patrolplan.compiled import CLOCK
-from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer, Limits
+from patrolplan.patrols.solver.labels import LabelExplorer, Limits
 from patrolplan.patrols.solver.programme import pack_columns
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class ColumnPool:
         """How often each row may be used."""
         return np.array([1.0] * self.case.size + [self.case.officer_count])
 
-    def pack(self, *, seconds: float) -> tuple[list[int], float]:
+    def pack(self) -> tuple[list[int], float]:
         """Choose the whole columns worth most; return them and an upper bound on their value."""
         if not self.stops:
             return [], 0.0
@@ -111,7 +110,7 @@ class ColumnPool:
             np.array(self.values),
             self.build_matrix(),
             self.limits,
-            seconds=seconds,
+            seconds=MAX_PACKING_SECONDS,
             nodes=MAX_NODES,
         )
         return np.flatnonzero(np.rint(packed.values)).tolist(), packed.bound
@@ -128,18 +127,15 @@ class ColumnPool:
         return {officer: self.stops[k] for officer, k in enumerate(sorted(chosen))}
 
 
-def solve_exactly(case: ReducedCase, *, max_labels: int, deadline: float) -> ReducedSolution:
+def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
     """Find the best routes and prove it, or give good ones and a bound.
 
     The case has at most `MAX_CANDIDATES` candidates. `max_labels` may be grown in all explorations
-    together; `deadline` is the value of `CLOCK.read` at which to give up.
+    together.
     """
-    if case.size > MAX_CANDIDATES:
-        message = f"{case.size} candidates; enumeration takes at most {MAX_CANDIDATES}"
-        raise ValueError(message)
     if case.officer_count == 1:
-        return _solve_single_officer(case, max_labels, deadline)
-    return TeamSolver(case, max_labels, deadline).solve()
+        return _solve_single_officer(case, max_labels)
+    return TeamSolver(case, max_labels).solve()
 
 
 def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
@@ -161,12 +157,12 @@ def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
     return [int(chosen[k]) for k in found.read_route(len(stops), int(np.argmin(over)))]
 
 
-def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -> ReducedSolution:
+def _solve_single_officer(case: ReducedCase, max_labels: int) -> ReducedSolution:
     explorer = LabelExplorer(case)
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0
     for beam in (*BEAMS, None):
-        limits = Limits(beam, max_labels - labels, deadline)
+        limits = Limits(beam, max_labels - labels)
         found = explorer.explore(case.value, value, rising=True, limits=limits)
         labels += found.labels
         if found.best is not None and found.worth > value:
@@ -181,10 +177,9 @@ def _solve_single_officer(case: ReducedCase, max_labels: int, deadline: float) -
 class TeamSolver:
     """Column generation, listing and packing for several officers."""
 
-    def __init__(self, case: ReducedCase, max_labels: int, deadline: float) -> None:
+    def __init__(self, case: ReducedCase, max_labels: int) -> None:
         self.case = case
         self.max_labels = max_labels
-        self.deadline = deadline
         self.explorer = LabelExplorer(case)
         self.pool = ColumnPool(case)
         self.labels = 0
@@ -193,7 +188,7 @@ class TeamSolver:
         self.bound = math.inf
 
     def solve(self) -> ReducedSolution:
-        """Run the three steps as far as time and memory allow."""
+        """Run the three steps as far as the limit of labels allows."""
         self._build_greedy()
         duals, peak = self._solve_relaxation()
         if self._has_gap() and duals is not None:
@@ -214,7 +209,7 @@ class TeamSolver:
         beam: int | None = None,
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
-        limits = Limits(beam, self.max_labels - self.labels, self.deadline)
+        limits = Limits(beam, self.max_labels - self.labels)
         found = self.explorer.explore(value, floor, rising=rising, limits=limits)
         self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
@@ -256,7 +251,7 @@ class TeamSolver:
         peak = 0.0
         beams = iter(PRICING_BEAMS)
         beam = next(beams)
-        while CLOCK.read() < self.deadline:
+        while True:  # ends when no beam, the last of which is exact, finds a new set
             prices, objective = self.pool.solve_relaxation()
             duals = prices[: case.size]
             reduced = case.value - duals
@@ -277,10 +272,7 @@ class TeamSolver:
 
     def _pack(self) -> float:
         """Choose the best whole columns of the pool; return the programme's own bound."""
-        seconds = min(self.deadline - CLOCK.read(), MAX_PACKING_SECONDS)
-        if seconds <= 0:
-            return math.inf
-        chosen, bound = self.pool.pack(seconds=seconds)
+        chosen, bound = self.pool.pack()
         value = math.fsum(self.pool.values[k] for k in chosen)
         self._keep_if_better(self.pool.assign(chosen), value)
         return bound

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from patrolplan.compiled import CLOCK
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csc_array
@@ -34,8 +32,7 @@ def pack_columns(
 
     `values` is empty where nothing was found in time.
     """
-    with CLOCK.stand_still():  # heavy, and of several officers alone
-        from patrolplan.patrols.solver.highs import Programme, maximise  # noqa: PLC0415
+    from patrolplan.patrols.solver.highs import Programme, maximise  # noqa: PLC0415 - heavy
 
     count, is_whole = len(worth), nodes is not None
     programme = Programme(

@@ -100,7 +100,7 @@ class ReducedCase:
 
 def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     """Keep the stops that an officer can reach and that can be worth something."""
-    officer, timed = problem.officer, problem.timed_prizes
+    timed = problem.timed_prizes
     rows, follows = _list_allowed(problem)
     windows = np.full((len(rows), 2), [-math.inf, math.inf])
     if problem.windows is not None:
@@ -112,9 +112,9 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         first_minute, cumulative = float(timed.first_minute), timed.cumulative[rows]
         prizes = np.zeros(len(rows))
         for k, row in enumerate(rows.tolist()):
-            last = min(officer.latest_minutes - dwell[k], closing[k])
+            last = min(problem.latest_minutes - dwell[k], closing[k])
             last += compute_slack(last)
-            first = max(officer.earliest_minutes, float(windows[k, 0]))
+            first = max(problem.earliest_minutes, float(windows[k, 0]))
             prizes[k] = timed.compute_peak(row, float(dwell[k]), first, last)
     times, min_times = _measure_times(problem, rows)
     case = ReducedCase(
@@ -128,8 +128,8 @@ def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
         officer_count=problem.officer_count,
         times=times,
         min_times=min_times,
-        earliest=float(officer.earliest_minutes),
-        latest=officer.latest_minutes + compute_slack(officer.latest_minutes),
+        earliest=float(problem.earliest_minutes),
+        latest=problem.latest_minutes + compute_slack(problem.latest_minutes),
         first_minute=first_minute,
         cumulative=cumulative,
         peak=prizes if timed is not None else np.zeros(len(rows)),
@@ -180,7 +180,7 @@ def _measure_times(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give `times` and `min_times` of the rows."""
     size = len(rows)
-    places = np.concatenate([rows, [problem.officer.start, problem.officer.end]])
+    places = np.concatenate([rows, [0, 0]])
     times = problem.travel_minutes[np.ix_(places, places)]
     times[:, size] = math.inf  # nobody comes back to the start
     times[size + 1, :] = math.inf  # nor goes on from the end

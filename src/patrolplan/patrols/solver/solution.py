@@ -28,8 +28,7 @@ class Route:
     An officer without stops is not sent out: the route starts and ends at the earliest minute
     and nothing is travelled.
 
-    `leave_start_minutes` is when the start is left, and `stop_worths` what each stop is worth,
-    where prizes depend on the time.
+    `leave_start_minutes` is when the gate is left.
     """
 
     officer: int
@@ -41,7 +40,6 @@ class Route:
     end_minutes: float
     worth: float
     leave_start_minutes: float
-    stop_worths: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ class Solution:
     """The best routes and an upper bound on what any routes can be worth.
 
     `status` is "proven" when no answer is worth more, "feasible" when that is open, and
-    "infeasible" when mandatory stops are missing: then `unmet` names them and the routes are the
-    best found with as many mandatory stops as possible.
+    "infeasible" when mandatory stops are missing: then the routes are the best found with as many
+    mandatory stops as possible.
     """
 
     routes: tuple[Route, ...]
@@ -58,8 +56,6 @@ class Solution:
     bound: float
     status: Literal["proven", "feasible", "infeasible"]
     labels: int
-    seconds: float
-    unmet: tuple[int, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -89,8 +85,7 @@ def time_route(
     more than stops, are minutes of the legs where they are not the problem's.
     """
     legs = list_leg_minutes(problem, stops) if leg_minutes is None else leg_minutes
-    officer, timed = problem.officer, problem.timed_prizes
-    leave = float(officer.earliest_minutes)
+    timed, leave = problem.timed_prizes, float(problem.earliest_minutes)
     if timed is None:
         return walk_route(problem, officer_number, stops, legs, leave_minutes=leave)
     if not all(map(math.isfinite, legs[: len(stops) + 1] if stops else ())):
@@ -103,7 +98,7 @@ def time_route(
         windows = np.tile([-math.inf, math.inf], (len(rows), 1))
         if problem.windows is not None and rows:
             windows = problem.windows[rows] + 0.0
-        latest = officer.latest_minutes
+        latest = problem.latest_minutes
         if not is_exact:
             windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
             latest += compute_slack(latest)
@@ -120,7 +115,6 @@ def time_route(
         found.end_minutes,
         found.worth,
         found.leave_start_minutes,
-        found.worths,
     )
 
 
@@ -150,10 +144,10 @@ def walk_route(
         now = begin[-1] + float(problem.dwell_minutes[stop])
         leave.append(now)
     end = now + leg_minutes[-1] if stops else now
-    latest = problem.officer.latest_minutes if latest_minutes is None else latest_minutes
+    latest = problem.latest_minutes if latest_minutes is None else latest_minutes
     if end > latest + compute_slack(latest):
         return None
-    worths = tuple(
+    worth = sum(
         float(problem.compute_worth(stop, np.array([minute]))[0])
         for stop, minute in zip(stops, begin, strict=True)
     )
@@ -163,17 +157,16 @@ def walk_route(
         tuple(arrive),
         tuple(begin),
         tuple(leave),
-        float(problem.officer.earliest_minutes),
+        float(problem.earliest_minutes),
         end,
-        sum(worths),
+        worth,
         leave_minutes,
-        worths if problem.timed_prizes is not None else (),
     )
 
 
 def list_leg_minutes(problem: OrienteeringProblem, stops: Sequence[int]) -> list[float]:
-    """Minutes of the legs from the start via the stops to the end."""
-    places = [problem.officer.start, *stops, problem.officer.end]
+    """Minutes of the legs from the gate via the stops and back."""
+    places = [0, *stops, 0]
     return [float(problem.travel_minutes[a, b]) for a, b in pairwise(places)]
 
 

@@ -1,9 +1,9 @@
 """The best patrols that time allows, with a bound on how much better any could be.
 
-`solve` takes an `OrienteeringProblem` (stops with prizes and dwell, officers with hours) and gives
-a `Solution`. Patrol-sized cases, where dwell keeps the stops few, are settled exactly by listing
-stop sets. What is too large for that gets the best of a beam of labels, and a bound that says how
-much is open. Every search ends at a limit of work, so equal problems have equal answers.
+`solve` takes an `OrienteeringProblem` (stops with prizes and dwell, hours) and gives a `Solution`.
+Patrol-sized cases, where dwell keeps the stops few, are settled exactly by listing stop sets. What
+is too large for that gets the best of a beam of labels, and a bound that says how much is open.
+Every search ends at a limit of work, so equal problems have equal answers.
 
 Examples
 --------
@@ -13,7 +13,8 @@ Examples
 ...     travel_minutes=travel,
 ...     prizes=np.array([0.0, 3.0, 5.0]),
 ...     dwell_minutes=np.array([0.0, 15.0, 15.0]),
-...     officer=Officer(start=0, end=0, earliest_minutes=0.0, latest_minutes=60.0),
+...     earliest_minutes=0.0,
+...     latest_minutes=60.0,
 ... )
 >>> solve(problem).worth
 3.0
@@ -27,10 +28,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compiled import CLOCK
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES
 from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
-from patrolplan.patrols.solver.problem import Officer, OrienteeringProblem
+from patrolplan.patrols.solver.problem import OrienteeringProblem
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
 from patrolplan.patrols.solver.timed_prizes import TimedPrizes
@@ -43,15 +43,7 @@ if TYPE_CHECKING:
     from patrolplan.patrols.solver.reduce import ReducedCase
 
 
-__all__ = [
-    "Officer",
-    "OrienteeringProblem",
-    "Route",
-    "Solution",
-    "TimedPrizes",
-    "find_variants",
-    "solve",
-]
+__all__ = ["OrienteeringProblem", "Route", "Solution", "TimedPrizes", "find_variants", "solve"]
 
 MAX_LABELS = 500_000
 # Shares of the worth down to which variants are listed, one after the other: most are near the
@@ -59,9 +51,7 @@ MAX_LABELS = 500_000
 STEPS = (0.97, 0.93, 0.89, 0.85, 0.8, 0.7, 0.5, 0.0)
 
 
-def solve(
-    problem: OrienteeringProblem, *, max_labels: int = MAX_LABELS, max_seconds: float = math.inf
-) -> Solution:
+def solve(problem: OrienteeringProblem, *, max_labels: int = MAX_LABELS) -> Solution:
     """Find routes of the greatest worth.
 
     Parameters
@@ -70,28 +60,24 @@ def solve(
         Stops and officers.
     max_labels
         Limit of work: beginnings of routes that may be looked at.
-    max_seconds
-        Limit of time; the answer then depends on the speed of the computer.
 
     Returns
     -------
     Solution
         One route for each officer, and the bound. The status is "infeasible" when mandatory stops
-        do not fit; `unmet` names them.
+        do not fit.
     """
-    begun = CLOCK.read()
     case = reduce_problem(problem)
     bound = compute_knapsack_bound(case)
     promising = select_promising(case)
-    deadline = begun + max_seconds
     answer = ReducedSolution({}, 0.0, bound, 0)
     if promising.size:
-        answer = solve_exactly(promising, max_labels=max_labels, deadline=deadline)
+        answer = solve_exactly(promising, max_labels=max_labels)
         is_whole = promising.size == case.size
         bound = min(bound, answer.bound) if is_whole else max(bound, answer.value)
         routes = answer.routes if problem.timed_prizes else _order(promising, answer.routes)
         answer = replace(answer, routes=routes, bound=bound)
-    return _build_solution(problem, promising, answer, begun)
+    return _build_solution(problem, promising, answer)
 
 
 def find_variants(
@@ -123,8 +109,6 @@ def find_variants(
         given those chosen before it. The bound is that of `solution`, so the gap says what variety
         costs.
     """
-    _check_variants(count, max_jaccard, min_share)
-    begun = CLOCK.read()
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
     case = select_promising(reduce_problem(problem))
@@ -145,7 +129,7 @@ def find_variants(
     for routes in found:
         ordered = routes if problem.timed_prizes else _order(case, routes)
         answer = ReducedSolution(ordered, 0.0, math.inf, 0)
-        variant = _build_solution(problem, case, answer, begun)
+        variant = _build_solution(problem, case, answer)
         results.append(replace(variant, bound=max(solution.bound, variant.worth)))
     results.sort(key=lambda variant: -variant.worth)
     return tuple(results)
@@ -154,18 +138,6 @@ def find_variants(
 def _order(case: ReducedCase, routes: Routes) -> Routes:
     """Order the stops of each route: where worth is constant, the labels leave that open."""
     return {officer: order_stops(case, stops) for officer, stops in routes.items()}
-
-
-def _check_variants(count: int, max_jaccard: float, min_share: float) -> None:
-    faults = []
-    if count < 0:
-        faults.append(f"count is {count}; give 0 or more")
-    if not 0.0 <= max_jaccard <= 1.0:
-        faults.append(f"max_jaccard is {max_jaccard}; give a share from 0 to 1")
-    if not 0.0 <= min_share <= 1.0:
-        faults.append(f"min_share is {min_share}; give a share from 0 to 1")
-    if faults:
-        raise ValueError("; ".join(faults))
 
 
 def select_promising(case: ReducedCase) -> ReducedCase:
@@ -216,7 +188,7 @@ def _compute_spare_minutes(case: ReducedCase) -> float:
 
 
 def _build_solution(
-    problem: OrienteeringProblem, case: ReducedCase, answer: ReducedSolution, started: float
+    problem: OrienteeringProblem, case: ReducedCase, answer: ReducedSolution
 ) -> Solution:
     routes = []
     for number in range(problem.officer_count):
@@ -228,12 +200,10 @@ def _build_solution(
         routes.append(route)
     worth = math.fsum(route.worth for route in routes)
     seen = {stop for route in routes for stop in route.stops}
-    unmet = tuple(sorted(problem.mandatory - seen))
-    seconds = CLOCK.read() - started
-    if unmet:
-        return Solution(tuple(routes), worth, worth, "infeasible", answer.labels, seconds, unmet)
+    if not problem.mandatory <= seen:
+        return Solution(tuple(routes), worth, worth, "infeasible", answer.labels)
     bonuses = len(problem.mandatory) * case.bonus
     if answer.bound <= answer.value + case.epsilon:
-        return Solution(tuple(routes), worth, worth, "proven", answer.labels, seconds)
+        return Solution(tuple(routes), worth, worth, "proven", answer.labels)
     bound = max((answer.bound - bonuses) / case.scale, worth)
-    return Solution(tuple(routes), worth, bound, "feasible", answer.labels, seconds)
+    return Solution(tuple(routes), worth, bound, "feasible", answer.labels)

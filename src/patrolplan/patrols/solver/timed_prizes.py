@@ -89,13 +89,8 @@ class TimedStops(NamedTuple):
     leave_start_minutes: float
     arrive_minutes: tuple[float, ...]
     begin_minutes: tuple[float, ...]
-    worths: tuple[float, ...]
+    worth: float
     end_minutes: float
-
-    @property
-    def worth(self) -> float:
-        """Of all stops."""
-        return sum(self.worths)
 
 
 class _Gathered(NamedTuple):
@@ -174,7 +169,7 @@ def time_stops(
         leave_start_minutes=now,
         arrive_minutes=tuple(reversed(arrive)),
         begin_minutes=tuple(reversed(begin)),
-        worths=tuple(reversed(worths)),
+        worth=sum(reversed(worths)),
         end_minutes=end,
     )
 

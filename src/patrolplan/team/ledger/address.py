@@ -23,10 +23,8 @@ IN_MEMORY = {"", ":memory:"}
 
 
 def has_ledger(settings: Settings) -> bool:
-    """Whether there is a ledger; a SQLite file that was never written to does not count.
-
-    A database on a server counts, since only a connection could find out more.
-    """
+    """Whether there is a ledger; a SQLite file that was never written to does not count."""
+    # A database on a server counts, since only a connection could find out more.
     file = find_sqlite_file(settings)
     if file is not None:
         return file.is_file()
@@ -60,10 +58,7 @@ def find_sqlite_file(settings: Settings) -> Path | None:
 
 
 def parse_url(text: str | sa.URL) -> sa.URL:
-    """Read the address of a database, with pg8000 as the driver of PostgreSQL where none is named.
-
-    Raises LedgerError when it is not valid, or gives the password where it would be shown.
-    """
+    """Read the address of a database; where PostgreSQL names no driver, it is pg8000."""
     import sqlalchemy as sa  # noqa: PLC0415 - heavy
 
     try:

@@ -20,10 +20,7 @@ HAND_OUT_REMEDY = "hand the week out first: `patrolplan record --week DIR`"
 
 
 def find_promised_stops(ledger: Ledger, officer: str, date: dt.date) -> pd.DataFrame:
-    """An officer's promised stops of a day, in the order of the card.
-
-    Raises InputError when no week is handed out for the day, or no duty is this officer's.
-    """
+    """An officer's promised stops of a day, in the order of the card."""
     day = ledger.read_promised(date, date)
     stops = day[day["officer"] == officer].reset_index(drop=True)
     if stops.empty:
@@ -50,19 +47,10 @@ class Answer:
 
 
 def parse_answer(text: str, promised_minutes: float) -> Answer:
-    """Read what was typed for one stop; raises ValueError when it is something else.
-
-    Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
-    letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
-    abstracted, `-w` the weather, `-o` another reason.
-
-    Examples
-    --------
-    >>> parse_answer("12/3", 15)
-    Answer(minutes=12.0, engagements=3, reason=None)
-    >>> parse_answer("-s", 15).reason
-    'sick'
-    """
+    """Read what was typed for one stop; raises ValueError when it is something else."""
+    # Nothing means as promised, `-` not visited, `15` minutes, `15/2` minutes and engagements; a
+    # letter after it says why it was not made or cut short: `-s` sick, `8i` an incident, `-a`
+    # abstracted, `-w` the weather, `-o` another reason.
     reason = REASON_BY_LETTER.get(text.strip()[-1:].lower())
     text = text.strip()[:-1] if reason else text
     minutes_text, slash, spoken = (part.strip() for part in text.partition("/"))
@@ -93,16 +81,8 @@ def parse_answers(text: str, promised_minutes: Sequence[float]) -> tuple[Answer,
 
 
 def parse_companions(text: str, officer: str, officers: Collection[str]) -> tuple[str, ...]:
-    """Read the officers who came with another one: names joined by ";", or "-" for nobody.
-
-    `officers` may be named; empty for any. Raises ValueError when one is not known, or is the
-    officer again.
-
-    Examples
-    --------
-    >>> parse_companions("SSO-03; SSO-02", "SSO-01", ()), parse_companions("-", "SSO-01", ())
-    (('SSO-02', 'SSO-03'), ())
-    """
+    """Read the officers who came with another one: names joined by ";", or "-" for nobody."""
+    # `officers` may be named; empty for any. A ValueError where one is not known, or the same.
     names = {name.strip() for name in text.split(";")} - {"", "-"}
     if officer in names:
         message = f"{officer} cannot come with {officer}"
@@ -122,10 +102,7 @@ def build_typed_visits(
     *,
     people: int | None = None,
 ) -> tuple[Visit, ...]:
-    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all.
-
-    Stops of one patrol at the same place are one visit.
-    """
+    """Visits of an officer's stops, as typed; `together` came with the officer, `people` in all."""
     visits: dict[tuple[str, str, str], Visit] = {}
     for (_, stop), answer in zip(stops.iterrows(), answers, strict=True):
         visit = build_visit(stop, answer.minutes, answer.engagements, "keyboard", together)
@@ -149,12 +126,10 @@ def _join_visits(first: Visit, second: Visit) -> Visit:
 def build_table_visits(
     ledger: Ledger, table: pd.DataFrame, path: Path, officers: Collection[str] = ()
 ) -> tuple[Visit, ...]:
-    """Visits of a table that `small_tables.read_visits` gave, each with the place it names.
-
-    The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
-    means; `officers` may be named, empty for any. Stops of one patrol at the same place are one
-    visit. Raises InputError with every row that names no officer, no place, or a stop twice.
-    """
+    """Visits of a table that `small_tables.read_visits` gave, each with the place it names."""
+    # The ledger gives the week valid for a day, and so what a stop's number or a hotspot's name
+    # means; `officers` may be named, empty for any. Stops of one patrol at the same place are one
+    # visit. Raises InputError with every row that names no officer, no place, or a stop twice.
     if table.empty:
         raise InputError.one(path, "contains no visits", "write a row for each stop")
     promised = ledger.read_promised(table["date"].min(), table["date"].max())
@@ -221,10 +196,8 @@ def _find_place(
     path: Path,
     row: object,
 ) -> pd.DataFrame:
-    """Where a row's visit was (first row): a promised stop, or another hotspot of the week.
-
-    For an officer without a stop there, it is among those of the officers they came with.
-    """
+    """Where a row's visit was (first row): a promised stop, or another hotspot of the week."""
+    # For an officer without a stop there, it is among those of the officers they came with.
     date, officer = entry["date"], entry["officer"]
     day: pd.DataFrame = promised[promised["date"] == date]
     for name in ("urn", "window"):
@@ -285,10 +258,8 @@ def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) ->
 
 
 def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
-    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ...".
-
-    They may have been there one after the other, or together, which only they can say.
-    """
+    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ..."."""
+    # They may have been there one after the other, or together, which only they can say.
     if not entries:
         return []
     days = [entry.visit.date for entry in entries]
@@ -339,15 +310,14 @@ def build_visit(
     together: tuple[str, ...] | None = None,
 ) -> Visit:
     """A visit at a promised stop, or at a hotspot, of a row with officer, date and URN."""
+    words: dict[str, Any] = {
+        name: str(place[name]) for name in ("officer", "urn", "id", "hotspot", "place")
+    }
+    point: dict[str, Any] = {name: float(place[name]) for name in ("longitude", "latitude")}
     return Visit(
-        officer=str(place["officer"]),
+        **words,
+        **point,
         date=place["date"],
-        urn=str(place["urn"]),
-        id=str(place["id"]),
-        hotspot=str(place["hotspot"]),
-        place=str(place["place"]),
-        longitude=float(place["longitude"]),
-        latitude=float(place["latitude"]),
         minutes=minutes,
         engagements=engagements,
         source=source,

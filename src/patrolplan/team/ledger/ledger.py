@@ -314,10 +314,8 @@ def _create_engine(address: str | sa.URL) -> sa.Engine:
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own kind
-    """SQLite: wait for the disk at every commit, also for the journal's own folder.
-
-    The rollback journal stays on, since write-ahead logs do not work on shared folders.
-    """
+    """SQLite: wait for the disk at every commit, also for the journal's own folder."""
+    # The rollback journal stays on, since write-ahead logs do not work on shared folders.
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     for pragma in ("synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")

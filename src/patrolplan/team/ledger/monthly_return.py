@@ -1,18 +1,22 @@
-"""Plan against delivered: what was promised, what was delivered, and where they differ."""
+"""Plan against delivered, and what of it a new week and papers for schools look back on."""
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
+from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
+from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 
 if TYPE_CHECKING:
@@ -49,13 +53,7 @@ SHORTFALL_KINDS = (*REASONS, NO_REASON, NOT_RECORDED)
 
 
 def month_days(month: str) -> tuple[dt.date, dt.date]:
-    """First and last day of a month.
-
-    Examples
-    --------
-    >>> [str(day) for day in month_days("2026-12")]
-    ['2026-12-01', '2026-12-31']
-    """
+    """First and last day of a month."""
     first = dt.date.fromisoformat(f"{month}-01")
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
@@ -121,21 +119,17 @@ def _find_polygons(
 
 
 def read_presence(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
-    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence.
-
-    Those of a place and a day sum to the time that any officer was there.
-    """
+    """The valid visits in these days (see `Ledger.read_delivered`), with `minutes` of presence."""
+    # Those of a place and a day sum to the time that any officer was there.
     _, delivered, accounts = _account_for_days(ledger, first, last)
     shares = share_presence_by_day(accounts)
     return delivered.assign(minutes=[shares[row] for row in delivered.index])
 
 
 def list_shortfalls(ledger: "Ledger", first: dt.date, last: dt.date) -> pd.DataFrame:
-    """What was planned in these days and not delivered, by the reason that was entered.
-
-    A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
-    `minutes` not delivered, of those and of visits cut short.
-    """
+    """What was planned in these days and not delivered, by the reason that was entered."""
+    # A row a `reason` (of `SHORTFALL_KINDS`, in that order), with `visits` not made at all, and
+    # `minutes` not delivered, of those and of visits cut short.
     rows = [
         (
             (account.reason or NO_REASON) if account.stays else NOT_RECORDED,
@@ -174,11 +168,9 @@ def summarise_doses(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def summarise_designated(
     ledger: "Ledger", first: dt.date, last: dt.date, by_hotspot: pd.DataFrame
 ) -> pd.DataFrame:
-    """Plan against delivered of every hotspot that the force designates, in these days.
-
-    `by_hotspot` are those with a dose, see `summarise_doses`. Gives `place_id`, `place` and the
-    figures, 0 where nothing was promised or delivered; those of the weeks that were handed out.
-    """
+    """Plan against delivered of every hotspot that the force designates, in these days."""
+    # `by_hotspot` are those with a dose, see `summarise_doses`. Gives `place_id`, `place` and the
+    # figures, 0 where nothing was promised or delivered; those of the weeks that were handed out.
     spots = ledger.read_hotspots(first, last)
     spots = spots[spots["kind"] == "designated"].drop_duplicates("hotspot").sort_values("hotspot")
     figures = by_hotspot.drop(columns="place").drop_duplicates("hotspot")
@@ -211,10 +203,8 @@ def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[
 
 
 def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
-    """Figures of each visit: a row for its officer, and one for each person named with them.
-
-    The delivery of a stop counts for the officer of its first visit.
-    """
+    """Figures of each visit: a row for its officer, and one for each person named with them."""
+    # The delivery of a stop counts for the officer of its first visit.
     shares = share_presence_by_day(accounts)
     for (date, urn, place_id), place in accounts.items():
         key = {"date": date, "urn": urn, "id": place_id}
@@ -251,10 +241,8 @@ def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:
 def _account_for_days(
     ledger: "Ledger", first: dt.date, last: dt.date
 ) -> tuple[pd.DataFrame, pd.DataFrame, PlaceAccounts]:
-    """What was promised and delivered in these days, and the account of every place.
-
-    Stops of a patrol at one place are promised as one visit.
-    """
+    """What was promised and delivered in these days, and the account of every place."""
+    # Stops of a patrol at one place are promised as one visit.
     promised, delivered = ledger.read_promised(first, last), ledger.read_delivered(first, last)
     visit = ["officer", "date", "urn", "window", "id"]
     promised["minutes"] = promised.groupby(visit)["minutes"].transform("sum")
@@ -263,11 +251,87 @@ def _account_for_days(
 
 
 def _list_places(*tables: pd.DataFrame) -> pd.DataFrame:
-    """`id, hotspot, kind, place, longitude, latitude` of each place, as last handed out.
-
-    Instead of a name, which is an ID, corners and gates have their kind.
-    """
+    """`id, hotspot, kind, place, longitude, latitude` of each place, as last handed out."""
+    # Instead of a name, which is an ID, corners and gates have their kind.
     columns = ["id", "hotspot", "kind", "place", "longitude", "latitude"]
     places = pd.concat([table[columns] for table in tables]).drop_duplicates("id")
     is_named = ~places["kind"].isin(["corner", "gate"])
     return places.assign(hotspot=places["hotspot"].where(is_named, places["kind"]))
+
+
+DOSE_HISTORY_DAYS = 7
+"""Number of earlier days whose doses a new week starts from."""
+PRESENCE_WEEKS = 4
+"""Weeks before a week that papers for schools look back on."""
+
+
+def delivered_before(
+    ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
+) -> pd.DataFrame:
+    """Doses delivered before the first day of a week: `hotspot, date, minutes` for `plan_week`.
+
+    A dose is for the hotspot of today's plan at its place, and for those in view of it, whatever
+    their names.
+    """
+    days_before = start - dt.timedelta(days=days), start - dt.timedelta(days=1)
+    visits = read_presence(ledger, *days_before)
+    visits = visits[visits["minutes"] > 0]
+    seen: dict[str, set[str]] = {}
+    for place in ledger.read_hotspots(*days_before).to_dict("records"):
+        seen.setdefault(place["id"], set()).update(place["sees"].split(";"))
+    counted = pd.Series([sorted({own, *seen.get(own, ())}) for own in visits["id"]], visits.index)
+    names = hotspots[["hotspot"]].assign(id=list_place_ids(hotspots, ledger.projection.crs))
+    doses = visits[["date", "minutes"]].assign(id=counted).explode("id").merge(names, on="id")
+    return doses.groupby(["hotspot", "date"])[["minutes"]].sum().reset_index()
+
+
+def load_delivered_before(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
+) -> pd.DataFrame | None:
+    """What a new week starts from: `delivered_before` of the settings' ledger; None without one."""
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
+        return None
+    with ledger:
+        return delivered_before(ledger, start, hotspots)
+
+
+@dataclass(frozen=True)
+class RecentPresence:
+    """Recorded presence in the weeks before a week."""
+
+    weeks: int
+    """Number of `PRESENCE_WEEKS` with any entry in the ledger; at least one."""
+    days: dict[str, frozenset[dt.date]]
+    """Days on which officers were there, by today's hotspot."""
+
+    def find_days(self, hotspots: Iterable[str]) -> frozenset[dt.date]:
+        """Days on which officers were at any of these hotspots."""
+        return frozenset[dt.date]().union(*(self.days.get(name, ()) for name in hotspots))
+
+
+def read_recent_presence(
+    ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame
+) -> RecentPresence | None:
+    """Presence in the weeks before a day, by today's hotspots; None without a record."""
+    # A week without any entry is not counted, rather than counted as one without a patrol.
+    length = 7 * PRESENCE_WEEKS
+    first, last = start - dt.timedelta(days=length), start - dt.timedelta(days=1)
+    dates = ledger.read_delivered(first, last)["date"]
+    weeks = {(date - first).days // 7 for date in dates}
+    if not weeks:
+        return None
+    doses = delivered_before(ledger, start, hotspots, days=length)
+    by_hotspot = doses.groupby("hotspot")["date"]
+    return RecentPresence(len(weeks), {str(name): frozenset(days) for name, days in by_hotspot})
+
+
+def load_recent_presence(
+    area: StudyArea, hotspots: gpd.GeoDataFrame, start: dt.date
+) -> RecentPresence | None:
+    """`read_recent_presence` of the settings' ledger; looking does not create one."""
+    ledger = open_existing_ledger(area.settings)
+    if ledger is None:
+        return None
+    with ledger:
+        return read_recent_presence(ledger, start, hotspots)

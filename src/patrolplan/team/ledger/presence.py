@@ -67,13 +67,7 @@ class Stay:
 
 
 def unite_spans(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """The same time in disjoint spans, in order.
-
-    Examples
-    --------
-    >>> unite_spans([(10, 25), (40, 50), (20, 30)])
-    [(10, 30), (40, 50)]
-    """
+    """The same time in disjoint spans, in order."""
     united: list[TimeSpan] = []
     for begin, end in sorted(spans):
         if united and begin <= united[-1][1]:
@@ -139,10 +133,8 @@ class PlaceAccount:
     """Visits that belong to no stop handed out."""
 
     def list_people_counts(self) -> list[tuple[Stay, int]]:
-        """Every visit, and how many came in addition to those whom it or another one names.
-
-        People counted without a name are assumed to be first those who were entered separately.
-        """
+        """Every visit, and how many came in addition to those whom it or another one names."""
+        # People counted without a name are assumed to be first those who were entered separately.
         counts = [(stay, stay.people - len(stay.names)) for stay in self.others]
         for account in self.stops:
             for stay in account.stays:
@@ -157,12 +149,10 @@ class PlaceAccount:
 
 
 def account_for_place(stops: Sequence[Stop], stays: Sequence[Stay]) -> PlaceAccount:
-    """Which visits belong to which stop, at one place, day and school.
-
-    A visit belongs to the stop of its own officer, or else of an officer whom it names. Visits of
-    others count for a stop that has no visit yet; if all have one, for the stop nearest in time. A
-    visit of no minutes does not count for another officer's stop.
-    """
+    """Which visits belong to which stop, at one place, day and school."""
+    # A visit belongs to the stop of its own officer, or else of an officer whom it names. Visits of
+    # others count for a stop that has no visit yet; if all have one, for the stop nearest in time.
+    # A visit of no minutes does not count for another officer's stop.
     visits: dict[int, list[Stay]] = {stop.row: [] for stop in stops}
     others: list[Stay] = []
 
@@ -192,11 +182,9 @@ def _find_nearest(stops: Sequence[Stop], stay: Stay) -> Stop:
 
 
 def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
-    """Minutes of presence of each visit, by its row: those that it adds to the visits before it.
-
-    `places` are the accounts of all schools at one place on one day. The minutes sum to the
-    presence of the place: visits of a stop come first, and of these the planned officers'.
-    """
+    """Minutes of presence of each visit, by its row: those that it adds to the visits before it."""
+    # `places` are the accounts of all schools at one place on one day. The minutes sum to the
+    # presence of the place: visits of a stop come first, and of these the planned officers'.
     shares: dict[int, float] = {}
     accounts = [account for place in places for account in place.stops]
     stays = [stay for account in accounts for stay in account.stays]
@@ -229,10 +217,7 @@ PLACE_KEY = ["date", "urn", "id"]
 def account_for_visits(
     promised: pd.DataFrame, delivered: pd.DataFrame
 ) -> dict[tuple[Any, ...], PlaceAccount]:
-    """The account of every place, day and school, by `PLACE_KEY`.
-
-    The tables are those of the ledger; the rows that accounts name are their indices.
-    """
+    """The account of every place, day and school, by `PLACE_KEY`."""
     stops: dict[tuple[Any, ...], list[Stop]] = {}
     for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
         stops.setdefault(_get_key(stop), []).append(_build_stop(int(row), stop))

@@ -56,13 +56,11 @@ def get_place_id(stop: Stop) -> str:
 
 
 def build_hotspots_document(week: Week) -> dict[str, Any]:
-    """All hotspots of a week's plan as GeoJSON, with the other places where its patrols stand.
-
-    A feature is a place: the points where patrols stand, and as properties `id`, `hotspot`, `kind`,
-    `place`, `stop` [lon, lat] and `sees`, the IDs of the hotspots in view. One that the force
-    designates has its whole polygon: presence anywhere in it counts. Of hotspots and corners at one
-    place, one with a patrol gives the name.
-    """
+    """All hotspots of a week's plan as GeoJSON, with the other places where its patrols stand."""
+    # A feature is a place: the points where patrols stand, and as properties `id`, `hotspot`,
+    # `kind`, `place`, `stop` [lon, lat] and `sees`, the IDs of the hotspots in view. One that the
+    # force designates has its whole polygon: presence anywhere in it counts. Of hotspots and
+    # corners at one place, one with a patrol gives the name.
     table, area = week.plan.hotspots, week.plan.area
     stops = [stop for duty in week.duties for stop in duty.patrol.stops]
     ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
@@ -114,10 +112,7 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
 
 
 def read_promised_week(folder: Path) -> PromisedWeek:
-    """The doses that a folder written by `patrolplan week --out` promises.
-
-    Raises InputError when the folder holds no week, or one without its stops.
-    """
+    """The doses that a folder written by `patrolplan week --out` promises."""
     path = folder / HOTSPOTS_FILE
     week = read_week_alone(folder)
     try:

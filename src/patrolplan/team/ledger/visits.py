@@ -101,11 +101,9 @@ def parse_visit_row(row: Mapping[Any, Any]) -> Visit:
 
 
 def revise_visit(visit: Visit, before: RecordedVisit | None, number: int) -> VisitEntry:
-    """The outcome of a visit, given what the ledger has; a new one gets a number.
-
-    Who came, when, and how many were spoken to stay as they were where the visit does not say. The
-    visit stays that of the officer it was first entered for, as long as that officer came.
-    """
+    """The outcome of a visit, given what the ledger has; a new one gets a number."""
+    # Who came, when, and how many were spoken to stay as they were where the visit does not say.
+    # The visit stays that of the officer it was first entered for, as long as that officer came.
     if before is None:
         return VisitEntry(_complete_visit(visit, visit.people), "new", number, 1)
     old = before.visit
@@ -151,11 +149,9 @@ def empty_visit(visit: Visit, source: Source) -> Visit:
 
 
 def find_same_visits(visit: Visit, recorded: Sequence[RecordedVisit]) -> list[RecordedVisit]:
-    """The recorded visits that are the same as this one: several where officers are joined.
-
-    `recorded` are those of its day and school. One of several officers comes first, then that of
-    the visit's own officer; of the others only those with minutes.
-    """
+    """The recorded visits that are the same as this one: several where officers are joined."""
+    # `recorded` are those of its day and school. One of several officers comes first, then that of
+    # the visit's own officer; of the others only those with minutes.
     same = [
         row
         for row in recorded

@@ -1,0 +1,182 @@
+// Planning again around the locks, what it proposes compared with the present week, and the draw.
+
+import { button, listOf, make, one, openDialog, unseen } from "./dom.js";
+import { showOutcome } from "./outcome.js";
+import { accept, ask, inTurn, isRefused, named, say, send, store, tell } from "./store.js";
+import { counted, dayName } from "./words.js";
+
+const EVERY_MILLISECONDS = 500;
+let isFollowing = false;
+
+const signed = (value, noun) => {
+  const number = value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0";
+  return `${number} ${noun}${Math.abs(value) === 1 ? "" : "s"}`;
+};
+
+/** What taking it would bring, in few words. */
+const gainWords = ({ worth_percent: worth, doses, patrols, short, cards }) => [
+  Math.abs(worth) >= 0.05 && `${worth >= 0 ? "+" : "−"}${Math.abs(worth).toFixed(1)} % worth`,
+  doses && signed(doses, "dose"),
+  short && `${signed(short, "school")} below the minimum`,
+  patrols && signed(patrols, "patrol"),
+  cards && `${counted(cards, "card")} to print or withdraw`,
+].filter(Boolean);
+
+/** Cells of a week by school and day: patrols in the words of the comparison. */
+const byCell = (patrols) => {
+  const cells = new Map();
+  patrols.forEach((patrol) => {
+    const key = `${patrol.urn}|${patrol.date}`;
+    const text = `${patrol.officer} ${patrol.start}${patrol.variants > 1 ? ` R${patrol.variant + 1}` : ""}`;
+    cells.set(key, [...(cells.get(key) ?? []), text]);
+  });
+  return cells;
+};
+
+/** One of the two weeks; what the other lacks is marked by sign, frame and words. */
+const side = (title, mine, other, sign, words) => {
+  const { week: { days }, schools } = store.state;
+  const cell = (key) => make("td", {}, (mine.get(key) ?? []).map((text) => {
+    if (other.get(key)?.includes(text)) return make("span", { class: "duty", text });
+    return make("span", { class: "duty only" }, make("b", { text: `${sign} `, "aria-hidden": "true" }), text, unseen(`, ${words}`));
+  }));
+  return make(
+    "table", { class: "side" }, make("caption", { text: title }),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "School" }), days.map(({ name, date }) => make("th", { scope: "col", text: name, "aria-label": dayName(date) })))),
+    make("tbody", {}, schools.map(({ urn, name }) => make("tr", {}, make("th", { scope: "row", text: name, title: name }), days.map(({ date }) => cell(`${urn}|${date}`))))),
+  );
+};
+
+const openProposal = async () => {
+  const answer = await ask("/api/proposal");
+  if (isRefused(answer)) return;
+  const { patrols, gains, changes } = answer.body;
+  const [now, then] = [byCell(store.patrols), byCell(patrols)];
+  openDialog("proposal", "The week as it is, and as proposed", (close) => {
+    const leave = () => { // there is nothing to compare any more, so the focus goes on
+      close();
+      one("#solve").focus();
+    };
+    return [
+      make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gainWords(gains).join(", ") || "as much"}. ${goodness(answer.body)}`),
+      make(
+        "div", { class: "actions" },
+        button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) leave(); }, { class: "primary" }),
+        button("Drop it", async () => {
+          if (isRefused(await tell("/api/proposal/drop"))) return;
+          setProposal(false);
+          leave();
+          say("The proposal is dropped; the week stays as it is.");
+        }),
+        button("Decide later", close),
+      ),
+      make("div", { class: "sides" }, side("As it is", now, then, "−", "goes"), side("As proposed", then, now, "+", "new")),
+      make("h3", { text: "What would change" }),
+      listOf(changes.length ? changes.map(named) : ["Nothing."]),
+    ];
+  });
+};
+
+export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
+  if (!known) return "Plan again to know how good it is.";
+  if (give >= 0.005 && status === "optimal") return `Drawn: ${give.toFixed(1)} % below the best, which is proven.`;
+  if (give >= 0.005) return `Drawn: at most ${(give + gap).toFixed(1)} % below the best.`;
+  return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
+};
+
+const setProposal = (there) => {
+  one("#compare").disabled = !there;
+  one("#compare").classList.toggle("primary", there);
+};
+
+const drawSolving = (solving) => {
+  one("#solving").hidden = !solving;
+  one("#solve").hidden = Boolean(solving);
+  if (!solving) return;
+  one("#share").value = solving.share;
+  one("#seconds").textContent = `${Math.round(solving.seconds)} s`;
+  one("#seconds").title = solving.message;
+};
+
+/** How the work ended, and the state after it: both at once, so that nothing begins in between. */
+const ending = async () => {
+  for (;;) {
+    await new Promise((go) => { setTimeout(go, EVERY_MILLISECONDS); });
+    const now = await ask("/api/solving");
+    if (now.status === 200 && now.body.running) {
+      drawSolving(now.body);
+      continue;
+    }
+    const [last, state] = await inTurn(async () => [await ask("/api/solving"), await ask("/api/state")]);
+    if (!last.body.running) return { ...last, state };
+  }
+};
+
+/** Follow what the program works on until it ends, then show what came of it; one follower at a time. */
+const follow = async () => {
+  if (isFollowing) return;
+  isFollowing = true;
+  const { status, body, state } = await ending();
+  isFollowing = false;
+  const hadFocus = [one("#cancel-solve"), document.body].includes(document.activeElement);
+  if (state.status === 200) accept(state.body);
+  drawSolving(null);
+  const ready = store.state.proposal && body.kind !== "planning";
+  if (status !== 200 || body.problem) say(named(body.problem) || "the program does not report its progress", { problem: true });
+  else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
+  else say(named(body.message) || "No proposal was made; the week stays as it is.");
+  if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
+  if (body.kind === "planning" && !body.problem) showOutcome();
+};
+
+/** Plan again, by the same draw or by the next one: a proposal to compare. */
+const solve = (isNextDraw) => inTurn(async () => {
+  const answer = await tell("/api/solve", { version: store.state.version, draw_again: isNextDraw });
+  if (isRefused(answer, "look at it and plan again")) return;
+  say(isNextDraw ? "Drawing again around the locks …" : "Planning again around the locks …");
+  drawSolving({ share: 0, seconds: 0, message: "" });
+  one("#cancel-solve").focus();
+  follow();
+});
+
+export const startPlanning = () => {
+  one("#solve").addEventListener("click", () => solve(false));
+  one("#cancel-solve").addEventListener("click", async () => {
+    await tell("/api/solve/cancel");
+    say("Stopping …");
+  });
+  one("#compare").addEventListener("click", openProposal);
+};
+
+export const drawPlanning = ({ solving, proposal }) => {
+  drawSolving(solving);
+  setProposal(proposal);
+  if (solving) follow();
+};
+
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+
+/** How well the week is foreseen as of its last plan, in one sentence. */
+export const foreseenWords = ({ draw, bans }) => {
+  if (!draw) return "";
+  const { foreseen, with_locks: withLocks } = draw;
+  if (withLocks === null) return "Foreseen: not counted since the last plan.";
+  const locks = store.patrols.filter(({ locked }) => locked).length;
+  const hand = [locks && counted(locks, "lock"), bans.length && counted(bans.length, "ban")].filter(Boolean).join(" and ");
+  return hand ? `Foreseen ${percent(foreseen)}; with your ${hand} ${percent(withLocks)}.` : `Foreseen ${percent(withLocks)}.`;
+};
+
+export const drawDraw = (state) => {
+  const { draw } = state;
+  const heading = make("h3", { text: "The draw" });
+  if (!draw) return [heading, make("p", { text: "This week was made by an earlier version and was not drawn. Plan it again, and it is." })];
+  return [
+    heading,
+    make("p", {}, make("b", { text: `Draw ${draw.number}. ` }), `One week was drawn of all that keep the rules and are at most ${draw.give_most_percent.toFixed(0)} % less good; this one is ${draw.give_percent.toFixed(1)} % less good than the best that was found.`),
+    draw.commitment ? make("p", {}, "Commitment: ", make("code", { text: draw.commitment })) : make("p", { class: "problem", text: "Drawn without a secret: anyone with the same data can draw it again." }),
+    make("p", { text: foreseenWords(state), role: "status" }),
+    make("p", { class: "soft", text: "Foreseen: the share of visits, by hotspot and quarter of an hour, that somebody could name who knows the data and this program, but not the secret. Every lock tells them more." }),
+    make("div", { class: "actions" }, button("Draw again", () => solve(true), { id: "draw-again" })),
+    make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
+  ];
+};

@@ -1,0 +1,252 @@
+"""The week's folder: saved completely or not at all, and its papers, some of which may be old.
+
+They are the same files as `patrolplan week --out` writes. Another program's changes are never
+overwritten.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from patrolplan.atomic import TEMPORARY_PREFIX, WEEK_FILE, hash_content
+from patrolplan.outputs.earlier_papers import PAPERS_KEY, hash_facts
+from patrolplan.outputs.output_folder import (
+    build_manifest_header,
+    lock_folder,
+    read_manifest,
+    replace_files,
+    replace_folder,
+)
+from patrolplan.outputs.papers import list_showing
+from patrolplan.outputs.week.roster import Roster, check_officer_and_date
+from patrolplan.outputs.week.week_pack import (
+    format_week_documents,
+    write_week_documents,
+    write_week_files,
+)
+from patrolplan.patrols.plan import build_patrol_document
+from patrolplan.team.school_answers import list_promises
+from patrolplan.text import format_count
+from patrolplan.times import format_span, format_time
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping
+    from contextlib import AbstractContextManager
+
+    from patrolplan.area import StudyArea
+    from patrolplan.board.shared_week import SharedWeek
+    from patrolplan.crs import Projection
+    from patrolplan.patrols.plan import Patrol
+    from patrolplan.team.week import Week
+
+
+OUT_OF_DATE_KEY = "out_of_date"
+"""Key of the manifest: papers in the folder that show an earlier week."""
+PRINTED_KEY = "printed"
+"""Key of the manifest: what the papers in the folder show, by a digest."""
+PART_FOLDER = "part"
+"""Folder of papers that show only the last part printed, one officer or day."""
+
+
+class WeekStore:
+    """A week's folder, where `patrolplan week --out` writes as well; methods raise OutputError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def lock_folder(self) -> AbstractContextManager[None]:
+        """Keep other writers out of the folder while this board reads and writes it."""
+        return lock_folder(self.folder)
+
+    def read_digest(self) -> str:
+        """A digest of the week's file; empty where there is none."""
+        try:
+            return hash_content((self.folder / WEEK_FILE).read_bytes())
+        except OSError:
+            return ""
+
+    def create(self, week: Week) -> None:
+        """Write a week into a folder that holds none; not while `lock_folder` is held."""
+        with replace_folder(self.folder, _describe_area(week.plan.area)) as part:
+            write_week_documents(week, part)
+
+    def save(self, week: Week, before: Week) -> str:
+        """Replace the week `before` in the folder and return the new one's digest.
+
+        Papers that show the earlier week stay, and the manifest says that they are out of date.
+        """
+        files = format_week_documents(week)
+        manifest = self.load_manifest()
+        shown = find_shown(manifest, before)
+        stale = find_outdated_papers(week, manifest.get("files", {}), shown)
+        details = {**_describe_area(week.plan.area), PRINTED_KEY: shown, OUT_OF_DATE_KEY: stale}
+        replace_files(self.folder, files, details)
+        return hash_content(files[WEEK_FILE])
+
+    def load_manifest(self) -> dict[str, Any]:
+        """The folder's manifest."""
+        return read_manifest(self.folder)
+
+    def list_papers(self) -> list[str]:
+        """Names of the PDFs in the folder's manifest, sorted."""
+        return sorted(
+            name for name in self.load_manifest().get("files", {}) if name.endswith(".pdf")
+        )
+
+    def read_paper(self, name: str) -> bytes | None:
+        """A printed paper, by its exact name in the folder's manifest; None for any other name."""
+        path = PurePosixPath(name)
+        if name not in self.list_papers() or ".." in path.parts or path.is_absolute():
+            return None
+        file = self.folder.joinpath(*path.parts)
+        try:  # a link may lead out of the folder
+            return file.read_bytes() if file.resolve().is_relative_to(self.folder) else None
+        except OSError:
+            return None
+
+
+@lru_cache(maxsize=4)
+def _describe_area(area: StudyArea) -> dict[str, Any]:
+    return build_manifest_header(area)
+
+
+def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
+    """What those of a folder's files that show something of a week would show now, by a digest.
+
+    A card shows its patrol; an officer's papers their cards, days and appointments; a school's
+    sheet its cards and what the week does about the places that its pupils fear, where patrols of
+    other schools may go; and the papers of the whole week all of these.
+    """
+    roster, projection = Roster(week), week.plan.area.projection
+    shown = {
+        roster.card_path(duty): _hash(
+            *(duty.officer, duty.crew, duty.date, format_time(duty.leave_minutes)),
+            _hash_walk(duty.patrol, projection),
+        )
+        for duty in week.duties
+    }
+    cards = dict(shown)
+    for officer in roster.officers:
+        own = [cards[roster.card_path(duty)] for duty in roster.select_duties(officer.name)]
+        if not own:
+            continue
+        facts = _hash(own, [_list_day_facts(roster, officer.name, day) for day in week.days])
+        shown |= {name.replace("*", officer.file_name): facts for name in list_showing("officer")}
+    for urn, promises in list_promises(week, roster.schools_by_urn).items():
+        own = [cards[roster.card_path(duty)] for duty in week.duties if duty.urn == urn]
+        file_name = roster.school_file_names[urn]
+        shown |= {
+            name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
+        }
+    whole = _hash(shown)
+    shown |= dict.fromkeys(list_showing("week"), whole)
+    shown |= {name: whole for name in names if name.startswith(f"{PART_FOLDER}/")}
+    return {name: digest for name, digest in shown.items() if name in names}
+
+
+def _hash(*facts: object) -> str:
+    return hash_facts(*facts)[:16]
+
+
+def _list_day_facts(roster: Roster, officer: str, day: dt.date) -> list[object]:
+    """What an officer has to do on a day, and when."""
+    return [
+        [
+            item.kind,
+            format_span(item.from_minutes, item.to_minutes),
+            *([] if item.duty is None else [item.duty.urn, item.duty.officer, *item.duty.crew]),
+            *([] if item.appointment is None else [item.appointment.kind]),
+        ]
+        for item in roster.officer_days.get((officer, day), ())
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _hash_walk(patrol: Patrol, projection: Projection) -> str:
+    return hash_facts(build_patrol_document(patrol, projection))
+
+
+def find_shown(manifest: Mapping[str, Any], week: Week) -> dict[str, str]:
+    """What the papers in a folder show, as digests by file.
+
+    Without a record in the manifest they show `week`, the one in the folder's week file.
+    """
+    printed = manifest.get(PRINTED_KEY)
+    return hash_papers(week, manifest.get("files", {})) if printed is None else dict(printed)
+
+
+def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str, str]) -> list[str]:
+    """Papers among a folder's files that do not show the present week; `shown` is what they do."""
+    present = hash_papers(week, names)
+    return sorted(name for name in names if name in shown and shown[name] != present.get(name))
+
+
+def print_papers(
+    shared: SharedWeek, officer: str | None = None, date: dt.date | None = None
+) -> str:
+    """Print the week, or an officer's or a day's papers, into the week's folder.
+
+    Other papers in the folder stay, and the manifest says which of all are out of date. A change
+    made while the papers are being drawn is not lost: the week's file is always the board's.
+    """
+    week, folder = shared.state.week, shared.store.folder
+    roster = Roster(week)
+    check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
+    details = dict(_describe_area(week.plan.area))
+    whole = officer is None and date is None
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
+        drawn = Path(temporary)
+        made_from = write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
+        if not whole:
+            _move_part_papers(drawn, is_day=date is not None)
+        with shared.lock:
+            with replace_folder(folder, details) as part:
+                shutil.copytree(drawn, part, dirs_exist_ok=True)
+                shared.reload_if_changed()
+                present = shared.state.week
+                before = {} if whole else shared.store.load_manifest()
+                shown = find_shown(before, week) | hash_papers(week, _list_files(drawn))
+                made_from = {
+                    **before.get(PAPERS_KEY, {}),
+                    **{name: made_from[name] for name in made_from if (drawn / name).is_file()},
+                }
+                _copy_other_papers(folder, part, before)
+                write_week_documents(present, part)
+                files = _list_files(part)
+                shown = {name: shown[name] for name in shown if name in files}
+                details[PRINTED_KEY] = shown
+                details[PAPERS_KEY] = {name: made_from[name] for name in made_from if name in files}
+                details[OUT_OF_DATE_KEY] = find_outdated_papers(present, files, shown)
+            shared.mark_written()
+    count = format_count(len(roster.select_duties(officer, date)), "card")
+    return f"Printed {count} into {folder}"
+
+
+def _list_files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+
+
+def _move_part_papers(drawn: Path, *, is_day: bool) -> None:
+    """Move papers that show only a part, so that they replace no paper of the whole week.
+
+    For one day, officers' books of cards are partial too; for one officer, the book is complete.
+    """
+    folder = drawn / PART_FOLDER
+    folder.mkdir()
+    for path in [drawn / "tasks.pdf", *(drawn.glob("cards/*.pdf") if is_day else ())]:
+        path.rename(folder / path.name)
+
+
+def _copy_other_papers(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:
+    """Copy the papers that were not drawn again; the part printed last is replaced by this one."""
+    for name in manifest.get("files", {}):
+        source, target = folder / name, part / name
+        is_paper = name.endswith((".pdf", ".ics")) and not name.startswith(f"{PART_FOLDER}/")
+        if is_paper and source.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)

@@ -1,0 +1,70 @@
+"""The command that fetches open data: fetch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import patrolplan as pp
+from patrolplan.cli import console, options
+from patrolplan.cli.app import command
+
+
+class FetchPart(StrEnum):
+    """Parts that can be fetched separately."""
+
+    CRIMES = "crimes"
+    STREETS = "streets"
+    SCHOOLS = "schools"
+
+
+@command
+def fetch(
+    config: options.Config = options.DEFAULT_CONFIG,
+    months: int | None = options.option(
+        None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
+    ),
+    only: list[FetchPart] | None = options.option(
+        None,
+        "--only",
+        "Fetch only this; may be repeated.",
+        options.format_choices(FetchPart),
+        parser=options.parse_choice(FetchPart),
+    ),
+    again: bool = options.option(False, "--again", "Fetch again what is already there."),
+    as_json: options.Json = False,
+) -> None:
+    """Fetch open data that is missing: street crimes, walking streets, schools.
+
+    Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
+    in the settings; sends them nothing else. The only command that uses the internet.
+    """
+    from patrolplan.inputs.download.download import SOURCES, fetch_open_data
+
+    settings = pp.load_settings(config)
+    wanted = [source for source in SOURCES if source in (only or ())] or None
+    try:
+        with console.show_progress_bar() as report:
+            fetched = fetch_open_data(
+                settings, months=months, only=wanted, again=again, report_progress=report
+            )
+    except KeyboardInterrupt:
+        console.stderr.print(
+            "patrolplan: stopped; what was downloaded so far is saved; fetch again to carry on"
+        )
+        raise SystemExit(130) from None
+    if as_json:
+        console.print_json(
+            {"written": fetched.files, "kept": fetched.existing, "notes": fetched.notes}
+        )
+        return
+    for name in fetched.files:
+        console.stdout.print(f"Written {name}")
+    if not fetched.files:
+        console.stdout.print("Nothing was missing.")
+    if fetched.existing:
+        console.stdout.print(f"{fetched.existing} files were already there.")
+    console.print_notes(fetched.notes)
+    if fetched.files:
+        console.stdout.print(
+            "Where each came from and its licence: fetched.json. Next: run `patrolplan check`."
+        )

@@ -1,0 +1,49 @@
+"""The command that removes old caches and outputs: purge."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from patrolplan.cli import console, options
+from patrolplan.cli.app import command
+
+
+def _parse_age(text: str) -> dt.timedelta:
+    """Days or weeks as typed; anything else is a usage error."""
+    match = re.fullmatch(r"(\d{1,5})([dw]?)", text.strip())
+    if match is None:
+        options.refuse(f"'{text}' is not a valid age; write days or weeks, such as 90d or 12w")
+    return dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
+
+
+@command
+def purge(
+    older_than: dt.timedelta = options.option(
+        ..., "--older-than", "Such as 90d or 12w.", "AGE", parser=_parse_age
+    ),
+    out: list[Path] | None = options.option(
+        None, "--folder", "Output folder to purge; may be repeated.", options.FOLDER
+    ),
+    record: Path | None = options.option(
+        None, "--record", "File to add the record to; default in the cache folder.", options.FILE
+    ),
+    dry_run: bool = options.option(False, "--dry-run", "Only list what would be removed."),
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
+) -> None:
+    """Remove old caches and outputs that patrolplan wrote, never your own files; keep a record."""
+    from patrolplan.outputs.purge import purge as purge_files
+
+    items = purge_files(older_than, out or [], home=config.parent, record=record, dry_run=dry_run)
+    if as_json:
+        console.print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
+        return
+    removed = "would be removed" if dry_run else "removed"
+    for item in items:
+        state = removed if item.removed else "kept"
+        console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
+    count = sum(item.removed for item in items)
+    console.stdout.print(f"{count or 'Nothing'} {removed}.")

@@ -1,0 +1,42 @@
+"""The command that prints the JSON Schema of a document: schema."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from patrolplan.cli import console, options
+from patrolplan.cli.app import command
+
+
+class Document(StrEnum):
+    """The documents that have a schema."""
+
+    PLAN = "plan"
+    WEEK = "week"
+    MANIFEST = "manifest"
+    BACKTEST = "backtest"
+    CHECK = "check"
+
+
+@command
+def schema(
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar=options.format_choices(Document), parser=options.parse_choice(Document)
+        ),
+    ],
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
+) -> None:
+    """Print the JSON Schema of a document that other programs read, to check it with."""
+    from patrolplan.outputs.schemas import find_schema_file
+
+    del config, as_json  # common options: a schema is JSON, and the same for all areas
+    console.print_json(
+        json.loads(find_schema_file(Document(document).value).read_text(encoding="utf-8"))
+    )

@@ -1,0 +1,252 @@
+"""What a week holds apart from its patrols: changes by hand, its draw, demands and what lacks.
+
+Each record is declared once: pydantic uses the annotations to write it as a part of `week.json`,
+and to read it again, see `patrolplan.team.week_file`.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Strict,
+    model_serializer,
+    model_validator,
+    with_config,
+)
+
+from patrolplan.patrols.demands import KINDS, DemandKind
+from patrolplan.patrols.file_forms import RECORD, Amount, Count, Day, Minutes, also_writes, arrange
+from patrolplan.patrols.obstacles import Obstacle
+from patrolplan.team.problem import SearchLimits
+
+if TYPE_CHECKING:
+    from patrolplan.team.week import Duty
+
+StrictCount = Annotated[Count, Strict()]
+
+
+def _require_every_key(row: object) -> object:
+    """A lock or ban of a file names every key: one that is left out must not stand for all."""
+    keys = ("officer", "urn", "date", "variant")
+    missing = [key for key in keys if isinstance(row, dict) and key not in row]
+    if missing:
+        message = f"Field required: {', '.join(missing)}"
+        raise ValueError(message)
+    return row
+
+
+EveryKey = BeforeValidator(_require_every_key)
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Lock:
+    """A duty set by hand: this officer patrols this school on this day.
+
+    An officer may be locked to a school that is not in their care: a lead may lend an officer.
+    """
+
+    officer: str
+    urn: str
+    date: Day
+    variant: StrictCount | None = None
+    """0 for the school's best patrol of the officer's mode in its window, 1 for its first
+    variant...; None leaves the choice open."""
+    window: str | None = None
+    """Of `[week] windows`; None leaves the choice open, where there are several."""
+
+    def is_fulfilled_by(self, duty: "Duty") -> bool:
+        """Whether a patrol fits what was set by hand."""
+        return (
+            (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Ban:
+    """A duty ruled out by hand; None means all.
+
+    `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves
+    a school out, `Ban(urn="900001", variant=2)` one of its routes.
+    """
+
+    officer: str | None = None
+    urn: str | None = None
+    date: Day | None = None
+    variant: StrictCount | None = None
+    window: str | None = None
+
+    def rules_out(self, duty: "Duty") -> bool:
+        """Whether a patrol is among those ruled out."""
+        return (
+            self.officer in {None, duty.officer}
+            and self.urn in {None, duty.urn}
+            and self.date in {None, duty.date}
+            and self.variant in {None, duty.variant}
+            and self.window in {None, duty.window}
+        )
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Draw:
+    """How a week was drawn, see `patrolplan.team.draw`."""
+
+    number: StrictCount
+    """1 for the first draw of a week with its team's secret, 2 where it was drawn again..."""
+    commitment: str
+    """A digest of the key of the draw, which only those who hold the secret can make; empty where
+    there was no secret: then the settings' seed drew the week, and anyone can draw it again."""
+    give: Amount
+    """Share of the best week's worth that the draw might give up."""
+    best_worth: Amount
+    """Worth of the best week that was found."""
+    digest: str
+    """Of all duties as they were drawn."""
+    locks: tuple[Lock, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    """Changes by hand before the draw."""
+    data: str = ""
+    """Short digest of the data and settings that it was drawn from, see `patrolplan.provenance`:
+    those of the week may be newer, since tables are changed on the board."""
+    limits: SearchLimits | None = None
+    """How far the best week was searched for; None for `DEFAULT_LIMITS`."""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Foreseen:
+    """Shares of a week's visits that its insiders could name, by hotspot, day and quarter hour.
+
+    Insiders know the tool and its data, but not the secret.
+    """
+
+    hotspot_quarter: Amount
+    """Without locks and bans."""
+    with_locks: Amount
+    """With the week's locks and bans."""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Visitor:
+    """Who makes a visit that meets a demand."""
+
+    officer: str
+    urn: str
+    date: Day
+    arrive: str
+    """HH:MM."""
+
+
+PLACE_KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS.values()))
+
+
+@also_writes(instead_of="place", place_id=str | None, hotspot=str | None, square=str | None)
+@dataclass(frozen=True)
+class DemandOutcome:
+    """A demand of the week, and who meets it or why not."""
+
+    kind: DemandKind
+    place: Annotated[str, Field(exclude=True)]
+    """Name of the tasked place, of the hotspot, or of the square."""
+    date: Day | None
+    """Its day; None where any day of the week counts."""
+    visits: StrictCount
+    met_by: tuple[Visitor, ...] = ()
+    why: Obstacle | None = None
+    """Why it is not met, or not fully; None where it is."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        names = dict.fromkeys(PLACE_KEYS, None) | {KINDS[self.kind].key: self.place}
+        return arrange(handler(self), kind=names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, row: object) -> object:
+        if not isinstance(row, dict):
+            return row
+        places = (row.get(name) for name in PLACE_KEYS)
+        return row | {"place": next((one for one in places if isinstance(one, str)), "")}
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it has all its visits."""
+        return len(self.met_by) >= self.visits
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class TrialCell:
+    """What a trial drew for one hotspot on one day."""
+
+    hotspot: str
+    """By its name in the trial's file."""
+    date: Day
+    treated: Annotated[bool, Strict()]
+    """Whether it may have patrols."""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class WeekTrial:
+    """The trial that a week is part of, and what it drew for the week's days."""
+
+    title: str
+    drawn: tuple[TrialCell, ...]
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class Unmet:
+    """A school without a patrol on a day of the week, and exactly why."""
+
+    urn: str
+    date: Day
+    why: str
+
+    def __str__(self) -> str:
+        return f"URN {self.urn} on {self.date:%A}: {self.why}"
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class PatrolShortfall:
+    """A school that gets fewer patrols than the minimum promised to every school."""
+
+    urn: str
+    patrols: StrictCount
+    least: StrictCount
+
+    def __str__(self) -> str:
+        return f"URN {self.urn} gets {self.patrols} of at least {self.least} patrols"
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class HandChange:
+    """A change by hand."""
+
+    when: str
+    """YYYY-MM-DD HH:MM."""
+    what: str
+    """In plain words."""
+
+
+@with_config(RECORD)
+@dataclass(frozen=True)
+class PlaceStay:
+    """From when to when officers are at a place, see `patrolplan.team.where_when`."""
+
+    id: str
+    date: Day
+    from_minutes: Annotated[Minutes, Field(alias="from")]
+    to_minutes: Annotated[Minutes, Field(alias="to")]
+    officers: tuple[str, ...]

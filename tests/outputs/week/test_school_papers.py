@@ -1,0 +1,377 @@
+"""The sheet that may stay at a school: streets and times, and what became of a survey; no crime."""
+
+import dataclasses
+import datetime as dt
+import json
+import re
+from typing import get_args
+
+import pytest
+from outputs.printed import find_words_off_page, read_pages, rendered, strip_spaces
+
+from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
+from patrolplan.outputs.week.poster import (
+    MAX_PLACES,
+    build_poster_data,
+    describe_change,
+    describe_presence,
+    describe_promise,
+    render_posters,
+    select_shown,
+)
+from patrolplan.outputs.week.roster import Roster
+from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
+from patrolplan.patrols.plan import Tasking
+from patrolplan.settings.models import CrimeSettings
+from patrolplan.team.ledger.monthly_return import RecentPresence
+from patrolplan.team.school_answers import Promise, SurveyChange, find_school_answers
+from patrolplan.team.week import DemandOutcome
+from patrolplan.times import SchoolTerm
+
+URN = "900001"
+CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
+
+
+@pytest.fixture(scope="module")
+def answers(roll):
+    """What became of the places that pupils marked, without a record of the weeks before."""
+    return find_school_answers(roll.week, None, [school.urn for school in roll.schools])
+
+
+@pytest.fixture(scope="module")
+def sheet(roll, answers):
+    """The demo borough's first school."""
+    return render_school_sheets(roll, [URN], answers)[URN]
+
+
+@pytest.fixture(scope="module")
+def texts(roll, answers):
+    """Everything that any school's sheet says, the words for the ear included."""
+    data = {
+        school.urn: build_school_data(roll, school, answers[school.urn]) for school in roll.schools
+    }
+    return {urn: json.dumps(each, ensure_ascii=False) for urn, each in data.items()}
+
+
+def test_no_crime_stands_on_it(roll, texts):
+    """No category, offence, reason, hotspot or officer is on a school's sheet."""
+    categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values()]
+    for urn, text in texts.items():
+        low = text.lower().replace("schools, crimes and reports are made up", "")
+        for word in (*categories, *CRIME):
+            assert word.lower() not in low, (urn, word)
+        for duty in roll.week.duties:
+            assert duty.officer.lower() not in low
+        assert not re.search(r"\bH\d+\b|P\d+-", text)
+        stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
+        for reason in (line for stop in stops for line in describe_reasons(stop.why)):
+            assert reason not in text
+
+
+def test_every_number_is_a_day_a_time_or_an_answer(texts):
+    """Without days, times, pupils in steps of five and their answers no number is left."""
+    allowed = (
+        *(r"\d\d:\d\d", r"\d{1,2} (?:November|December)", "202[56]", "last 4 weeks"),
+        *(r"(\d*[05]) to \d*[49] pupils", r'"threshold": "5"'),
+        r"between \d+ points less and \d+ more",
+    )
+    for urn, text in texts.items():
+        rest = re.sub("|".join(allowed), "", text)
+        assert not re.search(r"\d", rest), (urn, rest)
+
+
+def _lower_threshold(roll, threshold):
+    """The week where smaller groups of reports count, and why."""
+    area = roll.week.plan.area
+    changes = {"threshold": threshold, "reason": "a trial of two"}
+    privacy = area.settings.privacy.model_copy(update=changes)
+    low = dataclasses.replace(area, settings=area.settings.model_copy(update={"privacy": privacy}))
+    plan = dataclasses.replace(roll.week.plan, area=low)
+    return Roster(dataclasses.replace(roll.week, plan=plan))
+
+
+def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
+    """Where groups under five count, the sheet says so, and why."""
+    other = _lower_threshold(roll, 3)
+    _, page = read_pages(render_school_sheets(other, [URN], answers)[URN])
+    assert "fewerthan3pupils" in page
+    assert "atrialoftwo" in page
+
+
+@pytest.mark.parametrize("name", ["T-09", "H1"])
+def test_what_intelligence_tasked_is_not_told(roll, name):
+    """A place that intelligence alone names, and a tasking's words, never reach the school.
+
+    Also where it has the name of a hotspot at which another stop is.
+    """
+    duty = roll.week.duties[0]
+    tasking = Tasking(name, "an informant's tip", "Insp. Nobody", dt.date(2026, 12, 18))
+    secret = dataclasses.replace(
+        duty.patrol.stops[0], hotspot=name, kind="tasked", place="Secret Mews", tasking=tasking
+    )
+    tasked_hotspot = dataclasses.replace(
+        duty.patrol.stops[1],
+        hotspot=roll.week.plan.hotspots["hotspot"].iloc[-1],
+        kind="hotspot",
+        tasking=tasking,
+        place="Secret Steps",
+        street="Secret Steps",
+    )
+    patrol = dataclasses.replace(duty.patrol, stops=(secret, tasked_hotspot))
+    duties = (dataclasses.replace(duty, patrol=patrol), *roll.week.duties[1:])
+    other = Roster(dataclasses.replace(roll.week, duties=duties))
+    school = next(one for one in other.schools if one.urn == duty.urn)
+    own = find_school_answers(other.week, None, [duty.urn])[duty.urn]
+    text = json.dumps(build_school_data(other, school, own))
+    assert "Secret" not in text
+    assert "informant" not in text
+    assert "Nobody" not in text
+    hotspots = roll.week.plan.hotspots.set_index("hotspot")
+    assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
+
+
+def test_only_schools_with_a_patrol_get_a_sheet(roll):
+    """A school without a patrol this week gets no sheet."""
+    duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
+    other = Roster(dataclasses.replace(roll.week, duties=duties))
+    assert render_school_sheets(other, [URN], {}) == {}
+
+
+def test_pages_are_two_and_nothing_is_cut(sheet):
+    """It is a page of the week and one of answers, all words on them."""
+    assert len(read_pages(sheet)) == 2
+    assert find_words_off_page(sheet) == []
+
+
+def test_many_streets_with_long_names_are_all_told(roll):
+    """With very many streets the map turns the page, and no word is cut."""
+    duties = [duty for duty in roll.week.duties if duty.patrol.stops]
+    urn = duties[0].urn
+    hotspots = roll.week.plan.hotspots.iloc[:20]
+    point = zip(hotspots["hotspot"], hotspots["stop"], strict=True)
+    stops = [
+        dataclasses.replace(
+            duties[0].patrol.stops[0],
+            hotspot=name,
+            kind="hotspot",
+            tasking=None,
+            stand="street",
+            point=(at.x, at.y),
+            place=f"{name}y " + "Long " * 12,
+        )
+        for name, at in point
+    ]
+    patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
+    full = (dataclasses.replace(duties[0], patrol=patrol),)
+    other = Roster(dataclasses.replace(roll.week, duties=full))
+    sheet = render_school_sheets(other, [urn], {})[urn]
+    text, back = read_pages(sheet)
+    assert strip_spaces(duties[0].patrol.school) in back
+    assert find_words_off_page(sheet) == []
+    assert all(f"{stop.hotspot}y" in text for stop in stops)
+    assert text.count("Long") == 12 * len(stops)
+
+
+def test_name_is_text_and_nothing_else(hostile):
+    """A school's name full of markup is printed letter by letter."""
+    roll = Roster(hostile)
+    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
+    assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
+
+
+NAME = 'St. <script>alert(1)</script> & "Søn\'s" #read("settings.toml") #[*bold*]'
+
+
+@pytest.fixture(scope="module")
+def posters(roll, answers):
+    """The posters of the demo borough."""
+    return render_posters(roll, answers, None)
+
+
+@pytest.fixture(scope="module")
+def poster_texts(roll, answers):
+    """All that any poster says, from data."""
+    return [
+        json.dumps(
+            build_poster_data(roll, school, select_shown(answers[school.urn]), None),
+            ensure_ascii=False,
+        )
+        for school in roll.schools
+    ]
+
+
+def _presence(answer, *days):
+    day = dt.date(2026, 11, 23)
+    name = answer.place.hotspots[0]
+    return RecentPresence(4, {name: frozenset(day + dt.timedelta(days=n) for n in days)})
+
+
+def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, posters):
+    """Without a record, or none of a visit to these places, the title claims no presence."""
+    assert "Weheardyou." in read_pages(posters[URN])[0]
+    first, *_, last = answers[URN]
+    for presence, title in (
+        (_presence(first, 0, 2), "Wewerethere."),
+        (_presence(last, 0, 2), "Weheardyou."),
+        (RecentPresence(4, {}), "Weheardyou."),
+    ):
+        (text,) = read_pages(render_posters(roll, {URN: answers[URN]}, presence)[URN])
+        assert title in text
+        assert ("placeson2days." in text) == (title == "Wewerethere.")
+
+
+def test_no_crime_no_officer_and_no_hotspot_stands_on_it(roll, poster_texts, posters):
+    """No category, offence, hotspot or officer; and nothing of what people do but one phrase."""
+    people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
+    refused = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *people, *CRIME]
+    printed = (read_pages(poster)[0] for poster in posters.values())
+    for text in (*poster_texts, *printed):
+        low = text.lower()
+        assert not [word for word in refused if word.lower() in low]
+        assert not [duty.officer for duty in roll.week.duties if duty.officer.lower() in low]
+        assert not re.search(r"\bH\d+\b", text)
+
+
+def test_nothing_lets_others_foresee_a_patrol(poster_texts, posters):
+    """No day, date or time stands on it, and no other number than pupils and the term's year."""
+    for poster in posters.values():
+        (text,) = read_pages(poster)
+        assert not re.search(r"\d\d:\d\d|(?:Mon|Tues|Wednes|Thurs|Fri)day", text)
+    for text in poster_texts:
+        rest = re.sub(r"\d*[05] to \d*[49] pupils|term 202[56]", "", text)
+        assert not re.search(r"\d", rest), rest
+
+
+def test_the_week_to_come_changes_no_byte(roll, answers, posters):
+    """Another week, or demands that are not met, leave the poster as it is."""
+    name = answers[URN][0].place.name
+    other = dataclasses.replace(
+        roll.week, duties=roll.week.duties[:1], demands=(DemandOutcome("feared", name, None, 1),)
+    )
+    changed = find_school_answers(other, None, [URN])
+    assert changed[URN][0].promise != answers[URN][0].promise
+    assert render_posters(Roster(other), changed, None)[URN] == posters[URN]
+
+
+def test_a_school_without_a_named_place_has_no_poster(roll, answers):
+    """Nothing to show, or squares without a named street alone, make no poster."""
+    nameless = [
+        dataclasses.replace(answer, place=dataclasses.replace(answer.place, streets=()))
+        for answer in answers[URN]
+    ]
+    assert render_posters(roll, {URN: nameless, "900002": ()}, None) == {}
+    mixed = [*nameless[:2], *answers[URN][2:]]
+    (text,) = read_pages(render_posters(roll, {URN: mixed}, None)[URN])
+    assert text.count("pupilsmarkedit") == MAX_PLACES
+
+
+def test_under_a_low_threshold_there_is_no_poster(roll, answers):
+    """Groups under five are never on a poster, with any reason in the settings."""
+    assert render_posters(_lower_threshold(roll, 4), answers, None) == {}
+
+
+def test_it_is_one_page_whatever_the_names(roll, answers):
+    """With the longest names and reasons it is still one page, no word cut off."""
+    streets = ("The Very Long Road of Saint Somebody " * 3, "W" * 90)
+    gave = dataclasses.replace(
+        answers[URN][0].gave,
+        factors=("litter_or_damage", "blocked_pavement", "followed"),
+        bands=("evening", "before_school"),
+    )
+    long = [
+        dataclasses.replace(
+            answer, gave=gave, place=dataclasses.replace(answer.place, streets=streets)
+        )
+        for answer in answers[URN]
+    ]
+    schools = tuple(
+        dataclasses.replace(school, name="Saint Somebody " * 9) for school in roll.schools
+    )
+    other = Roster(roll.week)
+    vars(other)["schools"] = schools
+    poster = render_posters(other, {URN: long}, _presence(long[0], 0))[URN]
+    assert len(read_pages(poster)) == 1
+    assert find_words_off_page(poster) == []
+
+
+def test_names_on_a_poster_are_text(roll, answers):
+    """A school's and a street's name full of markup are printed letter by letter."""
+    first = answers[URN][0]
+    hostile = dataclasses.replace(
+        first, place=dataclasses.replace(first.place, streets=("#x[*y*]",))
+    )
+    other = Roster(roll.week)
+    vars(other)["schools"] = tuple(
+        dataclasses.replace(school, name=NAME) for school in roll.schools
+    )
+    (text,) = read_pages(render_posters(other, {URN: [hostile]}, None)[URN])
+    assert strip_spaces("Around #x[*y*]") in text
+    assert strip_spaces('<script>alert(1)</script> & "Søn') in text
+
+
+def test_it_is_black_and_white(posters):
+    """Rendered, every dot has as much red as green as blue."""
+    (dots,) = rendered(posters[URN])
+    assert (dots.max(axis=2) == dots.min(axis=2)).all()
+    assert dots.min() < 30
+
+
+@pytest.mark.parametrize(
+    ("days", "weeks", "words"),
+    [
+        (None, 0, "not known: no visits are recorded for the last 4 weeks"),
+        (0, 4, "on no day in the last 4 weeks"),
+        (1, 4, "on 1 day in the last 4 weeks"),
+        (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
+    ],
+)
+def test_presence_is_not_known_or_counted(answers, days, weeks, words):
+    """Unrecorded presence is unknown; recorded presence is counted, with missing weeks."""
+    answer = dataclasses.replace(answers[URN][0], days_before=days, weeks_recorded=weeks)
+    assert describe_presence(answer) == words
+
+
+@pytest.mark.parametrize(
+    ("days", "was_last_week", "why_not", "words"),
+    [
+        (2, True, None, "a patrol on several days"),
+        (3, False, None, "a patrol on several days"),
+        (4, False, None, "a patrol on most days"),
+        (5, False, None, "a patrol on most days"),
+        (1, False, None, "a patrol on one day"),
+        (0, True, "unfit", "not this week: a patrol was there last week"),
+        (0, False, None, "no patrol is planned there this week"),
+        (0, False, "unfit", "not this fortnight: it is too far to fit into a patrol"),
+        (0, False, "near_barred", "not this fortnight: no patrol could be planned there"),
+    ],
+)
+def test_promise_is_days_or_why_not(days, was_last_week, why_not, words):
+    """How often, but on no day for sure; or why not, and never because of a barred place."""
+    why = None if why_not is None else Obstacle(why_not, barred="T-02")
+    promise = Promise(days=days, of_days=5, was_last_week=was_last_week, why_not=why)
+    assert describe_promise(promise) == words
+
+
+def test_no_reason_names_who_or_what_is_secret():
+    """Every kind of obstacle has fixed words: no officer, barred or tasked place is named."""
+    assert set(WORDS) == set(get_args(ObstacleKind))
+    for _, words in WORDS.values():
+        assert "{" not in words
+        assert not {"barred", "tasked", "intelligence", "crime"} & set(words.split())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.204, -0.031, "named less often than in {} (its share fell by 3 to 20 points)"),
+        (0.004, 0.3, "named more often than in {} (its share rose by 1 to 30 points)"),
+        (0.001, 0.008, "named more often than in {} (its share rose by about 1 points)"),
+        (-0.1, 0.0, "no clear change since {} (its share: between 10 points less and 0 more)"),
+        (-0.3, 0.3, "no clear change since {}: too few answers to say more"),
+    ],
+)
+def test_change_is_named_where_the_interval_is_clear_of_zero(low, high, words):
+    """Less, more, or no clear change, with the ends of the interval in whole points."""
+    change = SurveyChange(SchoolTerm(2026, 0), SchoolTerm(2026, 1), low, high)
+    assert describe_change(change) == words.format("the spring term 2026")

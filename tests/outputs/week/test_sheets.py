@@ -1,0 +1,221 @@
+"""The week for the wall, the officers' sheets and the lead's: each has all that it should say.
+
+Who is who in a week, and names that are safe as files.
+"""
+
+import dataclasses
+import datetime as dt
+from typing import get_args
+
+import pytest
+from hypothesis import given, strategies as st
+from outputs.printed import find_words_off_page, read_pages, strip_spaces
+
+from patrolplan.errors import InputError
+from patrolplan.notes import Note
+from patrolplan.outputs.card import card_text
+from patrolplan.outputs.week.lead_sheet import build_lead_data, render_lead_sheet
+from patrolplan.outputs.week.roster import (
+    DEMANDS,
+    RESERVED_FILE_NAMES,
+    Roster,
+    check_officer_and_date,
+    make_file_names,
+)
+from patrolplan.outputs.week.task_sheets import build_tasks_data, render_task_sheets
+from patrolplan.outputs.wording import format_grid_reference
+from patrolplan.patrols.demands import DemandKind
+from patrolplan.patrols.plan import BarredPlace, Tasking
+from patrolplan.team.rota import plan_week
+from patrolplan.team.week import DemandOutcome, Draw, Foreseen
+from patrolplan.team.week_file import build_week_document
+from patrolplan.times import format_span
+
+NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
+
+
+@pytest.fixture(scope="module")
+def tasks(roll):
+    """The demo week's pages."""
+    return render_task_sheets(roll, roll.week.duties)
+
+
+def test_a_sheet_says_where_to_keep_away_from(roll):
+    """Each patrol has the places near its way to keep away from, and markup in them is text."""
+    duty = roll.week.duties[0]
+    tasking = Tasking("T-09", NAME * 3, "A", dt.date(2026, 5, 4))
+    barred = BarredPlace(point=duty.patrol.point, place=NAME, tasking=tasking)
+    far = dataclasses.replace(
+        barred,
+        point=(barred.x + 5000, barred.y),
+        tasking=dataclasses.replace(tasking, place_id="T-10"),
+    )
+    patrol = dataclasses.replace(duty.patrol, keep_away=(far, barred))
+    own = dataclasses.replace(duty, patrol=patrol)
+    (page,) = read_pages(render_task_sheets(roll, [own], wall=False))
+    grid = format_grid_reference(barred.x, barred.y)
+    assert strip_spaces(f"Keep away from {NAME} ({grid}), T-09: {NAME * 3}") in page
+    assert strip_spaces("(requested by A, until 4 May 2026).") in page
+    assert "T-10" not in page
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_no_page_of_a_sheet_is_without_a_patrol(roll, count):
+    """However many patrols an officer has, the closing note takes no page of its own."""
+    duty = max(roll.week.duties, key=lambda duty: len(duty.patrol.stops))
+    days = roll.week.days
+    duties = [dataclasses.replace(duty, date=days[n % len(days)]) for n in range(count)]
+    for page in read_pages(render_task_sheets(roll, duties, wall=False)):
+        assert "onthewallmap" in page
+        assert "Tickwhatwasdone" in page
+
+
+def test_nothing_is_cut_by_the_edge(tasks):
+    """All words are within their pages."""
+    assert find_words_off_page(tasks) == []
+
+
+def test_names_are_text_and_nothing_else(hostile):
+    """A name full of markup is printed letter by letter, cut where it is too long."""
+    roll = Roster(hostile)
+    duties = [duty for duty in hostile.duties if duty.urn == "900001"]
+    text = "".join(read_pages(render_task_sheets(roll, duties, wall=False)))
+    assert strip_spaces(NAME)[:40] in text
+    for duty in duties:
+        assert strip_spaces(roll.print_officer(duty.officer)) in text
+
+
+def test_an_accepted_check_is_printed_on_sheets_and_cards(roll):
+    """The written reason for which implausible data is accepted stands on every paper."""
+    values = {"check": "no_hours", "message": "officers.csv: none", "reason": "rota on Monday"}
+    plan = roll.week.plan
+    notes = (*plan.area.notes, Note("check_accepted", values))
+    plan = dataclasses.replace(plan, area=dataclasses.replace(plan.area, notes=notes))
+    week = dataclasses.replace(roll.week, plan=plan)
+    words = "Accepted in the settings (rota on Monday): officers.csv: none."
+    assert words in build_tasks_data(Roster(week), week.duties, wall=False)["basis"]
+    assert words in " ".join(card_text.build_card_data(plan, plan.patrols[0], "x")["basis"])
+
+
+@pytest.mark.slow
+def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_document(
+    demo_area, demo_plan, week
+):
+    """Where offences that patrols discover count, every paper of the week says why."""
+    crimes = demo_area.settings.crimes.model_copy(
+        update={"include_discovered": True, "reason": "joint operation"}
+    )
+    settings = demo_area.settings.model_copy(update={"crimes": crimes})
+    area = dataclasses.replace(demo_area, settings=settings)
+    plan = dataclasses.replace(demo_plan, area=area)
+    switched_off = plan_week(area, plan, start=week.days[0])
+    note = "Offences that patrols discover count too: joint operation."
+    reason = {"kind": "discovered_counted", "values": {"reason": "joint operation"}}
+    assert reason in build_week_document(switched_off)["notes"]
+    assert reason not in build_week_document(week)["notes"]
+    text = read_pages(render_task_sheets(Roster(switched_off), switched_off.duties))
+    people = {name for duty in switched_off.duties for name in duty.people}
+    sheets = [page for page in text if strip_spaces("Task sheet") in page]
+    assert len(sheets) == len(people)
+    assert all(strip_spaces(note) in page for page in sheets)
+    assert any(strip_spaces(note) in page for page in text if page not in sheets)
+
+
+DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")
+
+
+@pytest.fixture
+def drawn(week):
+    """The week as if it had been drawn with a secret, at 1.5 % less than the best."""
+    return dataclasses.replace(
+        week, draw=DRAW, worth=1.97, foreseen=Foreseen(0.37, 0.37), history=(), absent={}
+    )
+
+
+def test_the_sheet_is_a_page_or_two_with_all_of_it(drawn, hostile):
+    """All content is on the paper, markup in names is text, and equal weeks give equal bytes."""
+    pdf = render_lead_sheet(Roster(drawn))
+    assert pdf == render_lead_sheet(Roster(drawn))
+    text = read_pages(pdf)
+    assert len(text) <= 2
+    assert strip_spaces("ab12ab12 " * 8) in "".join(text)
+    for duty in drawn.duties:
+        assert strip_spaces(format_span(duty.start_minutes, duty.end_minutes)) in "".join(text)
+    assert find_words_off_page(pdf) == []
+    assert strip_spaces("St. <script>alert(1)</script>") in "".join(
+        read_pages(render_lead_sheet(Roster(hostile)))
+    )
+
+
+@pytest.mark.parametrize("kind", get_args(DemandKind))
+def test_a_demand_of_every_kind_is_on_the_sheet(week, kind):
+    """Under the heading of its kind stands who goes there, or that nobody does."""
+    place = week.plan.hotspots["hotspot"].iloc[0]
+    lacking = dataclasses.replace(week, demands=(DemandOutcome(kind, place, None, 1),))
+    (group,) = build_lead_data(Roster(lacking))["demands"]
+    assert group["title"].startswith(DEMANDS[kind].lead.partition("{")[0])
+    assert len(group["rows"]) == 1
+
+
+NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)
+
+
+@given(st.lists(st.one_of(NASTY, st.text(max_size=90)), max_size=12))
+def test_file_names_are_plain_and_all_different(texts):
+    """Any texts get names of letters and digits that differ even where case does not count."""
+    names = make_file_names(texts)
+    assert set(names) == set(texts)
+    folded = [name.casefold() for name in names.values()]
+    assert len(set(folded)) == len(folded)
+    for name in names.values():
+        assert name
+        assert len(name) < 80
+        assert all(sign.isalnum() or sign in "-_" for sign in name)
+        assert name.casefold() not in RESERVED_FILE_NAMES
+
+
+def test_every_duty_is_found_by_school_and_by_officer(roll):
+    """Each duty is found once at its school and once with its officer, and nowhere else."""
+    week = roll.week
+    at_school = [
+        duty
+        for s in roll.schools
+        for day in week.days
+        for duty in roll.select_duties(None, day, s.urn)
+    ]
+    of_officer = [
+        duty for o in roll.officers for day in week.days for duty in roll.select_duties(o.name, day)
+    ]
+    keys = sorted(duty.key for duty in week.duties)
+    assert sorted(duty.key for duty in at_school) == keys
+    walked = [duty.key for duty in roll.week.duties for _ in (duty.officer, *duty.crew)]
+    assert sorted(duty.key for duty in of_officer) == sorted(walked)
+
+
+def test_a_school_that_left_the_plan_stays_with_its_patrols(week):
+    """A published duty at a school that no longer exists is still shown."""
+    duty = week.duties[0]
+    area = week.plan.area
+    there = (area.schools["urn"] != duty.urn).to_numpy()
+    less = dataclasses.replace(
+        area, schools=area.schools[there].reset_index(drop=True), gates=area.gates.take(there)
+    )
+    patrols = tuple(patrol for patrol in week.plan.patrols if patrol.urn != duty.urn)
+    plan = dataclasses.replace(week.plan, area=less, patrols=patrols)
+    roll = Roster(dataclasses.replace(week, plan=plan))
+    last = roll.schools[-1]
+    assert (last.urn, last.name, (last.x, last.y)) == (
+        duty.urn,
+        duty.patrol.school,
+        (duty.patrol.x, duty.patrol.y),
+    )
+    assert roll.card_path(duty).endswith(f"-{duty.urn}.pdf")
+    assert duty in roll.select_duties(None, duty.date, duty.urn)
+
+
+def test_unknown_officer_and_day_are_told_together(week):
+    """An officer and a day that are not of the week are both named, with those that are."""
+    with pytest.raises(InputError) as error:
+        check_officer_and_date(["SSO-01", "SSO-02"], week.days, "SSO-99", dt.date(2026, 12, 5))
+    assert "no officer 'SSO-99' in this week (officers: SSO-01, SSO-02)" in str(error.value)
+    assert "name a day from Monday 30 November to Friday 4 December" in str(error.value)
