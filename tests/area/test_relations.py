@@ -382,7 +382,7 @@ MUTATIONS = {
         place_id="HO-9")], ignore_index=True))),
     "designated over the whole area": ("designated_wide", _on("designated",
         lambda t: t.set_geometry(t.geometry.buffer(3000)))),
-    "more minutes than officers have": ("designated_minutes", _put("designated", "minutes",
+    "more minutes than a week of patrols": ("minutes", _put("designated", "minutes",
         "9000")),
     # Of ways home.
     "pupils ten times": ("origin_rolls", _put("origins", "pupils", lambda t: t * 10)),
