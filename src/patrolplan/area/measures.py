@@ -344,8 +344,10 @@ def find_half_terms(a: Loaded) -> Found:
 def measure_hours(officers: pd.DataFrame) -> Floats:
     """(o, 5) minutes of each day's hours."""
     spans = [one or "00:00-00:00" for one in officers[list(WEEKDAYS)].to_numpy().ravel()]
-    minutes = [minutes_after_midnight(one[6:]) - minutes_after_midnight(one[:5]) for one in spans]
-    return np.array(minutes, dtype=float).reshape(-1, len(WEEKDAYS))
+    minutes = {
+        one: minutes_after_midnight(one[6:]) - minutes_after_midnight(one[:5]) for one in {*spans}
+    }
+    return np.array([minutes[one] for one in spans], dtype=float).reshape(-1, len(WEEKDAYS))
 
 
 def find_many_patrols(a: Loaded) -> Found:
@@ -414,10 +416,13 @@ def find_more_equal(a: Loaded) -> Found:
 
 def find_bells(a: Loaded, name: str, until: str = "") -> Found:
     """Hours from one bell of a school to another, or from the usual one to its own."""
-    times = [a["bell_times"][one].replace("", None).dropna() for one in (name, until or name)]
-    first, last = (one.map(minutes_after_midnight).astype(float) for one in times)
-    hours = (last - (first if until else first.median())) / 60
-    return hours, hours.index
+    bells = a["bell_times"]
+    first, last = (
+        np.array([minutes_after_midnight(time) if time else np.nan for time in bells[one]])
+        for one in (name, until or name)
+    )
+    usual = first if until or np.isnan(first).all() else np.nanmedian(first)
+    return (last - usual) / 60, bells.index
 
 
 def find_rolls(a: Loaded, above: str, below: str) -> Found:

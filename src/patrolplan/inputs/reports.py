@@ -86,9 +86,8 @@ def check_copied_rows(
     Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
     their reports are all at the middle of a square.
     """
-    counts = [
-        _list_places(rows).value_counts(list(range(2 + len(DAY_AND_WORDS)))) for rows in tables
-    ]
+    every = list(range(2 + len(DAY_AND_WORDS)))
+    counts = [_count_alike(_list_places(rows), every) for rows in tables]
     remedy = "name each report once: delete the copy"
     for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
         again = own.sum() - len(own)
@@ -131,6 +130,11 @@ def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
     return placed
 
 
+def _count_alike(table: pd.DataFrame, columns: list[int]) -> pd.Series:
+    """How many rows have the same values in some columns, by a hash of these."""
+    return pd.util.hash_pandas_object(table[columns], index=False).value_counts()
+
+
 def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
     """The checks by which a file is wrong as a whole."""
     table = _list_places(rows)
@@ -145,7 +149,7 @@ def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
     }
     for name, columns in by_columns.items():
         most = QUARTER if name == "report_pin" else HALF
-        if table.value_counts(columns).max() > most * len(table):
+        if _count_alike(table, columns).max() > most * len(table):
             yield name
     if (table[3] == UNKNOWN_BAND).mean() > HALF:
         yield "report_bands"
