@@ -430,10 +430,9 @@ def _streets(*, names):
         shapely.LineString([(597_900 + x, y) for x in range(0, 2700, 100)])
         for y in range(183_800, 186_500, 100)
     ]
+    kinds = ["residential" if k % 5 else "tertiary" for k in range(len(lines))]
     called = [f"Road {k}" if names else "" for k in range(len(lines))]
-    return gpd.GeoDataFrame(
-        {"name": called, "highway": "residential"}, geometry=lines, crs="EPSG:27700"
-    )
+    return gpd.GeoDataFrame({"name": called, "highway": kinds}, geometry=lines, crs="EPSG:27700")
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

@@ -22,6 +22,7 @@ from patrolplan.area.load_report import LoadReport
 from patrolplan.arrays import Bools, Floats, Ints
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.network import StreetNetwork
+from patrolplan.network.network import PATHS
 from patrolplan.settings import Settings
 from patrolplan.times import minutes_after_midnight
 
@@ -300,7 +301,9 @@ def find_shift(a: Loaded) -> Found:
     places = a["crimes"].places[numbers[:: 1 + len(numbers) // 50]]
     metres = a.network.snap((places[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
     own, other = np.median(metres[: len(places)]), np.median(metres[len(places) :])
-    return ([own if own > 0.6 * other else 0.0], ["points"]) if len(places) >= FEW else NOTHING
+    # Where streets are few, all points are far from them.
+    is_random = 0.6 * other < own < MOVES.max() * 0.75
+    return ([own * is_random], ["points"]) if len(places) >= FEW else NOTHING
 
 
 def find_left_out(a: Loaded, source: str, reason: str) -> Found:
@@ -448,6 +451,13 @@ def find_same_ground(a: Loaded) -> Found:
     shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
     least = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
     return shared / least, np.column_stack([names[one], names[other]])
+
+
+def find_paths(a: Loaded) -> Found:
+    """The share of the street that is for walking, where there are kinds of streets."""
+    numbers, kinds = pd.factorize(a.network.piece_highway.astype(str))
+    is_path = np.isin(kinds, (*PATHS, "pedestrian"))[numbers]
+    return ([a.measure_street(is_path)], ["paths"]) if a.is_long and len(kinds) > 1 else NOTHING
 
 
 def find_street_names(a: Loaded) -> Found:

@@ -22,7 +22,6 @@ from patrolplan.area.measures import DAY, LEFT_OUT_EVENTS, MANY, NOTHING, Found,
 from patrolplan.area.study_area import StudyArea
 from patrolplan.errors import InputError, Problem, SettingsError
 from patrolplan.inputs.timestamps import find_newest_plausible_month
-from patrolplan.network.network import PATHS
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.notes import Note, NoteValue
 from patrolplan.plausibility import CHECKS
@@ -102,9 +101,6 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("crime_shift", "crimes", m.find_shift, 0, 5,
              "places are {value:.0f} m from a street, as far as any place: they seem to be shifted",
              "check the CRS of crimes and streets"),
-    Relation("crime_streets", "crimes", lambda a: m.find_left_out(a, "crimes", "no walkable"),
-             0, MANY, "{value:,.0f} crimes of the area are near no street",
-             "give the streets of the whole area"),
     Relation("crime_forces", "crimes", lambda a: (
              [one not in a["crimes"].forces | {*CrimeSettings().leave_out_forces}
               for one in a.settings.crimes.leave_out_forces], a.settings.crimes.leave_out_forces),
@@ -211,9 +207,7 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("place_places", "places", partial(m.top_place, source="places"), 0, 0.3, AT_ONE, OWN),
     Relation("clock_peaks", "clock", lambda a: (a["clock"]["share"], a["clock"]), 0, 0.4,
              "{value:.0%} of the day is in one half-hour ({what})", "write each half-hour's share"),
-    Relation("street_paths", "streets", lambda a: ([a.measure_street(np.isin(
-             a.network.piece_highway.astype(str), (*PATHS, "pedestrian", "")))
-             if a.is_long else 1], [""]), 0.001, 1,
+    Relation("street_paths", "streets", m.find_paths, 0.001, 1,
              "there is no path for walking, as in a network for driving",
              "export the streets for walking"),
     Relation("street_names", "streets", lambda a: m.find_street_names(a) if a.is_long else NOTHING,
