@@ -1,48 +1,52 @@
-"""Notes as data: their kinds, their values, and that every kind has words."""
+"""Notes: how urgent they are, whom they concern, and that each is said once, as a sentence."""
 
-import datetime as dt
-from typing import get_args
+import ast
+from pathlib import Path
 
 import pytest
 
-from patrolplan.notes import NOTE_VALUES, Note, NoteKind
-from patrolplan.outputs.note_words import SENTENCES, describe_note
+import patrolplan
+from patrolplan.notes import Note, list_texts
 
-SAMPLES = {str: "Text", int: 3, float: 7.5, list[str]: ["one", "two"], list[float]: [0.25, 0.5]}
-
-
-def _sample(kind, **changes):
-    values = {name: SAMPLES[what] for name, what in NOTE_VALUES[kind].items()}
-    day = dt.date(2026, 12, 2)
-    values |= {name: f"{day}" for name in values if name == "date"}
-    values |= {name: [f"{day}"] for name in values if name == "dates"}
-    return Note(kind, values | changes)
+SOURCE = Path(patrolplan.__file__).parent
 
 
-def test_every_kind_has_values_and_words():
-    """A kind that is added is declared with its values and given a sentence."""
-    assert set(NOTE_VALUES) == set(get_args(NoteKind)) == set(SENTENCES)
+@pytest.mark.parametrize(
+    ("given", "urgency"),
+    [
+        ({}, "known"),
+        ({"short": "homes not known"}, "assumed"),
+        ({"short": "bell assumed", "fix": "give the bell"}, "fix"),
+    ],
+)
+def test_urgency(given, urgency):
+    """What a person can put right comes before what was assumed, and that before the rest."""
+    assert Note("key", "Text.", **given).urgency == urgency
 
 
-@pytest.mark.parametrize("kind", NOTE_VALUES)
-def test_every_kind_is_a_sentence_with_its_values(kind):
-    """Each kind's sentence names every text and list that the note holds, and no braces remain."""
-    text = describe_note(_sample(kind))
-    assert "{" not in text
-    assert text.endswith((".", "?"))
-    for what in NOTE_VALUES[kind].values():
-        if what is str and kind not in {"officer_away", "other_mode"}:
-            assert "Text" in text
-        if what == list[str]:
-            assert "two" in text
+def test_a_note_concerns_the_schools_that_it_names_or_all():
+    """A plan for one school takes the notes about it and those about all."""
+    some = Note("key", "Text.", about={"urns": ["1", "2"]})
+    assert [some.is_about("2"), some.is_about("3"), Note("key", "Text.").is_about("3")] == [
+        True,
+        False,
+        True,
+    ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, values in NOTE_VALUES.items() if values])
-def test_a_note_with_other_values_is_refused(kind):
-    """A value that is missing, unknown or of another type is an error where the note is made."""
-    good = _sample(kind)
-    name = next(iter(NOTE_VALUES[kind]))
-    less = {key: value for key, value in good.values.items() if key != name}
-    for values in (less, {**less, name: None}, {**less, name: {}}, {**less, "other": 1}):
-        with pytest.raises(ValueError, match=f"'{kind}' has other values"):
-            Note(kind, values)
+def test_equal_sentences_are_listed_once():
+    """The same sentence from two places is one line, in the order of the first."""
+    assert list_texts([Note("a", "One."), Note("b", "Two."), Note("c", "One.")]) == ["One.", "Two."]
+
+
+def test_each_key_stands_at_one_place():
+    """A note is declared once: two sentences never share a key by accident."""
+    keys = [
+        (node.args[0].value, path.name)
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Note"
+        if isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(keys) > 60
+    assert len(dict(keys)) == len(set(keys))

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import SQUARE_METRES, find_squares
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.privacy import (
     FACTOR_NAMES,
     FACTORS,
@@ -375,7 +375,7 @@ def test_a_threshold_under_the_steps_is_announced():
     for threshold in (5, 10, 3):
         privacy = {"threshold": threshold, "reason": "a trial in June."}
         settings = parse_settings({"sources": sources, "privacy": privacy}, folder=Path())
-        notes.append(describe_notes(note_report_grouping(settings)))
+        notes.append(list_texts(note_report_grouping(settings)))
     assert len(notes[0]) == len(notes[1]) == 1
     assert "in 250 m squares. A square counts only if it has 10 reports or more" in notes[1][0]
     assert notes[2][1].endswith(

@@ -40,3 +40,23 @@ def test_papers_are_those_that_are_stored(made):
         texts = (texts.get(name, "").splitlines() for texts in (old, new))
         lines += difflib.unified_diff(*texts, f"stored/{name}", f"now/{name}", lineterm="")
     assert not lines, "\n".join([*lines, RENEW])
+
+
+@pytest.mark.parametrize(
+    ("screen", "lines", "words"),
+    [("plan", 25, 250), ("short-notice", 14, 150), ("week", 30, 350), ("check", 30, 250)],
+)
+def test_a_screen_is_read_at_a_glance(made, screen, lines, words):
+    """What a command prints fits on a screen, so that what needs a hand is not overlooked."""
+    command, *printed = _read(made)[f"screens/{screen}.txt"].splitlines()
+    assert command.startswith("$ patrolplan ")
+    assert len(printed) <= lines
+    assert len(" ".join(printed).split()) <= words
+
+
+def test_help_begins_with_what_is_needed_every_day(made):
+    """All commands are on one screen, those of every day first."""
+    printed = _read(made)["help/patrolplan.txt"].splitlines()
+    assert len(printed) <= 45
+    panels = [line for line in printed if line.startswith("╭")]
+    assert [panel.split("─ ")[1].rstrip() for panel in panels] == ["Options", "Every day", "More"]

@@ -22,7 +22,6 @@ from .outputs.frames import (
     frame_stops as frame_stops,
 )
 from .outputs.hexagons import risk_on_hexagons as risk_on_hexagons
-from .outputs.note_words import describe_note as describe_note
 from .outputs.pack import write_pack as write_pack
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .parallel import Workers as Workers

@@ -45,7 +45,7 @@ from shapely.geometry.base import BaseGeometry
 from patrolplan.atomic import hash_content
 from patrolplan.crs import SQUARE_METRES, find_squares, locate_in_squares
 from patrolplan.errors import InputError
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note
 from patrolplan.settings import SAFE_THRESHOLD, Settings
 from patrolplan.tables import LeftOutRow
 from patrolplan.times import SchoolTerm
@@ -300,13 +300,12 @@ def fix_threshold(files: Iterable[Path], threshold: int) -> None:
 
 def note_report_grouping(settings: Settings) -> tuple[Note, ...]:
     """Notes for the reader of any output: how reports were counted."""
-    return (
-        Note(
-            "reports_grouped",
-            {"square_metres": SQUARE_METRES, "threshold": settings.privacy.threshold},
-        ),
-        *note_low_threshold(settings),
+    threshold = settings.privacy.threshold
+    text = (
+        f"Pupils' reports are counted in {SQUARE_METRES:.0f} m squares. A square counts only if it "
+        f"has {threshold} reports or more; counts are rounded down to multiples of {threshold}."
     )
+    return (Note("reports_grouped", text), *note_low_threshold(settings))
 
 
 def note_low_threshold(settings: Settings) -> tuple[Note, ...]:
@@ -315,17 +314,21 @@ def note_low_threshold(settings: Settings) -> tuple[Note, ...]:
     is_applied = settings.sources.reports or settings.privacy.threshold_for_crime
     if threshold >= SAFE_THRESHOLD or not is_applied:
         return ()
-    values: dict[str, NoteValue] = {
-        "threshold": threshold,
-        "safe_threshold": SAFE_THRESHOLD,
-        "reason": reason,
-    }
-    return (Note("small_report_groups", values),)
+    text = (
+        f"The smallest group that counts is {threshold}, under {SAFE_THRESHOLD}: it could identify "
+        f"a person. Reason: {reason}."
+    )
+    return (Note("small_report_groups", text),)
 
 
 def note_crime_grouping(threshold: int) -> Note:
     """A note for the reader of any output: how recorded crime was grouped."""
-    return Note("crime_grouped", {"square_metres": SQUARE_METRES, "threshold": threshold})
+    text = (
+        f"Recorded crime is counted in {SQUARE_METRES:.0f} m squares. A category counts in a "
+        f"square only if it has {threshold} incidents or more there, all months together; they are "
+        "spread over all streets of the square."
+    )
+    return Note("crime_grouped", text)
 
 
 def _match_squares(squares: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

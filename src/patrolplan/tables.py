@@ -143,6 +143,8 @@ class LeftOutRow:
     """Counts below this are shown as "fewer than" it: the threshold for reports, see `privacy`."""
     urn: str = ""
     """The school that it concerns, if it is one; only for the program, not for outputs."""
+    fix: str = ""
+    """What a person can do about it; empty where nothing is wrong with these rows."""
 
     @property
     def count_text(self) -> str:
@@ -177,10 +179,10 @@ class LeftOut:
         """Record the number of rows in the files of a table."""
         self.rows_read[source] = self.rows_read.get(source, 0) + int(count)
 
-    def add(self, source: str, reason: str, count: int, *, urn: str = "") -> None:
+    def add(self, source: str, reason: str, count: int, *, fix: str = "") -> None:
         """Record rows that were left out; a count of zero is not recorded."""
         if count:
-            self.rows.append(LeftOutRow(source, reason, int(count), urn=urn))
+            self.rows.append(LeftOutRow(source, reason, int(count), fix=fix))
 
     def count_table(self, source: str, used: int) -> TableCount:
         """The rows of a table as recorded by `count_rows`, with the number used."""

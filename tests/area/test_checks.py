@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as limits, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 
 WORDS = "URN,EstablishmentName,Longitude,Latitude\n100001,Mill School,-0.128,51.5201\n"
 HEADER = "Crime ID,Month,Longitude,Latitude,Crime type"
@@ -22,7 +22,7 @@ def test_an_accepted_check_has_its_reason_on_the_area(lane):
     area = lane(tables, accept={"far_places": "the list of the whole force"})
     (alarm,) = area.alarms
     assert (alarm.check, alarm.accepted) == ("far_places", "the list of the whole force")
-    assert describe_notes(area.accepted_checks) == [
+    assert list_texts(area.accepted_checks) == [
         f"Accepted in the settings (the list of the whole force): {alarm.message}."
     ]
     assert set(area.accepted_checks) <= set(area.notes)
@@ -35,7 +35,7 @@ def test_an_accepted_check_has_its_reason_on_the_area(lane):
 def test_a_place_just_outside_is_noted_and_others_places_are_not(lane, place, schools, noted):
     """A tasked place just outside the area is noted; one for other schools may be anywhere."""
     area = lane({"tasked_places": TASKED + f"T1,{place},true,{schools},{DAYS}\n"})
-    assert any(note.kind == "tasked_place_outside" for note in area.notes) is noted
+    assert any(note.key == "tasked_place_outside" for note in area.notes) is noted
     assert area.alarms == ()
 
 

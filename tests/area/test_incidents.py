@@ -6,7 +6,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.area.incidents import has_known_times
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.settings import parse_settings
 
 STREETS = """<osm version='0.6'>
@@ -75,7 +75,7 @@ def test_far_from_every_snap_point_a_place_is_exact(lane):
 
 def test_a_mix_is_announced_with_files_and_counts(lane):
     """The area's notes name the files of either kind and how many crimes are exact."""
-    (note,) = (note for note in describe_notes(lane([NEAR]).notes) if "exact place" in note)
+    (note,) = (note for note in list_texts(lane([NEAR]).notes) if "exact place" in note)
     assert note.startswith("Of 3 crimes, 1 has an exact place")
     assert "(own.csv)" in note
     assert "(open.csv)" in note

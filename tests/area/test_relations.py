@@ -17,7 +17,7 @@ from patrolplan.area import relations
 from patrolplan.crs import Projection
 from patrolplan.errors import PatrolplanError
 from patrolplan.inputs.street_files import load_cached_streets
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.settings import load_settings
 from patrolplan.tables import LeftOut
 
@@ -130,8 +130,8 @@ def load(base):
             area = pp.build_area(streets=streets, settings=settings, **frames)
         except PatrolplanError as error:
             return "refused", str(error)
-        odd = [note for note in area.notes if note.kind == "relation_odd"]
-        return "noted" if odd else "silent", "\n".join(describe_notes(odd))
+        odd = [note for note in area.notes if note.key == "relation_odd"]
+        return "noted" if odd else "silent", "\n".join(list_texts(odd))
 
     return run
 
@@ -543,7 +543,7 @@ def _show(folder):
     area = pp.load_area(folder / "patrolplan.toml")
     frames = (area.schools, area.officers, area.term_dates, area.tasked_places, area.duties)
     shown = [_sort(frame) for frame in frames]
-    notes = describe_notes(area.notes)
+    notes = list_texts(area.notes)
     return shown, notes, area.reports.digest, np.round(area.network.xy(area.gates), 1).tolist()
 
 
@@ -642,6 +642,6 @@ def test_old_crime_is_said_first_and_then_refused(demo_area, day, ending):
         settings = demo_area.settings.model_copy(update={"accept": accept})
         demo_area = dataclasses.replace(demo_area, settings=settings)
     area = relations.check_age(demo_area, day)
-    is_first = area.notes[0].kind == "crime_old"
+    is_first = area.notes[0].key == "crime_old"
     assert is_first == (ending != "silent")
     assert (area.notes[0] in area.accepted_checks) == is_first

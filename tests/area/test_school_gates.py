@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_note, describe_notes
+from patrolplan.notes import list_texts
 
 GATES = "urn,longitude,latitude\n100002,-0.126,51.52\n100001,{place}\n"
 
@@ -34,8 +34,8 @@ def test_a_gate_on_a_street_far_from_its_school_is_used_and_noted(lane):
     """More than a kilometre away it may be right, so it is used and noted."""
     area = lane({"gates": GATES.format(place="-0.105,51.52")})
     assert area.schools["urn"].tolist() == ["100001", "100002"]
-    (note,) = [note for note in area.notes if note.kind == "gate_far"]
-    assert describe_note(note) == (
+    (note,) = [note for note in area.notes if note.key == "gate_far"]
+    assert note.text == (
         "The gate of URN 100001 (Mill School) is used as given, -0.105, 51.52 (gates.csv, "
         "row 3), 1.6 km from the school's location: check the row."
     )
@@ -58,7 +58,7 @@ TABLES = {
 
 def _find_rows_and_notes(area, source):
     rows = [(row.reason, row.count) for row in area.left_out if row.source == source]
-    return rows, [note for note in describe_notes(area.notes) if "URN" in note]
+    return rows, [note for note in list_texts(area.notes) if "URN" in note]
 
 
 def test_schools_have_their_own_figures_of_the_bell_times(lane):
@@ -192,7 +192,7 @@ def test_a_gate_above_the_street_is_accepted_with_a_reason(write_walkway):
     assert area.network.piece_name[area.gates.piece[row]] == "High Walk"
     assert [alarm.check for alarm in area.alarms] == ["gate_levels"]
     (note,) = area.accepted_checks
-    assert "the gate is on the podium" in describe_note(note)
+    assert "the gate is on the podium" in note.text
 
 
 def test_an_assumed_gate_is_put_on_the_ground(write_walkway):

@@ -87,7 +87,7 @@ def test_provenance_tells_a_part_from_the_whole(demo_area):
         != _take(demo_area, "Robbery").inputs["selection of crimes"]
     )
     assert "selection of crimes" not in demo_area.inputs
-    assert [note.kind for note in area.accepted_checks] == ["incidents_selected"] * 2
+    assert [note.key for note in area.accepted_checks] == ["incidents_selected"] * 2
 
 
 def test_the_threshold_for_crime_holds_for_a_part():

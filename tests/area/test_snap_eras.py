@@ -9,7 +9,6 @@ from small_networks import build_small_network
 import patrolplan as pp
 from patrolplan.area.snap_eras import carry_over, find_era_starts
 from patrolplan.network.catchments import build_catchments
-from patrolplan.notes import Note
 
 LANE = build_small_network([(0, 0), (1200, 0)], [[0, 1]])
 
@@ -139,7 +138,8 @@ def test_a_change_of_points_is_noted_and_loses_no_crime(demo_area, moved):
     """Every crime keeps a catchment, those of the newest points alone, and the change is said."""
     assert len(moved.incidents) == pytest.approx(len(demo_area.incidents), abs=20)
     assert (moved.incident_catchment >= 0).all()
-    assert Note("points_replaced", {"month": "January 2026"}) in moved.notes
+    (note,) = [note.text for note in moved.notes if note.key == "points_replaced"]
+    assert "were replaced in January 2026: earlier crimes" in note
     newest = moved.incidents["month"] >= f"{CHANGE}-01"
     points = moved.incidents.geometry[newest]
     seen = set(zip(points.x, points.y, strict=True))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings as limits, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.settings import parse_settings
 
 HEADER = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
@@ -129,7 +129,7 @@ def test_gate_is_the_nearest_street_unless_one_is_given(village):
     """Without a gate the nearest street is used and noted; a given gate stays where it is."""
     area = _area(village)
     assert area.schools["gate_assumed"].tolist() == [True]
-    assert "1 of 1 school has no gate: the nearest walkable street is used." in describe_notes(
+    assert "1 of 1 school has no gate: the nearest walkable street is used." in list_texts(
         area.notes
     )
     assert area.gates.moved_metres[0] == pytest.approx(11.1, abs=0.2)

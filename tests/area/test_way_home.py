@@ -7,7 +7,7 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.settings import load_settings
 
 NORTH_METRES = 111_260.0
@@ -56,7 +56,7 @@ def _list_reasons(area, source):
 def test_an_area_without_tables_says_what_is_not_given(lane):
     """Each absence is a note; nothing is known of the ways home, and no table is counted."""
     area = lane()
-    notes = describe_notes(area.notes)
+    notes = list_texts(area.notes)
     assert "No origins given ([sources] origins): where pupils live is assumed." in notes
     assert any(note.startswith("Walkers only: no stops given") for note in notes)
     assert any(note.startswith("No pubs or bars given") for note in notes)
@@ -74,7 +74,7 @@ def test_stops_and_places_beyond_the_limits_count_up_to_five_kilometres(lane):
     for source in ("stops", "places"):
         count = _get_count(area, source)
         assert (count.used + count.left_out, count.left_out) == (count.rows, 1)
-    kinds = {note.kind for note in area.notes}
+    kinds = {note.key for note in area.notes}
     assert not kinds & {"no_stops", "no_places"}
 
 
@@ -84,7 +84,7 @@ def test_a_table_of_another_place_stops_the_command(lane):
     with pytest.raises(InputError, match=r"none of its 2 stops lies within 5 km .* far_places"):
         lane(tables)
     area = lane(tables, accept={"far_places": "the new lines come next year"})
-    assert {"no_stops", "check_accepted"} <= {note.kind for note in area.notes}
+    assert {"no_stops", "check_accepted"} <= {note.key for note in area.notes}
     with pytest.raises(InputError, match="has nothing that can be used as places"):
         lane({"places": "kind,longitude,latitude\npub,,\n"})
 
@@ -102,7 +102,7 @@ def test_stops_and_places_of_the_streets_are_the_default(demo_area):
         "bar": 4,
         "nightclub": 2,
     }
-    assert {note.kind for note in demo_area.notes} & {"no_origins", "no_stops", "no_places"} == {
+    assert {note.key for note in demo_area.notes} & {"no_origins", "no_stops", "no_places"} == {
         "no_origins"
     }
 
@@ -134,7 +134,7 @@ def test_origins_of_planned_schools_with_a_polygon_count(lane, squares):
         "used": 2,
         "left_out": 3,
     }
-    text = " ".join(describe_notes(area.notes))
+    text = " ".join(list_texts(area.notes))
     assert "no polygon of [sources] areas has the name nowhere" in text
     assert "no school has the URN 999999" in text
     assert "No origins given" not in text

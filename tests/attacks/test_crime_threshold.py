@@ -9,9 +9,9 @@ from hypothesis import given, strategies as st
 
 import patrolplan as pp
 from patrolplan.crs import SQUARE_METRES
+from patrolplan.notes import list_texts
 from patrolplan.outputs.brief.brief import build_brief
 from patrolplan.outputs.brief.brief_render import build_brief_document
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty
 from patrolplan.privacy import meets_threshold
 from patrolplan.settings import parse_settings
@@ -110,7 +110,7 @@ def test_counts_under_the_threshold_are_not_told(load):
     assert rows
     assert set(rows) == {"fewer than 5"}
     risk = pp.estimate_risk(load(_robberies(5), risk={"model": "auto"}))
-    notes = " ".join(describe_notes(risk.notes))
+    notes = " ".join(list_texts(risk.notes))
     assert "Recorded crime is counted in 250 m squares" in notes
     risk = pp.estimate_risk(area)
     certainty = describe_certainty(area, risk, pp.find_hotspots(area, risk))

@@ -21,8 +21,7 @@ from patrolplan.board.security import MAX_BODY_BYTES, write_redirect_file
 from patrolplan.board.server import build_server, find_loopback_address, open_listener
 from patrolplan.board.shared_week import open_shared_week
 from patrolplan.errors import InputError
-from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import Note, list_texts
 from patrolplan.outputs.output_folder import check_folder, read_manifest
 from patrolplan.team.week_file import read_week
 
@@ -133,7 +132,7 @@ def test_markup_in_names_stays_text(board, client):
     section = area.settings.area.model_copy(update={"name": evil})
     settings = area.settings.model_copy(update={"area": section})
     bad = replace(area, settings=settings)
-    notes = (Note("tasked_place_outside", {"place": evil, "metres": 5.0}),)
+    notes = (Note("tasked_place_outside", f"Tasked place {evil}."),)
     week = replace(desk.state.week, plan=replace(desk.state.week.plan, area=bad), notes=notes)
     planned_area = replace(desk.state.planned_area, area=bad)
     desk.state = replace(desk.state, week=week, planned_area=planned_area)
@@ -142,7 +141,7 @@ def test_markup_in_names_stays_text(board, client):
     assert "<img src=x" not in page.text
     state = client.get("/api/state")
     assert state.headers["content-type"] == "application/json"
-    assert state.json()["notes"] == describe_notes(notes)
+    assert state.json()["notes"] == list_texts(notes)
 
 
 @pytest.mark.parametrize(

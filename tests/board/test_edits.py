@@ -52,7 +52,7 @@ def test_an_officer_who_is_lent_is_locked_and_named(hand, chosen):
             new_hand, week = after(hand, chosen, kind="add", **lent, variant=None)
             break
     assert Lock(who, gap.urn, gap.date) in week.locks
-    assert any(note.kind == "officer_lent" for note in week.notes)
+    assert any(note.key == "officer_lent" for note in week.notes)
     _, back = after(new_hand, week, kind="remove", **lent)
     assert back.locks == ()
 

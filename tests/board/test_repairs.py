@@ -79,7 +79,7 @@ def test_who_comes_back_fills_the_free_days(board, client):
     assert change(board, client, **away(duty, to="2026-12-04", kind="back")) == ""
     week = shared.state.week
     assert week.absent == {}
-    assert not any(note.kind == "officer_away" for note in week.notes)
+    assert not any(note.key == "officer_away" for note in week.notes)
     assert others <= walks(week)
     new = walks(week) - others
     assert new

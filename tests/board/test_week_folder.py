@@ -14,7 +14,7 @@ from patrolplan.team.school_answers import list_promises
 from patrolplan.team.week import Duty
 
 MONDAY = dt.date(2026, 11, 30)
-WALL = {"lead.pdf", "map.html", "tasks.pdf", "week.csv", "week.xlsx"}
+WALL = {"lead.pdf", "map.html", "notes.txt", "tasks.pdf", "week.csv", "week.xlsx"}
 
 
 @pytest.fixture(scope="module")

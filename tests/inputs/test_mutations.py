@@ -10,7 +10,7 @@ import pytest
 
 import patrolplan as pp
 from patrolplan.errors import InputError
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 
 MONTHS = ("2026-07", "2026-08", "2026-09")
 
@@ -35,7 +35,7 @@ def _load(folder, settings="patrolplan.toml"):
         area = pp.load_area(folder / settings)
     except InputError as error:
         return "refused", str(error)
-    return "noted", "\n".join([*map(str, area.left_out), *describe_notes(area.notes)])
+    return "noted", "\n".join([*map(str, area.left_out), *list_texts(area.notes)])
 
 
 def _edit(pattern, old, new, *, every=1, first=2):

@@ -15,8 +15,7 @@ import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.network import concatenate_positions, walking_effort
 from patrolplan.network.paths import WalkFinder
-from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.prize import count_own_pupils
@@ -198,8 +197,8 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
         assert shapely.distance(line, shapely.Point(spot)) >= MIN_WALK_METRES_TO_BARRED - 1
-    notes = [note for note in patrol.notes if note.kind == "barred_place_passed"]
-    assert notes == [Note("barred_place_passed", {"place": "T8"})]
+    notes = [note.text for note in patrol.notes if note.key == "barred_place_passed"]
+    assert notes == ["The gate, or the only way to it, is in sight of barred T8."]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +250,7 @@ def test_the_presence_is_for_the_pupils_as_they_leave(
     assert patrol.gate_until_minutes >= until
     assert (patrol.reference is None) is (until == start)
     assert patrol.end_minutes <= latest + 1e-6
-    assert note in " ".join(describe_notes(patrol.notes))
+    assert note in " ".join(list_texts(patrol.notes))
 
 
 @pytest.fixture(scope="module", params=[0, 5])
@@ -383,7 +382,7 @@ def test_a_school_without_clubs_ends_when_nobody_is_left(demo_area, demo_risk, d
     assert (patrol.start_minutes, other.end_minutes - other.start_minutes) == (920, 90)
     assert patrol.end_minutes == patrol.latest_end_minutes == 952
     words = f"No pupils stay for clubs: the patrol ends at {format_time(952)}"
-    assert [words in " ".join(describe_notes(one.notes)) for one in plan.patrols] == [True, False]
+    assert [words in " ".join(list_texts(one.notes)) for one in plan.patrols] == [True, False]
     ways, _ = find_presence(area)
     near = ways.schools[2].pieces[ways.schools[2].gate_metres <= MAX_METRES]
     passing, _ = count_own_pupils(area, ways.schools[2], np.sort(near), range(920, 1100))
@@ -416,7 +415,7 @@ def test_special_schools_have_a_gate_card(demo_area, demo_risk, demo_plan):
 
     def plan(area):
         (patrol,) = _plan(area, demo_risk, demo_plan, urns=["900010"]).patrols
-        return patrol, "Most pupils of special schools" in " ".join(describe_notes(patrol.notes))
+        return patrol, "Most pupils of special schools" in " ".join(list_texts(patrol.notes))
 
     patrol, is_noted = plan(area)
     assert (patrol.kind, patrol.stops, is_noted) == ("gate", (), True)

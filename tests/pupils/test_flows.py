@@ -14,7 +14,6 @@ from small_networks import build_small_network, draw_network_and_positions
 import patrolplan as pp
 from patrolplan.errors import InputError
 from patrolplan.network.paths import WalkFinder
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.pupils.flows import (
     NotStoredError,
     SchoolWays,
@@ -135,7 +134,7 @@ def test_pupils_by_stage(row, expected, kinds):
     """The roll is divided by years of age, else by phase; each assumption has a note."""
     rolls = count_pupils(_schools(row))
     np.testing.assert_allclose(rolls.by_stage, [expected])
-    assert [note.kind for note in rolls.notes] == kinds
+    assert [note.key for note in rolls.notes] == kinds
 
 
 SHARES = st.one_of(st.just(NONE), st.floats(0, 1))
@@ -165,14 +164,14 @@ def test_own_shares_decide_who_is_on_the_streets(demo_area, demo_ways):
     assert own.schools[3].on_streets == pytest.approx((0.5 + by_bus) * own.schools[3].roll)
     assert own.schools[3].late == (0.1, 45)
     assert own.schools[2].on_streets == demo_ways.schools[2].on_streets
-    notes = {note.kind: note for note in own.notes}
+    notes = {note.key: note for note in own.notes}
     for kind, words in (("modes_assumed", "How pupils travel"), ("leaving_assumed", "When pupils")):
-        assert "900004" not in notes[kind].list_texts("urns")
-        assert len(notes[kind].list_texts("urns")) == 11
-        assert " at 11 of 12 schools (URN 900001, " in describe_note(notes[kind])
-        everywhere = next(note for note in demo_ways.notes if note.kind == kind)
-        assert describe_note(everywhere).startswith(words)
-        assert "URN" not in describe_note(everywhere)
+        assert not notes[kind].is_about("900004")
+        assert len(notes[kind].about["urns"]) == 11
+        assert " at 11 of 12 schools (URN 900001, " in notes[kind].text
+        everywhere = next(note for note in demo_ways.notes if note.key == kind)
+        assert everywhere.text.startswith(words)
+        assert "URN" not in everywhere.text
 
 
 def test_check_announces_rolls_that_are_missing(run, copy_demo, tmp_path):

@@ -132,7 +132,7 @@ def test_areas_change_the_ways_of_a_whole_area(demo_area):
         demo_area, way_home=replace(demo_area.way_home, areas=_tables(network, boxes).areas)
     )
     before, after = model_ways(demo_area), model_ways(area)
-    kinds = [note.kind for note in after.notes]
+    kinds = [note.key for note in after.notes]
     assert "homes_from_areas" in kinds
     assert "homes_from_streets" not in kinds
     is_in = (network.walkable.piece_middle < middle).all(axis=1)

@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 from clock_areas import YEAR, build, draw
 
-from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.clock import MIN_OWN_FACTOR, build_clock, find_place_kinds
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS
 
@@ -31,7 +29,7 @@ def _own_table(category, kinds, shares):
 
 
 def _kinds_of_notes(clock):
-    return [note.kind for note in clock.notes]
+    return [note.key for note in clock.notes]
 
 
 def _compute_mean(clock):
@@ -108,7 +106,7 @@ def test_with_months_only_the_declared_clock_is_announced(make):
     clock = build_clock(area, history)
     assert clock.source == "declared"
     assert _kinds_of_notes(clock) == ["clock_declared"]
-    words = describe_note(clock.notes[0])
+    words = clock.notes[0].text
     assert "City of Chicago" in words
     assert "stand-in" in words
     afternoon, night = (clock.compute_factor(hour, "school_day") for hour in (31, 8))
@@ -125,7 +123,7 @@ def test_an_own_table_replaces_the_declared_clock_of_its_categories(make):
     own, other = (history.targets.index(name) for name in CATEGORIES)
     assert clock.source == "own_table"
     assert _kinds_of_notes(clock) == ["clock_declared", "clock_own_table"]
-    assert clock.notes[1] == Note("clock_own_table", {"categories": ["Robbery"]})
+    assert clock.notes[1].text == "[sources] clock says when Robbery happens."
     for day in DAY_KINDS:
         np.testing.assert_allclose(clock.compute_factor(31, day)[:, own], 24.0)
         np.testing.assert_allclose(

@@ -23,8 +23,8 @@ def test_the_settings_name_the_model(make, name):
     area = make.area(make.rows(months, range(30)), settings={"risk": {"model": name}})
     risk = estimate_risk(area)
     assert risk.model == ("shrunk" if name == "auto" else name)
-    assert [note.values for note in risk.notes if note.kind == "model_set"] == (
-        [] if name == "auto" else [{"model": name}]
+    assert [note.text for note in risk.notes if note.key == "model_set"] == (
+        [] if name == "auto" else [f"The risk model is '{name}', as the settings say."]
     )
     assert (risk.crime > 0).all() == (name != "prior")
     auto = estimate_risk(area, model="auto")

@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from patrolplan.errors import InputError
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.risk.backtest import backtest_risk
 from patrolplan.risk.estimate import estimate_risk
 from patrolplan.risk.own_model import FIRST_MONTH, Estimator, ModelTables, check_prediction
@@ -97,9 +96,9 @@ def test_risk_by_ones_own_model_is_that_of_the_same_model_of_ours(area):
     assert own.model == "LastYear"
     assert ours.model == "prior"
     assert not np.array_equal(own.joined, estimate_risk(area).joined)
-    notes = [describe_note(note) for note in own.notes]
+    notes = [note.text for note in own.notes]
     assert any("the analyst's own ('LastYear')" in note for note in notes)
-    assert any("chosen by the analyst" in describe_note(note) for note in ours.notes)
+    assert any("chosen by the analyst" in note.text for note in ours.notes)
 
 
 def test_the_model_that_is_given_stays_as_it_is(area):

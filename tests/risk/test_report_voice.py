@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.notes import Note
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
 from patrolplan.risk import report_voice
 from patrolplan.risk.report_voice import (
@@ -188,14 +187,15 @@ def test_a_suppressed_term_has_the_mean_age_of_all_files():
     groups = _groups([5], by_term={}, all_by_term=terms)
     voice = build_report_voice(_area(groups, [10, 20]), pd.Timestamp("2026-06-01"))
     assert voice.effective[None] == pytest.approx(5 * (30 * 0.5 + 10) / 40)
-    assert voice.notes == (Note("reports_fade", {"half_life_months": 12.0}),)
+    faded = ["Pupils' reports fade: one of 12 months ago counts half."]
+    assert list_texts(voice.notes) == faded
 
 
 def test_where_no_term_is_shown_reports_are_fresh_and_that_is_announced():
     """Without any term all reports count in full, with a note."""
     voice = build_report_voice(_area(_groups([5], by_term={}), [10, 20]), LAST_MONTH)
     assert voice.effective[None].tolist() == [5.0]
-    assert voice.notes == (Note("report_terms_unknown"),)
+    assert [note.key for note in voice.notes] == ["report_terms_unknown"]
 
 
 def test_a_fear_before_school_is_silent_after_school():
@@ -205,8 +205,8 @@ def test_a_fear_before_school_is_silent_after_school():
     assert voice.effective["before_school"].tolist() == [20.0, 5.0]
     assert voice.compute_share("after_school") == 0
     assert not voice.spread("after_school").any()
-    (silent,) = describe_notes(voice.list_notes("after_school"))
-    (words,) = describe_notes(voice.list_notes("before_school"))
+    (silent,) = list_texts(voice.list_notes("after_school"))
+    (words,) = list_texts(voice.list_notes("before_school"))
     assert "do not count after school" in silent
     assert words.startswith("2 of 2 groups of pupils' reports count before school")
 

@@ -10,8 +10,8 @@ import pytest
 from team import checker
 
 from patrolplan.errors import InputError
+from patrolplan.notes import list_texts
 from patrolplan.outputs.facts import describe_crew
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.free_time import list_school_days
 from patrolplan.team.obstacle_finder import check_locks_and_bans
@@ -118,8 +118,8 @@ def test_crews_of_two_are_made_where_they_can_be(staffed, few):
     _, week = _plan(area, few)
     assert checker.find_broken_crews(week, area) == []
     assert [len(duty.crew) for duty in week.duties] == [1, 1, 1, 1, 0]
-    (note,) = [note for note in week.notes if note.kind == "crew_short"]
-    words = describe_notes([note])[0]
+    (note,) = [note for note in week.notes if note.key == "crew_short"]
+    words = list_texts([note])[0]
     assert words == "Patrols of one, not two (1 of 5): A at URN 900001 on Friday 4 December."
 
 

@@ -13,7 +13,6 @@ from team.day_checker import DayChecker
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import resolve_window
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team import free_time
@@ -91,7 +90,7 @@ def test_morning_patrols_end_at_the_gate_with_the_opening_bell(windowed):
         assert all(stop.leave_minutes <= bell - 5 for stop in patrol.stops)
     for patrol in plan.other_windows[1].patrols:
         assert (patrol.stops, patrol.gate_until_minutes) == ((), patrol.end_minutes)
-        assert "window_at_gate" in {note.kind for note in patrol.notes}
+        assert "gate_reason" in {note.key for note in patrol.notes}
 
 
 def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
@@ -215,7 +214,7 @@ def test_who_comes_another_way_than_they_patrol_is_named(demo_area, demo_plan):
     """An officer's mode is how they come to the gate; all patrols go the area's way."""
     week = plan_week(demo_area, demo_plan, start=MONDAY_IN_ADVENT)
     assert {duty.patrol.way for duty in week.duties} == {"walk"}
-    (words,) = [describe_note(note) for note in week.notes if note.kind == "other_mode"]
+    (words,) = [note.text for note in week.notes if note.key == "other_mode"]
     assert words == (
         "SSO-03, SSO-05 and SSO-07 go by bicycle to the gate and between schools, and patrol on "
         "foot."

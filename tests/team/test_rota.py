@@ -8,7 +8,7 @@ import pytest
 from team import checker
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.team.free_time import find_open_days
 from patrolplan.team.rota import plan_week
 from patrolplan.team.rota_inputs import RotaInputs
@@ -94,7 +94,7 @@ def test_locks_and_bans_are_respected(demo_area, plan):
     assert held["SSO-01", "900006", FRIDAY] == 2
     assert ("SSO-02", "900007", THURSDAY) in held
     assert ("SSO-07", "900001", WEDNESDAY) in held
-    assert any("SSO-07 is lent to URN 900001" in note for note in describe_notes(week.notes))
+    assert any("SSO-07 is lent to URN 900001" in note for note in list_texts(week.notes))
     assert not any(o == "SSO-03" and d == MONDAY for o, _, d in held)
     assert not any(u == "900012" for _, u, _ in held)
     assert not any(u == "900005" and v == 0 for (_, u, _), v in held.items())

@@ -52,7 +52,8 @@ def test_a_secret_that_others_can_read_is_noted(tmp_path):
     path.write_bytes(CONTENT)
     path.chmod(0o640)
     (note,) = note_secret(_settings(tmp_path))
-    assert (note.kind, note.values) == ("secret_readable", {"file": "week.secret"})
+    assert (note.key, note.urgency) == ("secret_readable", "fix")
+    assert "read the secret week.secret, and so" in note.text
 
 
 def test_neither_secret_nor_key_shows_itself():

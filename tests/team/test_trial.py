@@ -246,7 +246,7 @@ def test_no_patrol_stops_where_none_is_drawn(week, by_pairs, drawn):
     """Hotspots without patrols have none on any day; of those with patrols some have."""
     assert not _list_near(week, by_pairs, drawn, treated=False)
     assert _list_near(week, by_pairs, drawn, treated=True)
-    assert [note.kind for note in week.notes if note.kind.startswith("trial")] == ["trial_week"]
+    assert [note.key for note in week.notes if note.key.startswith("trial")] == ["trial_week"]
 
 
 def test_days_with_the_same_draw_are_planned_together(by_days, demo_area, found):

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.note_words import describe_note
 from patrolplan.team.repair import repair_week
 from patrolplan.team.rota import plan_week
 from patrolplan.team.week_file import build_week_document, read_week
@@ -72,10 +71,10 @@ def test_a_week_keeps_its_stops_when_the_plan_has_changed(document, demo_area, p
     read = read_week(_written(document, tmp_path), area, other)
     assert build_week_document(read)["patrols"] == document["patrols"]
     assert build_week_document(read)["created_from"] == document["created_from"]
-    assert read.notes[-2].kind == "data_changed"
+    assert read.notes[-2].key == "data_changed"
     urn = plan.patrols[0].urn
-    assert read.notes[-1].kind == "no_longer_planned"
-    assert f"URN {urn} on" in describe_note(read.notes[-1])
+    assert read.notes[-1].key == "no_longer_planned"
+    assert f"URN {urn} on" in read.notes[-1].text
     gone = next(duty for duty in read.duties if duty.urn != urn)
     repair = repair_week(read, area, other, absent={gone.officer: {gone.date}})
     repaired, changes = repair.week, repair.changes

@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
-from patrolplan.area.missing_months import Exposure, note_missing_months
+from patrolplan.area.missing_months import Exposure, list_missing_spans
 from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
 from patrolplan.crs import Projection
 from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
@@ -22,11 +22,11 @@ from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
-from patrolplan.text import format_count, list_first
+from patrolplan.text import format_count, list_first, pluralise
 from patrolplan.times import format_time, minutes_after_midnight
 
 EARLIEST_BELL, LATEST_BELL = "11:00", "19:00"  # When a school day can end
@@ -78,8 +78,8 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
     shown_from = settings.privacy.min_crime_count
     for written, category, count in found.respelled:
         rows = _format_crimes(count, shown_from)
-        note = Note("category_respelled", {"written": written, "known": category, "rows": rows})
-        report.notes.append(note)
+        text = f"The category '{written}' ({rows} rows) is counted as '{category}'."
+        report.notes.append(Note("category_respelled", text))
     is_own_layout = any(name not in CATEGORIES for name in settings.crimes.categories)
     suspect = [one for one in found.unknown if one.replaces or not is_own_layout]
     named = [one for one in found.unknown if one.nearest or one in suspect]
@@ -93,7 +93,9 @@ def check_unknown_categories(found: CategoryCheck, settings: Settings, report: L
         remedy = "correct their names, or name them under [crimes] categories or [risk.harm]"
         report.alarms.add("unknown_categories", "[sources] crimes", what, remedy)
     else:
-        report.notes.append(Note("categories_unknown", {"categories": words}))
+        text = f"Categories that are not known, and weigh little: {words}."
+        fix = f"name these categories under [crimes] categories or [risk.harm]: {words}"
+        report.notes.append(Note("categories_unknown", text, fix=fix))
 
 
 def _format_crimes(count: int, shown_from: int) -> str:
@@ -115,12 +117,9 @@ def list_own_categories(settings: Settings) -> tuple[str, ...]:
 
 def check_missing_months(exposure: Exposure, report: LoadReport) -> None:
     """List the missing months of a force; they are masked, so the command continues."""
-    for note in note_missing_months(exposure):
-        if note.kind == "months_missing":
-            spans = list_first(note.list_texts("spans"))
-            force = str(note.values["force"] or "the force")  # noqa: PD011 - a note is no table
-            what = f"months of {force} are missing: {spans}"
-            report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
+    for force, spans in list_missing_spans(exposure).items():
+        what = f"months of {force or 'the force'} are missing: {list_first(spans)}"
+        report.alarms.add("missing_months", "[sources] crimes", what, "add their files")
 
 
 def check_swapped_crimes(
@@ -206,7 +205,11 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
         remedy = "write HH:MM-HH:MM under mon to fri"
         report.alarms.add("no_hours", settings.name_file("officers"), what, remedy)
     else:
-        report.notes.append(Note("officers_without_hours", {"officers": list(idle)}))
+        names, file = list_first(list(idle)), settings.name_file("officers").name
+        text = f"{names} {pluralise(len(idle), 'has', 'have')} no hours on any day, so no patrols."
+        fix = f"write hours under mon to fri of {names} in {file}"
+        about = {"officers": list(idle)}
+        report.notes.append(Note("officers_without_hours", text, "lead", fix=fix, about=about))
 
 
 def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
@@ -215,14 +218,25 @@ def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadRepor
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
         named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
-        report.notes.append(Note("urns_assigned", {"schools": named}))
+        text = (
+            f"{format_count(len(own), 'school')} without a URN "
+            f"{pluralise(len(own), 'has', 'have')} one made of name and place, to use in other "
+            f"tables: {list_first(named)}."
+        )
+        report.notes.append(Note("urns_assigned", text, "lead", about={"urns": [*own["urn"]]}))
     several = schools[schools["other_sites"] != ""]
     for urn, sites in zip(several["urn"], several["other_sites"], strict=True):
-        report.notes.append(Note("school_sites", {"urn": str(urn), "sites": str(sites)}))
+        text = f"URN {urn} has several sites in the schools' table: {sites}."
+        report.notes.append(Note("school_sites", text, "lead", about={"urns": [urn]}))
     wrong = schools.loc[schools["refused_figures"] != "", ["urn", "name", "refused_figures"]]
     for urn, name, figures in wrong.itertuples(index=False):
-        values: dict[str, NoteValue] = {"urn": str(urn), "school": str(name), "figures": figures}
-        report.notes.append(Note("school_figures_refused", values))
+        text = (
+            f"URN {urn} ({name}): no school has such a figure, so it counts as not known: "
+            f"{figures}. Correct it."
+        )
+        fix = f"correct {figures} of URN {urn} in the table of schools"
+        about = {"urns": [urn]}
+        report.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
 
 
 def check_places(
@@ -244,8 +258,12 @@ def check_places(
     _add_far("tasked_places", by_place, FAR_PLACE_METRES, settings, report)
     near = for_area["place_id"][(metres > 0) & (metres <= FAR_PLACE_METRES)]
     for place, away in zip(near, metres[near.index], strict=True):
-        note = Note("tasked_place_outside", {"place": str(place), "metres": float(away)})
-        report.notes.append(note)
+        text = (
+            f"Tasked place {place} lies {away:,.0f} m outside the area: it has no effect where no "
+            "street is near."
+        )
+        fix = f"correct the place of {place} in {settings.name_file('tasked_places').name}"
+        report.notes.append(Note("tasked_place_outside", text, "lead", fix=fix))
     from_area = gates[gates.index.isin(planned)].distance(limits)
     far_gates = from_area[~(from_area <= FAR_PLACE_METRES)]
     if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
@@ -307,7 +325,7 @@ def check_report_dates(
 def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:
     """A note for each check that is accepted, with the reason that the settings give."""
     return [
-        Note("check_accepted", {"check": one.check, "message": one.message, "reason": one.accepted})
+        Note("check_accepted", f"Accepted in the settings ({one.accepted}): {one.message}.")
         for one in alarms
         if one.accepted is not None
     ]

@@ -29,11 +29,13 @@ from patrolplan.network.catchments import (
     build_square_catchments,
     note_first_months,
 )
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note
 from patrolplan.privacy import meets_threshold, note_crime_grouping, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.tables import LeftOutRow
-from patrolplan.text import find_similar
+from patrolplan.text import find_similar, format_count, pluralise
+
+MAX_NAMED_FILES = 3  # If there are more files, only their number is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +180,14 @@ def _assign_places(
 
 def note_eras(starts: pd.DatetimeIndex) -> list[Note]:
     """A note on each month in which the snap points were replaced."""
-    return [Note("points_replaced", {"month": f"{start:%B %Y}"}) for start in starts[1:]]
+    return [
+        Note(
+            "points_replaced",
+            f"The map points of recorded crime were replaced in {start:%B %Y}: earlier crimes are "
+            "carried over to the streets that the old and the new points share.",
+        )
+        for start in starts[1:]
+    ]
 
 
 def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
@@ -186,23 +195,21 @@ def note_place_precision(crimes: Crimes, used: NDArray[np.bool_]) -> list[Note]:
     exact, snapped = used & crimes.is_exact, used & ~crimes.is_exact
     if not exact.any() or not snapped.any():
         return []
-    return [
-        Note(
-            "mixed_precision",
-            {
-                "crimes": int(used.sum()),
-                "exact": int(exact.sum()),
-                "exact_files": _list_files(crimes, exact),
-                "snapped_files": _list_files(crimes, snapped),
-                "within_metres": MAX_SNAP_METRES,
-            },
-        )
-    ]
+    has = pluralise(int(exact.sum()), "has", "have")
+    text = (
+        f"Of {format_count(int(used.sum()), 'crime')}, {exact.sum():,} {has} an exact place, from "
+        f"files with dates ({_name_files(crimes, exact)}); the others come from files with months "
+        f"only, whose places are map points that stand for a few streets "
+        f"({_name_files(crimes, snapped)}). An exact place within {MAX_SNAP_METRES:.0f} m of a map "
+        "point also counts with that point's streets."
+    )
+    return [Note("mixed_precision", text)]
 
 
-def _list_files(crimes: Crimes, which: NDArray[np.bool_]) -> list[str]:
-    """Names of the files that the (i,) chosen incidents come from."""
-    return [crimes.files[number] for number in np.unique(crimes.file_index[which])]
+def _name_files(crimes: Crimes, which: NDArray[np.bool_]) -> str:
+    """The files that the (i,) chosen incidents come from; of many only their number."""
+    names = [crimes.files[number] for number in np.unique(crimes.file_index[which])]
+    return ", ".join(names) if len(names) <= MAX_NAMED_FILES else f"{len(names)} files"
 
 
 def find_known(incidents: pd.DataFrame) -> pd.Series:
@@ -221,9 +228,17 @@ def note_time_coverage(incidents: pd.DataFrame) -> list[Note]:
     only_dates = int((incidents["occurred_at"].notna() & ~timed).sum())
     if timed.all() or not (timed.any() or only_dates):
         return []
-    kind: NoteKind = "some_times_known" if has_known_times(timed) else "few_times_known"
-    counts = {"known": int(timed.sum()), "crimes": len(timed), "only_dates": only_dates}
-    return [Note(kind, {**counts})]
+    key, follows = "few_times_known", "too few to estimate when harm happens"
+    if has_known_times(timed):
+        key, follows = "some_times_known", "when harm happens is estimated from those alone"
+    give = pluralise(only_dates, "gives", "give")
+    dates = f" ({only_dates:,} {give} only a date, or 00:00 instead of a time)"
+    known, crimes = int(timed.sum()), format_count(len(timed), "crime")
+    text = (
+        f"The time of day is known for {f'{known:,}' if known else 'none'} of {crimes} that count"
+        f"{dates if only_dates else ''}: {follows}."
+    )
+    return [Note(key, text)]
 
 
 def _find_inside(
@@ -260,24 +275,28 @@ def _check_categories(present: Iterable[str], settings: Settings, report: LoadRe
         remedy = f"set [crimes] categories to some of: {', '.join(sorted(present)[:12])}"
         report.problems.add("[crimes] categories", what, remedy)
     for name in missing:
-        similar = find_similar(name, present) or ""
-        names = {"category": name, "similar": similar}
-        report.notes.append(Note("category_absent", {**names, "group_of": min_crime_count}))
+        similar = find_similar(name, present)
+        hint = f"; the data has '{similar}'" if similar else ""
+        text = f"No {one} of the category '{name}' in the area{hint}."
+        report.notes.append(Note("category_absent", text))
 
 
 def _check_named(read: Iterable[str], settings: Settings, report: LoadReport) -> None:
     """Note a harm or exposure of a category in neither the files nor data.police.uk."""
     # It may come with later months, or its name may be misspelled.
     categories = tuple(dict.fromkeys((*read, *settings.crimes.risk_categories, *CATEGORIES)))
-    named: dict[NoteKind, Iterable[str]] = {
-        "harm_unknown": settings.risk.harm,
-        "exposure_unknown": settings.way_home.exposure,
+    named: dict[str, Iterable[str]] = {
+        "[risk.harm]": settings.risk.harm,
+        "[way_home] exposure:": settings.way_home.exposure,
     }
-    for kind, names in named.items():
+    for where, names in named.items():
         for name in names:
             if name not in categories:
-                similar = find_similar(name, categories) or ""
-                report.notes.append(Note(kind, {"category": name, "similar": similar}))
+                similar = find_similar(name, categories)
+                what = f"{where} '{name}' is not a category in the data"
+                text = f"{what}; did you mean '{similar}'?" if similar else f"{what}."
+                fix = f"correct {where.rstrip(':')} '{name}' in the settings"
+                report.notes.append(Note("setting_category_unknown", text, fix=fix))
 
 
 def _describe_span(low: ArrayLike, high: ArrayLike, projection: Projection) -> str:

@@ -113,7 +113,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         groups, rows = privacy.group_reports(
             tables["reports"], network.piece_middle, limits, crs=projection.crs, threshold=threshold
         )
-        report.left_out.extend(rows)
+        forms = checks.EXPECTED_FORMS
+        report.left_out.extend(replace(row, fix=forms.get(row.reason, "")) for row in rows)
         report.notes.extend(privacy.note_report_grouping(settings))
         checks.check_reports(tables["reports"], settings, report)
         newest = placed.incidents["month"].max()

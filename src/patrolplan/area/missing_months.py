@@ -17,6 +17,7 @@ from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
+from patrolplan.text import format_count
 
 LOW_SHARE = 0.1
 """A month of less than this share of a force's typical month is missing: crime never falls so far,
@@ -38,6 +39,7 @@ MIN_TYPICAL_NEARBY = 40.0
 """With fewer in a typical month, a neighbourhood may record hardly any by chance, the more so as
 there are many neighbourhoods."""
 
+MAX_NAMED_SPANS = 3  # Maximum number of spans of months that are named
 MIN_HELD_SHARE = 0.5  # A month is held in a catchment where at least this share of its crime is
 
 
@@ -229,16 +231,39 @@ def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:
 
 
 def note_missing_months(exposure: Exposure) -> list[Note]:
-    """A note for each force with missing months."""
+    """A note for each force with missing months, and one where part of the area lacks some."""
     notes = []
-    for force, held in zip(exposure.forces, exposure.held.T, strict=True):
-        missing = exposure.months[~held]
-        if len(missing):
-            values = {"missing": len(missing), "months": len(held)}
-            spans = list_spans(missing)
-            notes.append(Note("months_missing", {"force": force, "spans": spans, **values}))
+    for force, spans in list_missing_spans(exposure).items():
+        missing = sum(one.force == force for one in exposure.missing)
+        months = format_count(len(exposure.months), "month")
+        whose, named = f" of {force}" if force else "", _name_spans(spans)
+        text = (
+            f"Missing from the files: {missing} of {months}{whose} ({named}). They count as "
+            "unknown, not as months without crime: rates are per month held."
+        )
+        fix = f"`patrolplan fetch`, or add the files{whose} of {named}"
+        notes.append(Note("months_missing", text, fix=fix))
     if exposure.missing_part is not None:
-        spans = list_spans(exposure.months[np.flatnonzero(exposure.missing_part.any(axis=1))])
-        share = float(exposure.missing_part.any(axis=0).mean())
-        notes.append(Note("part_missing", {"spans": spans, "share": share}))
+        rows = np.flatnonzero(exposure.missing_part.any(axis=1))
+        named = _name_spans(list_spans(exposure.months[rows]))
+        share = exposure.missing_part.any(axis=0).mean()
+        text = (
+            f"In a part of the area ({share:.0%} of its map points) hardly any crime stands in the "
+            f"files of {named}: there these months count as unknown."
+        )
+        notes.append(Note("part_missing", text))
     return notes
+
+
+def list_missing_spans(exposure: Exposure) -> dict[str, list[str]]:
+    """The spans of months that are not held, by force."""
+    return {
+        force: list_spans(exposure.months[~held])
+        for force, held in zip(exposure.forces, exposure.held.T, strict=True)
+        if not held.all()
+    }
+
+
+def _name_spans(spans: list[str]) -> str:
+    more = f" and {len(spans) - MAX_NAMED_SPANS} more" if len(spans) > MAX_NAMED_SPANS else ""
+    return f"{', '.join(spans[:MAX_NAMED_SPANS])}{more}"

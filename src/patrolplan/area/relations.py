@@ -23,12 +23,13 @@ from patrolplan.area.study_area import StudyArea
 from patrolplan.errors import InputError, Problem, SettingsError
 from patrolplan.inputs.timestamps import find_newest_plausible_month
 from patrolplan.network.shapes import find_pieces_of_shapes
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note
 from patrolplan.plausibility import CHECKS
 from patrolplan.settings import Settings, SourceSettings, format_unknown
 from patrolplan.settings.models import CrimeSettings
 
 CRIMES = "[sources] crimes"
+ODD_NOTE, OLD_NOTE = "relation_odd", "crime_old"  # Keys of the notes
 OLD, OLD_MONTHS, REFUSED_MONTHS = "old_crime", 6, 24
 """Name under which [accept] takes old crime; the age that is said, and that is refused."""
 
@@ -281,7 +282,7 @@ def check_age(area: StudyArea, day: dt.date | None) -> StudyArea:
         raise InputError.one(CRIMES, what, remedy)
     what, report = what + f" (accepted: {reason})" * bool(reason), LoadReport()
     _tell(OLD, "crimes", what, "add newer crime", area.settings, report)
-    others = [note for note in area.notes if note.kind != report.notes[0].kind]
+    others = [note for note in area.notes if note.key != OLD_NOTE]
     return replace(area, notes=(*report.notes, *others))
 
 
@@ -301,5 +302,7 @@ def _tell(
     if stops or (name in settings.accept.reasons and name != OLD):
         report.alarms.add(name, where, what, remedy)
         return
-    values: dict[str, NoteValue] = {"check": name, "table": where, "what": what, "remedy": remedy}
-    report.notes.append(Note("crime_old" if name == OLD else "relation_odd", values))
+    accept = f', or accept it under [accept] with {name} = "why"'
+    text = f"Check {where}: {what}. To do: {remedy}{accept}."
+    key, fix = OLD_NOTE if name == OLD else ODD_NOTE, f"{where}: {what}; {remedy}"
+    report.notes.append(Note(key, text, "lead", fix=fix))

@@ -24,10 +24,10 @@ from patrolplan.inputs.small_tables import LEAVING_COLUMNS
 from patrolplan.inputs.table_reader import describe_cell
 from patrolplan.network import Positions, StreetNetwork, concatenate_positions
 from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.notes import Note
 from patrolplan.settings import Settings
 from patrolplan.tables import SCHOOLS
-from patrolplan.text import MAX_NAMED, find_similar, list_first
+from patrolplan.text import MAX_NAMED, find_similar, format_count, list_first, pluralise
 
 FAR_METRES = 1000.0
 """A gate farther than this from its school's own point is noted: it may be mistyped or swapped."""
@@ -80,15 +80,19 @@ def assign_gates(
         what = "no school in the area can be reached on a street"
         report.problems.add("[sources] schools", what, "check schools against [area] and streets")
     is_about_opening = any(one.bell == "opening" for one in settings.patrol.windows.values())
-    assumed: list[tuple[NoteKind, str, dict[str, NoteValue]]] = [
-        ("bell_times_assumed", "finish_assumed", {"time": default_bell}),
-        ("opening_bells_assumed", "start_assumed", {"time": DEFAULT_START_TIME}),
-        ("gates_assumed", "gate_assumed", {}),
-    ]
-    for note, column, more in assumed:
-        count = int(schools[column][near].sum())
-        if count and (column != "start_assumed" or is_about_opening):
-            report.notes.append(Note(note, {"count": count, "schools": int(near.sum()), **more}))
+    street = "the nearest walkable street"
+    for key, cell, what, used in (
+        ("bell_times_assumed", "finish", "bell time", default_bell),
+        ("opening_bells_assumed", "start", "opening bell", DEFAULT_START_TIME),
+        ("gates_assumed", "gate", "gate", street),
+    ):
+        urns = schools["urn"][near & schools[f"{cell}_assumed"]].tolist()
+        if urns and (cell != "start" or is_about_opening):
+            have = f"{pluralise(len(urns), 'has', 'have')} no {what}: {used} is used."
+            text = f"{len(urns):,} of {format_count(int(near.sum()), 'school')} {have}"
+            cells = "gates" if cell == "gate" else f"bell_times, {cell}_time"
+            fix = f"give the {what} of URN {list_first(urns)} ([sources] {cells})"
+            report.notes.append(Note(key, text, "lead", fix=fix, about={"urns": urns}))
     # A table built by hand may lack figures and postcodes: they are not known.
     unknown = dict.fromkeys(FIGURES, np.nan) | {"postcode": ""}
     unknown = {name: value for name, value in unknown.items() if name not in schools}
@@ -182,20 +186,18 @@ def _leave_out_off_street(
         why += f" of its gate, {where}"
         remedy = "correct the gate; write longitude and latitude in decimal degrees"
         cell = describe_cell(gate["row"], "longitude")
-    report.left_out.add("schools", why, 1)
+    report.left_out.add("schools", why, 1, fix=remedy)
     if urn in settings.schools.urns:
         report.problems.add(file, why, remedy, cell)
 
 
 def _note_far_gate(urn: str, school: str, gate: Mapping[str, Any], metres: float) -> Note:
     """A gate far from its school, with the file's name alone, so that notes are reproducible."""
-    where: dict[str, NoteValue] = {
-        "file": Path(str(gate["file"])).name,
-        "row": int(str(gate["row"])),
-    }
-    value = str(gate["value"])
-    facts = {"school": school, "urn": urn, "given": value, **where, "metres": float(metres)}
-    return Note("gate_far", facts)
+    file, row = Path(str(gate["file"])).name, int(str(gate["row"]))
+    where = describe_gate(str(gate["value"]), file, row, metres)
+    text = f"The gate of URN {urn} ({school}) is used as given, {where}: check the row."
+    fix = f"check the gate of URN {urn}: {file}, row {row}"
+    return Note("gate_far", text, "lead", fix=fix, about={"urns": [urn]})
 
 
 def describe_gate(given: str, file: str, row: int, metres: float) -> str:
@@ -234,8 +236,12 @@ def check_urns(
             similar = [find_nearest(urn) for urn in wrong[:MAX_NAMED]]
             named = describe_urns(wrong, similar)
             report.left_out.add(table, f"no school has the URN {named}", len(unknown))
-            lists = {"urns": wrong, "similar": similar}
-            report.notes.append(Note("urns_unknown", {"source": source, **lists}))
+            text = (
+                f"[sources] {source}: no school has the URN {named}; these rows have no effect. "
+                "Correct them."
+            )
+            fix = f"correct the URN {named} ([sources] {source})"
+            report.notes.append(Note("urns_unknown", text, "lead", fix=fix))
 
     table = "tasked places"
     places = tasked[["place_id", "schools"]].explode("schools").dropna()
@@ -252,11 +258,13 @@ def check_urns(
         named = describe_urns(unknown_urns, similar)
         report.left_out.add(table, f"{place}: no school has the URN {named}", 1)
         others = tasked["schools"][tasked["place_id"] == place].iloc[0]
-        kind: NoteKind = "tasked_place_ineffective"
-        if len(others) > len(unknown_urns):
-            kind = "tasked_place_partly_ineffective"
-        lists = {"urns": unknown_urns, "similar": similar}
-        report.notes.append(Note(kind, {"place": str(place), **lists}))
+        there = " there" if len(others) > len(unknown_urns) else ""
+        text = (
+            f"Tasked place {place} is for URN {named}, which no school has: it has no "
+            f"effect{there}. Correct [sources] tasked_places."
+        )
+        fix = f"correct the URN {named} of tasked place {place} ([sources] tasked_places)"
+        report.notes.append(Note("tasked_place_ineffective", text, "lead", fix=fix))
     uncounted = max(0, len(urns_of_place) - MAX_NAMED)
     report.left_out.add(table, "more places for URNs that no school has", uncounted)
 

@@ -75,12 +75,12 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
     incidents = area.incidents[chosen].reset_index(drop=True)
     incidents["category"] = incidents["category"].cat.remove_unused_categories()
     counted = incidents[incidents["category"].isin(area.settings.crimes.risk_categories)]
-    notes = [
-        note for note in area.notes if note.kind not in {"some_times_known", "few_times_known"}
-    ]
+    notes = [note for note in area.notes if note.key not in {"some_times_known", "few_times_known"}]
     if area.settings.privacy.min_crime_count == 1:
         notes += note_time_coverage(counted)
-    row = LeftOutRow("crimes", f"not selected ({'; '.join(words)})", int((~chosen).sum()))
+    selected = "; ".join(words)
+    text = f"Of recorded crime only a part counts here: {selected}."
+    row = LeftOutRow("crimes", f"not selected ({selected})", int((~chosen).sum()))
     rows = suppress_small_counts([row], area.settings.privacy.min_crime_count)
     earlier = area.inputs.get(INPUT_NAME)
     return replace(
@@ -89,7 +89,7 @@ def _build_area(area: StudyArea, words: list[str], chosen: Bools, held: Bools) -
         incident_catchment=area.incident_catchment[chosen],
         exposure=_count_again(area.exposure, held, incidents),
         times_known=has_known_times(find_known(counted)),
-        notes=(*notes, Note("incidents_selected", {"selected": words})),
+        notes=(*notes, Note("incidents_selected", text)),
         left_out=(*area.left_out, *(one for one in rows if one.count or one.shown_from > 1)),
         tables=tuple(_move_counts(table, len(incidents), rows) for table in area.tables),
         inputs=area.inputs | {INPUT_NAME: "; ".join([*([earlier] if earlier else []), *words])},

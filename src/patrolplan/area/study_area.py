@@ -28,7 +28,7 @@ from patrolplan.tables import LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count
 
 PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
-"""Kinds of notes that change what a paper may be taken for."""
+"""Keys of notes that change what a paper may be taken for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ class StudyArea:
     @property
     def accepted_checks(self) -> tuple[Note, ...]:
         """The notes that every paper prints: accepted checks, and that only some crime counts."""
-        return tuple(note for note in self.notes if note.kind in PRINTED_EVERYWHERE)
+        return tuple(note for note in self.notes if note.key in PRINTED_EVERYWHERE)
 
     def where(
         self, mask: ArrayLike | None = None, *, months: str | Sequence[str] | None = None
@@ -163,7 +163,7 @@ class StudyArea:
         >>> area = pp.load_area(pp.demo_settings())
         >>> robbery = area.incidents["category"] == "Robbery"
         >>> winter = area.where(robbery, months="2025-12 to 2026-02")
-        >>> print(pp.describe_note(winter.accepted_checks[-1]))
+        >>> print(winter.accepted_checks[-1].text)
         Of recorded crime only a part counts here: incidents of a mask (...); 2025-12 to 2026-02.
         """
         from patrolplan.area.selection import select_incidents  # noqa: PLC0415 - it builds areas

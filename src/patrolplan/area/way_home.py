@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
+from patrolplan.area.school_gates import describe_urns
 from patrolplan.inputs.streets import Streets
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.inputs.way_home import WayHomeTables
-from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.notes import Note
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import find_similar, list_first
 
@@ -52,12 +53,22 @@ def gather_way_home(
         near = streets.places[_is_near(streets.places, limits)]
         places = near[["kind", "geometry"]].reset_index(drop=True)
     used = WayHomeTables(origins, areas, stops, places, clock)
-    absent: Mapping[NoteKind, pd.DataFrame] = {
-        "no_origins": used.origins,
-        "no_stops": used.stops,
-        "no_places": used.places,
-    }
-    report.notes.extend(Note(kind) for kind, table in absent.items() if table.empty)
+    if used.origins.empty:
+        text = "No origins given ([sources] origins): where pupils live is assumed."
+        report.notes.append(Note("no_origins", text, short="homes not known"))
+    if used.stops.empty:
+        text = (
+            "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+            "pupils who ride are not on the streets."
+        )
+        short = "walkers only, bus stops not known"
+        report.notes.append(Note("no_stops", text, short=short))
+    if used.places.empty:
+        text = (
+            "No pubs or bars given, neither in [sources] places nor in the streets file: all "
+            "streets count as being without."
+        )
+        report.notes.append(Note("no_places", text, short="pubs and bars not known"))
     return used
 
 
@@ -85,8 +96,14 @@ def _select_origins(
         remedy = "use the names of [sources] areas, or map those under [columns.areas]"
         report.problems.add(files[0], what, remedy)
     elif count:
-        report.left_out.add("origins", f"no polygon has the name {list_first(unknown)}", count)
-        report.notes.append(Note("origin_areas_unknown", {"areas": unknown}))
+        named = list_first(unknown)
+        report.left_out.add("origins", f"no polygon has the name {named}", count)
+        text = (
+            f"[sources] origins: no polygon of [sources] areas has the name {named}; these rows "
+            "have no effect. Correct them."
+        )
+        fix = f"correct the areas {named} in {files[0]}"
+        report.notes.append(Note("origin_areas_unknown", text, fix=fix))
     return origins[is_known].reset_index(drop=True)
 
 
@@ -146,6 +163,11 @@ def _select_known_categories(
         named = list_first(unknown)
         report.left_out.add("clock", f"of categories that no crime has ({named})", count)
         similar = [find_similar(one, names) or "" for one in unknown]
-        values: dict[str, NoteValue] = {"categories": unknown, "similar": similar}
-        report.notes.append(Note("clock_categories_unknown", values))
+        named = describe_urns(unknown, similar)
+        text = (
+            f"[sources] clock: no crime has the category {named}; these rows have no effect. "
+            "Correct them."
+        )
+        fix = f"correct the category {named} in {settings.name_file('clock')}"
+        report.notes.append(Note("clock_categories_unknown", text, fix=fix))
     return clock[is_known].reset_index(drop=True)

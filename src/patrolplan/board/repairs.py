@@ -36,6 +36,7 @@ from patrolplan.team.repair import (
     Gap,
     list_changes,
     meet_demands,
+    note_absence,
     repair_week,
     suggest_swaps,
 )
@@ -209,10 +210,8 @@ def _fill(
 
 def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
     """The board with other absences, without notes of those that ended."""
-    away = [{"officer": name, "date": f"{day}"} for name, days in absent.items() for day in days]
-    notes = tuple(
-        note for note in state.week.notes if note.kind != "officer_away" or note.values in away
-    )
+    away = {note_absence(officer, day) for officer, days in absent.items() for day in days}
+    notes = tuple(one for one in state.week.notes if one.key != "officer_away" or one in away)
     week = replace(state.week, absent={name: days for name, days in absent.items() if days})
     return replace(state, week=replace(week, notes=notes))
 

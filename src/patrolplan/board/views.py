@@ -13,13 +13,13 @@ from patrolplan.board.edits import is_lent
 from patrolplan.board.table_changes import list_appointments
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.notes import list_texts
 from patrolplan.outputs.facts import (
     describe_crew,
     find_marking,
     list_stop_facts,
     name_feared_places,
 )
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.webmap.map_layers import build_map_layers
 from patrolplan.outputs.week.roster import DEMANDS, Roster
 from patrolplan.outputs.wording import format_grid_reference
@@ -85,7 +85,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
-        "notes": describe_notes(week.notes),
+        "notes": list_texts(week.notes),
         "history": [_build_history_row(row.when, row.what) for row in week.history],
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."

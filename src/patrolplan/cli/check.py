@@ -7,14 +7,19 @@ from dataclasses import asdict
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
+from patrolplan.text import shorten
 
 
 @command
-def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json = False) -> None:
+def check(
+    config: options.Config = options.DEFAULT_CONFIG,
+    as_json: options.Json = False,
+    notes: options.Notes = False,
+) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
     from patrolplan.area.relations import check_age
     from patrolplan.inputs.fetched import list_corrections
-    from patrolplan.outputs.note_words import describe_notes
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
@@ -40,27 +45,36 @@ def check(config: options.Config = options.DEFAULT_CONFIG, as_json: options.Json
         ],
         "left_out": list_left_out(area.left_out),
         "alarms": [asdict(one) for one in area.alarms],
-        "notes": [*describe_notes(assumed), *corrections],
+        "notes": [*list_texts(assumed), *corrections],
     }
     if as_json:
         console.print_json(document)
         return
-    facts = {
-        "streets": f"{document['street_km']:,} km",
-        "incidents of crime": f"{len(area.incidents):,}, {first:%Y-%m} to {last:%Y-%m}",
-        "places of crimes": SNAPPED_ACCURACY if area.snapped else "exact",
-        "times of crimes": "known" if area.times_known else "only the month is known",
-        "groups of pupils' reports": f"{len(area.reports):,}",
-        "schools": f"{len(area.schools):,}",
-        "officers": f"{len(area.officers):,}",
-    }
-    console.print_table("what came in", "", rows=facts.items(), title=area.name)
-    rows = [
-        (one.source, f"{one.rows:,}", f"{one.used:,}", f"{one.left_out:,}") for one in area.tables
+    places = SNAPPED_ACCURACY if area.snapped else "exact"
+    times = "known" if area.times_known else "only the month is known"
+    people = f"Schools {len(area.schools):,}, officers {len(area.officers):,}"
+    lines = [
+        f"{area.name}: {document['street_km']:,} km of street",
+        f"{people}, groups of pupils' reports {len(area.reports):,}",
+        f"Incidents of crime {len(area.incidents):,}, {first:%Y-%m} to {last:%Y-%m}",
+        f"Places of crimes {places}; times of crimes: {times}",
+        f"{'table':15}{'rows':>9}{'used':>9}  left out",
     ]
-    console.print_table("table", "rows", "used", "left out", rows=rows)
-    console.print_left_out(area.left_out, assumed)
-    console.print_notes(corrections)
+    for one in area.tables:
+        rows = [row for row in area.left_out if row.source == one.source]
+        rows.sort(key=lambda row: -row.count)
+        why = [f"{row.count_text} {row.reason}" for row in rows]
+        left_out = f"{one.left_out:,}" + (f": {', '.join(why)}" if why else "")
+        row = f"{one.source:15}{one.rows:9,}{one.used:9,}  "
+        lines.append(row + shorten(left_out, console.WIDTH - len(row)))
+    tasks = console.list_tasks(assumed, area.left_out)
+    room = console.MAX_LINES - len(lines) - len(tasks) - 1
+    console.print_lines([*lines, *tasks, *corrections[: max(0, room)]])
+    if notes:
+        console.print_all(assumed, area.left_out, "Corrected by the force", corrections)
+    else:
+        count = len(list_texts(assumed)) + len(corrections) + len(area.left_out)
+        console.print_lines([f"{count} notes and reasons in all: `patrolplan check --notes`"])
 
 
 def build_force_counts(area: pp.StudyArea) -> list[dict[str, object]]:

@@ -173,6 +173,9 @@ Minutes = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Notes = Annotated[
+    bool, typer.Option("--notes", help="Also print every note, and what was left out or not met.")
+]
 Workers = Annotated[
     int | None,
     typer.Option(

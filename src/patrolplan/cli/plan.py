@@ -72,7 +72,9 @@ def demo(
         console.stderr.print(
             f"{config} is not read: the demo has its own settings; `plan` reads it"
         )
-    _run_plan(pp.demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json)
+    _run_plan(
+        pp.demo_settings(), out, _PlanRequest(), (workers, None), as_json=as_json, notes=False
+    )
 
 
 @command
@@ -108,11 +110,12 @@ def plan(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
+    notes: options.Notes = False,
 ) -> None:
     """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
     options.check_worker_options(workers, cluster)
     request = _PlanRequest(school, window, start, minutes, date, way, posts, geoparquet)
-    _run_plan(config, out, request, (workers, cluster), as_json=as_json)
+    _run_plan(config, out, request, (workers, cluster), as_json=as_json, notes=notes)
 
 
 def _find_open_schools(
@@ -150,6 +153,7 @@ def _run_plan(
     worker_options: options.WorkerOptions,
     *,
     as_json: bool,
+    notes: bool,
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
     from patrolplan.area.relations import check_age
@@ -167,8 +171,7 @@ def _run_plan(
     hotspots = steps.find_area_hotspots(area, risk)
 
     from patrolplan.outputs.geopackage import build_plan_document
-    from patrolplan.outputs.wording import NOTHING_STANDS_OUT
-    from patrolplan.patrols.surroundings import build_way_notes
+    from patrolplan.outputs.notes_file import collect_plan_notes
 
     count = len(area.schools if schools is None else schools)
     with steps.open_executor(*worker_options, count) as executor:
@@ -201,8 +204,6 @@ def _run_plan(
     if as_json:
         console.print_json(build_plan_document(planned))
         return
-    if not planned.hotspots["stands_out"].any():
-        console.print_lines([NOTHING_STANDS_OUT])
-    notes = (*risk.notes, *build_way_notes(area))
-    console.print_left_out(planned.left_out, notes)
     console.print_patrols(planned, out)
+    if notes:
+        console.print_all(collect_plan_notes(planned), planned.left_out)

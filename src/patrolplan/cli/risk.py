@@ -46,8 +46,8 @@ def risk(
     as_json: options.Json = False,
 ) -> None:
     """Estimate the risk of every piece of street in a window; --out writes a layer for QGIS."""
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.geopackage import build_risk_document
-    from patrolplan.outputs.note_words import describe_notes
 
     resolution = None if hexagons is None else _parse_hexagons(hexagons, out)
     if resolution is None:
@@ -57,7 +57,7 @@ def risk(
         _write_hexagons(area, surface, resolution, out)
     elif out is not None:
         _write_layers(area, out, "risk.gpkg", {"risk": surface.frame(area.network)})
-    notes = describe_notes(surface.notes)
+    notes = list_texts(surface.notes)
     if as_json:
         console.print_json({"area": area.name, **build_risk_document(surface), "notes": notes})
         return
@@ -106,8 +106,8 @@ def hotspots(
     as_json: options.Json = False,
 ) -> None:
     """Find the hotspots of a window; --out writes them as a layer for QGIS."""
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.geopackage import build_hotspot_documents
-    from patrolplan.outputs.note_words import describe_notes
     from patrolplan.risk.history import note_guard
 
     steps.check_out(out)
@@ -119,7 +119,7 @@ def hotspots(
         )
     documents = build_hotspot_documents(area, surface, spots)
     if as_json:
-        notes = describe_notes(surface.notes)
+        notes = list_texts(surface.notes)
         console.print_json({"area": area.name, "hotspots": documents, "notes": notes})
         return
     rows = [
@@ -131,7 +131,7 @@ def hotspots(
     ]
     console.stdout.print(f"{format_count(len(spots), 'hotspot')}; those with the most risk:")
     console.print_table("hotspot", "share of risk", "metres", "place", "why", rows=rows)
-    console.print_notes(describe_notes(note_guard(area.settings)))
+    console.print_notes(list_texts(note_guard(area.settings)))
     console.print_written_to(out, "hotspots.gpkg")
 
 

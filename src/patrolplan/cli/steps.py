@@ -75,7 +75,7 @@ def open_executor(
     if count == 1:
         yield None
         return
-    console.stderr.print(f"{count} processes share the work")
+    console.announce(f"{count} processes share the work")
     with Processes(count) as executor:
         yield executor
 

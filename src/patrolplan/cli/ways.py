@@ -9,7 +9,7 @@ from patrolplan.cli.app import command
 from patrolplan.text import pick_fields
 
 ABSENCES = ("no_origins", "origin_areas_unknown", "no_stops")
-"""Kinds of the area's notes that are about ways home."""
+"""Keys of the area's notes that are about ways home."""
 
 DEFAULT_OUT = Path("patrolplan-ways")
 
@@ -33,8 +33,8 @@ def ways(
     No street is named. With --show and a written reason, where pupils walk is written
     for an analyst, and that is recorded next to the settings file.
     """
+    from patrolplan.notes import list_texts
     from patrolplan.outputs.facts import raise_marking
-    from patrolplan.outputs.note_words import describe_notes
     from patrolplan.outputs.ways_layer import check_reason, write_ways
 
     if show:
@@ -49,8 +49,8 @@ def ways(
         modelled = model_ways(area)
     if show:
         write_ways(area, modelled, out, reason=reason or "")
-    absent = [note for note in area.notes if note.kind in ABSENCES]
-    notes = describe_notes([*absent, *modelled.notes])
+    absent = [note for note in area.notes if note.key in ABSENCES]
+    notes = list_texts([*absent, *modelled.notes])
     if as_json:
         names = ("urn", "roll", "on_streets", "elsewhere")
         schools = [pick_fields(school, *names) for school in modelled.schools]

@@ -14,7 +14,7 @@ import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
-from patrolplan.outputs.papers import WEEK_PAPERS, list_papers
+from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.text import pick_fields
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def week(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
+    notes: options.Notes = False,
 ) -> None:
     """Plan who patrols which school on which day, or repair a week after absences.
 
@@ -142,7 +143,7 @@ def week(
         extra = {} if repair is None else _build_repair_document(repair)
         console.print_json(build_week_document(result) | extra)
         return
-    _print_result(result, repair, out)
+    _print_result(result, repair, out, notes=notes)
 
 
 def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
@@ -271,21 +272,24 @@ def _write_papers(week: pp.Week, request: _WeekRequest, out: Path) -> None:
         )
 
 
-def _print_result(week: pp.Week, repair: pp.Repair | None, out: Path | None) -> None:
+def _print_result(
+    week: pp.Week, repair: pp.Repair | None, out: Path | None, *, notes: bool
+) -> None:
     """Print the week, the changes in it, and the paths of its papers."""
-    console.print_week(week)
+    changes = []
     if repair is not None:
-        for change in repair.changes:
-            console.stdout.print(f"change: {change}", soft_wrap=True)
-        if not repair.changes:
-            console.stdout.print("change: none; every card stays as it is")
+        changes = [f"change: {change}" for change in repair.changes]
+        changes = changes or ["change: none; every card stays as it is"]
+    console.print_week(week, changes, is_whole=notes)
     if out is None:
         console.stderr.print("Nothing was written: --out FOLDER writes the papers of this week.")
-        return
-    console.print_written_to(out)
-    for name, what in list_papers(WEEK_PAPERS).items():
-        if (out / name).exists():
-            console.stdout.print(f"  {out / name}  {what}", soft_wrap=True)
+    else:
+        console.print_lines(console.list_written(out, WEEK_PAPERS))
+    if notes:
+        from patrolplan.outputs.notes_file import describe_want
+
+        every = (*week.notes, *week.plan.risk.notes)
+        console.print_all(every, week.plan.left_out, "Not met", list(describe_want(week)))
 
 
 def _build_repair_document(repair: pp.Repair) -> dict[str, Any]:

@@ -218,7 +218,8 @@ def read_polygons(
     rows = read_polygon_rows(table, paths, projection, columns=columns)
     left_out.count_rows(table.source, len(rows))
     is_polygon = rows.geom_type.isin(POLYGONS)
-    left_out.add(table.source, "without a polygon", int((~is_polygon).sum()))
+    count, fix = int((~is_polygon).sum()), "draw a polygon for each"
+    left_out.add(table.source, "without a polygon", count, fix=fix)
     rows = rows[is_polygon].reset_index(drop=True)
     shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
     return table.build(table.store(rows), shapes.array)

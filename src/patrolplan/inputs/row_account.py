@@ -174,7 +174,7 @@ def _check_shape(
     rows = list_rows(first.malformed)
     more = f", and {format_count(len(uneven) - 1, 'more file')}" if len(uneven) > 1 else ""
     reason = f"{MALFORMED} ({first.path.name}, {rows}{more})"
-    left_out.add(source, reason, count)
+    left_out.add(source, reason, count, fix=table_reader.MALFORMED_REMEDY)
     if exceeds_bound(count, total):
         what = f"{count:,} of {total:,} rows have more or fewer fields than the header"
         alarms.add("malformed_rows", first.path, what, table_reader.MALFORMED_REMEDY, rows)

@@ -169,7 +169,8 @@ def _select_open(
     )
     table["urn"] = _fill_urns(table)
     plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
-    left_out.add("schools", "without a URN of letters and digits", int((~plain).sum()))
+    reason = "without a URN of letters and digits"
+    left_out.add("schools", reason, int((~plain).sum()), fix="correct the URN")
     table = table[plain]
     if "status" in table:
         is_open = table["status"].fillna("Open").str.startswith("Open")
@@ -214,7 +215,8 @@ def _select_schools(
     if selection.urns:
         selected &= table["urn"].isin(selection.urns)
     table = _keep_rows(table, selected, "not selected in [schools]", left_out, left_out_urns)
-    return _keep_rows(table, table["x"].notna(), "without coordinates", left_out, left_out_urns)
+    reason, fix = "without coordinates", "fill in their coordinates"
+    return _keep_rows(table, table["x"].notna(), reason, left_out, left_out_urns, fix)
 
 
 def _keep_rows(
@@ -223,9 +225,10 @@ def _keep_rows(
     reason: str,
     left_out: LeftOut,
     left_out_urns: dict[str, str],
+    fix: str = "",
 ) -> pd.DataFrame:
     """The good rows; the others are counted, and their URNs are recorded with the reason."""
-    left_out.add("schools", reason, int((~good).sum()))
+    left_out.add("schools", reason, int((~good).sum()), fix=fix)
     left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
     return table[good]
 

@@ -238,7 +238,8 @@ def _read_points(
     rows = pd.concat(parts or [empty], ignore_index=True)
     has_kind, has_place = rows["kind"].notna(), rows["x"].notna()
     left_out.add(source, "of another kind", int((~has_kind).sum()))
-    left_out.add(source, "without coordinates", int((has_kind & ~has_place).sum()))
+    count, fix = int((has_kind & ~has_place).sum()), "fill in their coordinates"
+    left_out.add(source, "without coordinates", count, fix=fix)
     rows = rows[has_kind & has_place].reset_index(drop=True)
     coarse = rows["is_coarse"].to_numpy(dtype=bool)
     if len(rows):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from patrolplan.inputs.osm_tags import CrossingKind, Passage
 from patrolplan.network.names import KIND_LABELS
-from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_metres
 from patrolplan.patrols.legs import Landmark, Step
 from patrolplan.patrols.turns import HEADINGS
+from patrolplan.text import join_words
 
 CLOSE_METRES = 60.0
 """Turns within this distance of each other need a landmark to distinguish them."""

@@ -24,13 +24,13 @@ from patrolplan.outputs.reason_words import (
     describe_want_of_reasons,
     find_news,
     is_way_met,
-    join_words,
     list_reason_lines,
     order_reasons,
 )
 from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.tables import STAFF
+from patrolplan.text import join_words
 from patrolplan.times import format_time
 
 LEAST_MARKING = "OFFICIAL-SENSITIVE"

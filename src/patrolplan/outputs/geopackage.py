@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.notes import list_texts
 from patrolplan.outputs.frames import (
     build_time,
     frame_hotspots,
@@ -24,7 +25,6 @@ from patrolplan.outputs.frames import (
 )
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.gis.project import build_styles
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.wording import describe_tasking
 from patrolplan.patrols.file_forms import convert_to_degrees
@@ -55,7 +55,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
         "posts": build_post_documents(plan),
         "left_out": list_left_out(plan.left_out),
-        "notes": describe_notes([*plan.risk.notes, *build_way_notes(plan.area)]),
+        "notes": list_texts([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
 
 
@@ -63,7 +63,7 @@ def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
     """What patrols meet of the way home, rounded, and what was assumed; None if unknown."""
     if way_home is None:
         return None
-    return way_home.write() | {"assumed": describe_notes(way_home.assumed)}
+    return way_home.write() | {"assumed": list_texts(way_home.assumed)}
 
 
 def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
     return document | {
         "stops": stops,
         "keep_away": keep_away,
-        "notes": describe_notes(patrol.notes),
+        "notes": list_texts(patrol.notes),
         "way_home": build_way_home_document(patrol.way_home),
     }
 

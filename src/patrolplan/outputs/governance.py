@@ -20,7 +20,7 @@ from markupsafe import Markup
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.outputs.offline_page import build_security_policy, read_asset
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
@@ -100,7 +100,7 @@ def collect_facts(
             if area.snapped
             else "as recorded"
         ),
-        "notes": describe_notes(risk.notes),
+        "notes": list_texts(risk.notes),
         "inputs": area.inputs,
         "left_out": [str(row) for row in area.left_out],
         "tested": _select_chosen_results(backtest),

@@ -25,7 +25,7 @@ from patrolplan.atomic import (
     swap_folders,
 )
 from patrolplan.errors import OutputError
-from patrolplan.outputs.note_words import describe_notes
+from patrolplan.notes import list_texts
 from patrolplan.outputs.papers import is_output_name
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 from patrolplan.tables import list_left_out
@@ -226,7 +226,7 @@ def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
         "settings": area.settings.model_dump(mode="json", by_alias=True),
         "inputs": area.inputs,
         "left_out": list_left_out(area.left_out),
-        "notes": describe_notes(area.notes),
+        "notes": list_texts(area.notes),
     }
 
 

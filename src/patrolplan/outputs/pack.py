@@ -17,6 +17,7 @@ from patrolplan.outputs.geopackage import (
 )
 from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
     format_json,
@@ -48,11 +49,11 @@ def write_pack(
     Parameters
     ----------
     plan_or_week
-        A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `cards/URN.pdf`, `cards.pdf`,
-        `gpx/URN.gpx`.
-        A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `tasks.pdf`,
-        `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`, `calendars/OFFICER.ics`,
-        `schools/URN.pdf`, `posters/URN.pdf`.
+        A plan: `plan.json`, `plan.gpkg`, `plan.qgs`, `map.html`, `notes.txt`, `cards/URN.pdf`,
+        `cards.pdf`, `gpx/URN.gpx`.
+        A week: `week.json`, `hotspots.geojson`, `week.csv`, `week.xlsx`, `map.html`, `notes.txt`,
+        `tasks.pdf`, `lead.pdf`, `cards/OFFICER/DATE-URN.pdf`, `cards/OFFICER.pdf`,
+        `calendars/OFFICER.ics`, `schools/URN.pdf`, `posters/URN.pdf`.
     out
         Folder; an earlier pack in it is replaced.
     officer, date
@@ -96,6 +97,7 @@ def write_pack(
             "plan.qgs": render_project(plan_or_week, layers),
             "plan.json": format_json(build_plan_document(plan_or_week)).encode("utf-8"),
             "map.html": render_map(plan_or_week),
+            NOTES_FILE: render_notes(plan_or_week),
         }
         for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
             files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)

@@ -16,9 +16,9 @@ from patrolplan.hotspots.reasons import (
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
-from patrolplan.outputs.risk_note_words import TIME_WORDS
 from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES, describe_tasking
-from patrolplan.text import capitalise, format_count
+from patrolplan.risk.report_voice import TIME_WORDS
+from patrolplan.text import capitalise, format_count, join_words
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def list_reason_lines(stop: "Stop", detail: Detail = "whole") -> list[ReasonLine
 
 def describe_factor(factor: str) -> str:
     """A factor of pupils' reports, or when they feel unsafe."""
-    return FACTOR_WORDS.get(factor) or TIME_WORDS.get(factor, factor)
+    return (FACTOR_WORDS | TIME_WORDS).get(factor, factor)
 
 
 def _describe_category(category: str) -> str:
@@ -290,8 +290,3 @@ def is_way_met(stop: "Stop", reason: WayReason) -> bool:
     start, end = minutes_after_midnight(reason.start), minutes_after_midnight(reason.end)
     late, early = stop.arrive_minutes - end, start - stop.leave_minutes
     return max(late, early) <= NEAR_MINUTES
-
-
-def join_words(words: "Sequence[str]") -> str:
-    """Words as a list in a sentence."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -10,7 +10,7 @@ from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
 from patrolplan.hotspots import OWN
-from patrolplan.outputs.note_words import describe_notes, format_span
+from patrolplan.notes import list_texts
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
@@ -192,7 +192,7 @@ def describe_tasked_distance(stop: "Stop") -> str:
 def describe_tasking(tasking: "Tasking") -> str:
     """Hours and reason of a tasking, who requested it and until when, without a full stop."""
     until = f"{tasking.until.day} {tasking.until:%B %Y}"
-    hours = f"{format_span(tasking.hours)}, " if tasking.hours else ""
+    hours = f"{tasking.hours.replace('-', ' to ')}, " if tasking.hours else ""
     reason = tasking.reason.strip().rstrip(".;")
     return f"{hours}{reason} (requested by {tasking.by}, until {until})"
 
@@ -317,7 +317,7 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
         lines = [f"Recorded crime from the force's own extract, by its exact place{time}."]
     if risk.reports.any():
         lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
-    lines += describe_notes([*note_guard(settings), *note_low_threshold(settings)])
+    lines += list_texts([*note_guard(settings), *note_low_threshold(settings)])
     walked = "Walking times allow for crossing main roads"
     match sorted({*modes} or {settings.patrol.way}):
         case ["walk"]:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from patrolplan.crs import Projection
-from patrolplan.notes import NOTE_VALUES, Note, NoteKind
 from patrolplan.times import TIME_OF_DAY, format_time, minutes_after_midnight, parse_time
 
 XY = tuple[float, float]
@@ -173,20 +172,6 @@ Metres = Annotated[Amount, round_to(1)]
 WholeMetres = Annotated[Amount, round_to(None)]
 Texts = Annotated[tuple[str, ...], IsList]
 
-
-def _read_note(value: object) -> object:
-    """A note from a file."""
-    if not isinstance(value, dict):
-        return value
-    kind, values = value.get("kind"), value.get("values")
-    if not isinstance(kind, str) or kind not in NOTE_VALUES:
-        message = "is not a kind of note that this version knows"
-        raise ValueError(message)
-    return Note(cast("NoteKind", kind), values if isinstance(values, dict) else {})
-
-
-FileNote = Annotated[Note, BeforeValidator(_read_note)]
-"""A note; in files its kind and values."""
 
 RECORD = ConfigDict(extra="ignore", strict=False)
 """Unknown keys, from later versions, are ignored; strict fields are annotated as such."""

@@ -363,10 +363,14 @@ class PatrolBuilder:
         if not is_gate_card or kind == "reference":
             return ()
         if self.problem.inputs.window.at_gate:
-            return (Note("window_at_gate"),)
-        has_gate = self.hours.gate_minutes or self.hours.gate_last_minutes
-        is_driven = has_gate and self.problem.school["is_driven"]
-        return (Note("pupils_driven" if is_driven else "no_stop_in_time"),)
+            text = "In this window the officer stays at the gate."
+        elif self.problem.school["is_driven"] and (
+            self.hours.gate_minutes or self.hours.gate_last_minutes
+        ):
+            text = "Most pupils of special schools and nurseries are driven: stay at the gate."
+        else:
+            text = "No stop that is worth the walk can be made in this window. Stay at the gate."
+        return (Note("gate_reason", text, "officer"),)
 
     def _build_stop(self, visit: Visit, arrive_minutes: float, leave_minutes: float) -> Stop:
         problem, network, stop = self.problem, self.problem.surroundings.network, visit.stop

@@ -27,12 +27,12 @@ from patrolplan.area.patrol_window import Window
 from patrolplan.crs import Projection
 from patrolplan.hotspots.ground import Lighting, Stand
 from patrolplan.hotspots.reasons import Reason
+from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import (
     RECORD,
     XY,
     Amount,
     Day,
-    FileNote,
     Hours,
     IsList,
     Metres,
@@ -268,7 +268,7 @@ class Patrol(_AtPoint):
     variants: Annotated[tuple[Variant, ...], IsList]
     keep_away: Annotated[tuple[BarredPlace, ...], IsList] = ()
     """Places within the school's radius to keep away from; stops and walks avoid them."""
-    notes: Annotated[tuple[FileNote, ...], IsList]
+    notes: Annotated[tuple[Note, ...], IsList]
     """What was assumed for this school, such as its bell or gate."""
     reference: Reference | None = None
     """How it compares with what an experienced officer would do; None without such a comparison."""

@@ -212,42 +212,50 @@ class SchoolProblem:
         places = self.must_visit.iloc[rows]
         dwell = places["minutes"].fillna(self.settings.dwell_minutes)
         short = places["to_minutes"] - places["from_minutes"] < dwell
-        return [
-            Note(
-                "tasked_hours_short",
-                {
-                    "place": str(place["place_id"]),
-                    "hours": format_hours(place),
-                    "minutes": float(minutes),
-                    "begins": format_time(place["from_minutes"]),
-                },
+        notes = []
+        for (_, place), minutes in zip(places[short].iterrows(), dwell[short], strict=True):
+            name, hours = place["place_id"], format_hours(place).replace("-", " to ")
+            text = (
+                f"Tasked place {name}: its hours {hours} are shorter than a stop of {minutes:g} "
+                f"minutes, which begins at {format_time(place['from_minutes'])}."
             )
-            for (_, place), minutes in zip(places[short].iterrows(), dwell[short], strict=True)
-        ]
+            fix = f"correct hours or minutes of {name} ([sources] tasked_places)"
+            notes.append(Note("tasked_hours_short", text, "lead", fix=fix))
+        return notes
 
     def build_notes(self) -> tuple[Note, ...]:
         """Notes on what was assumed for this school."""
         notes: list[Note] = []
-        if self.inputs.window.is_about_opening:
-            if self.school["start_assumed"]:
-                time = str(self.school["start_time"])
-                notes.append(Note("opening_bell_assumed", {"time": time}))
-        elif self.school["finish_assumed"]:
-            notes.append(Note("bell_time_assumed", {"time": str(self.school["finish_time"])}))
+        urn, about = self.school["urn"], {"urns": [str(self.school["urn"])]}
+        is_opening = self.inputs.window.is_about_opening
+        cell, bell = ("start", "Opening bell") if is_opening else ("finish", "Finish time")
+        if self.school[f"{cell}_assumed"]:
+            text = f"{bell} not known: {self.school[f'{cell}_time']} assumed."
+            fix = f"fill in {cell}_time of URN {urn} ([sources] bell_times)"
+            notes.append(Note("bell_time_assumed", text, "lead", fix=fix, about=about))
         if self.school["gate_assumed"]:
-            notes.append(Note("gate_assumed"))
+            text = "Gate not known: nearest walkable street assumed."
+            fix = f"fill in longitude and latitude of URN {urn} ([sources] gates)"
+            notes.append(Note("gate_assumed", text, "lead", fix=fix, about=about))
         notes += self._note_presence()
         if self.surroundings.hours.is_cut:
             time = format_time(self.surroundings.hours.latest_end_minutes)
-            notes.append(Note("ends_when_all_left", {"time": time}))
+            text = f"No pupils stay for clubs: the patrol ends at {time}, when all are gone."
+            notes.append(Note("ends_when_all_left", text, "officer"))
         notes += build_way_notes(self.inputs.area)
         notes += self._note_short_hours()
-        passed = self.barred["place_id"].iloc[self.unavoidable_rows]
-        notes += [Note("barred_place_passed", {"place": str(name)}) for name in passed]
+        for name in self.barred["place_id"].iloc[self.unavoidable_rows]:
+            text = f"The gate, or the only way to it, is in sight of barred {name}."
+            notes.append(Note("barred_place_passed", text, "officer"))
         if self.inputs.date is None and len(self.tasked.places):
-            notes.append(Note("no_date"))
+            text = "No date given: check that tasked places still apply."
+            notes.append(Note("no_date", text, "officer"))
         if self.inputs.risk.window not in {None, self.inputs.window}:
-            notes.append(Note("other_window"))
+            text = (
+                "The hotspots are those of another window than this patrol's: estimate the risk "
+                "for it."
+            )
+            notes.append(Note("other_window", text))
         return tuple(notes)
 
     def _note_presence(self) -> list[Note]:
@@ -256,18 +264,23 @@ class SchoolProblem:
         if hours.gate_last_minutes:
             times = (hours.latest_back_minutes, hours.latest_end_minutes)
             start, bell = map(format_time, times)
-            return [Note("gate_before_opening", {"start": start, "bell": bell})]
+            text = f"Be at the gate from {start} until the school opens at {bell}."
+            return [Note("gate_before_opening", text, "officer")]
         if hours.wait_minutes:
-            return [Note("window_before_bell")]
+            text = "The window opens before the bell: the patrol starts as pupils leave."
+            return [Note("window_before_bell", text, "officer")]
         if hours.gate_minutes or not self.settings.gate_minutes:
             return []
-        if window.is_about_opening:
-            return [Note("starts_at_opening")]
         bell_minutes = minutes_after_midnight(self.school["finish_time"])
-        if hours.start_minutes >= bell_minutes:
-            return [Note("starts_after_pupils")]
-        is_before = hours.latest_end_minutes <= bell_minutes
-        return [Note("ends_before_pupils" if is_before else "ends_as_pupils_leave")]
+        if window.is_about_opening:
+            when = "Starts as the school opens"
+        elif hours.start_minutes >= bell_minutes:
+            when = "Starts after pupils have left"
+        elif hours.latest_end_minutes <= bell_minutes:
+            when = "Ends before pupils leave"
+        else:
+            when = "Ends as pupils leave"
+        return [Note("not_at_gate", f"{when}, so no time is spent at the gate.", "officer")]
 
 
 def build_school_problem(

@@ -73,9 +73,15 @@ def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
         return ()
     notes = []
     if area.walking_extract:
-        notes.append(Note("walking_extract"))
+        text = (
+            "The streets file seems to be an extract for walking: roads and tracks for bicycles "
+            "may be missing."
+        )
+        fix = "take streets with roads and cycle tracks: `patrolplan fetch`"
+        notes.append(Note("walking_extract", text, "lead", fix=fix))
     if not (area.network.parts.ways["one_way"] != 0).any():
-        notes.append(Note("no_one_way_streets"))
+        text = "The streets file marks no one-way streets: look out for them."
+        notes.append(Note("no_one_way_streets", text, "officer"))
     return tuple(notes)
 
 

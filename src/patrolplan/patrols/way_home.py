@@ -25,7 +25,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.network.graph import SIGHT_METRES
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import Surroundings, build_surroundings
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.presence import Presence, Visit, find_presence
@@ -54,7 +54,7 @@ such means reveals no more of a single school than its own figure."""
 
 HARM_DIGITS = 4
 
-ASSUMED_KINDS: tuple[NoteKind, ...] = (
+ASSUMED_KEYS = (
     "no_stops",
     "no_stops_near",
     "no_origins",
@@ -72,7 +72,7 @@ ASSUMED_KINDS: tuple[NoteKind, ...] = (
     "clock_declared",
     "clock_flat",
 )
-"""Kinds of notes on assumptions of the shares, the most important first."""
+"""Keys of notes on assumptions of the shares, the most important first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +121,8 @@ def measure_patrols(
     by_urn = {school.urn: school for school in ways.schools}
     notes = [*area.notes, *risk.notes, *ways.notes]
     assumed = sorted(
-        {note.kind: note for note in notes if note.kind in ASSUMED_KINDS}.values(),
-        key=lambda note: ASSUMED_KINDS.index(note.kind),
+        {note.key: note for note in notes if note.key in ASSUMED_KEYS}.values(),
+        key=lambda note: ASSUMED_KEYS.index(note.key),
     )
     harm = HarmMeter.from_risk(area, risk, window, patrols)
     measured = []
@@ -133,7 +133,7 @@ def measure_patrols(
             pupil_share=presence.share_met_by(patrol.urn, visits),
             harm_share=harm.measure(patrol),
             elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
-            assumed=tuple(note for note in assumed if _is_about(note, patrol.urn)),
+            assumed=tuple(note for note in assumed if note.is_about(patrol.urn)),
             pupils=school.on_streets,
             step=_find_step(area, visits),
         )
@@ -150,11 +150,6 @@ def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
     """The ways home with which the risk was estimated, or those of the area."""
     pupils = None if risk.in_time is None else risk.in_time.pupils
     return find_presence(area) if pupils is None else (pupils.ways, pupils.presence)
-
-
-def _is_about(note: Note, urn: str) -> bool:
-    """Whether a note is about a school, or about all of them."""
-    return "urns" not in note.values or urn in note.list_texts("urns")
 
 
 def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
@@ -189,6 +184,7 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
 
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
+    assumed = {note.key: note for one in ways for note in one.assumed}
     step = None if None in steps else max(filter(None, steps))
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
@@ -196,11 +192,7 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
         pupil_share=average([one.pupil_share for one in ways]),
         harm_share=average([one.harm_share for one in ways]),
         elsewhere_share=average([one.elsewhere_share for one in ways]),
-        assumed=tuple(
-            {note.kind: note for one in ways for note in one.assumed}[kind]
-            for kind in ASSUMED_KINDS
-            if any(note.kind == kind for one in ways for note in one.assumed)
-        ),
+        assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
         pupils=float(pupils.sum()),
         step=step,
     )

@@ -28,7 +28,7 @@ from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
 from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
 from patrolplan.network.network import Positions, StreetNetwork
-from patrolplan.notes import Note, NoteKind, NoteValue
+from patrolplan.notes import Note
 from patrolplan.pupils.destinations import (
     CATCHMENT_DECAYS,
     DECAY_METRES,
@@ -41,13 +41,13 @@ from patrolplan.pupils.destinations import (
     find_stops,
 )
 from patrolplan.pupils.rolls import (
-    STAGES,
     count_pupils,
     find_late,
     find_mode_shares,
     find_school_modes,
+    note_schools,
 )
-from patrolplan.text import format_count
+from patrolplan.text import format_count, format_percent, list_first
 from patrolplan.times import minutes_after_midnight
 
 STOP_KINDS = ("bus_stop", "station")
@@ -55,6 +55,12 @@ STOP_KINDS = ("bus_stop", "station")
 
 STOP_REACH_METRES = 600.0  # longest walk to a bus stop or station
 UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
+
+MODE_SOURCES = {
+    "london": "the shares assumed for London",
+    "england": "the shares of England (National Travel Survey 2024)",
+}
+"""Where a preset of the mode shares comes from."""
 
 NOTICEABLE_SHARE = 0.02  # share of walkers from beyond the streets above which a note says so
 SHARE_STEP = 0.05  # shares of pupils are rounded to steps of this when written
@@ -192,40 +198,69 @@ def _list_notes(
     area: StudyArea, homes: Homes, by_exits: dict[str, float], without_stops: list[str]
 ) -> list[Note]:
     """What was assumed, for all schools together."""
-    settings, schools = area.settings.way_home, area.schools
+    settings, schools, notes = area.settings.way_home, area.schools, []
     urns = schools["urn"].astype(str)
 
-    def name(which: pd.Series) -> dict[str, NoteValue]:
-        return {"urns": urns[which].tolist(), "schools": len(urns)}
+    def say_where(which: pd.Series) -> str:
+        """At which schools something is assumed, where it is not all."""
+        of = f"{which.sum():,} of {format_count(len(urns), 'school')}"
+        return "" if which.all() else f" at {of} (URN {list_first(urns[which].tolist())})"
 
     own, by_model = urns.isin(list(homes.own)), schools[["walk_share", "bus_share"]].isna()
     by_residents = [homes.is_by_residents(urn) for urn in urns[~own]]
-    decay: dict[str, NoteValue] = {
-        f"{stage}_metres": float(metres) for stage, metres in zip(STAGES, DECAY_METRES, strict=True)
-    }
-    beyond = {urn: share for urn, share in by_exits.items() if share > NOTICEABLE_SHARE}
-    largest = SHARE_STEP * np.ceil(max(beyond.values(), default=0.0) / SHARE_STEP)
-    late = schools[["late_share", "late_minutes"]].isna().any(axis=1) & (schools["late_share"] != 0)
-    leaving: dict[str, NoteValue] = {
-        "mean_minutes": settings.leave_minutes,
-        "late_share": settings.late_share,
-        "late_minutes": settings.late_minutes,
-        **name(late),
-    }
-    # Where no stops are given at all, loading has said so.
-    far: dict[str, NoteValue] = {"urns": without_stops, "reach_metres": STOP_REACH_METRES}
     assumed = by_model.any(axis=1)
-    modes = {"modes": settings.modes, **name(assumed)} if isinstance(settings.modes, str) else {}
-    found: list[tuple[bool, NoteKind, dict[str, NoteValue]]] = [
-        (bool(modes) and assumed.any(), "modes_assumed", modes),
-        (own.any(), "homes_from_origins", name(own)),
-        (any(by_residents), "homes_from_areas", decay),
-        (not all(by_residents), "homes_from_streets", decay),
-        (bool(beyond), "homes_beyond_streets", {"urns": [*beyond], "share": round(largest, 2)}),
-        (bool(without_stops) and len(area.way_home.stops) > 0, "no_stops_near", far),
-        (late.any(), "leaving_assumed", leaving),
-    ]
-    return [Note(kind, values) for is_so, kind, values in found if is_so]
+    if isinstance(settings.modes, str) and assumed.any():
+        text = (
+            f"How pupils travel is not known{say_where(assumed)}: {MODE_SOURCES[settings.modes]} "
+            "are used."
+        )
+        about = {"urns": urns[assumed].tolist()}
+        notes.append(Note("modes_assumed", text, short="how pupils travel", about=about))
+    what = "counts of their own of where pupils live"
+    notes += note_schools("homes_from_origins", schools, own.to_numpy(), what)
+    sources = (
+        ("homes_from_areas", "the residents of small areas", any(by_residents)),
+        (
+            "homes_from_streets",
+            "the length of street of each kind, no residents given",
+            not all(by_residents),
+        ),
+    )
+    primary, secondary = DECAY_METRES
+    for key, source, is_used in sources:
+        if is_used:
+            text = (
+                f"Where pupils live is estimated from {source}; their number falls to a third over "
+                f"{primary:,.0f} m for primary and {secondary:,.0f} m for secondary pupils who "
+                "walk."
+            )
+            notes.append(Note(key, text))
+    beyond = {urn: share for urn, share in by_exits.items() if share > NOTICEABLE_SHARE}
+    if beyond:
+        share = format_percent(SHARE_STEP * np.ceil(max(beyond.values()) / SHARE_STEP))
+        text = (
+            f"Up to {share} of the pupils who walk live beyond the streets given (URN "
+            f"{list_first([*beyond])}): they are followed to the edge of the streets."
+        )
+        fix = f"take streets of a wider area: up to {share} of pupils leave it on foot"
+        notes.append(Note("homes_beyond_streets", text, fix=fix, about={"urns": [*beyond]}))
+    if without_stops and len(area.way_home.stops):  # without any stops, loading has said so
+        text = (
+            f"Walkers only: no bus stop or station within {STOP_REACH_METRES:,.0f} m of URN "
+            f"{list_first(without_stops)}."
+        )
+        short, about = "walkers only, no bus stop near", {"urns": without_stops}
+        notes.append(Note("no_stops_near", text, short=short, about=about))
+    late = schools[["late_share", "late_minutes"]].isna().any(axis=1) & (schools["late_share"] != 0)
+    if late.any():
+        text = (
+            f"When pupils leave is assumed{say_where(late)}: "
+            f"{format_percent(1 - settings.late_share)} around {settings.leave_minutes:g} minutes "
+            f"after the bell, the others around {settings.late_minutes:g} minutes after it."
+        )
+        about = {"urns": urns[late].tolist()}
+        notes.append(Note("leaving_assumed", text, short="when pupils leave", about=about))
+    return notes
 
 
 def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:

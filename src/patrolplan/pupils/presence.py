@@ -163,7 +163,12 @@ class Presence:
         schools = area.schools
         assumed = schools["start_time"][schools["start_assumed"]]
         time = "" if assumed.empty else str(assumed.iloc[0])
-        self.notes = (Note("arrival_assumed", {"time": time, "minutes": ARRIVAL_MINUTES}),)
+        else_when = f"; where that is not known, before {time}" if time else ""
+        text = (
+            f"Pupils are assumed to arrive in the {ARRIVAL_MINUTES} minutes before the opening bell"
+            f"{else_when}."
+        )
+        self.notes = (Note("arrival_assumed", text),)
 
     def __repr__(self) -> str:
         return f"<Presence: {format_count(len(self._ways), 'school')}>"

@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note
 from patrolplan.settings.patrol import WayHomeSettings
+from patrolplan.text import format_count, format_percent, list_first, pluralise
 
 STAGES = ("primary", "secondary")
 FIRST_SECONDARY_AGE = 11
@@ -82,17 +83,30 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
     # A class that leaves at 11 has pupils of 10 and 11: it is the last of primary school.
     years = np.maximum(high - np.maximum(low, FIRST_SECONDARY_AGE), 0)
     secondary = np.where(has_ages, years / (high - low), assumed_share)
-    assumed: dict[NoteKind, NDArray[np.bool_]] = {
-        "rolls_by_capacity": ~has_roll & has_capacity,
-        "rolls_assumed": ~has_roll & ~has_capacity,
-        "stages_assumed": ~has_ages & ~schools["phase"].isin(PHASES).to_numpy(),
-    }
-    notes = tuple(
-        Note(kind, {"urns": schools["urn"][which].astype(str).tolist(), "schools": len(schools)})
-        for kind, which in assumed.items()
-        if which.any()
+    what = f"no number of pupils: {format_percent(SHARE_OF_CAPACITY)} of the capacity is used"
+    short, by_capacity = "number of pupils assumed", ~has_roll & has_capacity
+    notes = note_schools("rolls_by_capacity", schools, by_capacity, what, short=short)
+    what = "neither a number of pupils nor a capacity: a round figure by phase is used"
+    notes += note_schools("rolls_assumed", schools, ~has_roll & ~has_capacity, what, short=short)
+    what = (
+        "neither ages nor a phase that says them: half primary, half secondary pupils are assumed"
     )
-    return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), notes)
+    without_stage = ~has_ages & ~schools["phase"].isin(PHASES).to_numpy()
+    notes += note_schools("stages_assumed", schools, without_stage, what, short="ages of pupils")
+    return Rolls(np.column_stack([pupils * (1 - secondary), pupils * secondary]), tuple(notes))
+
+
+def note_schools(
+    key: str, schools: pd.DataFrame, which: NDArray[np.bool_], what: str, *, short: str = ""
+) -> list[Note]:
+    """A note on what the chosen (m,) schools have, with the first of their URNs; none without."""
+    urns = schools["urn"][which].astype(str).tolist()
+    if not urns:
+        return []
+    have = pluralise(len(urns), "has", "have")
+    of = f"{len(urns):,} of {format_count(len(schools), 'school')}"
+    text = f"{of} {have} {what} (URN {list_first(urns)})."
+    return [Note(key, text, short=short, about={"urns": urns})]
 
 
 def find_late(settings: WayHomeSettings, school: pd.Series) -> tuple[float, float]:

@@ -129,12 +129,18 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
     year = YEAR_DAYS / YEAR_DAYS.sum()
     clock = Clock("declared", targets, kinds, build_declared_profile(targets), year)
     if area.settings.way_home.clock == "flat":
-        return replace(clock, source="flat", notes=(Note("clock_flat"),))
+        text = "Crime counts as spread evenly over the day and the week, as the settings say."
+        return replace(clock, source="flat", notes=(Note("clock_flat", text),))
     has_kinds = places["kind"].isin(LICENSED).any() or places.empty
-    notes = () if has_kinds else (Note("clock_no_places"),)
+    text = (
+        "No pubs, bars or nightclubs are given: streets near them count as having the same hours "
+        "as other streets."
+    )
+    notes = () if has_kinds else (Note("clock_no_places", text, short="pubs and bars not known"),)
     own = [name for name in targets if (table["category"] == name).any()]
     if own:
-        notes = (Note("clock_own_table", {"categories": own}), *notes)
+        text = f"[sources] clock says when {', '.join(own)} happens."
+        notes = (Note("clock_own_table", text), *notes)
         profile = _enter_own_table(clock.profile, targets, table)
         clock = replace(clock, source="own_table", profile=profile)
     times = read_times(area, targets, before) if area.times_known else None
@@ -142,7 +148,12 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
         return _learn(replace(clock, notes=notes), times, area)
     if len(own) < len(targets):
         by_mean = [name for name in targets if name not in (*GROUP_OF_CATEGORY, *own)]
-        notes = (Note("clock_declared", {"data": SOURCE, "by_mean": by_mean}), *notes)
+        others = f" {', '.join(by_mean)}: the mean of all crime is used." if by_mean else ""
+        text = (
+            f"When crime happens is assumed to be as in {SOURCE}: a stand-in, as no UK force "
+            f"publishes hours.{others}"
+        )
+        notes = (Note("clock_declared", text, short="hours of crime"), *notes)
     return replace(clock, notes=notes)
 
 
@@ -159,11 +170,22 @@ def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
         rates = profile.reshape(rates.shape) / days.shares[:, None]
     numbers = np.bincount(shared.category, shared.weight, shared.categories)
     few = [name for name, own in zip(clock.categories, numbers, strict=True) if own < FEW_TIMES]
-    notes = [Note("clock_learned", {"times": len(np.unique(times.incident))})]
+    known = len(np.unique(times.incident))
+    text = f"When crime happens is learned from the {known:,} crimes whose time of day is known."
+    notes = [Note("clock_learned", text)]
     if few:
-        notes.append(Note("clock_few_times", {"categories": few, "times": FEW_TIMES}))
+        text = (
+            f"The time of day is known for fewer than {FEW_TIMES} crimes of {', '.join(few)}: when "
+            "they happen is estimated mostly from all crime."
+        )
+        notes.append(Note("clock_few_times", text))
     if not len(area.term_dates):
-        notes.append(Note("clock_no_term_dates"))
+        text = (
+            "Without term dates, crime on school days cannot be separated from crime in holidays: "
+            "only weekdays and weekends differ."
+        )
+        fix = "give term dates: [sources] term_dates, with urn, from, to, kind"
+        notes.append(Note("clock_no_term_dates", text, fix=fix))
     return replace(
         clock,
         source="learned",

@@ -11,7 +11,7 @@ from patrolplan.area.patrol_window import Window, read_window, weigh_minutes
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
-from patrolplan.notes import Note, NoteValue
+from patrolplan.notes import Note
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.day_kinds import DayKind, find_day_kind
@@ -24,9 +24,19 @@ from patrolplan.risk.own_model import Estimator, wrap_estimator
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import Settings
+from patrolplan.text import format_count
 from patrolplan.times import format_time
 
 DAYS_A_MONTH, MINUTES_A_DAY = 365.25 / 12, 24 * 60
+
+DAY_WORDS: dict[DayKind | None, str] = {
+    None: "on all days of the week together",
+    "school_day": "on a school day",
+    "other_weekday": "on a weekday without school",
+    "weekend": "at the weekend",
+    "holiday": "in the holidays",
+}
+MONTHS_ONLY = "Only the month of each crime is known, not its weekday or time of day."
 
 DAY_FROM_MINUTES, DAY_TO_MINUTES = 6 * 60, 19 * 60
 """A window without a date that begins between these times is on a school day."""
@@ -111,7 +121,7 @@ def estimate_risk(
             *area.notes,
             *note_guard(settings),
             *model_notes,
-            *([] if area.times_known else [Note("months_only")]),
+            *([] if area.times_known else [Note("months_only", MONTHS_ONLY)]),
             *clock.notes,
             *([] if clock.source == "flat" else [_note_window(joined, minutes, day)]),
             *exposure_notes,
@@ -155,28 +165,41 @@ def _model_exposure(
     powers = {name: settings.exposure.get(name, 0.0) for name in targets}
     counted = {name: power for name, power in powers.items() if power > 0}
     if not counted:
-        return None, [Note("exposure_off")]
+        text = "Where pupils are does not count: [way_home] exposure is off."
+        return None, [Note("exposure_off", text)]
+    text = (
+        f"No pupils are on their way home then ({_describe_span(minutes)}): where they are does "
+        "not count."
+    )
     if day not in {"school_day", None}:
-        return None, [Note("no_pupils_out", _describe_span(minutes))]
+        return None, [Note("no_pupils_out", text)]
     ways, presence = find_presence(area)
     metres = area.network.piece_metres
     exposure = build_exposure(ways, presence, metres, FLOOR, minutes, weights)
     if exposure is None:
-        return None, [Note("no_pupils_out", _describe_span(minutes))]
-    values: dict[str, NoteValue] = {"categories": list(counted), "powers": list(counted.values())}
-    pupils = sum(school.on_streets for school in ways.schools)
-    values |= {"pupils": round(pupils), "schools": len(ways.schools)}
-    return exposure, [Note("exposure", values), *ways.notes, *presence.notes]
+        return None, [Note("no_pupils_out", text)]
+    pupils = round(sum(school.on_streets for school in ways.schools))
+    schools = format_count(len(ways.schools), "school")
+    named = ", ".join(f"{name} ({power:g})" for name, power in counted.items())
+    text = (
+        "Where pupils are counts: risk grows with a power of the pupils who are there without an "
+        f"adult, for {named}. About {pupils:,} pupils of {schools} are modelled on their way home "
+        "on foot; nobody is tracked."
+    )
+    return exposure, [Note("exposure", text), *ways.notes, *presence.notes]
 
 
-def _describe_span(minutes: NDArray[np.int64]) -> dict[str, NoteValue]:
-    return {"start": format_time(minutes[0]), "end": format_time(minutes[-1] + 1)}
+def _describe_span(minutes: NDArray[np.int64]) -> str:
+    return f"{format_time(minutes[0])} to {format_time(minutes[-1] + 1)}"
 
 
 def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | None) -> Note:
     """How the harm of the window compares with that of the mean hour."""
-    values = {"intensity": joined.intensity, "day": day or ""}
-    return Note("window_harm", {**_describe_span(minutes), **values})
+    text = (
+        f"The risk is that of {_describe_span(minutes)}, {DAY_WORDS[day]}: recorded harm is "
+        f"{joined.intensity:.1f} times that of the average hour of the week."
+    )
+    return Note("window_harm", text)
 
 
 def _predict_incidents(
@@ -188,12 +211,18 @@ def _predict_incidents(
         # A model of the user's own is called by the name of its class.
         own = type(name).__name__
         rates = wrap_estimator(own, name, settings.seed)(history)
-        return history.units.catchments.spread(rates), own, [Note("model_own", {"model": own})]
+        text = (
+            f"The risk model is the analyst's own ('{own}'), not one of those that patrolplan "
+            "tests itself: ask for its back-test."
+        )
+        return history.units.catchments.spread(rates), own, [Note("model_own", text)]
     if name not in {AUTO, *MODELS}:
         where, what = "model", f"'{name}' is not the name of a model"
         raise InputError.one(where, what, f"choose from: {', '.join((AUTO, *MODELS))}")
     notes = []
     if name != AUTO:
-        notes = [Note("model_set" if given is None else "model_chosen", {"model": name})]
+        why = "chosen by the analyst in place of the settings'"
+        why = "as the settings say" if given is None else why
+        notes = [Note("model_set", f"The risk model is '{name}', {why}.")]
     name = SHRUNK if name == AUTO else name
     return history.units.catchments.spread(MODELS[name](history)), name, notes

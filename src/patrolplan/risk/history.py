@@ -238,4 +238,5 @@ def note_guard(settings: Settings) -> tuple[Note, ...]:
     if not settings.crimes.include_discovered:
         return ()
     reason = settings.crimes.reason.strip().rstrip(".")
-    return (Note("discovered_counted", {"reason": reason}),)
+    text = f"Offences that patrols discover count too: {reason}."
+    return (Note("discovered_counted", text),)

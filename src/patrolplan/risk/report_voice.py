@@ -32,12 +32,19 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.notes import Note
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups
+from patrolplan.text import format_count, format_percent, pluralise
 from patrolplan.times import SchoolTerm
 
 TimeBand = Literal["before_school", "lunch", "after_school", "evening"]
 """When pupils feel unsafe; as in the table of reports."""
 
 TIME_BANDS: tuple[TimeBand, ...] = get_args(TimeBand)
+TIME_WORDS: dict[TimeBand, str] = {
+    "before_school": "before school",
+    "lunch": "at lunch",
+    "after_school": "after school",
+    "evening": "in the evening",
+}
 _BAND_COLUMNS = [FACTOR_NAMES.index(band) for band in TIME_BANDS]
 
 BAND_STARTS = dict(zip(TIME_BANDS, (5 * 60, 10 * 60 + 15, 14 * 60, 18 * 60 + 30), strict=True))
@@ -119,11 +126,17 @@ class ReportVoice:
         counting = int(np.count_nonzero(self.effective[band] > 0))
         if not groups or not self.most_share:
             return ()
+        when = f" {TIME_WORDS[band]}" if band else ""
         if not counting:
-            return (Note("reports_silent", {"band": band or ""}),)
-        share = {"share": self.compute_share(band), "most_share": self.most_share}
-        numbers = {"band": band or "", "groups": counting, "all_groups": groups}
-        return (Note("reports_weight", {**numbers, **share}),)
+            text = f"Pupils' reports do not count{when}: no group of them names that time of day."
+            return (Note("reports_silent", text),)
+        share, most = map(format_percent, (self.compute_share(band), self.most_share))
+        text = (
+            f"{counting} of {format_count(groups, 'group')} of pupils' reports "
+            f"{pluralise(counting, 'counts', 'count')}{when}: together they have {share} of the "
+            f"risk; many more reports would have up to {most}."
+        )
+        return (Note("reports_weight", text),)
 
 
 def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice:
@@ -198,8 +211,16 @@ def _fade(
         in_terms += count
         faded += weight[term] * count
     faded += mean * (groups.counts - in_terms)
-    note = Note("reports_fade", {"half_life_months": half_life_months})
-    return faded / groups.counts, (note if total else Note("report_terms_unknown"),)
+    if total:
+        months = format_count(round(half_life_months), "month")
+        note = Note("reports_fade", f"Pupils' reports fade: one of {months} ago counts half.")
+    else:
+        text = (
+            "In no school term does a square have enough of pupils' reports to say when they were "
+            "made: all count as new."
+        )
+        note = Note("report_terms_unknown", text)
+    return faded / groups.counts, (note,)
 
 
 def find_latest_term(groups: ReportGroups) -> list[SchoolTerm | None]:

@@ -101,7 +101,7 @@ class Risk:
             "window": "" if self.window is None else str(self.window),
             "months": f"{first:%Y-%m} to {last:%Y-%m}",
             "pieces of street": f"{len(self.joined):,}",
-            "notes": f"{len(self.notes)}, see pp.describe_note",
+            "notes": f"{len(self.notes)}, see risk.notes",
         }
         return render_html_table("Risk", facts, next_call="hotspots = pp.find_hotspots(area, risk)")
 

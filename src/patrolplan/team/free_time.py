@@ -27,6 +27,7 @@ from patrolplan.notes import Note
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH, metres_per_minute
 from patrolplan.tables import STAFF
 from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats
+from patrolplan.text import join_words
 from patrolplan.times import minutes_after_midnight
 
 OFF_STREET_FACTOR = 1.3
@@ -116,10 +117,19 @@ def note_modes(area: StudyArea) -> tuple[Note, ...]:
     """A note about officers who come by bicycle to patrols on foot, or the reverse."""
     way = area.settings.patrol.way
     leads = area.officers[area.officers["role"] != STAFF]
-    others = leads["officer"][(leads["mode"] == "bicycle") != (way == "bicycle")]
-    if others.empty:
+    is_other = (leads["mode"] == "bicycle") != (way == "bicycle")
+    others = leads["officer"][is_other].astype(str).tolist()
+    if not others:
         return ()
-    return (Note("other_mode", {"officers": list(map(str, others)), "way": way}),)
+    goes, patrols = ("go", "patrol") if len(others) > 1 else ("goes", "patrols")
+    mode, other = MODE_WORDS["bicycle"], MODE_WORDS["walk"]
+    if way == "bicycle":
+        mode, other = other, mode
+    text = (
+        f"{join_words(others)} {goes} {mode} to the gate and between schools, and {patrols} "
+        f"{other}."
+    )
+    return (Note("other_mode", text, "lead", about={"officers": others}),)
 
 
 AT_HOME = ("leave", "sick")

@@ -254,16 +254,12 @@ class ObstacleFinder:
         for day, date in enumerate(self.inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
                 if minutes > self.max_minutes + MINUTES_TOLERANCE:
-                    yield Note(
-                        "over_daily_maximum",
-                        {
-                            "hotspot": name,
-                            "minutes": float(minutes),
-                            "date": f"{date}",
-                            "maximum": self.max_minutes,
-                            "visitors": list(self._describe_visitors(name, day)),
-                        },
+                    text = (
+                        f"{name} gets {minutes:.0f} minutes on {format_day(date)}, more than the "
+                        f"maximum of {self.max_minutes:g}: "
+                        f"{'; '.join(self._describe_visitors(name, day))}."
                     )
+                    yield Note("over_daily_maximum", text, "lead")
 
     def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
         """Who goes to a hotspot on a day, and what makes them go."""

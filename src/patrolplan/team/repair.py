@@ -29,7 +29,7 @@ from patrolplan.team.problem import Bools, Ints, RotaProblem
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
-from patrolplan.team.week import Duty, Week
+from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_editor import InvalidEditError, WeekEditor
 from patrolplan.team.week_records import Lock
 
@@ -222,12 +222,17 @@ def _build_changed_week(
     after = build_week(inputs, part, RotaSolution.rate(part, rows, before.bound), before)
     after = walk_new_patrols(inputs, before, after)
     absences = (
-        Note("officer_away", {"officer": name, "date": f"{day}"})
+        note_absence(name, day)
         for name in sorted(inputs.absent)
         for day in sorted(inputs.absent[name])
     )
     notes = tuple(dict.fromkeys((*before.notes, *after.notes, *absences)))
     return replace(after, locks=before.locks, notes=notes)
+
+
+def note_absence(officer: str, day: dt.date) -> Note:
+    """That an officer is not there on a day."""
+    return Note("officer_away", f"{officer} is absent on {format_day(day)}.", "lead")
 
 
 def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Absences) -> None:

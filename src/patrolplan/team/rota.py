@@ -35,8 +35,9 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.secret import WeekKey, note_secret
 from patrolplan.team.solve import RotaSolution, solve_rota
 from patrolplan.team.walks import draw_new_walks, draw_walks
-from patrolplan.team.week import Duty, Week
+from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
+from patrolplan.text import format_count
 
 FULL_DOSE_SHARE = 0.5
 """Share of a dwell from which a delivered visit counts as the day's dose."""
@@ -124,7 +125,7 @@ def build_drawn_week(
     duties = draw_walks(inputs, week.duties, inputs.key)
     chances = estimate_chances(inputs, best)
     is_secret = inputs.key.is_secret
-    noted = note_secret(inputs.area.settings) if is_secret else (Note("drawn_without_secret"),)
+    noted = note_secret(inputs.area.settings) if is_secret else (_note_no_secret(),)
     draw = Draw(
         number=inputs.key.number,
         commitment=inputs.key.commitment,
@@ -265,19 +266,33 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
     )
 
 
+def _note_no_secret() -> Note:
+    text = (
+        "The week was drawn without a secret: anyone with the same data and settings can draw it "
+        "again. `patrolplan week` makes a secret where it may write next to the settings."
+    )
+    fix = "let `patrolplan week` write a secret next to the settings"
+    return Note("drawn_without_secret", text, "lead", fix=fix)
+
+
 def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
     """What was assumed about the area, its dates, loans, bicycles and doses."""
     yield from note_guard(inputs.area.settings)
     yield from note_low_threshold(inputs.area.settings)
     if not (inputs.area.term_dates["kind"] == "term").any():
-        yield Note("no_term_dates")
+        text = "There are no term dates: every weekday counts as a school day."
+        fix = "give term dates: [sources] term_dates, with urn, from, to, kind"
+        yield Note("no_term_dates", text, "lead", fix=fix)
     for lock in inputs.locks:
         if not inputs.cares[inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)]:
-            values = {"officer": lock.officer, "urn": lock.urn, "date": f"{lock.date}"}
-            yield Note("officer_lent", {**values})
+            when = f"on {format_day(lock.date)}: locked by hand"
+            text = f"{lock.officer} is lent to URN {lock.urn} {when}."
+            yield Note("officer_lent", text, "lead", about={"officers": [lock.officer]})
     unknown = sorted(set(inputs.delivered).difference(inputs.hotspots))
     if unknown:
-        yield Note("doses_not_counted", {"places": unknown})
+        places = ", ".join(unknown)
+        text = f"Doses at places that no route visits are not counted: {places}."
+        yield Note("doses_not_counted", text, "lead")
 
 
 def _note_blocked_schools(
@@ -286,16 +301,21 @@ def _note_blocked_schools(
     """Schools below their minimum only because of the daily maximum."""
     for row in short:
         if finder.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            values = {"patrols": row.patrols, "minimum": row.least, "maximum": finder.max_minutes}
-            yield Note("maximum_before_minimum", {"urn": row.urn, **values})
+            text = (
+                f"URN {row.urn} gets {row.patrols} of at least {row.least} patrols: the maximum of "
+                f"{finder.max_minutes:g} minutes a hotspot a day comes before that minimum."
+            )
+            about = {"urns": [row.urn]}
+            yield Note("maximum_before_minimum", text, "lead", about=about)
 
 
 def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:
     """Patrols of one officer that should have two."""
     alone = [duty for duty in duties if 1 + len(duty.crew) < area.settings.week.crew]
     if alone:
-        names, urns = [duty.officer for duty in alone], [duty.urn for duty in alone]
-        dates = [f"{duty.date}" for duty in alone]
-        yield Note(
-            "crew_short", {"officers": names, "urns": urns, "dates": dates, "of": len(duties)}
-        )
+        rows = [f"{one.officer} at URN {one.urn} on {format_day(one.date)}" for one in alone]
+        count = f"{len(alone)} of {len(duties)}"
+        text = f"Patrols of one, not two ({count}): {'; '.join(rows)}."
+        fix = f"find a second person for {format_count(len(alone), 'patrol')}: `patrolplan board`"
+        about = {"officers": [duty.officer for duty in alone]}
+        yield Note("crew_short", text, "lead", fix=fix, about=about)

@@ -136,7 +136,12 @@ def note_secret(settings: Settings) -> tuple[Note, ...]:
     path = find_secret_path(settings)
     if os.name != "posix" or not path.stat().st_mode & READABLE_BY_OTHERS:
         return ()
-    return (Note("secret_readable", {"file": path.name}),)
+    text = (
+        f"Others on this computer can read the secret {path.name}, and so foresee every week: let "
+        "its owner alone read it."
+    )
+    fix = f"let its owner alone read the secret: `chmod 600 {path.name}`"
+    return (Note("secret_readable", text, "lead", fix=fix),)
 
 
 def create_secret(path: Path) -> bool:

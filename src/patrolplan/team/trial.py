@@ -285,11 +285,19 @@ def mark_trial_week(week: Week, trial: Trial, drawn: WeekTrial) -> Week:
         if (hotspot.hotspot, duty.date) in none
         and any(stop.id in hotspot.places for stop in duty.patrol.stops if stop.kind != "gate")
     }
-    notes = [Note("trial_week", {"title": drawn.title})]
+    text = (
+        f"The week is part of the trial {drawn.title}: on some days some places are left without "
+        "patrols, by lot. Send nobody there to make up for it."
+    )
+    notes = [Note("trial_week", text, "lead")]
     if visited:
-        places = [f"{name} on {day}" for day, name in sorted(visited)]
-        notes.append(Note("trial_overridden", {"places": places}))
-    others = [note for note in week.notes if note.kind not in {"trial_week", "trial_overridden"}]
+        places = "; ".join(f"{name} on {day}" for day, name in sorted(visited))
+        text = (
+            "Patrols stop where the trial has none, for a place tasked by intelligence or set by "
+            f"hand: {places}."
+        )
+        notes.append(Note("trial_overridden", text, "lead"))
+    others = [note for note in week.notes if note.key not in {"trial_week", "trial_overridden"}]
     return replace(week, trial=drawn, notes=(*others, *notes))
 
 

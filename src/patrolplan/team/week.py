@@ -26,15 +26,8 @@ from pydantic import (
 )
 
 from patrolplan.crs import Projection
-from patrolplan.patrols.file_forms import (
-    Amount,
-    Day,
-    FileNote,
-    Minutes,
-    also_writes,
-    arrange,
-    not_in_files,
-)
+from patrolplan.notes import Note
+from patrolplan.patrols.file_forms import Amount, Day, Minutes, also_writes, arrange, not_in_files
 from patrolplan.patrols.plan import Patrol, Plan, StopKind, build_patrol_document
 from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.provenance import compute_short_id
@@ -56,7 +49,7 @@ from patrolplan.team.week_records import (
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
-SCHEMA = 2
+SCHEMA = 3
 """Of `week.json`; in version 1, stops had reasons in words."""
 
 
@@ -219,7 +212,7 @@ class Week:
     """Every school and day without a patrol, and why."""
     short: tuple[PatrolShortfall, ...]
     """Schools that get fewer than `[week] min_patrols_per_school`."""
-    notes: tuple[FileNote, ...]
+    notes: tuple[Note, ...]
     """What was assumed."""
     locks: tuple[Annotated[Lock, EveryKey], ...]
     """Duties set by hand."""

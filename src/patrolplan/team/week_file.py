@@ -23,6 +23,7 @@ from patrolplan.team.day_plans import list_day_plans
 from patrolplan.team.routes import build_route_key, list_patrols
 from patrolplan.team.week import SCHEMA, Duty, Week
 from patrolplan.team.where_when import build_place_rows
+from patrolplan.text import MAX_NAMED
 
 CHANCES_FILE = "chances.csv"
 
@@ -195,7 +196,11 @@ def _describe_differences(week: Week, area: StudyArea, plans: Sequence[Plan]) ->
     now = compute_short_id(compute_area_provenance(area))
     if then == now:
         return ()
-    notes = [Note("data_changed", {"then": then, "now": now})]
+    text = (
+        f"Data or settings have changed since this week was planned ({then}, now {now}): patrols "
+        "handed out keep their stops and times."
+    )
+    notes = [Note("data_changed", text, "lead")]
     planned = {
         day: {build_route_key(patrol) for _, patrol in list_patrols(plan)}
         for day, plan in zip(week.days, plans, strict=True)
@@ -204,7 +209,8 @@ def _describe_differences(week: Week, area: StudyArea, plans: Sequence[Plan]) ->
         duty for duty in week.duties if build_route_key(duty.patrol) not in planned[duty.date]
     ]
     if other:
-        few = 5
-        patrols, more = [str(duty) for duty in other[:few]], max(0, len(other) - few)
-        notes.append(Note("no_longer_planned", {"patrols": patrols, "more": more}))
+        few = "; ".join(map(str, other[:MAX_NAMED]))
+        more = f"; and {len(other) - MAX_NAMED} more" if len(other) > MAX_NAMED else ""
+        text = f"No longer in the plan, but still in this week: {few}{more}."
+        notes.append(Note("no_longer_planned", text, "lead"))
     return tuple(notes)

@@ -141,9 +141,7 @@ def test_markup_in_names_arrives_as_text(demo_plan):
     """Markup of typst, HTML and mathematics in a name or reason is printed letter by letter."""
     stop = dataclasses.replace(demo_plan.patrols[0].stops[0], place=HOSTILE, tasking=_task(HOSTILE))
     plan = altered(
-        demo_plan,
-        school=HOSTILE,
-        notes=(Note("tasked_place_outside", {"place": HOSTILE, "metres": 5.0}),),
+        demo_plan, school=HOSTILE, notes=(Note("tasked_place_outside", f"Tasked place {HOSTILE}."),)
     )
     patrol = dataclasses.replace(plan.patrols[0], stops=(stop, *plan.patrols[0].stops[1:]))
     plan = dataclasses.replace(plan, patrols=(patrol,))
@@ -219,7 +217,7 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
         school=LONG,
         stops=stops,
         keep_away=(barred,),
-        notes=(Note("tasked_place_outside", {"place": LONG, "metres": 5.0}),) * 2,
+        notes=(Note("tasked_place_outside", f"Tasked place {LONG}."),) * 2,
     )
     pdf = render_cards(plan)["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page

@@ -26,7 +26,7 @@ from patrolplan.times import format_time
 
 ALWAYS = (
     *("week.json", "hotspots.geojson", "chances.csv", "week.csv", "week.xlsx"),
-    *("map.html", "tasks.pdf", "lead.pdf"),
+    *("map.html", "notes.txt", "tasks.pdf", "lead.pdf"),
 )
 
 
@@ -239,7 +239,7 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     pp.write_pack(again, out)
     assert typeset == [("render_card_books", [])]
     changed = {name for name in files(out) if read(out, name) != read(folder, name)}
-    assert changed <= {"lead.pdf"}  # it lists notes of a week that was read again
+    assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
     pp.write_pack(dataclasses.replace(again, duties=again.duties[1:]), out)

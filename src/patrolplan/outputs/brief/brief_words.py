@@ -4,17 +4,17 @@ import numpy as np
 
 from patrolplan.hotspots.reasons import TrendReason
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.notes import list_texts
 from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.facts import name_member
-from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import describe_reasons, join_words
+from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week_records import Visitor
-from patrolplan.text import format_count, format_percent, pluralise
+from patrolplan.text import format_count, format_percent, join_words, pluralise
 from patrolplan.times import format_days
 
 RISING_NOTE = (
@@ -137,7 +137,7 @@ def _describe_data_limits(brief: Brief) -> str:
         sentences.append(
             "A crime of which only the month is known counts where the whole month counts."
         )
-    return " ".join([*sentences, *describe_notes(notes)])
+    return " ".join([*sentences, *list_texts(notes)])
 
 
 def describe_held(brief: Brief) -> str:

@@ -1,6 +1,6 @@
 """The texts of a card, as strings for the template: stops, panel of a gate, cautions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -10,25 +10,23 @@ import numpy as np
 
 from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
 from patrolplan.inputs.osm_tags import CrossingKind
-from patrolplan.notes import Note, NoteKind
+from patrolplan.notes import Note, list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.outputs.note_words import describe_note, describe_notes
 from patrolplan.outputs.reason_words import (
     HARDLY_ANY,
     Detail,
     ReasonLine,
     describe_reason,
     find_months,
-    join_words,
 )
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
 from patrolplan.patrols.turns import HEADINGS
-from patrolplan.text import capitalise, format_count
+from patrolplan.text import capitalise, format_count, join_words
 from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
@@ -41,16 +39,15 @@ LONG_STAY_MINUTES = 15
 LONG_WAIT_MINUTES = 5
 """A longer wait after a stop is printed as such."""
 
-ASSUMED: Mapping[NoteKind, str] = {
-    "no_stops": "walkers only, bus stops not known",
-    "no_stops_near": "walkers only, no bus stop near",
-    "no_origins": "homes not known",
-    "rolls_by_capacity": "number of pupils assumed",
-    "rolls_assumed": "number of pupils assumed",
-    "no_places": "pubs and bars not known",
-}
-"""What was assumed for the way home, in few words: a card has one line for it. The full sentences
-are in the plan and in the output of `check`."""
+ASSUMED = (
+    "no_stops",
+    "no_stops_near",
+    "no_origins",
+    "rolls_by_capacity",
+    "rolls_assumed",
+    "no_places",
+)
+"""Keys of what was assumed for the way home that a card names, in few words: it has one line."""
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"
@@ -60,8 +57,8 @@ ARRIVING = ("come in", "to school", "came from")
 LEAVING = ("leave", "home", "went towards")
 """What pupils do at the gate before and after school."""
 
-GATE_REASONS: tuple[NoteKind, ...] = ("no_stop_in_time", "window_at_gate", "pupils_driven")
-"""Notes on why no stop is made: they are in the panel, so they are not repeated as cautions."""
+GATE_REASON = "gate_reason"
+"""Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
 
 MAX_NEAREST = 3
 """Maximum number of hotspots that are named on a card without a stop."""
@@ -226,7 +223,7 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
         f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
         _describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
-        *describe_notes(plan.area.accepted_checks),
+        *list_texts(plan.area.accepted_checks),
     ]
     lines = [
         wording.describe_reference(patrol) if patrol.stops else "",
@@ -237,12 +234,10 @@ def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
 
 def _describe_assumptions(notes: Sequence[Note], urn: str) -> str:
     """One sentence on what was assumed for a school's ways home; empty if they do not count."""
-    if not any(note.kind == "exposure" for note in notes):
+    if not any(note.key == "exposure" for note in notes):
         return ""
-    about = {
-        note.kind for note in notes if "urns" not in note.values or urn in note.list_texts("urns")
-    }
-    parts = dict.fromkeys(words for kind, words in ASSUMED.items() if kind in about)
+    about = {note.key: note.short for note in notes if note.is_about(urn)}
+    parts = dict.fromkeys(about[key] for key in ASSUMED if key in about)
     return f"Pupils' ways home are modelled ({'; '.join(parts) or 'nobody is tracked'})."
 
 
@@ -287,7 +282,7 @@ def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
     window = plan.area.settings.patrol.windows.get(patrol.window)
     if window is not None and window.at_gate:
         return "This window is for the gate alone: no stop is planned."
-    notes = [describe_note(note) for note in patrol.notes if note.kind in GATE_REASONS]
+    notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
     return " ".join(notes) or "Nothing within reach is worth the walk in this window."
 
 
@@ -366,5 +361,5 @@ def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
     """What was assumed; a missing date is mentioned only if something is tasked."""
     is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
     elsewhere = set() if plan.date is None and is_tasked else {"no_date"}
-    elsewhere |= set() if patrol.stops else {*GATE_REASONS}
-    return [describe_note(note) for note in patrol.notes if note.kind not in elsewhere]
+    elsewhere |= set() if patrol.stops else {GATE_REASON}
+    return [note.text for note in patrol.notes if note.key not in elsewhere]

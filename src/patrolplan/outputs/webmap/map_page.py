@@ -17,10 +17,10 @@ from markupsafe import escape
 from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
+from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.offline_page import dump_script_json, read_asset, read_script, render_page
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
@@ -108,7 +108,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         threshold=plan.area.settings.privacy.threshold,
         data_dates=wording.format_data_months(plan.risk),
         approximations=wording.list_approximations(plan, (shown.patrol.way for shown in patrols)),
-        notes=describe_notes((*plan.risk.notes, *plan.area.notes)),
+        notes=list_texts((*plan.risk.notes, *plan.area.notes)),
         attributions=wording.list_attributions(plan),
         tiles_host=_find_tile_host(tiles) if tiles else "",
     )
@@ -202,7 +202,7 @@ def _describe_patrol(map_patrol: MapPatrol, plan: "Plan") -> dict[str, Any]:
         "back": legs[-1] if legs else None,
         "keep_away": [wording.describe_barred(place, crs=crs) for place in patrol.keep_away],
         "dark": wording.describe_lighting(plan, patrol),
-        "notes": describe_notes(patrol.notes),
+        "notes": list_texts(patrol.notes),
         "end": capitalise(wording.describe_end(patrol)),
         "want_of_danger": wording.describe_want_of_danger(plan, patrol),
         "compared": wording.describe_reference(patrol),

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
+from patrolplan.notes import list_texts
 from patrolplan.outputs.cartography.fonts import (
     list_unprintable_notes,
     make_printable,
     typeset_template,
 )
 from patrolplan.outputs.facts import find_marking
-from patrolplan.outputs.note_words import describe_notes
-from patrolplan.outputs.reason_words import DAY_WORDS, join_words
+from patrolplan.outputs.reason_words import DAY_WORDS
 from patrolplan.outputs.week.roster import (
     DEMANDS,
     Roster,
@@ -40,7 +40,14 @@ from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import Week, format_day
 from patrolplan.team.week_records import Ban, DemandOutcome, Foreseen, Lock
 from patrolplan.team.where_when import DayItem, group_stays, list_stays
-from patrolplan.text import MAX_NAMED, capitalise, format_count, format_percent, list_first
+from patrolplan.text import (
+    MAX_NAMED,
+    capitalise,
+    format_count,
+    format_percent,
+    join_words,
+    list_first,
+)
 
 MAX_CHANGES = 12
 """Maximum number of changes by hand that are listed, the latest ones."""
@@ -81,7 +88,7 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "by_hand": [make_printable(line) for line in describe_hand(roster)],
         "notes": [
             make_printable(line)
-            for line in describe_notes(note for note in week.notes if note.kind not in ELSEWHERE)
+            for line in list_texts(note for note in week.notes if note.key not in ELSEWHERE)
         ],
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
@@ -223,7 +230,7 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
 def _describe_doses(week: Week) -> list[str]:
     """Places above the daily maximum, and heavy ones that no one visits."""
     most = week.plan.area.settings.week.max_dose_minutes_per_day
-    over = describe_notes(note for note in week.notes if note.kind == "over_daily_maximum")
+    over = list_texts(note for note in week.notes if note.key == "over_daily_maximum")
     over = over or [f"No place gets more than {most:g} minutes on a day."]
     visited = group_stays(week.duties)
     table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")

@@ -21,15 +21,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
-from patrolplan.outputs.reason_words import FACTOR_WORDS, join_words
-from patrolplan.outputs.risk_note_words import TIME_WORDS
+from patrolplan.outputs.reason_words import FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster, RosterSchool
 from patrolplan.outputs.wording import is_fictional
 from patrolplan.privacy import FACTORS
+from patrolplan.risk.report_voice import TIME_WORDS
 from patrolplan.settings import SAFE_THRESHOLD
 from patrolplan.team.ledger.monthly_return import PRESENCE_WEEKS, RecentPresence
 from patrolplan.team.school_answers import PlaceAnswer, Promise, SurveyChange, WhatPupilsGave
-from patrolplan.text import capitalise, format_count, shorten
+from patrolplan.text import capitalise, format_count, join_words, shorten
 from patrolplan.times import SchoolTerm
 
 MAX_PLACES = 3

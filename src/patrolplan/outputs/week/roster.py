@@ -12,14 +12,13 @@ from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
-from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.wording import format_grid_reference, format_minutes
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.where_when import DayItem, OfficerDays, build_officer_days
-from patrolplan.text import capitalise, shorten
+from patrolplan.text import capitalise, join_words, shorten
 from patrolplan.times import format_days, format_span, format_time
 
 LONGEST_FILE_NAME = 60

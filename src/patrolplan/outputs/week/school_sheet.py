@@ -10,9 +10,9 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from patrolplan.notes import list_texts
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
 from patrolplan.outputs.facts import SchoolStop, list_school_stops
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.poster import (
     describe_change,
@@ -87,7 +87,7 @@ def build_school_data(
         "answers": [_build_answer_data(answer) for answer in answers],
         "threshold": str(week.plan.area.settings.privacy.threshold),
         "threshold_note": make_printable(
-            " ".join(describe_notes(note_low_threshold(week.plan.area.settings)))
+            " ".join(list_texts(note_low_threshold(week.plan.area.settings)))
         ),
     }
 

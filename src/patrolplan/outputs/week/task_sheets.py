@@ -6,6 +6,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
+from patrolplan.notes import list_texts
 from patrolplan.outputs.cartography.fonts import (
     POINTS_PER_MM,
     list_unprintable_notes,
@@ -15,7 +16,6 @@ from patrolplan.outputs.cartography.fonts import (
 )
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.facts import find_marking, list_stop_facts
-from patrolplan.outputs.note_words import describe_notes
 from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
 from patrolplan.outputs.week.roster import (
@@ -82,7 +82,7 @@ def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> d
         ],
         "basis": [
             f"{format_data_months(week.plan.risk)}.",
-            *map(make_printable, describe_notes(declared)),
+            *map(make_printable, list_texts(declared)),
             " ".join(list_attributions(week.plan)),
         ],
     }
@@ -113,7 +113,7 @@ def _build_wall_pages(roster: Roster) -> dict[str, Any]:
         ],
         "gaps": _build_gap_rows(roster),
         "short": [make_printable(f"{short}.") for short in roster.week.short],
-        "notes": [make_printable(note) for note in describe_notes(roster.week.notes)],
+        "notes": [make_printable(note) for note in list_texts(roster.week.notes)],
         "map_alt": "Street map of the area with the schools by their number and, by their "
         "letter, the places where presence is planned this week.",
     }

@@ -13,8 +13,8 @@ from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, ren
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
 from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
 from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
 from patrolplan.outputs.output_folder import format_json, write_files
-from patrolplan.outputs.reason_words import join_words
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
@@ -52,7 +52,7 @@ from patrolplan.team.school_answers import find_school_answers
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_week
 from patrolplan.team.where_when import DayItem
-from patrolplan.text import format_count, shorten
+from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
 
 
@@ -114,6 +114,7 @@ def write_week_files(
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
+        NOTES_FILE: render_notes(week),
         **_render_tasks(roster, duties, papers, wall=whole),
         **render_calendars(roster, officers, earlier),
         **_render_card_files(roster, officers, duties, papers, executor, report_progress),

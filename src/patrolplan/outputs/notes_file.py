@@ -1,0 +1,98 @@
+"""`notes.txt` beside the papers: all that a reader should know, by who needs it most."""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from patrolplan.notes import Note, Reader
+from patrolplan.outputs.facts import find_marking, name_feared_places
+from patrolplan.patrols.plan import Plan
+from patrolplan.patrols.surroundings import build_way_notes
+from patrolplan.tables import LeftOutRow
+from patrolplan.text import list_first
+
+if TYPE_CHECKING:
+    from patrolplan.team.week import Week
+
+NOTES_FILE = "notes.txt"
+WIDTH = 100
+READERS: dict[Reader, str] = {
+    "officer": "For officers",
+    "lead": "For the team lead",
+    "analyst": "For the analyst",
+}
+URGENCIES = ("fix", "assumed", "known")
+SAID_OF_ALL = ("bell_time_assumed", "gate_assumed")
+"""Keys of notes on one school's patrol that the area's notes say of all schools together."""
+
+
+def render_notes(plan_or_week: "Plan | Week") -> bytes:
+    """The file of a plan, or of a week with what it could not meet."""
+    if isinstance(plan_or_week, Plan):
+        plan, more = plan_or_week, {}
+        notes = collect_plan_notes(plan)
+        marking = find_marking(plan.area, plan.patrols)
+    else:
+        plan = plan_or_week.plan
+        notes = [*plan_or_week.notes, *plan.risk.notes]
+        marking = find_marking(plan.area, (duty.patrol for duty in plan_or_week.duties))
+        more = {"Not met": list(describe_want(plan_or_week))}
+    lines = [f"{plan.area.name}: notes", marking, *format_notes(notes, plan.left_out)]
+    for title, sentences in more.items():
+        lines += format_part(title, sentences)
+    return "\n".join([*lines, ""]).encode("utf-8")
+
+
+def collect_plan_notes(plan: Plan) -> list[Note]:
+    """All notes of a plan; a sentence on some schools' patrols names them."""
+    by_text: dict[str, tuple[Note, list[str]]] = {}
+    for patrol in plan.patrols:
+        for note in patrol.notes:
+            if note.key not in SAID_OF_ALL:
+                by_text.setdefault(note.text, (note, []))[1].append(patrol.urn)
+    planned = {patrol.urn for patrol in plan.patrols}
+    of_patrols = [
+        note
+        if planned == {*urns}
+        else replace(note, text=f"URN {list_first(list(dict.fromkeys(urns)))}: {note.text}")
+        for note, urns in by_text.values()
+    ]
+    return [*of_patrols, *plan.risk.notes, *build_way_notes(plan.area)]
+
+
+def format_notes(notes: Iterable[Note], left_out: Sequence[LeftOutRow]) -> Iterator[str]:
+    """Lines of notes by their reader, those that need a hand first; and of what was left out."""
+    once = list({note.text: note for note in notes}.values())
+    once.sort(key=lambda note: URGENCIES.index(note.urgency))
+    for reader, title in READERS.items():
+        own = (note for note in once if note.reader == reader)
+        yield from format_part(
+            title, [f"{one.text} To fix: {one.fix}." if one.fix else one.text for one in own]
+        )
+    rows = sorted(left_out, key=lambda row: not row.fix)
+    yield from format_part(
+        "Left out", [f"{row}. To fix: {row.fix}." if row.fix else f"{row}." for row in rows]
+    )
+
+
+def describe_want(week: "Week") -> Iterator[str]:
+    """Schools without a patrol and places without a visit, and why."""
+    from patrolplan.team.week import format_day  # noqa: PLC0415 - of weeks alone, and heavy
+
+    for missing in week.unmet:
+        yield f"No patrol: {missing}."
+    names = name_feared_places(week.plan.area)
+    for demand in week.demands:
+        if demand.why is not None:
+            feared = f"pupils feel unsafe {names[demand.place]}: " if demand.place in names else ""
+            day = feared if demand.date is None else f"{format_day(demand.date)}: "
+            yield f"No visit: {day}{demand.why.tell_lead()}."
+
+
+def format_part(title: str, sentences: Sequence[str]) -> list[str]:
+    """A title and its sentences, wrapped; nothing without any."""
+    if not sentences:
+        return []
+    wrapper = textwrap.TextWrapper(WIDTH, initial_indent="- ", subsequent_indent="  ")
+    return ["", title, *(line for one in sentences for line in wrapper.wrap(" ".join(one.split())))]
