@@ -33,10 +33,6 @@ HALF, HARDLY = (
     0.1,
 )  # Months with a smaller share of the usual crimes count as missing elsewhere
 MOVES = np.array([(0, 0), (60, 0), (-60, 0), (0, 60), (0, -60)])  # metres
-LONG_METRES = 10_000.0  # Streets this long have names, footways and more than one stop
-LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
-"""Words of the reasons for which events of a calendar are left out by a mistake in it."""
-
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
@@ -92,11 +88,6 @@ class Loaded:
             months.min(), months.max() + pd.DateOffset(months=1), dtype="datetime64[M]"
         )
 
-    @property
-    def newest(self) -> pd.Timestamp:
-        """The newest month of crime in the area."""
-        return pd.Timestamp(self.months[-1])
-
     @cached_property
     def names(self) -> list[str]:
         """Names of all categories."""
@@ -126,8 +117,8 @@ class Loaded:
 
     @property
     def is_long(self) -> bool:
-        """Whether the streets are more than a few."""
-        return self.network.metres > LONG_METRES
+        """Whether there are 10 km of streets, which have names, footways and several stops."""
+        return self.network.metres > 1e4  # noqa: PLR2004 - said above
 
     def measure_street(self, which: Bools | Ints) -> float:
         """The share of the street's length in some pieces."""
@@ -167,12 +158,6 @@ def top(values: ArrayLike, least: int = SOME) -> Found:
     counts = np.bincount(numbers[numbers >= 0], minlength=1)
     is_known = counts.sum() >= least and counts.max() > 2  # noqa: PLR2004 - a pair is no rule
     return ([counts.max() / counts.sum()], [distinct[counts.argmax()]]) if is_known else NOTHING
-
-
-def top_number(numbers: Ints) -> Found:
-    """The share of the most frequent of many small numbers."""
-    counts = np.bincount(numbers, minlength=1)
-    return ([counts.max() / len(numbers)], ["place"]) if len(numbers) >= MANY else NOTHING
 
 
 def top_place(a: Loaded, source: str) -> Found:
@@ -296,12 +281,11 @@ def find_hours(a: Loaded) -> Found:
 
 
 def find_shift(a: Loaded) -> Found:
-    """The usual metres to the nearest street, where as many as from points moved by 60 m."""
+    """Metres to the nearest street, where as many as from points moved by 60 m, and not many."""
     numbers = np.unique(a.rows["place"])
     places = a["crimes"].places[numbers[:: 1 + len(numbers) // 50]]
     metres = a.network.snap((places[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
     own, other = np.median(metres[: len(places)]), np.median(metres[len(places) :])
-    # Where streets are few, all points are far from them.
     is_random = 0.6 * other < own < MOVES.max() * 0.75
     return ([own * is_random], ["points"]) if len(places) >= FEW else NOTHING
 

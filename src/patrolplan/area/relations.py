@@ -18,7 +18,7 @@ import pandas as pd
 
 from patrolplan.area import measures as m
 from patrolplan.area.load_report import LoadReport
-from patrolplan.area.measures import DAY, LEFT_OUT_EVENTS, MANY, NOTHING, Found, Loaded
+from patrolplan.area.measures import DAY, MANY, NOTHING, Found, Loaded
 from patrolplan.area.study_area import StudyArea
 from patrolplan.errors import InputError, Problem, SettingsError
 from patrolplan.inputs.timestamps import find_newest_plausible_month
@@ -29,6 +29,9 @@ from patrolplan.settings import Settings, SourceSettings, format_unknown
 from patrolplan.settings.models import CrimeSettings
 
 CRIMES = "[sources] crimes"
+LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
+"""Words of the reasons for which events of a calendar are left out by a mistake in it."""
+
 ODD_NOTE, OLD_NOTE = "relation_odd", "crime_old"  # Keys of the notes
 OLD, OLD_MONTHS, REFUSED_MONTHS = "old_crime", 6, 24
 """Name under which [accept] takes old crime; the age that is said, and that is refused."""
@@ -72,9 +75,9 @@ RELATIONS: tuple[Relation, ...] = (
              "many more rows of {what} equal another than in other months", COPY),
     Relation("crime_files_alike", "crimes", m.find_alike_files, 0, 0.5,
              "{value:.0%} of {what} is in other files too, but for ID and exact place", COPY, STOP),
-    Relation("crime_place", "crimes", lambda a: m.top_number(a["crimes"].place_index),
+    Relation("crime_place", "crimes", lambda a: m.top(a["crimes"].place_index, MANY),
              0, 0.12, AT_ONE, OWN),
-    Relation("crime_place", "crimes", lambda a: m.top_number(a.rows["place"]),
+    Relation("crime_place", "crimes", lambda a: m.top(a.rows["place"], MANY),
              0, 0.15, AT_ONE, OWN),
     Relation("crime_category", "crimes", lambda a: m.top(a.rows["category"], MANY), 0, 0.8,
              FILLED, OWN),
@@ -133,7 +136,7 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("term_halves", "term_dates", m.find_half_terms, 0, 15,
              "a term has {value:.0f} weeks without a closed day ({what})", "add its half term"),
     Relation("term_past", "term_dates", lambda a: (
-             [(a.newest - a["term_dates"]["to"].max()).days], [""]), -INF, 31,
+             [(pd.Timestamp(a.months[-1]) - a["term_dates"]["to"].max()).days], [""]), -INF, 31,
              "all terms end before the newest crime", "add the present school year"),
     Relation("officer_twice", "officers", lambda a: (a["officers"]["officer"].str.casefold()
              .str.replace(r"[\W_]+", "", regex=True).duplicated(), a["officers"]["officer"]),
