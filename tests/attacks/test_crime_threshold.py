@@ -70,6 +70,7 @@ def test_too_few_of_a_category_leave_no_trace_in_any_output(load, tmp_path):
         ".json",
         ".pdf",
         ".qgs",
+        ".txt",
     }
 
 
