@@ -1,7 +1,6 @@
 """Measures of an area's tables as they were read, which `patrolplan.area.relations` has bounds for.
 
-Each gives values, and what each is of: shares of equal rows and of the most frequent value, months
-against the usual month, one total against another, spans of days, distances to the street.
+Each gives values, and what each is of, such as the share of equal rows by category.
 """
 
 import re
@@ -220,7 +219,7 @@ def find_alike_files(a: Loaded) -> Found:
 
 def _count_months(a: Loaded) -> tuple[Ints, Ints, float]:
     """Crimes of each month, the numbers of those with more than a few, and the usual crimes."""
-    counts = np.bincount(a.rows["month"])
+    counts = np.bincount(a.rows["month"], minlength=1)
     usual = float(np.median(counts[counts > 0])) if counts.any() else 0.0
     return counts, np.flatnonzero(counts > HARDLY * usual), usual
 
