@@ -58,5 +58,5 @@ def test_help_begins_with_what_is_needed_every_day(made):
     """All commands are on one screen, those of every day first."""
     printed = _read(made)["help/patrolplan.txt"].splitlines()
     assert len(printed) <= 45
-    panels = [line for line in printed if line.startswith("╭")]
-    assert [panel.split("─ ")[1].rstrip() for panel in panels] == ["Options", "Every day", "More"]
+    panels = [line.strip("╭─╮ ") for line in printed if line.startswith("╭")]
+    assert panels == ["Options", "Every day", "More"]

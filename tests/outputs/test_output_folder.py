@@ -491,7 +491,7 @@ def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):
 
 def test_files_are_only_replaced_in_our_folders(tmp_path):
     """Without our manifest no file is replaced, and a file with our ending stays."""
-    (tmp_path / ".notes.txt.part").write_text("mine", encoding="utf-8")
+    (tmp_path / ".mine.txt.part").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match=r"holds no manifest\.json"):
         replace_files(tmp_path, {"a.json": b"x"}, {})
-    assert [path.name for path in tmp_path.iterdir()] == [".notes.txt.part"]
+    assert [path.name for path in tmp_path.iterdir()] == [".mine.txt.part"]

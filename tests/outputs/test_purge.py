@@ -126,6 +126,9 @@ def test_temporary_files_of_killed_commands_go(tmp_path):
     assert removed == {"patrolplan-abc", "patrolplan-error-1.txt"}
     left = {path.name for path in temporary.iterdir()}
     assert left == {"other.txt", "patrolplan-link", "patrolplan-young"}
+    young = (NOW.timestamp() - 60,) * 2
+    os.utime(temporary / "patrolplan-young", young)
+    assert not purge(dt.timedelta(), now=NOW, record=tmp_path / "record.jsonl")
 
 
 def test_an_unchanged_output_goes_whole(cache, tmp_path):

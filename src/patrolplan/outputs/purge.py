@@ -24,6 +24,7 @@ from patrolplan.outputs.papers import is_output_name
 from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
+IN_USE_SECONDS = 3600  # a younger temporary folder may be that of a command which still runs
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def purge(
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
-    entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files()]
+    in_use = now.timestamp() - IN_USE_SECONDS
+    entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files(in_use)]
     named = [resolve_folder(out) for out in out_folders]
     if home is not None:
         for shown in list_shown_folders(home):
@@ -99,12 +101,13 @@ class _PurgeRun:
             if not self.dry_run and not any(store.iterdir()):
                 store.rmdir()
 
-    def purge_temporary_files(self) -> Iterator[PurgeEntry]:
+    def purge_temporary_files(self, in_use: float) -> Iterator[PurgeEntry]:
         """What killed commands, and reports of errors, left in the system's temporary folder."""
         for path in sorted(Path(tempfile.gettempdir()).glob(f"{TEMPORARY_PREFIX}*")):
             status = path.lstat()
             is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-            if is_ours and not path.is_symlink() and self._is_old(path):
+            is_old = status.st_mtime < min(self.cutoff_timestamp, in_use)
+            if is_ours and not path.is_symlink() and is_old:
                 yield self._remove(path, "temporary file")
 
     def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
