@@ -20,6 +20,11 @@ CheckName = Literal[
     "coordinate_resolution",
     "unusual_times",
     "report_dates",
+    "report_places",
+    "report_pin",
+    "report_bands",
+    "report_days",
+    "report_words",
     "duplicate_files",
     "far_places",
     "no_hours",
@@ -27,7 +32,7 @@ CheckName = Literal[
 ]
 CHECKS: tuple[CheckName, ...] = get_args(CheckName)
 
-ANNOUNCED_CHECKS: frozenset[CheckName] = frozenset({"missing_months"})
+ANNOUNCED_CHECKS: frozenset[str] = frozenset({"missing_months"})
 """Checks that are announced but stop no command, since the data concerned is masked."""
 
 MAX_REFUSED_SHARE = 0.01
@@ -46,7 +51,7 @@ def exceeds_bound(count: int, total: int, share: float = MAX_REFUSED_SHARE) -> b
 class Alarm:
     """A check whose bound is exceeded, and the reason for accepting it; None: it is not."""
 
-    check: CheckName
+    check: str
     message: str
     accepted: str | None = None
 
@@ -57,12 +62,12 @@ class Alarm:
 class Alarms:
     """The checks whose bound is exceeded: problems, or alarms `accepted` for a reason by check."""
 
-    def __init__(self, accepted: Mapping[CheckName, str] | None = None) -> None:
+    def __init__(self, accepted: Mapping[str, str] | None = None) -> None:
         self._accepted = dict(accepted or {})
         self._alarms: list[Alarm] = []
         self._problems: list[Problem] = []
 
-    def add(self, check: CheckName, file: object, what: str, remedy: str, place: str = "") -> None:
+    def add(self, check: str, file: object, what: str, remedy: str, place: str = "") -> None:
         """Add a check whose bound is exceeded; how to accept it is added to the remedy."""
         reason = self._accepted.get(check)
         if reason is None and check not in ANNOUNCED_CHECKS:

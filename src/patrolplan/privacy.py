@@ -31,8 +31,10 @@ that guarantees less. The page on data protection in the documentation says what
 open.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.atomic import hash_content
 from patrolplan.crs import SQUARE_METRES, find_squares, locate_in_squares
+from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.settings import SAFE_THRESHOLD, Settings
 from patrolplan.tables import LeftOutRow
@@ -270,6 +273,29 @@ def meets_threshold(
     kinds = int(kind.max(initial=0)) + 1
     alike = place * kinds + kind
     return np.asarray(np.bincount(alike, minlength=1)[alike] >= threshold)
+
+
+def fix_threshold(files: Iterable[Path], threshold: int) -> None:
+    """Write a threshold below the safe one beside reports at its first use, and refuse others.
+
+    Thresholds of 2, 3 and 4 one after another would give the counts of most squares exactly.
+    """
+    for path in files if threshold < SAFE_THRESHOLD else ():
+        held, where = path.with_name(f".{path.name}.threshold"), "[privacy] threshold"
+        try:
+            with held.open("x", encoding="utf-8") as stream:
+                stream.write(f"{threshold}\n")
+        except FileExistsError:
+            first = held.read_text(encoding="utf-8").strip()
+            if first != f"{threshold}":
+                what = f"{threshold} is not the one that {path.name} was first counted with"
+                remedy = f"write that of {held.name}, or {SAFE_THRESHOLD}"
+                raise InputError.one(where, what, remedy) from None
+        except OSError as error:
+            what = f"{held} cannot be written ({error.strerror}), which fixes it for these reports"
+            raise InputError.one(
+                where, what, f"let it be written, or use {SAFE_THRESHOLD}"
+            ) from None
 
 
 def note_report_grouping(settings: Settings) -> tuple[Note, ...]:

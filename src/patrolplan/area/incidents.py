@@ -40,7 +40,10 @@ MAX_NAMED_FILES = 3  # If there are more files, only their number is given
 
 @dataclass(frozen=True, eq=False)
 class PlacedIncidents:
-    """Incidents, the area's catchments, and what `StudyArea` holds of both."""
+    """Incidents, the area's catchments, and what `StudyArea` holds of both.
+
+    `rows` (i,) are those of the crimes as they were read.
+    """
 
     incidents: gpd.GeoDataFrame
     catchments: Catchments
@@ -48,6 +51,7 @@ class PlacedIncidents:
     exposure: Exposure
     times_known: bool
     snapped: bool
+    rows: NDArray[np.int64]
 
 
 def place_incidents(
@@ -104,6 +108,7 @@ def place_incidents(
         exposure=exposure,
         times_known=has_known_times(find_known(counted)),
         snapped=not crimes.is_exact[inside].all(),
+        rows=np.flatnonzero(used),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from patrolplan import privacy
-from patrolplan.area import checks
+from patrolplan.area import checks, measures, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.load_report import LoadReport
@@ -62,6 +62,7 @@ def load_area(settings: Settings | str | Path) -> StudyArea:
 def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyArea:
     """The area of these settings, whose sources are files or given in memory."""
     given = GivenSources() if given is None else given
+    relations.check_names(settings)
     projection = Projection(settings.area.crs)
     report = LoadReport(alarms=Alarms(settings.accept.reasons))
     sources = read_sources(settings, projection, report, given)
@@ -107,6 +108,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     threshold = settings.privacy.threshold
     groups = privacy.ReportGroups.empty(len(network), threshold)
     if tables["reports"] is not None:
+        if "reports" not in given.tables:
+            privacy.fix_threshold(settings.find_files("reports"), threshold)
         groups, rows = privacy.group_reports(
             tables["reports"], network.piece_middle, limits, crs=projection.crs, threshold=threshold
         )
@@ -128,6 +131,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     )
     checks.check_times(tables["bell_times"], tables["officers"], settings, report)
     checks.check_hours(tables["officers"], settings, report)
+    loaded = measures.Loaded(settings, placed, network, limits, tables, at_gates, report)
+    relations.check_relations(loaded)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()
     counted = {
@@ -142,7 +147,7 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
     return StudyArea(
         settings=settings,
         network=network,
-        **vars(placed),
+        **{name: one for name, one in vars(placed).items() if name != "rows"},
         reports=groups,
         schools=at_gates,
         gates=gates,

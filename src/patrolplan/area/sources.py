@@ -26,7 +26,7 @@ from patrolplan.inputs.duties import find_duty_span, read_all_duties
 from patrolplan.inputs.formats import Files, MemoryTable, TableSource
 from patrolplan.inputs.origins import ORIGINS, read_origins
 from patrolplan.inputs.polygons import AREAS, DESIGNATED, read_areas, read_designated, read_limits
-from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, read_reports
+from patrolplan.inputs.reports import FIELDS as REPORT_FIELDS, ODD, find_odd_files, read_reports
 from patrolplan.inputs.schools import FIELDS as SCHOOL_FIELDS, read_schools
 from patrolplan.inputs.street_files import finish_streets, load_cached_streets
 from patrolplan.inputs.streets import Streets
@@ -198,6 +198,8 @@ def read_sources(
             paths, columns = _find_table(settings, name, given)
             is_absent = source.is_none and not paths
             tables[name] = None if is_absent else source.read(paths, columns, known)
+            for check, path in find_odd_files(paths, columns) if name == "reports" else ():
+                report.alarms.add(check, path, ODD[check], "export what each report gave")
         rows = left_out.rows
         if name == "crimes":
             rows = suppress_small_counts(rows, settings.privacy.min_crime_count)

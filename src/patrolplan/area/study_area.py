@@ -27,7 +27,7 @@ from patrolplan.settings import LedgerSettings, Settings, parse_settings
 from patrolplan.tables import LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count
 
-PRINTED_EVERYWHERE = frozenset({"check_accepted", "incidents_selected"})
+PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
 """Keys of notes that change what a paper may be taken for."""
 
 

@@ -17,13 +17,14 @@ def check(
     notes: options.Notes = False,
 ) -> None:
     """Read everything and say what came in, what was left out, and what was assumed."""
+    from patrolplan.area.relations import check_age
     from patrolplan.inputs.fetched import list_corrections
     from patrolplan.notes import list_texts
     from patrolplan.outputs.wording import SNAPPED_ACCURACY
     from patrolplan.pupils.rolls import count_pupils
     from patrolplan.tables import list_left_out
 
-    area = steps.load_study_area(config)
+    area = check_age(steps.load_study_area(config), None)
     assumed = (*area.notes, *count_pupils(area.schools).notes)
     corrections = list_corrections(area.settings.folder)
     first, last = area.incidents["month"].min(), area.incidents["month"].max()

@@ -31,10 +31,11 @@ def print_entries(
     ledger: pp.Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
     """Print the outcome of each visit, and the number of each outcome."""
-    from patrolplan.team.ledger.delivered import find_separate_visits
+    from patrolplan.team.ledger.delivered import find_odd_visits, find_separate_visits
 
     notes = [
         *notes,
+        *find_odd_visits(ledger, entries),
         *(
             f"{who}: entered separately; if they patrolled together, enter one of them again "
             "with the other (--with, or the column 'with')."

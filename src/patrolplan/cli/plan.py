@@ -156,6 +156,7 @@ def _run_plan(
     notes: bool,
 ) -> None:
     from patrolplan.area.patrol_window import resolve_window
+    from patrolplan.area.relations import check_age
     from patrolplan.patrols.planner import check_request
 
     steps.check_out(out)
@@ -163,7 +164,7 @@ def _run_plan(
     window = resolve_window(
         settings.patrol, name=request.window, start=request.start, minutes=request.minutes
     )
-    area = steps.load_study_area(settings)
+    area = check_age(steps.load_study_area(settings), request.date)
     check_request(area, window, request.schools)  # before the slow part
     schools, closed = _find_open_schools(area, request)
     risk = steps.estimate_area_risk(area, window, request.date)

@@ -107,6 +107,7 @@ def record(
         options.refuse("give one of them, with --gpx", "--accept-lower, --keep-typed")
     options.refuse_without(month, "can only be given with --return", out=out, by=by)
     settings = pp.load_settings(config)
+    _announce_ledger(settings)
     if month is not None:
         _report_month(settings, month, out, by, as_json=as_json)
     elif week is not None:
@@ -120,6 +121,15 @@ def record(
             _record_track(settings, gpx, who, date, school, lower=lower, as_json=as_json)
         else:
             _record_typed(settings, who, date, minutes, as_json=as_json)
+
+
+def _announce_ledger(settings: pp.Settings) -> None:
+    """Say where a ledger does not exist yet: one that did may have another address now."""
+    from patrolplan.team.ledger.address import find_sqlite_file
+
+    file = find_sqlite_file(settings)
+    if file is not None and not file.exists():
+        console.stderr.print(f"{file}: there is no ledger yet, so an empty one is begun.")
 
 
 def _hand_out(settings: pp.Settings, folder: Path, *, as_json: bool) -> None:
@@ -321,6 +331,8 @@ def _report_month(
         }
         console.print_json({"month": month, **documents})
         return
+    if tables["by-officer"].empty:
+        console.stdout.print(f"The ledger holds nothing of {month}: check [ledger] url.")
     for name in ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon"):
         if name in tables:
             console.stdout.print(build_return_table(name, tables[name]))

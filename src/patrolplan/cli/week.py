@@ -186,6 +186,7 @@ def _check_usage(
 
 def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:
     """The week from a day, planned and drawn."""
+    from patrolplan.area.relations import check_age
     from patrolplan.outputs.week.roster import check_officer_and_date
     from patrolplan.team.draw import make_draw_key
     from patrolplan.team.free_time import list_school_days
@@ -193,9 +194,9 @@ def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:
     from patrolplan.team.repair import check_absences
     from patrolplan.team.rota import check_officers
 
-    area = steps.load_study_area(request.config)
-    check_officers(area)  # before the slow part
     days = list_school_days(day)
+    area = check_age(steps.load_study_area(request.config), days[0])
+    check_officers(area)  # before the slow part
     steps.check_term(area, days)
     absent = {name: away & set(days) or away for name, away in request.absent.items()}
     check_absences(days, area.officers["officer"], absent)

@@ -12,7 +12,7 @@ no day to the year 9999.
 import datetime as dt
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -47,6 +47,7 @@ class CalendarEvent:
 
     line: int
     properties: "icalendar.cal.Component"
+    is_cancelled: bool = False
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - as icalendar
         """A property, None where it is missing."""
@@ -61,9 +62,15 @@ class CalendarEvent:
     @property
     def is_off(self) -> str:
         """Why the event takes no time; empty where it does."""
+        if self.is_cancelled:
+            return "since the whole calendar is a cancellation (METHOD:CANCEL)"
+        start = self.get("DTSTART")
         if self.get_text("STATUS").upper() == "CANCELLED":
             return "cancelled"
-        return "that leave one free" if self.get_text("TRANSP").upper() == "TRANSPARENT" else ""
+        if self.get_text("TRANSP").upper() != "TRANSPARENT":
+            return ""
+        is_leave = not isinstance(start.dt, dt.datetime) or "leave" in self.get_text("CATEGORIES")
+        return "that leave an officer free for whole days" if is_leave else "that leave one free"
 
 
 class EventError(ValueError):
@@ -84,6 +91,7 @@ def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
         raise InputError.one(path, what, "export a shorter time")
     try:
         calendars = icalendar.Calendar.from_ical("\r\n".join(used) + "\r\n", multiple=True)
+        owners = [one for one in calendars for _ in one.walk("VEVENT")]
         found = [event for one in calendars for event in one.walk("VEVENT")]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError):
         calendars, found = [], []
@@ -95,9 +103,11 @@ def read_events(path: Path) -> tuple[list[CalendarEvent], list[Problem]]:
         for event in events
         for name in _list_broken(event.properties)
     ]
-    if any(str(one.get("METHOD", "")).upper() == "CANCEL" for one in calendars):
-        events = []
-    return [event for event in events if not _list_broken(event.properties)], problems
+    return [
+        replace(event, is_cancelled=str(one.get("METHOD", "")).upper() == "CANCEL")
+        for one, event in zip(owners, events, strict=True)
+        if not _list_broken(event.properties)
+    ], problems
 
 
 def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
@@ -165,6 +175,8 @@ def convert_moment(event: CalendarEvent, value: Any, zone: dt.tzinfo | None) -> 
 def measure_event(event: CalendarEvent) -> tuple[Moment, dt.timedelta]:
     """When an event begins, and how long it lasts."""
     value = event.get("DTSTART").dt
+    if "TZID" in event.get("DTSTART").params and getattr(value, "tzinfo", None) is None:
+        raise EventError(event, "names a time zone that is not known (TZID)")
     zone = value.tzinfo if isinstance(value, dt.datetime) else None
     start = convert_moment(event, value, zone)
     end, duration = event.get("DTEND"), event.get("DURATION")

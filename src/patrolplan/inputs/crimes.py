@@ -46,7 +46,8 @@ class Crimes:
     `is_exact` is (i,) whether an incident's place is exact: most rows of its file have a date; a
     file of months alone, as open data is, gives snap points. `places` are (m, 2) metres, the
     distinct places sorted by x and then y; `place_index` and `file_index` are (i,) rows of `places`
-    and `files`.
+    and `files`. `ids` are (i,) numbers of the Crime IDs, 0 without, and `forces` all that the files
+    have.
     """
 
     incidents: gpd.GeoDataFrame
@@ -55,6 +56,8 @@ class Crimes:
     place_index: Ints
     files: tuple[str, ...]
     file_index: Ints
+    ids: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    forces: frozenset[str] = frozenset()
     categories: CategoryCheck = field(default_factory=CategoryCheck)
 
 
@@ -109,6 +112,8 @@ def read_crimes(
         place_index=place,
         files=tuple(path.name for path in paths),
         file_index=file,
+        ids=table["crime_id"].to_numpy(dtype=np.uint64)[good],
+        forces=frozenset(map(str, table["force"].cat.categories)),
         categories=check_categories(incidents, respelled, categories),
     )
 

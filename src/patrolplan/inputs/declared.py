@@ -22,6 +22,7 @@ from patrolplan.inputs.formats import Columns, Files
 from patrolplan.tables import Column as Kept, Schema
 from patrolplan.times import TIME_OF_DAY, minutes_after_midnight
 
+MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?Z?$"
 PLANNED_YEARS = (2000, 2099)  # Years in which terms, taskings and visits can be
 Check = Callable[[pd.DataFrame, str], pd.Series | Bools]
 """Given a table of text ("" where a cell is empty) and a column: (n,) whether each value is good.
@@ -227,7 +228,12 @@ def split_list(text: pd.Series) -> pd.Series:
 
 
 def parse_dates(text: pd.Series) -> pd.Series:
-    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years."""
+    """Dates written as YYYY-MM-DD, NaT for anything else and for implausible years.
+
+    A midnight after the date, as programs write days, is left away.
+    """
+    if any(len(str(one)) > len("2026-12-07") for one in text):
+        text = text.astype("str").str.replace(MIDNIGHT, "", regex=True)
     dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     return dates.where(dates.dt.year.between(*PLANNED_YEARS))
 

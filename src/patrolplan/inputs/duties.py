@@ -29,7 +29,7 @@ from patrolplan.inputs.calendar_events import (
 )
 from patrolplan.inputs.declared import PLANNED_YEARS, parse_dates
 from patrolplan.inputs.formats import Columns, Files
-from patrolplan.inputs.small_tables import DUTIES, DUTY_KINDS, read_duties
+from patrolplan.inputs.small_tables import DUTIES, DUTY_KINDS, coarsen_visits, read_duties
 from patrolplan.tables import LeftOut
 
 SUFFIX = ".ics"
@@ -183,7 +183,9 @@ class _Calendar:
         found = () if reason else self._build_duties(event, start, length, officer, like=like)
         duties = list(found)
         if not duties:
+            is_short = start.whole_days and not length
             outside = f"dated outside {self.first} to {self.last}, or of no length"
+            outside = "of whole days that end on their own day" if is_short else outside
             self.left_out[reason or outside] += 1
         return duties
 
@@ -314,6 +316,6 @@ def _build_frame(events: Sequence[CalendarDuty], projection: Projection) -> gpd.
     table = pd.DataFrame(events, columns=[one.name for one in fields(CalendarDuty)]).astype(types)
     longitude, latitude = (table.pop(name).to_numpy() for name in ("longitude", "latitude"))
     x, y = projection.to_metres(longitude, latitude)
-    points = gpd.points_from_xy(x, y, crs=projection.crs)
+    points = coarsen_visits(gpd.points_from_xy(x, y, crs=projection.crs), table["kind"])
     points[np.isnan(x)] = shapely.Point()
     return gpd.GeoDataFrame(table.assign(date=parse_dates(table["date"])), geometry=points)

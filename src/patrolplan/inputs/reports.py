@@ -5,6 +5,7 @@ Only the wanted columns are read; free text and everything else about a person n
 No setting but paths, names of columns and the step may come in here, and no row may go out.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, numb
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
-from patrolplan.inputs.survey_form import check_surveys_differ
+from patrolplan.inputs.row_account import find_coarse
+from patrolplan.inputs.survey_form import check_surveys_differ, has_record
 from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
+from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
@@ -51,8 +54,105 @@ def read_reports(
             _check_is_new(path, by_digest)
     check_surveys_differ([path for path in paths if isinstance(path, Path)], problems)
     problems.raise_if_any()
+    typed = [not has_record(path) for path in paths]
+    check_copied_rows(paths, [one.rows for one in tables], typed, problems)
+    problems.raise_if_any()
     rows = pd.concat([one.rows for one in tables], ignore_index=True)
     return count_reports(rows, step, malformed=sum(len(one.malformed) for one in tables))
+
+
+ODD: dict[CheckName, str] = {
+    "report_places": "most reports have coordinates of only two or three decimals",
+    "report_pin": "a quarter of the reports or more are at one point",
+    "report_days": "most reports are of one day",
+    "report_words": "most reports have the same words in every column",
+    "report_bands": "most reports have an unknown time band",
+}
+"""Checks of a file as a whole, whose messages show no number and no value."""
+
+
+MIN_ALIKE, MANY_ALIKE, HALF, TENTH = 2, 5, 0.5, 0.1
+"""Reports alike that are a copy if they are half of a file, and if they are a tenth of it."""
+
+MIN_JUDGED = 50  # Fewer reports than this may be alike by chance
+DAY_AND_WORDS = ("reported_on", *FACTORS)
+
+
+def check_copied_rows(
+    paths: Files, tables: Sequence[pd.DataFrame], typed: Sequence[bool], problems: Problems
+) -> None:
+    """Refuse reports alike in place, day and words: the same children again, whatever their IDs.
+
+    Two files of `survey --read`, which are not `typed`, are compared by their surveys instead:
+    their reports are all at the middle of a square.
+    """
+    every = list(range(2 + len(DAY_AND_WORDS)))
+    counts = [_count_alike(_list_places(rows), every) for rows in tables]
+    remedy = "name each report once: delete the copy"
+    for number, (path, own) in enumerate(zip(paths, counts, strict=True)):
+        again = own.sum() - len(own)
+        if typed[number] and len(own) >= MIN_KINDS and again > max(MANY_ALIKE, FEW * own.sum()):
+            problems.add(
+                path, "holds its reports more than once, alike in place, day and words", remedy
+            )
+        for other, theirs in zip(paths[:number], counts[:number], strict=True):
+            if not typed[number] and not typed[paths.index(other)]:
+                continue
+            both = pd.concat([own, theirs], axis=1, join="inner").min(axis=1).sum()
+            share = both / max(1, min(own.sum(), theirs.sum()))
+            if (both >= MIN_ALIKE and share >= HALF) or (both >= MANY_ALIKE and share > TENTH):
+                what = f"has reports alike in place, day and words to those of {other}"
+                problems.add(path, what, remedy)
+
+
+MIN_KINDS, FEW, QUARTER = 20, 0.03, 0.25
+"""Kinds of reports by which rows pasted twice are noticed, and the share of rows that may be."""
+
+
+def find_odd_files(paths: Files, columns: Columns = None) -> list[tuple[CheckName, TableSource]]:
+    """Checks by which files are wrong as a whole, see `ODD`; no row or number leaves it either."""
+    return [
+        (check, path)
+        for path in paths
+        if not has_record(path)
+        for check in _find_odd(
+            read_counted_table(path, FIELDS, columns or {}, source="reports").rows
+        )
+    ]
+
+
+def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
+    """The place to a metre, day and words of each report with a place."""
+    axes = [np.round(parse_numbers(rows[axis]), 5) for axis in ("longitude", "latitude")]
+    words = [rows[name].fillna("").to_numpy() for name in DAY_AND_WORDS]
+    table = pd.DataFrame(dict(enumerate([*axes, *words])))
+    placed: pd.DataFrame = table.loc[np.isfinite(table[0]) & np.isfinite(table[1])]
+    return placed
+
+
+def _count_alike(table: pd.DataFrame, columns: list[int]) -> pd.Series:
+    """How many rows have the same values in some columns, by a hash of these."""
+    return pd.util.hash_pandas_object(table[columns], index=False).value_counts()
+
+
+def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
+    """The checks by which a file is wrong as a whole."""
+    table = _list_places(rows)
+    if len(table) < MIN_JUDGED:
+        return
+    if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > HALF:
+        yield "report_places"
+    by_columns: dict[CheckName, list[int]] = {
+        "report_pin": [0, 1],
+        "report_days": [2],
+        "report_words": [3, 4, 5],
+    }
+    for name, columns in by_columns.items():
+        most = QUARTER if name == "report_pin" else HALF
+        if _count_alike(table, columns).max() > most * len(table):
+            yield name
+    if (table[3] == UNKNOWN_BAND).mean() > HALF:
+        yield "report_bands"
 
 
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:

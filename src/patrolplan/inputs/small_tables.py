@@ -164,7 +164,10 @@ TERM_DATES = Table("term_dates", (
 ), (IN_ORDER,))
 
 TASKED_PLACES = Table("tasked_places", (
-    Column("place_id", "short name of the place", once=True,
+    Column("place_id", "short name of the place",
+           Form(r"(?i)(?!H[0-9]+$|P-?[0-9]+--?[0-9]+[a-z]?$).*",
+                "{value} is how patrolplan itself names hotspots and squares",
+                "write another name, such as T1"), once=True,
            missing=("the place's name is missing", "write a short one, such as T1")),
     *POINT,
     Column("must_visit", "true: must be visited, false: barred",
@@ -302,12 +305,24 @@ def read_duties(
             Rule("officer", lambda t, c: t[c].isin(names), "there is no officer {value}", remedy)
         )
     text = DUTIES.read(paths, columns, rules)
-    points = DUTIES.locate(text, projection)
+    points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
     table = DUTIES.store(text).assign(
         from_minutes=parse_times(text["from"]), to_minutes=parse_times(text["to"])
     )
     return DUTIES.build(table, points)
+
+
+VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are
+
+
+def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.array.GeometryArray:
+    """The points of duties, those of home visits at the middle of a square: no home is held."""
+    middles = (np.floor(shapely.get_coordinates(points) / VISIT_METRES) + 0.5) * VISIT_METRES
+    is_visit = (kinds == "home_visit").to_numpy()
+    points = points.copy()
+    points[is_visit] = gpd.points_from_xy(*middles[is_visit].T, crs=points.crs)
+    return points
 
 
 def read_visits(path: TableSource) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
+from itertools import combinations, groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn, Self
@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import survey_form
 from patrolplan.inputs.reports import ALLOWED_VALUES
@@ -39,8 +40,12 @@ MAX_FILE_BYTES = 5_000_000
 MAX_PUPILS = 5_000
 """Maximum number of pupils, more than any school has; a file of them, with all places, has 3 MB."""
 
-MIN_EQUAL_ANSWERS = 5
+MIN_EQUAL_ANSWERS = 2
 """Minimum number of equal answers under two IDs for a copy: places are exact to a decimetre."""
+
+MIN_EQUAL_SQUARES, MOST_SQUARES = 3, 2 / 3
+"""Minimum number of squares for a tally of another day to be a copy, and the share of all squares
+of two files of one school and day that have as many pupils, or one more or less."""
 
 MAX_PROBLEMS = 5
 """Maximum number of problems of one file that are listed; further ones are only counted."""
@@ -346,14 +351,35 @@ def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.Re
     return replace(first, files=tuple(one.files[0] for one in (first, *others))), repeated
 
 
-def _check_copies(surveys: Iterable[Survey], problems: Problems) -> None:
-    """Refuse the same answers under two IDs: counted twice they could reach the threshold."""
-    by_content: dict[frozenset[tuple[Any, ...]], Path] = {}
-    for survey in surveys:
-        if survey.form != survey_form.ANSWERS_FORM or survey.content.total() < MIN_EQUAL_ANSWERS:
-            continue
-        content = frozenset(survey.content.items())
-        if content in by_content:
-            what = f"has the same answers as {by_content[content]} under another ID"
-            problems.add(survey.files[0], what, "give only one of them")
-        by_content.setdefault(content, survey.files[0])
+def _check_copies(surveys: Sequence[Survey], problems: Problems) -> None:
+    """Refuse what one class answered under two IDs: counted twice it could reach the threshold."""
+    for one, other in combinations(surveys, 2):
+        if _is_same_class(one, other):
+            what = f"has the answers of {other.files[0]} again, under another ID or in another form"
+            remedy = "give only one of them; enter two classes of one day on one page"
+            problems.add(one.files[0], what, remedy)
+
+
+def _is_same_class(one: Survey, other: Survey) -> bool:
+    """Whether half of the answers are alike to the decimetre, or most squares of a day or all."""
+    if one.form == other.form == survey_form.ANSWERS_FORM:
+        least = min(one.content.total(), other.content.total())
+        return (one.content & other.content).total() >= max(MIN_EQUAL_ANSWERS, least / 2)
+    squares, others = _count_squares(one), _count_squares(other)
+    if one.school_urn != other.school_urn or not squares:
+        return False
+    if one.day != other.day:
+        return len(squares) >= MIN_EQUAL_SQUARES and squares == others
+    near = sum(abs(squares[name] - others[name]) <= 1 for name in {*squares} & {*others})
+    return near >= MOST_SQUARES * len({*squares} | {*others})
+
+
+def _count_squares(survey: Survey) -> Counter[tuple[Any, ...]]:
+    """How many pupils marked each square."""
+    counts = Counter[tuple[Any, ...]]()
+    for key, count in survey.content.items():
+        if survey.form == survey_form.TALLY_FORM and key[3] == "pupils":
+            counts[key[:3]] += count
+        elif survey.form == survey_form.ANSWERS_FORM:
+            counts[tuple(find_squares([key[-2:]])[0].tolist())] += count
+    return counts

@@ -75,6 +75,14 @@ def list_survey_ids(batches: Iterable[dict[str, Any]]) -> list[str]:
     return [survey["id"] for batch in batches for survey in batch["surveys"]]
 
 
+def has_record(path: object) -> bool:
+    """Whether a file of reports is as `survey --read` wrote it, with its record beside it."""
+    if not isinstance(path, Path) or not path.is_file():
+        return False
+    record = read_record(find_record_path(path))
+    return record is not None and hash_file(path) == record["sha256"]
+
+
 def check_surveys_differ(paths: Sequence[Path], problems: Problems) -> None:
     """Refuse files of reports that hold the same survey: it would count twice."""
     # Only a record that matches its file's present content counts.

@@ -30,7 +30,7 @@ RELEASED = pd.Timestamp("2026-11-01")
 ISO_DATE = re.compile(r"\d{4}(-\d{1,2}-|/\d{1,2}/|\d{4})")
 """How a full date begins; pandas would also read a year alone, and words such as now."""
 
-FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
+FULL_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00(:00(\.0+)?)?)?$")
 SLASHES = re.compile(r"/")
 SLASH_DATE = r"\s*(\d{1,2})/(\d{1,2})/\d{4}"
 LAST_MONTH = 12
@@ -91,7 +91,9 @@ def check_day_first(text: pd.Series, path: TableSource) -> None:
 def parse_days(text: pd.Series) -> pd.Series:
     """Days written as YYYY-MM-DD; NaT for anything else, before 2000, and after this month."""
     written = text.where(_matches(text, FULL_DATE))
-    days = drop_implausible_years(pd.to_datetime(written, format="%Y-%m-%d", errors="coerce"))
+    days = drop_implausible_years(
+        pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
+    )
     return days.where(days < find_newest_plausible_month() + pd.offsets.MonthBegin())
 
 

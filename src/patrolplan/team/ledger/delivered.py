@@ -273,6 +273,35 @@ def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[
     ]
 
 
+LONG_TRACK_MINUTES, SPARE_MINUTES, DAYS_AHEAD = 300, 30, 31
+"""Longest track of a patrol; minutes that visits may last beyond the stops' span; days to come."""
+
+
+def find_odd_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
+    """Days of officers in the future, with more minutes than a patrol has, or odd tracks."""
+    found, by_day = [], dict[tuple[str, dt.date], list[Visit]]()
+    for entry in entries:
+        by_day.setdefault((entry.visit.officer, entry.visit.date), []).append(entry.visit)
+    for (officer, day), visits in by_day.items():
+        who = f"{officer} on {day}"
+        if day > dt.datetime.now().astimezone().date() + dt.timedelta(days=DAYS_AHEAD):
+            found.append(f"{who}: the day is in the future; correct the date.")
+        stops = ledger.read_promised(day, day)
+        stops = stops[stops["officer"] == officer]
+        first = stops["arrive"].map(minutes_after_midnight)
+        begin, end = first.min(), (first + stops["minutes"]).max()
+        minutes = sum(visit.minutes for visit in visits)
+        if minutes > end - begin + SPARE_MINUTES:
+            what = f"{minutes:g} minutes are more than the patrol had ({end - begin:g})"
+            found.append(f"{who}: {what}; correct them.")
+        ends = [second / 60 for visit in visits for span in visit.tracks for second in span]
+        if ends and max(ends) - min(ends) > LONG_TRACK_MINUTES:
+            found.append(f"{who}: the track goes on for hours; stop it after the patrol.")
+        if ends and (min(ends) > end + SPARE_MINUTES or max(ends) < begin - SPARE_MINUTES):
+            found.append(f"{who}: the track is of another time than the patrol; check it.")
+    return found
+
+
 def build_visit(
     place: pd.Series,
     minutes: float,

@@ -1,0 +1,148 @@
+"""No child is found by computing: from a manifest, from copies, or from several thresholds."""
+
+import itertools
+import json
+
+import pandas as pd
+import pytest
+from survey_forms import answer, answers_file, save, tally_file, tally_square
+
+import patrolplan as pp
+from patrolplan.atomic import hash_content, hash_file
+from patrolplan.crs import find_squares
+from patrolplan.errors import InputError
+from patrolplan.inputs.reports import read_reports
+from patrolplan.inputs.survey_counts import count_surveys
+from patrolplan.settings import load_settings
+
+VISIT = {"officer": "SSO-01", "date": "2026-11-30", "from": "09:00", "to": "10:00"}
+HOME = (0.861234, 51.527891)
+
+
+def _load(folder, copy_demo, **sections):
+    """The demo borough in a folder, with changed sections."""
+    config = copy_demo(folder, "2026-08", "2026-09") if not list(folder.glob("*.toml")) else None
+    settings = load_settings(config or folder / "patrolplan.toml")
+    changed = {
+        name: getattr(settings, name).model_copy(update=given) for name, given in sections.items()
+    }
+    return pp.load_area(settings.model_copy(update=changed))
+
+
+def test_a_home_cannot_be_tried_against_the_manifest(copy_demo, tmp_path):
+    """No digest is one of a row with a place, and the place that is held is a square of 500 m."""
+    area = _load(tmp_path, copy_demo)
+    inputs = set()
+    for number, (east, north) in enumerate(itertools.product((0, 1e-6, 4e-4), (0, 1e-6))):
+        row = VISIT | {"kind": "home_visit", "urn": ""}
+        row |= {"longitude": HOME[0] + east, "latitude": HOME[1] + north}
+        path = tmp_path / "duties.csv"
+        pd.DataFrame([row]).to_csv(path, index=False)
+        area = pp.load_area(tmp_path / "patrolplan.toml")
+        inputs.add(json.dumps(area.inputs))
+        assert hash_file(path) not in inputs.copy().pop(), number
+        assert hash_content(path.read_bytes()) not in json.dumps(area.inputs)
+        point = area.duties.geometry.iloc[0]
+        assert (point.x % 500, point.y % 500) == (250, 250)
+    assert len(inputs) == 1
+
+
+@pytest.fixture
+def reports(demo, tmp_path):
+    """The demo borough's reports without IDs, as a table and as a file."""
+    table = pd.read_csv(demo.parent / "reports.csv", dtype=str, keep_default_na=False)
+    table = table.drop_duplicates(["reported_on", "time_band", "longitude", "latitude"])
+    table = table.assign(report_id="")
+    path = tmp_path / "reports.csv"
+    table.to_csv(path, index=False)
+    return table, path
+
+
+COPIES = {
+    "line ends": lambda table: table,
+    "new IDs": lambda table: table.assign(report_id=[f"N{k}" for k in range(len(table))]),
+    "another order": lambda table: table[::-1],
+    "half of it": lambda table: table[::2].assign(report_id=""),
+    "fewer decimals": lambda table: table.assign(
+        longitude=pd.to_numeric(table["longitude"]).round(5),
+        latitude=pd.to_numeric(table["latitude"]).round(5),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copied_reports_are_the_same_children(reports, tmp_path, name):
+    """A copy raises no count, whatever its line ends, IDs or order: it is refused by name."""
+    table, path = reports
+    copy = tmp_path / "copy.csv"
+    COPIES[name](table).to_csv(copy, index=False, lineterminator="\r\n")
+    with pytest.raises(
+        InputError, match=r"copy\.csv: has reports alike .* those of .*reports\.csv"
+    ):
+        read_reports([path, copy])
+
+
+def test_three_reports_do_not_become_six(reports, tmp_path):
+    """Also where the files are so short that they hold three children."""
+    table, _ = reports
+    paths = [tmp_path / f"{number}.csv" for number in range(2)]
+    for number, path in enumerate(paths):
+        ids = [f"{number}{k}" for k in range(3)]
+        table[:3].assign(report_id=ids).to_csv(path, index=False)
+    with pytest.raises(InputError, match="alike in place, day and words"):
+        read_reports(paths)
+
+
+SQUARE = (27700, 2393, 738)
+TALLY = [tally_square(SQUARE, 3, time_band={"lunch": 3})]
+SEVEN = [answer(latitude=51.531521 + k / 1e5) for k in range(7)]
+TWICE = {
+    "a tally on two devices": (tally_file(TALLY), tally_file(TALLY)),
+    "a tally of two squares, one counted anew": (
+        tally_file([*TALLY, tally_square((27700, 2394, 738), 6)]),
+        tally_file([*TALLY, tally_square((27700, 2394, 738), 7)]),
+    ),
+    "seven answers, and six of them": (answers_file(SEVEN), answers_file(SEVEN[:6])),
+    "two answers, and the same": (answers_file(SEVEN[:2]), answers_file(SEVEN[:2])),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_one_class_counts_once(tmp_path, name):
+    """Whatever its IDs, form and device, a class that was entered twice is refused by name."""
+    paths = [
+        save(tmp_path / f"{number}.json", document | {"id": f"{number}" * 32})
+        for number, document in enumerate(TWICE[name], start=1)
+    ]
+    with pytest.raises(InputError, match=r"1\.json: has the answers of .*2\.json again"):
+        count_surveys(paths)
+
+
+def test_a_tally_and_the_page_of_one_class_count_once(tmp_path):
+    """The same squares of one school and day, ticked on paper and tapped on a tablet."""
+    page = answers_file([answer(latitude=51.531521 + k / 1e5) for k in range(4)], id="1" * 32)
+    path = save(tmp_path / "page.json", page)
+    square = count_square(path)
+    tally = save(tmp_path / "tally.json", tally_file([tally_square(square, 4)], id="2" * 32))
+    with pytest.raises(InputError, match="has the answers of"):
+        count_surveys([path, tally])
+
+
+def count_square(path):
+    """The square of the grid that a page's first answer is in."""
+    first = json.loads(path.read_text(encoding="utf-8"))["answers"][0]
+    return find_squares([[first["longitude"], first["latitude"]]])[0].tolist()
+
+
+def test_thresholds_one_after_another_are_refused(copy_demo, tmp_path):
+    """The first threshold under five is the only one under five that these reports ever have."""
+    low = {"reason": "a trial"}
+    first = _load(tmp_path, copy_demo, privacy={"threshold": 3} | low)
+    again = _load(tmp_path, copy_demo, privacy={"threshold": 3} | low)
+    assert first.reports.digest == again.reports.digest
+    for threshold in (2, 4):
+        with pytest.raises(
+            InputError, match=r"not the one that reports\.csv was first counted with"
+        ):
+            _load(tmp_path, copy_demo, privacy={"threshold": threshold} | low)
+    assert _load(tmp_path, copy_demo, privacy={"threshold": 5}).reports.threshold == 5
