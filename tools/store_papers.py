@@ -8,6 +8,7 @@ out.
 """
 
 import contextlib
+import datetime as dt
 import html
 import io
 import json
@@ -19,11 +20,13 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import same_output
 import typer
 
 from patrolplan import cli
+from patrolplan.area import relations
 from patrolplan.cli import console
 
 STORED = same_output.ROOT / "tests" / "stored"
@@ -60,6 +63,7 @@ FILES = {
     "files/plan": "plan/plan.json",
     "files/week": "week/week.json",
 }
+DAY = dt.date(2026, 11, 30)  # of the desk at which the papers are written
 LAST_PAGE = {"papers/officer": 1, "papers/tasks": 2}
 """Papers of which the first pages are enough: the rest repeats them for other people and days."""
 
@@ -71,7 +75,8 @@ def write_stored(folder: Path) -> None:
         shutil.copytree(same_output.DEMO, here, ignore=shutil.ignore_patterns("week.secret"))
         (here / "week.secret").write_bytes(same_output.SECRET)
         (here / "week.secret").chmod(0o600)
-        with contextlib.chdir(here):
+        day = mock.patch.object(relations, "find_today", return_value=DAY)
+        with contextlib.chdir(here), day:
             for name, line in SCREENS.items():
                 _store(folder / "screens" / f"{name}.txt", run_command(line))
         for name, path in FILES.items():

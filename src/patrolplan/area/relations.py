@@ -268,13 +268,18 @@ def check_names(settings: Settings) -> None:
         raise SettingsError([Problem(settings.file, what, "correct or remove it", place)])
 
 
+def find_today() -> dt.date:
+    """The day of this desk."""
+    return dt.datetime.now().astimezone().date()
+
+
 def check_age(area: StudyArea, day: dt.date | None) -> StudyArea:
     """The area with the first of all notes if its crime ends long before a day, None: today.
 
     Crime of more than two years before the day given is refused, unless `[accept]` has a reason.
     """
     newest = area.incidents["month"].max() + pd.offsets.MonthEnd()
-    today = pd.Timestamp(day or dt.datetime.now().astimezone().date())
+    today = pd.Timestamp(day or find_today())
     if today <= newest + pd.DateOffset(months=OLD_MONTHS):
         return area
     reason, since = area.settings.accept.reasons.get(OLD, ""), f"{day}" if day else "today"
