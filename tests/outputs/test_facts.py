@@ -50,3 +50,19 @@ def test_a_place_of_an_earlier_stop_has_its_reasons_there(demo_plan):
     assert all(
         [line.text for line in stop.list_why()] == [f"As at stop {stop.earlier}"] for stop in again
     )
+
+
+def test_nothing_stands_twice_on_a_card(demo_plan):
+    """What an earlier stop says of crime or pupils is referred to, not said a second time."""
+    again = 0
+    for patrol in demo_plan.patrols:
+        lines = [
+            why["text"]
+            for row in build_card_data(demo_plan, patrol, "0")["stops"]
+            for why in row["why"]
+        ]
+        again += sum("as at stop" in line for line in lines)
+        told = [line for line in lines if "s at stop" not in line and "way" not in line]
+        assert len({*told}) == len(told)
+        assert not any(line.count(": ") > 1 for line in lines)
+    assert again

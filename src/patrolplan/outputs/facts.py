@@ -4,7 +4,7 @@ The words are the same everywhere. Readers choose among them; they escape, cut a
 themselves.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -22,10 +22,9 @@ from patrolplan.outputs.reason_words import (
     ReasonLine,
     describe_share,
     describe_want_of_reasons,
-    find_news,
     is_way_met,
-    list_reason_lines,
     order_reasons,
+    tell_reasons,
 )
 from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
@@ -68,27 +67,27 @@ class StopFacts:
     """Those that apply while the stop lasts, except the one of `busiest`."""
     busiest: str
     """The line on the way home, at the stop that most of the school's own pupils pass."""
+    told: Mapping[Reason, int] = field(repr=False)
+    """Number of the earlier stop that has a reason, too."""
 
     def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
         """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
             return [ReasonLine(f"As at stop {self.earlier}")]
-        news, since = find_news(self.reasons) or (None, "")
-        others = replace(self.stop, why=tuple(one for one in self.reasons if one is not news))
-        lines = list_reason_lines(others, detail)
-        ends = {self.busiest: ".", since: ":" if lines else "."}
-        bold = [ReasonLine(text, is_bold=True, end=end) for text, end in ends.items() if text]
-        if not (lines or bold or self.tasking):
+        lines = tell_reasons(self.reasons, detail, self.stop, self.told)
+        if not (lines or self.busiest or self.tasking):
             return [ReasonLine(describe_want_of_reasons(self.stop))]
-        first = 1 if isinstance(next(iter(order_reasons(self.stop)), None), ReportsReason) else 0
-        return [*lines[:first], *bold, *lines[first:]]
+        if self.busiest:
+            at = int(bool(lines) and lines[0].is_voice)
+            lines.insert(at, ReasonLine(self.busiest, is_bold=True))
+        return lines
 
 
 def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
     """The facts of each of a patrol's stops, for an area in this CRS."""
     busiest = find_busiest_stop(patrol)
     ids = [stop.id for stop in patrol.stops]
-    facts = []
+    facts: list[StopFacts] = []
     for number, stop in enumerate(patrol.stops, start=1):
         first = ids.index(stop.id) + 1
         is_again = stop.kind != "gate" and first < number
@@ -108,6 +107,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
                 stop=stop,
                 reasons=_name_own_school(stop, patrol.school, leave_out=is_busiest),
                 busiest=_describe_busiest(busiest[1]) if busiest and is_busiest else "",
+                told={why: past.number for past in reversed(facts) for why in past.reasons},
             )
         )
     return facts
@@ -156,7 +156,6 @@ class SchoolStop:
     point: tuple[float, float]
     seen: tuple[str, ...]
     """The place itself, and the hotspots in view."""
-    leave_minutes: float
 
 
 def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:
@@ -173,8 +172,7 @@ def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[School
         if stop.tasking is not None:
             row = own.loc[stop.hotspot]
             place, point = row["place"], (float(row["stop"].x), float(row["stop"].y))
-        shown = SchoolStop(stop.hotspot, place, point, stop.covered, stop.leave_minutes)
-        stops.append(shown)
+        stops.append(SchoolStop(stop.hotspot, place, point, stop.covered))
     return stops
 
 

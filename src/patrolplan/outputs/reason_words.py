@@ -18,11 +18,11 @@ from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.outputs.wording import NOON_MINUTES, SNAPPED_PLACES, describe_tasking
 from patrolplan.risk.report_voice import TIME_WORDS
-from patrolplan.text import capitalise, format_count, join_words
+from patrolplan.text import format_count, join_words
 from patrolplan.times import minutes_after_midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import geopandas as gpd
 
@@ -43,6 +43,11 @@ TREND_WORDS = {
     "rising": "Rising over the last six months",
     "fading": "Fading over the last six months",
 }
+
+NEWS_WORDS = {"new": "Newly recorded crime", "rising": "Rising recorded crime"}
+"""What is new or rising at a place, before the month since when."""
+
+CRIME = "Recorded crime:"
 
 FACTOR_WORDS = {
     "poor_lighting": "poor lighting",
@@ -118,7 +123,7 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
         case DesignatedReason():
             return _describe_designation(reason)
         case CrimeReason():
-            return f"Recorded crime: {_describe_crime(reason, detail)}"
+            return f"{CRIME} {_describe_crime(reason, detail)}"
         case ReportsReason():
             return _describe_reports(reason, detail)
         case TrendReason():
@@ -140,31 +145,43 @@ def _describe_designation(reason: DesignatedReason) -> str:
     return f"Designated by the force: {', '.join(filter(None, details))}"
 
 
-def find_news(reasons: "Sequence[Reason]") -> tuple[TrendReason, str] | None:
-    """The trend of a place itself, and since when in words, if known."""
-    trends = (one for one in reasons if isinstance(one, TrendReason))
-    news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
-    last = next((one.last_month for one in reasons if isinstance(one, CrimeReason)), None)
-    if news is None or last is None:
-        return None
-    year, month = divmod(int(last[:4]) * 12 + int(last[5:]) - RECENT_MONTHS, 12)
-    return news, f"{capitalise(news.trend)} since {dt.date(year, month + 1, 1):%B %Y}"
-
-
 def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
     """Reasons in words, in their order."""
     return [describe_reason(reason) for reason in reasons]
 
 
-def list_reason_lines(stop: "Stop", detail: Detail = "whole") -> list[ReasonLine]:
-    """Reasons to stand here other than a tasking, see `order_reasons`."""
-    return [
-        ReasonLine(
-            describe_reason(one, detail) + _describe_missed_way(stop, one),
-            isinstance(one, ReportsReason),
-        )
-        for one in order_reasons(stop)
-    ]
+def tell_reasons(
+    reasons: "Sequence[Reason]",
+    detail: Detail = "whole",
+    stop: "Stop | None" = None,
+    told: "Mapping[Reason, int] | None" = None,
+) -> list[ReasonLine]:
+    """Reasons as sentences: what is new or rising with its numbers, and nothing a second time.
+
+    `told` has the number of the earlier stop at which a reason stands already.
+    """
+    trends = (one for one in reasons if isinstance(one, TrendReason))
+    news = next((one for one in trends if one.trend in CHANGED_TRENDS), None)
+    crime = next((one for one in reasons if isinstance(one, CrimeReason)), None)
+    lines = []
+    for one in reasons:
+        text, is_voice = describe_reason(one, detail), isinstance(one, ReportsReason)
+        text += _describe_missed_way(stop, one) if stop else ""
+        if told and one in told and isinstance(one, ReportsReason | CrimeReason):
+            text = f"{'Pupils feel unsafe here,' if is_voice else CRIME} as at stop {told[one]}"
+        if news and one is crime:
+            lines.append(ReasonLine(_describe_news(news, crime), is_bold=True, end=":"))
+            text = text.removeprefix(f"{CRIME} ")
+        if not (crime and one is news):
+            lines.append(ReasonLine(text, is_voice))
+    return lines
+
+
+def _describe_news(news: TrendReason, crime: CrimeReason) -> str:
+    """What is new or rising, and since when."""
+    year, month = map(int, crime.last_month.split("-"))
+    year, month = divmod(12 * year + month - RECENT_MONTHS, 12)
+    return f"{NEWS_WORDS[news.trend]} since {dt.date(year, month + 1, 1):%B %Y}"
 
 
 def describe_factor(factor: str) -> str:
@@ -252,7 +269,10 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
 def list_reasons(stop: "Stop", detail: Detail = "whole") -> tuple[str, ...]:
     """Why to stand here, a sentence each; what intelligence tasked comes first."""
     reasons = [] if stop.tasking is None else [f"Tasked: {describe_tasking(stop.tasking)}"]
-    reasons += [line.text for line in list_reason_lines(stop, detail)]
+    reasons += [
+        describe_reason(one, detail) + _describe_missed_way(stop, one)
+        for one in order_reasons(stop)
+    ]
     return tuple(f"{reason}." for reason in reasons or [describe_want_of_reasons(stop)])
 
 

@@ -113,14 +113,11 @@ def describe_gate_task(plan: "Plan", patrol: "Patrol") -> str:
 def describe_reference(patrol: "Patrol") -> str:
     """How a patrol compares with what an experienced officer would do; empty if not known."""
     if patrol.kind == "reference":
-        return "Nothing else meets 5 % more of the risk to these pupils."
+        return "No walk would do clearly more for these pupils."
     times = format_reference_ratio(patrol)
     if not times:
         return ""
-    return (
-        f"It meets {times} times the risk to these pupils that the gate, or half an hour at their "
-        "busiest corner, would meet."
-    )
+    return f"Worth {times} times a stay at the gate, or half an hour at the pupils' busiest corner."
 
 
 def format_reference_ratio(patrol: "Patrol") -> str:
@@ -306,7 +303,7 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     """Approximations in plain sentences; `modes` are "walk" or "bicycle", by default as set."""
     risk, settings = plan.risk, plan.area.settings
     threshold = settings.privacy.threshold
-    month = "" if risk.times_known else "; only the month of each crime is known"
+    month = "" if risk.times_known else "; only the month is known"
     if settings.privacy.threshold_for_crime:
         groups = f"groups of {threshold} or more in {SQUARE_METRES:.0f} m squares"
         lines = [f"Recorded crime counts only in {groups}{month}."]
@@ -315,17 +312,14 @@ def list_approximations(plan: "Plan", modes: "Iterable[str]" = ()) -> tuple[str,
     else:
         time = month or " and time of day"
         lines = [f"Recorded crime from the force's own extract, by its exact place{time}."]
-    if risk.reports.any():
-        lines.append(f"Pupils' reports count only in groups of {threshold} or more.")
+    pupils = [f"reports count in groups of {threshold} or more"] if risk.reports.any() else []
+    if any(note.key == "exposure" for note in risk.notes):
+        pupils.append("ways home are modelled, nobody is tracked")
+    if pupils:
+        lines.append(f"Pupils' {'; '.join(pupils)}.")
     lines += list_texts([*note_guard(settings), *note_low_threshold(settings)])
-    walked = "Walking times allow for crossing main roads"
-    match sorted({*modes} or {settings.patrol.way}):
-        case ["walk"]:
-            lines.append(f"{walked}.")
-        case ["bicycle"]:
-            lines.append("Riding times allow for no waiting.")
-        case _:
-            lines.append(f"{walked}, riding times for no waiting.")
+    if "bicycle" in ({*modes} or {settings.patrol.way}):
+        lines.append("Riding times allow for no waiting.")
     return tuple(lines)
 
 

@@ -1,4 +1,4 @@
-"""The sheet that may stay at a school: streets and times, and what became of a survey; no crime."""
+"""The sheet that may stay at a school: gate, streets, what became of a survey; never a crime."""
 
 import dataclasses
 import datetime as dt
@@ -27,7 +27,7 @@ from patrolplan.settings.models import CrimeSettings
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import Promise, SurveyChange, find_school_answers
 from patrolplan.team.week import DemandOutcome
-from patrolplan.times import SchoolTerm
+from patrolplan.times import SchoolTerm, format_time
 
 URN = "900001"
 CRIME = ("crime", "robber", "violen", "theft", "drug", "weapon", "harm", "report", "unsafe", "gang")
@@ -79,6 +79,16 @@ def test_every_number_is_a_day_a_time_or_an_answer(texts):
     for urn, text in texts.items():
         rest = re.sub("|".join(allowed), "", text)
         assert not re.search(r"\d", rest), (urn, rest)
+
+
+def test_no_time_but_the_gates_stands_on_it(roll, texts):
+    """As the poster promises, when officers are in which street, or leave, is not told."""
+    for school in roll.schools:
+        stays = [duty.patrol for duty in roll.select_duties(urn=school.urn)]
+        told = {school.bell[-5:]}
+        for patrol in stays:
+            told |= {*map(format_time, (patrol.start_minutes, patrol.gate_until_minutes))}
+        assert {*re.findall(r"\d\d:\d\d", texts[school.urn])} <= told
 
 
 def _lower_threshold(roll, threshold):

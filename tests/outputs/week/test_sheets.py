@@ -151,9 +151,24 @@ def test_a_demand_of_every_kind_is_on_the_sheet(week, kind):
     """Under the heading of its kind stands who goes there, or that nobody does."""
     place = week.plan.hotspots["hotspot"].iloc[0]
     lacking = dataclasses.replace(week, demands=(DemandOutcome(kind, place, None, 1),))
-    (group,) = build_lead_data(Roster(lacking))["demands"]
+    data = build_lead_data(Roster(lacking))
+    (group,) = data["demands"]
     assert group["title"].startswith(DEMANDS[kind].lead.partition("{")[0])
     assert len(group["rows"]) == 1
+    what, why, action = data["gaps"][0]
+    assert what.startswith(place) or kind == "feared"
+    assert (why, action) == ("nobody goes there", "See Best swaps on the board")
+
+
+def test_schools_without_patrols_are_one_line(week):
+    """Before all else the sheet names them together, and they are in no table."""
+    gone = {"900001", "900002"}
+    left = tuple(duty for duty in week.duties if duty.urn not in gone)
+    data = build_lead_data(Roster(dataclasses.replace(week, duties=left)))
+    (line,) = [why for what, why, _ in data["gaps"] if what == "No patrol this week"]
+    names = [school.name for school in Roster(week).schools if school.urn in gone]
+    assert line == " and ".join(names)
+    assert not {row["name"] for row in data["schools"]}.intersection(names)
 
 
 NASTY = st.text(st.sampled_from('aA1/\\.:*?"<>| \t\r\n-_éÉß\u202e'), max_size=80)

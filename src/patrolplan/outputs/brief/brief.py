@@ -6,15 +6,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
 from patrolplan.errors import InputError
 from patrolplan.hotspots.reasons import Reason
 from patrolplan.hotspots.trends import CHANGED_TRENDS
-from patrolplan.network import StreetNetwork
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
     CrimeCounter,
@@ -23,8 +22,13 @@ from patrolplan.outputs.brief.crime_counts import (
     find_walking_area,
 )
 from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
+from patrolplan.outputs.facts import name_feared_places
 from patrolplan.outputs.reason_words import describe_factor
+from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.obstacles import Obstacle
+from patrolplan.patrols.plan import Tasking
+from patrolplan.patrols.surroundings import PatrolHours, compute_extent, find_tasked_places
+from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.week import Week
 from patrolplan.team.week_file import read_week_alone
@@ -32,15 +36,18 @@ from patrolplan.team.week_records import Visitor
 from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
 
-MAX_HOTSPOTS = 5
+MAX_PLACES = 5
 MAX_REPORT_GROUPS = 4
-"""Maximum numbers of hotspots and groups of reports, so that a brief fits on one page."""
+"""Maximum numbers of places of a kind and groups of reports, so that a brief fits on one page."""
 
 MIN_HELD_SHARE = 0.25
 """Minimum share held of the current period around a school for a brief."""
 
 MIN_SHARE_WITHIN_WALK = 0.5
 """A group of reports is shown if at least this share of its street is within the walk."""
+
+WHOLE_DAY = PatrolHours(0.0, 0.0, 24 * 60.0)
+"""So that places with hours of any time of day are told."""
 
 SAME_PLACE_METRES = 30.0
 """A stop within this distance of a stretch is on it, if names may have changed since the week."""
@@ -85,6 +92,12 @@ class WeekVisits:
             answers[str(name)] = WeekAnswer(visits, None if visits else unmet.get(name))
         return answers
 
+    def find_tasked_answer(self, place_id: str) -> WeekAnswer:
+        """The week's visits to a tasked place."""
+        rows = [row for row in self.week.demands if (row.kind, row.place) == ("tasked", place_id)]
+        visits = tuple(visit for row in rows for visit in row.met_by)
+        return WeekAnswer(visits, next((row.why for row in rows if row.why and not visits), None))
+
 
 def read_week_visits(folder: Path, area: StudyArea) -> WeekVisits:
     """Read a week's visits from its folder."""
@@ -104,6 +117,16 @@ class ChangedHotspot:
     reasons: tuple[Reason, ...]
     answer: WeekAnswer | None = None
     """The given week's visits to it; None without a week."""
+
+
+@dataclass(frozen=True)
+class BriefTasking:
+    """A place that is tasked for the school, or barred."""
+
+    place: str
+    must_visit: bool
+    tasking: Tasking
+    answer: WeekAnswer | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +159,10 @@ class Brief:
     """New or rising hotspots, nearest first."""
     reports: tuple[ReportGroup, ...]
     """Groups of pupils' reports of all dates: a group has no date."""
+    taskings: tuple[BriefTasking, ...] = ()
+    """Places tasked for the school, without those of the past."""
+    missing_share: float = 0.0
+    """Share of the street within the walk that is outside the data of the current period."""
     without_day: int = 0
     """Incidents without a day in the months of the current period, if days are counted."""
     held: tuple[float, float] | None = None
@@ -217,6 +244,8 @@ def build_brief(
         streets=counter.count_by_street(),
         hotspots=_find_changed_hotspots(hotspots, walking_area, week),
         reports=_find_report_groups(area, walking_area),
+        taskings=_find_taskings(area, row, periods.current.last, week),
+        missing_share=counter.measure_missing_street(),
         without_day=counter.count_without_day(),
         held=None if counter.is_comparable else counter.measure_held(),
         week_days=() if week is None else week.week.days,
@@ -250,6 +279,30 @@ def _find_changed_hotspots(
     )
 
 
+def _find_taskings(
+    area: StudyArea, row: int, last: dt.date, week: WeekVisits | None
+) -> tuple[BriefTasking, ...]:
+    """Places tasked for a school that apply in the week, or without one after the data's end."""
+    places = find_tasked_places(area, row, None, compute_extent(area), WHOLE_DAY)
+    first = last if week is None else week.week.days[0]
+    places = places[places["to"] >= pd.Timestamp(first)]
+    if places.empty:
+        return ()
+    at = area.network.snap(shapely.get_coordinates(places.geometry.values))
+    names = describe_positions(area.network, at)
+    return tuple(
+        BriefTasking(
+            place=name,
+            must_visit=bool(place["must_visit"]),
+            tasking=build_tasking(place),
+            answer=week.find_tasked_answer(str(place["place_id"]))
+            if week and place["must_visit"]
+            else None,
+        )
+        for name, (_, place) in zip(names, places.iterrows(), strict=True)
+    )
+
+
 def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:
     """Groups of reports with most of their street within the walk, the largest bands first."""
     reports, network = area.reports, area.network
@@ -262,21 +315,13 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
     inside = np.bincount(group[pieces], metres * walking_area.within[pieces], len(reports))
     near = np.flatnonzero((total > 0) & (inside >= MIN_SHARE_WITHIN_WALK * total))
     order = near[np.argsort(-reports.counts[near], kind="stable")]
-    middles = [_find_middle_piece(network, pieces[group[pieces] == number]) for number in order]
-    places = describe_positions(network, network.middles(middles)) if middles else []
+    names = name_feared_places(area)
     return tuple(
         ReportGroup(
-            place=place,
+            place=names[name_place(reports.squares[number])],
             min_reports=int(reports.counts[number]),
             max_reports=int(reports.max_counts[number]),
             factors=tuple(map(describe_factor, reports.reasons[number])),
         )
-        for number, place in zip(order, places, strict=True)
+        for number in order
     )
-
-
-def _find_middle_piece(network: StreetNetwork, pieces: NDArray[np.int64]) -> int:
-    """The piece nearest to the centre of these pieces."""
-    middles = network.piece_middle[pieces]
-    distances = np.hypot(*(middles - middles.mean(axis=0)).T)
-    return int(pieces[np.argmin(distances)])

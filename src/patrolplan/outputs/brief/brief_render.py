@@ -1,53 +1,39 @@
 """A brief as lines for the terminal, as a document for other programs, and as one A4 page."""
 
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.brief.brief import MAX_HOTSPOTS, MAX_REPORT_GROUPS, Brief, ChangedHotspot
+from patrolplan.outputs.brief.brief import (
+    MAX_PLACES,
+    MAX_REPORT_GROUPS,
+    Brief,
+    BriefTasking,
+    ChangedHotspot,
+)
 from patrolplan.outputs.brief.brief_words import (
     build_reports_title,
     describe_answer,
     describe_basis,
-    describe_hotspot,
     describe_length,
     describe_period,
+    describe_place,
     describe_report_group,
     describe_total,
     summarise_changes,
 )
 from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
 from patrolplan.outputs.brief.periods import Period
-from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
 from patrolplan.outputs.facts import find_marking, name_member
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
 from patrolplan.outputs.reason_words import describe_reasons
 from patrolplan.outputs.wording import PURPOSE
 from patrolplan.text import capitalise, pick_fields, shorten
 
-LONGEST_LINE = 200
-"""Maximum letters of one line of a list."""
-
-LONGEST_ANSWER = 320
-"""Maximum letters of the week's visits to a hotspot."""
-
-LETTERS_PER_PRINTED_LINE = 100
-
-LIST_LINE_ROWS = 0.75
-"""Height of a line of a list, in rows of a table."""
-
-MAX_LOOSE_LINES = 28
-"""If there are more lines, type and spaces are smaller, so that they fit on one page."""
-
-MAX_STREETS_TIGHT = 4
-"""Maximum number of streets if space is scarce."""
-
 LONGEST_NAME = 90
-LONGEST_ROW = 30
-"""Maximum letters of a category or street, so that a row of a table is one line."""
-
+"""Maximum letters of the name of a school, category or street."""
 
 MAX_CATEGORIES = 10
 """Maximum rows of the table; the settings may name any number of categories."""
@@ -68,8 +54,8 @@ def format_brief_lines(brief: Brief) -> list[str]:
         lines += [f"  {one.name}: {one.now.text}, {one.usual.text}" for one in brief.streets]
     if brief.hotspots:
         lines += ["", "New or rising priority streets:"]
-        for spot in brief.hotspots[:MAX_HOTSPOTS]:
-            lines += [f"  {describe_hotspot(spot)}"]
+        for spot in brief.hotspots[:MAX_PLACES]:
+            lines += [f"  {describe_place(spot)}"]
             lines += [f"    {answer}" for answer in [describe_answer(brief, spot)] if answer]
     if brief.reports:
         lines += ["", f"{build_reports_title(brief)}:"]
@@ -130,6 +116,7 @@ def build_brief_document(brief: Brief) -> dict[str, Any]:
             }
             for spot in brief.hotspots
         ],
+        "tasked": [describe_place(one) for one in brief.taskings],
         "reports": {
             "since": None,
             "threshold": brief.area.reports.threshold,
@@ -195,25 +182,7 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
     periods = brief.periods
     school = shorten(make_printable(brief.school), LONGEST_NAME)
     rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
-    spots = [
-        {
-            "text": _shorten_line(describe_hotspot(spot)),
-            "answer": _shorten_line(describe_answer(brief, spot), LONGEST_ANSWER),
-        }
-        for spot in brief.hotspots[:MAX_HOTSPOTS]
-    ]
-    listed = [text for spot in spots for text in spot.values()]
-    groups = [
-        _shorten_line(capitalise(describe_report_group(group)))
-        for group in brief.reports[:MAX_REPORT_GROUPS]
-    ]
-    lines = float(len(rows) + len(brief.streets))
-    lines += LIST_LINE_ROWS * sum(
-        math.ceil(len(text) / LETTERS_PER_PRINTED_LINE) for text in listed + groups
-    )
-    tight = lines > MAX_LOOSE_LINES
     return {
-        "tight": tight,
         "title": f"Brief {make_printable(brief.urn)}: {school}",
         "marking": make_printable(
             find_marking(brief.area, places=(spot.reasons for spot in brief.hotspots))
@@ -223,18 +192,39 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
         "purpose": PURPOSE,
         "period": describe_period(periods.current),
         "length": describe_length(periods.current),
-        "lead": [_shorten_line(text, 320) for text in summarise_changes(brief)],
+        "lead": [*map(print_whole, summarise_changes(brief))],
         "usual": f"Usual ({describe_length(periods.baseline)} before)",
         "categories": _build_sheet_rows(rows),
         "more_categories": len(brief.categories) - len(rows),
         "total": _build_sheet_row(brief.total),
-        "streets": _build_sheet_rows(brief.streets[: MAX_STREETS_TIGHT if tight else None]),
-        "hotspots": spots,
-        "more_hotspots": max(0, len(brief.hotspots) - MAX_HOTSPOTS),
+        "streets": _build_sheet_rows(brief.streets),
+        "places": [
+            {"title": title, "rows": rows[:MAX_PLACES], "more": max(0, len(rows) - MAX_PLACES)}
+            for title, rows in (
+                ("New or rising priority streets", _build_places(brief, brief.hotspots)),
+                ("Tasked for this school", _build_places(brief, brief.taskings)),
+            )
+        ],
         "reports_title": build_reports_title(brief),
-        "reports": groups,
-        "basis": [_shorten_line(text, 400) for text in describe_basis(brief)],
+        "reports": [
+            print_whole(capitalise(describe_report_group(group)))
+            for group in brief.reports[:MAX_REPORT_GROUPS]
+        ],
+        "basis": [*map(print_whole, describe_basis(brief))],
     }
+
+
+def _build_places(
+    brief: Brief, places: Sequence[ChangedHotspot | BriefTasking]
+) -> list[dict[str, str]]:
+    """What is new or tasked at each place, and what the week does about it."""
+    return [
+        {
+            "text": print_whole(describe_place(one)),
+            "answer": print_whole(describe_answer(brief, one)),
+        }
+        for one in places
+    ]
 
 
 def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
@@ -260,13 +250,9 @@ def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]
 
 def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:
     return {
-        "name": shorten(make_printable(summary.name), LONGEST_ROW - (8 if summary.rising else 0)),
+        "name": shorten(make_printable(summary.name), LONGEST_NAME),
         "now": describe_total(summary.now),
         "usual": describe_total(summary.usual),
         "year": describe_total(summary.year_before),
         "rising": summary.rising,
     }
-
-
-def _shorten_line(text: str, max_letters: int = LONGEST_LINE) -> str:
-    return shorten(make_printable(text), max_letters)

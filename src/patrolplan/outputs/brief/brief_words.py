@@ -2,15 +2,19 @@
 
 import numpy as np
 
-from patrolplan.hotspots.reasons import TrendReason
 from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
 from patrolplan.notes import list_texts
-from patrolplan.outputs.brief.brief import Brief, ChangedHotspot, ReportGroup
+from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot, ReportGroup
 from patrolplan.outputs.brief.crime_counts import ShownCount
-from patrolplan.outputs.brief.periods import Period
+from patrolplan.outputs.brief.periods import ComparedPeriods, Period
 from patrolplan.outputs.facts import name_member
-from patrolplan.outputs.reason_words import describe_reasons
-from patrolplan.outputs.wording import SNAPPED_PLACES, format_metres, list_area_attributions
+from patrolplan.outputs.reason_words import tell_reasons
+from patrolplan.outputs.wording import (
+    SNAPPED_PLACES,
+    describe_tasking,
+    format_metres,
+    list_area_attributions,
+)
 from patrolplan.privacy import note_crime_grouping, note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.team.week_records import Visitor
@@ -44,7 +48,7 @@ def describe_length(period: Period) -> str:
 def summarise_changes(brief: Brief) -> tuple[str, ...]:
     """Sentences on what is rising or new, if anything, and how much of it the week visits."""
     if brief.held is not None:
-        crime = "Months are missing from the data: recorded crime is not comparable with before."
+        crime = _describe_held(brief.held, brief.periods)
     elif brief.rising:
         names = "; ".join(
             f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in brief.rising
@@ -52,6 +56,12 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
         crime = f"Rising, more than chance: {names}."
     else:
         crime = "No category of recorded crime is up by more than chance."
+    if 2 * brief.missing_share > 1:
+        share = format_percent(brief.missing_share)
+        crime = (
+            f"For most of the street within the walk ({share}) the data has no crime of this time: "
+            f"all that follows is about the rest. {crime}"
+        )
     within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
     if not brief.hotspots:
         return crime, f"No priority street {within} is new or rising."
@@ -77,9 +87,9 @@ def _format_week_start(brief: Brief) -> str:
     return f"{first.day} {first:%B}"
 
 
-def describe_answer(brief: Brief, hotspot: ChangedHotspot) -> str:
-    """Who visits a hotspot in the given week and when, or why no one does; empty without a week."""
-    answer = hotspot.answer
+def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
+    """Who visits a place in the given week and when, or why no one does; empty without a week."""
+    answer = place.answer
     if answer is None:
         return ""
     if answer.visits:
@@ -105,14 +115,12 @@ def describe_basis(brief: Brief) -> tuple[str, ...]:
     """Lines on what was counted, what is approximate, and the source of the data."""
     radius = format_metres(brief.area.settings.patrol.radius_metres)
     before = describe_length(brief.periods.baseline)
-    held = describe_held(brief)
     return (
         (
             f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
             f'"Usual" is what the {before} before had on average in the same length of time.'
         ),
         RISING_NOTE,
-        *([held] if held else []),
         _describe_data_limits(brief),
         " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
     )
@@ -140,14 +148,11 @@ def _describe_data_limits(brief: Brief) -> str:
     return " ".join([*sentences, *list_texts(notes)])
 
 
-def describe_held(brief: Brief) -> str:
-    """How much of the compared periods is missing; empty if nothing is."""
-    if brief.held is None:
-        return ""
-    compared = (brief.periods.current, brief.periods.baseline)
+def _describe_held(held: tuple[float, float], periods: ComparedPeriods) -> str:
+    """How much of the compared periods is missing."""
     now, before = (
-        f"{format_number(held)} of {describe_length(period)}"
-        for held, period in zip(brief.held, compared, strict=True)
+        f"{share:.1f}".removesuffix(".0") + f" of {describe_length(period)}"
+        for share, period in zip(held, (periods.current, periods.baseline), strict=True)
     )
     return (
         f"Months are missing from the data: {now} of this period and {before} before it are held. "
@@ -155,31 +160,27 @@ def describe_held(brief: Brief) -> str:
     )
 
 
-def format_number(number: float) -> str:
-    """A number with at most one decimal place."""
-    return f"{number:.1f}".removesuffix(".0")
-
-
 def build_reports_title(brief: Brief) -> str:
     """Heading of the groups of reports."""
     return (
         "Pupils' reports of all dates, not only of this period "
-        f"(groups of {brief.area.reports.threshold} or more, as ranges)"
+        f"(groups of {brief.area.reports.threshold} or more)"
     )
 
 
 def describe_report_group(group: ReportGroup) -> str:
     """One group of reports in a line."""
     why = f": {', '.join(group.factors[:4])}" if group.factors else ""
-    return f"around {group.place}: {group.min_reports} to {group.max_reports} reports{why}"
+    return f"{group.place}, {group.min_reports} to {group.max_reports} reports{why}"
 
 
-def describe_hotspot(hotspot: ChangedHotspot) -> str:
-    """One hotspot in a line."""
-    reasons = [one for one in hotspot.reasons if not isinstance(one, TrendReason)]
-    why = "; ".join(describe_reasons(reasons))
-    walk = f"{format_metres(hotspot.walk_metres)} from the gate"
-    return f"{hotspot.place} ({hotspot.trend}), {walk}{f': {why}' if why else ''}"
+def describe_place(one: ChangedHotspot | BriefTasking) -> str:
+    """What is new or rising at a place, or what is tasked there, in a line."""
+    if isinstance(one, BriefTasking):
+        do = "Go to" if one.must_visit else "Keep away from"
+        return f"{do} {one.tasking.place_id}, {one.place}. {describe_tasking(one.tasking)}."
+    why = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
+    return f"{one.place}, {format_metres(one.walk_metres)} from the gate. {why}".strip()
 
 
 def describe_total(count: ShownCount) -> str:

@@ -204,6 +204,15 @@ class CrimeCounter:
         now, before = (share * x for share, x in zip(self.held_shares, lengths, strict=False))
         return now, before
 
+    def measure_missing_street(self) -> float:
+        """Share of the street within the walk with less than half of the current period held."""
+        lengths, held = find_held_shares(self.area, self.periods.current)
+        within, network = self.walking_area.within, self.area.network
+        is_missing = lengths @ held < lengths.sum() / 2
+        metres = network.piece_metres[within]
+        missing = is_missing[self.area.catchments.piece_catchment[within]]
+        return float(metres @ missing / max(metres.sum(), 1e-9))
+
     def _measure_held(self, period: Period) -> float:
         """Share held of a period: the mean over places, by their crime in a month that is held."""
         lengths, held = find_held_shares(self.area, period)

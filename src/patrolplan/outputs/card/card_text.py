@@ -5,28 +5,25 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
-
-from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
+from patrolplan.hotspots.reasons import CrimeReason, DesignatedReason, TrendReason
+from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.inputs.osm_tags import CrossingKind
-from patrolplan.notes import Note, list_texts
+from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
-from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.outputs.reason_words import (
-    HARDLY_ANY,
-    Detail,
-    ReasonLine,
-    describe_reason,
-    find_months,
+from patrolplan.outputs.facts import (
+    StopFacts,
+    find_busiest_stop,
+    find_marking,
+    is_feared,
+    list_stop_facts,
 )
+from patrolplan.outputs.reason_words import Detail, ReasonLine, find_months
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
-from patrolplan.patrols.turns import HEADINGS
-from patrolplan.text import capitalise, format_count, join_words
+from patrolplan.text import capitalise, join_words
 from patrolplan.times import format_time
 
 SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
@@ -39,15 +36,9 @@ LONG_STAY_MINUTES = 15
 LONG_WAIT_MINUTES = 5
 """A longer wait after a stop is printed as such."""
 
-ASSUMED = (
-    "no_stops",
-    "no_stops_near",
-    "no_origins",
-    "rolls_by_capacity",
-    "rolls_assumed",
-    "no_places",
-)
-"""Keys of what was assumed for the way home that a card names, in few words: it has one line."""
+MEET = "Meet the member of staff."
+MAX_AIMED = 3
+"""Maximum number of streets in the sentence on what a patrol is for."""
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"
@@ -59,9 +50,6 @@ LEAVING = ("leave", "home", "went towards")
 
 GATE_REASON = "gate_reason"
 """Key of the note on why no stop is made: it is in the panel, so it is no caution as well."""
-
-MAX_NEAREST = 3
-"""Maximum number of hotspots that are named on a card without a stop."""
 
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "unmarked": "Main roads without a marked crossing",
@@ -88,8 +76,6 @@ def build_card_data(
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
     reasons = [stop.why for stop in patrol.stops]
-    if not patrol.stops:
-        reasons = [tuple(why) for *_, why in list_nearest(plan, patrol)]
     months = find_months(chain.from_iterable(reasons))
     detail: Detail = "undated" if months else "whole"
     crs = plan.area.projection.crs
@@ -101,16 +87,15 @@ def build_card_data(
         "subtitle": " · ".join(heading for heading in headings if heading),
         "date": date,
         "officer": make_printable(on_duty),
-        "purpose": wording.PURPOSE,
-        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
+        "aim": _describe_aim(plan, patrol),
         "marking": make_printable(find_marking(plan.area, places=reasons)),
         "window": window if patrol.stops else gate_time,
-        "timing": _describe_timing(patrol),
+        "timing": wording.describe_end(patrol) if patrol.stops else "stay at the gate",
         "gate_time": gate_time,
         "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": _describe_presence(plan, patrol),
-        "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol, detail),
-        "why": f"Why (crime of the {months})" if months else "Why",
+        "gate_why": _describe_presence(patrol),
+        "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
+        "why": f"Why (crime of the {months})" if months else "Why" if patrol.stops else "",
         "stops": [_build_stop_data(plan, stop, detail) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})"
@@ -118,7 +103,7 @@ def build_card_data(
         else "",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
-        "basis": _list_basis(plan, patrol),
+        "basis": _list_basis(plan, patrol, months_told=bool(months)),
         "map_alt": _describe_map(patrol, school, [stop.place for stop in stops]),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
@@ -127,21 +112,43 @@ def build_card_data(
     return data
 
 
-def _describe_presence(plan: Plan, patrol: Patrol) -> str:
+def _describe_aim(plan: Plan, patrol: Patrol) -> str:
+    """What the patrol is for, in one sentence."""
+    is_early = wording.is_before_school(plan, patrol)
+    streets = dict.fromkeys(stop.street for stop in patrol.stops if stop.kind != "gate")
+    named = [print_whole(street) for street in streets if street[:1].isupper()]
+    if len(named) > MAX_AIMED:
+        named = [*named[: MAX_AIMED - 1], f"{len(named) - MAX_AIMED + 1} streets more"]
+    reasons = [one for stop in patrol.stops for one in stop.why]
+    news = {one.trend for one in reasons if isinstance(one, TrendReason)}
+    want = wording.describe_want_of_danger(plan, patrol).partition(":")[0]
+    is_recorded = any(isinstance(one, CrimeReason) for one in reasons)
+    facts = {
+        f"your pupils walk {'to school' if is_early else 'home'}": find_busiest_stop(patrol),
+        "intelligence asks for a patrol": any(stop.tasking for stop in patrol.stops),
+        "the force asks for patrols": any(isinstance(one, DesignatedReason) for one in reasons),
+        "crime is newly recorded": "new" in news,
+        "recorded crime is rising": "rising" in news,
+        "crime is recorded": is_recorded and not (want or news.intersection(CHANGED_TRENDS)),
+        "pupils feel unsafe": is_feared(reasons),
+    }
+    why = join_words([words for words, is_so in facts.items() if is_so])
+    gate = f"at the gate as pupils {'arrive' if is_early else 'leave'}"
+    where = f"on {join_words(named)}" if named else "in the streets nearby"
+    parts = [gate, where + (f", where {why}" if why else "")] if streets else [gate]
+    if streets and patrol.gate_until_minutes <= patrol.start_minutes:
+        parts = [parts[1], gate] if is_early else parts[1:]
+    end = f": {want[:1].lower()}{want[1:]}" if want else ""
+    return f"Be seen {', then '.join(parts)}{end}."
+
+
+def _describe_presence(patrol: Patrol) -> str:
     """What to do at the gate before the stops."""
     if patrol.gate_until_minutes <= patrol.start_minutes:
         return "Start here."
-    why = wording.describe_gate_task(plan, patrol)
     if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
-        why = f"{why} Stay until {format_time(patrol.gate_until_minutes)}."
-    return why
-
-
-def _describe_timing(patrol: Patrol) -> str:
-    """How many stops there are, and when and where the patrol ends."""
-    if not patrol.stops:
-        return "stay at the gate"
-    return f"{format_count(len(patrol.stops), 'stop')}, {wording.describe_end(patrol)}"
+        return f"{MEET} Stay until {format_time(patrol.gate_until_minutes)}."
+    return MEET
 
 
 def _format_time_range(start: float, end: float) -> str:
@@ -217,28 +224,19 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
     return [legs[:cut], legs[cut:]]
 
 
-def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
+def _list_basis(plan: Plan, patrol: Patrol, *, months_told: bool) -> list[str]:
     """The basis of the card, in paragraphs: how good it is, and the data with its sources."""
     data = [
-        f"{wording.format_data_months(plan.risk)}.",
+        "" if months_told else f"{wording.format_data_months(plan.risk)}.",
         *wording.list_approximations(plan, [patrol.way]),
-        _describe_assumptions([*plan.area.notes, *plan.risk.notes], patrol.urn),
         *list_texts(plan.area.accepted_checks),
+        *wording.list_attributions(plan),
     ]
     lines = [
         wording.describe_reference(patrol) if patrol.stops else "",
-        " ".join(sentence for sentence in [*data, *wording.list_attributions(plan)] if sentence),
+        " ".join(filter(None, data)),
     ]
     return [print_whole(line) for line in lines if line]
-
-
-def _describe_assumptions(notes: Sequence[Note], urn: str) -> str:
-    """One sentence on what was assumed for a school's ways home; empty if they do not count."""
-    if not any(note.key == "exposure" for note in notes):
-        return ""
-    about = {note.key: note.short for note in notes if note.is_about(urn)}
-    parts = dict.fromkeys(about[key] for key in ASSUMED if key in about)
-    return f"Pupils' ways home are modelled ({'; '.join(parts) or 'nobody is tracked'})."
 
 
 def _describe_map(patrol: Patrol, school: str, places: Sequence[str]) -> str:
@@ -258,20 +256,14 @@ def _make_tasking_printable(tasking: Tasking) -> Tasking:
     return replace(tasking, place_id=place_id, reason=reason, by=by)
 
 
-def _build_gate_panel(plan: Plan, patrol: Patrol, detail: Detail) -> dict[str, Any]:
+def _build_gate_panel(plan: Plan, patrol: Patrol) -> dict[str, Any]:
     """The panel of a card without a stop: to stay, until when, why, and what to look for."""
     do, where, came = ARRIVING if wording.is_before_school(plan, patrol) else LEAVING
-    nearest = []
-    for place, away, grid, (reason, *_) in list_nearest(plan, patrol):
-        line = ReasonLine(describe_reason(reason, detail), isinstance(reason, ReportsReason))
-        words = {"place": capitalise(print_whole(place)), "where": away, "grid": grid}
-        nearest.append({**words, "reasons": [_build_sentence(line)]})
     return {
         "title": f"Stay at the gate until {format_time(patrol.gate_until_minutes)}",
         "why": _describe_gate_reason(plan, patrol),
         "tasks": [LOOK_FOR.format(do), ASK.format(where)],
         "most": f"Most {came}:",
-        "nearest": nearest,
     }
 
 
@@ -284,35 +276,6 @@ def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
         return "This window is for the gate alone: no stop is planned."
     notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
     return " ".join(notes) or "Nothing within reach is worth the walk in this window."
-
-
-def list_nearest(plan: Plan, patrol: Patrol) -> list[tuple[str, str, str, Sequence[Reason]]]:
-    """Place, distance, grid reference and reasons of the known hotspots nearest to the gate."""
-    known = [_is_known_for_something(reasons) for reasons in plan.hotspots["reasons"]]
-    if not any(known):
-        return []
-    table = plan.hotspots[known].reset_index(drop=True)
-    stops = gpd.GeoSeries(table["stop"])
-    east, north = stops.x - patrol.x, stops.y - patrol.y
-    metres = np.hypot(east, north)
-    order = metres.round(2).sort_values(kind="stable").index[:MAX_NEAREST]
-    near = order[metres[order] <= plan.area.settings.patrol.radius_metres]
-    found = []
-    for row in near:
-        turn = round(np.degrees(np.arctan2(east[row], north[row])) / 45) % 8
-        where = f"{wording.format_metres(metres[row])} {HEADINGS[turn].removeprefix('head ')}"
-        grid = wording.format_grid_reference(
-            stops[row].x, stops[row].y, crs=plan.area.settings.area.crs
-        )
-        place = table["place"][row] + wording.describe_chance(plan, table["hotspot"][row])
-        found.append((place, where, grid, table["reasons"][row]))
-    return found
-
-
-def _is_known_for_something(reasons: Sequence[Reason]) -> bool:
-    return bool(reasons) and not (
-        isinstance(reasons[0], CrimeReason) and reasons[0].incidents in HARDLY_ANY
-    )
 
 
 def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:

@@ -1,7 +1,6 @@
-"""`lead.pdf`: what a team's lead is responsible for: draw, demands, fairness and officers' days.
+"""`lead.pdf`: what a team's lead is responsible for: gaps, officers' days, demands, fairness, draw.
 
-It lists unmet demands with reasons, and changes by hand. It is not for the wall, since it has
-officers' appointments, which colleagues need not see.
+It is not for the wall, since it has officers' appointments, which colleagues need not see.
 """
 
 import datetime as dt
@@ -9,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
-from patrolplan.notes import list_texts
+from patrolplan.notes import Note, list_texts
 from patrolplan.outputs.cartography.fonts import (
     list_unprintable_notes,
     make_printable,
     typeset_template,
 )
-from patrolplan.outputs.facts import find_marking
+from patrolplan.outputs.facts import STAFF_WORDS, find_marking
 from patrolplan.outputs.reason_words import DAY_WORDS
 from patrolplan.outputs.week.roster import (
     DEMANDS,
@@ -36,25 +35,30 @@ from patrolplan.outputs.wording import (
 )
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
+from patrolplan.patrols.obstacles import ObstacleKind
 from patrolplan.team.routes import list_patrols
 from patrolplan.team.week import Week, format_day
-from patrolplan.team.week_records import Ban, DemandOutcome, Foreseen, Lock
+from patrolplan.team.week_records import Ban, DemandOutcome, Lock
 from patrolplan.team.where_when import DayItem, group_stays, list_stays
-from patrolplan.text import (
-    MAX_NAMED,
-    capitalise,
-    format_count,
-    format_percent,
-    join_words,
-    list_first,
-)
+from patrolplan.text import capitalise, format_percent, join_words, list_first
 
 MAX_CHANGES = 12
 """Maximum number of changes by hand that are listed, the latest ones."""
 HEAVIEST = 20
 """Number of priority streets, those with most risk, that should not be without a visit."""
-ELSEWHERE = ("drawn_without_secret", "over_daily_maximum", "crew_short")
-"""Notes that are elsewhere on the sheet."""
+
+SWAP = "See Best swaps on the board"
+ASK_LOCAL_TEAM = "Ask the local team"
+ACTIONS: Mapping[ObstacleKind, str] = {
+    "hours_unmet": "Widen its hours, or ask the local team",
+    "unfit": "Lengthen the school's window, or ask the local team",
+    "near_barred": "Lift the bar, or drop the place",
+    "outside_hours": "Change its hours, or ask the local team",
+    "no_school": "Name a school for it",
+    "other_days": "Tell those who designated it",
+    "officers_short": SWAP,
+}
+"""What a lead can do about a place to which nobody goes, other than to ask the local team."""
 
 
 def render_lead_sheet(roster: Roster) -> bytes:
@@ -65,7 +69,7 @@ def render_lead_sheet(roster: Roster) -> bytes:
 def build_lead_data(roster: Roster) -> dict[str, Any]:
     """Texts of the sheet, for the template."""
     week = roster.week
-    area, watch = week.plan.area, f"{WATCH_METRES:g}"
+    area = week.plan.area
     data: dict[str, Any] = {
         "title": f"Lead's sheet: {make_printable(area.name)}, {format_week(week)}",
         "area": make_printable(area.name),
@@ -73,69 +77,41 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
         "id": compute_plan_id(week.plan),
         "marking": make_printable(find_marking(area, (duty.patrol for duty in week.duties))),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
-        "draw": [*_describe_draw(week), *_describe_foreseen(week.foreseen)],
-        "commitment": _group_letters(week.draw.commitment if week.draw else ""),
         "demands": [
-            {"title": words.lead.format(watch=watch), "rows": rows}
+            {"title": words.lead.format(watch=f"{WATCH_METRES:g}"), "rows": rows}
             for kind, words in DEMANDS.items()
             if (rows := _build_demand_rows(roster, kind))
         ],
-        "watch_metres": watch,
-        "unmet": [make_printable(line) for line in describe_unmet(roster)],
+        "gaps": [[*map(make_printable, gap)] for gap in _list_gaps(roster)],
         "schools": _build_school_rows(roster),
-        "doses": [make_printable(line) for line in _describe_doses(week)],
         "officers": [_build_officer_row(roster, officer) for officer in roster.officers],
         "by_hand": [make_printable(line) for line in describe_hand(roster)],
         "notes": [
             make_printable(line)
-            for line in list_texts(note for note in week.notes if note.key not in ELSEWHERE)
+            for line in list_texts(note for note in week.notes if not _is_gap(note))
         ],
+        "draw": _describe_draw(week),
         "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
     data["basis"] += list_unprintable_notes(data)
     return data
 
 
-def _describe_draw(week: Week) -> list[str]:
-    """How the week was drawn, in plain sentences."""
-    draw = week.draw
+def _describe_draw(week: Week) -> str:
+    """How the week was drawn, how far from the best, and what insiders could name, in one line."""
+    draw, foreseen = week.draw, week.foreseen
     if draw is None:
-        return ["This week was not drawn: it was made by an earlier version, or by hand."]
-    give = format_percent(draw.give, 1 if 100 * draw.give % 1 else 0)
-    bounds = (
-        f"One week was drawn of all that keep the rules and are at most {give} less good."
-        if draw.give > 0
-        else "The settings let the draw give nothing up: the best week stands, and only the order "
-        "of stops and the minutes were drawn."
-    )
+        return "Not drawn by lot: made by an earlier version, or by hand."
     lost = 1 - week.worth / draw.best_worth if draw.best_worth > 0 else 0.0
-    worth = "It is as good as the best week that was found."
-    if round(100 * lost, 1) > 0:
-        changed = ", with what was changed since" if week.history or week.absent else ""
-        percent = format_percent(lost, 1)
-        worth = f"It is {percent} less good than the best week that was found{changed}."
-    again = " of the week, which was drawn more than once" if draw.number > 1 else ""
-    secret = (
-        f"This is draw number {draw.number}{again}. Write down the commitment below: with the "
-        "team's secret, `patrolplan week --audit` shows that nobody chose this week."
-        if draw.commitment
-        else "There was no secret, so the seed of the settings drew the week: anyone with the same "
-        "data and settings can draw it again."
-    )
-    return [bounds, worth, secret]
-
-
-def _describe_foreseen(foreseen: Foreseen | None) -> list[str]:
-    """How much of the week insiders could predict, and how much of that is due to locks."""
-    if foreseen is None:
-        return []
-    alone, locked = (format_percent(x) for x in (foreseen.hotspot_quarter, foreseen.with_locks))
-    by_hand = "" if locked == alone else f"; with what was set by hand, of {locked}"
-    sentence = (
-        "Somebody who has this tool and its data, but not the secret, could name in advance the "
-        f"place, the day and the quarter of an hour of {alone} of the visits{by_hand}."
-    )
-    return [sentence]
+    parts = [
+        f"{format_percent(lost, 1)} below the best" if round(lost, 3) > 0 else "as good as any"
+    ]
+    if foreseen is not None:
+        share = max(foreseen.hotspot_quarter, foreseen.with_locks)
+        parts.append(f"insiders could name {10 * share:.0f} visits in 10")
+    code = _group_letters(draw.commitment)
+    parts.append(f"commitment {code}" if code else "without a secret: anyone can draw it again")
+    return f"By lot, draw {draw.number}: {', '.join(parts)}."
 
 
 def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
@@ -194,23 +170,54 @@ def _build_demand_cell(
     return {"lines": lines, "is_unmet": is_unmet}
 
 
-def describe_unmet(roster: Roster) -> Iterator[str]:
-    """Every unmet demand, grouped by reason: place, days and reason."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+def _list_gaps(roster: Roster) -> Iterator[tuple[str, str, str]]:
+    """What lacks, why, and what can be done about it: demands, patrols, streets with most risk."""
+    yield from _list_unmet(roster)
+    week = roster.week
+    schools = [one for one in roster.schools if not roster.select_duties(urn=one.urn)]
+    if schools:
+        names = join_words([format_school_name(one.name) for one in schools])
+        yield "No patrol this week", names, "Add officers, or shorten others' patrols"
+    for row in week.short:
+        if row.patrols:
+            what = f"Fewer patrols than the minimum of {row.least}"
+            yield what, f"{_name_school(roster, row.urn)} has {row.patrols}", SWAP
+    for note in week.notes:
+        if _is_gap(note) and note.key != "drawn_without_secret":
+            yield "", note.text.rstrip("."), capitalise(note.fix) or "Move one of the visits"
+    away, missed = _find_heavy_unvisited(week)
+    if missed:
+        yield "Streets with most risk near schools, not visited", list_first(missed), SWAP
+    if away:
+        what = "Streets with most risk that no school's patrol reaches"
+        yield what, list_first(away), ASK_LOCAL_TEAM
+
+
+def _is_gap(note: Note) -> bool:
+    """Whether a person should do something about it; how the week was drawn stands at the end."""
+    return bool(note.fix) or note.key == "over_daily_maximum"
+
+
+def _list_unmet(roster: Roster) -> Iterator[tuple[str, str, str]]:
+    """Every unmet demand, grouped by reason: place and days, reason, action."""
+    reasons: dict[tuple[str, str, str], list[str]] = {}
     for demand in roster.week.demands:
         if not demand.is_met:
-            why = "nobody goes there" if demand.why is None else demand.why.tell_lead()
+            why = ("nobody goes there", SWAP)
+            if demand.why is not None:
+                why = (demand.why.tell_lead(), ACTIONS.get(demand.why.kind, ASK_LOCAL_TEAM))
             day = "" if demand.date is None else f"{demand.date:%A}"
-            words = roster.find_place_words(demand.place) if demand.kind == "feared" else ""
-            reasons.setdefault((capitalise(words) or demand.place, why), []).append(day)
-    for (place, why), days in reasons.items():
-        when = f", {join_words(days)}" if any(days) else ""
-        yield f"{place}{when}: {why}."
+            words = capitalise(roster.find_place_words(demand.place))
+            what = f"{demand.place} ({words})" if words else demand.place
+            what = words if words and demand.kind == "feared" else what
+            reasons.setdefault((what, *why), []).append(day)
+    for (what, obstacle, action), days in reasons.items():
+        when = join_words([day for day in days if day])
+        yield f"{what}, {when}" if when else what, obstacle, action
 
 
 def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
-    """Patrols and minutes of each school, and whether that is less than promised."""
-    short = {row.urn: f"short: {row.patrols} of {row.least}" for row in roster.week.short}
+    """Patrols and minutes of each school that has a patrol."""
     minutes: dict[str, float] = {}
     for stay in list_stays(roster.week.duties):
         if stay.stop is not None:
@@ -219,40 +226,24 @@ def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
         {
             "number": str(school.number),
             "name": format_school_name(school.name),
-            "patrols": str(len(roster.select_duties(urn=school.urn))),
+            "patrols": str(len(duties)),
             "minutes": f"{minutes.get(school.urn, 0.0):.0f}",
-            "short": short.get(school.urn, ""),
         }
         for school in roster.schools
+        if (duties := roster.select_duties(urn=school.urn))
     ]
 
 
-def _describe_doses(week: Week) -> list[str]:
-    """Places above the daily maximum, and heavy ones that no one visits."""
-    most = week.plan.area.settings.week.max_dose_minutes_per_day
-    over = list_texts(note for note in week.notes if note.key == "over_daily_maximum")
-    over = over or [f"No place gets more than {most:g} minutes on a day."]
+def _find_heavy_unvisited(week: Week) -> tuple[list[str], list[str]]:
+    """Of the priority streets with most risk, those that no patrol reaches, and others missed."""
     visited = group_stays(week.duties)
     table = week.plan.hotspots.sort_values("worth", ascending=False, kind="stable")
     heavy = dict(zip(table["hotspot"][:HEAVIEST], table["place"][:HEAVIEST], strict=True))
     stops = (stop for _, patrol in list_patrols(week.plan) for stop in patrol.stops)
     in_reach = {name for stop in stops for name in stop.covered}.union(visited)
-    if away := {name: place for name, place in heavy.items() if name not in in_reach}:
-        names = _name_places(away)
-        over = [*over, f"For the local team, since no school's patrol stands there: {names}."]
-    missed = {name: heavy[name] for name in heavy if name in in_reach and name not in visited}
-    count = format_count(len(heavy) - len(away), "priority street")
-    if not missed:
-        return [*over, f"All of the {count} with most risk near schools are visited."]
-    verb = "is" if len(missed) == 1 else "are"
-    names = _name_places(missed)
-    return [*over, f"Of the {count} with most risk near schools, {names} {verb} not visited."]
-
-
-def _name_places(places: Mapping[str, str]) -> str:
-    """Hotspots with their places, the first few if there are many."""
-    names = [f"{name} ({place})" for name, place in places.items()]
-    return join_words(names) if len(names) <= MAX_NAMED else list_first(names)
+    away = [place for name, place in heavy.items() if name not in in_reach]
+    missed = [heavy[name] for name in heavy if name in in_reach and name not in visited]
+    return [*dict.fromkeys(away)], [*dict.fromkeys(missed)]
 
 
 def _build_officer_row(roster: Roster, officer: RosterOfficer) -> dict[str, Any]:
@@ -283,7 +274,7 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
         return row | {"what": describe_appointment(roster, item.appointment)}
     if item.duty is None:
         return row | {"what": ""}
-    crew = roster.describe_others(name, item.duty)
+    crew = roster.describe_others(name, item.duty).replace(STAFF_WORDS, "staff")
     words = (
         f"no. {roster.schools_by_urn[item.duty.urn].number}",
         describe_further_window(item.duty.patrol).lower(),
@@ -311,7 +302,7 @@ def describe_hand(roster: Roster) -> list[str]:
     if earlier > 0:
         lines.append(f"Earlier changes by hand, not listed: {earlier}.")
     lines += [f"{row.when}: {row.what}." for row in week.history[-MAX_CHANGES:]]
-    return lines or ["Nothing was set, ruled out or changed by hand."]
+    return lines
 
 
 def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:

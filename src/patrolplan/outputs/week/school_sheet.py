@@ -1,8 +1,9 @@
-"""The sheet that an officer may leave with a school: streets, days and times, nothing about crime.
+"""The sheet that an officer may leave with a school: the gate's times, streets, nothing on crime.
 
-It leaves out all reasons, counts and categories, the places tasked by intelligence, and officers'
-names and routes. If pupils were surveyed, a further page responds to what they marked: the places,
-on how many days an officer was and will be there, and what changed since the last survey.
+It leaves out all reasons, counts and categories, the places tasked by intelligence, officers' names
+and routes and, as the poster promises, when they are in which street. If pupils were surveyed, a
+further page responds to what they marked: the places, on how many days an officer was and will be
+there, and what changed since the last survey.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,12 +24,12 @@ from patrolplan.outputs.week.poster import (
     describe_streets,
 )
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
-from patrolplan.outputs.wording import list_attributions
+from patrolplan.outputs.wording import is_before_school, list_attributions
 from patrolplan.privacy import note_low_threshold
 from patrolplan.team.school_answers import PlaceAnswer
 from patrolplan.team.week import Duty
 from patrolplan.text import capitalise, shorten
-from patrolplan.times import format_span, format_time
+from patrolplan.times import format_span
 
 MAP_WIDTH = 180 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 122 * POINTS_PER_MM
@@ -65,8 +66,9 @@ def build_school_data(
     """Texts of a school's sheet, for the template."""
     name = shorten(make_printable(school.name), LONGEST_NAME)
     areas = _find_areas(roster, school)
-    letters = {hotspot: xl_col_to_name(number) for number, hotspot in enumerate(areas)}
-    streets = {letters[hotspot]: _format_street(stop) for hotspot, stop in areas.items()}
+    streets = {
+        xl_col_to_name(number): _format_street(stop) for number, stop in enumerate(areas.values())
+    }
     week = roster.week
     return {
         "title": f"Presence around {name}, {format_week(week)}",
@@ -75,8 +77,11 @@ def build_school_data(
         "bell": school.bell,
         "marking": make_printable(week.plan.area.settings.output.marking),
         "days": [
-            {"day": f"{day:%A}", "date": f"{day.day} {day:%B}"}
-            | _describe_presence(roster, roster.select_duties(urn=school.urn, date=day), letters)
+            {
+                "day": f"{day:%A}",
+                "date": f"{day.day} {day:%B}",
+                "gate": _describe_gate(roster, roster.select_duties(urn=school.urn, date=day)),
+            }
             for day in week.days
         ],
         "areas": [{"letter": letter, "street": street} for letter, street in streets.items()],
@@ -105,38 +110,29 @@ def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
 
 
 def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, SchoolStop]:
-    """Stops of the week by place."""
-    duties = roster.select_duties(urn=school.urn)
-    return {stop.hotspot: stop for duty in duties for stop in _list_stops(roster, duty)}
-
-
-def _list_stops(roster: Roster, duty: Duty) -> list[SchoolStop]:
-    return list_school_stops(duty.patrol, roster.week.plan.hotspots)
+    """Stops of the week by place, in the order of names, which says nothing about days."""
+    duties, hotspots = roster.select_duties(urn=school.urn), roster.week.plan.hotspots
+    stops = (stop for duty in duties for stop in list_school_stops(duty.patrol, hotspots))
+    return {stop.hotspot: stop for stop in sorted(stops, key=lambda one: (one.place, one.hotspot))}
 
 
 def _format_street(stop: SchoolStop) -> str:
     return capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
 
 
-def _describe_presence(
-    roster: Roster, duties: list[Duty], letters: dict[str, str]
-) -> dict[str, str]:
-    """When an officer is at the gate on a day, and until when in which streets."""
-    if not duties:
-        return {"gate": "", "until": "", "streets": ""}
+def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
+    """When an officer is at the gate on a day as pupils pass it, but never when a patrol ends."""
     first: dict[str, Duty] = {}  # the first duty of each window
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.window, duty)
-    stops = [stop for duty in duties for stop in _list_stops(roster, duty)]
-    streets = {letters[stop.hotspot] for stop in stops}
-    until = max((stop.leave_minutes for stop in stops), default=0.0)
-    return {
-        "gate": ", ".join(
-            format_span(*stay) for duty in first.values() for stay in duty.patrol.gate_stays
-        ),
-        "until": f"until about {format_time(5 * round(until / 5))}" if streets else "",
-        "streets": ", ".join(sorted(streets, key=lambda text: (len(text), text))),
-    }
+    stays = [
+        duty.patrol.gate_stays[-1]
+        if is_before_school(roster.week.plan, duty.patrol)
+        else (duty.patrol.start_minutes, duty.patrol.gate_until_minutes)
+        for duty in first.values()
+    ]
+    none = "not at the gate" if stays else "no patrol planned"
+    return ", ".join(format_span(*stay) for stay in stays if stay[1] > stay[0]) or none
 
 
 def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
