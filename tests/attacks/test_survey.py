@@ -47,12 +47,17 @@ DAYS = ("2026-10-08", "2026-03-05")
 
 
 def _write(folder, classes):
-    """A file for each class: its pupils and its answers."""
+    """A file for each class: its pupils and its answers, a few decimetres from another class's."""
     folder.mkdir(exist_ok=True)
     return [
         save(
             folder / f"{number}.json",
-            answers_file(given_, pupils=pupils, day=DAYS[number], id=f"{number}" * 32),
+            answers_file(
+                [one | {"longitude": one["longitude"] + 2e-6 * number} for one in given_],
+                pupils=pupils,
+                day=DAYS[number],
+                id=f"{number}" * 32,
+            ),
         )
         for number, (pupils, given_) in enumerate(classes)
     ]

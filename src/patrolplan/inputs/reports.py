@@ -105,6 +105,7 @@ def check_copied_rows(
                 problems.add(path, what, remedy)
 
 
+MAX_DEGREES = 180.0
 MIN_KINDS, FEW, QUARTER = 20, 0.03, 0.25
 """Kinds of reports by which rows pasted twice are noticed, and the share of rows that may be."""
 
@@ -123,7 +124,8 @@ def find_odd_files(paths: Files, columns: Columns = None) -> list[tuple[CheckNam
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
     """The place to a metre, day and words of each report with a place."""
-    axes = [np.round(parse_numbers(rows[axis]), 5) for axis in ("longitude", "latitude")]
+    degrees = (parse_numbers(rows[axis]) for axis in ("longitude", "latitude"))
+    axes = [np.round(np.where(np.abs(one) <= MAX_DEGREES, one, np.nan), 5) for one in degrees]
     words = [rows[name].fillna("").to_numpy() for name in DAY_AND_WORDS]
     table = pd.DataFrame(dict(enumerate([*axes, *words])))
     placed: pd.DataFrame = table.loc[np.isfinite(table[0]) & np.isfinite(table[1])]

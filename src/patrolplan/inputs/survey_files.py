@@ -40,7 +40,7 @@ MAX_FILE_BYTES = 5_000_000
 MAX_PUPILS = 5_000
 """Maximum number of pupils, more than any school has; a file of them, with all places, has 3 MB."""
 
-MIN_EQUAL_ANSWERS = 2
+MIN_EQUAL_ANSWERS, MIN_WHOLE_ANSWERS = 5, 2
 """Minimum number of equal answers under two IDs for a copy: places are exact to a decimetre."""
 
 MIN_EQUAL_SQUARES, MOST_SQUARES = 3, 2 / 3
@@ -364,6 +364,8 @@ def _is_same_class(one: Survey, other: Survey) -> bool:
     """Whether half of the answers are alike to the decimetre, or most squares of a day or all."""
     if one.form == other.form == survey_form.ANSWERS_FORM:
         least = min(one.content.total(), other.content.total())
+        if one.content == other.content:
+            return least >= MIN_WHOLE_ANSWERS
         return (one.content & other.content).total() >= max(MIN_EQUAL_ANSWERS, least / 2)
     squares, others = _count_squares(one), _count_squares(other)
     if one.school_urn != other.school_urn or not squares:
