@@ -249,12 +249,12 @@ def test_a_week_opens_on_today_and_records_today(
     page = visit.page
     expect(page.locator("#day-choice")).to_have_value(f"{first.date}")
     page.select_option("#officer-choice", officer)
-    expect(page.locator("#preview")).to_contain_text(first.patrol.stops[0].place)
+    expect(page.locator("#preview")).to_contain_text(first.patrol.school)
     page.clock.set_fixed_time(_at(13 * 60, second.date))
     page.reload()
     expect(page.locator("#day-choice")).to_have_value(f"{second.date}")
     expect(page.locator("#officer-choice")).to_have_value(officer)
-    expect(page.locator("#preview")).to_contain_text(second.patrol.stops[0].place)
+    expect(page.locator("#preview")).to_contain_text(second.patrol.school)
     expect(page.locator("#preview")).not_to_contain_text("Not today")
     box = page.locator("#preview").bounding_box()
     assert box is not None
