@@ -410,10 +410,26 @@ def test_the_share_is_that_of_the_last_plan(board, client):
     lock = {"kind": "lock", **get_slot(board.shared.state.week.duties[0])}
     state = client.post("/api/change", json={"version": 1, "change": lock}).json()["state"]
     assert state["draw"]["foreseen"] is state["draw"]["with_locks"] is None
-    client.post("/api/solve", json={"version": 2})
+    other = board.shared.state.week.duties[1]
+    change(client, 2, kind="remove", **get_slot(other))
+    client.post("/api/solve", json={"version": 3})
     settled(client)
-    taken = client.post("/api/proposal/take", json={"version": 2}).json()["state"]
+    taken = client.post("/api/proposal/take", json={"version": 3}).json()["state"]
     assert taken["draw"]["with_locks"] is not None
+
+
+def test_planning_again_offers_better_weeks_only(board, client):
+    """A week that is planned already is not offered again; another draw is, and judged first."""
+    client.post("/api/solve", json={"version": 1})
+    assert settled(client)["message"].startswith("No better week was found")
+    assert client.get("/api/proposal").status_code == 404
+    assert client.post("/api/proposal/take", json={"version": 1}).status_code == 422
+    client.post("/api/solve", json={"version": 1, "draw_again": True})
+    message = settled(client)["message"]
+    proposal = client.get("/api/proposal").json()
+    assert proposal["judgement"] == ("better" if proposal["gains"]["worth"] > 0 else "worse")
+    assert message.startswith(f"A {proposal['judgement']} week")
+    assert board.shared.version == 1
 
 
 def test_drawing_again_counts_the_number_up(board, client):

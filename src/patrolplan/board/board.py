@@ -14,6 +14,7 @@ from patrolplan.board.edits import (
     compute_gains,
     describe_difference,
     find_duty,
+    judge_gains,
     list_differences,
     refuse,
 )
@@ -43,6 +44,7 @@ from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
+    from patrolplan.board.edits import Judgement
     from patrolplan.board.jobs import Proposal
     from patrolplan.board.repairs import Offer
     from patrolplan.board.shared_week import BoardState, SharedWeek
@@ -56,6 +58,12 @@ CLOSE_SECONDS = 2.0
 """How long the board waits for its background work when it is closed."""
 MAX_OUTCOMES = 12
 """Maximum number of outcomes and lists of swaps, over all windows, whose offers are still valid."""
+READY: dict[Judgement, str] = {
+    "better": "A better week is ready: compare it with this one, then take or drop it",
+    "as good": "No better week was drawn: this one is as good; compare it, then take or drop it",
+    "worse": "A worse week was drawn: compare it before you take it",
+}
+"""What is said of a proposal; planning again, unlike drawing again, offers better weeks only."""
 
 
 class Board:
@@ -212,8 +220,11 @@ class Board:
 
         def solve() -> str:
             proposal = solve_week(state.editor, state.week, self._cancel, draw_again=draw_again)
+            judgement = judge_gains(compute_gains(state.week, proposal.week))
+            if judgement != "better" and not draw_again:
+                return "No better week was found by this draw; the week stays as it is"
             self._proposal = proposal
-            return "A proposal is ready to compare"
+            return READY[judgement]
 
         self._cancel.clear()
         what = "Drawing again" if draw_again else "Planning again"
@@ -244,7 +255,8 @@ class Board:
             "patrols": build_duty_documents(replace(state, week=week), {}),
             **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
             "changes": list_differences(state.week, week),
-            "gains": compute_gains(state.week, week),
+            "gains": (gains := compute_gains(state.week, week)),
+            "judgement": judge_gains(gains),
         }
 
     def accept_proposal(self, version: int) -> str:

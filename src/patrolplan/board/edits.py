@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from patrolplan.board.requests import (
     Add,
@@ -24,7 +24,7 @@ from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlo
 from patrolplan.team.week_records import Ban
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from patrolplan.area import StudyArea
     from patrolplan.team.week import Duty, Week
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 MAX_NAMED_DIFFERENCES = 6
 """Maximum number of differences named in one sentence."""
+LEAST_GAIN_PERCENT = 0.05
+"""A smaller difference in worth is none: it would be shown as 0.0 %."""
+
+Judgement = Literal["better", "as good", "worse"]
+"""A proposal against the week as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,9 +331,22 @@ def compute_gains(before: Week, after: Week) -> dict[str, float]:
         "worth_percent": 100 * worth / before.worth if before.worth else 0.0,
         "doses": _count_doses(after) - _count_doses(before),
         "short": len(after.short) - len(before.short),
+        "unmet": _count_unmet_visits(after) - _count_unmet_visits(before),
         "patrols": len(after.duties) - len(before.duties),
         "cards": len(list_differences(before, after)),
     }
+
+
+def judge_gains(gains: Mapping[str, float]) -> Judgement:
+    """Whether a proposal is better: by schools below the minimum, then demands, then worth."""
+    worth = gains["worth_percent"]
+    shown = worth if abs(worth) >= LEAST_GAIN_PERCENT else 0.0
+    first = next(filter(None, (-gains["short"], -gains["unmet"], shown)), 0.0)
+    return "better" if first > 0 else "worse" if first < 0 else "as good"
+
+
+def _count_unmet_visits(week: Week) -> int:
+    return sum(max(0, demand.visits - len(demand.met_by)) for demand in week.demands)
 
 
 def _count_doses(week: Week) -> int:

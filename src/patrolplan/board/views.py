@@ -61,7 +61,9 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     duties = build_duty_documents(state, delivered)
     return {
         "area": area.name,
-        "marking": find_marking(area, (duty.patrol for duty in week.duties)),
+        "marking": find_marking(
+            area, (duty.patrol for duty in week.duties), state.planned_area.hotspots["reasons"]
+        ),
         "week": {
             "start": f"{week.start}",
             "days": [{"date": f"{day}", "name": f"{day:%a} {day.day}"} for day in week.days],

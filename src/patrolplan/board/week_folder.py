@@ -21,9 +21,10 @@ from patrolplan.outputs.output_folder import (
     replace_files,
     replace_folder,
 )
-from patrolplan.outputs.papers import list_showing
+from patrolplan.outputs.papers import Paper, list_showing
 from patrolplan.outputs.week.roster import Roster, check_officer_and_date
 from patrolplan.outputs.week.week_pack import (
+    CardChanges,
     format_week_documents,
     write_week_documents,
     write_week_files,
@@ -50,7 +51,7 @@ OUT_OF_DATE_KEY = "out_of_date"
 PRINTED_KEY = "printed"
 """Key of the manifest: what the papers in the folder show, by a digest."""
 PART_FOLDER = "part"
-"""Folder of papers that show only the last part printed, one officer or day."""
+"""Folder of papers that show only the last part printed: one officer or day, or what changed."""
 
 
 class WeekStore:
@@ -201,7 +202,10 @@ def print_papers(
     whole = officer is None and date is None
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
-        made_from = write_week_files(roster, drawn, officer=officer, date=date, earlier=folder)
+        changes = _find_changed_cards(roster, shared.store.load_manifest()) if whole else None
+        made_from = write_week_files(
+            roster, drawn, officer=officer, date=date, earlier=folder, changes=changes
+        )
         if not whole:
             _move_part_papers(drawn, is_day=date is not None)
         with shared.lock:
@@ -223,8 +227,23 @@ def print_papers(
                 details[PAPERS_KEY] = {name: made_from[name] for name in made_from if name in files}
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(present, files, shown)
             shared.mark_written()
-    count = format_count(len(roster.select_duties(officer, date)), "card")
-    return f"Printed {count} into {folder}"
+    if changes is None:
+        count = format_count(len(roster.select_duties(officer, date)), "card")
+        return f"Printed {count} into {folder}"
+    if not changes:
+        return "No card changed since the last print"
+    new = format_count(len(changes.new), "card")
+    withdrawn = f", {len(changes.withdrawn)} to take back" if changes.withdrawn else ""
+    return f"Printed {new} to hand out{withdrawn}, by officer, into {folder}"
+
+
+def _find_changed_cards(roster: Roster, manifest: Mapping[str, Any]) -> CardChanges:
+    """Cards that are not in the folder as they are now, and those there that are void."""
+    present = {roster.card_path(duty) for duty in roster.week.duties}
+    cards = {name for name in manifest.get("files", {}) if Paper("cards/*/*.pdf").matches(name)}
+    shown = find_shown(manifest, roster.week)
+    old = set(find_outdated_papers(roster.week, cards, shown))
+    return CardChanges(frozenset(present - cards | present & old), tuple(sorted(old - present)))
 
 
 def _list_files(folder: Path) -> set[str]:

@@ -61,10 +61,13 @@ class ServedBoard:
         found: dict[str, Any] = json.loads(json.dumps(self.board.build_state()))
         return found
 
+    def list_cells(self) -> list[dict[str, Any]]:
+        """Every cell of the week as it stands."""
+        return [cell for school in self.state()["schools"] for cell in school["cells"].values()]
+
     def patrols(self) -> list[dict[str, Any]]:
         """Every patrol of the week as it stands."""
-        cells = [cell for school in self.state()["schools"] for cell in school["cells"].values()]
-        return [patrol for cell in cells for patrol in cell["patrols"]]
+        return [patrol for cell in self.list_cells() for patrol in cell["patrols"]]
 
     def read_saved_keys(self) -> set[tuple[str, str, str]]:
         """Day, school and officer of every patrol in the week's file."""
@@ -148,7 +151,6 @@ class Window:
         page.on("console", lambda message: self._record_console(message.type, message.text))
         page.goto(f"{self.address}?token={TOKEN}")
         expect(page.locator("#status")).to_have_text("The week is ready.")
-        expect(page.locator(".sign.school").first).to_be_attached()  # the map comes after it
 
     def _record_console(self, kind: str, text: str) -> None:
         # A browser logs every answer that refuses something; refusals are part of the board.
@@ -163,12 +165,18 @@ class Window:
         )
 
     def chip(self, key: dict[str, str]) -> Locator:
-        """A patrol's hold in the week."""
+        """A patrol in the week; pressed it opens its menu."""
         return self.page.locator(f'[data-focus="p|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
 
-    def menu(self, key: dict[str, str]) -> Locator:
-        """The button of a patrol's menu."""
-        return self.page.locator(f'[data-focus="m|{key["date"]}|{key["urn"]}|{key["officer"]}"]')
+    def empty(self, key: dict[str, str]) -> Locator:
+        """What adds a patrol in a cell of the week."""
+        return self.page.locator(f'[data-focus="c|{key["date"]}|{key["urn"]}"]')
+
+    def open_more(self) -> None:
+        """Open the map and the lists, unless they are open."""
+        if self.page.locator("#beyond").is_hidden():
+            self.page.get_by_role("button", name="More", exact=True).click()
+        expect(self.page.locator(".sign.school").first).to_be_attached()
 
     def cell(self, key: dict[str, str]) -> Locator:
         """A cell of the week."""
@@ -276,7 +284,9 @@ def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[...
     contexts: list[BrowserContext] = []
     windows: list[Window] = []
 
-    def open_one(size: dict[str, int] = DESKTOP_SIZE, **options: Any) -> Window:
+    def open_one(
+        size: dict[str, int] = DESKTOP_SIZE, board: ServedBoard = served, **options: Any
+    ) -> Window:
         context = chromium.new_context(
             viewport=size,
             has_touch=size["width"] < DESKTOP_SIZE["width"],
@@ -285,7 +295,7 @@ def open_window(served: ServedBoard, chromium: Browser) -> Iterator[Callable[...
         )  # type: ignore[arg-type]
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
-        windows.append(Window(context.new_page(), served.address))
+        windows.append(Window(context.new_page(), board.address))
         return windows[-1]
 
     yield open_one

@@ -1,5 +1,7 @@
 """Leave, appointments, places found by words and swaps, in the browser."""
 
+import re
+
 import pytest
 from board.speech import pick_slot
 from playwright.sync_api import expect
@@ -102,6 +104,7 @@ def test_an_appointment_is_entered_and_removed(size, served, request):
 def test_a_place_is_found_by_its_street_and_tasked(served, desk):
     """Found by words, with hours and minutes; the list says who meets it, or why nobody does."""
     page = desk.page
+    desk.open_more()
     page.get_by_role("tab", name="Places").click()
     page.get_by_label("Find a place").fill("nowhere lane")
     page.keyboard.press("Enter")
@@ -137,6 +140,7 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
     gap = next(
         gap for school in state["schools"] for gap in state["gaps"] if gap["urn"] == school["urn"]
     )
+    window.open_more()
     page.get_by_role("tab", name="Gaps").click()
     page.locator("#list").get_by_role("button", name="Best swaps").first.click()
     dialog = page.get_by_role("dialog", name="Best swaps")
@@ -151,16 +155,27 @@ def test_a_gap_is_filled_by_one_tap(size, served, request):
 
 @pytest.mark.slow
 def test_the_week_is_drawn_again(served, desk):
-    """After a lock nothing is said of how well it is foreseen; drawing again is a proposal."""
+    """How well it is foreseen is one sentence; another draw is offered, judged in its first words.
+
+    Planning an unchanged week again offers nothing.
+    """
     page = desk.page
-    expect(page.locator("#worth")).to_contain_text("Foreseen ")
-    desk.menu(served.slots()[0]).click()
-    page.get_by_role("button", name="Lock", exact=True).click()
-    expect(page.locator("#worth")).to_contain_text("not counted since the last plan")
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.locator("#message")).to_contain_text(
+        "No better week was found by this draw", timeout=PLANNING_MILLISECONDS
+    )
+    expect(page.locator("#compare")).to_be_hidden()
+    desk.open_more()
     page.get_by_role("tab", name="Rules").click()
+    expect(page.locator("#list")).to_contain_text(re.compile(r"can name about \d+ of 10 visits"))
+    desk.chip(served.slots()[0]).click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator("#list")).to_contain_text("is counted when it is planned again")
     expect(page.locator("#list")).to_contain_text("Draw 1.")
     page.get_by_role("button", name="Draw again").click()
-    expect(page.locator("#compare")).to_be_enabled(timeout=PLANNING_MILLISECONDS)
+    expect(page.locator("#compare")).to_be_visible(timeout=PLANNING_MILLISECONDS)
+    expect(page.locator("#message")).to_contain_text(re.compile("^(A|No) (better|worse) week"))
     page.locator("#compare").click()
+    expect(page.locator("#proposal h2")).to_have_text(re.compile("^(A|No) (better|worse) week"))
     page.get_by_role("button", name="Take the proposal").click()
     expect(page.locator("#list")).to_contain_text("Draw 2.")

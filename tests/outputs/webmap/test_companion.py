@@ -229,6 +229,46 @@ def test_what_is_near_is_announced_once(open_page: Open, demo_plan: Plan) -> Non
 
 
 @pytest.mark.slow
+def test_a_week_opens_on_today_and_records_today(
+    open_page: Open, demo_week: Week, tmp_path: Path
+) -> None:
+    """Today's patrol of the officer chosen last, also on the next day; what is next is told.
+
+    A patrol of another day that is begun all the same is recorded on the day on which it is.
+    """
+    by_officer = {
+        officer: [
+            duty for duty in demo_week.duties if duty.officer == officer and duty.patrol.stops
+        ]
+        for officer in {duty.officer for duty in demo_week.duties}
+    }
+    first, second, *_ = next(own for own in by_officer.values() if len(own) > 1)
+    roster = Roster(demo_week)
+    officer = roster.officers_by_name[first.officer].file_name
+    visit = open_page(render_week_map(roster), _at(13 * 60, first.date))
+    page = visit.page
+    expect(page.locator("#day-choice")).to_have_value(f"{first.date}")
+    page.select_option("#officer-choice", officer)
+    expect(page.locator("#preview")).to_contain_text(first.patrol.school)
+    page.clock.set_fixed_time(_at(13 * 60, second.date))
+    page.reload()
+    expect(page.locator("#day-choice")).to_have_value(f"{second.date}")
+    expect(page.locator("#officer-choice")).to_have_value(officer)
+    expect(page.locator("#preview")).to_contain_text(second.patrol.school)
+    expect(page.locator("#preview")).not_to_contain_text("Not today")
+    box = page.locator("#preview").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"]
+
+    page.select_option("#day-choice", f"{first.date}")
+    expect(page.locator("#preview")).to_contain_text("Not today but")
+    page.click("#begin")
+    expect(page.locator("#said")).to_contain_text("the record will say today")
+    page.click("#end")
+    expect(page.locator("#after-title")).to_contain_text(f"{second.date.day}")
+    assert f",{second.date}," in _save(page, tmp_path).read_text()
+
+
 def test_taps_are_cleared_by_button_by_another_plan_and_after_a_day(
     open_page: Open, demo_plan: Plan
 ) -> None:

@@ -5,9 +5,9 @@ import { drawDelivered } from "./delivered.js";
 import { all, findFocus, make, one } from "./dom.js";
 import { chosenPatrol, drawGrid, markChosen, startSifting } from "./grid.js";
 import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
-import { drawMap, drawPlaces, markDosed, openMap, showPatrol } from "./map.js";
-import { countUnmet, drawPlacesList, leavePlaces } from "./places.js";
-import { drawDraw, drawPlanning, foreseenWords, goodness, startPlanning } from "./planning.js";
+import { drawMap, drawPlaces, isMapDrawn, markDosed, openMap, showPatrol } from "./map.js";
+import { countUnmet, drawPlacesList, drawUnmet, leavePlaces } from "./places.js";
+import { drawDraw, drawPlanning, startPlanning } from "./planning.js";
 import { startPrinting } from "./printing.js";
 import { accept, ask, isRefused, keepUp, say, send, store, watch } from "./store.js";
 import { counted, idOf } from "./words.js";
@@ -65,17 +65,17 @@ const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) =
 
 /** Counts after the names of the lists that hold something to look at. */
 const drawCounts = (state) => {
-  const { gaps, short, tasked, bans } = state;
+  const { gaps, tasked, bans } = state;
   const locks = store.patrols.filter(({ locked }) => locked).length;
   const unmet = countUnmet(state);
-  const counts = { gaps: gaps.length + short.length, places: tasked.length, rules: bans.length + locks };
+  const counts = { gaps: gaps.length, places: tasked.length, rules: bans.length + locks };
   Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
   if (unmet) one("#tab-places .count").textContent = ` ${unmet} unmet`;
 };
 
 const drawHeader = (state) => {
   one(".marking").textContent = state.marking;
-  one("#worth").textContent = [`${counted(store.patrols.length, "patrol")}.`, goodness(state), foreseenWords(state)].filter(Boolean).join(" ");
+  one("#worth").textContent = counted(store.patrols.length, "patrol");
 };
 
 const draw = (state) => {
@@ -89,6 +89,7 @@ const draw = (state) => {
   one("#ledger").textContent = `Doses delivered are not shown, and none can be entered: ${state.ledger_problem}`;
   if (state.save_problem) one("#unsaved").textContent = `Not saved: ${state.save_problem}`;
   drawPlanning(state);
+  drawUnmet(state);
   drawCounts(state);
   drawPlaces(state);
   markDosed(state);
@@ -97,6 +98,21 @@ const draw = (state) => {
   markChosen(patrol ? idOf(patrol) : "");
   showPatrol(patrol, { fit: false });
   carryOn();
+};
+
+/** Open or close the map and the lists; the map is drawn once somebody looks at it. */
+const toggleMore = async () => {
+  const isOpen = one("#beyond").hidden;
+  one("#beyond").hidden = !isOpen;
+  one("#more").setAttribute("aria-expanded", String(isOpen));
+  if (!isOpen) return;
+  const isFirst = !isMapDrawn();
+  if (isFirst) openMap();
+  drawPlaces(store.state);
+  drawList();
+  showPatrol(chosenPatrol());
+  if (getComputedStyle(one("#jump")).display !== "none") one("#beyond").scrollIntoView(); // one column
+  if (isFirst) drawMap(await ask("/api/map"));
 };
 
 const undo = () => store.state?.can_undo && send("/api/undo", {}, "Undo the last change");
@@ -123,15 +139,12 @@ const start = async () => {
   addEventListener("keydown", onKey);
   const answer = await ask("/api/state");
   if (isRefused(answer)) return;
-  openMap();
+  one("#more").addEventListener("click", toggleMore);
   watch(draw);
   accept(answer.body);
   openTab("doses");
   say("The week is ready.");
   keepUp(isEmptyHanded);
-  // The browser paints what is on the page before the map is worked out.
-  await new Promise((go) => { requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))); });
-  drawMap(await ask("/api/map"));
 };
 
 start();

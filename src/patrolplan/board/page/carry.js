@@ -229,9 +229,9 @@ const onKey = (event) => {
     next.focus();
     if (hand.held) askHere(next);
   } else if (key === "Enter" || key === " ") {
-    if (!hand.held && place.matches(".empty")) return;
     event.preventDefault();
     if (hand.held) drop(place);
+    else if (place.matches(".empty")) openAdd(targetOf(place));
     else pickUp(officer ? { officer } : { patrol: patrolAt(place) }, place);
     if (officer && hand.held?.officer) one('#grid [tabindex="0"]')?.focus();
   } else if (key.toLowerCase() === "m") {
@@ -242,10 +242,10 @@ const onKey = (event) => {
 };
 
 const onClick = ({ target }) => {
-  const place = target.closest(".hold, .empty, .officer, .more, .cell");
+  const place = target.closest(".hold, .empty, .officer, .cell");
   if (!place) return;
   if (hand.held) drop(place);
-  else if (place.matches(".hold, .more")) openMenu(patrolAt(place));
+  else if (place.matches(".hold")) openMenu(patrolAt(place));
   else if (place.matches(".empty")) openAdd(targetOf(place));
   else if (place.matches(".officer")) openOfficer(place.dataset.officer);
 };

@@ -45,7 +45,6 @@ export const labelled = (text, field) => {
 
 const PATHS = {
   lock: "M4 7V5a4 4 0 0 1 8 0v2h1v8H3V7zm2 0h4V5a2 2 0 0 0-4 0z",
-  menu: "M6.5 2h3v3h-3zm0 4.5h3v3h-3zm0 4.5h3v3h-3z",
   grip: "M4 2h3v3H4zm5 0h3v3H9zM4 6.5h3v3H4zm5 0h3v3H9zM4 11h3v3H4zm5 0h3v3H9z",
   done: "M2 8.500 4 6.500l3 3 5.500-6 2 1.800L7 13.500z",
 };

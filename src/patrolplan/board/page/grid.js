@@ -1,6 +1,6 @@
 // The week as schools by days, the officers below it, and where the keyboard focus is.
 
-import { all, fill, findFocus, icon, keeper, make, one, unseen } from "./dom.js";
+import { all, fill, findFocus, icon, keeper, make, one } from "./dom.js";
 import { named, store } from "./store.js";
 import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
 
@@ -16,54 +16,50 @@ const patrolLabel = (patrol) => [
   patrol.locked && "locked", patrol.lent && "lent to this school", patrol.delivered && "delivered",
 ].filter(Boolean).join(", ");
 
-/** A patrol in its cell: take hold of it, or open its menu. */
+/** A patrol: what takes hold of it or opens its menu, and what is seen of it. */
 const chip = (patrol) => {
   const id = idOf(patrol);
   const further = [
     store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
     patrol.company && `with ${patrol.company}`,
   ].filter(Boolean);
-  return make(
-    "div", { class: `chip${patrol.locked ? " locked" : ""}${id === chosen ? " chosen" : ""}`, data: { patrol: id } },
+  const seen = make(
+    "span", { class: `chip${patrol.locked ? " locked" : ""}${id === chosen ? " chosen" : ""}`, data: { patrol: id } },
+    make("span", { class: "grip" }, icon("grip")),
     make(
-      "button", { type: "button", class: "hold", tabindex: "-1", title: patrolLabel(patrol), "aria-label": patrolLabel(patrol), data: { focus: `p|${id}` } },
-      make("span", { class: "grip" }, icon("grip")),
+      "span", { class: "chip-text" },
       make(
-        "span", { class: "chip-text" },
-        make(
-          "span", { class: "first" },
-          make("span", { class: "who", text: patrol.officer }),
-          patrol.variants > 1 && make("span", { class: "route", text: `R${patrol.variant + 1}` }),
-          patrol.delivered && icon("done"),
-          patrol.locked && icon("lock"),
-        ),
-        make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
-        further.map((text) => make("span", { class: "further", text })),
+        "span", { class: "first" },
+        make("span", { class: "who", text: patrol.officer }),
+        patrol.variants > 1 && make("span", { class: "route", text: `R${patrol.variant + 1}` }),
+        patrol.delivered && icon("done"),
+        patrol.locked && icon("lock"),
       ),
-    ),
-    make(
-      "button", { type: "button", class: "more", tabindex: "-1", "aria-label": `Menu: ${patrolName(patrol)}`, data: { focus: `m|${id}` } },
-      icon("menu"),
+      make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
+      further.map((text) => make("span", { class: "further", text })),
     ),
   );
+  return { kind: "hold", focus: `p|${id}`, title: patrolLabel(patrol), label: patrolLabel(patrol), patrol: id, seen };
 };
 
+/** A cell of the week. What is alone in it is the cell itself, not a button within it. */
 const cellOf = (school, { date }, day) => {
   const { state, why, patrols } = school.cells[date];
   const reason = named(why);
   const isClosed = state === "closed";
   const hasRoom = !patrols.length || new Set(patrols.map(({ window }) => window)).size < store.state.windows.length;
   const nobody = isClosed ? "closed" : patrols.length ? "a window without a patrol" : "nobody";
-  return make(
-    "td", { class: `cell ${state}${day === shown.day ? " shown" : ""}`, role: "gridcell", data: { urn: school.urn, date } },
-    patrols.map(chip),
-    hasRoom && make(
-      "button",
-      { type: "button", class: `empty${patrols.length ? " more-room" : ""}`, tabindex: "-1", title: reason || null, data: { focus: `c|${date}|${school.urn}` } },
-      make("span", { "aria-hidden": "true", text: isClosed ? "Closed" : "+" }),
-      unseen(`${school.name}, ${dayName(date)}: ${nobody}${reason && `: ${reason}`}. Add a patrol`),
-    ),
+  const room = {
+    kind: `empty${patrols.length ? " more-room" : ""}`, focus: `c|${date}|${school.urn}`, title: reason || null,
+    label: `${school.name}, ${dayName(date)}: ${nobody}${reason && `: ${reason}`}. Add a patrol`,
+    seen: make("span", { text: isClosed ? "Closed" : "+" }),
+  };
+  const things = [...patrols.map(chip), ...(hasRoom ? [room] : [])];
+  const draw = (tag, { kind, focus, title, label, patrol, seen }, place = { class: "", role: null, data: {} }) => make(
+    tag, { ...place, class: `${kind} ${place.class}`, tabindex: "-1", title, "aria-label": label, data: { focus, ...(patrol && { patrol }), ...place.data } }, seen,
   );
+  const cell = { class: `cell ${state}${day === shown.day ? " shown" : ""}`, role: "gridcell", data: { urn: school.urn, date } };
+  return things.length === 1 ? draw("td", things[0], cell) : make("td", cell, things.map((thing) => draw("button", thing)));
 };
 
 const nameOf = (school) => {
@@ -179,14 +175,15 @@ export const setStop = (element) => {
   all('#grid tbody [tabindex="0"]').forEach((stop) => { stop.tabIndex = -1; });
   if (!at) return;
   at.tabIndex = 0;
-  const more = at.classList.contains("hold") && one(".more", at.parentElement);
-  if (more) more.tabIndex = 0;
 };
+
+/** What can have the focus in a cell: the cell itself, or what is within it. */
+const thingsIn = (cell) => (cell.matches(".hold, .empty") ? [cell] : all(".hold, .empty", cell));
 
 /** The cell that many rows and days away, with its patrols in between; null at the edge. */
 export const neighbour = (element, down, across) => {
   const cell = element.closest(".cell");
-  const inside = all(".hold, .empty", cell);
+  const inside = thingsIn(cell);
   const next = inside[inside.indexOf(element) + down];
   if (!across && next && inside.includes(element)) return next;
   const row = cell.parentElement;
@@ -196,7 +193,7 @@ export const neighbour = (element, down, across) => {
   const target = other?.children[number];
   if (!target?.classList.contains("cell")) return null;
   if (across && getComputedStyle(target).display === "none") showDay(number - 1);
-  const found = all(".hold, .empty", target);
+  const found = thingsIn(target);
   return down < 0 ? found[found.length - 1] : found[0];
 };
 

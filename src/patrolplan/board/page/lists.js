@@ -4,7 +4,7 @@ import { button, keeper, listOf, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, named, store } from "./store.js";
-import { counted, dayName, inWords, keyOf, patrolName, ruleName, schoolName } from "./words.js";
+import { counted, dayName, inWords, keyOf, patrolName, ruleName } from "./words.js";
 
 const doseRows = keeper();
 
@@ -58,9 +58,8 @@ export const drawDoses = ({ doses, week }) => {
   ];
 };
 
-/** Schools below their minimum, days without a patrol and why, and what was assumed. */
-export const drawGaps = ({ gaps, short, notes, threshold_note: note }) => [
-  short.length ? [make("h3", { text: "Too few patrols" }), listOf(short.map((row) => `${schoolName(row.urn)}: ${row.patrols} of at least ${row.least}`))] : make("p", { text: "Every school has its minimum." }),
+/** Days without a patrol and why, and what was assumed. */
+export const drawGaps = ({ gaps, notes, threshold_note: note }) => [
   make("h3", { text: "Days without a patrol" }),
   gaps.length ? make("ul", { class: "rows" }, store.state.schools.map((school) => {
     const mine = gaps.filter(({ urn }) => urn === school.urn);

@@ -111,8 +111,12 @@ export const markDosed = ({ doses }) => {
 
 const SIGNS = "S: school, H: hotspot, ! in a bubble: pupils feel unsafe, T: tasked, must be visited, ×: keep away, brown, wider: priority street.";
 
+export const isMapDrawn = () => Boolean(chart.map);
+const isMapSeen = () => isMapDrawn() && one("#map").clientWidth > 0;
+
 const tell = (text) => { one("#map-tells").textContent = text; };
 
+/** Make the map, once what it is in is seen. */
 export const openMap = () => {
   const { map } = Object.assign(chart, {
     map: L.map("map", {
@@ -186,6 +190,7 @@ export const lookAtHotspot = (name) => {
 
 /** Draw a patrol's walk with its numbered stops; null takes it away. */
 export const showPatrol = (patrol, { fit = true } = {}) => {
+  if (!isMapSeen()) return;
   chart.patrol.clearLayers();
   chart.taken = patrol ? patrol.stops.map(({ stop }) => point(stop)) : [];
   if (!patrol) {
@@ -210,6 +215,7 @@ export const showPatrol = (patrol, { fit = true } = {}) => {
 
 /** Draw the tasked places, and one that is being entered. */
 export const drawPlaces = ({ tasked }, entering = null) => {
+  if (!isMapSeen()) return;
   chart.places.clearLayers();
   tasked.forEach((place) => {
     const title = `${place.place_id}, ${place.must_visit ? "must be visited" : "barred"}: ${place.reason}${place.grid ? ` (${place.grid})` : ""}`;

@@ -84,6 +84,7 @@ export const openMenu = (patrol) => {
         simple("Remove", "remove"),
         button("Show on the map", () => {
           close();
+          if (one("#beyond").hidden) one("#more").click();
           showOnMap(patrol);
           one("#map-frame").scrollIntoView({ block: "nearest" });
           one("#map").focus({ preventScroll: true });

@@ -11,7 +11,9 @@ const WEEKDAYS = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"]
 const KINDS = { street: "street", junction: "junction", postcode: "postcode", grid_reference: "grid reference", coordinates: "degrees" };
 const FAR_METRES = 5;
 const MOST_VISITORS = 3;
+const MOST_UNMET = 6;
 const form = { values: null, redraw: () => {} };
+const drawn = { unmet: "" };
 
 /** A new place's values: this week, all schools, must be visited once a day. */
 const fresh = (state) => {
@@ -251,7 +253,27 @@ const placeRow = (place, demands) => {
   );
 };
 
-export const countUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits).length;
+const listUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits);
+
+export const countUnmet = (state) => listUnmet(state).length;
+
+/** Schools below their minimum and demands that nobody meets; all but the first few are folded away. */
+export const drawUnmet = (state) => {
+  const demands = listUnmet(state);
+  const facts = JSON.stringify([state.short, demands]);
+  if (facts === drawn.unmet) return; // what has the focus keeps it
+  drawn.unmet = facts;
+  const rows = [
+    ...state.short.map(({ urn, patrols, least }) => make("li", { class: "unmet" }, make("b", { text: `${schoolName(urn)}: ${patrols} of at least ${least} patrols` }))),
+    ...demands.map((demand) => demandRow(demand)),
+  ];
+  const list = (some) => make("ul", { class: "rows" }, some);
+  const more = rows.splice(MOST_UNMET);
+  one("#unmet").replaceChildren(
+    make("h2", { id: "unmet-title", text: rows.length ? `Not met: ${rows.length + more.length}` : "All is met: each school has its patrols, each place its visits." }),
+    list(rows), ...(more.length ? [make("details", {}, make("summary", { text: `${more.length} more` }), list(more))] : []),
+  );
+};
 
 /** The demands of a kind: a heading, how many are met, and a row each; hotspots can be shown. */
 const demandRows = ({ kind, title, noun, each }, all) => {

@@ -14,10 +14,11 @@ const signed = (value, noun) => {
 };
 
 /** What taking it would bring, in few words. */
-const gainWords = ({ worth_percent: worth, doses, patrols, short, cards }) => [
+const gainWords = ({ worth_percent: worth, doses, patrols, short, unmet, cards }) => [
+  short && `${signed(short, "school")} below the minimum`,
+  unmet && `${signed(unmet, "visit")} not made`,
   Math.abs(worth) >= 0.05 && `${worth >= 0 ? "+" : "−"}${Math.abs(worth).toFixed(1)} % worth`,
   doses && signed(doses, "dose"),
-  short && `${signed(short, "school")} below the minimum`,
   patrols && signed(patrols, "patrol"),
   cards && `${counted(cards, "card")} to print or withdraw`,
 ].filter(Boolean);
@@ -47,12 +48,14 @@ const side = (title, mine, other, sign, words) => {
   );
 };
 
+const TITLES = { better: "A better week", "as good": "No better week: one as good", worse: "A worse week" };
+
 const openProposal = async () => {
   const answer = await ask("/api/proposal");
   if (isRefused(answer)) return;
-  const { patrols, gains, changes } = answer.body;
+  const { patrols, gains, judgement, changes } = answer.body;
   const [now, then] = [byCell(store.patrols), byCell(patrols)];
-  openDialog("proposal", "The week as it is, and as proposed", (close) => {
+  openDialog("proposal", TITLES[judgement], (close) => {
     const leave = () => { // there is nothing to compare any more, so the focus goes on
       close();
       one("#solve").focus();
@@ -78,15 +81,14 @@ const openProposal = async () => {
 };
 
 export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
-  if (!known) return "Plan again to know how good it is.";
+  if (!known) return "Not compared with the best possible week since it was changed by hand.";
   if (give >= 0.005 && status === "optimal") return `Drawn: ${give.toFixed(1)} % below the best, which is proven.`;
   if (give >= 0.005) return `Drawn: at most ${(give + gap).toFixed(1)} % below the best.`;
   return gap < 0.005 ? "No better week is possible." : `At most ${gap.toFixed(2)} % below the best.`;
 };
 
 const setProposal = (there) => {
-  one("#compare").disabled = !there;
-  one("#compare").classList.toggle("primary", there);
+  one("#compare").hidden = !there;
 };
 
 const drawSolving = (solving) => {
@@ -123,7 +125,6 @@ const follow = async () => {
   drawSolving(null);
   const ready = store.state.proposal && body.kind !== "planning";
   if (status !== 200 || body.problem) say(named(body.problem) || "the program does not report its progress", { problem: true });
-  else if (ready) say("A proposal is ready: compare it with the week, then take or drop it.");
   else say(named(body.message) || "No proposal was made; the week stays as it is.");
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
   if (body.kind === "planning" && !body.problem) showOutcome();
@@ -154,17 +155,10 @@ export const drawPlanning = ({ solving, proposal }) => {
   if (solving) follow();
 };
 
-const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
-
-/** How well the week is foreseen as of its last plan, in one sentence. */
-export const foreseenWords = ({ draw, bans }) => {
-  if (!draw) return "";
-  const { foreseen, with_locks: withLocks } = draw;
-  if (withLocks === null) return "Foreseen: not counted since the last plan.";
-  const locks = store.patrols.filter(({ locked }) => locked).length;
-  const hand = [locks && counted(locks, "lock"), bans.length && counted(bans.length, "ban")].filter(Boolean).join(" and ");
-  return hand ? `Foreseen ${percent(foreseen)}; with your ${hand} ${percent(withLocks)}.` : `Foreseen ${percent(withLocks)}.`;
-};
+/** How well the week is foreseen as of its last plan, with what was locked then, in one sentence. */
+const foreseenWords = ({ with_locks: share }) => (share === null
+  ? "The week was changed by hand since it was planned: how much of it can be foreseen is counted when it is planned again."
+  : `Who knows the data and this program, but not the secret, can name about ${Math.round(10 * share)} of 10 visits before they are made: the place and the quarter of an hour.`);
 
 export const drawDraw = (state) => {
   const { draw } = state;
@@ -174,8 +168,8 @@ export const drawDraw = (state) => {
     heading,
     make("p", {}, make("b", { text: `Draw ${draw.number}. ` }), `One week was drawn of all that keep the rules and are at most ${draw.give_most_percent.toFixed(0)} % less good; this one is ${draw.give_percent.toFixed(1)} % less good than the best that was found.`),
     draw.commitment ? make("p", {}, "Commitment: ", make("code", { text: draw.commitment })) : make("p", { class: "problem", text: "Drawn without a secret: anyone with the same data can draw it again." }),
-    make("p", { text: foreseenWords(state), role: "status" }),
-    make("p", { class: "soft", text: "Foreseen: the share of visits, by hotspot and quarter of an hour, that somebody could name who knows the data and this program, but not the secret. Every lock tells them more." }),
+    make("p", { text: goodness(state) }),
+    make("p", { text: foreseenWords(draw), role: "status" }),
     make("div", { class: "actions" }, button("Draw again", () => solve(true), { id: "draw-again" })),
     make("p", { class: "soft", text: `Drawing again makes draw ${draw.number + 1} as a proposal to compare; its number is on the lead’s sheet, so that drawing twice shows.` }),
   ];

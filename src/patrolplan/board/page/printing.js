@@ -10,15 +10,19 @@ const links = (files) => make("ul", { class: "rows papers" }, files.map(({ name,
   "li", {}, make("a", { href: paperAddress(href), target: "_blank", rel: "noopener", text: name }), old ? " (shows an earlier week)" : null,
 )));
 
-/** The papers in the folder: what is printed as one first, single cards folded away. */
+const CHANGED = "part/changed.pdf";
+
+/** The papers in the folder: what changed as one, then what is for the schools and the rest folded away. */
 const paperList = ({ folder, files }) => {
-  const isSingle = ({ name }) => name.split("/").length > 2;
-  const single = files.filter(isSingle);
+  const changed = files.filter(({ name }) => name === CHANGED);
+  const schools = files.filter(({ name }) => /^(schools|posters)\//.test(name));
+  const others = files.filter((file) => ![...changed, ...schools].includes(file));
+  const fold = (noun, rows) => rows.length && make("details", {}, make("summary", { text: counted(rows.length, noun) }), links(rows));
   return [
-    make("p", { text: files.length ? `${counted(files.length, "paper")} in ${folder}:` : "No papers yet." }),
-    links(files.filter((file) => !isSingle(file))),
-    single.length && make("details", {}, make("summary", { text: counted(single.length, "single card") }), links(single)),
-  ].filter(Boolean);
+    changed.length && [make("p", { text: "To hand out, by officer, with the cards to take back on the first page:" }), links(changed)],
+    fold("paper for schools", schools), fold("other paper", others),
+    make("p", { class: "soft", text: files.length ? `All are in ${folder}.` : "No papers yet." }),
+  ].flat().filter(Boolean);
 };
 
 const openPrint = () => {
@@ -48,7 +52,7 @@ const openPrint = () => {
   };
   const go = button("Make the papers", () => inTurn(start), { class: "primary" });
   const dialog = openDialog("print", "Print", () => [
-    make("p", { text: "Task sheets by officer and day, and a card for every patrol, as PDF." }),
+    make("p", { text: "Cards that changed since the last print, by officer, as one PDF; sheets for schools apart." }),
     make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
     make("div", { class: "actions" }, go, button("Print the board itself", () => print())),
     old.length && make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")),

@@ -1,12 +1,11 @@
 "use strict";
 
 // The bar at the bottom that goes along on a patrol: what is now and next, and the taps.
-const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) => {
+const makeCompanion = ({ data, say, store, nameDay, showPatrol, showStop, showLeg, titleOf }) => {
   /** @returns {any} */
   const one = (selector, /** @type {ParentNode} */ root = document) => root.querySelector(selector);
   const bar = one("#companion");
   const part = (name) => one(`#${name}`, bar);
-  const store = makeStore(data.plan);
   const DUE_SOON = 2;
   let patrol = null; // the one that is walked
   let state = null;
@@ -16,10 +15,6 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
   // ---- times and words ----------------------------------------------------------------------
   const midnight = () => new Date(state.begun).setHours(0, 0, 0, 0);
   const now = () => (Date.now() - midnight()) / 60000;
-  const dateOf = (time) => {
-    const day = new Date(time);
-    return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((value) => String(value).padStart(2, "0")).join("-");
-  };
   const nameOf = (stop) => `Stop ${stop}, ${patrol.stops[stop - 1].place}`;
   // A time that has shifted, with the planned one next to it.
   const shift = (planned, late) => (Math.round(late) >= 1 ? `${clock(planned + late)} (planned ${clock(planned)})` : clock(planned));
@@ -134,6 +129,17 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     const { now: name, place, when, next } = describe();
     sayAloud(`${place ? `${name}, ${place}` : name}, ${when}. Next: ${next}.`);
   };
+  // Before it is begun: where it begins, what is next, and whether it is today's.
+  const preview = (chosen) => {
+    if (!chosen) {
+      setText("preview", "");
+      return;
+    }
+    const [first] = chosen.stops;
+    const isToday = !chosen.day || chosen.day === dateOf(Date.now());
+    const next = first ? ` Next: stop 1, ${first.place}, at ${clock(first.arrive)}.` : "";
+    setText("preview", `${isToday ? "" : `Not today but ${nameDay(chosen.day)}. `}${titleOf(chosen.id)}: at the gate ${clock(chosen.start)} to ${clock(first ? chosen.gate_until : chosen.end)}.${next}`);
+  };
   const begin = (chosen) => {
     patrol = chosen;
     const today = dateOf(Date.now());
@@ -142,7 +148,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
     showPatrol(chosen.id);
     sayWhatIsNow();
     if (chosen.day && chosen.day !== today) {
-      say(`This patrol is planned for another day, ${chosen.day}; today is ${today}.`, { seen: true });
+      say(`This patrol is planned for ${nameDay(chosen.day)}; the record will say today, ${today}.`, { seen: true });
     }
     part("tap").focus();
   };
@@ -194,7 +200,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
   const offer = () => {
     const officer = part("who").value.trim();
     const ready = Boolean(officer) && part("who").checkValidity() && patrol.stops.length > 0;
-    const date = patrol.day || dateOf(state.begun);
+    const date = dateOf(state.begun); // of the day on which it was walked
     const table = writeTable(patrol, { officer, date }, summarise(patrol, state));
     const link = part("save");
     if (link.href) URL.revokeObjectURL(link.href);
@@ -220,6 +226,7 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
       return group;
     }));
     const planned = Array.from(part("who").options ?? []).find(({ dataset }) => dataset.officer === patrol.officer);
+    setText("after-title", `Your record of ${nameDay(dateOf(state.begun))}`);
     delete part("clear").dataset.sure;
     setText("clear", "Clear this patrol");
     part("who").value = state.officer || planned?.value || "";
@@ -301,5 +308,5 @@ const makeCompanion = ({ data, say, showPatrol, showStop, showLeg, titleOf }) =>
   }
   draw();
   bar.hidden = !data.patrols.length;
-  return { begin };
+  return { begin, preview };
 };

@@ -28,8 +28,6 @@
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
   // The same colours, widths and dashes as the samples in the legend.
   const CLASSES = {
-    1: { color: "#c98b3a", weight: 2.5, dashArray: "3 4" },
-    2: { color: "#d97a25", weight: 4 },
     3: { color: "#b8480b", weight: 6 },
     4: { color: "#7a2303", weight: 8 },
   };
@@ -37,6 +35,7 @@
     1: { color: "#00594f", weight: 6, dashArray: "3 5" },
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
   };
+  let walk = null; // the companion's bar, once it is there
   const chosen = { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] };
 
   // ---- ground -----------------------------------------------------------------------------
@@ -108,6 +107,9 @@
   };
 
   // ---- schools and the chosen patrol ------------------------------------------------------
+  const store = makeStore(data.plan);
+  const dayOption = (day) => one(`[data-filter="day"] option[value="${day}"]`);
+  const nameDay = (day) => dayOption(day)?.textContent ?? day;
   // The chosen day and officer of a week; a plan has none.
   const filters = all("[data-filter]");
   const wanted = () => data.patrols.filter(
@@ -186,6 +188,7 @@
     showOthers();
     setBands();
     ink.redraw();
+    walk?.preview(null);
     say("No patrol is planned for this day and officer.", { seen: true });
   };
   const filter = () => {
@@ -200,7 +203,7 @@
     map.fitBounds(L.latLngBounds(points), { ...room, maxZoom: 17.5, animate: false });
   };
   const fitPatrol = () => fit([...chosen.points, ...chosen.legs.flat()]);
-  const choose = (id) => {
+  const choose = (id, { linked = true } = {}) => {
     const patrol = data.patrols.find((candidate) => candidate.id === id);
     if (!patrol) return;
     if (!wanted().includes(patrol)) {
@@ -236,10 +239,11 @@
     if (highlight) highlight.remove();
     fitPatrol();
     ink.redraw();
+    walk?.preview(patrol);
     say(`Patrol of ${one("h2", article(id)).textContent}.`);
     // In a notebook the map is written into its frame, where a fragment would open the notebook's page.
     const inFrame = location.protocol === "about:";
-    if (fragment() !== id && !inFrame) location.replace(`#${encodeURIComponent(id)}`);
+    if (linked && fragment() !== id && !inFrame) location.replace(`#${encodeURIComponent(id)}`);
   };
 
   const listUnwritten = (names) => {
@@ -283,7 +287,10 @@
 
   // ---- controls ---------------------------------------------------------------------------
   one("#patrol-choice").addEventListener("change", (event) => choose(event.target.value));
-  filters.forEach((select) => select.addEventListener("change", filter));
+  filters.forEach((select) => select.addEventListener("change", () => {
+    if (select.dataset.filter === "officer") store.writeOfficer(select.value);
+    filter();
+  }));
   all("[data-stop]").forEach((button) => {
     button.addEventListener("click", () => go(Number(button.dataset.stop)));
   });
@@ -302,12 +309,31 @@
     if (target.value === "hotspots") setBands();
     else ink.redraw();
   });
+  // Today's patrol of the officer who was chosen last: the one that is not over yet, or the last.
+  const openToday = (officer) => {
+    const start = { day: dateOf(Date.now()), officer: officer || store.readOfficer() };
+    filters.forEach((select) => {
+      select.value = start[select.dataset.filter];
+      if (select.selectedIndex < 0) select.value = "";
+    });
+    offer();
+    const now = (Date.now() - new Date().setHours(0, 0, 0, 0)) / 60000;
+    const [patrols, isToday] = [wanted(), filters[0]?.value === start.day];
+    const patrol = isToday ? patrols.find(({ end }) => end > now) ?? patrols.at(-1) : patrols[0];
+    if (patrol) choose(patrol.id, { linked: !filters.length });
+    else chooseNone();
+  };
   const fromAddress = () => {
     const id = fragment();
     if (chosen.patrol && chosen.patrol.id === id) return;
-    if (data.patrols.some((patrol) => patrol.id === id)) choose(id);
-    else if (!chosen.patrol && data.patrols.length) choose(data.patrols[0].id);
-    if (id && chosen.patrol?.id !== id && !document.getElementById(id)) {
+    const linked = data.patrols.find((patrol) => patrol.id === id);
+    const today = dateOf(Date.now());
+    // A page that is opened again on the next day of the week is for that day.
+    const isOld = !chosen.patrol && linked?.day && linked.day < today && dayOption(today);
+    if (linked && !isOld) choose(id);
+    else if (!chosen.patrol && data.patrols.length) openToday(linked?.officer);
+    if (isOld) say(`The address is that of ${nameDay(linked.day)}; this is today, ${nameDay(today)}.`, { seen: true });
+    else if (id && chosen.patrol?.id !== id && !document.getElementById(id)) {
       say(`There is no patrol "${id}" on this map.`, { seen: true });
     }
   };
@@ -343,8 +369,8 @@
   map.on("zoomend", setBands);
   colour("joined");
   ink.addTo(map);
+  walk = makeCompanion({ data, say, store, nameDay, showPatrol: show, showStop, showLeg, titleOf: (id) => one("h2", article(id)).textContent });
   fromAddress();
-  const walk = makeCompanion({ data, say, showPatrol: show, showStop, showLeg, titleOf: (id) => one("h2", article(id)).textContent });
   one("#begin").addEventListener("click", () => chosen.patrol && walk.begin(chosen.patrol));
   makePosition({ map, say, button: one("#position") });
   new ResizeObserver(resize).observe(map.getContainer());

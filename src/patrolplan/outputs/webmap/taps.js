@@ -8,6 +8,10 @@ const clock = (minutes) => {
   const whole = Math.round(minutes);
   return [Math.floor(whole / 60) % 24, whole % 60].map((part) => String(part).padStart(2, "0")).join(":");
 };
+const dateOf = (time) => {
+  const day = new Date(time);
+  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((value) => String(value).padStart(2, "0")).join("-");
+};
 const spell = (minutes) => {
   const whole = Math.round(minutes);
   const [hours, rest] = [Math.floor(whole / 60), whole % 60];
@@ -65,9 +69,10 @@ const writeTable = (patrol, { officer, date }, rows) => {
 };
 
 // Taps stay on the phone, so that a patrol survives a locked screen or a reload: for this plan
-// alone, and for a day. Where the browser stores nothing they last as long as the page.
+// alone, and for a day; the officer chosen stays chosen. Where the browser stores nothing they last as long as the page.
 const makeStore = (plan) => {
   const NAME = "patrolplan-taps";
+  const OFFICER = "patrolplan-officer";
   const DAY = 24 * 60 * 60 * 1000;
   const attempt = (act) => {
     try {
@@ -81,6 +86,8 @@ const makeStore = (plan) => {
   return {
     isOld,
     clear,
+    writeOfficer: (officer) => attempt(() => localStorage.setItem(OFFICER, officer)),
+    readOfficer: () => attempt(() => localStorage.getItem(OFFICER)) ?? "",
     write: (state) => attempt(() => {
       localStorage.setItem(NAME, JSON.stringify({ ...state, plan }));
       return true;

@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from patrolplan.atomic import WEEK_FILE
@@ -56,6 +56,17 @@ from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
 
 
+@dataclass(frozen=True)
+class CardChanges:
+    """What changed since cards were last printed: paths of cards, new ones and void ones."""
+
+    new: frozenset[str]
+    withdrawn: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.withdrawn)
+
+
 def render_week_map(roster: Roster) -> bytes:
     """Render the week as one HTML page, its patrols chosen by day and officer."""
     week = roster.week
@@ -97,10 +108,13 @@ def write_week_files(
     officer: str | None = None,
     date: dt.date | None = None,
     earlier: Path | None = None,
+    changes: CardChanges | None = None,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> dict[str, str]:
     """Write the papers of a week, or of an officer or day, see `patrolplan.outputs.pack`.
+
+    With `changes` also those cards as one document, under a cover that says what changed.
 
     Papers of the folder `earlier` are copied if they are unchanged, and its calendars continued.
     Returns the digests of papers for the manifest, see `patrolplan.outputs.earlier_papers`.
@@ -117,7 +131,15 @@ def write_week_files(
         NOTES_FILE: render_notes(week),
         **_render_tasks(roster, duties, papers, wall=whole),
         **render_calendars(roster, officers, earlier),
-        **_render_card_files(roster, officers, duties, papers, executor, report_progress),
+        **_render_card_files(
+            roster,
+            officers,
+            duties,
+            papers,
+            changes=changes,
+            executor=executor,
+            report_progress=report_progress,
+        ),
     }
     if whole:
         files["lead.pdf"] = render_lead_sheet(roster)
@@ -216,10 +238,12 @@ def _render_card_files(
     officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
     papers: EarlierPapers,
+    *,
+    changes: CardChanges | None,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
-    """Each officer's cards under a cover, and every card separately."""
+    """Each officer's cards under a cover, every card separately, and those that changed as one."""
     plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
     by_officer = [
         (officer, own)
@@ -246,13 +270,79 @@ def _render_card_files(
         files |= found or {}
         if found is None:
             new.append((officer, own, book))
+    changed = [_build_changed_book(roster, changes, plans)] if changes else []
     rendered = render_card_books(
-        [book for _, _, book in new], executor=executor, report_progress=report_progress
+        [*(book for _, _, book in new), *changed],
+        executor=executor,
+        report_progress=report_progress,
     )
+    if changed:
+        files["part/changed.pdf"] = rendered.pop()[0]
     for (officer, own, _), (whole, cards) in zip(new, rendered, strict=True):
         files[f"cards/{officer.file_name}.pdf"] = whole
         files |= {roster.card_path(duty): card for duty, card in zip(own, cards, strict=True)}
     return files
+
+
+def _build_changed_book(
+    roster: Roster, changes: CardChanges, plans: Mapping[dt.date, Plan]
+) -> CardBook:
+    """What changed since the last print, by officer: a list of it, then the cards to hand out."""
+    void: dict[str, list[dict[str, Any]]] = {}
+    for path in changes.withdrawn:
+        void.setdefault(path.split("/")[1], []).append(_build_void_item(roster, path))
+    groups, duties = [], []
+    for officer in roster.officers:
+        items = void.pop(officer.file_name, [])
+        own = [d for d in roster.select_duties(officer.name) if roster.card_path(d) in changes.new]
+        for duty in own:
+            item = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty=duty)
+            line = _build_cover_item(roster, officer.name, item, {id(duty): len(duties)})
+            items.append(line | {"time": f"{duty.date:%a} {duty.date.day}, {line['time']}"})
+            duties.append(duty)
+        groups.append((roster.print_officer(officer.name), items))
+    groups += [(make_printable(name), items) for name, items in void.items()]  # who has left
+    cover = _build_cover(roster, duties, "Cards to hand out") | {
+        "subtitle": "Since the last print, by officer",
+        "heading": "What to hand out, with its page, and what to take back",
+        "days": [
+            {"day": name, "date": "", "hours": "", "items": items}
+            for name, items in groups
+            if items
+        ],
+        "notes": ["A card printed again replaces the one of the same day."],
+    }
+    cards = tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in duties)
+    return CardBook(f"Cards to hand out, {format_week(roster.week)}", cover, cards)
+
+
+def _build_void_item(roster: Roster, path: str) -> dict[str, Any]:
+    """A line of the cover for a card that is void, from its file name: day, school, window."""
+    name = PurePosixPath(path).stem
+    day, urn = dt.date.fromisoformat(name[:10]), name[11:].partition(".")[0]
+    schools = {roster.school_file_names[school.urn]: school.name for school in roster.schools}
+    return {
+        "kind": "void",
+        "card": None,
+        "time": f"{day:%a} {day.day}",
+        "text": format_school_name(schools.get(urn, f"URN {urn}")),
+        "about": "Take this card back: it is void.",
+        "stops": "",
+    }
+
+
+def _build_cover(roster: Roster, duties: Sequence[Duty], title: str) -> dict[str, Any]:
+    """What every cover says."""
+    week = roster.week
+    return {
+        "officer": title,
+        "officer_size": choose_officer_points(title),
+        "purpose": PURPOSE,
+        "count": format_count(len(duties), "card"),
+        "week": format_week(week),
+        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
+        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
+    }
 
 
 def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
@@ -285,21 +375,15 @@ def build_cover_data(
         shown = [*week.days]
         if free := [f"{day:%A}" for day in week.days if day not in dates]:
             notes.insert(0, f"No patrol on {join_words(free)}.")
-    return {
-        "officer": name,
-        "officer_size": choose_officer_points(name),
+    return _build_cover(roster, duties, name) | {
         "subtitle": f"Your days in order · {roster.describe_officer_modes(officer)}",
-        "purpose": PURPOSE,
-        "count": format_count(len(duties), "card"),
-        "week": format_week(week),
-        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
+        "heading": "From setting out until back at the base",
         "days": [
             _build_cover_day(roster, officer, day, cards)
             for day in shown
             if (officer.name, day) in roster.officer_days
         ],
         "notes": notes,
-        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
 
 
