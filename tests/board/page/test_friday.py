@@ -97,6 +97,7 @@ def _task_by_mouse(served, desk):
     """Press the map and say who asks for the place."""
     page, state = desk.page, served.state()
     desk.open_more()
+    expect(page.locator(".sign.school").first).to_be_attached()
     page.get_by_role("tab", name="Places").click()
     x, y = desk.find_middle(page.locator("#map"))
     page.mouse.click(x - 60, y + 50)

@@ -291,7 +291,7 @@ def _build_changed_book(
     void: dict[str, list[dict[str, Any]]] = {}
     for path in changes.withdrawn:
         void.setdefault(path.split("/")[1], []).append(_build_void_item(roster, path))
-    groups, duties = [], []
+    groups, duties = [], list[Duty]()
     for officer in roster.officers:
         items = void.pop(officer.file_name, [])
         own = [d for d in roster.select_duties(officer.name) if roster.card_path(d) in changes.new]
