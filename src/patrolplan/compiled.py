@@ -276,9 +276,3 @@ def is_own_folder(folder: Path) -> bool:
 def mix_bits(word: np.uint64, shift: np.uint64) -> np.uint64:
     """A word's high bits spread over the low ones: a step of SplitMix64 (Steele et al. 2014)."""
     return (word ^ (word >> shift)) * np.uint64(0xBF58476D1CE4E5B9)
-
-
-@jit_compile("i8(i8)", is_inner=True)
-def widen(number: int) -> int:
-    """A constant of the general integer type: with its own one, functions are compiled again."""
-    return number

@@ -376,7 +376,7 @@ BY_DAY = {"pairs": 5, "blocks": 40, "mean": 0.4, "dispersion": 0.25}
 BY_PAIR = {"pairs": 10, "blocks": 1, "mean": 11, "dispersion": 0.1}
 
 
-@pytest.mark.parametrize("layout", [BY_DAY, BY_PAIR])
+@pytest.mark.parametrize("layout", [pytest.param(BY_DAY, marks=pytest.mark.slow), BY_PAIR])
 def test_null_trials_reject_rarely(layout):
     """Of 400 trials without an effect about one in twenty finds one: 2 to 8 % are by chance."""
     found = [estimate_effect(*_simulate(seed, **layout), seed=seed) for seed in range(400)]

@@ -203,10 +203,6 @@ class Reference:
     """Of own pupils who pass."""
 
 
-MIN_STAY_MINUTES = 5.0
-"""A shorter stay at the gate is not promised to a school."""
-
-
 @with_config(RECORD)
 @dataclass(frozen=True, eq=False)
 class Variant:
@@ -337,16 +333,6 @@ class Patrol(_AtPoint):
         last = self.legs[-1]
         walk = round(last.moving_minutes, 2) + round(last.waiting_minutes, 2)
         return round(self.stops[-1].leave_minutes) + walk
-
-    @property
-    def gate_stays(self) -> list[tuple[float, float]]:
-        """From when until when the officer is at the gate, in order, without short ones."""
-        stays = [(self.start_minutes, self.gate_until_minutes)]
-        stays += [
-            (one.arrive_minutes, one.leave_minutes) for one in self.stops if one.kind == "gate"
-        ]
-        stays.append((self.back_minutes, self.end_minutes))
-        return [one for one in stays if one[1] - one[0] >= MIN_STAY_MINUTES] or stays[:1]
 
     @property
     def title(self) -> str:

@@ -126,7 +126,7 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     for duty in sorted(duties, key=lambda duty: duty.start_minutes):
         first.setdefault(duty.window, duty)
     stays = [
-        duty.patrol.gate_stays[-1]
+        (duty.patrol.back_minutes, duty.patrol.end_minutes)
         if is_before_school(roster.week.plan, duty.patrol)
         else (duty.patrol.start_minutes, duty.patrol.gate_until_minutes)
         for duty in first.values()
