@@ -110,7 +110,7 @@ def test_a_tasked_place_for_no_school_is_reported_by_its_name(lane):
         f"T1,-0.12,51.52,true,10001,{DAYS}",
         f"T2,-0.12,51.52,false,100001;7,{DAYS}",
         f"T3,-0.12,51.52,false,100003,{DAYS}",
-        f"T4,-0.12,51.52,false,*,{DAYS}",
+        f"T4,-0.1206,51.52,false,*,{DAYS}",
     ]
     area = lane({"tasked_places": TASKED + "\n".join(lines)})
     rows, notes = _find_rows_and_notes(area, "tasked places")

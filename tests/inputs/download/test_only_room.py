@@ -51,6 +51,6 @@ def test_no_other_module_reaches_out(path):
     """No module outside the room imports what talks to servers, nor the room, save the command."""
     name = path.relative_to(SOURCE).as_posix()
     allowed = next((what for start, what in OTHERS.items() if name.startswith(start)), set())
-    if name == "cli/data.py":
+    if name == "cli/fetch.py":
         allowed = {"download"}
     assert reaching(path) <= allowed
