@@ -16,7 +16,7 @@ from survey_class import open_survey, save
 import patrolplan as pp
 from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason
-from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES
+from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES, find_record_path
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
 from patrolplan.outputs.survey.survey_pack import render_survey_page
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
@@ -122,6 +122,7 @@ def _take_in(paths, out):
     read = folder / "reports.csv"
     take_in_surveys(paths, read, urns=[URN], threshold=5, today=dt.date(2026, 11, 26))
     shutil.copy(read, out)
+    shutil.copy(find_record_path(read), find_record_path(out))
 
 
 @pytest.fixture(scope="module")

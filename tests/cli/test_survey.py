@@ -8,7 +8,9 @@ from survey_forms import answer, answers_file, save
 
 
 def _survey(folder, letter, *, count=6, **changes):
-    document = answers_file([answer()] * count, id=letter * 32, **changes)
+    one = answer()
+    one |= {"longitude": one["longitude"] + 2e-6 * (ord(letter) - ord("a"))}
+    document = answers_file([one] * count, id=letter * 32, **changes)
     return save(folder / f"survey-900003-{letter}.json", document)
 
 

@@ -35,8 +35,9 @@ def _take_in(out, *paths, threshold=5, **options):
 
 
 def _survey(folder, letter, *, column=0, count=6, **changes):
-    """A file of a class that marked one square a number of times."""
-    given = [answer(column)] * count
+    """A file of a class that marked one square a number of times, not where another class did."""
+    one = answer(column)
+    given = [one | {"longitude": one["longitude"] + 2e-6 * (ord(letter) - ord("a"))}] * count
     document = answers_file(given, id=letter * 32, **changes)
     return save(folder / f"survey-900003-{letter * 8}.json", document)
 
