@@ -28,7 +28,7 @@ from .parallel import Workers as Workers
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols
 from .patrols.plan import Plan as Plan
 from .patrols.planner import plan_patrols as plan_patrols
-from .provenance import show_versions as show_versions
+from .provenance import __version__ as __version__, show_versions as show_versions
 from .risk.backtest import backtest_risk as backtest_risk
 from .risk.estimate import estimate_risk as estimate_risk
 from .risk.own_model import Estimator as Estimator

@@ -73,6 +73,9 @@ def list_versions() -> dict[str, str]:
     }
 
 
+__version__ = version("patrolplan")
+
+
 def show_versions() -> None:
     """Print the versions, for bug reports.
 

@@ -111,7 +111,7 @@ HOTSPOTS = Schema(
         "reports_share": Column("float64", "share of reports' risk in the area, 0 to 1"),
         "length_metres": Column("float64", "metres of street in the stretch"),
         "place": Column("text", "street and nearest junction of the stopping place"),
-        "reasons": Column("list", "why it is one, see patrolplan.hotspots.reasons"),
+        "reasons": Column("text", "why it is one, as JSON, see patrolplan.hotspots.reasons"),
         "carried_by": Column("text", "what most of its risk comes from: recorded, feared or way"),
         "mainly_reports": Column("bool", "based on pupils' reports more than on recorded crime"),
         "p_value": Column("float64", "chance that the best stretch of an even world holds as much"),
@@ -126,7 +126,8 @@ HOTSPOTS = Schema(
             "text", "name of the street that joins, of the bus stop or station there"
         ),
         "stop_lit": Column("text", "street lighting there: yes, no or unknown"),
-        "stop": Column("geometry", "stopping place, a point on the street"),
+        "stop_x": Column("float64", "where it is, metres east in the area's CRS"),
+        "stop_y": Column("float64", "metres north"),
         "geometry": Column("geometry", "the stretch, as lines along the streets"),
     },
 )

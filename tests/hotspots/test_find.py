@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csgraph
 
 import patrolplan as pp
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.tables import HOTSPOTS
 
 
@@ -43,7 +44,7 @@ def test_hotspots_have_their_columns_and_are_sorted_by_worth(found, demo_risk):
     assert list(hotspots["worth"]) == sorted(hotspots["worth"], reverse=True)
     assert list(hotspots["hotspot"]) == [f"H{n}" for n in range(1, len(hotspots) + 1)]
     assert (hotspots["place"].str.len() > 3).all()
-    assert all(len(row) >= 1 for row in hotspots["reasons"])
+    assert all(list_reasons(hotspots))
 
 
 def test_stopping_place_is_a_point_of_its_piece(found):
@@ -51,7 +52,8 @@ def test_stopping_place_is_a_point_of_its_piece(found):
     area, hotspots = found
     for row in hotspots.itertuples():
         line = area.network.piece_lines[row.stop_piece]
-        assert row.stop.distance(line.interpolate(row.stop_metres)) < 1e-6
+        (point,) = line.interpolate(row.stop_metres).coords
+        assert (row.stop_x, row.stop_y) == pytest.approx(point, abs=1e-6)
         assert 0 <= row.stop_metres <= area.network.piece_metres[row.stop_piece] + 1e-6
 
 

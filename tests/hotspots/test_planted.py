@@ -10,7 +10,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
 from patrolplan.hotspots import significance
-from patrolplan.hotspots.reasons import count_recent_crimes, find_reasons
+from patrolplan.hotspots.reasons import count_recent_crimes, find_reasons, read_reasons
 from patrolplan.outputs.reason_words import describe_reason
 
 AFTERNOON, NIGHT = Window(60, 15 * 60 + 20), Window(60, 60)
@@ -61,7 +61,7 @@ def _find_first(area, window):
 
 
 def _find_crime(hotspot):
-    return next(one for one in hotspot["reasons"] if one.kind == "recorded_crime")
+    return next(one for one in read_reasons(hotspot["reasons"]) if one.kind == "recorded_crime")
 
 
 @pytest.mark.parametrize("draws", [3, pytest.param(10, marks=pytest.mark.slow)])

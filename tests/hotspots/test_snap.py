@@ -142,7 +142,8 @@ def test_a_plan_of_hexagons_is_planned(demo_area, risk, hexagons):
     """Their hotspots go in; a plan comes out under their names."""
     with pytest.warns(UserWarning, match="12 of the places have no street"):
         own = pp.snap_hotspots(demo_area, hexagons, risk=risk)
-    plan = pp.plan_patrols(demo_area, risk, own.head(20), urns=["900003"])
+    area = pp.with_settings(demo_area, risk={"model": "shrunk"})
+    plan = pp.plan_patrols(area, risk, own.head(20), urns=["900003"])
     document, ids = build_plan_document(plan), set(hexagons["id"])
     stops = [stop for one in document["patrols"] for stop in one["stops"]]
     stops = {stop["hotspot"] for stop in stops if stop["kind"] == "hotspot"}

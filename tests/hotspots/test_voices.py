@@ -15,6 +15,7 @@ from patrolplan.hotspots.reasons import (
     _build_reports_reasons,
     _find_widest_group,
     find_reasons,
+    read_reasons,
 )
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.outputs.reason_words import describe_certainty, describe_reason
@@ -94,7 +95,7 @@ def test_a_place_of_reports_at_the_threshold_shows_its_group(demo_area, quiet):
     assert risk.reports[there].sum() == pytest.approx(1)
     mine = [bool(set(pieces) & set(there.tolist())) for pieces in hotspots["pieces"]]
     first = hotspots[mine].iloc[0]
-    reason = next(one for one in first["reasons"] if isinstance(one, ReportsReason))
+    reason = next(one for one in read_reasons(first["reasons"]) if isinstance(one, ReportsReason))
     assert "poor_lighting" in reason.factors
     assert describe_reason(reason) == (
         "5 to 9 pupils feel unsafe here after school (summer term 2026): poor lighting"

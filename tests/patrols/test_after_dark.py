@@ -84,7 +84,8 @@ def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
     area = _light(demo_area, "no")
     daylight = find_daylight(area, WEDNESDAY)
     window = Window(120.0, 7 * 60.0)
-    plan = _plan(area, demo_plan, window=window)
+    risk = dataclasses.replace(demo_plan.risk, window=window)
+    plan = _plan(area, dataclasses.replace(demo_plan, risk=risk), window=window)
     stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasking is None]
     assert stops
     assert all(stop.arrive_minutes >= daylight.sunrise_minutes - 1e-6 for stop in stops)

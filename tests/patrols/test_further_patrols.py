@@ -23,8 +23,8 @@ def tasked(request, demo_area, demo_plan):
     """A school's inputs and best patrol with a place to visit, and what its stop is called."""
     own = next(patrol for patrol in demo_plan.patrols if patrol.urn == URN)
     hotspots = demo_plan.hotspots
-    gate = shapely.Point(own.x, own.y)
-    near = hotspots[gpd.GeoSeries(hotspots["stop"]).distance(gate) < 500].iloc[-1]
+    metres = np.hypot(hotspots["stop_x"] - own.x, hotspots["stop_y"] - own.y)
+    near = hotspots[metres < 500].iloc[-1]
     network = demo_area.network
     streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
     quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())

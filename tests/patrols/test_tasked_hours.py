@@ -34,9 +34,11 @@ def task(area, xy, hours, *, must_visit=True, schools=("*",)):
 @pytest.fixture(scope="module", params=["timed", "static"])
 def planned(request, demo_area, demo_plan):
     """The demo borough, with a risk by the minute or one that is always the same."""
-    area = demo_area if request.param == "timed" else make_static(demo_area)
-    risk = demo_plan.risk if request.param == "timed" else pp.estimate_risk(area)
-    return area, risk, demo_plan.hotspots
+    if request.param == "timed":
+        return demo_area, demo_plan.risk, demo_plan.hotspots
+    area = make_static(demo_area)
+    risk = pp.estimate_risk(area)
+    return area, risk, pp.find_hotspots(area, risk)
 
 
 def plan_one(area, risk, hotspots, urn, **how):
@@ -48,7 +50,7 @@ def plan_one(area, risk, hotspots, urn, **how):
 def pick_hotspot(area, hotspots, number, least=100.0, most=700.0):
     """A hotspot some way from a school's gate."""
     gate = area.network.xy(area.gates.take([number]))[0]
-    metres = np.array([np.hypot(stop.x - gate[0], stop.y - gate[1]) for stop in hotspots["stop"]])
+    metres = np.hypot(*(hotspots[["stop_x", "stop_y"]].to_numpy() - gate).T)
     return hotspots.iloc[int(np.flatnonzero((metres > least) & (metres < most))[-1])]
 
 
@@ -63,9 +65,10 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
     hours = start + begin, start + begin + 20
     spot = pick_hotspot(area, hotspots, number)
-    patrol, _ = plan_one(task(area, spot["stop"].coords[0], hours), risk, hotspots, school["urn"])
+    at = tuple(spot[["stop_x", "stop_y"]])
+    patrol, _ = plan_one(task(area, at, hours), risk, hotspots, school["urn"])
     (stop,) = (stop for stop in patrol.stops if stop.tasked)
-    metres = hotspots.geometry.distance(spot["stop"])  # one may stand where stretches meet
+    metres = hotspots.geometry.distance(shapely.Point(at))  # one may stand where stretches meet
     assert set(stop.covered) & set(hotspots["hotspot"][metres <= metres.min()])
     assert stop.arrive_minutes >= hours[0] - 1e-6
     assert stop.arrive_minutes + stop.stood_minutes <= hours[1] + 1e-6  # then one may wait there
@@ -92,7 +95,7 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     school = area.schools.iloc[6]
     start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
     spot = pick_hotspot(area, hotspots, 6, least=500.0)
-    tasked = task(area, spot["stop"].coords[0], (start, start + 18))
+    tasked = task(area, tuple(spot[["stop_x", "stop_y"]]), (start, start + 18))
     patrol, plan = plan_one(tasked, risk, hotspots, school["urn"])
     assert not any(stop.tasked for stop in patrol.stops)
     ((urn, obstacle),) = ((row.urn, row.why) for row in plan.unserved)
@@ -116,8 +119,8 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     plain, _ = plan_one(free, risk, hotspots, school["urn"])
     stop = [stop for stop in plain.stops if stop.kind == "hotspot"][-1]
     first = plain.start_minutes
-    place = hotspots.loc[hotspots["hotspot"] == stop.hotspot, "stop"].iloc[0]
-    again, plan = plan_one(task(area, place.coords[0], (first, first + 16)), risk, hotspots,
+    place = hotspots.set_index("hotspot").loc[stop.hotspot, ["stop_x", "stop_y"]]
+    again, plan = plan_one(task(area, tuple(place), (first, first + 16)), risk, hotspots,
                            school["urn"])  # fmt: skip
     assert [one.hotspot for one in again.stops] == [one.hotspot for one in plain.stops]
     assert not any(one.tasking for one in again.stops)
@@ -128,7 +131,7 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
 def test_only_hours_bind_a_tasking(planned, hours):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
     area, risk, hotspots = planned
-    area = task(area, pick_hotspot(area, hotspots, 6)["stop"].coords[0], hours)
+    area = task(area, tuple(pick_hotspot(area, hotspots, 6)[["stop_x", "stop_y"]]), hours)
     inputs = PlanningInputs.from_area(area, risk, hotspots, date=DAY)
     problem = build_school_problem(inputs, 6, visit=["T9"])
     (stop,) = problem.must_visit_stops

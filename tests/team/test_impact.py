@@ -209,7 +209,7 @@ def test_intervals_hold_their_promise_where_nothing_happens(demo_plan):
             "end 'before' before 'after' begins",
         ),  # one month in both
         ({"before": ("1999-01", "1999-02")}, "choose months from 2024-10 to 2026-09"),
-        ({"after": ("2026-30", "2026-31")}, "write YYYY-MM"),
+        ({"after": ("2026-30", "2026-31")}, "is not a valid month"),
     ],
 )
 def test_wrong_months_are_refused(demo_plan, change, message):

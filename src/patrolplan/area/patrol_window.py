@@ -98,7 +98,7 @@ def resolve_window(
     if name is None or (name == AFTER_SCHOOL and name not in settings.windows):
         return Window(length, None if start is None else minutes_after_midnight(start))
     if start is not None:
-        where = "--window, --start"
+        where = "window, start"
         what = f"window '{name}' and a start at {start:%H:%M} are both given"
         raise InputError.one(where, what, "give one of them")
     if name not in settings.windows:

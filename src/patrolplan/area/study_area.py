@@ -25,7 +25,11 @@ from patrolplan.plausibility import Alarm
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import LedgerSettings, Settings, parse_settings
 from patrolplan.tables import LeftOutRow, TableCount, render_html_table
-from patrolplan.text import format_count
+from patrolplan.text import format_count, list_first
+
+RISK_SECTIONS = ("crimes", "risk", "reports", "way_home", "schools")
+WEEK_SOURCES = ("officers", "duties", "tasked_places", "designated", "gates")
+"""Sections of the settings that a risk rests on, and sources that it does not."""
 
 PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_selected"})
 """Keys of notes that change what a paper may be taken for."""
@@ -103,6 +107,28 @@ class StudyArea:
     alarms: tuple[Alarm, ...] = ()
     designated: gpd.GeoDataFrame | None = None
     closed: frozenset[str] = frozenset()
+
+    @property
+    def basis(self) -> dict[str, Any]:
+        """What a risk rests on: digests of its inputs, and settings."""
+        sections = {f"[{name}]": getattr(self.settings, name) for name in RISK_SECTIONS}
+        return (
+            sections
+            | {"its incidents": len(self.incidents)}
+            | {
+                name: digest
+                for name, digest in self.inputs.items()
+                if name.partition(":")[0] not in WEEK_SOURCES
+            }
+        )
+
+    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
+        """`GeoDataFrame.plot` of the streets; incidents, schools and features are frames too."""
+        return self.network.frame().plot(**options)
+
+    def explore(self, **options: Any) -> Any:  # noqa: ANN401
+        """`GeoDataFrame.explore` of the streets."""
+        return self.network.frame().explore(**options)
 
     def __repr__(self) -> str:
         return (
@@ -238,6 +264,18 @@ def with_settings(area: StudyArea, **changes: Any) -> StudyArea:  # noqa: ANN401
     # A ledger's password is masked in the dump, so only sections that may change are taken over.
     update = {name: getattr(checked, name) for name in CHANGEABLE_SECTIONS}
     return replace(area, settings=area.settings.model_copy(update=update))
+
+
+def refuse_other_area(
+    area: StudyArea, made_from: Mapping[str, Any] | None, where: str, remedy: str
+) -> None:
+    """Raise `InputError` for what was made from other inputs or settings than the area's."""
+    own = area.basis
+    differs = [name for name, value in (made_from or own).items() if own.get(name) != value]
+    differs += [name for name in own if made_from is not None and name not in made_from]
+    if differs:
+        what = f"was made from another area, which differs in {list_first(differs)}"
+        raise InputError.one(where, what, remedy)
 
 
 def find_school(area: StudyArea, urn: Urn, *, where: str = "school") -> int:

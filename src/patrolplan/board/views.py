@@ -12,6 +12,7 @@ from patrolplan.area.find_place import find_places, guess_kind
 from patrolplan.board.edits import is_lent
 from patrolplan.board.table_changes import list_appointments
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
 from patrolplan.outputs.facts import (
@@ -62,7 +63,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
     return {
         "area": area.name,
         "marking": find_marking(
-            area, (duty.patrol for duty in week.duties), state.planned_area.hotspots["reasons"]
+            area, (duty.patrol for duty in week.duties), list_reasons(state.planned_area.hotspots)
         ),
         "week": {
             "start": f"{week.start}",

@@ -20,7 +20,7 @@ from patrolplan.hotspots.clusters import (
 )
 from patrolplan.hotspots.designated import add_designations, cut_to_walk, give_empty_some
 from patrolplan.hotspots.ground import Ground
-from patrolplan.hotspots.reasons import find_reasons
+from patrolplan.hotspots.reasons import find_reasons, write_reasons
 from patrolplan.hotspots.significance import assess_certainty
 from patrolplan.hotspots.standing import choose_standing_places
 from patrolplan.network import Positions
@@ -78,13 +78,11 @@ def complete_hotspots(
 
 
 def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Stretches with their stopping place as a point, `stop`, and in words, `place`."""
+    """Stretches with their stopping place in metres and, `place`, in words."""
     piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
     stops = Positions(piece, metres, np.zeros(len(bare)))
-    return bare.assign(
-        place=describe_positions(area.network, stops),
-        stop=gpd.points_from_xy(*area.network.xy(stops).T, crs=bare.crs),
-    )
+    x, y = area.network.xy(stops).T
+    return bare.assign(place=describe_positions(area.network, stops), stop_x=x, stop_y=y)
 
 
 def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -99,7 +97,7 @@ def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gp
         crime_share=sum_by_stretch(risk.crime, stretches),
         reports_share=sum_by_stretch(risk.reports, stretches),
         carried_by=find_carriers(risk, stretches),
-        reasons=add_designations(area, hotspots["hotspot"], reasons),
+        reasons=list(map(write_reasons, add_designations(area, hotspots["hotspot"], reasons))),
     )
     words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
     # Where risk is even there is no hotspot: pandas takes empty lists for numbers.

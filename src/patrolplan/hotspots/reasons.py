@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import weigh_minutes
@@ -154,6 +154,24 @@ class DesignatedReason:
 Reason = (
     CrimeReason | ReportsReason | TrendReason | UnsurePlaceReason | WayReason | DesignatedReason
 )
+
+
+_REASONS = TypeAdapter(tuple[Reason, ...])
+
+
+def write_reasons(reasons: Sequence[Reason]) -> str:
+    """Reasons as JSON: every kind of file can hold text."""
+    return _REASONS.dump_json(tuple(reasons)).decode()
+
+
+def read_reasons(text: str) -> tuple[Reason, ...]:
+    """Reasons from their JSON."""
+    return _REASONS.validate_json(text)
+
+
+def list_reasons(hotspots: pd.DataFrame) -> list[tuple[Reason, ...]]:
+    """(h,) the reasons of each hotspot."""
+    return list(map(read_reasons, hotspots["reasons"]))
 
 
 def find_window_hours(area: StudyArea, risk: Risk) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ pieces are those of the one to patrol, so a piece or a place has the same number
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +26,9 @@ from patrolplan.network.crossings import (
     find_near_crossings,
 )
 from patrolplan.network.pieces import CrossingPoints, Pieces, classify_bicycle_ways, join_both_ways
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PATHS = ("footway", "path", "steps", "cycleway", "track", "bridleway")
 """Values of `highway` of ways without vehicles beside them."""
@@ -231,6 +234,21 @@ class StreetNetwork:
         """One row a piece: name, highway, metres, line."""
         data = {"name": self.piece_name, "highway": self.piece_highway, "metres": self.piece_metres}
         return gpd.GeoDataFrame(data, geometry=self.piece_lines, crs=self.projection.crs)
+
+    def to_networkx(self) -> "nx.MultiDiGraph":
+        """The streets as osmnx has them: nodes with x and y, pieces as edges of both directions."""
+        import networkx as nx  # noqa: PLC0415 - heavy
+
+        graph = nx.MultiDiGraph(crs=self.projection.crs, simplified=True)
+        for node in np.unique(self.piece_nodes).tolist():
+            graph.add_node(node, x=self.node_xy[node, 0], y=self.node_xy[node, 1])
+        for row in self.frame().assign(ends=self.piece_nodes.tolist()).itertuples():
+            start, end = row.ends
+            facts = {"osmid": row.Index, "length": row.metres, "name": row.name}
+            facts["highway"] = row.highway
+            graph.add_edge(start, end, geometry=row.geometry, **facts)
+            graph.add_edge(end, start, geometry=row.geometry.reverse(), **facts)
+        return graph
 
     def snap(self, xy: ArrayLike, pieces: NDArray[np.int64] | None = None) -> Positions:
         """Nearest place on a street to patrol, or on these pieces, for each point (k, 2)."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
-from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason
+from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason, list_reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.reason_words import (
     Detail,
@@ -171,7 +171,7 @@ def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[School
         place, point = wording.describe_place(stop), stop.point
         if stop.tasking is not None:
             row = own.loc[stop.hotspot]
-            place, point = row["place"], (float(row["stop"].x), float(row["stop"].y))
+            place, point = row["place"], (float(row["stop_x"]), float(row["stop_y"]))
         stops.append(SchoolStop(stop.hotspot, place, point, stop.covered))
     return stops
 
@@ -205,7 +205,7 @@ def is_feared(reasons: Iterable[Reason]) -> bool:
 
 def classify_fear(hotspots: gpd.GeoDataFrame) -> NDArray[np.int64]:
     """(h,) `NOT_FEARED`, `REPORTED` or `CARRIED` for each hotspot."""
-    reported = np.array([is_feared(reasons) for reasons in hotspots["reasons"]], dtype=bool)
+    reported = np.array([is_feared(reasons) for reasons in list_reasons(hotspots)], dtype=bool)
     return np.where(hotspots["mainly_reports"], CARRIED, np.where(reported, REPORTED, NOT_FEARED))
 
 

@@ -15,7 +15,7 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.hotspots.carriers import compute_shown_worth
-from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason
+from patrolplan.hotspots.reasons import CrimeReason, Reason, ReportsReason, list_reasons
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.plan import Patrol, Plan
@@ -138,19 +138,14 @@ def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> g
     >>> [name for name in table if str(table[name].dtype) == "geometry"]
     ['geometry']
     """
-    stops = gpd.GeoSeries(hotspots["stop"])
-    frame = hotspots.drop(columns=["pieces", "stop_piece", "stop_metres", "stop"])
-    frame = frame.assign(
+    reasons = list_reasons(hotspots)
+    frame = hotspots.drop(columns=["pieces", "stop_piece", "stop_metres"]).assign(
         worth=compute_shown_worth(risk, hotspots),
-        reasons=["; ".join(describe_reasons(reasons)) for reasons in hotspots["reasons"]],
+        reasons=["; ".join(describe_reasons(one)) for one in reasons],
         how_sure=describe_certainty(area, risk, hotspots),
-        stop_x=stops.x,
-        stop_y=stops.y,
     )
     counts = pd.DataFrame(
-        [_list_counts(reasons) for reasons in hotspots["reasons"]],
-        index=frame.index,
-        columns=list(COUNT_COLUMNS),
+        [_list_counts(one) for one in reasons], index=frame.index, columns=list(COUNT_COLUMNS)
     ).astype("Int64")
     frame = pd.concat([frame, counts], axis="columns")
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
 from pydantic import TypeAdapter
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
 from patrolplan.outputs.frames import (
     build_time,
@@ -116,12 +116,11 @@ def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
     """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
-    stops = gpd.GeoSeries(hotspots["stop"])
     shown = hotspots.assign(
         worth=[round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
         length_metres=[round(length, 1) for length in hotspots["length_metres"]],
-        stop=convert_to_degrees(np.column_stack([stops.x, stops.y]), area.projection),
-        reasons=[describe_reasons(reasons) for reasons in hotspots["reasons"]],
+        stop=convert_to_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), area.projection),
+        reasons=[describe_reasons(reasons) for reasons in list_reasons(hotspots)],
         how_sure=describe_certainty(area, risk, hotspots),
     )
     names = ["worth", "length_metres", "stop", "place", "reasons", "carried_by", "how_sure"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import WEEK_FILE
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import (
@@ -38,7 +39,7 @@ def write_pack(
     out: str | Path,
     *,
     officer: str | None = None,
-    date: dt.date | None = None,
+    date: Day | None = None,
     request: Mapping[str, Any] | None = None,
     geoparquet: bool = False,
     executor: Executor | None = None,
@@ -83,6 +84,7 @@ def write_pack(
     """
     out = Path(out)
     if not isinstance(plan_or_week, Plan):
+        date = None if date is None else read_day(date)
         _write_week_pack(plan_or_week, out, officer, date, executor, report_progress)
         return out
     if officer is not None or date is not None:

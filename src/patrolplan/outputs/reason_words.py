@@ -190,7 +190,9 @@ def describe_factor(factor: str) -> str:
 
 
 def _describe_category(category: str) -> str:
-    return CATEGORY_WORDS.get(category, category[:1].lower() + category[1:])
+    is_word = category[1:2].islower()  # not "BURGLARY" or "ASB"
+    own = category[:1].lower() + category[1:] if is_word else category
+    return CATEGORY_WORDS.get(category, own)
 
 
 def describe_share(share: float) -> str:

@@ -3,9 +3,6 @@
 import math
 from typing import TYPE_CHECKING, assert_never
 
-import geopandas as gpd
-import shapely
-
 from patrolplan.area.patrol_window import find_sunset_minutes
 from patrolplan.atomic import hash_content
 from patrolplan.crs import BRITISH_GRID, SQUARE_METRES
@@ -137,7 +134,8 @@ def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
     if patrol.nothing_recorded:
         return NOTHING_RECORDED
     hotspots = plan.hotspots
-    away = gpd.GeoSeries(hotspots["stop"]).distance(shapely.Point(patrol.point))
+    east, north = hotspots["stop_x"] - patrol.x, hotspots["stop_y"] - patrol.y
+    away = (east**2 + north**2) ** 0.5
     visited = {name for stop in patrol.stops for name in stop.covered}
     reach = min(MAX_METRES, plan.area.settings.patrol.radius_metres)
     is_here = (away <= reach) | hotspots["hotspot"].isin(visited)

@@ -1,5 +1,6 @@
 """A school's solved problem -> patrols with timed stops and legs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -8,9 +9,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from patrolplan.arrays import gather
+from patrolplan.hotspots.reasons import read_reasons
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
 from patrolplan.network.paths import Walk
@@ -383,7 +384,8 @@ class PatrolBuilder:
         if is_tasked:
             at["tasking"] = build_tasking(problem.get_tasked_place(stop))
             at["tasked_metres"] = float(position.moved_metres[0])
-        if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
+        xy = (x, y) if hotspot is None else (hotspot["stop_x"], hotspot["stop_y"])
+        if hotspot is not None and math.dist(xy, (x, y)) < SAME_METRES:
             at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
         else:
             at["place"] = self._describe_place(stop)
@@ -400,7 +402,7 @@ class PatrolBuilder:
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,
-            why=problem.get_reasons(stop) if hotspot is None else tuple(hotspot["reasons"]),
+            why=problem.get_reasons(stop) if hotspot is None else read_reasons(hotspot["reasons"]),
             street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),

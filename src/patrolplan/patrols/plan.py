@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pydantic import (
     Field,
@@ -54,7 +55,7 @@ from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.tables import LeftOutRow, render_html_table
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 
 
 class _AtPoint:
@@ -392,6 +393,25 @@ class Plan:
     """Places to visit, tasked or watched, that no patrol of a school can reach in their hours."""
     posts: tuple[Post, ...] = ()
     """Where adults stand after the bell, in addition to patrols."""
+
+    @property
+    def frame(self) -> gpd.GeoDataFrame:
+        """One row a patrol, with its walk as lines; see `patrolplan.frame_patrols` for times."""
+        names = ("urn", "school", "number", "kind", "start_minutes", "end_minutes", "walked_metres")
+        walks = [[leg.line for leg in one.legs if len(leg.line) > 1] for one in self.patrols]
+        return gpd.GeoDataFrame(
+            [pick_fields(one, *names) for one in self.patrols],
+            geometry=[shapely.MultiLineString(walk) for walk in walks],
+            crs=self.area.projection.crs,
+        )
+
+    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
+        """`GeoDataFrame.plot` of the walks."""
+        return self.frame[~self.frame.is_empty].plot(**{"column": "school"} | options)
+
+    def explore(self, **options: Any) -> Any:  # noqa: ANN401
+        """`GeoDataFrame.explore` of the walks."""
+        return self.frame.explore(**{"column": "school"} | options)
 
     @property
     def parts(self) -> tuple["Plan", ...]:

@@ -8,10 +8,11 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, read_window
-from patrolplan.area.study_area import find_school
+from patrolplan.area.study_area import find_school, refuse_other_area
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, Urns, list_urns, read_day
 from patrolplan.errors import InputError, Problems
+from patrolplan.hotspots.given import take_hotspots
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
@@ -53,12 +54,13 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     Parameters
     ----------
     area, risk, hotspots
-        See `load_area`, `estimate_risk` and `find_hotspots`.
+        See `load_area`, `estimate_risk` and `find_hotspots`. Hotspots may come back from a file or
+        in another CRS, be a part of those found, or have lines that were edited.
     urns
         Only this school, or these; by default all.
     window
         A window, its name in the settings, or the time of day at which it begins, "HH:MM"; by
-        default the settings' minutes from the bell.
+        default the settings' minutes from the bell. The risk has to be of the same window.
     date
         Day of the patrols: tasked places count only on their days. Without it all of them count.
     assign_tasked
@@ -81,14 +83,20 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     Raises
     ------
     InputError
-        When one of `urns` is not in the area, or the presence at the gate does not
-        fit into the window.
+        When one of `urns` is not in the area, the presence at the gate does not fit into the
+        window, or area, risk and hotspots do not belong together.
     """
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
     window = read_window(area.settings.patrol, window)
     date = None if date is None else read_day(date)
     chosen = None if urns is None else list_urns(urns)
     check_request(area, window, chosen)
+    refuse_other_area(area, risk.made_from, "risk", "estimate it for this area")
+    if risk.window not in {None, window}:
+        what = f"is of {risk.window}, the patrols are of {window}"
+        where, remedy = "risk", "give estimate_risk and plan_patrols the same window"
+        raise InputError.one(where, what, remedy)
+    hotspots = take_hotspots(area, risk, hotspots)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
     if detail == "timings":
         inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)

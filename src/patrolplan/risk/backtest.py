@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.designated import find_designated_pieces
-from patrolplan.area.patrol_window import resolve_window
+from patrolplan.area.patrol_window import Window, read_window
 from patrolplan.doors import Month, list_values, read_month
 from patrolplan.errors import InputError
 from patrolplan.risk.history import History, build_history, get_harm_days
@@ -183,7 +183,7 @@ def backtest_risk(
     origins: Month | tuple[Month, Month] | None = None,
     categories: str | Sequence[str] | None = None,
     seed: int | None = None,
-    window: str | None = None,
+    window: Window | str | None = None,
     models: Mapping[str, Estimator] | None = None,
 ) -> Backtest:
     """Test every risk model on months that it had not seen.
@@ -200,7 +200,7 @@ def backtest_risk(
     seed
         Start of all draws; by default that of the settings.
     window
-        Name of a window of the settings: only incidents inside it, on school days, are scored, and
+        See `estimate_risk`: only incidents inside it, on school days, are scored, and
         risk by the clock is compared with that of all hours. It needs times of day.
     models
         Models of your own by name, which stand in the table next to ours: estimators of
@@ -218,7 +218,7 @@ def backtest_risk(
     settings = area.settings
     seed = settings.seed if seed is None else seed
     own = wrap_estimators(models or {}, OUR_NAMES, seed)
-    limits = None if window is None else resolve_window(settings.patrol, name=window)
+    limits = None if window is None else read_window(settings.patrol, window)
     if limits is not None:
         check_times_known(area)  # before the slow part
     wanted = None if categories is None else [str(name) for name in list_values(categories)]
@@ -236,7 +236,7 @@ def backtest_risk(
     if limits is None:
         reference = simulate_reference(history, harm, frame["month"].nunique(), seed=seed)
         results = _add_reference(results, reference)
-    results["window"] = window
+    results["window"] = str(window) if isinstance(window, Window) else window
     results = _suppress_small(results.reindex(columns=[*COLUMNS]), settings.privacy.min_crime_count)
     return Backtest(results, frame, tuple(own))
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ from patrolplan.risk.exposure import FLOOR, PupilExposure, build_exposure, get_p
 from patrolplan.risk.history import History, build_history, get_harm_days, note_guard
 from patrolplan.risk.in_time import TimeFactors, WindowRisk, join_over_window
 from patrolplan.risk.models import AUTO, MODELS, SHRUNK
-from patrolplan.risk.own_model import Estimator, wrap_estimator
+from patrolplan.risk.own_model import Estimator, spread_surface, wrap_estimator
 from patrolplan.risk.report_voice import build_report_voice
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import Settings
@@ -47,7 +48,7 @@ def estimate_risk(
     *,
     window: Window | str | None = None,
     date: Day | None = None,
-    model: str | Estimator | None = None,
+    model: str | Estimator | gpd.GeoDataFrame | None = None,
 ) -> Risk:
     """Expected harm on every piece of street in a patrol window.
 
@@ -70,7 +71,8 @@ def estimate_risk(
         any other on all days of the week together.
     model
         Name of a model, in place of the one that the settings name; or a model of your own, an
-        estimator of scikit-learn's conventions. See `patrolplan.backtest_risk`.
+        estimator of scikit-learn's conventions, see `patrolplan.backtest_risk`; or your own risk
+        surface, polygons with a column `rate` (risk a metre of street in any unit; 0 elsewhere).
 
     Raises
     ------
@@ -134,6 +136,7 @@ def estimate_risk(
         crime_weight=joined.crime_weight,
         in_time=joined.in_time,
         incidents=ExpectedIncidents(area.network, history, count),
+        made_from=area.basis,
     )
 
 
@@ -203,10 +206,13 @@ def _note_window(joined: WindowRisk, minutes: NDArray[np.int64], day: DayKind | 
 
 
 def _predict_incidents(
-    history: History, given: str | Estimator | None, settings: Settings
+    history: History, given: str | Estimator | gpd.GeoDataFrame | None, settings: Settings
 ) -> tuple[NDArray[np.float64], str, list[Note]]:
     """(p, j) incidents that the chosen model expects, its name, and notes on the choice."""
     name = settings.risk.model if given is None else given
+    if isinstance(name, gpd.GeoDataFrame):
+        text = "The risk surface is the analyst's own, not one of those that patrolplan tests."
+        return spread_surface(history, name), "surface", [Note("model_own", text)]
     if not isinstance(name, str):
         # A model of the user's own is called by the name of its class.
         own = type(name).__name__

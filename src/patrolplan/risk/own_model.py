@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol, Self, runtime_checkable
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from patrolplan.audit_guard import refuse_audit_columns
@@ -173,6 +175,27 @@ def predict_by_estimator(
         what = f"{category}, {month}"
         rates[:, target] = check_prediction(predicted, len(coming), name, what)
     return rates
+
+
+def spread_surface(history: History, surface: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """(p, j) incidents a month by a user's own rates, as many in all as in the last year."""
+    where, network = "model", history.units.network
+    refuse_audit_columns(where, surface)
+    if "rate" not in surface or surface.crs is None:
+        what, remedy = "the surface lacks a column 'rate' or a CRS", "give polygons with both"
+        raise InputError.one(where, what, remedy)
+    rate = check_prediction(surface["rate"], len(surface), "surface", "column 'rate'")
+    polygons = surface.geometry.to_crs(network.projection.crs).to_numpy()
+    middle = shapely.points(network.piece_middle)
+    piece, row = shapely.STRtree(polygons).query(middle, predicate="intersects")
+    amount = np.zeros(len(network))
+    np.maximum.at(amount, piece, rate[row])
+    amount *= network.piece_metres
+    if not amount.any():
+        what, remedy = "the surface has no rate on any street", "check its CRS and its extent"
+        raise InputError.one(where, what, remedy)
+    recorded = history.estimate_last(12).sum(axis=0) / 12
+    return np.outer(amount / amount.sum(), recorded[: len(history.targets)])
 
 
 def wrap_estimator(name: str, estimator: object, seed: int) -> "partial[NDArray[np.float64]]":

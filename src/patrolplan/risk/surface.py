@@ -1,5 +1,6 @@
 """`Risk`: expected harm on every piece of street in a patrol window."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,8 @@ class Risk:
     incidents
         The expected incidents that it rests on; None for a risk that was made by hand, and in
         worker processes.
+    made_from
+        Inputs and settings of its area, see `StudyArea.basis`; None for one made by hand.
     """
 
     crime: NDArray[np.float64]
@@ -79,6 +82,7 @@ class Risk:
     crime_weight: float = 1.0
     in_time: RiskInTime | None = None
     incidents: ExpectedIncidents | None = None
+    made_from: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.without_exposure is None:
@@ -153,6 +157,14 @@ class Risk:
         shown = round_significant(self.expected_in_all.to_numpy(), EXPECTED_DIGITS)
         names = ("expected", "expected_low", "expected_high")
         return frame.assign(**dict(zip(names, shown.T, strict=True)))
+
+    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
+        """`GeoDataFrame.plot` of the risk a metre of street."""
+        return self.frame().plot(**{"column": "risk_per_metre", "legend": True} | options)
+
+    def explore(self, **options: Any) -> Any:  # noqa: ANN401
+        """`GeoDataFrame.explore` of the same."""
+        return self.frame().explore(**{"column": "risk_per_metre"} | options)
 
     @property
     def expected(self) -> pd.DataFrame:

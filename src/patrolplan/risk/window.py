@@ -48,7 +48,7 @@ def check_times_known(area: StudyArea) -> None:
     if not area.times_known or not area.incidents["timed"].any():
         where = "[sources] crimes"
         what = "the times of day are not known, which a back-test inside a window needs"
-        remedy = "give crimes with occurred_at, or leave --window out"
+        remedy = "give crimes with occurred_at, or leave the window out"
         raise InputError.one(where, what, remedy)
 
 
@@ -68,7 +68,7 @@ def count_inside(
     day = at.normalize() - pd.to_timedelta(late.astype(np.int64), unit="D")
     inside = np.isin(minute + MINUTES_A_DAY * late, minutes) & _is_school_day(area, day)
     if not inside.any():
-        where, what = "--window", "no crime with a known time lies inside it on a school day"
+        where, what = "window", "no crime with a known time lies inside it on a school day"
         remedy = "choose another window, or give the dates of terms in [sources] term_dates"
         raise InputError.one(where, what, remedy)
     month = history.months.get_indexer(day[inside].to_period("M").to_timestamp())

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.audit_guard import AUDIT_MARK
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.inputs.polygons import read_limits
 from patrolplan.network.shapes import split_by_polygons
@@ -46,7 +47,7 @@ HARM_MONTHS = 12
 KINDS = ("promised", "presence")
 """Minutes that are counted: as planned or handed out, and as delivered by all who were there."""
 
-EVER = (dt.date.min, dt.date.max)
+EVER = (dt.date(1900, 1, 1), dt.date(2200, 1, 1))
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def measure_burden(
     given: Plan | Week | Ledger,
     polygons: gpd.GeoDataFrame | None = None,
     *,
-    days: tuple[dt.date, dt.date] | None = None,
+    days: tuple[Day, Day] | None = None,
     audit: AuditColumns | None = None,
     name: str | None = None,
 ) -> Burden:
@@ -169,7 +170,8 @@ def measure_burden(
         remedy = "give polygons of this area, or [sources] areas"
         raise InputError.one(SOURCE, "no polygon lies in the study area", remedy)
     own = polygons[held].reset_index(drop=True).assign(polygon=names[held])
-    minutes, span = _sum_minutes(area, given, own, shapes[held], days or EVER)
+    first, last = map(read_day, days or EVER)
+    minutes, span = _sum_minutes(area, given, own, shapes[held], (first, last))
     residents = read_residents(own) * inside[held]
     facts = _gather_facts(area, shapes[held], minutes, residents)
     labels = [*names[held], OUTSIDE]

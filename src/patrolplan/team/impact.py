@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
+from patrolplan.doors import Month, read_month
 from patrolplan.errors import InputError
+from patrolplan.hotspots.given import find_pieces
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
@@ -105,8 +107,8 @@ def estimate_impact(
     hotspots: gpd.GeoDataFrame,
     delivered: pd.DataFrame,
     *,
-    before: tuple[str, str],
-    after: tuple[str, str],
+    before: tuple[Month, Month],
+    after: tuple[Month, Month],
     categories: Sequence[str] | None = None,
     buffer_metres: float = BUFFER_METRES,
 ) -> Impact:
@@ -155,7 +157,7 @@ def estimate_impact(
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
     dosed = hotspots["hotspot"].isin(set(doses["hotspot"])).to_numpy()
-    stretches = build_masks(area, hotspots["pieces"])
+    stretches = build_masks(area, [own.tolist() for own in find_pieces(area, hotspots)])
     own_parts = compute_catchment_shares(area, stretches)
     spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
     events = _count_events(area, spans, categories)
@@ -233,13 +235,9 @@ def _compute_difference(
     return float(came - expected), float(low), float(high)
 
 
-def _parse_months(area: StudyArea, name: str, first: str, last: str) -> pd.DatetimeIndex:
+def _parse_months(area: StudyArea, name: str, first: Month, last: Month) -> pd.DatetimeIndex:
     months = area.incidents["month"]
-    try:
-        span = pd.period_range(first, last, freq="M").to_timestamp()
-    except ValueError:
-        what = f"'{first}' to '{last}' are not months"
-        raise _build_error(what, "write YYYY-MM", name) from None
+    span = pd.date_range(read_month(first, name), read_month(last, name), freq="MS")
     if not len(span) or span[0] < months.min() or span[-1] > months.max():
         what = f"{first} to {last} is not within the data"
         remedy = f"choose months from {months.min():%Y-%m} to {months.max():%Y-%m}"

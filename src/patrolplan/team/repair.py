@@ -13,13 +13,14 @@ A gap that is left has suggestions, the best few changes that fill it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from patrolplan.area import StudyArea
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import Problems
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
@@ -42,7 +43,7 @@ MAX_CHANGES_FOR_A_VISIT = 2
 MIN_GAIN_SHARE = 0.001
 """Minimum share of the week's worth that an offered move adds."""
 
-Absences = Mapping[str, AbstractSet[dt.date]]
+Absences = Mapping[str, Iterable[Day]]
 """Days on which officers are absent, by officer."""
 
 
@@ -89,7 +90,7 @@ def repair_week(
     plan: Plan | Mapping[dt.date, Plan],
     *,
     absent: Absences,
-    since: dt.date | None = None,
+    since: Day | None = None,
     max_moves: int = MAX_MOVES,
 ) -> Repair:
     """Repair a week as handed out after absences and appointments.
@@ -114,10 +115,14 @@ def repair_week(
         When an officer or a day is not of this week.
     """
     officers = [*area.officers["officer"], *(duty.officer for duty in week.duties)]
-    check_absences(week.days, officers, absent)
+    away = {
+        officer: frozenset(read_day(day, "absent") for day in days)
+        for officer, days in absent.items()
+    }
+    check_absences(week.days, officers, away)
     absences = {
-        officer: week.absent.get(officer, frozenset()) | frozenset(absent.get(officer, ()))
-        for officer in sorted({*week.absent, *absent})
+        officer: week.absent.get(officer, frozenset()) | away.get(officer, frozenset())
+        for officer in sorted({*week.absent, *away})
     }
     bare = RotaInputs.of_week(week, area, plan, absent=absences)
     stay = tuple(duty for duty in week.duties if has_time_for(bare, duty, duty.officer))
@@ -129,9 +134,9 @@ def repair_week(
         duty if duty.crew == crew else replace(duty, crew=crew)
         for duty, crew in zip(stay, crews, strict=True)
     )
-    touched = {day for days in absent.values() for day in days}
+    touched = {day for days in away.values() for day in days}
     touched |= {duty.date for duty in week.duties} - {duty.date for duty in stay}
-    first = since or min(touched, default=week.days[-1])
+    first = read_day(since or min(touched, default=week.days[-1]), "since")
     inputs = replace(bare, held=stay)
     repaired = _fill(before, inputs, len(gone), first)
     moves = []
@@ -242,11 +247,11 @@ def check_absences(days: Sequence[dt.date], officers: Iterable[str], absent: Abs
     for officer, days_absent in absent.items():
         if officer not in names:
             what = f"there is no officer '{officer}' (known: {', '.join(names[:12])})"
-            problems.add("--absent", what, "name one of them")
+            problems.add("absent", what, "name one of them")
         for day in sorted(days_absent):
             if day not in days:
                 span = f"{days[0]} to {days[-1]}"
-                problems.add("--absent", f"{day} is not in the week {span}", "name a day of it")
+                problems.add("absent", f"{day} is not in the week {span}", "name a day of it")
     problems.raise_if_any()
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.study_area import refuse_other_area
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
 from patrolplan.notes import Note
 from patrolplan.patrols.plan import Plan
@@ -47,7 +49,7 @@ def plan_week(
     area: StudyArea,
     plan: Plan | Mapping[dt.date, Plan],
     *,
-    start: dt.date,
+    start: Day,
     locks: Sequence[Lock] = (),
     bans: Sequence[Ban] = (),
     delivered: pd.DataFrame | None = None,
@@ -101,7 +103,9 @@ def plan_week(
     """
     check_officers(area)
     _check_dose_cap(area)
-    days = list_school_days(start)
+    days = list_school_days(read_day(start, "start"))
+    for one in [plan] if isinstance(plan, Plan) else plan.values():
+        refuse_other_area(area, one.area.basis, "plan", "plan the patrols of this area")
     dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)
     plans = list_day_plans(plan, days)
     key = make_draw_key(area, days[0]) if key is None else key

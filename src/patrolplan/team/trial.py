@@ -156,7 +156,7 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
     # Raises InputError where dates, data or hotspots allow no trial.
     days = _list_days(path, trial, area)
     gates = shapely.MultiPoint(area.network.xy(area.gates))
-    stops = np.array(hotspots["stop"].tolist(), dtype=object)
+    stops = gpd.points_from_xy(hotspots["stop_x"], hotspots["stop_y"])
     is_near = shapely.distance(stops, gates) <= area.settings.patrol.radius_metres
     months = pd.date_range(end=area.incidents["month"].max(), periods=HISTORY_MONTHS, freq="MS")
     lines = hotspots.geometry.to_numpy()

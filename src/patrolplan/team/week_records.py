@@ -17,6 +17,7 @@ from pydantic import (
     with_config,
 )
 
+from patrolplan.doors import read_day, read_urn
 from patrolplan.patrols.demands import KINDS, DemandKind
 from patrolplan.patrols.file_forms import RECORD, Amount, Count, Day, Minutes, also_writes, arrange
 from patrolplan.patrols.obstacles import Obstacle
@@ -38,12 +39,21 @@ def _require_every_key(row: object) -> object:
     return row
 
 
+class _AsGiven:
+    """A URN may be given as a number, a day as text."""
+
+    def __post_init__(self) -> None:
+        for name, read in (("urn", read_urn), ("date", read_day)):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, read(value))
+
+
 EveryKey = BeforeValidator(_require_every_key)
 
 
 @with_config(RECORD)
 @dataclass(frozen=True)
-class Lock:
+class Lock(_AsGiven):
     """A duty set by hand: this officer patrols this school on this day.
 
     An officer may be locked to a school that is not in their care: a lead may lend an officer.
@@ -69,7 +79,7 @@ class Lock:
 
 @with_config(RECORD)
 @dataclass(frozen=True)
-class Ban:
+class Ban(_AsGiven):
     """A duty ruled out by hand; None means all.
 
     `Ban(officer="SSO-01", date=day)` keeps an officer free on a day, `Ban(urn="900001")` leaves

@@ -20,7 +20,7 @@ from page_visits import DESK, LISTENING, PHONE, Visit
 from playwright.sync_api import Browser, Page
 
 import patrolplan as pp
-from patrolplan.hotspots.reasons import ReportsReason
+from patrolplan.hotspots.reasons import ReportsReason, read_reasons, write_reasons
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.webmap.map_layers import (
     ONLY_RECORDED,
@@ -61,7 +61,7 @@ def hostile(plan: Plan) -> Plan:
     area = dataclasses.replace(plan.area, schools=plan.area.schools.assign(name=names))
     why = (ReportsReason(time_band=None, factors=(HOSTILE,)),)
     places = [HOSTILE, *plan.hotspots["place"][1:]]
-    reasons = [why, *plan.hotspots["reasons"][1:]]
+    reasons = [write_reasons(why), *plan.hotspots["reasons"][1:]]
     hotspots = plan.hotspots.assign(place=places, reasons=reasons)
     first, *others = plan.patrols
     tasking = Tasking(HOSTILE, HOSTILE, HOSTILE, dt.date(2026, 12, 18))
@@ -439,7 +439,7 @@ def test_hotspot_opens_with_its_reasons(visit: Visit, plan: Plan) -> None:
     text = page.locator(".leaflet-popup-content").inner_text()
     row = plan.hotspots.iloc[0]
     assert f"H1: {row['place']}" in text
-    assert all(reason in text for reason in describe_reasons(row["reasons"]))
+    assert all(reason in text for reason in describe_reasons(read_reasons(row["reasons"])))
     assert describe_certainty(plan.area, plan.risk, plan.hotspots)[0] in text
 
 

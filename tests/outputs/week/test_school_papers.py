@@ -159,7 +159,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
     duties = [duty for duty in roll.week.duties if duty.patrol.stops]
     urn = duties[0].urn
     hotspots = roll.week.plan.hotspots.iloc[:20]
-    point = zip(hotspots["hotspot"], hotspots["stop"], strict=True)
+    point = zip(hotspots["hotspot"], hotspots["stop_x"], hotspots["stop_y"], strict=True)
     stops = [
         dataclasses.replace(
             duties[0].patrol.stops[0],
@@ -167,10 +167,10 @@ def test_many_streets_with_long_names_are_all_told(roll):
             kind="hotspot",
             tasking=None,
             stand="street",
-            point=(at.x, at.y),
+            point=tuple(at),
             place=f"{name}y " + "Long " * 12,
         )
-        for name, at in point
+        for name, *at in point
     ]
     patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
     full = (dataclasses.replace(duties[0], patrol=patrol),)

@@ -11,8 +11,9 @@ import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
+from patrolplan.doors import Day, Urn, read_day, read_urn
 from patrolplan.errors import InputError
-from patrolplan.hotspots.reasons import Reason
+from patrolplan.hotspots.reasons import Reason, read_reasons
 from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.network.names import describe_positions
 from patrolplan.outputs.brief.crime_counts import (
@@ -180,8 +181,8 @@ class Brief:
 def build_brief(
     area: StudyArea,
     hotspots: gpd.GeoDataFrame,
-    urn: str,
-    since: dt.date,
+    urn: Urn,
+    since: Day,
     *,
     week: WeekVisits | None = None,
 ) -> Brief:
@@ -217,6 +218,7 @@ def build_brief(
     >>> build_brief(area, hotspots, area.schools["urn"][0], dt.date(2026, 7, 1)).total.now.text
     '...'
     """
+    urn, since = read_urn(urn), read_day(since, "since")
     row, periods = check_brief_request(area, urn, since)
     walking_area = find_walking_area(area, row)
     present = set(area.incidents["category"].unique())
@@ -228,7 +230,7 @@ def build_brief(
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
     )
     if counter.held_shares[0] < MIN_HELD_SHARE:
-        where = "--since"
+        where = "since"
         what = f"months since {since:%Y-%m-%d}, or before, are missing around this school"
         remedy = "give another day, or add the missing months (see `patrolplan check`)"
         raise InputError.one(where, what, remedy)
@@ -254,7 +256,7 @@ def build_brief(
 
 def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int, ComparedPeriods]:
     """Row of the school, and the periods to compare; raises as `build_brief` does."""
-    row = find_school(area, urn, where="--school")
+    row = find_school(area, urn, where="urn")
     return row, choose_periods(find_incident_dates(area.incidents), since)
 
 
@@ -272,7 +274,7 @@ def _find_changed_hotspots(
             row["trend"],
             row["place"],
             row["walk"],
-            tuple(row["reasons"]),
+            read_reasons(row["reasons"]),
             answers.get(row["hotspot"]),
         )
         for row in table.to_dict("records")

@@ -107,7 +107,7 @@ def choose_periods(dates: IncidentDates, since: dt.date) -> ComparedPeriods:
     first, end = pd.Timestamp(dates.start.min()), pd.Timestamp(dates.end.max())
     start = pd.Timestamp(since) if dates.by_day else pd.Timestamp(since).replace(day=1)
     unit, form = ("day", "%Y-%m-%d") if dates.by_day else ("month", "%Y-%m")
-    where, last = "--since", Period(first, end).last
+    where, last = "since", Period(first, end).last
     if start >= end:
         what = f"{since:%Y-%m-%d} is after the latest {unit} in the data, {last:{form}}"
         raise InputError.one(where, what, f"give {last:{form}} or earlier, or add newer data")

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import route, symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -280,7 +281,7 @@ def _find_feared_stretches(
     for stop in patrol.stops:
         if stop.kind != "tasked" and is_feared(stop.why):
             own = _select_hotspots(hotspots, (stop.hotspot,))
-            feared = own[[is_feared(reasons) for reasons in own["reasons"]]]
+            feared = own[[is_feared(reasons) for reasons in list_reasons(own)]]
             shapes = (feared if len(feared) else own).geometry.to_numpy()
             lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
             stretches += [lines] if len(lines) else []
@@ -304,7 +305,7 @@ def _find_feared_points(
     """Stopping places, in points of the page, of nearby hotspots that are due mainly to reports."""
     others = hotspots[hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(patrol.covered)]
     near = others[others.distance(_trace_walk(patrol)) <= FEARED_METRES]
-    points = viewport.to_page(shapely.get_coordinates(near["stop"].to_numpy()))
+    points = viewport.to_page(near[["stop_x", "stop_y"]].to_numpy())
     return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.basemap import LAND, STREETS
 from patrolplan.outputs.cartography.fonts import make_printable
@@ -87,7 +88,7 @@ def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
         layers,
         area=plan.area.name,
         subtitle=f"{wording.format_data_months(plan.risk)}. Plan {wording.compute_plan_id(plan)}",
-        marking=find_marking(plan.area, plan.patrols, plan.hotspots["reasons"]),
+        marking=find_marking(plan.area, plan.patrols, list_reasons(plan.hotspots)),
         sources=(*wording.list_attributions(plan), *wording.list_approximations(plan)[:1]),
     )
 

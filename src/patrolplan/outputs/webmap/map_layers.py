@@ -266,7 +266,7 @@ def _pack_hotspots(area: "StudyArea", hotspots: gpd.GeoDataFrame) -> list[dict[s
     columns = (
         hotspots["hotspot"],
         classify_fear(hotspots).tolist(),
-        round_degrees(shapely.get_coordinates(hotspots["stop"].to_numpy()), projection),
+        round_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), projection),
         shapely.line_merge(hotspots.geometry.to_numpy()),
     )
     return [

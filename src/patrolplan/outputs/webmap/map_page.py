@@ -17,6 +17,7 @@ from markupsafe import escape
 from xstatic.pkg import leaflet
 
 from patrolplan.atomic import hash_content
+from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.direction_words import describe_directions
@@ -93,7 +94,7 @@ def render_map(plan: "Plan", week: WeekView | None = None) -> bytes:
         images=_list_image_sources(tiles),
         area=plan.area.name,
         marking=find_marking(
-            plan.area, (shown.patrol for shown in patrols), plan.hotspots["reasons"]
+            plan.area, (shown.patrol for shown in patrols), list_reasons(plan.hotspots)
         ),
         purpose=wording.PURPOSE,
         fictional=wording.is_fictional(plan),
@@ -213,7 +214,7 @@ def _describe_hotspots(plan: "Plan") -> list[dict[str, Any]]:
     """Name, place, reasons and certainty of each hotspot, in words."""
     hotspots = plan.hotspots
     certainty = describe_certainty(plan.area, plan.risk, hotspots)
-    columns = (hotspots["hotspot"], hotspots["place"], hotspots["reasons"], certainty)
+    columns = (hotspots["hotspot"], hotspots["place"], list_reasons(hotspots), certainty)
     return [
         {"hotspot": name, "place": place, "reasons": describe_reasons(why), "how_sure": sure}
         for name, place, why, sure in zip(*columns, strict=True)

@@ -296,10 +296,10 @@ def check_officer_and_date(
         what = (
             f"no officer '{officer}' in this week (officers: {', '.join(officers[:12]) or 'none'})"
         )
-        problems.add("--officer", what, "name one of them")
+        problems.add("officer", what, "name one of them")
     if date is not None and date not in days:
         span = f"{format_day(days[0])} to {format_day(days[-1])}"
-        problems.add("--date", f"{date} is not in this week", f"name a day from {span}")
+        problems.add("date", f"{date} is not in this week", f"name a day from {span}")
     problems.raise_if_any()
 
 

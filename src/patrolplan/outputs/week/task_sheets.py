@@ -190,7 +190,7 @@ def _find_stop(roster: Roster, name: str, stays: list[Stay]) -> tuple[str, float
     own = next((stop for stop in stops if stop.hotspot == name), None)
     hotspots = roster.week.plan.hotspots
     for _, row in hotspots[hotspots["hotspot"] == name].iterrows() if own is None else ():
-        return str(row["place"]), float(row["stop"].x), float(row["stop"].y)
+        return str(row["place"]), float(row["stop_x"]), float(row["stop_y"])
     stop = own or stops[0]
     return describe_place(stop), stop.x, stop.y
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
+from patrolplan.doors import Day, read_day
 from patrolplan.errors import LedgerError, describe_install
 from patrolplan.settings import Settings
 from patrolplan.team.ledger import schema
@@ -138,7 +139,7 @@ class Ledger:
             same = [self._find_same(connection, visit) for visit in visits]
         return [rows[0] if rows else None for rows in same]
 
-    def read_promised(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+    def read_promised(self, first: Day, last: Day) -> pd.DataFrame:
         """Doses promised in these days by the valid weeks: one row a stop.
 
         Returns
@@ -147,6 +148,7 @@ class Ledger:
             `officer, date, urn, window, stop, school, id, arrive, minutes, people, crew, handout,
             hotspot, kind, place, longitude, latitude`, by date, officer and time.
         """
+        first, last = read_day(first, "first"), read_day(last, "last")
         doses, spots = schema.doses, schema.hotspots
         columns = [doses.c[name] for name in DOSE_COLUMNS]
         columns += [spots.c[name] for name in ("hotspot", "kind", "place", "longitude", "latitude")]
@@ -166,7 +168,7 @@ class Ledger:
         order = ["date", "officer", "urn", "arrive", "stop"]
         return table.sort_values(order, ignore_index=True)
 
-    def read_hotspots(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+    def read_hotspots(self, first: Day, last: Day) -> pd.DataFrame:
         """Hotspots of the weeks valid for these days, those last handed out first.
 
         Returns
@@ -174,6 +176,7 @@ class Ledger:
         pandas.DataFrame
             `handout, id, hotspot, kind, place, longitude, latitude, shape` (WKT, degrees), `sees`.
         """
+        first, last = read_day(first, "first"), read_day(last, "last")
         with self._transaction(self._engine) as connection:
             handouts = set(self._find_current_handouts(connection, first, last).values())
             query = sa.select(*schema.hotspots.c).where(schema.hotspots.c.handout.in_(handouts))
@@ -181,7 +184,7 @@ class Ledger:
         order = ["handout", "id"]
         return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
-    def read_delivered(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+    def read_delivered(self, first: Day, last: Day) -> pd.DataFrame:
         """The valid visits in these days: the highest revision of each.
 
         Returns
@@ -194,8 +197,9 @@ class Ledger:
         table = self.read_revisions(first, last)
         return table.drop_duplicates("number", keep="last").reset_index(drop=True)
 
-    def read_revisions(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+    def read_revisions(self, first: Day, last: Day) -> pd.DataFrame:
         """Every revision of the visits in these days, the valid one of each last."""
+        first, last = read_day(first, "first"), read_day(last, "last")
         hidden = {"row", "area", "entered_at"}
         columns = [column for column in schema.visits.c if column.name not in hidden]
         rows = schema.visits.c

@@ -12,6 +12,7 @@ import pandas as pd
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import Projection
+from patrolplan.doors import Day, read_day
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.address import open_existing_ledger
@@ -60,8 +61,8 @@ def month_days(month: str) -> tuple[dt.date, dt.date]:
 
 def compare_doses(
     ledger: "Ledger",
-    first: dt.date,
-    last: dt.date,
+    first: Day,
+    last: Day,
     *,
     polygons: gpd.GeoDataFrame | None = None,
     name: str | None = None,
@@ -89,6 +90,7 @@ def compare_doses(
     InputError
         When the polygons cannot be counted by, see `patrolplan.shares_by`.
     """
+    first, last = read_day(first, "first"), read_day(last, "last")
     promised, delivered, accounts = _account_for_days(ledger, first, last)
     spots = _list_places(ledger.read_hotspots(first, last), delivered)
     rows = [*_list_promised(promised, accounts), *_list_delivered(delivered, accounts)]
@@ -266,13 +268,14 @@ PRESENCE_WEEKS = 4
 
 
 def delivered_before(
-    ledger: "Ledger", start: dt.date, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
+    ledger: "Ledger", start: Day, hotspots: gpd.GeoDataFrame, *, days: int = DOSE_HISTORY_DAYS
 ) -> pd.DataFrame:
     """Doses delivered before the first day of a week: `hotspot, date, minutes` for `plan_week`.
 
     A dose is for the hotspot of today's plan at its place, and for those in view of it, whatever
     their names.
     """
+    start = read_day(start, "start")
     days_before = start - dt.timedelta(days=days), start - dt.timedelta(days=1)
     visits = read_presence(ledger, *days_before)
     visits = visits[visits["minutes"] > 0]

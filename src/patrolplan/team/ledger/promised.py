@@ -45,7 +45,7 @@ def build_promised_week(week: Week) -> PromisedWeek:
 
 def list_place_ids(hotspots: gpd.GeoDataFrame, crs: str) -> list[str]:
     """The ID of each hotspot's place; that of one which the force designates is the force's own."""
-    ids = name_places(shapely.get_coordinates(hotspots["stop"].to_numpy()), crs)
+    ids = name_places(hotspots[["stop_x", "stop_y"]].to_numpy(), crs)
     rows = zip(hotspots["hotspot"], hotspots["kind"], ids, strict=True)
     return [name if kind == DESIGNATED else own for name, kind, own in rows]
 
@@ -64,11 +64,8 @@ def build_hotspots_document(week: Week) -> dict[str, Any]:
     table, area = week.plan.hotspots, week.plan.area
     stops = [stop for duty in week.duties for stop in duty.patrol.stops]
     ids = dict(zip(table["hotspot"], list_place_ids(table, area.projection.crs), strict=True))
-    columns = (table[name] for name in ("hotspot", "kind", "place", "stop"))
-    spots = [
-        (ids[name], name, kind, place, (stop.x, stop.y))
-        for name, kind, place, stop in zip(*columns, strict=True)
-    ]
+    columns = (table[name] for name in ("hotspot", "kind", "place", "stop_x", "stop_y"))
+    spots = [(ids[row[0]], *row[:3], row[3:]) for row in zip(*columns, strict=True)]
     stood = [
         (get_place_id(stop), stop.hotspot, stop.kind, stop.place, stop.point)
         for stop in sorted(stops, key=lambda stop: stop.kind != OWN)
