@@ -163,6 +163,20 @@ def test_a_back_test_takes_any_window_and_periods(demo_area, window):
         pp.backtest_risk(demo_area, origins=months, window=window)
 
 
+def test_old_data_are_said_and_very_old_ones_refused(
+    demo_area, demo_risk, demo_hotspots, demo_plan
+):
+    """As the commands do: the data end in September 2026."""
+    late = pp.plan_patrols(
+        demo_area, demo_risk, demo_hotspots, urns=900003, date="2027-05-03", detail="best"
+    )
+    assert "more than six months before 2027-05-03" in late.area.notes[0].text
+    with pytest.raises(pp.InputError, match="more than two years before 2028-12-04"):
+        pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=900003, date="2028-12-04")
+    with pytest.raises(pp.InputError, match="more than two years before 2028-12-04"):
+        pp.plan_week(demo_area, demo_plan, start="2028-12-04")
+
+
 def test_the_version_is_an_attribute():
     """As of every package."""
     assert pp.__version__.count(".") == 2

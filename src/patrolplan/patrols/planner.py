@@ -8,6 +8,7 @@ import geopandas as gpd
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, read_window
+from patrolplan.area.relations import check_age
 from patrolplan.area.study_area import find_school, refuse_other_area
 from patrolplan.audit_guard import refuse_audit_columns
 from patrolplan.doors import Day, Urns, list_urns, read_day
@@ -89,6 +90,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     refuse_audit_columns("plan_patrols", area, risk, hotspots)
     window = read_window(area.settings.patrol, window)
     date = None if date is None else read_day(date)
+    area = area if date is None else check_age(area, date)
     chosen = None if urns is None else list_urns(urns)
     check_request(area, window, chosen)
     refuse_other_area(area, risk.made_from, "risk", "estimate it for this area")

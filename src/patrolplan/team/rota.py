@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.area import StudyArea
+from patrolplan.area.relations import check_age
 from patrolplan.area.study_area import refuse_other_area
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError
@@ -104,6 +105,7 @@ def plan_week(
     check_officers(area)
     _check_dose_cap(area)
     days = list_school_days(read_day(start, "start"))
+    area = check_age(area, days[0])
     for one in [plan] if isinstance(plan, Plan) else plan.values():
         refuse_other_area(area, one.area.basis, "plan", "plan the patrols of this area")
     dosed = _find_dosed_days(delivered, area.settings.patrol.dwell_minutes)

@@ -31,7 +31,8 @@ def list_strings(value: object) -> list[str]:
 def riding_plan(demo_area, demo_plan):
     """Patrols by bicycle, from the bell and before school."""
     area = pp.with_settings(demo_area, patrol={"way": "bicycle"})
-    basis = {"risk": demo_plan.risk, "hotspots": demo_plan.hotspots}
+    risk = dataclasses.replace(demo_plan.risk, window=None)
+    basis = {"risk": risk, "hotspots": demo_plan.hotspots}
     day = pp.plan_patrols(area, **basis, urns=["900001", "900002", "900005"])
     early = pp.plan_patrols(area, **basis, urns=["900003", "900006"], window=Window(70, 450.0))
     return dataclasses.replace(day, patrols=(*day.patrols, *early.patrols))
