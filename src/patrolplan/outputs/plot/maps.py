@@ -166,7 +166,7 @@ def hotspots(
     for row in hotspots.head(MAX_NAMED_HOTSPOTS).itertuples():
         axes.annotate(
             row.hotspot,
-            (row.stop.x, row.stop.y),
+            (row.stop_x, row.stop_y),
             xytext=(4, 4),
             textcoords="offset points",
             fontsize=8,
