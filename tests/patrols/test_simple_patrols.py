@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, strategies as st
+from timed_towns import keep_prizes
 
-from patrolplan.patrols.simple_patrols import plan_greedy_routes
+from patrolplan.patrols.patrol_backtest import plan_greedy_routes
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 
 
@@ -14,10 +15,11 @@ def _problem(seed, stops, officers=1):
     rng = np.random.default_rng(seed)
     xy = rng.random((stops + 1, 2)) * 20
     apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    prizes, dwell = np.r_[0.0, rng.random(stops)], np.r_[0.0, np.full(stops, 10.0)]
     return OrienteeringProblem(
         travel_minutes=apart,
-        prizes=np.concatenate([[0.0], rng.random(stops)]),
-        dwell_minutes=np.concatenate([[0.0], np.full(stops, 10.0)]),
+        timed_prizes=keep_prizes(prizes, dwell, 900, 70),
+        dwell_minutes=dwell,
         earliest_minutes=900.0,
         latest_minutes=970.0,
         officer_count=officers,
@@ -36,7 +38,8 @@ def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, offi
         assert walked + 10 * len(route) <= 70 + 1e-9
     visited = [stop for route in routes for stop in route]
     assert len(set(visited)) == len(visited)
-    assert problem.prizes[visited].sum() <= solve(problem).worth + 1e-9
+    worth = sum(problem.compute_worth(stop, np.array([900.0]))[0] for stop in visited)
+    assert worth <= solve(problem).worth + 1e-9
 
 
 @given(st.integers(0, 10_000), st.integers(1, 12), st.booleans())

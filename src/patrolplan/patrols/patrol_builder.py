@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from patrolplan.arrays import gather
@@ -21,7 +20,7 @@ from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import list_leg_minutes, walk_route
+from patrolplan.patrols.solver.solution import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
@@ -52,20 +51,15 @@ class PatrolBuilder:
 
     def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
-        self.is_bare = problem.inputs.detail == "best"
         self.orienteering = problem.plain_problem
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
-        pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
-        self.piece_traits = PieceTraits.from_network(
-            network,
-            problem.inputs.piece_labels,
-            pieces,
+        self.piece_traits = PieceTraits(
+            problem.surroundings.network,
+            problem.inputs.piece_labels[problem.surroundings.pieces],
             by_bicycle=problem.settings.way == "bicycle",
         )
         self._legs: dict[tuple[int, int], Leg] = {}
-        self._hotspots: dict[int, pd.Series] = {}
-        self._places: dict[int, str] = {}
 
     @classmethod
     def for_school(
@@ -81,7 +75,7 @@ class PatrolBuilder:
         For a week a school is planned several times, but its problem and its legs are built once.
         """
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
-        if inputs.detail != "timings":
+        if not inputs.for_week:
             return cls(build())
         given, reuse = (
             (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
@@ -94,9 +88,14 @@ class PatrolBuilder:
         """What was assumed for the school."""
         return self.problem.build_notes()
 
+    @cached_property
+    def places(self) -> list[str]:
+        """(k,) where each candidate is, in words."""
+        return describe_positions(self.problem.surroundings.network, self.problem.found.stops)
+
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """A variant from another solution than the best; with patrols, if a week may draw it."""
-        is_drawn = self.problem.inputs.detail == "timings"
+        is_drawn = self.problem.inputs.for_week
         names = [self._name_visits(route) for route in other.routes]
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
@@ -177,14 +176,14 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=() if self.is_bare else problem.tasked.keep_away,
+            keep_away=problem.tasked.keep_away,
             nothing_recorded=problem.prizes.nothing_recorded,
             notes=(*self.notes, *self._note_gate_card(kind, is_gate_card=not stops)),
         )
         patrol = self._weigh(patrol, visits)
-        if problem.inputs.detail != "timings":
-            return patrol
-        return replace(patrol, timings=self._list_timings(patrol, visits))
+        if problem.inputs.for_week:
+            patrol = replace(patrol, timings=self._list_timings(patrol, visits))
+        return patrol
 
     def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
         """The patrol with its worth, and that of its stops as shares of it."""
@@ -239,28 +238,27 @@ class PatrolBuilder:
             self.hours.latest_back_minutes, latest_end_minutes - self.hours.gate_last_minutes
         )
         problem = self._build_timing_problem(rows, [stop.stood_minutes for stop in planned])
-        route = walk_route(
+        walked = walk_route(
             problem,
-            patrol.number - 1,
             rows,
-            list_leg_minutes(problem, rows),
             leave_minutes=timing.gate_until_minutes,
             not_before=timing.begin_minutes,
             latest_minutes=latest,
         )
-        if route is None:
+        if walked is None:
             return None
+        begins, back = walked
         visits = [
             Visit(row, begin, begin + stop.stood_minutes)
-            for row, begin, stop in zip(rows, route.begin_minutes, planned, strict=True)
+            for row, begin, stop in zip(rows, begins, planned, strict=True)
         ]
         legs = self._build_legs(rows)
         until, times, end = self._time_visits(timing.gate_until_minutes, visits, legs)
-        walked = replace(
+        timed = replace(
             patrol,
             start_minutes=patrol.start_minutes if patrol.has_presence else until,
             gate_until_minutes=until,
-            end_minutes=max(min(end, latest_end_minutes), route.end_minutes),
+            end_minutes=max(min(end, latest_end_minutes), back),
             stops=tuple(
                 replace(
                     stop,
@@ -272,7 +270,7 @@ class PatrolBuilder:
             ),
             legs=legs,
         )
-        return self._weigh(walked, visits)
+        return self._weigh(timed, visits)
 
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
@@ -294,9 +292,8 @@ class PatrolBuilder:
             walk,
             self.piece_traits,
             self.speed,
-            crossed=() if self.is_bare else find_crossed_roads(walk),
+            crossed=find_crossed_roads(walk),
             landmarks=self.problem.inputs.landmarks,
-            with_directions=not self.is_bare,
         )
         return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
 
@@ -342,10 +339,10 @@ class PatrolBuilder:
 
     def _find_last_end(self, stop: int) -> float:
         """Latest end of a stay at a stop, by its hours and the light."""
-        windows = self.orienteering.windows
-        if windows is None or self.problem.found.tasked_rows[stop - 1] >= 0:
+        if self.problem.found.tasked_rows[stop - 1] >= 0:
             return np.inf
-        return float(windows[stop, 1] + self.problem.stop_minutes[stop - 1])
+        _, last = self.orienteering.list_windows([stop])[0]
+        return float(last + self.problem.stop_minutes[stop - 1])
 
     def _find_start(self, *, is_gate_card: bool) -> float:
         """Begin of the presence at the gate.
@@ -377,7 +374,7 @@ class PatrolBuilder:
         position = problem.found.stops.take([stop - 1])
         row = problem.found.hotspot_rows[stop - 1]
         is_tasked = problem.found.tasked_rows[stop - 1] >= 0
-        hotspot = self._get_hotspot(row) if row >= 0 else None
+        hotspot = self.problem.inputs.hotspots.iloc[row] if row >= 0 else None
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
@@ -386,8 +383,8 @@ class PatrolBuilder:
         if hotspot is not None and hotspot["stop"].distance(shapely.Point(x, y)) < SAME_METRES:
             at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
         else:
-            at["place"] = self._describe_place(stop)
-            at["stand"], at["at"] = problem.get_stand(stop)
+            at["place"] = self.places[stop - 1]
+            at["stand"], at["at"] = problem.pick(problem.prizes.stands, stop, ("street", ""))
         kind: StopKind = "corner"
         if hotspot is not None:
             kind = hotspot["kind"]
@@ -400,7 +397,9 @@ class PatrolBuilder:
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,
-            why=problem.get_reasons(stop) if hotspot is None else tuple(hotspot["reasons"]),
+            why=problem.pick(problem.prizes.reasons, stop, ())
+            if hotspot is None
+            else tuple(hotspot["reasons"]),
             street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
@@ -409,21 +408,6 @@ class PatrolBuilder:
             point=(float(x), float(y)),
             **at,
         )
-
-    def _describe_place(self, stop: int) -> str:
-        """Where a stop is, in words; cached, since variants have most of their stops in common."""
-        place = int(self.problem.found.places[stop - 1])
-        if place not in self._places:
-            position = self.problem.found.stops.take([stop - 1])
-            network = self.problem.surroundings.network
-            self._places[place] = describe_positions(network, position)[0]
-        return self._places[place]
-
-    def _get_hotspot(self, row: int) -> pd.Series:
-        """A row of the hotspots; cached, since variants have most of their stops in common."""
-        if row not in self._hotspots:
-            self._hotspots[row] = self.problem.inputs.hotspots.iloc[row]
-        return self._hotspots[row]
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
         """Whether a stop ends after sunset, or begins before sunrise."""

@@ -9,8 +9,6 @@ a demand: the gain would not be worth what is harder to remember.
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from patrolplan.arrays import gather
 from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import Patrol, Reference
@@ -55,10 +53,8 @@ def _find_corner(builder: PatrolBuilder) -> Visit | None:
         if begin > latest:
             continue
         begin = latest if hours.gate_last_minutes else begin
-        first, last = (-np.inf, np.inf)
-        if orienteering.windows is not None:
-            first, last = orienteering.windows[row]
-            last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
+        first, last = orienteering.list_windows([row])[0]
+        last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
         if first <= begin <= last and problem.prizes.flow[place] > most:
             best, most = Visit(row, begin, begin + minutes), float(problem.prizes.flow[place])
     return best
