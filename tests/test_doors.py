@@ -34,7 +34,7 @@ def test_what_is_no_day_or_month_is_refused_by_the_name_of_the_argument(wrong):
 def test_schools_are_named_by_text_or_number(demo_area, demo_risk, demo_hotspots, urns):
     """One URN or several, whichever type their column has."""
     assert list_urns(urns) == ["900003"]
-    plan = pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, detail="best")
+    plan = pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, for_week=False)
     assert {patrol.urn for patrol in plan.patrols} == {"900003"}
 
 

@@ -107,7 +107,7 @@ def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_
     for row in range(len(demo_area.schools)):
         for day in (None, WEDNESDAY):
             inputs = PlanningInputs.from_area(
-                demo_area, demo_plan.risk, demo_plan.hotspots, date=day, rows=[row], detail="best"
+                demo_area, demo_plan.risk, demo_plan.hotspots, date=day, rows=[row]
             )
             problem = build_school_problem(inputs, row)
             network, around = problem.surroundings.network, problem.surroundings

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-import shapely
+from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.patrols.assigned_places import _give_places
@@ -19,18 +19,7 @@ DAY = dt.date(2026, 12, 2)
 URNS = ["900001", "900003", "900010"]
 
 
-def task(area, points, **columns):
-    """The area with places to visit at some points, for all schools, named T1, T2..."""
-    row = area.tasked_places.iloc[[0] * len(points)].assign(
-        place_id=[f"T{number}" for number in range(1, len(points) + 1)], must_visit=True,
-        schools=[["*"]] * len(points), **{"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)},
-    )  # fmt: skip
-    places = row.set_geometry(
-        [shapely.Point(xy) for xy in points], crs=area.network.projection.crs
-    ).reset_index(drop=True)
-    for name, value in columns.items():
-        places[name] = [value] * len(points) if isinstance(value, list) else value
-    return dataclasses.replace(area, tasked_places=places)
+TODAY = {"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +49,7 @@ def list_served(plan):
 def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
     """One further patrol per school goes there for the requested time; all others are unchanged."""
     gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
-    area = task(demo_area, [(gate.x + 150, gate.y)], minutes=25.0)
+    area = task(demo_area, (gate.x + 150, gate.y), minutes=25.0, **TODAY)
     plan = add_errands(best, area)
     served = list_served(plan)
     assert ("T1", "900001") in served
@@ -86,8 +75,7 @@ def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
 )  # fmt: skip
 def test_weekdays_decide_on_which_days_a_place_counts(demo_area, date, expected):
     """Of a place for Wednesdays alone every other day is free, the weekend too."""
-    until = pd.Timestamp("2026-12-18")
-    area = task(demo_area, [(0, 0)], weekdays=["wed"], to=until)
+    area = task(demo_area, (0, 0), weekdays=["wed"], **(TODAY | {"to": pd.Timestamp("2026-12-18")}))
     assert is_in_force(area.tasked_places, date).tolist() == [expected]
 
 
@@ -100,7 +88,7 @@ def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
         (far, ["900010"], {"900010"}),
         (far, ["*"], set()),
     ):
-        area = task(demo_area, [point], schools=schools)
+        area = task(demo_area, point, schools=schools, **TODAY)
         assert {
             errand.urn for errand in find_errands(dataclasses.replace(best, area=area), ["tasked"])
         } == urns
@@ -128,7 +116,7 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
 def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, best, visits):
     """As many schools as there are visits take the place; no other choice would lose less."""
     gate = best.patrols[1]
-    area = task(demo_area, [(gate.x + 200, gate.y)], visits=visits)
+    area = task(demo_area, (gate.x + 200, gate.y), visits=visits, **TODAY)
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY)
     going = {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
     served = {urn: variant for (_, urn), variant in list_served(add_errands(best, area)).items()}

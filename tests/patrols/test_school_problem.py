@@ -6,10 +6,9 @@ import datetime as dt
 import geopandas as gpd
 import networkx as nx
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
-from tasked_table import fill_tasked
+from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -26,22 +25,6 @@ from patrolplan.pupils.presence import find_presence
 from patrolplan.times import format_time
 
 
-def _tasked(area, xy, *, must_visit, schools):
-    place = {
-        "place_id": ["T9"],
-        "must_visit": [must_visit],
-        "schools": [schools],
-        "from": [pd.Timestamp("2026-12-01")],
-        "to": [pd.Timestamp("2026-12-05")],
-        "reason": ["a reason"],
-        "by": ["somebody"],
-        "from_minutes": [np.nan],
-        "to_minutes": [np.nan],
-    }
-    places = gpd.GeoDataFrame(place, geometry=[shapely.Point(xy)], crs=area.network.projection.crs)
-    return dataclasses.replace(area, tasked_places=fill_tasked(places))
-
-
 def _plan(area, risk, plan, **wish):
     return pp.plan_patrols(area, risk, plan.hotspots, **wish)
 
@@ -50,11 +33,11 @@ def test_a_place_far_from_every_hotspot_is_visited_when_tasked(demo_area, demo_r
     """A place to visit becomes a stop of its own, marked with reason, who asks and until when."""
     gate = demo_plan.patrols[6]
     spot = _quiet_spot(demo_area, demo_plan, gate)
-    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    area = task(demo_area, spot, schools=[gate.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked)
-    assert (stop.hotspot, stop.kind) == ("T9", "tasked")
-    assert stop.tasking == Tasking("T9", "a reason", "somebody", dt.date(2026, 12, 5))
+    assert (stop.hotspot, stop.kind) == ("T1", "tasked")
+    assert stop.tasking == Tasking("T1", "a reason", "somebody", dt.date(2026, 12, 18))
     assert np.hypot(stop.x - spot[0], stop.y - spot[1]) < 1
 
 
@@ -72,13 +55,13 @@ def test_a_tasked_hotspot_stays_that_hotspot(demo_area, demo_risk, demo_plan):
     """A place to visit on a hotspot's stretch makes that hotspot a stop, with its own worth."""
     gate = demo_plan.patrols[6]
     last = demo_plan.hotspots.iloc[_reachable(demo_plan, gate)[-1]]
-    area = _tasked(demo_area, last["stop"].coords[0], must_visit=True, schools=["*"])
+    area = task(demo_area, last["stop"].coords[0], schools=["*"])
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked)
     assert stop.kind == "hotspot"
     found = demo_plan.hotspots.set_index("hotspot").loc[stop.hotspot]
     assert found.geometry.distance(last["stop"]) < 1  # the stretches of several may meet there
-    assert stop.tasked == "T9"
+    assert stop.tasked == "T1"
     assert stop.worth > 0
 
 
@@ -89,7 +72,7 @@ def test_a_place_on_a_stretch_is_one_hotspot_for_all_schools(demo_area, demo_ris
     stretch = hotspots.geometry.iloc[30]
     at = stretch.interpolate(0.2, normalized=True)
     spot = (at.x + 12, at.y + 12)
-    area = _tasked(demo_area, spot, must_visit=True, schools=schools)
+    area = task(demo_area, spot, schools=schools)
     area.tasked_places["visits"] = 5
     here = demo_area.network.snap([spot])
     plan = _plan(area, demo_risk, demo_plan)
@@ -128,7 +111,7 @@ def test_a_tasked_place_with_a_hotspots_name_is_not_that_hotspot(
     """A place whose name a hotspot has, or may have another month, is called otherwise."""
     gate = demo_plan.patrols[6]
     spot = _quiet_spot(demo_area, demo_plan, gate)
-    area = _tasked(demo_area, spot, must_visit=True, schools=[gate.urn])
+    area = task(demo_area, spot, schools=[gate.urn])
     area.tasked_places["place_id"] = name
     patrol = _plan(area, demo_risk, demo_plan, urns=[gate.urn]).patrols[0]
     stop = next(stop for stop in patrol.stops if stop.tasked == name)
@@ -154,11 +137,11 @@ def test_a_barred_place_is_kept_away_from(demo_area, demo_risk, demo_plan):
     """No stop is near a barred place, and the patrol has its place and reason."""
     best = demo_plan.patrols[2]
     first = best.stops[0]
-    area = _tasked(demo_area, (first.x, first.y), must_visit=False, schools=[best.urn])
+    area = task(demo_area, (first.x, first.y), must_visit=False, schools=[best.urn])
     patrol = _plan(area, demo_risk, demo_plan, urns=[best.urn]).patrols[0]
     assert first.hotspot not in [stop.hotspot for stop in patrol.stops]
     (barred,) = patrol.keep_away
-    assert (barred.tasking.place_id, barred.x, barred.y) == ("T9", first.x, first.y)
+    assert (barred.tasking.place_id, barred.x, barred.y) == ("T1", first.x, first.y)
     assert barred.place == first.place
     assert (barred.tasking.reason, barred.tasking.by) == ("a reason", "somebody")
 
@@ -172,7 +155,7 @@ def test_legs_go_round_a_barred_place(demo_area, demo_risk, demo_plan, way):
     line = best.legs[0].line
     spot = line[len(line) // 2]
     patrol = _plan(
-        _tasked(free, spot, must_visit=False, schools=["*"]), demo_risk, demo_plan, urns=["900004"]
+        task(free, spot, must_visit=False), demo_risk, demo_plan, urns=["900004"]
     ).patrols[0]
     assert patrol.stops
     place = shapely.Point(spot)
@@ -188,17 +171,14 @@ def test_a_barred_place_at_the_gate_opens_no_other(demo_area, demo_risk, demo_pl
     free = _without_tasks(demo_area)
     best = _plan(free, demo_risk, demo_plan, urns=["900004"]).patrols[0]
     spot = best.legs[0].line[len(best.legs[0].line) // 2]
-    away = _tasked(free, spot, must_visit=False, schools=["*"])
-    at_gate = _tasked(free, (best.x, best.y), must_visit=False, schools=["*"]).tasked_places
-    both = pd.concat([away.tasked_places, at_gate.assign(place_id="T8")], ignore_index=True)
-    area = dataclasses.replace(free, tasked_places=both)
+    area = task(free, spot, best.point, must_visit=False)
     patrol = _plan(area, demo_risk, demo_plan, urns=["900004"]).patrols[0]
     assert patrol.stops
     for leg in patrol.legs:
         line = shapely.LineString(leg.line)
         assert shapely.distance(line, shapely.Point(spot)) >= MIN_WALK_METRES_TO_BARRED - 1
     notes = [note.text for note in patrol.notes if note.key == "barred_place_passed"]
-    assert notes == ["The gate, or the only way to it, is in sight of barred T8."]
+    assert notes == ["The gate, or the only way to it, is in sight of barred T2."]
 
 
 @pytest.mark.parametrize(
@@ -209,10 +189,10 @@ def test_a_place_beyond_a_schools_streets_is_not_a_stop(
 ):
     """The nearest of a school's streets is never used for a place beyond them."""
     centre = demo_area.network.node_xy.mean(axis=0)
-    area = _tasked(demo_area, (centre[0], centre[1] + 6000), must_visit=True, schools=[schools])
+    area = task(demo_area, (centre[0], centre[1] + 6000), schools=[schools])
     plan = _plan(area, demo_risk, demo_plan)
     assert not any(stop.tasked for patrol in plan.patrols for stop in patrol.stops)
-    reasons = [row.reason for row in plan.left_out if "T9" in row.reason]
+    reasons = [row.reason for row in plan.left_out if "T1" in row.reason]
     assert len(reasons) == 1
     assert expected in reasons[0]
     assert [row.urn for row in plan.unserved] == ["900004"] * (schools == "900004")
@@ -333,7 +313,7 @@ def test_hotspots_within_150_metres_of_a_barred_place_are_no_candidates(demo_are
     found = demo_plan.risk, demo_plan.hotspots
     free = build_school_problem(PlanningInputs.from_area(area, *found), 2)
     stop = demo_plan.patrols[2].stops[0]
-    barred = _tasked(area, stop.point, must_visit=False, schools=["*"])
+    barred = task(area, stop.point, must_visit=False)
     kept = build_school_problem(PlanningInputs.from_area(barred, *found), 2).found.places
     shapes = shapely.points(free.surroundings.network.xy(free.found.stops))
     at = free.found.hotspot_rows
@@ -358,7 +338,7 @@ def test_streets_near_a_barred_place_are_closed(demo_area, demo_plan, away, is_c
     middle = shapely.line_interpolate_point(shapely.LineString(walk.line), 0.5, normalized=True)
     ring = shapely.get_coordinates(shapely.buffer(middle, np.mean(away)).exterior)
     spot = next(xy for xy in ring if away[0] < shapely.Point(xy).distance(street) < away[1])
-    tasked = PlanningInputs.from_area(_tasked(area, spot, must_visit=False, schools=["*"]), *found)
+    tasked = PlanningInputs.from_area(task(area, spot, must_visit=False), *found)
     problem = build_school_problem(tasked, 2)
     name = free.get_stop_name(stop)
     again = [k for k in range(1, len(problem.found.places) + 1) if problem.get_stop_name(k) == name]
@@ -419,9 +399,7 @@ def test_special_schools_have_a_gate_card(demo_area, demo_risk, demo_plan):
 
     patrol, is_noted = plan(area)
     assert (patrol.kind, patrol.stops, is_noted) == ("gate", (), True)
-    tasked = _tasked(
-        area, _quiet_spot(area, demo_plan, patrol), must_visit=True, schools=["900010"]
-    )
+    tasked = task(area, _quiet_spot(area, demo_plan, patrol), schools=["900010"])
     patrol, is_noted = plan(tasked)
     assert ([stop.kind for stop in patrol.stops], is_noted) == (["tasked"], False)
     patrol, is_noted = plan(_with_school(area, 9, is_driven=False, walk_share=0.5))
@@ -447,7 +425,7 @@ def test_no_walk_comes_in_sight_of_a_barred_place(demo_area, demo_plan, row):
         node = int(network.piece_nodes[piece, 0])
         away = nx.single_source_dijkstra_path_length(graph, node, cutoff=75, weight="metres")
         seen = np.isin(network.piece_nodes, list(away)).any(axis=1)
-        tasked = _tasked(area, network.node_xy[node], must_visit=False, schools=["*"])
+        tasked = task(area, network.node_xy[node], must_visit=False)
         problem = build_school_problem(PlanningInputs.from_area(tasked, *found), row)
         ends = np.flatnonzero(np.isfinite(problem.walks.metres[0]))
         pieces = [problem.walks.find_shortest(0, end).pieces for end in ends]

@@ -47,15 +47,12 @@ class Demand:
     """The visits that a week should bring to a place."""
 
     kind: DemandKind
-    place: str
-    """Name of the tasked place, of the hotspot, or of the square."""
-    days: tuple[int, ...]
-    """Days of the week, from 0, on which a visit counts."""
+    place: str  # name of the tasked place, of the hotspot, or of the square
+    days: tuple[int, ...]  # days of the week, from 0, on which a visit counts
     hotspots: tuple[str, ...] = ()
     """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
     visits: int = 1
-    officers: int = 1
-    """People needed there together."""
+    officers: int = 1  # people needed there together
     near: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """URNs of the schools that should have a patrol there, and the place at which it stops."""
 
@@ -158,8 +155,7 @@ def _select_walking(area: StudyArea, urns: Sequence[str]) -> dict[str, int]:
 class KindOfDemand:
     """What is particular to a kind of demand."""
 
-    key: str
-    """What its place is called in files."""
+    key: str  # what its place is called in files
     find: Callable[[Plan, Days, Sequence[str]], Iterator[Demand]]
 
 

@@ -8,8 +8,6 @@ steps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +28,7 @@ from patrolplan.patrols.runs import (
 )
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine, describe_heading, describe_turn
 
+FORK_ARMS = 3
 MIN_PASSAGE_METRES = 5.0
 """Minimum length of a bridge or passage in directions; a shorter one is a gutter or a roof's
 edge."""
@@ -41,50 +40,20 @@ UNLIT_TAG = "no"
 """The OpenStreetMap value of `lit` for a street without lighting."""
 
 
-@dataclass(frozen=True, eq=False)
 class PieceTraits:
-    """Properties of a network's (p,) pieces that are needed for directions; see `StreetNetwork`."""
+    """Properties of a network's (p,) pieces that are needed for directions."""
 
-    labels: NDArray[np.object_]  # see `patrolplan.network.names.label_streets`
-    names: NDArray[np.object_]  # empty if the label is its kind, or that of a parallel street
-    forks: NDArray[np.bool_]  # (p, 2) whether the name goes on along two or more others at each end
-    lit: NDArray[np.object_]
-    flights: NDArray[np.object_]
-    layers: NDArray[np.float64]
-    passages: NDArray[np.object_]
-    is_secluded: NDArray[np.bool_]
-    bicycle_ways: NDArray[np.int8] | None = None  # (p, 2) forwards and backwards; None on foot
-
-    @classmethod
-    def from_network(
-        cls,
-        network: StreetNetwork,
-        labels: NDArray[np.object_],
-        pieces: NDArray[np.int64],
-        *,
-        by_bicycle: bool = False,
-    ) -> Self:
-        """The properties of some pieces of a network; `labels` are of all its pieces."""
-        return cls(
-            labels[pieces],
-            network.piece_name[pieces],
-            _find_forks(network.piece_name[pieces], network.piece_nodes[pieces]),
-            network.piece_lit[pieces],
-            network.piece_flight[pieces],
-            network.piece_layer[pieces],
-            network.piece_passage[pieces],
-            network.piece_is_secluded[pieces],
-            network.bicycle_ways[pieces] if by_bicycle else None,
-        )
-
-
-def _find_forks(names: NDArray[np.object_], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(p, 2) see `PieceTraits.forks`; `nodes` are the (p, 2) nodes at the ends of the pieces."""
-    name = np.unique(names.astype(str), return_inverse=True)[1]
-    arms = nodes * (name.max(initial=0) + 1) + name[:, None]
-    _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
-    three = 3
-    return np.asarray((count[arm].reshape(-1, 2) >= three) & (names != "")[:, None])
+    def __init__(
+        self, network: StreetNetwork, labels: NDArray[np.object_], *, by_bicycle: bool = False
+    ) -> None:
+        self.network, self.by_bicycle = network, by_bicycle
+        self.labels = labels  # see `patrolplan.network.names.label_streets`
+        names = np.unique(network.piece_name.astype(str), return_inverse=True)[1]
+        arms = network.piece_nodes * (names.max(initial=0) + 1) + names[:, None]
+        _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
+        is_named = (network.piece_name != "")[:, None]
+        # (p, 2) whether the name goes on along two or more others at each end
+        self.forks = (count[arm].reshape(-1, 2) >= FORK_ARMS) & is_named
 
 
 def build_leg(
@@ -94,35 +63,33 @@ def build_leg(
     *,
     crossed: Sequence[CrossedRoad] = (),
     landmarks: Landmarks | None = None,
-    with_directions: bool = True,
 ) -> Leg:
     """A leg along a walk past main roads, with directions that name landmarks, if there are any."""
-    lit = traits.lit[walk.pieces]
+    lit = traits.network.piece_lit[walk.pieces]
     # On foot, the cost of a walk in excess of its length is the waiting at crossings.
-    on_foot = traits.bicycle_ways is None
-    moving = walk.metres if on_foot else walk.cost_metres
+    moving = walk.cost_metres if traits.by_bicycle else walk.metres
     is_pushed = np.isin(_find_ways(walk, traits), list(OFF_BICYCLE_WAYS.values()))
     return Leg(
         metres=walk.metres,
         moving_minutes=moving / metres_per_minute,
         waiting_minutes=max(0.0, walk.cost_metres - moving) / metres_per_minute,
-        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks)
-        if with_directions
-        else (),
+        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks),
         line=walk.line,
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),
         lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
-        secluded_metres=float(walk.piece_metres[traits.is_secluded[walk.pieces]].sum()),
+        secluded_metres=float(
+            walk.piece_metres[traits.network.piece_is_secluded[walk.pieces]].sum()
+        ),
         pushed_metres=float(walk.piece_metres[is_pushed].sum()),
     )
 
 
 def _find_ways(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
-    if traits.bicycle_ways is None:
+    if not traits.by_bicycle:
         return np.full(len(walk.pieces), "walk", dtype=object)
-    kind = traits.bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
+    kind = traits.network.bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
     return np.array([OFF_BICYCLE_WAYS.get(int(each), "ride") for each in kind], dtype=object)
 
 
@@ -136,9 +103,9 @@ def build_directions(
     """The steps of a walk, one per street; all parameters are as for `build_leg`."""
     if not len(walk.pieces):
         return ()
-    metres, passages = walk.piece_metres, traits.passages[walk.pieces]
+    metres, passages = walk.piece_metres, traits.network.piece_passage[walk.pieces]
     climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
-    leads_on = (traits.names[walk.pieces] != "") & (climbs == "")
+    leads_on = (traits.network.piece_name[walk.pieces] != "") & (climbs == "")
     is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
@@ -152,7 +119,7 @@ def build_directions(
 
 def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) the flight of steps on each piece, in the direction of the walk."""
-    along = traits.flights[walk.pieces]
+    along = traits.network.piece_flight[walk.pieces]
     back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
     return np.where(walk.backwards, back, along)
 
@@ -163,9 +130,9 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     Not at steps, bridges or tunnels, which imply it. A street with a name is followed by its name,
     and its layer is often only the drawing order of two lines.
     """
-    layers, names = traits.layers[walk.pieces], traits.names[walk.pieces]
-    is_passage = traits.passages[walk.pieces] != ""
-    is_flight = traits.flights[walk.pieces] != ""
+    network, pieces = traits.network, walk.pieces
+    layers, names = network.piece_layer[pieces], network.piece_name[pieces]
+    is_passage, is_flight = network.piece_passage[pieces] != "", network.piece_flight[pieces] != ""
     farther = np.where(np.abs(layers[1:]) > np.abs(layers[:-1]), names[1:], names[:-1])
     changes = (layers[1:] != layers[:-1]) & (farther == "")
     changes &= ~is_passage[1:] & ~is_passage[:-1]

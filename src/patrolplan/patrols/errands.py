@@ -35,12 +35,9 @@ class Errand:
     """A school, and where a patrol of it should and should not go."""
 
     urn: str
-    visit: tuple[str, ...] = ()
-    """Names of tasked places."""
-    watch: tuple[str, ...] = ()
-    """Names of watched hotspots."""
-    avoid: tuple[str, ...] = ()
-    """Names of crowded hotspots."""
+    visit: tuple[str, ...] = ()  # names of tasked places
+    watch: tuple[str, ...] = ()  # names of watched hotspots
+    avoid: tuple[str, ...] = ()  # names of crowded hotspots
 
     @classmethod
     def of_variant(cls, urn: str, variant: Variant) -> "Errand":

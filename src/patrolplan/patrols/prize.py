@@ -137,14 +137,11 @@ def build_prizes(
     """The places and prizes of the schools in some rows of the area's."""
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
     ways, presence = find_presence(area)
-    ground = area.catchments.reuse(
-        "ground", (area.network, area.features), lambda: Ground(area.network, area.features)
-    )
     around = {row: build_surroundings(area, row, window) for row in rows}
     first = int(min(one.hours.start_minutes for one in around.values()))
     end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
     sights = {
-        row: _look_around(area, one, hotspots, ground, ways.schools[row], range(first, end))
+        row: _look_around(area, one, hotspots, ways.schools[row], range(first, end))
         for row, one in around.items()
     }
     for minute in range(first, end):
@@ -159,6 +156,12 @@ def build_prizes(
         for row, one in sights.items()
     }
     return _give_reasons(area, risk, chosen)
+
+
+def find_ground(area: StudyArea) -> Ground:
+    """Where in an area an officer could stand."""
+    network, features = area.network, area.features
+    return area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
 
 
 def _give_reasons(
@@ -195,12 +198,11 @@ def _look_around(
     area: StudyArea,
     around: Surroundings,
     hotspots: gpd.GeoDataFrame,
-    ground: Ground,
     ways: SchoolWays,
     minutes: range,
 ) -> _Sights:
     """The gate, hotspots within the radius, and corners on own ways within `MAX_METRES`."""
-    network, count = area.network, len(area.network)
+    network, count, ground = area.network, len(area.network), find_ground(area)
     metres = np.full(count, np.inf)
     inside = around.pieces < count
     metres[around.pieces[inside]] = around.gate_metres[inside]

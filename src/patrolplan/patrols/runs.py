@@ -44,8 +44,7 @@ class Run(NamedTuple):
     level: Level = ""
     lead: float = 0.0
     tail: float = 0.0
-    is_round_corner: bool = False
-    """Whether it begins with a corner."""
+    is_round_corner: bool = False  # whether it begins with a corner
     passage: Passage = ""
     crossings: tuple[RoadCrossing, ...] = ()
     landmark: Landmark | None = None
@@ -72,17 +71,15 @@ class Run(NamedTuple):
         """The run with these metres added."""
         return self._replace(metres=self.metres + metres)
 
-    def prepend(self, bit: "Run") -> "Run":
-        """The run with a short part before it."""
-        longer = self.lengthen(bit.metres)._replace(lead=bit.metres)
-        crossings = bit.crossings + self.crossings
-        return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
-
-    def append(self, bit: "Run") -> "Run":
-        """The run with a short part after it."""
-        longer = self.lengthen(bit.metres)._replace(tail=bit.metres)
-        crossings = self.crossings + bit.crossings
-        return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
+    def join(self, bit: "Run", *, at_start: bool) -> "Run":
+        """The run with a short part before or after it."""
+        both = (bit, self) if at_start else (self, bit)
+        return self.lengthen(bit.metres)._replace(
+            lead=bit.metres if at_start else self.lead,
+            tail=self.tail if at_start else bit.metres,
+            passage=self.passage or bit.passage,
+            crossings=both[0].crossings + both[1].crossings,
+        )
 
 
 def group_runs(
@@ -225,7 +222,7 @@ def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
         goes_on = describe_turn(after - before) == STRAIGHT_ON and not is_apart
         if bit.metres < MIN_END_METRES or goes_on:
             merged.pop(end)
-            merged[end] = merged[end].prepend(bit) if end == 0 else merged[end].append(bit)
+            merged[end] = merged[end].join(bit, at_start=end == 0)
     return merged
 
 

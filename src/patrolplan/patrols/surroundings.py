@@ -51,13 +51,7 @@ EXTENT_MARGIN = 1.2
 
 
 def metres_per_minute(speed_kmh: float) -> float:
-    """Speed in metres per minute.
-
-    Examples
-    --------
-    >>> metres_per_minute(4.8)
-    80.0
-    """
+    """Speed in metres per minute."""
     return speed_kmh * 1000 / 60
 
 
@@ -89,18 +83,12 @@ def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
 class PatrolHours:
     """A school's part of a window, in minutes."""
 
-    start_minutes: float
-    """Start, in minutes after midnight."""
-    gate_minutes: float
-    """Presence at the gate at the beginning."""
-    total_minutes: float
-    """Total length, including the presence."""
-    wait_minutes: float = 0.0
-    """How long the window begins before the patrol."""
-    gate_last_minutes: float = 0.0
-    """Presence at the gate at the end, until the end of the window."""
-    is_cut: bool = False
-    """Whether it ends before the window does, when no pupils are left."""
+    start_minutes: float  # start, in minutes after midnight
+    gate_minutes: float  # presence at the gate at the beginning
+    total_minutes: float  # total length, including the presence
+    wait_minutes: float = 0.0  # how long the window begins before the patrol
+    gate_last_minutes: float = 0.0  # presence at the gate at the end, until the end of the window
+    is_cut: bool = False  # whether it ends before the window does, when no pupils are left
 
     @property
     def gate_until_minutes(self) -> float:
@@ -230,38 +218,28 @@ def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bo
 class Surroundings:
     """Streets around one gate, and the time that patrols have there."""
 
-    network: StreetNetwork
-    """Streets around the gate."""
+    network: StreetNetwork  # streets around the gate
     pieces: NDArray[np.int64]
     """(q,) pieces of the area's walkable network that `network` consists of."""
     cycling_effort: NDArray[np.float64] | None
     """(q, 2) cost per metre of each piece by bicycle; None on foot."""
-    settings: PatrolSettings
-    """Settings for walking or riding along them."""
-    is_dark: bool
-    """Whether patrols may end after sunset, or begin before sunrise."""
-    gate: Positions
-    """The gate, on `network`."""
+    settings: PatrolSettings  # settings for walking or riding along them
+    is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
+    gate: Positions  # the gate, on `network`
     extent_metres: float
     """Distance from the gate up to which all streets are included, in a straight line."""
-    hours: PatrolHours
-    """Start and maximum length of patrols."""
+    hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
-    def effort(self) -> NDArray[np.float64] | None:
-        """(q, 2) cost per metre of each piece; None if all costs are 1.
+    def effort(self) -> NDArray[np.float64]:
+        """(q, 2) cost per metre of each piece.
 
         On foot this includes waiting at main roads, as metres walked, the same in both directions.
         """
         if self.cycling_effort is not None:
             return self.cycling_effort
         effort = compute_crossing_effort(self.network, compute_speed(self.settings))
-        return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
-
-    @property
-    def open_effort(self) -> NDArray[np.float64]:
-        """(q, 2) the same, also where all costs are 1."""
-        return np.ones((len(self.pieces), 2)) if self.effort is None else self.effort
+        return np.tile(effort, (2, 1)).T
 
     @cached_property
     def preference(self) -> NDArray[np.float64] | None:
@@ -293,16 +271,13 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) minimum cost of going from the gate to each piece and back.
+        """(q,) minimum cost of going from the gate to each piece and back, in metres at full speed.
 
-        The unit is metres at full speed. On foot a way costs the same in both directions. By
-        bicycle the way back is searched with the costs of the two directions swapped.
+        By bicycle the way back is searched with the costs of the two directions swapped.
         """
-        out = compute_piece_distances(self.network, self.gate, effort=self.effort)
-        if self.settings.way == "walk":
-            return 2 * out
-        back = None if self.effort is None else self.effort[:, ::-1]
-        return out + compute_piece_distances(self.network, self.gate, effort=back)
+        ways = (self.effort, self.effort[:, ::-1])
+        out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
+        return out + back
 
 
 def build_surroundings(

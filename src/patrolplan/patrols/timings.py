@@ -20,10 +20,8 @@ class Timing:
 
     order: tuple[int, ...]
     """Rows of the patrol's stops as planned, in the order in which they are made."""
-    gate_until_minutes: float
-    """When the gate is left."""
-    begin_minutes: tuple[float, ...]
-    """When each dwell begins, in this order."""
+    gate_until_minutes: float  # when the gate is left
+    begin_minutes: tuple[float, ...]  # when each dwell begins, in this order
     end_minutes: float
 
 
@@ -31,18 +29,12 @@ class Timing:
 class Timings:
     """Timings (t) of a patrol of n stops, in m orders."""
 
-    orders: NDArray[np.int64]
-    """(m, n) rows of the patrol's stops."""
-    order: NDArray[np.int64]
-    """(t,) row of `orders`."""
-    gate_until_minutes: NDArray[np.float64]
-    """(t,) when the gate is left: a whole minute."""
-    begin_minutes: NDArray[np.float64]
-    """(t, n) when each dwell begins, in the order of `orders`."""
-    end_minutes: NDArray[np.float64]
-    """(t,)"""
-    chances: NDArray[np.float64]
-    """(t,) chance of each; their sum is 1."""
+    orders: NDArray[np.int64]  # (m, n) rows of the patrol's stops
+    order: NDArray[np.int64]  # (t,) row of `orders`
+    gate_until_minutes: NDArray[np.float64]  # (t,) when the gate is left: a whole minute
+    begin_minutes: NDArray[np.float64]  # (t, n) when each dwell begins, in the order of `orders`
+    end_minutes: NDArray[np.float64]  # (t,)
+    chances: NDArray[np.float64]  # (t,) chance of each; their sum is 1
 
     @classmethod
     def none(cls, stops: int) -> Self:

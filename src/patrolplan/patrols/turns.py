@@ -71,13 +71,7 @@ def describe_heading(radians: float) -> Heading:
 
 
 def describe_turn(radians: float) -> Turn:
-    """A change of direction, clockwise positive, in words.
-
-    Examples
-    --------
-    >>> [describe_turn(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
-    ['straight on', 'right', 'left', 'bear right', 'turn back']
-    """
+    """A change of direction, clockwise positive, in words."""
     degrees = (np.degrees(radians) + 180) % 360 - 180
     size = abs(degrees)
     if size < 30:  # noqa: PLR2004 - these are the words' own limits
