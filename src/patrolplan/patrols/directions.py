@@ -22,8 +22,7 @@ from patrolplan.patrols.runs import (
     Run,
     group_runs,
     locate_runs,
-    merge_short_between,
-    merge_short_ends,
+    merge_short,
     split_at_corners,
 )
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine, describe_heading, describe_turn
@@ -109,7 +108,7 @@ def build_directions(
     is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
-    runs = merge_short_between(split_at_corners(runs, line, leads_on, is_fork, metres))
+    runs = merge_short(split_at_corners(runs, line, leads_on, is_fork, metres))
     runs = _place_passages(runs, passages, metres)
     runs = _place_crossings(runs, crossed)
     if landmarks is not None:
@@ -189,7 +188,6 @@ def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
     A turn is measured from the street before to the street after, ignoring short pieces between
     them: the tail of the one and the lead of the other are skipped.
     """
-    runs = merge_short_ends(runs, line)
     starts = np.cumsum([0.0, *(run.metres for run in runs)])
     steps = []
     for number, run in enumerate(runs):
