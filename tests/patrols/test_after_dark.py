@@ -5,7 +5,6 @@ import datetime as dt
 import re
 
 import numpy as np
-import pytest
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window, find_daylight
@@ -36,15 +35,9 @@ def _plan(area, plan, **options):
     return pp.plan_patrols(area, plan.risk, plan.hotspots, **found)
 
 
-@pytest.mark.parametrize("kind", ["timed", "static"])
-def test_unlit_stops_are_over_by_sunset_however_they_are_timed(
-    demo_area, static_demo_area, static_risk, static_hotspots, demo_plan, kind
-):
+def test_unlit_stops_are_over_by_sunset_however_they_are_timed(demo_area, demo_plan):
     """Where no street is lit, every stop that is not tasked is over by the week's sunset."""
-    area = _light(demo_area if kind == "timed" else static_demo_area, "no")
-    plan = demo_plan
-    if kind == "static":
-        plan = dataclasses.replace(demo_plan, risk=static_risk, hotspots=static_hotspots)
+    area, plan = _light(demo_area, "no"), demo_plan
     daylight = find_daylight(area, WEDNESDAY)
     dark = _plan(area, plan)
     stops = [stop for patrol in dark.patrols for stop in patrol.stops]
@@ -88,17 +81,6 @@ def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
     stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasking is None]
     assert stops
     assert all(stop.arrive_minutes >= daylight.sunrise_minutes - 1e-6 for stop in stops)
-
-
-def test_no_stop_of_the_demo_is_unlit_in_december_without_a_word(demo_area, demo_plan):
-    """All schools on a day with an early sunset: a stop in the dark is lit, unknown or named."""
-    plan = _plan(demo_area, demo_plan, urns=None)
-    for patrol in plan.patrols:
-        for number, stop in enumerate(patrol.stops, 1):
-            if stop.is_dark and stop.lit == "no":
-                assert stop.tasking is not None
-                assert f"{number}" in describe_lighting(plan, patrol).split("then at stop")[1]
-    assert any(stop.is_dark for patrol in plan.patrols for stop in patrol.stops)
 
 
 def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_plan):

@@ -190,15 +190,3 @@ def test_who_must_be_back_earlier_is_back_or_does_not_go(patrols, builders):
             )
             is None
         )
-
-
-def test_a_school_of_a_week_is_planned_from_one_problem(plan):
-    """What plans a week's schools again finds the same builder; another request gets its own."""
-    rows = range(len(plan.area.schools))
-    given = (plan.area, plan.risk, plan.hotspots, plan.window, DAY)
-    inputs, again = (PlanningInputs.reuse(*given, rows) for _ in range(2))
-    assert inputs is again
-    first = PatrolBuilder.for_school(inputs, 0)
-    assert PatrolBuilder.for_school(inputs, 0) is first
-    assert PatrolBuilder.for_school(inputs, 0, watch=("H1",)) is not first
-    assert PlanningInputs.reuse(*given, [0]) is not inputs

@@ -65,8 +65,7 @@ def test_waiting_at_crossings_is_real_and_darkness_a_preference(demo_area):
     assert set(darker) >= {1.0, 1500.0}
     cycling = pp.with_settings(demo_area, patrol={"way": "bicycle"})
     ridden = build_surroundings(cycling, ROW, window, december)
-    assert ridden.preference is None
-    assert ridden.effort is ridden.cycling_effort
+    assert np.isinf(ridden.effort).any()  # against one-way streets
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from static_risk import make_static
 from tasked_table import task
 
 import patrolplan as pp
@@ -26,12 +25,10 @@ def task_hours(area, xy, hours):
     return task(area, xy, from_minutes=hours[0], to_minutes=hours[1], **day)
 
 
-@pytest.fixture(scope="module", params=["timed", "static"])
-def planned(request, demo_area, demo_plan):
-    """The demo borough, with a risk by the minute or one that is always the same."""
-    area = demo_area if request.param == "timed" else make_static(demo_area)
-    risk = demo_plan.risk if request.param == "timed" else pp.estimate_risk(area)
-    return area, risk, demo_plan.hotspots
+@pytest.fixture(scope="module")
+def planned(demo_area, demo_plan):
+    """The demo borough, its risk and its hotspots."""
+    return demo_area, demo_plan.risk, demo_plan.hotspots
 
 
 def plan_one(area, risk, hotspots, urn, **how):

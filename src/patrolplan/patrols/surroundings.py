@@ -221,8 +221,6 @@ class Surroundings:
     network: StreetNetwork  # streets around the gate
     pieces: NDArray[np.int64]
     """(q,) pieces of the area's walkable network that `network` consists of."""
-    cycling_effort: NDArray[np.float64] | None
-    """(q, 2) cost per metre of each piece by bicycle; None on foot."""
     settings: PatrolSettings  # settings for walking or riding along them
     is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
     gate: Positions  # the gate, on `network`
@@ -232,36 +230,32 @@ class Surroundings:
 
     @cached_property
     def effort(self) -> NDArray[np.float64]:
-        """(q, 2) cost per metre of each piece.
+        """(q, 2) cost per metre of each piece: by bicycle of riding or pushing it.
 
-        On foot this includes waiting at main roads, as metres walked, the same in both directions.
+        On foot this is waiting at main roads, as metres walked, the same in both directions.
         """
-        if self.cycling_effort is not None:
-            return self.cycling_effort
+        if self.settings.way == "bicycle":
+            speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
+            return compute_cycling_effort(
+                self.network.bicycle_ways, riding_kmh=speeds[0], walking_kmh=speeds[1]
+            )
         effort = compute_crossing_effort(self.network, compute_speed(self.settings))
         return np.tile(effort, (2, 1)).T
 
     @cached_property
-    def preference(self) -> NDArray[np.float64] | None:
-        """(q,) factor on the length of each piece in the choice of a way; None by bicycle.
+    def preference(self) -> NDArray[np.float64]:
+        """(q,) factor on the length of each piece in the choice of a way on foot.
 
         If any of a patrol may be after dark, all its ways are chosen as after dark.
         """
-        if self.cycling_effort is not None:
-            return None
         return compute_preference(self.network, is_dark=self.is_dark)
 
-    def find_walks(
-        self, places: Positions, effort: NDArray[np.float64] | None = None
-    ) -> WalkFinder:
-        """Walks between places; `effort` replaces the default, such as with closed streets."""
-        effort = self.effort if effort is None else effort
+    def find_walks(self, places: Positions, effort: NDArray[np.float64]) -> WalkFinder:
+        """Walks between places, with this cost per metre of each piece."""
+        if self.settings.way == "bicycle":
+            return WalkFinder(self.network, places, effort=effort)
         return WalkFinder(
-            self.network,
-            places,
-            effort=effort,
-            preference=self.preference,
-            turn_metres=0.0 if self.cycling_effort is not None else TURN_METRES,
+            self.network, places, effort=effort, preference=self.preference, turn_metres=TURN_METRES
         )
 
     @cached_property
@@ -320,17 +314,9 @@ def _build_surroundings(
     extent = compute_extent(area)
     near = network.find_pieces_within(network.xy(gate)[0], extent)
     pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
-    effort = None
-    if settings.way == "bicycle":
-        effort = compute_cycling_effort(
-            network.bicycle_ways[pieces],
-            riding_kmh=CYCLING_SPEED_KMH,
-            walking_kmh=settings.walking_speed_kmh,
-        )
     return Surroundings(
         network=network.take(pieces),
         pieces=pieces,
-        cycling_effort=effort,
         settings=settings,
         is_dark=is_dark,
         gate=gate.map_to_subnetwork(pieces),
