@@ -96,16 +96,12 @@ def test_one_walk_is_timed_as_in_the_list(problem):
         assert walk_route(problem, order, **walk, latest_minutes=end - 1) is None
 
 
-def test_of_many_stops_no_order_is_looked_at_that_is_not_like_the_planned_one():
-    """Runs turned round and single stops moved: few enough, each an order of all stops."""
+def test_of_many_stops_only_two_orders_are_looked_at():
+    """Up to six stops all orders, of more the planned one and its reverse; the planned is first."""
     few, many = (list_orders(count) for count in (MAX_PERMUTED_STOPS, 12))
-    assert len(few) == 720
-    assert len({*map(tuple, many)}) == len(many) < 300
-    assert (np.sort(many, axis=1) == np.arange(12)).all()
-    as_planned = np.diff(many, axis=1) == 1
-    back = np.diff(many, axis=1) == -1
-    assert ((as_planned | back).sum(axis=1) >= 8).all()
-    assert [*range(12)[::-1]] in many.tolist()
+    assert len({*map(tuple, few)}) == len(few) == 720
+    assert few[0].tolist() == [*range(6)]
+    assert many.tolist() == [[*range(12)], [*range(12)][::-1]]
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.randoms())

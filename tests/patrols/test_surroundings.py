@@ -17,14 +17,6 @@ from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.settings import load_settings
 from patrolplan.settings.patrol import PatrolSettings, PatrolWindow
 
-URN = "900001"
-EARLY = Window(70, 450.0)
-
-
-AT_ONCE = {"crossing_seconds": dict.fromkeys(("signals", "zebra", "island", "unmarked"), 0)}
-"""Main roads are crossed without waiting: every metre costs one."""
-
-
 ROW = 3
 
 

@@ -115,12 +115,10 @@ def find_candidates(
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
     """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
-    names = inputs.hotspot_names
-    resting = find_resting(inputs.area, inputs.date)
+    resting, names = find_resting(inputs.area, inputs.date), inputs.hotspot_names
     dwell = inputs.area.settings.patrol.dwell_minutes
     spans = find_begin_spans(inputs.area, names, around.hours, dwell)
-    awake = np.array([name not in resting for name in names], dtype=bool)
-    return np.asarray(awake & (spans != NEVER).any(axis=1))
+    return np.asarray(~np.isin(names, list(resting)) & (spans != NEVER).any(axis=1))
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:

@@ -32,8 +32,7 @@ DemandKind = Literal["tasked", "designated", "watched", "feared"]
 """A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
 near a gate that is new or rising, or a square near a school where pupils feel least safe."""
 
-WATCH_METRES = 600.0
-"""New or rising hotspots so near a gate are in the week."""
+WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 
 SCHOOLS_A_FEARED_PLACE = 2
 """Number of schools that have a patrol to a feared place where no other patrol goes."""

@@ -35,8 +35,7 @@ edge."""
 FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
 """The opposite direction of a flight of steps."""
 
-UNLIT_TAG = "no"
-"""The OpenStreetMap value of `lit` for a street without lighting."""
+UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
 class PieceTraits:

@@ -17,8 +17,7 @@ from patrolplan.area.square_names import name_squares
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.risk.surface import Risk
 
-FEARED_A_SCHOOL = 5
-"""Number of heaviest squares of each school to patrol in a fortnight."""
+FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
 
 
 @dataclass(frozen=True)

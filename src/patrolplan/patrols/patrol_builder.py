@@ -26,11 +26,9 @@ from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
 
-SAME_METRES = 1.0
-"""A stop within this distance of a hotspot's stopping place is there."""
+SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 
-STANDING = ("place", "stand", "at")
-"""Columns of a hotspot that describe where to stand."""
+STANDING = ("place", "stand", "at")  # columns of a hotspot that describe where to stand
 
 
 class Visit(NamedTuple):

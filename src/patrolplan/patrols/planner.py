@@ -24,8 +24,7 @@ from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 
-VARIANTS = 8
-"""Near-optimal patrols of a school that a week chooses from."""
+VARIANTS = 8  # near-optimal patrols of a school that a week chooses from
 
 
 def plan_patrols(  # noqa: PLR0913 - all but the first three are named

@@ -33,8 +33,7 @@ from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, ar
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
-MIN_FLOW_SHARE = 0.05
-"""Least flow in sight, as a share of that on the school's busiest street."""
+MIN_FLOW_SHARE = 0.05  # least flow in sight, as a share of that on the school's busiest street
 
 MIN_PASSING_PUPILS = 15.0
 """Least own pupils who pass in a place's best half-hour, as for a crossing patrol (Road Safety GB,
@@ -44,24 +43,20 @@ MIN_OUT_SHARE = 0.05
 """Least share of a school's unaccompanied pupils who leave or arrive in a window for it to be about
 them; in others, such as an evening, a place is worth the risk per metre in sight."""
 
-MIN_PASSING_SHARE = 0.01
-"""Least share of the school's pupils who pass during a dwell."""
+MIN_PASSING_SHARE = 0.01  # least share of the school's pupils who pass during a dwell
 
 BEST_MINUTES = 30
-MIN_RECORDED = 0.5
-"""Fewer incidents in a year than this on the own ways are none."""
+MIN_RECORDED = 0.5  # fewer incidents in a year than this on the own ways are none
 
 HOTSPOT_FAVOUR = 1.1
 """A hotspot's own stopping place is preferred to a corner next to it that is worth so much more."""
 
-APART_METRES = 75.0
-"""Of places nearer to each other than this, the best is a candidate."""
+APART_METRES = 75.0  # of places nearer to each other than this, the best is a candidate
 
 GATE_DWELLS, PLACE_DWELLS = 3, 2
 """How often the officer may stand at the gate again, and at any other place."""
 
-MAX_PLACES = 12
-"""Candidates of one school beside those with a reason of their own."""
+MAX_PLACES = 12  # candidates of one school beside those with a reason of their own
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,17 +16,14 @@ from patrolplan.network.pieces import CARRY, PUSH
 from patrolplan.patrols.legs import Flight, Landmark, Level, RoadCrossing
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine
 
-MIN_STEP_METRES = 25.0
-"""Minimum length of a street in directions, unless it is around a corner."""
+MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
 
 MIN_PUSH_METRES = 8.0
 """Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
 
-MIN_END_METRES = 8.0
-"""Minimum length of a part at either end of a leg, even around a corner."""
+MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
 
-SAME_PLACE = 0.01
-"""Metres; places along a line that are nearer to each other count as one."""
+SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
 
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 

@@ -37,8 +37,7 @@ HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 
 T = TypeVar("T")
 
-GATE = "gate"
-"""Name of the gate as a stop."""
+GATE = "gate"  # name of the gate as a stop
 
 TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 

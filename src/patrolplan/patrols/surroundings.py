@@ -33,15 +33,13 @@ from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 
-MIN_STOP_METRES_TO_BARRED = 150.0
-"""Minimum distance from a barred place of a candidate's stretch."""
+MIN_STOP_METRES_TO_BARRED = 150.0  # minimum distance from a barred place of a candidate's stretch
 
 MAX_METRES = 600.0
 """Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
-CYCLING_SPEED_KMH = 12.0
-"""Speed by bicycle, with its stops on the way; assumed."""
+CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
 
 ALL_LEFT = 0.99
 """Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""

@@ -24,11 +24,9 @@ from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is
 TASKED_METRES = 60.0
 """Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
 
-MIN_WALK_METRES_TO_BARRED = 60.0
-"""Minimum distance of walked streets from a barred place."""
+MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
 
-WHOLE_MINUTES = 0.5
-"""A stay in whole minutes may seem shorter than it is by this."""
+WHOLE_MINUTES = 0.5  # a stay in whole minutes may seem shorter than it is by this
 
 LAST_RESORT = 1000.0
 """How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""

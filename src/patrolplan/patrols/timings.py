@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-DRAWN_FROM = 2**32
-"""Number of equal parts of 1, one of which is drawn."""
+DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 
 from patrolplan.patrols.legs import Heading, Turn
 
-LOOK_METRES = 12.0
-"""Distance before and after a corner at which directions are measured."""
+LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
 
-CORNER_DEGREES = 60.0
-"""Minimum turn that counts as a corner."""
+CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
 
 STRAIGHT_ON: Turn = "straight on"
 

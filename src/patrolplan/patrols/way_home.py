@@ -42,11 +42,9 @@ MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
 """Minimum length of street within sight, and time of standing, for a share of pupils."""
 
-PATROL_STEP = 0.01
-"""A patrol's share of pupils is rounded to multiples of this..."""
+PATROL_STEP = 0.01  # a patrol's share of pupils is rounded to multiples of this,
 
-PLACE_STEP = 0.05
-"""...and that of a patrol that stands at one place to multiples of this."""
+PLACE_STEP = 0.05  # and that of a patrol that stands at one place to multiples of this
 
 MANY_SCHOOLS = 5
 """Minimum schools for a mean that is rounded to a tenth of `PATROL_STEP`: the difference of two
