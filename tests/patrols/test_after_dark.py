@@ -55,7 +55,7 @@ def test_unlit_stops_are_over_by_sunset_however_they_are_timed(demo_area, demo_p
 
 def test_tasked_stops_are_met_in_the_dark_with_a_word(demo_area, demo_plan):
     """A tasked place without lighting is visited after sunset, and papers say so."""
-    plan = _plan(_light(demo_area, "no"), demo_plan, urns=["900007"])
+    plan = _plan(_light(demo_area, "no"), demo_plan, urns=["900007"], for_week=False)
     (patrol,) = plan.patrols
     tasked = [number for number, stop in enumerate(patrol.stops, 1) if stop.tasked == "T-01"]
     assert len(tasked) == 1
@@ -77,7 +77,7 @@ def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
     area = _light(demo_area, "no")
     daylight = find_daylight(area, WEDNESDAY)
     window = Window(120.0, 7 * 60.0)
-    plan = _plan(area, demo_plan, window=window)
+    plan = _plan(area, demo_plan, window=window, for_week=False)
     stops = [stop for patrol in plan.patrols for stop in patrol.stops if stop.tasking is None]
     assert stops
     assert all(stop.arrive_minutes >= daylight.sunrise_minutes - 1e-6 for stop in stops)
@@ -86,7 +86,7 @@ def test_no_unlit_stop_begins_before_sunrise(demo_area, demo_plan):
 def test_after_dark_paths_are_walked_only_where_no_street_leads(demo_area, demo_plan):
     """A place that streets alone join with the gate is reached by them; by day paths are used."""
     by_day = 0.0
-    for row in range(len(demo_area.schools)):
+    for row in range(0, len(demo_area.schools), 3):
         for day in (None, WEDNESDAY):
             inputs = PlanningInputs.from_area(
                 demo_area, demo_plan.risk, demo_plan.hotspots, date=day, rows=[row]

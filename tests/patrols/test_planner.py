@@ -112,17 +112,11 @@ def test_variants_are_other_patrols_worth_no_more(demo_plan):
             assert [(stop.hotspot, stop.tasked, stop.arrive_minutes) for stop in stops] != own
 
 
-def _with(area, **patrol):
-    changed = area.settings.patrol.model_copy(update=patrol)
-    settings = area.settings.model_copy(update={"patrol": changed})
-    return pp.StudyArea(**(vars(area) | {"settings": settings}))
-
-
 def test_two_officers_share_out_the_stops(demo_area, demo_plan):
     """Officers of one school have patrols of their own, and no place in common; none gives way."""
-    plan = pp.plan_patrols(
-        _with(demo_area, officers=2), demo_plan.risk, demo_plan.hotspots, urns=["900001"]
-    )
+    area = pp.with_settings(demo_area, patrol={"officers": 2})
+    given = area, demo_plan.risk, demo_plan.hotspots
+    plan = pp.plan_patrols(*given, urns=["900001"], for_week=False)
     assert [patrol.number for patrol in plan.patrols] == [1, 2]
     first, second = ({stop.hotspot for stop in patrol.stops} for patrol in plan.patrols)
     assert first

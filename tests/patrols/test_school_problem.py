@@ -225,9 +225,10 @@ def test_candidates_are_within_a_walk_there_and_back(demo_area, reach):
     """
     settings, found = demo_area.settings.patrol, reach.found
     farthest = (80 - settings.dwell_minutes) / 2 * metres_per_minute(settings.walking_speed_kmh)
-    to = reach.walks.metres[0, 1:]
-    assert len(to) == len(found.places) > 10
-    assert (to[reach.prizes.is_own[found.places]] <= min(600, farthest) + 45).all()
+    there_and_back = reach.walks.metres[0, 1:] + reach.walks.metres[1:, 0]
+    assert len(there_and_back) == len(found.places) > 10
+    is_own = reach.prizes.is_own[found.places]
+    assert (there_and_back[is_own] / 2 <= min(600, farthest) + 45).all()
     places, visits = np.unique(found.places, return_counts=True)
     assert visits.tolist() == [3, *np.where(reach.prizes.is_own[places[1:]], 2, 1)]
     follows = reach.plain_problem.follows

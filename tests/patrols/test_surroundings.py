@@ -74,7 +74,7 @@ def edge_plan(edge_area):
     """Patrols of its schools, for any model."""
     area = pp.with_settings(edge_area, risk={"model": "prior"})
     risk = pp.estimate_risk(area)
-    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
 
 
 def test_walks_may_leave_the_area_and_come_back(edge_area, edge_plan):
