@@ -3,13 +3,15 @@
 import dataclasses
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
 from tasked_table import task
 
 import patrolplan as pp
+from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.assigned_places import _give_places
-from patrolplan.patrols.demands import find_watched
+from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import find_errands
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.surroundings import is_in_force
@@ -98,9 +100,15 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
     """Each rising hotspot near a gate is a stop of some patrol of that school, or refused."""
     bare = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
     plan = add_errands(best, bare)
-    watched = find_watched(bare, best.hotspots, URNS)
+    watched = {one.place: dict(one.near) for one in KINDS["watched"].find(best, [DAY], URNS)}
     assert len(watched) == 3
-    assert all(max(schools.values()) <= 600 for schools in watched.values())
+    stops = best.hotspots.set_index("hotspot")["stop_piece"]
+    for row, urn in enumerate(demo_area.schools["urn"]):
+        gate = demo_area.gates.take([row])
+        walk = compute_walk_metres(demo_area.network.walkable, gate, 600)
+        within = {name for name in watched if np.isfinite(walk[stops[name]])}
+        is_asked = urn in URNS and not demo_area.schools["is_driven"].iloc[row]
+        assert {name for name in watched if urn in watched[name]} == (within if is_asked else set())
     added = 0
     assert not any(variant.watches for variant in plan.patrols[2].variants)  # a special school
     for patrol in plan.patrols[:2]:

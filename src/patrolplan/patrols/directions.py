@@ -58,7 +58,6 @@ def build_leg(
     walk: Walk,
     traits: PieceTraits,
     metres_per_minute: float,
-    *,
     crossed: Sequence[CrossedRoad] = (),
     landmarks: Landmarks | None = None,
 ) -> Leg:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.study_area import with_settings
 from patrolplan.doors import Month, read_month
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
@@ -34,6 +35,8 @@ from patrolplan.risk.scores import divide
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count")
+# Settings under which crime is spread evenly over the day, without pupils' presence.
+AT_ANY_TIME: dict[str, object] = {"exposure": {}, "clock": "flat"}
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
 Routes = Sequence[Sequence[int]]
@@ -132,16 +135,10 @@ def use_crime_only(area: StudyArea) -> StudyArea:
     If only the months of crimes are known, a choice of hours cannot be tested: patrols are then
     compared at all hours, without clock and pupils.
     """
-    area = _change_risk_settings(area, crime_weight=1.0)
+    area = with_settings(area, risk={"crime_weight": 1.0})
     if not area.times_known:
-        area = _ignore_hours(area)
+        area = with_settings(area, way_home=AT_ANY_TIME)
     return replace(area, tasked_places=area.tasked_places.iloc[:0])
-
-
-def _ignore_hours(area: StudyArea) -> StudyArea:
-    """The area with crime spread evenly over the day, without pupils' presence."""
-    way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
-    return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
@@ -150,12 +147,7 @@ def use_counts_only(area: StudyArea) -> StudyArea:
     Harm, hours and pupils are ignored: this is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return _ignore_hours(_change_risk_settings(area, model=PRIOR, harm=harm))
-
-
-def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
-    risk = area.settings.risk.model_copy(update=changes)
-    return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
+    return with_settings(area, risk={"model": PRIOR, "harm": harm}, way_home=AT_ANY_TIME)
 
 
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:

@@ -12,7 +12,6 @@ import shapely
 from patrolplan.arrays import gather
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
-from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
@@ -75,11 +74,8 @@ class PatrolBuilder:
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
         if not inputs.for_week:
             return cls(build())
-        given, reuse = (
-            (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
-            inputs.area.catchments.reuse,
-        )
-        return reuse("builders", given, lambda: cls(build()), hold=HELD_SCHOOLS)
+        given, reuse = f"{row} {tuple(visit)} {tuple(watch)}", inputs.area.catchments.reuse
+        return reuse("builders", (given, inputs), lambda: cls(build()), hold=HELD_SCHOOLS)
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
@@ -232,16 +228,13 @@ class PatrolBuilder:
         if not all(left.get(stop.hotspot) for stop in planned):
             return None
         rows = [left[stop.hotspot].pop(0) for stop in planned]
-        latest = min(
-            self.hours.latest_back_minutes, latest_end_minutes - self.hours.gate_last_minutes
-        )
-        problem = self._build_timing_problem(rows, [stop.stood_minutes for stop in planned])
+        latest = min(self.hours.latest_end_minutes, latest_end_minutes)
         walked = walk_route(
-            problem,
+            self._build_timing_problem(rows, [stop.stood_minutes for stop in planned]),
             rows,
             leave_minutes=timing.gate_until_minutes,
             not_before=timing.begin_minutes,
-            latest_minutes=latest,
+            latest_minutes=latest - self.hours.gate_last_minutes,
         )
         if walked is None:
             return None
@@ -284,17 +277,6 @@ class PatrolBuilder:
         np.fill_diagonal(travel, 0.0)
         return replace(self.orienteering, travel_minutes=travel, dwell_minutes=dwell, follows=None)
 
-    def _build_leg(self, walk: Walk) -> Leg:
-        """A leg in pieces of the area's walkable network."""
-        leg = build_leg(
-            walk,
-            self.piece_traits,
-            self.speed,
-            crossed=find_crossed_roads(walk),
-            landmarks=self.problem.inputs.landmarks,
-        )
-        return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
-
     def _build_legs(self, rows: Sequence[int]) -> tuple[Leg, ...]:
         """The walks from the gate by these stops and back."""
         if not rows:
@@ -305,7 +287,11 @@ class PatrolBuilder:
     def _find_leg(self, start: int, end: int) -> Leg:
         """The walk from place to place: the one whose time the solver has counted with."""
         if (start, end) not in self._legs:
-            self._legs[start, end] = self._build_leg(self.problem.walks.find_shortest(start, end))
+            walk = self.problem.walks.find_shortest(start, end)
+            crossed, landmarks = find_crossed_roads(walk), self.problem.inputs.landmarks
+            leg = build_leg(walk, self.piece_traits, self.speed, crossed, landmarks)
+            pieces = self.problem.surroundings.pieces[leg.pieces]  # of the area's walkable network
+            self._legs[start, end] = replace(leg, pieces=pieces)
         return self._legs[start, end]
 
     def _time_visits(
