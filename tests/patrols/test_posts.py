@@ -98,7 +98,7 @@ def test_posts_of_some_schools(demo_area, demo_plan):
 def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
     """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
     risk, hotspots = demo_plan.risk, demo_plan.hotspots
-    plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1)
+    plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1, for_week=False)
     documents = build_post_documents(plan)
     assert [document["urn"] for document in documents] == URNS
     for document, post in zip(documents, plan.posts, strict=True):

@@ -73,13 +73,10 @@ class ColumnPool:
 
     def build_matrix(self) -> csc_array:
         """Give the packing rows: stops, then the officers."""
-        rows: list[int] = []
-        ends = [0]
-        for stops in self.stops:
-            rows += [*stops, self.case.size]
-            ends.append(len(rows))
+        rows = np.concatenate([[*stops, self.case.size] for stops in self.stops])
+        ends = np.cumsum([0, *(len(stops) + 1 for stops in self.stops)])
         shape = (self.case.size + 1, len(self.stops))
-        return csc_array((np.ones(len(rows)), np.array(rows), np.array(ends)), shape=shape)
+        return csc_array((np.ones(len(rows)), rows, ends), shape=shape)
 
     def pack(self) -> tuple[list[int], float]:
         """Choose the whole columns worth most; return them and an upper bound on their value."""

@@ -148,7 +148,8 @@ def compute_knapsack_bound(case: ReducedCase) -> float:
     # start and half a leg to the end. With the ratio of the first stop that does not fit as the
     # price of a minute, gains and all minutes bought are the knapsack's value, by duality.
     weights = np.minimum(weigh_stops(case, after_start=False), 1e300)
-    room = max(0.0, case.officer_count * _compute_spare_minutes(case))
+    start, end = case.times[case.size, : case.size].min(), case.times[: case.size, -1].min()
+    room = max(0.0, case.officer_count * (case.latest - case.earliest - (start + end) / 2))
     ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
     order = np.argsort(-ratio, kind="stable")
     beyond = int(np.searchsorted(np.cumsum(weights[order]), room, side="right"))
@@ -156,14 +157,6 @@ def compute_knapsack_bound(case: ReducedCase) -> float:
     if not math.isfinite(price):
         return float(case.value.sum())
     return float(np.maximum(case.value - price * weights, 0.0).sum()) + price * room
-
-
-def _compute_spare_minutes(case: ReducedCase) -> float:
-    size = case.size
-    first = case.times[size, :size].min(initial=math.inf)
-    final = case.times[:size, size + 1].min(initial=math.inf)
-    room = case.latest - case.earliest - (first + final) / 2
-    return room if math.isfinite(room) else 0.0
 
 
 def _build_solution(
