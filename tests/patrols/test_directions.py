@@ -9,10 +9,9 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
-import patrolplan as pp
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
-from patrolplan.network.pieces import CARRY, PUSH, RIDE
+from patrolplan.network.pieces import PUSH, RIDE
 from patrolplan.patrols.directions import PieceTraits, build_directions, build_leg
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.runs import MIN_END_METRES
@@ -24,7 +23,6 @@ def _walk(*moves):
     line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
     metres = np.hypot(*np.diff(line, axis=0).T)
     pieces = np.arange(len(moves))
-    network = SimpleNamespace(piece_lit=np.resize(np.array(["yes", "no", ""], object), len(moves)))
     total = metres.sum()
     return SimpleNamespace(
         line=line,
@@ -33,7 +31,6 @@ def _walk(*moves):
         backwards=np.zeros(len(moves), dtype=bool),
         metres=total,
         cost_metres=total,
-        network=network,
     )
 
 
@@ -47,7 +44,7 @@ def _turn(walk):
 
 def _traits(called, *, forks=None, bicycle_ways=None, **pieces):
     """Traits of pieces that are called so; those called by their kind have no name."""
-    labels, count = np.array(called, dtype=object), len(called)
+    labels, count = np.array([*called], dtype=object), len(called)
     none = np.full(count, "", dtype=object)
     network = SimpleNamespace(
         piece_name=np.where(np.isin(labels, list(KIND_LABELS)), "", labels),
@@ -118,49 +115,26 @@ def test_turns_follow_the_line(moves, names, expected):
     assert _tell(_directions(_walk(*moves), names)) == expected
 
 
-def _climbed(walk, names, flights):
-    steps = _directions(walk, names, flight=flights)
-    return [(step.turn, step.street, round(step.metres), step.flight) for step in steps], steps
-
-
 def test_every_flight_of_steps_is_told_however_short():
     """Up or down as they are walked; a landing belongs to the flight."""
-    walk = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60))
-    flights = ["", "up", "", "up", ""]
-    found, _ = _climbed(walk, ["A", "steps", "footpath", "steps", "B"], flights)
-    assert found == [
-        ("head north", "A", 60, ""),
-        ("straight on", "steps", 9, "up"),
-        ("straight on", "B", 60, ""),
-    ]
-    _, back = _climbed(_turn(walk), ["A", "steps", "footpath", "steps", "B"], flights)
+    walk, flights = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60)), ["", "up", "", "up", ""]
+    names = ["A", "steps", "footpath", "steps", "B"]
+    steps = _directions(walk, names, flight=flights)
+    assert _tell(steps) == "head north A 60, straight on steps 9, straight on B 60"
+    assert [step.flight for step in steps] == ["", "up", ""]
+    back = _directions(_turn(walk), names, flight=flights)
     assert [(step.street, step.flight) for step in back] == [
         ("B", ""),
         ("steps", "down"),
         ("A", ""),
     ]
-    at_the_end, _ = _climbed(_walk((0, 60), (0, 3)), ["A", "steps"], ["", "down"])
-    assert at_the_end[-1] == ("straight on", "steps", 3, "down")
+    steps = _directions(_walk((0, 60), (0, 3)), ["A", "steps"], flight=["", "down"])
+    assert (_tell(steps), steps[-1].flight) == ("head north A 60, straight on steps 3", "down")
 
 
 MOVES = st.lists(
     st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any), min_size=1, max_size=12
 )
-
-
-@given(MOVES, st.data())
-def test_metres_of_steps_sum_to_the_leg(moves, data):
-    """With any merging, the sum of the steps' metres is the leg's."""
-    names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
-    walk = _walk(*moves)
-    leg = build_leg(walk, _traits(names, lit=walk.network.piece_lit), 80.0)
-    assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
-    assert leg.minutes == pytest.approx(walk.metres / 80)
-    assert leg.steps[0].turn.startswith("head ")
-    for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
-        assert before.street != after.street or after.turn in {"left", "right", "turn back"}
-    if len(leg.steps) > 1:
-        assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
 
 
 def _bearing(line, at, sign):
@@ -189,15 +163,20 @@ def find_hidden_corners(walk, names, steps):
 
 
 @given(MOVES, st.data())
-def test_no_corner_off_a_street_is_hidden(moves, data):
-    """With any short parts of streets."""
-    names = data.draw(
-        st.lists(st.sampled_from(["A", "B", "footpath"]), min_size=len(moves), max_size=len(moves))
-    )
+def test_no_corner_off_a_street_is_hidden_and_no_metre_is_lost(moves, data):
+    """With any short parts of streets, and any merging of them."""
+    some = st.sampled_from(["A", "B", "footpath"])
+    names = data.draw(st.lists(some, min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
-    steps = _directions(walk, names)
-    assert find_hidden_corners(walk, names, steps) == []
-    assert all(step.metres > 0 for step in steps)
+    leg = build_leg(walk, _traits(names), 80.0)
+    assert find_hidden_corners(walk, names, leg.steps) == []
+    assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
+    assert leg.minutes == pytest.approx(walk.metres / 80)
+    assert leg.steps[0].turn.startswith("head ")
+    for before, after in pairwise(leg.steps):
+        assert before.street != after.street or after.turn in {"left", "right", "turn back"}
+    if len(leg.steps) > 1:
+        assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
 
 
 def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
@@ -210,16 +189,9 @@ def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
 def test_nothing_but_a_landing_is_added_to_a_flight():
     """A level part before or after steps is a direction, or part of another."""
     walk = _walk((60, 0), (0, 20), (0, 4), (0, 12), (60, 0))
-    steps = _directions(
-        walk, ["A", "footpath", "steps", "footpath", "B"], flight=["", "", "up", "", ""]
-    )
-    assert [(step.street, step.metres) for step in steps] == [
-        ("A", 60),
-        ("footpath", 20),
-        ("steps", 4),
-        ("footpath", 12),
-        ("B", 60),
-    ]
+    names = ["A", "footpath", "steps", "footpath", "B"]
+    steps = _directions(walk, names, flight=["", "", "up", "", ""])
+    assert [step.street for step in steps] == names
 
 
 def test_a_change_of_level_without_steps_begins_a_direction():
@@ -296,24 +268,19 @@ def _describe_both_ways(step):
     return step.street, step.way, round(step.metres), is_flight, step.passage, step.crossings
 
 
-def _bicycle_ways(ways):
-    kinds = {"push": PUSH, "carry": CARRY}
-    return [[kinds.get(way, RIDE)] * 2 for way in ways]
-
-
-def _ridden(ways, *moves):
-    """Steps of a ride along one street a move, gone in these ways."""
-    names = [f"Street {number}" for number in range(len(moves))]
-    steps = _directions(_walk(*moves), names, bicycle_ways=_bicycle_ways(ways))
+def _ride(*moves, pushed):
+    """Steps of a ride along one street a move, the second of which is pushed."""
+    ways = [[PUSH if number == pushed else RIDE] * 2 for number in range(len(moves))]
+    steps = _directions(_walk(*moves), "ABC", bicycle_ways=ways)
     return [(step.street, round(step.metres), step.way) for step in steps]
 
 
 def test_a_push_is_told_though_it_is_short():
     """Getting off for 12 m is a direction; a bit of a few metres is not, nor a short ride."""
-    steps = _ridden(["ride", "push", "ride"], (0, 100), (12, 0), (0, 100))
-    assert steps == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
-    steps = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
-    assert steps == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
+    steps = _ride((0, 100), (12, 0), (0, 100), pushed=1)
+    assert steps == [("A", 100, "ride"), ("B", 12, "push"), ("C", 100, "ride")]
+    steps = _ride((0, 100), (5, 0), (0, 100), pushed=1)
+    assert steps == [("A", 105, "ride"), ("C", 100, "ride")]
 
 
 def _read_walk(leg, network):
@@ -328,31 +295,17 @@ def _read_walk(leg, network):
     return SimpleNamespace(line=leg.line, piece_metres=np.diff([*ends, along[-1]]))
 
 
-def _list_untold(plan):
-    """Corners off a street, and flights of steps, that the directions of a plan do not tell."""
+@pytest.mark.parametrize(
+    "plan", ["demo_plan", pytest.param("bloomsbury_plan", marks=pytest.mark.slow)]
+)
+def test_no_direction_of_a_town_hides_a_corner(plan, request):
+    """Of every leg of every patrol, corners off a street and flights of steps are told."""
+    plan = request.getfixturevalue(plan)
     network = plan.area.network
-    labels, untold = label_streets(network), []
-    for patrol in plan.patrols:
-        for leg in patrol.legs:
-            names = labels[leg.pieces]
-            hidden = find_hidden_corners(_read_walk(leg, network), names, leg.steps)
-            untold += [(patrol.urn, leg.metres, corner) for corner in hidden]
-            climbs = sum(map(bool, network.piece_flight[leg.pieces]))
-            if climbs and not any(step.flight for step in leg.steps):
-                untold.append((patrol.urn, leg.metres, "steps"))
-    return untold
-
-
-def test_no_direction_of_the_demo_hides_a_corner(demo_plan):
-    """Every leg of every patrol."""
-    assert _list_untold(demo_plan) == []
-
-
-@pytest.mark.slow
-def test_no_direction_of_real_streets_hides_a_corner(bloomsbury_area):
-    """Every leg of every patrol of Bloomsbury, where one in twelve did."""
-    area = bloomsbury_area
-    risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    assert sum(len(patrol.legs) for patrol in plan.patrols) > 15
-    assert _list_untold(plan) == []
+    labels, legs = label_streets(network), [leg for one in plan.patrols for leg in one.legs]
+    assert len(legs) > 15
+    for leg in legs:
+        walk, names = _read_walk(leg, network), labels[leg.pieces]
+        assert find_hidden_corners(walk, names, leg.steps) == []
+        climbs = any(network.piece_flight[leg.pieces])
+        assert not climbs or any(step.flight for step in leg.steps)
