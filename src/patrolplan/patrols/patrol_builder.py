@@ -375,7 +375,7 @@ class PatrolBuilder:
         elif is_tasked or problem.is_gate(stop):
             kind = "tasked" if is_tasked else "gate"
         return Stop(
-            id=problem.get_place_id(stop),
+            id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),
             kind=kind,
             arrive_minutes=arrive_minutes,

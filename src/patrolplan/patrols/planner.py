@@ -18,7 +18,7 @@ from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
-from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
+from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_reference
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
@@ -144,7 +144,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
     best = patrols[0]
     if reference is None or len(patrols) > 1 or not (best.stops or reference.stops):
         return patrols
-    if not gives_way(best, reference):
+    if best.worth >= MIN_GAIN * reference.worth:
         return patrols
     whole = Variant(
         worth_share=1.0,

@@ -60,11 +60,6 @@ def _find_corner(builder: PatrolBuilder) -> Visit | None:
     return best
 
 
-def gives_way(patrol: Patrol, reference: Patrol) -> bool:
-    """Whether a patrol gains too little over the reference."""
-    return patrol.worth < MIN_GAIN * reference.worth
-
-
 def compare_with_reference(
     builder: PatrolBuilder, patrols: Iterable[Patrol], reference: Patrol | None
 ) -> tuple[Patrol, ...]:

@@ -141,7 +141,7 @@ class SchoolProblem:
         if self.is_gate(stop):
             return GATE
         if self.found.tasked_rows[stop - 1] < 0:
-            return self.get_place_id(stop)
+            return self.place_ids[stop - 1]
         name = str(self.get_tasked_place(stop)["place_id"])
         is_taken = (
             HOTSPOT_NAME.fullmatch(name)
@@ -164,12 +164,9 @@ class SchoolProblem:
             self.inputs.hotspot_names[row] for row in self.pick(self.prizes.sees, stop, ())
         )
 
-    def get_place_id(self, stop: int) -> str:
-        """The ID of the place of a stop, see `name_places`."""
-        return self._place_ids[stop - 1]
-
     @cached_property
-    def _place_ids(self) -> list[str]:
+    def place_ids(self) -> list[str]:
+        """(k,) ID of the place of each candidate, see `name_places`."""
         network = self.surroundings.network
         return name_places(network.xy(self.found.stops), network.projection.crs)
 
