@@ -148,7 +148,8 @@ def compute_knapsack_bound(case: ReducedCase) -> float:
     # start and half a leg to the end. With the ratio of the first stop that does not fit as the
     # price of a minute, gains and all minutes bought are the knapsack's value, by duality.
     weights = np.minimum(weigh_stops(case, after_start=False), 1e300)
-    start, end = case.times[case.size, : case.size].min(), case.times[: case.size, -1].min()
+    start = float(case.times[case.size, : case.size].min())
+    end = float(case.times[: case.size, -1].min())
     room = max(0.0, case.officer_count * (case.latest - case.earliest - (start + end) / 2))
     ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
     order = np.argsort(-ratio, kind="stable")
