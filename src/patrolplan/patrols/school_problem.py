@@ -96,11 +96,7 @@ class SchoolProblem:
 
     @cached_property
     def plain_problem(self) -> OrienteeringProblem:
-        """The problem of `build_problem` without mandatory stops."""
-        return self.build_problem(frozenset())
-
-    def build_problem(self, mandatory: frozenset[int]) -> OrienteeringProblem:
-        """The orienteering problem of this school's officers.
+        """The orienteering problem of this school's officers, without mandatory stops.
 
         A place may be visited again: each further visit follows the one before.
         """
@@ -118,7 +114,6 @@ class SchoolProblem:
             latest_minutes=hours.latest_back_minutes,
             officer_count=self.settings.officers,
             windows=build_stop_windows(self),
-            mandatory=mandatory,
             barred=frozenset({0}),
             follows=follows,
         )

@@ -38,14 +38,9 @@ class Timings:
     @classmethod
     def none(cls, stops: int) -> Self:
         """An empty set of timings for a patrol with this number of stops."""
-        return cls(
-            np.zeros((0, stops), dtype=np.int64),
-            np.zeros(0, dtype=np.int64),
-            np.zeros(0),
-            np.zeros((0, stops)),
-            np.zeros(0),
-            np.zeros(0),
-        )
+        table, column = np.zeros((0, stops)), np.zeros(0)
+        numbers = table.astype(np.int64), column.astype(np.int64)
+        return cls(*numbers, column, table, column, column)
 
     def __len__(self) -> int:
         return len(self.order)
