@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.paths import Walk
@@ -107,11 +108,24 @@ def build_directions(
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
     runs = merge_short(split_at_corners(runs, line, leads_on, is_fork, metres))
-    runs = _place_passages(runs, passages, metres)
-    runs = _place_crossings(runs, crossed)
-    if landmarks is not None:
-        runs = _place_landmarks(runs, line, landmarks)
-    return _build_steps(runs, line)
+    crossings = _find_crossings(runs, crossed)
+    turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
+    signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
+    starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
+    for number, (run, passage, landmark) in enumerate(
+        zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
+    ):
+        after = line.compute_bearing(starts[number] + run.lead, forward=True)
+        turn: Turn = describe_heading(after)
+        if number > 0:
+            # From the street before to the street after: short parts between them are skipped.
+            at = starts[number] - runs[number - 1].tail
+            turn = describe_turn(after - line.compute_bearing(at, forward=False))
+        name, length, roads = run.name, float(run.metres), crossings[number]
+        steps.append(
+            Step(turn, name, length, run.way, run.flight, run.level, passage, roads, landmark)
+        )
+    return tuple(steps)
 
 
 def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
@@ -142,9 +156,9 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     return levels
 
 
-def _place_passages(
+def _find_passages(
     runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
-) -> list[Run]:
+) -> list[Passage]:
     """The bridge, tunnel or covered way with its middle on each run; the longest of several.
 
     `passed` and `metres` are the (s,) passage and length of each piece.
@@ -152,59 +166,21 @@ def _place_passages(
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)
     middles = np.cumsum(lengths) - lengths / 2
+    found: list[Passage] = [""] * len(runs)
     longest = np.zeros(len(runs))
-    placed = list(runs)
-    for number, kind, length in zip(
-        locate_runs(runs, middles), passed[opens], lengths, strict=True
-    ):
+    where = locate_runs(runs, middles)
+    for number, kind, length in zip(where, passed[opens], lengths, strict=True):
         if kind and length >= MIN_PASSAGE_METRES and length > longest[number]:
-            placed[number] = placed[number]._replace(passage=kind)
-            longest[number] = length
-    return placed
+            found[number], longest[number] = kind, length
+    return found
 
 
-def _place_crossings(runs: Sequence[Run], crossed: Sequence[CrossedRoad]) -> list[Run]:
+def _find_crossings(
+    runs: Sequence[Run], crossed: Sequence[CrossedRoad]
+) -> list[tuple[RoadCrossing, ...]]:
     """For each run the main roads that are crossed on it."""
-    placed = list(runs)
+    found: list[tuple[RoadCrossing, ...]] = [()] * len(runs)
     where = locate_runs(runs, [road.at_metres for road in crossed])
     for number, road in zip(where, crossed, strict=True):
-        crossing = RoadCrossing(road.road, road.kind)
-        placed[number] = placed[number]._replace(crossings=(*placed[number].crossings, crossing))
-    return placed
-
-
-def _place_landmarks(runs: Sequence[Run], line: WalkedLine, landmarks: Landmarks) -> list[Run]:
-    """The landmark at the beginning of each run except the first."""
-    turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
-    found = [None, *landmarks.find_nearest(turns)]
-    return [run._replace(landmark=one) for run, one in zip(runs, found, strict=True)]
-
-
-def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
-    """Streets and metres along a line as directions.
-
-    A turn is measured from the street before to the street after, ignoring short pieces between
-    them: the tail of the one and the lead of the other are skipped.
-    """
-    starts = np.cumsum([0.0, *(run.metres for run in runs)])
-    steps = []
-    for number, run in enumerate(runs):
-        after = line.compute_bearing(starts[number] + run.lead, forward=True)
-        turn: Turn = describe_heading(after)
-        if number > 0:
-            at = starts[number] - runs[number - 1].tail
-            turn = describe_turn(after - line.compute_bearing(at, forward=False))
-        steps.append(
-            Step(
-                turn,
-                run.name,
-                float(run.metres),
-                run.way,
-                flight=run.flight,
-                level=run.level,
-                passage=run.passage,
-                crossings=run.crossings,
-                landmark=run.landmark if number > 0 else None,
-            )
-        )
-    return tuple(steps)
+        found[number] = (*found[number], RoadCrossing(road.road, road.kind))
+    return found

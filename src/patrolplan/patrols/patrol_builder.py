@@ -89,19 +89,13 @@ class PatrolBuilder:
 
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """A variant from another solution than the best; with patrols, if a week may draw it."""
-        is_drawn = self.problem.inputs.for_week
-        names = [self._name_visits(route) for route in other.routes]
+        drawn = other.routes if self.problem.inputs.for_week else ()
+        visits = (visit for route in other.routes for visit in self.merge_visits(route)[1])
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(name for route in names for name in route),
-            patrols=tuple(
-                self.build_patrol(route, other) for route in (other.routes if is_drawn else ())
-            ),
+            hotspots=tuple(self.problem.get_stop_name(visit.stop) for visit in visits),
+            patrols=tuple(self.build_patrol(route, other) for route in drawn),
         )
-
-    def _name_visits(self, route: Route) -> list[str]:
-        _, visits = self.merge_visits(route)
-        return [self.problem.get_stop_name(visit.stop) for visit in visits]
 
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
         """When the gate is left, and the visits between: dwells at one place are one visit.

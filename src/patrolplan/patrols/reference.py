@@ -86,18 +86,14 @@ def _divide(one: float, other: float) -> float | None:
 def count_passing(builder: PatrolBuilder, patrol: Patrol) -> float:
     """Share of own pupils who pass while the officer stands, summed over stays."""
     problem, prizes = builder.problem, builder.problem.prizes
-    left = {name: list(rows) for name, rows in problem.visits_by_name.items()}
-    total = gather(
-        prizes.passing[0], prizes.first_minute, patrol.start_minutes, patrol.gate_until_minutes
-    )
+    stays = [(0, patrol.start_minutes, patrol.gate_until_minutes)]
     for stop in patrol.stops:
-        place = int(problem.found.places[left[stop.hotspot].pop(0) - 1])
-        if place < len(prizes.passing):
-            total += gather(
-                prizes.passing[place], prizes.first_minute, stop.arrive_minutes, stop.leave_minutes
-            )
+        place = int(problem.found.places[problem.visits_by_name[stop.hotspot][0] - 1])
+        stays.append((place, stop.arrive_minutes, stop.leave_minutes))
     if patrol.stops:
-        total += gather(
-            prizes.passing[0], prizes.first_minute, patrol.back_minutes, patrol.end_minutes
-        )
-    return total
+        stays.append((0, patrol.back_minutes, patrol.end_minutes))
+    return sum(
+        gather(prizes.passing[place], prizes.first_minute, begin, end)
+        for place, begin, end in stays
+        if place < len(prizes.passing)
+    )

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network.pieces import CARRY, PUSH
-from patrolplan.patrols.legs import Flight, Landmark, Level, RoadCrossing
+from patrolplan.patrols.legs import Flight, Level
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine
 
 MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
@@ -42,9 +41,6 @@ class Run(NamedTuple):
     lead: float = 0.0
     tail: float = 0.0
     is_round_corner: bool = False  # whether it begins with a corner
-    passage: Passage = ""
-    crossings: tuple[RoadCrossing, ...] = ()
-    landmark: Landmark | None = None
 
     @property
     def is_short(self) -> bool:

@@ -103,11 +103,6 @@ class PatrolHours:
         """Latest end of the stops and of the way from them, after midnight."""
         return self.latest_end_minutes - self.gate_last_minutes
 
-    @property
-    def after_gate_minutes(self) -> float:
-        """Time for the stops and the ways between them."""
-        return self.total_minutes - self.gate_minutes - self.gate_last_minutes
-
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
     """Start of a school's patrol, its presence at the gate, and its length.
