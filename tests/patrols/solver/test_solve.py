@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from timed_towns import draw_town, find_best, find_best_by_set, keep_prizes
 
-from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer, Limits
+from patrolplan.patrols.solver.labels import MAX_CANDIDATES, LabelExplorer
 from patrolplan.patrols.solver.reduce import reduce_problem
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import (
@@ -324,7 +324,7 @@ def test_the_bound_of_a_few_labels_is_never_below_the_best_patrol():
         case = reduce_problem(problem)
         explorer = LabelExplorer(case)
         for beam in (1, 2, 3, 5):
-            found = explorer.explore(case.value, 0.0, rising=True, limits=Limits(beam))
+            found = explorer.explore(case.value, 0.0, rising=True, beam=beam)
             bound, worth = max(found.bound, 0.0), max(found.worth, 0.0)
             assert bound >= (best - 1e-6) * case.scale
             assert worth <= (best + 1e-6) * case.scale

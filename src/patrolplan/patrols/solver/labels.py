@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,13 +53,6 @@ class Level:
     def select(self, which: NDArray[Any]) -> Level:
         """Give a level of some of the labels."""
         return Level(self.sets[which], self.marks[which], self.links[which])
-
-
-class Limits(NamedTuple):
-    """When growing labels ends: see `LabelExplorer.explore`."""
-
-    beam: int | None = None
-    max_labels: int = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,15 +124,15 @@ class LabelExplorer:
         floor: float,
         *,
         rising: bool,
-        limits: Limits = Limits(),  # noqa: B008 - a tuple, which nobody changes
+        beam: int | None = None,
+        max_labels: int = 10**7,
     ) -> Exploration:
         """Grow labels until none is left, or too many are there.
 
         `value` (c,): worth of each candidate, also below 0; what it lacks of the candidate's peak
         is the price of a visit there, whenever it is made. Sets worth no more than `floor` are left
         out; if it is `rising`, one best set is wanted, and every better one found lifts it. `beam`
-        of the limits is how many labels are selected on each level; with it the result is not
-        complete.
+        is how many labels are selected on each level; with it the result is not complete.
         """
         case = self.case
         total = max(float(np.abs(value).sum()), float(case.peak.sum()), 1e-290)
@@ -153,7 +146,7 @@ class LabelExplorer:
             value - case.peak, case.cumulative, self.peaks, self.weight, self.margin,
             case.first_minute, case.follows, self.scratch, self.pieces,
         )  # fmt: skip
-        return _grow_levels(self.root, fixed, floor, limits)
+        return _grow_levels(self.root, fixed, floor, beam, max_labels)
 
 
 def _build_root(case: ReducedCase) -> Level:
@@ -163,13 +156,15 @@ def _build_root(case: ReducedCase) -> Level:
     return Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
 
-def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limits) -> Exploration:
+def _grow_levels(
+    root: Level, fixed: tuple[Any, ...], floor: float, beam: int | None, max_labels: int
+) -> Exploration:
     """Grow labels level by level; `fixed` is what the kernel takes after its table, state first."""
     state, size = fixed[0], fixed[1].shape[0] - 2
     levels, best, labels, bound = [root], None, 0, -math.inf
     while len(levels[-1]) and len(levels) <= size:
         before = state[BEST]
-        room = limits.max_labels - labels
+        room = max_labels - labels
         level, done = _expand_level(levels[-1], fixed, room)
         labels += len(level)
         if not done:  # what neither parents left nor their children can lead to is all that is open
@@ -178,8 +173,8 @@ def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limi
         best_label = int(state[BEST_LABEL]) if state[BEST] > before else -1
         # A beam keeps only the most promising labels of each level. The result is then a good route
         # rather than the best, but the largest bound of those cut still bounds all routes.
-        if limits.beam is not None and len(level) > limits.beam:
-            level, best_label, cut = _select_labels(level, limits.beam, best_label)
+        if beam is not None and len(level) > beam:
+            level, best_label, cut = _select_labels(level, beam, best_label)
             bound = max(bound, cut)
         levels.append(level)
         if best_label >= 0:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
-from patrolplan.patrols.solver.labels import LabelExplorer, Limits
+from patrolplan.patrols.solver.labels import LabelExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,8 +129,8 @@ def _solve_single_officer(case: ReducedCase, max_labels: int) -> ReducedSolution
     # which then drops nearly everything at once and proves the best. Where that is too much, the
     # best of the beams is the answer, and the largest bound of what was left out bounds it.
     for beam in (*BEAMS, None):
-        limits = Limits(beam, max_labels - labels)
-        found = explorer.explore(case.value, value, rising=True, limits=limits)
+        left = max_labels - labels
+        found = explorer.explore(case.value, value, rising=True, beam=beam, max_labels=left)
         labels += found.labels
         if found.best is not None and found.worth > value:
             value, route = found.worth, found.read_route(*found.best)
@@ -176,8 +176,8 @@ class TeamSolver:
         beam: int | None = None,
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
-        limits = Limits(beam, self.max_labels - self.labels)
-        found = self.explorer.explore(value, floor, rising=rising, limits=limits)
+        left = self.max_labels - self.labels
+        found = self.explorer.explore(value, floor, rising=rising, beam=beam, max_labels=left)
         self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
         bound = max(found.bound, found.worth, floor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patrolplan.patrols.solver.labels import LabelExplorer, Limits
+from patrolplan.patrols.solver.labels import LabelExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,11 +51,11 @@ def _list_for_one_officer(
     # are only looked at where the higher ones have too few that differ.
     explorer, answers = LabelExplorer(case), list[list[int]]()
     for worth in worths:
-        limits = Limits(max_labels=MAX_LABELS)
-        found = explorer.explore(case.value, worth, rising=False, limits=limits)
+        found = explorer.explore(case.value, worth, rising=False, max_labels=MAX_LABELS)
         if not found.complete:
-            limits = Limits(BEAM, MAX_LABELS)
-            found = explorer.explore(case.value, worths[-1], rising=False, limits=limits)
+            found = explorer.explore(
+                case.value, worths[-1], rising=False, beam=BEAM, max_labels=MAX_LABELS
+            )
         seen, chosen = [best], list[list[int]]()
         for _, stops in found.list_routes(worth if found.complete else worths[-1]):
             if len(chosen) < count and _is_distinct(frozenset(stops), seen, max_jaccard):
@@ -132,6 +132,8 @@ class _Crew:
             value = self.case.value.copy()
             # Worth less than any route can make up for: nobody goes to a stop that is taken.
             value[list(taken)] = -1.0 - value.sum()
-            found = self.explorer.explore(value, 0.0, rising=False, limits=Limits(BEAM, MAX_LABELS))
+            found = self.explorer.explore(
+                value, 0.0, rising=False, beam=BEAM, max_labels=MAX_LABELS
+            )
             self.listed[taken] = found.list_routes(0.0, LISTED)
         return self.listed[taken]
