@@ -58,7 +58,7 @@ def test_a_second_process_does_not_compile_again_unless_files_are_damaged(tmp_pa
     for path in files:
         path.write_bytes(path.read_bytes()[:9])
         assert _run(tmp_path) == (folder, answer, 0)
-        assert _run(tmp_path) == (folder, answer, 1)
+    assert _run(tmp_path) == (folder, answer, 1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a profile on Windows is the user's alone")
