@@ -26,9 +26,7 @@ from timed_crimes import (
     number_blocks,
 )
 
-from patrolplan.patrols.solver.problem import OrienteeringProblem
-from patrolplan.patrols.solver.solve import solve
-from patrolplan.patrols.solver.timed_prizes import TimedPrizes
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes, solve
 from patrolplan.settings.patrol import PatrolSettings
 
 if TYPE_CHECKING:
@@ -129,7 +127,6 @@ def plan_patrol(
     solution = solve(
         OrienteeringProblem(
             travel_minutes=measure_walks(rows, rows) / SPEED,
-            prizes=gathered[:, -1] / MINUTES * DWELL,
             dwell_minutes=dwell,
             earliest_minutes=BELL + GATE,
             latest_minutes=BELL + MINUTES,

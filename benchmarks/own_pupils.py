@@ -25,6 +25,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -180,7 +181,8 @@ def measure_area(config: Path, before: Path | None = None) -> dict[str, Any]:
     """All figures of one area, in the format of `--json`."""
     area = pp.load_area(config)
     risk = pp.estimate_risk(area)
-    inputs = PlanningInputs.from_area(area, risk, pp.find_hotspots(area, risk), detail="best")
+    inputs = PlanningInputs.from_area(area, risk, pp.find_hotspots(area, risk))
+    inputs = replace(inputs, for_week=False)
     plans: dict[str, list[Patrol]] = {"corner": [], "reference": [], "now": []}
     seconds = []
     plan_before_giving_way(PatrolBuilder.for_school(inputs, 0))  # compiled before seconds count

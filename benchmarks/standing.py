@@ -80,7 +80,6 @@ def build_standing_problem(
     dwell[0] = 0.0
     problem = OrienteeringProblem(
         travel_minutes=walk_minutes[np.ix_(place, place)],
-        prizes=np.zeros(len(place)),
         dwell_minutes=dwell,
         earliest_minutes=leave_minutes,
         latest_minutes=end_minutes,

@@ -19,7 +19,7 @@ import numpy as np
 
 from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.solver.solution import list_leg_minutes
-from patrolplan.patrols.solver.solve import OrienteeringProblem
+from patrolplan.patrols.solver.solve import OrienteeringProblem, TimedPrizes
 from patrolplan.patrols.timings import Timings
 from patrolplan.team.problem import RotaProblem
 
@@ -37,6 +37,7 @@ NEAR = 12
 FIRST_BELL = 15 * 60
 BELL_MINUTES = 30
 WINDOW_MINUTES = 90
+LONGEST_MINUTES = 240
 GATE_MINUTES = 5
 DWELL_MINUTES = 15.0
 SLACK_MINUTES = 3
@@ -149,18 +150,21 @@ def draw_timings(problem: RotaProblem, *, seed: int) -> list[tuple[np.ndarray, T
         xy = np.vstack([school_xy[school], hotspot_xy[stops]])
         travel = MINUTES_PER_KM * np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1))
         bell = float(FIRST_BELL + bells[school])
+        # A stop is worth the same at any time: so much for each minute that one dwells there.
+        rate = np.append(0.0, problem.weight[stops]) / DWELL_MINUTES
         walk = OrienteeringProblem(
             travel_minutes=travel,
-            prizes=np.append(0.0, problem.weight[stops]),
+            timed_prizes=TimedPrizes(int(bell), np.outer(rate, np.arange(LONGEST_MINUTES))),
             dwell_minutes=np.append(0.0, np.full(len(stops), DWELL_MINUTES)),
             earliest_minutes=bell + GATE_MINUTES,
             latest_minutes=bell + WINDOW_MINUTES,
         )
-        found.append((stops, _list_with_slack(walk, len(stops))))
+        worth = float(problem.weight[stops].sum())
+        found.append((stops, _list_with_slack(walk, len(stops), worth)))
     return found
 
 
-def _list_with_slack(walk: OrienteeringProblem, stops: int) -> Timings:
+def _list_with_slack(walk: OrienteeringProblem, stops: int, worth: float) -> Timings:
     """Every order and minute, in a window that leaves the quickest order some slack."""
     rows = range(1, stops + 1)
     quickest = walk.earliest_minutes + min(
@@ -168,7 +172,7 @@ def _list_with_slack(walk: OrienteeringProblem, stops: int) -> Timings:
     )
     needed = quickest + DWELL_MINUTES * stops + SLACK_MINUTES
     walk = replace(walk, latest_minutes=max(walk.latest_minutes, needed))
-    return list_timings(walk, rows, worth=float(walk.prizes.sum()))
+    return list_timings(walk, rows, worth=worth)
 
 
 def _draw_places(rng: np.random.Generator, schools: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,20 +7,20 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import pytest
 
 from patrolplan import compiled
 from patrolplan.compiled import COMPILING, CompileClock
 
-pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
-
 PROGRAM = """
 import numpy as np
-from patrolplan.compiled import find_code_folder, mix_bits
+from patrolplan.compiled import find_code_folder
+from patrolplan.patrols.solver.reduce import _shorten_times as shorten
 print(find_code_folder())
-print(mix_bits(np.uint64(5), np.uint64(3)), sum(mix_bits.compiled.stats.cache_hits.values()))
+minutes = np.array([[9.0, 1.0, 9.0], [9.0, 9.0, 1.0], [9.0, 9.0, 9.0]])
+shorten(minutes, np.array([2.0, 2.0, 2.0]))
+print(int(minutes[0, 2]), sum(shorten.compiled.stats.cache_hits.values()))
 """
 
 
@@ -50,7 +50,7 @@ def clock(monkeypatch):
 def test_a_second_process_does_not_compile_again_unless_files_are_damaged(tmp_path):
     """The folder is the user's alone; emptied files give the same answer, and are replaced."""
     folder, answer, hits = _run(tmp_path)
-    assert (answer, hits) == (compiled.mix_bits(np.uint64(5), np.uint64(3)), 0)
+    assert (answer, hits) == (4, 0)
     assert os.name == "nt" or folder.stat().st_mode & 0o777 == 0o700
     assert _run(tmp_path) == (folder, answer, 1)
     files = list(folder.rglob("*.nb*"))
@@ -58,7 +58,7 @@ def test_a_second_process_does_not_compile_again_unless_files_are_damaged(tmp_pa
     for path in files:
         path.write_bytes(path.read_bytes()[:9])
         assert _run(tmp_path) == (folder, answer, 0)
-        assert _run(tmp_path) == (folder, answer, 1)
+    assert _run(tmp_path) == (folder, answer, 1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a profile on Windows is the user's alone")
@@ -107,31 +107,23 @@ def halve(number):
 
 
 def test_time_stands_still_while_something_is_compiled_or_loaded(clock, monkeypatch, tmp_path):
-    """Neither a function being compiled, nor one within it, nor loading its code moves it on."""
+    """Neither a function being compiled, nor loading its code moves the clock on; waiting does."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     before = clock.read()
-    clock.begin()
-    with clock.stand_still():
-        time.sleep(0.02)
-    time.sleep(0.02)
-    during = clock.read()
-    clock.end()
-    assert during - before < 0.01
-    assert clock.read() - before < 0.01
     time.sleep(0.02)
     assert clock.read() - before >= 0.02
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    begun, clock_begun = time.perf_counter(), clock.read()
-    for signature in ("f8(f8)", None):
+    for signature in ("f8(f8)", None, "f8(f8)"):
+        begun, clock_begun = time.perf_counter(), clock.read()
         assert compiled.jit_compile(signature)(halve)(3.0) == 1.5
-    took, seen = time.perf_counter() - begun, clock.read() - clock_begun
-    assert seen < 0.3 * took
+        took, seen = time.perf_counter() - begun, clock.read() - clock_begun
+        assert seen < max(0.3 * took, 0.02)
     assert clock.heard == [COMPILING]
 
 
 def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls():
     """Nothing is compiled before the first call; a compiled function may call another."""
 
-    @compiled.jit_compile("i8(i8)")
+    @compiled.jit_compile("i8(i8)", is_inner=True)
     def double(value):
         return 2 * value
 
@@ -144,22 +136,6 @@ def test_a_function_is_compiled_when_it_first_runs_and_with_those_that_it_calls(
     assert double._compiled is not None
 
 
-def test_an_inner_function_is_called_by_compiled_ones_only():
-    """Called from Python it raises an error that names it, rather than crash the process."""
-
-    @compiled.jit_compile("i8(i8)", is_inner=True)
-    def double_within(number):
-        return 2 * number
-
-    @compiled.jit_compile("i8(i8)")
-    def add_double(number):
-        return number + double_within(number)
-
-    assert add_double(5) == 15
-    with pytest.raises(TypeError, match="double_within"):
-        double_within(5)
-
-
 class _Pair(NamedTuple):
     """Two arrays."""
 
@@ -170,7 +146,7 @@ class _Pair(NamedTuple):
 @pytest.mark.parametrize("allocates", [True, False])
 def test_who_does_not_allocate_counts_no_references(monkeypatch, allocates):
     """Its machine code leaves references alone, that of others does not."""
-    monkeypatch.setattr(compiled, "_open_files", lambda _: None)  # none but fresh code is shown
+    monkeypatch.setattr(compiled, "is_own_folder", lambda _: False)  # only fresh code is shown
 
     @compiled.jit_compile(allocates=allocates)
     def read_either(pair, place):

@@ -42,7 +42,7 @@ def test_what_is_no_day_or_month_is_refused_by_the_name_of_the_argument(wrong):
 def test_schools_are_named_by_text_or_number(demo_area, demo_risk, demo_hotspots, urns):
     """One URN or several, whichever type their column has."""
     assert list_urns(urns) == ["900003"]
-    plan = pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, detail="best")
+    plan = pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=urns, for_week=False)
     assert {patrol.urn for patrol in plan.patrols} == {"900003"}
 
 
@@ -168,7 +168,7 @@ def test_old_data_are_said_and_very_old_ones_refused(
 ):
     """As the commands do: the data end in September 2026."""
     late = pp.plan_patrols(
-        demo_area, demo_risk, demo_hotspots, urns=900003, date="2027-05-03", detail="best"
+        demo_area, demo_risk, demo_hotspots, urns=900003, date="2027-05-03", for_week=False
     )
     assert "more than six months before 2027-05-03" in late.area.notes[0].text
     with pytest.raises(pp.InputError, match="more than two years before 2028-12-04"):

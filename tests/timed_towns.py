@@ -44,10 +44,16 @@ def draw_town(rng, *, most_places=6, officers=1, rounded=True):
         row for row in rows.tolist() if rng.random() < 0.1 and row not in mandatory
     }
     return OrienteeringProblem(
-        apart[np.ix_(place, place)], np.zeros(len(place)), np.r_[0.0, dwell[place[1:]]],
-        start, start + minutes, officers, windows, mandatory, barred,
-        timed_prizes=TimedPrizes(first, cumulative[place]), follows=follows,
+        apart[np.ix_(place, place)], TimedPrizes(first, cumulative[place]),
+        np.r_[0.0, dwell[place[1:]]],
+        start, start + minutes, officers, windows, mandatory, barred, follows,
     )  # fmt: skip
+
+
+def keep_prizes(prizes, dwell_minutes, first, minutes):
+    """Prizes that are the same whenever a dwell begins within so many minutes."""
+    rate = np.divide(prizes, dwell_minutes, out=np.zeros(len(prizes)), where=dwell_minutes > 0)
+    return TimedPrizes(first, np.outer(rate, np.arange(minutes + 1.0)))
 
 
 def gather(cumulative, first, minutes):
@@ -73,15 +79,17 @@ def find_best_by_set(problem):
     def visit(at, visited, left):
         """`left`: most worth when the last place is left at each minute of the grid."""
         for stop in set(range(problem.size)) - visited - problem.barred:
-            if problem.follows[stop] >= 0 and problem.follows[stop] not in visited:
+            before = -1 if problem.follows is None else problem.follows[stop]
+            if before >= 0 and before not in visited:
                 continue
             reached = np.maximum.accumulate(shift(left, problem.travel_minutes[at, stop]))
             begun = np.maximum.accumulate(reached + prizes[stop])
             after = shift(begun, problem.dwell_minutes[stop])
             home = shift(after, problem.travel_minutes[stop, 0])[-1]
+            stops = visited | {stop}
             if np.isfinite(home):
-                stops = visited | {stop}
                 best[stops] = max(best.get(stops, -np.inf), float(home))
+            if np.isfinite(after).any():
                 visit(stop, stops, after)
 
     visit(0, frozenset(), np.zeros(len(grid)))
@@ -90,9 +98,7 @@ def find_best_by_set(problem):
 
 def shift(values, minutes):
     """What is known by each minute, so many minutes later."""
-    steps = round(minutes / STEP)
-    if steps >= len(values):
-        return np.full(len(values), -np.inf)
+    steps = round(min(minutes / STEP, len(values)))
     return np.concatenate([np.full(steps, -np.inf), values[: len(values) - steps]])
 
 

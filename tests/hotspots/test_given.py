@@ -10,7 +10,7 @@ URNS = ["900001", "900003"]
 
 
 def _list_stops(area, risk, hotspots):
-    plan = pp.plan_patrols(area, risk, hotspots, urns=URNS, detail="best")
+    plan = pp.plan_patrols(area, risk, hotspots, urns=URNS, for_week=False)
     return [
         (stop.id, stop.hotspot, stop.arrive_minutes, stop.place, stop.why)
         for patrol in plan.patrols
@@ -41,7 +41,7 @@ def test_an_edited_line_is_rated_anew(demo_area, demo_risk, demo_hotspots):
     edited.loc[0, "geometry"] = whole.intersection(
         shapely.box(west, south, east, (south + north) / 2)
     )
-    table = pp.plan_patrols(demo_area, demo_risk, edited, urns=URNS, detail="best").hotspots
+    table = pp.plan_patrols(demo_area, demo_risk, edited, urns=URNS, for_week=False).hotspots
     pieces = table["pieces"][0]
     assert set(pieces) < set(demo_hotspots["pieces"][0])
     assert table["length_metres"][0] == pytest.approx(demo_area.network.piece_metres[pieces].sum())

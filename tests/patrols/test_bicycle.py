@@ -31,7 +31,7 @@ def area(static_demo_area):
 def plan(area):
     """Patrols by bicycle of the demo borough."""
     risk = pp.estimate_risk(area)
-    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
+    return pp.plan_patrols(area, risk, pp.find_hotspots(area, risk), for_week=False)
 
 
 @pytest.fixture(scope="module")

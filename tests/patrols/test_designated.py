@@ -40,7 +40,7 @@ def found(static_demo_area):
     area = replace(static_demo_area, tasked_places=static_demo_area.tasked_places.iloc[:0])
     risk = pp.estimate_risk(area)
     hotspots = pp.find_hotspots(area, risk)
-    plan = pp.plan_patrols(area, risk, hotspots, urns=[URN])
+    plan = pp.plan_patrols(area, risk, hotspots, urns=[URN], for_week=False)
     polygon = shapely.Point(plan.patrols[0].stops[0].point).buffer(60)
     hotspots = pp.find_hotspots(designate(area, polygon), risk)
     return area, risk, polygon, hotspots.assign(trend="persistent")
@@ -50,7 +50,7 @@ def _plan(found, date=FRIDAY, **columns):
     """The school's plan where the force designates the polygon of its first stop."""
     area, risk, polygon, hotspots = found
     some = designate(area, polygon, **columns)
-    return pp.plan_patrols(some, risk, hotspots, urns=[URN], date=date)
+    return pp.plan_patrols(some, risk, hotspots, urns=[URN], date=date, for_week=False)
 
 
 @given(MINUTES, MINUTES, st.integers(0, 1300), st.integers(30, 139), st.integers(1, 60))

@@ -9,16 +9,13 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
-import patrolplan as pp
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.names import KIND_LABELS, label_streets
-from patrolplan.network.pieces import CARRY, PUSH, RIDE
+from patrolplan.network.pieces import PUSH, RIDE
 from patrolplan.patrols.directions import PieceTraits, build_directions, build_leg
 from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.runs import MIN_END_METRES
-from patrolplan.patrols.turns import LOOK_METRES
-
-TRAITS = {"names", "forks", "flights", "passages", "layers", "bicycle_ways"}
+from patrolplan.patrols.turns import HEADINGS, LOOK_METRES
 
 
 def _walk(*moves):
@@ -26,7 +23,6 @@ def _walk(*moves):
     line = np.concatenate([[[0.0, 0.0]], np.cumsum(np.array(moves, dtype=float), axis=0)])
     metres = np.hypot(*np.diff(line, axis=0).T)
     pieces = np.arange(len(moves))
-    network = SimpleNamespace(piece_lit=np.resize(np.array(["yes", "no", ""], object), len(moves)))
     total = metres.sum()
     return SimpleNamespace(
         line=line,
@@ -35,7 +31,6 @@ def _walk(*moves):
         backwards=np.zeros(len(moves), dtype=bool),
         metres=total,
         cost_metres=total,
-        network=network,
     )
 
 
@@ -47,168 +42,99 @@ def _turn(walk):
     return back
 
 
-def _traits(called, *, lit=None, **traits):
+def _traits(called, *, forks=None, bicycle_ways=None, **pieces):
     """Traits of pieces that are called so; those called by their kind have no name."""
-    labels, none = np.array(called, dtype=object), np.full(len(called), "", dtype=object)
-    own = np.where(np.isin(labels, list(KIND_LABELS)), "", labels)
-    given = {
-        name: np.array(values, dtype=object if isinstance(values[0], str) else None)
-        for name, values in traits.items()
-    }
-    defaults = {
-        "names": own,
-        "flights": none,
-        "passages": none,
-        "is_secluded": np.zeros(len(called), dtype=bool),
-        "layers": np.zeros(len(called)),
-        "forks": np.zeros((len(called), 2), dtype=bool),
-    }
-    return PieceTraits(labels=labels, lit=none if lit is None else lit, **(defaults | given))
+    labels, count = np.array([*called], dtype=object), len(called)
+    none = np.full(count, "", dtype=object)
+    network = SimpleNamespace(
+        piece_name=np.where(np.isin(labels, list(KIND_LABELS)), "", labels),
+        piece_nodes=np.arange(2 * count).reshape(count, 2),
+        piece_is_secluded=np.zeros(count, dtype=bool),
+        piece_layer=np.zeros(count),
+        bicycle_ways=None if bicycle_ways is None else np.array(bicycle_ways),
+        **dict.fromkeys(("piece_lit", "piece_flight", "piece_passage"), none),
+    )
+    for name, values in pieces.items():
+        kind = object if isinstance(values[0], str) else None
+        setattr(network, f"piece_{name}", np.array(values, dtype=kind))
+    traits = PieceTraits(network, labels, by_bicycle=bicycle_ways is not None)
+    if forks is not None:
+        traits.forks = np.array(forks)
+    return traits
 
 
-def _directions(walk, called, **options):
-    traits = {name: options.pop(name) for name in TRAITS & options.keys()}
-    return build_directions(walk, _traits(called, **traits), **options)
+def _directions(walk, called, *, crossed=(), landmarks=None, **traits):
+    return build_directions(walk, _traits(called, **traits), crossed=crossed, landmarks=landmarks)
 
 
-def _told(walk, *names):
-    steps = _directions(walk, names)
-    return [(step.turn, step.street, round(step.metres)) for step in steps]
+def _tell(steps):
+    return ", ".join(f"{step.turn} {step.street} {step.metres:.0f}" for step in steps)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_first_step_is_a_compass_heading(number):
+    """A leg begins with the direction to set off in."""
+    angle = np.radians(45 * number)
+    walk = _walk((50 * np.sin(angle), 50 * np.cos(angle)))
+    assert _tell(_directions(walk, ["A"])) == f"{HEADINGS[number]} A 50"
 
 
 @pytest.mark.parametrize(
-    ("move", "heading"),
+    ("moves", "names", "expected"),
     [
-        ((0, 50), "head north"),
-        ((40, 40), "head north-east"),
-        ((50, 0), "head east"),
-        ((40, -40), "head south-east"),
-        ((0, -50), "head south"),
-        ((-40, -40), "head south-west"),
-        ((-50, 0), "head west"),
-        ((-40, 40), "head north-west"),
+        # Each change of street is a step with its turn.
+        (
+            [(0, 60), (80, 0), (0, 70), (-50, 50)], ["A", "B", "C", "D"],
+            "head north A 60, right B 80, left C 70, bear left D 71",
+        ),
+        # A bit with a corner at its start belongs to the street after, at its end to that before.
+        (
+            [(60, 0), (4, -4), (0, -17), (0, -60)], ["A", "crossing", "crossing", "footpath"],
+            "head east A 60, right footpath 83",
+        ),
+        ([(60, 0), (15, 0), (0, 60)], ["A", "crossing", "B"], "head east A 75, left B 60"),
+        # By a few metres of another street into a third takes two turns.
+        ([(60, 0), (0, 12), (60, 0)], ["A", "B", "C"], "head east A 60, left B 12, right C 60"),
+        (
+            [(60, 0), (0, 12), (60, 0)], ["A", "crossing", "A"],
+            "head east A 60, left crossing 12, right A 60",
+        ),
+        # A short bit at either end is a step where one turns at it, else part of the street.
+        (
+            [(0, -13), (70, 0), (0, 60), (15, 0)], ["service road", "A", "B", "Yard"],
+            "head south service road 13, left A 70, left B 60, right Yard 15",
+        ),
+        ([(13, 0), (70, 0), (15, 2)], ["forecourt", "A", "yard"], "head east A 98"),
+        ([(0, -5), (70, 0)], ["forecourt", "A"], "head east A 75"),
+        # A street's own name leads round a bend.
+        ([(0, 60), (60, 0)], ["A", "A"], "head north A 120"),
     ],
-)
-def test_first_step_is_a_compass_heading(move, heading):
-    """A leg begins with the direction to set off in."""
-    assert _told(_walk(move), "High Street")[0][0] == heading
-
-
-def test_turns_follow_the_line():
-    """Each change of street is a step with its turn and the metres along the street."""
-    walk = _walk((0, 60), (80, 0), (0, 70), (-50, 50))
-    assert _told(walk, "High Street", "Mill Lane", "Dock Road", "Elm Row") == [
-        ("head north", "High Street", 60),
-        ("right", "Mill Lane", 80),
-        ("left", "Dock Road", 70),
-        ("bear left", "Elm Row", 71),
-    ]
-
-
-def test_a_corner_is_told_at_a_short_bit_too():
-    """A bit with a corner at its start belongs to the street after, at its end to that before."""
-    round_a_square = _walk((60, 0), (4, -4), (0, -17), (0, -60))
-    names = ("Square", "crossing", "crossing", "footpath")
-    assert _told(round_a_square, *names) == [("head east", "Square", 60), ("right", "footpath", 83)]
-    along_then_over = _walk((60, 0), (15, 0), (0, 60))
-    assert _told(along_then_over, "A", "crossing", "B") == [
-        ("head east", "A", 75),
-        ("left", "B", 60),
-    ]
-
-
-def test_a_short_street_between_two_corners_is_a_direction():
-    """From one street by a few metres of another into a third takes two turns."""
-    jog = _walk((60, 0), (0, 12), (60, 0))
-    assert _told(jog, "A", "Drury Lane", "B") == [
-        ("head east", "A", 60),
-        ("left", "Drury Lane", 12),
-        ("right", "B", 60),
-    ]
-    assert _told(jog, "A", "crossing", "A")[1:] == [("left", "crossing", 12), ("right", "A", 60)]
-
-
-def _climbed(walk, names, flights):
-    steps = _directions(walk, names, flights=flights)
-    return [(step.turn, step.street, round(step.metres), step.flight) for step in steps], steps
+)  # fmt: skip
+def test_turns_follow_the_line(moves, names, expected):
+    """Short bits of street are merged, but hide no turn."""
+    assert _tell(_directions(_walk(*moves), names)) == expected
 
 
 def test_every_flight_of_steps_is_told_however_short():
     """Up or down as they are walked; a landing belongs to the flight."""
-    walk = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60))
-    flights = ["", "up", "", "up", ""]
-    found, _ = _climbed(walk, ["A", "steps", "footpath", "steps", "B"], flights)
-    assert found == [
-        ("head north", "A", 60, ""),
-        ("straight on", "steps", 9, "up"),
-        ("straight on", "B", 60, ""),
-    ]
-    _, back = _climbed(_turn(walk), ["A", "steps", "footpath", "steps", "B"], flights)
+    walk, flights = _walk((0, 60), (0, 3), (0, 2), (0, 4), (0, 60)), ["", "up", "", "up", ""]
+    names = ["A", "steps", "footpath", "steps", "B"]
+    steps = _directions(walk, names, flight=flights)
+    assert _tell(steps) == "head north A 60, straight on steps 9, straight on B 60"
+    assert [step.flight for step in steps] == ["", "up", ""]
+    back = _directions(_turn(walk), names, flight=flights)
     assert [(step.street, step.flight) for step in back] == [
         ("B", ""),
         ("steps", "down"),
         ("A", ""),
     ]
-    at_the_end, _ = _climbed(_walk((0, 60), (0, 3)), ["A", "steps"], ["", "down"])
-    assert at_the_end[-1] == ("straight on", "steps", 3, "down")
-
-
-def test_a_leg_begins_and_ends_with_the_turns_that_are_walked():
-    """A short bit at either end is a step where one turns at it, else part of the street."""
-    turning = _walk((0, -13), (70, 0), (0, 60), (15, 0))
-    assert _told(turning, "service road", "Robert Street", "Long Road", "Yard") == [
-        ("head south", "service road", 13),
-        ("left", "Robert Street", 70),
-        ("left", "Long Road", 60),
-        ("right", "Yard", 15),
-    ]
-    straight = _walk((13, 0), (70, 0), (15, 2))
-    assert _told(straight, "forecourt", "A", "yard") == [("head east", "A", 98)]
-    tiny = _walk((0, -5), (70, 0))
-    assert _told(tiny, "forecourt", "A") == [("head east", "A", 75)]
-
-
-def _back(walk, *names):
-    steps = _directions(_turn(walk), names)
-    return [(step.turn, step.street, round(step.metres)) for step in steps]
-
-
-def test_a_leg_turned_round_tells_the_same_corners():
-    """Walked back, lefts are rights, and short bits hide no turn either."""
-    assert _back(_walk((60, 0), (12, 5), (60, 0)), "A", "crossing", "B") == [
-        ("head west", "B", 73),
-        ("straight on", "A", 60),
-    ]
-    assert _back(_walk((60, 0), (0, 12), (60, 0)), "A", "Drury Lane", "B") == [
-        ("head west", "B", 60),
-        ("left", "Drury Lane", 12),
-        ("right", "A", 60),
-    ]
-    corner = _walk((60, 0), (4, -4), (0, -17), (0, -60))
-    assert _back(corner, "A", "crossing", "crossing", "B") == [
-        ("head north", "B", 77),
-        ("left", "A", 66),
-    ]
+    steps = _directions(_walk((0, 60), (0, 3)), ["A", "steps"], flight=["", "down"])
+    assert (_tell(steps), steps[-1].flight) == ("head north A 60, straight on steps 3", "down")
 
 
 MOVES = st.lists(
     st.tuples(st.integers(-60, 60), st.integers(-60, 60)).filter(any), min_size=1, max_size=12
 )
-
-
-@given(MOVES, st.data())
-def test_metres_of_steps_sum_to_the_leg(moves, data):
-    """With any merging, the sum of the steps' metres is the leg's."""
-    names = data.draw(st.lists(st.sampled_from("ABC"), min_size=len(moves), max_size=len(moves)))
-    walk = _walk(*moves)
-    leg = build_leg(walk, _traits(names, lit=walk.network.piece_lit), 80.0)
-    assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
-    assert leg.minutes == pytest.approx(walk.metres / 80)
-    assert leg.steps[0].turn.startswith("head ")
-    for before, after in zip(leg.steps[:-1], leg.steps[1:], strict=True):
-        assert before.street != after.street or after.turn in {"left", "right", "turn back"}
-    if len(leg.steps) > 1:
-        assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
 
 
 def _bearing(line, at, sign):
@@ -237,54 +163,49 @@ def find_hidden_corners(walk, names, steps):
 
 
 @given(MOVES, st.data())
-def test_no_corner_off_a_street_is_hidden(moves, data):
-    """With any short parts of streets."""
-    names = data.draw(
-        st.lists(st.sampled_from(["A", "B", "footpath"]), min_size=len(moves), max_size=len(moves))
-    )
+def test_no_corner_off_a_street_is_hidden_and_no_metre_is_lost(moves, data):
+    """With any short parts of streets, and any merging of them."""
+    some = st.sampled_from(["A", "B", "footpath"])
+    names = data.draw(st.lists(some, min_size=len(moves), max_size=len(moves)))
     walk = _walk(*moves)
-    steps = _directions(walk, names)
-    assert find_hidden_corners(walk, names, steps) == []
-    assert all(step.metres > 0 for step in steps)
+    leg = build_leg(walk, _traits(names), 80.0)
+    assert find_hidden_corners(walk, names, leg.steps) == []
+    assert sum(step.metres for step in leg.steps) == pytest.approx(leg.metres)
+    assert leg.minutes == pytest.approx(walk.metres / 80)
+    assert leg.steps[0].turn.startswith("head ")
+    for before, after in pairwise(leg.steps):
+        assert before.street != after.street or after.turn in {"left", "right", "turn back"}
+    if len(leg.steps) > 1:
+        assert all(step.metres >= MIN_END_METRES for step in (leg.steps[0], leg.steps[-1]))
 
 
 def test_a_corner_is_told_where_no_name_of_its_own_leads_round_it():
     """On a pavement that is called by its street, and where a name leads to both sides."""
-    bend = _walk((0, 60), (60, 0))
-    assert _told(bend, "A", "A") == [("head north", "A", 120)]
-    two = [("head north", "A"), ("right", "A")]
-    forks = [[False, True], [True, False]]
-    for traits in ({"names": ["A", ""]}, {"forks": forks}):
-        assert [(step.turn, step.street) for step in _directions(bend, ["A", "A"], **traits)] == two
+    bend, forks = _walk((0, 60), (60, 0)), [[False, True], [True, False]]
+    for traits in ({"name": ["A", ""]}, {"forks": forks}):
+        assert _tell(_directions(bend, ["A", "A"], **traits)) == "head north A 60, right A 60"
 
 
 def test_nothing_but_a_landing_is_added_to_a_flight():
     """A level part before or after steps is a direction, or part of another."""
     walk = _walk((60, 0), (0, 20), (0, 4), (0, 12), (60, 0))
-    steps = _directions(
-        walk, ["A", "footpath", "steps", "footpath", "B"], flights=["", "", "up", "", ""]
-    )
-    assert [(step.street, step.metres) for step in steps] == [
-        ("A", 60),
-        ("footpath", 20),
-        ("steps", 4),
-        ("footpath", 12),
-        ("B", 60),
-    ]
+    names = ["A", "footpath", "steps", "footpath", "B"]
+    steps = _directions(walk, names, flight=["", "", "up", "", ""])
+    assert [step.street for step in steps] == names
 
 
 def test_a_change_of_level_without_steps_begins_a_direction():
     """Not where steps are at hand, and not onto a bridge, which is in the direction itself."""
     walk, names = _walk((0, 60), (0, 40), (0, 60)), ["A", "walkway", "B"]
-    ramps = _directions(walk, names, layers=[0, 1, 0])
+    ramps = _directions(walk, names, layer=[0, 1, 0])
     assert [step.level for step in ramps] == ["", "up", "down"]
-    bridge = _directions(walk, names, layers=[0, 1, 0], passages=["", "bridge", ""])
+    bridge = _directions(walk, names, layer=[0, 1, 0], passage=["", "bridge", ""])
     assert [(step.level, step.passage) for step in bridge] == [("", ""), ("", "bridge"), ("", "")]
     climbed = _directions(
         _walk((0, 60), (0, 5), (0, 40)),
         ["A", "steps", "walkway"],
-        flights=["", "up", ""],
-        layers=[0, 0, 1],
+        flight=["", "up", ""],
+        layer=[0, 0, 1],
     )
     assert [(step.flight, step.level) for step in climbed] == [("", ""), ("up", ""), ("", "")]
 
@@ -319,9 +240,9 @@ def test_directions_walked_back_are_those_of_the_walk_back(moves, data):
     # No two bits as long as each other: of equal ones the first is chosen, either way round.
     walk = _walk(*(np.array(move) * (60 + 2**k) for k, move in enumerate(moves)))
     traits = {
-        "flights": draw("", "", "up", "steps"),
-        "layers": draw(0, 0, 1),
-        "passages": draw("", "", "bridge", "tunnel"),
+        "flight": draw("", "", "up", "steps"),
+        "layer": draw(0, 0, 1),
+        "passage": draw("", "", "bridge", "tunnel"),
     }
     names = draw("A", "B", "footpath")
     crossed = [CrossedRoad(at - 30.0, "Road", "zebra") for at in np.cumsum(walk.piece_metres)]
@@ -347,24 +268,19 @@ def _describe_both_ways(step):
     return step.street, step.way, round(step.metres), is_flight, step.passage, step.crossings
 
 
-def _bicycle_ways(ways):
-    kinds = {"push": PUSH, "carry": CARRY}
-    return [[kinds.get(way, RIDE)] * 2 for way in ways]
-
-
-def _ridden(ways, *moves):
-    """Steps of a ride along one street a move, gone in these ways."""
-    names = [f"Street {number}" for number in range(len(moves))]
-    steps = _directions(_walk(*moves), names, bicycle_ways=_bicycle_ways(ways))
+def _ride(*moves, pushed):
+    """Steps of a ride along one street a move, the second of which is pushed."""
+    ways = [[PUSH if number == pushed else RIDE] * 2 for number in range(len(moves))]
+    steps = _directions(_walk(*moves), "ABC", bicycle_ways=ways)
     return [(step.street, round(step.metres), step.way) for step in steps]
 
 
 def test_a_push_is_told_though_it_is_short():
     """Getting off for 12 m is a direction; a bit of a few metres is not, nor a short ride."""
-    steps = _ridden(["ride", "push", "ride"], (0, 100), (12, 0), (0, 100))
-    assert steps == [("Street 0", 100, "ride"), ("Street 1", 12, "push"), ("Street 2", 100, "ride")]
-    steps = _ridden(["ride", "push", "ride"], (0, 100), (5, 0), (0, 100))
-    assert steps == [("Street 0", 105, "ride"), ("Street 2", 100, "ride")]
+    steps = _ride((0, 100), (12, 0), (0, 100), pushed=1)
+    assert steps == [("A", 100, "ride"), ("B", 12, "push"), ("C", 100, "ride")]
+    steps = _ride((0, 100), (5, 0), (0, 100), pushed=1)
+    assert steps == [("A", 105, "ride"), ("C", 100, "ride")]
 
 
 def _read_walk(leg, network):
@@ -379,31 +295,17 @@ def _read_walk(leg, network):
     return SimpleNamespace(line=leg.line, piece_metres=np.diff([*ends, along[-1]]))
 
 
-def _list_untold(plan):
-    """Corners off a street, and flights of steps, that the directions of a plan do not tell."""
+@pytest.mark.parametrize(
+    "plan", ["demo_plan", pytest.param("bloomsbury_plan", marks=pytest.mark.slow)]
+)
+def test_no_direction_of_a_town_hides_a_corner(plan, request):
+    """Of every leg of every patrol, corners off a street and flights of steps are told."""
+    plan = request.getfixturevalue(plan)
     network = plan.area.network
-    labels, untold = label_streets(network), []
-    for patrol in plan.patrols:
-        for leg in patrol.legs:
-            names = labels[leg.pieces]
-            hidden = find_hidden_corners(_read_walk(leg, network), names, leg.steps)
-            untold += [(patrol.urn, leg.metres, corner) for corner in hidden]
-            climbs = sum(map(bool, network.piece_flight[leg.pieces]))
-            if climbs and not any(step.flight for step in leg.steps):
-                untold.append((patrol.urn, leg.metres, "steps"))
-    return untold
-
-
-def test_no_direction_of_the_demo_hides_a_corner(demo_plan):
-    """Every leg of every patrol."""
-    assert _list_untold(demo_plan) == []
-
-
-@pytest.mark.slow
-def test_no_direction_of_real_streets_hides_a_corner(bloomsbury_area):
-    """Every leg of every patrol of Bloomsbury, where one in twelve did."""
-    area = bloomsbury_area
-    risk = pp.estimate_risk(area)
-    plan = pp.plan_patrols(area, risk, pp.find_hotspots(area, risk))
-    assert sum(len(patrol.legs) for patrol in plan.patrols) > 15
-    assert _list_untold(plan) == []
+    labels, legs = label_streets(network), [leg for one in plan.patrols for leg in one.legs]
+    assert len(legs) > 15
+    for leg in legs:
+        walk, names = _read_walk(leg, network), labels[leg.pieces]
+        assert find_hidden_corners(walk, names, leg.steps) == []
+        climbs = any(network.piece_flight[leg.pieces])
+        assert not climbs or any(step.flight for step in leg.steps)

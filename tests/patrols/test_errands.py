@@ -3,13 +3,15 @@
 import dataclasses
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
-import shapely
+from tasked_table import task
 
 import patrolplan as pp
+from patrolplan.network.graph import compute_walk_metres
 from patrolplan.patrols.assigned_places import _give_places
-from patrolplan.patrols.demands import find_watched
+from patrolplan.patrols.demands import KINDS
 from patrolplan.patrols.errands import find_errands
 from patrolplan.patrols.plan import Variant
 from patrolplan.patrols.surroundings import is_in_force
@@ -19,18 +21,7 @@ DAY = dt.date(2026, 12, 2)
 URNS = ["900001", "900003", "900010"]
 
 
-def task(area, points, **columns):
-    """The area with places to visit at some points, for all schools, named T1, T2..."""
-    row = area.tasked_places.iloc[[0] * len(points)].assign(
-        place_id=[f"T{number}" for number in range(1, len(points) + 1)], must_visit=True,
-        schools=[["*"]] * len(points), **{"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)},
-    )  # fmt: skip
-    places = row.set_geometry(
-        [shapely.Point(xy) for xy in points], crs=area.network.projection.crs
-    ).reset_index(drop=True)
-    for name, value in columns.items():
-        places[name] = [value] * len(points) if isinstance(value, list) else value
-    return dataclasses.replace(area, tasked_places=places)
+TODAY = {"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +51,7 @@ def list_served(plan):
 def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
     """One further patrol per school goes there for the requested time; all others are unchanged."""
     gate = next(patrol for patrol in best.patrols if patrol.urn == "900001")
-    area = task(demo_area, [(gate.x + 150, gate.y)], minutes=25.0)
+    area = task(demo_area, (gate.x + 150, gate.y), minutes=25.0, **TODAY)
     plan = add_errands(best, area)
     served = list_served(plan)
     assert ("T1", "900001") in served
@@ -86,8 +77,7 @@ def test_each_school_has_a_patrol_to_a_place_it_may_serve(demo_area, best):
 )  # fmt: skip
 def test_weekdays_decide_on_which_days_a_place_counts(demo_area, date, expected):
     """Of a place for Wednesdays alone every other day is free, the weekend too."""
-    until = pd.Timestamp("2026-12-18")
-    area = task(demo_area, [(0, 0)], weekdays=["wed"], to=until)
+    area = task(demo_area, (0, 0), weekdays=["wed"], **(TODAY | {"to": pd.Timestamp("2026-12-18")}))
     assert is_in_force(area.tasked_places, date).tolist() == [expected]
 
 
@@ -100,7 +90,7 @@ def test_only_schools_that_are_named_or_near_may_serve(demo_area, best):
         (far, ["900010"], {"900010"}),
         (far, ["*"], set()),
     ):
-        area = task(demo_area, [point], schools=schools)
+        area = task(demo_area, point, schools=schools, **TODAY)
         assert {
             errand.urn for errand in find_errands(dataclasses.replace(best, area=area), ["tasked"])
         } == urns
@@ -110,9 +100,15 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
     """Each rising hotspot near a gate is a stop of some patrol of that school, or refused."""
     bare = dataclasses.replace(demo_area, tasked_places=demo_area.tasked_places.iloc[:0])
     plan = add_errands(best, bare)
-    watched = find_watched(bare, best.hotspots, URNS)
+    watched = {one.place: dict(one.near) for one in KINDS["watched"].find(best, [DAY], URNS)}
     assert len(watched) == 3
-    assert all(max(schools.values()) <= 600 for schools in watched.values())
+    stops = best.hotspots.set_index("hotspot")["stop_piece"]
+    for row, urn in enumerate(demo_area.schools["urn"]):
+        gate = demo_area.gates.take([row])
+        walk = compute_walk_metres(demo_area.network.walkable, gate, 600)
+        within = {name for name in watched if np.isfinite(walk[stops[name]])}
+        is_asked = urn in URNS and not demo_area.schools["is_driven"].iloc[row]
+        assert {name for name in watched if urn in watched[name]} == (within if is_asked else set())
     added = 0
     assert not any(variant.watches for variant in plan.patrols[2].variants)  # a special school
     for patrol in plan.patrols[:2]:
@@ -128,7 +124,7 @@ def test_a_watched_hotspot_has_a_patrol_from_each_school_near(demo_area, best):
 def test_without_a_week_the_schools_that_lose_least_go(demo_area, demo_plan, best, visits):
     """As many schools as there are visits take the place; no other choice would lose less."""
     gate = best.patrols[1]
-    area = task(demo_area, [(gate.x + 200, gate.y)], visits=visits)
+    area = task(demo_area, (gate.x + 200, gate.y), visits=visits, **TODAY)
     plan = pp.plan_patrols(area, demo_plan.risk, demo_plan.hotspots, urns=URNS, date=DAY)
     going = {p.urn for p in plan.patrols if any(stop.tasked for stop in p.stops)}
     served = {urn: variant for (_, urn), variant in list_served(add_errands(best, area)).items()}

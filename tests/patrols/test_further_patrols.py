@@ -1,21 +1,14 @@
 """Further patrols past crowded hotspots."""
 
-import dataclasses
-
-import geopandas as gpd
-import numpy as np
-import pandas as pd
 import pytest
 import shapely
-from tasked_table import fill_tasked
+from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.patrols.errands import Errand, plan_errand
 from patrolplan.patrols.planning_inputs import PlanningInputs
 
 URN = "900001"
-ALL_DAYS = {"from": [pd.Timestamp("2026-11-02")], "to": [pd.Timestamp("2026-12-18")]}
-ANY_TIME = {"from_minutes": [np.nan], "to_minutes": [np.nan]}
 
 
 @pytest.fixture(scope="module", params=["on a hotspot", "apart"])
@@ -29,18 +22,12 @@ def tasked(request, demo_area, demo_plan):
     streets = shapely.points(network.piece_middle[network.find_pieces_within([own.x, own.y], 500)])
     quiet = max(streets, key=lambda street: hotspots.geometry.distance(street).min())
     apart = request.param == "apart"
-    place = gpd.GeoDataFrame(
-        {"place_id": ["T9"], "must_visit": True, "schools": [[URN]], "reason": "r", "by": "b"}
-        | ALL_DAYS
-        | ANY_TIME,
-        geometry=[quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])],
-        crs=network.projection.crs,
-    )
-    area = dataclasses.replace(demo_area, tasked_places=fill_tasked(place))
+    spot = quiet if apart else shapely.Point(network.piece_middle[near["pieces"][0]])
+    area = task(demo_area, spot, schools=[URN])
     plan = pp.plan_patrols(area, demo_plan.risk, hotspots, urns=[URN])
     row = list(area.schools["urn"]).index(URN)
     inputs = PlanningInputs.from_area(area, plan.risk, hotspots)
-    return (inputs, row), plan, "T9" if apart else near["hotspot"]
+    return (inputs, row), plan, "T1" if apart else near["hotspot"]
 
 
 def test_taskings_are_no_matter_past_crowded_hotspots(tasked):

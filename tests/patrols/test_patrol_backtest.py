@@ -1,9 +1,13 @@
 """Harm that patrols would have covered in held-out months."""
 
 import dataclasses
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
+from timed_towns import keep_prizes
 
 from patrolplan.patrols.patrol_backtest import (
     BASELINES,
@@ -13,7 +17,9 @@ from patrolplan.patrols.patrol_backtest import (
     backtest_patrols,
     compute_recorded_harm,
     cut_area,
+    plan_greedy_routes,
 )
+from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.history import build_history, get_harm_days
 
 ORIGIN = pd.Timestamp("2026-06-01")
@@ -80,3 +86,34 @@ def test_the_summary_is_the_ratio_of_sums():
     assert middle["low"] < middle["harm_per_officer_hour_ratio"] == pytest.approx(1.2)
     assert middle["harm_per_officer_hour_ratio"] < middle["high"]
     assert PatrolBacktest(met, seed=1).planned_worth_ratio == pytest.approx(16.8 / 16.2)
+
+
+def _problem(seed, stops, officers=1):
+    rng = np.random.default_rng(seed)
+    xy = rng.random((stops + 1, 2)) * 20
+    apart = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    prizes, dwell = np.r_[0.0, rng.random(stops)], np.r_[0.0, np.full(stops, 10.0)]
+    return OrienteeringProblem(
+        travel_minutes=apart,
+        timed_prizes=keep_prizes(prizes, dwell, 900, 70),
+        dwell_minutes=dwell,
+        earliest_minutes=900.0,
+        latest_minutes=970.0,
+        officer_count=officers,
+        barred=frozenset({0}),
+    )
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 3), st.booleans())
+def test_greedy_fits_the_window_and_is_no_better_than_the_best(seed, stops, officers, by_minute):
+    """Greedy routes are back in time, visit nothing twice, and are worth at most the best."""
+    problem = _problem(seed, stops, officers)
+    routes = plan_greedy_routes(problem, per_minute=by_minute)
+    assert len(routes) == officers
+    for route in routes:
+        walked = sum(problem.travel_minutes[a, b] for a, b in pairwise([0, *route, 0]))
+        assert walked + 10 * len(route) <= 70 + 1e-9
+    visited = [stop for route in routes for stop in route]
+    assert len(set(visited)) == len(visited)
+    worth = sum(problem.compute_worth(stop, np.array([900.0]))[0] for stop in visited)
+    assert worth <= solve(problem).worth + 1e-9

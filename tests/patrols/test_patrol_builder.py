@@ -76,10 +76,8 @@ def rows(builders):
     return builder, gate[:2], one, other
 
 
-def _route(builder, stops, begins):
-    ends = [begin + 15 for begin in begins]
-    start = builder.hours.gate_until_minutes
-    return Route(0, tuple(stops), begins, begins, ends, start, ends[-1], 0.0, start)
+def _route(stops, begins):
+    return Route(0, tuple(stops), begins, begins[-1] + 15, 0.0)
 
 
 def test_dwells_at_one_place_in_a_row_are_one_visit(rows):
@@ -87,10 +85,10 @@ def test_dwells_at_one_place_in_a_row_are_one_visit(rows):
     builder, _, one, other = rows
     start = builder.hours.gate_until_minutes + 10
     begins = (start, start + 17, start + 34)
-    until, visits = builder.merge_visits(_route(builder, [*one, other[0]], begins))
+    until, visits = builder.merge_visits(_route([*one, other[0]], begins))
     assert until == builder.hours.gate_until_minutes
     assert visits == [Visit(one[0], start, start + 32), Visit(other[0], start + 34, start + 49)]
-    again = _route(builder, [one[0], other[0], one[1]], (start, start + 20, start + 40))
+    again = _route([one[0], other[0], one[1]], (start, start + 20, start + 40))
     assert [visit.stop for visit in builder.merge_visits(again)[1]] == [one[0], other[0], one[1]]
 
 
@@ -98,11 +96,11 @@ def test_dwells_at_the_gate_first_and_last_are_presence(rows):
     """Those before the first stop lengthen the presence, those after the last go; others stay."""
     builder, gate, one, other = rows
     start = builder.hours.gate_until_minutes
-    route = _route(builder, [gate[0], one[0], gate[1]], (start, start + 18, start + 40))
+    route = _route([gate[0], one[0], gate[1]], (start, start + 18, start + 40))
     assert builder.merge_visits(route) == (start + 15, [Visit(one[0], start + 18, start + 33)])
-    route = _route(builder, [one[0], gate[0], other[0]], (start, start + 18, start + 40))
+    route = _route([one[0], gate[0], other[0]], (start, start + 18, start + 40))
     assert len(builder.merge_visits(route)[1]) == 3
-    route = _route(builder, gate, (start, start + 20))
+    route = _route(gate, (start, start + 20))
     assert builder.merge_visits(route) == (start + 35, [])
     patrol = builder.build_visits(start + 35, [])
     assert (patrol.kind, patrol.stops, patrol.legs) == ("gate", (), ())
@@ -192,15 +190,3 @@ def test_who_must_be_back_earlier_is_back_or_does_not_go(patrols, builders):
             )
             is None
         )
-
-
-def test_a_school_of_a_week_is_planned_from_one_problem(plan):
-    """What plans a week's schools again finds the same builder; another request gets its own."""
-    rows = range(len(plan.area.schools))
-    given = (plan.area, plan.risk, plan.hotspots, plan.window, DAY)
-    inputs, again = (PlanningInputs.reuse(*given, rows) for _ in range(2))
-    assert inputs is again
-    first = PatrolBuilder.for_school(inputs, 0)
-    assert PatrolBuilder.for_school(inputs, 0) is first
-    assert PatrolBuilder.for_school(inputs, 0, watch=("H1",)) is not first
-    assert PlanningInputs.reuse(*given, [0]) is not inputs

@@ -1,6 +1,5 @@
 """Patrols of the demo borough, recomputed by networkx on the raw pieces of street."""
 
-from functools import partial
 from itertools import pairwise
 
 import networkx as nx
@@ -113,17 +112,11 @@ def test_variants_are_other_patrols_worth_no_more(demo_plan):
             assert [(stop.hotspot, stop.tasked, stop.arrive_minutes) for stop in stops] != own
 
 
-def _with(area, **patrol):
-    changed = area.settings.patrol.model_copy(update=patrol)
-    settings = area.settings.model_copy(update={"patrol": changed})
-    return pp.StudyArea(**(vars(area) | {"settings": settings}))
-
-
 def test_two_officers_share_out_the_stops(demo_area, demo_plan):
     """Officers of one school have patrols of their own, and no place in common; none gives way."""
-    plan = pp.plan_patrols(
-        _with(demo_area, officers=2), demo_plan.risk, demo_plan.hotspots, urns=["900001"]
-    )
+    area = pp.with_settings(demo_area, patrol={"officers": 2})
+    given = area, demo_plan.risk, demo_plan.hotspots
+    plan = pp.plan_patrols(*given, urns=["900001"], for_week=False)
     assert [patrol.number for patrol in plan.patrols] == [1, 2]
     first, second = ({stop.hotspot for stop in patrol.stops} for patrol in plan.patrols)
     assert first
@@ -133,19 +126,15 @@ def test_two_officers_share_out_the_stops(demo_area, demo_plan):
 
 
 def test_less_detail_changes_no_patrol(demo_area, demo_plan):
-    """Without timings, or the best patrols alone, a school has the same stops, and variants."""
-    urn = "900005"
-    ask = partial(pp.plan_patrols, demo_area, demo_plan.risk, demo_plan.hotspots, urns=[urn])
-    whole, plain, best = (ask(detail=how).patrols for how in ("timings", "variants", "best"))
-    has_timings = [patrol.timings is not None for patrol in (*whole, *plain, *best)]
-    assert has_timings == [True, False, False]
-    drawn, named = whole[0].variants, plain[0].variants
-    assert len(drawn) == len(named) > 1
-    for one, other in zip(drawn, named, strict=True):
-        assert (one.hotspots, one.worth_share) == (other.hotspots, other.worth_share)
-    assert not best[0].variants
-    assert not any(variant.patrols for variant in named)
-    assert [leg.steps for leg in plain[0].legs] == [leg.steps for leg in whole[0].legs]
-    for each in (plain, best):
-        assert each[0].stops == whole[0].stops
-        assert [leg.metres for leg in each[0].legs] == [leg.metres for leg in whole[0].legs]
+    """Where no week is drawn, a school has the same stops and variants, without other times."""
+    given = demo_area, demo_plan.risk, demo_plan.hotspots
+    (whole,), (plain,) = (
+        pp.plan_patrols(*given, urns=["900005"], for_week=how).patrols for how in (True, False)
+    )
+    assert (whole.timings is None, plain.timings) == (False, None)
+    assert len(whole.variants) > 1
+    names = [[(one.hotspots, one.worth_share) for one in each.variants] for each in (whole, plain)]
+    assert names[0] == names[1]
+    assert not any(variant.patrols for variant in plain.variants)
+    assert plain.stops == whole.stops
+    assert [leg.steps for leg in plain.legs] == [leg.steps for leg in whole.legs]

@@ -2,12 +2,8 @@
 
 import dataclasses
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
 import pytest
-import shapely
-from tasked_table import fill_tasked
+from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
@@ -23,9 +19,8 @@ from patrolplan.patrols.reference import (
 
 
 def _build_inputs(plan, window, rows):
-    return PlanningInputs.from_area(
-        plan.area, plan.risk, plan.hotspots, window, rows=rows, detail="variants"
-    )
+    inputs = PlanningInputs.from_area(plan.area, plan.risk, plan.hotspots, window, rows=rows)
+    return dataclasses.replace(inputs, for_week=False)
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +78,12 @@ def test_a_patrol_with_a_demand_never_gives_way(demo_plan):
     """A school whose patrol gives way goes to a tasked place all the same, and is compared."""
     patrol = next(patrol for patrol in demo_plan.patrols if patrol.kind == "reference")
     stop = patrol.variants[0].patrols[0].stops[0]
-    place = {
-        "place_id": ["T9"], "must_visit": [True], "schools": [[patrol.urn]],
-        "from": [pd.Timestamp("2026-12-01")], "to": [pd.Timestamp("2026-12-05")],
-        "reason": [""], "by": [""], "from_minutes": [np.nan], "to_minutes": [np.nan],
-    }  # fmt: skip
-    crs = demo_plan.area.network.projection.crs
-    places = gpd.GeoDataFrame(place, geometry=[shapely.Point(stop.point)], crs=crs)
-    area = dataclasses.replace(demo_plan.area, tasked_places=fill_tasked(places))
+    area = task(demo_plan.area, stop.point, schools=[patrol.urn])
     plan = pp.plan_patrols(
-        area, demo_plan.risk, demo_plan.hotspots, urns=[patrol.urn], detail="variants"
+        area, demo_plan.risk, demo_plan.hotspots, urns=[patrol.urn], for_week=False
     )
     (tasked,) = plan.patrols
-    assert [each.tasked for each in tasked.stops if each.tasked] == ["T9"]
+    assert [each.tasked for each in tasked.stops if each.tasked] == ["T1"]
     assert tasked.kind == "patrol"
     assert 0.3 < tasked.reference.worth_ratio < 2
 

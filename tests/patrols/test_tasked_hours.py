@@ -6,8 +6,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
-from static_risk import make_static
+from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.patrols.plan import build_patrol_document
@@ -20,25 +19,16 @@ from patrolplan.times import format_time
 DAY = dt.date(2026, 12, 2)
 
 
-def task(area, xy, hours, *, must_visit=True, schools=("*",)):
-    """The area with one tasked place; hours are minutes after midnight."""
-    place = area.tasked_places.iloc[[0]].assign(
-        place_id="T9", must_visit=must_visit, schools=[list(schools)], reason="a reason",
-        by="somebody", from_minutes=hours[0], to_minutes=hours[1],
-        **{"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)},
-    )  # fmt: skip
-    places = place.set_geometry([shapely.Point(xy)], crs=area.network.projection.crs)
-    return dataclasses.replace(area, tasked_places=places.reset_index(drop=True))
+def task_hours(area, xy, hours):
+    """The area with one place to visit on the day; hours are minutes after midnight."""
+    day = {"from": pd.Timestamp(DAY), "to": pd.Timestamp(DAY)}
+    return task(area, xy, from_minutes=hours[0], to_minutes=hours[1], **day)
 
 
-@pytest.fixture(scope="module", params=["timed", "static"])
-def planned(request, demo_area, demo_plan):
-    """The demo borough, with a risk by the minute or one that is always the same."""
-    if request.param == "timed":
-        return demo_area, demo_plan.risk, demo_plan.hotspots
-    area = make_static(demo_area)
-    risk = pp.estimate_risk(area)
-    return area, risk, pp.find_hotspots(area, risk)
+@pytest.fixture(scope="module")
+def planned(demo_area, demo_plan):
+    """The demo borough, its risk and its hotspots."""
+    return demo_area, demo_plan.risk, demo_plan.hotspots
 
 
 def plan_one(area, risk, hotspots, urn, **how):
@@ -66,7 +56,7 @@ def test_a_tasking_is_met_in_its_hours(planned, number, begin):
     hours = start + begin, start + begin + 20
     spot = pick_hotspot(area, hotspots, number)
     at = tuple(spot[["stop_x", "stop_y"]])
-    patrol, _ = plan_one(task(area, at, hours), risk, hotspots, school["urn"])
+    patrol, _ = plan_one(task_hours(area, at, hours), risk, hotspots, school["urn"])
     (stop,) = (stop for stop in patrol.stops if stop.tasked)
     metres = hotspots.geometry.distance(shapely.Point(at))  # one may stand where stretches meet
     assert set(stop.covered) & set(hotspots["hotspot"][metres <= metres.min()])
@@ -95,18 +85,18 @@ def test_hours_that_cannot_be_met_are_named_with_the_earliest_arrival(planned):
     school = area.schools.iloc[6]
     start = 60 * int(school["finish_time"][:2]) + int(school["finish_time"][3:])
     spot = pick_hotspot(area, hotspots, 6, least=500.0)
-    tasked = task(area, tuple(spot[["stop_x", "stop_y"]]), (start, start + 18))
+    tasked = task_hours(area, tuple(spot[["stop_x", "stop_y"]]), (start, start + 18))
     patrol, plan = plan_one(tasked, risk, hotspots, school["urn"])
     assert not any(stop.tasked for stop in patrol.stops)
     ((urn, obstacle),) = ((row.urn, row.why) for row in plan.unserved)
     assert urn == school["urn"]
     inputs = PlanningInputs.from_area(tasked, risk, hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6, visit=["T9"])
+    problem = build_school_problem(inputs, 6, visit=["T1"])
     (stop,) = problem.must_visit_stops
     minutes = problem.walks.metres[0, stop] / (4.8e3 / 60)
     earliest = format_time(np.ceil(patrol.start_minutes + 10 + minutes))
     span = f"{format_time(start)} to {format_time(start + 18)}"
-    cannot = f"T9: its hours {span} cannot be met: {earliest} is the earliest"
+    cannot = f"T1: its hours {span} cannot be met: {earliest} is the earliest"
     assert obstacle.tell_lead() == f"{cannot}, from {school['name']}"
     assert obstacle.tell_lead() in [row.reason for row in plan.left_out]
 
@@ -120,7 +110,7 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
     stop = [stop for stop in plain.stops if stop.kind == "hotspot"][-1]
     first = plain.start_minutes
     place = hotspots.set_index("hotspot").loc[stop.hotspot, ["stop_x", "stop_y"]]
-    again, plan = plan_one(task(area, tuple(place), (first, first + 16)), risk, hotspots,
+    again, plan = plan_one(task_hours(area, tuple(place), (first, first + 16)), risk, hotspots,
                            school["urn"])  # fmt: skip
     assert [one.hotspot for one in again.stops] == [one.hotspot for one in plain.stops]
     assert not any(one.tasking for one in again.stops)
@@ -131,9 +121,9 @@ def test_a_hotspot_whose_hours_cannot_be_met_may_be_visited_at_others(planned):
 def test_only_hours_bind_a_tasking(planned, hours):
     """A stop that is tasked without hours is made at any time, also late and in the dark."""
     area, risk, hotspots = planned
-    area = task(area, tuple(pick_hotspot(area, hotspots, 6)[["stop_x", "stop_y"]]), hours)
+    area = task_hours(area, tuple(pick_hotspot(area, hotspots, 6)[["stop_x", "stop_y"]]), hours)
     inputs = PlanningInputs.from_area(area, risk, hotspots, date=DAY)
-    problem = build_school_problem(inputs, 6, visit=["T9"])
+    problem = build_school_problem(inputs, 6, visit=["T1"])
     (stop,) = problem.must_visit_stops
     windows = build_stop_windows(problem)
     limits = [-np.inf, np.inf] if windows is None else windows[stop].tolist()
@@ -146,15 +136,15 @@ def test_whoever_stands_at_a_tasked_place_in_its_hours_is_told(demo_area, demo_p
     stop = patrol.stops[0]
     arrive, leave = stop.arrive_minutes, stop.leave_minutes
     here = (stop.x, stop.y)
-    told = tell_taskings(task(demo_area, here, (arrive, leave)), DAY, patrol)
-    assert told.stops[0].tasked == "T9"
+    told = tell_taskings(task_hours(demo_area, here, (arrive, leave)), DAY, patrol)
+    assert told.stops[0].tasked == "T1"
     assert told.stops[1:] == patrol.stops[1:]
     for hours in ((leave + 1, leave + 30), (leave - 5, leave + 30)):
-        assert tell_taskings(task(demo_area, here, hours), DAY, patrol).stops == patrol.stops
-    far = task(demo_area, (stop.x + 500, stop.y), (arrive, leave))
+        assert tell_taskings(task_hours(demo_area, here, hours), DAY, patrol).stops == patrol.stops
+    far = task_hours(demo_area, (stop.x + 500, stop.y), (arrive, leave))
     assert tell_taskings(far, DAY, patrol).stops == patrol.stops
     other_day = DAY + dt.timedelta(days=1)
     assert (
-        tell_taskings(task(demo_area, here, (arrive, leave)), other_day, patrol).stops
+        tell_taskings(task_hours(demo_area, here, (arrive, leave)), other_day, patrol).stops
         == patrol.stops
     )

@@ -80,23 +80,6 @@ def test_harm_met_is_that_of_each_minute(demo_plan):
         assert 0 < way_home.harm_share < 0.2
 
 
-def test_staying_longer_never_meets_less(demo_plan):
-    """Both shares grow with each stop and with its minutes, and are 0 without stops."""
-    patrol = demo_plan.patrols[0]
-    longer = [
-        replace(stop, leave_minutes=stop.leave_minutes + 5 * (number == len(patrol.stops) - 1))
-        for number, stop in enumerate(patrol.stops)
-    ]
-    stops = [patrol.stops[:count] for count in range(len(patrol.stops) + 1)]
-    cases = [replace(patrol, stops=tuple(one)) for one in [*stops, longer]]
-    measured = [case.way_home for case in _measure(demo_plan, cases)]
-    for name in ("pupil_share", "harm_share"):
-        values = [getattr(one, name) for one in measured]
-        assert values == sorted(values)
-        assert values[0] == 0
-        assert values[-1] < 1
-
-
 def _find_step(plan, stops):
     (patrol,) = _measure(plan, [replace(plan.patrols[0], stops=tuple(stops))])
     return patrol.way_home.step

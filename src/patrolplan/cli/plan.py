@@ -184,7 +184,7 @@ def _run_plan(
                 window=window,
                 date=request.date,
                 posts=request.posts or 0,
-                detail="variants",
+                for_week=False,
                 executor=executor,
                 report_progress=report,
             )

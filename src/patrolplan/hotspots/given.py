@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 from patrolplan.hotspots.clusters import sum_by_stretch
-from patrolplan.hotspots.find import describe_stops, place_stretches, rate_hotspots
+from patrolplan.hotspots.stretches import describe_stops, place_stretches, rate_hotspots
 from patrolplan.risk.surface import Risk
 from patrolplan.tables import HOTSPOTS
 from patrolplan.text import list_first

@@ -82,8 +82,9 @@ def _give_places(
     given: dict[str, Variant] = {}
     for name in wanted:
         loss = {
-            urn: _measure_loss(best[urn], served[name, urn])
-            for urn in best
+            urn: sum(patrol.worth for patrol in own)
+            - sum(patrol.worth for patrol in served[name, urn].patrols)
+            for urn, own in best.items()
             if (name, urn) in served
         }
         for urn in sorted(loss, key=lambda urn: (urn in given, loss[urn])):
@@ -96,11 +97,6 @@ def _give_places(
                     given[urn] = answer
                     break
     return given
-
-
-def _measure_loss(best: Sequence[Patrol], variant: Variant) -> float:
-    """Worth that a school's patrols lose if they are replaced by those of a variant."""
-    return sum(patrol.worth for patrol in best) - sum(patrol.worth for patrol in variant.patrols)
 
 
 def _take_patrol(patrol: Patrol, best: Sequence[Patrol], variant: Variant) -> Patrol:

@@ -49,7 +49,7 @@ def find_candidates(
     have a reason of their own.
     """
     hotspots, settings, must_visit = inputs.hotspots, inputs.area.settings.patrol, tasked.must_visit
-    prizes = inputs.prizes[row]
+    prizes, hours = inputs.prizes[row], around.hours
     inside = np.flatnonzero(_is_on_own_streets(around, must_visit))
     tasked_of, on_hotspot = _match_places_to_stretches(
         find_territories(inputs.area, hotspots), must_visit, inside
@@ -67,14 +67,14 @@ def find_candidates(
     chosen &= ~find_near(lines, tasked.barred, MIN_STOP_METRES_TO_BARRED).any(axis=0)
     chosen &= np.append(_is_in_force(inputs, around), True)[at]
     piece = np.searchsorted(around.pieces, prizes.positions.piece)
-    minutes = max(0.0, around.hours.after_gate_minutes - settings.dwell_minutes)
-    chosen &= around.round_trip_metres[piece] <= minutes * compute_speed(settings)
+    spare = hours.latest_back_minutes - hours.gate_until_minutes - settings.dwell_minutes
+    chosen &= around.round_trip_metres[piece] <= max(0.0, spare) * compute_speed(settings)
     if inputs.area.closed:
         ids = name_places(inputs.area.network.xy(prizes.positions), inputs.area.projection.crs)
         chosen &= ~np.isin(ids, list(inputs.area.closed))
     is_tasked = np.append(tasked_of >= 0, False)[at]
     chosen |= is_tasked
-    has_gate = around.hours.gate_minutes > 0 or around.hours.gate_last_minutes > 0
+    has_gate = hours.gate_minutes > 0 or hours.gate_last_minutes > 0
     chosen[0] = has_gate and prizes.has_pupils
     if inputs.window.at_gate:
         chosen[:] = False
@@ -115,12 +115,10 @@ def find_candidates(
 
 def _is_in_force(inputs: PlanningInputs, around: Surroundings) -> NDArray[np.bool_]:
     """Which hotspots apply on the day and in some of the patrol's hours; most always do."""
-    names = inputs.hotspot_names
-    resting = find_resting(inputs.area, inputs.date)
+    resting, names = find_resting(inputs.area, inputs.date), inputs.hotspot_names
     dwell = inputs.area.settings.patrol.dwell_minutes
     spans = find_begin_spans(inputs.area, names, around.hours, dwell)
-    awake = np.array([name not in resting for name in names], dtype=bool)
-    return np.asarray(awake & (spans != NEVER).any(axis=1))
+    return np.asarray(~np.isin(names, list(resting)) & (spans != NEVER).any(axis=1))
 
 
 def _is_on_own_streets(around: Surroundings, places: gpd.GeoDataFrame) -> NDArray[np.bool_]:

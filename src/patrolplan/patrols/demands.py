@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -32,8 +31,7 @@ DemandKind = Literal["tasked", "designated", "watched", "feared"]
 """A place that intelligence asks for, a hotspot that the force designates with minutes a week, one
 near a gate that is new or rising, or a square near a school where pupils feel least safe."""
 
-WATCH_METRES = 600.0
-"""New or rising hotspots so near a gate are in the week."""
+WATCH_METRES = 600.0  # new or rising hotspots so near a gate are in the week
 
 SCHOOLS_A_FEARED_PLACE = 2
 """Number of schools that have a patrol to a feared place where no other patrol goes."""
@@ -47,15 +45,12 @@ class Demand:
     """The visits that a week should bring to a place."""
 
     kind: DemandKind
-    place: str
-    """Name of the tasked place, of the hotspot, or of the square."""
-    days: tuple[int, ...]
-    """Days of the week, from 0, on which a visit counts."""
+    place: str  # name of the tasked place, of the hotspot, or of the square
+    days: tuple[int, ...]  # days of the week, from 0, on which a visit counts
     hotspots: tuple[str, ...] = ()
     """Hotspots whose visit meets it: the designated or watched one, or those of the square."""
     visits: int = 1
-    officers: int = 1
-    """People needed there together."""
+    officers: int = 1  # people needed there together
     near: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """URNs of the schools that should have a patrol there, and the place at which it stops."""
 
@@ -97,17 +92,22 @@ def _find_designated(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[De
     walks = _walk_from_gates(area, urns, area.settings.patrol.radius_metres) if visits else {}
     for name, count in visits.items():
         on = tuple(day for day in range(len(days)) if name not in resting[day])
-        away = [(float(walk[pieces[name]]), urn) for urn, walk in walks.items() if name in pieces]
-        near = sorted((metres, urn) for metres, urn in away if np.isfinite(metres))[:count]
-        schools = tuple((urn, name) for _, urn in near)
+        near = _list_near(walks, pieces[name])[:count] if name in pieces else []
+        schools = tuple((urn, name) for urn in near)
         yield Demand("designated", name, on, (name,), visits=count, near=schools)
 
 
 def _find_watched(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
-    """Each watched hotspot, with the schools near it."""
-    for name, schools in find_watched(plan.area, plan.hotspots, urns).items():
-        near = tuple((urn, name) for urn in schools)
-        yield Demand("watched", name, tuple(range(len(days))), (name,), near=near)
+    """Each new or rising hotspot, with the schools whose gate is within `WATCH_METRES`.
+
+    Not designated ones, since the force decides how much presence they need.
+    """
+    hotspots, every = plan.hotspots, tuple(range(len(days)))
+    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
+    walks = _walk_from_gates(plan.area, urns, WATCH_METRES) if len(changed) else {}
+    for name, piece in zip(changed["hotspot"].astype(str), changed["stop_piece"], strict=True):
+        if near := _list_near(walks, piece):
+            yield Demand("watched", name, every, (name,), near=tuple((urn, name) for urn in near))
 
 
 def _find_feared(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand]:
@@ -118,23 +118,10 @@ def _find_feared(plan: Plan, days: Days, urns: Sequence[str]) -> Iterator[Demand
         yield Demand("feared", place.name, tuple(range(len(days))), place.hotspots, near=near)
 
 
-def find_watched(
-    area: StudyArea, hotspots: gpd.GeoDataFrame, urns: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """The new and rising hotspots within `WATCH_METRES` of a gate of some schools.
-
-    Designated ones are not among them, since the force decides how much presence they need. By the
-    name of the hotspot, in the order of the table: the walk in metres to its stopping place from
-    the gate of each school within the limit, by URN, the nearest first.
-    """
-    changed = hotspots[hotspots["trend"].isin(CHANGED_TRENDS) & (hotspots["kind"] == OWN)]
-    walks = _walk_from_gates(area, urns, WATCH_METRES) if len(changed) else {}
-    watched = {}
-    for name, piece in zip(changed["hotspot"].astype(str), changed["stop_piece"], strict=True):
-        away = [(float(walk[piece]), urn) for urn, walk in walks.items()]
-        if near := sorted((metres, urn) for metres, urn in away if np.isfinite(metres)):
-            watched[name] = {urn: metres for metres, urn in near}
-    return watched
+def _list_near(walks: dict[str, NDArray[np.float64]], piece: int) -> list[str]:
+    """URNs of the schools from which a piece is within the limit, the nearest first."""
+    away = sorted((float(walk[piece]), urn) for urn, walk in walks.items())
+    return [urn for metres, urn in away if np.isfinite(metres)]
 
 
 def _walk_from_gates(
@@ -158,8 +145,7 @@ def _select_walking(area: StudyArea, urns: Sequence[str]) -> dict[str, int]:
 class KindOfDemand:
     """What is particular to a kind of demand."""
 
-    key: str
-    """What its place is called in files."""
+    key: str  # what its place is called in files
     find: Callable[[Plan, Days, Sequence[str]], Iterator[Demand]]
 
 

@@ -18,8 +18,7 @@ from patrolplan.patrols.surroundings import PatrolHours
 from patrolplan.times import minutes_after_midnight
 
 DAY_MINUTES = 1440.0
-NEVER = (0.0, 0.0)
-"""A span in which no dwell can begin: it ends at midnight, before any patrol."""
+NEVER = (0.0, 0.0)  # a span in which no dwell can begin: it ends at midnight, before any patrol
 
 Span = tuple[float, float]
 
@@ -71,13 +70,12 @@ def find_begin_spans(
     area: StudyArea, names: list[str], hours: PatrolHours, dwell_minutes: float
 ) -> NDArray[np.float64]:
     """(k, 2) the span of each of these hotspots; unlimited for other kinds."""
-    spans = np.tile([-np.inf, np.inf], (len(names), 1))
-    if area.designated is not None:
-        places = {str(place["place_id"]): place for _, place in area.designated.iterrows()}
-        for row, name in enumerate(names):
-            if name in places:
-                spans[row] = find_begin_span(places[name], hours, dwell_minutes)
-    return spans
+    places = (get_place(area, name) for name in names)
+    spans = [
+        (-np.inf, np.inf) if place is None else find_begin_span(place, hours, dwell_minutes)
+        for place in places
+    ]
+    return np.array(spans).reshape(-1, 2)
 
 
 def format_place_hours(place: pd.Series) -> str:

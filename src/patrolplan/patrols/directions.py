@@ -8,12 +8,11 @@ steps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network import StreetNetwork
 from patrolplan.network.crossings import CrossedRoad
 from patrolplan.network.paths import Walk
@@ -24,12 +23,12 @@ from patrolplan.patrols.runs import (
     Run,
     group_runs,
     locate_runs,
-    merge_short_between,
-    merge_short_ends,
+    merge_short,
     split_at_corners,
 )
 from patrolplan.patrols.turns import LOOK_METRES, WalkedLine, describe_heading, describe_turn
 
+FORK_ARMS = 3
 MIN_PASSAGE_METRES = 5.0
 """Minimum length of a bridge or passage in directions; a shorter one is a gutter or a roof's
 edge."""
@@ -37,92 +36,58 @@ edge."""
 FLIGHT_BACK: dict[Flight, Flight] = {"up": "down", "down": "up"}
 """The opposite direction of a flight of steps."""
 
-UNLIT_TAG = "no"
-"""The OpenStreetMap value of `lit` for a street without lighting."""
+UNLIT_TAG = "no"  # the OpenStreetMap value of `lit` for a street without lighting
 
 
-@dataclass(frozen=True, eq=False)
 class PieceTraits:
-    """Properties of a network's (p,) pieces that are needed for directions; see `StreetNetwork`."""
+    """Properties of a network's (p,) pieces that are needed for directions."""
 
-    labels: NDArray[np.object_]  # see `patrolplan.network.names.label_streets`
-    names: NDArray[np.object_]  # empty if the label is its kind, or that of a parallel street
-    forks: NDArray[np.bool_]  # (p, 2) whether the name goes on along two or more others at each end
-    lit: NDArray[np.object_]
-    flights: NDArray[np.object_]
-    layers: NDArray[np.float64]
-    passages: NDArray[np.object_]
-    is_secluded: NDArray[np.bool_]
-    bicycle_ways: NDArray[np.int8] | None = None  # (p, 2) forwards and backwards; None on foot
-
-    @classmethod
-    def from_network(
-        cls,
-        network: StreetNetwork,
-        labels: NDArray[np.object_],
-        pieces: NDArray[np.int64],
-        *,
-        by_bicycle: bool = False,
-    ) -> Self:
-        """The properties of some pieces of a network; `labels` are of all its pieces."""
-        return cls(
-            labels[pieces],
-            network.piece_name[pieces],
-            _find_forks(network.piece_name[pieces], network.piece_nodes[pieces]),
-            network.piece_lit[pieces],
-            network.piece_flight[pieces],
-            network.piece_layer[pieces],
-            network.piece_passage[pieces],
-            network.piece_is_secluded[pieces],
-            network.bicycle_ways[pieces] if by_bicycle else None,
-        )
-
-
-def _find_forks(names: NDArray[np.object_], nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(p, 2) see `PieceTraits.forks`; `nodes` are the (p, 2) nodes at the ends of the pieces."""
-    name = np.unique(names.astype(str), return_inverse=True)[1]
-    arms = nodes * (name.max(initial=0) + 1) + name[:, None]
-    _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
-    three = 3
-    return np.asarray((count[arm].reshape(-1, 2) >= three) & (names != "")[:, None])
+    def __init__(
+        self, network: StreetNetwork, labels: NDArray[np.object_], *, by_bicycle: bool = False
+    ) -> None:
+        self.network, self.by_bicycle = network, by_bicycle
+        self.labels = labels  # see `patrolplan.network.names.label_streets`
+        names = np.unique(network.piece_name.astype(str), return_inverse=True)[1]
+        arms = network.piece_nodes * (names.max(initial=0) + 1) + names[:, None]
+        _, arm, count = np.unique(arms, return_inverse=True, return_counts=True)
+        is_named = (network.piece_name != "")[:, None]
+        # (p, 2) whether the name goes on along two or more others at each end
+        self.forks = (count[arm].reshape(-1, 2) >= FORK_ARMS) & is_named
 
 
 def build_leg(
     walk: Walk,
     traits: PieceTraits,
     metres_per_minute: float,
-    *,
     crossed: Sequence[CrossedRoad] = (),
     landmarks: Landmarks | None = None,
-    with_directions: bool = True,
 ) -> Leg:
     """A leg along a walk past main roads, with directions that name landmarks, if there are any."""
-    lit = traits.lit[walk.pieces]
+    lit = traits.network.piece_lit[walk.pieces]
     # On foot, the cost of a walk in excess of its length is the waiting at crossings.
-    on_foot = traits.bicycle_ways is None
-    moving = walk.metres if on_foot else walk.cost_metres
+    moving = walk.cost_metres if traits.by_bicycle else walk.metres
     is_pushed = np.isin(_find_ways(walk, traits), list(OFF_BICYCLE_WAYS.values()))
     return Leg(
         metres=walk.metres,
         moving_minutes=moving / metres_per_minute,
         waiting_minutes=max(0.0, walk.cost_metres - moving) / metres_per_minute,
-        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks)
-        if with_directions
-        else (),
+        steps=build_directions(walk, traits, crossed=crossed, landmarks=landmarks),
         line=walk.line,
         pieces=walk.pieces,
         unlit_metres=float(walk.piece_metres[lit == UNLIT_TAG].sum()),
         lighting_unknown_metres=float(walk.piece_metres[lit == ""].sum()),
-        secluded_metres=float(walk.piece_metres[traits.is_secluded[walk.pieces]].sum()),
+        secluded_metres=float(
+            walk.piece_metres[traits.network.piece_is_secluded[walk.pieces]].sum()
+        ),
         pushed_metres=float(walk.piece_metres[is_pushed].sum()),
     )
 
 
 def _find_ways(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) "walk", or by bicycle "ride", "push" or "carry"."""
-    if traits.bicycle_ways is None:
+    if not traits.by_bicycle:
         return np.full(len(walk.pieces), "walk", dtype=object)
-    kind = traits.bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
+    kind = traits.network.bicycle_ways[walk.pieces, walk.backwards.astype(np.int64)]
     return np.array([OFF_BICYCLE_WAYS.get(int(each), "ride") for each in kind], dtype=object)
 
 
@@ -136,23 +101,36 @@ def build_directions(
     """The steps of a walk, one per street; all parameters are as for `build_leg`."""
     if not len(walk.pieces):
         return ()
-    metres, passages = walk.piece_metres, traits.passages[walk.pieces]
+    metres, passages = walk.piece_metres, traits.network.piece_passage[walk.pieces]
     climbs, levels = _find_climbs(walk, traits), _find_levels(walk, traits)
-    leads_on = (traits.names[walk.pieces] != "") & (climbs == "")
+    leads_on = (traits.network.piece_name[walk.pieces] != "") & (climbs == "")
     is_fork = traits.forks[walk.pieces, walk.backwards.astype(np.int64)]
     runs = group_runs(traits.labels[walk.pieces], _find_ways(walk, traits), climbs, levels, metres)
     line = WalkedLine.from_xy(walk.line)
-    runs = merge_short_between(split_at_corners(runs, line, leads_on, is_fork, metres))
-    runs = _place_passages(runs, passages, metres)
-    runs = _place_crossings(runs, crossed)
-    if landmarks is not None:
-        runs = _place_landmarks(runs, line, landmarks)
-    return _build_steps(runs, line)
+    runs = merge_short(split_at_corners(runs, line, leads_on, is_fork, metres))
+    crossings = _find_crossings(runs, crossed)
+    turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
+    signs = [None] * len(turns) if landmarks is None else landmarks.find_nearest(turns)
+    starts, steps = np.cumsum([0.0, *(run.metres for run in runs)]), []
+    for number, (run, passage, landmark) in enumerate(
+        zip(runs, _find_passages(runs, passages, metres), [None, *signs], strict=True)
+    ):
+        after = line.compute_bearing(starts[number] + run.lead, forward=True)
+        turn: Turn = describe_heading(after)
+        if number > 0:
+            # From the street before to the street after: short parts between them are skipped.
+            at = starts[number] - runs[number - 1].tail
+            turn = describe_turn(after - line.compute_bearing(at, forward=False))
+        name, length, roads = run.name, float(run.metres), crossings[number]
+        steps.append(
+            Step(turn, name, length, run.way, run.flight, run.level, passage, roads, landmark)
+        )
+    return tuple(steps)
 
 
 def _find_climbs(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     """(s,) the flight of steps on each piece, in the direction of the walk."""
-    along = traits.flights[walk.pieces]
+    along = traits.network.piece_flight[walk.pieces]
     back = np.array([FLIGHT_BACK.get(flight, flight) for flight in along], dtype=object)
     return np.where(walk.backwards, back, along)
 
@@ -163,9 +141,9 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     Not at steps, bridges or tunnels, which imply it. A street with a name is followed by its name,
     and its layer is often only the drawing order of two lines.
     """
-    layers, names = traits.layers[walk.pieces], traits.names[walk.pieces]
-    is_passage = traits.passages[walk.pieces] != ""
-    is_flight = traits.flights[walk.pieces] != ""
+    network, pieces = traits.network, walk.pieces
+    layers, names = network.piece_layer[pieces], network.piece_name[pieces]
+    is_passage, is_flight = network.piece_passage[pieces] != "", network.piece_flight[pieces] != ""
     farther = np.where(np.abs(layers[1:]) > np.abs(layers[:-1]), names[1:], names[:-1])
     changes = (layers[1:] != layers[:-1]) & (farther == "")
     changes &= ~is_passage[1:] & ~is_passage[:-1]
@@ -178,9 +156,9 @@ def _find_levels(walk: Walk, traits: PieceTraits) -> NDArray[np.object_]:
     return levels
 
 
-def _place_passages(
+def _find_passages(
     runs: Sequence[Run], passed: NDArray[np.object_], metres: NDArray[np.float64]
-) -> list[Run]:
+) -> list[Passage]:
     """The bridge, tunnel or covered way with its middle on each run; the longest of several.
 
     `passed` and `metres` are the (s,) passage and length of each piece.
@@ -188,60 +166,21 @@ def _place_passages(
     opens = np.flatnonzero(np.r_[True, passed[1:] != passed[:-1]])
     lengths = np.add.reduceat(metres, opens)
     middles = np.cumsum(lengths) - lengths / 2
+    found: list[Passage] = [""] * len(runs)
     longest = np.zeros(len(runs))
-    placed = list(runs)
-    for number, kind, length in zip(
-        locate_runs(runs, middles), passed[opens], lengths, strict=True
-    ):
+    where = locate_runs(runs, middles)
+    for number, kind, length in zip(where, passed[opens], lengths, strict=True):
         if kind and length >= MIN_PASSAGE_METRES and length > longest[number]:
-            placed[number] = placed[number]._replace(passage=kind)
-            longest[number] = length
-    return placed
+            found[number], longest[number] = kind, length
+    return found
 
 
-def _place_crossings(runs: Sequence[Run], crossed: Sequence[CrossedRoad]) -> list[Run]:
+def _find_crossings(
+    runs: Sequence[Run], crossed: Sequence[CrossedRoad]
+) -> list[tuple[RoadCrossing, ...]]:
     """For each run the main roads that are crossed on it."""
-    placed = list(runs)
+    found: list[tuple[RoadCrossing, ...]] = [()] * len(runs)
     where = locate_runs(runs, [road.at_metres for road in crossed])
     for number, road in zip(where, crossed, strict=True):
-        crossing = RoadCrossing(road.road, road.kind)
-        placed[number] = placed[number]._replace(crossings=(*placed[number].crossings, crossing))
-    return placed
-
-
-def _place_landmarks(runs: Sequence[Run], line: WalkedLine, landmarks: Landmarks) -> list[Run]:
-    """The landmark at the beginning of each run except the first."""
-    turns = line.find_points(np.cumsum([run.metres for run in runs])[:-1])
-    found = [None, *landmarks.find_nearest(turns)]
-    return [run._replace(landmark=one) for run, one in zip(runs, found, strict=True)]
-
-
-def _build_steps(runs: Sequence[Run], line: WalkedLine) -> tuple[Step, ...]:
-    """Streets and metres along a line as directions.
-
-    A turn is measured from the street before to the street after, ignoring short pieces between
-    them: the tail of the one and the lead of the other are skipped.
-    """
-    runs = merge_short_ends(runs, line)
-    starts = np.cumsum([0.0, *(run.metres for run in runs)])
-    steps = []
-    for number, run in enumerate(runs):
-        after = line.compute_bearing(starts[number] + run.lead, forward=True)
-        turn: Turn = describe_heading(after)
-        if number > 0:
-            at = starts[number] - runs[number - 1].tail
-            turn = describe_turn(after - line.compute_bearing(at, forward=False))
-        steps.append(
-            Step(
-                turn,
-                run.name,
-                float(run.metres),
-                run.way,
-                flight=run.flight,
-                level=run.level,
-                passage=run.passage,
-                crossings=run.crossings,
-                landmark=run.landmark if number > 0 else None,
-            )
-        )
-    return tuple(steps)
+        found[number] = (*found[number], RoadCrossing(road.road, road.kind))
+    return found

@@ -35,12 +35,9 @@ class Errand:
     """A school, and where a patrol of it should and should not go."""
 
     urn: str
-    visit: tuple[str, ...] = ()
-    """Names of tasked places."""
-    watch: tuple[str, ...] = ()
-    """Names of watched hotspots."""
-    avoid: tuple[str, ...] = ()
-    """Names of crowded hotspots."""
+    visit: tuple[str, ...] = ()  # names of tasked places
+    watch: tuple[str, ...] = ()  # names of watched hotspots
+    avoid: tuple[str, ...] = ()  # names of crowded hotspots
 
     @classmethod
     def of_variant(cls, urn: str, variant: Variant) -> "Errand":
@@ -204,11 +201,12 @@ def plan_errand(inputs: PlanningInputs, item: tuple[int, Errand, Sequence[Patrol
 
 def _build_problem(problem: SchoolProblem, errand: Errand) -> OrienteeringProblem | None:
     """The problem of a school's officers on an errand; None where a place cannot be reached."""
+    plain = problem.plain_problem
     if errand.avoid:
-        plain, stops = problem.plain_problem, range(1, len(problem.found.places) + 1)
+        stops = range(1, len(problem.found.places) + 1)
         off = {stop for stop in stops if problem.get_stop_name(stop) in errand.avoid}
         return replace(plain, barred=plain.barred | off)
     watched = [problem.find_stops_at(hotspot) for hotspot in errand.watch]
     if len(problem.found.outside_rows) or not all(watched):
         return None
-    return problem.build_problem(frozenset[int]().union(problem.must_visit_stops, *watched))
+    return replace(plain, mandatory=problem.must_visit_stops.union(*watched))

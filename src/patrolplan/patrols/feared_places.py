@@ -17,22 +17,17 @@ from patrolplan.area.square_names import name_squares
 from patrolplan.network.graph import compute_walk_metres
 from patrolplan.risk.surface import Risk
 
-FEARED_A_SCHOOL = 5
-"""Number of heaviest squares of each school to patrol in a fortnight."""
+FEARED_A_SCHOOL = 5  # number of heaviest squares of each school to patrol in a fortnight
 
 
 @dataclass(frozen=True)
 class FearedPlace:
     """A square with a group of reports that is among the heaviest of some school."""
 
-    name: str
-    """Stable name of the square: P, column and row of the fixed grid."""
-    group: int
-    """Row of the group in `StudyArea.reports`."""
-    streets: tuple[str, ...]
-    """Its longest named streets; empty if none has a name."""
-    weight: float
-    """Share of the pupils' voice, between 0 and 1."""
+    name: str  # stable name of the square: P, column and row of the fixed grid
+    group: int  # row of the group in `StudyArea.reports`
+    streets: tuple[str, ...]  # its longest named streets; empty if none has a name
+    weight: float  # share of the pupils' voice, between 0 and 1
     schools: tuple[str, ...]
     """URNs of the schools for which it is one of the heaviest, the nearest first."""
     hotspots: tuple[str, ...]
@@ -100,11 +95,5 @@ def _find_feared_places(
 
 
 def name_place(square: NDArray[np.int64]) -> str:
-    """The stable name of a square.
-
-    Examples
-    --------
-    >>> name_place(np.array([27700, 2118, 727]))
-    'P2118-727'
-    """
+    """The stable name of a square, such as P2118-727."""
     return f"P{square[1]}-{square[2]}"

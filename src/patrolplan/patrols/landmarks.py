@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from patrolplan.patrols.legs import Landmark, LandmarkKind
 
-LANDMARK_METRES = 30.0
-"""Maximum distance of a landmark from the turn, in a straight line."""
+LANDMARK_METRES = 30.0  # maximum distance of a landmark from the turn, in a straight line
 
 NAMED_KINDS = frozenset({"park", "water", "station"})
 """Kinds that need a name to be useful: a strip of grass along a road is a park, too."""
 
-NAMELESS_KINDS = frozenset({"railway"})
-"""Kinds whose name is not on the map."""
+NAMELESS_KINDS = frozenset({"railway"})  # kinds whose name is not on the map
 
 
 @dataclass(frozen=True, eq=False)

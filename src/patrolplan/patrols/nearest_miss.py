@@ -1,10 +1,11 @@
 """The obstacle of a place that nobody visits: that of the school which is closest to a visit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.school_gates import ALL_SCHOOLS
@@ -85,60 +86,54 @@ def explain_unserved(problem: SchoolProblem, watch: Sequence[str] = ()) -> Obsta
     The result is for the first place that has a reason of its own, otherwise for the first of the
     hotspots to watch.
     """
-    outside = problem.must_visit.iloc[problem.found.outside_rows]
-    for _, place in outside.iterrows():
-        gate = shapely.points(problem.surroundings.network.xy(problem.surroundings.gate)[0])
-        metres = float(place.geometry.distance(gate))
-        return Obstacle("out_of_reach", *_name_place(problem, place), metres=metres)
+    for _, place in problem.tasked.must_visit.iloc[problem.found.outside_rows].iterrows():
+        name, urns = str(place["place_id"]), [str(problem.school["urn"])]
+        return measure_nearest_school(problem.inputs.area, name, place.geometry, urns)
     found = [_explain_stop(problem, stop) for stop in sorted(problem.must_visit_stops)]
     found += [_explain_watched(problem, name) for name in watch]
     return min(found, key=lambda obstacle: obstacle.kind == "unfit")
 
 
 def _explain_watched(problem: SchoolProblem, name: str) -> Obstacle:
-    """Why a hotspot to watch cannot be visited: a barred place, its hours, or no time."""
-    hotspots, school = problem.inputs.hotspots, str(problem.school["name"])
-    own = (hotspots["hotspot"] == name).to_numpy()
-    near = find_near(hotspots.geometry.to_numpy()[own], problem.barred, MIN_STOP_METRES_TO_BARRED)
-    if near.any():
-        barred = str(problem.barred["place_id"].iloc[int(np.argmax(near.any(axis=1)))])
-        return Obstacle("near_barred", name, barred=barred)
-    place, hours = get_place(problem.inputs.area, name), problem.surroundings.hours
-    if place is not None and place["from"]:
-        span = find_begin_span(place, hours, problem.settings.dwell_minutes)
-        span_hours = format_place_hours(place)
-        if span == NEVER:
-            return Obstacle("outside_hours", name, hours=span_hours)
-        for stop in problem.find_stops_at(name):
-            earliest = _find_earliest(problem, stop)
-            if np.isfinite(earliest) and earliest > span[1]:
-                arrival = format_time(np.ceil(earliest))
-                return Obstacle("hours_unmet", name, school, hours=span_hours, earliest=arrival)
-    return Obstacle("unfit", name, school)
-
-
-def _find_earliest(problem: SchoolProblem, stop: int) -> float:
-    """Earliest minute at which the officer can be at a stop."""
-    metres = float(problem.walks.metres[0, stop])
-    return problem.surroundings.hours.gate_until_minutes + metres / compute_speed(problem.settings)
+    """Why a hotspot to watch cannot be visited."""
+    hotspots, place = problem.inputs.hotspots, get_place(problem.inputs.area, name)
+    own = hotspots.geometry.to_numpy()[(hotspots["hotspot"] == name).to_numpy()]
+    near = find_near(own, problem.tasked.barred, MIN_STOP_METRES_TO_BARRED)
+    span, hours = (-np.inf, np.inf), ""
+    if place is not None:
+        dwell = problem.settings.dwell_minutes
+        span = find_begin_span(place, problem.surroundings.hours, dwell)
+        hours = format_place_hours(place)
+    return _explain(problem, name, problem.find_stops_at(name), near, span, hours)
 
 
 def _explain_stop(problem: SchoolProblem, stop: int) -> Obstacle:
-    """Why a mandatory stop cannot be visited: a barred place, its hours, or no time."""
-    place, barred = problem.get_tasked_place(stop), problem.barred
-    closed = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
-    near = barred["place_id"][closed]
-    if len(near):
-        return Obstacle("near_barred", str(place["place_id"]), barred=str(near.iloc[0]))
-    earliest = _find_earliest(problem, stop)
-    latest = find_hours_of_begin(place, float(problem.stop_minutes[stop - 1]))[1]
-    if np.isfinite(earliest) and earliest > latest:
-        hours, arrival = format_hours(place), format_time(np.ceil(earliest))
-        who = _name_place(problem, place)
-        return Obstacle("hours_unmet", *who, hours=hours, earliest=arrival)
-    return Obstacle("unfit", *_name_place(problem, place))
+    """Why a tasked place cannot be visited."""
+    place = problem.get_tasked_place(stop)
+    near = problem.tasked.closed_streets[:, problem.found.stops.piece[stop - 1]]
+    span = find_hours_of_begin(place, float(problem.stop_minutes[stop - 1]))
+    return _explain(problem, str(place["place_id"]), [stop], near, span, format_hours(place))
 
 
-def _name_place(problem: SchoolProblem, place: pd.Series) -> tuple[str, str]:
-    """The names of a tasked place and of the school."""
-    return str(place["place_id"]), str(problem.school["name"])
+def _explain(
+    problem: SchoolProblem,
+    name: str,
+    stops: Iterable[int],
+    near: NDArray[np.bool_],
+    begins: tuple[float, float],
+    hours: str,
+) -> Obstacle:
+    """A barred place, the hours in which a dwell begins, or no time."""
+    school = str(problem.school["name"])
+    if near.any():
+        barred = problem.tasked.barred["place_id"].iloc[int(np.argwhere(near)[0, 0])]
+        return Obstacle("near_barred", name, barred=str(barred))
+    if begins == NEVER:
+        return Obstacle("outside_hours", name, hours=hours)
+    for stop in stops:
+        walk = float(problem.walks.metres[0, stop]) / compute_speed(problem.settings)
+        earliest = problem.surroundings.hours.gate_until_minutes + walk
+        if np.isfinite(earliest) and earliest > begins[1]:
+            arrival = format_time(np.ceil(earliest))
+            return Obstacle("hours_unmet", name, school, hours=hours, earliest=arrival)
+    return Obstacle("unfit", name, school)

@@ -7,15 +7,13 @@ dwells and the shortest leg to each, and none can be worth more than at its best
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations, permutations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patrolplan.patrols.solver.solution import compute_slack
-from patrolplan.patrols.solver.solve import OrienteeringProblem
+from patrolplan.patrols.solver.problem import TOLERANCE, OrienteeringProblem, allow_rounding
 from patrolplan.patrols.timing_chances import spread_chances
 from patrolplan.patrols.timings import Timings
 
@@ -26,11 +24,9 @@ MIN_ORDER_SHARE = 0.8
 `patrolplan.patrols.timing_chances`."""
 
 MAX_PERMUTED_STOPS = 6
-"""Maximum stops for testing every order; with more, only those in which one run of stops is
-reversed or one stop is moved."""
+"""Maximum stops for testing every order; with more, only the planned one and its reverse."""
 
-WHOLE = 1e-9
-"""Tolerance for a minute to count as whole."""
+WHOLE = 1e-9  # tolerance for a minute to count as whole
 
 
 def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: float) -> Timings:
@@ -66,16 +62,9 @@ def list_timings(problem: OrienteeringProblem, stops: Sequence[int], *, worth: f
 def list_orders(count: int) -> NDArray[np.int64]:
     """(m, count) orders of `count` stops to test, the planned one first."""
     planned = tuple(range(count))
-    if count <= MAX_PERMUTED_STOPS:
-        return np.array(list(permutations(planned)), dtype=np.int64)
-    orders = {planned: None}
-    for low in range(count):
-        for high in range(low + 2, count + 1):
-            orders[*planned[:low], *planned[low:high][::-1], *planned[high:]] = None
-        rest = planned[:low] + planned[low + 1 :]
-        for at in range(count):
-            orders[*rest[:at], low, *rest[at:]] = None
-    return np.array(sorted(orders), dtype=np.int64)
+    if count > MAX_PERMUTED_STOPS:
+        return np.array([planned, planned[::-1]], dtype=np.int64)
+    return np.array(list(permutations(planned)), dtype=np.int64)
 
 
 def keep_visits_apart(orders: NDArray[np.int64], is_same: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -97,96 +86,44 @@ def keep_visits_apart(orders: NDArray[np.int64], is_same: NDArray[np.bool_]) -> 
     return np.asarray(orders[kept | np.all(apart, axis=0)] if apart else orders)
 
 
-@dataclass(frozen=True, eq=False)
-class _Walked:
+class _Walked(NamedTuple):
     """The beginning of an order, for all start minutes (g) that are still feasible."""
 
     order: tuple[int, ...]
-    leave: Floats
-    """(g,) minute of leaving the start."""
-    begins: Floats
-    """(g, d) minute at which each dwell so far begins."""
-    now: Floats
-    """(g,) minute of leaving the last stop, or for a complete order, of reaching the end."""
-    worth: Floats
-    """(g,)"""
+    leave: Floats  # (g,) minute of leaving the start
+    begins: Floats  # (g, d) minute at which each dwell so far begins
+    now: Floats  # (g,) minute of leaving the last stop; of a complete order, of reaching the end
+    worth: Floats  # (g,)
 
     def select(self, is_wanted: NDArray[np.bool_]) -> "_Walked":
-        return _Walked(
-            self.order,
-            self.leave[is_wanted],
-            self.begins[is_wanted],
-            self.now[is_wanted],
-            self.worth[is_wanted],
-        )
+        return _Walked(self.order, *(each[is_wanted] for each in self[1:]))
 
 
-@dataclass(frozen=True, eq=False)
 class _OrderSearch:
-    """The orders of some stops (n) of a problem."""
+    """The orders of some stops (n) of a problem that have a minimum worth."""
 
-    problem: OrienteeringProblem
-    stops: tuple[int, ...]
-    least: float
-    """Minimum worth of an order."""
-
-    @cached_property
-    def legs(self) -> Floats:
-        """(1 + n, n + 1) minutes from the start and each stop to each stop and the end."""
-        out, back = [0, *self.stops], [*self.stops, 0]
-        return np.asarray(self.problem.travel_minutes[np.ix_(out, back)])
-
-    @cached_property
-    def shortest(self) -> Floats:
-        """(n + 1,) the shortest leg to each stop and the end."""
-        legs = self.legs.copy()
-        rows = np.arange(len(self.stops))
-        legs[1 + rows, rows] = np.inf
-        return np.asarray(legs.min(axis=0))
-
-    @cached_property
-    def dwell(self) -> Floats:
-        """(n,) minutes at each stop."""
-        return self.problem.dwell_minutes[list(self.stops)]
-
-    @cached_property
-    def windows(self) -> Floats:
-        """(n, 2) earliest and latest begin of each dwell, with a tolerance."""
-        if self.problem.windows is None:
-            return np.tile([-np.inf, np.inf], (len(self.stops), 1))
-        windows = self.problem.windows[list(self.stops)] + 0.0
-        windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
-        return np.asarray(windows)
-
-    @cached_property
-    def latest(self) -> float:
-        """Latest minute of reaching the end, with a tolerance."""
-        latest = float(self.problem.latest_minutes)
-        return latest + compute_slack(latest)
-
-    @cached_property
-    def peaks(self) -> Floats:
-        """(n,) worth of each stop at its best time."""
-        prizes, (first, _) = self.problem.timed_prizes, self.leave_between
-        if prizes is None:
-            return self.problem.prizes[list(self.stops)]
-        peaks = [
-            prizes.compute_peak(stop, dwell, first, self.latest)
-            for stop, dwell in zip(self.stops, self.dwell.tolist(), strict=True)
-        ]
-        return np.array(peaks)
-
-    @cached_property
-    def leave_between(self) -> tuple[float, float]:
-        """Earliest and latest minute of leaving the start."""
-        return self.problem.earliest_minutes, self.latest - float(
-            self.dwell.sum() + self.shortest.sum()
+    def __init__(self, problem: OrienteeringProblem, stops: tuple[int, ...], least: float) -> None:
+        self.problem, self.stops, self.least = problem, stops, least
+        # (1 + n, n + 1) minutes from the start and each stop to each stop and the end.
+        self.legs = problem.travel_minutes[np.ix_([0, *stops], [*stops, 0])]
+        elsewhere = self.legs.copy()
+        np.fill_diagonal(elsewhere[1:], np.inf)
+        self.shortest = elsewhere.min(axis=0)
+        self.dwell = problem.dwell_minutes[list(stops)]
+        self.windows = problem.list_windows(stops, TOLERANCE)
+        self.latest = float(allow_rounding(np.array(problem.latest_minutes)))
+        self.first = problem.earliest_minutes
+        self.last = self.latest - float(self.dwell.sum() + self.shortest.sum())
+        self.peaks = np.array(
+            [
+                problem.timed_prizes.compute_peak(stop, dwell, self.first, self.latest)
+                for stop, dwell in zip(stops, self.dwell.tolist(), strict=True)
+            ]
         )
 
     def time_orders(self, orders: NDArray[np.int64]) -> Iterator[_Walked]:
         """Each of these (m, n) orders, at the start minutes at which it is worth enough."""
-        first, last = self.leave_between
-        leave = np.arange(np.ceil(first - WHOLE), np.floor(last + WHOLE) + 1)
+        leave = np.arange(np.ceil(self.first - WHOLE), np.floor(self.last + WHOLE) + 1)
         if not len(leave):
             return
         start = _Walked((), leave, np.zeros((len(leave), 0)), leave, np.zeros(len(leave)))
@@ -224,4 +161,4 @@ class _OrderSearch:
     def _end(self, so_far: _Walked) -> _Walked:
         """A complete order, with the leg to the end."""
         end = so_far.now + self.legs[so_far.order[-1] + 1, -1]
-        return replace(so_far, now=end).select(end <= self.latest)
+        return so_far._replace(now=end).select(end <= self.latest)

@@ -7,7 +7,7 @@ no months, so they cannot be held out. Hours of single crimes are not used, as t
 a month; if times are known, each category counts by its share in the window at such a place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, weigh_minutes
+from patrolplan.area.study_area import with_settings
 from patrolplan.doors import Month, read_month
 from patrolplan.hotspots.find import locate_hotspots
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.simple_patrols import plan_greedy_routes
 from patrolplan.patrols.solver.solution import time_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, solve
 from patrolplan.risk.clock import build_clock
@@ -35,6 +35,8 @@ from patrolplan.risk.scores import divide
 
 OURS = "patrolplan"
 BASELINES = ("greedy by worth per minute", "greedy by prior count")
+# Settings under which crime is spread evenly over the day, without pupils' presence.
+AT_ANY_TIME: dict[str, object] = {"exposure": {}, "clock": "flat"}
 PLANNED_COLUMNS = ("planned worth", "planned worth, greedy")
 
 Routes = Sequence[Sequence[int]]
@@ -121,9 +123,9 @@ def backtest_patrols(
     seed
         Seed of the bootstrap; by default that of the settings.
     """
-    scorer = _OriginScorer(use_crime_only(area))
-    months = [read_month(origin, "origins") for origin in origins]
-    rows = [row for month in months for row in scorer.score_origin(month)]
+    area = use_crime_only(area)
+    history, months = build_history(area), [read_month(origin, "origins") for origin in origins]
+    rows = [row for month in months for row in _score_origin(area, history, month)]
     return PatrolBacktest(pd.DataFrame(rows), area.settings.seed if seed is None else seed)
 
 
@@ -133,16 +135,10 @@ def use_crime_only(area: StudyArea) -> StudyArea:
     If only the months of crimes are known, a choice of hours cannot be tested: patrols are then
     compared at all hours, without clock and pupils.
     """
-    area = _change_risk_settings(area, crime_weight=1.0)
+    area = with_settings(area, risk={"crime_weight": 1.0})
     if not area.times_known:
-        area = _ignore_hours(area)
+        area = with_settings(area, way_home=AT_ANY_TIME)
     return replace(area, tasked_places=area.tasked_places.iloc[:0])
-
-
-def _ignore_hours(area: StudyArea) -> StudyArea:
-    """The area with crime spread evenly over the day, without pupils' presence."""
-    way_home = area.settings.way_home.model_copy(update={"exposure": {}, "clock": "flat"})
-    return replace(area, settings=area.settings.model_copy(update={"way_home": way_home}))
 
 
 def use_counts_only(area: StudyArea) -> StudyArea:
@@ -151,12 +147,7 @@ def use_counts_only(area: StudyArea) -> StudyArea:
     Harm, hours and pupils are ignored: this is how places are chosen without a model.
     """
     harm = dict.fromkeys(area.settings.crimes.risk_categories, 1.0)
-    return _ignore_hours(_change_risk_settings(area, model=PRIOR, harm=harm))
-
-
-def _change_risk_settings(area: StudyArea, **changes: object) -> StudyArea:
-    risk = area.settings.risk.model_copy(update=changes)
-    return replace(area, settings=area.settings.model_copy(update={"risk": risk}))
+    return with_settings(area, risk={"model": PRIOR, "harm": harm}, way_home=AT_ANY_TIME)
 
 
 def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
@@ -169,50 +160,28 @@ def cut_area(area: StudyArea, month: pd.Timestamp) -> StudyArea:
     )
 
 
-def _solve_routes(problem: SchoolProblem) -> list[list[int]]:
-    """Stops of the best patrols, for each officer."""
-    solution = solve(problem.plain_problem)
-    return [list(route.stops) for route in solution.routes]
-
-
-class _OriginScorer:
-    """Scores origins one after the other."""
-
-    def __init__(self, area: StudyArea) -> None:
-        self.area = area
-        self.history = build_history(area)
-
-    def score_origin(self, origin: pd.Timestamp) -> list[dict[str, object]]:
-        """One row per school."""
-        cut = cut_area(self.area, origin)
-        ours, counts = (_build_problems(one) for one in (cut, use_counts_only(cut)))
-        inputs = ours[0].inputs
-        shares = compute_window_shares(self.area, self.history, inputs.window, inputs.risk.day)
-        harm = compute_recorded_harm(self.area, self.history, [origin], shares)
-        return [
-            {"origin": origin, "urn": urn, **self._score_school(ours[row], counts[row], harm)}
-            for row, urn in enumerate(self.area.schools["urn"])
+def _score_origin(
+    area: StudyArea, history: History, origin: pd.Timestamp
+) -> Iterator[dict[str, object]]:
+    """Harm per officer-hour of ours and the baselines, and planned worth: a row a school."""
+    cut = cut_area(area, origin)
+    ours, counts = (_build_problems(one) for one in (cut, use_counts_only(cut)))
+    inputs = ours[0].inputs
+    shares = compute_window_shares(area, history, inputs.window, inputs.risk.day)
+    harm = compute_recorded_harm(area, history, [origin], shares)
+    for urn, school, by_count in zip(area.schools["urn"], ours, counts, strict=True):
+        problem = school.plain_problem
+        best = [route.stops for route in solve(problem).routes]
+        greedy = plan_greedy_routes(problem, per_minute=True)
+        plain = plan_greedy_routes(by_count.plain_problem, per_minute=False)
+        hours = inputs.window.minutes / 60 * problem.officer_count
+        covered = [
+            float(harm[find_dwell_pieces(*each)].sum()) / hours
+            for each in ((school, best), (school, greedy), (by_count, plain))
         ]
-
-    def _score_school(
-        self, ours: SchoolProblem, counts: SchoolProblem, harm: NDArray[np.float64]
-    ) -> dict[str, float]:
-        """Harm per officer-hour of ours and baselines, and planned worth, from risk and counts."""
-        problem = ours.plain_problem
-        best = _solve_routes(ours)
-        by_minute = plan_greedy_routes(problem, per_minute=True)
-        by_count = plan_greedy_routes(counts.plain_problem, per_minute=False)
-        hours = ours.inputs.window.minutes / 60 * problem.officer_count
-        covered = {
-            OURS: harm[find_dwell_pieces(ours, best)].sum(),
-            BASELINES[0]: harm[find_dwell_pieces(ours, by_minute)].sum(),
-            BASELINES[1]: harm[find_dwell_pieces(counts, by_count)].sum(),
-        }
-        planned = [compute_planned_worth(problem, routes) for routes in (best, by_minute)]
-        return {
-            **{name: float(value) / hours for name, value in covered.items()},
-            **dict(zip(PLANNED_COLUMNS, map(float, planned), strict=True)),
-        }
+        planned = [compute_planned_worth(problem, routes) for routes in (best, greedy)]
+        names = (OURS, *BASELINES, *PLANNED_COLUMNS)
+        yield {"origin": origin, "urn": urn, **dict(zip(names, [*covered, *planned], strict=True))}
 
 
 def _build_problems(area: StudyArea) -> list[SchoolProblem]:
@@ -220,6 +189,33 @@ def _build_problems(area: StudyArea) -> list[SchoolProblem]:
     risk = estimate_risk(area)
     inputs = PlanningInputs.from_area(area, risk, locate_hotspots(area, risk))
     return [build_school_problem(inputs, row) for row in range(len(area.schools))]
+
+
+def plan_greedy_routes(problem: OrienteeringProblem, *, per_minute: bool) -> list[list[int]]:
+    """Stops of each officer, chosen one by one for the most worth, or the most per minute.
+
+    Each is the remaining stop with the most worth per minute of walking and dwelling (or the most
+    worth) that still leaves time for the way back; worth is the mean over the window.
+    """
+    travel, dwell = problem.travel_minutes, problem.dwell_minutes
+    gathered = problem.timed_prizes.cumulative
+    worth = gathered[:, -1] / max(1, gathered.shape[1] - 1) * dwell
+    left = [row for row in np.flatnonzero(worth > 0).tolist() if row not in problem.barred]
+    routes = []
+    for _ in range(problem.officer_count):
+        route, at, now = list[int](), 0, problem.earliest_minutes
+        while left:
+            minutes = travel[at, left] + dwell[left]
+            fits = now + minutes + travel[left, 0] <= problem.latest_minutes + 1e-9
+            if not fits.any():
+                break
+            rate = worth[left] / (np.maximum(minutes, 1e-9) if per_minute else 1.0)
+            best = int(np.argmax(np.where(fits, rate, -1.0)))
+            now += float(minutes[best])
+            at = left.pop(best)
+            route.append(at)
+        routes.append(route)
+    return routes
 
 
 def compute_recorded_harm(
@@ -268,13 +264,8 @@ def compute_planned_worth(problem: OrienteeringProblem, routes: Routes) -> float
 
 def find_dwell_pieces(problem: SchoolProblem, routes: Routes) -> NDArray[np.int64]:
     """Pieces in sight of the stops of these patrols, without duplicates."""
-    area, around = problem.inputs.area, problem.surroundings
-    points = around.network.xy(problem.found.stops.take(_flatten_stops(routes) - 1))
-    sight = SIGHT_METRES
-    seen = [area.network.find_pieces_within(point, sight) for point in points]
+    stops = np.array([stop for route in routes for stop in route], dtype=np.int64)
+    points = problem.surroundings.network.xy(problem.found.stops.take(stops - 1))
+    network = problem.inputs.area.network
+    seen = [network.find_pieces_within(point, SIGHT_METRES) for point in points]
     return np.unique(np.concatenate([*seen, np.empty(0, dtype=np.int64)]))
-
-
-def _flatten_stops(routes: Routes) -> NDArray[np.int64]:
-    """The stops of all officers, one after the other."""
-    return np.array([stop for route in routes for stop in route], dtype=np.int64)

@@ -8,13 +8,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 
 from patrolplan.arrays import gather
 from patrolplan.hotspots.reasons import read_reasons
 from patrolplan.network.crossings import find_crossed_roads
 from patrolplan.network.names import describe_positions
-from patrolplan.network.paths import Walk
 from patrolplan.notes import Note
 from patrolplan.patrols.directions import PieceTraits, build_leg
 from patrolplan.patrols.legs import Leg
@@ -22,17 +20,15 @@ from patrolplan.patrols.orders import list_timings
 from patrolplan.patrols.plan import Patrol, PatrolKind, Stop, StopKind, Variant
 from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.school_problem import SchoolProblem, build_school_problem
-from patrolplan.patrols.solver.solution import list_leg_minutes, walk_route
+from patrolplan.patrols.solver.solution import walk_route
 from patrolplan.patrols.solver.solve import OrienteeringProblem, Route, Solution
 from patrolplan.patrols.surroundings import HELD_SCHOOLS, compute_speed
 from patrolplan.patrols.tasked_places import build_tasking
 from patrolplan.patrols.timings import Timing, Timings
 
-SAME_METRES = 1.0
-"""A stop within this distance of a hotspot's stopping place is there."""
+SAME_METRES = 1.0  # a stop within this distance of a hotspot's stopping place is there
 
-STANDING = ("place", "stand", "at")
-"""Columns of a hotspot that describe where to stand."""
+STANDING = ("place", "stand", "at")  # columns of a hotspot that describe where to stand
 
 
 class Visit(NamedTuple):
@@ -53,20 +49,15 @@ class PatrolBuilder:
 
     def __init__(self, problem: SchoolProblem) -> None:
         self.problem = problem
-        self.is_bare = problem.inputs.detail == "best"
         self.orienteering = problem.plain_problem
         self.hours = problem.surroundings.hours
         self.speed = compute_speed(problem.settings)
-        pieces, network = problem.surroundings.pieces, problem.inputs.area.network.walkable
-        self.piece_traits = PieceTraits.from_network(
-            network,
-            problem.inputs.piece_labels,
-            pieces,
+        self.piece_traits = PieceTraits(
+            problem.surroundings.network,
+            problem.inputs.piece_labels[problem.surroundings.pieces],
             by_bicycle=problem.settings.way == "bicycle",
         )
         self._legs: dict[tuple[int, int], Leg] = {}
-        self._hotspots: dict[int, pd.Series] = {}
-        self._places: dict[int, str] = {}
 
     @classmethod
     def for_school(
@@ -82,34 +73,30 @@ class PatrolBuilder:
         For a week a school is planned several times, but its problem and its legs are built once.
         """
         build = partial(build_school_problem, inputs, row, visit=visit, watch=watch)
-        if inputs.detail != "timings":
+        if not inputs.for_week:
             return cls(build())
-        given, reuse = (
-            (f"{row} {tuple(visit)} {tuple(watch)}", inputs),
-            inputs.area.catchments.reuse,
-        )
-        return reuse("builders", given, lambda: cls(build()), hold=HELD_SCHOOLS)
+        given, reuse = f"{row} {tuple(visit)} {tuple(watch)}", inputs.area.catchments.reuse
+        return reuse("builders", (given, inputs), lambda: cls(build()), hold=HELD_SCHOOLS)
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """What was assumed for the school."""
         return self.problem.build_notes()
 
+    @cached_property
+    def places(self) -> list[str]:
+        """(k,) where each candidate is, in words."""
+        return describe_positions(self.problem.surroundings.network, self.problem.found.stops)
+
     def build_variant(self, other: Solution, best: Solution) -> Variant:
         """A variant from another solution than the best; with patrols, if a week may draw it."""
-        is_drawn = self.problem.inputs.detail == "timings"
-        names = [self._name_visits(route) for route in other.routes]
+        drawn = other.routes if self.problem.inputs.for_week else ()
+        visits = (visit for route in other.routes for visit in self.merge_visits(route)[1])
         return Variant(
             worth_share=min(1.0, other.worth / best.worth) if best.worth > 0 else 1.0,
-            hotspots=tuple(name for route in names for name in route),
-            patrols=tuple(
-                self.build_patrol(route, other) for route in (other.routes if is_drawn else ())
-            ),
+            hotspots=tuple(self.problem.get_stop_name(visit.stop) for visit in visits),
+            patrols=tuple(self.build_patrol(route, other) for route in drawn),
         )
-
-    def _name_visits(self, route: Route) -> list[str]:
-        _, visits = self.merge_visits(route)
-        return [self.problem.get_stop_name(visit.stop) for visit in visits]
 
     def merge_visits(self, route: Route) -> tuple[float, list[Visit]]:
         """When the gate is left, and the visits between: dwells at one place are one visit.
@@ -178,14 +165,14 @@ class PatrolBuilder:
             stops=stops,
             legs=legs,
             variants=variants,
-            keep_away=() if self.is_bare else problem.tasked.keep_away,
+            keep_away=problem.tasked.keep_away,
             nothing_recorded=problem.prizes.nothing_recorded,
             notes=(*self.notes, *self._note_gate_card(kind, is_gate_card=not stops)),
         )
         patrol = self._weigh(patrol, visits)
-        if problem.inputs.detail != "timings":
-            return patrol
-        return replace(patrol, timings=self._list_timings(patrol, visits))
+        if problem.inputs.for_week:
+            patrol = replace(patrol, timings=self._list_timings(patrol, visits))
+        return patrol
 
     def _weigh(self, patrol: Patrol, visits: Sequence[Visit]) -> Patrol:
         """The patrol with its worth, and that of its stops as shares of it."""
@@ -236,32 +223,28 @@ class PatrolBuilder:
         if not all(left.get(stop.hotspot) for stop in planned):
             return None
         rows = [left[stop.hotspot].pop(0) for stop in planned]
-        latest = min(
-            self.hours.latest_back_minutes, latest_end_minutes - self.hours.gate_last_minutes
-        )
-        problem = self._build_timing_problem(rows, [stop.stood_minutes for stop in planned])
-        route = walk_route(
-            problem,
-            patrol.number - 1,
+        latest = min(self.hours.latest_end_minutes, latest_end_minutes)
+        walked = walk_route(
+            self._build_timing_problem(rows, [stop.stood_minutes for stop in planned]),
             rows,
-            list_leg_minutes(problem, rows),
             leave_minutes=timing.gate_until_minutes,
             not_before=timing.begin_minutes,
-            latest_minutes=latest,
+            latest_minutes=latest - self.hours.gate_last_minutes,
         )
-        if route is None:
+        if walked is None:
             return None
+        begins, back = walked
         visits = [
             Visit(row, begin, begin + stop.stood_minutes)
-            for row, begin, stop in zip(rows, route.begin_minutes, planned, strict=True)
+            for row, begin, stop in zip(rows, begins, planned, strict=True)
         ]
         legs = self._build_legs(rows)
         until, times, end = self._time_visits(timing.gate_until_minutes, visits, legs)
-        walked = replace(
+        timed = replace(
             patrol,
             start_minutes=patrol.start_minutes if patrol.has_presence else until,
             gate_until_minutes=until,
-            end_minutes=max(min(end, latest_end_minutes), route.end_minutes),
+            end_minutes=max(min(end, latest_end_minutes), back),
             stops=tuple(
                 replace(
                     stop,
@@ -273,7 +256,7 @@ class PatrolBuilder:
             ),
             legs=legs,
         )
-        return self._weigh(walked, visits)
+        return self._weigh(timed, visits)
 
     def _build_timing_problem(
         self, rows: Sequence[int], minutes: Sequence[float]
@@ -289,18 +272,6 @@ class PatrolBuilder:
         np.fill_diagonal(travel, 0.0)
         return replace(self.orienteering, travel_minutes=travel, dwell_minutes=dwell, follows=None)
 
-    def _build_leg(self, walk: Walk) -> Leg:
-        """A leg in pieces of the area's walkable network."""
-        leg = build_leg(
-            walk,
-            self.piece_traits,
-            self.speed,
-            crossed=() if self.is_bare else find_crossed_roads(walk),
-            landmarks=self.problem.inputs.landmarks,
-            with_directions=not self.is_bare,
-        )
-        return replace(leg, pieces=self.problem.surroundings.pieces[leg.pieces])
-
     def _build_legs(self, rows: Sequence[int]) -> tuple[Leg, ...]:
         """The walks from the gate by these stops and back."""
         if not rows:
@@ -311,7 +282,11 @@ class PatrolBuilder:
     def _find_leg(self, start: int, end: int) -> Leg:
         """The walk from place to place: the one whose time the solver has counted with."""
         if (start, end) not in self._legs:
-            self._legs[start, end] = self._build_leg(self.problem.walks.find_shortest(start, end))
+            walk = self.problem.walks.find_shortest(start, end)
+            crossed, landmarks = find_crossed_roads(walk), self.problem.inputs.landmarks
+            leg = build_leg(walk, self.piece_traits, self.speed, crossed, landmarks)
+            pieces = self.problem.surroundings.pieces[leg.pieces]  # of the area's walkable network
+            self._legs[start, end] = replace(leg, pieces=pieces)
         return self._legs[start, end]
 
     def _time_visits(
@@ -343,10 +318,10 @@ class PatrolBuilder:
 
     def _find_last_end(self, stop: int) -> float:
         """Latest end of a stay at a stop, by its hours and the light."""
-        windows = self.orienteering.windows
-        if windows is None or self.problem.found.tasked_rows[stop - 1] >= 0:
+        if self.problem.found.tasked_rows[stop - 1] >= 0:
             return np.inf
-        return float(windows[stop, 1] + self.problem.stop_minutes[stop - 1])
+        _, last = self.orienteering.list_windows([stop])[0]
+        return float(last + self.problem.stop_minutes[stop - 1])
 
     def _find_start(self, *, is_gate_card: bool) -> float:
         """Begin of the presence at the gate.
@@ -378,7 +353,7 @@ class PatrolBuilder:
         position = problem.found.stops.take([stop - 1])
         row = problem.found.hotspot_rows[stop - 1]
         is_tasked = problem.found.tasked_rows[stop - 1] >= 0
-        hotspot = self._get_hotspot(row) if row >= 0 else None
+        hotspot = self.problem.inputs.hotspots.iloc[row] if row >= 0 else None
         x, y = network.xy(position)[0]
         at: dict[str, Any] = {}
         if is_tasked:
@@ -388,21 +363,23 @@ class PatrolBuilder:
         if hotspot is not None and math.dist(xy, (x, y)) < SAME_METRES:
             at |= {name: hotspot[name if name == "place" else f"stop_{name}"] for name in STANDING}
         else:
-            at["place"] = self._describe_place(stop)
-            at["stand"], at["at"] = problem.get_stand(stop)
+            at["place"] = self.places[stop - 1]
+            at["stand"], at["at"] = problem.pick(problem.prizes.stands, stop, ("street", ""))
         kind: StopKind = "corner"
         if hotspot is not None:
             kind = hotspot["kind"]
         elif is_tasked or problem.is_gate(stop):
             kind = "tasked" if is_tasked else "gate"
         return Stop(
-            id=problem.get_place_id(stop),
+            id=problem.place_ids[stop - 1],
             hotspot=problem.get_stop_name(stop),
             kind=kind,
             arrive_minutes=arrive_minutes,
             leave_minutes=leave_minutes,
             stood=visit.minutes,
-            why=problem.get_reasons(stop) if hotspot is None else read_reasons(hotspot["reasons"]),
+            why=problem.pick(problem.prizes.reasons, stop, ())
+            if hotspot is None
+            else read_reasons(hotspot["reasons"]),
             street=str(self.piece_traits.labels[position.piece[0]]),
             lit=problem.stop_lit[stop - 1],
             is_dark=self._is_dark(arrive_minutes, leave_minutes),
@@ -411,21 +388,6 @@ class PatrolBuilder:
             point=(float(x), float(y)),
             **at,
         )
-
-    def _describe_place(self, stop: int) -> str:
-        """Where a stop is, in words; cached, since variants have most of their stops in common."""
-        place = int(self.problem.found.places[stop - 1])
-        if place not in self._places:
-            position = self.problem.found.stops.take([stop - 1])
-            network = self.problem.surroundings.network
-            self._places[place] = describe_positions(network, position)[0]
-        return self._places[place]
-
-    def _get_hotspot(self, row: int) -> pd.Series:
-        """A row of the hotspots; cached, since variants have most of their stops in common."""
-        if row not in self._hotspots:
-            self._hotspots[row] = self.problem.inputs.hotspots.iloc[row]
-        return self._hotspots[row]
 
     def _is_dark(self, arrive_minutes: float, leave_minutes: float) -> bool:
         """Whether a stop ends after sunset, or begins before sunrise."""

@@ -50,6 +50,7 @@ from patrolplan.patrols.file_forms import (
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.posts import Post
+from patrolplan.patrols.solver.solution import compute_gap_percent
 from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
@@ -291,7 +292,7 @@ class Patrol(_AtPoint):
                 *(["window"] if self.window == AFTER_SCHOOL else []),
             ],
             way={"pushed_metres": round(pushed, 1)},
-            bound={"gap_percent": round(_compute_gap(worth, bound), 2)},
+            bound={"gap_percent": round(compute_gap_percent(worth, bound), 2)},
             proven={
                 "gate_card": self.is_gate_card,
                 "walked_metres": round(sum(leg["metres"] for leg in legs), 1),
@@ -353,11 +354,7 @@ class Patrol(_AtPoint):
     @property
     def gap_percent(self) -> float:
         """Maximum difference below the bound, in percent."""
-        return _compute_gap(self.worth, self.bound)
-
-
-def _compute_gap(worth: float, bound: float) -> float:
-    return 0.0 if bound <= 0 else max(0.0, 100 * (bound - worth) / bound)
+        return compute_gap_percent(self.worth, self.bound)
 
 
 @dataclass(frozen=True)

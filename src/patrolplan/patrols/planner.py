@@ -18,16 +18,15 @@ from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
 from patrolplan.patrols.assigned_places import assign_places
 from patrolplan.patrols.patrol_builder import PatrolBuilder
 from patrolplan.patrols.plan import Patrol, Plan, Variant
-from patrolplan.patrols.planning_inputs import Detail, PlanningInputs
+from patrolplan.patrols.planning_inputs import PlanningInputs
 from patrolplan.patrols.posts import plan_posts
-from patrolplan.patrols.reference import compare_with_reference, gives_way, plan_reference
+from patrolplan.patrols.reference import MIN_GAIN, compare_with_reference, plan_reference
 from patrolplan.patrols.solver.solve import Solution, find_variants, solve
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.patrols.way_home import measure_patrols
 from patrolplan.risk.surface import Risk
 
-VARIANTS = 8
-"""Near-optimal patrols of a school that a week chooses from."""
+VARIANTS = 8  # near-optimal patrols of a school that a week chooses from
 
 
 def plan_patrols(  # noqa: PLR0913 - all but the first three are named
@@ -40,7 +39,7 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     date: Day | None = None,
     assign_tasked: bool = True,
     posts: int = 0,
-    detail: Detail = "timings",
+    for_week: bool = True,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Plan:
@@ -67,9 +66,8 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
     assign_tasked
         Whether each place to visit is assigned to the schools that serve it best, see
         `patrolplan.patrols.assigned_places`; otherwise only barred places change patrols.
-    detail
-        "variants" if no week is drawn from the plan: variants have only stops. "best" for only the
-        stops and times of the best patrols, without how much of the way home they meet.
+    for_week
+        Whether a week may be drawn from the plan: then variants are complete, and have other times.
     executor
         Its workers plan the schools; by default this process does, one by one.
     report_progress
@@ -100,12 +98,9 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         raise InputError.one(where, what, remedy)
     hotspots = take_hotspots(area, risk, hotspots)
     rows = [row for row, urn in enumerate(area.schools["urn"]) if chosen is None or urn in chosen]
-    if detail == "timings":
-        inputs = PlanningInputs.reuse(area, risk, hotspots, window, date, rows)
-    else:
-        inputs = PlanningInputs.from_area(
-            area, risk, hotspots, window, date, rows=rows, detail=detail
-        )
+    build = PlanningInputs.reuse if for_week else PlanningInputs.from_area
+    inputs = build(area, risk, hotspots, window, date, rows=rows)
+    inputs = inputs if for_week else replace(inputs, for_week=False)
     progress = label_progress("Planning schools", rows, report_progress)
     planned = map_parallel(plan_school, inputs, rows, executor=executor, report_progress=progress)
     plan = Plan(
@@ -128,8 +123,6 @@ def plan_patrols(  # noqa: PLR0913 - all but the first three are named
         )
         told = (tell_taskings(area, date, patrol) for patrol in plan.patrols)
         plan = replace(plan, patrols=tuple(told))
-    if detail == "best":
-        return plan
     return replace(plan, patrols=measure_patrols(area, risk, window, plan.patrols))
 
 
@@ -161,7 +154,7 @@ def plan_school(inputs: PlanningInputs, row: int) -> list[Patrol]:
     best = patrols[0]
     if reference is None or len(patrols) > 1 or not (best.stops or reference.stops):
         return patrols
-    if not gives_way(best, reference):
+    if best.worth >= MIN_GAIN * reference.worth:
         return patrols
     whole = Variant(
         worth_share=1.0,
@@ -177,8 +170,7 @@ def plan_before_giving_way(builder: PatrolBuilder) -> tuple[list[Patrol], Patrol
     problem, reference = builder.problem, plan_reference(builder)
     orienteering = problem.plain_problem
     solution = solve(orienteering)
-    count = 0 if problem.inputs.detail == "best" else VARIANTS
-    others = find_variants(orienteering, solution, count=count)
+    others = find_variants(orienteering, solution, count=VARIANTS)
     variants = tuple(_build_variant(builder, other, solution, reference) for other in others)
     patrols = [builder.build_patrol(route, solution, variants) for route in solution.routes]
     return list(compare_with_reference(builder, patrols, reference)), reference

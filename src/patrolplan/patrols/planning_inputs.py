@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
@@ -18,11 +18,6 @@ from patrolplan.patrols.landmarks import Landmarks
 from patrolplan.patrols.prize import SchoolPrizes, build_prizes
 from patrolplan.risk.surface import Risk
 
-Detail = Literal["best", "variants", "timings"]
-"""Only the best patrols' stops and times; complete best patrols, with the stops of variants; or
-complete variants, too, with the possible times of each, from which a week draws."""
-
-
 HELD_INPUTS = 4
 """Number of cached inputs: about as many as a week has windows and modes, since they are small."""
 
@@ -31,12 +26,10 @@ HELD_INPUTS = 4
 class PlanningInputs:
     """Everything from which schools are planned one after the other."""
 
-    area: StudyArea
-    """See `StudyArea.strip_for_workers`."""
+    area: StudyArea  # see `StudyArea.strip_for_workers`
     risk: Risk
     hotspots: gpd.GeoDataFrame
-    piece_labels: NDArray[np.object_]
-    """(w,) label of each piece of the area's walkable network."""
+    piece_labels: NDArray[np.object_]  # (w,) label of each piece of the area's walkable network
     window: Window
     date: dt.date | None = None
     """Day of the patrols, on which only some tasked places count; None means all count."""
@@ -44,10 +37,9 @@ class PlanningInputs:
     """What standing is worth, by row of the area's schools that are planned."""
     feared: frozenset[tuple[str, str]] = frozenset()
     """URN of a school, and a hotspot in a square where its pupils feel least safe."""
-    landmarks: Landmarks | None = None
-    """Landmarks that directions may name at a turn."""
-    detail: Detail = "timings"
-    """How much is planned for each school."""
+    landmarks: Landmarks | None = None  # landmarks that directions may name at a turn
+    for_week: bool = True
+    """Whether variants are complete, with the possible times of each, from which a week draws."""
 
     @cached_property
     def hotspot_names(self) -> list[str]:
@@ -64,7 +56,6 @@ class PlanningInputs:
         date: dt.date | None = None,
         *,
         rows: Sequence[int] | None = None,
-        detail: Detail = "timings",
     ) -> Self:
         """The inputs for planning an area's schools; by default with the settings' own window.
 
@@ -84,7 +75,6 @@ class PlanningInputs:
             build_prizes(area, risk, hotspots, window, rows),
             frozenset(pair for place in feared for pair in place.nearest),
             reuse("landmarks", (features,), lambda: Landmarks.from_features(features)),
-            detail,
         )
 
     @classmethod

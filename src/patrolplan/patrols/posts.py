@@ -16,21 +16,18 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, with_config
-from scipy import sparse
 
 from patrolplan.area import StudyArea
-from patrolplan.network.catchments import MAX_SNAP_METRES
+from patrolplan.hotspots.ground import locate_places
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.network.names import describe_positions
-from patrolplan.network.network import Positions, concatenate_positions
 from patrolplan.patrols.file_forms import RECORD, Minutes, Point, Share
+from patrolplan.patrols.prize import find_ground
 from patrolplan.pupils.presence import LONGEST_MINUTES, NOON_MINUTES, Presence, find_presence
 from patrolplan.risk.surface import Risk
 
 POST_MINUTES = 35.0
 """Minutes from the bell that adults stand: three quarters of the pupil-minutes are in this time."""
-
-MIN_STREETS = 3  # minimum number of pieces that meet at a junction
 
 
 @with_config(RECORD)
@@ -77,7 +74,10 @@ def choose_posts(
     end = bell + POST_MINUTES
     pupils = presence.sum_journey(urn, bell, end)[: len(network)]
     weighted = pupils * risk_weight
-    places = _list_places(area, np.flatnonzero(pupils))
+    ground = find_ground(area).places
+    places = locate_places(ground[pupils[ground["piece"]] > 0])
+    if not len(places):  # no street there has a name
+        places = network.middles(np.flatnonzero(pupils))
     xy, sight = network.xy(places), SIGHT_METRES
     seen = [network.find_pieces_within(place_xy, sight) for place_xy in xy]
     chosen = choose_greedily(seen, weighted if weighted.any() else pupils, count)
@@ -100,26 +100,6 @@ def choose_posts(
     return posts
 
 
-def _list_places(area: StudyArea, pieces: NDArray[np.int64]) -> Positions:
-    """Where an adult may stand: junctions and stops on these pieces, or else their ends."""
-    network, walkable = area.network, area.network.walkable
-    ends = network.piece_nodes[pieces]
-    # The two networks number nodes separately, but pieces alike.
-    meet = np.bincount(walkable.piece_nodes.ravel())
-    is_junction = meet[walkable.piece_nodes[pieces]] >= MIN_STREETS
-    if not is_junction.any():
-        is_junction = np.ones_like(is_junction)
-    row, side = np.nonzero(is_junction)
-    first = np.unique(ends[row, side], return_index=True)[1]
-    row, side = row[first], side[first]
-    piece = pieces[row]
-    offset = np.where(side == 1, network.piece_metres[piece], 0.0)
-    stops = area.way_home.stops
-    at = network.snap(np.column_stack([stops.geometry.x, stops.geometry.y]))
-    at = at.take((at.moved_metres <= MAX_SNAP_METRES) & np.isin(at.piece, pieces))
-    return concatenate_positions(Positions(piece, offset, np.zeros(len(piece))), at)
-
-
 def choose_greedily(
     seen: Sequence[NDArray[np.int64]], worth: NDArray[np.float64], count: int
 ) -> list[int]:
@@ -127,13 +107,9 @@ def choose_greedily(
 
     `seen`: for each place the pieces within sight; `worth`: (p,) of each piece, 0 or more.
     """
-    ends = np.cumsum([0, *map(len, seen)])
-    columns = np.concatenate([*seen, np.empty(0, dtype=np.int64)])
-    shape = (len(seen), len(worth))
-    table = sparse.csr_array((np.ones(len(columns)), columns, ends), shape=shape)
     left, chosen = worth.copy(), list[int]()
     for _ in range(min(count, len(seen))):
-        gain = table @ left
+        gain = [float(left[pieces].sum()) for pieces in seen]
         best = int(np.argmax(gain))
         if gain[best] <= 0:
             break

@@ -33,8 +33,7 @@ from patrolplan.pupils.presence import PUPIL_METRES_PER_MINUTE, LeavingCurve, ar
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
-MIN_FLOW_SHARE = 0.05
-"""Least flow in sight, as a share of that on the school's busiest street."""
+MIN_FLOW_SHARE = 0.05  # least flow in sight, as a share of that on the school's busiest street
 
 MIN_PASSING_PUPILS = 15.0
 """Least own pupils who pass in a place's best half-hour, as for a crossing patrol (Road Safety GB,
@@ -44,24 +43,20 @@ MIN_OUT_SHARE = 0.05
 """Least share of a school's unaccompanied pupils who leave or arrive in a window for it to be about
 them; in others, such as an evening, a place is worth the risk per metre in sight."""
 
-MIN_PASSING_SHARE = 0.01
-"""Least share of the school's pupils who pass during a dwell."""
+MIN_PASSING_SHARE = 0.01  # least share of the school's pupils who pass during a dwell
 
 BEST_MINUTES = 30
-MIN_RECORDED = 0.5
-"""Fewer incidents in a year than this on the own ways are none."""
+MIN_RECORDED = 0.5  # fewer incidents in a year than this on the own ways are none
 
 HOTSPOT_FAVOUR = 1.1
 """A hotspot's own stopping place is preferred to a corner next to it that is worth so much more."""
 
-APART_METRES = 75.0
-"""Of places nearer to each other than this, the best is a candidate."""
+APART_METRES = 75.0  # of places nearer to each other than this, the best is a candidate
 
 GATE_DWELLS, PLACE_DWELLS = 3, 2
 """How often the officer may stand at the gate again, and at any other place."""
 
-MAX_PLACES = 12
-"""Candidates of one school beside those with a reason of their own."""
+MAX_PLACES = 12  # candidates of one school beside those with a reason of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,14 +132,11 @@ def build_prizes(
     """The places and prizes of the schools in some rows of the area's."""
     in_time = risk.in_time or RiskInTime.from_static(risk.joined)
     ways, presence = find_presence(area)
-    ground = area.catchments.reuse(
-        "ground", (area.network, area.features), lambda: Ground(area.network, area.features)
-    )
     around = {row: build_surroundings(area, row, window) for row in rows}
     first = int(min(one.hours.start_minutes for one in around.values()))
     end = int(np.ceil(max(one.hours.latest_end_minutes for one in around.values())))
     sights = {
-        row: _look_around(area, one, hotspots, ground, ways.schools[row], range(first, end))
+        row: _look_around(area, one, hotspots, ways.schools[row], range(first, end))
         for row, one in around.items()
     }
     for minute in range(first, end):
@@ -159,6 +151,12 @@ def build_prizes(
         for row, one in sights.items()
     }
     return _give_reasons(area, risk, chosen)
+
+
+def find_ground(area: StudyArea) -> Ground:
+    """Where in an area an officer could stand."""
+    network, features = area.network, area.features
+    return area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
 
 
 def _give_reasons(
@@ -195,12 +193,11 @@ def _look_around(
     area: StudyArea,
     around: Surroundings,
     hotspots: gpd.GeoDataFrame,
-    ground: Ground,
     ways: SchoolWays,
     minutes: range,
 ) -> _Sights:
     """The gate, hotspots within the radius, and corners on own ways within `MAX_METRES`."""
-    network, count = area.network, len(area.network)
+    network, count, ground = area.network, len(area.network), find_ground(area)
     metres = np.full(count, np.inf)
     inside = around.pieces < count
     metres[around.pieces[inside]] = around.gate_metres[inside]

@@ -9,8 +9,6 @@ a demand: the gain would not be worth what is harder to remember.
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from patrolplan.arrays import gather
 from patrolplan.patrols.patrol_builder import PatrolBuilder, Visit
 from patrolplan.patrols.plan import Patrol, Reference
@@ -55,18 +53,11 @@ def _find_corner(builder: PatrolBuilder) -> Visit | None:
         if begin > latest:
             continue
         begin = latest if hours.gate_last_minutes else begin
-        first, last = (-np.inf, np.inf)
-        if orienteering.windows is not None:
-            first, last = orienteering.windows[row]
-            last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
+        first, last = orienteering.list_windows([row])[0]
+        last -= minutes - orienteering.dwell_minutes[row]  # windows are those of one dwell
         if first <= begin <= last and problem.prizes.flow[place] > most:
             best, most = Visit(row, begin, begin + minutes), float(problem.prizes.flow[place])
     return best
-
-
-def gives_way(patrol: Patrol, reference: Patrol) -> bool:
-    """Whether a patrol gains too little over the reference."""
-    return patrol.worth < MIN_GAIN * reference.worth
 
 
 def compare_with_reference(
@@ -95,18 +86,14 @@ def _divide(one: float, other: float) -> float | None:
 def count_passing(builder: PatrolBuilder, patrol: Patrol) -> float:
     """Share of own pupils who pass while the officer stands, summed over stays."""
     problem, prizes = builder.problem, builder.problem.prizes
-    left = {name: list(rows) for name, rows in problem.visits_by_name.items()}
-    total = gather(
-        prizes.passing[0], prizes.first_minute, patrol.start_minutes, patrol.gate_until_minutes
-    )
+    stays = [(0, patrol.start_minutes, patrol.gate_until_minutes)]
     for stop in patrol.stops:
-        place = int(problem.found.places[left[stop.hotspot].pop(0) - 1])
-        if place < len(prizes.passing):
-            total += gather(
-                prizes.passing[place], prizes.first_minute, stop.arrive_minutes, stop.leave_minutes
-            )
+        place = int(problem.found.places[problem.visits_by_name[stop.hotspot][0] - 1])
+        stays.append((place, stop.arrive_minutes, stop.leave_minutes))
     if patrol.stops:
-        total += gather(
-            prizes.passing[0], prizes.first_minute, patrol.back_minutes, patrol.end_minutes
-        )
-    return total
+        stays.append((0, patrol.back_minutes, patrol.end_minutes))
+    return sum(
+        gather(prizes.passing[place], prizes.first_minute, begin, end)
+        for place, begin, end in stays
+        if place < len(prizes.passing)
+    )

@@ -4,29 +4,25 @@ A run that is too short for its own direction is merged with the one before or a
 has a corner at both ends.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patrolplan.inputs.osm_tags import Passage
 from patrolplan.network.pieces import CARRY, PUSH
-from patrolplan.patrols.legs import Flight, Landmark, Level, RoadCrossing
-from patrolplan.patrols.turns import LOOK_METRES, STRAIGHT_ON, WalkedLine, describe_turn
+from patrolplan.patrols.legs import Flight, Level
+from patrolplan.patrols.turns import LOOK_METRES, WalkedLine
 
-MIN_STEP_METRES = 25.0
-"""Minimum length of a street in directions, unless it is around a corner."""
+MIN_STEP_METRES = 25.0  # minimum length of a street in directions, unless it is around a corner
 
 MIN_PUSH_METRES = 8.0
 """Minimum length for getting off the bicycle; shorter parts, such as at a square, are ignored."""
 
-MIN_END_METRES = 8.0
-"""Minimum length of a part at either end of a leg, even around a corner."""
+MIN_END_METRES = 8.0  # minimum length of a part at either end of a leg, even around a corner
 
-SAME_PLACE = 0.01
-"""Metres; places along a line that are nearer to each other count as one."""
+SAME_PLACE = 0.01  # metres; places along a line that are nearer to each other count as one
 
 OFF_BICYCLE_WAYS = {PUSH: "push", CARRY: "carry"}
 
@@ -44,11 +40,7 @@ class Run(NamedTuple):
     level: Level = ""
     lead: float = 0.0
     tail: float = 0.0
-    is_round_corner: bool = False
-    """Whether it begins with a corner."""
-    passage: Passage = ""
-    crossings: tuple[RoadCrossing, ...] = ()
-    landmark: Landmark | None = None
+    is_round_corner: bool = False  # whether it begins with a corner
 
     @property
     def is_short(self) -> bool:
@@ -67,22 +59,6 @@ class Run(NamedTuple):
     def kind(self) -> tuple[str, str, str]:
         """Properties that neighbouring pieces must share to be one run."""
         return self.name, self.way, self.flight
-
-    def lengthen(self, metres: float) -> "Run":
-        """The run with these metres added."""
-        return self._replace(metres=self.metres + metres)
-
-    def prepend(self, bit: "Run") -> "Run":
-        """The run with a short part before it."""
-        longer = self.lengthen(bit.metres)._replace(lead=bit.metres)
-        crossings = bit.crossings + self.crossings
-        return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
-
-    def append(self, bit: "Run") -> "Run":
-        """The run with a short part after it."""
-        longer = self.lengthen(bit.metres)._replace(tail=bit.metres)
-        crossings = self.crossings + bit.crossings
-        return longer._replace(passage=self.passage or bit.passage, crossings=crossings)
 
 
 def group_runs(
@@ -154,79 +130,72 @@ def _list_places(
     return np.asarray(places[(places >= low) & (places <= high)])
 
 
-def merge_short_between(runs: Sequence[Run]) -> list[Run]:
-    """Merge short parts between two streets into one of them, unless both ends are corners.
-
-    A part with a corner at its start is merged with the street after it, otherwise with the one
-    before. Flights of steps and changes of level are not moved: no part is merged before them, and
-    only a landing after a flight. Consecutive short parts count by their sum. Those at the ends
-    stay, see `merge_short_ends`.
-    """
-    merged: list[Run] = []
-    joined = _join_short_neighbours(runs)
-    carried: Run | None = None  # a short part at the start of the next street
-    for run, following in zip_longest(joined, joined[1:]):
-        if carried is not None:
-            run = run.lengthen(carried.metres)._replace(  # noqa: PLW2901
-                is_round_corner=carried.is_round_corner
-            )
-            carried = None
-        can_carry = following is not None and not (following.flight or following.is_apart)
-        if merged and not run.is_apart and merged[-1].kind == run.kind:
-            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=0.0)
-        elif not merged or following is None or not run.is_short:
-            merged.append(run)
-        elif can_carry and (run.is_round_corner or merged[-1].flight):
-            carried = run
-        elif not run.is_round_corner and not _is_own_path(run, merged[-1], following):
-            tail = 0.0 if following.is_round_corner else run.metres
-            merged[-1] = merged[-1].lengthen(run.metres)._replace(tail=tail)
-        else:
-            merged.append(run)
-    return merged
-
-
-def _is_own_path(bit: Run, before: Run, following: Run) -> bool:
-    """Whether a short part is more than the landing of a flight of steps."""
-    return bool(before.flight and not following.flight and bit.metres >= MIN_END_METRES)
-
-
-def _join_short_neighbours(runs: Sequence[Run]) -> list[Run]:
-    """Merge consecutive short parts, named after the longest of them, up to a corner."""
-    rows: list[list[Run]] = []
-    for run in runs:
-        if rows and run.is_short and rows[-1][-1].is_short and not run.is_round_corner:
-            rows[-1].append(run)
-        else:
-            rows.append([run])
-    return [
-        max(row, key=lambda run: run.metres)._replace(
-            metres=sum(run.metres for run in row), is_round_corner=row[0].is_round_corner
+def merge_short(runs: Sequence[Run]) -> list[Run]:
+    """Merge short parts, the shortest first, into what is next to them and no turn away."""
+    merged = _join_alike(runs)
+    while joins := list(_list_joins(merged)):
+        # With another short part it may become a direction of its own, named after the longer; else
+        # it belongs to the street before, or after a flight of steps to the street that follows.
+        number, other = min(
+            joins,
+            key=lambda join: (
+                merged[join[0]].metres,
+                not merged[join[1]].is_short,
+                merged[join[1]].flight != "",
+                join[1] > join[0],
+            ),
         )
-        for row in rows
-    ]
-
-
-def merge_short_ends(runs: Sequence[Run], line: WalkedLine) -> list[Run]:
-    """Merge short parts at the start or end into the street next to them, unless there is a turn.
-
-    They are not merged into a flight of steps, or into a run after a change of level. Parts shorter
-    than `MIN_END_METRES` are always merged.
-    """
-    merged = list(runs)
-    for end in (0, -1):
-        bit = merged[end]
-        if len(merged) == 1 or not bit.is_short:
-            continue
-        at = bit.metres if end == 0 else sum(run.metres for run in merged) - bit.metres
-        after, before = (line.compute_bearing(at, forward=way) for way in (True, False))
-        street = merged[1] if end == 0 else merged[-2]
-        is_apart = bool(street.flight or (end == 0 and street.level))
-        goes_on = describe_turn(after - before) == STRAIGHT_ON and not is_apart
-        if bit.metres < MIN_END_METRES or goes_on:
-            merged.pop(end)
-            merged[end] = merged[end].prepend(bit) if end == 0 else merged[end].append(bit)
+        before, after = merged[min(number, other)], merged[max(number, other)]
+        named = merged[other]
+        if named.is_short:
+            named = max(before, after, key=lambda run: run.metres)
+        lead, tail = before.lead, after.tail
+        if number < other:
+            lead = 0.0 if before.is_round_corner else before.metres
+        else:
+            is_turn_next = any(run.is_round_corner for run in merged[number + 1 : number + 2])
+            tail = 0.0 if is_turn_next else after.metres
+        merged[min(number, other) : max(number, other) + 1] = [
+            named._replace(
+                metres=before.metres + after.metres,
+                is_round_corner=before.is_round_corner,
+                level=before.level,
+                lead=lead,
+                tail=tail,
+            )
+        ]
+        merged = _join_alike(merged)
     return merged
+
+
+def _list_joins(runs: Sequence[Run]) -> Iterator[tuple[int, int]]:
+    """Each short run, and a neighbour that it may be merged with."""
+    for number, run in enumerate(runs):
+        if not run.is_short:
+            continue
+        # A few metres at either end of a leg are no direction, whatever is next to them.
+        is_tiny, last = run.metres < MIN_END_METRES, len(runs) - 1
+        if number > 0:
+            is_landing = is_tiny or (number < last and runs[number + 1].flight)
+            fits = is_landing or not runs[number - 1].flight
+            if (number == last and is_tiny) or (fits and not run.is_apart):
+                yield number, number - 1
+        if number < last:
+            following = runs[number + 1]
+            if (number == 0 and is_tiny) or not (following.flight or following.is_apart):
+                yield number, number + 1
+
+
+def _join_alike(runs: Sequence[Run]) -> list[Run]:
+    """Join neighbours of the same kind, unless the second is a direction of its own."""
+    joined = [runs[0]]
+    for run in runs[1:]:
+        if run.kind == joined[-1].kind and not run.is_apart:
+            metres = joined[-1].metres + run.metres
+            joined[-1] = joined[-1]._replace(metres=metres, tail=run.tail)
+        else:
+            joined.append(run)
+    return joined
 
 
 def locate_runs(runs: Sequence[Run], at_metres: ArrayLike) -> NDArray[np.int64]:

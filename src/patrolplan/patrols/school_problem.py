@@ -1,9 +1,10 @@
 """One school's orienteering problem: the stops within reach, the walks between them, the hours."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 
 from patrolplan.area.patrol_window import Daylight, find_daylight
 from patrolplan.area.square_names import name_places
-from patrolplan.hotspots.ground import Stand, read_lighting
-from patrolplan.hotspots.reasons import Reason
+from patrolplan.hotspots.ground import read_lighting
 from patrolplan.network.paths import WalkFinder
 from patrolplan.notes import Note
 from patrolplan.patrols.candidates import Candidates, find_candidates
@@ -35,8 +35,9 @@ from patrolplan.times import format_time, minutes_after_midnight
 HOTSPOT_NAME = re.compile(r"H[0-9]+( \(tasked\))*", re.IGNORECASE)
 """Names of hotspots in any plan, and names for tasked places that are derived from them."""
 
-GATE = "gate"
-"""Name of the gate as a stop."""
+T = TypeVar("T")
+
+GATE = "gate"  # name of the gate as a stop
 
 TASKED_ENDING = re.compile(r"( \(tasked\))+$")
 
@@ -49,18 +50,12 @@ class SchoolProblem:
     """
 
     inputs: PlanningInputs
-    row: int
-    """Row of the area's schools."""
-    school: pd.Series
-    """That row."""
-    surroundings: Surroundings
-    """Streets around the gate, and the hours."""
-    tasked: SchoolPlaces
-    """This school's tasked places, to visit or barred."""
-    found: Candidates
-    """(k,) the visits that may be made: row i + 1 of the problem is visit i."""
-    walks: WalkFinder
-    """Walks (or rides) between all positions."""
+    row: int  # row of the area's schools
+    school: pd.Series  # that row
+    surroundings: Surroundings  # streets around the gate, and the hours
+    tasked: SchoolPlaces  # this school's tasked places, to visit or barred
+    found: Candidates  # (k,) the visits that may be made: row i + 1 of the problem is visit i
+    walks: WalkFinder  # walks (or rides) between all positions
     unavoidable_rows: NDArray[np.int64]
     """Rows of `barred` whose streets stay open, since the gate can be reached only past them."""
 
@@ -68,16 +63,6 @@ class SchoolProblem:
     def settings(self) -> PatrolSettings:
         """The patrol settings."""
         return self.inputs.area.settings.patrol
-
-    @property
-    def must_visit(self) -> gpd.GeoDataFrame:
-        """The tasked places to visit."""
-        return self.tasked.must_visit
-
-    @property
-    def barred(self) -> gpd.GeoDataFrame:
-        """The tasked places to keep away from."""
-        return self.tasked.barred
 
     @cached_property
     def stop_lit(self) -> NDArray[np.object_]:
@@ -92,7 +77,7 @@ class SchoolProblem:
     @cached_property
     def stop_minutes(self) -> NDArray[np.float64]:
         """(k,) dwell at the candidates; at a tasked place as requested."""
-        return get_stop_minutes(self.settings, self.must_visit, self.found.tasked_rows)
+        return get_stop_minutes(self.settings, self.tasked.must_visit, self.found.tasked_rows)
 
     @property
     def prizes(self) -> SchoolPrizes:
@@ -111,39 +96,31 @@ class SchoolProblem:
 
     @cached_property
     def plain_problem(self) -> OrienteeringProblem:
-        """The problem of `build_problem` without mandatory stops."""
-        return self.build_problem(frozenset())
-
-    def build_problem(self, mandatory: frozenset[int]) -> OrienteeringProblem:
-        """The orienteering problem of this school's officers.
+        """The orienteering problem of this school's officers, without mandatory stops.
 
         A place may be visited again: each further visit follows the one before.
         """
         count, positions = len(self.found.places), len(self.walks.metres)
         dwell, rates = np.zeros(positions), np.zeros((positions, self.found.rates.shape[1] + 1))
         dwell[1 : count + 1] = self.stop_minutes
-        prizes = np.zeros(positions)
-        prizes[1 : count + 1] = self.found.rates.mean(axis=1) * self.stop_minutes
         np.cumsum(self.found.rates, axis=1, out=rates[1 : count + 1, 1:])
         follows = find_earlier_visits(np.r_[0, self.found.places])
         hours = self.surroundings.hours
         return OrienteeringProblem(
             travel_minutes=self.walks.metres / compute_speed(self.settings),
-            prizes=prizes,
+            timed_prizes=TimedPrizes(self.prizes.first_minute, rates),
             dwell_minutes=dwell,
             earliest_minutes=hours.gate_until_minutes,
             latest_minutes=hours.latest_back_minutes,
             officer_count=self.settings.officers,
             windows=build_stop_windows(self),
-            mandatory=mandatory,
             barred=frozenset({0}),
-            timed_prizes=TimedPrizes(self.prizes.first_minute, rates),
             follows=follows,
         )
 
     def get_tasked_place(self, stop: int) -> pd.Series:
         """The tasked place at a stop."""
-        place: pd.Series = self.must_visit.iloc[self.found.tasked_rows[stop - 1]]
+        place: pd.Series = self.tasked.must_visit.iloc[self.found.tasked_rows[stop - 1]]
         return place
 
     def get_stop_name(self, stop: int) -> str:
@@ -159,7 +136,7 @@ class SchoolProblem:
         if self.is_gate(stop):
             return GATE
         if self.found.tasked_rows[stop - 1] < 0:
-            return self.get_place_id(stop)
+            return self.place_ids[stop - 1]
         name = str(self.get_tasked_place(stop)["place_id"])
         is_taken = (
             HOTSPOT_NAME.fullmatch(name)
@@ -171,28 +148,20 @@ class SchoolProblem:
         """Whether a stop is the gate again."""
         return bool(self.found.places[stop - 1] == 0)
 
-    def get_reasons(self, stop: int) -> tuple[Reason, ...]:
-        """Why one stands at a corner; empty at a place that is only tasked."""
+    def pick(self, of_places: Sequence[T], stop: int, default: T) -> T:
+        """What is known of a stop's place; the default at a place that is only tasked."""
         place = int(self.found.places[stop - 1])
-        return self.prizes.reasons[place] if place < len(self.prizes.reasons) else ()
-
-    def get_stand(self, stop: int) -> tuple[Stand, str]:
-        """What a corner is at, and its name."""
-        place = int(self.found.places[stop - 1])
-        return self.prizes.stands[place] if place < len(self.prizes.stands) else ("street", "")
+        return of_places[place] if place < len(of_places) else default
 
     def list_seen(self, stop: int) -> tuple[str, ...]:
         """Names of the hotspots in view of a stop."""
-        place = int(self.found.places[stop - 1])
-        rows = self.prizes.sees[place] if place < len(self.prizes.sees) else ()
-        return tuple(self.inputs.hotspot_names[row] for row in rows)
-
-    def get_place_id(self, stop: int) -> str:
-        """The ID of the place of a stop, see `name_places`."""
-        return self._place_ids[stop - 1]
+        return tuple(
+            self.inputs.hotspot_names[row] for row in self.pick(self.prizes.sees, stop, ())
+        )
 
     @cached_property
-    def _place_ids(self) -> list[str]:
+    def place_ids(self) -> list[str]:
+        """(k,) ID of the place of each candidate, see `name_places`."""
         network = self.surroundings.network
         return name_places(network.xy(self.found.stops), network.projection.crs)
 
@@ -204,53 +173,34 @@ class SchoolProblem:
             found.setdefault(self.get_stop_name(stop), []).append(stop)
         return found
 
-    def _note_short_hours(self) -> list[Note]:
-        """Notes on tasked places whose hours are shorter than a stop."""
-        rows = np.sort(self.found.tasked_rows[self.found.tasked_rows >= 0])
-        if not len(rows):
-            return []
-        places = self.must_visit.iloc[rows]
-        dwell = places["minutes"].fillna(self.settings.dwell_minutes)
-        short = places["to_minutes"] - places["from_minutes"] < dwell
-        notes = []
-        for (_, place), minutes in zip(places[short].iterrows(), dwell[short], strict=True):
-            name, hours = place["place_id"], format_hours(place).replace("-", " to ")
-            text = (
-                f"Tasked place {name}: its hours {hours} are shorter than a stop of {minutes:g} "
-                f"minutes, which begins at {format_time(place['from_minutes'])}."
-            )
-            fix = f"correct hours or minutes of {name} ([sources] tasked_places)"
-            notes.append(Note("tasked_hours_short", text, "lead", fix=fix))
-        return notes
-
     def build_notes(self) -> tuple[Note, ...]:
         """Notes on what was assumed for this school."""
-        notes: list[Note] = []
-        urn, about = self.school["urn"], {"urns": [str(self.school["urn"])]}
-        is_opening = self.inputs.window.is_about_opening
+        school, inputs, hours = self.school, self.inputs, self.surroundings.hours
+        urn, about = school["urn"], {"urns": [str(school["urn"])]}
+        is_opening = inputs.window.is_about_opening
         cell, bell = ("start", "Opening bell") if is_opening else ("finish", "Finish time")
-        if self.school[f"{cell}_assumed"]:
-            text = f"{bell} not known: {self.school[f'{cell}_time']} assumed."
+        notes: list[Note] = []
+        if school[f"{cell}_assumed"]:
+            text = f"{bell} not known: {school[f'{cell}_time']} assumed."
             fix = f"fill in {cell}_time of URN {urn} ([sources] bell_times)"
             notes.append(Note("bell_time_assumed", text, "lead", fix=fix, about=about))
-        if self.school["gate_assumed"]:
+        if school["gate_assumed"]:
             text = "Gate not known: nearest walkable street assumed."
             fix = f"fill in longitude and latitude of URN {urn} ([sources] gates)"
             notes.append(Note("gate_assumed", text, "lead", fix=fix, about=about))
-        notes += self._note_presence()
-        if self.surroundings.hours.is_cut:
-            time = format_time(self.surroundings.hours.latest_end_minutes)
+        notes += [Note(key, text, "officer") for key, text in self._list_presence()]
+        if hours.is_cut:
+            time = format_time(hours.latest_end_minutes)
             text = f"No pupils stay for clubs: the patrol ends at {time}, when all are gone."
             notes.append(Note("ends_when_all_left", text, "officer"))
-        notes += build_way_notes(self.inputs.area)
-        notes += self._note_short_hours()
-        for name in self.barred["place_id"].iloc[self.unavoidable_rows]:
+        notes += [*build_way_notes(inputs.area), *self._note_short_hours()]
+        for name in self.tasked.barred["place_id"].iloc[self.unavoidable_rows]:
             text = f"The gate, or the only way to it, is in sight of barred {name}."
             notes.append(Note("barred_place_passed", text, "officer"))
-        if self.inputs.date is None and len(self.tasked.places):
+        if inputs.date is None and len(self.tasked.places):
             text = "No date given: check that tasked places still apply."
             notes.append(Note("no_date", text, "officer"))
-        if self.inputs.risk.window not in {None, self.inputs.window}:
+        if inputs.risk.window not in {None, inputs.window}:
             text = (
                 "The hotspots are those of another window than this patrol's: estimate the risk "
                 "for it."
@@ -258,29 +208,40 @@ class SchoolProblem:
             notes.append(Note("other_window", text))
         return tuple(notes)
 
-    def _note_presence(self) -> list[Note]:
-        """Notes on an unusual presence at the gate, or why there is none."""
+    def _note_short_hours(self) -> Iterator[Note]:
+        """Notes on tasked places whose hours are shorter than a stop."""
+        for row in np.sort(self.found.tasked_rows[self.found.tasked_rows >= 0]).tolist():
+            place = self.tasked.must_visit.iloc[row]
+            minutes = float(self.stop_minutes[self.found.tasked_rows == row][0])
+            if place["to_minutes"] - place["from_minutes"] < minutes:
+                name, hours = place["place_id"], format_hours(place).replace("-", " to ")
+                text = (
+                    f"Tasked place {name}: its hours {hours} are shorter than a stop of "
+                    f"{minutes:g} minutes, which begins at {format_time(place['from_minutes'])}."
+                )
+                fix = f"correct hours or minutes of {name} ([sources] tasked_places)"
+                yield Note("tasked_hours_short", text, "lead", fix=fix)
+
+    def _list_presence(self) -> Iterator[tuple[str, str]]:
+        """Key and text of a note on an unusual presence at the gate, or why there is none."""
         hours, window = self.surroundings.hours, self.inputs.window
-        if hours.gate_last_minutes:
-            times = (hours.latest_back_minutes, hours.latest_end_minutes)
-            start, bell = map(format_time, times)
-            text = f"Be at the gate from {start} until the school opens at {bell}."
-            return [Note("gate_before_opening", text, "officer")]
-        if hours.wait_minutes:
-            text = "The window opens before the bell: the patrol starts as pupils leave."
-            return [Note("window_before_bell", text, "officer")]
-        if hours.gate_minutes or not self.settings.gate_minutes:
-            return []
         bell_minutes = minutes_after_midnight(self.school["finish_time"])
-        if window.is_about_opening:
-            when = "Starts as the school opens"
-        elif hours.start_minutes >= bell_minutes:
-            when = "Starts after pupils have left"
-        elif hours.latest_end_minutes <= bell_minutes:
-            when = "Ends before pupils leave"
-        else:
+        if hours.gate_last_minutes:
+            start, bell = map(format_time, (hours.latest_back_minutes, hours.latest_end_minutes))
+            text = f"Be at the gate from {start} until the school opens at {bell}."
+            yield "gate_before_opening", text
+        elif hours.wait_minutes:
+            text = "The window opens before the bell: the patrol starts as pupils leave."
+            yield "window_before_bell", text
+        elif self.settings.gate_minutes and not hours.gate_minutes:
             when = "Ends as pupils leave"
-        return [Note("not_at_gate", f"{when}, so no time is spent at the gate.", "officer")]
+            if window.is_about_opening:
+                when = "Starts as the school opens"
+            elif hours.start_minutes >= bell_minutes:
+                when = "Starts after pupils have left"
+            elif hours.latest_end_minutes <= bell_minutes:
+                when = "Ends before pupils leave"
+            yield "not_at_gate", f"{when}, so no time is spent at the gate."
 
 
 def build_school_problem(

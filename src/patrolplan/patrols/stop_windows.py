@@ -24,35 +24,22 @@ def build_stop_windows(problem: "SchoolProblem") -> NDArray[np.float64] | None:
     windows = np.tile([-np.inf, np.inf], (len(problem.walks.metres), 1))
     of_stops = windows[1 : len(problem.found.places) + 1]  # a view: other positions have no stop
     is_tasked = problem.found.tasked_rows >= 0
-    for row in np.flatnonzero(is_tasked):
-        place = problem.must_visit.iloc[problem.found.tasked_rows[row]]
+    for row in np.flatnonzero(is_tasked).tolist():
+        place = problem.tasked.must_visit.iloc[problem.found.tasked_rows[row]]
         of_stops[row] = find_hours_of_begin(place, float(problem.stop_minutes[row]))
-    free = np.flatnonzero(~is_tasked)
-    first, last = problem.found.begins.T
-    of_stops[free, 1] = np.minimum(_find_last_light(problem), last)[free]
-    first = np.maximum(_find_first_light(problem), first)
-    of_stops[free, 0] = np.minimum(first[free], of_stops[free, 1])
-    _limit_to_hours(problem, of_stops, free)
-    return windows if np.isfinite(windows).any() else None
-
-
-def _limit_to_hours(
-    problem: "SchoolProblem", of_stops: NDArray[np.float64], free: NDArray[np.int64]
-) -> None:
-    """Narrow the spans of designated hotspots to their hours.
-
-    Their hours override the worth of late stops: the force decides when they are made.
-    """
-    if problem.inputs.area.designated is None:
-        return
+    free, light = np.flatnonzero(~is_tasked), _find_light(problem)
+    last = np.minimum(light[:, 1], problem.found.begins[:, 1])
+    first = np.minimum(np.maximum(light[:, 0], problem.found.begins[:, 0]), last)
+    of_stops[free] = np.column_stack([first, last])[free]
+    # Hours that a force designates override the worth of late stops: it decides when they are made.
     names = [problem.get_stop_name(row + 1) for row in free.tolist()]
     hours, dwell = problem.surroundings.hours, problem.settings.dwell_minutes
     spans = find_begin_spans(problem.inputs.area, names, hours, dwell)
-    light = np.stack([_find_first_light(problem), _find_last_light(problem)], axis=1)[free]
-    for row, span, lit in zip(free.tolist(), spans, light, strict=True):
+    for row, span in zip(free.tolist(), spans, strict=True):
         if np.isfinite(span).any():
-            first, last = max(span[0], lit[0]), min(span[1], lit[1])
-            of_stops[row] = (first, last) if first <= last else NEVER
+            lit = max(span[0], light[row, 0]), min(span[1], light[row, 1])
+            of_stops[row] = lit if lit[0] <= lit[1] else NEVER
+    return windows if np.isfinite(windows).any() else None
 
 
 def find_hours_of_begin(place: pd.Series, dwell_minutes: float) -> tuple[float, float]:
@@ -73,28 +60,14 @@ def format_hours(place: pd.Series) -> str:
     return f"{format_time(place['from_minutes'])}-{format_time(place['to_minutes'])}"
 
 
-def _find_last_light(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) latest minute at which a dwell at each candidate may begin and end by sunset.
+def _find_light(problem: "SchoolProblem") -> NDArray[np.float64]:
+    """(k, 2) between when a dwell at each candidate may begin, so that it is in daylight.
 
     Stops with street lighting, or if it is unknown, have no limit; nor has any stop if the settings
     allow unlit ones, or without a date.
     """
-    last = np.full(len(problem.found.places), np.inf)
-    if problem.daylight is not None:
-        last[_is_to_avoid(problem)] = (
-            problem.daylight.sunset_minutes - problem.settings.dwell_minutes
-        )
-    return last
-
-
-def _find_first_light(problem: "SchoolProblem") -> NDArray[np.float64]:
-    """(k,) earliest minute at which a dwell at each candidate may begin, see `_find_last_light`."""
-    first = np.full(len(problem.found.places), -np.inf)
-    if problem.daylight is not None:
-        first[_is_to_avoid(problem)] = problem.daylight.sunrise_minutes
-    return first
-
-
-def _is_to_avoid(problem: "SchoolProblem") -> NDArray[np.bool_]:
-    """(k,) which candidates are unlit, if the settings avoid them after dark."""
-    return np.asarray((problem.stop_lit == "no") & (problem.settings.after_dark == "avoid"))
+    light = np.tile([-np.inf, np.inf], (len(problem.found.places), 1))
+    if problem.daylight is not None and problem.settings.after_dark == "avoid":
+        latest = problem.daylight.sunset_minutes - problem.settings.dwell_minutes
+        light[problem.stop_lit == "no"] = problem.daylight.sunrise_minutes, latest
+    return light

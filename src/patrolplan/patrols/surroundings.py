@@ -33,15 +33,13 @@ from patrolplan.pupils.rolls import find_late
 from patrolplan.settings import PatrolSettings
 from patrolplan.times import minutes_after_midnight
 
-MIN_STOP_METRES_TO_BARRED = 150.0
-"""Minimum distance from a barred place of a candidate's stretch."""
+MIN_STOP_METRES_TO_BARRED = 150.0  # minimum distance from a barred place of a candidate's stretch
 
 MAX_METRES = 600.0
 """Longest walk from the gate to a place without a reason of its own: tried on outcomes, nearer
 places meet more of what happens to pupils (`benchmarks/after_school.py`)."""
 
-CYCLING_SPEED_KMH = 12.0
-"""Speed by bicycle, with its stops on the way; assumed."""
+CYCLING_SPEED_KMH = 12.0  # speed by bicycle, with its stops on the way; assumed
 
 ALL_LEFT = 0.99
 """Where no pupils stay for clubs, a patrol ends when this share of them have gone so far."""
@@ -51,13 +49,7 @@ EXTENT_MARGIN = 1.2
 
 
 def metres_per_minute(speed_kmh: float) -> float:
-    """Speed in metres per minute.
-
-    Examples
-    --------
-    >>> metres_per_minute(4.8)
-    80.0
-    """
+    """Speed in metres per minute."""
     return speed_kmh * 1000 / 60
 
 
@@ -89,18 +81,12 @@ def build_way_notes(area: StudyArea) -> tuple[Note, ...]:
 class PatrolHours:
     """A school's part of a window, in minutes."""
 
-    start_minutes: float
-    """Start, in minutes after midnight."""
-    gate_minutes: float
-    """Presence at the gate at the beginning."""
-    total_minutes: float
-    """Total length, including the presence."""
-    wait_minutes: float = 0.0
-    """How long the window begins before the patrol."""
-    gate_last_minutes: float = 0.0
-    """Presence at the gate at the end, until the end of the window."""
-    is_cut: bool = False
-    """Whether it ends before the window does, when no pupils are left."""
+    start_minutes: float  # start, in minutes after midnight
+    gate_minutes: float  # presence at the gate at the beginning
+    total_minutes: float  # total length, including the presence
+    wait_minutes: float = 0.0  # how long the window begins before the patrol
+    gate_last_minutes: float = 0.0  # presence at the gate at the end, until the end of the window
+    is_cut: bool = False  # whether it ends before the window does, when no pupils are left
 
     @property
     def gate_until_minutes(self) -> float:
@@ -116,11 +102,6 @@ class PatrolHours:
     def latest_back_minutes(self) -> float:
         """Latest end of the stops and of the way from them, after midnight."""
         return self.latest_end_minutes - self.gate_last_minutes
-
-    @property
-    def after_gate_minutes(self) -> float:
-        """Time for the stops and the ways between them."""
-        return self.total_minutes - self.gate_minutes - self.gate_last_minutes
 
 
 def compute_hours(area: StudyArea, school: pd.Series, window: Window) -> PatrolHours:
@@ -230,60 +211,44 @@ def is_in_force(places: gpd.GeoDataFrame, date: dt.date | None) -> NDArray[np.bo
 class Surroundings:
     """Streets around one gate, and the time that patrols have there."""
 
-    network: StreetNetwork
-    """Streets around the gate."""
+    network: StreetNetwork  # streets around the gate
     pieces: NDArray[np.int64]
     """(q,) pieces of the area's walkable network that `network` consists of."""
-    cycling_effort: NDArray[np.float64] | None
-    """(q, 2) cost per metre of each piece by bicycle; None on foot."""
-    settings: PatrolSettings
-    """Settings for walking or riding along them."""
-    is_dark: bool
-    """Whether patrols may end after sunset, or begin before sunrise."""
-    gate: Positions
-    """The gate, on `network`."""
+    settings: PatrolSettings  # settings for walking or riding along them
+    is_dark: bool  # whether patrols may end after sunset, or begin before sunrise
+    gate: Positions  # the gate, on `network`
     extent_metres: float
     """Distance from the gate up to which all streets are included, in a straight line."""
-    hours: PatrolHours
-    """Start and maximum length of patrols."""
+    hours: PatrolHours  # start and maximum length of patrols
 
     @cached_property
-    def effort(self) -> NDArray[np.float64] | None:
-        """(q, 2) cost per metre of each piece; None if all costs are 1.
+    def effort(self) -> NDArray[np.float64]:
+        """(q, 2) cost per metre of each piece: by bicycle of riding or pushing it.
 
-        On foot this includes waiting at main roads, as metres walked, the same in both directions.
+        On foot this is waiting at main roads, as metres walked, the same in both directions.
         """
-        if self.cycling_effort is not None:
-            return self.cycling_effort
+        if self.settings.way == "bicycle":
+            speeds = (CYCLING_SPEED_KMH, self.settings.walking_speed_kmh)
+            return compute_cycling_effort(
+                self.network.bicycle_ways, riding_kmh=speeds[0], walking_kmh=speeds[1]
+            )
         effort = compute_crossing_effort(self.network, compute_speed(self.settings))
-        return None if (effort == 1).all() else np.tile(effort, (2, 1)).T
-
-    @property
-    def open_effort(self) -> NDArray[np.float64]:
-        """(q, 2) the same, also where all costs are 1."""
-        return np.ones((len(self.pieces), 2)) if self.effort is None else self.effort
+        return np.tile(effort, (2, 1)).T
 
     @cached_property
-    def preference(self) -> NDArray[np.float64] | None:
-        """(q,) factor on the length of each piece in the choice of a way; None by bicycle.
+    def preference(self) -> NDArray[np.float64]:
+        """(q,) factor on the length of each piece in the choice of a way on foot.
 
         If any of a patrol may be after dark, all its ways are chosen as after dark.
         """
-        if self.cycling_effort is not None:
-            return None
         return compute_preference(self.network, is_dark=self.is_dark)
 
-    def find_walks(
-        self, places: Positions, effort: NDArray[np.float64] | None = None
-    ) -> WalkFinder:
-        """Walks between places; `effort` replaces the default, such as with closed streets."""
-        effort = self.effort if effort is None else effort
+    def find_walks(self, places: Positions, effort: NDArray[np.float64]) -> WalkFinder:
+        """Walks between places, with this cost per metre of each piece."""
+        if self.settings.way == "bicycle":
+            return WalkFinder(self.network, places, effort=effort)
         return WalkFinder(
-            self.network,
-            places,
-            effort=effort,
-            preference=self.preference,
-            turn_metres=0.0 if self.cycling_effort is not None else TURN_METRES,
+            self.network, places, effort=effort, preference=self.preference, turn_metres=TURN_METRES
         )
 
     @cached_property
@@ -293,16 +258,13 @@ class Surroundings:
 
     @cached_property
     def round_trip_metres(self) -> NDArray[np.float64]:
-        """(q,) minimum cost of going from the gate to each piece and back.
+        """(q,) minimum cost of going from the gate to each piece and back, in metres at full speed.
 
-        The unit is metres at full speed. On foot a way costs the same in both directions. By
-        bicycle the way back is searched with the costs of the two directions swapped.
+        By bicycle the way back is searched with the costs of the two directions swapped.
         """
-        out = compute_piece_distances(self.network, self.gate, effort=self.effort)
-        if self.settings.way == "walk":
-            return 2 * out
-        back = None if self.effort is None else self.effort[:, ::-1]
-        return out + compute_piece_distances(self.network, self.gate, effort=back)
+        ways = (self.effort, self.effort[:, ::-1])
+        out, back = (compute_piece_distances(self.network, self.gate, effort=way) for way in ways)
+        return out + back
 
 
 def build_surroundings(
@@ -345,17 +307,9 @@ def _build_surroundings(
     extent = compute_extent(area)
     near = network.find_pieces_within(network.xy(gate)[0], extent)
     pieces = np.union1d(near, gate.piece)  # the gate is on a street, however small the extent
-    effort = None
-    if settings.way == "bicycle":
-        effort = compute_cycling_effort(
-            network.bicycle_ways[pieces],
-            riding_kmh=CYCLING_SPEED_KMH,
-            walking_kmh=settings.walking_speed_kmh,
-        )
     return Surroundings(
         network=network.take(pieces),
         pieces=pieces,
-        cycling_effort=effort,
         settings=settings,
         is_dark=is_dark,
         gate=gate.map_to_subnetwork(pieces),

@@ -19,21 +19,14 @@ from patrolplan.network.paths import WalkFinder
 from patrolplan.network.pieces import label_components
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop, Tasking
 from patrolplan.patrols.stop_windows import format_hours
-from patrolplan.patrols.surroundings import (
-    HELD_SCHOOLS,
-    Surroundings,
-    find_tasked_places,
-    is_in_force,
-)
+from patrolplan.patrols.surroundings import Surroundings, find_tasked_places, is_in_force
 
 TASKED_METRES = 60.0
 """Who stands within this distance of a tasked place, or has a hotspot there, is at that place."""
 
-MIN_WALK_METRES_TO_BARRED = 60.0
-"""Minimum distance of walked streets from a barred place."""
+MIN_WALK_METRES_TO_BARRED = 60.0  # minimum distance of walked streets from a barred place
 
-WHOLE_MINUTES = 0.5
-"""A stay in whole minutes may seem shorter than it is by this."""
+WHOLE_MINUTES = 0.5  # a stay in whole minutes may seem shorter than it is by this
 
 LAST_RESORT = 1000.0
 """How much longer a metre near a barred place counts on the way out of a gate that it cuts off."""
@@ -75,7 +68,16 @@ class SchoolPlaces:
     @cached_property
     def keep_away(self) -> tuple[BarredPlace, ...]:
         """The barred places that a patrol could come near."""
-        return list_barred_places(self.around, self.barred)
+        network, xy = self.around.network, shapely.get_coordinates(self.barred.geometry.values)
+        metres = np.hypot(*(xy - network.xy(self.around.gate)).T)
+        near = metres <= self.around.extent_metres + MIN_WALK_METRES_TO_BARRED
+        places = describe_positions(network, network.snap(xy[near])) if near.any() else []
+        return tuple(
+            BarredPlace(place=place, tasking=build_tasking(row), point=(x, y))
+            for (_, row), place, (x, y) in zip(
+                self.barred[near].iterrows(), places, xy[near].tolist(), strict=True
+            )
+        )
 
 
 def find_school_places(
@@ -85,20 +87,11 @@ def find_school_places(
     date: dt.date | None,
     visit: Sequence[str] | None,
 ) -> SchoolPlaces:
-    """The tasked places of a school on a day; of those to visit only the given ones.
-
-    They do not depend on risk and are cached.
-    """
-
-    def find() -> SchoolPlaces:
-        near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
-        tasked = find_tasked_places(area, row, date, near_metres, around.hours)
-        wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
-        places = tasked[wanted & (visit is not None)].reset_index(drop=True)
-        return SchoolPlaces(around, places)
-
-    given = (f"{date} {visit}", around, area.tasked_places)
-    return area.catchments.reuse("school places", given, find, hold=HELD_SCHOOLS)
+    """The tasked places of a school on a day; of those to visit only the given ones."""
+    near_metres = around.extent_metres + MIN_WALK_METRES_TO_BARRED
+    tasked = find_tasked_places(area, row, date, near_metres, around.hours)
+    wanted = ~tasked["must_visit"] | tasked["place_id"].isin(visit or ())
+    return SchoolPlaces(around, tasked[wanted & (visit is not None)].reset_index(drop=True))
 
 
 def build_tasking(place: pd.Series) -> Tasking:
@@ -151,7 +144,7 @@ def find_walks(
     closed = closed & ~excepted
     effort = around.effort
     if closed.any():
-        effort = np.where(closed[:, None], np.inf, around.open_effort)
+        effort = np.where(closed[:, None], np.inf, around.effort)
     walks = around.find_walks(concatenate_positions(around.gate, stops), effort)
     return walks, np.flatnonzero((near & excepted).any(axis=1))
 
@@ -171,7 +164,7 @@ def _find_way_out(
     most = still_open[label == metres.argmax()] if len(still_open) else still_open
     if not len(most) or end.piece[0] in most:
         return most[:0]
-    effort, pieces = around.open_effort * np.where(closed, LAST_RESORT, 1.0)[:, None], []
+    effort, pieces = around.effort * np.where(closed, LAST_RESORT, 1.0)[:, None], []
     for costs in (effort, effort[:, ::-1]):  # by bicycle the way back may be another
         nearest = most[compute_piece_distances(network, end, effort=costs)[most].argmin()]
         places = concatenate_positions(end, network.middles([nearest]))
@@ -183,16 +176,3 @@ def find_near(lines: ArrayLike, places: gpd.GeoDataFrame, metres: float) -> NDAr
     """(n, q) which of q lines are within this distance of each of n places."""
     near = shapely.distance(np.asarray(places.geometry.values)[:, None], np.asarray(lines))
     return np.asarray(near <= metres)
-
-
-def list_barred_places(around: Surroundings, barred: gpd.GeoDataFrame) -> tuple[BarredPlace, ...]:
-    """The barred places that a patrol of this school could come near."""
-    network, xy = around.network, shapely.get_coordinates(barred.geometry.values)
-    metres = np.hypot(*(xy - network.xy(around.gate)).T)
-    near = metres <= around.extent_metres + MIN_WALK_METRES_TO_BARRED
-    barred, xy = barred[near], xy[near]
-    places = describe_positions(network, network.snap(xy)) if len(barred) else []
-    return tuple(
-        BarredPlace(place=place, tasking=build_tasking(row), point=(float(x), float(y)))
-        for (_, row), place, (x, y) in zip(barred.iterrows(), places, xy, strict=True)
-    )

@@ -18,8 +18,7 @@ MEAN_SHARE = 0.95
 
 QUARTER_MINUTES = 15.0
 
-DECIMALS = 6
-"""Decimals of chances, so that rounding in the solver has no effect."""
+DECIMALS = 6  # decimals of chances, so that rounding in the solver has no effect
 
 
 def spread_chances(

@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-DRAWN_FROM = 2**32
-"""Number of equal parts of 1, one of which is drawn."""
+DRAWN_FROM = 2**32  # number of equal parts of 1, one of which is drawn
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,8 @@ class Timing:
 
     order: tuple[int, ...]
     """Rows of the patrol's stops as planned, in the order in which they are made."""
-    gate_until_minutes: float
-    """When the gate is left."""
-    begin_minutes: tuple[float, ...]
-    """When each dwell begins, in this order."""
+    gate_until_minutes: float  # when the gate is left
+    begin_minutes: tuple[float, ...]  # when each dwell begins, in this order
     end_minutes: float
 
 
@@ -31,30 +28,19 @@ class Timing:
 class Timings:
     """Timings (t) of a patrol of n stops, in m orders."""
 
-    orders: NDArray[np.int64]
-    """(m, n) rows of the patrol's stops."""
-    order: NDArray[np.int64]
-    """(t,) row of `orders`."""
-    gate_until_minutes: NDArray[np.float64]
-    """(t,) when the gate is left: a whole minute."""
-    begin_minutes: NDArray[np.float64]
-    """(t, n) when each dwell begins, in the order of `orders`."""
-    end_minutes: NDArray[np.float64]
-    """(t,)"""
-    chances: NDArray[np.float64]
-    """(t,) chance of each; their sum is 1."""
+    orders: NDArray[np.int64]  # (m, n) rows of the patrol's stops
+    order: NDArray[np.int64]  # (t,) row of `orders`
+    gate_until_minutes: NDArray[np.float64]  # (t,) when the gate is left: a whole minute
+    begin_minutes: NDArray[np.float64]  # (t, n) when each dwell begins, in the order of `orders`
+    end_minutes: NDArray[np.float64]  # (t,)
+    chances: NDArray[np.float64]  # (t,) chance of each; their sum is 1
 
     @classmethod
     def none(cls, stops: int) -> Self:
         """An empty set of timings for a patrol with this number of stops."""
-        return cls(
-            np.zeros((0, stops), dtype=np.int64),
-            np.zeros(0, dtype=np.int64),
-            np.zeros(0),
-            np.zeros((0, stops)),
-            np.zeros(0),
-            np.zeros(0),
-        )
+        table, column = np.zeros((0, stops)), np.zeros(0)
+        numbers = table.astype(np.int64), column.astype(np.int64)
+        return cls(*numbers, column, table, column, column)
 
     def __len__(self) -> int:
         return len(self.order)

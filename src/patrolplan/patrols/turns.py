@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 
 from patrolplan.patrols.legs import Heading, Turn
 
-LOOK_METRES = 12.0
-"""Distance before and after a corner at which directions are measured."""
+LOOK_METRES = 12.0  # distance before and after a corner at which directions are measured
 
-CORNER_DEGREES = 60.0
-"""Minimum turn that counts as a corner."""
+CORNER_DEGREES = 60.0  # minimum turn that counts as a corner
 
 STRAIGHT_ON: Turn = "straight on"
 
@@ -71,13 +69,7 @@ def describe_heading(radians: float) -> Heading:
 
 
 def describe_turn(radians: float) -> Turn:
-    """A change of direction, clockwise positive, in words.
-
-    Examples
-    --------
-    >>> [describe_turn(np.radians(degrees)) for degrees in (5, 90, -90, 45, 175)]
-    ['straight on', 'right', 'left', 'bear right', 'turn back']
-    """
+    """A change of direction, clockwise positive, in words."""
     degrees = (np.degrees(radians) + 180) % 360 - 180
     size = abs(degrees)
     if size < 30:  # noqa: PLR2004 - these are the words' own limits

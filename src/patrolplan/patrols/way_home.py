@@ -18,21 +18,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window
 from patrolplan.arrays import gather
 from patrolplan.network.graph import SIGHT_METRES
 from patrolplan.notes import Note
-from patrolplan.patrols.surroundings import Surroundings, build_surroundings
+from patrolplan.patrols.surroundings import build_surroundings
 from patrolplan.pupils.flows import Ways
 from patrolplan.pupils.presence import Presence, Visit, find_presence
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.surface import Risk
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from patrolplan.patrols.plan import Patrol
 
 SEVERAL_STOPS = 2
@@ -42,11 +42,9 @@ MIN_SEEN_METRES = 200.0
 MIN_STAND_MINUTES = 10.0
 """Minimum length of street within sight, and time of standing, for a share of pupils."""
 
-PATROL_STEP = 0.01
-"""A patrol's share of pupils is rounded to multiples of this..."""
+PATROL_STEP = 0.01  # a patrol's share of pupils is rounded to multiples of this,
 
-PLACE_STEP = 0.05
-"""...and that of a patrol that stands at one place to multiples of this."""
+PLACE_STEP = 0.05  # and that of a patrol that stands at one place to multiples of this
 
 MANY_SCHOOLS = 5
 """Minimum schools for a mean that is rounded to a tenth of `PATROL_STEP`: the difference of two
@@ -87,27 +85,17 @@ class WayHome:
     step: float | None  # to which `pupil_share` is rounded in files
 
     def write(self) -> dict[str, Any]:
-        """The figures for files, without the assumptions, which need words.
-
-        `pupil_share` depends on where pupils walk. It is rounded to the `step`, and None without
-        one.
-        """
-        has_step = self.step is not None
+        """The figures for files, without the assumptions, which need words."""
         return {
-            "pupil_share": round_to_step(self.pupil_share, self.step) if has_step else None,
+            # This depends on where pupils walk.
+            "pupil_share": round_to_step(self.pupil_share, self.step),
             "harm_share": round(self.harm_share, HARM_DIGITS),
             "elsewhere_share": round(self.elsewhere_share, 2),
         }
 
 
 def round_to_step(share: float, step: float | None) -> float | None:
-    """A share to the nearest multiple of a step.
-
-    Examples
-    --------
-    >>> round_to_step(0.0349, 0.01), round_to_step(0.0349, 0.05), round_to_step(0.5, None)
-    (0.03, 0.05, None)
-    """
+    """A share to the nearest multiple of a step; None without one."""
     return None if step is None else round(step * round(share / step), 6)
 
 
@@ -124,14 +112,15 @@ def measure_patrols(
         {note.key: note for note in notes if note.key in ASSUMED_KEYS}.values(),
         key=lambda note: ASSUMED_KEYS.index(note.key),
     )
-    harm = HarmMeter.from_risk(area, risk, window, patrols)
     measured = []
-    for patrol in patrols:
+    for patrol, harm_share in zip(patrols, _measure_harm(area, risk, window, patrols), strict=True):
         school = by_urn[patrol.urn]
-        visits = list_visits(patrol)
+        visits = [
+            Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops
+        ]
         way_home = WayHome(
             pupil_share=presence.share_met_by(patrol.urn, visits),
-            harm_share=harm.measure(patrol),
+            harm_share=harm_share,
             elsewhere_share=school.elsewhere / school.roll if school.roll > 0 else 0.0,
             assumed=tuple(note for note in assumed if note.is_about(patrol.urn)),
             pupils=school.on_streets,
@@ -139,11 +128,6 @@ def measure_patrols(
         )
         measured.append(replace(patrol, way_home=way_home))
     return tuple(measured)
-
-
-def list_visits(patrol: "Patrol") -> list[Visit]:
-    """Where the officer is at each stop."""
-    return [Visit(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
 
 
 def find_ways(area: StudyArea, risk: Risk) -> tuple[Ways, Presence]:
@@ -160,8 +144,8 @@ def _find_step(area: StudyArea, visits: Sequence[Visit]) -> float | None:
     if not visits:
         return PATROL_STEP  # no pupils are met, which does not show where they walk
     network, sight = area.network, SIGHT_METRES
-    places = [visit.place_xy for visit in visits]
-    seen = np.unique(np.concatenate([network.find_pieces_within(xy, sight) for xy in places]))
+    places = [network.find_pieces_within(visit.place_xy, sight) for visit in visits]
+    seen = np.unique(np.concatenate(places))
     minutes = sum(visit.end - visit.start for visit in visits)
     if network.piece_metres[seen].sum() < MIN_SEEN_METRES or minutes < MIN_STAND_MINUTES:
         return None
@@ -179,9 +163,8 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     pupils = np.array([one.pupils for one in ways])
     weights = pupils / pupils.sum() if pupils.sum() > 0 else np.full(len(ways), 1 / len(ways))
 
-    def average(values: Sequence[float]) -> float:
-        return float(np.dot(weights, values))
-
+    shares = np.array([(one.pupil_share, one.harm_share, one.elsewhere_share) for one in ways])
+    pupil_share, harm_share, elsewhere_share = (weights @ shares).tolist()
     schools = len({patrol.urn for patrol in patrols if patrol.way_home is not None})
     steps = [one.step for one in ways]
     assumed = {note.key: note for one in ways for note in one.assumed}
@@ -189,86 +172,48 @@ def average_way_home(patrols: Sequence["Patrol"]) -> WayHome | None:
     if schools >= MANY_SCHOOLS:
         step = PATROL_STEP / 10
     return WayHome(
-        pupil_share=average([one.pupil_share for one in ways]),
-        harm_share=average([one.harm_share for one in ways]),
-        elsewhere_share=average([one.elsewhere_share for one in ways]),
+        pupil_share=pupil_share,
+        harm_share=harm_share,
+        elsewhere_share=elsewhere_share,
         assumed=tuple(assumed[key] for key in ASSUMED_KEYS if key in assumed),
         pupils=float(pupils.sum()),
         step=step,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class HarmMeter:
-    """The recorded harm in sight of stops and within reach of schools, by minute.
-
-    It is without exposure.
-    """
-
-    first_minute: int
-    rows: dict[tuple[float, float], int]  # of each place in `rates`
-    reach: dict[str, float]  # harm within reach of each school over the window, by URN
-    rates: NDArray[np.float64]  # (h, T) in sight of each place in each whole minute
-
-    @classmethod
-    def from_risk(
-        cls, area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
-    ) -> "HarmMeter":
-        """The harm that these patrols may meet."""
-        urns = list(dict.fromkeys(patrol.urn for patrol in patrols))
-        rows = {str(urn): row for row, urn in enumerate(area.schools["urn"])}
-        around = [build_surroundings(area, rows[urn], window) for urn in urns]
-        hours = [one.hours for one in around]
-        first = int(min(one.start_minutes for one in hours))
-        end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
-        points = list(dict.fromkeys(stop.point for one in patrols for stop in one.stops))
-        sight = SIGHT_METRES
-        seen = [area.network.find_pieces_within(point, sight) for point in points]
-        within = [find_within_reach(area, one) for one in around]
-        timed = risk.in_time
-        if timed is None:
-            timed = RiskInTime.from_static(risk.without_exposure)
-        else:
-            timed = timed.remove_exposure()
-        sums = sum_by_minute(timed, [*seen, *within], first, end)
-        reach = {
-            urn: gather(rates, first, one.start_minutes, one.latest_end_minutes)
-            for urn, rates, one in zip(urns, sums[len(seen) :], hours, strict=True)
-        }
-        return cls(first, {point: n for n, point in enumerate(points)}, reach, sums[: len(seen)])
-
-    def measure(self, patrol: "Patrol") -> float:
-        """Share of the harm within reach that a patrol's stops meet."""
-        met = sum(
-            gather(
-                self.rates[self.rows[stop.point]],
-                self.first_minute,
-                stop.arrive_minutes,
-                stop.leave_minutes,
-            )
-            for stop in patrol.stops
-        )
-        whole = self.reach[patrol.urn]
-        return met / whole if whole > 0 else 0.0
-
-
-def sum_by_minute(
-    timed: RiskInTime, stretches: Sequence[NDArray[np.int64]], first: int, end: int
-) -> NDArray[np.float64]:
-    """(n, T) risk of n sets of pieces in each whole minute; each piece is computed once."""
-    pieces = np.concatenate([*stretches, np.empty(0, dtype=np.int64)])
-    ends = np.cumsum([0, *map(len, stretches)])
-    sums, members = np.zeros((len(stretches), max(0, end - first))), None
+def _measure_harm(
+    area: StudyArea, risk: Risk, window: Window, patrols: Sequence["Patrol"]
+) -> list[float]:
+    """Share of the harm within reach, without exposure, that the stops of each patrol meet."""
+    rows = {str(urn): row for row, urn in enumerate(area.schools["urn"])}
+    around = {patrol.urn: build_surroundings(area, rows[patrol.urn], window) for patrol in patrols}
+    hours = [one.hours for one in around.values()]
+    first = int(min(one.start_minutes for one in hours))
+    end = max(first + 1, int(np.ceil(max(one.latest_end_minutes for one in hours))))
+    pieces: dict[object, NDArray[np.int64]] = {
+        stop.point: area.network.find_pieces_within(stop.point, SIGHT_METRES)
+        for patrol in patrols
+        for stop in patrol.stops
+    }
+    for urn, one in around.items():
+        near = one.pieces[one.gate_metres <= area.settings.patrol.radius_metres]
+        pieces[urn] = near[near < len(area.network)]
+    timed = RiskInTime.from_static(risk.without_exposure)
+    if risk.in_time is not None:
+        timed = risk.in_time.remove_exposure()
+    sums = np.zeros((len(pieces), end - first))
     for minute, count in timed.group_minutes(first, end):
         rate = timed.compute_rate(minute)
-        if members is None:
-            shape = (len(stretches), len(rate))
-            members = sparse.csr_array((np.ones(len(pieces)), pieces, ends), shape=shape)
-        sums[:, minute - first : minute - first + count] = (members @ rate)[:, None]
-    return sums
-
-
-def find_within_reach(area: StudyArea, around: Surroundings) -> NDArray[np.int64]:
-    """Patrolled pieces within the radius of a school's gate."""
-    near = around.pieces[around.gate_metres <= area.settings.patrol.radius_metres]
-    return near[near < len(area.network.piece_metres)]
+        there = np.array([rate[each].sum() for each in pieces.values()])
+        sums[:, minute - first : minute - first + count] = there[:, None]
+    harm = dict(zip(pieces, sums, strict=True))
+    shares = []
+    for patrol in patrols:
+        spans = [(stop.point, stop.arrive_minutes, stop.leave_minutes) for stop in patrol.stops]
+        window_hours = around[patrol.urn].hours
+        whole = gather(
+            harm[patrol.urn], first, window_hours.start_minutes, window_hours.latest_end_minutes
+        )
+        met = sum(gather(harm[point], first, begin, until) for point, begin, until in spans)
+        shares.append(met / whole if whole > 0 else 0.0)
+    return shares

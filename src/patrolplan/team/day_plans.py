@@ -19,7 +19,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import Window, resolve_window
 from patrolplan.area.school_gates import ALL_SCHOOLS
 from patrolplan.errors import InputError
-from patrolplan.hotspots.find import rate_hotspots
+from patrolplan.hotspots.stretches import rate_hotspots
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.designated import find_resting
 from patrolplan.patrols.errands import (

@@ -1,18 +1,23 @@
-"""Run the label kernel level by level, in full or with a beam, and read routes off the labels.
-
-A beam keeps only the most promising labels of each level. The result is then a good route rather
-than the best, but the largest bound among the labels cut is still an upper bound on all routes.
-"""
+"""Run the label kernel level by level, in full or with a beam, and read routes off the labels."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from patrolplan.patrols.solver.reduce import weigh_stops
 from patrolplan.patrols.solver.timed_kernel import (
+    BEST,
+    BEST_LABEL,
+    BOUND,
+    FINISHED,
+    FLOOR,
+    LATER,
+    NEXT_PARENT,
+    PARENT,
     expand_timed_labels,
     find_peaks,
     rehash_timed_labels,
@@ -31,8 +36,6 @@ PARENTS_AT_ONCE = 256
 INITIAL_CAPACITY = 4096
 # Worths that differ by less than this share of all prizes are the same to the labels.
 SAME_SHARE = 1e-13
-# Column of a level's marks: the most that a label can lead to.
-BOUND = 4
 
 
 @dataclass(eq=False)
@@ -50,13 +53,6 @@ class Level:
     def select(self, which: NDArray[Any]) -> Level:
         """Give a level of some of the labels."""
         return Level(self.sets[which], self.marks[which], self.links[which])
-
-
-class Limits(NamedTuple):
-    """When growing labels ends: see `LabelExplorer.explore`."""
-
-    beam: int | None = None
-    max_labels: int = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +74,7 @@ class Exploration:
         """Read the stops of a label, in order of visiting."""
         stops = []
         while level > 0:
-            last, parent = self.levels[level].links[label, :2]
+            last, parent = self.levels[level].links[label, : PARENT + 1]
             stops.append(int(last))
             level, label = level - 1, int(parent)
         return stops[::-1]
@@ -92,14 +88,15 @@ class Exploration:
         """
         listed = []
         for depth, level in enumerate(self.levels[1:], 1):
-            chosen = np.flatnonzero(level.marks[:, 5] > min_worth)
-            words, marks = level.sets[chosen], level.marks[chosen]
-            first = np.lexsort((marks[:, 2], -marks[:, 5], words[:, 1], words[:, 0]))
-            same = (words[first[1:]] == words[first[:-1]]).all(axis=1)
-            unique = first[np.concatenate([[True], ~same])] if len(first) else first
-            if count is not None and len(unique) > count:
-                unique = unique[np.argsort(-marks[unique, 5], kind="stable")[:count]]
-            listed += [(float(level.marks[k, 5]), depth, int(k)) for k in chosen[unique]]
+            chosen = np.flatnonzero(level.marks[:, FINISHED] > min_worth)
+            words, worth = level.sets[chosen], level.marks[chosen, FINISHED]
+            # Labels of one set come together, the best of them first.
+            first = np.lexsort((level.marks[chosen, LATER], -worth, words[:, 1], words[:, 0]))
+            is_new = np.ones(len(first), dtype=bool)
+            is_new[1:] = (words[first[1:]] != words[first[:-1]]).any(axis=1)
+            best = first[is_new]
+            best = best[np.argsort(-worth[best], kind="stable")[:count]]
+            listed += [(float(worth[k]), depth, int(chosen[k])) for k in best]
         listed.sort(key=lambda item: (-item[0], item[1], item[2]))
         return [(worth, self.read_route(depth, label)) for worth, depth, label in listed[:count]]
 
@@ -110,7 +107,9 @@ class LabelExplorer:
     def __init__(self, case: ReducedCase) -> None:
         """Prepare what does not depend on prices, for at most `MAX_CANDIDATES` candidates."""
         self.case = case
-        self.weight, self.margin = _compute_min_times(case)
+        self.weight = weigh_stops(case, after_start=True)
+        self.margin = _find_margins(case)
+        # The latest minute at which a dwell may begin and still be followed by the way to the end.
         over = case.latest - case.dwell - case.min_times[: case.size, case.size + 1]
         self.last_begin = np.minimum(case.closing, over)
         self.peaks = find_peaks(case.cumulative, case.dwell, self.last_begin, case.first_minute)
@@ -125,18 +124,20 @@ class LabelExplorer:
         floor: float,
         *,
         rising: bool,
-        limits: Limits = Limits(),  # noqa: B008 - a tuple, which nobody changes
+        beam: int | None = None,
+        max_labels: int = 10**7,
     ) -> Exploration:
         """Grow labels until none is left, or too many are there.
 
         `value` (c,): worth of each candidate, also below 0; what it lacks of the candidate's peak
         is the price of a visit there, whenever it is made. Sets worth no more than `floor` are left
         out; if it is `rising`, one best set is wanted, and every better one found lifts it. `beam`
-        of the limits is how many labels are selected on each level; with it the result is not
-        complete.
+        is how many labels are selected on each level; with it the result is not complete.
         """
         case = self.case
         total = max(float(np.abs(value).sum()), float(case.peak.sum()), 1e-290)
+        # In the order of `FLOOR` and the others. A rising floor is a step above the best, so that
+        # routes of the same worth are not looked at again.
         state = np.array(
             [floor, -math.inf, -1.0, float(rising), 1e-9 * total, 0.0, SAME_SHARE * total]
         )
@@ -145,7 +146,7 @@ class LabelExplorer:
             value - case.peak, case.cumulative, self.peaks, self.weight, self.margin,
             case.first_minute, case.follows, self.scratch, self.pieces,
         )  # fmt: skip
-        return _grow_levels(self.root, fixed, floor, limits)
+        return _grow_levels(self.root, fixed, floor, beam, max_labels)
 
 
 def _build_root(case: ReducedCase) -> Level:
@@ -155,21 +156,25 @@ def _build_root(case: ReducedCase) -> Level:
     return Level(np.zeros((1, 2), dtype=np.uint64), marks, links)
 
 
-def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limits) -> Exploration:
+def _grow_levels(
+    root: Level, fixed: tuple[Any, ...], floor: float, beam: int | None, max_labels: int
+) -> Exploration:
     """Grow labels level by level; `fixed` is what the kernel takes after its table, state first."""
     state, size = fixed[0], fixed[1].shape[0] - 2
     levels, best, labels, bound = [root], None, 0, -math.inf
     while len(levels[-1]) and len(levels) <= size:
-        before = state[1]
-        room = limits.max_labels - labels
+        before = state[BEST]
+        room = max_labels - labels
         level, done = _expand_level(levels[-1], fixed, room)
         labels += len(level)
-        if not done:
-            waiting = levels[-1].marks[int(state[5]) :, BOUND].max(initial=bound)
+        if not done:  # what neither parents left nor their children can lead to is all that is open
+            waiting = levels[-1].marks[int(state[NEXT_PARENT]) :, BOUND].max(initial=bound)
             bound = max(waiting, level.marks[:, BOUND].max(initial=bound))
-        best_label = int(state[2]) if state[1] > before else -1
-        if limits.beam is not None and len(level) > limits.beam:
-            level, best_label, cut = _select_labels(level, limits.beam, best_label)
+        best_label = int(state[BEST_LABEL]) if state[BEST] > before else -1
+        # A beam keeps only the most promising labels of each level. The result is then a good route
+        # rather than the best, but the largest bound of those cut still bounds all routes.
+        if beam is not None and len(level) > beam:
+            level, best_label, cut = _select_labels(level, beam, best_label)
             bound = max(bound, cut)
         levels.append(level)
         if best_label >= 0:
@@ -178,10 +183,11 @@ def _grow_levels(root: Level, fixed: tuple[Any, ...], floor: float, limits: Limi
             break
     return Exploration(
         levels=tuple(levels),
-        worth=float(state[1]),
+        worth=float(state[BEST]),
         best=best,
-        bound=float(max(bound, state[1], 0.0 if floor < 0 else -math.inf)),
-        complete=bool(bound <= state[0]),
+        bound=float(max(bound, state[BEST], 0.0 if floor < 0 else -math.inf)),
+        # Nothing that was left out could have lifted the floor.
+        complete=bool(bound <= state[FLOOR]),
         labels=labels,
     )
 
@@ -219,9 +225,10 @@ def _expand_level(level: Level, fixed: tuple[Any, ...], max_labels: int) -> tupl
             first, stop, count, level.sets, level.marks, level.links,
             sets, marks, links, table, *fixed,
         )  # fmt: skip
-        first = int(state[5])
+        first = int(state[NEXT_PARENT])
         if count > max_labels:
             break
+        # The table of chains is at least half empty, and one parent's labels always have room.
         if first < stop or count + size > room:
             room *= 4
             sets, marks, links = (_grow_array(old, count, room) for old in (sets, marks, links))
@@ -236,22 +243,11 @@ def _grow_array(old: NDArray[Any], count: int, room: int) -> NDArray[Any]:
     return longer
 
 
-def _compute_min_times(case: ReducedCase) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give each stop's least time on a route, and each stop's least time on the way on and home.
-
-    Half of every leg belongs to either end. The start is left out as a predecessor: labels have
-    left it. The last entry of the second array is the latest minute.
-    """
-    size = case.size
-    ways, home = case.times[:size, :size].copy(), case.times[:size, size + 1]
-    np.fill_diagonal(ways, math.inf)
-    back = np.zeros((size, size + 1))
-    np.fill_diagonal(back, math.inf)  # nobody comes from and goes to the same stop
-    weight = np.empty(size)
-    for k in range(size):
-        out = np.concatenate([ways[k], home[k : k + 1]])
-        pairs = ways[:, k, None] + out[None, :] + back
-        weight[k] = case.dwell[k] + pairs.min(initial=math.inf) / 2
+def _find_margins(case: ReducedCase) -> NDArray[np.float64]:
+    """(c + 1,) least time lost on the way on from each stop and home; last the latest minute."""
+    # Half of every leg belongs to either end (see `weigh_stops`): what follows a stop needs the
+    # stop's own half of the leg to it, and the end's half of the leg home.
+    home = case.times[: case.size, case.size + 1]
+    ways = case.times[: case.size, : case.size] + np.diag(np.full(case.size, math.inf))
     away = ways.min(axis=1, initial=math.inf)
-    margin = np.concatenate([(away + home.min(initial=math.inf)) / 2, [case.latest]])
-    return weight, margin
+    return np.concatenate([(away + home.min(initial=math.inf)) / 2, [case.latest]])

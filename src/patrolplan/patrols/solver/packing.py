@@ -1,24 +1,9 @@
 """Exact answers for patrol-sized cases: one officer by labels, several by packing stop sets.
 
-One officer: the label exploration with narrow beams gives good routes, whose worth is the floor of
-the exploration in full, which proves the best. Where that is too much, the best route of the beams
-is the answer, and the largest bound of the labels left out bounds it.
-
 Several officers share the stops, each at most once. Take every feasible stop set of an officer as
 a column that is worth its prizes: the best answer is the best packing of at most as many columns as
-there are officers such that no stop is used twice.
-
-1. *Bound.* The linear relaxation of that packing is solved by column generation: the duals of a
-   small linear program price the stops, and the label exploration finds the columns that are worth
-   more than their stops cost. When an exact exploration finds none, no column at all can improve
-   it. Even before, what the stops cost together with the most that each officer can gain over
-   these prices is an upper bound (Lagrangian duality).
-2. *Listing.* Let the gap be the bound less the worth of the best answer at hand. A column of a
-   better answer can lose at most the gap against the best at these prices, or the
-   bound would be broken. So all columns within the gap are listed by one more exploration.
-3. *Packing.* An integer program over the listed columns settles the matter (Baldacci,
-   Christofides and Mingozzi 2008). Where a list would be too long, or the programme is not
-   settled within `MAX_NODES`, the best answer and bound at hand stand as they are.
+there are officers such that no stop is used twice (Baldacci, Christofides and Mingozzi 2008). There
+are too many columns to list them all: `TeamSolver` lists those that matter.
 """
 
 from __future__ import annotations
@@ -30,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
-from patrolplan.patrols.solver.labels import LabelExplorer, Limits
-from patrolplan.patrols.solver.programme import pack_columns
+from patrolplan.patrols.solver.labels import LabelExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from patrolplan.patrols.solver.highs import Answer, Options
     from patrolplan.patrols.solver.reduce import ReducedCase
 
 
@@ -50,18 +35,17 @@ MAX_COLUMNS = 60_000
 MAX_NODES = 2000
 MAX_PACKING_SECONDS = 5.0
 
-Routes = dict[int, list[int]]
-"""Candidates in the order of visiting, by officer."""
+Routes = list[list[int]]
+"""Candidates in the order of visiting, of each officer who is sent out."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReducedSolution:
-    """Stops by officer (candidate numbers), an upper bound on the value, and the effort."""
+    """Stops of each officer (candidate numbers), and an upper bound on the value."""
 
     routes: Routes
     value: float
     bound: float
-    labels: int
 
 
 @dataclass(eq=False)
@@ -89,42 +73,41 @@ class ColumnPool:
 
     def build_matrix(self) -> csc_array:
         """Give the packing rows: stops, then the officers."""
-        rows: list[int] = []
-        ends = [0]
-        for stops in self.stops:
-            rows += [*stops, self.case.size]
-            ends.append(len(rows))
+        rows = np.concatenate([[*stops, self.case.size] for stops in self.stops])
+        ends = np.cumsum([0, *(len(stops) + 1 for stops in self.stops)])
         shape = (self.case.size + 1, len(self.stops))
-        return csc_array((np.ones(len(rows)), np.array(rows), np.array(ends)), shape=shape)
-
-    @property
-    def limits(self) -> NDArray[np.float64]:
-        """How often each row may be used."""
-        return np.array([1.0] * self.case.size + [self.case.officer_count])
+        return csc_array((np.ones(len(rows)), rows, ends), shape=shape)
 
     def pack(self) -> tuple[list[int], float]:
         """Choose the whole columns worth most; return them and an upper bound on their value."""
         if not self.stops:
             return [], 0.0
-        packed = pack_columns(
-            np.array(self.values),
-            self.build_matrix(),
-            self.limits,
-            seconds=MAX_PACKING_SECONDS,
-            nodes=MAX_NODES,
-        )
+        options = {"mip_rel_gap": 0.0, "mip_max_nodes": MAX_NODES}
+        packed = self._maximise(is_whole=True, options=options, seconds=MAX_PACKING_SECONDS)
         return np.flatnonzero(np.rint(packed.values)).tolist(), packed.bound
 
     def solve_relaxation(self) -> tuple[NDArray[np.float64], float]:
         """Solve the packing as a linear programme; return its duals and its value."""
         if not self.stops:
-            return np.zeros(len(self.limits)), 0.0
-        packed = pack_columns(np.array(self.values), self.build_matrix(), self.limits)
-        return packed.duals, packed.bound
+            return np.zeros(self.case.size + 1), 0.0
+        packed = self._maximise(is_whole=False, options={})
+        return np.maximum(packed.row_duals, 0.0), packed.bound
 
-    def assign(self, chosen: Sequence[int]) -> Routes:
-        """Hand the chosen columns to officers."""
-        return {officer: self.stops[k] for officer, k in enumerate(sorted(chosen))}
+    def _maximise(self, *, is_whole: bool, options: Options, seconds: float = math.inf) -> Answer:
+        from patrolplan.patrols.solver.highs import Programme, maximise  # noqa: PLC0415 - heavy
+
+        count, limits = len(self.stops), np.ones(self.case.size + 1)
+        limits[-1] = self.case.officer_count
+        programme = Programme(
+            np.array(self.values),
+            np.zeros(count),
+            np.ones(count),
+            np.full(count, is_whole),
+            self.build_matrix(),
+            np.full(len(limits), -math.inf),
+            limits,
+        )
+        return maximise(programme, options, seconds=seconds)
 
 
 def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
@@ -138,32 +121,16 @@ def solve_exactly(case: ReducedCase, *, max_labels: int) -> ReducedSolution:
     return TeamSolver(case, max_labels).solve()
 
 
-def order_stops(case: ReducedCase, stops: list[int]) -> list[int]:
-    """Put stops of constant prizes in the order that is over earliest."""
-    if len(stops) <= 1:
-        return stops
-    chosen = np.sort(stops)
-    alone = case.select(np.isin(np.arange(case.size), chosen))
-    least = len(stops) - 0.5
-    limits = Limits(BEAMS[-1])
-    found = LabelExplorer(alone).explore(np.ones(len(stops)), least, rising=False, limits=limits)
-    if len(found.levels) <= len(stops):
-        return stops
-    ends = found.levels[len(stops)]
-    over = ends.marks[:, 2] + alone.times[ends.links[:, 0], len(stops) + 1]
-    over[ends.marks[:, 5] <= least] = math.inf
-    if not np.isfinite(over).any():
-        return stops
-    return [int(chosen[k]) for k in found.read_route(len(stops), int(np.argmin(over)))]
-
-
 def _solve_single_officer(case: ReducedCase, max_labels: int) -> ReducedSolution:
     explorer = LabelExplorer(case)
     route: list[int] = []
     value, bound, labels = 0.0, math.inf, 0
+    # Narrow beams give good routes quickly. Their worth is the floor of the exploration in full,
+    # which then drops nearly everything at once and proves the best. Where that is too much, the
+    # best of the beams is the answer, and the largest bound of what was left out bounds it.
     for beam in (*BEAMS, None):
-        limits = Limits(beam, max_labels - labels)
-        found = explorer.explore(case.value, value, rising=True, limits=limits)
+        left = max_labels - labels
+        found = explorer.explore(case.value, value, rising=True, beam=beam, max_labels=left)
         labels += found.labels
         if found.best is not None and found.worth > value:
             value, route = found.worth, found.read_route(*found.best)
@@ -171,7 +138,7 @@ def _solve_single_officer(case: ReducedCase, max_labels: int) -> ReducedSolution
         if found.complete:
             bound = value
             break
-    return ReducedSolution({0: route} if route else {}, value, bound, labels)
+    return ReducedSolution([route] if route else [], value, bound)
 
 
 class TeamSolver:
@@ -183,7 +150,7 @@ class TeamSolver:
         self.explorer = LabelExplorer(case)
         self.pool = ColumnPool(case)
         self.labels = 0
-        self.routes: Routes = {}
+        self.routes: Routes = []
         self.value = 0.0
         self.bound = math.inf
 
@@ -195,7 +162,7 @@ class TeamSolver:
             self._pack()
             if self._has_gap() and self._add_promising_sets(duals, peak):
                 self.bound = min(self.bound, max(self._pack(), self.value))
-        return ReducedSolution(self.routes, self.value, max(self.bound, self.value), self.labels)
+        return ReducedSolution(self.routes, self.value, max(self.bound, self.value))
 
     def _has_gap(self) -> bool:
         return self.bound > self.value + self.case.epsilon
@@ -209,8 +176,8 @@ class TeamSolver:
         beam: int | None = None,
     ) -> tuple[float, float, bool, list[tuple[float, list[int]]]]:
         """Explore and list the routes above the floor, only the best few when it rises."""
-        limits = Limits(beam, self.max_labels - self.labels)
-        found = self.explorer.explore(value, floor, rising=rising, limits=limits)
+        left = self.max_labels - self.labels
+        found = self.explorer.explore(value, floor, rising=rising, beam=beam, max_labels=left)
         self.labels += found.labels
         count = COLUMNS_AT_ONCE if rising else MAX_COLUMNS
         bound = max(found.bound, found.worth, floor)
@@ -226,18 +193,20 @@ class TeamSolver:
     def _build_greedy(self) -> None:
         """Send one officer after another on the best route over the remaining stops."""
         values, total = self.case.value.copy(), 0.0
-        routes: Routes = {}
+        routes: Routes = []
         used: set[int] = set()
-        for officer in range(self.case.officer_count):
+        for _ in range(self.case.officer_count):
             _, _, _, listed = self._explore(values, 0.0, beam=PRICING_BEAMS[0])
+            # All that is listed goes into the pool: the relaxation needs columns to begin with.
             self._add(listed, values)
             # A stop worth nothing any more may still be a short cut: none is visited twice.
             free = [(worth, stops) for worth, stops in listed if used.isdisjoint(stops)]
             if free:
-                gained, routes[officer] = free[0]
+                gained, stops = free[0]
+                routes.append(stops)
                 total += gained
-                used |= set(free[0][1])
-                values[free[0][1]] = 0.0
+                used |= set(stops)
+                values[stops] = 0.0
         self._keep_if_better(routes, total)
 
     def _keep_if_better(self, routes: Routes, value: float) -> None:
@@ -246,6 +215,9 @@ class TeamSolver:
 
     def _solve_relaxation(self) -> tuple[NDArray[np.float64] | None, float]:
         """Solve the linear relaxation; return the duals and the best reduced worth."""
+        # Column generation: the duals of the packing of the columns at hand price the stops, and an
+        # exploration at these prices finds the columns that are worth more than their stops cost.
+        # When an exact one finds none, no column at all can improve the relaxation.
         case = self.case
         best: NDArray[np.float64] | None = None
         peak = 0.0
@@ -260,25 +232,31 @@ class TeamSolver:
             most = max(worth, floor) if complete else bound
             new = self._add(listed, reduced)
             if beam is None:
+                # Even before, what the stops cost and the most that each officer can gain over
+                # these prices is a bound on every packing (Lagrangian duality).
                 total = float(duals.sum()) + case.officer_count * max(most, 0.0)
                 if total < self.bound and math.isfinite(total):
                     self.bound, best, peak = total, duals, most
                 if not new or self.bound <= objective + case.epsilon:
                     break
-            if new:
+            if new:  # prices change, so the narrow beams may find something again
                 beams = iter(PRICING_BEAMS)
             beam = next(beams)
         return best, peak
 
     def _pack(self) -> float:
         """Choose the best whole columns of the pool; return the programme's own bound."""
+        # Where the programme is not settled within its limits, the answer at hand stands.
         chosen, bound = self.pool.pack()
         value = math.fsum(self.pool.values[k] for k in chosen)
-        self._keep_if_better(self.pool.assign(chosen), value)
+        self._keep_if_better([self.pool.stops[k] for k in chosen], value)
         return bound
 
     def _add_promising_sets(self, duals: NDArray[np.float64], peak: float) -> bool:
         """Add every set that may be part of a better answer; tell whether they were few enough."""
+        # A column of a better answer can lose at most the gap against the best at these prices, or
+        # the bound would be broken. So over all columns within the gap, which one more exploration
+        # lists, the integer programme settles the matter.
         gap = self.bound - self.value
         reduced = self.case.value - duals
         floor = max(peak, 0.0) - gap - self.case.epsilon

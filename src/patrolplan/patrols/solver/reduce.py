@@ -1,14 +1,8 @@
 """A problem reduced to what the labels need: candidates only, as plain arrays.
 
-A stop stays a candidate when an officer can visit it in time with nothing else to do, by the
-quickest way over other stops (their dwell counted), and when it can serve a purpose: it has a
-prize, is mandatory, or is a short cut between two other places. Everything else is in no best
-answer, or in none that is worse without it, so the reduced case has the same best worth.
-
-*Prizes.* Which stops are candidates, and on what scale, follows from the static relaxation: every
-stop is worth its peak, the most that a dwell there can be worth. The labels know the true prizes:
-`cumulative`, and in `value` what a stop is worth beyond them. Constant prizes are the case in which
-nothing is gathered by the minute, so `value` is the whole prize and the peak 0.
+A stop stays a candidate when an officer can visit it in time and it can serve a purpose. Everything
+else is in no best answer, or in none that is worse without it, so the reduced case has the same
+best worth.
 """
 
 from __future__ import annotations
@@ -20,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.compiled import jit_compile
-from patrolplan.patrols.solver.solution import compute_slack
+from patrolplan.patrols.solver.problem import TOLERANCE, allow_rounding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +22,6 @@ if TYPE_CHECKING:
     from patrolplan.patrols.solver.problem import OrienteeringProblem
 
 
-# Linear programs have absolute tolerances, so the largest prize must not be too small for them.
 MAX_VALUE = 1000.0
 
 
@@ -80,7 +73,9 @@ class ReducedCase:
 
     def select(self, keep: NDArray[np.bool_]) -> ReducedCase:
         """Give the case with only some of its candidates."""
-        keep = keep & ((self.follows < 0) | keep[self.follows])
+        # A later visit to a place cannot be made without the one before.
+        while (orphans := keep & (self.follows >= 0) & ~keep[self.follows]).any():
+            keep = keep & ~orphans
         number = np.append(np.cumsum(keep) - 1, -1)
         both = np.concatenate([np.flatnonzero(keep), [len(keep), len(keep) + 1]])
         return replace(
@@ -100,53 +95,52 @@ class ReducedCase:
 
 def reduce_problem(problem: OrienteeringProblem) -> ReducedCase:
     """Keep the stops that an officer can reach and that can be worth something."""
-    timed = problem.timed_prizes
-    rows, follows = _list_allowed(problem)
-    windows = np.full((len(rows), 2), [-math.inf, math.inf])
-    if problem.windows is not None:
-        windows = problem.windows[rows]
+    timed, (rows, follows) = problem.timed_prizes, _list_allowed(problem)
     dwell = problem.dwell_minutes[rows]
-    closing = windows[:, 1] + [compute_slack(minute) for minute in windows[:, 1].tolist()]
-    prizes, first_minute, cumulative = problem.prizes[rows], 0.0, np.zeros((len(rows), 1))
-    if timed is not None:
-        first_minute, cumulative = float(timed.first_minute), timed.cumulative[rows]
-        prizes = np.zeros(len(rows))
-        for k, row in enumerate(rows.tolist()):
-            last = min(problem.latest_minutes - dwell[k], closing[k])
-            last += compute_slack(last)
-            first = max(problem.earliest_minutes, float(windows[k, 0]))
-            prizes[k] = timed.compute_peak(row, float(dwell[k]), first, last)
+    opening, closing = problem.list_windows(rows, TOLERANCE).T
+    # Which stops are candidates, and on what scale, follows from a relaxation without time: every
+    # stop is worth its peak, the most that a dwell there can be worth. The labels know the prizes.
+    first = np.maximum(problem.earliest_minutes, opening)
+    last = allow_rounding(np.minimum(problem.latest_minutes - dwell, closing))
+    spans = zip(rows.tolist(), dwell.tolist(), first.tolist(), last.tolist(), strict=True)
+    peak = np.array([timed.compute_peak(*span) for span in spans])
     times, min_times = _measure_times(problem, rows)
     case = ReducedCase(
         rows=rows,
-        value=prizes,
+        value=peak,
         scale=1.0,
         bonus=0.0,
         dwell=dwell,
-        opening=np.ascontiguousarray(windows[:, 0]),
-        closing=closing,
+        opening=np.ascontiguousarray(opening),
+        closing=np.ascontiguousarray(closing),
         officer_count=problem.officer_count,
         times=times,
         min_times=min_times,
         earliest=float(problem.earliest_minutes),
-        latest=problem.latest_minutes + compute_slack(problem.latest_minutes),
-        first_minute=first_minute,
-        cumulative=cumulative,
-        peak=prizes if timed is not None else np.zeros(len(rows)),
+        latest=float(allow_rounding(np.array(problem.latest_minutes))),
+        first_minute=float(timed.first_minute),
+        cumulative=timed.cumulative[rows],
+        peak=peak,
         follows=follows,
     )
     is_mandatory = np.isin(rows, list(problem.mandatory))
     keep = _find_reachable(case) & _find_useful(case, is_mandatory)
     case, must = case.select(keep), is_mandatory[keep]
-    scale, prizes = _scale_prizes(case.value)
-    bonus = 1.5 * float(prizes.sum()) or 1.0
+    top = float(case.peak.max(initial=0.0))
+    # Linear programs have absolute tolerances, so the largest prize must not be too small for them.
+    is_fine = top <= np.finfo(np.float64).tiny or 1.0 <= top <= MAX_VALUE
+    scale = 1.0 if is_fine else MAX_VALUE / top
+    peak = case.peak * scale
+    # More than all prizes together, so that of two answers the one with more mandatory stops is
+    # worth more, and a search for the most worth needs to know nothing of them.
+    bonus = 1.5 * float(peak.sum()) or 1.0
     return replace(
         case,
-        value=np.where(must, prizes + bonus, prizes),
+        value=np.where(must, peak + bonus, peak),
         scale=scale,
         bonus=bonus,
         cumulative=case.cumulative * scale,
-        peak=case.peak * scale,
+        peak=peak,
     )
 
 
@@ -193,6 +187,7 @@ def _measure_times(
 
 def _find_reachable(case: ReducedCase) -> NDArray[np.bool_]:
     """Tell which candidates an officer could visit with nothing else to do."""
+    # By the quickest way over other stops, whose dwell counts: no other way is quicker.
     size = case.size
     begin = np.maximum(case.earliest + case.min_times[size, :size], case.opening)
     over = begin + case.dwell + case.min_times[:size, size + 1]
@@ -203,20 +198,30 @@ def _find_useful(case: ReducedCase, is_mandatory: NDArray[np.bool_]) -> NDArray[
     """Tell which candidates have a prize, are mandatory, or are a short cut between others."""
     useful = (case.value > 0) | is_mandatory
     for k in np.flatnonzero(~useful):
+        # Travel times need not be shortest: a detour over a stop, with its dwell, may be quicker.
         over = case.times[:, k, None] + case.dwell[k] + case.times[None, k, :]
         over[k, :] = math.inf
         over[:, k] = math.inf
         np.fill_diagonal(over, math.inf)
         # Rounding of straight lines is no short cut.
         useful[k] = bool((over < case.times * (1 - 1e-12)).any())
+    # A second visit needs the first, whatever that is worth; later visits come later in the rows.
     for k in np.flatnonzero(useful & (case.follows >= 0))[::-1]:
         useful[case.follows[k]] = True
     return useful
 
 
-def _scale_prizes(prizes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Give the scale and the scaled prizes; integers stay integers where they are small enough."""
-    top = float(prizes.max(initial=0.0))
-    if top <= np.finfo(np.float64).tiny or 1.0 <= top <= MAX_VALUE:
-        return 1.0, prizes.copy()
-    return MAX_VALUE / top, prizes / top * MAX_VALUE
+def weigh_stops(case: ReducedCase, *, after_start: bool) -> NDArray[np.float64]:
+    """(c,) least minutes that each stop takes of a route; of what is after the start, if wanted."""
+    # A stop takes its dwell, and half of the legs to and from it: the other halves belong to the
+    # stops at their other ends. Nobody comes from and goes to the same stop. Labels have left the
+    # start: for what follows, it is no place from which a stop is reached.
+    size = case.size
+    ways = case.times + np.diag(np.full(size + 2, math.inf))
+    ways[size] = math.inf if after_start else ways[size]
+    least = np.full(size, math.inf)
+    for k in range(size):
+        pairs = ways[:, k, None] + ways[None, k, :]
+        np.fill_diagonal(pairs, math.inf)
+        least[k] = case.dwell[k] + pairs.min(initial=math.inf) / 2
+    return least

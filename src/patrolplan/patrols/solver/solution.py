@@ -5,41 +5,36 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from patrolplan.patrols.solver.timed_prizes import time_stops
+from patrolplan.patrols.solver.problem import TOLERANCE, allow_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from patrolplan.patrols.solver.problem import OrienteeringProblem
 
 
-# Sums of minutes in another order differ in the last digits; nobody is late by a nanosecond.
-TOLERANCE = 1e-9
+# Worths that differ by less than this share of all worth are equal, so the earlier time is taken.
+EQUAL_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
 class Route:
-    """One officer's route: stops in order, with minutes of arriving, beginning and leaving.
+    """One officer's route: stops in order, the minute at which each dwell begins, and the end.
 
-    An officer without stops is not sent out: the route starts and ends at the earliest minute
-    and nothing is travelled.
-
-    `leave_start_minutes` is when the gate is left.
+    An officer without stops is not sent out: the route ends at the earliest minute.
     """
 
     officer: int
     stops: tuple[int, ...]
-    arrive_minutes: tuple[float, ...]
     begin_minutes: tuple[float, ...]
-    leave_minutes: tuple[float, ...]
-    start_minutes: float
     end_minutes: float
     worth: float
-    leave_start_minutes: float
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,6 @@ class Solution:
     worth: float
     bound: float
     status: Literal["proven", "feasible", "infeasible"]
-    labels: int
 
     @property
     def proven(self) -> bool:
@@ -73,95 +67,142 @@ class Solution:
         return frozenset(stop for route in self.routes for stop in route.stops)
 
 
+class _Gathered(NamedTuple):
+    """Most worth gathered by each minute: corners, linear between, constant after the last."""
+
+    minutes: NDArray[np.float64]
+    worth: NDArray[np.float64]
+
+    def evaluate(self, minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(minutes, self.minutes, self.worth)
+
+    def find_earliest(self, worth: float, tolerance: float) -> float:
+        """Give the earliest minute by which so much is gathered."""
+        at = int(np.searchsorted(self.worth, worth - tolerance))
+        if at == 0:
+            return float(self.minutes[0])
+        if at == len(self.worth):
+            return float(self.minutes[-1])
+        low, high = self.worth[at - 1], self.worth[at]
+        share = min(1.0, max(0.0, (worth - low) / (high - low)))
+        return float(self.minutes[at - 1] + share * (self.minutes[at] - self.minutes[at - 1]))
+
+
 def time_route(
-    problem: OrienteeringProblem,
-    officer_number: int,
-    stops: Sequence[int],
-    leg_minutes: Sequence[float] | None = None,
+    problem: OrienteeringProblem, officer_number: int, stops: Sequence[int]
 ) -> Route | None:
     """Walk the stops, which are rows, in order at their best times; `None` if one is late.
 
-    With timed prizes, the officer waits where a later beginning is worth more. `leg_minutes`, one
-    more than stops, are minutes of the legs where they are not the problem's.
+    The officer waits where a later beginning is worth more. Of equal worth the earliest times are
+    given.
     """
-    legs = list_leg_minutes(problem, stops) if leg_minutes is None else leg_minutes
-    timed, leave = problem.timed_prizes, float(problem.earliest_minutes)
-    if timed is None:
-        return walk_route(problem, officer_number, stops, legs, leave_minutes=leave)
-    if not all(map(math.isfinite, legs[: len(stops) + 1] if stops else ())):
+    legs = list_leg_minutes(problem, stops)
+    if not stops or not all(map(math.isfinite, legs)):
+        empty = Route(officer_number, (), (), float(problem.earliest_minutes), 0.0)
+        return None if stops else empty
+    # The rounding allowed is for what is late by it, not for staying so much longer: so the exact
+    # hours are tried first.
+    for tolerance in (0.0, TOLERANCE):
+        latest = float(allow_rounding(np.array(problem.latest_minutes), tolerance))
+        windows = problem.list_windows(stops, tolerance)
+        if (found := _time_stops(problem, stops, legs, windows, latest)) is not None:
+            begins, worth, end = found
+            rows = tuple(int(stop) for stop in stops)
+            return Route(officer_number, rows, tuple(begins), end, worth)
+    return None
+
+
+def _time_stops(
+    problem: OrienteeringProblem,
+    stops: Sequence[int],
+    legs: Sequence[float],
+    windows: NDArray[np.float64],
+    latest: float,
+) -> tuple[list[float], float, float] | None:
+    """Begins, worth and end of a walk at its best times; None where something would be late."""
+    # An officer may stay longer anywhere before a dwell begins, so what can be reached by a minute
+    # can be reached by every later one: the most worth gathered when a stop is left by minute t is
+    # a non-decreasing, piecewise linear function of t. It is carried from stop to stop. Nothing is
+    # rounded to minutes: the answer is the best of all real begin times.
+    before = _Gathered(np.array([float(problem.earliest_minutes)]), np.zeros(1))
+    arrivals: list[_Gathered] = []
+    for stop, leg, (opening, closing) in zip(stops, legs, windows, strict=False):
+        dwell = float(problem.dwell_minutes[stop])
+        arrived = _Gathered(before.minutes + leg, before.worth)
+        last = min(float(closing), latest - dwell)
+        begun = _begin_stop(problem, arrived, stop, float(opening), last)
+        if begun is None:
+            return None
+        arrivals.append(arrived)
+        before = _Gathered(begun.minutes + dwell, begun.worth)
+    if not before.minutes[0] <= latest - legs[-1]:
         return None
-    rows = [int(stop) for stop in stops]
-    dwell = [float(problem.dwell_minutes[row]) for row in rows]
-    found = None
-    for is_exact in (True, False):
-        # The rounding allowed is for what is late by it, not for staying so much longer.
-        windows = np.tile([-math.inf, math.inf], (len(rows), 1))
-        if problem.windows is not None and rows:
-            windows = problem.windows[rows] + 0.0
-        latest = problem.latest_minutes
-        if not is_exact:
-            windows[:, 1] += [compute_slack(float(minute)) for minute in windows[:, 1]]
-            latest += compute_slack(latest)
-        found = found or time_stops(timed, rows, legs, dwell, windows, hours=(leave, latest))
-    if found is None:
+    tolerance = EQUAL_SHARE * max(float(np.abs(before.worth).max()), 1e-290)
+    most = float(before.evaluate(np.array([latest - legs[-1]]))[0])
+    now = before.find_earliest(most, tolerance)
+    # The times are read off it backwards: each dwell ends when the next stop has to be reached, and
+    # the worth gathered until then says how early the stop before may have been left.
+    end, begins, worth = now + legs[-1], list[float](), 0.0
+    for arrived, stop, leg in zip(arrivals[::-1], stops[::-1], legs[-2::-1], strict=True):
+        at = now - float(problem.dwell_minutes[stop])
+        begins.insert(0, at)
+        so_far = float(arrived.evaluate(np.array([at]))[0])
+        now = arrived.find_earliest(so_far, tolerance) - leg
+    for stop, at in zip(stops, begins, strict=True):
+        worth += float(problem.compute_worth(stop, np.array([at]))[0])
+    return begins, worth, end
+
+
+def _begin_stop(
+    problem: OrienteeringProblem, arrived: _Gathered, stop: int, opening: float, last: float
+) -> _Gathered | None:
+    """Give the most worth by the minute at which a dwell has begun; None where it is too late.
+
+    `last` is the latest minute at which it may begin.
+    """
+    first = max(float(arrived.minutes[0]), opening)
+    if first > last:
         return None
-    return Route(
-        officer_number,
-        tuple(rows),
-        found.arrive_minutes,
-        found.begin_minutes,
-        tuple(begin + minutes for begin, minutes in zip(found.begin_minutes, dwell, strict=True)),
-        leave,
-        found.end_minutes,
-        found.worth,
-        found.leave_start_minutes,
-    )
+    # The sum of the worth so far and the prize is straight between the corners of either.
+    breaks = problem.timed_prizes.list_breaks(float(problem.dwell_minutes[stop]))
+    corners = np.concatenate([arrived.minutes, breaks])
+    corners = np.unique(corners[(corners > first) & (corners < last)])
+    minutes = np.concatenate([[first], corners, [last] if first < last < np.inf else []])
+    worth = arrived.evaluate(minutes) + problem.compute_worth(stop, minutes)
+    peak = np.maximum.accumulate(worth)
+    # Where a piece rises from below the peak so far, the peak has a corner inside the piece.
+    low, high, held = worth[:-1], worth[1:], peak[:-1]
+    crossing = np.flatnonzero((low < held) & (high > held))
+    share = (held[crossing] - low[crossing]) / (high[crossing] - low[crossing])
+    at = minutes[crossing] + share * np.diff(minutes)[crossing]
+    minutes = np.insert(minutes, crossing + 1, at)
+    return _Gathered(minutes, np.insert(peak, crossing + 1, held[crossing]))
 
 
 def walk_route(
     problem: OrienteeringProblem,
-    officer_number: int,
     stops: Sequence[int],
-    leg_minutes: Sequence[float],
     *,
     leave_minutes: float,
-    not_before: Sequence[float] | None = None,
-    latest_minutes: float | None = None,
-) -> Route | None:
-    """Walk the stops in order from a minute of leaving the start; `None` if anything is late.
+    not_before: Sequence[float],
+    latest_minutes: float,
+) -> tuple[list[float], float] | None:
+    """Begins and end of a walk from a minute of leaving the start; `None` if anything is late.
 
     Nobody waits but for the hours of a stop and for `not_before`, the earliest minute at which each
-    dwell may begin. `latest_minutes` is the end of the hours, where it is not the problem's.
+    dwell may begin.
     """
-    now, arrive, begin, leave = leave_minutes, list[float](), list[float](), list[float]()
-    for number, stop in enumerate(stops):
-        opening, closing = (-np.inf, np.inf) if problem.windows is None else problem.windows[stop]
-        arrive.append(now + leg_minutes[number])
-        earliest = -math.inf if not_before is None else not_before[number]
-        begin.append(max(arrive[-1], earliest, float(opening)))
-        if begin[-1] > closing + compute_slack(float(closing)):
+    legs, now, begins = list_leg_minutes(problem, stops), leave_minutes, list[float]()
+    windows = problem.list_windows(stops, TOLERANCE)
+    for stop, leg, earliest, (opening, closing) in zip(
+        stops, legs[:-1], not_before, windows, strict=True
+    ):
+        begins.append(max(now + leg, earliest, float(opening)))
+        if begins[-1] > closing:
             return None
-        now = begin[-1] + float(problem.dwell_minutes[stop])
-        leave.append(now)
-    end = now + leg_minutes[-1] if stops else now
-    latest = problem.latest_minutes if latest_minutes is None else latest_minutes
-    if end > latest + compute_slack(latest):
-        return None
-    worth = sum(
-        float(problem.compute_worth(stop, np.array([minute]))[0])
-        for stop, minute in zip(stops, begin, strict=True)
-    )
-    return Route(
-        officer_number,
-        tuple(int(stop) for stop in stops),
-        tuple(arrive),
-        tuple(begin),
-        tuple(leave),
-        float(problem.earliest_minutes),
-        end,
-        worth,
-        leave_minutes,
-    )
+        now = begins[-1] + float(problem.dwell_minutes[stop])
+    end = now + legs[-1]
+    return None if end > allow_rounding(np.array(latest_minutes)) else (begins, end)
 
 
 def list_leg_minutes(problem: OrienteeringProblem, stops: Sequence[int]) -> list[float]:
@@ -173,8 +214,3 @@ def list_leg_minutes(problem: OrienteeringProblem, stops: Sequence[int]) -> list
 def compute_gap_percent(worth: float, bound: float) -> float:
     """How far a worth may be below the best possible, in percent of the bound."""
     return 0.0 if bound <= 0 else max(0.0, 100 * (bound - worth) / bound)
-
-
-def compute_slack(minute: float) -> float:
-    """Give the rounding allowed at this minute; none where the minute is infinite."""
-    return TOLERANCE * max(1.0, abs(minute)) if math.isfinite(minute) else 0.0

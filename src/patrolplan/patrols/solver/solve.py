@@ -11,13 +11,13 @@ Examples
 >>> travel = np.abs(np.subtract.outer([0.0, 10.0, 25.0], [0.0, 10.0, 25.0]))
 >>> problem = OrienteeringProblem(
 ...     travel_minutes=travel,
-...     prizes=np.array([0.0, 3.0, 5.0]),
+...     timed_prizes=TimedPrizes(0, np.outer([0.0, 0.2, 0.3], np.arange(61.0))),
 ...     dwell_minutes=np.array([0.0, 15.0, 15.0]),
 ...     earliest_minutes=0.0,
 ...     latest_minutes=60.0,
 ... )
->>> solve(problem).worth
-3.0
+>>> solve(problem).routes[0].stops
+(1,)
 """
 
 from __future__ import annotations
@@ -29,17 +29,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from patrolplan.patrols.solver.labels import MAX_CANDIDATES
-from patrolplan.patrols.solver.packing import ReducedSolution, order_stops, solve_exactly
-from patrolplan.patrols.solver.problem import OrienteeringProblem
-from patrolplan.patrols.solver.reduce import reduce_problem
+from patrolplan.patrols.solver.packing import ReducedSolution, solve_exactly
+from patrolplan.patrols.solver.problem import OrienteeringProblem, TimedPrizes
+from patrolplan.patrols.solver.reduce import reduce_problem, weigh_stops
 from patrolplan.patrols.solver.solution import Route, Solution, time_route
-from patrolplan.patrols.solver.timed_prizes import TimedPrizes
 from patrolplan.patrols.solver.variants import find_variant_routes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from patrolplan.patrols.solver.packing import Routes
     from patrolplan.patrols.solver.reduce import ReducedCase
 
 
@@ -70,13 +66,13 @@ def solve(problem: OrienteeringProblem, *, max_labels: int = MAX_LABELS) -> Solu
     case = reduce_problem(problem)
     bound = compute_knapsack_bound(case)
     promising = select_promising(case)
-    answer = ReducedSolution({}, 0.0, bound, 0)
+    answer = ReducedSolution([], 0.0, bound)
     if promising.size:
         answer = solve_exactly(promising, max_labels=max_labels)
         is_whole = promising.size == case.size
+        # A bound on routes over some of the candidates says nothing about those over all.
         bound = min(bound, answer.bound) if is_whole else max(bound, answer.value)
-        routes = answer.routes if problem.timed_prizes else _order(promising, answer.routes)
-        answer = replace(answer, routes=routes, bound=bound)
+        answer = replace(answer, bound=bound)
     return _build_solution(problem, promising, answer)
 
 
@@ -112,6 +108,7 @@ def find_variants(
     if count == 0 or solution.status == "infeasible" or not solution.stops:
         return ()
     case = select_promising(reduce_problem(problem))
+    # Every mandatory stop has its bonus in the value, so that answers without one are below.
     base = len(problem.mandatory) * case.bonus - case.epsilon
     worth = solution.worth * case.scale
     best = frozenset(np.flatnonzero(np.isin(case.rows, list(solution.stops))).tolist())
@@ -127,39 +124,33 @@ def find_variants(
     )
     results = []
     for routes in found:
-        ordered = routes if problem.timed_prizes else _order(case, routes)
-        answer = ReducedSolution(ordered, 0.0, math.inf, 0)
-        variant = _build_solution(problem, case, answer)
+        variant = _build_solution(problem, case, ReducedSolution(routes, 0.0, math.inf))
         results.append(replace(variant, bound=max(solution.bound, variant.worth)))
     results.sort(key=lambda variant: -variant.worth)
     return tuple(results)
-
-
-def _order(case: ReducedCase, routes: Routes) -> Routes:
-    """Order the stops of each route: where worth is constant, the labels leave that open."""
-    return {officer: order_stops(case, stops) for officer, stops in routes.items()}
 
 
 def select_promising(case: ReducedCase) -> ReducedCase:
     """The candidates of most worth for their minutes alone, as many as labels can hold."""
     if case.size <= MAX_CANDIDATES:
         return case
-    ratio = case.value / np.maximum(_compute_weights(case), 1e-12)
+    ratio = case.value / np.maximum(weigh_stops(case, after_start=False), 1e-12)
     keep = np.zeros(case.size, dtype=bool)
     keep[np.argsort(-ratio, kind="stable")[:MAX_CANDIDATES]] = True
     return case.select(keep)
 
 
 def compute_knapsack_bound(case: ReducedCase) -> float:
-    """Bound the value by a fractional knapsack of all officers' minutes together.
-
-    A stop takes its dwell and at least half of the cheapest way in and the cheapest way out;
-    the officers' legs from the start and to the end take the other halves.
-    """
+    """Bound the value by a fractional knapsack of all officers' minutes together."""
     if not case.size:
         return 0.0
-    weights = _compute_weights(case)
-    room = max(0.0, case.officer_count * _compute_spare_minutes(case))
+    # Each leg is shared by its ends, so of their minutes the officers lose half a leg from the
+    # start and half a leg to the end. With the ratio of the first stop that does not fit as the
+    # price of a minute, gains and all minutes bought are the knapsack's value, by duality.
+    weights = np.minimum(weigh_stops(case, after_start=False), 1e300)
+    start = float(case.times[case.size, : case.size].min())
+    end = float(case.times[: case.size, -1].min())
+    room = max(0.0, case.officer_count * (case.latest - case.earliest - (start + end) / 2))
     ratio = np.where(weights > 0, case.value / np.maximum(weights, 1e-12), math.inf)
     order = np.argsort(-ratio, kind="stable")
     beyond = int(np.searchsorted(np.cumsum(weights[order]), room, side="right"))
@@ -169,30 +160,13 @@ def compute_knapsack_bound(case: ReducedCase) -> float:
     return float(np.maximum(case.value - price * weights, 0.0).sum()) + price * room
 
 
-def _compute_weights(case: ReducedCase) -> NDArray[np.float64]:
-    size = case.size
-    legs = case.times[: size + 1, :size].copy()
-    np.fill_diagonal(legs[:size], math.inf)
-    out = case.times[:size, [*range(size), size + 1]].copy()
-    np.fill_diagonal(out[:, :size], math.inf)
-    least = case.dwell + (legs.min(axis=0) + out.min(axis=1)) / 2
-    return np.where(np.isfinite(least), least, 1e300)
-
-
-def _compute_spare_minutes(case: ReducedCase) -> float:
-    size = case.size
-    first = case.times[size, :size].min(initial=math.inf)
-    final = case.times[:size, size + 1].min(initial=math.inf)
-    room = case.latest - case.earliest - (first + final) / 2
-    return room if math.isfinite(room) else 0.0
-
-
 def _build_solution(
     problem: OrienteeringProblem, case: ReducedCase, answer: ReducedSolution
 ) -> Solution:
     routes = []
     for number in range(problem.officer_count):
-        stops = [int(case.rows[k]) for k in answer.routes.get(number, ())]
+        of_officer = answer.routes[number : number + 1]
+        stops = [int(case.rows[k]) for each in of_officer for k in each]
         route = time_route(problem, number, stops)
         if route is None:
             message = f"internal: the route of officer {number} over stops {stops} is late"
@@ -201,9 +175,10 @@ def _build_solution(
     worth = math.fsum(route.worth for route in routes)
     seen = {stop for route in routes for stop in route.stops}
     if not problem.mandatory <= seen:
-        return Solution(tuple(routes), worth, worth, "infeasible", answer.labels)
+        return Solution(tuple(routes), worth, worth, "infeasible")
     bonuses = len(problem.mandatory) * case.bonus
+    # The worth is counted again by walking the routes; the bound comes back to the problem's scale.
     if answer.bound <= answer.value + case.epsilon:
-        return Solution(tuple(routes), worth, worth, "proven", answer.labels)
+        return Solution(tuple(routes), worth, worth, "proven")
     bound = max((answer.bound - bonuses) / case.scale, worth)
-    return Solution(tuple(routes), worth, bound, "feasible", answer.labels)
+    return Solution(tuple(routes), worth, bound, "feasible")

@@ -2,31 +2,15 @@
 
 *What a label is.* For a set of stops visited and the last of them, the most worth gathered when the
 last is left by minute t is a non-decreasing function of t, piecewise linear because the prizes are
-(see `timed_prizes`). A label is one of its pieces: it rises in a straight line from `worth` at
-`leave` to `later worth` at `later`, and stays there, since an officer may always wait. Most pieces
-are a single point; one that rises is a dwell which it pays to begin later.
-
-*Growing.* The next stop is reached at the piece's minutes plus the leg. To its line the prize of
-the next stop is added, between one break of the prize and the next, and only where the sum exceeds
-everything that an earlier beginning has reached is a new piece made, cut where it does so. So no
-real begin time is left out, and none that is no use is held.
-
-*Dominance.* Piece A makes B needless when it begins no later and is worth no less at both ends of
-B: A is concave and B straight, so A is then worth no less all along.
-
-*The bound.* What can follow is a knapsack: the capacity is the time left, and each further stop
-weighs its dwell and half of the cheapest way in and out. In any real continuation each leg is
-shared by the two stops that it joins, so the weights of its stops never sum to more than its time.
-A stop is worth the most that a dwell there can be worth from the earliest arrival on. The time left
-also bounds the number n of further stops by the lightest. For every price r of a minute,
-r x capacity + the n largest positive (worth - r x weight) is an upper bound (Lagrangian duality).
-It is computed at price 0 first, and then at the least worth for weight of those chosen, as long as
-these are too many for the time left.
+(see `TimedPrizes`). A label is one of its pieces: it rises in a straight line from `worth` at
+`leave` to `most` at `later`, and stays there, since an officer may always wait. Most pieces are a
+single point; one that rises is a dwell which it pays to begin later.
 
 *Exactness.* Labels grow by one stop at a time, level by level, over all stops that may follow. A
-set that is worth more than the floor is never dropped, because neither rule can drop all of its
-beginnings. When every level has been grown in full, the best label is therefore the best route.
-Dwell keeps the number of stops of a patrol small, so there are few levels.
+label is dropped only where another of the same set and last stop is no worse at any time, or where
+nothing that follows can lift it above the floor. So a set that is worth more than the floor keeps
+one of its best beginnings, and when every level has been grown in full, the best label is the best
+route. Dwell keeps the number of stops of a patrol small, so there are few levels.
 """
 
 from __future__ import annotations
@@ -35,12 +19,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from patrolplan.compiled import jit_compile, mix_bits
+from patrolplan.compiled import jit_compile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Columns of a level's marks, in the order above. The bound is the most that a label can lead to,
+# or -inf where it is dead; `FINISHED` its worth when it goes to the end, -inf where it is too late.
+LEAVE, WORTH, LATER, MOST, BOUND, FINISHED = range(6)
+# Columns of its links: next label is the one after it in the chain of equal set and last stop.
+LAST, PARENT, NEXT = range(3)
+# What one call of `expand_timed_labels` leaves for the next: the worth that a label must be able to
+# exceed, the best route so far and its label, whether the floor rises with the best and by how much
+# more, the parent to go on with, and the difference below which worths are the same.
+FLOOR, BEST, BEST_LABEL, IS_RISING, STEP, NEXT_PARENT, SAME = range(7)
 # A break so near to a minute is that minute.
 SAME_MINUTE = 1e-9
 MOST_PRICES = 3
@@ -62,7 +55,8 @@ def hash_label(word0: np.uint64, word1: np.uint64, last: int, size: int) -> int:
     mixed = word0 * np.uint64(0x9E3779B97F4A7C15) ^ (
         word1 * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(last) * np.uint64(0x165667B19E3779F9)
     )
-    mixed = mix_bits(mixed, np.uint64(29))
+    # High bits are spread over the low ones, as by SplitMix64 (Steele et al. 2014).
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(32)
     return int(mixed & np.uint64(size - 1))
 
@@ -80,6 +74,15 @@ def gather_worth(cumulative: NDArray[np.float64], first_minute: float, minute: f
     return float(cumulative[whole] + (at - whole) * (cumulative[whole + 1] - cumulative[whole]))
 
 
+@jit_compile("f8(f8[::1], f8, f8, f8)", is_inner=True)
+def count_prize(
+    cumulative: NDArray[np.float64], first_minute: float, begin: float, dwell: float
+) -> float:
+    """Count the prize of a dwell that begins at a minute."""
+    after = gather_worth(cumulative, first_minute, begin + dwell)
+    return float(after - gather_worth(cumulative, first_minute, begin))
+
+
 @jit_compile("f8(f8, f8, f8)", is_inner=True)
 def find_next_break(minute: float, dwell: float, first_minute: float) -> float:
     """Give the next minute at which the worth of a dwell that begins then may change its slope."""
@@ -94,36 +97,18 @@ def find_peaks(
     last_begin: NDArray[np.float64],
     first_minute: float,
 ) -> NDArray[np.float64]:
-    """Give (c, T + 1) the most worth of a dwell that begins at each whole minute or later.
-
-    Within a minute the worth is most at its ends or at the corner of `find_next_break`, and of the
-    dwells that begin before the first minute, which are counted to it, at the last.
-    """
-    final = cumulative.shape[1] - 1
-    dwell, last_begin = dwell[:, None], last_begin[:, None]
-    begin = np.tile(first_minute + np.arange(final + 1.0), (len(dwell), 1))
-    till = np.minimum(begin + 1.0, last_begin)
-    over = np.floor(begin + dwell - first_minute + SAME_MINUTE) + 1.0 + first_minute - dwell
-    over = np.where(over <= till, over, begin)
-    before = np.minimum(first_minute, last_begin)
-    minutes = np.concatenate(
-        [begin + dwell, over + dwell, over, till + dwell, till, before + dwell], axis=1
-    )
-    at = np.minimum(np.maximum(minutes - first_minute, 0.0), final)
-    whole = at.astype(np.int64)
-    held = np.concatenate([cumulative, cumulative[:, -1:]], axis=1).ravel()
-    place = whole + (final + 2) * np.arange(len(dwell))[:, None]
-    low, high = held.take(place), held.take(place + 1)
-    ends, overs, over, tills, till, before = np.split(
-        low + (at - whole) * (high - low), (final + 1) * np.arange(1, 6), axis=1
-    )
-    worth = np.maximum(ends - cumulative, np.maximum(overs - over, tills - till))
-    allowed = begin <= last_begin
-    worth = np.where(allowed, np.maximum(worth, 0.0), 0.0)
-    worth = np.maximum.accumulate(worth[:, ::-1], axis=1)[:, ::-1] * allowed
-    early = (dwell > 0) & (last_begin > first_minute - dwell)
-    worth[:, :1] = np.maximum(worth[:, :1], np.where(early, before - cumulative[:, :1], 0.0))
-    return np.ascontiguousarray(worth)
+    """Give (c, T + 1) the most worth of a dwell that begins at each whole minute or later."""
+    peaks = np.zeros_like(cumulative)
+    whole = first_minute + np.arange(cumulative.shape[1])
+    for k, (gathered, stay, last) in enumerate(zip(cumulative, dwell, last_begin, strict=True)):
+        # Between its breaks the worth is linear, so it is most at one of them or at the latest.
+        begins = np.unique(np.concatenate([whole, whole - stay, [last]]))
+        begins = begins[begins <= last]
+        worth = np.interp(begins + stay, whole, gathered) - np.interp(begins, whole, gathered)
+        later = np.append(np.maximum.accumulate(np.maximum(worth, 0.0)[::-1])[::-1], 0.0)
+        peaks[k] = later[np.searchsorted(begins, whole)]
+        peaks[k, 0] = later[0]  # dwells that begin before the first minute are counted to it
+    return peaks
 
 
 @jit_compile("void(i4[::1], u8[:,::1], i4[:,::1], i8)")
@@ -132,15 +117,15 @@ def rehash_timed_labels(
 ) -> None:
     """Enter the first `count` labels in an empty, larger table, in chains of equal set and stop."""
     for number in range(count):
-        last = links[number, 0]
+        last = links[number, LAST]
         at = hash_label(sets[number, 0], sets[number, 1], last, table.shape[0])
         while table[at] >= 0 and not (
-            links[table[at], 0] == last
+            links[table[at], LAST] == last
             and sets[table[at], 0] == sets[number, 0]
             and sets[table[at], 1] == sets[number, 1]
         ):
             at = (at + 1) & (table.shape[0] - 1)
-        links[number, 2] = table[at]
+        links[number, NEXT] = table[at]
         table[at] = number
 
 
@@ -149,7 +134,7 @@ def rehash_timed_labels(
     " f8, f8[:,::1])",
     is_inner=True,
 )
-def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one compiled loop
+def bound_timed_worth(  # noqa: C901, PLR0913, PLR0917 - one compiled loop
     last: int,
     leave: float,
     seen0: np.uint64,
@@ -171,18 +156,22 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one c
     the least time lost on the way out of it and into the end, and in its last entry the latest
     minute. `scratch` has three rows as long as the candidates.
     """
+    # What can follow is a knapsack: the capacity is the time left, and each further stop weighs its
+    # dwell and half of the cheapest way in and out. In any real continuation each leg is shared by
+    # the two stops that it joins, so the weights of its stops never sum to more than its time.
     capacity = float(margin[-1] - leave - margin[last])
     final = peaks.shape[1] - 1
     count = 0
     least = np.inf
-    total: float = 0.0
-    value, cost, chosen = scratch[0], scratch[1], scratch[2]
+    best: float = 0.0
+    value, cost, gain = scratch[0], scratch[1], scratch[2]
     for k in range(peaks.shape[0]):
         if has_bit(k, seen0, seen1) or weight[k] > capacity:
             continue
         begin = max(leave + min_times[last, k], opening[k])
         if begin > last_begin[k]:
             continue
+        # A stop is worth the most that a dwell there can be worth from the earliest arrival on.
         at = int(min(max(begin - first_minute, 0.0), final))
         worth = peaks[k, at] + extra[k]
         if worth <= 0.0:
@@ -190,51 +179,34 @@ def bound_timed_worth(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one c
         value[count] = worth
         cost[count] = weight[k]
         count += 1
-        total += worth
+        best += worth
         least = min(least, weight[k])
-    if count == 0:
-        return 0.0
+    # However the time is spent, no more stops fit than of the lightest one.
     most = count
     if least * count > capacity:
         most = min(count, int(capacity / least + SAME_MINUTE))
-    best: float = total
+    # For every price of a minute, what the time left costs and the gains of the stops over what
+    # their own minutes cost is a bound (Lagrangian duality). The first price is 0; where the stops
+    # chosen are too many for the time left, the next is the one at which the poorest of them is no
+    # gain any more.
     price: float = 0.0
-    for _ in range(MOST_PRICES):
-        # The `most` largest gains at this price, in rising order in `chosen`.
-        held = 0
+    for _ in range(MOST_PRICES if count else 0):
         for k in range(count):
-            gain = value[k] - price * cost[k]
-            if gain <= 0.0:
-                continue
-            if held < most:
-                at = held
-                held += 1
-            elif gain > value[int(chosen[0])] - price * cost[int(chosen[0])]:
-                at = 0
-                while at + 1 < held and gain > (
-                    value[int(chosen[at + 1])] - price * cost[int(chosen[at + 1])]
-                ):
-                    chosen[at] = chosen[at + 1]
-                    at += 1
-                chosen[at] = k
-                continue
-            else:
-                continue
-            while at > 0 and gain < (
-                value[int(chosen[at - 1])] - price * cost[int(chosen[at - 1])]
-            ):
-                chosen[at] = chosen[at - 1]
-                at -= 1
-            chosen[at] = k
-        total = price * capacity
+            gain[k] = value[k] - price * cost[k]
+        total: float = price * capacity
         used: float = 0.0
         ratio = np.inf
-        for at in range(held):
-            k = int(chosen[at])
-            total += value[k] - price * cost[k]
-            used += cost[k]
-            if value[k] < ratio * cost[k]:
-                ratio = value[k] / cost[k]
+        for _ in range(most):
+            top = 0
+            for k in range(1, count):
+                if gain[k] > gain[top]:
+                    top = k
+            if gain[top] <= 0.0:
+                break
+            total += gain[top]
+            used += cost[top]
+            ratio = min(ratio, value[top] / cost[top])
+            gain[top] = 0.0
         best = min(best, total)
         if best <= enough or used <= capacity or ratio <= price or ratio == np.inf:
             break
@@ -255,6 +227,8 @@ def _covers(  # noqa: PLR0917 - compiled functions have no keywords
     same: float,
 ) -> bool:
     """Tell whether one piece begins no later than another and is worth no less all along."""
+    # The first is concave (it rises and then stays) and the other straight, so it is enough to look
+    # at both ends of the other.
     if leave > other_leave or most + same < other_most:
         return False
     if later <= other_leave:
@@ -299,50 +273,48 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
 ) -> int:
     """Grow the labels `first` to `stop` by one stop; return the new number of labels.
 
-    Columns of `sets`: visited (two words). Of `marks`: leave, worth, later, later worth, bound,
-    worth of going to the end (`-inf` where it is too late). Of `links`: last stop, parent, next
-    label of the same set and stop. `state`: floor, best worth, its label, whether the floor rises
-    with the best, step of the floor, next parent (smaller than `stop` when memory ran out; its
-    labels are then found again), worths that are the same. `extra` is added to every prize of a
-    stop: what it is worth at any time, less the price of a visit. `follows` is the stop that has to
-    be visited before, or -1.
+    `sets` holds the stops visited, in two words; the other columns are named above. `extra` is
+    added to every prize of a stop: what it is worth at any time, less the price of a visit.
+    `follows` is the stop that has to be visited before, or -1. Where memory runs out, the parent to
+    go on with is smaller than `stop`, and its labels are found again.
     """
     size = weight.shape[0]
     end = size + 1
     latest = margin[-1]
     final = peaks.shape[1] - 1
-    same = state[6]
+    same = state[SAME]
     for parent in range(first, stop):
-        if marks[parent, 4] <= state[0]:
+        # The floor may have risen since the label was made.
+        if marks[parent, BOUND] <= state[FLOOR]:
             continue
-        last = np.int64(links[parent, 0])
+        last = np.int64(links[parent, LAST])
         for k in range(size):
             if has_bit(k, sets[parent, 0], sets[parent, 1]):
                 continue
             if follows[k] >= 0 and not has_bit(follows[k], sets[parent, 0], sets[parent, 1]):
                 continue
-            arrive = marks[parent, 0] + times[last, k]
+            # The parent's piece, shifted by the leg: from `arrive` it rises until `later`.
+            arrive = marks[parent, LEAVE] + times[last, k]
             begin = max(arrive, opening[k])
             if not begin <= last_begin[k]:
                 continue
-            later = marks[parent, 2] + times[last, k]
-            most = marks[parent, 3]
+            later = marks[parent, LATER] + times[last, k]
+            most = marks[parent, MOST]
             slope = 0.0
             if later > arrive:
-                slope = (most - marks[parent, 1]) / (later - arrive)
-            # The sum of the line and the prize at the begin, and its pieces above the peak so far.
-            before = most if begin >= later else marks[parent, 1] + slope * (begin - arrive)
-            worth = (
-                before + extra[k]
-                + gather_worth(cumulative[k], first_minute, begin + dwell[k])
-                - gather_worth(cumulative[k], first_minute, begin)
-            )  # fmt: skip
+                slope = (most - marks[parent, WORTH]) / (later - arrive)
+            before = most if begin >= later else marks[parent, WORTH] + slope * (begin - arrive)
+            worth = before + extra[k] + count_prize(cumulative[k], first_minute, begin, dwell[k])
+            # The first piece is a dwell that begins at once.
             found = 1
-            pieces[0, 0] = begin
-            pieces[0, 1] = worth
-            pieces[0, 2] = begin
-            pieces[0, 3] = worth
+            pieces[0, :] = begin
+            pieces[0, WORTH] = worth
+            pieces[0, MOST] = worth
             peak = worth
+            # To begin later pays where the sum of line and prize exceeds all before. Between one
+            # break of either and the next the sum is straight, so the breaks are all that has to
+            # be looked at: no real begin time is left out. Where the sum rises from below the peak,
+            # the new piece begins at the minute when it reaches the peak.
             while begin < last_begin[k] and found < pieces.shape[0]:
                 at = int(min(max(begin - first_minute, 0.0), final))
                 if most + peaks[k, at] + extra[k] <= peak + same:
@@ -350,107 +322,107 @@ def expand_timed_labels(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one
                 then = min(find_next_break(begin, dwell[k], first_minute), last_begin[k])
                 if begin < later < then:
                     then = later
-                before = most if then >= later else marks[parent, 1] + slope * (then - arrive)
-                new = (
-                    before + extra[k]
-                    + gather_worth(cumulative[k], first_minute, then + dwell[k])
-                    - gather_worth(cumulative[k], first_minute, then)
-                )  # fmt: skip
+                before = most if then >= later else marks[parent, WORTH] + slope * (then - arrive)
+                new = before + extra[k] + count_prize(cumulative[k], first_minute, then, dwell[k])
                 if new > peak + same:
                     start = begin
                     if worth < peak:
                         start = begin + (peak - worth) / (new - worth) * (then - begin)
-                    if found == 1 and pieces[0, 0] == start:
+                    # A point from which a piece rises at once is part of that piece.
+                    if found == 1 and pieces[0, LEAVE] == start:
                         found = 0
-                    pieces[found, 0] = start
-                    pieces[found, 1] = peak
-                    pieces[found, 2] = then
-                    pieces[found, 3] = new
+                    pieces[found, LEAVE] = start
+                    pieces[found, WORTH] = peak
+                    pieces[found, LATER] = then
+                    pieces[found, MOST] = new
                     found += 1
                     peak = new
                 begin = then
                 worth = new
-            # All pieces are of one set and last stop: one place in the table.
+            # All pieces are of one set and last stop: one place in the table, and one chain.
             bit = ONE_BIT << np.uint64(k & 63)
             seen0 = sets[parent, 0] | (bit if k < WORD_BITS else np.uint64(0))
             seen1 = sets[parent, 1] | (bit if k >= WORD_BITS else np.uint64(0))
             at = hash_label(seen0, seen1, k, table.shape[0])
             head = np.int64(table[at])
             while head >= 0 and not (
-                new_links[head, 0] == k
+                new_links[head, LAST] == k
                 and new_sets[head, 0] == seen0
                 and new_sets[head, 1] == seen1
             ):
                 at = (at + 1) & (table.shape[0] - 1)
                 head = np.int64(table[at])
+            # Pieces come in the order of time, so what can follow one bounds what follows the next:
+            # most are dropped by it before their own bound is computed.
             follow = np.inf
             for number in range(found):
-                leave = pieces[number, 0] + dwell[k]
-                worth = pieces[number, 1]
-                later = pieces[number, 2] + dwell[k]
-                most = pieces[number, 3]
-                if most + follow <= state[0]:
+                leave = pieces[number, LEAVE] + dwell[k]
+                worth = pieces[number, WORTH]
+                later = pieces[number, LATER] + dwell[k]
+                most = pieces[number, MOST]
+                if most + follow <= state[FLOOR]:
                     continue
                 dominated = False
                 label = head
                 while label >= 0 and not dominated:
                     dominated = _covers(
-                        new_marks[label, 0], new_marks[label, 1], new_marks[label, 2],
-                        new_marks[label, 3], leave, worth, later, most, same,
+                        new_marks[label, LEAVE], new_marks[label, WORTH], new_marks[label, LATER],
+                        new_marks[label, MOST], leave, worth, later, most, same,
                     )  # fmt: skip
-                    label = np.int64(new_links[label, 2])
+                    label = np.int64(new_links[label, NEXT])
                 if dominated:
                     continue
                 follow = bound_timed_worth(
-                    k, leave, seen0, seen1, state[0] - most, min_times, opening, last_begin,
+                    k, leave, seen0, seen1, state[FLOOR] - most, min_times, opening, last_begin,
                     extra, peaks, weight, margin, first_minute, scratch,
                 )  # fmt: skip
                 bound = most + follow
-                if bound <= state[0]:
+                if bound <= state[FLOOR]:
                     continue
                 # The first label that the new one makes needless gives it its place; others die.
                 place = np.int64(-1)
                 label = head
                 while label >= 0:
-                    if new_marks[label, 4] > -np.inf and _covers(
-                        leave, worth, later, most, new_marks[label, 0], new_marks[label, 1],
-                        new_marks[label, 2], new_marks[label, 3], 0.0,
+                    if new_marks[label, BOUND] > -np.inf and _covers(
+                        leave, worth, later, most, new_marks[label, LEAVE], new_marks[label, WORTH],
+                        new_marks[label, LATER], new_marks[label, MOST], 0.0,
                     ):  # fmt: skip
                         if place < 0:
                             place = label
                         else:
-                            new_marks[label, 4] = -np.inf
-                            new_marks[label, 5] = -np.inf
-                    label = np.int64(new_links[label, 2])
+                            new_marks[label, BOUND] = -np.inf
+                            new_marks[label, FINISHED] = -np.inf
+                    label = np.int64(new_links[label, NEXT])
                 if place < 0:
                     if count >= new_sets.shape[0]:
-                        state[5] = parent
+                        state[NEXT_PARENT] = parent
                         return count
                     place = np.int64(count)
                     count += 1
-                    new_links[place, 2] = head
+                    new_links[place, NEXT] = head
                     head = place
                     table[at] = place
                     new_sets[place, 0] = seen0
                     new_sets[place, 1] = seen1
-                    new_links[place, 0] = k
-                new_links[place, 1] = parent
-                new_marks[place, 0] = leave
-                new_marks[place, 1] = worth
-                new_marks[place, 2] = later
-                new_marks[place, 3] = most
-                new_marks[place, 4] = bound
+                    new_links[place, LAST] = k
+                new_links[place, PARENT] = parent
+                new_marks[place, LEAVE] = leave
+                new_marks[place, WORTH] = worth
+                new_marks[place, LATER] = later
+                new_marks[place, MOST] = most
+                new_marks[place, BOUND] = bound
+                # At the end the piece counts by the minute at which the last stop must be left.
                 due = latest - times[k, end]
                 finished = -np.inf
                 if due >= later:
                     finished = most
                 elif due >= leave:
                     finished = worth + (most - worth) * (due - leave) / (later - leave)
-                new_marks[place, 5] = finished
-                if finished > state[1]:
-                    state[1] = finished
-                    state[2] = place
-                    if state[3] > 0 and finished + state[4] > state[0]:
-                        state[0] = finished + state[4]
-    state[5] = stop
+                new_marks[place, FINISHED] = finished
+                if finished > state[BEST]:
+                    state[BEST] = finished
+                    state[BEST_LABEL] = place
+                    if state[IS_RISING] > 0 and finished + state[STEP] > state[FLOOR]:
+                        state[FLOOR] = finished + state[STEP]
+    state[NEXT_PARENT] = stop
     return count

@@ -1,19 +1,10 @@
-"""Near-optimal answers whose stops differ from the best and from each other.
-
-For one officer all stop sets worth a share of the best are listed, and the best that differ enough
-are chosen: each is the best possible given those chosen before it.
-
-Several officers are sent out one after another, as often as there are good first routes to try:
-each gets the best listed route over stops that nobody has yet, among those that leave room for the
-whole to differ. With i stops in common, sets of a and b stops differ enough where
-i <= J (a + b - i), so i <= J / (1 + J) (a + b); of this allowance each officer may use up a share.
-"""
+"""Near-optimal answers whose stops differ from the best and from each other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patrolplan.patrols.solver.labels import LabelExplorer, Limits
+from patrolplan.patrols.solver.labels import LabelExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,13 +46,16 @@ def _list_for_one_officer(
     case: ReducedCase, best: Stops, worths: Sequence[float], count: int, max_jaccard: float
 ) -> list[Routes]:
     """List all sets of the one officer and choose; of too many, the most promising labels only."""
+    # The list is of all sets worth a share of the best, and it is read from the top: so each answer
+    # is the best possible one given those chosen before it. Lower shares list many more sets, and
+    # are only looked at where the higher ones have too few that differ.
     explorer, answers = LabelExplorer(case), list[list[int]]()
     for worth in worths:
-        limits = Limits(max_labels=MAX_LABELS)
-        found = explorer.explore(case.value, worth, rising=False, limits=limits)
+        found = explorer.explore(case.value, worth, rising=False, max_labels=MAX_LABELS)
         if not found.complete:
-            limits = Limits(BEAM, MAX_LABELS)
-            found = explorer.explore(case.value, worths[-1], rising=False, limits=limits)
+            found = explorer.explore(
+                case.value, worths[-1], rising=False, beam=BEAM, max_labels=MAX_LABELS
+            )
         seen, chosen = [best], list[list[int]]()
         for _, stops in found.list_routes(worth if found.complete else worths[-1]):
             if len(chosen) < count and _is_distinct(frozenset(stops), seen, max_jaccard):
@@ -70,13 +64,15 @@ def _list_for_one_officer(
         answers = max(answers, chosen, key=len)
         if len(chosen) == count or not found.complete:
             break
-    return [{0: stops} for stops in answers]
+    return [[stops] for stops in answers]
 
 
 def _send_several_officers(
     case: ReducedCase, best: Stops, worths: Sequence[float], count: int, max_jaccard: float
 ) -> list[Routes]:
     """Send officers out one after another, for each answer anew."""
+    # Each gets the best listed route over stops that nobody has yet. That is not always the best
+    # answer, so it is tried with every good first route, and the best outcome counts.
     crew = _Crew(case, max_jaccard)
     answers: list[Routes] = []
     seen = [best]
@@ -92,7 +88,7 @@ def _send_several_officers(
 
 
 def _join(routes: Routes) -> Stops:
-    return frozenset(stop for stops in routes.values() for stop in stops)
+    return frozenset(stop for stops in routes for stop in stops)
 
 
 class _Crew:
@@ -107,16 +103,18 @@ class _Crew:
     def send(self, seen: list[Stops]) -> Iterator[tuple[float, Routes]]:
         """Give value and routes of all officers for each of some first routes."""
         for first in self._list_allowed(0, frozenset(), seen)[:FIRST_ROUTES]:
-            value, routes = first[0], {0: first[1]}
+            value, routes = first[0], [first[1]]
             for officer in range(1, self.case.officer_count):
                 allowed = self._list_allowed(officer, _join(routes), seen)
                 if allowed:
                     value += allowed[0][0]
-                    routes[officer] = allowed[0][1]
+                    routes.append(allowed[0][1])
             yield value, routes
 
     def _list_allowed(self, officer: int, taken: Stops, seen: list[Stops]) -> Listed:
         """List routes over stops not taken that leave room for the whole to differ."""
+        # With i stops in common, sets of a and b stops differ enough where i <= J (a + b - i), so
+        # where i <= J / (1 + J) (a + b). Of this allowance each officer may use up a share.
         share = (officer + 1) / self.case.officer_count
         return [
             (worth, stops)
@@ -132,7 +130,10 @@ class _Crew:
         """List the best routes of an officer over the stops that are left."""
         if taken not in self.listed:
             value = self.case.value.copy()
+            # Worth less than any route can make up for: nobody goes to a stop that is taken.
             value[list(taken)] = -1.0 - value.sum()
-            found = self.explorer.explore(value, 0.0, rising=False, limits=Limits(BEAM, MAX_LABELS))
+            found = self.explorer.explore(
+                value, 0.0, rising=False, beam=BEAM, max_labels=MAX_LABELS
+            )
             self.listed[taken] = found.list_routes(0.0, LISTED)
         return self.listed[taken]

@@ -1,0 +1,76 @@
+"""Stretches of street as hotspots: where one stands, what they are worth in a window, and why."""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from patrolplan.area import StudyArea
+from patrolplan.hotspots import OWN
+from patrolplan.hotspots.carriers import find_carriers
+from patrolplan.hotspots.clusters import flatten_stretches, sum_by_stretch
+from patrolplan.hotspots.designated import add_designations
+from patrolplan.hotspots.ground import Ground
+from patrolplan.hotspots.reasons import find_reasons, write_reasons
+from patrolplan.hotspots.standing import choose_standing_places
+from patrolplan.network import Positions
+from patrolplan.network.names import describe_positions
+from patrolplan.risk.surface import Risk
+from patrolplan.tables import HOTSPOTS
+
+
+def place_stretches(
+    area: StudyArea, amounts: NDArray[np.float64], stretches: Sequence[NDArray[np.int64]]
+) -> gpd.GeoDataFrame:
+    """Stretches with what a patrol needs to watch amounts (p,), numbered in their order."""
+    network, features = area.network, area.features
+    pieces, size = flatten_stretches(stretches)
+    ground = area.catchments.reuse("ground", (network, features), lambda: Ground(network, features))
+    places = choose_standing_places(ground, amounts, stretches)
+    rows = np.repeat(np.arange(len(size)), size)
+    lines = shapely.line_merge(shapely.multilinestrings(network.lines(pieces), indices=rows))
+    return gpd.GeoDataFrame(
+        {
+            "hotspot": [f"H{number}" for number in range(1, len(stretches) + 1)],
+            "kind": OWN,
+            "worth": sum_by_stretch(amounts, stretches),
+            "length_metres": sum_by_stretch(network.piece_metres, stretches),
+            "pieces": [stretch.tolist() for stretch in stretches],
+            "stop_piece": places["piece"].to_numpy(),
+            "stop_metres": places["offset"].to_numpy(),
+            "stop_stand": places["stand"].to_numpy(dtype=object),
+            "stop_at": places["at"].to_numpy(dtype=object),
+            "stop_lit": places["lit"].to_numpy(dtype=object),
+        },
+        geometry=lines,
+        crs=network.projection.crs,
+    )
+
+
+def describe_stops(area: StudyArea, bare: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stretches with their stopping place in metres and, `place`, in words."""
+    piece, metres = bare["stop_piece"].to_numpy(), bare["stop_metres"].to_numpy()
+    stops = Positions(piece, metres, np.zeros(len(bare)))
+    x, y = area.network.xy(stops).T
+    return bare.assign(place=describe_positions(area.network, stops), stop_x=x, stop_y=y)
+
+
+def rate_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Hotspots in a window: what they are worth by its risk, and why.
+
+    How sure they are, and where one stands, stays as it is.
+    """
+    stretches = [np.asarray(pieces, dtype=np.int64) for pieces in hotspots["pieces"]]
+    reasons = find_reasons(area, risk, stretches, hotspots)
+    rated = hotspots.assign(
+        worth=sum_by_stretch(risk.joined, stretches),
+        crime_share=sum_by_stretch(risk.crime, stretches),
+        reports_share=sum_by_stretch(risk.reports, stretches),
+        carried_by=find_carriers(risk, stretches),
+        reasons=list(map(write_reasons, add_designations(area, hotspots["hotspot"], reasons))),
+    )
+    words = [name for name, one in HOTSPOTS.columns.items() if one.kind in {"text", "list"}]
+    # Where risk is even there is no hotspot: pandas takes empty lists for numbers.
+    return HOTSPOTS.check(rated if len(rated) else rated.astype(dict.fromkeys(words, object)))
