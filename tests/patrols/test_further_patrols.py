@@ -1,5 +1,6 @@
 """Further patrols past crowded hotspots."""
 
+import numpy as np
 import pytest
 import shapely
 from tasked_table import task

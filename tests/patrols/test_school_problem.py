@@ -11,6 +11,7 @@ from tasked_table import task
 
 import patrolplan as pp
 from patrolplan.area.patrol_window import Window
+from patrolplan.hotspots.reasons import read_reasons
 from patrolplan.notes import list_texts
 from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.planning_inputs import PlanningInputs

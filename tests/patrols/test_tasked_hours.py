@@ -6,6 +6,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from tasked_table import task
 
 import patrolplan as pp
