@@ -1,10 +1,11 @@
 """Patrol-shaped problems by our solver, PyVRP, OR-Tools and HiGHS, in the same run.
 
-A gate and 12 to 60 places within a walk of each other, one to three officers, 90 minutes, dwells of
-15. Prizes are constant, or rise and fall within the window. No peer knows prizes that depend on the
-minute: each gets a copy of every place for each span of `SPAN` minutes in which its dwell may begin,
-of which one is visited at most. Whatever order a peer finds is then timed by our own rules, so that
-all are scored alike; it is `matched` where it is worth as much as ours, to a thousandth.
+A gate and 12 to 60 places within a walk of each other, one to three officers, 90 minutes, dwells
+of 15. Prizes are constant, or rise and fall within the window. No peer knows prizes that depend on
+the minute: each gets a copy of every place for each span of `SPAN` minutes in which its dwell may
+begin, of which one is visited at most. Whatever order a peer finds is then timed by our own rules,
+so that all are scored alike; it is `matched` where it is worth as much as ours, to a thousandth.
+PyVRP and OR-Tools are installed by hand: `pip install pyvrp ortools`.
 
     python benchmarks/patrol_peers.py --json FILE [--problems 48] [--seconds 1]
 """
@@ -36,7 +37,9 @@ Copies = NDArray[np.float64]
 """(c, 4) of each copy: row of the problem, first and last minute of its dwell's begin, prize."""
 
 
-def draw_problem(rng: np.random.Generator, places: int, officers: int, *, timed: bool):
+def draw_problem(
+    rng: np.random.Generator, places: int, officers: int, *, timed: bool
+) -> OrienteeringProblem:
     """A gate and places within 600 m, at 80 m a minute, by streets 1.3 times the straight line."""
     xy = np.vstack([[0, 0], rng.uniform(-600, 600, (places, 2))])
     apart = 1.3 * np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) / 80
