@@ -355,11 +355,8 @@ def _add_reference(
 
 
 def _suppress_small(table: pd.DataFrame, least: int) -> pd.DataFrame:
-    """Remove the numbers of categories with fewer incidents than may be shown.
-
-    So do those of polygons that hold so few. The number of incidents of all categories goes as
-    well, and what all of them have in the polygons, or the difference would show them.
-    """
+    """Remove the numbers of categories, and of polygons, with fewer incidents than may be shown."""
+    # What all categories together have goes too, or the difference would show the hidden one.
     hidden = table["n_events"] < least
     inside, is_all = table["model"] == DESIGNATED, table["category"] == ALL_CATEGORIES
     few = inside & ~is_all & (table["hit_rate"] * table["n_events"] < least)
