@@ -137,13 +137,10 @@ def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
     """
     modes, where = settings.modes, "[way_home.modes]"
     table = PRESETS[modes] if isinstance(modes, str) else modes
-    for stage in table:
-        if stage not in STAGES:
-            remedy = f"write {' and '.join(STAGES)}"
-            raise InputError.one(where, f"there is no stage '{stage}'", remedy)
+    if set(table) != {*STAGES}:
+        what = f"has the stages {', '.join(table) or 'none'}"
+        raise InputError.one(where, what, f"give the shares of {' and '.join(STAGES)}")
     for stage in STAGES:
-        if stage not in table:
-            raise InputError.one(where, f"'{stage}' is missing", "give the shares of both stages")
         shares = table[stage].values()
         if min(shares, default=0.0) < 0 or sum(shares) > 1 + 1e-9:
             what = f"the shares of '{stage}' are {', '.join(f'{share:g}' for share in shares)}"

@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.notes import Note
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayClasses, DayKind
 from patrolplan.risk.declared_clock import (
@@ -37,7 +38,6 @@ LICENSED = ("pub", "bar", "nightclub")  # takeaways do not shift crime towards t
 NEAR_METRES = 150.0  # how near a licensed place counts, in a straight line
 FIRST_OF_KIND = (1, 3, 6, 12)  # numbers of them at which the next of `PLACE_KINDS` begins
 
-HALF_HOUR_MINUTES = 30
 ALL_KINDS = "*"  # makes a row of a table apply to every kind of place
 
 MIN_OWN_FACTOR = 0.01

@@ -221,12 +221,9 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     counted = category >= 0
     month = months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     shape = (len(months), len(units), len(names))
-    index = (month[counted], area.incident_catchment[counted], category[counted])
-    cells = np.ravel_multi_index(index, shape)
-    counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
-    np.add.at(counts, cells, np.int32(1))
-    exposure = area.exposure.find_shares(months)
-    return History(counts.reshape(shape), months, names, targets, units, exposure)
+    counts = np.zeros(shape, dtype=np.int32)
+    np.add.at(counts, (month[counted], area.incident_catchment[counted], category[counted]), 1)
+    return History(counts, months, names, targets, units, area.exposure.find_shares(months))
 
 
 def note_guard(settings: Settings) -> tuple[Note, ...]:

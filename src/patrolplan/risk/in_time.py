@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.pupils.flows import refuse_to_store
+from patrolplan.risk.day_kinds import HALF_HOURS
 from patrolplan.risk.exposure import PupilExposure
 from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
 from patrolplan.risk.scores import round_significant
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
 RISK_DIGITS = 9
 """Risk is rounded to this many significant digits, so that equal runs write equal files."""
-
-HALF_HOUR_MINUTES = 30
-HALF_HOURS = 24 * 60 // HALF_HOUR_MINUTES
 
 
 @dataclass(frozen=True, eq=False)
