@@ -20,6 +20,11 @@ def test_level_by_hand(make):
     late = 60 * weights.sum() + 60
     wanted = year * (late + 50) / (year * weights.sum() + 50)
     assert calibrate(7 * rates, make.history(counts)).sum() == pytest.approx(wanted)
+    first = np.full((3, 30, 1), 2) * np.array([4, 1, 1])[:, None, None]  # all months count
+    year, weights = (240 + 60 + 60) / 3, 0.5 ** np.arange(3)
+    late = (weights @ [60, 60, 240] + 50) / (year * weights.sum() + 50)
+    found = calibrate(rates, make.history(first)).sum()
+    assert found == pytest.approx(year * late)
 
 
 def test_no_category_is_impossible(make):

@@ -146,7 +146,7 @@ def fit_rates(
     total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: SpatialUnits
 ) -> ShrunkRates:
     """Rates of the first j categories, from counts (c, k) over (c,) months held of each place."""
-    whole = max(float(held.max(initial=0.0)), MIN_INCIDENTS)
+    whole = float(held.max(initial=MIN_INCIDENTS))
     held = np.maximum(held, MIN_HELD * whole)
     counts = total[:, :targets]
     with limit_to_one_thread():  # sums of several threads differ in their last digits
