@@ -39,6 +39,14 @@ def test_a_span_has_the_half_hours_that_it_meets(make):
     assert times.place.tolist() == [0, 0, 0, 1]
 
 
+def test_whole_weeks_are_dealt_out_into_ten_folds(make):
+    """From Monday to Sunday one fold, the next week another, and the tenth after it the same."""
+    days = ("2026-03-09 00:10", "2026-03-15 23:50", "2026-03-16 00:10", "2026-05-18 15:30")
+    monday, sunday, next_week, tenth = _read(make, *((day, None) for day in days)).fold.tolist()
+    assert monday == sunday == tenth
+    assert next_week == (monday + 1) % 10
+
+
 def test_a_span_is_shared_out_by_the_clock(make):
     """In proportion to minutes times the rate of its kind of place; an exact time stays whole."""
     times = _read(make, ("2026-03-06 10:00", "2026-03-06 10:59"), ("2026-03-09 15:30", None))
