@@ -125,8 +125,10 @@ def test_shapes_end_where_the_counts_or_the_mean_alone_would_count():
 
 
 def test_no_place_is_impossible():
-    """Where no pattern has anything, a millionth is expected; a place without data has a rate."""
+    """Where no pattern has anything, a millionth is expected."""
     assert fit_mixture(np.array([3.0, 0.0]), np.array([[1.0], [0.0]]))[1] == pytest.approx(1e-6)
+    faint = np.array([[0.4], [0.1]])  # a pattern counts however little there is of it
+    assert fit_mixture(np.array([4.0, 1.0]), faint) == pytest.approx([4.0, 1.0], rel=1e-5)
 
 
 def test_the_posterior_is_that_of_a_gamma_prior_by_number(make):

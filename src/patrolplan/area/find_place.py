@@ -151,7 +151,8 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     places = []
     for north, east in pairs:
         x, y = (float(one[0]) for one in area.projection.to_metres([east], [north]))
-        if abs(north) <= 90 and np.isfinite([x, y]).all():  # noqa: PLR2004 - degrees there are
+        exists = abs(north) <= 90 and abs(east) <= 180  # noqa: PLR2004 - degrees there are
+        if exists and np.isfinite([x, y]).all():
             metres = float(area.network.snap([(x, y)]).moved_metres[0])
             places.append((metres, f"{round(north, 6)}, {round(east, 6)}", (x, y)))
     if places:

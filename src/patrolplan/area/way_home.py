@@ -28,20 +28,6 @@ REACH_METRES = 5_000.0
 
 STOP_KINDS = ("bus_stop", "station")
 
-NOT_GIVEN = {
-    "origins": "No origins given ([sources] origins): where pupils live is assumed.",
-    "stops": "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
-    "pupils who ride are not on the streets.",
-    "places": "No pubs or bars given, neither in [sources] places nor in the streets file: all "
-    "streets count as being without.",
-}
-"""What a note says where a table is empty."""
-SHORT = {
-    "origins": "homes not known",
-    "stops": "walkers only, bus stops not known",
-    "places": "pubs and bars not known",
-}
-
 
 def gather_way_home(
     tables: Mapping[str, Any],
@@ -67,9 +53,22 @@ def gather_way_home(
         near = streets.places[_is_near(streets.places, limits)]
         places = near[["kind", "geometry"]].reset_index(drop=True)
     used = WayHomeTables(origins, areas, stops, places, clock)
-    for name, text in NOT_GIVEN.items():
-        if getattr(used, name).empty:
-            report.notes.append(Note(f"no_{name}", text, short=SHORT[name]))
+    if used.origins.empty:
+        text = "No origins given ([sources] origins): where pupils live is assumed."
+        report.notes.append(Note("no_origins", text, short="homes not known"))
+    if used.stops.empty:
+        text = (
+            "Walkers only: no stops given, neither in [sources] stops nor in the streets file, so "
+            "pupils who ride are not on the streets."
+        )
+        short = "walkers only, bus stops not known"
+        report.notes.append(Note("no_stops", text, short=short))
+    if used.places.empty:
+        text = (
+            "No pubs or bars given, neither in [sources] places nor in the streets file: all "
+            "streets count as being without."
+        )
+        report.notes.append(Note("no_places", text, short="pubs and bars not known"))
     return used
 
 
