@@ -123,7 +123,7 @@ def compute_expected_counts(
         # One pattern is all other crime of the place, times this category's share of what is
         # recorded around it: a robbery hot spot is likelier where much else happens and where
         # robbery is common, though no robbery was recorded at the very point.
-        average = own.sum() / max(whole.sum(), 1.0)
+        average = own.sum() / max(whole.sum(), MIN_INCIDENTS)
         share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
         # A category is no pattern of its own: in its column stands what is next door.
         patterns[:, target], patterns[:, -2] = next_door[:, target], (whole - own) * share
