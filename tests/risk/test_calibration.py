@@ -14,6 +14,7 @@ def test_level_by_hand(make):
     h = make.history(counts)
     rates = np.ones((len(h.units), 1))
     assert calibrate(rates, h).sum() == pytest.approx(60.0)
+    assert calibrate(1e-6 * rates, h).sum() == pytest.approx(60.0)  # on any scale
     counts[-1] *= 2
     year = (11 * 60 + 120) / 12
     weights = 0.5 ** np.arange(12)
