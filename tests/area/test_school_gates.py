@@ -53,6 +53,7 @@ TABLES = {
     "term_dates": "urn,from,to,kind\n*,2026-09-01,2026-12-18,term\n{urn},2026-11-02,2026-11-03,"
     "closed\n",
     "officers": OFFICERS,
+    "tasked_places": TASKED + f"T1,-0.12,51.52,true,100001;{{urn}},{DAYS}\n",
 }
 
 
@@ -102,48 +103,6 @@ def test_rows_of_schools_that_are_left_out_are_counted_with_the_reason(lane, tab
     rows, notes = _find_rows_and_notes(area, table.replace("_", " "))
     assert rows == [(f"of schools that are left out ({why})", 1)]
     assert notes == []
-
-
-def test_a_tasked_place_for_no_school_is_reported_by_its_name(lane):
-    """A tasking whose URN is mistyped or left out is named, so that it does not vanish."""
-    lines = [
-        f"T1,-0.12,51.52,true,10001,{DAYS}",
-        f"T2,-0.12,51.52,false,100001;7,{DAYS}",
-        f"T3,-0.12,51.52,false,100003,{DAYS}",
-        f"T4,-0.1206,51.52,false,*,{DAYS}",
-    ]
-    area = lane({"tasked_places": TASKED + "\n".join(lines)})
-    rows, notes = _find_rows_and_notes(area, "tasked places")
-    assert sorted(rows) == [
-        ("T1: no school has the URN 10001 (nearest: 100001)", 1),
-        ("T2: no school has the URN 7", 1),
-        ("for schools that are left out (not open): T3", 1),
-    ]
-    assert notes == [
-        (
-            "Tasked place T1 is for URN 10001 (nearest: 100001), which no school has: it has no "
-            "effect. Correct [sources] tasked_places."
-        ),
-        (
-            "Tasked place T2 is for URN 7, which no school has: it has no effect there. "
-            "Correct [sources] tasked_places."
-        ),
-    ]
-
-
-def test_many_places_for_schools_that_are_left_out_are_one_row(lane):
-    """A borough-wide file of taskings floods nothing: rows are counted, a few places named."""
-    lines = [f"T{n},-0.12,51.52,false,100001;100003;100004,{DAYS}" for n in range(7)]
-    lines += [f"U{n},-0.12,51.52,false,100001;X{n},{DAYS}" for n in range(7)]
-    rows, notes = _find_rows_and_notes(
-        lane({"tasked_places": TASKED + "\n".join(lines)}), "tasked places"
-    )
-    names = "T0, T1, T2, T3, T4 and 2 more"
-    assert (f"for schools that are left out (not open): {names}", 7) in rows
-    assert (f"for schools that are left out (outside the area): {names}", 7) in rows
-    assert ("more places for URNs that no school has", 2) in rows
-    assert len(rows) == 2 + 5 + 1
-    assert len(notes) == 5
 
 
 WALKWAY = """

@@ -18,10 +18,10 @@ SCHOOLS = pd.DataFrame(
 )
 
 
-def _build(times, categories, **settings):
-    """An area of one lane whose crimes are exact, at these times."""
+def _build(times, categories, *, at=None, **settings):
+    """An area of one lane whose crimes are exact, at these times, along it or at one place."""
     crimes = pd.DataFrame({"datetime": times, "category": categories})
-    crimes["longitude"] = np.linspace(-0.129, -0.101, len(crimes))
+    crimes["longitude"] = np.linspace(-0.129, -0.101, len(crimes)) if at is None else at
     streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
     return pp.build_area(
         crimes=crimes.assign(latitude=51.52), schools=SCHOOLS, streets=streets, settings=settings
@@ -93,12 +93,8 @@ def test_provenance_tells_a_part_from_the_whole(demo_area):
 def test_the_threshold_for_crime_holds_for_a_part():
     """Of groups of five, a month's few crimes are not used: they could be those of one person."""
     times = ["2024-03-01 15:00"] * 6 + ["2024-04-01 15:00"] * 3
-    settings = {"privacy": {"threshold": 5, "threshold_for_crime": True}}
-    streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[LANE], crs="EPSG:4326")
-    crimes = pd.DataFrame({"datetime": times, "category": "Robbery", "longitude": -0.12})
-    area = pp.build_area(
-        crimes=crimes.assign(latitude=51.52), schools=SCHOOLS, streets=streets, settings=settings
-    )
+    privacy = {"threshold": 5, "threshold_for_crime": True}
+    area = _build(times, "Robbery", at=-0.12, privacy=privacy)
     assert len(area.incidents) == 9
     assert len(area.where(months="2024-03").incidents) == 6
     with pytest.raises(pp.InputError, match="no incident of a category that counts is left"):

@@ -98,11 +98,6 @@ def _same(one, other):
         np.testing.assert_array_equal(getattr(one.network, name), getattr(other.network, name))
 
 
-def test_equal_inputs_give_equal_areas(demo, demo_area):
-    """Loading the same files and settings again gives the same area in every part."""
-    _same(pp.load_area(demo), demo_area)
-
-
 def test_every_input_has_its_digest(demo_area, village):
     """Each file has its own digest, also two with the same name, and the boundary."""
     assert len(demo_area.inputs) == 48 + 9
@@ -211,6 +206,6 @@ def test_what_cannot_change_is_not_touched(demo_area):
 
 
 def test_area_does_not_depend_on_where_it_lies(demo, demo_area, tmp_path):
-    """A copy of the files in another folder gives the same area, input names included."""
+    """A copy of the files in another folder gives the same area in every part, names included."""
     shutil.copytree(demo.parent, tmp_path / "copy", ignore=shutil.ignore_patterns("*.py*"))
     _same(pp.load_area(tmp_path / "copy" / demo.name), demo_area)

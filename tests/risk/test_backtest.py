@@ -111,23 +111,6 @@ def test_the_forces_polygons_are_scored_at_equal_metres(make):
     assert equal["captured"].sum() > mine["captured"].sum()
 
 
-def test_log_score_and_calibration_columns(result):
-    """Every row has a log score within its interval, and ten ratios about one for the stack."""
-    table = result.results
-    assert (table["log_score_low"] <= table["log_score_gain"]).all()
-    assert (table["log_score_gain"] <= table["log_score_high"]).all()
-    assert (table["observed_over_expected"].map(len) == 10).all()
-    assert table["window"].isna().all()
-    chosen = table[table["chosen"] & (table["coverage"] == 0.05)].set_index("category")
-    assert (chosen["log_score_gain"] > 0).all()
-    assert chosen.loc["all", "log_score_low"] > 0
-    ratios = np.array(chosen.loc["all", "observed_over_expected"])
-    assert (ratios > 0.85).all()
-    assert (ratios < 1.15).all()
-    lowest = table[table["model"] == "prior"].set_index("category")["observed_over_expected"]
-    assert lowest["Robbery"].iloc[0][0] > 2
-
-
 @pytest.mark.parametrize(
     ("months", "options", "message"),
     [

@@ -14,12 +14,18 @@ def test_level_by_hand(make):
     h = make.history(counts)
     rates = np.ones((len(h.units), 1))
     assert calibrate(rates, h).sum() == pytest.approx(60.0)
+    assert calibrate(1e-6 * rates, h).sum() == pytest.approx(60.0)  # on any scale
     counts[-1] *= 2
     year = (11 * 60 + 120) / 12
     weights = 0.5 ** np.arange(12)
     late = 60 * weights.sum() + 60
     wanted = year * (late + 50) / (year * weights.sum() + 50)
     assert calibrate(7 * rates, make.history(counts)).sum() == pytest.approx(wanted)
+    first = np.full((3, 30, 1), 2) * np.array([4, 1, 1])[:, None, None]  # all months count
+    year, weights = (240 + 60 + 60) / 3, 0.5 ** np.arange(3)
+    late = (weights @ [60, 60, 240] + 50) / (year * weights.sum() + 50)
+    found = calibrate(rates, make.history(first)).sum()
+    assert found == pytest.approx(year * late)
 
 
 def test_no_category_is_impossible(make):

@@ -32,6 +32,10 @@ def test_every_category_has_a_mean_of_one_and_no_empty_half_hour():
     np.testing.assert_allclose(mean, 1.0, rtol=1e-12)
     assert profile.shape == (len(CATEGORIES), ANY_PLACE + 1, len(DAY_KINDS), HALF_HOURS)
     assert profile.min() > 0
+    school, other, weekend, holiday = np.moveaxis(profile, 2, 0)
+    assert np.array_equal(holiday, other)
+    assert not np.allclose(school, other)
+    assert not np.allclose(weekend, other)
 
 
 def test_the_year_is_that_of_english_schools():

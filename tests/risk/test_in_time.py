@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.area.patrol_window import Window, weigh_minutes
 from patrolplan.pupils.flows import NotStoredError
-from patrolplan.risk.exposure import build_exposure
-from patrolplan.risk.in_time import RiskInTime, TimeFactors, find_half_hour, join_over_window
+from patrolplan.risk.exposure import FLOOR, build_exposure, get_powers
+from patrolplan.risk.in_time import RiskInTime, TimeFactors, join_over_window
 from patrolplan.risk.report_voice import find_band
 from patrolplan.settings.patrol import WayHomeSettings
 
@@ -50,6 +50,17 @@ def test_the_power_is_that_of_both_halves_pooled():
         "Violence and sexual offences": pytest.approx(pooled, abs=0.0051),
         "Anti-social behaviour": pytest.approx(pooled, abs=0.0051),
     }
+    powers = get_powers(["Robbery", "Anti-social behaviour"], WayHomeSettings().exposure)
+    assert powers == pytest.approx([0.0, pooled], abs=0.0051)
+    assert FLOOR == 0.05
+
+
+@pytest.mark.parametrize(("pupils", "is_there"), [(0.0, False), (0.01, True)])
+def test_where_nobody_is_out_there_is_no_exposure(pupils, is_there):
+    """Not even a floor; a hundredth of a pupil is somebody."""
+    presence = SimpleNamespace(count_all=lambda first, last: np.full(last - first, pupils))
+    found = build_exposure(None, presence, np.ones(2), FLOOR, np.array([900]), np.ones(1))
+    assert (found is not None) == is_there
 
 
 def _flat(pieces, kinds):
@@ -146,35 +157,6 @@ def test_rates_average_to_the_joined_risk(seed, clock, pupils):
         assert share.sum() == pytest.approx(1)
     for voice in (risk.crime, risk.reports):
         assert voice.sum() == pytest.approx(1) or not voice.any()
-
-
-@given(seed=st.integers(0, 10**6), kind=st.integers(0, KINDS - 1))
-def test_exposure_moves_harm_but_adds_none(seed, kind):
-    """Each category keeps its harm over area and window, wherever pupils are."""
-    world = _world(seed, shares=[0.0] * 5)
-    alone = world.harm * (np.arange(KINDS) == kind)
-    both = world.harm * 1.0
-    factors = {
-        int(minute): world.clock.compute_factor(find_half_hour(int(minute)), None)
-        for minute in world.minutes
-    }
-    total = {
-        name: sum(
-            weight * (amounts * factors[int(minute)]).sum()
-            for minute, weight in zip(world.minutes, world.weights, strict=True)
-        )
-        for name, amounts in {"alone": alone, "both": both}.items()
-    }
-    # What one category has of the joined risk is what it would have without exposure.
-    rest = world.harm - alone
-    inputs = list(world.inputs)
-    whole = join_over_window(*inputs)
-    inputs[0] = rest
-    others = join_over_window(*inputs)
-    share = total["alone"] / total["both"]
-    own = whole.joined - (1 - share) * others.joined
-    assert own.sum() == pytest.approx(share, abs=1e-7)
-    assert (own >= -1e-7).all()
 
 
 def test_static_risk_is_the_same_in_every_minute():

@@ -72,6 +72,7 @@ def test_widening_is_students_t_on_overlapping_blocks():
 def test_draws_are_whole_blocks():
     """Every draw has as many months as there are, and each month comes as often as the others."""
     counted = draw_months(12, seed=1)
-    assert compute_block_length(12) == 2
+    assert [compute_block_length(months) for months in (1, 2, 6, 12, 24)] == [1, 1, 2, 2, 3]
+    assert counted.shape == (2000, 12)
     assert (counted.sum(axis=1) == 12).all()
     assert counted.mean(axis=0) == pytest.approx(1.0, abs=0.1)

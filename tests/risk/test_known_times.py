@@ -1,5 +1,7 @@
 """Half-hours of crimes with a time, and of crimes with a first and a last possible time."""
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from clock_areas import TERMS, build, draw
 from patrolplan.risk.clock import build_clock
 from patrolplan.risk.declared_clock import build_declared_profile
 from patrolplan.risk.known_times import read_times
+from patrolplan.risk.learned_clock import learn_clock
 
 TARGETS = ("Robbery",)
 
@@ -34,6 +37,14 @@ def test_a_span_has_the_half_hours_that_it_meets(make):
     assert times.minutes.tolist() == [10, 30, 11, 1]
     assert times.weight == pytest.approx([10 / 51, 30 / 51, 11 / 51, 1])
     assert times.place.tolist() == [0, 0, 0, 1]
+
+
+def test_whole_weeks_are_dealt_out_into_ten_folds(make):
+    """From Monday to Sunday one fold, the next week another, and the tenth after it the same."""
+    days = ("2026-03-09 00:10", "2026-03-15 23:50", "2026-03-16 00:10", "2026-05-18 15:30")
+    monday, sunday, next_week, tenth = _read(make, *((day, None) for day in days)).fold.tolist()
+    assert monday == sunday == tenth
+    assert next_week == (monday + 1) % 10
 
 
 def test_a_span_is_shared_out_by_the_clock(make):
@@ -71,7 +82,9 @@ def test_shared_spans_have_half_the_error_of_first_times(make):
     before, after = (pd.to_timedelta(rng.integers(0, 360, 4000), unit="min") for _ in range(2))
     rows = rows.assign(occurred_at=true - before, occurred_until=true + after, timed=False)
     area, history = build(make, rows)
-    clock = build_clock(area, history)
+    with mock.patch("patrolplan.risk.clock.learn_clock", wraps=learn_clock) as learn:
+        clock = build_clock(area, history)
+    assert learn.call_count == 2  # by the clock known before, then by the one so learned
     shared = np.array([clock.compute_factor(hour, None).mean() for hour in range(48)]) / 48
     truth, first = (
         np.bincount(at.dt.hour * 2 + at.dt.minute // 30, minlength=48) / 4000

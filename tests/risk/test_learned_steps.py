@@ -5,7 +5,13 @@ import pytest
 
 from patrolplan.risk.day_kinds import HALF_HOURS, DayClasses
 from patrolplan.risk.known_times import FOLDS, Times
-from patrolplan.risk.learned_clock import build_spread, learn_clock
+from patrolplan.risk.learned_clock import (
+    MAX_SAMPLE,
+    POOLED_INCIDENTS,
+    STRENGTHS,
+    build_spread,
+    learn_clock,
+)
 
 DAYS = DayClasses(np.array([0, 1, 2, 1]), np.array([0.5, 0.05, 0.3, 0.15]))
 CELLS = 3 * HALF_HOURS
@@ -148,6 +154,8 @@ def test_a_rare_category_is_guarded_by_the_others():
         profile, _ = learn_clock(times, declared, np.zeros((1, 2)), place[:1])
         return profile[0, 0, 24] / even[24]
 
+    assert STRENGTHS[[0, -1]].tolist() == [100_000.0, 1.0]
+    assert (len(STRENGTHS), POOLED_INCIDENTS, MAX_SAMPLE) == (26, 200, 6000)
     alone, guarded = learn(np.arange(4)), learn(np.arange(104))
     assert alone > 10
     assert guarded == pytest.approx(1, abs=0.01)

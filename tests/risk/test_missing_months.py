@@ -137,7 +137,7 @@ def test_a_month_that_nobody_holds_is_not_scored(make):
     area.incidents, area.exposure = area.incidents[~gone].reset_index(drop=True), exposure
     found = backtest_risk(area).origins
     assert "2023-11" not in found.strftime("%Y-%m")
-    with pytest.raises(Exception, match="2023-11 cannot be tested: it is missing from the data"):
+    with pytest.raises(Exception, match=r"2023-11 cannot be tested: .*, or is missing there"):
         backtest_risk(area, origins=("2023-11", "2024-01"))
 
 

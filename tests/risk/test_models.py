@@ -55,6 +55,7 @@ def test_prior_count_by_hand(make):
     counts = make.uneven(months=20)
     found = count_prior(make.history(counts))
     assert np.allclose(found[: counts.shape[1]], counts[8:].sum(axis=0) / 12)
+    assert np.allclose(count_prior(make.history(counts[:1]))[: counts.shape[1]], counts[0])
 
 
 @pytest.mark.parametrize("months", [11, 20])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from patrolplan.risk.scores import COVERAGES, round_significant, score_shares, sum_slices
+from patrolplan.risk.scores import round_significant, score_shares, sum_slices
 
 
 def walk_down(order, metres, amounts, coverage):
@@ -59,11 +59,6 @@ def test_scores_that_differ_in_the_ninth_digit_are_no_tie():
     near, apart = np.array([1 + 1e-10, 1.0]), np.array([1 + 1e-8, 1.0])
     assert sum_slices(near, metres, amounts, (0.5,))[0, 0] == pytest.approx(0.5)
     assert sum_slices(apart, metres, amounts, (0.5,))[0, 0] == pytest.approx(1.0)
-
-
-def test_coverages_are_fixed():
-    """The shares of the street length that are scored are those fixed in advance."""
-    assert COVERAGES == (0.01, 0.02, 0.03, 0.05, 0.10)
 
 
 def test_a_log_score_by_hand():

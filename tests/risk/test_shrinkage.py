@@ -124,6 +124,13 @@ def test_shapes_end_where_the_counts_or_the_mean_alone_would_count():
     assert fit_gamma_shape(one, expected) == pytest.approx(np.exp(-4), rel=1e-3)
 
 
+def test_no_place_is_impossible():
+    """Where no pattern has anything, a millionth is expected."""
+    assert fit_mixture(np.array([3.0, 0.0]), np.array([[1.0], [0.0]]))[1] == pytest.approx(1e-6)
+    faint = np.array([[0.4], [0.1]])  # a pattern counts however little there is of it
+    assert fit_mixture(np.array([4.0, 1.0]), faint) == pytest.approx([4.0, 1.0], rel=1e-5)
+
+
 def test_the_posterior_is_that_of_a_gamma_prior_by_number(make):
     """Mean and shape of a place's rate are those of prior times likelihood, summed on a grid."""
     expected, shape, count = 1.7, 0.6, 5.0

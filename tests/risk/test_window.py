@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import re
 
 import numpy as np
 import pytest
@@ -102,14 +101,6 @@ def test_the_kind_of_day(demo_area, window, date, day):
     """A date says its kind of day; without one, windows by day are on school days."""
     risk = estimate_risk(demo_area, window=window, date=date)
     assert (risk.window, risk.day) == (window, day)
-
-
-def test_notes_say_what_moves_the_risk(demo_risk):
-    """Clock, window, exposure, pupils and reports each have a note."""
-    notes = {note.key: note.text for note in demo_risk.notes}
-    assert {"clock_declared", "window_harm", "exposure", "reports_weight"} <= notes.keys()
-    assert "14:55 to 17:00, on a school day" in notes["window_harm"]
-    assert re.search(r"About \d,\d{3} pupils of 12 schools", notes["exposure"])
 
 
 def _flip_bands(area):

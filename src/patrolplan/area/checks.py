@@ -6,15 +6,15 @@ is accepted for a written reason, see `patrolplan.plausibility`. Lesser findings
 
 from collections.abc import Iterable, Mapping
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.area.load_report import LoadReport
+from patrolplan.area.measures import Loaded
 from patrolplan.area.missing_months import Exposure, list_missing_spans
 from patrolplan.area.patrol_window import DEFAULT_START_TIME, resolve_window
+from patrolplan.area.school_gates import OFF_STREET
 from patrolplan.crs import Projection
 from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
@@ -24,7 +24,7 @@ from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
-from patrolplan.privacy import FACTORS, ReportTable, suppress_and_round
+from patrolplan.privacy import FACTORS, suppress_and_round
 from patrolplan.settings import CATEGORIES, Settings
 from patrolplan.text import format_count, list_first, pluralise
 from patrolplan.times import format_time, minutes_after_midnight
@@ -141,10 +141,9 @@ def check_swapped_crimes(
         report.alarms.add("refused_rows", "[sources] crimes", what, remedy)
 
 
-def check_times(
-    bells: pd.DataFrame, officers: pd.DataFrame, settings: Settings, report: LoadReport
-) -> None:
+def check_times(a: Loaded) -> None:
     """Check bells, patrol windows and officers' hours: 03:20 is 15:20 on a 12-hour clock."""
+    bells, officers, settings, report = a["bell_times"], a["officers"], a.settings, a.report
     for bell, part, (earliest, latest) in (
         ("start_time", "start", (EARLIEST_OPENING, LATEST_OPENING)),
         ("finish_time", "end", (EARLIEST_BELL, LATEST_BELL)),
@@ -192,8 +191,9 @@ def _find_usual_hours(name: str, settings: Settings) -> tuple[str, str]:
     return format_time(max(0.0, start)), format_time(start + window.minutes)
 
 
-def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) -> None:
+def check_hours(a: Loaded) -> None:
     """Note officers without hours on any day; stop where that is most of them."""
+    officers, settings, report = a["officers"], a.settings, a.report
     idle = officers["officer"][(officers[list(WEEKDAYS)] == "").all(axis=1)]
     if idle.empty:
         return
@@ -212,9 +212,9 @@ def check_hours(officers: pd.DataFrame, settings: Settings, report: LoadReport) 
         report.notes.append(Note("officers_without_hours", text, "lead", fix=fix, about=about))
 
 
-def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadReport) -> None:
+def note_school_rows(a: Loaded) -> None:
     """Note which of several sites of a school is used, unused figures, and URNs of our own."""
-    schools = schools[schools["urn"].isin(planned)]
+    schools, report = a["schools"][a["schools"]["urn"].isin(a.schools["urn"])], a.report
     own = schools[schools["urn"].str.startswith(LOCAL_URN)]
     if len(own):
         named = [f"{name}: {urn}" for urn, name in zip(own["urn"], own["name"], strict=True)]
@@ -239,17 +239,12 @@ def note_school_rows(schools: pd.DataFrame, planned: set[str], report: LoadRepor
         report.notes.append(Note("school_figures_refused", text, "lead", fix=fix, about=about))
 
 
-def check_places(
-    limits: BaseGeometry,
-    planned: set[str],
-    tasked: gpd.GeoDataFrame,
-    officers: gpd.GeoDataFrame,
-    gates: gpd.GeoDataFrame,
-    *,
-    settings: Settings,
-    report: LoadReport,
-) -> None:
+def check_places(a: Loaded) -> None:
     """Check that tasked and barred places, gates and bases are not far from the area."""
+    tasked, officers, gates = (a[name] for name in ("tasked_places", "officers", "gates"))
+    settings, report, limits = a.settings, a.report, a.limits
+    off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
+    planned = off_street.union(a.schools["urn"])
     # A place for schools of other areas may be anywhere. One just outside the area has no effect.
     serves = tasked["schools"].map(lambda urns: bool({"*", *planned} & set(urns))).astype(bool)
     for_area = tasked[serves]
@@ -292,8 +287,9 @@ def _add_far(
     report.alarms.add("far_places", settings.name_file(source), what, remedy)
 
 
-def check_reports(table: ReportTable, settings: Settings, report: LoadReport) -> None:
+def check_reports(a: Loaded) -> None:
     """Stop where far more reports are refused than untidiness explains, without showing values."""
+    table, settings, report = a["reports"], a.settings, a.report
     refused = table.refused
     total = int(table.counts.sum()) + table.in_small_squares + sum(refused.values())
     for reason, form in EXPECTED_FORMS.items():
@@ -304,11 +300,10 @@ def check_reports(table: ReportTable, settings: Settings, report: LoadReport) ->
             report.alarms.add(check, settings.find_files("reports")[0], what, form)
 
 
-def check_report_dates(
-    table: ReportTable, newest_crime: pd.Timestamp, settings: Settings, report: LoadReport
-) -> None:
+def check_report_dates(a: Loaded) -> None:
     """Stop where most reports are of other years than the crimes."""
     # Not than today's: old data can be planned with as well.
+    table, newest_crime = a["reports"], a.placed.incidents["month"].max()
     total = sum(table.by_year.values())
     years = list(table.by_year)
     first, last = newest_crime.year - MAX_REPORT_YEARS, newest_crime.year + MAX_YEARS_AFTER_CRIME
@@ -319,7 +314,7 @@ def check_report_dates(
             f"they are of {min(years)} to {max(years)}, and the newest crimes of {newest_crime:%Y}"
         )
         remedy = "correct the dates, or take the old reports out"
-        report.alarms.add("report_dates", settings.find_files("reports")[0], what, remedy)
+        a.report.alarms.add("report_dates", a.settings.find_files("reports")[0], what, remedy)
 
 
 def note_accepted(alarms: Iterable[Alarm]) -> list[Note]:

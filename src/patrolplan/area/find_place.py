@@ -36,27 +36,15 @@ JUNCTION_METRES = 60.0
 
 MIN_LIKENESS = 0.8  # Minimum likeness of a street's name to the text, from 0 to 1
 
-LONG_FORMS = {
-    "road": "rd",
-    "street": "st",
-    "avenue": "ave av",
-    "lane": "ln",
-    "drive": "dr",
-    "square": "sq",
-    "place": "pl",
-    "crescent": "cres",
-    "court": "ct",
-    "gardens": "gdns",
-    "garden": "gdn",
-    "green": "grn",
-    "grove": "gr",
-    "terrace": "terr ter",
-    "park": "pk",
-    "house": "hse",
-    "broadway": "bdy bway",
-    "roundabout": "rbt",
+ABBREVIATIONS = (
+    "road rd, street st, avenue ave av, lane ln, drive dr, square sq, place pl, crescent cres, "
+    "court ct, gardens gdns, garden gdn, green grn, grove gr, terrace terr ter, park pk, "
+    "house hse, broadway bdy bway, roundabout rbt"
+)
+"""Words in names of streets, each with its short forms."""
+SHORT_FORMS = {
+    short: word for word, *forms in map(str.split, ABBREVIATIONS.split(", ")) for short in forms
 }
-SHORT_FORMS = {short: word for word, forms in LONG_FORMS.items() for short in forms.split()}
 
 GRID_REFERENCE = re.compile(r"([A-HJ-Z])([A-HJ-Z])([0-9]{6}|[0-9]{8}|[0-9]{10})")
 NUMBER = r"([+-]?[0-9]{1,3}(?:\.[0-9]+)?)"
@@ -68,11 +56,8 @@ BETWEEN_STREETS = re.compile(
     r"\s*(?:/|&|\bx\b|\band\b|\bat\b|\bcorner of\b|\bjunction with\b)\s*", re.IGNORECASE
 )
 
-GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-"""Letters of the British grid: of squares of 500 km, and of 100 km, by row from the north-west."""
-
-GRID_ORIGIN_SQUARES = (10, 19)
-"""West and north edge of the square AA, in squares of 100 km: eastwards before 0, northwards."""
+GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # of squares of the British grid
+GRID_ORIGIN_SQUARES = (10, 19)  # west and north edge of AA, in squares of 100 km from the origin
 
 
 @dataclass(frozen=True)
@@ -87,9 +72,6 @@ class FoundPlace:
 
 def find_places(area: StudyArea, text: str) -> tuple[FoundPlace, ...]:
     """The places in an area that a text may mean, the most likely first; empty where none is."""
-    # The name of a street, roughly as written; two of them with a "/" for their junction; a
-    # postcode, its sector or district, as far as schools have it; a reference of the British grid,
-    # where that is the area's CRS; or latitude and longitude in degrees.
     text = " ".join(text.split())
     found = list(_list_places(area, text))[:MOST_PLACES] if text else []
     if not found:
@@ -141,23 +123,18 @@ def _find_grid_reference(area: StudyArea, text: str) -> Iterator[FoundPlace]:
         return
     large, small, figures = match.groups()
     half = len(figures) // 2
-    side = 10.0 ** (5 - half)
-    squares = _place_letters(large, small)
-    xy = [
-        square * 100_000 + (int(part) + 0.5) * side
-        for square, part in zip(squares, (figures[:half], figures[half:]), strict=True)
-    ]
-    label = f"{large}{small} {figures[:half]} {figures[half:]}"
-    yield FoundPlace(label, "grid_reference", (xy[0], xy[1]))
-
-
-def _place_letters(large: str, small: str) -> tuple[int, int]:
-    """Squares of 100 km eastwards and northwards of the grid's origin."""
+    # Squares of 500 km, in each squares of 100 km, both by letters, row by row from the north-west.
     row, column = divmod(GRID_LETTERS.index(large), 5)
     inner_row, inner_column = divmod(GRID_LETTERS.index(small), 5)
     west, north = GRID_ORIGIN_SQUARES
-    east = 5 * column + inner_column - west
-    return east, north - (5 * row + inner_row)
+    corner = 5 * column + inner_column - west, north - (5 * row + inner_row)
+    parts = (int(part) + 0.5 for part in (figures[:half], figures[half:]))
+    x, y = (
+        square * 100_000 + part * 10.0 ** (5 - half)
+        for square, part in zip(corner, parts, strict=True)
+    )
+    label = f"{large}{small} {figures[:half]} {figures[half:]}"
+    yield FoundPlace(label, "grid_reference", (x, y))
 
 
 def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
@@ -173,13 +150,11 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
         pairs.append((longitude, latitude))
     places = []
     for north, east in pairs:
-        if abs(north) <= 90 and abs(east) <= 180:  # noqa: PLR2004 - degrees there are
-            x, y = area.projection.to_metres([east], [north])
-            if np.isfinite([x[0], y[0]]).all():
-                metres = float(area.network.snap([(x[0], y[0])]).moved_metres[0])
-                places.append(
-                    (metres, f"{round(north, 6)}, {round(east, 6)}", (float(x[0]), float(y[0])))
-                )
+        x, y = (float(one[0]) for one in area.projection.to_metres([east], [north]))
+        exists = abs(north) <= 90 and abs(east) <= 180  # noqa: PLR2004 - degrees there are
+        if exists and np.isfinite([x, y]).all():
+            metres = float(area.network.snap([(x, y)]).moved_metres[0])
+            places.append((metres, f"{round(north, 6)}, {round(east, 6)}", (x, y)))
     if places:
         _, label, xy = min(places)
         yield FoundPlace(label, "coordinates", xy)
@@ -187,34 +162,21 @@ def _find_degrees(area: StudyArea, text: str) -> Iterator[FoundPlace]:
 
 def _find_postcode(area: StudyArea, text: str) -> Iterator[FoundPlace]:
     """Where the schools of a postcode, sector or district are, in their middle."""
-    wanted = _split_postcode(text)
-    codes = [_split_postcode(str(code).upper()) for code in area.schools["postcode"]]
-    rows = [row for row, code in enumerate(codes) if wanted and _is_part_of(wanted, code)]
+    match = POSTCODE.fullmatch(text.strip())
+    if match is None:
+        return
+    district, sector, unit = match.groups()
+    letter = "" if sector else "[A-Z]?"  # a school in WC1B is also in WC1
+    wanted = re.compile(rf"{district}{letter} *{sector or '[0-9]'}{unit or '[A-Z]{2}'}")
+    codes = [str(code).strip().upper() for code in area.schools["postcode"]]
+    rows = [row for row, code in enumerate(codes) if wanted.fullmatch(code)]
     if not rows:
         return
-    district, *rest = wanted
-    label = f"{district} {''.join(rest)}".strip()
+    label = f"{district} {sector or ''}{unit or ''}".strip()
     xy = shapely.get_coordinates(area.schools.geometry.iloc[rows].values).mean(axis=0)
     if len(rows) == 1:
         label = f"{label} ({area.schools['name'].iloc[rows[0]]})"
     yield FoundPlace(label, "postcode", (float(xy[0]), float(xy[1])))
-
-
-def _is_part_of(wanted: tuple[str, ...], code: tuple[str, ...]) -> bool:
-    """Whether a postcode is in another, or in a district; one in WC1B is also in WC1."""
-    if not code:
-        return False
-    (own, *rest), (district, *others) = code, wanted
-    subdivided = not others and own[:-1] == district and own[-1].isalpha()
-    return subdivided or (own == district and rest[: len(others)] == others)
-
-
-def _split_postcode(text: str) -> tuple[str, ...]:
-    """District, sector and unit, as far as they are given; empty if it is not a postcode."""
-    text = text.strip()
-    whole = re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)\s*([0-9])([A-Z]{2})", text)
-    match = whole or re.fullmatch(r"([A-Z]{1,2}[0-9][0-9A-Z]?)(?:\s+([0-9]))?", text)
-    return () if match is None else tuple(part for part in match.groups() if part)
 
 
 def _find_streets(network: StreetNetwork, text: str) -> Iterator[FoundPlace]:

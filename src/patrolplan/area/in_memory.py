@@ -82,19 +82,13 @@ def build_area(
     >>> import geopandas as gpd, pandas as pd, shapely
     >>> import patrolplan as pp
     >>> lane = shapely.LineString([(-0.13, 51.52), (-0.1, 51.52)])
+    >>> streets = gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[lane], crs="EPSG:4326")
+    >>> crimes = pd.DataFrame({"Month": ["2024-05"], "Crime type": ["Robbery"]})
+    >>> schools = pd.DataFrame({"urn": [100001], "name": ["Mill School"]})
     >>> pp.build_area(
-    ...     crimes=pd.DataFrame(
-    ...         {
-    ...             "Month": ["2024-05"],
-    ...             "Crime type": ["Robbery"],
-    ...             "Longitude": [-0.128],
-    ...             "Latitude": [51.52],
-    ...         }
-    ...     ),
-    ...     schools=pd.DataFrame(
-    ...         {"urn": [100001], "name": ["Mill School"], "longitude": -0.12, "latitude": 51.5201}
-    ...     ),
-    ...     streets=gpd.GeoDataFrame({"name": ["Long Lane"]}, geometry=[lane], crs="EPSG:4326"),
+    ...     crimes=crimes.assign(Longitude=-0.128, Latitude=51.52),
+    ...     schools=schools.assign(longitude=-0.12, latitude=51.5201),
+    ...     streets=streets,
     ... )
     <StudyArea: Study area, 2.1 km of street, 1 incident, 0 groups of reports, 1 school>
     """

@@ -76,9 +76,7 @@ def place_incidents(
     report.notes.extend(note_eras(eras))
     exposure = Exposure.complete()
     if used.any():
-        exposure = build_exposure(
-            incidents, used, catchment, catchments.xy, public=catchments.public
-        )
+        exposure = build_exposure(incidents, used, catchment, catchments.xy)
         report.notes.extend(note_missing_months(exposure))
     if is_grouped:
         category = incidents["category"].cat.codes.to_numpy().astype(np.int64)

@@ -15,7 +15,7 @@ from patrolplan.area import checks, measures, relations
 from patrolplan.area.designated import select_designated
 from patrolplan.area.incidents import place_incidents
 from patrolplan.area.load_report import LoadReport
-from patrolplan.area.school_gates import ALL_SCHOOLS, OFF_STREET, assign_gates, check_urns
+from patrolplan.area.school_gates import ALL_SCHOOLS, assign_gates, check_urns
 from patrolplan.area.sources import GivenSources, Sources, read_sources
 from patrolplan.area.study_area import StudyArea
 from patrolplan.area.way_home import gather_way_home
@@ -81,7 +81,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         settings=settings,
         report=report,
     )
-    checks.note_school_rows(tables["schools"], set(at_gates["urn"]), report)
+    loaded = measures.Loaded(settings, placed, network, limits, tables, at_gates, report)
+    checks.note_school_rows(loaded)
     check_urns(
         at_gates["urn"],
         {
@@ -91,8 +92,8 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
             "officers": tables["officers"]["school_urns"].explode().dropna(),
             "origins": tables["origins"]["urn"],
             "duties": tables["duties"]["urn"][tables["duties"]["urn"] != ""],
+            "tasked_places": tables["tasked_places"]["schools"].explode().dropna(),
         },
-        tables["tasked_places"],
         report,
     )
     way_home = gather_way_home(
@@ -116,22 +117,11 @@ def gather_area(settings: Settings, given: GivenSources | None = None) -> StudyA
         forms = checks.EXPECTED_FORMS
         report.left_out.extend(replace(row, fix=forms.get(row.reason, "")) for row in rows)
         report.notes.extend(privacy.note_report_grouping(settings))
-        checks.check_reports(tables["reports"], settings, report)
-        newest = placed.incidents["month"].max()
-        checks.check_report_dates(tables["reports"], newest, settings, report)
-    off_street = {urn for urn, why in report.schools_left_out.items() if why == OFF_STREET}
-    checks.check_places(
-        limits,
-        off_street.union(at_gates["urn"]),
-        tables["tasked_places"],
-        tables["officers"],
-        tables["gates"],
-        settings=settings,
-        report=report,
-    )
-    checks.check_times(tables["bell_times"], tables["officers"], settings, report)
-    checks.check_hours(tables["officers"], settings, report)
-    loaded = measures.Loaded(settings, placed, network, limits, tables, at_gates, report)
+        checks.check_reports(loaded)
+        checks.check_report_dates(loaded)
+    checks.check_places(loaded)
+    checks.check_times(loaded)
+    checks.check_hours(loaded)
     relations.check_relations(loaded)
     report.raise_if_any()
     alarms = report.alarms.list_alarms()

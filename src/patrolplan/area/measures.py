@@ -1,10 +1,11 @@
 """Measures of an area's tables as they were read, which `patrolplan.area.relations` has bounds for.
 
-Each gives values, and what each is of, such as the share of equal rows by category.
+Each function gives names of checks, each with values by what they are of, such as the share of
+equal rows by category; NaN: not known.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
@@ -14,32 +15,33 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from patrolplan.area.incidents import PlacedIncidents
 from patrolplan.area.load_report import LoadReport
-from patrolplan.arrays import Bools, Floats, Ints
+from patrolplan.arrays import Bools, Ints, count_pairs
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.inputs.timestamps import find_newest_plausible_month
 from patrolplan.network import StreetNetwork
 from patrolplan.network.network import PATHS
+from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.settings import Settings
-from patrolplan.times import minutes_after_midnight
+from patrolplan.settings.models import CrimeSettings
 
 MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
 DAY = 1440
-HALF, HARDLY = (
-    0.5,
-    0.1,
-)  # Months with a smaller share of the usual crimes count as missing elsewhere
+HALF = 0.5
+LONG = 10_000  # Metres of street that have names, footways and several stops
+HARDLY = 0.1  # Months with a smaller share of the usual crimes count as missing elsewhere
 MOVES = np.array([(0, 0), (60, 0), (-60, 0), (0, 60), (0, -60)])  # metres
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
-Names = Sequence[Any] | NDArray[Any]
-Found = tuple[ArrayLike, Any]
-"""Values of a measure, NaN where not known, and a table or list of what each is of."""
+LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
+"""Words of the reasons for which events of a calendar are left out by a mistake in it."""
 
-NOTHING: Found = ((), ())
+Values = pd.Series | Mapping[Any, float] | float
+Measured = Iterator[tuple[str, Values]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,70 +60,47 @@ class Loaded:
         return self.tables[source]
 
     @cached_property
-    def rows(self) -> dict[str, Ints]:
-        """The crimes of the area: (i,) month from the oldest on, category, place, file, ID, time.
+    def rows(self) -> pd.DataFrame:
+        """The crimes of the area: month, category, file, place, ID, minutes since 1970 or -1.
 
-        Times are in minutes since 1970; -1 where there is none.
+        `alike` with a number of decimals: the number of those alike but for ID and time.
         """
-        crimes, at = self["crimes"], self.placed.rows
-        incidents, minutes = crimes.incidents, self._take("occurred_at", "datetime64[m]")
-        return {
-            "month": self._take("month", "datetime64[M]") - self.months[0].astype(np.int64),
-            "category": incidents["category"].cat.codes.to_numpy()[at].astype(np.int64),
-            "place": crimes.place_index[at],
-            "file": crimes.file_index[at],
-            "id": crimes.ids[at],
-            "time": np.where(minutes > 0, minutes, -1),
-        }
-
-    def _take(self, column: str, kind: str) -> Ints:
-        """(i,) times of the crimes of the area as numbers."""
-        values = self["crimes"].incidents[column].to_numpy()[self.placed.rows]
-        return np.asarray(values.astype(kind).astype(np.int64))
-
-    @cached_property
-    def months(self) -> NDArray[np.datetime64]:
-        """(t,) the months from the oldest crime in the area to the newest."""
-        months = self.placed.incidents["month"]
-        return np.arange(
-            months.min(), months.max() + pd.DateOffset(months=1), dtype="datetime64[M]"
+        crimes, own, at = self["crimes"], self.placed.incidents, self.placed.rows
+        month, time = pd.Categorical(own["month"]), own["occurred_at"].to_numpy("M8[m]").astype(int)
+        is_timed = (time > 0).sum() >= MANY and (time[time > 0] % DAY).any()
+        rows = pd.DataFrame(
+            {
+                "all": pd.Categorical(["all"]).repeat(len(own)),
+                "month": month.rename_categories("{:%Y-%m}".format),
+                "category": own["category"].array,
+                "file": pd.Categorical(crimes.file_index[at], range(len(crimes.files))),
+                "place": crimes.place_index[at],
+                "id": crimes.ids[at],
+                "time": np.where((time > 0) & is_timed, time, -1),
+            }
         )
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Names of all categories."""
-        return list(map(str, self["crimes"].incidents["category"].cat.categories))
-
-    @cached_property
-    def times(self) -> Ints:
-        """(d,) times of the crimes of the area that have one, if any has more than its day."""
-        times = self.rows["time"][self.rows["time"] >= 0]
-        return times if len(times) >= MANY and (times % DAY).any() else times[:0]
-
-    @cached_property
-    def alike(self) -> tuple[Ints, Ints]:
-        """(i,) the group of each crime with those alike but for ID and time, and (g,) sizes."""
-        group = group_rows(self.rows["month"], self.rows["category"], self.rows["place"])
-        return group, np.bincount(group)
-
-    @cached_property
-    def degrees(self) -> Floats:
-        """(2, m) longitude and latitude of each place of crime."""
-        return np.array(self.network.projection.to_degrees(*self["crimes"].places.T))
-
-    def round_places(self, decimals: int) -> Ints:
-        """(m,) number of each place of crime, those alike in so many decimals together."""
-        rounded = np.round(self.degrees * 10.0**decimals).astype(np.int64)
-        return group_rows(*(rounded - rounded.min(axis=1, keepdims=True)))
-
-    @property
-    def is_long(self) -> bool:
-        """Whether there are 10 km of streets, which have names, footways and several stops."""
-        return self.network.metres > 1e4  # noqa: PLR2004 - said above
+        degrees = np.array(self.network.projection.to_degrees(*crimes.places.T))
+        for decimals in (2, 3, 9):
+            rounded = np.round(degrees * 10.0**decimals).astype(np.int64)
+            near = group_rows(*(rounded - rounded.min(axis=1, keepdims=True)))[rows["place"]]
+            key = (month.codes, rows["category"].cat.codes.to_numpy(), near)
+            rows[f"alike{decimals}"] = group_rows(*(one.astype(np.int64) for one in key))
+        return rows
 
     def measure_street(self, which: Bools | Ints) -> float:
         """The share of the street's length in some pieces."""
         return float(self.network.piece_metres[which].sum() / self.network.metres)
+
+    def share(
+        self, which: ArrayLike, part: str, of: Bools | Ints | None = None, least: int = FEW
+    ) -> pd.Series:
+        """The share of some crimes, or their mean weight, in each part with at least so many."""
+        column = self.rows[part].cat
+        codes, size = column.codes.to_numpy(), len(column.categories)
+        codes = codes if of is None else codes[of]
+        total = np.bincount(codes, minlength=size)
+        sums = np.bincount(codes, np.asarray(which, dtype=float), size)
+        return pd.Series(sums / np.where(total >= least, total, np.nan), column.categories)
 
 
 def group_rows(*columns: Ints) -> Ints:
@@ -132,319 +111,342 @@ def group_rows(*columns: Ints) -> Ints:
     return np.asarray(pd.factorize(key)[0], dtype=np.int64)
 
 
-def _find_first(group: Ints) -> Ints:
+def _find_first(group: ArrayLike) -> Ints:
     """(g,) the first row of each group."""
-    first = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
-    first[group[::-1]] = np.arange(len(group))[::-1]
-    return first
+    return np.flatnonzero(~pd.Series(group).duplicated())
 
 
-def _share(which: ArrayLike, part: Ints, names: Names, least: int = FEW) -> tuple[Floats, Names]:
-    """The share of rows, or mean weight, of each part that has at least so many rows."""
-    total = np.bincount(part, minlength=1)
-    shares = np.bincount(part, np.asarray(which, dtype=float), minlength=1) / np.maximum(total, 1)
-    return np.where(total >= least, shares, np.nan), names
+def _minutes(times: pd.Series) -> pd.Series:
+    """Minutes after midnight of HH:MM; NaN where it is empty."""
+    hours, minutes = (pd.to_numeric(times.str[at], "coerce") for at in (slice(2), slice(3, 5)))
+    return hours * 60 + minutes
 
 
-def share_again(group: Ints, part: Ints, names: Names) -> Found:
-    """The share of rows of each part with an earlier row of their group."""
-    return _share(_find_first(group)[group] != np.arange(len(group)), part, names)
+def _name(values: ArrayLike, table: pd.DataFrame, *columns: str) -> pd.Series:
+    """Values of a table's rows by some of its columns."""
+    rows = list(zip(*(table[name] for name in columns), strict=True))
+    of = pd.Index(rows, dtype=object, tupleize_cols=False)
+    return pd.Series(np.asarray(values, dtype=float), of)
 
 
-def top(values: ArrayLike, least: int = SOME) -> Found:
+def _top(values: ArrayLike | pd.DataFrame, least: int = SOME) -> pd.Series:
     """The share of the most frequent value, which at least three rows have."""
-    numbers, distinct = pd.factorize(np.asarray(values))
-    counts = np.bincount(numbers[numbers >= 0], minlength=1)
-    is_known = counts.sum() >= least and counts.max() > 2  # noqa: PLR2004 - a pair is no rule
-    return ([counts.max() / counts.sum()], [distinct[counts.argmax()]]) if is_known else NOTHING
+    table = values if isinstance(values, pd.DataFrame) else pd.Series(values)
+    counts = table.value_counts()
+    is_known = counts.sum() >= least and counts.iloc[0] > 2  # noqa: PLR2004 - a pair is no rule
+    return counts.iloc[: int(is_known)] / counts.sum()
 
 
-def top_place(a: Loaded, source: str) -> Found:
-    """The share of a table's points at the most frequent place."""
-    return top(_group_points(a, source))
+def _find_points(table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """(n, 2) places of a table to the metre."""
+    return pd.DataFrame(table.get_coordinates().round())
 
 
-def find_same_points(a: Loaded, source: str) -> Found:
-    """The share of a table's points at the place of an earlier one."""
-    points = _group_points(a, source)
-    return share_again(points, 0 * points, ["points"])
-
-
-def _group_points(a: Loaded, source: str) -> Ints:
-    """(n,) number of each point's place, to the metre."""
-    xy = shapely.get_coordinates(a[source].geometry.array)
-    return group_rows(*np.round(xy - xy.min(axis=0, initial=1e9)).T.astype(np.int64))
-
-
-def find_same_id(a: Loaded) -> Found:
-    """The share of a category's crimes that are there again with their ID."""
-    has = a.rows["id"] > 0
-    group = group_rows(pd.factorize(a.rows["id"][has])[0].astype(np.int64), a.alike[0][has])
-    return share_again(group, a.rows["category"][has], a.names)
-
-
-def find_without_id(a: Loaded) -> Found:
-    """The share of a month's crimes without an ID that equal one with an ID."""
-    has_id, (group, sizes) = a.rows["id"] > 0, a.alike
-    beside = ~has_id & (np.bincount(group[has_id], minlength=len(sizes))[group] > 0)
-    return _share(beside, a.rows["month"], a.months)
-
-
-def find_multiples(a: Loaded, decimals: int = 0) -> Found:
-    """The share of groups of equal crimes of a size that 2, 3 or 5 divides: in all, by part."""
-    group, sizes = a.alike
-    first = _find_first(group)
-    month, category = a.rows["month"][first], a.rows["category"][first]
-    if decimals:
-        joined = group_rows(month, category, a.round_places(decimals)[a.rows["place"][first]])
-        sizes, at = np.bincount(joined, sizes).astype(np.int64), _find_first(joined)
-        month, category = month[at], category[at]
-    parts: list[tuple[Ints, Names]] = [(0 * month, ["all"]), (month, a.months)]
-    parts.append((category, a.names))
-    found = [_share(sizes % k == 0, part, of) for k in (2, 3, 5) for part, of in parts]
-    return np.concatenate([one for one, _ in found]), [
-        str(name) for one, names in found for name in names[: len(one)]
-    ]
-
-
-def find_alike_files(a: Loaded) -> Found:
-    """The share of a file's crimes that other files have, but for ID and exact place."""
-    group = group_rows(a.rows["month"], a.rows["category"], a.round_places(3)[a.rows["place"]])
-    pair, file = group_rows(group, a.rows["file"]), a.rows["file"]
-    first = _find_first(pair)
-    own, of_group = np.bincount(pair), np.bincount(group)[group[first]]
-    shared = np.bincount(file[first], np.minimum(own, of_group - own))
-    return shared / np.maximum(np.bincount(file), FEW), a["crimes"].files
-
-
-def _count_months(a: Loaded) -> tuple[Ints, Ints, float]:
-    """Crimes of each month, the numbers of those with more than a few, and the usual crimes."""
-    counts = np.bincount(a.rows["month"], minlength=1)
-    usual = float(np.median(counts[counts > 0])) if counts.any() else 0.0
-    return counts, np.flatnonzero(counts > HARDLY * usual), usual
-
-
-def find_category_months(a: Loaded) -> Found:
-    """Crimes that a category lacks in a run of months, or has too many, against its usual month."""
-    held, size = _count_months(a)[1], len(a.months)
-    both = a.rows["category"] * size + a.rows["month"]
-    table = np.bincount(both, minlength=len(a.names) * size).reshape(-1, size)[:, held]
-    values = np.zeros(table.shape)
-    for row, counts in enumerate(table):
-        known = counts[counts > 0]
-        usual, run = float(np.median(known)) if len(known) > 0.3 * len(held) else 0.0, 0
-        if ((counts > HARDLY * usual) & (counts <= 3 * max(usual, 10.0))).all():
-            continue
-        for number, count in enumerate(counts):
-            run = run + 1 if count <= HARDLY * usual else 0
-            values[row, number] = -run * usual if run else max(0.0, count - 3 * max(usual, 10.0))
-    return values.ravel(), list(product(a.names, a.months[held]))
-
-
-def find_months(a: Loaded) -> Found:
-    """Crimes of each month against the usual month; those of the ends may be cut."""
-    counts, held, usual = _count_months(a)
-    ratio = counts[held] / max(usual, 1)
-    ratio[[0, -1]] = np.where(ratio[[0, -1]] > 0.3, np.maximum(ratio[[0, -1]], 1), ratio[[0, -1]])  # noqa: PLR2004
-    return (ratio, a.months[held]) if usual >= MANY / 2 and len(held) > SOME else NOTHING
-
-
-def find_file_months(a: Loaded) -> Found:
-    """The share of crimes of another month than that with which their file's name begins."""
-    files, file = a["crimes"].files, a.rows["file"]
-    found = [re.match(r"(20\d\d-[01]\d)\D", name) for name in files]
-    month = np.array([one[1] if one else "NaT" for one in found], dtype="datetime64[M]")[file]
-    return _share(~np.isnat(month) & (month != a.months[a.rows["month"]]), file, files)
-
-
-def find_empty_part(a: Loaded) -> Found:
-    """The share of the street in squares without crime, eight by eight where crimes are many."""
-    across = min(8, int(np.sqrt(len(a.rows["place"]) / 25)))
-    if across < 2:  # noqa: PLR2004 - one square is the whole area
-        return NOTHING
-    low, high = np.reshape(a.network.bounds, (2, 2))
-    street, crime = (
-        np.clip((xy - low) / (high - low) * across, 0, across - 1).astype(np.int64) @ (across, 1)
-        for xy in (a.network.piece_middle, a["crimes"].places[a.rows["place"]])
+def measure_copies(a: Loaded) -> Measured:
+    """Crimes that equal others: with the same ID, with none, in other files, by month."""
+    rows, has_id, is_timed = a.rows, a.rows["id"].to_numpy() > 0, a.rows["time"].to_numpy() >= 0
+    group, near, file = (rows[one].to_numpy() for one in ("alike9", "alike3", "file"))
+    again = rows.loc[has_id, ["id", "alike9"]].duplicated()
+    yield "crime_rows_again", a.share(again, "category", has_id)
+    yield "crime_rows_without_id", a.share(~has_id & np.isin(group, group[has_id]), "month")
+    for decimals, name in ((9, "rows"), (3, "near"), (2, "places")):
+        sizes, first = np.bincount(rows[f"alike{decimals}"]), _find_first(rows[f"alike{decimals}"])
+        shares = (
+            a.share(sizes % divisor == 0, part, first)
+            for divisor, part in product((2, 3, 5), ("all", "month", "category"))
+        )
+        yield f"crime_{name}_doubled", pd.concat(shares)
+    again = rows.loc[is_timed, ["time", "alike9"]].duplicated()
+    yield "crime_rows_equal", a.share(again, "all", is_timed)
+    single = a.share(1 / np.bincount(group)[group], "month", least=MANY)
+    yield "crime_months_equal", single.median() - single
+    is_one = len(rows["month"].cat.categories) == 1 and len(rows) > MANY
+    yield "crime_one_month", np.mean(np.bincount(group)[group] > 1) * is_one
+    pair = group_rows(near, file)
+    first, own, files = _find_first(pair), np.bincount(pair), a["crimes"].files
+    shared = np.minimum(own, np.bincount(near)[near[first]] - own)
+    total = np.maximum(np.bincount(file, minlength=len(files)), FEW)
+    yield (
+        "crime_files_alike",
+        pd.Series(np.bincount(file[first], shared, len(files)) / total, files),
     )
-    is_empty = np.bincount(crime, minlength=across**2 + 1)[street] == 0
-    return [a.measure_street(is_empty)], ["street"]
 
 
-def find_hours(a: Loaded) -> Found:
-    """The hours of the shortest part of the day that has nearly all crimes."""
-    hours = np.bincount(a.times % DAY // 60, minlength=24)
-    total = np.cumsum([0, *hours, *hours])
-    spans = np.array([(total[n : n + 24] - total[:24]).max() for n in range(1, 25)])
-    return ([1 + np.argmax(spans >= 0.97 * len(a.times))], ["hours"]) if len(a.times) else NOTHING
+def measure_months(a: Loaded) -> Measured:
+    """Crimes of each month, and of each category in each month, against the usual month."""
+    category, month = (a.rows[one].cat for one in ("category", "month"))
+    rows, columns = (one.codes.to_numpy().astype(np.int64) for one in (category, month))
+    counted = count_pairs(rows, columns, (len(category.categories), len(month.categories)))
+    table = pd.DataFrame(counted, category.categories, month.categories)
+    usual = table.sum().median()
+    table = table.loc[:, table.sum() > HARDLY * usual]
+    ratio = table.sum() / usual
+    ends = ratio.iloc[[0, -1]]  # They may be cut.
+    ratio.iloc[[0, -1]] = ends.mask(ends.between(0.3, 1), 1.0)
+    if usual >= MANY / 2 and len(ratio) > SOME:
+        yield "crime_months", ratio
+    counts, known = table.to_numpy(), table.where(table > 0)
+    typical = np.where(known.notna().mean(axis=1) > 0.3, known.median(axis=1), 0)[:, None]  # noqa: PLR2004
+    is_low, number = counts <= HARDLY * typical, np.arange(len(ratio))
+    run = number - np.maximum.accumulate(np.where(is_low, -1, number), axis=1)
+    more = np.maximum(0, counts - 3 * np.maximum(typical, 10))
+    values = np.where(is_low, -run * typical, more).ravel()
+    of = pd.MultiIndex.from_product([table.index, table.columns])
+    yield "crime_category_months", pd.Series(values, of)
+    named = pd.Series(a["crimes"].files).str.extract(r"^(20\d\d-[01]\d)\D")[0]
+    of_name, file = month.categories.get_indexer(pd.Index(named)), a.rows["file"].to_numpy()
+    is_other = named.notna().to_numpy()[file] & (of_name[file] != columns)
+    yield "crime_file_months", a.share(is_other, "file").set_axis(a["crimes"].files)
 
 
-def find_shift(a: Loaded) -> Found:
-    """Metres to the nearest street, where as many as from points moved by 60 m, and not many."""
-    numbers = np.unique(a.rows["place"])
-    places = a["crimes"].places[numbers[:: 1 + len(numbers) // 50]]
-    metres = a.network.snap((places[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
-    own, other = np.median(metres[: len(places)]), np.median(metres[len(places) :])
-    is_random = 0.6 * other < own < MOVES.max() * 0.75
-    return ([own * is_random], ["points"]) if len(places) >= FEW else NOTHING
+def measure_times(a: Loaded) -> Measured:
+    """How concentrated the times of crimes are, if any has more than its day."""
+    times = a.rows["time"].to_numpy()[a.rows["time"] >= 0]
+    if len(times):
+        yield "crime_time", _top(times % DAY, MANY)
+        hours = np.bincount(times % DAY // 60, minlength=24)
+        total = np.cumsum([0, *hours, *hours])
+        spans = np.array([(total[n : n + 24] - total[:24]).max() for n in range(1, 25)])
+        yield "crime_hours", 1.0 + int(np.argmax(spans >= 0.97 * len(times)))
+        day = times.astype("M8[m]").astype("M8[D]")
+        after = (day - day.astype("M8[M]")).astype(int)
+        yield "crime_day", _top(after, MANY).rename(index="{} days".format)
 
 
-def find_left_out(a: Loaded, source: str, reason: str) -> Found:
-    """How many rows of a table are left out for a reason."""
-    rows = [row for row in a.report.left_out.rows if row.source == source]
-    rows = [row for row in rows if re.search(reason, row.reason)]
-    return [row.count for row in rows], [row.reason for row in rows]
+def measure_spread(a: Loaded) -> Measured:
+    """Where crimes are: at one point, in a part of the area, beside the streets; of what kind."""
+    crimes, place = a["crimes"], a.rows["place"].to_numpy()
+    yield "crime_place", _top(crimes.place_index, MANY)
+    yield "crime_area_place", _top(place, MANY)
+    yield "crime_category", _top(a.rows["category"], MANY)
+    across = min(8, int(np.sqrt(len(place) / 25)))
+    if across > 1:
+        low, high = np.reshape(a.network.bounds, (2, 2))
+        street, crime = (
+            np.clip((xy - low) / (high - low) * across, 0, across - 1).astype(int) @ (across, 1)
+            for xy in (a.network.piece_middle, crimes.places[place])
+        )
+        is_empty = np.bincount(crime, minlength=across**2 + 1)[street] == 0
+        yield "crime_part", a.measure_street(is_empty)
+    # Points that lie as far from a street as others 60 m away were shifted, unless far from all.
+    numbers = np.unique(place)
+    xy = crimes.places[numbers[:: 1 + len(numbers) // 50]]
+    metres = a.network.snap((xy[None] + MOVES[:, None]).reshape(-1, 2)).moved_metres
+    own, other = np.median(metres[: len(xy)]), np.median(metres[len(xy) :])
+    is_shifted = len(xy) >= FEW and 0.6 * other < own < MOVES.max() * 0.75
+    yield "crime_shift", own * is_shifted
+    known = crimes.forces | {*CrimeSettings().leave_out_forces}
+    yield "crime_forces", {name: name not in known for name in a.settings.crimes.leave_out_forces}
 
 
-def find_ages(a: Loaded) -> Found:
-    """Schools of ages that their phase does not have."""
-    names = ("low_age", "low_age", "high_age", "high_age")
-    ages = np.column_stack([a.schools[name] for name in names])
+def measure_schools(a: Loaded) -> Measured:
+    """Places and figures of schools, against each other and their phase."""
+    yield "school_places", _top(_find_points(a["schools"]))
+    yield "school_filled", _top(a["schools"]["roll"])
+    yield "school_capacities", _top(a["schools"]["capacity"])
+    schools = pd.DataFrame(a.schools).set_index("urn")
+    full = schools["roll"] / schools["capacity"]
+    known, usual = full[np.isfinite(full)], {}
+    if len(known) >= SOME:  # what all have counts more strictly; 2 % of London's schools are odd
+        usual = {"usual": known.median() ** 3, "many": 6 - 5 * known.between(0.4, 1.5).mean()}
+    yield "school_rolls", {**full, **usual}
+    yield "school_years", schools["roll"] / (schools["high_age"] - schools["low_age"] + 1)
+    ages = a.schools[["low_age", "low_age", "high_age", "high_age"]].to_numpy()
     limits = np.array([PHASE_AGES.get(one, (0, 25, 0, 25)) for one in a.schools["phase"]])
     is_off = ((ages - limits.reshape(-1, 4)) * (-1, 1, -1, 1) > 0).any(axis=1)
-    return is_off, (a.schools, "name", "phase", "low_age", "high_age")
+    yield "school_ages", _name(is_off, a.schools, "name", "phase", "low_age", "high_age")
 
 
-def days(a: Loaded, source: str, since: str = "from", until: str = "to", kind: str = "") -> Found:
+def measure_bells(a: Loaded) -> Measured:
+    """Hours from one bell of a school to the other, and from the usual one to its own."""
+    first, last = (_minutes(a["bell_times"][one]) / 60 for one in ("start_time", "finish_time"))
+    yield "bell_hours", last - first
+    yield "bell_far", pd.concat([first - first.median(), last - last.median()])
+
+
+def _days(a: Loaded, table: pd.DataFrame, since: str = "from", until: str = "to") -> pd.Series:
     """Days between two columns of a table; one without a name is the newest month of crime."""
-    table = a[source]
-    first, last = (table[one].to_numpy("M8[D]") if one else a.months[-1] for one in (since, until))
-    days = (last - first).astype(float)
-    days = np.where(table["kind"] == kind, days, np.nan) if kind else days
-    return days, (table, table.columns[0], "from", "to")
-
-
-def find_half_terms(a: Loaded) -> Found:
-    """The most weeks of each term between days that are closed."""
-    dates = a["term_dates"]
-    rows = list(zip(*(dates[name] for name in ("kind", "urn", "from", "to")), strict=True))
-    terms, weeks = [row for row in rows if row[0] == "term"], []
-    for _, urn, first, last in terms:
-        closed = sorted(row[2:] for row in rows if row[0] == "closed" and row[1] in {"*", urn})
-        inside = [days for days in closed if days[0] <= last and days[1] >= first]
-        ends = [first, *(day for days in inside for day in days), last]
-        weeks.append(max((b - a).days for a, b in zip(ends[::2], ends[1::2], strict=True)) / 7)
-    return weeks, terms
-
-
-def measure_hours(officers: pd.DataFrame) -> Floats:
-    """(o, 5) minutes of each day's hours."""
-    spans = [one or "00:00-00:00" for one in officers[list(WEEKDAYS)].to_numpy().ravel()]
-    minutes = {
-        one: minutes_after_midnight(one[6:]) - minutes_after_midnight(one[:5]) for one in {*spans}
-    }
-    return np.array([minutes[one] for one in spans], dtype=float).reshape(-1, len(WEEKDAYS))
-
-
-def find_many_patrols(a: Loaded) -> Found:
-    """Patrols a week against one a window of those that the hours of a day hold."""
-    officers, window = a["officers"], a.settings.patrol.window_minutes
-    minutes = measure_hours(officers)
-    most = np.minimum(minutes // window + 1, len(a.settings.week.windows)) * (minutes > 0)
-    most = np.where(minutes.max(axis=1, initial=0) > DAY / 2, 1, most.sum(axis=1))
-    return officers["max_patrols_per_week"] / np.where(most > 0, most, np.nan), officers["officer"]
-
-
-def find_tasked_pairs(a: Loaded, *, differ: bool) -> Found:
-    """Metres between two tasked places of the same days and schools, one of them barred or not."""
-    columns = ("place_id", "geometry", "must_visit", "from", "to", "schools")
-    rows = zip(*(a["tasked_places"][name] for name in columns), strict=True)
-    pairs = [
-        (one[1].distance(other[1]), one[0], other[0])
-        for one, other in combinations(rows, 2)
-        if (one[2] != other[2]) == differ and one[3] <= other[4] and other[3] <= one[4]
-        if "*" in (*one[5], *other[5]) or {*one[5]} & {*other[5]}
-    ]
-    return [one[0] for one in pairs], [one[1:] for one in pairs]
-
-
-def find_uncovered(a: Loaded) -> Found:
-    """The share of the street outside all small areas."""
-    outside = np.ones(len(a.network), dtype=bool)
-    tree, areas = shapely.STRtree(shapely.points(a.network.piece_middle)), a["areas"]
-    outside[tree.query(areas.geometry.array, predicate="covers")[1]] = False
-    return [a.measure_street(outside)], ["street"]
-
-
-def find_one_origin(a: Loaded) -> Found:
-    """The share of each school's pupils in one small area."""
-    by_school = a["origins"].groupby("urn")["pupils"]
-    share = by_school.max() / by_school.sum().where(lambda total: total >= MANY)
-    return (share, share.index) if len(a["areas"]) > SOME else NOTHING
-
-
-def find_people(a: Loaded, what: str) -> Found:
-    """Of small areas: residents for each km2, the share without any, or of school age."""
-    people, young = a["areas"]["residents"], a["areas"]["aged_5_16"]
-    if people.isna().all() or (what == "young" and young.isna().all()):
-        return NOTHING
-    density, share = people.sum() / a["areas"].area.sum() * 1e6, young.sum() / max(1, people.sum())
-    return [{"density": density, "none": (people.fillna(0) == 0).mean(), "young": share}[what]], [
-        what
-    ]
-
-
-def find_boardings(a: Loaded) -> Found:
-    """The widest step between boardings of one kind of stop, but for the least and the most."""
-    by_kind = a["stops"].groupby("kind")["boardings"]
-    sizes = {kind: np.sort(np.log(one[one > 0])) for kind, one in by_kind}
-    inner = {kind: one[len(one) // 10 : len(one) - len(one) // 10] for kind, one in sizes.items()}
-    steps = [np.exp(np.diff(one).max(initial=0)) for one in inner.values()]
-    return [*steps, np.inf if (a["stops"]["boardings"] == 0).mean() > HALF else 1], [*inner, "all"]
-
-
-def find_more_equal(a: Loaded) -> Found:
-    """How many more crimes of a month equal another than in the usual month."""
-    single, names = _share(1 / a.alike[1][a.alike[0]], a.rows["month"], a.months, MANY)
-    known = single[np.isfinite(single)]
-    return np.median(known) - single if len(known) else (), names
-
-
-def find_bells(a: Loaded, name: str, until: str = "") -> Found:
-    """Hours from one bell of a school to another, or from the usual one to its own."""
-    bells = a["bell_times"]
     first, last = (
-        np.array([minutes_after_midnight(time) if time else np.nan for time in bells[one]])
-        for one in (name, until or name)
+        table[one].to_numpy("M8[D]")
+        if one
+        else np.datetime64(a.placed.incidents["month"].max(), "D")
+        for one in (since, until)
     )
-    usual = first if until or np.isnan(first).all() else np.nanmedian(first)
-    return (last - usual) / 60, bells.index
+    days = np.asarray(last - first, dtype="m8[D]").astype(float)
+    return _name(days, table, table.columns[0], "from", "to")
 
 
-def find_rolls(a: Loaded, above: str, below: str) -> Found:
-    """One figure of each school against another; the usual one counts more strictly."""
-    of = {name: a.schools[name].to_numpy() for name in ("urn", "roll", "capacity", "low_age")}
-    of["years"] = a.schools["high_age"].to_numpy() - of["low_age"] + 1
-    if above == "origins":
-        pupils = a["origins"].groupby("urn")["pupils"].sum()
-        of[above] = pupils.reindex(of["urn"]).to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = of[above] / of[below]
-    known = ratio[np.isfinite(ratio)]
-    if len(known) < SOME or below != "capacity":
-        return ratio, of["urn"]
-    share = np.mean((known < 0.4) | (known > 1.5))  # noqa: PLR2004 - 2 % of London's schools
-    return [*ratio, np.median(known) ** 3, 1 + 5 * share], [*of["urn"], "usual", "many"]
+def measure_terms(a: Loaded) -> Measured:
+    """How long terms and holidays are, without half terms, and when they end."""
+    dates = a["term_dates"].sort_values("from")
+    for kind in ("term", "closed"):
+        yield f"{kind}_spans", _days(a, dates[dates["kind"] == kind])
+    yield "term_after", _days(a, dates, "")
+    yield "term_past", _days(a, dates, "to", "").min()
+    rows, weeks = list(zip(*(dates[one] for one in ("kind", "urn", "from", "to")), strict=True)), {}
+    for _, urn, first, last in (row for row in rows if row[0] == "term"):
+        closed = [row[2:] for row in rows if row[0] == "closed" and row[1] in {"*", urn}]
+        inside = [day for days in closed if days[0] <= last and days[1] >= first for day in days]
+        weeks["term", urn, first, last] = max(np.diff([first, *inside, last])[::2]).days / 7
+    yield "term_halves", weeks
 
 
-def find_same_ground(a: Loaded) -> Found:
-    """The share that two designated hotspots have in common."""
-    shapes, names = a["designated"].geometry.to_numpy(), a["designated"]["place_id"].to_numpy()
-    one, other = np.triu_indices(len(shapes), 1)
-    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
-    least = np.minimum(shapely.area(shapes[one]), shapely.area(shapes[other]))
-    return shared / least, np.column_stack([names[one], names[other]])
+def _measure_hours(officers: pd.DataFrame) -> pd.DataFrame:
+    """(o, 5) minutes of each day's hours."""
+    hours = officers[list(WEEKDAYS)]
+    return hours.apply(lambda day: _minutes(day.str[6:]) - _minutes(day.str[:5])).fillna(0)
 
 
-def find_paths(a: Loaded) -> Found:
-    """The share of the street that is for walking, where there are kinds of streets."""
-    numbers, kinds = pd.factorize(a.network.piece_highway.astype(str))
-    is_path = np.isin(kinds, (*PATHS, "pedestrian"))[numbers]
-    return ([a.measure_street(is_path)], ["paths"]) if a.is_long and len(kinds) > 1 else NOTHING
+def measure_officers(a: Loaded) -> Measured:
+    """Officers in two spellings; patrols a week against one a window that the hours hold."""
+    officers, minutes, patrol = a["officers"], _measure_hours(a["officers"]), a.settings.patrol
+    names = officers["officer"].str.casefold().str.replace(r"[\W_]+", "", regex=True)
+    yield "officer_twice", _name(names.duplicated(), officers, "officer")
+    each = (minutes // patrol.window_minutes + 1).clip(upper=len(a.settings.week.windows))
+    most = each.where(minutes > 0, 0).sum(axis=1).mask(minutes.max(axis=1) > DAY / 2, 1)
+    ratio = officers["max_patrols_per_week"] / most.where(most > 0)
+    yield "officer_patrols", _name(ratio, officers, "officer")
 
 
-def find_street_names(a: Loaded) -> Found:
-    """The share of the street with each name; many paths have none."""
-    numbers, names = pd.factorize(a.network.piece_name.astype(str))
-    share = np.bincount(numbers, a.network.piece_metres) / a.network.metres
-    return share - 0.45 * np.isin(names, ("", "None")), names
+def measure_duties(a: Loaded) -> Measured:
+    """Duties at night, far away, and twice; events of calendars that are left out by a mistake."""
+    duties = pd.DataFrame(a["duties"])
+    for name, values in {
+        "duty_hours": duties["from_minutes"].between(1, 419),
+        "duty_far": a["duties"].distance(a.limits) / 1000,
+        "duty_twice": duties.duplicated(["officer", "date", "from_minutes", "to_minutes"]),
+    }.items():
+        yield name, _name(values, duties, "officer", "kind", "date")
+    rows = [row for row in a.report.left_out.rows if row.source == "duties"]
+    lost = {row.reason: row.count for row in rows if re.search(LEFT_OUT_EVENTS, row.reason)}
+    yield "duty_calendars", lost
+
+
+def measure_tasked(a: Loaded) -> Measured:
+    """Metres between places of the same days and schools, and how long and when they hold."""
+    places = a["tasked_places"]
+    columns = ("place_id", "geometry", "must_visit", "from", "to", "schools")
+    rows = zip(*(places[name] for name in columns), strict=True)
+    metres: dict[str, dict[Any, float]] = {"tasked_conflict": {}, "tasked_twice": {}}
+    for one, other in combinations(rows, 2):
+        is_both = "*" in (*one[5], *other[5]) or bool({*one[5]} & {*other[5]})
+        if is_both and one[3] <= other[4] and other[3] <= one[4]:
+            name = "tasked_twice" if one[2] == other[2] else "tasked_conflict"
+            metres[name][one[0], other[0]] = one[1].distance(other[1])
+    yield from metres.items()
+    yield "tasked_spans", _days(a, places)
+    yield "tasked_begins", _days(a, places, "", "from")
+    yield "tasked_over", _days(a, places, "")
+
+
+def measure_designated(a: Loaded) -> Measured:
+    """Hotspots drawn in the future, twice, too large, or of more minutes than officers have."""
+    table = a["designated"]
+    drawn = pd.to_datetime(table["drawn"].replace("", None), format="ISO8601")
+    days = (drawn - find_newest_plausible_month()).dt.days
+    yield "designated_drawn", _name(days, table, "place_id", "drawn")
+    pieces = find_pieces_of_shapes(a.network, table.geometry.to_numpy())
+    yield "designated_wide", _name([*map(a.measure_street, pieces)], table, "place_id")
+    hours = _measure_hours(a["officers"]).to_numpy().sum()
+    yield "designated_minutes", table["minutes"].sum() / (hours or 7 * DAY)
+    shapes = combinations(zip(table["place_id"], table.geometry, strict=True), 2)
+    shared = {
+        (one, other): shape.intersection(its).area / min(shape.area, its.area)
+        for (one, shape), (other, its) in shapes
+    }
+    yield "designated_twice", shared
+
+
+def measure_origins(a: Loaded) -> Measured:
+    """Pupils by small area against the roll, and the share of each school's in one of them."""
+    pupils = a["origins"].groupby("urn")["pupils"]
+    total = pupils.sum()
+    yield "origin_rolls", total / pd.DataFrame(a.schools).set_index("urn")["roll"]
+    if len(a["areas"]) > SOME:
+        yield "origin_one_area", pupils.max() / total.where(total >= MANY)
+
+
+def measure_areas(a: Loaded) -> Measured:
+    """Residents of small areas; how much of the street they hold, and whether they overlap."""
+    areas, people = a["areas"], a["areas"]["residents"]
+    if people.notna().any():
+        yield "area_residents", people.sum() / areas.area.sum() * 1e6
+        yield "area_empty", (people.fillna(0) == 0).mean()
+        yield "area_ages", areas["aged_5_16"].sum(min_count=1) / max(1, people.sum())
+    tree = shapely.STRtree(shapely.points(a.network.piece_middle))
+    covered = tree.query(areas.geometry.array, predicate="covers")[1]
+    yield "area_cover", 1 - a.measure_street(np.unique(covered))
+    yield "area_overlaps", areas.area.sum() / areas.union_all().area
+
+
+def measure_stops(a: Loaded) -> Measured:
+    """How many stops there are, where, and the widest step between boardings of one kind."""
+    stops = a["stops"]
+    yield "stop_places", _top(_find_points(stops))
+    yield "stop_twice", _find_points(stops).duplicated().mean()
+    if a.network.metres > LONG:
+        yield "stop_few", len(stops)
+    apart = {"all": np.inf if (stops["boardings"] == 0).mean() > HALF else 1}
+    for kind, some in stops[stops["boardings"] > 0].groupby("kind")["boardings"]:
+        sizes, cut = np.sort(np.log(some)), len(some) // 10  # but for the least and the most
+        apart[str(kind)] = np.exp(np.diff(sizes[cut : len(sizes) - cut]).max(initial=0))
+    yield "stop_boardings", apart
+
+
+def measure_places(a: Loaded) -> Measured:
+    """Where pubs are."""
+    yield "place_places", _top(_find_points(a["places"]))
+    yield "place_twice", _find_points(a["places"]).duplicated().mean()
+
+
+def measure_gates(a: Loaded) -> Measured:
+    """Where gates are."""
+    yield "gate_places", _top(_find_points(a["gates"]))
+
+
+def measure_clock(a: Loaded) -> Measured:
+    """The share of a day that is in one half-hour."""
+    yield "clock_peaks", _name(a["clock"]["share"], a["clock"], *a["clock"])
+
+
+def measure_streets(a: Loaded) -> Measured:
+    """The share of the street that is for walking, and with each name; many paths have none."""
+    names, kinds = (
+        pd.Series(a.network.piece_metres).groupby(values.astype(str)).sum() / a.network.metres
+        for values in (a.network.piece_name, a.network.piece_highway)
+    )
+    if a.network.metres > LONG:
+        yield "street_names", names - 0.45 * names.index.isin(["", "None"])
+        if len(kinds) > 1:
+            yield "street_paths", kinds.reindex([*PATHS, "pedestrian"]).sum()
+
+
+def measure_settings(a: Loaded) -> Measured:
+    """Figures of the settings that no walk has."""
+    patrol, risk = a.settings.patrol, a.settings.risk
+    yield "patrol_speed", patrol.walking_speed_kmh
+    yield "patrol_radius", patrol.radius_metres
+    yield "patrol_dwell", patrol.dwell_minutes / patrol.window_minutes
+    counted = a.settings.crimes.risk_categories
+    yield "no_harm", max((risk.harm.get(name, 1) for name in counted), default=1)
+
+
+MEASURES = (
+    *(("crimes", one) for one in (measure_copies, measure_months, measure_times, measure_spread)),
+    ("schools", measure_schools),
+    ("bell_times", measure_bells),
+    ("term_dates", measure_terms),
+    ("officers", measure_officers),
+    ("duties", measure_duties),
+    ("tasked_places", measure_tasked),
+    ("designated", measure_designated),
+    ("origins", measure_origins),
+    ("areas", measure_areas),
+    ("stops", measure_stops),
+    ("places", measure_places),
+    ("gates", measure_gates),
+    ("clock", measure_clock),
+    ("streets", measure_streets),
+    ("settings", measure_settings),
+)
+"""What measures each table, where there is one."""

@@ -13,9 +13,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.arrays import Bools, Floats, Ints, count_pairs
-from patrolplan.cache import Arrays, hash_arrays, load_or_compute_arrays
 from patrolplan.inputs.timestamps import list_spans
-from patrolplan.network.build import NETWORKS
 from patrolplan.notes import Note
 from patrolplan.text import format_count
 
@@ -103,12 +101,7 @@ class Exposure:
 
 
 def build_exposure(
-    incidents: pd.DataFrame,
-    inside: Bools,
-    catchment: Ints,
-    catchment_xy: Floats,
-    *,
-    public: bool = False,
+    incidents: pd.DataFrame, inside: Bools, catchment: Ints, catchment_xy: Floats
 ) -> Exposure:
     """Find the months that are held, and to which forces each catchment belongs."""
     # `inside`, `catchment`: (i,), the latter not read outside; `catchment_xy`: (c, 2) metres.
@@ -122,7 +115,9 @@ def build_exposure(
     shape = (len(months), len(forces))
     in_files = count_pairs(month_row[counted], force_row[counted], shape)
     in_area = count_pairs(month_row[inside], force_row[inside], shape)
-    held = _is_typical(in_files, MIN_TYPICAL_IN_FILES) & _is_typical(in_area, MIN_TYPICAL_IN_AREA)
+    every = np.ones(shape, dtype=bool)
+    held = ~_find_empty(in_files, every, MIN_TYPICAL_IN_FILES)
+    held &= ~_find_empty(in_area, every, MIN_TYPICAL_IN_AREA)
     recorded = count_pairs(catchment[inside], force_row[inside], (len(catchment_xy), len(forces)))
     rates = recorded / np.maximum(held.sum(axis=0), 1)
     shares = _estimate_shares(rates, recorded, catchment_xy)
@@ -131,13 +126,11 @@ def build_exposure(
         month_row[inside], catchment[inside], (len(months), len(catchment_xy))
     )
     in_force = exposure.find_shares(months)
-    part = find_missing_parts(by_catchment, in_force, catchment_xy, public=public)
+    part = find_missing_parts(by_catchment, in_force, catchment_xy)
     return replace(exposure, missing_part=part) if part.any() else exposure
 
 
-def find_missing_parts(
-    counts: Ints, held: Floats | None, xy: Floats, *, public: bool = False
-) -> Bools:
+def find_missing_parts(counts: Ints, held: Floats | None, xy: Floats) -> Bools:
     """(t, c) months that are missing in a part of the area although their force is held."""
     # A month is in doubt where a whole neighbourhood, with enough crime in a typical month,
     # recorded hardly any. The catchments of the neighbourhood and those next to them are then in
@@ -145,24 +138,9 @@ def find_missing_parts(
     # in others. `held` are (t, c) shares of each month that the forces hold; None where they hold
     # all.
     is_held = np.ones(counts.shape, dtype=bool) if held is None else held >= MIN_HELD_SHARE
-
-    def compute() -> Arrays:  # trees take longer to load than all else here
-        return {"near": _find_nearest(xy, xy, NEIGHBOURHOOD)}
-
-    key = hash_arrays(f"neighbourhoods {NEIGHBOURHOOD}", {"xy": xy})
-    near = (load_or_compute_arrays(NETWORKS, key, compute) if public else compute())["near"]
+    near = _find_nearest(xy, xy, NEIGHBOURHOOD)
     nearby = _sum_columns(counts, near)
-    empty = np.zeros(counts.shape, dtype=bool)
-    # A typical month has at most the highest count: most places need no further check.
-    highest = nearby.max(axis=0, initial=0.0)
-    lowest = np.where(is_held, nearby, np.inf).min(axis=0, initial=np.inf)
-    doubtful = (lowest < LOW_SHARE * highest) & (highest >= MIN_TYPICAL_NEARBY)
-    for place in np.flatnonzero(doubtful):
-        here, held_here = nearby[:, place], is_held[:, place]
-        some = here[held_here & (here >= np.maximum(1.0, LOW_SHARE * highest[place]))]
-        typical = np.median(some) if len(some) else 0.0
-        if typical >= MIN_TYPICAL_NEARBY:
-            empty[:, place] = held_here & (here < LOW_SHARE * typical)
+    empty = _find_empty(nearby, is_held, MIN_TYPICAL_NEARBY)
     if not empty.any():
         return empty
     in_doubt = np.zeros(counts.shape, dtype=bool)
@@ -180,16 +158,12 @@ def find_missing_parts(
 
 def _sum_columns(counts: Ints, near: Ints) -> Ints:
     """(t, c) sums of the columns of (t, c) counts over the (c, k) numbers in each row of `near`."""
-    by_place = np.ascontiguousarray(counts.T)  # what is added up lies together in memory
-    sums, part = np.zeros_like(by_place), np.empty_like(by_place)
-    for number in near.T:
-        sums += by_place.take(number, axis=0, out=part, mode="clip")  # all are within
-    return sums.T
+    return np.asarray(sum(counts[:, number] for number in near.T))
 
 
 def _find_nearest(points: Floats, places: Floats, count: int) -> Ints:
     """(k, n) the points nearest each place, up to a number."""
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and only where not cached
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - heavy, and of risk and this alone
 
     count = min(count, len(points))
     _, nearest = cKDTree(points).query(places, k=count)
@@ -202,15 +176,11 @@ def _find_codes(force: pd.Series, forces: list[str]) -> Ints:
     return np.asarray(np.append(of_category, -1)[force.cat.codes], dtype=np.int64)
 
 
-def _is_typical(counts: Ints, min_typical: float) -> Bools:
-    """(t, f) whether a month has as many incidents as it would have if it were held."""
-    held = np.ones(counts.shape, dtype=bool)
-    for column, by_month in enumerate(counts.T):
-        some = by_month[by_month >= max(1.0, LOW_SHARE * by_month.max(initial=0))]
-        typical = float(np.median(some)) if len(some) else 0.0
-        if typical >= min_typical:
-            held[:, column] = by_month >= LOW_SHARE * typical
-    return held
+def _find_empty(counts: Ints, held: Bools, min_typical: float) -> Bools:
+    """(t, n) held months with hardly any of what a typical one has, where that is enough to say."""
+    some = held & (counts >= np.maximum(1.0, LOW_SHARE * counts.max(axis=0, initial=0)))
+    typical = pd.DataFrame(counts).where(some).median().fillna(0.0).to_numpy()
+    return np.asarray(held & (counts < LOW_SHARE * typical) & (typical >= min_typical))
 
 
 def _estimate_shares(rates: Floats, recorded: Ints, xy: Floats) -> Floats:

@@ -34,18 +34,12 @@ DEFAULT_START_TIME = "08:45"  # Opening bell of schools without one in the bell 
 class Window:
     """From when and for how long a patrol may last."""
 
-    minutes: float
-    """Length."""
-    start_minutes: float | None = None
-    """Start after midnight; None: by each school's bell."""
-    name: str = AFTER_SCHOOL
-    """In the settings; of one given at short notice `after_school` as well."""
-    bell: Bell = "closing"
-    """The bell that it is relative to."""
-    before_minutes: float = 0.0
-    """Start before that bell."""
-    at_gate: bool = False
-    """Whether the officer stays at the gate and makes no stops."""
+    minutes: float  # length
+    start_minutes: float | None = None  # after midnight; None: by each school's bell
+    name: str = AFTER_SCHOOL  # in the settings; also of one given at short notice
+    bell: Bell = "closing"  # that it is relative to
+    before_minutes: float = 0.0  # start before that bell
+    at_gate: bool = False  # whether the officer stays at the gate and makes no stops
 
     @property
     def is_about_opening(self) -> bool:
@@ -103,10 +97,8 @@ def resolve_window(
         raise InputError.one(where, what, "give one of them")
     if name not in settings.windows:
         names = ", ".join(settings.windows) or "none"
-        where, what = (
-            "[patrol.windows]",
-            f"there is no window '{name}' (the settings have: {names})",
-        )
+        where = "[patrol.windows]"
+        what = f"there is no window '{name}' (the settings have: {names})"
         remedy = f'choose one of them, or add it to the settings: [patrol.windows."{name}"]'
         raise InputError.one(where, what, f"{remedy} with from and to")
     named = settings.windows[name]
@@ -163,15 +155,9 @@ def find_sunset_minutes(
     # Outside Great Britain the local time is not known.
     if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
         return None
-    return _compute_sun_minutes(day, *_find_middle(area), rising=rising)
-
-
-def _find_middle(area: StudyArea) -> tuple[float, float]:
-    """Longitude and latitude of the middle of the area."""
     left, low, right, top = area.network.bounds
-    x, y = (left + right) / 2, (low + top) / 2
-    longitude, latitude = area.projection.to_degrees([x], [y])
-    return float(longitude[0]), float(latitude[0])
+    middle = area.projection.to_degrees([(left + right) / 2], [(low + top) / 2])
+    return _compute_sun_minutes(day, *(float(one[0]) for one in middle), rising=rising)
 
 
 @lru_cache(maxsize=256)
@@ -201,13 +187,11 @@ class Daylight:
 
 def find_daylight(area: StudyArea, day: dt.date | None) -> Daylight | None:
     """When it is light on every day of a day's week, since the days of a week share patrols."""
-    if day is None or area.settings.area.crs.upper() != BRITISH_GRID:
+    if day is None:
         return None
-    middle = _find_middle(area)
-    monday = day - dt.timedelta(days=day.weekday())
-    days = [monday + dt.timedelta(days=number) for number in range(7)]
-    rises = [_compute_sun_minutes(one, *middle, rising=True) for one in days]
-    sets = [_compute_sun_minutes(one, *middle, rising=False) for one in days]
+    days = [day + dt.timedelta(days=number - day.weekday()) for number in range(7)]
+    rises = [find_sunset_minutes(area, one, rising=True) for one in days]
+    sets = [find_sunset_minutes(area, one) for one in days]
     if None in rises or None in sets:
         return None
     return Daylight(max(filter(None, rises)), min(filter(None, sets)))

@@ -207,10 +207,7 @@ def describe_gate(given: str, file: str, row: int, metres: float) -> str:
 
 
 def check_urns(
-    planned: Iterable[str],
-    tables: Mapping[str, Iterable[str]],
-    tasked: pd.DataFrame,
-    report: LoadReport,
+    planned: Iterable[str], tables: Mapping[str, Iterable[str]], report: LoadReport
 ) -> None:
     """Report rows of optional tables whose URN is not of a school that is planned for."""
     # Rows of a school that was left out are only counted; an unknown URN is also noted, with the
@@ -242,31 +239,6 @@ def check_urns(
             )
             fix = f"correct the URN {named} ([sources] {source})"
             report.notes.append(Note("urns_unknown", text, "lead", fix=fix))
-
-    table = "tasked places"
-    places = tasked[["place_id", "schools"]].explode("schools").dropna()
-    places = places[~places["schools"].isin(accepted)]
-    why = places["schools"].map(report.schools_left_out)
-    for reason, names in places["place_id"].groupby(why, sort=True):
-        named = list_first(list(dict.fromkeys(names)))
-        what = f"for schools that are left out ({reason}): {named}"
-        report.left_out.add(table, what, len(names))
-    urns_of_place = places[why.isna()].groupby("place_id", sort=False)["schools"].agg(list)
-    for place, its_urns in urns_of_place.iloc[:MAX_NAMED].items():
-        unknown_urns = list(its_urns)
-        similar = [find_nearest(urn) for urn in unknown_urns[:MAX_NAMED]]
-        named = describe_urns(unknown_urns, similar)
-        report.left_out.add(table, f"{place}: no school has the URN {named}", 1)
-        others = tasked["schools"][tasked["place_id"] == place].iloc[0]
-        there = " there" if len(others) > len(unknown_urns) else ""
-        text = (
-            f"Tasked place {place} is for URN {named}, which no school has: it has no "
-            f"effect{there}. Correct [sources] tasked_places."
-        )
-        fix = f"correct the URN {named} of tasked place {place} ([sources] tasked_places)"
-        report.notes.append(Note("tasked_place_ineffective", text, "lead", fix=fix))
-    uncounted = max(0, len(urns_of_place) - MAX_NAMED)
-    report.left_out.add(table, "more places for URNs that no school has", uncounted)
 
 
 def describe_urns(urns: Sequence[str], similar: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ selected winters is not a month without crime. Thresholds are applied again, sin
 cut below them.
 """
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +29,8 @@ from patrolplan.privacy import meets_threshold
 from patrolplan.tables import LeftOutRow, TableCount
 
 SOURCE = "where"
-MONTHS = re.compile(r"(\d{4}-\d{2})(?: to (\d{4}-\d{2}))?")
+MONTH = r"((?:19|20)\d\d-(?:0[1-9]|1[0-2]))"
+MONTHS = re.compile(rf"{MONTH}(?: to {MONTH})?")
 INPUT_NAME = "selection of crimes"
 """Key among an area's inputs, so that the manifest shows that a plan is from part of the crime."""
 
@@ -137,16 +137,11 @@ def _parse_months(words: Sequence[str], area: StudyArea, problems: Problems) -> 
     spans = set()
     for word in words:
         match = MONTHS.fullmatch(str(word).strip())
-        try:
-            named = [one for one in match.groups() if one] if match else []
-            ends = [pd.Timestamp(dt.date.fromisoformat(f"{one}-01")) for one in named]
-        except ValueError:
-            ends = []
-        if not ends:
+        if match is None:
             remedy = "write such as 2025-11, or 2025-12 to 2026-02"
             problems.add(SOURCE, f"'{word}' is not a month or a span of months", remedy, "months")
             continue
-        first, last = ends[0], ends[-1]
+        first, last = pd.Timestamp(match[1]), pd.Timestamp(match[2] or match[1])
         if last < first:
             problems.add(SOURCE, f"'{word}' ends before it begins", "swap the two", "months")
         elif last < months.min() or first > months.max():

@@ -1,6 +1,7 @@
 """Names of squares of the fixed grid, as coarse as the squares themselves: by their streets."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from patrolplan.arrays import Floats, Ints
@@ -38,9 +39,7 @@ def name_squares(network: StreetNetwork, squares: ArrayLike) -> list[tuple[str, 
 def _name_square(
     names: NDArray[np.object_], metres: Floats, of_piece: Ints, square: Ints
 ) -> tuple[str, ...]:
-    lengths: dict[str, float] = {}
-    for piece in np.flatnonzero((of_piece == square).all(axis=1)):
-        if names[piece]:
-            lengths[names[piece]] = lengths.get(names[piece], 0.0) + float(metres[piece])
-    ranked = sorted(lengths, key=lambda name: (-round(lengths[name]), name))
+    inside = (of_piece == square).all(axis=1) & (names != "")
+    lengths = pd.Series(metres[inside]).groupby(names[inside]).sum().round()
+    ranked = sorted(lengths.index, key=lambda name: (-lengths[name], name))
     return tuple(ranked[:MAX_STREETS])

@@ -76,19 +76,10 @@ class Ground:
         """Where an officer could stand, sorted by piece and along it, see `build_places`."""
 
     def _list_places(self, features: gpd.GeoDataFrame) -> pd.DataFrame:
-        pieces = np.flatnonzero(self.is_place)
-        middles = build_places(
-            self.network, pieces, self.network.piece_metres[pieces] / 2, "street"
-        )
-        places = pd.concat(
-            [
-                *self._list_features(features),
-                self._list_junctions(),
-                self._list_crossings(),
-                middles,
-            ],
-            ignore_index=True,
-        )
+        network, pieces = self.network, np.flatnonzero(self.is_place)
+        anywhere = build_places(network, pieces, network.piece_metres[pieces] / 2, "street")
+        meeting = self._list_junctions(), self._list_crossings()
+        places = pd.concat([*self._list_features(features), *meeting, anywhere], ignore_index=True)
         of_kind = pd.Index(get_args(Stand)).get_indexer(pd.Index(places["stand"]))
         order = np.lexsort((of_kind, places["offset"].round(2), places["piece"]))
         return places.iloc[order].reset_index(drop=True)

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from patrolplan.area import StudyArea
 from patrolplan.area.patrol_window import weigh_minutes
-from patrolplan.hotspots.carriers import Carrier, find_carriers, find_ways_past
+from patrolplan.hotspots.carriers import Carrier, WayPast, find_carriers, find_ways_past
 from patrolplan.hotspots.clusters import compute_catchment_shares, flatten_stretches, sum_by_stretch
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import find_held_months
@@ -47,6 +47,8 @@ Change = Literal["new", "rising", "fading"]
 _RECORD = ConfigDict(extra="ignore", strict=False)
 _TimeOfDay = Annotated[str, Field(pattern=f"^{TIME_OF_DAY.pattern}$")]
 _SPAN = f"{TIME_OF_DAY.pattern}-{TIME_OF_DAY.pattern}"
+_Hours = Annotated[str, Field(pattern=f"^({_SPAN})?$")]  # HH:MM-HH:MM
+_Month = Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]  # YYYY-MM
 _Whole = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
@@ -56,26 +58,17 @@ class CrimeReason:
     """What was recorded on the stretch."""
 
     kind: Literal["recorded_crime"] = "recorded_crime"
-    incidents: _Whole | None
-    """Expected number, rounded; None where it is below the threshold for crime."""
-    fewer_than: _Whole | None = None
-    """That threshold, where the number is not given."""
+    incidents: _Whole | None  # expected, rounded; None where it is below the threshold for crime
+    fewer_than: _Whole | None = None  # that threshold, where the number is not given
+    # Of those with a known time, how many were in `hours`; None: not known, or not shown.
     in_hours: _Whole | None = None
-    """How many of those with a known time were in `hours`; None: not known, or not shown."""
-    timed: _Whole | None = None
-    """How many have a known time; None if all have, or none."""
-    hours: Annotated[str, Field(pattern=f"^({_SPAN})?$")] = ""
-    """Those of the window, HH:MM-HH:MM; empty where times are not known or not shown."""
-    days: Days = ""
-    """The days that count in those hours; empty: all."""
-    months: _Whole
-    """Number of months that are counted..."""
-    held: _Whole | None = None
-    """...how many of them are in the data; None if all are..."""
-    last_month: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
-    """...up to this one, YYYY-MM."""
-    categories: tuple[str, ...]
-    """Categories as in the data, most harm (in those hours, if any) first."""
+    timed: _Whole | None = None  # how many have a known time; None if all have, or none
+    hours: _Hours = ""  # those of the window; empty where times are not known or not shown
+    days: Days = ""  # the days that count in those hours; empty: all
+    months: _Whole  # number of months that are counted...
+    held: _Whole | None = None  # ...how many of them are in the data; None if all are...
+    last_month: _Month  # ...up to this one
+    categories: tuple[str, ...]  # as in the data, most harm (in those hours, if any) first
 
 
 @with_config(_RECORD)
@@ -84,20 +77,13 @@ class ReportsReason:
     """What pupils named in a group of reports on the stretch."""
 
     kind: Literal["reports"] = "reports"
-    time_band: TimeBand | None
-    """None where the group has no common time of day."""
-    factors: tuple[str, ...]
-    """Factors of place and behaviour as in the table of reports, the most frequent first."""
-    reports: _Whole | None = None
-    """Reports of the group as they may be shown, rounded down; None in older files..."""
-    max_reports: _Whole | None = None
-    """...and how many there may be."""
-    term: Season | None = None
-    """Latest school term with enough of them; None where no term is shown..."""
-    year: Annotated[int, Field(ge=1900, le=9999, strict=True)] | None = None
-    """...and its year."""
-    earlier: bool = False
-    """Whether some were made in other terms, most of them earlier ones."""
+    time_band: TimeBand | None  # None where the group has no common time of day
+    factors: tuple[str, ...]  # as in the table of reports, the most frequent first
+    reports: _Whole | None = None  # of the group as they may be shown, rounded down...
+    max_reports: _Whole | None = None  # ...and how many there may be; None in older files
+    term: Season | None = None  # latest one with enough of them; None where none is shown...
+    year: Annotated[int, Field(ge=1900, le=9999, strict=True)] | None = None  # ...and its year
+    earlier: bool = False  # whether some were made in other terms, most of them earlier ones
 
 
 @with_config(_RECORD)
@@ -123,16 +109,11 @@ class WayReason:
     """Many pupils of a school pass the stretch on their way, as modelled."""
 
     kind: Literal["way_home"] = "way_home"
-    school: str
-    """Its name."""
-    share: Annotated[float, Field(ge=0.05, le=1)]
-    """Of the pupils who go on foot, in steps of 5 %."""
-    start: _TimeOfDay
-    """When most of them pass, from HH:MM..."""
+    school: str  # its name
+    share: Annotated[float, Field(ge=0.05, le=1)]  # of the pupils on foot, in steps of 5 %
+    start: _TimeOfDay  # when most of them pass...
     end: _TimeOfDay
-    """...to HH:MM."""
-    to_school: bool = False
-    """On the way to school, not home."""
+    to_school: bool = False  # on the way to school, not home
 
 
 @with_config(_RECORD)
@@ -141,14 +122,10 @@ class DesignatedReason:
     """The force designates the place, whatever was recorded there."""
 
     kind: Literal["designated"] = "designated"
-    place_id: str
-    """The force's own id of it."""
-    name: str = ""
-    """What the force calls it, in words."""
-    days: tuple[str, ...] = ()
-    """Days on which it is to be patrolled, mon to sun; empty: every day."""
-    hours: Annotated[str, Field(pattern=f"^({_SPAN})?$")] = ""
-    """HH:MM-HH:MM; empty: at any time."""
+    place_id: str  # the force's own id of it
+    name: str = ""  # what the force calls it, in words
+    days: tuple[str, ...] = ()  # on which it is to be patrolled, mon to sun; empty: every day
+    hours: _Hours = ""  # empty: at any time
 
 
 Reason = (
@@ -212,17 +189,13 @@ def _find_way_reasons(
 ) -> list[list[WayReason]]:
     """The school with the highest share of pupils who pass each stretch, if that may be shown."""
     names = dict(zip(area.schools["urn"], area.schools["name"], strict=True))
-    reasons: list[list[WayReason]] = []
-    for past in find_ways_past(area, risk, stretches):
-        if past is None:
-            reasons.append([])
-            continue
-        school, start, end = str(names[past.urn]), format_time(past.start), format_time(past.end)
-        share, to_school = past.share, past.to_school
-        reasons.append(
-            [WayReason(school=school, share=share, start=start, end=end, to_school=to_school)]
-        )
-    return reasons
+
+    def explain(past: WayPast) -> WayReason:
+        start, end = format_time(past.start), format_time(past.end)
+        school, share, to_school = str(names[past.urn]), past.share, past.to_school
+        return WayReason(school=school, share=share, start=start, end=end, to_school=to_school)
+
+    return [[explain(one)] if one else [] for one in find_ways_past(area, risk, stretches)]
 
 
 def _find_changes(certainty: pd.DataFrame) -> list[list[Reason]]:

@@ -142,14 +142,8 @@ def assign_catchments(
     distinct, number = find_unique_points(np.concatenate([catchments.xy, places]))
     of_point = np.full(len(distinct), -1)
     of_point[number[:count][::-1]] = np.arange(count)[::-1]
-    catchment = of_point[number[count:]]
-    # Nearly all are snap points with a street of their own near them: no street need be looked for.
-    apart = np.hypot(*(network.piece_middle - catchments.xy[catchments.piece_catchment]).T)
-    is_near = np.zeros(count + 1, dtype=bool)  # the last one for places that are no snap point
-    is_near[catchments.piece_catchment[apart <= MAX_SNAP_METRES - 1.0]] = True
-    others = np.flatnonzero(~is_near[catchment])
-    on_street = network.snap(places[others])
-    own, nearest = catchment[others], catchments.piece_catchment[on_street.piece]
-    is_there = on_street.moved_metres <= MAX_SNAP_METRES
-    catchment[others] = np.where(is_there, np.where(own < 0, nearest, own), -1)
-    return catchment
+    on_street = network.snap(distinct)
+    nearest = catchments.piece_catchment[on_street.piece]
+    of_point = np.where(of_point < 0, nearest, of_point)
+    of_point[on_street.moved_metres > MAX_SNAP_METRES] = -1
+    return np.asarray(of_point[number[count:]])

@@ -74,38 +74,21 @@ def describe_positions(network: StreetNetwork, positions: Positions) -> list[str
     """(k,) each place as "Street near Crossing Street"."""
     named = _list_named(network)
     labels = _label_pieces(network, positions.piece, named)
-    crossing = np.full(len(labels), None, dtype=object)
     points = shapely.points(network.xy(positions))
-    for share in (4, 2, 1):  # most find a crossing street nearby, so few pieces are checked
-        metres = MAX_CROSSING_METRES / share
-        open_ones = np.flatnonzero(pd.isna(crossing))
-        point, name = _find_crossing_streets(
-            network, points[open_ones], labels[open_ones], named, metres
-        )
-        crossing[open_ones[point]] = name
-    return [
-        f"{own} near {name}" if name else str(own)
-        for own, name in zip(labels, crossing, strict=True)
-    ]
-
-
-def _find_crossing_streets(
-    network: StreetNetwork,
-    points: NDArray[np.object_],
-    labels: NDArray[np.object_],
-    named: NamedPieces,
-    metres: float,
-) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Points with a street of another name nearby, and the nearest such name; ties by name."""
-    point, number = named[1].query(points, "dwithin", distance=metres)
+    point, number = named[1].query(points, "dwithin", distance=MAX_CROSSING_METRES)
     piece = named[0][number]
     names = network.piece_name[piece]
     other = names != labels[point]
     point, piece, names = point[other], piece[other], names[other]
     distance = shapely.distance(points[point], network.piece_lines[piece])
+    # The nearest street of another name; of two at a junction the first by name.
     order = np.lexsort((pd.factorize(names, sort=True)[0], distance, point))
-    unique, nearest = np.unique(point[order], return_index=True)
-    return unique, names[order][nearest]
+    found, nearest = np.unique(point[order], return_index=True)
+    crossing = dict(zip(found.tolist(), names[order][nearest], strict=True))
+    return [
+        f"{own} near {crossing[row]}" if row in crossing else str(own)
+        for row, own in enumerate(labels)
+    ]
 
 
 def _describe_kinds(network: StreetNetwork, pieces: NDArray[np.int64]) -> NDArray[np.object_]:

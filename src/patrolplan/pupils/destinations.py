@@ -49,10 +49,8 @@ class GateTree:
     def measure_to(
         self, places: Positions
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-        """How far places on streets are, over which node, and the metres after that node.
-
-        Beyond the limit the distance is inf.
-        """
+        """How far places on streets are, over which node, and the metres after it; inf beyond."""
+        # A place on a piece is reached over one of its ends: the one with the shorter way in all.
         wanted = self.network.piece_nodes[places.piece]
         ends = np.minimum(np.searchsorted(self.nodes, wanted), len(self.nodes) - 1)
         after = np.column_stack(
@@ -62,6 +60,7 @@ class GateTree:
         side = away.argmin(axis=1)
         row = np.arange(len(places))
         metres, node, rest = away[row, side], ends[row, side], after[row, side]
+        # On the gate's own piece the way may be along it, over no node.
         own = np.abs(places.offset_metres - self.gate.offset_metres[0])
         is_direct = (places.piece == self.gate.piece[0]) & (own <= metres)
         return (
@@ -101,6 +100,7 @@ def find_square_numbers(xy: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
     """Squares that hold a node, with the gaps between them closed and holes filled."""
+    # The pad keeps closing and erosion away from the border of the grid.
     square = find_square_numbers(network.node_xy)
     pad = GAP_SQUARES + 1
     corner = square.min(axis=0) - pad
@@ -110,6 +110,8 @@ def find_covered(network: StreetNetwork, homes: NDArray[np.float64]) -> Covered:
 
     from scipy import ndimage  # noqa: PLC0415 - heavy, and of pupils alone
 
+    # Homes go on where the file of streets ends, but not in a river or a park: a gap that is no
+    # wider than twice so many squares is closed.
     around = np.ones((3, 3))
     closed = ndimage.binary_closing(held, around, iterations=GAP_SQUARES)
     covered = ndimage.binary_fill_holes(closed | held)
@@ -144,6 +146,8 @@ def locate_area_homes(
     sample_area, sample_xy = _sample_squares(polygons)
     beyond = ~covered.look_up(find_square_numbers(sample_xy))[0]
     samples = np.bincount(sample_area, minlength=len(areas))
+    # How much of an area lies beyond the streets is estimated by its squares: their homes are not
+    # known, so its residents are spread over all of it evenly first.
     share_beyond = np.bincount(sample_area[beyond], minlength=len(areas)) / samples
     held = piece_area >= 0
     metres = np.bincount(piece_area[held], homes[held], minlength=len(areas))
@@ -175,6 +179,8 @@ def locate_area_homes(
 
 def _count_residents(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
     """(a,) residents aged 5 to 16, or a share of all where that is not known; 0 for neither."""
+    # Where only some areas say how many are of school age, the others have as many in proportion;
+    # where none does, residents stand for pupils, since only proportions count.
     young, everyone = areas["aged_5_16"].astype(float), areas["residents"].astype(float)
     both = young.notna() & (everyone > 0)
     ratio = young[both].sum() / everyone[both].sum() if both.any() else 0.0
@@ -288,6 +294,8 @@ class Homes:
         self, tree: GateTree, urn: str, walkers: NDArray[np.float64], roll: NDArray[np.float64]
     ) -> Destinations:
         """Where pupils who walk all the way live; `walkers` and all, `roll`, are (2,) by stage."""
+        # Primary and secondary pupils live at different distances and walk in different shares, so
+        # each stage of an all-through school is placed by itself.
         none = np.empty(0)
         found = Destinations(np.zeros(len(tree.link_piece)), none.astype(np.int64), none)
         for stage in np.flatnonzero(walkers > 0).tolist():
@@ -305,6 +313,7 @@ class Homes:
         part = tree.link_metres / self.network.piece_metres[tree.link_piece]
         reach, metres = CATCHMENT_DECAYS * decay, tree.middle_metres
         if self.areas is not None and urn in self.own:
+            # Where the pupils live is counted, so distance says only who of them walks.
             total = float(self.own[urn].sum())
             on_piece, places, beyond = _spread_areas(self.areas, self.own[urn] / total)
             links = on_piece[tree.link_piece] * part
@@ -318,6 +327,7 @@ class Homes:
         else:
             on_piece = self.street_homes
             places, beyond = self._guess_beyond(tree, reach)
+        # Nobody counted them: homes near the school are likelier, those beyond the reach are out.
         near = np.hypot(*(places - self.network.xy(tree.gate)[0]).T) <= reach
         exits, home_metres, chosen = _choose_exits(self, tree, places[near])
         links = on_piece[tree.link_piece] * part * _decay(metres, decay, reach)
@@ -333,10 +343,9 @@ class Homes:
     def _guess_beyond(
         self, tree: GateTree, reach: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Squares beyond the streets within reach, (b, 2), and homes there, (b,).
-
-        Each has as many homes as the squares with streets within reach have on average.
-        """
+        """Squares beyond the streets within reach, (b, 2), and homes there, (b,)."""
+        # A school near the edge would else have all its pupils on one side. Each square beyond has
+        # as many homes as those with streets within reach have on average.
         at = self.network.xy(tree.gate)[0]
         wide = int(np.ceil(reach / SQUARE_METRES)) + 1
         squares = _list_squares(find_square_numbers(at) - wide, find_square_numbers(at) + wide)
@@ -366,17 +375,16 @@ def _decay(metres: NDArray[np.float64], decay: float, reach: float) -> NDArray[n
 def _find_walking(
     metres: NDArray[np.float64], homes: NDArray[np.float64], walk_share: float, reach: float
 ) -> NDArray[np.float64]:
-    """(k,) share of pupils at each distance who walk, so that `walk_share` of all of them do.
-
-    The odds of walking fall with distance at a known rate; the distance at which they are even is
-    found by bisection. No pupil walks beyond the reach: walkers are fewer if too few live within.
-    """
+    """(k,) share of pupils at each distance who walk, so that `walk_share` of all of them do."""
+    # No pupil walks beyond the reach: walkers are fewer than wanted if too few live within.
     within = metres <= reach
     near, some = metres[within], homes[within]
 
     def walk(even: float) -> NDArray[np.float64]:
         return np.asarray(1 / (1 + np.exp(np.clip((near - even) / WALK_FALL_METRES, -50, 50))))
 
+    # The odds of walking fall with distance at a known rate. The distance at which they are even is
+    # found by bisection: walkers grow with it, from nobody at one end of the search to all.
     low, high = -40 * WALK_FALL_METRES, reach + 40 * WALK_FALL_METRES
     for _ in range(50):
         middle = (low + high) / 2
@@ -392,8 +400,7 @@ def _choose_exits(
     """How pupils leave the streets to homes beyond them, (b, 2).
 
     Gives (k,) nodes of the tree at the edge of the streets, (b,) the walk to each home over its
-    nearest exit, and (b, k) the share of those who go over each: the odds of an exit fall with the
-    length of the whole way, as those of ways do.
+    nearest exit, and (b, k) the share of those who go over each.
     """
     reached = np.isfinite(tree.node_metres[:-1])
     nodes = np.flatnonzero(homes.is_edge_node[tree.nodes] & reached)
@@ -403,6 +410,8 @@ def _choose_exits(
     # No hypot: its care for very large and very small numbers takes four times as long.
     straight = np.sqrt((places[:, :1] - x) ** 2 + (places[:, 1:] - y) ** 2)
     metres = straight * DETOUR + tree.node_metres[nodes]
+    # The odds of an exit fall with the length of the whole way, as those of ways in `spread_flow`:
+    # a street that ends at the edge is no other than one that goes on.
     least = metres.min(axis=1)
     odds = np.exp((metres - least[:, None]) / -SPREAD_METRES)
     return nodes, least, odds / odds.sum(axis=1, keepdims=True)
@@ -434,14 +443,13 @@ def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> St
 def choose_stops(
     metres: NDArray[np.float64], boardings: NDArray[np.float64], reach_metres: float
 ) -> NDArray[np.float64]:
-    """(s,) share of riders who go to each stop; all 0 where none is within reach.
-
-    The odds fall with walking distance and grow with the number who board there.
-    """
+    """(s,) share of riders who go to each stop; all 0 where none is within reach."""
     within = metres <= reach_metres
     odds = np.zeros(len(metres))
     if not within.any():
         return odds
+    # Pupils need the stop of their own line, which is not known: the odds fall slowly with walking
+    # distance and grow with the number who board there. Counted from the nearest, none underflows.
     away = metres[within]
     odds[within] = boardings[within] * np.exp(-(away - away.min()) / STOP_SPREAD_METRES)
     if odds.sum() <= 0:

@@ -4,16 +4,8 @@ From a school's gate pupils go to their homes, to exits at the edge of the stree
 and stations. Not everyone takes the shortest way: Dial's method (Dial 1971, "A probabilistic
 multipath traffic assignment model which obviates path enumeration") spreads them over all ways that
 lead away from the gate at every step, in proportion to exp(-(length - shortest) / spread), without
-listing the ways. It takes two passes over the links of street, sorted by the distance of their
-farther end:
-
-1. outwards, the weight of a node is the sum over its links from nearer nodes of the weight there
-   times exp(-(detour over this link) / spread);
-2. inwards, all who go to a node or through it are divided between its links from nearer nodes
-   in proportion to what each added to the node's weight.
-
-Every pupil with a destination is traced back to the gate, so pupils are conserved. The flow
-never leaves the program: `Ways` has no method that writes it, and cannot be pickled.
+listing the ways, in two passes over the links of street. The flow never leaves the program: `Ways`
+has no method that writes it, and cannot be pickled.
 """
 
 from dataclasses import dataclass
@@ -134,6 +126,7 @@ def model_ways(area: StudyArea) -> Ways:
     for number, by_stage in enumerate(rolls.by_stage):
         row, urn = area.schools.iloc[number], str(area.schools["urn"].iloc[number])
         own_modes = find_school_modes(modes, row)
+        # A tree reaches as far as any pupil of the school may walk, home or to a stop.
         reach = CATCHMENT_DECAYS * np.array(DECAY_METRES)[by_stage > 0].max(initial=0.0)
         limit = max(float(reach), STOP_REACH_METRES)
         tree = grow_tree(homes.network, area.gates.take([number]), limit)
@@ -173,6 +166,8 @@ def _follow_pupils(
     pieces, at = find_used_numbers(on, len(tree.network))
     along = np.bincount(at, walked, minlength=len(pieces))
     pieces, along = pieces[along != 0], along[along != 0]
+    # Whom the flow does not bring to the gate are not on the streets: those who are driven, walkers
+    # for whom no home is within reach, and riders without a stop. Nobody is lost or doubled.
     foot = by_stage * modes.sum(axis=1)
     elsewhere = by_stage.sum() - foot.sum()
     elsewhere += (by_stage @ modes[:, 0]) - walkers.total + riders.sum() - wait_pupils.sum()
@@ -266,6 +261,7 @@ def _list_notes(
 def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> GateTree:
     """Shortest paths from a gate to everywhere within a limit, over streets of the network."""
     near, at, pieces = take_around(network, gate, limit_metres + LONGEST_PIECE_METRES)
+    # The gate's own piece is cut in two, so that ways lead off to both of its sides.
     segments = cut_at_places(near, at)
     metres = np.maximum(segments.to_metres - segments.from_metres, MIN_LINK_METRES)
     away = np.append(search_from_places(near, at, limit_metres)[0], 0.0)
@@ -280,10 +276,10 @@ def grow_tree(network: StreetNetwork, gate: Positions, limit_metres: float) -> G
 def _enter_links(
     tree: GateTree, walkers: Destinations
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n + 1,) pupils who go to each node, and (l,) pupil-metres that they walk on from there.
-
-    Homes are spread evenly along a link; each is reached over the nearer end.
-    """
+    """(n + 1,) pupils who go to each node, and (l,) pupil-metres that they walk on from there."""
+    # Homes are spread evenly along a link; each is reached over the end from which its whole way is
+    # shorter, so the two meet where both ways are equally long. Those in a part of length s walk on
+    # for s / 2 on average, which makes s² / 2 of pupil-metres for a pupil a metre.
     near, far = tree.node_metres[tree.link_nodes].T
     length, pupils = tree.link_metres, walkers.link_homes
     split = np.clip((np.where(np.isfinite(far), far, near + length) - near + length) / 2, 0, length)
@@ -311,6 +307,8 @@ def spread_flow(
     third as likely.
     """
     near, far = tree.node_metres[tree.link_nodes].T
+    # Only links that lead away from the gate are walked: without rounds a node's weight is known
+    # once all its nearer nodes are done, in the order of the distance of the farther end.
     away = np.flatnonzero(np.isfinite(far) & (near < far))
     away = away[np.argsort(far[away], kind="stable")]
     odds = np.exp(-(tree.link_metres[away] - (far - near)[away]) / spread_metres)
@@ -332,13 +330,14 @@ def _carry_to_gate(  # noqa: PLR0917 - one compiled loop
     flow: NDArray[np.float64],
     root: int,
 ) -> None:
-    """Dial's two passes over links sorted by the distance of their head.
-
-    Writes the flow of each link, and changes `passing`; weights are 0 before.
-    """
+    """Dial's two passes: writes the flow of each link, adds to `passing`; weights are 0 before."""
+    # Outwards: the weight of a node is the sum over all ways to it of exp(-detour / spread), found
+    # as the sum over its links of the weight at their tail times the odds of the link's own detour.
     weight[root] = 1.0
     for link in range(len(tails)):
         weight[heads[link]] += weight[tails[link]] * odds[link]
+    # Inwards: all who go to a node or through it are divided between its links in proportion to
+    # what each added to its weight, so every pupil is traced back to the gate.
     for link in range(len(tails) - 1, -1, -1):
         head, tail = heads[link], tails[link]
         if passing[head] > 0.0:

@@ -5,10 +5,6 @@ bus. So the number on piece e at time t is separable, F_e (l_e / v) h(t - bell -
 time spent on the piece, and the density h of leaving, shifted by the walk from the gate. Those who
 wait at a stop are its arrivals minus departures, each after an exponentially distributed wait.
 
-Walks are rounded to `STEP_MINUTES`, so that all pieces of all schools are a sparse table of pieces
-by steps, and the number in a minute is one product of it with the leaving curve: schools with the
-same bell and curve share their columns, and a city's minute is computed quickly.
-
 In the morning the same flow runs towards the gate, before the opening bell.
 """
 
@@ -84,6 +80,8 @@ class LeavingCurve:
         """Share who have left so many minutes after the bell; 0 before it."""
         after = np.maximum(np.asarray(minutes, dtype=np.float64), 0.0)
         first = _sum_gamma(after, self.leave_minutes)
+        # Those who stay for a club leave around its end, none before the bell: the normal curve is
+        # cut there, and what is left of it is the whole.
         early = scipy.special.ndtr(-self.late_minutes / LATE_SPREAD_MINUTES)
         late = (scipy.special.ndtr((after - self.late_minutes) / LATE_SPREAD_MINUTES) - early) / (
             1 - early
@@ -91,21 +89,15 @@ class LeavingCurve:
         return np.asarray((1 - self.late_share) * first + self.late_share * late)
 
     def waited(self, minutes: ArrayLike) -> NDArray[np.float64]:
-        """Minutes that a pupil who goes to a stop has waited there on average, up to a time.
-
-        The time counts from the bell, less the walk to the stop.
-        """
+        """Minutes waited at a stop on average, up to so many after the bell less the walk."""
         at = np.asarray(minutes, dtype=np.float64) / STEP_MINUTES
         last = len(self._waiting) - 1
         return np.asarray(np.interp(at, np.arange(last + 1), self._waiting))
 
     def _tabulate_waiting(self) -> NDArray[np.float64]:
-        """Integral of the share who wait, in steps.
-
-        The share w who wait changes by arrivals less w / wait. Within a step arrivals are taken as
-        even, which makes the step exact otherwise; what has been waited is then the mean wait times
-        those who have arrived and gone on.
-        """
+        """Integral of the share who wait, in steps."""
+        # The share w who wait changes by arrivals less w / wait. Within a step arrivals are taken
+        # as even, which makes the step exact otherwise.
         steps = np.arange(int(LONGEST_MINUTES / STEP_MINUTES) + 1) * STEP_MINUTES
         arrived = self.left(steps)
         remain = np.exp(-STEP_MINUTES / self.wait_minutes)
@@ -113,6 +105,7 @@ class LeavingCurve:
         waiting = np.zeros(len(steps))
         for step in range(len(fresh)):
             waiting[step + 1] = waiting[step] * remain + fresh[step]
+        # Summed up, that says: what has been waited is the mean wait of all who have gone on.
         return np.asarray(self.wait_minutes * (arrived - waiting))
 
 
@@ -222,6 +215,7 @@ class Presence:
         self, schools: Sequence[SchoolWays], *, unaccompanied: bool, is_journey: bool = False
     ) -> "_Table":
         """On streets to patrol; a journey's beyond `GATE_METRES`, on all walkable ones."""
+        # Whoever is at the gate meets an adult there, whatever the patrol does: that is no journey.
         beyond, speed = GATE_METRES if is_journey else -1.0, PUPIL_METRES_PER_MINUTE
         count = len(self._network.walkable if is_journey else self._network)
         walks, waits = [], []
@@ -305,6 +299,9 @@ def _collect(
     pieces = np.concatenate([part[1] for part in parts]).astype(np.int64)
     metres = np.concatenate([part[2] for part in parts])
     amounts = np.concatenate([part[3] for part in parts])
+    # Walks are rounded to steps, so that all pieces of all schools are one sparse table of pieces
+    # by steps, and the number in a minute is its product with the leaving curve. Schools with the
+    # same bell and curve share their columns: a city's minute is computed quickly.
     step = np.round(metres / metres_per_minute / STEP_MINUTES).astype(np.int64)
     inside = pieces < count
     bells, pieces, step, amounts = bells[inside], pieces[inside], step[inside], amounts[inside]
@@ -331,7 +328,8 @@ class _Table:
     def _evaluate(
         self, steps: _Steps, compute: Callable[[LeavingCurve, slice], NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        """(c, ...) of columns, those of each leaving curve together: columns are sorted by bell."""
+        """(c, ...) of columns, those of each leaving curve together."""
+        # Columns are sorted by bell, and bells by curve: each curve has one span of columns.
         first = [n for n in range(len(self.curves)) if self.curves[n] not in self.curves[:n]]
         edges = np.searchsorted(steps.bell, [*first, len(self.curves)]).tolist()
         spans = map(slice, edges, edges[1:])
@@ -341,6 +339,7 @@ class _Table:
 
     def sum_between(self, start: float, end: float) -> NDArray[np.float64]:
         """(p,) pupil-minutes between two times after midnight."""
+        # On a piece are those who left the gate a walk ago, times the minutes that they are on it.
         home, school = self._find_walks()
         stop = self.bells[self.waits.bell, 0] + self.waits.walk_minutes
         share = self._evaluate(
@@ -361,11 +360,7 @@ class _Table:
     def count_each(self, first: int, last: int) -> NDArray[np.float64]:
         """(p, n) pupils in each whole minute."""
         shares, waited = self._spread(first, last)
-        counts = np.asarray(self.walks.table @ shares)
-        # Pupils wait on few pieces: a second table of all pieces would take as long as the first.
-        rows = np.flatnonzero(np.diff(self.waits.table.indptr))
-        counts[rows] += self.waits.table[rows] @ waited
-        return counts
+        return np.asarray(self.walks.table @ shares + self.waits.table @ waited)
 
     def count_all(self, first: int, last: int) -> NDArray[np.float64]:
         """(n,) pupils on all pieces together in each whole minute."""

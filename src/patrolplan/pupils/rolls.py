@@ -67,11 +67,7 @@ class Rolls:
 
 
 def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
-    """Pupils of each school by stage.
-
-    The roll, or the capacity times `SHARE_OF_CAPACITY`, or a figure by phase. Ages divide it
-    between the stages as if all years were equally large; without ages the phase does.
-    """
+    """Pupils of each school by stage: the roll, or by capacity, or a figure by phase."""
     columns = ("roll", "capacity", "low_age", "high_age")  # NaN where not known
     roll, capacity, low, high = (schools[name].to_numpy(dtype=np.float64) for name in columns)
     by_phase = [PHASES.get(phase, WITHOUT_PHASE) for phase in schools["phase"]]
@@ -79,6 +75,7 @@ def count_pupils(schools: gpd.GeoDataFrame) -> Rolls:
     has_roll, has_capacity, has_ages = roll > 0, capacity > 0, high > low
     pupils = np.select([has_roll, has_capacity], [roll, capacity * SHARE_OF_CAPACITY], assumed_roll)
     low, high = np.where(has_ages, low, 0.0), np.minimum(np.where(has_ages, high, 1.0), LAST_AGE)
+    # Years count as equally large; a college whose ages begin beyond the last still has one.
     low = np.minimum(low, high - 1)
     # A class that leaves at 11 has pupils of 10 and 11: it is the last of primary school.
     years = np.maximum(high - np.maximum(low, FIRST_SECONDARY_AGE), 0)
@@ -119,16 +116,14 @@ def find_late(settings: WayHomeSettings, school: pd.Series) -> tuple[float, floa
 
 
 def find_school_modes(modes: NDArray[np.float64], school: pd.Series) -> NDArray[np.float64]:
-    """(2, 3) mode shares of one school: its own where given.
-
-    Those who ride are divided between bus and rail as the model `modes` does. A share that is not
-    given is the model's, or what the other leaves.
-    """
+    """(2, 3) mode shares of one school: its own where given, else the model's `modes`."""
     walk, ride = float(school["walk_share"]), float(school["bus_share"])
     if np.isnan(walk) and np.isnan(ride):
         return modes
     by_ride = modes[:, 1:].sum(axis=1)
     by_bus = np.divide(modes[:, 1], by_ride, out=np.ones(len(modes)), where=by_ride > 0)
+    # A school knows who walks and who rides, seldom on what: that is divided as in the model. A
+    # share that is not given is the model's, or what the other leaves.
     rides = np.minimum(by_ride, 1 - walk) if np.isnan(ride) else np.full(len(modes), ride)
     walks = np.minimum(modes[:, 0], 1 - ride) if np.isnan(walk) else np.full(len(modes), walk)
     return np.column_stack([walks, rides * by_bus, rides * (1 - by_bus)])
@@ -137,22 +132,18 @@ def find_school_modes(modes: NDArray[np.float64], school: pd.Series) -> NDArray[
 def find_mode_shares(settings: WayHomeSettings) -> NDArray[np.float64]:
     """(2, 3) share of the pupils of each stage who go by each of `MODES`.
 
-    Modes of the user's table other than these count as not on the streets on foot.
-
     Raises `InputError` when the user's table lacks a stage, or its shares are negative or sum to
     more than 1.
     """
     modes, where = settings.modes, "[way_home.modes]"
     table = PRESETS[modes] if isinstance(modes, str) else modes
-    for stage in table:
-        if stage not in STAGES:
-            remedy = f"write {' and '.join(STAGES)}"
-            raise InputError.one(where, f"there is no stage '{stage}'", remedy)
+    if set(table) != {*STAGES}:
+        what = f"has the stages {', '.join(table) or 'none'}"
+        raise InputError.one(where, what, f"give the shares of {' and '.join(STAGES)}")
     for stage in STAGES:
-        if stage not in table:
-            raise InputError.one(where, f"'{stage}' is missing", "give the shares of both stages")
         shares = table[stage].values()
         if min(shares, default=0.0) < 0 or sum(shares) > 1 + 1e-9:
             what = f"the shares of '{stage}' are {', '.join(f'{share:g}' for share in shares)}"
             raise InputError.one(where, what, "give shares from 0 to 1 that sum to 1 or less")
+    # Modes of the user's table other than these, such as a car, are not on the streets on foot.
     return np.array([[table[stage].get(mode, 0.0) for mode in MODES] for stage in STAGES])

@@ -257,12 +257,12 @@ def _build_checked_history(area: StudyArea, categories: Sequence[str] | None) ->
     missing = [name for name in categories or () if name not in history.targets]
     if missing:
         present = ", ".join(sorted(area.incidents["category"].unique()))
-        what = f"no incident of {', '.join(missing)} in the area"
-        raise _error(what, f"choose from: {present}", "categories")
+        where, what = "categories", f"no incident of {', '.join(missing)} in the area"
+        raise InputError.one(where, what, f"choose from: {present}")
     if len(history) <= MIN_HISTORY_MONTHS:
-        needed = MIN_HISTORY_MONTHS + 1
+        where, needed = "[sources] crimes", MIN_HISTORY_MONTHS + 1
         what = f"a back-test needs {needed} months of crime or more, but there are {len(history)}"
-        raise _error(what, "add earlier months", "[sources] crimes")
+        raise InputError.one(where, what, "add earlier months")
     return history
 
 
@@ -277,22 +277,15 @@ def _select_span(
     given = [read_month(month, "origins") for month in list_values(origins)]
     first, last = given[0], given[-1]
     allowed = history.held_months[history.held_months >= months[MIN_HISTORY_MONTHS]]
-    for month in (first, last):
-        if month not in allowed:
-            span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
-            remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
-            what = f"{month:%Y-%m} cannot be tested: it lies outside {span}"
-            if allowed[0] < month < allowed[-1]:
-                what = f"{month:%Y-%m} cannot be tested: it is missing from the data"
-            raise _error(what, remedy)
-    if first > last:
-        what = f"{first:%Y-%m} is after {last:%Y-%m}"
-        raise _error(what, "swap them")
+    where, what, remedy = "origins", f"{first:%Y-%m} is after {last:%Y-%m}", "swap them"
+    wrong = [month for month in (first, last) if month not in allowed]
+    if wrong:
+        span = f"{allowed[0]:%Y-%m}..{allowed[-1]:%Y-%m}"
+        what = f"{wrong[0]:%Y-%m} cannot be tested: it lies outside {span}, or is missing there"
+        remedy = f"choose months with data and {MIN_HISTORY_MONTHS} months before them"
+    if wrong or first > last:
+        raise InputError.one(where, what, remedy)
     return first, last
-
-
-def _error(what: str, remedy: str, file: str = "origins") -> InputError:
-    return InputError.one(file, what, remedy)
 
 
 def _build_results(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -355,11 +348,8 @@ def _add_reference(
 
 
 def _suppress_small(table: pd.DataFrame, least: int) -> pd.DataFrame:
-    """Remove the numbers of categories with fewer incidents than may be shown.
-
-    So do those of polygons that hold so few. The number of incidents of all categories goes as
-    well, and what all of them have in the polygons, or the difference would show them.
-    """
+    """Remove the numbers of categories, and of polygons, with fewer incidents than may be shown."""
+    # What all categories together have goes too, or the difference would show the hidden one.
     hidden = table["n_events"] < least
     inside, is_all = table["model"] == DESIGNATED, table["category"] == ALL_CATEGORIES
     few = inside & ~is_all & (table["hit_rate"] * table["n_events"] < least)

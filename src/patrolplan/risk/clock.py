@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
+from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.notes import Note
 from patrolplan.risk.day_kinds import DAY_KINDS, HALF_HOURS, DayClasses, DayKind
 from patrolplan.risk.declared_clock import (
@@ -37,7 +38,6 @@ LICENSED = ("pub", "bar", "nightclub")  # takeaways do not shift crime towards t
 NEAR_METRES = 150.0  # how near a licensed place counts, in a straight line
 FIRST_OF_KIND = (1, 3, 6, 12)  # numbers of them at which the next of `PLACE_KINDS` begins
 
-HALF_HOUR_MINUTES = 30
 ALL_KINDS = "*"  # makes a row of a table apply to every kind of place
 
 MIN_OWN_FACTOR = 0.01
@@ -48,12 +48,9 @@ FEW_TIMES = 50  # a category with fewer known times is named in a note: its cloc
 
 
 def find_place_kinds(xy: NDArray[np.float64], places: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """(n,) kind of place of points, by the licensed places near, see `PLACE_KINDS`.
-
-    `ANY_PLACE` where no licensed place is given at all: then none are known.
-    """
+    """(n,) kind of place of points, by the licensed places near, see `PLACE_KINDS`."""
     licensed = places.geometry[places["kind"].isin(LICENSED)]
-    if licensed.empty:
+    if licensed.empty:  # then none are known, which is not the same as none being there
         return np.full(len(xy), ANY_PLACE)
     tree = shapely.STRtree(licensed.to_numpy())
     near = tree.query(shapely.points(xy), predicate="dwithin", distance=NEAR_METRES)[0]
@@ -72,6 +69,8 @@ class LearnedPlaces:
         self, factor: NDArray[np.float64], half_hour: int, days: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """(p, j) factor of the kind of place, moved; `days`: (4,) weights of kinds of day."""
+        # Steps are densities over the cells of a whole year, the factor is relative to its mean. So
+        # a share of crime in a wanted cell counts as its part of the day over the cell's own size.
         per_time = np.zeros((len(self.days.shares), HALF_HOURS))
         wanted = np.bincount(self.days.of_kind, days)
         per_time[:, half_hour] = wanted / (self.days.shares / HALF_HOURS)
@@ -112,6 +111,7 @@ class Clock:
         self, minutes: NDArray[np.int64], weights: NDArray[np.float64], day: DayKind | None
     ) -> NDArray[np.float64]:
         """(p, j) mean factor over minutes after midnight (m,), whose weights sum to 1."""
+        # Windows after midnight go on with minute 1440: the half-hours go round.
         held = np.bincount(minutes // HALF_HOUR_MINUTES % HALF_HOURS, weights)
         factor = np.zeros((len(self.piece_kind), len(self.categories)))
         for half_hour in np.flatnonzero(held).tolist():
@@ -120,10 +120,7 @@ class Clock:
 
 
 def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None = None) -> Clock:
-    """The clock of an area's crime, for the targets of a history.
-
-    `before`: Only incidents of earlier months are learned from; all by default.
-    """
+    """The clock of an area's crime, for a history's targets; learned from `before` a month."""
     targets, places, table = history.targets, area.way_home.places, area.way_home.clock
     kinds = find_place_kinds(area.network.piece_middle, places)
     year = YEAR_DAYS / YEAR_DAYS.sum()
@@ -143,6 +140,8 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
         notes = (Note("clock_own_table", text), *notes)
         profile = _enter_own_table(clock.profile, targets, table)
         clock = replace(clock, source="own_table", profile=profile)
+    # Known times come after the user's table, which they move: the table says what was expected
+    # before, the incidents what was found.
     times = read_times(area, targets, before) if area.times_known else None
     if times is not None:
         return _learn(replace(clock, notes=notes), times, area)
@@ -158,11 +157,13 @@ def build_clock(area: StudyArea, history: History, before: pd.Timestamp | None =
 
 
 def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
-    """A clock moved by known times; spans are shared out by it, then by the one so learned."""
+    """A clock moved by known times."""
     days, xy = times.days, area.catchments.xy
     kinds = find_place_kinds(xy, area.way_home.places)
     rates = days.join_rates(clock.profile)
     declared = days.to_density(rates)
+    # That a bicycle was stolen between eight and five says little of the hour. It is shared out by
+    # the clock known before, and once more by the one so learned, which knows the area's own hours.
     has_spans = len(np.unique(times.incident)) < len(times.incident)
     for _ in range(2 if has_spans else 1):
         shared = times.share_out(rates, kinds)
@@ -199,12 +200,7 @@ def _learn(clock: Clock, times: Times, area: StudyArea) -> Clock:
 def _enter_own_table(
     profile: NDArray[np.float64], targets: tuple[str, ...], table: pd.DataFrame
 ) -> NDArray[np.float64]:
-    """The profile (j, 6, 4, 48) with the shares of the user's own table in its categories.
-
-    A share is that of the half-hour in the crime of a day, on every kind of day alike. A kind of
-    place that the table does not name has the shares of all kinds, if given, or stays declared; an
-    unknown kind has the mean of those named.
-    """
+    """The profile (j, 6, 4, 48) with the user's shares of a day's crime, alike on all days."""
     profile = profile.copy()
     row = {name: number for number, name in enumerate((*PLACE_KINDS, ALL_KINDS))}
     for number, name in enumerate(targets):
@@ -214,6 +210,8 @@ def _enter_own_table(
         shares = np.full((ANY_PLACE + 1, HALF_HOURS), np.nan)
         shares[own["kind"].map(row), own["from_minutes"] // HALF_HOUR_MINUTES] = own["share"]
         named = ~np.isnan(shares).any(axis=1)
+        # A kind of place that the table does not name has the shares of all kinds, if given, or
+        # stays declared; places of unknown kind have the mean of those named.
         if named[ANY_PLACE]:
             shares[~named], named[:] = shares[ANY_PLACE], True
         else:

@@ -27,10 +27,8 @@ MAX_SINGLE_DAYS = 4
 def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.int64]:
     """(n,) number of each day's kind in `DAY_KINDS`, or `UNKNOWN_WEEKDAY`.
 
-    A weekday is a school day if it is in a term that all schools share and no closed period of all.
-    Up to four weekdays without school in a row (staff training, bank holidays) are other weekdays;
-    more of them are holidays. Weekdays before the first and after the last term, and all of them
-    without term dates, are not known. `days` are without a time of day.
+    A school day is a weekday in a term and in no closed period of all schools. `days` are without a
+    time of day.
 
     >>> days = pd.date_range("2026-07-20", "2026-07-25")
     >>> terms = pd.DataFrame({"urn": "*", "kind": "term"}, index=range(2)).assign(
@@ -43,13 +41,16 @@ def find_day_kinds(term_dates: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[
     terms = term_dates[term_dates["kind"] == "term"] if len(term_dates) else term_dates
     if not len(terms) or not len(days):
         return kinds
+    # Before the first and after the last term nothing says whether schools were open.
     calendar = pd.date_range(terms["from"].min(), terms["to"].max(), unit="ns")
     is_weekday = np.asarray(calendar.day_of_week < WEEKDAYS)
     is_open = is_weekday & _is_in_term(term_dates, calendar)
     of_calendar = np.full(len(calendar), WEEKEND)
     weekdays = np.flatnonzero(is_weekday)
     closed = ~is_open[weekdays]
-    run = np.cumsum(np.diff(closed, prepend=False))  # a number for each run of open or closed days
+    # A few closed weekdays in a row are staff training or bank holidays, more of them holidays: so
+    # each run of open or closed days has a number, and a length.
+    run = np.cumsum(np.diff(closed, prepend=False))
     length = np.bincount(run)[run]
     without_school = np.where(length <= MAX_SINGLE_DAYS, OTHER_WEEKDAY, HOLIDAY)
     of_calendar[weekdays] = np.where(closed, without_school, SCHOOL_DAY)
@@ -110,17 +111,17 @@ class DayClasses:
 
 
 def join_day_kinds(kinds: NDArray[np.int64]) -> DayClasses:
-    """The classes of day, from the (n,) kinds of the days that the data has.
-
-    Few weekdays without school, or all without term dates, are joined with school days; with few
-    weekends all days are one class. Weekdays of unknown kind have the mix of the known ones.
-    """
+    """The classes of day, from the (n,) kinds of the days that the data has."""
     days = np.bincount(kinds, minlength=len(DAY_KINDS) + 1).astype(np.float64)
     days, unknown = days[:-1], days[-1]
     weekdays = days[IS_WEEKDAY].sum()
+    # Weekdays of unknown kind have the mix of the known ones; where none are known, all count as
+    # school days.
     days[IS_WEEKDAY] *= 1 + unknown / weekdays if weekdays else 1
     days[SCHOOL_DAY] += 0 if weekdays else unknown
     without_school = days[OTHER_WEEKDAY] + days[HOLIDAY]
+    # A rate from a handful of days would be mostly chance: what is rare is joined with what is most
+    # like it, weekdays with weekdays first.
     of_kind = np.array([0, 1, 2, 1])
     if min(days[SCHOOL_DAY], without_school) < MIN_DAYS:
         of_kind = np.array([0, 0, 1, 0])

@@ -52,15 +52,17 @@ has the hours of criminal damage is an assumption: the city records none."""
 def build_declared_profile(categories: Sequence[str]) -> NDArray[np.float64]:
     """(j, 6, 4, 48) rate of each category by kind of place, kind of day and half-hour.
 
-    Relative to the category's mean over a year at such a place: what a place near bars lacks in
-    the afternoon, it has in the night. Holidays are like other weekdays without school.
+    Relative to the category's mean over a year at such a place.
     """
     with resources.files("patrolplan.risk").joinpath("declared_clock.csv").open() as file:
         table = pd.read_csv(file, index_col=["group", "kind", "day"])
+    # The file has three kinds of day: holidays are like other weekdays without school.
     groups = table.index.unique("group")
     rates = table.to_numpy().reshape(len(groups), ANY_PLACE + 1, 3, HALF_HOURS)[:, :, [0, 1, 2, 1]]
     by_group = dict(zip(groups, rates, strict=True))
     chosen = [by_group.get(GROUP_OF_CATEGORY.get(name, ""), rates.mean(0)) for name in categories]
+    # Near bars there is more crime at all hours, which the monthly counts there say already. Only
+    # its spread over the day is a matter of the clock: each place's own mean is 1.
     return normalise_profile(np.array(chosen).reshape(-1, *rates.shape[1:]), YEAR_DAYS)
 
 

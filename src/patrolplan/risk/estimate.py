@@ -146,6 +146,8 @@ def find_day(
     """Which kind of day a window is on; None: all days of the week together."""
     if date is not None:
         return find_day_kind(area.term_dates, date)
+    # Without a date a patrol by day is on a school day, as nearly all are; at other times nothing
+    # says which day it is on.
     start = window.start_minutes
     if start is None:
         start = float(np.median(bells)) - window.before_minutes
@@ -159,11 +161,7 @@ def _model_exposure(
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> tuple[PupilExposure | None, list[Note]]:
-    """Where pupils are in a window, and what was assumed; None where that does not count.
-
-    On days without school no pupils are on the way home. A window for any day, such as one at
-    night, is treated as on a school day.
-    """
+    """Where pupils are in a window, and what was assumed; None where that does not count."""
     settings = area.settings.way_home
     powers = {name: settings.exposure.get(name, 0.0) for name in targets}
     counted = {name: power for name, power in powers.items() if power > 0}
@@ -174,6 +172,7 @@ def _model_exposure(
         f"No pupils are on their way home then ({_describe_span(minutes)}): where they are does "
         "not count."
     )
+    # A window for any day, such as one at night, is taken as on a school day.
     if day not in {"school_day", None}:
         return None, [Note("no_pupils_out", text)]
     ways, presence = find_presence(area)

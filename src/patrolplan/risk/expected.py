@@ -60,11 +60,9 @@ class ExpectedIncidents:
         return pd.DataFrame(values, index=rows, columns=pd.Index(self.history.targets))
 
     def sum_categories(self) -> pd.DataFrame:
-        """`expected`, `low` and `high` of all categories together, one row a piece.
-
-        The categories' rates are taken as independent: the band is that of the gamma variable with
-        the sum of their means and of their variances.
-        """
+        """`expected`, `low` and `high` of all categories together, one row a piece."""
+        # A sum of gamma variables is none, but nearly: the one with the sum of their means and of
+        # their variances. The categories' rates are taken as independent.
         total = self.counts.sum(axis=1)
         variance = (self.counts**2 / self.shapes).sum(axis=1)
         shape = np.divide(total**2, variance, out=np.ones_like(total), where=variance > 0)

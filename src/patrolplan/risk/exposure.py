@@ -46,6 +46,8 @@ class PupilExposure:
         self, powers: Collection[float], minutes: NDArray[np.int64], weights: NDArray[np.float64]
     ) -> dict[float, NDArray[np.float64]]:
         """(p,) weighted sum over some minutes, not many, of the exposure to each power."""
+        # The mean of a power is not the power of the mean: a street that is full for five minutes
+        # has less risk than one with as many pupils spread over an hour. So each minute is raised.
         first = int(minutes[0])
         counts = self.presence.count_each(first, int(minutes[-1]) + 1)[:, minutes - first]
         busy = np.flatnonzero(counts.any(axis=1))  # on half of a city's streets nobody is
@@ -74,6 +76,8 @@ def build_exposure(
     mean = float((counts[minutes - first] * weights).sum())
     if mean <= 0:
         return None
+    # Pupils a metre over their mean: what counts is how densely a street is walked, not how long it
+    # is; and its risk is compared with other streets of the area, so no pupil adds harm to the sum.
     per_metre = mean / metres.sum()
     return PupilExposure(ways, presence, floor, (1 - floor) / (metres * per_metre))
 

@@ -91,7 +91,8 @@ class History:
         return f"<History: {int(self.counts.sum()):,} incidents, {span}, {len(self.units)} places>"
 
     def cut_before(self, month: pd.Timestamp) -> "History":
-        """The months before this one, as a copy from which no later month can be reached."""
+        """The months before this one."""
+        # A copy: from a view a model could reach the later months.
         size = int(self.months.searchsorted(month))
         exposure = None if self.exposure is None else self.exposure[:size].copy()
         return replace(
@@ -132,10 +133,7 @@ class History:
         return np.asarray(self.held[self._find_last(months, before)].sum(axis=0))
 
     def estimate_last(self, months: int, *, before: int | None = None) -> NDArray[np.float64]:
-        """(c, k) incidents of the months of `count_last`, had all of them been held.
-
-        See `fill_missing`.
-        """
+        """(c, k) incidents of the months of `count_last`, had all of them been held."""
         span = self._find_last(months, before)
         counts = self.count_last(months, before=before)
         held = self.count_held_months(months, before=before)
@@ -157,7 +155,7 @@ class History:
         return np.asarray(self._weights @ self.held)
 
     def estimate_decayed(self) -> NDArray[np.float64]:
-        """(c, k) incidents a month, weighted by recency; see `fill_missing` for what is missing."""
+        """(c, k) incidents a month, weighted by recency, had all months been held."""
         whole = max(float(self._weights.sum()), TINY)
         held = self.sum_decayed_weights()
         return fill_missing(self.count_decayed(), held, whole, self.units.metres) / whole
@@ -176,12 +174,11 @@ def fill_missing(
 ) -> NDArray[np.float64]:
     """(c, k) counts, with what was to be expected in the months that are missing.
 
-    A place's missing months are given the mean of its months with data. Where it has hardly any,
-    they are given the mean of all places, by street length.
-
-    `counts`: (c, k) incidents recorded. `held`: (c,) months held, weighted or not. `whole`: All
-    months, weighted likewise. `metres`: (c,) street in each place.
+    `held`: (c,) months held, weighted or not, of `whole`. `metres`: (c,) street in each place.
     """
+    # Missing is unknown, not zero: a place's missing months are given the mean of its months with
+    # data. A month or two of several years are no mean: there the missing ones are given that of
+    # all places, by street length.
     has_rate = (held > 0) & (held >= MIN_KNOWN_SHARE * whole)
     mean = counts.sum(axis=0) / max(float((held * metres).sum()), TINY) * metres[:, None]
     own = counts / np.where(has_rate, held, 1.0)[:, None]
@@ -189,14 +186,9 @@ def fill_missing(
 
 
 def build_history(area: StudyArea, categories: Sequence[str] | None = None) -> History:
-    """Count an area's incidents.
+    """Count an area's incidents, once where `categories` is None.
 
-    Categories that patrols discover are left out altogether, also as predictors, unless the
-    settings include them: a patrol that finds drugs must not attract the next patrol, not even
-    indirectly.
-
-    `categories`: The categories to be scored; those that the settings count and the data has, by
-    default. With the default an area is counted only once and the result is reused.
+    `categories`: Those to be scored; by default the ones that the settings count.
     """
     if categories is not None:
         return _count_incidents(area, categories)
@@ -214,7 +206,11 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     listed = list(incidents["category"].cat.categories)
     present = set(incidents["category"].unique())
     targets = tuple(name for name in categories if name in present)
+    # The feedback guard: what patrols discover is left out altogether, also as a predictor, unless
+    # the settings include it. A patrol that finds drugs must not attract the next patrol, not even
+    # through another category.
     guarded = () if area.settings.crimes.include_discovered else DISCOVERED_CATEGORIES
+    # All other crime may foretell the targets, burglary too, though no patrol is sent for it.
     others = present - {*guarded, *targets}
     names = (*targets, *(name for name in listed if name in others))
     first, last = incidents["month"].min(), incidents["month"].max()
@@ -225,12 +221,9 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     counted = category >= 0
     month = months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     shape = (len(months), len(units), len(names))
-    index = (month[counted], area.incident_catchment[counted], category[counted])
-    cells = np.ravel_multi_index(index, shape)
-    counts = np.zeros(int(np.prod(shape)), dtype=np.int32)
-    np.add.at(counts, cells, np.int32(1))
-    exposure = area.exposure.find_shares(months)
-    return History(counts.reshape(shape), months, names, targets, units, exposure)
+    counts = np.zeros(shape, dtype=np.int32)
+    np.add.at(counts, (month[counted], area.incident_catchment[counted], category[counted]), 1)
+    return History(counts, months, names, targets, units, area.exposure.find_shares(months))
 
 
 def note_guard(settings: Settings) -> tuple[Note, ...]:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patrolplan.inputs.way_home import HALF_HOUR_MINUTES
 from patrolplan.pupils.flows import refuse_to_store
+from patrolplan.risk.day_kinds import HALF_HOURS
 from patrolplan.risk.exposure import PupilExposure
 from patrolplan.risk.report_voice import ReportVoice, TimeBand, find_band
 from patrolplan.risk.scores import round_significant
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
 RISK_DIGITS = 9
 """Risk is rounded to this many significant digits, so that equal runs write equal files."""
-
-HALF_HOUR_MINUTES = 30
-HALF_HOURS = 24 * 60 // HALF_HOUR_MINUTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +139,7 @@ class RiskInTime:
     def weigh_reports(self, band: TimeBand | None) -> tuple[float, NDArray[np.float64]]:
         """The weight of crime in a band, and the (p,) risk by reports, which has the rest."""
         if band not in self._by_band:
+            # Where nothing is recorded at all, reports are the whole risk, however few they are.
             spread, share = self._factors.voice.spread(band), 0.0
             if spread.any():
                 has_crime = self._harm.any()
@@ -182,21 +182,24 @@ def join_over_window(
     minutes: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> WindowRisk:
-    """Join recorded crime and reports over a window, with and without exposure.
+    """Join recorded crime and reports over a window, (m,) minutes and weights.
 
-    `harm`: (p, j) expected harm of each category, over all hours and days. `minutes`, `weights`:
-    (m,) the window, see `patrolplan.area.patrol_window.weigh_minutes`.
+    `harm`: (p, j) expected harm of each category, over all hours and days.
     """
     exposure, powers = factors.exposure, factors.used_powers
     weight_of = dict(zip(minutes.tolist(), weights.tolist(), strict=True))
     runs = factors.group(minutes)
     bands = tuple(dict.fromkeys(find_band(run[0]) for run in runs))
+    # Pupils move harm between streets and minutes and add none: a category's harm over area and
+    # window is taken before and after its factors, and their ratio is its scale. Without it, the
+    # categories that grow with pupils would gain on all others, which nothing was measured for.
     before, after, held = np.zeros(harm.shape[1]), np.zeros(harm.shape[1]), []
     for run in runs:
         own = np.array([weight_of[minute] for minute in run])
         sums = {0.0: np.full(len(harm), own.sum())}
         if exposure is not None:
             sums |= exposure.sum_powers(set(powers.tolist()) - {0.0}, np.array(run), own)
+        # Only exposure changes within a run; its powers are summed over the run's minutes once.
         here = harm * factors.clock.compute_factor(find_half_hour(run[0]), factors.day)
         before += own.sum() * here.sum(axis=0)
         after += [sums[power] @ here[:, column] for column, power in enumerate(powers.tolist())]
@@ -211,6 +214,8 @@ def join_over_window(
             crime += crime_weight * amounts * sums[power]
         plain += crime_weight * without / norm
         reports += sums[0.0] * spread
+    # Bands differ in the weight of the voices and in how much crime they have, so the sum over the
+    # window is near 1, not 1.
     in_time.total = float((crime + reports).sum()) or 1.0
     without_exposure = _normalise(plain + reports)
     joined = without_exposure if exposure is None else _normalise(crime + reports)

@@ -8,9 +8,7 @@ as it was. The first step keeps the declared ratios of kinds of place, which few
 
 How large each a is, is not set by hand. Weeks are dealt out into ten folds; the incidents of each
 are predicted from the other nine, and the a that gives them the highest likelihood is taken (Stone
-1974, J. R. Stat. Soc. B 36: 111-147; whole weeks, as one event is often recorded as several
-crimes). The mean likelihood of all categories is added to a category's own with the weight of 200
-incidents, which guards those that have few.
+1974, J. R. Stat. Soc. B 36: 111-147).
 
 Profiles are densities over cells (class of day x half-hour) and sum to 1 at each step, so that the
 factor of `patrolplan.risk.clock` has the mean 1. How far incidents are spread was chosen on the
@@ -62,17 +60,17 @@ class Layer:
 
 
 def build_spread(days: DayClasses, profile: Floats, day_share: float = DAY_SHARE) -> Floats:
-    """(i, b) how much of an incident in each cell counts in each; rows sum to 1.
-
-    In proportion to a profile (b,), so that crime distributed like it stays so when spread: what a
-    narrow peak or a rare class of day gives to its neighbours, it gets back.
-    """
+    """(i, b) how much of an incident in each cell counts in each; rows sum to 1."""
+    # Hours go round: what happens before midnight is near to what happens after it.
     apart = np.abs(np.subtract.outer(np.arange(HALF_HOURS), np.arange(HALF_HOURS)))
     hours = np.exp(-0.5 * (np.minimum(apart, HALF_HOURS - apart) / WIDTH) ** 2)
     count = len(days.shares)
+    # The last row is of weekdays of unknown kind, which may be of any class that has weekdays.
     same = np.vstack([np.eye(count), days.weekday_shares > 0])
     spread = np.zeros(((count + 1) * HALF_HOURS, len(profile)))
     for part, on in ((1 - day_share, same), (day_share, np.ones_like(same))):
+        # In proportion to a profile (b,), so that crime distributed like it stays so when spread:
+        # what a narrow peak or a rare class of day gives to its neighbours, it gets back.
         weight = np.kron(on, hours) * profile
         spread += part * weight / weight.sum(axis=1, keepdims=True)
     return spread
@@ -90,6 +88,8 @@ def learn_clock(
     mixed = np.full(declared.shape[:2], 1e-9)  # a category without a time has the mean of all kinds
     np.add.at(mixed, (times.category, kind), times.weight)
     mean = np.einsum("js,jsb->jb", mixed / mixed.sum(axis=1, keepdims=True), declared)
+    # First step: all incidents of a category are in one square, on the mean of the kinds of place.
+    # Its spread is over an even day and stays on its class of day, since there are enough.
     one = np.zeros(1, dtype=np.int64), sparse.csr_array(np.ones((1, 1)))
     even = times.days.to_density(np.ones((len(times.days.shares), HALF_HOURS)))
     spread = [build_spread(times.days, even, 0.0)] * len(mean)
@@ -97,9 +97,11 @@ def learn_clock(
     whole, _ = _fit(in_one, spread, one, mean[times.category, cell])
     every = np.eye(len(even))
     moved = [of.move(row[None], one[0], every)[0] for of, row in zip(whole, mean, strict=True)]
+    # Few times near bars are known, so kinds of place keep the ratios that are declared for them.
     profile = declared * (moved / mean)[:, None]
     profile /= profile.sum(axis=2, keepdims=True)
     spread = [build_spread(times.days, of) for of in moved]
+    # Then the surroundings, and last the place itself, each on what the step before gave.
     around, density = _fit(times, spread, _gather(xy), profile[times.category, kind, cell])
     alone = np.arange(len(xy)), sparse.eye_array(len(xy), format="csr")
     own, _ = _fit(times, spread, alone, density)
@@ -121,10 +123,13 @@ def _fit(
 ) -> tuple[list[Layer], Floats]:
     """(j) a step, and the (n,) density of each incident's own cell after it, from that before."""
     found = [_predict(times, number, of, squares) for number, of in enumerate(spread)]
+    # What each a would gain: the log likelihood of incidents, each predicted by the other weeks.
     gains = []
     for rows, here, total in found:
         ratio = (here / before[rows] + STRENGTHS[:, None]) / (total + STRENGTHS[:, None])
         gains.append(np.log(ratio) @ times.weight[rows])
+    # A category of few incidents would take any a by chance, so the mean of all categories is added
+    # to its own gain, with the weight of so many incidents.
     predicted = sum(times.weight[rows].sum() for rows, *_ in found)
     pooled = POOLED_INCIDENTS * np.sum(gains, axis=0) / max(predicted, 1.0)
     layers, after = [], before.copy()
@@ -139,12 +144,11 @@ def _fit(
 def _predict(
     times: Times, number: int, spread: Floats, squares: Squares
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Incidents of a category, what those of other weeks bring to the cell of each, and how many.
-
-    Those on a weekday of unknown kind are not predicted.
-    """
+    """Incidents of a category, what other weeks' bring to the cell of each, and how many."""
     own = times.category == number
+    # A weekday of unknown kind has no cell of its own, so it is learned from and not predicted.
     rows = np.flatnonzero(own & (times.cell < spread.shape[1]))
+    # One figure is chosen from all of them, for which some thousands are enough.
     rows = rows[:: len(rows) // MAX_SAMPLE + 1]
     here, total = np.zeros(len(rows)), np.zeros(len(rows))
     for fold in range(FOLDS):

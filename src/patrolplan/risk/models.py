@@ -63,22 +63,20 @@ BACKGROUND = 0.01  # share of a crime spread over all streets, so that no rate i
 def calibrate(rates: NDArray[np.float64], history: History) -> NDArray[np.float64]:
     """(c, j) rates in the same proportions, with the recent level of each category in total.
 
-    With A incidents recorded and E expected, both only in months with data, over the last twelve
-    months the level is A / E. It is moved to that of the latest months by gamma-Poisson shrinkage:
-    (a + k) / (e + k), where a and e are recorded and expected at the year's level, weighted by how
-    late a month is, and k is `LEVEL_INCIDENTS`.
-
-    `rates`: (c, j) incidents expected in each place in a month, on any scale above 0. `history`:
-    The months before.
+    `rates`: (c, j) incidents expected in each place in a month, on any scale above 0.
     """
     first = max(0, len(history) - LEVEL_MONTHS)
     targets = len(history.targets)
+    # Over the year the level is what was recorded over what was expected, both only in months with
+    # data: a month that a force did not publish is no drop in crime.
     recorded = history.counts[first:, :, :targets].sum(axis=1, dtype=np.float64)
     expected = history.held[first:] @ rates
     total = expected.sum(axis=0)
     possible = total > 0
     year = np.ones(targets)
     np.divide(np.maximum(recorded.sum(axis=0), MIN_YEAR_INCIDENTS), total, out=year, where=possible)
+    # It is moved to the level of the latest months by gamma-Poisson shrinkage, (a + k) / (e + k):
+    # few incidents of a single month leave it as it was over the year.
     weights = 0.5 ** (np.arange(len(recorded))[::-1] / LEVEL_HALF_LIFE)
     late = weights @ recorded + LEVEL_INCIDENTS
     late_expected = year * (weights @ expected) + LEVEL_INCIDENTS
@@ -101,14 +99,11 @@ def count_prior(history: History, *, before: int | None = None) -> NDArray[np.fl
 
 
 def smooth_prior(history: History) -> NDArray[np.float64]:
-    """The prior count mixed with an even spread along the streets, in total as much as of late.
-
-    The share of the even spread is learned for each category, so that the mix would have given the
-    last months the highest log score; it starts from `DECLARED_EVEN`, which counts as
-    `SMOOTHING_INCIDENTS`.
-    """
+    """The prior count mixed with an even spread along the streets, in total as much as of late."""
     targets, metres = len(history.targets), history.units.metres
     even = np.broadcast_to((metres / metres.sum())[:, None], (len(metres), targets))
+    # How much of it is even is learned by category: so that the mix would have given the last
+    # months the highest log score, each by the prior count of the months before it.
     rows = range(max(MIN_HISTORY_MONTHS, len(history) - LEARNED_MONTHS), len(history))
     shares = [_share_out(count_prior(history, before=row), even) for row in rows]
     smoothing = np.full(targets, DECLARED_EVEN)
@@ -129,6 +124,7 @@ def _fit_smoothing(
 
     def misfit(share: float) -> float:
         score = number @ np.log(share * even + (1 - share) * counted)
+        # A beta distribution around the declared share, or one crime would choose either end.
         prior = DECLARED_EVEN * np.log(share) + (1 - DECLARED_EVEN) * np.log(1 - share)
         return -float(score + SMOOTHING_INCIDENTS * prior)
 
@@ -142,11 +138,7 @@ def _share_out(rates: NDArray[np.float64], even: NDArray[np.float64]) -> NDArray
 
 
 def expect_by_regression(history: History) -> NDArray[np.float64]:
-    """(c, j) by a Poisson regression, in total as much as of late.
-
-    It learns by which factor each month's crime differed from the shrunk counts before it, from
-    counts in and around a place, street length and kind, and season.
-    """
+    """(c, j) by a Poisson regression on the shrunk counts, in total as much as of late."""
     from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - heavy, and only here
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
@@ -159,6 +151,9 @@ def expect_by_regression(history: History) -> NDArray[np.float64]:
             continue
         regression = PoissonRegressor(alpha=PENALTY, solver="newton-cholesky", max_iter=50)
         model = make_pipeline(StandardScaler(), regression)
+        # What it learns is by which factor each month's crime differed from the shrunk counts
+        # before it. A count over its base, weighted by the base, has the likelihood of a Poisson
+        # regression with the base as offset, which scikit-learn does not know.
         base = past["shrunk"]
         model.fit(_transform(past), incidents / base, poissonregressor__sample_weight=base)
         rates[:, target] *= model.predict(_transform(tables.build_next(target)))
@@ -167,6 +162,7 @@ def expect_by_regression(history: History) -> NDArray[np.float64]:
 
 def _transform(table: pd.DataFrame) -> pd.DataFrame:
     """Features of the regression: logarithms of counts, kinds of street, and the season."""
+    # December is next to January: a season is a point on a circle.
     angle = 2 * np.pi * table["month_of_year"] / 12
     features = table.filter(regex="^(mean|around|all|other)").transform(np.log1p)
     features[list(STREET_KINDS)] = table[list(STREET_KINDS)]

@@ -98,6 +98,7 @@ class ModelTables:
         A place's month that was not published is no row. Where only a part was, y is what the whole
         would have been.
         """
+        # The empty table is for histories that are too short to have a row.
         history, tables, counts = self.history, [self.build_next(target).iloc[:0]], [np.empty(0)]
         for month in self._months:
             is_held, share = history.is_held(month), history.held[month]
@@ -149,18 +150,16 @@ class ModelTables:
 def predict_by_estimator(
     history: History, *, name: str, estimator: Estimator, seed: int
 ) -> NDArray[np.float64]:
-    """(c, j) incidents that a user's model expects in the month after a history.
-
-    None of a category that had none in the months to learn from: many models cannot be fitted then.
-    `seed`: For every `random_state` that is None, so that equal runs are equal.
-    """
+    """(c, j) incidents that a user's model expects in the month after a history."""
     tables = ModelTables(history)
     rates = np.zeros((len(history.units), len(history.targets)))
     for target, category in enumerate(history.targets):
         (training, incidents), coming = tables.build_training(target), tables.build_next(target)
-        if not incidents.any():
+        if not incidents.any():  # many models cannot be fitted then
             continue
         month = f"{coming.index[0][0]:%Y-%m}"
+        # A clone for each fit: what was learned of one category or month must not reach another.
+        # Every `random_state` that is None gets the seed, so that equal runs are equal.
         fresh = _clone(estimator)
         names = (one for one in fresh.get_params(deep=True).items() if one[1] is None)
         unset = {one: seed for one, _ in names if one.split("__")[-1] == "random_state"}

@@ -1,24 +1,11 @@
 """Pupils' reports as a voice of the risk: by time of day, faded with age, grown by their number.
 
-**What counts.** `patrolplan.privacy` passes on only counts, so times of day and terms of a group's
-reports are known only as far as they are shown. In a band of the day a group has its shown
-count of that band, and an equal share of the reports whose band is not shown. Each report fades
-with the age of the school term that it was made in; reports whose term is not shown have the mean
-weight of those whose term is.
-
-**How much it weighs.** With crime at weight c, the pupils' voice may have up to w = 1 - c of the
-joined risk. It gets that only as reports come in: if each piece's number of reports is Poisson, its
-rate a gamma variable whose mean is what crime alone would say and whose weight is that of M
-reports, then after N reports their share of the risk is (Clayton and Kaldor, Biometrics 43, 1987,
-671-681)
-
-    s(N) = w N / (N + M)
-
-Few reports say little, many approach w. M follows from one number that a reader can judge: a single
-group of five fresh reports has at most `MOST_SHARE_OF_FIVE` of the risk, so
-M = 5 (w / MOST_SHARE_OF_FIVE - 1), or 0 where w is smaller anyway. So a group of n reports never
-has more than n / 5 times that share, whatever other groups there are; the voice never weighs less
-with one group more; and a new group takes from the others together no more than it gets itself.
+With crime at weight c, the pupils' voice may have up to w = 1 - c of the joined risk. It gets that
+only as reports come in: N of them have the share s(N) = w N / (N + M). So a group of n reports
+never has more than n / 5 times `MOST_SHARE_OF_FIVE`, whatever other groups there are; the voice
+never weighs less with one group more; and a new group takes from the others together no more than
+it gets itself. `patrolplan.privacy` passes on only counts, so times of day and terms of a group's
+reports are known only as far as they are shown.
 """
 
 from collections.abc import Collection, Mapping
@@ -109,15 +96,16 @@ class ReportVoice:
         return risk
 
     def compute_share(self, band: TimeBand | None) -> float:
-        """Share of the joined risk that the reports of a band have, between 0 and 1.
-
-        Where recorded crime has no weight, any report has the whole risk.
-        """
+        """Share of the joined risk that the reports of a band have, between 0 and 1."""
         reports = float(self.effective[band].sum())
         if reports <= 0:
             return 0.0
-        if self.most_share >= 1:
+        if self.most_share >= 1:  # where recorded crime has no weight, any report has all of it
             return 1.0
+        # If each piece's number of reports is Poisson, its rate a gamma variable whose mean is what
+        # crime alone would say and whose weight is that of M reports, then this is their share
+        # after N reports (Clayton and Kaldor 1987, Biometrics 43: 671-681). Few say little, many
+        # approach w.
         return self.most_share * (reports / (reports + self.prior_reports))
 
     def list_notes(self, band: TimeBand | None) -> tuple[Note, ...]:
@@ -140,11 +128,7 @@ class ReportVoice:
 
 
 def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice:
-    """The pupils' voice of an area.
-
-    Ages are those in `last_month`, the newest of recorded crime, so that plans from past data are
-    as they would have been then.
-    """
+    """The pupils' voice of an area, in the `last_month` of recorded crime."""
     settings, groups = area.settings, area.reports
     most_share = 1 - settings.risk.crime_weight
     faded, notes = _fade(groups, settings.reports.half_life_months, last_month)
@@ -166,29 +150,31 @@ def build_report_voice(area: StudyArea, last_month: pd.Timestamp) -> ReportVoice
 
 
 def compute_prior_reports(most_share: float, most_share_of_five: float) -> float:
-    """The M of the module's text: five fresh reports then have their maximum share.
+    """The M of the module's text, at least 0.
 
     Examples
     --------
     >>> round(compute_prior_reports(0.3, 0.05), 9), compute_prior_reports(0.3, 1.0)
     (25.0, 0.0)
     """
+    # It follows from one number that a reader can judge: what a single group of five fresh reports
+    # may have at most. s(5) is that share, solved for M.
     return max(0.0, CAPPED_REPORTS * (most_share / most_share_of_five - 1))
 
 
 def count_in_band(groups: ReportGroups, band: TimeBand) -> NDArray[np.float64]:
     """(g,) reports of each group in a band: those shown, and a share of those with none shown."""
+    # A band that is not shown may be any: such reports count in each in equal parts, and in sum as
+    # many as there are.
     of_band = groups.factor_counts[:, _BAND_COLUMNS]
     unknown = np.maximum(groups.counts - of_band.sum(axis=1), 0)
     return np.asarray(of_band[:, TIME_BANDS.index(band)] + unknown / len(TIME_BANDS))
 
 
 def find_groups_of_bands(groups: ReportGroups, bands: Collection[TimeBand]) -> NDArray[np.bool_]:
-    """(g,) whether each group shows reports of one of these bands, or of no band at all.
-
-    A group that shows only other bands may hold some reports of these, but is not a reason there.
-    """
+    """(g,) whether each group shows reports of one of these bands, or of no band at all."""
     of_band = groups.factor_counts[:, _BAND_COLUMNS]
+    # One that shows only other bands may hold some reports of these, but is not a reason there.
     wanted = np.isin(TIME_BANDS, list(bands))
     return np.asarray(of_band[:, wanted].any(axis=1) | ~of_band.any(axis=1))
 
@@ -199,6 +185,8 @@ def _fade(
     """(g,) mean weight of the reports of each group by age, at most 1; and notes about it."""
     if half_life_months >= NO_FADING_MONTHS:
         return np.ones(len(groups)), ()
+    # Ages are counted to the newest month of crime, not to today: plans from past data are as they
+    # would have been then.
     now = 12 * last_month.year + last_month.month
     weight = {
         term: 0.5 ** (max(0.0, now - term.middle_month) / half_life_months)
@@ -210,6 +198,7 @@ def _fade(
     for term, count in groups.by_term.items():
         in_terms += count
         faded += weight[term] * count
+    # Reports whose term is not shown have the mean weight of those whose term is.
     faded += mean * (groups.counts - in_terms)
     if total:
         months = format_count(round(half_life_months), "month")

@@ -77,6 +77,8 @@ class Scorer:
 
     def _score_month(self, models: Mapping[str, RiskModel], month: pd.Timestamp) -> pd.DataFrame:
         history, row = self.history, int(self.history.months.searchsorted(month))
+        # Streets that are not held in the month are neither ranked nor counted; of a month that is
+        # partly held, or a window of it, as large a part is expected.
         streets, held = find_origin_streets(history, row), history.held[row][:, None]
         held = held if self.inside is None else held * self.inside.share[row]
         amounts = [append_harm(one, self.harm) for one in self._count(row)]
@@ -97,6 +99,7 @@ class Scorer:
             )
 
         frames = [self._build_frame(month, BEST, slice_by(now), same)]
+        # Polygons are no ranking: they have one coverage, their own, at which models are cut too.
         if polygons is not None:
             captured = np.array([polygons @ one for one in amounts]).T
             found = np.full((len(captured), len(coverages), 2), np.nan)
@@ -118,14 +121,13 @@ class Scorer:
     def _find_rates(
         self, models: Mapping[str, RiskModel], month: pd.Timestamp
     ) -> dict[str, NDArray[np.float64]]:
-        """(c, j) what each model expects of a month; inside a window, times the clock.
-
-        Prior counts are those of all hours, as everywhere.
-        """
+        """(c, j) what each model expects of a month; inside a window, times the clock."""
         cut = self.history.cut_before(month)
         rates = {name: model(cut) for name, model in models.items()}
         if self.inside is None:
             return rates
+        # Prior counts stay those of all hours: they are the baseline everywhere. What the clock
+        # adds is seen from two further rows, the model without it and the count with it.
         factor = self.inside.find_factor(month)
         by_clock = {
             name: rate if name in {PRIOR, SMOOTHED} else rate * factor
@@ -194,6 +196,7 @@ def find_origin_streets(history: History, row: int) -> OriginStreets:
     is_seen, held, units = _find_seen_points(history, row), history.is_held(row), history.units
     if is_seen.all() and held.all():
         return OriginStreets(units.metres)
+    # Pieces of a point that is not seen yet fall to the nearest one that is, as they did then.
     catchments, metres = units.catchments, units.network.piece_metres
     own = catchments.piece_catchment
     seen, lost = np.flatnonzero(is_seen), np.flatnonzero(~is_seen[own])
@@ -209,10 +212,8 @@ def find_origin_streets(history: History, row: int) -> OriginStreets:
 
 
 def _find_seen_points(history: History, row: int) -> NDArray[np.bool_]:
-    """(c,) whether each place's point was seen before the month of a row.
-
-    If the era of points begins in the month or later, all of its points count as known.
-    """
+    """(c,) whether each place's point was seen before the month of a row."""
+    # Earlier than its era a point cannot have been seen: then all count as known.
     first_month = history.units.catchments.first_month
     month = history.months[row].to_datetime64()
     if first_month is None or first_month.min() >= month:

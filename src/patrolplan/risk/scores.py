@@ -48,12 +48,11 @@ def sum_slices(
 ) -> NDArray[np.float64]:
     """(q, n) amounts in the top slices of streets ranked by score per metre.
 
-    Streets that are tied come together: each has the same share of what the slice takes of them,
-    as in the mean over all orders. So does the last street, which is partly in the slice.
-
     `scores`, `metres`: (p,) of each street. `amounts`: (p, n), even along each street. `coverages`:
     (q,) shares of all street length.
     """
+    # Streets that are tied are one long street: of what a slice takes of them each has the same
+    # share, as in the mean over all orders. So has the last street, which is partly in the slice.
     _, rank = np.unique(-round_significant(scores / metres), return_inverse=True)
     along, *held = (
         np.concatenate([[0.0], np.cumsum(np.bincount(rank, column))])
@@ -66,12 +65,11 @@ def sum_slices(
 def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(j,) log score in bits: sum over places of incidents times log2 of the share expected there.
 
-    Unlike the crime captured in the top streets, it uses every crime, also those off the top, and
-    punishes a model that calls a place impossible.
-
     `rates`: (c, j) incidents expected, on any scale, taken as `MIN_RATE` or more. `counts`: (c, j)
     incidents recorded.
     """
+    # Unlike the crime captured in the top streets, it uses every crime, also those off the top, and
+    # punishes a model that calls a place impossible: without a floor, with minus infinity.
     floored = np.maximum(rates, MIN_RATE)
     return np.asarray((counts * np.log2(floored / floored.sum(axis=0))).sum(axis=0))
 
@@ -79,15 +77,11 @@ def score_shares(rates: NDArray[np.float64], counts: NDArray[np.float64]) -> NDA
 def sum_deciles(
     expected: NDArray[np.float64], observed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(n, 10) observed incidents by tenth of the expected ones, lowest expected first.
-
-    Places are ordered by what is expected in them, and cut into ten groups that each hold a tenth
-    of the expected incidents; a place on a border counts partly in both.
-
-    `expected`, `observed`: (c, n) incidents in each place, for each of n categories.
-    """
+    """(n, 10) observed incidents by tenth of the expected ones (c, n), lowest expected first."""
     sums = np.empty((expected.shape[1], DECILES))
     for column, (mean, count) in enumerate(zip(expected.T, observed.T, strict=True)):
+        # Ten groups that each hold a tenth of what is expected, not of the places: nearly all of
+        # these expect nearly nothing. A place on a border counts partly in both.
         order = np.argsort(mean, kind="stable")
         along = np.concatenate([[0.0], np.cumsum(mean[order])])
         so_far = np.concatenate([[0.0], np.cumsum(count[order])])
@@ -103,17 +97,10 @@ def simulate_reference(
 ) -> dict[str, NDArray[np.float64]]:
     """What a model that knew the true rates would get: a fair ceiling, chance included.
 
-    Ranking streets by the very crimes to come is a ceiling out of reach: even with known rates,
-    months differ by chance. So rates are drawn from the posterior of the shrinkage on all months,
-    which makes them as uneven as the records say rates are; months are drawn from the rates, and
-    streets are ranked by the rates themselves.
-
     `history`: All months, those that are scored included: nothing is predicted here. `harm`: (j,)
     weight of each target in all of them together. `months`: How many months are scored. Returns
-    (j + 1, q) mean PAI over the draws as "reference", and the interval that holds 95 % of them as
-    "reference_low" and "reference_high"; and as "reference_ratio" the mean over that of twelve
-    months' counts drawn from the same rates: all that any model could gain on prior counts if rates
-    stood still.
+    (j + 1, q) mean PAI over the draws as "reference", with the interval that holds 95 % of them,
+    and as "reference_ratio" the mean over that of prior counts.
     """
     rng = np.random.default_rng(seed)
     size, metres = len(history), history.units.metres
@@ -121,6 +108,11 @@ def simulate_reference(
     rates = fit_rates(counts, held, len(history.targets), history.units)
     by_rate: list[NDArray[np.float64]] = []
     by_count: list[NDArray[np.float64]] = []
+    # Ranking streets by the very crimes to come is a ceiling out of reach: even with known rates,
+    # months differ by chance. So rates are drawn from the posterior of the shrinkage on all months,
+    # which makes them as uneven as the records say rates are; months are drawn from the rates, and
+    # streets are ranked by the rates themselves. Ranked by twelve months' counts drawn from the
+    # same rates, they show all that any model could gain on prior counts if rates stood still.
     for _ in range(REFERENCE_DRAWS):
         drawn = rng.gamma(rates.shapes, rates.means / rates.shapes)
         came = append_harm(rng.poisson(drawn * months).astype(np.float64), harm)

@@ -46,14 +46,7 @@ class ShrunkRates:
 
 
 def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(c,) the mixture of patterns (c, n) that fits counts (c,) best, above 0.
-
-    The mixture has the highest Poisson likelihood and, in sum, as much as the counts. Found by
-    expectation-maximisation: each step splits every count among the patterns in proportion to what
-    they contribute to its place, and gives each pattern the sum of its parts as its new weight. So
-    weights cannot become negative, and the likelihood rises with each step (Richardson 1972, Lucy
-    1974).
-    """
+    """(c,) the mixture of patterns (c, n) that fits counts (c,) best, above 0, in sum the same."""
     total, every = patterns.sum(axis=0), _choose_stride(len(counts))
     used = total > 0
     scaled = patterns / np.where(used, total, 1.0)
@@ -61,9 +54,14 @@ def fit_mixture(counts: NDArray[np.float64], patterns: NDArray[np.float64]) -> N
     held = np.maximum(fitted.sum(axis=0), MIN_INCIDENTS)
     some = number > 0  # places without a count have nothing to be split
     fitted, number = fitted[some], number[some]
+    # Expectation-maximisation (Richardson 1972, Lucy 1974): each step splits every count among the
+    # patterns in proportion to what they contribute to its place, and gives each pattern the sum of
+    # its parts as its new weight. So no weight can become negative, which a regression would allow,
+    # and the likelihood rises with each step.
     weights = np.where(used, counts.sum() / max(used.sum(), 1), 0.0)
     for _ in range(STEPS):
         weights *= (number / (fitted @ weights + MIN_INCIDENTS)) @ fitted / held
+    # The few places that it was fitted on need not have the mean of all.
     weights *= counts.sum() / max(weights.sum(), MIN_INCIDENTS)
     return np.asarray(scaled @ weights + MIN_INCIDENTS)
 
@@ -76,31 +74,27 @@ def _choose_stride(units: int) -> int:
 def shrink(
     counts: NDArray[np.float64], expected: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(c,) mean and shape of each place's rate, from counts (c,) and expected counts (c,) above 0.
-
-    Counts n are Poisson around e g, where e is expected and g is a gamma variable of mean 1 and
-    shape a, one for each place. The posterior of g is gamma with shape n + a and rate e + a, so the
-    mean of e g is e (n + a) / (e + a).
-    """
+    """(c,) mean and shape of each place's rate, from counts (c,) and expected ones above 0."""
     shape = fit_gamma_shape(counts, expected)
+    # Counts n are Poisson around e g, where e is expected and g, one for each place, is a gamma
+    # variable of mean 1 and shape a. Given n, it is gamma with shape n + a and rate e + a: a counts
+    # as so many incidents recorded as expected, and outweighs a short record.
     return expected * (counts + shape) / (expected + shape), counts + shape
 
 
 def fit_gamma_shape(counts: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Shape of the gamma variable of highest likelihood; see `shrink`.
-
-    With g integrated out, a count is negative binomial (Clayton and Kaldor 1987, Biometrics 43:
-    671-681).
-    """
+    """Shape of the gamma variable of highest likelihood; see `shrink`."""
     every = _choose_stride(len(counts))
     counts, expected = counts[::every], expected[::every]
     some, lgamma = counts[counts > 0], scipy.special.gammaln
 
     def misfit(log_shape: float) -> float:
+        # With g integrated out, a count is negative binomial (Clayton and Kaldor 1987, Biometrics
+        # 43: 671-681). Of its likelihood, what does not depend on the shape is left out; where
+        # nothing was counted both gamma functions are the same.
         shape = np.exp(log_shape)
         ends = lgamma(some + shape).sum() - len(some) * lgamma(shape)
         spread = (counts + shape) @ np.log1p(expected / shape)
-        # The logarithm of e / (e + a), of which there are n, without what does not depend on a.
         return float(spread - ends + counts.sum() * log_shape)
 
     found = scipy.optimize.minimize_scalar(misfit, bounds=LOG_SHAPE, method="bounded")
@@ -112,23 +106,24 @@ def compute_expected_counts(
 ) -> NDArray[np.float64]:
     """(c, j) what each of the first j categories would be by what is around it, above 0.
 
-    A mixture of: every other category in the place; all others in the place times the category's
-    share of the crime around it; the category itself next door; street length.
-
     `total`: (c, k) incidents, weighted or not. `held`: (c,) share of the months that is held in
-    each place, above 0. What is next door, and street length, then count by how much of it the
-    place itself would show.
+    each place, above 0.
     """
     whole = total.sum(axis=1)
     around = units.sum_around(np.column_stack([total[:, :targets], whole]))
     near, near_held = units.sum_around(np.column_stack([np.ones(len(held)), held]), adjacent=True).T
     next_door = units.sum_around(total[:, :targets], adjacent=True)
+    # Places of two forces may hold different months: what is next door, and street length, counts
+    # by how much of it the place itself would show.
     next_door *= (held * near / np.maximum(near_held, MIN_HELD))[:, None]
     all_around = around[:, -1] + PRIOR_INCIDENTS
     patterns = np.column_stack([total, whole, units.metres * held])
     expected = np.empty((len(total), targets))
     for target, own in enumerate(total.T[:targets]):
-        average = own.sum() / max(whole.sum(), 1.0)
+        # One pattern is all other crime of the place, times this category's share of what is
+        # recorded around it: a robbery hot spot is likelier where much else happens and where
+        # robbery is common, though no robbery was recorded at the very point.
+        average = own.sum() / max(whole.sum(), MIN_INCIDENTS)
         share = (around[:, target] + PRIOR_INCIDENTS * average) / all_around
         # A category is no pattern of its own: in its column stands what is next door.
         patterns[:, target], patterns[:, -2] = next_door[:, target], (whole - own) * share
@@ -138,10 +133,7 @@ def compute_expected_counts(
 
 
 def compute_shrunk_rates(history: History) -> ShrunkRates:
-    """The rates of all targets, from counts weighted by recency; those of the last histories stay.
-
-    A fit takes a second for all of London, so nothing is cached on disk.
-    """
+    """The rates of all targets, from counts weighted by recency; the last ones are held."""
 
     def fit() -> ShrunkRates:
         total, held = history.count_decayed(), history.sum_decayed_weights()
@@ -154,7 +146,7 @@ def fit_rates(
     total: NDArray[np.float64], held: NDArray[np.float64], targets: int, units: SpatialUnits
 ) -> ShrunkRates:
     """Rates of the first j categories, from counts (c, k) over (c,) months held of each place."""
-    whole = max(float(held.max(initial=0.0)), MIN_INCIDENTS)
+    whole = float(held.max(initial=MIN_INCIDENTS))
     held = np.maximum(held, MIN_HELD * whole)
     counts = total[:, :targets]
     with limit_to_one_thread():  # sums of several threads differ in their last digits

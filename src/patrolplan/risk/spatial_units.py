@@ -43,11 +43,10 @@ class SpatialUnits:
 
     @cached_property
     def _cells(self) -> "tuple[NDArray[np.float64], scipy.sparse.csr_array]":
-        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership.
-
-        A snap point is a cell of its own.
-        """
+        """(n, 2) centres of the cells that places are gathered in, and (c, n) membership."""
         xy = self.catchments.xy
+        # Exact places are pieces of street, many for each snap point, and pairs of them within
+        # 300 m would fill the memory. A snap point is a cell of its own.
         if not self.catchments.public:
             alone = np.bincount(self.catchments.piece_catchment, minlength=len(self)) == 1
             middle = (np.floor(xy / CELL_METRES) + 0.5) * CELL_METRES
@@ -82,6 +81,7 @@ class SpatialUnits:
         """(c, k) sums of (c, k) amounts over the other places near, or those next to a place."""
         _, member = self._cells
         near = self._adjacent if adjacent else self._neighbours
+        # A sum less the place's own may fall below zero in its last digit.
         return np.asarray(np.maximum(member @ (near @ (member.T @ amounts)) - amounts, 0.0))
 
 

@@ -55,15 +55,12 @@ def check_times_known(area: StudyArea) -> None:
 def count_inside(
     area: StudyArea, history: History, minutes: NDArray[np.int64]
 ) -> NDArray[np.int32]:
-    """(t, c, j) incidents at these minutes of school days, by month, place and target.
-
-    Minutes beyond midnight, from 1440, belong to the day before. Incidents without a time of day
-    are left out.
-    """
+    """(t, c, j) timed incidents at these minutes of school days, by month, place and target."""
     incidents = area.incidents
     timed = incidents["timed"].to_numpy() & incidents["category"].isin(history.targets).to_numpy()
     at = pd.DatetimeIndex(incidents.loc[timed, "occurred_at"])
     minute = np.asarray(at.hour * 60 + at.minute)
+    # Minutes beyond midnight, from 1440, belong to the day on which the window began.
     late = minute + MINUTES_A_DAY <= minutes[-1]
     day = at.normalize() - pd.to_timedelta(late.astype(np.int64), unit="D")
     inside = np.isin(minute + MINUTES_A_DAY * late, minutes) & _is_school_day(area, day)
