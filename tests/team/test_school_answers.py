@@ -12,8 +12,6 @@ from patrolplan.patrols.feared_places import FEARED_A_SCHOOL, find_feared_places
 from patrolplan.privacy import FACTOR_NAMES, ReportGroups, suppress_and_round
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import (
-    Bounds,
-    SurveyCounts,
     compute_interval_of_change,
     compute_newcombe_interval,
     find_school_answers,
@@ -154,16 +152,13 @@ SMALL = st.integers(0, 6)
 def test_two_corners_hold_every_true_count(one, two, three, four):
     """The interval is the union of those of all counts within the bounds, tried one by one."""
     before, latest = (
-        SurveyCounts(Bounds(here[0], sum(here)), Bounds(1 + there[0], 1 + sum(there)))
+        ((here[0], sum(here)), (1 + there[0], 1 + sum(there)))
         for here, there in ((one, two), (three, four))
     )
     slow = [
         _slow_newcombe((x, x + rest), (y, y + other))
         for x, rest, y, other in itertools.product(
-            *(
-                range(bounds.low, bounds.high + 1)
-                for bounds in (before.here, before.elsewhere, latest.here, latest.elsewhere)
-            )
+            *(range(lowest, highest + 1) for lowest, highest in (*before, *latest))
         )
     ]
     union = min(low for low, _ in slow), max(high for _, high in slow)
