@@ -149,7 +149,7 @@ class _Outcomes:
             is_there = bool(routes[own[own[:, 1] == day, 2]].any())
             if not routes.any() or (is_there and demand.kind == "designated"):
                 continue
-            obstacle = self._finder.find_obstacle(officer, day, np.flatnonzero(routes))
+            obstacle, _ = self._finder.find_obstacle(officer, day, np.flatnonzero(routes))
             if is_there or (demand.officers > 1 and obstacle in {"free", "over_maximum"}):
                 obstacle = "without_second"  # who is there alone does not count
             yield obstacle

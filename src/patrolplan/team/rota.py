@@ -228,7 +228,6 @@ def build_week(
         "notes": (
             *_list_notes(inputs),
             *finder.note_over_cap(),
-            *_note_blocked_schools(inputs, finder, short),
             *_note_short_crews(inputs.area, duties),
             *note_modes(inputs.area),
         ),
@@ -293,20 +292,6 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
         places = ", ".join(unknown)
         text = f"Doses at places that no route visits are not counted: {places}."
         yield Note("doses_not_counted", text, "lead")
-
-
-def _note_blocked_schools(
-    inputs: RotaInputs, finder: ObstacleFinder, short: Sequence[PatrolShortfall]
-) -> Iterator[Note]:
-    """Schools below their minimum only because of the daily maximum."""
-    for row in short:
-        if finder.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            text = (
-                f"URN {row.urn} gets {row.patrols} of at least {row.least} patrols: the maximum of "
-                f"{finder.max_minutes:g} minutes a hotspot a day comes before that minimum."
-            )
-            about = {"urns": [row.urn]}
-            yield Note("maximum_before_minimum", text, "lead", about=about)
 
 
 def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:
