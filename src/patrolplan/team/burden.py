@@ -234,7 +234,7 @@ def _count_pupils(area: StudyArea, shapes: NDArray[np.object_]) -> Floats:
     roll = area.schools["roll"].to_numpy(dtype=np.float64)
     inside = split_by_polygons(np.asarray(area.schools.geometry.array, dtype=object), shapes)
     pupils = np.where(roll > 0, roll, np.nan)
-    return np.bincount(inside.argmax(axis=1), pupils, len(shapes) + 1)
+    return np.asarray(np.bincount(inside.argmax(axis=1), pupils, len(shapes) + 1), np.float64)
 
 
 def _tabulate_groups(
@@ -262,8 +262,9 @@ def _rank_group(group: str) -> tuple[bool, bool, float, str]:
 
 def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.DataFrame:
     """Figures of each label, in the order of their first place; `labels` is (k + 1,)."""
-    by_label = facts.groupby(np.array(labels, dtype=object), sort=False)
-    sums = by_label.agg(lambda one: one.sum(skipna=False))
+    by = np.array(labels, dtype=object)
+    is_unknown = facts.isna().groupby(by, sort=False).any()
+    sums = facts.groupby(by, sort=False).sum().mask(is_unknown)
     has_harm = sums["harm"].notna()
     is_shown = has_harm & (sums["incidents"] >= threshold)
     share = (sums["harm"] / max(sums["harm"].sum(), 1e-12)).where(is_shown)

@@ -202,8 +202,8 @@ def build_track_visits(
             partial += [] if is_whole else [visit.place]
         elif minutes <= typed - TYPED_TOLERANCE_MINUTES:
             lower.append(f"{visit.place} (typed {typed:g}, the track gives {minutes:g})")
-    told = (tuple(one) for one in (partial, unknown, lower))
-    return TrackVisits(tuple(visits), *told, measured.lost_minutes)
+    lost = measured.lost_minutes
+    return TrackVisits(tuple(visits), tuple(partial), tuple(unknown), tuple(lower), lost)
 
 
 def _list_spans(stops: pd.DataFrame) -> list[Span]:
