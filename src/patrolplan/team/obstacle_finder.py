@@ -4,7 +4,7 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 `patrolplan.patrols.obstacles`. Locks and bans that cannot be are refused here.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -165,14 +165,12 @@ class ObstacleFinder:
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
         """An officer's conflicting appointments, or their hours if these alone leave no time."""
         inputs, free = self.inputs, self.inputs.free_time
-        name, set_out, back = (
-            inputs.officers[officer],
-            inputs.set_out[officer],
-            inputs.back[officer],
-        )
+        name = inputs.officers[officer]
+        set_out, back = inputs.set_out[officer], inputs.back[officer]
         ends = inputs.route_minutes[:, 1]
         on_duty = routes[free.fit_hours(inputs.set_out, ends)[officer, day, routes]]
-        clashes = (free.find_clashes(officer, day, set_out[row], back[row]) for row in on_duty)
+        date = inputs.days[day]
+        clashes = (free.find_clashes(name, date, set_out[row], back[row]) for row in on_duty)
         busy = dict.fromkeys(one for some in clashes for one in some)
         if busy:
             return " and ".join(f"{name} {describe_appointment(one)}" for one in busy)
@@ -252,7 +250,7 @@ def describe_appointment(one: Appointment) -> str:
 
 
 def check_locks_and_bans(inputs: RotaInputs) -> None:
-    """Raise for locks and bans of what does not exist, and for locks that cannot be fulfilled."""
+    """Raise for locks and bans of what does not exist, and for a lock that nobody can fulfil."""
     problems = Problems()
     for kind, rows in (("lock", inputs.locks), ("ban", inputs.bans)):
         for row in rows:
@@ -272,25 +270,12 @@ def check_locks_and_bans(inputs: RotaInputs) -> None:
                     problems.add(kind, what, f"choose from: {some}", _describe(row))
     problems.raise_if_any()
     finder = ObstacleFinder(inputs, np.zeros((0, 3), dtype=np.int64))
-    limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
-    together, counts, most = inputs.area.settings.patrol.officers, Counter[str](), dict[str, int]()
     for number, lock in enumerate(inputs.locks):
         if not (inputs.problem.lock == number).any():
             officer, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
             what = finder.explain(officer, school, inputs.days.index(lock.date))
             what = what or "a ban rules it out, or the variant does not fit the hours"
             problems.add("lock", what, "remove the lock", _describe(lock))
-        for who, limit in (
-            (f"{lock.officer} on {lock.date} {lock.window or ''}", 1),
-            (f"{lock.officer} in the week", limits[lock.officer]),
-            (f"URN {lock.urn} on {lock.date} {lock.window or ''}", together),
-        ):
-            counts[who.strip()] += 1
-            most[who.strip()] = limit
-    for who, count in counts.items():
-        if count > most[who]:
-            what = f"{who}: {count} patrols, more than the maximum of {most[who]}"
-            problems.add("lock", what, "remove some locks")
     problems.raise_if_any()
 
 

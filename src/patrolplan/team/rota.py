@@ -32,8 +32,8 @@ from patrolplan.team.free_time import list_school_days, note_modes
 from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks_and_bans
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.secret import WeekKey, note_secret
-from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.secret import DrawKey, note_secret
+from patrolplan.team.solve import IMPOSSIBLE, RotaSolution, solve_rota
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
@@ -53,7 +53,7 @@ def plan_week(
     delivered: pd.DataFrame | None = None,
     seed: int | None = None,
     stop: SearchLimits | None = None,
-    key: WeekKey | None = None,
+    key: DrawKey | None = None,
 ) -> Week:
     """Choose who patrols which school on which day, and by which of its routes.
 
@@ -109,6 +109,9 @@ def plan_week(
     check_locks_and_bans(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
+    if best.floor is not None and best.floor.missing == IMPOSSIBLE:
+        where, what = "lock", "the locks cannot all be fulfilled together"
+        raise InputError.one(where, what, "remove some of them")
     return build_drawn_week(inputs, best, stop=stop)
 
 
