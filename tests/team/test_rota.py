@@ -82,14 +82,14 @@ def test_reasons_are_exact(demo_area, plan, week):
 def test_locks_and_bans_are_respected(demo_area, plan):
     """What is set by hand is in the week, what is ruled out is not, also a lent officer."""
     locks = (
-        Lock("SSO-01", "900006", FRIDAY, 2),
+        Lock("SSO-01", "900006", FRIDAY, 3),
         Lock("SSO-02", "900007", THURSDAY),
         Lock("SSO-07", "900001", WEDNESDAY),
     )
     bans = (Ban(officer="SSO-03", date=MONDAY), Ban(urn="900005", variant=0), Ban(urn="900012"))
     week = plan_week(demo_area, plan, start=MONDAY, locks=locks, bans=bans)
     held = {(duty.officer, duty.urn, duty.date): duty.variant for duty in week.duties}
-    assert held["SSO-01", "900006", FRIDAY] == 2
+    assert held["SSO-01", "900006", FRIDAY] == 3
     assert ("SSO-02", "900007", THURSDAY) in held
     assert ("SSO-07", "900001", WEDNESDAY) in held
     assert any("SSO-07 is lent to URN 900001" in note for note in list_texts(week.notes))
