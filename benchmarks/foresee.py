@@ -33,7 +33,15 @@ from teams import DWELL_MINUTES, draw_team, draw_timings
 
 import patrolplan as pp
 from patrolplan.team.day_plans import plan_days
-from patrolplan.team.draw import QUARTERS, VisitTimes, compute_chances, draw_week, sample_weeks
+from patrolplan.team.draw import (
+    QUARTERS,
+    VisitTimes,
+    compute_chances,
+    count_visit_times,
+    draw_week,
+    list_visit_times,
+    sample_weeks,
+)
 from patrolplan.team.free_time import find_open_days, list_school_days
 from patrolplan.team.objective import compute_worth, count_days_in_a_row, sum_minutes_by_day
 from patrolplan.team.rota import build_week
@@ -89,14 +97,11 @@ class DrawnWeek:
 
 def find_possible(problem: RotaProblem, times: VisitTimes) -> Cells:
     """(h, d, q) cells that are possible with some option."""
-    possible = np.zeros((len(problem.weight), len(problem.dates), QUARTERS), dtype=bool)
-    routes = len(times.start) - 1
-    for day in range(len(problem.dates)):
-        there = np.zeros(max(routes, int(problem.route.max(initial=-1)) + 1), dtype=bool)
-        there[problem.route[problem.day == day]] = True
-        rows = np.flatnonzero(there[times.route])
-        possible[times.hotspot[rows], day, times.quarter[rows]] = True
-    return possible
+    days, hotspots = len(problem.dates), len(problem.weight)
+    possible = np.zeros((days, hotspots * QUARTERS), dtype=bool)
+    for option in np.flatnonzero(~problem.is_along).tolist():
+        possible[problem.day[option], times[problem.route[option]][0]] = True
+    return possible.reshape(days, hotspots, QUARTERS).swapaxes(0, 1)
 
 
 def count_three_days(problem: RotaProblem, chosen: NDArray[np.int64]) -> int:
@@ -117,7 +122,7 @@ def draw_area_weeks(config: Path, first: dt.date, weeks: int) -> Iterator[DrawnW
     for days in spans:
         key = TEST_SECRET.make_key(area.name, days[0], 1)
         inputs = RotaInputs(area, tuple(plans[day] for day in days), days, key=key)
-        problem, times = inputs.problem, VisitTimes.collect(inputs)
+        problem, times = inputs.problem, list_visit_times(inputs)
         solution = next((row for row in solved if is_same_problem(row[0], problem)), None)
         if solution is None:
             best = solve_rota(problem, seed=area.settings.seed)
@@ -179,7 +184,7 @@ def draw_team_weeks(schools: int, officers: int, seed: int, weeks: int) -> Itera
     """Consecutive weeks of a random team, all chosen from the same options."""
     problem = draw_team(schools, officers, seed=seed, variants=VARIANTS)
     stops, middles = list_team_middles(problem, seed)
-    times = VisitTimes.count(stops, middles)
+    times = [count_visit_times(*each) for each in zip(stops, middles, strict=True)]
     begun = time.monotonic()
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5))
     print(f"solved in {time.monotonic() - begun:.1f} s", file=sys.stderr)

@@ -104,14 +104,6 @@ def test_a_table_and_its_mistakes(run, folder, duty, tmp_path):
     assert "1 already recorded." in run("--csv", path)[1]
 
 
-class _Terminal(io.StringIO):
-    """Somebody at a keyboard."""
-
-    def isatty(self):
-        """Yes."""
-        return True
-
-
 def _write_walk_elsewhere(path, folder, duty):
     """A track of the whole afternoon that stands 800 m from the gate: no stop is visited."""
     week = json.loads((folder / "week.json").read_text(encoding="utf-8"))
@@ -125,25 +117,18 @@ def _write_walk_elsewhere(path, folder, duty):
     return path
 
 
-def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
-    """Without a keyboard, nothing is recorded until a flag decides; with one, there is a prompt."""
+def test_a_track_below_typed_minutes_leaves_them(run, folder, duty, tmp_path):
+    """Typed minutes stay, and what the track gives is told; typed again, it counts."""
     run("--week", folder)
     who = ("--officer", duty["officer"], "--date", duty["date"])
     run(*who, "--answers", " ".join(["15"] * len(duty["stops"])))
     count = len({stop["id"] for stop in duty["stops"]})
     path = _write_walk_elsewhere(tmp_path / "gate.gpx", folder, duty)
-    code, out, err = run(*who, "--gpx", path)
-    assert (code, out) == (1, "")
-    assert err.count("minutes, the track gives 0") == count
-    assert "nothing was recorded; add --accept-lower or --keep-typed" in err
-    track = json.loads(run(*who, "--gpx", path, "--keep-typed", "--json")[1])
-    assert track["corrected"] == 0
-    code, out, err = run(*who, "--gpx", path, typed=_Terminal("n\n"))
-    assert (code, "corrected" in out) == (0, False)
-    assert "Enter the track's minutes there? [y/N]" in err
-    assert f"{count} corrected" in run(*who, "--gpx", path, typed=_Terminal("y\n"))[1]
-    again = json.loads(run(*who, "--gpx", path, "--accept-lower", "--json")[1])
-    assert (again["corrected"], again["already_recorded"]) == (0, len(again["visits"]))
+    track = json.loads(run(*who, "--gpx", path, "--json")[1])
+    assert (track["corrected"], track["already_recorded"]) == (0, 0)
+    assert sum(note.count("the track gives 0)") for note in track["notes"]) == count
+    typed = json.loads(run(*who, "--answers", " ".join("-" * len(duty["stops"])), "--json")[1])
+    assert typed["corrected"] == count
 
 
 @pytest.mark.parametrize(
@@ -156,7 +141,6 @@ def test_a_track_below_typed_minutes_asks(run, folder, duty, tmp_path):
         (("--officer", "SSO-01", "--date", "1 May"), "'1 May' is not a valid date"),
         (("--week", "x", "--out", "y"), "can only be given with --return"),
         (("--week", "x", "--with", "SSO-01"), "goes with --officer"),
-        (("--week", "x", "--keep-typed"), "give one of them, with --gpx"),
     ],
 )
 def test_wrong_usage(run, args, message):

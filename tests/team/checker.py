@@ -68,8 +68,7 @@ def _find_lonely(problem, chosen):
         sent = locked and not joins
         if after and after not in numbers[day, school, window] and not sent:
             yield f"option {o} follows nobody"
-        needs = problem.needs_companion[o] and not (locked and problem.locks_first)
-        if needs and number not in along[day, school, window]:
+        if problem.needs_companion[o] and number not in along[day, school, window]:
             yield f"option {o} goes alone"
 
 
@@ -103,8 +102,7 @@ def _find_overmet(problem, chosen):
     for demand, met in enumerate(count_visits(problem, chosen)):
         forced = 0
         for options in locks.values():
-            meets = [count_visits(problem, [o])[demand] > 0 for o in options]
-            forced += any(meets) if problem.locks_first else all(meets)
+            forced += any(count_visits(problem, [o])[demand] > 0 for o in options)
         if problem.is_tasked[demand] and met > max(problem.demand_visits[demand], forced):
             yield f"demand {demand} has {met} visits"
 
@@ -124,20 +122,11 @@ def sum_minutes_by_day(problem, chosen):
 def _find_over_cap(problem, chosen):
     """Hotspots over the daily maximum, though a visit was neither mandatory nor locked."""
     minutes, there = sum_minutes_by_day(problem, chosen)
-    stops = defaultdict(set)
-    for route, hotspot in problem.visits.tolist():
-        stops[route].add(hotspot)
     for (hotspot, day), total in minutes.items():
         if total <= problem.max_dose_minutes + 1e-6:
             continue
         for o, row in there[hotspot, day]:
-            lock = int(problem.lock[o])
-            same = [int(problem.route[p]) for p in range(len(problem)) if problem.lock[p] == lock]
-            locked = lock >= 0 and (
-                problem.locks_first or all(hotspot in stops[route] for route in same)
-            )
-            mandatory = problem.mandatory_visits[row]
-            if not (locked or mandatory):
+            if problem.lock[o] < 0 and not problem.mandatory_visits[row]:
                 yield f"hotspot {hotspot} gets {total:g} minutes on day {day}"
 
 
@@ -183,23 +172,10 @@ def _compute_fairness_terms(problem, chosen):
     total += sum(0.3 * unit for o in chosen if problem.route[o] in along)
     for officer, count in Counter(k for k, *_ in rows).items():
         mine = [o for o in range(len(problem)) if problem.officer[o] == officer]
-        fit = sum(
-            _count_apart(problem, [o for o in mine if problem.day[o] == day])
-            for day in range(len(problem.dates))
-        )
-        capacity = min(fit, int(problem.max_patrols[officer]))
+        fit = {(int(problem.day[o]), _describe(problem, o)[3]) for o in mine}
+        capacity = min(len(fit), int(problem.max_patrols[officer]))
         total += sum(0.05 * unit * (1 - n / capacity) for n in range(count))
     return total
-
-
-def _count_apart(problem, options):
-    """Most options of a day that do not overlap, no more than its windows."""
-    windows = len({_describe(problem, o)[3] for o in options})
-    for size in range(windows, 1, -1):
-        for some in itertools.combinations(options, size):
-            if not any(overlap(problem, o, p) for o, p in itertools.combinations(some, 2)):
-                return size
-    return min(1, windows)
 
 
 def count_school_patrols(problem, chosen):

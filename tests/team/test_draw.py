@@ -11,9 +11,9 @@ from team import checker, teams
 
 from patrolplan.team.draw import (
     QUARTERS,
-    VisitTimes,
     compute_chances,
     compute_limit,
+    count_visit_times,
     draw_week,
     sample_weeks,
     walk_from,
@@ -122,10 +122,10 @@ def _middles(*timings):
 def small():
     """Two officers, a school each; the second hotspot is of both schools' routes."""
     problem = teams.build_team([(0, 0, 0), (1, 0, 1)], [0, 1], [(0, 0), (0, 1), (1, 1)], [0.5, 0.2])
-    times = VisitTimes.count(
-        [np.array([0, 1]), np.array([1])],
-        [_middles((0.25, 900, 925), (0.75, 901, 940)), _middles((0.5, 925), (0.5, 940))],
-    )
+    times = [
+        count_visit_times(np.array([0, 1]), _middles((0.25, 900, 925), (0.75, 901, 940))),
+        count_visit_times(np.array([1]), _middles((0.5, 925), (0.5, 940))),
+    ]
     return problem, times
 
 
@@ -147,7 +147,7 @@ def test_chances_agree_with_many_drawn_weeks():
     best = solve_rota(problem, stop=SearchLimits(gap_percent=0.5, moves_per_school=2000))
     routes = range(len(problem.route_school))
     stops = [problem.visits[problem.visits[:, 0] == route, 1] for route in routes]
-    times = VisitTimes.count(stops, [_middles((1.0, *[900] * len(own))) for own in stops])
+    times = [count_visit_times(own, _middles((1.0, *[900] * len(own)))) for own in stops]
     chances = compute_chances(problem, times, sample_weeks(problem, best, 0.02, seed=3))
     counted = np.zeros(chances.shape[:2])
     draws = 200

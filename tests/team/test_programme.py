@@ -130,7 +130,6 @@ def test_the_relaxation_bounds_weeks_of_everything(seed):
     """With windows, overlaps, crews and demands, no week is worth more than the relaxation."""
     problem = teams.draw_crews(seed)
     solution = solve_rota(problem, stop=SearchLimits(gap_percent=0.0, moves_per_school=100))
-    problem = replace(problem, locks_first=solution.locks_first)
     model = MipBuilder()
     x = add_options(model, problem)
     add_floor(model, problem, x, solution.floor)

@@ -137,17 +137,21 @@ def test_pairs_are_neighbours_in_expected_crime(by_days, demo_area):
     assert apart.min() >= 299
 
 
+def _share_catchments(area, pieces):
+    """The share of each catchment's street in some pieces."""
+    catchments = area.catchments
+    of_piece, share = (
+        each[pieces] for each in (catchments.piece_catchment, catchments.piece_share)
+    )
+    return np.bincount(of_piece, weights=share, minlength=len(catchments))
+
+
 def test_expected_is_a_slow_count(by_days, dated_area):
     """What a hotspot expects is the mean of its months, each crime by its share of the street."""
     before = _keep_until(dated_area, "2026-06")
     hotspot = by_days.hotspots[0]
     stretches = by_days.build_stretches(before.projection)[:1]
-    pieces = find_pieces_of_shapes(before.network, stretches)[0]
-    share = np.bincount(
-        before.catchments.piece_catchment[pieces],
-        weights=before.catchments.piece_share[pieces],
-        minlength=len(before.catchments),
-    )
+    share = _share_catchments(before, find_pieces_of_shapes(before.network, stretches)[0])
     first = before.incidents["month"].max() - pd.DateOffset(months=23)
     counted = zip(
         before.incidents["category"],
@@ -300,11 +304,7 @@ def test_a_trial_is_analysed_when_it_is_over(request, by_days, dated_area, demo_
     pieces = find_pieces_of_shapes(area.network, trial.build_stretches(area.projection))
     sums = np.zeros(2)
     for row, part in enumerate(pieces):
-        share = np.bincount(
-            area.catchments.piece_catchment[part],
-            weights=area.catchments.piece_share[part],
-            minlength=len(area.catchments),
-        )
+        share = _share_catchments(area, part)
         for catchment, category, month, at in zip(
             area.incident_catchment,
             *(area.incidents[key] for key in ("category", "month", "occurred_at")),

@@ -293,8 +293,10 @@ def measure_terms(a: Loaded) -> Measured:
 
 def _measure_hours(officers: pd.DataFrame) -> pd.DataFrame:
     """(o, 5) minutes of each day's hours."""
-    hours = officers[list(WEEKDAYS)]
-    return hours.apply(lambda day: _minutes(day.str[6:]) - _minutes(day.str[:5])).fillna(0)
+    hours = officers[list(WEEKDAYS)].to_numpy(dtype=object)
+    flat = pd.Series(hours.ravel(), dtype="str")
+    minutes = (_minutes(flat.str[6:]) - _minutes(flat.str[:5])).fillna(0)
+    return pd.DataFrame(minutes.to_numpy().reshape(hours.shape))
 
 
 def measure_officers(a: Loaded) -> Measured:

@@ -31,17 +31,9 @@ def print_entries(
     ledger: pp.Ledger, entries: Sequence[VisitEntry], *, as_json: bool, notes: Sequence[str] = ()
 ) -> None:
     """Print the outcome of each visit, and the number of each outcome."""
-    from patrolplan.team.ledger.delivered import find_odd_visits, find_separate_visits
+    from patrolplan.team.ledger.delivered import find_odd_visits
 
-    notes = [
-        *notes,
-        *find_odd_visits(ledger, entries),
-        *(
-            f"{who}: entered separately; if they patrolled together, enter one of them again "
-            "with the other (--with, or the column 'with')."
-            for who in find_separate_visits(ledger, entries)
-        ),
-    ]
+    notes = [*notes, *find_odd_visits(ledger, entries)]
     outcomes = [entry.outcome for entry in entries]
     if as_json:
         counts = {key: outcomes.count(outcome) for outcome, (key, _) in OUTCOMES.items()}

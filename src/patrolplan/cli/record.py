@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from patrolplan.team.ledger.track_visits import TrackVisits
 
 
-LowerAction = Literal["accept", "keep", "ask"]
-"""What to do if a track has fewer minutes than were typed."""
 Patrol = tuple[str, str | None, int | None]
 """An officer, the others as typed, and how many came; None if nothing was typed."""
 
@@ -67,16 +65,6 @@ def record(
     people: int | None = options.option(
         None, "--people", "How many came in all, named or not.", min=1, max=99
     ),
-    accept_lower: bool = options.option(
-        False,
-        "--accept-lower",
-        "With --gpx: let fewer measured minutes replace typed ones without a question.",
-    ),
-    keep_typed: bool = options.option(
-        False,
-        "--keep-typed",
-        "With --gpx: leave typed minutes as they are where fewer are measured.",
-    ),
     school: str | None = options.option(
         None, "--school", "School of a GPS track, if the officer has no patrol.", options.URN
     ),
@@ -103,8 +91,6 @@ def record(
         options.refuse("give --officer and --date")
     by_officer = "goes with --officer; in a table, write the column '{}'"
     options.refuse_without(officer, by_officer, **{"people": people, "with": together})
-    if (accept_lower and keep_typed) or ((accept_lower or keep_typed) and not gpx):
-        options.refuse("give one of them, with --gpx", "--accept-lower, --keep-typed")
     options.refuse_without(month, "can only be given with --return", out=out, by=by)
     settings = pp.load_settings(config)
     _announce_ledger(settings)
@@ -116,9 +102,8 @@ def record(
         _record_table(settings, table, as_json=as_json)
     elif officer is not None and date is not None:
         who = (officer, together, people)
-        lower: LowerAction = "accept" if accept_lower else "keep" if keep_typed else "ask"
         if gpx:
-            _record_track(settings, gpx, who, date, school, lower=lower, as_json=as_json)
+            _record_track(settings, gpx, who, date, school, as_json=as_json)
         else:
             _record_typed(settings, who, date, minutes, as_json=as_json)
 
@@ -252,7 +237,6 @@ def _record_track(
     date: dt.date,
     school: str | None,
     *,
-    lower: LowerAction,
     as_json: bool,
 ) -> None:
     from patrolplan.inputs.gpx import read_tracks
@@ -266,44 +250,22 @@ def _record_track(
             matched = build_track_visits(
                 ledger, area.network, track, who[0], date, urn=school, together=together
             )
-        visits = [*matched.visits]
-        if matched.lower and (lower == "accept" or (lower == "ask" and _accept_lower(matched))):
-            visits += [measurement.visit for measurement in matched.lower]
-        visits = [replace(visit, people=people) for visit in visits]
+        visits = [replace(visit, people=people) for visit in matched.visits]
         notes = _describe_track(matched)
         print_entries(ledger, ledger.record(visits), as_json=as_json, notes=notes)
 
 
-def _accept_lower(matched: TrackVisits) -> bool:
-    """Whether to enter measurements below typed minutes; raises if input is not interactive."""
-    from patrolplan.errors import Problems
-
-    problems = Problems()
-    for row in matched.lower:
-        place = f"{row.visit.hotspot}, {row.visit.place}"
-        what = f"typed {row.typed_minutes:g} minutes, the track gives {row.visit.minutes:g}"
-        if sys.stdin.isatty():
-            console.stderr.print(f"{place}: {what}")
-        else:
-            remedy = "nothing was recorded; add --accept-lower or --keep-typed"
-            problems.add("--gpx", what, remedy, place)
-    problems.raise_if_any()
-    return _read_line("Enter the track's minutes there? [y/N] ").lower() in {"y", "yes"}
-
-
 def _describe_track(matched: TrackVisits) -> list[str]:
     """What the track does not show."""
-    minutes = matched.track_minutes
-    partial, unknown = "; ".join(matched.partial), "; ".join(matched.unknown)
+    partial, unknown, lower = map("; ".join, (matched.partial, matched.unknown, matched.lower))
     facts = {
-        f"{minutes.stay_minutes:.1f} minutes of gaps that end where they began count as stays.": (
-            minutes.stay_minutes
-        ),
-        f"{minutes.bridged_minutes:.1f} minutes of gaps were bridged.": minutes.bridged_minutes,
-        f"{minutes.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
-        "fill in.": minutes.lost_minutes,
+        f"{matched.lost_minutes:.1f} minutes of the track are missing, in gaps too long to "
+        "fill in.": matched.lost_minutes,
         f"The track covers only a part of the stay, which may be longer: {partial}.": partial,
         f"Left as it was, since the track does not cover the whole stay: {unknown}.": unknown,
+        f"More was typed than the track gives, and stays; type it again to correct it: {lower}.": (
+            lower
+        ),
     }
     return [text for text, is_so in facts.items() if is_so]
 

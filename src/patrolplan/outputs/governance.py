@@ -46,7 +46,7 @@ RESIDENTS_FILE = "for-residents.html"
 BURDEN_PAPER, BURDEN_FILE = "who-gets-the-patrols.md", "who-gets-the-patrols.json"
 TEMPLATES = Path(__file__).parent / "governance_templates"
 
-NOT_KNOWN, UNBOUNDED, NOBODY = "not known", "no limit", "\N{EN DASH}"
+NOT_KNOWN, NOBODY = "not known", "\N{EN DASH}"
 
 DECIMALS = {"minutes": 1, "residents": 1, "pupil": 2, "month": 1}
 """Decimals by the last word of a column's name; shares and ratios have four."""
@@ -226,7 +226,7 @@ def escape_toml(value: object) -> object:
 
 
 def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
-    """The audit for other programs; null means unknown, or an interval without an upper limit."""
+    """The audit for other programs; null means unknown."""
     first, last = burden.months
     return {
         "schema": 1,
@@ -273,7 +273,7 @@ def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
             "share of minutes",
             "per 1,000 residents",
             "per pupil",
-            "minutes to harm (95 %)",
+            "minutes to harm",
         ]
     rows = []
     for name, row in zip(table.index, table.to_dict("records"), strict=True):
@@ -287,23 +287,17 @@ def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
 def _write_kind(row: Mapping[Hashable, float], kind: str) -> list[str]:
     """Cells of promised or delivered minutes."""
     per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
-    ratio = row[f"{kind}_ratio"]
-    ends = (row[f"{kind}_ratio_low"], row[f"{kind}_ratio_high"])
-    interval = " to ".join(_write_number(end, 2) for end in ends)
-    is_known = ratio != 0 and not np.isnan(ends).any()
     return [
         _write_number(row[f"{kind}_minutes"], 0),
         _write_share(row[f"{kind}_share"]),
         NOBODY if row["residents"] == 0 else _write_number(per_resident, 1),
         NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2),
-        NOT_KNOWN if np.isnan(ratio) else f"{ratio:.2f}" + f" ({interval})" * is_known,
+        _write_number(row[f"{kind}_ratio"], 2),
     ]
 
 
 def _write_number(value: float, digits: int) -> str:
-    if np.isnan(value):
-        return NOT_KNOWN
-    return UNBOUNDED if np.isinf(value) else f"{value:,.{digits}f}"
+    return NOT_KNOWN if np.isnan(value) else f"{value:,.{digits}f}"
 
 
 def _write_share(value: float) -> str:

@@ -6,7 +6,6 @@ drawn, or its change must be on record.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -106,12 +105,5 @@ def _list_doses(week: Week, minutes: float) -> pd.DataFrame:
 
 def _find_missing(duties: Sequence[Duty], others: Sequence[Duty]) -> tuple[Duty, ...]:
     """Duties that are not among the others, exactly the same."""
-    there = Counter(tuple(list_facts(duty)) for duty in others)
-    missing = []
-    for duty in duties:
-        facts = tuple(list_facts(duty))
-        if there[facts]:
-            there[facts] -= 1
-        else:
-            missing.append(duty)
-    return tuple(missing)
+    there = {tuple(list_facts(duty)) for duty in others}
+    return tuple(duty for duty in duties if tuple(list_facts(duty)) not in there)

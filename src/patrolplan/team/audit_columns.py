@@ -67,15 +67,12 @@ class AuditColumns:
     ) -> None:
         shape = getattr(table, "active_geometry_name", None)
         names = columns or [str(one) for one in table.columns if one not in {key, shape}]
+        if missing := [name for name in (key, *names) if name not in table]:
+            what, remedy = f"there is no column '{missing[0]}'", ", ".join(map(str, table))
+            raise InputError.one(SOURCE, what, f"choose from: {remedy}")
         problems = Problems()
-        for name in (key, *names):
-            if name not in table:
-                what = f"there is no column '{name}'"
-                problems.add(SOURCE, what, f"choose from: {', '.join(map(str, table))}")
-        problems.raise_if_any()
         areas = table[key].astype(str).str.strip()
-        if areas.duplicated().any():
-            row = int(np.argmax(areas.duplicated().to_numpy()))
+        for row in np.flatnonzero(areas.duplicated())[:1].tolist():
             what, place = f"'{areas.iloc[row]}' is a duplicate", f"row {row}, column '{key}'"
             problems.add(SOURCE, what, "give each area one row", place)
         for name in names:

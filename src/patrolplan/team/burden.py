@@ -25,7 +25,6 @@ from patrolplan.network.shapes import split_by_polygons
 from patrolplan.patrols.plan import Plan
 from patrolplan.privacy import suppress_and_round
 from patrolplan.risk.history import MIN_KNOWN_SHARE, build_history, get_harm_days
-from patrolplan.risk.intervals import compute_interval, draw_months
 from patrolplan.tables import render_html_table
 from patrolplan.team.audit_columns import SOURCE as AUDIT_SOURCE, UNKNOWN, AuditColumns
 from patrolplan.team.ledger.ledger import Ledger
@@ -61,9 +60,8 @@ class Burden:
     by_area
         One row a polygon, in the order given, and "outside", for what is in none: for each kind
         of `KINDS` its `_minutes`, its `_share` of all minutes, `_per_1000_residents`, `_per_pupil`,
-        and `_ratio`: its share of minutes over the share of harm (1: as many minutes as harm), with
-        the 95 % interval `_ratio_low` to `_ratio_high` that the months of harm allow (the upper end
-        may be infinite). Also `residents`, `pupils` (of schools there, by their rolls),
+        and `_ratio`: its share of minutes over the share of harm (1: as many minutes as harm).
+        Also `residents`, `pupils` (of schools there, by their rolls),
         `harm_per_month` (days of the harm index), `harm_share`, and `inside`, the share of the
         polygon in the study area: its residents are counted in that proportion.
     by_group
@@ -95,19 +93,6 @@ class Burden:
         minutes = {f"minutes, {kind}": self.by_area[f"{kind}_minutes"].sum() for kind in KINDS}
         facts = {"areas": len(self.by_area) - 1, "groups": ", ".join(self.by_group), **minutes}
         return render_html_table("Who gets the patrols", facts, next_call="burden.by_area")
-
-
-@dataclass(frozen=True, eq=False)
-class _Facts:
-    """What is summed, by polygon and outside (k + 1,); harm drawn from the months (d, k + 1)."""
-
-    minutes: dict[str, Floats]
-    residents: Floats
-    pupils: Floats
-    incidents: Floats
-    harm: Floats
-    drawn_harm: Floats
-    months: int
 
 
 def measure_burden(
@@ -217,8 +202,8 @@ def _sum_minutes(
 
 def _gather_facts(
     area: StudyArea, shapes: NDArray[np.object_], minutes: dict[str, Floats], residents: Floats
-) -> _Facts:
-    """Everything by polygon; harm is spread over the streets of its catchment."""
+) -> pd.DataFrame:
+    """(k + 1) what is summed, by polygon and outside; harm lies on the streets of its catchment."""
     network, catchments = area.network, area.catchments
     inside = split_by_polygons(network.piece_lines[: len(network)], shapes)
     share = inside / inside.sum(axis=1, keepdims=True) * catchments.piece_share[:, None]
@@ -227,45 +212,35 @@ def _gather_facts(
     np.add.at(metres, catchments.piece_catchment, inside)
     history = build_history(area)
     counts = history.counts[-HARM_MONTHS:, :, : len(history.targets)].astype(np.float64)
-    days = get_harm_days(history.targets, area.settings.risk.harm)
-    harm = (counts @ days) @ weight
+    harm = counts.sum(axis=0) @ get_harm_days(history.targets, area.settings.risk.harm) @ weight
     held = np.ones(counts.shape[:2])
     if history.exposure is not None:
         held = history.exposure[-HARM_MONTHS:]
-    street = metres.sum(axis=0)
     # Where a polygon has no street of the area nothing can be recorded: its months count as held.
-    exposure = np.where(street > 0, held @ metres / np.where(street > 0, street, 1.0), 1.0)
-    estimate = _divide_by_months(harm.sum(axis=0), exposure.sum(axis=0), len(counts))
-    months = draw_months(len(counts), seed=area.settings.seed).astype(np.float64)
-    drawn = _divide_by_months(months @ harm, months @ exposure, len(counts))
-    return _Facts(
-        minutes,
-        np.append(residents, np.nan),
-        _count_pupils(area, shapes),
-        counts.sum(axis=(0, 2)) @ weight,
-        estimate,
-        np.where(np.isnan(drawn), estimate, drawn),
-        len(counts),
+    street = metres.sum(axis=0)
+    months = np.where(street > 0, held.sum(axis=0) @ metres / np.maximum(street, 1e-9), len(counts))
+    is_known = months >= max(MIN_KNOWN_SHARE * len(counts), 1e-9)
+    return pd.DataFrame(
+        {
+            **{f"{kind}_minutes": spent for kind, spent in minutes.items()},
+            "residents": np.append(residents, np.nan),
+            "pupils": _count_pupils(area, shapes),
+            "incidents": counts.sum(axis=(0, 2)) @ weight,
+            "harm": np.where(is_known, harm / np.where(is_known, months, 1.0), np.nan),
+        }
     )
-
-
-def _divide_by_months(harm: Floats, held: Floats, months: int) -> Floats:
-    """Harm a month; NaN where hardly any of the months is held."""
-    enough = held >= max(MIN_KNOWN_SHARE * months, 1e-9)
-    return np.asarray(np.where(enough, harm / np.where(enough, held, 1.0), np.nan))
 
 
 def _count_pupils(area: StudyArea, shapes: NDArray[np.object_]) -> Floats:
     """(k + 1,) pupils of the schools in each polygon; NaN where the roll of one is not known."""
     roll = area.schools["roll"].to_numpy(dtype=np.float64)
     inside = split_by_polygons(np.asarray(area.schools.geometry.array, dtype=object), shapes)
-    pupils = np.zeros(len(shapes) + 1)
-    np.add.at(pupils, inside.argmax(axis=1), np.where(roll > 0, roll, np.nan))
-    return pupils
+    pupils = np.where(roll > 0, roll, np.nan)
+    return np.asarray(np.bincount(inside.argmax(axis=1), pupils, len(shapes) + 1), np.float64)
 
 
 def _tabulate_groups(
-    facts: _Facts, names: NDArray[np.object_], audit: AuditColumns, threshold: int
+    facts: pd.DataFrame, names: NDArray[np.object_], audit: AuditColumns, threshold: int
 ) -> dict[str, pd.DataFrame]:
     """The table of each column of the audit, its values in order."""
     table = audit.to_frame()
@@ -273,12 +248,10 @@ def _tabulate_groups(
         what = f"has none of the polygons, such as '{str(names[0])[:40]}'"
         remedy = "name areas as the polygons are named"
         raise InputError.one(AUDIT_SOURCE, what, remedy)
-    table = table.reindex(names).fillna(UNKNOWN)
     tables = {}
-    for marked in table:
-        rows = _tabulate(facts, [*table[marked], OUTSIDE], threshold)
-        rows = rows.loc[sorted(rows.index, key=_rank_group)]
-        rows.index.name = marked
+    for marked, groups in table.reindex(names).fillna(UNKNOWN).items():
+        rows = _tabulate(facts, [*groups, OUTSIDE], threshold)
+        rows = rows.loc[sorted(rows.index, key=_rank_group)].rename_axis(str(marked))
         tables[str(marked).removeprefix(AUDIT_MARK)] = rows
     return tables
 
@@ -289,57 +262,38 @@ def _rank_group(group: str) -> tuple[bool, bool, float, str]:
     return group == OUTSIDE, group == UNKNOWN, number, group
 
 
-def _tabulate(facts: _Facts, labels: list[str], threshold: int) -> pd.DataFrame:
+def _tabulate(facts: pd.DataFrame, labels: list[str], threshold: int) -> pd.DataFrame:
     """Figures of each label, in the order of their first place; `labels` is (k + 1,)."""
-    row, groups = pd.factorize(np.array(labels, dtype=object))
-
-    def add_up(values: Floats) -> Floats:
-        sums = np.zeros((len(groups), *values.shape[:-1]))
-        np.add.at(sums, row, np.moveaxis(values, -1, 0))
-        return np.moveaxis(sums, 0, -1)
-
-    harm, drawn = add_up(facts.harm), add_up(facts.drawn_harm)
-    has_harm = ~np.isnan(harm)
-    share, drawn_share = _share_out(harm), _share_out(drawn)
-    low, high = compute_interval(share, drawn_share, facts.months)
-    hidden = ~has_harm | (add_up(facts.incidents) < threshold)
-    share, low, high = (np.where(hidden, np.nan, one) for one in (share, low.clip(0), high))
-    residents = _round_people(add_up(facts.residents), threshold)
-    pupils = _round_people(add_up(facts.pupils), threshold)
-    columns: dict[str, Floats] = {}
-    for kind, by_polygon in facts.minutes.items():
-        minutes = add_up(by_polygon)
-        total = minutes.sum()
-        part = minutes / total if total > 0 else np.full(len(minutes), np.nan)
+    by = np.array(labels, dtype=object)
+    is_unknown = facts.isna().groupby(by, sort=False).any()
+    sums = facts.groupby(by, sort=False).sum().mask(is_unknown)
+    has_harm = sums["harm"].notna()
+    is_shown = has_harm & (sums["incidents"] >= threshold)
+    share = (sums["harm"] / max(sums["harm"].sum(), 1e-12)).where(is_shown)
+    people = {name: _round_people(sums[name], threshold) for name in ("residents", "pupils")}
+    columns: dict[str, pd.Series] = {}
+    for kind in KINDS:
+        minutes = sums[f"{kind}_minutes"]
+        part = minutes / minutes.sum() if minutes.sum() > 0 else minutes * np.nan
         # Where harm is not known, its minutes stand out of the comparison as well.
-        compared = part / part[has_harm].sum() if total > 0 else part
+        compared = part / part[has_harm].sum()
         columns |= {
             f"{kind}_minutes": minutes,
             f"{kind}_share": part,
-            f"{kind}_per_1000_residents": 1000 * _divide(minutes, residents),
-            f"{kind}_per_pupil": _divide(minutes, pupils),
+            f"{kind}_per_1000_residents": 1000 * _divide(minutes, people["residents"]),
+            f"{kind}_per_pupil": _divide(minutes, people["pupils"]),
             f"{kind}_ratio": _divide(compared, share),
-            f"{kind}_ratio_low": _divide(compared, high),
-            f"{kind}_ratio_high": _divide(compared, low, at_zero=np.inf),
         }
-    columns |= {"residents": residents, "pupils": pupils}
-    columns |= {"harm_per_month": np.where(hidden, np.nan, harm), "harm_share": share}
-    return pd.DataFrame(columns, index=pd.Index(groups, dtype=object))
+    harm = {"harm_per_month": sums["harm"].where(is_shown), "harm_share": share}
+    return pd.DataFrame(columns | people | harm)
 
 
-def _share_out(harm: Floats) -> Floats:
-    """(..., g) shares of what is known of the harm; 0 where it is not known, or there is none."""
-    amounts = np.nan_to_num(harm)
-    return np.asarray(amounts / np.maximum(amounts.sum(axis=-1, keepdims=True), 1e-12))
-
-
-def _round_people(people: Floats, threshold: int) -> Floats:
+def _round_people(people: pd.Series, threshold: int) -> pd.Series:
     """Numbers of people as they may be shown: NaN where below the threshold, except 0."""
-    counted = suppress_and_round(np.nan_to_num(people), threshold).astype(np.float64)
-    return np.where(np.isnan(people) | ((counted == 0) & (people > 0)), np.nan, counted)
+    counted = suppress_and_round(people.fillna(0).to_numpy(), threshold).astype(np.float64)
+    return pd.Series(counted, people.index).where(people.eq(0) | (people.gt(0) & (counted > 0)))
 
 
-def _divide(part: Floats, whole: Floats, *, at_zero: float = np.nan) -> Floats:
-    """A quotient; `at_zero` where the divisor is zero."""
-    divided = part / np.where(whole > 0, whole, 1.0)
-    return np.where(whole > 0, divided, np.where(whole == 0, at_zero, np.nan))
+def _divide(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """A quotient; NaN where the divisor is zero."""
+    return part / whole.where(whole > 0)

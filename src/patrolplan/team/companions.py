@@ -45,52 +45,45 @@ class Companions:
     """(p,) of each place."""
     after: Ints
     """(p,) number of the officer who is joined."""
-
-    @classmethod
-    def none(cls) -> Companions:
-        """No companions."""
-        empty = np.zeros(0, dtype=np.int64)
-        held = np.zeros(0, dtype=bool)
-        return cls(empty, empty, empty, np.zeros((0, 2)), held, empty, empty, empty)
+    route: Ints
+    """(r,) the route of whoever joins each route, -1 where nobody may."""
 
 
 def find_companions(inputs: RotaInputs) -> Companions:
     """Everyone who may walk along with a patrol of a school in their care."""
     # Not those who stay at the gate. Where one officer patrols alone, companions are only those who
     # may not patrol alone, those who go with them, and those for a place that needs two.
-    places = list_places(inputs)
+    columns = [inputs.route_school, inputs.route_window, inputs.route_number]
+    _, first, own = np.unique(
+        np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    own = own.ravel()  # before numpy 2.1 it has two dimensions
     found: dict[tuple[int, int, int], tuple[float, float]] = {}
-    for place, routes in enumerate(places):
+    for number in range(len(first)):
+        routes = np.flatnonzero(own == number)
         for day in range(len(inputs.days)):
             walked = inputs.possible[:, day, routes]
             at = routes[walked.any(axis=0)]
             if len(at):
                 for officer in np.flatnonzero(_may_join(inputs, day, at)).tolist():
                     span = inputs.set_out[officer, at].min(), inputs.back[officer, at].max()
-                    found[officer, day, place] = span
-    held = _find_held(inputs, places)
+                    found[officer, day, number] = span
+    held = _find_held(inputs, own)
     found |= held
+    who, days, place = np.array(list(found), dtype=np.int64).reshape(-1, 3).T
     if not found:
-        return Companions.none()
-    officer, day, place = np.array(list(found), dtype=np.int64).T
-    first = np.array([routes[0] for routes in places], dtype=np.int64)
+        first, own = first[:0], np.full(len(own), -1 - len(own))
     return Companions(
-        officer=officer,
-        day=day,
+        officer=who,
+        day=days,
         place=place,
-        minutes=np.array(list(found.values()), dtype=np.float64),
+        minutes=np.array(list(found.values()), dtype=np.float64).reshape(-1, 2),
         held=np.array([key in held for key in found], dtype=bool),
         school=inputs.route_school[first],
         window=inputs.route_window[first],
         after=inputs.route_number[first],
+        route=len(own) + own,
     )
-
-
-def list_places(inputs: RotaInputs) -> list[Ints]:
-    """(p,) the routes of each place: of one school, window and number of the officer there."""
-    columns = [inputs.route_school, inputs.route_window, inputs.route_number]
-    _, place = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-    return [np.flatnonzero(place.ravel() == row) for row in range(1 + int(place.max(initial=-1)))]
 
 
 def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
@@ -99,15 +92,7 @@ def _may_join(inputs: RotaInputs, day: int, routes: Ints) -> Bools:
     free = inputs.cares[:, school] & ~inputs.is_absent[:, day] & inputs.is_open[school, day]
     free &= inputs.in_time[:, day, routes].all(axis=1)
     free &= ~inputs.stays_at_gate
-    window = inputs.routes[routes[0]].window
-    for ban in inputs.bans:
-        if (
-            ban.variant is None
-            and ban.urn in {None, inputs.urns[school]}
-            and ban.date in {None, inputs.days[day]}
-            and ban.window in {None, window}
-        ):
-            free &= [ban.officer not in {None, name} for name in inputs.officers]
+    free &= ~inputs.banned[:, day, routes].all(axis=1)
     leads = inputs.possible[:, day, routes]
     if inputs.area.settings.week.crew > 1:
         return np.asarray(free & _is_any_other(leads.any(axis=1)))
@@ -122,18 +107,15 @@ def _is_any_other(leads: ArrayLike) -> Bools:
     return np.asarray(leads.sum() - leads > 0)
 
 
-def _find_held(
-    inputs: RotaInputs, places: list[Ints]
-) -> dict[tuple[int, int, int], tuple[float, float]]:
+def _find_held(inputs: RotaInputs, place: Ints) -> dict[tuple[int, int, int], tuple[float, float]]:
     """Officer, day and place of all who walk along on patrols handed out, with their minutes."""
     held = {}
-    place_of = {int(row): place for place, routes in enumerate(places) for row in routes}
     for (_, day, route), duty in inputs.held_rows.items():
         for name in duty.crew:
             if has_time_for(inputs, duty, name):
                 officer = inputs.officers.index(name)
                 span = inputs.set_out[officer, route], inputs.back[officer, route]
-                held[officer, day, place_of[route]] = span
+                held[officer, day, int(place[route])] = span
     return held
 
 
@@ -143,12 +125,7 @@ def has_time_for(inputs: RotaInputs, duty: Duty, name: str) -> bool:
         return False
     back = duty.end_minutes if np.isnan(duty.back_minutes) else duty.back_minutes
     leave = duty.start_minutes if np.isnan(duty.leave_minutes) else duty.leave_minutes
-    return not any(
-        (one.officer, one.date) == (name, duty.date)
-        and one.leave_minutes < back
-        and leave < one.back_minutes
-        for one in inputs.free_time.appointments
-    )
+    return not inputs.free_time.find_clashes(name, duty.date, leave, back)
 
 
 def find_crewed_options(inputs: RotaInputs) -> Bools:
@@ -170,7 +147,7 @@ def find_crews(inputs: RotaInputs, chosen: Ints) -> dict[tuple[int, int, int], t
         names.setdefault((day, route), []).append(inputs.officers[officer])
     return {
         (officer, day, route): tuple(
-            sorted(names.get((day, int(inputs.companion_route[route])), ()))
+            sorted(names.get((day, int(inputs.companions.route[route])), ()))
         )
         for officer, day, route in chosen[chosen[:, 2] < len(inputs.routes)].tolist()
     }

@@ -121,15 +121,14 @@ class _Outcomes:
                 return Obstacle("no_hotspot", demand.place)
             sought = set(demand.hotspots)
             found = [row.why for row in unserved if row.is_watched and row.place in sought]
-            place = get_place(inputs.area, demand.place)
-            if demand.kind == "feared":
-                missed = Obstacle("beyond_schools", demand.place)
-            elif demand.kind != "designated" or place is None:
-                missed = Obstacle("no_school", demand.place)
-            else:
+            place = get_place(inputs.area, demand.place) if demand.kind == "designated" else None
+            if missed := choose_nearest_miss(found):
+                return missed
+            if place is not None:
                 point = place.geometry.centroid
-                missed = measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
-            return choose_nearest_miss(found) or missed
+                return measure_nearest_school(inputs.area, demand.place, point, inputs.urns)
+            is_feared = demand.kind == "feared"
+            return Obstacle("beyond_schools" if is_feared else "no_school", demand.place)
         places = inputs.area.tasked_places
         place = places[places["place_id"] == demand.place].iloc[0]
         return find_nearest_miss(inputs.area, place, inputs.urns, unserved)
@@ -149,7 +148,7 @@ class _Outcomes:
             is_there = bool(routes[own[own[:, 1] == day, 2]].any())
             if not routes.any() or (is_there and demand.kind == "designated"):
                 continue
-            obstacle = self._finder.find_obstacle(officer, day, np.flatnonzero(routes))
+            obstacle, _ = self._finder.find_obstacle(officer, day, np.flatnonzero(routes))
             if is_there or (demand.officers > 1 and obstacle in {"free", "over_maximum"}):
                 obstacle = "without_second"  # who is there alone does not count
             yield obstacle
@@ -161,7 +160,7 @@ class _Outcomes:
         for duty in self.duties:
             route = inputs.find_route(duty.patrol)
             if route is not None:
-                day, along = inputs.days.index(duty.date), int(inputs.companion_route[route])
+                day, along = inputs.days.index(duty.date), int(inputs.companions.route[route])
                 rows.append((inputs.officers.index(duty.officer), day, route))
                 rows += [(inputs.officers.index(name), day, along) for name in duty.crew]
         return ObstacleFinder(inputs, np.array(rows, dtype=np.int64).reshape(-1, 3))

@@ -19,8 +19,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -31,7 +30,7 @@ from patrolplan.team.objective import compute_worth
 from patrolplan.team.problem import Floats, Ints, RotaProblem
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.rota_search import anneal_week, walk_weeks
-from patrolplan.team.secret import WeekKey, make_open_key, read_secret
+from patrolplan.team.secret import DrawKey, make_open_key, read_secret
 from patrolplan.team.solve import RotaSolution, find_floor
 from patrolplan.team.walks import DwellMiddles, list_dwell_middles
 from patrolplan.team.week import Duty
@@ -45,7 +44,7 @@ DIGEST_BYTES = 32
 SEEDS = 2**64
 
 
-def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> WeekKey:
+def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> DrawKey:
     """The key of the `number`-th draw of a week, by any of its days."""
     # Without the secret that the settings name it is made of their seed, and has no commitment.
     monday = day - dt.timedelta(days=day.weekday())
@@ -56,7 +55,7 @@ def make_draw_key(area: StudyArea, day: dt.date, number: int = 1) -> WeekKey:
 
 
 def draw_week(
-    problem: RotaProblem, solution: RotaSolution, give: float, key: WeekKey
+    problem: RotaProblem, solution: RotaSolution, give: float, key: DrawKey
 ) -> RotaSolution:
     """The week that a key draws: one worth at least (1 - `give`) of a solution with its floor."""
     # Bound and proof remain those of the best week; `give` 0 is the best week itself.
@@ -83,7 +82,7 @@ def walk_from(
     if moves is None:
         moves = MOVES_PER_OFFICER_DAY * len(problem.max_patrols) * len(problem.dates)
     return walk_weeks(
-        replace(problem, locks_first=solution.locks_first),
+        problem,
         solution.floor,
         solution.chosen if start is None else start,
         limit=compute_limit(solution.worth, give),
@@ -132,59 +131,30 @@ FORESEEN_DIGITS = 4
 QUARTERS = 24 * 60 // QUARTER_MINUTES
 
 
-@dataclass(frozen=True, eq=False)
-class VisitTimes:
-    """Quarters of an hour in which each route may visit its hotspots.
+VisitTimes = Sequence[tuple[Ints, Floats]]
+"""(r,) of each route the cells, of a hotspot and a quarter of an hour from midnight, in which it
+may dwell, and how likely it does, over all orders of its stops and start minutes."""
 
-    All arrays (c,): one row for each route, hotspot and quarter that is possible by some order of
-    its stops and some start minute. A dwell is in the quarter of its middle.
-    """
 
-    route: Ints
-    hotspot: Ints
-    quarter: Ints
-    """From midnight."""
-    share: Floats
-    """Among all orders and start minutes of the route."""
+def list_visit_times(inputs: RotaInputs) -> VisitTimes:
+    """When each route of a week may visit its hotspots."""
+    row = {name: number for number, name in enumerate(inputs.hotspots)}
+    hotspots = [[row.get(stop.hotspot, -1) for stop in route.stops] for route in inputs.routes]
+    middles = map(list_dwell_middles, inputs.routes)
+    return [
+        count_visit_times(np.array(own, dtype=np.int64), when)
+        for own, when in zip(hotspots, middles, strict=True)
+    ]
 
-    @classmethod
-    def collect(cls, inputs: RotaInputs) -> "VisitTimes":
-        """Those of the routes of a week."""
-        row = {name: number for number, name in enumerate(inputs.hotspots)}
-        stops = [
-            np.array([row.get(stop.hotspot, -1) for stop in route.stops], dtype=np.int64)
-            for route in inputs.routes
-        ]
-        middles = [list_dwell_middles(route) for route in inputs.routes]
-        return cls.count(stops, middles)
 
-    @classmethod
-    def count(cls, stops: Sequence[Ints], middles: Sequence[DwellMiddles]) -> "VisitTimes":
-        """Those of (r,) routes with (n,) hotspots each, -1 for none, and their dwells' middles."""
-        rows = [
-            np.column_stack(
-                [
-                    np.full(when.stop.size, number),
-                    hotspots[when.stop].ravel(),
-                    when.minutes.ravel() // QUARTER_MINUTES,
-                    np.repeat(when.chance, when.stop.shape[1]),
-                ]
-            )
-            for number, (hotspots, when) in enumerate(zip(stops, middles, strict=True))
-            if when.stop.size
-        ]
-        table = np.concatenate([np.zeros((0, 4)), *rows])
-        table = table[table[:, 1] >= 0]
-        cells, which = np.unique(table[:, :3].astype(np.int64), axis=0, return_inverse=True)
-        share = np.zeros(len(cells))
-        np.add.at(share, which.ravel(), table[:, 3])
-        return cls(cells[:, 0], cells[:, 1], cells[:, 2], share)
-
-    @cached_property
-    def start(self) -> Ints:
-        """Where the rows of each route begin, and where those of the last one end."""
-        routes = int(self.route.max(initial=-1)) + 1
-        return np.searchsorted(self.route, np.arange(routes + 1))
+def count_visit_times(hotspots: Ints, middles: DwellMiddles) -> tuple[Ints, Floats]:
+    """Cells and chances of a route with (n,) hotspots, -1 for none."""
+    # A dwell is in the quarter of its middle.
+    hotspot = hotspots[middles.stop]
+    cell = hotspot * QUARTERS + (middles.minutes // QUARTER_MINUTES).astype(np.int64)
+    chance = np.broadcast_to(middles.chance[:, None], cell.shape)
+    cells, which = np.unique(cell[hotspot >= 0], return_inverse=True)
+    return cells, np.minimum(1.0, np.bincount(which, chance[hotspot >= 0], len(cells)))
 
 
 def sample_weeks(
@@ -194,6 +164,8 @@ def sample_weeks(
     if give <= 0 or not len(solution.chosen):
         return [solution.chosen]
 
+    # Each walk begins as a draw does, so that its first week is as far from the best one, and its
+    # second part has other numbers. The golden ratio's odd fraction of 2^64 sets seeds far apart.
     def walk(number: int) -> list[Ints]:
         own = (seed * WALKS + number) * 0x9E3779B97F4A7C15 % 2**64
         (first,) = walk_from(problem, solution, give, seed=own)
@@ -213,24 +185,17 @@ def sample_weeks(
 
 def compute_chances(problem: RotaProblem, times: VisitTimes, weeks: list[Ints]) -> Floats:
     """(h, d, q) chance of a visit to each hotspot on each day in each quarter of an hour."""
-    shape = (len(problem.weight), len(problem.dates), QUARTERS)
-    total = np.zeros(shape)
-    routes = len(times.start) - 1
+    # Patrols are drawn independently: nobody comes if each of them comes at another time.
+    days, hotspots = len(problem.dates), len(problem.weight)
+    total = np.zeros((days, hotspots * QUARTERS))
     for chosen in weeks:
-        patrols = chosen[problem.route[chosen] < routes]
-        missed = np.ones(shape)
-        for day in range(len(problem.dates)):
-            rows = np.concatenate(
-                [np.zeros(0, dtype=np.int64)]
-                + [
-                    np.arange(times.start[route], times.start[route + 1])
-                    for route in problem.route[patrols[problem.day[patrols] == day]]
-                ]
-            )
-            place = (times.hotspot[rows], np.full(len(rows), day), times.quarter[rows])
-            np.multiply.at(missed, place, 1 - np.minimum(1.0, times.share[rows]))
+        missed = np.ones_like(total)
+        for option in chosen[~problem.is_along[chosen]].tolist():
+            cells, chance = times[problem.route[option]]
+            missed[problem.day[option], cells] *= 1 - chance
         total += 1 - missed
-    return np.asarray(total / max(1, len(weeks)))
+    chances = total / max(1, len(weeks))
+    return np.asarray(chances.reshape(days, hotspots, QUARTERS).swapaxes(0, 1))
 
 
 def compute_foreseen(chances: Floats) -> float:
@@ -248,7 +213,7 @@ def estimate_chances(inputs: RotaInputs, best: RotaSolution) -> Floats:
     """(h, d, q) chances of the weeks that may be drawn under the locks and bans of the inputs."""
     settings = inputs.area.settings
     weeks = sample_weeks(inputs.problem, best, settings.week.give, seed=settings.seed)
-    return compute_chances(inputs.problem, VisitTimes.collect(inputs), weeks)
+    return compute_chances(inputs.problem, list_visit_times(inputs), weeks)
 
 
 def find_foreseen(inputs: RotaInputs, chances: Floats) -> Foreseen:

@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csgraph
 
 from patrolplan.area import StudyArea
@@ -79,29 +79,16 @@ def _compute_minutes(area: StudyArea, places: Positions, places_xy: NDArray[np.f
     metres = np.where(np.isfinite(metres), metres, OFF_STREET_FACTOR * straight)
     moved = np.hypot(*(network.xy(places) - places_xy).T)
     total = metres[which.ravel()] + OFF_STREET_FACTOR * (bases.moved_metres[:, None] + moved)
-    along = total / compute_officer_speeds(area)[:, None]
+    mode = area.officers["mode"].to_numpy()
+    walk = metres_per_minute(area.settings.patrol.walking_speed_kmh)
+    speed = np.where(mode == "bicycle", metres_per_minute(CYCLING_SPEED_KMH), walk)
+    minutes = total / speed[:, None]
+    # Of public transport and cars no more is known of the journey; no distance takes no time.
     direct = np.hypot(*(bases_xy[:, None] - places_xy).transpose(2, 0, 1))
-    is_declared = area.officers["mode"].isin(["transport", "car"]).to_numpy()
-    return np.where(is_declared[:, None], compute_straight_minutes(area, direct), along)
-
-
-def compute_straight_minutes(area: StudyArea, metres: Floats) -> Floats:
-    """(k, n) minutes that each officer takes between places (k, n) metres apart off the streets."""
-    # For public transport and cars nothing else is known of the journey; no distance takes no time.
-    minutes = OFF_STREET_FACTOR * metres / compute_officer_speeds(area)[:, None]
-    for mode, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
-        rows = (area.officers["mode"] == mode).to_numpy()
-        ride = overhead + metres[rows] / metres_per_minute(speed_kmh)
-        minutes[rows] = np.where(metres[rows] > 0, ride, 0.0)
+    for name, (speed_kmh, overhead) in DOOR_TO_DOOR.items():
+        ride = overhead + direct[mode == name] / metres_per_minute(speed_kmh)
+        minutes[mode == name] = np.where(direct[mode == name] > 0, ride, 0.0)
     return np.asarray(minutes)
-
-
-def compute_officer_speeds(area: StudyArea) -> Floats:
-    """(k,) metres a minute of each officer along streets: those on bicycles ride, others walk."""
-    settings = area.settings.patrol
-    walk = metres_per_minute(settings.walking_speed_kmh)
-    ride = metres_per_minute(CYCLING_SPEED_KMH)
-    return np.where(area.officers["mode"] == "bicycle", ride, walk)
 
 
 MODE_WORDS = {
@@ -179,46 +166,28 @@ class FreeTime:
         table = table[table["officer"].isin(self.officers) & table["date"].isin(list(dates))]
         if table.empty:
             return ()
+        table = table.sort_values(["date", "from_minutes", "to_minutes"], kind="stable")
         ways = self._compute_ways(table)
         columns = (table[name] for name in ("officer", "date", "kind", "urn"))
         hours = table["from_minutes"], table["to_minutes"]
-        appointments = [
-            Appointment(
-                officer=str(officer),
-                date=dates[date],
-                kind=str(kind),
-                leave_minutes=begin - way,
-                from_minutes=begin,
-                to_minutes=end,
-                back_minutes=end + way,
-                urn=str(urn),
-            )
-            for officer, date, kind, urn, begin, end, way in zip(
+        return tuple(
+            Appointment(str(who), dates[date], str(kind), begin - way, begin, end, end + way, urn)
+            for who, date, kind, urn, begin, end, way in zip(
                 *columns, *hours, ways.tolist(), strict=True
             )
-        ]
-        return tuple(
-            sorted(appointments, key=lambda one: (one.date, one.from_minutes, one.to_minutes))
         )
 
     def _compute_ways(self, duties: gpd.GeoDataFrame) -> Floats:
         """(n,) minutes from the officer's base to each duty: to a school's gate, or to a point."""
         # None where its place is not known, and where there is no travel: on leave, or sick.
         area, ways = self.area, np.zeros(len(duties))
-        names = {name: row for row, name in enumerate(area.officers["officer"])}
-        officer = np.array([names.get(name, -1) for name in duties["officer"]], dtype=np.int64)
-        gates = {urn: row for row, urn in enumerate(area.schools["urn"])}
-        school = np.array([gates.get(urn, -1) for urn in duties["urn"]], dtype=np.int64)
-        goes = (officer >= 0) & ~duties["kind"].isin(AT_HOME).to_numpy()
-        at_school = np.flatnonzero(goes & (school >= 0))
-        if len(at_school):
-            minutes = compute_minutes_from_base(area)
-            ways[at_school] = minutes[officer[at_school], school[at_school]]
-        at_point = np.flatnonzero(goes & duties.geometry.x.notna().to_numpy() & (school < 0))
-        if len(at_point):
-            xy = shapely.get_coordinates(duties.geometry.to_numpy()[at_point])
-            minutes = compute_minutes_to_places(area, xy)
-            ways[at_point] = minutes[officer[at_point], np.arange(len(at_point))]
+        officer = pd.Index(area.officers["officer"]).get_indexer(duties["officer"])
+        school = pd.Index(area.schools["urn"]).get_indexer(duties["urn"])
+        xy = np.column_stack([duties.geometry.x, duties.geometry.y])
+        xy[school >= 0] = area.network.xy(area.gates)[school[school >= 0]]
+        goes = (officer >= 0) & ~duties["kind"].isin(AT_HOME).to_numpy() & ~np.isnan(xy[:, 0])
+        minutes = compute_minutes_to_places(area, xy[goes])
+        ways[goes] = minutes[officer[goes], np.arange(goes.sum())]
         return ways
 
     def fit(self, set_out: Floats, end: Floats, back: Floats) -> Bools:
@@ -238,21 +207,20 @@ class FreeTime:
         return np.asarray(early & (end <= duty[:, :, 1] + MINUTES_TOLERANCE))
 
     def find_clashes(
-        self, officer: int, day: int, set_out: float, back: float
+        self, officer: str, date: dt.date, leave: float, back: float
     ) -> tuple[Appointment, ...]:
-        """An officer's appointments on a day between setting out and being back."""
+        """An officer's appointments on a day between leaving and being back."""
         return tuple(
             one
             for one in self.appointments
-            if (one.officer, one.date) == (self.officers[officer], self.days[day])
-            and _overlaps(one, np.array([set_out]), np.array([back]))[0]
+            if (one.officer, one.date) == (officer, date) and _overlaps(one, leave, back)
         )
 
 
-def _overlaps(one: Appointment, set_out: Floats, back: Floats) -> Bools:
+def _overlaps(one: Appointment, set_out: ArrayLike, back: ArrayLike) -> Bools:
     """(r,) which of these spans have a part of an appointment and its ways."""
     begins, ends = one.leave_minutes + MINUTES_TOLERANCE, one.back_minutes - MINUTES_TOLERANCE
-    return np.asarray((set_out < ends) & (begins < back))
+    return np.asarray(np.less(set_out, ends) & np.less(begins, back))
 
 
 def _parse_hours(hours: str) -> tuple[float, float]:

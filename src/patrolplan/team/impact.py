@@ -13,20 +13,20 @@ Neither test replaces an experiment: hotspots are patrolled because they were ba
 are followed by better ones with or without patrols (regression to the mean).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import scipy
-from numpy.typing import NDArray
 
 from patrolplan.area import StudyArea
-from patrolplan.crs import SQUARE_METRES
 from patrolplan.doors import Month, read_month
 from patrolplan.errors import InputError
+from patrolplan.hotspots.clusters import compute_catchment_shares, sum_by_stretch
 from patrolplan.hotspots.given import find_pieces
+from patrolplan.team.problem import Bools, Floats, Ints
 
 BUFFER_METRES = 150.0
 MIN_EVENTS = 20
@@ -52,13 +52,9 @@ NONE_AS_BAD = (
     "The comparison hotspots had less than half as much before: none as bad was without a dose, "
     "and the better months that follow bad ones can look like an effect."
 )
-SNAPPED = (
-    "Crimes are spread over the streets that share a map point: an effect on one street is "
+SPREAD = (
+    "Crimes are spread over the streets of a map point or square: an effect on one street is "
     "thinned out over its neighbours."
-)
-SQUARES = (
-    f"Crimes are spread over all streets of a square of {SQUARE_METRES:.0f} m: an effect on one "
-    "street is thinned out over the others."
 )
 MONTHS_ONLY = "Only months are known, so crime at all hours is counted, also when nobody patrolled."
 
@@ -157,20 +153,25 @@ def estimate_impact(
     month = pd.to_datetime(delivered["date"]).dt.to_period("M").dt.start_time
     doses = delivered[month.isin(spans[1]) & (delivered["minutes"] > 0)]
     dosed = hotspots["hotspot"].isin(set(doses["hotspot"])).to_numpy()
-    stretches = build_masks(area, [own.tolist() for own in find_pieces(area, hotspots)])
-    own_parts = compute_catchment_shares(area, stretches)
-    spans, missing = _drop_missing_months(area, spans, np.flatnonzero(own_parts.sum(axis=0)))
-    events = _count_events(area, spans, categories)
+    stretches = find_pieces(area, hotspots)
+    own_parts = compute_catchment_shares(area.catchments, stretches)
+    # A month that is missing in one place counts in none: all are compared over the same months.
+    held = [_find_held(area, span, np.unique(own_parts.indices)) for span in spans]
+    missing = [month for span, is_held in zip(spans, held, strict=True) for month in span[~is_held]]
+    spans = [span[is_held] for span, is_held in zip(spans, held, strict=True)]
+    month = area.incidents["month"]
+    column = np.select([month.isin(span) for span in spans], [0, 1], -1)
+    events = count_incidents(area, column, 2, categories)
     pairs = _pair_hotspots(own_parts @ events[:, 0], dosed)
-    groups = _build_groups(area, stretches[dosed], stretches[pairs], stretches, buffer_metres)
-    parts = compute_catchment_shares(area, groups)
+    groups = _group_streets(area, stretches, [np.flatnonzero(dosed), pairs], buffer_metres)
+    parts = compute_catchment_shares(area.catchments, groups).toarray()
     counts = parts @ events
     table = pd.DataFrame(
         {
             "before": counts[:, 0],
             "after": counts[:, 1],
             "expected": counts[:, 0] * len(spans[1]) / len(spans[0]),
-            "metres": groups @ area.network.piece_metres,
+            "metres": sum_by_stretch(area.network.piece_metres, groups),
         },
         index=pd.Index(GROUPS, name="streets"),
     )
@@ -187,7 +188,7 @@ def estimate_impact(
     )
 
 
-def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) -> str:
+def _explain_too_few(parts: Floats, events: Floats) -> str:
     """Where there are too few incidents to say anything."""
     # Many small parts of incidents say more than a few whole ones: a sum of parts w has the
     # relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
@@ -204,9 +205,7 @@ def _explain_too_few(parts: NDArray[np.float64], events: NDArray[np.float64]) ->
     return ""
 
 
-def _compute_difference(
-    parts: NDArray[np.float64], events: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def _compute_difference(parts: Floats, events: Floats) -> tuple[float, float, float]:
     """The weighted displacement difference and its 95 % interval."""
     # From (4, c) parts of each catchment's street in each of `GROUPS`, and (c, 2) incidents before
     # and after. An incident that counts in two groups counts in both at once: the variance of a sum
@@ -245,41 +244,19 @@ def _parse_months(area: StudyArea, name: str, first: Month, last: Month) -> pd.D
     return span
 
 
-def _drop_missing_months(
-    area: StudyArea, spans: list[pd.DatetimeIndex], touched: NDArray[np.int64]
-) -> tuple[list[pd.DatetimeIndex], pd.DatetimeIndex]:
-    """The months of both spans that are held in all hotspots, and those that are not."""
-    # A month that is missing in one place counts in none, so that all hotspots are compared over
-    # the same months. `touched` are the catchments that hotspots are part of.
-    used: list[pd.DatetimeIndex] = []
-    missing: list[pd.Timestamp] = []
-    for name, span in zip(("before", "after"), spans, strict=True):
-        exposure = area.exposure.find_shares(span)
-        held = np.ones(len(span), dtype=bool)
-        if exposure is not None:
-            held = np.asarray(exposure[:, touched].min(axis=1, initial=1.0) >= MIN_HELD_SHARE)
-        if not held.any():
-            what = f"{span[0]:%Y-%m} to {span[-1]:%Y-%m} is missing from the data"
-            raise _build_error(what, "choose months that are held", name)
-        used.append(span[held])
-        missing += list(span[~held])
-    return used, pd.DatetimeIndex(missing)
+def _find_held(area: StudyArea, span: pd.DatetimeIndex, touched: Ints) -> Bools:
+    """Which months of a span are held in all of some catchments."""
+    exposure = area.exposure.find_shares(span)
+    if exposure is None:
+        return np.ones(len(span), dtype=bool)
+    held = np.asarray(exposure[:, touched].min(axis=1, initial=1.0) >= MIN_HELD_SHARE)
+    if not held.any():
+        what = f"{span[0]:%Y-%m} to {span[-1]:%Y-%m} is missing from the data"
+        raise _build_error(what, "choose months that are held")
+    return held
 
 
-def build_masks(area: StudyArea, stretches: Iterable[list[int]]) -> NDArray[np.float64]:
-    """(h, p) ones for the pieces of each stretch."""
-    ones = [np.isin(np.arange(len(area.network)), pieces) for pieces in stretches]
-    return np.array(ones, dtype=np.float64)
-
-
-def compute_catchment_shares(area: StudyArea, ones: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(g, c) the share of each catchment's street in each group of pieces."""
-    catchments = area.catchments
-    of_piece, share, n = catchments.piece_catchment, catchments.piece_share, len(catchments)
-    return np.stack([np.bincount(of_piece, weights=row * share, minlength=n) for row in ones])
-
-
-def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _pair_hotspots(before: Floats, dosed: Bools) -> Ints:
     """Rows of the undosed hotspots whose counts before are nearest those of the dosed ones."""
     # The pairs minimise the total difference; if fewer are undosed than dosed, all are paired.
     if not dosed.any() or dosed.all():
@@ -291,66 +268,52 @@ def _pair_hotspots(before: NDArray[np.float64], dosed: NDArray[np.bool_]) -> NDA
     return np.asarray(others[scipy.optimize.linear_sum_assignment(apart)[1]])
 
 
-def _build_groups(
-    area: StudyArea,
-    dosed: NDArray[np.float64],
-    comparison: NDArray[np.float64],
-    hotspots: NDArray[np.float64],
-    buffer_metres: float,
-) -> NDArray[np.float64]:
-    """(4, p) ones for the pieces of each of `GROUPS`; no piece is in two of them."""
+def _group_streets(
+    area: StudyArea, stretches: list[Ints], chosen: list[Ints], buffer_metres: float
+) -> list[Ints]:
+    """The pieces of each of `GROUPS`, of the rows that were dosed and compared; none is in two."""
     middle = area.network.piece_middle
-    cores = [np.asarray(ones.any(axis=0)) for ones in (dosed, comparison)]
+    cores = [np.unique(np.concatenate([stretches[row] for row in rows])) for rows in chosen]
     # Metres from each piece's middle to the nearest middle in each core.
-    apart = [np.asarray(scipy.spatial.cKDTree(middle[core]).query(middle)[0]) for core in cores]
-    free = ~hotspots.any(axis=0)
-    around = [
-        free & (apart[0] <= buffer_metres) & (apart[0] <= apart[1]),
-        free & (apart[1] <= buffer_metres) & (apart[1] < apart[0]),
-    ]
-    return np.array([*cores, *around], dtype=np.float64)
+    dosed, compared = (scipy.spatial.cKDTree(middle[core]).query(middle)[0] for core in cores)
+    free = np.setdiff1d(np.arange(len(middle)), np.concatenate(stretches))
+    near = free[np.minimum(dosed, compared)[free] <= buffer_metres]
+    is_dosed = (dosed <= compared)[near]
+    return [*cores, near[is_dosed], near[~is_dosed]]
 
 
-def _count_events(
-    area: StudyArea, spans: list[pd.DatetimeIndex], categories: Sequence[str] | None
-) -> NDArray[np.float64]:
-    """(c, 2) incidents by catchment, before and after."""
-    names = area.settings.crimes.risk_categories if categories is None else tuple(categories)
-    counted = area.incidents["category"].isin(names).to_numpy() & (area.incident_catchment >= 0)
-    month = area.incidents["month"]
-    n = len(area.catchments)
-    columns = [
-        np.bincount(area.incident_catchment[counted & month.isin(span).to_numpy()], minlength=n)
-        for span in spans
-    ]
-    return np.stack(columns, axis=1).astype(np.float64)
+def count_incidents(
+    area: StudyArea, column: Ints, columns: int, categories: Sequence[str] | None = None
+) -> Floats:
+    """(c, t) incidents by catchment and by the column of each incident, -1 for none."""
+    names = area.settings.crimes.risk_categories if categories is None else categories
+    catchment, is_of = area.incident_catchment, area.incidents["category"].isin(list(names))
+    rows = np.flatnonzero((catchment >= 0) & (column >= 0) & is_of.to_numpy())
+    counts = np.zeros((len(area.catchments), columns))
+    np.add.at(counts, (catchment[rows], column[rows]), 1.0)
+    return counts
 
 
-def _test_fall(dosed: NDArray[np.float64], spans: list[pd.DatetimeIndex]) -> float:
+def _test_fall(dosed: Floats, spans: list[pd.DatetimeIndex]) -> float:
     """Chance of so few after if nothing had changed; the test takes whole numbers."""
-    before, after = np.round(dosed).astype(int).tolist()
-    if not before + after:
-        return 1.0
     from scipy import stats  # noqa: PLC0415 - heavy, and of this test alone
 
+    before, after = np.round(dosed).astype(int).tolist()
     test = stats.poisson_means_test(after, len(spans[1]), before, len(spans[0]), alternative="less")
     return float(test.pvalue)
 
 
 def _list_cautions(
-    area: StudyArea, counts: pd.DataFrame, missing: pd.DatetimeIndex
+    area: StudyArea, counts: pd.DataFrame, missing: list[pd.Timestamp]
 ) -> tuple[str, ...]:
-    half = counts["before"]["dosed"] / 2
-    more = [NONE_AS_BAD] if counts["before"]["comparison"] < half else []
-    if len(missing):
-        months = ", ".join(missing.strftime("%Y-%m"))
-        more.append(f"Missing from the data, and counted neither before nor after: {months}.")
-    if area.settings.privacy.threshold_for_crime:
-        more.append(SQUARES)
-    elif area.snapped:
-        more.append(SNAPPED)
-    more += [] if area.times_known else [MONTHS_ONLY]
-    return (*CAUTIONS, *more)
+    months = ", ".join(f"{month:%Y-%m}" for month in missing)
+    more = {
+        NONE_AS_BAD: counts["before"]["comparison"] < counts["before"]["dosed"] / 2,
+        f"Missing from the data, and counted neither before nor after: {months}.": bool(missing),
+        SPREAD: area.snapped or area.settings.privacy.threshold_for_crime,
+        MONTHS_ONLY: not area.times_known,
+    }
+    return (*CAUTIONS, *(text for text, is_so in more.items() if is_so))
 
 
 def _build_error(what: str, remedy: str, place: str = "") -> InputError:

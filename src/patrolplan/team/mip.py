@@ -78,6 +78,7 @@ class MipBuilder:
 
     def build(self) -> "MixedIntegerProgramme":
         """The finished programme."""
+        # Entries that meet in one place are added up, so that a block may add to another's rows.
         row, column, value = (np.concatenate(part) for part in zip(*self.entries, strict=True))
         objective = np.concatenate(self.objective)
         for columns, gain in self.gains:
@@ -101,6 +102,7 @@ class MixedIntegerProgramme(Programme):
     ) -> Answer:
         """Maximise until a gap or a limit of nodes or seconds, from feasible values if given."""
         options: Options = {"mip_rel_gap": gap, "mip_max_nodes": nodes}
+        # Without feasible values no bound is claimed: the programme may be infeasible.
         answer = maximise(self, options, seconds=seconds, start=start)
         return answer if len(answer.values) else answer._replace(bound=np.inf, is_best=False)
 
@@ -119,4 +121,5 @@ class MixedIntegerProgramme(Programme):
 
 def list_chosen(answer: Answer, x: Ints) -> Ints:
     """The rows of binary columns `x` that an answer sets to one."""
+    # To HiGHS what is within 1e-6 of a whole number is one, so no value is compared with 1.
     return np.flatnonzero(answer.values[x] > 1 / 2)

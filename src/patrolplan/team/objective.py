@@ -126,6 +126,7 @@ def compute_day_gains(problem: RotaProblem) -> Floats:
     """(h, d) what the first, second... day of this week adds, as a multiple of the weight."""
     days = len(problem.dates)
     ladder = np.concatenate([DAY_FACTORS, np.full(days, FURTHER_DAY_FACTOR)])
+    # A dose in the week before counts as an earlier day: the ladder goes on where it stopped.
     nth = problem.dosed_before[:, None] + np.arange(days)
     gains = ladder[np.minimum(nth, len(ladder) - 1)]
     return np.asarray(np.where(problem.is_once[:, None], np.arange(days) == 0, gains))

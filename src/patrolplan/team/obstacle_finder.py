@@ -4,8 +4,8 @@ Unmet days, unmet demands, changes by hand and locks ask the same function, and 
 `patrolplan.patrols.obstacles`. Locks and bans that cannot be are refused here.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -37,50 +37,43 @@ class ObstacleFinder:
         self.patrols = np.bincount(chosen[:, 0], minlength=len(inputs.officers))
         self.max_minutes = inputs.area.settings.week.max_dose_minutes_per_day
 
-    def find_obstacle(self, officer: int, day: int, routes: Ints) -> OfficerObstacle:
-        """What keeps an officer from all of some routes on a day; "free" if nothing does."""
+    def find_obstacle(
+        self, officer: int, day: int, routes: Ints
+    ) -> tuple[OfficerObstacle, dict[str, object]]:
+        """What keeps an officer from all of some routes on a day, and the facts for its words.
+
+        "free" if nothing does.
+        """
         inputs = self.inputs
         in_time = routes[inputs.in_time[officer, day, routes]]
-        obstacle: OfficerObstacle = "free"
-        if inputs.is_absent[officer, day] or np.isnan(inputs.free_time.hours[officer, day, 0]):
-            obstacle = "away"
+        allowed = in_time[~inputs.banned[officer, day, in_time]]
+        found: tuple[OfficerObstacle, dict[str, object]] = "free", {}
+        if inputs.is_absent[officer, day]:
+            found = "away", {"why": "absent"}
+        elif np.isnan(inputs.free_time.hours[officer, day, 0]):
+            found = "away", {"why": "off duty"}
         elif not len(in_time):
-            obstacle = "off_hours"
-        elif inputs.banned[officer, day, in_time].all():
-            obstacle = "banned"
-        elif (elsewhere := self._find_own_patrol(officer, day, in_time)) is not None:
-            is_locked = (
-                elsewhere < len(inputs.routes) and inputs.locked[officer, day, elsewhere] >= 0
-            )
-            obstacle = "locked" if is_locked else "elsewhere"
+            found = "off_hours", {"why": self._explain_hours(officer, day, routes)}
+        elif not len(allowed):
+            found = "banned", {}
+        elif (own := self._find_own_patrol(officer, day, in_time)) is not None:
+            is_locked = own < len(inputs.routes) and inputs.locked[officer, day, own] >= 0
+            facts = {"urn": inputs.urns[self._get_place(officer, day, own)[0]]}
+            found = "locked" if is_locked else "elsewhere", {**facts}
         elif self.patrols[officer] >= inputs.max_patrols[officer]:
-            obstacle = "at_maximum"
+            found = "at_maximum", {"most": inputs.max_patrols[officer]}
         elif self._lacks_companion(officer, day, in_time):
-            obstacle = "without_second"
-        elif self._list_crowded(officer, day, in_time):
-            obstacle = "over_maximum"
-        return obstacle
+            found = "without_second", {}
+        elif all(crowded := [self.find_crowded_hotspots(day, route) for route in allowed.tolist()]):
+            names = sorted(set.intersection(*crowded) or set.union(*crowded))
+            facts = {"places": " or ".join(names), "most": f"{self.max_minutes:g}"}
+            found = "over_maximum", {**facts}
+        return found
 
-    def tell(self, obstacle: OfficerObstacle, officer: int, day: int, routes: Ints) -> str:
+    def tell(self, officer: int, day: int, routes: Ints) -> str:
         """What keeps an officer from all of some routes on a day, as a sentence."""
-        inputs, facts = self.inputs, {"officer": self.inputs.officers[officer]}
-        in_time = routes[inputs.in_time[officer, day, routes]]
-        if obstacle == "away":
-            facts["why"] = "absent" if inputs.is_absent[officer, day] else "off duty"
-        elif obstacle == "off_hours":
-            clash = self._explain_appointment(officer, day, routes)
-            facts["why"] = clash or self._explain_hours(officer, day, routes)
-        elif obstacle in {"elsewhere", "locked"}:
-            elsewhere = self._find_own_patrol(officer, day, in_time)
-            assert elsewhere is not None  # noqa: S101 - for mypy
-            facts["urn"] = inputs.urns[self._get_place(officer, day, elsewhere)[0]]
-        elif obstacle == "at_maximum":
-            facts["most"] = str(inputs.max_patrols[officer])
-        elif obstacle == "over_maximum":
-            crowded = self._list_crowded(officer, day, in_time)
-            facts["places"] = " or ".join(sorted(set.intersection(*crowded) or set.union(*crowded)))
-            facts["most"] = f"{self.max_minutes:g}"
-        return OFFICER_WORDS[obstacle][1].format(**facts)
+        obstacle, facts = self.find_obstacle(officer, day, routes)
+        return OFFICER_WORDS[obstacle][1].format(officer=self.inputs.officers[officer], **facts)
 
     def find_unmet_days(self) -> tuple[Unmet, ...]:
         """Every school and day without a patrol, and why."""
@@ -100,10 +93,7 @@ class ObstacleFinder:
         officers, routes = self._list_leads(school), self.inputs.list_routes(school, day)
         if not officers:
             return "no officer covers this school"
-        reasons = "; ".join(
-            self.tell(self.find_obstacle(officer, day, routes), officer, day, routes)
-            for officer in officers
-        )
+        reasons = "; ".join(self.tell(officer, day, routes) for officer in officers)
         return f"{reasons}, no other officer covers this school" if len(officers) == 1 else reasons
 
     def explain(self, officer: int, school: int, day: int, window: str | None = None) -> str:
@@ -118,8 +108,9 @@ class ObstacleFinder:
             return obstacle
         routes = self.inputs.list_routes(school, day)
         routes = routes[self.inputs.is_of_window(window)[routes]]
-        kind = self.find_obstacle(officer, day, routes)
-        return "" if kind in {"free", "over_maximum"} else self.tell(kind, officer, day, routes)
+        if self.find_obstacle(officer, day, routes)[0] in {"free", "over_maximum"}:
+            return ""
+        return self.tell(officer, day, routes)
 
     def _list_leads(self, school: int) -> list[int]:
         """Officers who may lead a school's patrols."""
@@ -171,53 +162,22 @@ class ObstacleFinder:
         begin, end = along.minutes[same][0]
         return int(along.school[place]), int(along.window[place]), float(begin), float(end)
 
-    def _explain_appointment(self, officer: int, day: int, routes: Ints) -> str:
-        """An officer's conflicting appointments, if their hours alone would leave time."""
-        inputs, free = self.inputs, self.inputs.free_time
-        on_duty = free.fit_hours(inputs.set_out, inputs.route_minutes[:, 1])[officer, day, routes]
-        clashes = dict.fromkeys(
-            one
-            for row in routes[on_duty].tolist()
-            for one in free.find_clashes(
-                officer, day, inputs.set_out[officer, row], inputs.back[officer, row]
-            )
-        )
-        name = inputs.officers[officer]
-        return " and ".join(f"{name} {describe_appointment(one)}" for one in clashes)
-
     def _explain_hours(self, officer: int, day: int, routes: Ints) -> str:
-        """An officer's hours against the route that comes nearest to fitting them."""
-        inputs = self.inputs
+        """An officer's conflicting appointments, or their hours if these alone leave no time."""
+        inputs, free = self.inputs, self.inputs.free_time
         name = inputs.officers[officer]
-        begin, end = inputs.free_time.hours[officer, day]
-        starts, ends = inputs.route_minutes[routes].T
-        hours = f"{format_time(begin)}-{format_time(end)}"
-        if ends.min() > end + MINUTES_TOLERANCE:
-            return (
-                f"no patrol fits {name}'s hours {hours}: starting at {format_time(starts.min())}, "
-                f"the shortest ends at {format_time(ends.min())}"
-            )
-        latest = int(np.argmax(starts))
-        minutes = starts[latest] - inputs.set_out[officer, routes[latest]]
-        at = format_time(starts[latest])
-        way = f"at {at} and the way from base takes {np.ceil(minutes):.0f} minutes"
-        way = way if minutes else f"at the base at {at}"
-        return f"no patrol fits {name}'s hours {hours}: it starts {way}"
-
-    def _list_crowded(self, officer: int, day: int, routes: Ints) -> list[set[str]]:
-        """What each allowed route would bring over the maximum; empty where one would not."""
-        allowed = routes[~self.inputs.banned[officer, day, routes]]
-        crowded = [self.find_crowded_hotspots(day, route) for route in allowed.tolist()]
-        return crowded if all(crowded) else []
-
-    def is_blocked_by_cap(self, school: int) -> bool:
-        """Whether the daily maximum alone keeps a free officer from a school on some day."""
-        return any(
-            self.find_obstacle(officer, day, routes) == "over_maximum"
-            for day in np.flatnonzero(self.inputs.is_open[school]).tolist()
-            if len(routes := self.inputs.list_routes(school, day))
-            for officer in self._list_leads(school)
-        )
+        set_out, back = inputs.set_out[officer], inputs.back[officer]
+        ends = inputs.route_minutes[:, 1]
+        on_duty = routes[free.fit_hours(inputs.set_out, ends)[officer, day, routes]]
+        date = inputs.days[day]
+        clashes = (free.find_clashes(name, date, set_out[row], back[row]) for row in on_duty)
+        busy = dict.fromkeys(one for some in clashes for one in some)
+        if busy:
+            return " and ".join(f"{name} {describe_appointment(one)}" for one in busy)
+        hours = "-".join(map(format_time, free.hours[officer, day]))
+        first = routes[np.argmin(ends[routes])]
+        needed = f"{format_time(set_out[first])}-{format_time(ends[first])}"
+        return f"no patrol fits {name}'s hours {hours}: the first needs {needed}, from base to end"
 
     def find_crowded_hotspots(self, day: int, route: int) -> set[str]:
         """Hotspots that a route would bring over the daily maximum, unless it must go there."""
@@ -250,28 +210,21 @@ class ObstacleFinder:
         return given
 
     def note_over_cap(self) -> Iterator[Note]:
-        """Hotspots that still exceed the daily maximum, and why."""
-        for day, date in enumerate(self.inputs.days):
+        """Hotspots that still exceed the daily maximum, and who goes there."""
+        inputs = self.inputs
+        for day, date in enumerate(inputs.days):
             for name, minutes in self._minutes_by_day[day].items():
                 if minutes > self.max_minutes + MINUTES_TOLERANCE:
+                    visitors = "; ".join(
+                        f"{inputs.officers[officer]} at URN {inputs.routes[route].urn}"
+                        for officer, on, route in self.chosen.tolist()
+                        if on == day and name in inputs.route_minutes_by_place[route]
+                    )
                     text = (
                         f"{name} gets {minutes:.0f} minutes on {format_day(date)}, more than the "
-                        f"maximum of {self.max_minutes:g}: "
-                        f"{'; '.join(self._describe_visitors(name, day))}."
+                        f"maximum of {self.max_minutes:g}: {visitors}."
                     )
                     yield Note("over_daily_maximum", text, "lead")
-
-    def _describe_visitors(self, hotspot: str, day: int) -> Iterator[str]:
-        """Who goes to a hotspot on a day, and what makes them go."""
-        for officer, on, route in self.chosen.tolist():
-            patrol = self.inputs.routes[route]
-            if on == day and hotspot in self.inputs.route_minutes_by_place[route]:
-                locked = self.inputs.locked[officer, day, route] >= 0
-                held = (officer, day, route) in self.inputs.held_rows
-                why = "handed out" if held else "locked" if locked else "placed by hand"
-                asked = hotspot in self.inputs.walked.list_asked_places(route)
-                why = "it must be visited" if asked else why
-                yield f"{self.inputs.officers[officer]} at URN {patrol.urn} ({why})"
 
 
 APPOINTMENT_WORDS = {
@@ -296,67 +249,35 @@ def describe_appointment(one: Appointment) -> str:
     return APPOINTMENT_WORDS[one.kind] + ("" if is_all_day else f" {hours}")
 
 
-def _check_names(inputs: RotaInputs) -> None:
-    """Raise for locks and bans that name an officer, school, day or variant that does not exist."""
+def check_locks_and_bans(inputs: RotaInputs) -> None:
+    """Raise for locks and bans of what does not exist, and for a lock that nobody can fulfil."""
     problems = Problems()
-    days = inputs.days
     for kind, rows in (("lock", inputs.locks), ("ban", inputs.bans)):
         for row in rows:
-            place = f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"
-            if row.officer is not None and row.officer not in inputs.officers:
-                names = ", ".join(list(inputs.officers)[:12])
-                what = f"there is no officer '{row.officer}' (known: {names})"
-                problems.add(kind, what, "name one of them", place)
-            highest = _find_highest_variant(inputs, row)
-            if highest < 0:
-                what = f"no patrol is planned for URN '{row.urn}'"
-                problems.add(kind, what, "name a school of the plan", place)
-            elif row.variant is not None and not 0 <= row.variant <= highest:
-                what = f"there is no variant {row.variant}"
-                problems.add(kind, what, f"write 0 to {highest}", place)
-            if row.window not in {None, *inputs.area.settings.week.windows}:
-                what = f"there is no window '{row.window}' in the week"
-                remedy = f"name one of them: {', '.join(inputs.area.settings.week.windows)}"
-                problems.add(kind, what, remedy, place)
-            if row.date not in {*days, *([None] if kind == "ban" else [])}:
-                span = f"{format_day(days[0])} to {format_day(days[-1])}"
-                what = f"{row.date} is not one of the planned days"
-                problems.add(kind, what, f"name a day from {span}", place)
+            own = [row.urn in {None, inputs.urns[school]} for school in inputs.route_school]
+            known: dict[str, Sequence[object]] = {
+                "officer": inputs.officers,
+                "urn": inputs.urns,
+                "date": [f"{day}" for day in inputs.days],
+                "variant": range(1 + int(inputs.variant[:, own].max(initial=-1))),
+                "window": list(inputs.area.settings.week.windows),
+            }
+            for name, values in known.items():
+                value = getattr(row, name)
+                if value is not None and f"{value}" not in map(str, values):
+                    what = f"there is no {name} '{value}' in the week"
+                    some = ", ".join(map(str, values[:12]))
+                    problems.add(kind, what, f"choose from: {some}", _describe(row))
     problems.raise_if_any()
-
-
-def _find_highest_variant(inputs: RotaInputs, row: Lock | Ban) -> int:
-    """The highest number of a route that a lock or ban may name; -1 where none is planned."""
-    urns = np.array([row.urn in {None, urn} for urn in inputs.urns], dtype=bool)
-    routes = urns[inputs.route_school]
-    return int(inputs.variant[:, routes].max(initial=-1))
-
-
-def check_locks_and_bans(inputs: RotaInputs) -> None:
-    """Raise for locks and bans of what does not exist, and for locks that cannot be fulfilled."""
-    _check_names(inputs)
-    problems = Problems()
     finder = ObstacleFinder(inputs, np.zeros((0, 3), dtype=np.int64))
     for number, lock in enumerate(inputs.locks):
         if not (inputs.problem.lock == number).any():
-            row, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
-            what = finder.explain(row, school, inputs.days.index(lock.date))
+            officer, school = inputs.officers.index(lock.officer), inputs.urns.index(lock.urn)
+            what = finder.explain(officer, school, inputs.days.index(lock.date))
             what = what or "a ban rules it out, or the variant does not fit the hours"
-            place = f"{lock.officer} at {lock.urn} on {lock.date}"
-            problems.add("lock", what, "remove the lock", place)
-    officer_days = Counter((lock.officer, lock.date, lock.window or "") for lock in inputs.locks)
-    for (officer, date, _), count in sorted(officer_days.items()):
-        if count > 1:
-            problems.add("lock", f"{officer} has two patrols on {date}", "keep one of the locks")
-    limits = dict(zip(inputs.officers, inputs.max_patrols.tolist(), strict=True))
-    for officer, count in sorted(Counter(lock.officer for lock in inputs.locks).items()):
-        if count > limits[officer]:
-            what = f"{officer} has {count} patrols, more than the maximum of {limits[officer]}"
-            problems.add("lock", what, "remove some locks, or raise max_patrols_per_week")
-    together = inputs.area.settings.patrol.officers
-    school_days = Counter((lock.urn, lock.date, lock.window or "") for lock in inputs.locks)
-    for (urn, date, _), count in sorted(school_days.items()):
-        if count > together:
-            what = f"URN {urn} has more than {together} officers on {date}"
-            problems.add("lock", what, "remove some locks")
+            problems.add("lock", what, "remove the lock", _describe(lock))
     problems.raise_if_any()
+
+
+def _describe(row: Lock | Ban) -> str:
+    return f"{row.officer or '*'} at {row.urn or '*'} on {row.date or '*'}"

@@ -85,9 +85,6 @@ class RotaProblem:
     is_tasked: Bools
     """(j,) demands by intelligence, which come before the daily maximum; the others come after
     every school's minimum."""
-    locks_first: bool = False
-    """Whether a locked patrol may exceed the daily maximum even if another of its routes would not:
-    used where the locks cannot all be fulfilled otherwise."""
 
     def __len__(self) -> int:
         return len(self.officer)
@@ -117,11 +114,6 @@ class RotaProblem:
     def windows(self) -> int:
         """Number of windows."""
         return int(self.route_window.max(initial=0)) + 1
-
-    @cached_property
-    def after(self) -> Ints:
-        """(o,) number that must be there as well, 0 for none."""
-        return self.route_after[self.route]
 
     @cached_property
     def is_along(self) -> Bools:
@@ -178,8 +170,9 @@ class RotaProblem:
         """(o,) the cell that must be filled as well, -1 for none."""
         # A lock may send a second officer without a first; a companion always needs someone to
         # join.
-        follows = (self.after > 0) & ((self.lock < 0) | self.is_along)
-        return np.where(follows, self.place * self.together + self.after - 1, -1)
+        after = self.route_after[self.route]
+        follows = (after > 0) & ((self.lock < 0) | self.is_along)
+        return np.where(follows, self.place * self.together + after - 1, -1)
 
     @cached_property
     def fixed(self) -> Bools:
@@ -198,6 +191,8 @@ class RotaProblem:
     @cached_property
     def busy(self) -> Floats:
         """(o, 2) times from and to: options that each begin before the other ends overlap."""
+        # An option lasts two tolerances at least, less one at its end: one that begins as another
+        # ends does not overlap it, and one of unknown times overlaps every other of its day.
         begin, end = self.option_minutes.T
         unknown = np.isnan(begin) | np.isnan(end)
         times = np.stack([begin, np.maximum(end, begin + 2 * MINUTES_TOLERANCE)], axis=1)
@@ -208,6 +203,8 @@ class RotaProblem:
     @cached_property
     def meetings(self) -> tuple[Ints, Ints]:
         """(m,) option and (m,) demand, for every option that meets a demand."""
+        # A join by route: options are sorted by route, so those of each pair of demand and route
+        # are a range.
         demand, route = np.unique(self.demand_routes, axis=0).T
         order = np.argsort(self.route, kind="stable")
         begin, end = (np.searchsorted(self.route[order], route, side) for side in ("left", "right"))
@@ -219,19 +216,13 @@ class RotaProblem:
     @cached_property
     def max_visits(self) -> Ints:
         """(j,) visits that each demand may have."""
-        # One by intelligence may have as many as it asks for, or as locks bring whatever their
-        # route.
+        # One by intelligence may have as many as it asks for, or as locks may bring.
         option, demand = self.meetings
-        most = np.full(len(self.demand_visits), len(self))
         locked = self.lock[option] >= 0
-        pair, count = np.unique(
-            np.stack([demand[locked], self.lock[option[locked]]]), axis=1, return_counts=True
-        )
-        whole = np.bincount(self.lock[self.lock >= 0], minlength=1)
-        bound = np.ones(len(count), dtype=bool) if self.locks_first else count == whole[pair[1]]
-        forced = np.bincount(pair[0][bound], minlength=len(most))
-        most[self.is_tasked] = np.maximum(self.demand_visits, forced)[self.is_tasked]
-        return np.asarray(most)
+        pairs = np.unique(np.stack([demand[locked], self.lock[option[locked]]]), axis=1)
+        forced = np.bincount(pairs[0], minlength=len(self.demand_visits))
+        most = np.maximum(self.demand_visits, forced)
+        return np.where(self.is_tasked, most, len(self))
 
     @cached_property
     def open_days(self) -> Ints:
@@ -241,29 +232,15 @@ class RotaProblem:
 
     @cached_property
     def capacity(self) -> Ints:
-        """(k,) capacity of each officer: the maximum of patrols, or what their days allow."""
-        windows = np.unique(self.slot) // self.windows
-        fit = np.bincount(windows, minlength=len(self.max_patrols) * len(self.dates))
-        if self.windows > 1:
-            fit = np.minimum(fit, self._count_apart(len(fit)))
-        days = fit.reshape(len(self.max_patrols), -1).sum(axis=1)
+        """(k,) capacity of each officer: the maximum of patrols, or their days and windows."""
+        windows = np.unique(self.slot) // (self.windows * len(self.dates))
+        days = np.bincount(windows, minlength=len(self.max_patrols))
         return np.asarray(np.minimum(self.max_patrols, days))
-
-    def _count_apart(self, officer_days: int) -> Ints:
-        """(k * d,) most options of an officer and day that do not overlap."""
-        # Going by the order in which they end, each one that overlaps none so far is in a largest
-        # choice.
-        count, until = np.zeros(officer_days, dtype=np.int64), np.full(officer_days, -np.inf)
-        for option in np.argsort(self.busy[:, 1]).tolist():
-            at = self.officer_day[option]
-            if self.busy[option, 0] >= until[at]:
-                until[at] = self.busy[option, 1]
-                count[at] += 1
-        return count
 
     @cached_property
     def option_visits(self) -> tuple[Ints, Ints]:
         """(w,) option and (w,) row of `visits`, for every stop of every option."""
+        # The same join, of options with the stops of their routes.
         order = np.argsort(self.visits[:, 0], kind="stable")
         count = np.bincount(self.visits[:, 0], minlength=len(self.route_school))
         begin = np.cumsum(count) - count

@@ -20,10 +20,10 @@ options. What makes the programme solvable is how the worth is formulated:
 
 What remains loose is how hotspots share routes.
 
-The daily maximum of a hotspot: no visit may bring a hotspot above it, except one that is forced: a
-place tasked by intelligence, or a locked patrol that has no route past the hotspot. So wherever a
-hotspot gets more, every visit of that day was forced. Forced visits come before the maximum, and
-the maximum before the minimum of a school.
+The daily maximum of a hotspot: no visit may bring a hotspot above it, except one that is forced: to
+a place tasked by intelligence, or by a patrol locked by hand. So wherever a hotspot gets more,
+every visit of that day was forced. Forced visits come before the maximum, and the maximum before
+the minimum of a school.
 """
 
 import numpy as np
@@ -89,7 +89,7 @@ def find_overlaps(problem: RotaProblem) -> tuple[Ints, Ints]:
 
 def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     """Require a second officer's first one, and the officer whom a companion joins."""
-    # Officers who may not go alone also need a companion, unless the locks cannot be met otherwise.
+    # Officers who may not go alone also need a companion.
     follows = np.flatnonzero(problem.after_cell >= 0)
     pairs = np.stack([problem.after_cell[follows], problem.cell[follows]])
     (before, _), row = np.unique(pairs, axis=1, return_inverse=True)
@@ -98,10 +98,7 @@ def _add_crews(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:
     model.add_constraints(
         (row, x[follows], 1.0), (filled, x[place], -1.0), upper=0.0, count=len(before)
     )
-    needs = problem.needs_companion
-    if problem.locks_first:
-        needs = needs & (problem.lock < 0)
-    needy = np.flatnonzero(needs)
+    needy = np.flatnonzero(problem.needs_companion)
     cells, row = np.unique(problem.cell[needy], return_inverse=True)
     along = np.flatnonzero(problem.is_along)
     filled, place = _match(cells, problem.after_cell[along])
@@ -169,20 +166,9 @@ def add_shortfall_variables(model: MipBuilder, problem: RotaProblem, x: Ints, ta
 
 def find_forced_visits(problem: RotaProblem) -> Bools:
     """(w,) whether each stop of each option is exempt from the daily maximum."""
-    # It is a place that must be visited, or its option fulfils a lock whose options all stop there.
+    # It is a place that must be visited, or of a patrol locked by hand.
     option, visit = problem.option_visits
-    forced = problem.mandatory_visits[visit]
-    locked = problem.lock[option] >= 0
-    if problem.locks_first:
-        return np.asarray(forced | locked)
-    many = len(problem.weight)
-    lock_hotspot = problem.lock[option[locked]] * many + problem.visits[visit, 1][locked]
-    pair, row = np.unique(lock_hotspot, return_inverse=True)
-    stops = np.unique(np.stack([row, option[locked]], axis=1), axis=0)[:, 0]
-    options = np.bincount(problem.lock[problem.lock >= 0], minlength=1)
-    every = np.bincount(stops, minlength=len(pair)) == options[pair // many]
-    forced[locked] |= every[row]
-    return np.asarray(forced)
+    return np.asarray(problem.mandatory_visits[visit] | (problem.lock[option] >= 0))
 
 
 def _add_dose_caps(model: MipBuilder, problem: RotaProblem, x: Ints) -> None:

@@ -315,32 +315,27 @@ def suggest_swaps(editor: WeekEditor, week: Week, gap: Gap) -> tuple[Move, ...]:
 def _find_options(inputs: RotaInputs, gap: Gap) -> Bools:
     """(o,) options that would fill a gap: patrols, not companions."""
     problem = inputs.problem
-    fills = problem.route < len(inputs.routes)
-    if gap.date is not None:
-        if gap.date not in inputs.days:
-            message = f"{gap.date} is not a day of this week"
+    fills = ~problem.is_along
+    for value, known, column, what in (
+        (gap.date, inputs.days, problem.day, "day of this week"),
+        (gap.urn, inputs.urns, problem.school, "school of this plan"),
+    ):
+        if value is not None and value not in known:
+            message = f"{value} is no {what}"
             raise InvalidEditError(message)
-        fills &= problem.day == inputs.days.index(gap.date)
-    if gap.urn is not None:
-        if gap.urn not in inputs.urns:
-            message = f"no patrol is planned for URN '{gap.urn}'"
-            raise InvalidEditError(message)
-        fills &= problem.school == inputs.urns.index(gap.urn)
+        fills &= True if value is None else column == list(known).index(value)
     if gap.place is not None:
         sought = {gap.place}
         for demand in inputs.demands:
             sought.update(demand.hotspots if demand.place == gap.place else ())
-        goes = np.array(
-            [
-                any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in stops)
-                for stops in (route.stops for route in inputs.routes)
-            ],
-            dtype=bool,
-        )
-        if not goes.any():
+        goes = [
+            any(not sought.isdisjoint({stop.tasked, *stop.covered}) for stop in route.stops)
+            for route in inputs.routes
+        ]
+        if not any(goes):
             message = f"no route goes to '{gap.place}'"
             raise InvalidEditError(message)
-        fills[fills] = goes[problem.route[fills]]
+        fills &= np.isin(problem.route, np.flatnonzero(goes))
     return fills
 
 

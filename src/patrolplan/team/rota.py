@@ -35,8 +35,8 @@ from patrolplan.team.free_time import list_school_days, note_modes
 from patrolplan.team.obstacle_finder import ObstacleFinder, check_locks_and_bans
 from patrolplan.team.problem import RotaProblem, SearchLimits
 from patrolplan.team.rota_inputs import RotaInputs
-from patrolplan.team.secret import WeekKey, note_secret
-from patrolplan.team.solve import RotaSolution, solve_rota
+from patrolplan.team.secret import DrawKey, note_secret
+from patrolplan.team.solve import IMPOSSIBLE, RotaSolution, solve_rota
 from patrolplan.team.walks import draw_new_walks, draw_walks
 from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_records import Ban, Draw, Lock, PatrolShortfall
@@ -56,7 +56,7 @@ def plan_week(
     delivered: pd.DataFrame | None = None,
     seed: int | None = None,
     stop: SearchLimits | None = None,
-    key: WeekKey | None = None,
+    key: DrawKey | None = None,
 ) -> Week:
     """Choose who patrols which school on which day, and by which of its routes.
 
@@ -115,6 +115,9 @@ def plan_week(
     check_locks_and_bans(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
+    if best.floor is not None and best.floor.missing == IMPOSSIBLE:
+        where, what = "lock", "the locks cannot all be fulfilled together"
+        raise InputError.one(where, what, "remove some of them")
     return build_drawn_week(inputs, best, stop=stop)
 
 
@@ -234,7 +237,6 @@ def build_week(
         "notes": (
             *_list_notes(inputs),
             *finder.note_over_cap(),
-            *_note_blocked_schools(inputs, finder, short),
             *_note_short_crews(inputs.area, duties),
             *note_modes(inputs.area),
         ),
@@ -299,20 +301,6 @@ def _list_notes(inputs: RotaInputs) -> Iterator[Note]:
         places = ", ".join(unknown)
         text = f"Doses at places that no route visits are not counted: {places}."
         yield Note("doses_not_counted", text, "lead")
-
-
-def _note_blocked_schools(
-    inputs: RotaInputs, finder: ObstacleFinder, short: Sequence[PatrolShortfall]
-) -> Iterator[Note]:
-    """Schools below their minimum only because of the daily maximum."""
-    for row in short:
-        if finder.is_blocked_by_cap(inputs.urns.index(row.urn)):
-            text = (
-                f"URN {row.urn} gets {row.patrols} of at least {row.least} patrols: the maximum of "
-                f"{finder.max_minutes:g} minutes a hotspot a day comes before that minimum."
-            )
-            about = {"urns": [row.urn]}
-            yield Note("maximum_before_minimum", text, "lead", about=about)
 
 
 def _note_short_crews(area: StudyArea, duties: Sequence[Duty]) -> Iterator[Note]:

@@ -27,7 +27,7 @@ from patrolplan.team.routes import (
     list_away,
     list_demands,
 )
-from patrolplan.team.secret import WeekKey
+from patrolplan.team.secret import DrawKey
 from patrolplan.team.week import Duty, Week
 from patrolplan.team.week_records import Ban, Lock
 from patrolplan.team.where_when import list_visited
@@ -55,7 +55,7 @@ class RotaInputs:
     """Days on which a hotspot had its dose, by hotspot."""
     held: tuple[Duty, ...] = ()
     """Duties handed out that stay as they are, even if plan and tables have changed."""
-    key: WeekKey | None = None
+    key: DrawKey | None = None
     """What the week is drawn with, and so the order and minutes in which each patrol is walked."""
 
     @cached_property
@@ -129,13 +129,9 @@ class RotaInputs:
     @cached_property
     def travel(self) -> Floats:
         """(k, s) minutes from base to gate, NaN where either is no longer in the tables."""
-        in_tables = compute_minutes_from_base(self.area)
-        minutes = np.full((len(self.officers), len(self.urns)), np.nan)
-        gates = {urn: row for row, urn in enumerate(self.area.schools["urn"])}
-        rows = [row for row, urn in enumerate(self.urns) if urn in gates]
-        columns = [gates[self.urns[row]] for row in rows]
-        minutes[: len(in_tables), rows] = in_tables[:, columns]
-        return minutes
+        gates, minutes = self.area.schools["urn"], compute_minutes_from_base(self.area)
+        table = pd.DataFrame(minutes, index=self.area.officers["officer"], columns=gates)
+        return table.reindex(index=self.officers, columns=self.urns).to_numpy()
 
     @cached_property
     def set_out(self) -> Floats:
@@ -359,18 +355,6 @@ class RotaInputs:
         keys = zip(*(column.tolist() for column in columns), strict=True)
         return {key: row for row, key in enumerate(keys)}
 
-    @cached_property
-    def companion_route(self) -> Ints:
-        """(r,) the route of companions on each route, -1 where there may be none."""
-        along = self.companions
-        places = zip(
-            along.school.tolist(), along.window.tolist(), along.after.tolist(), strict=True
-        )
-        row = {place: len(self.routes) + number for number, place in enumerate(places)}
-        columns = (self.route_school, self.route_window, self.route_number)
-        keys = zip(*(column.tolist() for column in columns), strict=True)
-        return np.array([row.get(key, -1) for key in keys], dtype=np.int64)
-
     def _count_doses_before(self, hotspot: str) -> tuple[int, int]:
         """Days with a dose in the week before, and consecutive ones, up to three, until day one."""
         days = self.delivered.get(hotspot, frozenset())
@@ -402,6 +386,5 @@ class RotaInputs:
         return other
 
 
-CHANGED_BY_HAND = {"banned", "locked", "possible", "companions", "companion_route", "option_rows"}
-CHANGED_BY_HAND |= {"problem"}
+CHANGED_BY_HAND = {"banned", "locked", "possible", "companions", "option_rows", "problem"}
 """Properties that depend on locks and bans; all others are the same under any."""

@@ -20,8 +20,6 @@ So every week of the search is feasible, including the best one. The search is c
 after a number of moves, so that equal inputs give equal weeks.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,18 +50,13 @@ MAX_OUT, MAX_INTO = 8, 2
 RandomState = NDArray[np.uint64]
 
 
-class _Draw(NamedTuple):
-    """A random generator, and room for the move that it draws."""
-
-    rng: RandomState
-    out: Ints
-    """(`MAX_OUT`,) options that the move removes, -1 for none."""
-    into: Ints
-    """(`MAX_INTO`,) options that it adds, -1 for none."""
+_Draw = tuple[RandomState, Ints, Ints]
+"""A random generator, and room for the move that it draws: (`MAX_OUT`,) options that it removes,
+and (`MAX_INTO`,) that it adds, -1 for none."""
 
 
 def _begin_draw(seed: NDArray[np.uint64]) -> _Draw:
-    return _Draw(seed, np.full(MAX_OUT, -1), np.full(MAX_INTO, -1))
+    return seed, np.full(MAX_OUT, -1), np.full(MAX_INTO, -1)
 
 
 def anneal_week(problem: RotaProblem, floor: Floor, chosen: Ints, *, moves: int, seed: int) -> Ints:
@@ -90,7 +83,7 @@ def walk_weeks(
     """Weeks (`states` of them) on a random walk from chosen options, one every `moves` moves."""
     # The walk makes the moves of the search, and accepts each that gives a feasible week worth at
     # least `limit`, which the first week must be, too. Among these weeks none is preferred for its
-    # worth. The seed has 64 bits.
+    # worth. The generator's state must not be zero, and the seed has 64 bits.
     facts = build_facts(problem, floor)
     state, worth = begin_state(facts, fill_slots(problem, chosen))
     draw, weeks = _begin_draw(np.array([seed | 1], dtype=np.uint64)), []
@@ -200,6 +193,7 @@ def _draw_companion(
     facts: RotaFacts, state: RotaState, rng: RandomState, out: Ints, into: Ints
 ) -> bool:
     """Add a companion for an added option whose officer may not go alone and would."""
+    # A swap fills `into`: it needs companions who are there already, or is undone.
     option = into[0]
     if option < 0 or not facts.needs_companion[option] or into[1] >= 0:
         return True
@@ -232,6 +226,8 @@ def _take_out_dependents(
         other = state.cells[place]
         if other >= 0 and facts.after_cell[other] == cell and not _add_out(out, other):
             return False
+    # Who may not go alone leaves with a companion, even if another one stays: that is seldom so,
+    # and a later move can bring them back.
     if facts.is_along[option]:
         joined = state.cells[facts.after_cell[option]]
         if joined >= 0 and facts.needs_companion[joined]:

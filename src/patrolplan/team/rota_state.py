@@ -5,7 +5,7 @@ patrols of each school and officer, dose of each school...), so that a change co
 stops it moves, not as much as the week.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from patrolplan.team.objective import (
     compute_even_load,
     compute_presence_sums,
 )
-from patrolplan.team.problem import MINUTES_TOLERANCE, Floats, Floor, Ints, RotaProblem
+from patrolplan.team.problem import MINUTES_TOLERANCE, Bools, Floats, Floor, Ints, RotaProblem
 from patrolplan.team.programme import compute_set_worth, find_forced_visits, list_day_sets
 
 NO_OPTION = -1
@@ -42,15 +42,15 @@ class RotaFacts(NamedTuple):
     """(o,) school, day, window and route number as one."""
     after_cell: Ints
     """(o,) cell that must be filled as well, -1 for none."""
-    gate: Ints
+    school_window: Ints
     """(o,) school and window as one."""
-    is_first: Ints
-    is_present: Ints
-    is_along: Ints
-    needs_companion: Ints
+    is_first: Bools
+    is_present: Bools
+    is_along: Bools
+    needs_companion: Bools
     own_worth: Floats
     """(o,) separate worth of an option: that of a companion."""
-    dose: Floats
+    option_dose: Floats
     slot_start: Ints
     slot_options: Ints
     """Options of slot s are `slot_options[slot_start[s]:slot_start[s + 1]]`."""
@@ -81,7 +81,7 @@ class RotaFacts(NamedTuple):
     """(d + 1,) worth of 0, 1, 2... patrols of a school in a window."""
     target: Ints
     min_dose: Floats
-    wanted_visits: Ints
+    demand_visits: Ints
     max_visits: Ints
     stage: Ints
     """(j,) `TASKED` or `WATCHED`."""
@@ -120,23 +120,6 @@ class RotaState(NamedTuple):
     """(3,) patrols and visits missing."""
 
 
-TAKEN = (
-    "officer",
-    "day",
-    "route",
-    "school",
-    "slot",
-    "busy",
-    "cell",
-    "after_cell",
-    "lock",
-    "dose_weight",
-    "max_patrols",
-    "max_visits",
-)
-"""Fields of `RotaFacts` that the problem has under the same name."""
-
-
 def fill_slots(problem: RotaProblem, chosen: Ints) -> Ints:
     """(k * d * w,) option of each officer, day and window, -1 for none."""
     slots = np.full(len(problem.max_patrols) * len(problem.dates) * problem.windows, NO_OPTION)
@@ -149,26 +132,20 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
     days, windows, together = len(problem.dates), problem.windows, problem.together
     slots = len(problem.max_patrols) * days * windows
     cells = problem.schools * days * windows * together
+    # Lists of different length (stops of a route, options of a slot...) are one flat array each,
+    # and where each list begins in it: compiled code reads them without any lookup by name.
     by_route = np.argsort(problem.visits[:, 0], kind="stable")
     unit = problem.patrol_unit
+    # Worths that fall with every further day or patrol are tables, looked up by the count.
     set_worth = compute_set_worth(problem, list_day_sets(days)) * problem.weight[:, None]
     slot_start, slot_options = _group(problem.slot, slots)
+    # Options that join nobody are put behind the last cell, where nobody looks.
     joined = np.where(problem.is_along, problem.after_cell, cells)
     along_start, along_options = _group(joined, cells)
     meeting, demand = problem.meetings
     meet_start, met = _group(meeting, len(problem))
-    needs = problem.needs_companion
-    if problem.locks_first:
-        needs = needs & (problem.lock < 0)
-    facts = RotaFacts(
-        **{name: getattr(problem, name) for name in TAKEN},
-        gate=problem.school_window,
-        is_first=problem.is_first.astype(np.int64),
-        is_present=problem.is_present.astype(np.int64),
-        is_along=problem.is_along.astype(np.int64),
-        needs_companion=needs.astype(np.int64),
+    made = dict[str, Any](
         own_worth=np.where(problem.is_along, COMPANION_FACTOR * unit, 0.0),
-        dose=problem.option_dose,
         slot_start=slot_start,
         slot_options=slot_options,
         along_start=along_start,
@@ -190,16 +167,15 @@ def build_facts(problem: RotaProblem, floor: Floor) -> RotaFacts:
         school_worth=PRESENCE_FACTOR * unit * compute_presence_sums(days),
         target=floor.patrols,
         min_dose=floor.dose - MINUTES_TOLERANCE,
-        wanted_visits=problem.demand_visits,
         stage=np.where(problem.is_tasked, TASKED, WATCHED),
         max_missing=np.array([floor.missing, floor.unmet_tasked, floor.unmet_watched]),
-        together=together,
-        windows=windows,
         days=days,
     )
-    # One layout in memory, so that the search is compiled once for all problems.
+    # All else is the problem's own, under the same name. One layout in memory, so that the search
+    # is compiled once for all problems.
+    values = (made[name] if name in made else getattr(problem, name) for name in RotaFacts._fields)
     return RotaFacts._make(
-        np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value for value in facts
+        np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value for value in values
     )
 
 
@@ -246,7 +222,7 @@ def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> 
         gain += _change_minutes(facts, state, hotspot, day, sign * facts.stop_minutes[at])
         nth = facts.visit_start[option] + at - facts.stop_start[route]
         state.capped_visits[hotspot, day] += sign * facts.is_capped[nth]
-    state.dose[school] += sign * facts.dose[option]
+    state.dose[school] += sign * facts.option_dose[option]
     state.slots[facts.slot[option]] = option if sign > 0 else -1
     state.cells[facts.cell[option]] = option if sign > 0 else -1
     if facts.is_along[option]:
@@ -255,10 +231,11 @@ def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> 
     state.officer_patrols[officer] += sign
     gain += facts.officer_worth[officer, state.officer_patrols[officer]]
     if facts.is_present[option]:
-        gate = facts.gate[option]
+        gate = facts.school_window[option]
         gain -= facts.school_worth[state.gate_patrols[gate]]
         state.gate_patrols[gate] += sign
         gain += facts.school_worth[state.gate_patrols[gate]]
+    # What is missing is counted as patrols and visits come and go, never summed over all.
     if facts.is_first[option]:
         state.missing[PATROLS] -= max(0, facts.target[school] - state.patrols[school])
         state.patrols[school] += sign
@@ -266,9 +243,9 @@ def apply_option(facts: RotaFacts, state: RotaState, option: int, sign: int) -> 
     for at in range(facts.meet_start[option], facts.meet_start[option + 1]):
         demand = facts.met_demands[at]
         stage = facts.stage[demand]
-        state.missing[stage] -= max(0, facts.wanted_visits[demand] - state.visits[demand])
+        state.missing[stage] -= max(0, facts.demand_visits[demand] - state.visits[demand])
         state.visits[demand] += sign
-        state.missing[stage] += max(0, facts.wanted_visits[demand] - state.visits[demand])
+        state.missing[stage] += max(0, facts.demand_visits[demand] - state.visits[demand])
     return float(gain)
 
 
@@ -288,6 +265,7 @@ def is_allowed(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether an option that was added keeps the rules of officer, school, hotspot and demand."""
     if not _fits_officer(facts, state, option):
         return False
+    # A second officer needs the first one, a companion the one who is joined.
     after = facts.after_cell[option]
     if after >= 0 and state.cells[after] < 0:
         return False
@@ -333,6 +311,7 @@ def _exceeds_maximum(facts: RotaFacts, state: RotaState, option: int) -> bool:
 @jit_compile(is_inlined=True, allocates=False)
 def is_floor_kept(facts: RotaFacts, state: RotaState, option: int) -> bool:
     """Whether the floor holds after an option was added or removed."""
+    # Nothing can have changed but the option's school, its cell and the counts of what is missing.
     # Removing it must not leave a second officer, or one who may not go alone, without it, unless a
     # lock requires that.
     school = facts.school[option]
@@ -363,7 +342,7 @@ def begin_state(facts: RotaFacts, start: Ints) -> tuple[RotaState, float]:
     cells = schools * facts.days * facts.windows * facts.together
     missing = np.zeros(3, dtype=np.int64)
     missing[PATROLS] = facts.target.sum()
-    np.add.at(missing, facts.stage, facts.wanted_visits)
+    np.add.at(missing, facts.stage, facts.demand_visits)
     state = RotaState(
         np.full(len(start), -1),
         np.full(cells, -1),

@@ -16,6 +16,7 @@ warned of that in words.
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +37,7 @@ from patrolplan.team.week import Week
 from patrolplan.team.where_when import group_stays
 from patrolplan.times import SchoolTerm
 
-CONFIDENCE = 0.95  # minimum share of surveys whose interval holds the true difference
+HALF_WIDTH_95 = 1.959964  # in standard errors: 95 of 100 surveys' intervals hold the difference
 
 WELL_KNOWN = 4
 """Multiple of the threshold that makes a square well known: rounding hides a fifth at most."""
@@ -45,20 +46,11 @@ MIN_WELL_KNOWN = 2  # fewer well-known squares are too few to compare with
 Direction = Literal["less", "more", "unclear"]
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Lowest and highest possible true count, both included."""
+Bounds = tuple[int, int]
+"""Lowest and highest possible true count, both included."""
 
-    low: int
-    high: int
-
-
-@dataclass(frozen=True)
-class SurveyCounts:
-    """Reports of one term: in the square, and in the others that it is compared with."""
-
-    here: Bounds
-    elsewhere: Bounds
+SurveyCounts = tuple[Bounds, Bounds]
+"""Reports of one term: in the square, and in the others that it is compared with."""
 
 
 @dataclass(frozen=True)
@@ -84,28 +76,37 @@ def measure_change(
 ) -> SurveyChange | None:
     """The change of a group's share between the latest two terms that show reports."""
     # None where they cannot be compared: fewer than two terms show reports, neither of them any of
-    # this group, or there is no other group `among` (g,) those that it is compared with.
-    others = _choose_others(groups, group, among)
-    shown = others.copy()
-    shown[group] = True
-    terms = sorted(term for term, counts in groups.by_term.items() if counts[shown].any())
-    if len(terms) < 2 or not others.any():  # noqa: PLR2004 - a change needs two
-        return None
-    before, latest = terms[-2:]
-    if not groups.by_term[before][group] and not groups.by_term[latest][group]:
-        return None
-    earlier, later = (_bound_counts(groups, term, group, others) for term in (before, latest))
-    return SurveyChange(before, latest, *compute_interval_of_change(earlier, later))
-
-
-def _choose_others(groups: ReportGroups, group: int, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(g,) groups that a group is compared with: the well-known ones, or all if those are few."""
-    # Rounding hides up to 4 reports of each square and term, which would be most of what small
-    # squares have. The choice looks at no single term, so it favours none.
-    others = np.array(among, dtype=bool)
-    others[group] = False
+    # this group, or there is no other group `among` (g,) those that it is compared with. These are
+    # the well-known ones, unless they are few: rounding hides up to 4 reports of each square and
+    # term, which would be most of what small squares have. The choice looks at no single term, so
+    # it favours none.
+    others = among & (np.arange(len(groups)) != group)
     well_known = others & (groups.counts >= WELL_KNOWN * groups.threshold)
-    return well_known if np.count_nonzero(well_known) >= MIN_WELL_KNOWN else others
+    if np.count_nonzero(well_known) >= MIN_WELL_KNOWN:
+        others = well_known
+    shown = others | (np.arange(len(groups)) == group)
+    terms = sorted(term for term, counts in groups.by_term.items() if counts[shown].any())[-2:]
+    is_named = any(groups.by_term[term][group] for term in terms)
+    if len(terms) < 2 or not others.any() or not is_named:  # noqa: PLR2004 - a change needs two
+        return None
+    earlier, later = (_bound_counts(groups, term, group, others) for term in terms)
+    low, high = compute_interval_of_change(earlier, later)
+    return SurveyChange(terms[0], terms[1], low, high)
+
+
+def _bound_counts(
+    groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
+) -> SurveyCounts:
+    """Bounds of the number of reports of a term, in a group and in the others."""
+    # A group of n to m reports in all that shows k in the other terms has at most m - k in this
+    # one.
+    low = groups.by_term[term]
+    in_other_terms = sum(groups.by_term.values()) - low
+    high = np.minimum(low - groups.counts, -in_other_terms) + groups.max_counts
+    here, elsewhere = (
+        (int(low[rows].sum()), int(high[rows].sum())) for rows in (np.array([group]), others)
+    )
+    return here, elsewhere
 
 
 def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tuple[float, float]:
@@ -120,45 +121,29 @@ def compute_interval_of_change(before: SurveyCounts, latest: SurveyCounts) -> tu
     # at least the lower of theirs, and falls with p and u. So it is lowest with as few reports in
     # the square in the later term and as many elsewhere as possible, and the other way round in the
     # earlier term; the upper end is its mirror image.
-    low, _ = compute_newcombe_interval(
-        (before.here.high, before.elsewhere.low), (latest.here.low, latest.elsewhere.high)
-    )
-    _, high = compute_newcombe_interval(
-        (before.here.low, before.elsewhere.high), (latest.here.high, latest.elsewhere.low)
-    )
+    most = [(here[1], elsewhere[0]) for here, elsewhere in (before, latest)]
+    fewest = [(here[0], elsewhere[1]) for here, elsewhere in (before, latest)]
+    low, _ = compute_newcombe_interval(most[0], fewest[1])
+    _, high = compute_newcombe_interval(fewest[0], most[1])
     return low, high
 
 
 def compute_newcombe_interval(
     before: tuple[int, int], latest: tuple[int, int]
 ) -> tuple[float, float]:
-    """Newcombe's hybrid score interval of the latest share less the one before."""
-    # `before`, `latest`: Reports here and elsewhere, not both 0.
-    from scipy.stats import binomtest  # noqa: PLC0415 - heavy, and of this interval alone
-
-    (p, p_low, p_high), (q, q_low, q_high) = (
-        (test.statistic, *test.proportion_ci(CONFIDENCE, method="wilson"))
-        for test in (binomtest(here, here + elsewhere) for here, elsewhere in (before, latest))
-    )
-    low = q - p - float(np.hypot(q - q_low, p_high - p))
-    high = q - p + float(np.hypot(q_high - q, p - p_low))
-    return low, high
+    """Newcombe's interval of the latest share less the one before, from reports here and not."""
+    (p, p_low, p_high), (q, q_low, q_high) = map(_compute_score_interval, (before, latest))
+    low = q - p - math.hypot(q - q_low, p_high - p)
+    return low, q - p + math.hypot(q_high - q, p - p_low)
 
 
-def _bound_counts(
-    groups: ReportGroups, term: SchoolTerm, group: int, others: NDArray[np.bool_]
-) -> SurveyCounts:
-    """Bounds of the number of reports of a term, in a group and in the others."""
-    # A group of n to m reports in all that shows k in the other terms has at most m - k in this
-    # one.
-    low = groups.by_term[term]
-    hidden = groups.max_counts - groups.counts
-    in_other_terms = sum(groups.by_term.values()) - low
-    high = np.minimum(low + hidden, groups.max_counts - in_other_terms)
-    return SurveyCounts(
-        here=Bounds(int(low[group]), int(high[group])),
-        elsewhere=Bounds(int(low[others].sum()), int(high[others].sum())),
-    )
+def _compute_score_interval(reports: tuple[int, int]) -> tuple[float, float, float]:
+    """The share of reports that are here, and the ends of Wilson's interval of it."""
+    here, total, square = reports[0], sum(reports), HALF_WIDTH_95**2
+    middle = (here + square / 2) / (total + square)
+    spread = math.sqrt(here * reports[1] / total + square / 4)
+    half = HALF_WIDTH_95 * spread / (total + square)
+    return here / total, max(0.0, middle - half), min(1.0, middle + half)
 
 
 MAX_FACTORS = 3
@@ -220,36 +205,47 @@ def find_school_answers(
     # where no group of reports is within reach, or the reports are of a form without squares.
     area = week.plan.area
     latest = find_latest_term(area.reports)
-    promises = _find_promises(week)
     answers: dict[str, tuple[PlaceAnswer, ...]] = {}
-    for urn in urns:
-        own = _find_own_places(week.plan, urn)
-        near = _find_near_groups(area, urn) if own else np.zeros(0, dtype=bool)
+    for urn, promises in _list_promises(week, urns).items():
+        near = _find_near_groups(area, urn) if promises else np.zeros(0, dtype=bool)
         answers[urn] = tuple(
             PlaceAnswer(
                 place=place,
                 gave=_describe_group(area, place.group, latest[place.group]),
                 days_before=None if presence is None else len(presence.find_days(place.hotspots)),
                 weeks_recorded=0 if presence is None else presence.weeks,
-                promise=promises[place.name],
+                promise=promise,
                 change=measure_change(area.reports, place.group, near),
             )
-            for place in own
+            for place, promise in promises
         )
     return answers
 
 
 def list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[str, Promise]]]:
     """The places of each of some schools by name, with what a week does about them."""
-    promises = _find_promises(week)
-    return {
-        urn: [(place.name, promises[place.name]) for place in _find_own_places(week.plan, urn)]
-        for urn in urns
+    found = _list_promises(week, urns)
+    return {urn: [(place.name, promise) for place, promise in own] for urn, own in found.items()}
+
+
+def _list_promises(week: Week, urns: Iterable[str]) -> dict[str, list[tuple[FearedPlace, Promise]]]:
+    """The same with the places themselves."""
+    why = {demand.place: demand.why for demand in week.demands if demand.kind == "feared"}
+    visits = {
+        name: {stay.date for stay in stays} for name, stays in group_stays(week.duties).items()
     }
 
+    def promise(place: FearedPlace) -> Promise:
+        days = set[dt.date]().union(*(visits.get(name, ()) for name in place.hotspots))
+        return Promise(
+            days=len(days),
+            of_days=len(week.days),
+            was_last_week=any(week.delivered.get(name) for name in place.hotspots),
+            why_not=None if days else why.get(place.name),
+        )
 
-def _find_own_places(plan: Plan, urn: str) -> tuple[FearedPlace, ...]:
-    return tuple(place for place in _find_places(plan) if urn in place.schools)
+    places = [(place, promise(place)) for place in _find_places(week.plan)]
+    return {urn: [each for each in places if urn in each[0].schools] for urn in urns}
 
 
 @lru_cache(maxsize=2)
@@ -259,24 +255,6 @@ def _find_places(plan: Plan) -> tuple[FearedPlace, ...]:
     if not len(groups) or len(groups.squares) != len(groups):
         return ()
     return find_feared_places(plan.area, plan.risk, plan.hotspots)
-
-
-def _find_promises(week: Week) -> dict[str, Promise]:
-    """What a week does about each feared place, by its name."""
-    outcomes = {demand.place: demand for demand in week.demands if demand.kind == "feared"}
-    stays = group_stays(week.duties)
-    visits = {name: {stay.date for stay in each} for name, each in stays.items()}
-    promises = {}
-    for place in _find_places(week.plan):
-        days = set[dt.date]().union(*(visits.get(name, ()) for name in place.hotspots))
-        outcome = outcomes.get(place.name)
-        promises[place.name] = Promise(
-            days=len(days),
-            of_days=len(week.days),
-            was_last_week=any(week.delivered.get(name) for name in place.hotspots),
-            why_not=None if outcome is None or outcome.why is None or days else outcome.why,
-        )
-    return promises
 
 
 def _describe_group(area: StudyArea, group: int, term: SchoolTerm | None) -> WhatPupilsGave:

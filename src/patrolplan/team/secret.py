@@ -59,9 +59,17 @@ class Opaque:
 
 
 class DrawKey(Opaque):
-    """The key of something that is drawn."""
+    """The key of the `number`-th draw of a week, or of a part of it.
 
-    __slots__ = ()
+    `is_secret` says whether only those who have the team's secret can make that of a week.
+    """
+
+    __slots__ = ("is_secret", "number")
+
+    def __init__(self, content: bytes, number: int = 0, *, is_secret: bool = False) -> None:
+        super().__init__(content)
+        self.number = number
+        self.is_secret = is_secret
 
     def derive(self, *parts: object) -> "DrawKey":
         """The key of a part of the draw, such as one patrol, named by what distinguishes it."""
@@ -71,20 +79,6 @@ class DrawKey(Opaque):
         """A whole number from 0 to `count` - 1, the same for equal keys."""
         # As 256 bits are reduced, no number is more probable than another by more than 2^-190.
         return int.from_bytes(self._digest(NUMBER), "big") % count
-
-
-class WeekKey(DrawKey):
-    """The key of the `number`-th draw of a week.
-
-    `is_secret` says whether only those who have the team's secret can make it.
-    """
-
-    __slots__ = ("is_secret", "number")
-
-    def __init__(self, content: bytes, number: int, *, is_secret: bool) -> None:
-        super().__init__(content)
-        self.number = number
-        self.is_secret = is_secret
 
     @property
     def commitment(self) -> str:
@@ -97,17 +91,17 @@ class Secret(Opaque):
 
     __slots__ = ()
 
-    def make_key(self, area: str, monday: dt.date, number: int) -> WeekKey:
+    def make_key(self, area: str, monday: dt.date, number: int) -> DrawKey:
         """The key of the `number`-th draw of an area's week."""
         content = self._digest(WEEK, area, monday.isoformat(), number)
-        return WeekKey(content, number, is_secret=True)
+        return DrawKey(content, number, is_secret=True)
 
 
-def make_open_key(seed: int, area: str, monday: dt.date, number: int) -> WeekKey:
+def make_open_key(seed: int, area: str, monday: dt.date, number: int) -> DrawKey:
     """The key of a draw without a secret, which anyone who has the settings can make."""
     parts = json.dumps([seed, area, monday.isoformat(), number]).encode("utf-8")
     content = hashlib.blake2b(parts, digest_size=KEY_BYTES, person=FROM_SEED).digest()
-    return WeekKey(content, number, is_secret=False)
+    return DrawKey(content, number, is_secret=False)
 
 
 def find_secret_path(settings: Settings) -> Path:

@@ -9,7 +9,8 @@ The objectives are lexicographic, once all locks are fulfilled:
 5. the worth of the week (`patrolplan.team.objective`) is as high as it can be.
 
 All but the last are the floor of the week. Once found, it constrains the last objective. The
-daily maximum of hotspots is a rule, from which visits to tasked places are exempt. The best week
+daily maximum of hotspots is a rule, from which visits to tasked places and of locked patrols are
+exempt. The best week
 that differs from one handed out by a few patrols only is found by a programme like it.
 """
 
@@ -84,8 +85,6 @@ class RotaSolution:
     proven: bool
     floor: Floor | None = None
     """The floor that the week had to keep; None where it is not known."""
-    locks_first: bool = False
-    """See `RotaProblem.locks_first`: whether the locks could not be fulfilled otherwise."""
 
     @property
     def gap_percent(self) -> float:
@@ -113,16 +112,13 @@ def solve_rota(
     order = np.random.default_rng(seed).permutation(len(problem))
     mixed = problem.select(order)
     floor = find_floor(mixed)
-    if floor.missing == IMPOSSIBLE:  # locks that cannot all keep the daily maximum
-        mixed = replace(mixed, locks_first=True)
-        floor = find_floor(mixed)
     model, x, *_ = _begin_model(mixed, floor)
     add_objective(model, mixed, x)
     search = _WeekSearch(model.build(), x, mixed, floor, stop, deadline=deadline)
     rows, bound = search.run(seed)
     solution = RotaSolution.rate(problem, np.sort(order[rows]), bound)
     floor = replace(floor, chosen=np.sort(order[floor.chosen]))
-    return replace(solution, floor=floor, locks_first=mixed.locks_first)
+    return replace(solution, floor=floor)
 
 
 class _WeekSearch:

@@ -19,7 +19,7 @@ drawn, no matter who went there; otherwise days on which it was easy to go would
 import datetime as dt
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field, ValidationError
 
 from patrolplan.area import StudyArea
@@ -36,13 +36,14 @@ from patrolplan.area.square_names import name_places
 from patrolplan.atomic import write_file_atomically
 from patrolplan.crs import DEGREES, Projection
 from patrolplan.errors import InputError
+from patrolplan.hotspots.clusters import compute_catchment_shares
 from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.notes import Note
 from patrolplan.patrols.file_forms import Amount, Day, FileModel
 from patrolplan.patrols.plan import Plan
 from patrolplan.settings.messages import list_problems
 from patrolplan.team.free_time import find_open_days
-from patrolplan.team.impact import build_masks, compute_catchment_shares
+from patrolplan.team.impact import count_incidents
 from patrolplan.team.week import Week
 from patrolplan.team.week_records import TrialCell, WeekTrial
 
@@ -160,7 +161,7 @@ def choose_pairs(path: Path, trial: Trial, area: StudyArea, hotspots: gpd.GeoDat
     is_near = shapely.distance(stops, gates) <= area.settings.patrol.radius_metres
     months = pd.date_range(end=area.incidents["month"].max(), periods=HISTORY_MONTHS, freq="MS")
     lines = hotspots.geometry.to_numpy()
-    counts = count_incidents(area, hotspots["pieces"].tolist(), months, by_days=False)
+    counts = _count(area, hotspots["pieces"], months, by_days=False)
     expected = np.round(counts.mean(axis=1), 6) * is_near
     chosen: list[int] = []
     for row in np.argsort(-expected, kind="stable").tolist():
@@ -228,20 +229,16 @@ def is_dated(area: StudyArea) -> bool:
     return bool(area.incidents["occurred_at"][counted].notna().mean() >= MIN_DATED_SHARE)
 
 
-def count_incidents(
-    area: StudyArea, pieces: Sequence[Sequence[int]], times: pd.DatetimeIndex, *, by_days: bool
+def _count(
+    area: StudyArea, pieces: Iterable[ArrayLike], times: pd.DatetimeIndex, *, by_days: bool
 ) -> Floats:
     """(h, t) incidents of hotspots on days, or in months by their first days."""
     # Of a crime that is known only by a map point, a hotspot has the fraction on its own streets.
-    own = compute_catchment_shares(area, build_masks(area, [list(part) for part in pieces]))
+    own = compute_catchment_shares(area.catchments, [np.asarray(part) for part in pieces])
     incidents = area.incidents
     when = incidents["occurred_at"].dt.normalize() if by_days else incidents["month"]
-    column, catchment = times.get_indexer(pd.DatetimeIndex(when)), area.incident_catchment
-    is_counted = incidents["category"].isin(list(area.settings.crimes.risk_categories))
-    rows = np.flatnonzero((catchment >= 0) & (column >= 0) & is_counted.to_numpy())
-    counts = np.zeros((len(times), len(own)))
-    np.add.at(counts, column[rows], own.T[catchment[rows]])
-    return counts.T
+    column = times.get_indexer(pd.DatetimeIndex(when)).astype(np.int64)
+    return np.asarray(own @ count_incidents(area, column, len(times)))
 
 
 def draw_trial_week(path: Path, trial: Trial, days: Sequence[dt.date]) -> WeekTrial:
@@ -338,7 +335,7 @@ def analyse_trial(path: Path, trial: Trial, area: StudyArea) -> Effect:
     if not by_days:
         times = pd.date_range(trial.start, trial.end, freq="MS")
     pieces = find_pieces_of_shapes(area.network, trial.build_stretches(area.projection))
-    counts = count_incidents(area, [part.tolist() for part in pieces], times, by_days=by_days)
+    counts = _count(area, pieces, times, by_days=by_days)
     # Days that are drawn together count as one; months of pairs do so as well.
     first_days = {trial.find_block(day): day for day in reversed(trial.days)}
     blocks = list(first_days)

@@ -151,7 +151,7 @@ class WeekEditor:
         if option is None:
             return []
         _, day, route = option
-        along = (problem.day == day) & (problem.route == self.inputs.companion_route[route])
+        along = (problem.day == day) & (problem.route == self.inputs.companions.route[route])
         rows = self.find_rows([replace(duty, crew=()), *(d for d in duties if d is not duty)])
         patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
         free = [
@@ -227,8 +227,12 @@ class WeekEditor:
             fits &= self.inputs.variant[day, routes] == variant
         options = options[fits]
         if not len(options):
-            raise InvalidEditError(self._explain_no_route(slot, variant))
-        free = self._select_under_cap(options, finder, day)
+            message = (
+                f"no route is left for {slot}: it is not planned that day, is ruled out, or the "
+                f"school is not in the care of {slot.officer}"
+            )
+            raise InvalidEditError(message)
+        free = self._select_under_cap(options, finder)
         option = self._choose_best(self._select_within_visits(free, rows), rows, like)
         duty = build_duty(self.inputs, officer, day, int(problem.route[option]))
         if not self.needs_companion(duty):
@@ -239,19 +243,15 @@ class WeekEditor:
             raise InvalidEditError(message)
         return replace(duty, crew=crew)
 
-    def _select_under_cap(self, options: Ints, finder: ObstacleFinder, day: int) -> Ints:
+    def _select_under_cap(self, options: Ints, finder: ObstacleFinder) -> Ints:
         """Options that bring no hotspot over the daily maximum; an error if there are none."""
         # A lock alone does not exceed it: the patrols already in the week are not forced.
-        routes = self.problem.route[options].tolist()
-        crowded = [finder.find_crowded_hotspots(day, route) for route in routes]
-        if not all(crowded):
-            return np.asarray(options[np.array([not names for names in crowded], dtype=bool)])
-        names = " and ".join(sorted(set().union(*crowded)))
-        message = (
-            f"{names} would get more than the maximum of {finder.max_minutes:g} minutes on "
-            f"{format_day(self.inputs.days[day])}: choose another route or day"
-        )
-        raise InvalidEditError(message)
+        officer, day = int(self.problem.officer[options[0]]), int(self.problem.day[options[0]])
+        routes = self.problem.route[options]
+        free = [not finder.find_crowded_hotspots(day, route) for route in routes.tolist()]
+        if not any(free):
+            raise InvalidEditError(finder.tell(officer, day, routes))
+        return np.asarray(options[np.array(free, dtype=bool)])
 
     def _select_within_visits(self, options: Ints, rows: Ints) -> Ints:
         """Options that bring no tasked place over its visits; an error if there are none."""
@@ -276,16 +276,6 @@ class WeekEditor:
                 return int(same[0])
         worth = [compute_worth(self.problem, np.append(rows, option)).total for option in options]
         return int(options[int(np.argmax(np.round(worth, 12)))])
-
-    def _explain_no_route(self, slot: PatrolSlot, variant: int | None) -> str:
-        locks = {(lock.officer, lock.urn, lock.date) for lock in self.inputs.locks}
-        if self.is_loan(slot) and (slot.officer, slot.urn, slot.date) not in locks:
-            return f"URN {slot.urn} is not in the care of {slot.officer}"
-        if variant is None:
-            return f"no route is left for {slot}"
-        return (
-            f"route {variant + 1} is not planned that day, does not fit the hours, or is ruled out"
-        )
 
     def _find_slot(self, slot: PatrolSlot) -> tuple[int, int, int]:
         """Rows of a slot's officer, school and day."""
@@ -317,7 +307,7 @@ def _find_companion(inputs: RotaInputs, option: tuple[int, int, int], name: str)
     _, day, route = option
     if name not in inputs.officers:
         return None
-    key = (inputs.officers.index(name), day, int(inputs.companion_route[route]))
+    key = (inputs.officers.index(name), day, int(inputs.companions.route[route]))
     return inputs.option_rows.get(key)
 
 

@@ -83,12 +83,8 @@ def read_week_alone(path: str | Path, projection: Projection | None = None) -> W
         what = f"is not JSON ({error})"
         raise InputError.one(path, what, REMEDY) from None
     if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
-        schema = document["schema"]
-        if isinstance(schema, int) and schema < SCHEMA:
-            what, remedy = "the week was made by an older version of patrolplan", PLAN_AGAIN
-        else:
-            what = f"schema {str(schema)[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
-            remedy = "read it with the version that wrote it"
+        what = f"schema {str(document['schema'])[:MAX_SHOWN_CHARACTERS]} is not {SCHEMA}"
+        remedy = f"read it with the version that wrote it, or {PLAN_AGAIN}"
         raise InputError.one(path, what, remedy, "'schema'")
     return _parse_week(document, path, projection)
 

@@ -70,11 +70,7 @@ class Lock(_AsGiven):
 
     def is_fulfilled_by(self, duty: "Duty") -> bool:
         """Whether a patrol fits what was set by hand."""
-        return (
-            (self.officer, self.urn, self.date) == (duty.officer, duty.urn, duty.date)
-            and self.variant in {None, duty.variant}
-            and self.window in {None, duty.window}
-        )
+        return _fits(self, duty)
 
 
 @with_config(RECORD)
@@ -94,13 +90,12 @@ class Ban(_AsGiven):
 
     def rules_out(self, duty: "Duty") -> bool:
         """Whether a patrol is among those ruled out."""
-        return (
-            self.officer in {None, duty.officer}
-            and self.urn in {None, duty.urn}
-            and self.date in {None, duty.date}
-            and self.variant in {None, duty.variant}
-            and self.window in {None, duty.window}
-        )
+        return _fits(self, duty)
+
+
+def _fits(row: Lock | Ban, duty: "Duty") -> bool:
+    names = ("officer", "urn", "date", "variant", "window")
+    return all(getattr(row, name) in {None, getattr(duty, name)} for name in names)
 
 
 @with_config(RECORD)

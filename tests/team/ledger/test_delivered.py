@@ -11,7 +11,6 @@ from patrolplan.team.ledger.delivered import (
     Answer,
     build_table_visits,
     find_promised_stops,
-    find_separate_visits,
     parse_answer,
 )
 
@@ -142,17 +141,6 @@ def test_officers_who_came_together_are_a_column(handed, due, tmp_path):
     assert "row 3, column 'with': there is no officer 'SSO-77'" in second
 
 
-def test_officers_entered_separately_at_one_place_are_found(handed, promised_week, visit):
-    """Two visits of one place, school and day are named, those of officers together are not."""
-    owner = promised_week.doses[0]["officer"]
-    entries = handed.record([visit(0, 15.0), visit(1, 15.0), visit(0, 15.0, officer="SSO-99")])
-    (line,) = find_separate_visits(handed, entries)
-    assert line.startswith(f"SSO-99 and {owner} at" if owner > "SSO-99" else f"{owner} and SSO-99")
-    assert find_separate_visits(handed, [entries[1]]) == []
-    joined = handed.record([visit(0, 15.0, together=("SSO-99",))])
-    assert find_separate_visits(handed, joined) == []
-
-
 def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_week, due, tmp_path):
     """A number alone could be either; with a time, a hotspot's is the nearer one."""
     dose = promised_week.doses[0]
@@ -161,7 +149,7 @@ def test_a_stop_of_two_windows_is_named_by_its_window_or_time(ledger, promised_w
     ledger.hand_out(week)
     who = (dose["officer"], MONDAY, None)
     path = tmp_path / "v.csv"
-    with pytest.raises(InputError, match="name the window in 'window'"):
+    with pytest.raises(InputError, match=r"more than one stop 1 on .*the window in 'window'"):
         build_table_visits(ledger, _table((*who, None, 1, 15.0, None)), path)
     named = _table((*who, None, 1, 15.0, None)).assign(window="morning")
     timed = _table((*who, due[0]["hotspot"], None, 9.0, None)).assign(arrive="08:25")

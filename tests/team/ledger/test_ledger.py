@@ -139,17 +139,6 @@ def test_a_password_in_the_wrong_place_is_named_and_not_shown(demo_area):
     assert "s3cr3t" not in str(raised.value)
 
 
-@pytest.mark.enable_socket
-@pytest.mark.allow_hosts(["127.0.0.1"])
-def test_an_unreachable_database_is_named_without_its_password(demo_area):
-    """The message holds the address and not the password."""
-    url = "postgresql://lead:s3cr3t@127.0.0.1:9/doses"
-    with pytest.raises(pp.LedgerError, match=r"127\.0\.0\.1:9/doses: the ledger") as raised:
-        pp.Ledger(url, demo_area.name, demo_area.projection)
-    assert "s3cr3t" not in str(raised.value)
-    assert "check [ledger] url" in str(raised.value)
-
-
 ENTRIES = st.tuples(
     st.integers(0, 3), st.sampled_from([0.0, 7.5, 15.0]), st.none() | st.integers(0, 2)
 )

@@ -48,8 +48,8 @@ def stays(draw):
 
 
 STOPS = (
-    Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0),
-    Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0),
+    Stop(0, "A", frozenset("AB"), "after_school", 920.0, 15.0, 2),
+    Stop(1, "C", frozenset("C"), "after_school", 940.0, 10.0, 1),
 )
 
 
@@ -61,7 +61,7 @@ def test_every_visit_is_of_one_stop_and_every_minute_counts_once(entered, count)
     assert sorted(stay.row for stay in there) == [stay.row for stay in entered]
 
     def cover(some):
-        spans = [stay.span for stay in some if stay.span is not None]
+        spans = [span for stay in some for span in stay.spans]
         return {m for begin, end in spans for m in range(int(begin), int(end))}
 
     expected = len(cover(there))

@@ -15,7 +15,6 @@ from patrolplan.inputs.gpx import Track
 from patrolplan.team.ledger.track_visits import (
     AT_PLACE_METRES,
     MAX_STAY_SECONDS,
-    STAY_METRES,
     build_track_visits,
     measure_track,
 )
@@ -127,55 +126,38 @@ def test_a_stop_not_visited_in_covered_time_has_no_minutes(handed, plan, duty, w
     assert all(found[name] == 0.0 for name in far)
 
 
-def test_part_of_a_stay_takes_nothing_from_typed_minutes(handed, plan, duty, walk):
-    """A track that begins in the middle of a stay gives fewer minutes; the typed ones stay."""
+def test_typed_minutes_stay_where_a_track_gives_fewer(handed, plan, duty, walk):
+    """A track of part of a stay, or of less than was typed, takes nothing away; both are told."""
     first = duty.patrol.stops[0]
-    assert _measure(handed, plan, walk, duty).partial == ()
-    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
-    assert late.partial == (first.place,)
-    _type(handed, _measure(handed, plan, walk, duty), 15.0)
-    late = _measure(handed, plan, _cut(walk, begin=first.arrive_minutes + 8), duty)
-    assert first.place in late.unknown
-    assert first.hotspot not in {row.visit.hotspot for row in late.lower}
-
-
-def test_fewer_minutes_than_typed_are_left_to_decide(handed, plan, duty, walk):
-    """A whole track that gives 15 minutes where 60 were typed is entered by nobody's default."""
     whole = _measure(handed, plan, walk, duty)
+    assert (whole.partial, whole.lower) == ((), ())
+    late = _cut(walk, begin=first.arrive_minutes + 8)
+    assert _measure(handed, plan, late, duty).partial == (first.place,)
     _type(handed, whole, 60.0)
+    assert _measure(handed, plan, late, duty).visits == ()
     again = _measure(handed, plan, walk, duty)
     assert again.visits == ()
-    assert {row.visit.hotspot for row in again.lower} == {row.hotspot for row in whole.visits}
-    assert {row.typed_minutes for row in again.lower} == {60.0}
-    measured = max(row.visit.minutes for row in again.lower)
-    _type(handed, whole, round(measured + 0.9, 1))
-    for row in _measure(handed, plan, walk, duty).lower:
-        assert row.visit.minutes <= row.typed_minutes - 1  # less than a minute confirms
+    told = {f"{row.place} (typed 60, the track gives {row.minutes:g})" for row in whole.visits}
+    assert set(again.lower) == told
+    most = max(row.minutes for row in whole.visits)
+    _type(handed, whole, round(most + 0.9, 1))  # less than a minute confirms
+    names = " ".join(_measure(handed, plan, walk, duty).lower)
+    assert not any(row.place in names for row in whole.visits if row.minutes == most)
 
 
-def test_two_files_add_up(handed, plan, duty, walk):
-    """The halves of a track, entered one after the other, give the minutes of the whole."""
-    whole = {row.hotspot: row.minutes for row in _measure(handed, plan, walk, duty).visits}
-    second = duty.patrol.stops[1]
-    middle = (second.arrive_minutes + second.leave_minutes) / 2
-    for half in (_cut(walk, end=middle), _cut(walk, begin=middle + 0.01)):
-        for _ in range(2):  # a file that is entered again adds nothing
-            handed.record(_measure(handed, plan, half, duty).visits)
-    standing = handed.read_delivered(MONDAY, MONDAY).set_index("hotspot")["minutes"]
-    for stop in duty.patrol.stops:
-        assert standing[stop.hotspot] == pytest.approx(whole[stop.hotspot], abs=1.5)
-    handed.record(_measure(handed, plan, walk, duty).visits)  # the whole takes their place
-    standing = handed.read_delivered(MONDAY, MONDAY).set_index("hotspot")["minutes"]
-    for stop in duty.patrol.stops:
-        assert standing[stop.hotspot] == pytest.approx(whole[stop.hotspot], abs=0.2)
-
-
-def test_tracks_that_overlap_in_part_are_refused(handed, plan, duty, walk):
-    """Nobody can tell which minutes both have: the message asks for both files in one command."""
-    middle = duty.patrol.stops[1].arrive_minutes
-    handed.record(_measure(handed, plan, _cut(walk, end=middle + 5), duty).visits)
-    with pytest.raises(InputError, match=r"partly overlaps one already entered .*--gpx ONE"):
+def test_a_second_track_of_a_day_is_refused(handed, plan, duty, walk):
+    """The same one changes nothing, the whole takes the place of a part; another one is refused."""
+    whole = _measure(handed, plan, walk, duty)
+    middle = duty.patrol.stops[1].arrive_minutes + 3
+    half = _measure(handed, plan, _cut(walk, end=middle), duty)
+    handed.record(half.visits)
+    again = _measure(handed, plan, _cut(walk, end=middle), duty)
+    assert {entry.outcome for entry in handed.record(again.visits)} == {"same"}
+    with pytest.raises(InputError, match=r"another track of 2026-11-30 .*--gpx ONE --gpx OTHER"):
         _measure(handed, plan, _cut(walk, begin=middle), duty)
+    handed.record(_measure(handed, plan, walk, duty).visits)
+    standing = handed.read_delivered(MONDAY, MONDAY).set_index("hotspot")["minutes"].to_dict()
+    assert standing == {row.hotspot: row.minutes for row in whole.visits}
 
 
 def _record(plan, duty, seconds, xy):
@@ -249,7 +231,6 @@ def _measured(plan, seed, **noise):
     seconds, xy = walker.recorded(true, rng, **noise)
     found = measure_track(seconds, xy)
     assert found.step_minutes.sum() == pytest.approx((seconds[-1] - seconds[0]) / 60)
-    assert 1.8 < found.bridged_minutes < 2.2
     truth = walker.minutes_at_stops(true, patrol)
     points = [[stop.point for stop in patrol.stops if stop.id == place] for place in truth]
     places = np.array([shapely.MultiPoint(there) for there in points], dtype=object)
@@ -294,29 +275,27 @@ def test_a_hundred_walks(plan, noise, share, worst):
 
 
 @pytest.mark.parametrize(
-    ("gap", "moved", "minutes"),
+    ("gap", "moved", "is_lost"),
     [
-        (240, 0.0, {"bridged": 3.9}),
-        (600, STAY_METRES - 1, {"stay": 9.9}),
-        (600, STAY_METRES + 1, {"lost": 9.9}),
-        (MAX_STAY_SECONDS + 60, 0.0, {"lost": MAX_STAY_SECONDS / 60 + 0.9}),
+        (240, 900.0, False),
+        (600, AT_PLACE_METRES - 1, False),
+        (600, AT_PLACE_METRES + 1, True),
+        (MAX_STAY_SECONDS + 60, 0.0, True),
     ],
 )
-def test_a_gap_is_bridged_a_stay_or_lost(gap, moved, minutes):
+def test_a_gap_is_bridged_or_lost(gap, moved, is_lost):
     """A long gap that ends within 40 m of where it began is a stay there; any other is lost."""
     place = np.array([1000.0, 1000.0])
     seconds = np.arange(0, 1800.0 + gap, 5)
     seconds = seconds[(seconds <= 600) | (seconds >= 600 + gap)]
     xy = np.where(seconds[:, None] <= 600, place, place + np.array([moved, 0.0]))
     found = measure_track(seconds, xy)
-    for kind in ("bridged", "stay", "lost"):
-        expected = pytest.approx(minutes.get(kind, 0.0), abs=0.11)
-        assert getattr(found, f"{kind}_minutes") == expected
+    assert found.lost_minutes == pytest.approx(gap / 60 if is_lost else 0)
     counted = found.step_minutes.sum()
-    assert counted == pytest.approx(seconds[-1] / 60 - found.lost_minutes)
-    spans = [[0, 600], [600 + gap, seconds[-1]]] if "lost" in minutes else [[0, seconds[-1]]]
+    assert counted == pytest.approx(seconds[-1] / 60 - found.lost_minutes, abs=0.11)
+    spans = [[0, 600], [600 + gap, seconds[-1]]] if is_lost else [[0, seconds[-1]]]
     assert found.spans.tolist() == spans
-    if "stay" in minutes:
+    if not is_lost and gap == 600:
         at = found.find_places(shapely.points(place[None]), np.ones(1, dtype=bool))
         assert found.step_minutes[at == 0].sum() > 0.95 * counted
 

@@ -234,13 +234,9 @@ def _find_numbered_stop(
     stops: pd.DataFrame = own[own["stop"] == entry["stop"]]
     if len(stops) == 1:
         return stops
-    officer, date = entry["officer"], entry["date"]
-    what = f"{officer} has no stop {entry['stop']} on {date}"
-    remedy = "see the card, or name the hotspot"
-    if len(stops):
-        what = f"{officer} has {len(stops)} patrols on {date}, each with a stop {entry['stop']}"
-        is_one_school = len(set(stops["urn"])) == 1
-        remedy = "name the window in 'window'" if is_one_school else "name the school in 'urn'"
+    count = "no" if stops.empty else "more than one"
+    what = f"{entry['officer']} has {count} stop {entry['stop']} on {entry['date']}"
+    remedy = "see the card, or name the school in 'urn', the window in 'window', or the hotspot"
     raise InputError.one(path, what, remedy, describe_cell(row, "stop"))
 
 
@@ -255,22 +251,6 @@ def _sort_by_nearness(stops: pd.DataFrame, arrive: str | None) -> pd.DataFrame:
 def describe_patrol_count(officer: str, date: dt.date, urns: Collection[str]) -> str:
     """Why the school of a visit is not clear: none or several that the officer patrols."""
     return f"{officer} has {'no' if not urns else 'more than one'} patrol on {date}"
-
-
-def find_separate_visits(ledger: Ledger, entries: Sequence[VisitEntry]) -> list[str]:
-    """Places where officers were entered separately on one day: "SSO-01 and SSO-02 at ..."."""
-    # They may have been there one after the other, or together, which only they can say.
-    if not entries:
-        return []
-    days = [entry.visit.date for entry in entries]
-    table = ledger.read_delivered(min(days), max(days))
-    table = table[table["minutes"] > 0]
-    entered = {(entry.visit.date, entry.visit.urn, entry.visit.id) for entry in entries}
-    return [
-        f"{' and '.join(sorted(rows['officer']))} at {rows['place'].iloc[0]} on {key[0]}"
-        for key, rows in table.groupby(["date", "urn", "id"])
-        if key in entered and len(rows) > 1
-    ]
 
 
 LONG_TRACK_MINUTES, SPARE_MINUTES, DAYS_AHEAD = 300, 30, 31

@@ -2,7 +2,7 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,12 @@ from patrolplan.doors import Day, read_day
 from patrolplan.network.shapes import split_by_polygons
 from patrolplan.tables import REASONS
 from patrolplan.team.ledger.address import open_existing_ledger
-from patrolplan.team.ledger.presence import PlaceAccount, account_for_visits, share_presence_by_day
+from patrolplan.team.ledger.presence import (
+    PLACE_KEY,
+    PlaceAccounts,
+    account_for_visits,
+    share_presence_by_day,
+)
 from patrolplan.team.ledger.promised import list_place_ids
 from patrolplan.team.shares import OUTSIDE, project_polygons, read_polygon_names
 
@@ -44,7 +49,6 @@ most as many as planned; presence minutes are those of all visits. Person minute
 person.
 """
 
-PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
 COMPARISON_KEY = ["officer", "date", "urn", "id"]
 WHOLE_COLUMNS = (*FIGURE_COLUMNS[:4], "engagements")
 
@@ -93,7 +97,7 @@ def compare_doses(
     first, last = read_day(first, "first"), read_day(last, "last")
     promised, delivered, accounts = _account_for_days(ledger, first, last)
     spots = _list_places(ledger.read_hotspots(first, last), delivered)
-    rows = [*_list_promised(promised, accounts), *_list_delivered(delivered, accounts)]
+    rows = _list_figures(delivered, accounts)
     table = pd.DataFrame(rows, columns=[*COMPARISON_KEY, *FIGURE_COLUMNS])
     table[list(FIGURE_COLUMNS)] = table[list(FIGURE_COLUMNS)].astype(float).fillna(0.0)
     table = table.groupby(COMPARISON_KEY, as_index=False)[list(FIGURE_COLUMNS)].sum()
@@ -182,57 +186,44 @@ def summarise_designated(
     return table.rename(columns={"hotspot": "place_id"})
 
 
-def _list_promised(promised: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
-    """Figures of each stop handed out: a row for its officer, and one for each of the crew."""
-    unrecorded = {
-        account.stop.row
-        for place in accounts.values()
-        for account in place.stops
-        if not account.stays
-    }
-    for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
-        key = {name: stop[name] for name in COMPARISON_KEY}
-        crew = [name for name in stop["crew"].split(";") if name]
-        yield {
-            **key,
-            "promised_visits": 1,
-            "promised_minutes": stop["minutes"],
-            "promised_person_minutes": stop["minutes"] * (stop["people"] - len(crew)),
-            "not_recorded": int(row in unrecorded),
-        }
-        for name in crew:
-            yield {**key, "officer": name, "promised_person_minutes": stop["minutes"]}
-
-
-def _list_delivered(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
-    """Figures of each visit: a row for its officer, and one for each person named with them."""
-    # The delivery of a stop counts for the officer of its first visit.
+def _list_figures(delivered: pd.DataFrame, accounts: PlaceAccounts) -> Iterator[dict[str, Any]]:
+    """Figures of all stops and visits, a row each for whoever they count for."""
+    # The delivery of a stop counts for the officer of its first visit. What others do with an
+    # officer is their own minutes; those who are not named count for the officer.
     shares = share_presence_by_day(accounts)
-    for (date, urn, place_id), place in accounts.items():
-        key = {"date": date, "urn": urn, "id": place_id}
+    for key, place in accounts.items():
+        at = dict(zip(PLACE_KEY, key, strict=True))
         for account in place.stops:
-            if account.made:
-                yield {
-                    **key,
-                    "officer": account.made[0].officer,
-                    "delivered_visits": 1,
-                    "delivered_minutes": account.delivered_minutes,
-                }
+            stop = account.stop
+            others = stop.people - {stop.officer}
+            yield {
+                **at,
+                "officer": stop.officer,
+                "promised_visits": 1,
+                "promised_minutes": stop.minutes,
+                "promised_person_minutes": stop.minutes * (stop.count - len(others)),
+                "not_recorded": int(not account.stays),
+            }
+            for name in others:
+                yield {**at, "officer": name, "promised_person_minutes": stop.minutes}
+            for stay in account.made[:1]:
+                made = {"delivered_visits": 1, "delivered_minutes": account.delivered_minutes}
+                yield {**at, "officer": stay.officer, **made}
             for stay in account.further_visits:
-                yield {**key, "officer": stay.officer, "further_visits": 1}
+                yield {**at, "officer": stay.officer, "further_visits": 1}
         for stay in place.others:
-            yield {**key, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
+            yield {**at, "officer": stay.officer, "further_visits": int(stay.minutes > 0)}
         for stay, unnamed in place.list_people_counts():
             spoken = delivered["engagements"][stay.row]
             yield {
-                **key,
+                **at,
                 "officer": stay.officer,
                 "presence_minutes": shares[stay.row],
                 "person_minutes": stay.minutes * (1 + unnamed),
                 "engagements": 0 if pd.isna(spoken) else int(spoken),
             }
-            for name in sorted(stay.names - {stay.officer}):
-                yield {**key, "officer": name, "person_minutes": stay.minutes}
+            for name in stay.names - {stay.officer}:
+                yield {**at, "officer": name, "person_minutes": stay.minutes}
 
 
 def _pad_hotspot_numbers(column: pd.Series) -> pd.Series:

@@ -36,6 +36,8 @@ class Stop:
     begin: float
     """Minutes after midnight."""
     minutes: float
+    count: int
+    """How many are to come, named or not."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,17 @@ class Stay:
     reason: Reason | None
 
     @property
-    def span(self) -> TimeSpan | None:
+    def spans(self) -> list[TimeSpan]:
         """Start and end, where known."""
-        return None if self.begin is None else (self.begin, self.begin + self.minutes)
+        return [] if self.begin is None else [(self.begin, self.begin + self.minutes)]
 
     def may_overlap(self, other: "Stay") -> bool:
         """Whether the two may have been there together."""
-        if self.span is None or other.span is None:
-            return True
-        return self.span[0] < other.span[1] and other.span[0] < self.span[1]
+        return all(
+            begin < other_end and other_begin < end
+            for begin, end in self.spans
+            for other_begin, other_end in other.spans
+        )
 
 
 def unite_spans(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
@@ -95,11 +99,22 @@ class StopAccount:
         """Its visits that were made."""
         return tuple(stay for stay in self.stays if stay.minutes > 0)
 
+    @cached_property
+    def timed(self) -> list[TimeSpan]:
+        """The time that its visits with times cover."""
+        return unite_spans(span for stay in self.made for span in stay.spans)
+
+    @cached_property
+    def longest_untimed(self) -> Stay | None:
+        """Its longest visit without a time."""
+        untimed = (stay for stay in self.made if stay.begin is None)
+        return max(untimed, key=lambda stay: stay.minutes, default=None)
+
     @property
     def presence_minutes(self) -> float:
         """Minutes of presence for it."""
-        timed = measure_spans(stay.span for stay in self.made if stay.span is not None)
-        return max([timed, *(stay.minutes for stay in self.made if stay.span is None)])
+        untimed = self.longest_untimed
+        return max(measure_spans(self.timed), untimed.minutes if untimed else 0.0)
 
     @property
     def delivered_minutes(self) -> float:
@@ -114,14 +129,9 @@ class StopAccount:
     @property
     def further_visits(self) -> list[Stay]:
         """The first visit of every stay that is separate from its longest one."""
-        timed = [stay for stay in self.made if stay.span is not None]
-        united = unite_spans(stay.span for stay in timed if stay.span is not None)
-        if not united:
-            return []
-        longest = max(united, key=lambda span: span[1] - span[0])
-        begins = {span[0] for span in united if span != longest}
-        firsts = {stay.begin: stay for stay in reversed(timed) if stay.begin in begins}
-        return list(firsts.values())
+        longest = max(self.timed, key=lambda span: span[1] - span[0], default=None)
+        begins = {span[0] for span in self.timed if span != longest}
+        return list({s.begin: s for s in reversed(self.made) if s.begin in begins}.values())
 
 
 @dataclass(frozen=True)
@@ -155,30 +165,22 @@ def account_for_place(stops: Sequence[Stop], stays: Sequence[Stay]) -> PlaceAcco
     # A visit of no minutes does not count for another officer's stop.
     visits: dict[int, list[Stay]] = {stop.row: [] for stop in stops}
     others: list[Stay] = []
-
-    def rank(stay: Stay) -> tuple[bool, bool, float, int]:
-        is_own = any(stop.officer == stay.officer for stop in stops)
-        is_named = any(stop.people & stay.names for stop in stops)
-        return (not is_own, not is_named, -stay.minutes, stay.row)
-
-    for stay in sorted(stays, key=rank):
-        own = [stop for stop in stops if stop.officer == stay.officer]
-        own = own or [stop for stop in stops if stop.people & stay.names]
-        choice = own or (list(stops) if stay.minutes > 0 else [])
-        same = [stop for stop in choice if stay.window in {"", stop.window}]
-        free = [stop for stop in same or choice if not visits[stop.row]]
-        choice = free or same or choice
+    own = {stay.row: [stop for stop in stops if stop.officer == stay.officer] for stay in stays}
+    named = {stay.row: [stop for stop in stops if stop.people & stay.names] for stay in stays}
+    for stay in sorted(
+        stays, key=lambda stay: (not own[stay.row], not named[stay.row], -stay.minutes, stay.row)
+    ):
+        choice = own[stay.row] or named[stay.row] or (list(stops) if stay.minutes > 0 else [])
+        choice = [stop for stop in choice if stay.window in {"", stop.window}] or choice
+        choice = [stop for stop in choice if not visits[stop.row]] or choice
         if choice:
-            visits[_find_nearest(choice, stay).row].append(stay)
+            begin = choice[0].begin if stay.begin is None else stay.begin
+            nearest = min(choice, key=lambda stop: abs(stop.begin - begin))
+            visits[nearest.row].append(stay)
         else:
             others.append(stay)
     accounts = tuple(StopAccount(stop, tuple(visits[stop.row])) for stop in stops)
     return PlaceAccount(accounts, tuple(others))
-
-
-def _find_nearest(stops: Sequence[Stop], stay: Stay) -> Stop:
-    begin = stay.begin
-    return stops[0] if begin is None else min(stops, key=lambda stop: abs(stop.begin - begin))
 
 
 def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
@@ -187,62 +189,46 @@ def share_presence(places: Sequence[PlaceAccount]) -> dict[int, float]:
     # presence of the place: visits of a stop come first, and of these the planned officers'.
     shares: dict[int, float] = {}
     accounts = [account for place in places for account in place.stops]
-    stays = [stay for account in accounts for stay in account.stays]
-    stays += [stay for place in places for stay in place.others]
+    others = [stay for place in places for stay in place.others]
     covered: list[TimeSpan] = []
-    for stay in stays:
-        if stay.span is None or stay.minutes <= 0:
-            shares[stay.row] = 0.0
-        else:
-            united = unite_spans([*covered, stay.span])
-            shares[stay.row] = measure_spans(united) - measure_spans(covered)
-            covered = united
+    for stay in [*(stay for account in accounts for stay in account.stays), *others]:
+        before = measure_spans(covered)
+        covered = unite_spans([*covered, *stay.spans])
+        shares[stay.row] = measure_spans(covered) - before
     for account in accounts:
-        untimed = [stay for stay in account.made if stay.span is None]
-        if untimed:
-            longest = max(untimed, key=lambda stay: stay.minutes)
-            timed = measure_spans(stay.span for stay in account.made if stay.span is not None)
-            shares[longest.row] += max(0.0, longest.minutes - timed)
-    for place in places:
-        for stay in place.others:
-            if stay.span is None:
-                shares[stay.row] += stay.minutes
+        if account.longest_untimed is not None:
+            further = account.presence_minutes - measure_spans(account.timed)
+            shares[account.longest_untimed.row] += further
+    for stay in others:
+        shares[stay.row] += stay.minutes if stay.begin is None else 0.0
     return shares
 
 
 PLACE_KEY = ["date", "urn", "id"]
 """Columns with the place, the day and the school of a visit or a stop."""
 
+PlaceAccounts = Mapping[tuple[Any, ...], PlaceAccount]
+"""By `PLACE_KEY`."""
 
-def account_for_visits(
-    promised: pd.DataFrame, delivered: pd.DataFrame
-) -> dict[tuple[Any, ...], PlaceAccount]:
-    """The account of every place, day and school, by `PLACE_KEY`."""
-    stops: dict[tuple[Any, ...], list[Stop]] = {}
+
+def account_for_visits(promised: pd.DataFrame, delivered: pd.DataFrame) -> PlaceAccounts:
+    """The account of every place, day and school."""
+    there: dict[tuple[Any, ...], tuple[list[Stop], list[Stay]]] = {}
     for row, stop in zip(promised.index, promised.to_dict("records"), strict=True):
-        stops.setdefault(_get_key(stop), []).append(_build_stop(int(row), stop))
-    stays: dict[tuple[Any, ...], list[Stay]] = {}
+        key = tuple(stop[name] for name in PLACE_KEY)
+        there.setdefault(key, ([], []))[0].append(_build_stop(int(row), stop))
     for row, visit in zip(delivered.index, delivered.to_dict("records"), strict=True):
-        stays.setdefault(_get_key(visit), []).append(_build_stay(int(row), visit))
-    return {
-        key: account_for_place(stops.get(key, []), stays.get(key, []))
-        for key in sorted({*stops, *stays})
-    }
+        key = tuple(visit[name] for name in PLACE_KEY)
+        there.setdefault(key, ([], []))[1].append(_build_stay(int(row), visit))
+    return {key: account_for_place(*there[key]) for key in sorted(there)}
 
 
-def share_presence_by_day(accounts: Mapping[tuple[Any, ...], PlaceAccount]) -> dict[int, float]:
+def share_presence_by_day(accounts: PlaceAccounts) -> dict[int, float]:
     """`share_presence` of all places and days: minutes of presence of each visit, by its row."""
     by_day: dict[tuple[Any, ...], list[PlaceAccount]] = {}
     for (date, _, place_id), account in accounts.items():
         by_day.setdefault((date, place_id), []).append(account)
-    shares: dict[int, float] = {}
-    for places in by_day.values():
-        shares |= share_presence(places)
-    return shares
-
-
-def _get_key(row: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in PLACE_KEY)
+    return {row: share for day in by_day.values() for row, share in share_presence(day).items()}
 
 
 def _build_stop(row: int, stop: Mapping[Any, Any]) -> Stop:
@@ -254,6 +240,7 @@ def _build_stop(row: int, stop: Mapping[Any, Any]) -> Stop:
         window=stop["window"],
         begin=minutes_after_midnight(stop["arrive"]),
         minutes=float(stop["minutes"]),
+        count=int(stop["people"]),
     )
 
 

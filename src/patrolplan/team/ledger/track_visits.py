@@ -1,21 +1,19 @@
 """Visits of a recorded track: what it shows for each place, and what it cannot show.
 
 A track is evidence only for the time it covers. A planned stop that it does not cover and does not
-reach stays as it is in the ledger; one that it covers in part gets no fewer minutes than were
-typed. A second track of the same day adds its minutes to those of the first. If a track covers a
-stop but shows fewer minutes than were typed, the user must decide: `LowerMeasurement`.
+reach stays as it is in the ledger, and typed minutes are never lowered: what the track gives there
+is told, and can be typed.
 
 Every five seconds an officer is at the median of the points of the two minutes around, which a
 burst of outliers between tall buildings hardly moves, and so at the nearest place within 40 m, or
-at none. Gaps of up to five minutes are bridged straight. A longer gap whose ends are within 40 m is
-a stay: recorders pause when they do not move. Time in other gaps is not counted. A track shows
+at none. Gaps of up to five minutes are bridged straight, as are longer ones whose ends are within
+40 m, since recorders pause when they do not move. Time in other gaps is not counted. A track shows
 where an officer was at every second, so it is never written.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -44,33 +42,42 @@ SMOOTHED_STEPS = 25
 STAY_STEPS = 36
 """Steps of a stay, three minutes, by which its beginning is found."""
 MAX_BRIDGED_SECONDS = 300.0
-"""Longest gap that is bridged."""
-STAY_METRES = 40.0
-"""A longer gap whose ends are within this distance is a stay."""
+"""Longest gap that is bridged wherever it ends."""
 MAX_STAY_SECONDS = 5400.0
-"""As long as a patrol: a longer gap is between two patrols."""
+"""Longest gap that is bridged where it ends near its beginning: as long as a patrol."""
 
 AT_PLACE_METRES = 40.0
 """An officer may be at any place within this many metres: recorders are inexact."""
+MIN_PLACE_MINUTES = 1.0
+"""Minimum minutes at a place: less is drift, or passing it."""
+MIN_UNPROMISED_MINUTES = 5.0
+"""Minimum minutes for a place that was not promised: walking past one takes less."""
+MAX_OUTSIDE_METRES = 500.0
+"""Points farther than this outside the area's streets belong to another walk."""
+TYPED_TOLERANCE_MINUTES = 1.0
+"""People type whole minutes: a measurement less than this below a typed figure confirms it."""
+
+GPX_OPTION = "--gpx"
 
 
 @dataclass(frozen=True, eq=False)
 class TrackMinutes:
     """Where a track spent its time: (t,) steps of `step_minutes` at (t, 2) `step_xy`.
 
-    Minutes in gaps that were bridged, or are stays, are included; `lost_minutes`, in other gaps,
-    are not. `spans` are (g, 2) seconds, from when to when the track has data: between them are the
-    gaps that do not count.
+    `spans` are (g, 2) seconds, from when to when the track has data: between them are the gaps that
+    do not count.
     """
 
     step_minutes: NDArray[np.float64]
     step_xy: NDArray[np.float64]
     step_seconds: NDArray[np.float64]
     """When each step begins."""
-    bridged_minutes: float
-    stay_minutes: float
-    lost_minutes: float
     spans: NDArray[np.float64]
+
+    @property
+    def lost_minutes(self) -> float:
+        """Minutes in the gaps that do not count."""
+        return float((self.spans[1:, 0] - self.spans[:-1, 1]).sum() / 60)
 
     def find_places(
         self, places: NDArray[np.object_], is_planned: NDArray[np.bool_]
@@ -95,93 +102,44 @@ class TrackMinutes:
 
 
 def measure_track(seconds: NDArray[np.float64], xy: NDArray[np.float64]) -> TrackMinutes:
-    """Where a track spent its minutes, which sum to its length without the long gaps."""
+    """Where a track spent its minutes, which sum to its length without the gaps that are lost."""
     # A track is (k,) rising times in seconds of points `xy`, (k, 2) metres.
     step = np.floor((seconds - seconds[0]) / STEP_SECONDS).astype(np.int64)
     middle = pd.DataFrame(xy).groupby(step).median()
     count = int(step[-1]) + 1
-    length = np.full(count, STEP_SECONDS)
-    length[-1] = seconds[-1] - seconds[0] - STEP_SECONDS * (count - 1)
+    minutes = np.full(count, STEP_SECONDS / 60)
+    minutes[-1] = (seconds[-1] - seconds[0] - STEP_SECONDS * (count - 1)) / 60
     filled = middle.index.to_numpy()
-    apart = np.diff(filled)
-    places = np.array(middle)
-    is_bridged, is_stay, is_lost = np.zeros((3, count), dtype=bool)
+    apart = np.diff(filled) * STEP_SECONDS
+    moved = np.hypot(*np.diff(middle.to_numpy(), axis=0).T)
+    longest = np.where(moved <= AT_PLACE_METRES, MAX_STAY_SECONDS, MAX_BRIDGED_SECONDS)
     spans = [seconds[0]]
-    for row in np.flatnonzero(apart > 2 * np.median(apart)) if len(apart) else ():
-        gap = slice(filled[row] + 1, filled[row + 1])
-        gap_seconds = apart[row] * STEP_SECONDS
-        moved = np.hypot(*(places[row + 1] - places[row]))
-        if gap_seconds <= MAX_BRIDGED_SECONDS + STEP_SECONDS:
-            is_bridged[gap] = True
-        elif gap_seconds <= MAX_STAY_SECONDS and moved <= STAY_METRES:
-            is_stay[gap] = True
-        else:
-            is_lost[gap] = True
-            spans += [seconds[step == filled[row]][-1], seconds[step == filled[row + 1]][0]]
-    smooth = (
-        middle.reindex(np.arange(count))
-        .interpolate()
-        .rolling(SMOOTHED_STEPS, center=True, min_periods=1)
-        .median()
-    )
-    minutes = length / 60
+    for row in np.flatnonzero(apart > longest + STEP_SECONDS).tolist():
+        minutes[filled[row] + 1 : filled[row + 1]] = 0.0
+        spans += [seconds[step == filled[row]][-1], seconds[step == filled[row + 1]][0]]
+    even = middle.reindex(np.arange(count)).interpolate()
+    smooth = even.rolling(SMOOTHED_STEPS, center=True, min_periods=1).median()
     return TrackMinutes(
-        step_minutes=np.where(is_lost, 0.0, minutes),
+        step_minutes=minutes,
         step_xy=smooth.to_numpy(),
         step_seconds=seconds[0] + STEP_SECONDS * np.arange(count),
-        bridged_minutes=float(minutes[is_bridged].sum()),
-        stay_minutes=float(minutes[is_stay].sum()),
-        lost_minutes=float(minutes[is_lost].sum()),
         spans=np.array([*spans, seconds[-1]], dtype=np.float64).reshape(-1, 2),
     )
 
 
-GPX_OPTION = "--gpx"
-MIN_PLACE_MINUTES = 1.0
-"""Minimum minutes at a place: less is drift, or passing it."""
-MIN_UNPROMISED_MINUTES = 5.0
-"""Minimum minutes for a place that was not promised: walking past one takes less."""
-MAX_OUTSIDE_METRES = 500.0
-"""Points farther than this outside the area's streets belong to another walk."""
-TYPED_TOLERANCE_MINUTES = 1.0
-"""People type whole minutes: a measurement less than this below a typed figure confirms it."""
-
-Coverage = Literal["whole", "part", "none"]
-
-
-@dataclass(frozen=True)
-class LowerMeasurement:
-    """A visit as measured, below the minutes that were typed for it."""
-
-    visit: Visit
-    typed_minutes: float
-
-
 @dataclass(frozen=True, eq=False)
 class TrackVisits:
-    """What a track shows.
+    """What a track shows: visits to enter, and places in words.
 
-    `visits` can be entered as they are, those in `lower` only if the user decides for the
-    measurement. `partial` are places in words of planned stops without typed minutes that it covers
-    only in part: at least the minutes measured. `unknown` are those that it does not change.
-    `track_minutes` shows where its time was spent, gaps included.
+    `partial` were entered, though the track does not cover the whole stay planned; `unknown` are
+    planned stops, and `lower` those typed with more minutes, that it does not change.
     """
 
     visits: tuple[Visit, ...]
-    lower: tuple[LowerMeasurement, ...]
     partial: tuple[str, ...]
     unknown: tuple[str, ...]
-    track_minutes: TrackMinutes
-
-
-@dataclass(frozen=True, eq=False)
-class _DayTrack:
-    """A day's track on the streets; `spans` and `span_ends` are where it has data."""
-
-    track_minutes: TrackMinutes
-    spans: tuple[Span, ...]
-    span_ends: NDArray[np.float64]
-    """(2g, 2) metres: where the officer was when each span began and ended."""
+    lower: tuple[str, ...]
+    lost_minutes: float
 
 
 def build_track_visits(
@@ -197,8 +155,7 @@ def build_track_visits(
     """Minutes of a track at each place of the week: those planned, and others stayed at."""
     # `urn` is the school where the officer has no patrol, or several, that day; `together` came as
     # well. Raises InputError when no week is handed out for the day, the track has no point on it
-    # or none near the streets, it overlaps another one that was entered, or the school is not
-    # clear.
+    # or none near the streets, another one of the day was entered, or the school is not clear.
     spots = ledger.read_hotspots(date, date)
     if spots.empty:
         raise InputError.one(DATE_OPTION, f"no week is handed out for {date}", HAND_OUT_REMEDY)
@@ -209,92 +166,51 @@ def build_track_visits(
         what = describe_patrol_count(officer, date, urns)
         raise InputError.one(OFFICER_OPTION, what, "name the school with --school")
     stops = stops[stops["urn"].isin(urns)]
-    day = _match_day_track(network, track, date)
+    measured = _measure_day(network, track, date)
+    tracks = tuple((int(begin), int(end)) for begin, end in measured.spans)
     planned = dict(list(stops.groupby("id")))
-    is_planned = spots["id"].isin(planned).to_numpy()
     shapes = gpd.GeoSeries.from_wkt(spots["shape"], crs=DEGREES).to_crs(network.projection.crs)
-    stop_xy = np.column_stack(network.projection.to_metres(spots["longitude"], spots["latitude"]))
-    at = day.track_minutes.find_places(np.asarray(shapes.array, dtype=object), is_planned)
+    is_planned = spots["id"].isin(planned).to_numpy()
+    at = measured.find_places(np.asarray(shapes.array, dtype=object), is_planned)
     places = spots.assign(officer=officer, date=date, urn=urns.pop())
-    measured: list[tuple[Visit, Coverage]] = []
-    for row, ((_, place), xy) in enumerate(zip(places.iterrows(), stop_xy, strict=True)):
-        part = np.where(at == row, day.track_minutes.step_minutes, 0.0)
-        spent = round(float(part.sum()), 1)
-        rows = planned.get(place["id"])
-        if rows is None and spent < MIN_UNPROMISED_MINUTES:
-            continue
-        counted = spent if spent >= MIN_PLACE_MINUTES else 0.0
-        visit = build_visit(place, counted, None, "gpx", together)
-        coverage: Coverage = "whole" if rows is None else _find_coverage(day, rows, xy, counted)
-        arrive = format_time(day.track_minutes.find_arrival(part) / 60) if counted else None
-        windows = set() if rows is None else set(rows["window"])
-        window = windows.pop() if len(windows) == 1 else ""
-        visit = replace(visit, tracks=day.spans, arrive=arrive, window=window)
-        measured.append((visit, coverage))
-    return _compare_with_ledger(ledger, measured, day.track_minutes)
-
-
-def _find_coverage(
-    day: _DayTrack, stops: pd.DataFrame, xy: NDArray[np.float64], minutes: float
-) -> Coverage:
-    """Whether a track covers a planned stop (at `xy`): its time, and not only part of the stay."""
-    # A track that begins or ends at the stop itself may have begun late or ended early there.
-    begin = 60 * stops["arrive"].map(minutes_after_midnight)
-    covered = all(
-        any(first <= start and start + 60 * length <= last for first, last in day.spans)
-        for start, length in zip(begin, stops["minutes"], strict=True)
-    )
-    if not minutes:
-        return "whole" if covered else "none"
-    cut_off = (np.hypot(*(day.span_ends - xy).T) <= AT_PLACE_METRES).any()
-    return "whole" if covered and not cut_off else "part"
-
-
-def _compare_with_ledger(
-    ledger: Ledger, measured: Sequence[tuple[Visit, Coverage]], track_minutes: TrackMinutes
-) -> TrackVisits:
-    """Sort what was measured by what the ledger has of it."""
-    recorded = ledger.find_recorded([visit for visit, _ in measured])
     visits: list[Visit] = []
-    lower: list[LowerMeasurement] = []
-    partial: list[str] = []
-    unknown: list[str] = []
-    for (visit, coverage), row in zip(measured, recorded, strict=True):
-        before = None if row is None else row.visit
-        if coverage == "none":
-            unknown.append(visit.place)
-        elif before is None:
+    partial, unknown, lower = list[str](), list[str](), list[str]()
+    for row, (_, place) in enumerate(places.iterrows()):
+        spent = np.where(at == row, measured.step_minutes, 0.0)
+        minutes, own = round(float(spent.sum()), 1), planned.get(place["id"])
+        is_whole = own is None or _cover(tracks, _list_spans(own))
+        if minutes < (MIN_UNPROMISED_MINUTES if own is None else MIN_PLACE_MINUTES):
+            minutes = 0.0
+            if own is None or not is_whole:
+                unknown += [] if own is None else [place["place"]]
+                continue
+        windows = set() if own is None else set(own["window"])
+        visit = replace(
+            build_visit(place, minutes, None, "gpx", together),
+            tracks=tracks,
+            arrive=format_time(measured.find_arrival(spent) / 60) if minutes else None,
+            window=windows.pop() if len(windows) == 1 else "",
+        )
+        (before,) = ledger.find_recorded([visit])
+        typed = 0.0 if before is None or before.visit.tracks else before.visit.minutes
+        if before is not None and not _cover(tracks, before.visit.tracks):
+            what = f"another track of {date} is entered already"
+            remedy = "give all files of the day in one command: --gpx ONE --gpx OTHER"
+            raise InputError.one(GPX_OPTION, what, remedy)
+        if minutes >= typed:
             visits.append(visit)
-            partial += [visit.place] if coverage == "part" else []
-        elif before.tracks:
-            visits.append(_add_up(visit, before))
-        elif visit.minutes >= before.minutes:
-            visits.append(visit)
-        elif coverage == "part":
-            unknown.append(visit.place)
-        elif visit.minutes <= before.minutes - TYPED_TOLERANCE_MINUTES:
-            lower.append(LowerMeasurement(visit, before.minutes))
-    return TrackVisits(tuple(visits), tuple(lower), tuple(partial), tuple(unknown), track_minutes)
+            partial += [] if is_whole else [visit.place]
+        elif minutes <= typed - TYPED_TOLERANCE_MINUTES:
+            lower.append(f"{visit.place} (typed {typed:g}, the track gives {minutes:g})")
+    lost = measured.lost_minutes
+    return TrackVisits(tuple(visits), tuple(partial), tuple(unknown), tuple(lower), lost)
 
 
-def _add_up(visit: Visit, before: Visit) -> Visit:
-    """A measured visit with the minutes of tracks that were entered before."""
-    # A track that covers all of them replaces them; one that they cover adds nothing.
-    if _cover(visit.tracks, before.tracks):
-        return visit
-    if _cover(before.tracks, visit.tracks):
-        return replace(visit, minutes=before.minutes, tracks=before.tracks)
-    for begin, end in visit.tracks:
-        for first, last in before.tracks:
-            if begin < last and first < end:
-                clock = f"{format_time(first / 60)} to {format_time(last / 60)}"
-                what = f"the track partly overlaps one already entered ({clock})"
-                remedy = "give both files in one command: --gpx ONE --gpx OTHER"
-                raise InputError.one(GPX_OPTION, what, remedy)
-    tracks = tuple(sorted((*before.tracks, *visit.tracks)))
-    minutes = round(before.minutes + visit.minutes, 1)
-    arrive = min((one.arrive for one in (before, visit) if one.arrive), default=None)
-    return replace(visit, minutes=minutes, tracks=tracks, arrive=arrive)
+def _list_spans(stops: pd.DataFrame) -> list[Span]:
+    """From when to when some stops were planned, in seconds since midnight."""
+    begin = 60 * stops["arrive"].map(minutes_after_midnight)
+    ends = zip(begin, begin + 60 * stops["minutes"], strict=True)
+    return [(round(first), round(last)) for first, last in ends]
 
 
 def _cover(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
@@ -302,7 +218,8 @@ def _cover(outer: Sequence[Span], inner: Sequence[Span]) -> bool:
     return all(any(first <= begin and end <= last for first, last in outer) for begin, end in inner)
 
 
-def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _DayTrack:
+def _measure_day(network: StreetNetwork, track: Track, date: dt.date) -> TrackMinutes:
+    """Where a track spent a day, in seconds since local midnight."""
     day = track.select_day(date)
     if len(day.seconds) < 2:  # noqa: PLR2004 - two points make a track
         days = ", ".join(f"{day}" for day in sorted(set(track.days))[:5])
@@ -315,9 +232,6 @@ def _match_day_track(network: StreetNetwork, track: Track, date: dt.date) -> _Da
         where = f"{day.longitude[0]:.4f}, {day.latitude[0]:.4f}"
         what = f"the track is nowhere near the area's streets (it starts at {where})"
         raise InputError.one(GPX_OPTION, what, "check which area and which track it is")
-    # Since local midnight, and rising also in a night in which clocks are changed.
-    seconds, xy = (day.seconds - day.seconds[0] + day.clock_seconds[0])[inside], xy[inside]
-    measured = measure_track(seconds, xy)
-    spans = tuple((int(begin), int(end)) for begin, end in measured.spans)
-    ends = np.searchsorted(seconds, measured.spans.ravel())
-    return _DayTrack(measured, spans, xy[ends])
+    # Rising also in a night in which clocks are changed.
+    seconds = day.seconds - day.seconds[0] + day.clock_seconds[0]
+    return measure_track(seconds[inside], xy[inside])
