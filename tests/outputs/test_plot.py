@@ -1,0 +1,122 @@
+"""Maps and calendars for analysts: drawn values are those of the tables."""
+
+import datetime as dt
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import patrolplan as pp
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def test_risk_is_drawn_darkest_last(demo_plan):
+    """Every piece is drawn, the ones of most risk on top, and the scale ends at one."""
+    axes = pp.plot.risk(demo_plan.area, demo_plan.risk)
+    drawn = axes.collections[-1]
+    values = np.asarray(drawn.get_array())
+    assert len(values) == len(demo_plan.area.network)
+    assert np.all(np.diff(values) >= 0)
+    assert drawn.norm.vmax == 1
+    assert "October 2024 to September 2026" in axes.get_title(loc="left")
+
+
+def test_an_unknown_voice_is_an_error(demo_plan):
+    """The message lists the voices to choose from."""
+    with pytest.raises(pp.InputError, match="choose from: joined, crime, reports"):
+        pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
+
+
+def test_a_route_has_a_number_at_every_stop(demo_plan):
+    """Stops are numbered in their order, and the whole route is in the frame."""
+    patrol = demo_plan.patrols[2]
+    axes = pp.plot.route(demo_plan, patrol.urn)
+    numbers = [text.get_text() for text in axes.texts if text.get_text().isdigit()]
+    assert numbers == [str(count) for count in range(1, len(patrol.stops) + 1)]
+    line = np.concatenate([leg.line for leg in patrol.legs])
+    assert axes.get_xlim()[0] < line[:, 0].min() < line[:, 0].max() < axes.get_xlim()[1]
+
+
+def test_the_calendar_adds_up_to_the_week(demo_week):
+    """Minutes in the calendar are those of stops with a hotspot in view, of the first 30."""
+    axes = pp.plot.doses(demo_week)
+    minutes = dict.fromkeys(demo_week.plan.hotspots["hotspot"], 0.0)
+    for duty in demo_week.duties:
+        for stop in duty.patrol.stops:
+            for name in {stop.hotspot, *stop.sees} & set(minutes):
+                minutes[name] += stop.leave_minutes - stop.arrive_minutes
+    written = sum(float(text.get_text()) for text in axes.texts)
+    assert written == pytest.approx(sum(sorted(minutes.values())[-30:]), abs=0.5 * len(axes.texts))
+
+
+def test_impact_draws_expected_beside_what_came(demo_plan):
+    """Two bars for each group of streets."""
+    doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 6)], "minutes": [15.0]})
+    impact = pp.estimate_impact(
+        demo_plan.area,
+        demo_plan.hotspots,
+        doses,
+        before=("2026-04", "2026-06"),
+        after=("2026-07", "2026-09"),
+    )
+    heights = [bar.get_height() for bar in pp.plot.impact(impact).patches]
+    assert heights == [*impact.counts["expected"], *impact.counts["after"]]
+
+
+def test_all_draw_on_given_axes(demo_plan, demo_week):
+    """Given axes are used and returned; drawing gives no warning."""
+    area, risk = demo_plan.area, demo_plan.risk
+    for draw in (
+        lambda axes: pp.plot.risk(area, risk, axes=axes),
+        lambda axes: pp.plot.hotspots(area, risk, demo_plan.hotspots, axes=axes),
+        lambda axes: pp.plot.disagreement(area, risk, axes=axes),
+        lambda axes: pp.plot.route(demo_plan, "900003", axes=axes),
+        lambda axes: pp.plot.doses(demo_week, axes=axes),
+        lambda axes: pp.plot.shares(demo_week, axes=axes),
+    ):
+        axes = Figure().add_subplot()
+        assert draw(axes) is axes
+        axes.figure.canvas.draw()
+
+
+def test_a_notebook_gets_the_map_in_a_frame(demo_plan, tmp_path):
+    """The page is escaped into a frame; saved, it is the plan's own map."""
+    shown = pp.plot.web_map(demo_plan)
+    html = shown._repr_html_()
+    assert html.startswith("<iframe")
+    assert "<script" not in html
+    path = shown.save(tmp_path / "map.html")
+    assert path.read_text(encoding="utf-8") == shown.html
+    assert "Content-Security-Policy" in shown.html
+
+
+def test_months_hold_every_incident(demo_area):
+    """The bars of all months together are all incidents, those that count below the others."""
+    axes = pp.plot.months(demo_area)
+    assert sum(bar.get_height() for bar in axes.patches) == len(demo_area.incidents)
+    counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.risk_categories)
+    first = axes.patches[: len(axes.patches) // 2]
+    assert sum(bar.get_height() for bar in first) == counted.sum()
+
+
+def test_the_months_legend_lies_on_no_bar_and_no_word(demo_area):
+    """The legend stands between title and bars: it covers neither, nor do they cover it."""
+    axes = pp.plot.months(demo_area)
+    axes.figure.canvas.draw()
+    legend = axes.get_legend().get_window_extent()
+    assert legend.y0 >= axes.get_window_extent().y1
+    (title,) = axes.findobj(lambda one: isinstance(one, Text) and demo_area.name in one.get_text())
+    assert legend.y1 <= title.get_window_extent().y0
+    width = axes.figure.get_window_extent().x1
+    assert 0 <= legend.x0 < legend.x1 <= width
