@@ -16,10 +16,11 @@ from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.outputs.brief.brief import build_brief, read_week_visits
 from patrolplan.outputs.brief.brief_render import (
     build_brief_document,
+    describe_answer,
     format_brief_lines,
     render_brief,
+    summarise_changes,
 )
-from patrolplan.outputs.brief.brief_words import describe_answer, summarise_changes
 from patrolplan.outputs.week.week_pack import write_week_documents
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.team.week import DemandOutcome, Duty
@@ -69,11 +70,10 @@ def test_reports_come_as_bands_of_whole_groups(demo_area, brief):
     threshold = demo_area.reports.threshold
     assert brief.reports
     for group in brief.reports:
-        assert group.min_reports >= threshold
-        assert group.min_reports % threshold == 0
-        assert group.max_reports == group.min_reports + threshold - 1
-    document = build_brief_document(brief)
-    assert document["reports"]["since"] is None
+        low, high = map(int, group.number.split(" to "))
+        assert low >= threshold
+        assert low % threshold == 0
+        assert high == low + threshold - 1
     assert "of all dates, not only of this period" in "\n".join(format_brief_lines(brief))
 
 
@@ -98,7 +98,8 @@ def test_crime_under_the_threshold_is_held_back_where_asked(demo_area, hotspots)
             assert one.p_value is None
             assert not one.rising
     assert small_brief.total.now.value is None
-    numbers = [one["recorded"] for one in build_brief_document(small_brief)["categories"]]
+    document = build_brief_document(small_brief)
+    numbers = [one["now"]["value"] for one in document["categories"]]
     assert all(number is None or round(number) >= 5 for number in numbers)
     assert all(round(one.now.value) >= 5 for one in small_brief.streets)
     assert "fewerthan5" in read_pages(render_brief(small_brief))[0]
@@ -218,7 +219,7 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
     lines = [line.strip() for line in format_brief_lines(brief)]
     assert all(answer in lines for answer in answers.values())
     assert render_brief(brief)
-    rows = {row["id"]: row for row in build_brief_document(brief)["hotspots"]}
+    rows = {row["hotspot"]: row["answer"] for row in build_brief_document(brief)["hotspots"]}
     assert rows[changed[0]]["visits"] == [
         {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
     ]
@@ -235,9 +236,10 @@ def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed,
     assert "no patrol goes there" not in answers[changed[0]]
     assert answers[changed[1]] == "Not in the week of 30 November: no patrol goes there."
     assert "The week of 30 November goes to none of them." in summarise_changes(brief)
-    row = build_brief_document(brief)["hotspots"][0]
-    assert row["visits"] == []
-    assert row["why"].startswith("Not in the week")
+    row = next(one for one in build_brief_document(brief)["hotspots"] if one["answer"]["why"])
+    assert row["hotspot"] == changed[0]
+    assert row["answer"]["visits"] == []
+    assert row["answer"]["why"]["kind"] == "out_of_reach"
 
 
 def test_after_a_change_of_data_places_count_and_not_names(demo_area, demo_plan, changed, tmp_path):
