@@ -104,7 +104,7 @@ def test_a_folder_with_a_paper_is_replaced_and_purged(name, tmp_path, monkeypatc
 
 def test_what_is_listed_is_in_the_folder(demo_plan, tmp_path):
     """A plan writes every paper of its table, and no other file."""
-    out = pp.write_pack(demo_plan, tmp_path / "out", geoparquet=True)
+    out = pp.write_pack(demo_plan, tmp_path / "out")
     names = read_manifest(out)["files"]
     assert all(any(paper.matches(name) for paper in PLAN_PAPERS) for name in names)
     assert all(any(map(paper.matches, names)) for paper in PLAN_PAPERS)

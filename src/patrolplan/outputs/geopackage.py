@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +152,6 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
         # The table of styles counts as a layer: a file with one other layer could then no longer be
         # read without naming it.
         write_tables(path, build_styles(layers) if len(layers) > 1 else {})
-
-
-def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
-    """A layer as GeoParquet; the same layer gives the same bytes."""
-    stream = BytesIO()
-    frame.to_parquet(stream, index=False)
-    return stream.getvalue()
 
 
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
