@@ -20,8 +20,9 @@ TASKING = Tasking("T-9", "be seen at this corner", "A", dt.date(2026, 5, 4))
 
 @pytest.fixture(scope="module")
 def patrol(demo_plan):
-    """A patrol of the demo borough with two stops and more."""
-    return next(one for one in demo_plan.patrols if len(one.stops) > 1)
+    """A patrol of the demo borough with two stops and more, and no place to keep away from."""
+    first = next(one for one in demo_plan.patrols if len(one.stops) > 1)
+    return dataclasses.replace(first, keep_away=())
 
 
 def _change(plan, patrol, officers=1, **changes):
