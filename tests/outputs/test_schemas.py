@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-import patrolplan as pp
 from patrolplan.cli.schema import Document
 from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.outputs.schemas import DOCUMENTS, HarmRatio, build_schema
@@ -44,16 +43,14 @@ def test_the_command_prints_the_schema_of_every_document(run):
 
 
 @pytest.fixture(scope="module")
-def documents(demo_area, demo_plan):
+def documents(demo_plan, demo_week):
     """A plan, a week with changes by hand and a back-test as files hold them."""
-    week = pp.plan_week(
-        demo_area,
-        demo_plan,
-        start=MONDAY,
-        locks=[Lock("SSO-01", "900006", MONDAY, 1)],
-        bans=[Ban(officer="SSO-03", date=MONDAY)],
+    week = replace(
+        demo_week,
+        locks=(Lock("SSO-01", "900006", MONDAY, 1),),
+        bans=(Ban(officer="SSO-03", date=MONDAY),),
+        history=(HandChange("2026-11-27 10:00", "SSO-03 is away"),),
     )
-    week = replace(week, history=(HandChange("2026-11-27 10:00", "SSO-03 is away"),))
     numbers = dict.fromkeys(BacktestRow.__dataclass_fields__, 1.5)
     row = BacktestRow(
         **numbers
