@@ -74,8 +74,11 @@ def take_in_surveys(
     if not files:
         where, remedy = "survey --read", "name the files that the survey's page saved"
         raise InputError.one(where, "no file of a survey is given", remedy)
-    if delete:
-        _check_deletable(files)
+    problems = Problems()
+    for path in filter(Path.is_symlink, files if delete else ()):
+        # Deleting one would leave the file that it leads to.
+        problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
+    problems.raise_if_any()
     with lock_folder(out, REMEDY):
         before = read_reports_file(out)
         recorded = frozenset(before.ids) if add else frozenset[str]()
@@ -88,15 +91,6 @@ def take_in_surveys(
             base = before if add else ReportsFile(out, b"", ())
             write_reports_file(base, reading.counts, threshold=threshold, today=today)
         return _delete_files(reading) if delete else reading
-
-
-def _check_deletable(files: Sequence[Path]) -> None:
-    """Refuse links: deleting one would leave the file that it leads to."""
-    remedy = "name the file itself"
-    problems = Problems()
-    for path in filter(Path.is_symlink, files):
-        problems.add(path, "is a link, so deleting it deletes nothing", remedy)
-    problems.raise_if_any()
 
 
 def _delete_files(reading: SurveyReading) -> SurveyReading:
