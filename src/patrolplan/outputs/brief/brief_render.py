@@ -55,27 +55,25 @@ def format_brief_lines(brief: Brief) -> list[str]:
         mark = "RISING" if row["rising"] else ""
         cells.append((row["name"], row["now"], row["usual"], row["year"], mark))
     first, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    lists = {
-        "Where most was recorded (this period, usual)": [
-            f"{row['name']}: {row['now']}, {row['usual']}" for row in sheet["streets"]
-        ]
-    }
-    for kind in sheet["places"]:
-        lists[kind["title"]] = [
-            line for row in kind["rows"] for line in (row["text"], f"  {row['answer']}")
-        ]
-    lists[sheet["reports_title"]] = sheet["reports"]
     lines = [
         f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}",
         f"Recorded {sheet['period']} ({sheet['length']})",
         *(*sheet["lead"], ""),
-        *(
-            "  ".join((name.ljust(first), *map(str.rjust, numbers, widths), mark)).rstrip()
-            for name, *numbers, mark in cells
-        ),
     ]
-    for title, rows in lists.items():
-        lines += ["", f"{title}:", *(f"  {row}" for row in rows if row.strip())] if rows else []
+    for name, *numbers, mark in cells:
+        parts = (name.ljust(first), *map(str.rjust, numbers, widths), mark)
+        lines.append("  ".join(parts).rstrip())
+    if more := sheet["more_categories"]:
+        lines.append(f"and {more} more categories, counted in the sum")
+    streets = [f"{row['name']}: {row['now']}, {row['usual']}" for row in sheet["streets"]]
+    lists = [("Where most was recorded (this period, usual)", streets)]
+    for kind in sheet["places"]:
+        rows = [line for row in kind["rows"] for line in (row["text"], f"  {row['answer']}")]
+        more = f"and {kind['more']} more" if kind["more"] else ""
+        lists.append((kind["title"], [*rows, more]))
+    for title, rows in (*lists, (sheet["reports_title"], sheet["reports"])):
+        printed = [f"  {row}" for row in rows if row.strip()]
+        lines += ["", f"{title}:", *printed] if printed else []
     return [*lines, "", *sheet["basis"]]
 
 
