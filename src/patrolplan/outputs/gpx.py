@@ -86,7 +86,7 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
 
 
-def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[dict[str, float]]:
+def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[dict[str, Any]]:
     """Latitude and longitude of (n, 2) metres."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
     degrees = zip(latitude.tolist(), longitude.tolist(), strict=True)

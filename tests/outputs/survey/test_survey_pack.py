@@ -7,7 +7,6 @@ shows anything of crime.
 import dataclasses
 import json
 import re
-import string
 from html import unescape
 
 import numpy as np
@@ -17,7 +16,7 @@ from hypothesis import given, strategies as st
 from outputs import printed
 from survey_areas import HOSTILE, load_leaning, make_hostile, strip_findings
 
-from patrolplan.crs import DEGREES, find_squares, locate_in_squares
+from patrolplan.crs import DEGREES, find_squares
 from patrolplan.outputs.cartography.fonts import POINTS_PER_MM
 from patrolplan.outputs.cartography.labels import find_overlaps
 from patrolplan.outputs.survey.form_map import (
@@ -202,25 +201,6 @@ def test_a_pack_has_the_four_files_and_a_manifest(demo_area, tmp_path):
     }
     assert "seed" not in json.dumps(manifest)
     assert sorted(manifest["files"]) == NAMES
-
-
-def _read_label(grid, longitude, latitude):
-    """Letter and number of a place in Great Britain, the slow and obvious way."""
-    [(code, column, row)] = find_squares([[longitude, latitude]]).tolist()
-    assert code == 27700
-    across, down = column - grid.first_column, grid.first_row - row
-    return f"{string.ascii_uppercase[across]}{down + 1}"
-
-
-def test_places_in_a_cell_are_in_its_square(demo_area):
-    """Any place in a cell has the cell's square of the fixed grid."""
-    grid = build_form_grid(demo_area, URN)
-    random = np.random.default_rng(5)
-    for cell in grid.cells:
-        for across, up in random.uniform(0.001, 0.999, (8, 2)):
-            [place] = locate_in_squares(np.array([cell.square]), across, up, DEGREES)
-            assert tuple(find_squares([place])[0].tolist()) == cell.square
-            assert _read_label(grid, *place) == cell.label
 
 
 @pytest.mark.parametrize("projected", ["demo_area", "utm_area"])
