@@ -72,28 +72,23 @@ class ReportsFile:
 
 def read_reports_file(out: Path) -> ReportsFile:
     """Read the current file of reports and its record, if both are as patrolplan wrote them."""
-    record = find_record_path(out)
+    paths = out, find_record_path(out)
     with explain_os_errors(out, REMEDY):
-        if not any(path.exists() or path.is_symlink() for path in _finish_writing(out, record)):
+        # Both were written, or what a killed command left is dropped.
+        is_complete = read_record(sibling_path(paths[1], "part")) is not None
+        finish_replacing(paths, is_complete=is_complete)
+        if not any(path.exists() or path.is_symlink() for path in paths):
             return ReportsFile(out, b"", ())
-        document = None
-        if not any(path.is_symlink() or path.is_dir() for path in (out, record)):
-            document = read_record(record)
+        is_other = any(path.is_symlink() or path.is_dir() for path in paths)
+        document = None if is_other else read_record(paths[1])
         content = out.read_bytes() if document and out.exists() else b""
         if document is None or (out.exists() and hash_content(content) != document["sha256"]):
             message = (
-                f"{out}: it and {record.name} are not as `survey --read` wrote them; move them "
+                f"{out}: it and {paths[1].name} are not as `survey --read` wrote them; move them "
                 f"away or {REMEDY}"
             )
             raise OutputError(message)
     return ReportsFile(out, content, tuple(document["batches"]))
-
-
-def _finish_writing(*paths: Path) -> tuple[Path, ...]:
-    """Rename new reports and record into place, or drop them if not both were written."""
-    is_complete = read_record(sibling_path(paths[-1], "part")) is not None
-    finish_replacing(paths, is_complete=is_complete)
-    return paths
 
 
 def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: bool) -> None:
