@@ -34,9 +34,10 @@ from patrolplan.outputs.brief.periods import (
     find_incident_dates,
     measure_months,
 )
+from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.week.week_pack import write_week_documents
 from patrolplan.patrols.obstacles import Obstacle
-from patrolplan.tables import HOTSPOTS
+from patrolplan.tables import HOTSPOTS, STAFF
 from patrolplan.team.week import DemandOutcome, Duty
 from patrolplan.times import format_time
 
@@ -231,6 +232,16 @@ def test_a_patrol_that_stops_there_is_the_answer(demo_area, demo_plan, changed, 
         {"officer": "SSO-04", "urn": URN, "date": "2026-11-30", "arrive": arrive}
     ]
     assert rows[changed[0]]["why"] is None
+
+
+def test_school_staff_are_named_only_by_their_role(demo_area, demo_plan, changed, tmp_path):
+    """Neither the document nor the sentences have the name of a member of staff."""
+    roles = demo_area.officers["role"].where(demo_area.officers["officer"] != "SSO-04", STAFF)
+    area = dataclasses.replace(demo_area, officers=demo_area.officers.assign(role=roles))
+    brief = _brief(area, demo_plan, tmp_path, _build_week(demo_plan, changed[:1]))
+    for text in (json.dumps(build_brief_document(brief)), "\n".join(format_brief_lines(brief))):
+        assert STAFF_WORDS in text
+        assert "SSO-04" not in text
 
 
 def test_what_nobody_goes_to_has_the_weeks_reason(demo_area, demo_plan, changed, tmp_path):
