@@ -54,8 +54,11 @@ def test_points_and_track_are_the_plans(demo_plan, patrol):
 def test_the_gate_again_and_corners_have_words(demo_plan, patrol):
     """A stop at the gate is called so, and no point has the id of its place."""
     first, second = patrol.stops[:2]
-    gate = dataclasses.replace(first, kind="gate", hotspot="P1-1a", why=(), arrive_minutes=927.0)
-    corner = dataclasses.replace(second, kind="corner", hotspot="P1-1b", tasking=None)
+    bare = {"tasking": None, "why": ()}
+    gate = dataclasses.replace(
+        first, kind="gate", id="P1-1a", hotspot="P1-1a", arrive_minutes=927.0, **bare
+    )
+    corner = dataclasses.replace(second, kind="corner", id="P1-1b", hotspot="P1-1b", **bare)
     plan = _change(demo_plan, patrol, stops=(gate, corner), legs=patrol.legs[:3])
     _, again, last = _parse(plan).waypoints
     assert again.name == "1. School gate again 15:27"
