@@ -168,7 +168,7 @@ def list_tables() -> Iterator[str]:
 
 def list_documents() -> Iterator[str]:
     """The JSON Schema of each document that other programs read."""
-    yield """What `plan.json`, `week.json`, `manifest.json`, `backtest.json`, `check --json` hold:
+    yield """What `plan.json`, `week.json` and `backtest.json` hold:
 JSON Schemas (draft 2020-12), which `patrolplan schema plan` prints too. `$id` has the version, and
 a key that it does not have is not written.
 """

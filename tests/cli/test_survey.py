@@ -52,6 +52,7 @@ def test_the_same_is_printed_as_json(run, demo, tmp_path):
     assert read["surveys"] == [
         {
             "id": document["id"],
+            "form": document["form"],
             "school_urn": "900003",
             "season": "autumn",
             "year": 2026,

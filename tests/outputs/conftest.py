@@ -1,4 +1,4 @@
-"""A browser for pages."""
+"""Worlds that several papers share: a browser for pages, and the layers of the demo's plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import geopandas as gpd
     from playwright.sync_api import Browser
+
+    from patrolplan.patrols.plan import Plan
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +22,11 @@ def browser() -> Iterator[Browser]:
 
     with open_chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def layers(demo_plan: Plan) -> dict[str, gpd.GeoDataFrame]:
+    """Layers of the demo borough's plan."""
+    from patrolplan.outputs.geopackage import build_plan_layers  # noqa: PLC0415 - heavy
+
+    return build_plan_layers(demo_plan)

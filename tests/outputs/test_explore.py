@@ -12,14 +12,20 @@ ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
 
 
 @pytest.fixture(scope="module")
-def page(demo_plan):
-    """The demo's plan as a page."""
-    return pp.explore(demo_plan).get_root().render()
+def chart(demo_plan):
+    """The demo's plan as a map."""
+    return pp.explore(demo_plan)
 
 
-def test_it_is_a_map_of_folium(demo_plan):
+@pytest.fixture(scope="module")
+def page(chart):
+    """The same as a page."""
+    return chart.get_root().render()
+
+
+@pytest.mark.usefixtures("page")
+def test_it_is_a_map_of_folium(chart):
     """Further layers can be added to it as to any map of folium's."""
-    chart = pp.explore(demo_plan)
     assert isinstance(chart, folium.Map)
     folium.Marker([51.5, 0.88]).add_to(chart)
     names = [child.layer_name for child in chart._children.values() if hasattr(child, "layer_name")]

@@ -1,24 +1,50 @@
-"""A plan for other programs: `plan.json` as documented, and the layers of a GeoPackage."""
+"""A plan for other programs: `plan.json` as documented, and the tables of its GeoPackage."""
 
+import datetime as dt
 import json
-import re
+import sqlite3
+from contextlib import closing
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from weeks_by_hand import build_week
 
-from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
+import patrolplan as pp
+from patrolplan.outputs.geopackage import build_plan_document, write_layers
+from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.output_folder import format_json
-
-CLOCK = re.compile(r"\d\d:\d\d")
+from patrolplan.outputs.ways_layer import build_way_layers
+from patrolplan.pupils.presence import find_presence
+from patrolplan.team.week import Duty
 
 
 @pytest.fixture(scope="module")
 def document(demo_plan):
     """The plan of the demo borough as other programs read it."""
     return json.loads(format_json(build_plan_document(demo_plan)))
+
+
+@pytest.fixture(scope="module")
+def package(layers, tmp_path_factory):
+    """The GeoPackage of the demo borough's plan."""
+    path = tmp_path_factory.mktemp("gis") / "plan.gpkg"
+    write_layers(path, layers)
+    return path
+
+
+@pytest.fixture(scope="module")
+def query(package):
+    """What asks the GeoPackage."""
+
+    def ask(text):
+        with closing(sqlite3.connect(package)) as database:
+            return database.execute(text).fetchall()
+
+    return ask
 
 
 def test_what_carries_where_pupils_walk_is_rounded(document, layers):
@@ -52,25 +78,27 @@ def test_numbers_agree_with_each_other(document):
             assert steps == pytest.approx(leg["metres"], abs=len(leg["directions"]))
 
 
-def test_small_counts_of_reports_are_not_in_the_document(document):
-    """No count of reports below the threshold gets into the document."""
+def test_small_counts_of_reports_are_in_no_file(document, query, demo_plan):
+    """No count of reports is below the threshold, in the document or in the layer."""
     counts = [row["count"] for row in document["left_out"] if row["source"] == "reports"]
     assert counts
     assert all(count == "fewer than 5" or int(count) >= 5 for count in counts)
+    counts = query("SELECT reports_low, reports_high FROM hotspots WHERE reports_low IS NOT NULL")
+    assert counts
+    threshold = demo_plan.area.settings.privacy.threshold
+    assert all(threshold <= low <= high for low, high in counts)
 
 
-@pytest.fixture(scope="module")
-def layers(demo_plan):
-    """Layers of the demo borough's plan."""
-    return build_plan_layers(demo_plan)
-
-
-def test_risk_layer_sums_to_one(layers):
-    """Risk, and each voice, sums to one over the streets; by the metre it is the same risk."""
+def test_risk_layer_sums_to_one(layers, query):
+    """Risk, and each voice, sums to one over the streets; the band holds what is expected."""
     risk = layers["risk"]
     for voice in ("crime", "reports", "risk"):
         assert risk[voice].sum() == pytest.approx(1)
     np.testing.assert_allclose(risk["risk_per_metre"] * risk["metres"], risk["risk"])
+    assert query(
+        "SELECT count(*), sum(expected BETWEEN expected_low AND expected_high) FROM risk"
+    ) == [(len(risk),) * 2]
+    assert query("SELECT max(incident_months) FROM hotspots WHERE incidents") == [(12,)]
 
 
 def test_legs_and_stops_lie_where_the_plan_says(layers, demo_plan):
@@ -81,24 +109,90 @@ def test_legs_and_stops_lie_where_the_plan_says(layers, demo_plan):
     stops = [stop for patrol in demo_plan.patrols for stop in patrol.stops]
     for point, stop in zip(layers["stops"].geometry, stops, strict=True):
         assert (point.x, point.y) == (stop.x, stop.y)
+    assert len(layers["patrols"]) == len(demo_plan.patrols)
 
 
-def test_written_layers_are_read_back(layers, tmp_path):
+def test_written_layers_are_read_back(layers, package):
     """A GeoPackage holds every layer with its rows, columns and shapes."""
-    path = tmp_path / "plan.gpkg"
-    write_layers(path, layers)
-    assert set(pyogrio.list_layers(path)[:, 0]) == {*layers, "layer_styles"}
+    assert set(pyogrio.list_layers(package)[:, 0]) == {*layers, "layer_styles"}
     for name, frame in layers.items():
-        back = gpd.read_file(path, layer=name)
-        assert len(back) == len(frame)
+        back = gpd.read_file(package, layer=name)
+        assert len(back) == len(frame) > 0
         assert set(back.columns) == set(frame.columns)
         written = shapely.get_coordinates(frame.geometry.values)
         np.testing.assert_allclose(shapely.get_coordinates(back.geometry.values), written)
 
 
-def test_the_same_layers_give_the_same_bytes(layers, tmp_path):
-    """Written twice, a GeoPackage is byte for byte the same: no clock time is inside."""
-    some = {name: layers[name] for name in ("stops", "schools")}
-    write_layers(tmp_path / "1.gpkg", some)
-    write_layers(tmp_path / "2.gpkg", some)
-    assert (tmp_path / "1.gpkg").read_bytes() == (tmp_path / "2.gpkg").read_bytes()
+def test_the_same_layers_give_the_same_bytes(layers, package, tmp_path):
+    """Written again, a GeoPackage is byte for byte the same: no clock time is inside."""
+    write_layers(tmp_path / "again.gpkg", layers)
+    assert (tmp_path / "again.gpkg").read_bytes() == package.read_bytes()
+
+
+def test_tables_for_analysts_are_the_layers(demo_plan, layers, tmp_path):
+    """The GeoPackage holds what the analyst gets, which other files take without conversion."""
+    own = {
+        "risk": demo_plan.risk.frame(),
+        "patrols": pp.frame_patrols(demo_plan),
+        "stops": pp.frame_stops(demo_plan),
+        "legs": pp.frame_legs(demo_plan),
+        "hotspots": pp.frame_hotspots(demo_plan.area, demo_plan.risk, demo_plan.hotspots),
+    }
+    for name, table in own.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(layers[name]), pd.DataFrame(table))
+        assert (table.dtypes == "geometry").sum() == 1
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        table.to_file(tmp_path / f"{name}.geojson")
+        whole = gpd.read_parquet(tmp_path / f"{name}.parquet")
+        assert whole.crs == table.crs
+        for back in (whole, gpd.read_file(tmp_path / f"{name}.geojson")):
+            assert len(back) == len(table) > 0
+            assert set(back) == set(table)
+
+
+def test_every_column_has_a_meaning_and_no_meaning_is_stale(layers, demo_area, query):
+    """Columns of all layers and their meanings are the same names, and the file says them."""
+    ways, _ = find_presence(demo_area)
+    all_layers = layers | build_way_layers(demo_area, ways, "OFFICIAL", "a reason")
+    assert set(all_layers) == set(LAYERS)
+    for name, frame in all_layers.items():
+        assert set(frame.columns) - {"geometry"} == set(LAYERS[name].columns) - {"geometry"}, name
+    described = query("SELECT table_name, column_name, description FROM gpkg_data_columns")
+    wanted = {(name, column) for name in layers for column in layers[name] if column != "geometry"}
+    assert {row[:2] for row in described} == wanted
+    assert all(text for _, _, text in described)
+    registered = query("SELECT table_name FROM gpkg_extensions WHERE extension_name='gpkg_schema'")
+    assert ("gpkg_data_columns",) in registered
+    about = dict(query("SELECT table_name, description FROM gpkg_contents"))
+    assert {name: about[name] for name in layers} == {n: LAYERS[n].about for n in layers}
+
+
+def test_times_are_times_in_the_file(query):
+    """Clock times are columns of the type for times, and agree with the text next to them."""
+    types = dict(query("SELECT name, type FROM pragma_table_info('stops')"))
+    assert types["arrives"] == types["leaves"] == "DATETIME"
+    rows = query("SELECT arrive, substr(arrives, 12, 5), leave, substr(leaves, 12, 5) FROM stops")
+    rows += query("SELECT finish_time, substr(finishes, 12, 5), 1, 1 FROM schools")
+    assert rows
+    assert all(text == time and left == leaves for text, time, left, leaves in rows)
+
+
+def test_a_week_has_days_and_officers_first(demo_plan):
+    """The tables of a week are those of its duties' patrols."""
+    day = dt.date(2026, 11, 30)
+    duties = tuple(
+        Duty(officer, patrol.urn, day, patrol.start_minutes, patrol.end_minutes, 0, patrol, 900.0)
+        for officer, patrol in zip(("SSO-01", "SSO-02"), demo_plan.patrols, strict=False)
+    )
+    week = build_week(demo_plan, (day,), duties)
+    for table in (pp.frame_patrols(week), pp.frame_stops(week), pp.frame_legs(week)):
+        assert [*table][:2] == ["date", "officer"]
+        assert {*table["urn"]} <= {duty.urn for duty in duties}
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
+    """A file that is not a database is refused like a full disk."""
+    path = tmp_path / "plan.gpkg"
+    path.write_text("not a database, but long enough to be read as one" * 40, encoding="utf-8")
+    with pytest.raises(OSError, match=r"plan\.gpkg"):
+        write_tables(path, {})

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import patrolplan as pp
 from patrolplan.notes import Note
 from patrolplan.outputs.notes_file import format_notes, render_notes
 from patrolplan.tables import LeftOutRow
@@ -49,10 +48,3 @@ def test_a_week_says_what_it_could_not_meet(demo_week):
     text = " ".join(render_notes(demo_week).decode("utf-8").split())
     assert "Not met" in text
     assert all(f"No patrol: {missing}." in text for missing in demo_week.unmet)
-
-
-def test_both_packs_have_the_file(demo_plan, tmp_path):
-    """It lies beside the papers, and the manifest lists it."""
-    one = dataclasses.replace(demo_plan, patrols=demo_plan.patrols[:1])
-    out = pp.write_pack(one, tmp_path / "out")
-    assert (out / "notes.txt").read_bytes() == render_notes(one)

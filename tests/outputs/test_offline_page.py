@@ -3,12 +3,11 @@
 import base64
 import hashlib
 import json
-from pathlib import Path
 
 from patrolplan.outputs.offline_page import build_security_policy, dump_script_json, read_script
 
 
-def test_policy_allows_the_given_scripts_and_nothing_else() -> None:
+def test_policy_allows_the_given_scripts_and_nothing_else():
     """Each script and style is named by its hash; requests, frames and forms are refused."""
     policy = dict(
         directive.split(" ", 1)
@@ -21,7 +20,7 @@ def test_policy_allows_the_given_scripts_and_nothing_else() -> None:
     assert policy["img-src"] == "data:"
 
 
-def test_data_cannot_end_its_script_element() -> None:
+def test_data_cannot_end_its_script_element():
     """Any data is read back unchanged, and has no characters of markup in the page."""
     value = {"name": "</script><!-- & \u2028 <script>"}
     text = dump_script_json(value)
@@ -29,7 +28,7 @@ def test_data_cannot_end_its_script_element() -> None:
     assert not set("<>&\u2028") & set(text)
 
 
-def test_scripts_lose_comments_and_indentation_alone(tmp_path: Path) -> None:
+def test_scripts_lose_comments_and_indentation_alone(tmp_path):
     """Lines of comment and indentation go; what follows code on its line stays."""
     file = tmp_path / "a.js"
     file.write_bytes(b"// about\r\nconst a = {\r\n  b: 1, // one\r\n};\r\n")

@@ -4,13 +4,10 @@ import contextlib
 import hashlib
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -193,106 +190,65 @@ def test_kill_at_every_step_leaves_one_complete_output(tmp_path, older, again):
     assert found == ({"newer"} if again == "write" else expected)
 
 
-def test_kill_between_the_renames_is_finished(tmp_path):
-    """Killed after the old pack was moved away, the new one replaces it at the next command."""
+@pytest.mark.parametrize("new_is_there", [True, False])
+def test_kill_between_the_renames_is_finished(tmp_path, new_is_there):
+    """Killed after the old pack was moved away, the new one replaces it, or the old comes back."""
     out = tmp_path / "out"
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
-    _write(tmp_path / "x", "new")
-    (tmp_path / "x").rename(tmp_path / ".out.new")
+    if new_is_there:
+        _write(tmp_path / "x", "new")
+        (tmp_path / "x").rename(tmp_path / ".out.new")
     check_folder(out)
-    assert _version(out) == "new"
+    assert _version(out) == ("new" if new_is_there else "old")
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_old_output_moved_away_comes_back(tmp_path):
-    """If the old pack was moved away and there is no new one, the old one is restored."""
+def _give_away(out):
+    """A manifest that lists somebody's file with its very hash."""
+    (out / "thesis.txt").write_bytes(b"mine")
+    manifest = read_manifest(out)
+    manifest["files"]["thesis.txt"] = hashlib.sha256(b"mine").hexdigest()
+    write_json(out / MANIFEST, manifest)
+
+
+SPOILT = [
+    (lambda out: (out / "thesis.doc").touch(), r"holds 1 file .*\(thesis.doc\).*--out"),
+    (lambda out: (out / "cards/thesis.doc").touch(), r"holds 1 file .*\(cards/thesis.doc\)"),
+    (lambda out: (out / "link").symlink_to(out / "gone"), r"\(link\)"),
+    (lambda out: (out / "cards/1.pdf").write_text("with my notes"),
+     r"changed after patrolplan wrote them \(cards/1.pdf\)"),
+    (lambda out: (out / MANIFEST).unlink(), "holds 3 files that patrolplan did not write"),
+    (_give_away, r"1 file that patrolplan did not write \(thesis.txt\)"),
+    *(
+        (lambda out, text=text: (out / MANIFEST).write_bytes(text), "holds 4 files")
+        for text in (b"", b"[]", b"{}", b'{"files": 3}', b"\xff", b"[" * 99_999)
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "message"), SPOILT)
+def test_foreign_and_edited_files_are_refused_and_named(tmp_path, spoil, message):
+    """A folder with a file that is not as patrolplan wrote it is refused, and stays as it is."""
     out = tmp_path / "out"
     _write(out, "old")
-    out.rename(tmp_path / ".out.old")
-    check_folder(out)
-    assert _version(out) == "old"
-    assert list(tmp_path.iterdir()) == [out]
-
-
-@pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("older", [False, True])
-def test_foreign_files_are_refused_and_named(tmp_path, nested, older):
-    """A folder with files that patrolplan did not write is refused, names them, and stays."""
-    out = tmp_path / "out"
-    if older:
-        _write(out, "old")
-    name = "cards/thesis.doc" if nested else "thesis.doc"
-    (out / name).parent.mkdir(parents=True, exist_ok=True)
-    (out / name).write_text("mine", encoding="utf-8")
+    spoil(out)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(OutputError, match=rf"holds 1 file .*\({name}\).*--out"):
+    with pytest.raises(OutputError, match=message):
         _write(out, "new")
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert list(tmp_path.iterdir()) == [out]
 
 
-@pytest.mark.parametrize("true_hash", [False, True])
-def test_a_manifest_cannot_give_away_a_file_that_is_not_ours(tmp_path, true_hash):
-    """A manifest that lists somebody's file, even with its hash, does not make it ours."""
-    text = "mine"
-    (tmp_path / "thesis.txt").write_text(text, encoding="utf-8")
-    digest = hashlib.sha256(text.encode()).hexdigest() if true_hash else "x"
-    write_json(tmp_path / MANIFEST, {"files": {"thesis.txt": digest}})
-    with pytest.raises(OutputError, match=r"1 file that patrolplan did not write \(thesis.txt\)"):
-        _write(tmp_path, "new")
-    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == text
-
-
-def test_a_file_edited_since_it_was_written_is_not_replaced(tmp_path):
-    """An output that somebody has changed is named, and stays as they left it."""
-    out = tmp_path / "out"
-    _write(out, "old")
-    (out / "cards" / "1.pdf").write_text("with my notes", encoding="utf-8")
-    with pytest.raises(OutputError, match=r"changed after patrolplan wrote them \(cards/1.pdf\)"):
-        _write(out, "new")
-    assert (out / "cards" / "1.pdf").read_text(encoding="utf-8") == "with my notes"
-
-
-def test_link_is_a_foreign_file(tmp_path):
-    """A broken link in the folder is a foreign file: the folder is refused."""
-    out = tmp_path / "out"
-    _write(out, "old")
-    (out / "link").symlink_to(tmp_path / "gone")
-    with pytest.raises(OutputError, match=r"\(link\)"):
-        _write(out, "new")
-
-
-@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', "\xff", "[" * 99_999])
-def test_unreadable_manifest_makes_all_files_foreign(tmp_path, manifest):
-    """A folder whose manifest is damaged is refused: its files may be anybody's."""
-    out = tmp_path / "out"
-    _write(out, "old")
-    (out / MANIFEST).write_bytes(manifest.encode("latin-1"))
-    with pytest.raises(OutputError, match="holds 4 files"):
-        check_folder(out)
-
-
-def test_leftovers_of_killed_commands_are_removed(tmp_path):
-    """Leftovers of killed commands are removed; folders with similar names stay."""
-    (tmp_path / ".out.part-abc").mkdir()
-    (tmp_path / ".out.part-abc" / "x").touch()
-    (tmp_path / ".out[1].part-abc").mkdir()
-    (tmp_path / ".outer.part-abc").mkdir()
-    _write(tmp_path / "out", "new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".out[1].part-abc",
-        ".outer.part-abc",
-        "out",
-    ]
-
-
-def test_name_like_a_pattern_removes_its_own_leftovers(tmp_path):
-    """An output folder whose name looks like a pattern removes only its own leftovers."""
-    (tmp_path / ".o[u]t.part-1").mkdir()
-    (tmp_path / ".out.part-1").mkdir()
-    _write(tmp_path / "o[u]t", "new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.part-1", "o[u]t"]
+@pytest.mark.parametrize("name", ["out", "o[u]t"])
+def test_own_leftovers_of_killed_commands_are_removed(tmp_path, name):
+    """Those of folders with similar names stay, also where a name looks like a pattern."""
+    others = {f".{one}.part-abc" for one in {"out", "o[u]t", "out[1]", "outer"} - {name}}
+    for one in (*others, f".{name}.part-abc"):
+        (tmp_path / one).mkdir()
+        (tmp_path / one / "x").touch()
+    _write(tmp_path / name, "new")
+    assert {path.name for path in tmp_path.iterdir()} == {*others, name}
 
 
 def test_link_to_a_folder_is_followed(tmp_path):
@@ -427,39 +383,6 @@ def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
     assert format_json(document).endswith("}\n")
     with pytest.raises(ValueError, match="JSON compliant"):
         format_json({"a": float("nan")})
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from patrolplan.outputs.output_folder import replace_folder
-out = Path(sys.argv[1])
-print("ready", flush=True)
-for version in range(10_000):
-    with replace_folder(out, {"version": str(version)}) as folder:
-        for number in range(20):
-            (folder / f"{number}.txt").write_text(f"{version} " * 500, encoding="utf-8")
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-def test_real_kills_leave_one_complete_output(tmp_path):
-    """Killed by the system at random moments of writing, one complete pack remains."""
-    out = tmp_path / "out"
-    rng = random.Random(1)  # noqa: S311 - moments, no secrets
-    _write(out, "0")
-    for _ in range(100):
-        process = subprocess.Popen(  # noqa: S603 - this very interpreter
-            [sys.executable, "-c", WRITER, str(out)], stdout=subprocess.PIPE, text=True
-        )
-        with process:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(rng.uniform(0.02, 0.12))
-            process.send_signal(signal.SIGKILL)
-        check_folder(out)
-        assert int(_version(out)) >= 0
-        assert list(tmp_path.iterdir()) == [out]
 
 
 def test_files_replaced_in_place_are_complete_after_a_kill(tmp_path):

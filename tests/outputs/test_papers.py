@@ -14,6 +14,7 @@ import shapely
 
 import patrolplan as pp
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, EarlierPapers, hash_facts
+from patrolplan.outputs.notes_file import render_notes
 from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files
 from patrolplan.outputs.papers import OTHER_PAPERS, PLAN_PAPERS, WEEK_PAPERS, list_papers
 from patrolplan.outputs.purge import purge
@@ -104,8 +105,9 @@ def test_a_folder_with_a_paper_is_replaced_and_purged(name, tmp_path, monkeypatc
 
 def test_what_is_listed_is_in_the_folder(demo_plan, tmp_path):
     """A plan writes every paper of its table, and no other file."""
-    out = pp.write_pack(demo_plan, tmp_path / "out", geoparquet=True)
+    out = pp.write_pack(demo_plan, tmp_path / "out")
     names = read_manifest(out)["files"]
     assert all(any(paper.matches(name) for paper in PLAN_PAPERS) for name in names)
     assert all(any(map(paper.matches, names)) for paper in PLAN_PAPERS)
     assert all((out / name).exists() for name in list_papers(PLAN_PAPERS))
+    assert (out / "notes.txt").read_bytes() == render_notes(demo_plan)

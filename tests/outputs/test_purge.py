@@ -86,15 +86,8 @@ def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, fold
     assert {path.name for path in store.iterdir()} == {young, "mine.parquet"}
 
 
-def test_strange_files_and_folders_of_the_cache_stay(cache):
-    """A user's own file in a store, and a folder of another name, are left alone."""
-    purge(MONTH, now=NOW)
-    left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
-    assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
-
-
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
-    """Of an old output folder the files as written go, the rest stays; so do parts of kills."""
+    """Files as written go, and parts of kills; what is strange stays, in folders and caches."""
     remaining = {
         one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
     }
@@ -103,6 +96,8 @@ def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
+    left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
+    assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
     lines = (cache / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     recorded = [json.loads(line) for line in lines]
     assert len(recorded) == 1 + 1 + 3
@@ -129,19 +124,6 @@ def test_temporary_files_of_killed_commands_go(tmp_path):
     young = (NOW.timestamp() - 60,) * 2
     os.utime(temporary / "patrolplan-young", young)
     assert not purge(dt.timedelta(), now=NOW, record=tmp_path / "record.jsonl")
-
-
-def test_an_unchanged_output_goes_whole(cache, tmp_path):
-    """An old folder that is still as it was written goes as a whole."""
-    folder = tmp_path / "whole"
-    with replace_folder(folder, {}) as part:
-        (part / "cards" / "er").mkdir(parents=True)
-        (part / "cards" / "er" / "a.pdf").write_text("a", encoding="utf-8")
-    _age(folder)
-    purge(MONTH, [folder], now=NOW, record=tmp_path / "log" / "record.jsonl")
-    assert not folder.exists()
-    assert (tmp_path / "log" / "record.jsonl").is_file()
-    assert not (cache / RECORD_FILE).exists()
 
 
 def test_a_manifest_cannot_name_files_elsewhere(cache, out, tmp_path):

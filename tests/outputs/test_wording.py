@@ -1,16 +1,36 @@
-"""Words on papers: honest about what is approximate, and never more exact than the data."""
+"""Words on papers: honest about what is approximate, never more exact than the data, said once."""
 
 import dataclasses
 import datetime as dt
+import html
+from typing import get_args
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import TypeAdapter
 
+from patrolplan.crs import BRITISH_GRID
+from patrolplan.hotspots.reasons import (
+    Change,
+    CrimeReason,
+    Days,
+    ReportsReason,
+    TrendReason,
+    UnsurePlaceReason,
+    WayReason,
+)
 from patrolplan.outputs import wording
 from patrolplan.outputs.card.card_text import build_card_data
+from patrolplan.outputs.direction_words import describe_directions
+from patrolplan.outputs.facts import find_busiest_stop, list_stop_facts
+from patrolplan.outputs.gpx import render_gpx
+from patrolplan.outputs.reason_words import describe_certainty, describe_reason, list_reasons
 from patrolplan.outputs.webmap.map_page import render_map
+from patrolplan.patrols.legs import Landmark, RoadCrossing, Step
+from patrolplan.patrols.plan import StopReason, Tasking
+from patrolplan.risk.report_voice import TimeBand
 from patrolplan.settings.models import CrimeSettings, PrivacySettings
-from patrolplan.times import format_time
+from patrolplan.times import Season, format_time, minutes_after_midnight
 
 
 @pytest.mark.parametrize(
@@ -18,7 +38,6 @@ from patrolplan.times import format_time
     [
         (651409, 313177, "TG 5140 1317"),  # the Ordnance Survey's own worked example
         (530034, 180381, "TQ 3003 8038"),
-        (216600, 771200, "NN 1660 7120"),
         (0, 0, "SV 0000 0000"),
         (439668, 1175316, "HU 3966 7531"),
     ],
@@ -54,24 +73,20 @@ def test_metres_are_near_what_they_stand_for(length):
     assert abs(printed - length) <= max(5.0, 0.1 * length)
 
 
-def test_switched_off_guard_is_printed_with_its_reason(demo_plan):
-    """Discovered offences that feed the risk are named on every paper, with the reason given."""
-    crimes = CrimeSettings(include_discovered=True, reason="joint operation")
-    settings = demo_plan.area.settings.model_copy(update={"crimes": crimes})
-    plan = dataclasses.replace(
-        demo_plan, area=dataclasses.replace(demo_plan.area, settings=settings)
-    )
-    assert any("joint operation" in line for line in wording.list_approximations(plan))
-
-
-def test_a_low_threshold_is_printed_with_its_reason(demo_plan):
-    """Groups of fewer than five are announced on every paper, with the reason given."""
-    privacy = PrivacySettings(threshold=3, reason="agreed with the school")
-    settings = demo_plan.area.settings.model_copy(update={"privacy": privacy})
+@pytest.mark.parametrize(
+    ("name", "section", "words"),
+    [
+        ("crimes", CrimeSettings(include_discovered=True, reason="joint operation"), "operation"),
+        ("privacy", PrivacySettings(threshold=3, reason="agreed with the school"), "is 3, under 5"),
+    ],
+)
+def test_what_is_switched_off_is_printed_with_its_reason(demo_plan, name, section, words):
+    """Discovered offences in the risk, or groups of under five, are named on every paper."""
+    settings = demo_plan.area.settings.model_copy(update={name: section})
     area = dataclasses.replace(demo_plan.area, settings=settings)
     lines = wording.list_approximations(dataclasses.replace(demo_plan, area=area))
-    assert any("is 3, under 5" in line and "agreed with the school" in line for line in lines)
-    assert not any("under 5" in line for line in wording.list_approximations(demo_plan))
+    assert any(words in line and section.reason in line for line in lines)
+    assert not any(words in line for line in wording.list_approximations(demo_plan))
 
 
 def _evening(plan, unlit, unknown=0.0, **changes):
@@ -82,9 +97,6 @@ def _evening(plan, unlit, unknown=0.0, **changes):
         for leg, metres in zip(patrol.legs, unlit, strict=True)
     )
     return dataclasses.replace(patrol, legs=legs, **changes)
-
-
-JUNE, DECEMBER = dt.date(2026, 6, 22), dt.date(2026, 12, 21)
 
 
 def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
@@ -144,15 +156,10 @@ def test_minutes_of_a_leg_are_those_between_the_printed_times(demo_plan):
         leaves = [patrol.gate_until_minutes, *(stop.leave_minutes for stop in patrol.stops)]
         arrives = [*(stop.arrive_minutes for stop in patrol.stops), patrol.back_minutes]
         for leg in range(len(patrol.legs)):
-            apart = _after_midnight(format_time(arrives[leg])) - _after_midnight(
-                format_time(leaves[leg])
+            leave, arrive = (
+                minutes_after_midnight(format_time(times[leg])) for times in (leaves, arrives)
             )
-            assert wording.format_leg_minutes(patrol, leg) == wording.format_minutes(apart)
-
-
-def _after_midnight(text):
-    hours, minutes = text.split(":")
-    return 60 * int(hours) + int(minutes)
+            assert wording.format_leg_minutes(patrol, leg) == wording.format_minutes(arrive - leave)
 
 
 def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
@@ -175,3 +182,241 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     assert "could be chance)" not in render_map(sure).decode()
     quiet = dataclasses.replace(plan.patrols[0], nothing_recorded=True)
     assert wording.describe_want_of_danger(plan, quiet) == wording.NOTHING_RECORDED
+
+
+CRIME = CrimeReason(
+    incidents=12,
+    months=12,
+    last_month="2026-10",
+    categories=("Violence and sexual offences", "Robbery"),
+)
+
+HOURS = {"in_hours": 9, "hours": "15:00-17:30", "days": "weekdays"}
+
+TASKING = Tasking("T-01", " phones;", "A", dt.date(2026, 5, 4))
+
+NAMES = st.text(max_size=30)
+REASONS = st.one_of(
+    st.builds(
+        CrimeReason,
+        kind=st.just("recorded_crime"),
+        incidents=st.none() | st.integers(0, 10**6),
+        fewer_than=st.none() | st.integers(2, 99),
+        in_hours=st.none() | st.integers(0, 10**6),
+        timed=st.none() | st.integers(0, 10**6),
+        hours=st.just("15:00-17:30"),
+        days=st.sampled_from(get_args(Days)),
+        months=st.integers(1, 99),
+        last_month=st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}"),
+        categories=st.lists(NAMES, max_size=3).map(tuple),
+    ),
+    st.builds(
+        ReportsReason,
+        kind=st.just("reports"),
+        time_band=st.none() | st.sampled_from(get_args(TimeBand)),
+        factors=st.lists(NAMES, max_size=3).map(tuple),
+        reports=st.none() | st.integers(0, 10**6),
+        max_reports=st.none() | st.integers(0, 10**6),
+        term=st.none() | st.sampled_from(get_args(Season)),
+        year=st.none() | st.integers(2000, 2199),
+        earlier=st.booleans(),
+    ),
+    st.builds(TrendReason, kind=st.just("trend"), trend=st.sampled_from(get_args(Change))),
+    st.just(UnsurePlaceReason()),
+)
+
+
+@given(REASONS)
+def test_a_reason_is_the_same_after_a_file(reason):
+    """Written to JSON and read back, a reason of any kind has its kind and its values."""
+    adapter = TypeAdapter(StopReason)
+    assert adapter.validate_json(adapter.dump_json(reason)) == reason
+
+
+@given(REASONS)
+def test_every_reason_has_words(reason):
+    """Any reason becomes a phrase that starts with a capital letter or a number of pupils."""
+    words = describe_reason(reason)
+    assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
+    assert describe_reason(reason, "short")[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"incidents": 1}, "hardly any at any hour in the 12 months to October 2026, "),
+        ({"incidents": 0} | HOURS, "hardly any at any hour in the 12 months to October 2026, "),
+        ({"incidents": None, "fewer_than": 5}, "fewer than 5 at any hour in the 12 months to "),
+        (HOURS | {"in_hours": 0, "days": ""}, "none of about 12 from 15:00 to 17:30, in the 12 "),
+        (HOURS | {"timed": 10}, "about 12 (9 of 10 with a known time on weekdays, 15:00 to 17:30)"),
+    ],
+)
+def test_recorded_crime_says_how_much_until_when(values, words):
+    """The number is rounded, and one below the threshold for crime is not given."""
+    reason = dataclasses.replace(CRIME, **values)
+    assert describe_reason(reason).startswith(f"Recorded crime: {words}")
+
+
+def test_reports_say_how_many_and_when():
+    """The number stands first, the term in brackets; older files have neither."""
+    reports = ReportsReason(
+        time_band="after_school",
+        factors=("poor_lighting", "groups_loitering"),
+        reports=75,
+        max_reports=79,
+        term="autumn",
+        year=2025,
+        earlier=True,
+    )
+    factors = ": poor lighting and groups loitering"
+    assert describe_reason(reports) == (
+        f"75 to 79 pupils feel unsafe here after school (up to autumn term 2025){factors}"
+    )
+    older = dataclasses.replace(reports, reports=None)
+    assert describe_reason(older) == f"Pupils feel unsafe here after school{factors}"
+
+
+def test_how_sure_follows_the_data(demo_plan):
+    """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
+    table = demo_plan.hotspots.iloc[:1]
+    hotspot = {"mainly_reports": False, "stands_out": False, "trend": "fading", "survived": 0.1}
+    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, table.assign(**hotspot))
+    assert line.startswith(
+        "could be chance; fading; may lie a street or two away; placed to within"
+    )
+    sure = table.assign(mainly_reports=True, stands_out=True, trend="new", survived=0.1)
+    (line,) = describe_certainty(demo_plan.area, demo_plan.risk, sure)
+    assert "reports; placed to within" in line
+
+
+@given(st.text(max_size=3000), st.text(max_size=200))
+def test_a_tasking_is_never_cut(reason, by):
+    """However long the reason, all of it stands before who requests it and until when."""
+    words = wording.describe_tasking(Tasking("T-01", reason, by, dt.date(2026, 12, 18)))
+    assert words == f"{reason.strip().rstrip('.;')} (requested by {by}, until 18 December 2026)"
+
+
+@pytest.mark.parametrize(
+    ("arrive", "missed"), [(905, ""), (935, ""), (936, "before"), (983, "before"), (880, "after")]
+)
+def test_pupils_who_pass_at_another_time_are_not_promised(demo_plan, arrive, missed):
+    """A way that a stop misses by over five minutes is a reason only if there is no other."""
+    way = WayReason(school="Hill School", share=0.15, start="15:12", end="15:30")
+    stop = dataclasses.replace(
+        demo_plan.patrols[0].stops[0],
+        why=(way, CRIME, TrendReason(trend="new")),
+        tasking=None,
+        arrive_minutes=arrive,
+        leave_minutes=arrive + 15,
+    )
+    words = "On the way home of about one pupil in six of Hill School, 15:12 to 15:30"
+    assert (f"{words}." in list_reasons(stop)) == (not missed)
+    assert len(list_reasons(stop)) == (2 if missed else 3)
+    assert (find_busiest_stop(_patrol(demo_plan, stop)) is None) == bool(missed)
+    alone = dataclasses.replace(stop, why=(way,))
+    tasked = dataclasses.replace(alone, tasking=TASKING)
+    assert list_reasons(alone) == (f"{words}{missed and f', {missed} this visit'}.",)
+    assert len(list_reasons(tasked)) == (1 if missed else 2)
+
+
+def _patrol(plan, stop):
+    """The plan's first patrol with one stop, for the school of the way home above."""
+    return dataclasses.replace(plan.patrols[0], school="Hill School", stops=(stop,))
+
+
+STOP = Landmark("bus_stop", "Dalby Road")
+
+
+def _at(turn, street, metres, **more):
+    return Step(turn, street, metres, landmark=STOP, **more)
+
+
+def test_a_landmark_is_named_where_the_turn_is_not_clear_without():
+    """At the first turn, at a path without a name and after a short bit; each once in a row."""
+    head = Step("head east", "A", 200)
+    for steps, turn in (
+        ([head, _at("left", "B", 90)], "at the bus stop Dalby Road, left into"),
+        ([head, Step("left", "B", 90), _at("right", "C", 90)], "right into"),
+        (
+            [head, Step("left", "B", 90), _at("right", "footpath", 90)],
+            "at the bus stop Dalby Road, right into",
+        ),
+        (
+            [head, Step("left", "B", 50), _at("right", "C", 90)],
+            "at the bus stop Dalby Road, right into",
+        ),
+        ([head, _at("left", "B", 20), _at("right", "C", 90)], "right into"),
+    ):
+        assert describe_directions(steps)[-1].turn == turn
+
+
+def test_card_and_phone_say_all_of_a_direction():
+    """Landmark, turn, level, street, length, passage and crossings, in the order they are met."""
+    steps = (
+        Step("head east", "A", 200, crossings=(RoadCrossing("", "island"),)),
+        _at("right", "walkway", 60, level="up", passage="bridge"),
+        Step("left", "A", 20, crossings=(RoadCrossing("B", "unknown"),)),
+        Step("right", "A", 50),
+    )
+    lines = [
+        f"{turn} {street} {length}{passed}"
+        for turn, street, length, passed in describe_directions(steps)
+    ]
+    assert lines == [
+        "head east along A 200 m, crossing the main road by the island",
+        "at the bus stop Dalby Road, right, up into walkway 60 m, over the bridge",
+        "left into A 20 m, crossing B",
+        "right, still A 50 m",
+    ]
+
+
+def test_card_phone_and_gpx_say_the_same_of_a_stop(demo_plan):
+    """Each has its place, times, grid reference and every reason in the same words."""
+    page = html.unescape(render_map(demo_plan).decode("utf-8"))
+    for patrol in demo_plan.patrols:
+        card = build_card_data(demo_plan, patrol, "0")
+        gpx = html.unescape(render_gpx(demo_plan, patrol.urn).decode("utf-8"))
+        has_months = card["why"] == "Why"
+        for row, stop in zip(card["stops"], list_stop_facts(patrol, BRITISH_GRID), strict=True):
+            assert row["place"].startswith(stop.place)
+            assert (row["time"], row["grid"]) == (
+                f"{stop.arrive}\N{EN DASH}{stop.leave}",
+                stop.grid,
+            )
+            printed = [why["text"] for why in row["why"]]
+            lines = stop.list_why("whole" if has_months else "undated")
+            assert printed == [f"{line.text}{line.end}" for line in lines]
+            for text in (page, gpx):
+                assert all(words in text for words in (stop.place, stop.arrive, stop.grid))
+                assert all(line.text in text for line in stop.list_why())
+
+
+def test_a_place_of_an_earlier_stop_has_its_reasons_there(demo_plan):
+    """A repeated stop refers to the first, and no other line is said of it."""
+    again = [
+        stop
+        for patrol in demo_plan.patrols
+        for stop in list_stop_facts(patrol, BRITISH_GRID)
+        if stop.earlier
+    ]
+    assert again
+    assert all(stop.place.endswith(", again") for stop in again)
+    assert all(
+        [line.text for line in stop.list_why()] == [f"As at stop {stop.earlier}"] for stop in again
+    )
+
+
+def test_nothing_stands_twice_on_a_card(demo_plan):
+    """What an earlier stop says of crime or pupils is referred to, not said a second time."""
+    again = 0
+    for patrol in demo_plan.patrols:
+        lines = [
+            why["text"]
+            for row in build_card_data(demo_plan, patrol, "0")["stops"]
+            for why in row["why"]
+        ]
+        again += sum("as at stop" in line for line in lines)
+        told = [line for line in lines if "s at stop" not in line and "way" not in line]
+        assert len({*told}) == len(told)
+        assert not any(line.count(": ") > 1 for line in lines)
+    assert again

@@ -42,7 +42,6 @@ class _PlanRequest:
     date: dt.date | None = None
     way: TravelMode | None = None
     posts: int | None = None
-    geoparquet: bool = False
 
     def apply_to(self, settings: pp.Settings) -> pp.Settings:
         """The settings for planning these patrols."""
@@ -104,9 +103,6 @@ def plan(
         min=0,
         max=MAX_POSTS,
     ),
-    geoparquet: bool = options.option(
-        False, "--geoparquet", "Also write each layer as layers/NAME.parquet."
-    ),
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     as_json: options.Json = False,
@@ -114,7 +110,7 @@ def plan(
 ) -> None:
     """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
     options.check_worker_options(workers, cluster)
-    request = _PlanRequest(school, window, start, minutes, date, way, posts, geoparquet)
+    request = _PlanRequest(school, window, start, minutes, date, way, posts)
     _run_plan(config, out, request, (workers, cluster), as_json=as_json, notes=notes)
 
 
@@ -197,7 +193,6 @@ def _run_plan(
                 planned,
                 out,
                 request=request.as_manifest_entry,
-                geoparquet=request.geoparquet,
                 executor=executor,
                 report_progress=report,
             )

@@ -31,10 +31,7 @@ Date = Annotated[
 def risk(
     config: options.Config = options.DEFAULT_CONFIG,
     out: Path | None = options.option(
-        None,
-        "--out",
-        "Folder to write; with --hexagons a file, .gpkg, .geojson or .parquet.",
-        options.FOLDER,
+        None, "--out", "Folder to write; with --hexagons a file that ends in .gpkg.", options.FOLDER
     ),
     hexagons: str | None = options.option(
         None, "--hexagons", "Add it up by the cells of H3, such as h3:9.", "h3:RESOLUTION"
@@ -72,11 +69,11 @@ def risk(
 
 def _parse_hexagons(text: str, out: Path | None) -> int:
     """The resolution of H3 as typed, after a check that the file can be written."""
-    from patrolplan.outputs.hexagons import check_frame_name, check_resolution
+    from patrolplan.outputs.hexagons import check_file_name, check_resolution
 
     if out is None:
         options.refuse("needs --out FILE, such as risk.gpkg", "--hexagons")
-    check_frame_name(out)
+    check_file_name(out)
     grid, _, resolution = text.lower().partition(":")
     if grid != "h3" or not resolution.isdecimal():
         options.refuse(
@@ -88,11 +85,11 @@ def _parse_hexagons(text: str, out: Path | None) -> int:
 
 
 def _write_hexagons(area: pp.StudyArea, surface: pp.Risk, resolution: int, out: Path) -> None:
-    from patrolplan.outputs.hexagons import write_frame
+    from patrolplan.outputs.hexagons import write_hexagons
 
     with console.report_stage(f"Writing {out.name}"):
         cells = pp.risk_on_hexagons(area, surface, h3_resolution=resolution)
-        write_frame(out, cells, "risk_hexagons")
+        write_hexagons(out, cells)
 
 
 @command

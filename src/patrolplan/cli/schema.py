@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,9 +16,7 @@ class Document(StrEnum):
 
     PLAN = "plan"
     WEEK = "week"
-    MANIFEST = "manifest"
     BACKTEST = "backtest"
-    CHECK = "check"
 
 
 @command
@@ -34,9 +31,7 @@ def schema(
     as_json: options.Json = False,
 ) -> None:
     """Print the JSON Schema of a document that other programs read, to check it with."""
-    from patrolplan.outputs.schemas import find_schema_file
+    from patrolplan.outputs.schemas import build_schema
 
     del config, as_json  # common options: a schema is JSON, and the same for all areas
-    console.print_json(
-        json.loads(find_schema_file(Document(document).value).read_text(encoding="utf-8"))
-    )
+    console.print_json(build_schema(Document(document).value))

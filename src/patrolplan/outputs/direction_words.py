@@ -26,6 +26,9 @@ PASSAGE_WORDS: Mapping[Passage, str] = {
 }
 """Words for passages, in directions and in the legend of their map."""
 
+SIGNS = {"bus_stop", "station", "station_entrance"}
+"""Landmarks that are points on the map, which may have the name of their street."""
+
 CROSSING_WORDS: dict[CrossingKind, str] = {
     "signals": " at the lights",
     "zebra": " on the zebra crossing",
@@ -48,16 +51,57 @@ class Direction(NamedTuple):
 
 def describe_directions(steps: Sequence[Step]) -> list[Direction]:
     """A leg's directions, one for each street."""
-    before = ["", *(step.street for step in steps)]
-    return [
-        Direction(
-            turn + _join_street(step, goes_on=step.street == street),
-            describe_street(step),
-            format_metres(step.metres),
-            describe_passed(step),
+    directions: list[Direction] = []
+    named: list[Landmark] = []
+    before, previous_way = None, "ride"
+    for step in steps:
+        turn: str = step.turn
+        if step.way in {"push", "carry"}:
+            turn += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
+        if step.level:
+            turn += f", {step.level}"
+        if step.way == "ride" and previous_way != "ride":
+            turn = f"get on, {turn}"
+        is_first_turn = len(directions) == 1
+        landmark = before and _choose_landmark(step, before, named, is_first_turn=is_first_turn)
+        if landmark:
+            named.append(landmark)
+            turn = f"{_describe_landmark(landmark)}, {turn}"
+        joined = _join_street(step, goes_on=before is not None and before.street == step.street)
+        length = format_metres(step.metres)
+        directions.append(
+            Direction(turn + joined, describe_street(step), length, _describe_passed(step))
         )
-        for step, turn, street in zip(steps, describe_turns(steps), before, strict=False)
-    ]
+        before, previous_way = step, step.way
+    return directions
+
+
+def _choose_landmark(
+    step: Step, before: Step, named: Sequence[Landmark], *, is_first_turn: bool
+) -> Landmark | None:
+    """The landmark that names a turn: the first, and where it is unclear without one.
+
+    A turn is unclear at a path without a name, and close to another turn. Each landmark is named
+    once, and a park is not named at a turn into the street around it.
+    """
+    landmark = step.landmark
+    if landmark is None or landmark in named:
+        return None
+    is_clear = step.street not in KIND_LABELS and before.metres >= CLOSE_METRES
+    is_street = landmark.name in {step.street, before.street} and landmark.kind not in SIGNS
+    return None if is_street or (is_clear and not is_first_turn) else landmark
+
+
+def _describe_landmark(landmark: Landmark) -> str:
+    """Where to turn, by the landmark on the map."""
+    kind, name = landmark.kind, landmark.name
+    if kind in {"park", "water"}:
+        return f"by {name}"
+    if kind == "station":
+        return f"at {name}" if name.casefold().endswith("station") else f"at {name} station"
+    if kind == "station_entrance":
+        name = name if len(name) <= MAX_NAME_LETTERS else ""
+    return f"at the {kind.replace('_', ' ')} {name}".rstrip()
 
 
 def _join_street(step: Step, *, goes_on: bool) -> str:
@@ -73,61 +117,6 @@ def _join_street(step: Step, *, goes_on: bool) -> str:
     return "," if step.turn == "straight on" else " into"
 
 
-def describe_turns(steps: Sequence[Step]) -> list[str]:
-    """The beginning of each direction: a landmark, and where to get off and on a bicycle."""
-    lines: list[str] = []
-    previous_way = "ride"
-    for step, landmark in zip(steps, _choose_landmarks(steps), strict=True):
-        line: str = step.turn
-        if step.way in {"push", "carry"}:
-            line += f", get off and {step.way}" if previous_way == "ride" else f", {step.way}"
-        if step.level:
-            line += f", {step.level}"
-        if step.way == "ride" and previous_way != "ride":
-            line = f"get on, {line}"
-        if landmark is not None:
-            line = f"{describe_landmark(landmark)}, {line}"
-        lines.append(line)
-        previous_way = step.way
-    return lines
-
-
-def _choose_landmarks(steps: Sequence[Step]) -> list[Landmark | None]:
-    """The landmarks that are named: at the first turn, and where a turn is unclear without one.
-
-    A turn is unclear at a path without a name, and close to another turn. Each landmark is named
-    once, and a park is not named at a turn into the street around it.
-    """
-    chosen: list[Landmark | None] = []
-    for number, step in enumerate(steps):
-        before = steps[number - 1]
-        is_clear = step.street not in KIND_LABELS and (
-            number != 1 and before.metres >= CLOSE_METRES
-        )
-        named = step.landmark is not None and step.landmark.name in {step.street, before.street}
-        is_left_out = is_clear or (named and not _is_sign(step.landmark))
-        landmark = None if is_left_out or step.landmark in chosen else step.landmark
-        chosen.append(landmark if number else None)
-    return chosen
-
-
-def _is_sign(landmark: Landmark | None) -> bool:
-    """Whether the landmark is a point on the map, which may have the name of its street."""
-    return landmark is not None and landmark.kind in {"bus_stop", "station", "station_entrance"}
-
-
-def describe_landmark(landmark: Landmark) -> str:
-    """Where to turn, by the landmark on the map."""
-    name = landmark.name
-    if landmark.kind in {"park", "water"}:
-        return f"by {name}"
-    if landmark.kind == "station":
-        return f"at {name}" if name.casefold().endswith("station") else f"at {name} station"
-    if landmark.kind == "station_entrance":
-        return f"at the station entrance {name if len(name) <= MAX_NAME_LETTERS else ''}".rstrip()
-    return f"at the {'bus stop' if landmark.kind == 'bus_stop' else landmark.kind} {name}".rstrip()
-
-
 def describe_street(step: Step) -> str:
     """What a direction follows: a street, or steps up or down."""
     if step.flight not in {"up", "down"}:
@@ -135,26 +124,18 @@ def describe_street(step: Step) -> str:
     return f"{step.flight} {'the steps' if step.street == 'steps' else step.street}"
 
 
-def describe_passed(step: Step) -> str:
-    """What a direction leads over, through and across, to follow its street and length."""
-    words = ""
-    if step.passage == "bridge":
-        words = ", over the bridge"
-    elif step.passage:
-        words = f", through the {PASSAGE_WORDS[step.passage]}"
-    if not step.crossings:
-        return words
-    return f"{words}, crossing {_describe_crossings(step)}"
+def _describe_passed(step: Step) -> str:
+    """What a direction leads over, through and across, to follow its street and length.
 
-
-def _describe_crossings(step: Step) -> str:
-    """Each main road that is crossed; successive ones with the same kind of crossing are joined."""
-    alone = len(step.crossings) == 1
+    Successive main roads with the same kind of crossing are joined.
+    """
+    over = "over" if step.passage == "bridge" else "through"
+    words = f", {over} the {PASSAGE_WORDS[step.passage]}" if step.passage else ""
     parts = []
     for kind, alike in groupby(step.crossings, key=lambda crossing: crossing.kind):
         roads = [
-            "it" if alone and crossing.road == step.street else crossing.road or "the main road"
-            for crossing in alike
+            "it" if len(step.crossings) == 1 and one.road == step.street else one.road
+            for one in alike
         ]
-        parts.append(join_words(roads) + CROSSING_WORDS[kind])
-    return ", ".join(parts)
+        parts.append(join_words([road or "the main road" for road in roads]) + CROSSING_WORDS[kind])
+    return f"{words}, crossing {', '.join(parts)}" if parts else words

@@ -1,8 +1,6 @@
 """A plan for other programs: `plan.json` in degrees and HH:MM, `plan.gpkg` as layers for QGIS."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,55 +132,38 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     Our own layers include the meanings of their columns, and if there are several, their styles;
     see `patrolplan.outputs.gis`.
     """
-    with _set_gdal_options():
+    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
+    try:
         for name, frame in layers.items():
-            try:
-                pyogrio.write_dataframe(
-                    frame,
-                    path,
-                    layer=name,
-                    driver="GPKG",
-                    append=path.exists(),
-                    geometry_type=_find_geometry_type(name, frame),
-                )
-            except RuntimeError as error:  # how GDAL reports a full disk
-                message = f"{path.name}: {error}"
-                raise OSError(message) from None
+            kind = _find_geometry_type(name, frame)
+            options = {"driver": "GPKG", "append": path.exists(), "geometry_type": kind}
+            pyogrio.write_dataframe(frame, path, layer=name, **options)
+    except RuntimeError as error:  # how GDAL reports a full disk
+        message = f"{path.name}: {error}"
+        raise OSError(message) from None
+    finally:
+        pyogrio.set_gdal_config_options(dict.fromkeys(GDAL_OPTIONS))
     if any(name in LAYERS for name in layers):
         # The table of styles counts as a layer: a file with one other layer could then no longer be
         # read without naming it.
         write_tables(path, build_styles(layers) if len(layers) > 1 else {})
 
 
-def render_parquet(frame: gpd.GeoDataFrame) -> bytes:
-    """A layer as GeoParquet; the same layer gives the same bytes."""
-    stream = BytesIO()
-    frame.to_parquet(stream, index=False)
-    return stream.getvalue()
-
-
 def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of `plan.gpkg` by name, in the area's CRS."""
+    """The layers of `plan.gpkg` by name, in the area's CRS; bells are times."""
+    schools = plan.area.schools
+    bells = {
+        name: [build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]]
+        for name, column in (("opens", "start_time"), ("finishes", "finish_time"))
+    }
     return {
         "risk": plan.risk.frame(plan.area.network),
         "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
         "patrols": frame_patrols(plan),
         "stops": frame_stops(plan),
         "legs": frame_legs(plan),
-        "schools": _frame_schools(plan),
+        "schools": schools.assign(**bells),
     }
-
-
-def _frame_schools(plan: Plan) -> gpd.GeoDataFrame:
-    """The schools, with their bells as times."""
-    schools = plan.area.schools
-    bells = {"opens": "start_time", "finishes": "finish_time"}
-    return schools.assign(
-        **{
-            name: [build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]]
-            for name, column in bells.items()
-        }
-    )
 
 
 def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
@@ -200,13 +181,3 @@ GDAL_OPTIONS = {
 }
 """A fixed date in GeoPackages instead of the time of writing, and no flush to disk after each step:
 a folder is flushed once, before it replaces the old one."""
-
-
-@contextmanager
-def _set_gdal_options() -> Iterator[None]:
-    """Apply `GDAL_OPTIONS` within this context only."""
-    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options(dict.fromkeys(GDAL_OPTIONS))

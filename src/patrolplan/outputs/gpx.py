@@ -4,7 +4,7 @@ Times of day are in the texts: the `time` element of GPX needs a date, and a pla
 """
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import gpxpy.gpx
 import numpy as np
@@ -19,6 +19,8 @@ from patrolplan.text import capitalise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from patrolplan.crs import Projection
@@ -32,10 +34,6 @@ TASKED_SYMBOL = "Flag, Red"
 
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, even if escaped."""
-
-Point = TypeVar("Point", GPXWaypoint, GPXRoutePoint)
-Place = tuple[float, float]
-"""Latitude and longitude."""
 
 
 def render_gpx(plan: "Plan", urn: str) -> bytes:
@@ -51,50 +49,60 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
         what = f"has no patrol of school '{urn}'"
         raise InputError.one(plan.area.name, what, f"choose from: {urns}")
     projection, gpx = plan.area.projection, gpxpy.gpx.GPX()
-    _write_metadata(gpx, plan, patrols)
+    # Nothing about a person, and no time of creation.
+    gpx.creator = "patrolplan"
+    marking, school = find_marking(plan.area, patrols), patrols[0].school
+    gpx.name = f"{marking}: patrol of {school}, {plan.area.name}"
+    gpx.description = " ".join(
+        (
+            f"{wording.format_data_months(plan.risk)}.",
+            *wording.list_approximations(plan),
+            *wording.list_attributions(plan),
+        )
+    )
+    if not wording.is_fictional(plan):
+        gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
+    barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
     for patrol in patrols:
-        gpx.waypoints += _build_points(GPXWaypoint, patrol, projection)
-        gpx.waypoints += _build_other_points(patrol, projection)
-    gpx.waypoints += _build_barred_points(patrols, projection)
-    gpx.routes += [_build_route(plan, patrol) for patrol in patrols]
-    gpx.tracks += [_build_track(one, projection) for one in patrols if one.legs]
+        points = list(_describe_points(patrol, projection))
+        gpx.waypoints += [GPXWaypoint(**point) for point in points]
+        gpx.waypoints += _build_dismounts(patrol, projection)
+        gpx.routes.append(_build_route(plan, patrol, points))
+        if patrol.legs:
+            track = GPXTrack(f"{patrol.title}, street by street", number=patrol.number)
+            for leg in patrol.legs:
+                places = (GPXTrackPoint(**place) for place in _locate(leg.line, projection))
+                track.segments.append(GPXTrackSegment([*places]))
+            gpx.tracks.append(track)
+    gpx.waypoints += [
+        GPXWaypoint(
+            **_locate(np.array([place.point]), projection)[0],
+            name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
+            description=wording.describe_barred(place, crs=projection.crs),
+            type="keep away",
+        )
+        for place in barred
+    ]
     return INVALID_XML_CHARACTERS.sub("", gpx.to_xml(version="1.1")).encode()
 
 
-def _write_metadata(gpx: gpxpy.gpx.GPX, plan: "Plan", patrols: list["Patrol"]) -> None:
-    """Name, description and licence: nothing about a person, and no time of creation."""
-    lines = (
-        f"{wording.format_data_months(plan.risk)}.",
-        *wording.list_approximations(plan),
-        *wording.list_attributions(plan),
-    )
-    gpx.creator = "patrolplan"
-    gpx.name = (
-        f"{find_marking(plan.area, patrols)}: patrol of {patrols[0].school}, {plan.area.name}"
-    )
-    gpx.description = " ".join(lines)
-    if not wording.is_fictional(plan):
-        gpx.copyright_author, gpx.copyright_license = "OpenStreetMap contributors", ODBL
-
-
-def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[Place]:
+def _locate(xy: "NDArray[np.float64]", projection: "Projection") -> list[dict[str, Any]]:
     """Latitude and longitude of (n, 2) metres."""
     longitude, latitude = projection.to_degrees(xy[:, 0], xy[:, 1])
-    return list(zip(latitude.tolist(), longitude.tolist(), strict=True))
+    degrees = zip(latitude.tolist(), longitude.tolist(), strict=True)
+    return [{"latitude": north, "longitude": east} for north, east in degrees]
 
 
-def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection") -> list[Point]:
-    """The gate and the stops."""
+def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[dict[str, Any]]":
+    """The gate and the stops, as way points or points of a route."""
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
-    end = wording.describe_end(patrol)
-    gate = kind(
-        *first,
-        name=f"{_format_officer(patrol)}School gate {start}",
-        description=f"{patrol.school}. At the gate {start} to {until}, {end}.",
-        type="gate",
-    )
-    points = [gate]
+    yield first | {
+        "name": f"{_format_officer(patrol)}School gate {start}",
+        "description": f"{patrol.school}. At the gate {start} to {until}, "
+        f"{wording.describe_end(patrol)}.",
+        "type": "gate",
+    }
     for stop, place in zip(list_stop_facts(patrol, projection.crs), stops, strict=True):
         tasked = stop.stop.tasked
         where = f"TASKED {tasked}, {stop.place}" if tasked else stop.place
@@ -106,15 +114,12 @@ def _build_points(kind: type[Point], patrol: "Patrol", projection: "Projection")
             stop.tasked_distance,
             f"Why: {' '.join(why)}",
         )
-        point = kind(
-            *place,
-            name=f"{_format_officer(patrol)}{stop.number}. {where} {stop.arrive}",
-            description=" ".join(filter(None, sentences)),
-            symbol=TASKED_SYMBOL if tasked else None,
-            type="stop",
-        )
-        points.append(point)
-    return points
+        yield place | {
+            "name": f"{_format_officer(patrol)}{stop.number}. {where} {stop.arrive}",
+            "description": " ".join(filter(None, sentences)),
+            "symbol": TASKED_SYMBOL if tasked else None,
+            "type": "stop",
+        }
 
 
 def _format_officer(patrol: "Patrol") -> str:
@@ -122,9 +127,8 @@ def _format_officer(patrol: "Patrol") -> str:
     return "" if patrol.number == 1 else f"Officer {patrol.number}, "
 
 
-def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXWaypoint]:
+def _build_dismounts(patrol: "Patrol", projection: "Projection") -> "Iterator[GPXWaypoint]":
     """Each place to get off a bicycle."""
-    points = []
     for leg in patrol.legs:
         begins = np.cumsum([0.0, *(step.metres for step in leg.steps)])
         for step, begin in zip(leg.steps, begins, strict=False):
@@ -134,47 +138,20 @@ def _build_other_points(patrol: "Patrol", projection: "Projection") -> list[GPXW
                 length = wording.format_metres(step.metres)
                 name = f"Get off and {step.way}: {describe_street(step)}, {length}"
                 name = _format_officer(patrol) + name
-                points.append(GPXWaypoint(*degrees, name=name, type="dismount"))
-    return points
+                yield GPXWaypoint(**degrees, name=name, type="dismount")
 
 
-def _build_barred_points(patrols: list["Patrol"], projection: "Projection") -> list[GPXWaypoint]:
-    """The places to keep away from, once for all officers of a school."""
-    barred = dict.fromkeys(place for patrol in patrols for place in patrol.keep_away)
-    return [
-        GPXWaypoint(
-            *_locate(np.array([place.point]), projection)[0],
-            name=f"\N{MULTIPLICATION SIGN} Keep away: {place.place}",
-            description=wording.describe_barred(place, crs=projection.crs),
-            type="keep away",
-        )
-        for place in barred
-    ]
-
-
-def _build_route(plan: "Plan", patrol: "Patrol") -> GPXRoute:
-    projection = plan.area.projection
+def _build_route(plan: "Plan", patrol: "Patrol", points: "list[dict[str, Any]]") -> GPXRoute:
     distance = wording.describe_distance(patrol) if patrol.legs else "no walk"
     sentences = (
         f"{format_time(patrol.start_minutes)} to {format_time(patrol.end_minutes)}, {distance}.",
-        *(wording.describe_barred(place, crs=projection.crs) for place in patrol.keep_away),
+        *(wording.describe_barred(one, crs=plan.area.projection.crs) for one in patrol.keep_away),
         wording.describe_lighting(plan, patrol),
         wording.describe_reference(patrol),
     )
     route = GPXRoute(patrol.title, " ".join(filter(None, sentences)), patrol.number)
-    points = _build_points(GPXRoutePoint, patrol, projection)
-    route.points += points
+    route.points += [GPXRoutePoint(**point) for point in points]
     if patrol.legs:
-        end = (points[0].latitude, points[0].longitude)
-        name = capitalise(wording.describe_end(patrol))
-        route.points.append(GPXRoutePoint(*end, name=name, type="gate"))
+        end = {"name": capitalise(wording.describe_end(patrol)), "description": None}
+        route.points.append(GPXRoutePoint(**points[0] | end))
     return route
-
-
-def _build_track(patrol: "Patrol", projection: "Projection") -> GPXTrack:
-    """The way along the streets, a segment for each leg."""
-    track = GPXTrack(f"{patrol.title}, street by street", number=patrol.number)
-    for leg in patrol.legs:
-        places = _locate(leg.line, projection)
-        track.segments.append(GPXTrackSegment([GPXTrackPoint(*place) for place in places]))
-    return track

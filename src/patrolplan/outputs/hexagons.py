@@ -12,13 +12,12 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
+import pandas as pd
 import shapely
 
 from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors, write_beside
 from patrolplan.errors import InputError, OutputError, describe_install
-from patrolplan.inputs.formats import PARQUET
 from patrolplan.network import StreetNetwork
 from patrolplan.network.shapes import measure_parts
 from patrolplan.outputs.geopackage import write_layers
@@ -28,8 +27,6 @@ from patrolplan.risk.surface import Risk
 SOURCE = "hexagons"
 MAX_RESOLUTION = 12
 """H3 cells of this resolution have sides of about 10 m; finer ones are smaller than a street."""
-
-FRAME_SUFFIXES = (".gpkg", ".geojson", *PARQUET)
 
 
 def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.GeoDataFrame:
@@ -69,35 +66,25 @@ def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.
     (True, True)
     """
     check_resolution(h3_resolution)
-    network = area.network
-    lines = network.piece_lines[: len(network)]
+    network, expected = area.network, risk.expected
     cells = _draw_cells(network, h3_resolution)
     polygons = np.array(list(cells.values()), dtype=object)
-    metres = measure_parts(lines, polygons)
+    metres = measure_parts(network.piece_lines[: len(network)], polygons)
     # Rounded corners must neither lose nor add street.
-    share = metres.multiply(1.0 / metres.sum(axis=1)[:, None]).tocsr()
-    streets, expected = risk.frame(network), risk.expected
-    harm = get_harm_days(expected.columns, area.settings.risk.harm)
-    by_category = share.T @ expected.to_numpy()
-    street_metres = share.T @ network.piece_metres[: len(network)]
-    columns = {name: share.T @ streets[name].to_numpy() for name in ("risk", "crime", "reports")}
-    frame = gpd.GeoDataFrame(
-        {
-            "cell": list(cells),
-            "street_metres": street_metres,
-            **columns,
-            "pai": columns["risk"] / np.maximum(street_metres / street_metres.sum(), 1e-12),
-            "harm_days": by_category @ harm,
-            "expected": by_category.sum(axis=1),
-            **{
-                f"expected_{re.sub('[^a-z0-9]+', '_', str(name).lower())}": by_category[:, column]
-                for column, name in enumerate(expected)
-            },
-        },
-        geometry=polygons,
-        crs=network.projection.crs,
-    )
-    return frame[street_metres > 0].reset_index(drop=True)
+    share = metres.multiply(1.0 / metres.sum(axis=1)[:, None]).T.tocsr()
+    streets = risk.frame(network)
+    sums = pd.DataFrame({"cell": list(cells), "street_metres": share @ streets["metres"]})
+    sums[["risk", "crime", "reports"]] = share @ streets[["risk", "crime", "reports"]].to_numpy()
+    street_share = sums["street_metres"] / sums["street_metres"].sum()
+    names = [re.sub("[^a-z0-9]+", "_", f"expected {name}".lower()) for name in expected]
+    by_category = share @ expected.to_numpy()
+    frame = sums.assign(
+        pai=sums["risk"] / np.maximum(street_share, 1e-12),
+        harm_days=by_category @ get_harm_days(expected.columns, area.settings.risk.harm),
+        expected=by_category.sum(axis=1),
+    ).join(pd.DataFrame(by_category, columns=names))
+    frame = gpd.GeoDataFrame(frame, geometry=polygons, crs=network.projection.crs)
+    return frame[frame["street_metres"] > 0].reset_index(drop=True)
 
 
 def check_resolution(h3_resolution: int) -> None:
@@ -126,34 +113,20 @@ def _draw_cells(network: StreetNetwork, resolution: int) -> dict[str, shapely.Po
     return dict(zip(names, map(shapely.Polygon, metres), strict=True))
 
 
-def write_frame(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
-    """Write a table as GeoPackage, GeoJSON or GeoParquet, by the file's suffix, completely.
-
-    An earlier file of that name stays unchanged until then.
-    """
-    check_frame_name(path)
-    suffix = path.suffix.lower()
+def write_hexagons(path: Path, frame: gpd.GeoDataFrame) -> None:
+    """Write hexagons as a GeoPackage, completely; an earlier file stays unchanged until then."""
+    check_file_name(path)
+    part = path.with_name(f".{path.stem}.part.gpkg")
     with (
         explain_os_errors(path, "free some disk space or choose another folder"),
-        write_beside(path, path.with_name(f".{path.stem}.part{suffix}")) as part,
+        write_beside(path, part),
     ):
-        if suffix in PARQUET:
-            frame.to_parquet(part)
-        elif suffix == ".gpkg":
-            part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
-            write_layers(part, {layer: frame})
-        else:
-            try:
-                pyogrio.write_dataframe(frame.to_crs(4326), part, driver="GeoJSON")
-            except RuntimeError as error:  # how GDAL reports a full disk
-                raise OSError(str(error)) from None
+        part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
+        write_layers(part, {"risk_hexagons": frame})
 
 
-def check_frame_name(path: Path) -> None:
-    """Raise if `write_frame` could not write a file of this name."""
-    if path.suffix.lower() not in FRAME_SUFFIXES:
-        message = f"{path}: not a name of a file of hexagons; end it in {', '.join(FRAME_SUFFIXES)}"
-        raise OutputError(message)
-    if path.is_dir() or not path.parent.is_dir():
-        message = f"{path}: cannot be written; name a file in a folder that exists"
+def check_file_name(path: Path) -> None:
+    """Raise if `write_hexagons` could not write a file of this name."""
+    if path.suffix.lower() != ".gpkg" or path.is_dir() or not path.parent.is_dir():
+        message = f"{path}: is no file of hexagons; name one ending in .gpkg in an existing folder"
         raise OutputError(message)

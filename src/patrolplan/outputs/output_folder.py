@@ -7,7 +7,7 @@ that other files, and files edited since, are never lost.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from patrolplan.notes import list_texts
 from patrolplan.outputs.papers import is_output_name
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 from patrolplan.tables import list_left_out
-from patrolplan.text import format_count
+from patrolplan.text import format_count, list_first
 
 if TYPE_CHECKING:
     from patrolplan.area import StudyArea
@@ -42,8 +42,7 @@ WAIT_SECONDS = 10.0
 REMEDY = "name another folder with --out"
 """What to do if a folder cannot be written."""
 
-MAX_NAMED_FILES = 5
-"""Number of files that an error message names."""
+FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patrolplan wrote them"
 
 
 @contextmanager
@@ -82,25 +81,13 @@ def check_folder(folder: Path) -> None:
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that no other run checks, repairs or writes it meanwhile."""
-    message = (
-        f"{folder}: another patrolplan is writing to it; try again when it has finished, or "
-        "name another folder with --out"
-    )
-    with hold_lock_beside(folder, message, REMEDY):
-        yield
-
-
-@contextmanager
-def hold_lock_beside(path: Path, in_use: str, remedy: str) -> Iterator[None]:
-    """Hold the lock of a folder or file; raises with `in_use` if another run does not end soon."""
+def lock_folder(path: Path, remedy: str = REMEDY) -> Iterator[None]:
+    """Hold the lock of a folder or file, so that no other run checks or writes it meanwhile."""
+    in_use = f"{path}: another patrolplan is writing to it; try again when it has finished, or "
     with ExitStack() as stack:
         with explain_os_errors(path, remedy):
-            lock = hold_lock(
-                sibling_path(path, "lock"), OutputError(in_use), wait_seconds=WAIT_SECONDS
-            )
-            stack.enter_context(lock)
+            lock, error = sibling_path(path, "lock"), OutputError(in_use + remedy)
+            stack.enter_context(hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
         yield
 
 
@@ -109,20 +96,18 @@ def _prepare_folder(folder: Path) -> None:
     with explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
-            message = f"{folder}: is a file, not a folder; name another folder with --out"
+            message = f"{folder}: is a file, not a folder; {REMEDY}"
             raise OutputError(message)
         create_part_folder(folder).rmdir()  # shows whether the folder can be written
-        foreign, edited = _find_others_files(folder)
-    for names, what in (
-        (foreign, "that patrolplan did not write"),
-        (edited, "that were changed after patrolplan wrote them"),
-    ):
+        faults = find_faults(folder)
+    for fault in (FOREIGN, EDITED):
+        # A week may have been edited: the commands that write its folder have read it before.
+        names = [name for name, own in faults.items() if own == fault]
+        names = [name for name in names if (name, fault) != (WEEK_FILE, EDITED)]
         if names:
-            listed = ", ".join(names[:MAX_NAMED_FILES])
-            listed += " ..." if len(names) > MAX_NAMED_FILES else ""
             message = (
-                f"{folder}: holds {format_count(len(names), 'file')} {what} ({listed}); "
-                "move them away or name another folder with --out"
+                f"{folder}: holds {format_count(len(names), 'file')} {fault} "
+                f"({list_first(names)}); move them away or {REMEDY}"
             )
             raise OutputError(message)
 
@@ -194,27 +179,24 @@ def _hash_files(folder: Path) -> dict[str, str]:
     }
 
 
-def _find_others_files(folder: Path) -> tuple[list[str], list[str]]:
-    """Files that patrolplan did not write into a folder, and those changed since it did.
+def find_faults(folder: Path) -> dict[str, str]:
+    """Whether each file in a folder is `FOREIGN`, `EDITED`, or as patrolplan wrote it (empty).
 
     A manifest alone proves nothing, since anybody can write one: a file counts as written by
-    patrolplan if it has one of our names and the manifest lists it. A week's file may have been
-    edited: the commands that write its folder have read it before.
+    patrolplan if it has one of our names and the manifest lists it.
     """
     manifest = _load_manifest(folder / MANIFEST)
     hashes = manifest.get("files", {})
-    foreign, edited = list[str](), list[str]()
+    faults = {}
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_dir() and not path.is_symlink():
+        name, is_link = path.relative_to(folder).as_posix(), path.is_symlink()
+        if not is_link and (path.is_dir() or (manifest and name == MANIFEST)):
             continue
-        if manifest and name == MANIFEST and not path.is_symlink():
-            continue
-        if path.is_symlink() or name not in hashes or not is_output_name(name):
-            foreign.append(name)
-        elif name != WEEK_FILE and hash_content(path.read_bytes()) != hashes[name]:
-            edited.append(name)
-    return foreign, edited
+        if is_link or name not in hashes or not is_output_name(name):
+            faults[name] = FOREIGN
+        else:
+            faults[name] = "" if hash_content(path.read_bytes()) == hashes[name] else EDITED
+    return faults
 
 
 def build_manifest_header(area: "StudyArea") -> dict[str, Any]:
@@ -246,3 +228,11 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 def format_json(document: Mapping[str, Any]) -> str:
     """JSON with keys in the order given and a line break at the end; NaN is an error."""
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Add lines of JSON to a record that only grows, which its owner alone may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with path.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in records)

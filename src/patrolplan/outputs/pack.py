@@ -10,12 +10,7 @@ from patrolplan.atomic import WEEK_FILE
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
 from patrolplan.outputs.card.card import render_cards
-from patrolplan.outputs.geopackage import (
-    build_plan_document,
-    build_plan_layers,
-    render_parquet,
-    write_layers,
-)
+from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
@@ -41,7 +36,6 @@ def write_pack(
     officer: str | None = None,
     date: Day | None = None,
     request: Mapping[str, Any] | None = None,
-    geoparquet: bool = False,
     executor: Executor | None = None,
     report_progress: ProgressCallback | None = None,
 ) -> Path:
@@ -63,8 +57,6 @@ def write_pack(
         own folder: it never replaces the papers of a whole week.
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest.
-    geoparquet
-        For a plan only: also write each layer as `layers/NAME.parquet`.
     executor, report_progress
         Workers that render the cards, and a callback for progress, as for
         `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
@@ -103,8 +95,6 @@ def write_pack(
         }
         for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
             files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)
-        if geoparquet:
-            files |= {f"layers/{name}.parquet": render_parquet(one) for name, one in layers.items()}
         files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
         write_files(folder, files)
     return out

@@ -41,7 +41,6 @@ PLAN_PAPERS = (
     Paper("plan.gpkg"),
     Paper("plan.json"),
     Paper("cards/*.pdf"),
-    Paper("layers/*.parquet"),
 )
 WEEK_PAPERS = (
     Paper("lead.pdf", "for the lead: what the week reaches, and what not", "week"),

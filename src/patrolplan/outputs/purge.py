@@ -8,7 +8,6 @@ wrote are an input of the settings, and stay like any other input.
 """
 
 import datetime as dt
-import json
 import os
 import shutil
 import tempfile
@@ -16,11 +15,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from patrolplan.atomic import TEMPORARY_PREFIX, hash_content, list_leftovers
+from patrolplan.atomic import TEMPORARY_PREFIX, explain_os_errors, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import MANIFEST, lock_folder, read_manifest, resolve_folder
-from patrolplan.outputs.papers import is_output_name
+from patrolplan.outputs.output_folder import (
+    MANIFEST,
+    append_records,
+    find_faults,
+    lock_folder,
+    read_manifest,
+    resolve_folder,
+)
 from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
@@ -57,26 +62,16 @@ def purge(
     run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
     in_use = now.timestamp() - IN_USE_SECONDS
     entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files(in_use)]
-    named = [resolve_folder(out) for out in out_folders]
-    if home is not None:
-        for shown in list_shown_folders(home):
-            if shown not in named and WAYS_FILE in read_manifest(shown).get("files", {}):
-                entries += run.purge_output_folder(shown)
-    for out in named:
+    shown = () if home is None else list_shown_folders(home)
+    held = [out for out in shown if WAYS_FILE in read_manifest(out).get("files", {})]
+    for out in dict.fromkeys((*held, *map(resolve_folder, out_folders))):
         entries += run.purge_output_folder(out)
     removed = [entry for entry in entries if entry.removed]
     if removed and not dry_run:
         path = cache_folder() / RECORD_FILE if record is None else record
         at = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
-        lines = (json.dumps(at | asdict(entry), ensure_ascii=False) for entry in removed)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(f"{line}\n" for line in lines)
-        except OSError as error:
-            what = f"the record cannot be written ({error.strerror})"
-            message = f"{path}: {what}; name it with --record"
-            raise OutputError(message) from None
+        with explain_os_errors(path, "name it with --record"):
+            append_records(path, [at | asdict(entry) for entry in removed])
     return entries
 
 
@@ -121,23 +116,17 @@ class _PurgeRun:
                     yield self._remove(leftover, "left by an interrupted run")
             manifest = out / MANIFEST
             if not manifest.is_file():
-                yield _keep(out, "holds no manifest.json, so patrolplan did not write it")
+                why = "holds no manifest.json, so patrolplan did not write it"
+                yield PurgeEntry(f"{out}", "output", removed=False, why=why)
             elif self._is_old(manifest):
                 yield from self._purge_output_files(out)
 
     def _purge_output_files(self, out: Path) -> Iterator[PurgeEntry]:
-        hashes = read_manifest(out).get("files", {})
-        files = (path for path in out.rglob("*") if path.is_symlink() or path.is_file())
-        for path in sorted(path for path in files if path != out / MANIFEST):
-            name, why = path.relative_to(out).as_posix(), ""
-            if path.is_symlink() or name not in hashes or not is_output_name(name):
-                why = "patrolplan did not write it"
-            elif hash_content(path.read_bytes()) != hashes[name]:
-                why = "was changed after it was written"
-            if why:
-                yield _keep(path, why)
+        for name, fault in find_faults(out).items():
+            if fault:
+                yield PurgeEntry(f"{out / name}", "output", removed=False, why=f"is a file {fault}")
             else:
-                yield self._remove(path, "output")
+                yield self._remove(out / name, "output")
         yield self._remove(out / MANIFEST, "output")
         if not self.dry_run:
             for folder in sorted((out, *out.rglob("*")), reverse=True):
@@ -149,13 +138,6 @@ class _PurgeRun:
 
     def _remove(self, path: Path, what: str) -> PurgeEntry:
         if not self.dry_run:
-            try:
+            with explain_os_errors(path, "remove it by hand"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-            except OSError as error:
-                message = f"{path}: cannot be removed ({error.strerror}); remove it by hand"
-                raise OutputError(message) from None
         return PurgeEntry(f"{path}", what, removed=True, why=self.reason)
-
-
-def _keep(path: Path, why: str) -> PurgeEntry:
-    return PurgeEntry(f"{path}", "output", removed=False, why=why)

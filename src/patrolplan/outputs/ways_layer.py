@@ -14,10 +14,16 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.area import StudyArea
-from patrolplan.errors import InputError, OutputError
+from patrolplan.atomic import explain_os_errors
+from patrolplan.errors import InputError
 from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, resolve_folder
+from patrolplan.outputs.output_folder import (
+    append_records,
+    build_manifest_header,
+    replace_folder,
+    resolve_folder,
+)
 from patrolplan.pupils.flows import Ways
 
 LEAST_REASON_LETTERS = 10
@@ -92,16 +98,9 @@ def _record_shown(area: StudyArea, out: Path, reason: str) -> None:
         "area": area.name,
         "schools": len(area.schools),
     }
-    try:
-        path.touch(mode=0o600)
-        with path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    except OSError as error:
-        message = (
-            f"{path}: the record of who saw pupils' ways cannot be written ({error.strerror}), so "
-            "they are not shown; make the settings file's folder writable"
-        )
-        raise OutputError(message) from None
+    remedy = "so pupils' ways are not shown; make the settings file's folder writable"
+    with explain_os_errors(path, remedy):
+        append_records(path, [line])
 
 
 def _find_user() -> str:

@@ -12,7 +12,7 @@ from patrolplan.patrols.file_forms import round_share
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.text import capitalise
+from patrolplan.text import capitalise, pluralise
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
@@ -243,50 +243,45 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
-    sun_minutes = find_sunset_minutes(plan.area, plan.date, rising=early)
-    is_known = sun_minutes is not None
-    sun = 0.0 if sun_minutes is None else sun_minutes
+    sun = find_sunset_minutes(plan.area, plan.date, rising=early)
 
     def is_dark(start: float, end: float) -> bool:
-        return not is_known or (start < sun if early else end > sun)
+        return sun is None or (start < sun if early else end > sun)
 
     times = _list_leg_times(patrol)
-    dark = [(number, leg) for number, leg in enumerate(patrol.legs) if is_dark(*times[number])]
+    dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
 
     def list_legs(name: str) -> str:
-        lengths = [(number, getattr(leg, name)) for number, leg in dark]
+        lengths = {number: getattr(leg, name) for number, leg in dark.items()}
         return ", ".join(
             f"{format_leg_name(patrol, number)} ({format_metres(metres)})"
-            for number, metres in lengths
+            for number, metres in lengths.items()
             if metres >= MIN_UNLIT_METRES
         )
 
+    sentences = []
+    if sun is not None and is_dark(
+        patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
+    ):
+        # Rounded down, as almanacs print the sun's times.
+        sentences.append(f"{'Sunrise' if early else 'Sunset'} {format_time(math.floor(sun))}.")
+    if unlit := list_legs("unlit_metres"):
+        when = "after dark" if sun is None else "then"
+        sentences.append(f"No street lighting {when} on part of {unlit}.")
+    if sun is not None and patrol.way == "walk" and (secluded := list_legs("secluded_metres")):
+        sentences.append(f"No way then but by footpath or passage on {secluded}.")
     unlit_stops = [
         str(number)
         for number, stop in enumerate(patrol.stops, start=1)
-        if is_known and stop.lit == "no" and is_dark(stop.arrive_minutes, stop.leave_minutes)
+        if sun is not None and stop.lit == "no" and is_dark(stop.arrive_minutes, stop.leave_minutes)
     ]
-    twilight = TWILIGHT_MINUTES
-    sentences = []
-    if is_known and is_dark(patrol.start_minutes - twilight, patrol.end_minutes + twilight):
-        sentences.append(f"{'Sunrise' if early else 'Sunset'} {_truncate_to_minute(sun)}.")
-    if unlit := list_legs("unlit_metres"):
-        when = "then" if is_known else "after dark"
-        sentences.append(f"No street lighting {when} on part of {unlit}.")
-    if is_known and patrol.way == "walk" and (secluded := list_legs("secluded_metres")):
-        sentences.append(f"No way then but by footpath or passage on {secluded}.")
     if unlit_stops:
-        name = "stop" if len(unlit_stops) == 1 else "stops"
+        name = pluralise(len(unlit_stops), "stop", "stops")
         sentences.append(f"No street lighting then at {name} {', '.join(unlit_stops)}.")
-    unknown_metres = sum(leg.lighting_unknown_metres for _, leg in dark)
+    unknown_metres = sum(leg.lighting_unknown_metres for leg in dark.values())
     if unknown_metres >= MIN_UNKNOWN_METRES and sentences:
         sentences.append(f"Lighting not known on {format_metres(unknown_metres)}.")
     return " ".join(sentences)
-
-
-def _truncate_to_minute(after_midnight: float) -> str:
-    """HH:MM rounded down, as almanacs print the sun's times."""
-    return f"{int(after_midnight) // 60:02d}:{int(after_midnight) % 60:02d}"
 
 
 def format_data_months(risk: "Risk") -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import image
 
-from patrolplan.outputs.geopackage import build_plan_layers, write_layers
+from patrolplan.outputs.geopackage import write_layers
 from patrolplan.outputs.gis.project import render_project
 
 PYTHON = Path("/usr/bin/python3")
@@ -26,10 +26,9 @@ def _run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def folder(demo_plan, tmp_path_factory):
+def folder(demo_plan, layers, tmp_path_factory):
     """The demo's layers with their project."""
     folder = tmp_path_factory.mktemp("qgis")
-    layers = build_plan_layers(demo_plan)
     write_layers(folder / "plan.gpkg", layers)
     (folder / "plan.qgs").write_bytes(render_project(demo_plan, layers))
     return folder

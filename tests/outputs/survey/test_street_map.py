@@ -1,14 +1,11 @@
 """The map of a survey page: which streets, names and places around a school it holds."""
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 import shapely
-from numpy.typing import NDArray
 
-from patrolplan.area import StudyArea
 from patrolplan.area.study_area import with_settings
 from patrolplan.outputs.survey.street_map import build_street_map
 
@@ -18,29 +15,29 @@ ROW = 2
 
 
 @pytest.fixture(scope="module")
-def area(demo_area: StudyArea) -> StudyArea:
+def area(demo_area):
     """The demo borough with a reach that cuts its streets."""
     return with_settings(demo_area, patrol={"radius_metres": RADIUS_METRES})
 
 
 @pytest.fixture(scope="module")
-def street_map(area: StudyArea) -> dict[str, Any]:
+def street_map(area):
     """The map of one school."""
     return build_street_map(area, ROW)
 
 
 @pytest.fixture(scope="module")
-def gate(area: StudyArea) -> NDArray[np.float64]:
+def gate(area):
     """(2,) metres."""
     return area.network.xy(area.gates.take([ROW]))[0]
 
 
-def _to_metres(area: StudyArea, points: list[list[float]]) -> NDArray[np.float64]:
+def _to_metres(area, points):
     latitude, longitude = np.array(points).T
     return np.column_stack(area.projection.to_metres(longitude, latitude))
 
 
-def _unpack(area: StudyArea, lines: dict[str, list[int]]) -> list[NDArray[np.float64]]:
+def _unpack(area, lines):
     """The lines of a page in metres, as its script unpacks them."""
     points = np.array(lines["steps"]).reshape(-1, 2).cumsum(axis=0) / 1e6
     xy = _to_metres(area, points.tolist())
@@ -48,17 +45,15 @@ def _unpack(area: StudyArea, lines: dict[str, list[int]]) -> list[NDArray[np.flo
     return [xy[first:last] for first, last in pairwise(ends)]
 
 
-def test_streets_are_all_those_of_the_box_by_name(
-    area: StudyArea, street_map: dict[str, Any], gate: NDArray[np.float64]
-) -> None:
+def test_streets_are_all_those_of_the_box_by_name(area, street_map, gate):
     """Metres of street by name are those of the pieces in the box, no more and no fewer."""
     network = area.network.walkable
     inside = np.abs(network.piece_middle - gate).max(axis=1) <= RADIUS_METRES
-    wanted: dict[str, float] = {}
+    wanted = {}
     for name, metres in zip(network.piece_name[inside], network.piece_metres[inside], strict=True):
         wanted[name] = wanted.get(name, 0.0) + metres
     streets = street_map["streets"]
-    found: dict[str, float] = {}
+    found = {}
     for line, row in zip(_unpack(area, streets["lines"]), streets["name"], strict=True):
         name = streets["names"][row]
         found[name] = found.get(name, 0.0) + shapely.LineString(line).length
@@ -70,9 +65,7 @@ def test_streets_are_all_those_of_the_box_by_name(
     assert len(streets["rank"]) < inside.sum()
 
 
-def test_a_listed_street_stands_for_a_point_on_it(
-    area: StudyArea, street_map: dict[str, Any]
-) -> None:
+def test_a_listed_street_stands_for_a_point_on_it(area, street_map):
     """Each street of the list is a named one, once, at a point on itself, by the alphabet."""
     (entries,) = [row["entries"] for row in street_map["places"] if row["heading"] == "Streets"]
     names = [entry["name"] for entry in entries]

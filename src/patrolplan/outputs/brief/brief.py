@@ -1,13 +1,15 @@
 """`Brief`: what was recorded around one school since a day, compared with a baseline."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pydantic import Field
 
 from patrolplan.area import StudyArea
 from patrolplan.area.study_area import find_school
@@ -23,9 +25,10 @@ from patrolplan.outputs.brief.crime_counts import (
     find_walking_area,
 )
 from patrolplan.outputs.brief.periods import ComparedPeriods, choose_periods, find_incident_dates
-from patrolplan.outputs.facts import name_feared_places
+from patrolplan.outputs.facts import name_feared_places, name_member
 from patrolplan.outputs.reason_words import describe_factor
 from patrolplan.patrols.feared_places import name_place
+from patrolplan.patrols.file_forms import WholeMetres, not_in_files
 from patrolplan.patrols.obstacles import Obstacle
 from patrolplan.patrols.plan import Tasking
 from patrolplan.patrols.surroundings import PatrolHours, compute_extent, find_tasked_places
@@ -36,10 +39,6 @@ from patrolplan.team.week_file import read_week_alone
 from patrolplan.team.week_records import Visitor
 from patrolplan.team.where_when import list_stays
 from patrolplan.times import format_time
-
-MAX_PLACES = 5
-MAX_REPORT_GROUPS = 4
-"""Maximum numbers of places of a kind and groups of reports, so that a brief fits on one page."""
 
 MIN_HELD_SHARE = 0.25
 """Minimum share held of the current period around a school for a brief."""
@@ -61,6 +60,11 @@ class WeekAnswer:
     visits: tuple[Visitor, ...]
     why: Obstacle | None
     """Why no one comes, if the week has a reason."""
+
+    def name_staff(self, area: StudyArea) -> "WeekAnswer":
+        """The same, with school staff only by their role."""
+        named = (replace(one, officer=name_member(area, one.officer)) for one in self.visits)
+        return replace(self, visits=tuple(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +118,7 @@ class ChangedHotspot:
     hotspot: str
     trend: str
     place: str
-    walk_metres: float
+    walk_metres: WholeMetres
     reasons: tuple[Reason, ...]
     answer: WeekAnswer | None = None
     """The given week's visits to it; None without a week."""
@@ -135,8 +139,8 @@ class ReportGroup:
     """A group of pupils' reports, never smaller than the threshold; its size is a band."""
 
     place: str
-    min_reports: int
-    max_reports: int
+    number: str
+    """From how many reports to how many."""
     factors: tuple[str, ...]
 
 
@@ -144,7 +148,7 @@ class ReportGroup:
 class Brief:
     """What was recorded around one school since a day, compared with a baseline."""
 
-    area: StudyArea = field(repr=False)
+    area: Annotated[StudyArea, not_in_files(None), Field(exclude=True)] = field(repr=False)
     urn: str
     school: str
     since: dt.date
@@ -162,20 +166,10 @@ class Brief:
     """Groups of pupils' reports of all dates: a group has no date."""
     taskings: tuple[BriefTasking, ...] = ()
     """Places tasked for the school, without those of the past."""
-    missing_share: float = 0.0
-    """Share of the street within the walk that is outside the data of the current period."""
-    without_day: int = 0
-    """Incidents without a day in the months of the current period, if days are counted."""
     held: tuple[float, float] | None = None
     """Months, or days, held of the current period and of the baseline; None if all are."""
     week_days: tuple[dt.date, ...] = ()
     """Days of the given week, if there is one."""
-
-    @property
-    def rising(self) -> tuple[CrimeSummary, ...]:
-        """Rising categories, that with the smallest p-value first."""
-        rising = [summary for summary in self.categories if summary.rising]
-        return tuple(sorted(rising, key=lambda summary: (summary.p_value or 0.0, summary.name)))
 
 
 def build_brief(
@@ -229,7 +223,8 @@ def build_brief(
         periods,
         tuple(name for name in area.settings.crimes.risk_categories if name in present),
     )
-    if counter.held_shares[0] < MIN_HELD_SHARE:
+    shares = [counter.measure_held(one) for one in (periods.current, periods.baseline)]
+    if shares[0] < MIN_HELD_SHARE:
         where = "since"
         what = f"months since {since:%Y-%m-%d}, or before, are missing around this school"
         remedy = "give another day, or add the missing months (see `patrolplan check`)"
@@ -244,12 +239,12 @@ def build_brief(
         categories=categories,
         total=total,
         streets=counter.count_by_street(),
-        hotspots=_find_changed_hotspots(hotspots, walking_area, week),
+        hotspots=_find_changed_hotspots(area, hotspots, walking_area, week),
         reports=_find_report_groups(area, walking_area),
         taskings=_find_taskings(area, row, periods.current.last, week),
-        missing_share=counter.measure_missing_street(),
-        without_day=counter.count_without_day(),
-        held=None if counter.is_comparable else counter.measure_held(),
+        held=None
+        if counter.is_comparable
+        else (shares[0] * periods.current.length, shares[1] * periods.baseline.length),
         week_days=() if week is None else week.week.days,
     )
 
@@ -261,23 +256,18 @@ def check_brief_request(area: StudyArea, urn: str, since: dt.date) -> tuple[int,
 
 
 def _find_changed_hotspots(
-    hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
+    area: StudyArea, hotspots: gpd.GeoDataFrame, walking_area: WalkingArea, week: WeekVisits | None
 ) -> tuple[ChangedHotspot, ...]:
     """New or rising hotspots whose stopping place is within the walk, nearest first."""
     table = hotspots.assign(walk=walking_area.walk_metres[hotspots["stop_piece"].to_numpy()])
     table = table[table["trend"].isin(CHANGED_TRENDS) & np.isfinite(table["walk"])]
     table = table.sort_values("walk", kind="stable")
     answers = {} if week is None else week.find_answers(table)
+    named = {name: answer.name_staff(area) for name, answer in answers.items()}
+    columns = (table[name] for name in ("hotspot", "trend", "place", "walk", "reasons"))
     return tuple(
-        ChangedHotspot(
-            row["hotspot"],
-            row["trend"],
-            row["place"],
-            row["walk"],
-            read_reasons(row["reasons"]),
-            answers.get(row["hotspot"]),
-        )
-        for row in table.to_dict("records")
+        ChangedHotspot(name, trend, place, walk, read_reasons(reasons), named.get(name))
+        for name, trend, place, walk, reasons in zip(*columns, strict=True)
     )
 
 
@@ -291,18 +281,15 @@ def _find_taskings(
     if places.empty:
         return ()
     at = area.network.snap(shapely.get_coordinates(places.geometry.values))
-    names = describe_positions(area.network, at)
-    return tuple(
-        BriefTasking(
-            place=name,
-            must_visit=bool(place["must_visit"]),
-            tasking=build_tasking(place),
-            answer=week.find_tasked_answer(str(place["place_id"]))
-            if week and place["must_visit"]
-            else None,
-        )
-        for name, (_, place) in zip(names, places.iterrows(), strict=True)
-    )
+    taskings = []
+    for name, (_, place) in zip(
+        describe_positions(area.network, at), places.iterrows(), strict=True
+    ):
+        must_visit, answer = bool(place["must_visit"]), None
+        if week and must_visit:
+            answer = week.find_tasked_answer(str(place["place_id"])).name_staff(area)
+        taskings.append(BriefTasking(name, must_visit, build_tasking(place), answer))
+    return tuple(taskings)
 
 
 def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[ReportGroup, ...]:
@@ -321,8 +308,7 @@ def _find_report_groups(area: StudyArea, walking_area: WalkingArea) -> tuple[Rep
     return tuple(
         ReportGroup(
             place=names[name_place(reports.squares[number])],
-            min_reports=int(reports.counts[number]),
-            max_reports=int(reports.max_counts[number]),
+            number=f"{reports.counts[number]} to {reports.max_counts[number]}",
             factors=tuple(map(describe_factor, reports.reasons[number])),
         )
         for number in order

@@ -1,167 +1,86 @@
-"""A brief as lines for the terminal, as a document for other programs, and as one A4 page."""
+"""A brief as lines for the terminal, as a document for other programs, and as one A4 page.
+
+Page and terminal have the same sentences: what is rising, who goes where, what was counted, what is
+missing.
+"""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from patrolplan.outputs.brief.brief import (
-    MAX_PLACES,
-    MAX_REPORT_GROUPS,
-    Brief,
-    BriefTasking,
-    ChangedHotspot,
-)
-from patrolplan.outputs.brief.brief_words import (
-    build_reports_title,
-    describe_answer,
-    describe_basis,
-    describe_length,
-    describe_period,
-    describe_place,
-    describe_report_group,
-    describe_total,
-    summarise_changes,
-)
-from patrolplan.outputs.brief.crime_counts import CrimeSummary, ShownCount
+from pydantic import TypeAdapter
+
+from patrolplan.hotspots.trends import EARLIER_MONTHS, FALSE_DISCOVERY_RATE, RECENT_MONTHS
+from patrolplan.notes import list_texts
+from patrolplan.outputs.brief.brief import Brief, BriefTasking, ChangedHotspot
+from patrolplan.outputs.brief.crime_counts import CrimeSummary
 from patrolplan.outputs.brief.periods import Period
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole, typeset_template
-from patrolplan.outputs.facts import find_marking, name_member
+from patrolplan.outputs.facts import find_marking
 from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
-from patrolplan.outputs.reason_words import describe_reasons
-from patrolplan.outputs.wording import PURPOSE
-from patrolplan.text import capitalise, pick_fields, shorten
+from patrolplan.outputs.reason_words import tell_reasons
+from patrolplan.outputs.wording import (
+    PURPOSE,
+    SNAPPED_PLACES,
+    describe_tasking,
+    format_metres,
+    list_area_attributions,
+)
+from patrolplan.privacy import note_crime_grouping, note_low_threshold
+from patrolplan.risk.history import note_guard
+from patrolplan.text import capitalise, format_count, format_percent, join_words, pluralise, shorten
+from patrolplan.times import format_days
 
 LONGEST_NAME = 90
 """Maximum letters of the name of a school, category or street."""
 
-MAX_CATEGORIES = 10
-"""Maximum rows of the table; the settings may name any number of categories."""
+MAX_CATEGORIES, MAX_PLACES, MAX_REPORT_GROUPS = 10, 5, 4
+"""Maximum numbers of rows, so that a brief fits on one page."""
+
+RISING_NOTE = (
+    '"Rising" means up by more than chance explains, allowing for how much earlier months vary, '
+    "and more than a year before where there is data; about "
+    f"{format_percent(FALSE_DISCOVERY_RATE)} of such findings may be chance all the same. Priority "
+    f"streets: the last {RECENT_MONTHS} months are compared with the {EARLIER_MONTHS} before."
+)
+"""The meaning of "rising" and "new"."""
 
 
 def format_brief_lines(brief: Brief) -> list[str]:
-    """The brief as lines of text for a terminal."""
-    current = brief.periods.current
+    """The brief as lines of text for a terminal, in the words of the page."""
+    sheet = build_sheet_data(brief)
+    cells = [("", "this period", "usual", "a year before", "")]
+    for row in (*sheet["categories"], sheet["total"]):
+        mark = "RISING" if row["rising"] else ""
+        cells.append((row["name"], row["now"], row["usual"], row["year"], mark))
+    first, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
     lines = [
-        f"Brief for {brief.school} (URN {brief.urn}), {brief.area.name}",
-        f"Recorded {describe_period(current)} ({describe_length(current)})",
-        *summarise_changes(brief),
-        "",
-        *_format_table(brief),
+        f"Brief for {sheet['school']} (URN {brief.urn}), {brief.area.name}",
+        f"Recorded {sheet['period']} ({sheet['length']})",
+        *(*sheet["lead"], ""),
     ]
-    if brief.streets:
-        lines += ["", "Where most was recorded (this period, usual):"]
-        lines += [f"  {one.name}: {one.now.text}, {one.usual.text}" for one in brief.streets]
-    if brief.hotspots:
-        lines += ["", "New or rising priority streets:"]
-        for spot in brief.hotspots[:MAX_PLACES]:
-            lines += [f"  {describe_place(spot)}"]
-            lines += [f"    {answer}" for answer in [describe_answer(brief, spot)] if answer]
-    if brief.reports:
-        lines += ["", f"{build_reports_title(brief)}:"]
-        lines += [
-            f"  {describe_report_group(group)}" for group in brief.reports[:MAX_REPORT_GROUPS]
-        ]
-    return [*lines, "", *describe_basis(brief)]
-
-
-def _format_table(brief: Brief) -> list[str]:
-    """Counts by category and in total, in columns; text is aligned left, numbers right."""
-    rows: list[tuple[str, ...]] = [("", "this period", "usual", "a year before", "")]
-    for summary in (*brief.categories, brief.total):
-        counts = (summary.now, summary.usual, summary.year_before)
-        mark = "RISING" if summary.rising else ""
-        rows.append((summary.name, *(describe_total(count) for count in counts), mark))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            (
-                name.ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True)),
-                mark,
-            )
-        ).rstrip()
-        for name, *numbers, mark in rows
-    ]
+    for name, *numbers, mark in cells:
+        parts = (name.ljust(first), *map(str.rjust, numbers, widths), mark)
+        lines.append("  ".join(parts).rstrip())
+    if more := sheet["more_categories"]:
+        lines.append(f"and {more} more categories, counted in the sum")
+    streets = [f"{row['name']}: {row['now']}, {row['usual']}" for row in sheet["streets"]]
+    lists = [("Where most was recorded (this period, usual)", streets)]
+    for kind in sheet["places"]:
+        rows = [line for row in kind["rows"] for line in (row["text"], f"  {row['answer']}")]
+        more = f"and {kind['more']} more" if kind["more"] else ""
+        lists.append((kind["title"], [*rows, more]))
+    for title, rows in (*lists, (sheet["reports_title"], sheet["reports"])):
+        printed = [f"  {row}" for row in rows if row.strip()]
+        lines += ["", f"{title}:", *printed] if printed else []
+    return [*lines, "", *sheet["basis"]]
 
 
 def build_brief_document(brief: Brief) -> dict[str, Any]:
-    """The brief for other programs; a suppressed number is null."""
-    periods, form = brief.periods, "%Y-%m-%d"
-    return {
-        "schema": 1,
-        "area": brief.area.name,
-        "urn": brief.urn,
-        "school": brief.school,
-        "asked_since": f"{brief.since:{form}}",
-        "by_day": periods.current.by_day,
-        "since": _format_period(periods.current),
-        "year_before": None if periods.year_before is None else _format_period(periods.year_before),
-        "usual_from": _format_period(periods.baseline),
-        "latest": f"{periods.current.last:{form if periods.current.by_day else '%Y-%m'}}",
-        "held": None if brief.held is None else [round(held, 2) for held in brief.held],
-        "radius_metres": brief.area.settings.patrol.radius_metres,
-        "categories": [_build_record(one) for one in brief.categories],
-        "all": _build_record(brief.total),
-        "streets": [_build_record(one) for one in brief.streets],
-        "week": [f"{day}" for day in brief.week_days],
-        "hotspots": [
-            {
-                "id": spot.hotspot,
-                "trend": spot.trend,
-                "place": spot.place,
-                "walk_metres": round(spot.walk_metres),
-                "reasons": describe_reasons(spot.reasons),
-                **_build_answer_record(brief, spot),
-            }
-            for spot in brief.hotspots
-        ],
-        "tasked": [describe_place(one) for one in brief.taskings],
-        "reports": {
-            "since": None,
-            "threshold": brief.area.reports.threshold,
-            "groups": [
-                {
-                    "place": group.place,
-                    "reports": f"{group.min_reports} to {group.max_reports}",
-                    "factors": list(group.factors),
-                }
-                for group in brief.reports
-            ],
-        },
-        "notes": [*summarise_changes(brief), *describe_basis(brief)],
-    }
-
-
-def _build_answer_record(brief: Brief, spot: ChangedHotspot) -> dict[str, Any]:
-    """Visits of the given week, and why there are none; empty without a week."""
-    if spot.answer is None:
-        return {}
-    visits = [
-        {"officer": name_member(brief.area, one.officer)}
-        | pick_fields(one, "urn", "date", "arrive")
-        for one in spot.answer.visits
-    ]
-    return {"visits": visits, "why": None if visits else describe_answer(brief, spot)}
-
-
-def _format_period(period: Period) -> list[str]:
-    return [f"{period.start:%Y-%m-%d}", f"{period.last:%Y-%m-%d}"]
-
-
-def _build_record(summary: CrimeSummary) -> dict[str, Any]:
-    return {
-        "name": summary.name,
-        "recorded": _round_count(summary.now),
-        "usual": _round_count(summary.usual),
-        "year_before": _round_count(summary.year_before),
-        "rising": summary.rising,
-        "chance": None if summary.p_value is None else round(summary.p_value, 6),
-    }
-
-
-def _round_count(count: ShownCount) -> float | None:
-    return None if count.value is None else round(count.value, 2)
+    """The facts of a brief for other programs; a suppressed number is null."""
+    facts = TypeAdapter(Brief).dump_python(brief, mode="json")
+    return {"schema": 2, "area": brief.area.name, **facts}
 
 
 def render_brief(brief: Brief) -> bytes:
@@ -181,78 +100,182 @@ def build_sheet_data(brief: Brief) -> dict[str, Any]:
     """Texts of the page, for the template; bars as shares of the longest."""
     periods = brief.periods
     school = shorten(make_printable(brief.school), LONGEST_NAME)
-    rows = _sort_summaries(brief.categories)[:MAX_CATEGORIES]
+    rising_first = sorted(brief.categories, key=lambda one: (not one.rising, -(one.now.value or 0)))
+    spots = (spot.reasons for spot in brief.hotspots)
     return {
         "title": f"Brief {make_printable(brief.urn)}: {school}",
-        "marking": make_printable(
-            find_marking(brief.area, places=(spot.reasons for spot in brief.hotspots))
-        ),
+        "marking": make_printable(find_marking(brief.area, places=spots)),
         "school": school,
         "subtitle": f"URN {make_printable(brief.urn)} · {make_printable(brief.area.name)}",
         "purpose": PURPOSE,
-        "period": describe_period(periods.current),
-        "length": describe_length(periods.current),
+        "period": _describe_period(periods.current),
+        "length": _describe_length(periods.current),
         "lead": [*map(print_whole, summarise_changes(brief))],
-        "usual": f"Usual ({describe_length(periods.baseline)} before)",
-        "categories": _build_sheet_rows(rows),
-        "more_categories": len(brief.categories) - len(rows),
-        "total": _build_sheet_row(brief.total),
-        "streets": _build_sheet_rows(brief.streets),
+        "usual": f"Usual ({_describe_length(periods.baseline)} before)",
+        "categories": _build_rows(rising_first[:MAX_CATEGORIES]),
+        "more_categories": max(0, len(rising_first) - MAX_CATEGORIES),
+        "total": _build_rows([brief.total])[0],
+        "streets": _build_rows(brief.streets),
         "places": [
-            {"title": title, "rows": rows[:MAX_PLACES], "more": max(0, len(rows) - MAX_PLACES)}
-            for title, rows in (
-                ("New or rising priority streets", _build_places(brief, brief.hotspots)),
-                ("Tasked for this school", _build_places(brief, brief.taskings)),
-            )
+            _build_places(brief, "New or rising priority streets", brief.hotspots),
+            _build_places(brief, "Tasked for this school", brief.taskings),
         ],
-        "reports_title": build_reports_title(brief),
+        "reports_title": "Pupils' reports of all dates, not only of this period "
+        f"(groups of {brief.area.reports.threshold} or more)",
         "reports": [
-            print_whole(capitalise(describe_report_group(group)))
+            print_whole(
+                capitalise(f"{group.place}, {group.number} reports")
+                + (f": {', '.join(group.factors[:4])}" if group.factors else "")
+            )
             for group in brief.reports[:MAX_REPORT_GROUPS]
         ],
-        "basis": [*map(print_whole, describe_basis(brief))],
+        "basis": [*map(print_whole, _describe_basis(brief))],
     }
 
 
 def _build_places(
-    brief: Brief, places: Sequence[ChangedHotspot | BriefTasking]
-) -> list[dict[str, str]]:
+    brief: Brief, title: str, places: Sequence[ChangedHotspot | BriefTasking]
+) -> dict[str, Any]:
     """What is new or tasked at each place, and what the week does about it."""
-    return [
+    rows = [
         {
-            "text": print_whole(describe_place(one)),
+            "text": print_whole(_describe_place(one)),
             "answer": print_whole(describe_answer(brief, one)),
         }
-        for one in places
+        for one in places[:MAX_PLACES]
     ]
+    return {"title": title, "rows": rows, "more": len(places) - len(rows)}
 
 
-def _sort_summaries(categories: tuple[CrimeSummary, ...]) -> list[CrimeSummary]:
-    """Categories in order: rising ones first, then by how much was recorded."""
-    return sorted(categories, key=lambda summary: (not summary.rising, -(summary.now.value or 0.0)))
-
-
-def _build_sheet_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
+def _build_rows(summaries: Sequence[CrimeSummary]) -> list[dict[str, Any]]:
     """Rows with a bar and a mark, as shares of the longest; without for a suppressed number."""
     lengths = [count.value or 0.0 for one in summaries for count in (one.now, one.usual)]
     longest = max(lengths, default=0.0) or 1.0
     return [
-        _build_sheet_row(summary)
-        | {
-            "bar": round((summary.now.value or 0.0) / longest, 4),
-            "mark": None
-            if summary.usual.value is None
-            else round(summary.usual.value / longest, 4),
+        {
+            "name": shorten(make_printable(one.name), LONGEST_NAME),
+            "now": one.now.text,
+            "usual": one.usual.text,
+            "year": one.year_before.text,
+            "rising": one.rising,
+            "bar": round((one.now.value or 0.0) / longest, 4),
+            "mark": None if one.usual.value is None else round(one.usual.value / longest, 4),
         }
-        for summary in summaries
+        for one in summaries
     ]
 
 
-def _build_sheet_row(summary: CrimeSummary) -> dict[str, Any]:
-    return {
-        "name": shorten(make_printable(summary.name), LONGEST_NAME),
-        "now": describe_total(summary.now),
-        "usual": describe_total(summary.usual),
-        "year": describe_total(summary.year_before),
-        "rising": summary.rising,
-    }
+def _describe_period(period: Period) -> str:
+    """A period in words: "July to September 2026", "10 to 30 September 2026"."""
+    first, last = period.start, period.last
+    if period.by_day:
+        return format_days(first, last)
+    if period.length == 1:
+        return f"{first:%B %Y}"
+    return f"{first:%B}{'' if first.year == last.year else f' {first:%Y}'} to {last:%B %Y}"
+
+
+def _describe_length(period: Period) -> str:
+    return format_count(period.length, "day" if period.by_day else "month")
+
+
+def summarise_changes(brief: Brief) -> tuple[str, ...]:
+    """Sentences on what is rising or new, if anything, and how much of it the week visits."""
+    rising = sorted(
+        (one for one in brief.categories if one.rising), key=lambda one: (one.p_value, one.name)
+    )
+    if brief.held is not None:
+        crime = _describe_held(brief, *brief.held)
+    elif rising:
+        names = (f"{one.name} ({one.now.text}, usually {one.usual.text})" for one in rising)
+        crime = f"Rising, more than chance: {'; '.join(names)}."
+    else:
+        crime = "No category of recorded crime is up by more than chance."
+    within = f"within a walk of {format_metres(brief.area.settings.patrol.radius_metres)}"
+    if not brief.hotspots:
+        return crime, f"No priority street {within} is new or rising."
+    count = format_count(len(brief.hotspots), "priority street")
+    are = pluralise(len(brief.hotspots), "is", "are")
+    changed = f"{count} {within} {are} new or rising."
+    if not brief.week_days:
+        return crime, changed
+    met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
+    number = "all" if met == len(brief.hotspots) else met or "none"
+    return crime, changed, f"The {_name_week(brief)} goes to {number} of them."
+
+
+def _describe_held(brief: Brief, now: float, before: float) -> str:
+    """How much of the compared periods is missing."""
+    held, usual = (
+        f"{share:.1f}".removesuffix(".0") + f" of {_describe_length(period)}"
+        for share, period in ((now, brief.periods.current), (before, brief.periods.baseline))
+    )
+    return (
+        f"Months are missing from the data: {held} of this period and {usual} before it are held. "
+        "Counts cover only these and are not compared."
+    )
+
+
+def _name_week(brief: Brief) -> str:
+    return f"week of {brief.week_days[0].day} {brief.week_days[0]:%B}"
+
+
+def describe_answer(brief: Brief, place: ChangedHotspot | BriefTasking) -> str:
+    """Who visits a place in the given week and when, or why no one does; empty without a week."""
+    answer = place.answer
+    if answer is None:
+        return ""
+    names = dict(zip(brief.area.schools["urn"], brief.area.schools["name"], strict=True))
+    by_patrol: dict[str, list[str]] = {}
+    for one in answer.visits:
+        school = "" if one.urn == brief.urn else f" from {names.get(one.urn, one.urn)}"
+        when = f"{one.date:%A} {one.arrive}"
+        by_patrol.setdefault(f"{one.officer}{school}", []).append(when)
+    if by_patrol:
+        visits = "; ".join(f"{join_words(when)}, {who}" for who, when in by_patrol.items())
+        return f"In the {_name_week(brief)}: {visits}."
+    why = "no patrol goes there" if answer.why is None else answer.why.tell_lead()
+    return f"Not in the {_name_week(brief)}: {why}."
+
+
+def _describe_basis(brief: Brief) -> tuple[str, ...]:
+    """Lines on what was counted, what is approximate, and the source of the data."""
+    radius = format_metres(brief.area.settings.patrol.radius_metres)
+    before = _describe_length(brief.periods.baseline)
+    return (
+        (
+            f"Counted: recorded crime on streets within a walk of {radius} from the gate. "
+            f'"Usual" is what the {before} before had on average in the same length of time.'
+        ),
+        RISING_NOTE,
+        _describe_data_limits(brief),
+        " ".join(list_area_attributions(brief.area.name, snapped=brief.area.snapped)),
+    )
+
+
+def _describe_data_limits(brief: Brief) -> str:
+    area, last = brief.area, brief.periods.current.last
+    notes = [*note_guard(area.settings), *note_low_threshold(area.settings), *area.accepted_checks]
+    sentences = [f"Only the month of each crime is known; the latest is {last:%B %Y}."]
+    if brief.periods.current.by_day:
+        sentences = [
+            f"The latest day in the data is {last.day} {last:%B %Y}.",
+            "A crime of which only the month is known counts where the whole month counts.",
+        ]
+    if area.settings.privacy.threshold_for_crime:
+        notes.insert(0, note_crime_grouping(area.settings.privacy.threshold))
+    elif area.snapped:
+        sentences.append(
+            f"Open data: crimes are {SNAPPED_PLACES}. Each crime is spread over "
+            "these, and numbers are rounded."
+        )
+    return " ".join([*sentences, *list_texts(notes)])
+
+
+def _describe_place(one: ChangedHotspot | BriefTasking) -> str:
+    """What is new or rising at a place, or what is tasked there, in a line."""
+    if isinstance(one, BriefTasking):
+        do = "Go to" if one.must_visit else "Keep away from"
+        return f"{do} {one.tasking.place_id}, {one.place}. {describe_tasking(one.tasking)}."
+    why = " ".join(f"{line.text}{line.end}" for line in tell_reasons(one.reasons))
+    return f"{one.place}, {format_metres(one.walk_metres)} from the gate. {why}".strip()

@@ -7,12 +7,13 @@ extract they are days.
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import InstanceOf, PlainSerializer
 
-from patrolplan.area import StudyArea
 from patrolplan.errors import InputError
 
 BASELINE_MONTHS = 12
@@ -25,12 +26,15 @@ MIN_BLOCKS = 3
 """Minimum blocks in the baseline to estimate dispersion."""
 
 
+Midnight = Annotated[InstanceOf[pd.Timestamp], PlainSerializer(lambda at: f"{at:%Y-%m-%d}")]
+
+
 @dataclass(frozen=True)
 class Period:
     """From one midnight up to another, which is excluded."""
 
-    start: pd.Timestamp
-    end: pd.Timestamp
+    start: Midnight
+    end: Midnight
     by_day: bool = False
     """Whether its days are counted; otherwise it is of whole months."""
 
@@ -132,15 +136,6 @@ def measure_months(period: Period) -> tuple[pd.DatetimeIndex, NDArray[np.float64
     starts = months.to_numpy().clip(period.start.to_datetime64(), None)
     ends = (months + pd.offsets.MonthBegin()).to_numpy().clip(None, period.end.to_datetime64())
     return months, (ends - starts) / np.timedelta64(1, "D")
-
-
-def find_held_shares(
-    area: StudyArea, period: Period
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(m,) length of each month of a period, and (m, c) share of its crime that is held."""
-    months, lengths = measure_months(period)
-    held = area.exposure.find_shares(months)
-    return lengths, np.ones((len(months), len(area.catchments))) if held is None else held
 
 
 def estimate_dispersion(counts: NDArray[np.float64]) -> NDArray[np.float64]:

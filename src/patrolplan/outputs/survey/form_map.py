@@ -10,7 +10,6 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -164,59 +163,45 @@ class FormMap:
     """(n, 5) boxes of the words in points of the window inside the letters."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Ground:
-    """Content of the window, in its points."""
-
-    viewport: Viewport
-    corners: NDArray[np.float64]
-    features: gpd.GeoDataFrame
-    pieces: NDArray[np.int64]
-    signs: Signs
-    gate: NDArray[np.float64]
-    """(1, 2)"""
-
-
 def draw_form_map(
     area: StudyArea, grid: FormGrid, urn: str, *, width: float, height: float
 ) -> FormMap:
     """Draw the map of a form on a page of at most this width and height in points."""
+    row, network = find_school(area, urn), area.network.walkable
     strip = legend.compute_strip_height(1)
-    row = find_school(area, urn)
+    corners = grid.locate_corners(area.projection.crs)
     room = (width - 2 * EDGE_STRIP, height - 2 * EDGE_STRIP - strip)
-    ground = _collect_ground(area, grid, row, room)
-    wide, tall = ground.viewport.size
+    viewport = _fit_window(corners, grid, *room)
+    corners = viewport.to_page(corners.reshape(-1, 2)).reshape(corners.shape)
+    gate = viewport.to_page(area.network.xy(area.gates.take([row])))
+    drawn = area.features[~area.features["kind"].isin(UNDRAWN_FEATURES)]
+    features = basemap.select_visible_features(drawn, viewport)
+    pieces = basemap.find_visible_pieces(network, viewport)
+    signs = {kind: place_names.find_symbols(features, viewport, kind) for kind in SHOWN_SYMBOLS}
+
+    wide, tall = viewport.size
     size = (wide + 2 * EDGE_STRIP, tall + 2 * EDGE_STRIP + strip)
     inward = np.array([EDGE_STRIP, EDGE_STRIP + strip])
     page = Page(*size)
-    frame = page.add_window((0.0, 0.0, *size))
-    _draw_edge_letters(frame, grid, ground.corners + inward)
+    _draw_edge_letters(page.add_window((0.0, 0.0, *size)), grid, corners + inward)
     window = page.add_window((EDGE_STRIP, EDGE_STRIP + strip, wide, tall), tone=_to_grey)
-    _draw_ground(window, area, ground)
-    words = _draw_words(window, area, grid, ground, area.schools["name"].iloc[row])
+    basemap.draw_ground(window, features, viewport)
+    basemap.draw_streets(window, network, pieces, viewport)
+    lines = [np.round(line, 1) for line in (*corners, *corners.transpose(1, 0, 2))]
+    window.draw_lines(lines, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
+    symbols.draw_symbols(window, {kind: points for kind, (_, points) in signs.items()})
+    symbols.draw_markers(window, ["gate"], [GATE_LETTER], gate, gate)
+    symbols.draw_border(window, *viewport.size)
+    labels = [
+        *_build_point_labels(signs, gate, str(area.schools["name"].iloc[row])),
+        *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
+        *place_names.build_area_labels(features, viewport),
+    ]
+    words = _draw_words(window, labels, grid, corners, viewport, gate=gate, signs=signs)
     below = page.add_window((EDGE_STRIP, 0.0, wide, strip))
-    legend.draw_strip(below, _build_entries(ground), wide, strip)
+    legend.draw_strip(below, _build_entries(viewport, signs), wide, strip)
     texts, boxes = zip(*words, strict=True)
-    return FormMap(page.write(), size, ground.corners + inward, texts, np.vstack(boxes))
-
-
-def _collect_ground(
-    area: StudyArea, grid: FormGrid, row: int, room: tuple[float, float]
-) -> _Ground:
-    """The parts of the area to draw in the smallest window with all squares."""
-    network = area.network.walkable
-    corners = grid.locate_corners(area.projection.crs)
-    viewport = _fit_window(corners, grid, *room)
-    drawn = area.features[~area.features["kind"].isin(UNDRAWN_FEATURES)]
-    features = basemap.select_visible_features(drawn, viewport)
-    return _Ground(
-        viewport,
-        viewport.to_page(corners.reshape(-1, 2)).reshape(corners.shape),
-        features,
-        basemap.find_visible_pieces(network, viewport),
-        {kind: place_names.find_symbols(features, viewport, kind) for kind in SHOWN_SYMBOLS},
-        viewport.to_page(area.network.xy(area.gates.take([row]))),
-    )
+    return FormMap(page.write(), size, corners + inward, texts, np.vstack(boxes))
 
 
 def _fit_window(
@@ -235,18 +220,6 @@ def _fit_window(
     return Viewport(across, up, middle[0], middle[1], scale, float(lean))
 
 
-def _draw_ground(window: Window, area: StudyArea, ground: _Ground) -> None:
-    """Draw land, streets, the lines of the grid, bus stops, stations and the school."""
-    basemap.draw_ground(window, ground.features, ground.viewport)
-    basemap.draw_streets(window, area.network.walkable, ground.pieces, ground.viewport)
-    lines = [*ground.corners, *ground.corners.transpose(1, 0, 2)]
-    rounded = [np.round(line, 1) for line in lines]
-    window.draw_lines(rounded, GRID_COLOUR, GRID_WIDTH, GRID_LEVEL, cap="butt")
-    symbols.draw_symbols(window, {kind: points for kind, (_, points) in ground.signs.items()})
-    symbols.draw_markers(window, ["gate"], [GATE_LETTER], ground.gate, ground.gate)
-    symbols.draw_border(window, *ground.viewport.size)
-
-
 def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float64]) -> None:
     """Write letters above and below the map, and numbers on both sides of it."""
     style = TextStyle(LETTER_SIZE, bold=True)
@@ -262,57 +235,55 @@ def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float
             draw_text(window, str(text), (x, y, 0.0), style)
 
 
-def _draw_words(
-    window: Window, area: StudyArea, grid: FormGrid, ground: _Ground, school: str
-) -> list[tuple[str, Boxes]]:
-    """Write squares' labels and all names that fit; returns them with their boxes."""
-    written = _draw_cell_labels(window, grid, ground.corners)
-    gate_box = build_level_boxes(ground.gate, (GATE_SIDE + 2, GATE_SIDE + 2))
-    names, points = ground.signs["station"]
-    [(x, y)] = ground.gate.tolist()
-    labels = [
-        *place_names.build_school_labels(
-            (x, y), shorten(make_printable(school), LONGEST_SCHOOL), radius=GATE_SIDE / 2 + 1
-        ),
-        *place_names.build_symbol_labels(
-            "station", names, points, covered=shapely.Point(x, y).buffer(GATE_SIDE / 2)
-        ),
-        *place_names.build_street_labels(
-            place_names.list_streets(area.network.walkable, ground.pieces, ground.viewport)
-        ),
-        *place_names.build_area_labels(ground.features, ground.viewport),
+def _build_point_labels(
+    signs: Signs, gate: NDArray[np.float64], school: str
+) -> list[place_names.MapLabel]:
+    """Names of the school and of the stations around it."""
+    [(x, y)] = gate.tolist()
+    name = shorten(make_printable(school), LONGEST_SCHOOL)
+    covered = shapely.Point(x, y).buffer(GATE_SIDE / 2)
+    return [
+        *place_names.build_school_labels((x, y), name, radius=GATE_SIDE / 2 + 1),
+        *place_names.build_symbol_labels("station", *signs["station"], covered=covered),
     ]
-    signs = np.concatenate([points for _, points in ground.signs.values()])
+
+
+def _draw_words(
+    window: Window,
+    labels: list[place_names.MapLabel],
+    grid: FormGrid,
+    corners: NDArray[np.float64],
+    viewport: Viewport,
+    *,
+    gate: NDArray[np.float64],
+    signs: Signs,
+) -> list[tuple[str, Boxes]]:
+    """Write each square's letter and number into its top left corner, and all names that fit."""
+    style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
+    written = []
+    for cell in grid.cells:
+        wide, tall = measure_label(cell.label, CELL_LABEL_SIZE, bold=True)
+        x, y = corners[cell.down, cell.across].tolist()
+        x, y = x + CELL_LABEL_INSET + wide / 2, y - CELL_LABEL_INSET - tall / 2
+        draw_text(window, cell.label, (x, y, 0.0), style)
+        written.append((cell.label, np.array([x, y, wide, tall, 0.0])))
+    gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
+    points = np.concatenate([points for _, points in signs.values()])
     placed = place_names.place_map_labels(
         labels,
-        ground.viewport,
+        viewport,
         occupied=np.vstack([gate_box, *(box for _, box in written)]),
-        avoided=shapely.multipoints(signs).buffer(4.0),
+        avoided=shapely.multipoints(points).buffer(4.0),
     )
     for label, box in placed:
         place_names.draw_label(window, label, box)
     return written + [(label.text, box) for label, box in placed]
 
 
-def _draw_cell_labels(
-    window: Window, grid: FormGrid, corners: NDArray[np.float64]
-) -> list[tuple[str, Boxes]]:
-    """Write its letter and number into the top left corner of each square with streets."""
-    style = TextStyle(CELL_LABEL_SIZE, bold=True, colour=LABEL_COLOUR, halo=1.4, level=9.5)
-    written = []
-    for cell in grid.cells:
-        width, height = measure_label(cell.label, CELL_LABEL_SIZE, bold=True)
-        x, y = corners[cell.down, cell.across].tolist()
-        x, y = x + CELL_LABEL_INSET + width / 2, y - CELL_LABEL_INSET - height / 2
-        draw_text(window, cell.label, (x, y, 0.0), style)
-        written.append((cell.label, np.array([x, y, width, height, 0.0])))
-    return written
-
-
-def _build_entries(ground: _Ground) -> list[legend.Entry]:
+def _build_entries(viewport: Viewport, signs: Signs) -> list[legend.Entry]:
     """Entries below the map: north, the scale, and the meaning of signs."""
-    metres = choose_scale_bar_metres(ground.viewport.metres_per_point, LONG_BAR)
-    bar = metres / ground.viewport.metres_per_point
+    metres = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
+    bar = metres / viewport.metres_per_point
 
     def draw_school(window: Window, x: float, y: float) -> None:
         square, middle = trace_rectangle(x, y - 5.5, 11.0, 11.0), (x + 5.5, y)
@@ -329,7 +300,7 @@ def _build_entries(ground: _Ground) -> list[legend.Entry]:
         ),
         legend.Entry("the school", 11.0, draw_school),
     ]
-    shown = [kind for kind, (_, points) in ground.signs.items() if len(points)]
+    shown = [kind for kind, (_, points) in signs.items() if len(points)]
     return entries + [legend.build_symbol_entry(kind) for kind in shown]
 
 

@@ -15,9 +15,10 @@ none. That loses reports, but otherwise the difference between two counts could 
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ from patrolplan.inputs.survey_form import (
     list_survey_ids,
     read_record,
 )
-from patrolplan.outputs.output_folder import format_json, hold_lock_beside
+from patrolplan.outputs.output_folder import format_json
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportTable
-from patrolplan.text import format_count
+from patrolplan.text import format_count, pick_fields
 from patrolplan.times import MONTHS_A_TERM, SchoolTerm
 
 REMEDY = "name another file with --out"
@@ -71,53 +72,46 @@ class ReportsFile:
 
 def read_reports_file(out: Path) -> ReportsFile:
     """Read the current file of reports and its record, if both are as patrolplan wrote them."""
-    record = find_record_path(out)
-    for path in (out, record):
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            message = f"{path}: is a link or a folder, not a file of its own; {REMEDY}"
-            raise OutputError(message)
+    paths = out, find_record_path(out)
     with explain_os_errors(out, REMEDY):
-        _finish_writing(out)
-        if not out.exists() and not record.exists():
+        # Both were written, or what a killed command left is dropped.
+        is_complete = read_record(sibling_path(paths[1], "part")) is not None
+        finish_replacing(paths, is_complete=is_complete)
+        if not any(path.exists() or path.is_symlink() for path in paths):
             return ReportsFile(out, b"", ())
-        document = read_record(record)
-        if document is None:
-            which = record if record.exists() else out
-            message = f"{which}: was not written by `survey --read`; move it away or {REMEDY}"
-            raise OutputError(message)
-        content = out.read_bytes() if out.exists() else b""
-        if out.exists() and hash_content(content) != document["sha256"]:
-            message = f"{out}: was changed after patrolplan wrote it; move it away or {REMEDY}"
+        is_other = any(path.is_symlink() or path.is_dir() for path in paths)
+        document = None if is_other else read_record(paths[1])
+        content = out.read_bytes() if document and out.exists() else b""
+        if document is None or (out.exists() and hash_content(content) != document["sha256"]):
+            message = (
+                f"{out}: it and {paths[1].name} are not as `survey --read` wrote them; move them "
+                f"away or {REMEDY}"
+            )
             raise OutputError(message)
     return ReportsFile(out, content, tuple(document["batches"]))
 
 
 def check_given(before: ReportsFile, entries: Sequence[SurveyEntry], *, add: bool) -> None:
     """Check that no survey would be lost from a file of reports."""
-    if add:
-        if before.batches and not before.out.exists():
-            message = f"{before.out}: is gone, so nothing can be added to it; {REMEDY}"
-            raise OutputError(message)
-        return
+    message = ""
     missing = set(before.ids) - {entry.id for entry in entries}
-    if missing:
+    if add and before.batches and not before.out.exists():
+        message = "is gone, so nothing can be added to it"
+    elif missing and not add:
         number = format_count(len(missing), "survey")
         message = (
-            f"{before.out}: also holds {number} whose files are not given; give them too, add "
-            f"the new ones to it with --add, or {REMEDY}"
+            f"also holds {number} whose files are not given; give them too, add the new ones to it "
+            "with --add"
         )
-        raise OutputError(message)
+    if message:
+        text = f"{before.out}: {message}; or {REMEDY}"
+        raise OutputError(text)
 
 
 def write_reports_file(
-    out: Path,
-    counts: SurveyCounts,
-    *,
-    threshold: int,
-    today: dt.date,
-    add_to: ReportsFile | None = None,
+    before: ReportsFile, counts: SurveyCounts, *, threshold: int, today: dt.date
 ) -> None:
-    """Write a file of reports and its record, both or neither; the content of `add_to` stays."""
+    """Write a file of reports and its record, both or neither; the content of `before` stays."""
     hashed = hash_content(*(entry.id for entry in counts.entries))
     urns = {entry.school_urn for entry in counts.entries}
     rows = build_report_rows(
@@ -127,36 +121,23 @@ def write_reports_file(
         name=f"S{hashed[:ID_LETTERS]}",
         school_urn=urns.pop() if len(urns) == 1 else "",
     )
-    earlier = b"" if add_to is None else add_to.content
-    batches = [] if add_to is None else list(add_to.batches)
-    batches.append(_describe_batch(counts, rows, threshold, today))
-    _write_both(out, earlier + _format_rows(rows, header=not earlier), batches)
-
-
-def _describe_batch(
-    counts: SurveyCounts, rows: pd.DataFrame, threshold: int, today: dt.date
-) -> dict[str, Any]:
-    table = counts.table
-    return {
+    batch = {
         "read_on": f"{today}",
         "threshold": threshold,
         "reports": len(rows),
-        "squares": int((table.counts >= threshold).sum()),
+        "squares": int((counts.table.counts >= threshold).sum()),
         "in_small_squares": count_left_over(counts, threshold),
-        "refused": dict(sorted(table.refused.items())),
-        "surveys": [
-            {
-                "id": entry.id,
-                "form": entry.form,
-                "school_urn": entry.school_urn,
-                "season": entry.term.season,
-                "year": entry.term.year,
-                "pupils": entry.pupils,
-                "deleted": False,
-            }
-            for entry in counts.entries
-        ],
+        "refused": dict(sorted(counts.table.refused.items())),
+        "surveys": [describe_entry(entry) | {"deleted": False} for entry in counts.entries],
     }
+    text = rows.to_csv(index=False, header=not before.content, lineterminator="\n")
+    _write_both(before.out, before.content + text.encode("utf-8"), [*before.batches, batch])
+
+
+def describe_entry(entry: SurveyEntry) -> dict[str, Any]:
+    """A survey as the record names it."""
+    term = {"season": entry.term.season, "year": entry.term.year}
+    return {**pick_fields(entry, "id", "form", "school_urn"), **term, "pupils": entry.pupils}
 
 
 def count_left_over(counts: SurveyCounts, threshold: int) -> int:
@@ -165,52 +146,20 @@ def count_left_over(counts: SurveyCounts, threshold: int) -> int:
     return table.in_small_squares + int(table.counts[table.counts < threshold].sum())
 
 
-def _format_rows(rows: pd.DataFrame, *, header: bool) -> bytes:
-    text: str = rows.to_csv(index=False, header=header, lineterminator="\n")
-    return text.encode("utf-8")
-
-
 def mark_deleted(before: ReportsFile, ids: Sequence[str]) -> None:
     """Record that the files of some surveys were deleted."""
-    batches = [
-        batch
-        | {
-            "surveys": [
-                survey | {"deleted": bool(survey.get("deleted")) or survey["id"] in ids}
-                for survey in batch["surveys"]
-            ]
-        }
-        for batch in before.batches
-    ]
+    batches = deepcopy(before.batches)
+    for survey in chain.from_iterable(batch["surveys"] for batch in batches):
+        survey["deleted"] = bool(survey.get("deleted")) or survey["id"] in ids
     _write_both(before.out, before.content, batches)
 
 
 def _write_both(out: Path, content: bytes, batches: Sequence[dict[str, Any]]) -> None:
-    document = {
-        "form": RECORD_FORM,
-        "reports": out.name,
-        "sha256": hash_content(content),
-        "batches": list(batches),
-    }
+    document = {"form": RECORD_FORM, "reports": out.name, "sha256": hash_content(content)}
     with explain_os_errors(out, "free some disk space or choose another folder"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        record = format_json(document).encode("utf-8")
+        record = format_json(document | {"batches": list(batches)}).encode("utf-8")
         replace_together({out: content, find_record_path(out): record})
-
-
-def _finish_writing(out: Path) -> None:
-    """Rename new reports and record into place, or drop them if not both were written."""
-    record = find_record_path(out)
-    is_complete = read_record(sibling_path(record, "part")) is not None
-    finish_replacing((out, record), is_complete=is_complete)
-
-
-@contextmanager
-def lock_reports_file(out: Path) -> Iterator[None]:
-    """Hold the file's lock, so that no other command reads or writes it meanwhile."""
-    message = f"{out}: another patrolplan is writing it; try again when it has finished"
-    with hold_lock_beside(out, message, REMEDY):
-        yield
 
 
 ROW_COLUMNS = (*("report_id", "school_urn", "reported_on", *FACTORS), *("longitude", "latitude"))
@@ -231,11 +180,8 @@ def build_report_rows(
     places = find_places_inside(table.squares[shown])
     for square, counts, (longitude, latitude) in zip(shown, by_factor, places, strict=True):
         number = int(table.counts[square])
-        in_terms = {
-            term: int(count[square])
-            for term, count in table.by_term.items()
-            if count[square] >= threshold
-        }
+        in_terms = {term: int(count[square]) for term, count in table.by_term.items()}
+        in_terms = {term: count for term, count in in_terms.items() if count >= threshold}
         rows = {
             "reported_on": _list_days(in_terms, terms, number, table.step),
             "longitude": f"{longitude:.6f}",

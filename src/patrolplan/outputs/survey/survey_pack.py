@@ -73,53 +73,51 @@ class Question:
     words: str
     choices: tuple[Choice, ...]
 
+    @property
+    def counted(self) -> tuple[Choice, ...]:
+        """The answers that are counted: all but the last, which means no stroke on paper."""
+        return self.choices[:-1]
+
+
+def _ask(column: Column, words: str, **choices: str) -> Question:
+    return Question(column, words, tuple(Choice(*choice) for choice in choices.items()))
+
 
 QUESTIONS = (
-    Question(
+    _ask(
         "time_band",
         "When do you not feel safe here?",
-        (
-            Choice("before_school", "On the way to school"),
-            Choice("lunch", "At lunch time"),
-            Choice("after_school", "After school"),
-            Choice("evening", "In the evening"),
-            Choice("unknown", "Different times, or not sure"),
-        ),
+        before_school="On the way to school",
+        lunch="At lunch time",
+        after_school="After school",
+        evening="In the evening",
+        unknown="Different times, or not sure",
     ),
-    Question(
+    _ask(
         "place_factor",
         "What about the place?",
-        (
-            Choice("poor_lighting", "It is dark, with few lights"),
-            Choice("isolated", "Hardly anyone is around"),
-            Choice("overgrown", "Bushes or trees block the view"),
-            Choice("litter_or_damage", "Litter, or things are broken"),
-            Choice("blocked_pavement", "The pavement is blocked"),
-            Choice("none", "None of these, or not sure"),
-        ),
+        poor_lighting="It is dark, with few lights",
+        isolated="Hardly anyone is around",
+        overgrown="Bushes or trees block the view",
+        litter_or_damage="Litter, or things are broken",
+        blocked_pavement="The pavement is blocked",
+        none="None of these, or not sure",
     ),
-    Question(
+    _ask(
         "behaviour_factor",
         "What about people?",
-        (
-            Choice("groups_loitering", "Groups hang around"),
-            Choice("followed", "People follow you"),
-            Choice("verbal_abuse", "People shout or say nasty things"),
-            Choice("robbery_or_threat", "People rob or threaten others"),
-            Choice("drug_use", "People use or sell drugs"),
-            Choice("traffic", "Cars, bikes or scooters go too fast"),
-            Choice("none", "None of these, or not sure"),
-        ),
+        groups_loitering="Groups hang around",
+        followed="People follow you",
+        verbal_abuse="People shout or say nasty things",
+        robbery_or_threat="People rob or threaten others",
+        drug_use="People use or sell drugs",
+        traffic="Cars, bikes or scooters go too fast",
+        none="None of these, or not sure",
     ),
 )
 """In the order in which a pupil gets them, in the words of an eleven-year-old, the same on screen
 and paper. Every value of `patrolplan.privacy.FACTORS` has words, and each list ends with a value
 that is not counted: a pupil need not know, and need not answer."""
-
-
-def list_counted_choices(question: Question) -> tuple[Choice, ...]:
-    """The answers that are counted: all but the last, which means no stroke on paper."""
-    return question.choices[:-1]
 
 
 def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
@@ -131,18 +129,14 @@ def write_survey_pack(area: StudyArea, urn: str, out: str | Path) -> Path:
     inputs = {name: digest for name, digest in area.inputs.items() if name.startswith(drawn)}
     details = {"schema": 1, "school": urn, "inputs": inputs, "versions": read_package_versions()}
     with replace_folder(out, details) as folder:
-        write_files(folder, render_survey_files(area, urn))
+        files = {
+            f"survey-{urn}.html": render_survey_page(area, urn).encode("utf-8"),
+            f"form-{urn}.pdf": render_paper_form(area, urn),
+            f"tally-{urn}.html": render_tally_page(area, urn).encode("utf-8"),
+            f"leaflet-{urn}.pdf": render_leaflet(area, urn),
+        }
+        write_files(folder, files)
     return out
-
-
-def render_survey_files(area: StudyArea, urn: str) -> dict[str, bytes]:
-    """The four files of a school, by name."""
-    return {
-        f"survey-{urn}.html": render_survey_page(area, urn).encode("utf-8"),
-        f"form-{urn}.pdf": render_paper_form(area, urn),
-        f"tally-{urn}.html": render_tally_page(area, urn).encode("utf-8"),
-        f"leaflet-{urn}.pdf": render_leaflet(area, urn),
-    }
 
 
 def render_survey_page(area: StudyArea, urn: str) -> str:
@@ -181,7 +175,7 @@ def render_tally_page(area: StudyArea, urn: str) -> str:
         {
             "column": question.column,
             "words": question.words,
-            "choices": [vars(choice) for choice in list_counted_choices(question)],
+            "choices": [vars(choice) for choice in question.counted],
         }
         for question in QUESTIONS
     ]
@@ -225,10 +219,7 @@ def render_paper_form(area: StudyArea, urn: str) -> bytes:
         "sample": SAMPLE_LABEL,
         "max_places": NUMBER_WORDS[MAX_PLACES],
         "groups": [
-            {
-                "title": question.words,
-                "answers": [choice.words for choice in list_counted_choices(question)],
-            }
+            {"title": question.words, "answers": [choice.words for choice in question.counted]}
             for question in QUESTIONS
         ],
         "rows": TALLY_ROWS,

@@ -13,17 +13,20 @@ from typing import Any
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError, OutputError, Problems
 from patrolplan.inputs.survey_counts import SurveyCounts, SurveyEntry, count_surveys, find_term
-from patrolplan.inputs.survey_form import TALLY_FORM, RepeatedFile, find_real_path, find_record_path
+from patrolplan.inputs.survey_form import TALLY_FORM, find_real_path, find_record_path
+from patrolplan.outputs.output_folder import lock_folder
 from patrolplan.outputs.survey.reports_file import (
+    REMEDY,
+    ReportsFile,
     check_given,
     count_left_over,
-    lock_reports_file,
+    describe_entry,
     mark_deleted,
     read_reports_file,
     write_reports_file,
 )
 from patrolplan.privacy import ROUNDING_STEP
-from patrolplan.text import format_count, pick_fields
+from patrolplan.text import format_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +44,6 @@ class SurveyReading:
     skipped: tuple[SurveyEntry, ...] = ()
     deleted: tuple[Path, ...] = ()
     undeleted: tuple[tuple[Path, str], ...] = ()
-
-    @property
-    def old(self) -> tuple[SurveyEntry, ...]:
-        """New surveys dated a year ago or more: a reset clock of a tablet makes reports fade."""
-        current = find_term(self.today)
-        oldest = current._replace(year=current.year - 1)
-        return tuple(entry for entry in self.counts.entries if entry.term <= oldest)
 
     def raise_if_undeleted(self) -> None:
         """Raise if files could not be deleted, naming each."""
@@ -78,9 +74,12 @@ def take_in_surveys(
     if not files:
         where, remedy = "survey --read", "name the files that the survey's page saved"
         raise InputError.one(where, "no file of a survey is given", remedy)
-    if delete:
-        _check_deletable(files)
-    with lock_reports_file(out):
+    problems = Problems()
+    for path in filter(Path.is_symlink, files if delete else ()):
+        # Deleting one would leave the file that it leads to.
+        problems.add(path, "is a link, so deleting it deletes nothing", "name the file itself")
+    problems.raise_if_any()
+    with lock_folder(out, REMEDY):
         before = read_reports_file(out)
         recorded = frozenset(before.ids) if add else frozenset[str]()
         counts = count_surveys(files, urns=urns, recorded=recorded, today=today)
@@ -89,23 +88,9 @@ def take_in_surveys(
         skipped = tuple(entry for entry in counts.entries if entry.id in recorded)
         reading = SurveyReading(out, replace(counts, entries=new), threshold, today, skipped)
         if new:
-            write_reports_file(
-                out,
-                reading.counts,
-                threshold=threshold,
-                today=today,
-                add_to=before if add else None,
-            )
+            base = before if add else ReportsFile(out, b"", ())
+            write_reports_file(base, reading.counts, threshold=threshold, today=today)
         return _delete_files(reading) if delete else reading
-
-
-def _check_deletable(files: Sequence[Path]) -> None:
-    """Refuse links: deleting one would leave the file that it leads to."""
-    remedy = "name the file itself"
-    problems = Problems()
-    for path in filter(Path.is_symlink, files):
-        problems.add(path, "is a link, so deleting it deletes nothing", remedy)
-    problems.raise_if_any()
 
 
 def _delete_files(reading: SurveyReading) -> SurveyReading:
@@ -133,67 +118,58 @@ ERASURE = (
 
 def describe_reading(reading: SurveyReading) -> list[str]:
     """A line for each thing that a person should know."""
-    entries, table = reading.counts.entries, reading.counts.table
-    lines = [_describe_repeated(one) for one in reading.counts.repeated]
+    out, entries, lines = reading.out, reading.counts.entries, _list_remarks(reading)
     lines += [
-        f"{entry.files[0]}: this survey is in {reading.out} already; it is passed over, and its "
-        "file stays"
+        f"{entry.files[0]}: this survey is in {out} already; it is passed over, and its file stays"
         for entry in reading.skipped
     ]
     if not entries:
-        return [*lines, f"No survey is new; {reading.out} stays as it was."]
-    lines += [_describe_old(entry) for entry in reading.old]
+        return [*lines, f"No survey is new; {out} stays as it was."]
+    facts = build_reading_document(reading)
     tallies = sum(entry.form == TALLY_FORM for entry in entries)
     schools = format_count(len({entry.school_urn for entry in entries}), "school")
     pupils = sum(entry.pupils for entry in entries)
     took_part = f"at least {pupils:,}" if pupils else f"fewer than {ROUNDING_STEP}"
-    lines.append(
-        f"{format_count(len(entries), 'survey')} of {schools} ({tallies} on paper); "
-        f"{took_part} pupils took part."
-    )
-    shown, squares = _count_shown(reading)
-    where = f"{format_count(squares, 'square')} of {SQUARE_METRES:.0f} m"
-    lines.append(
-        f"{format_count(shown, 'report')} in {where} written to {reading.out}, in "
-        f"groups of at least {reading.threshold}, rounded down to steps of {ROUNDING_STEP}."
-    )
-    if not squares:
+    where = f"{format_count(facts['squares'], 'square')} of {SQUARE_METRES:.0f} m"
+    lines += [
+        (
+            f"{format_count(len(entries), 'survey')} of {schools} ({tallies} on paper); "
+            f"{took_part} pupils took part."
+        ),
+        (
+            f"{format_count(facts['reports'], 'report')} in {where} written to {out}, in "
+            f"groups of at least {reading.threshold}, rounded down to steps of {ROUNDING_STEP}."
+        ),
+    ]
+    if not facts["squares"]:
         lines.append(
             f"In no square did {reading.threshold} pupils or more mark a place, so nothing can be "
             "used: survey another class and give all files together."
         )
-    left_over = _format_number(count_left_over(reading.counts, reading.threshold))
-    lines.append(f"Reports in squares with fewer, not written: {left_over}.")
-    lines += [
-        f"Reports refused, {why}: {_format_number(count)}."
-        for why, count in sorted(table.refused.items())
-    ]
-    lines.append(f"What was read is recorded in {find_record_path(reading.out)}.")
+    lines.append(f"Reports in squares with fewer, not written: {facts['in_small_squares']}.")
+    lines += [f"Reports refused, {why}: {number}." for why, number in facts["refused"].items()]
+    lines.append(f"What was read is recorded in {facts['record']}.")
     if reading.deleted:
         lines.append(f"Deleted: {format_count(len(reading.deleted), 'file')}. {ERASURE}")
     return lines
 
 
-def _count_shown(reading: SurveyReading) -> tuple[int, int]:
-    """Reports that were written, and their squares."""
-    counts = reading.counts.table.counts
-    shown = counts[counts >= reading.threshold]
-    return int(shown.sum()), len(shown)
-
-
-def _describe_repeated(repeated: RepeatedFile) -> str:
-    if repeated.is_fuller:
-        why = f"holds an earlier state of the survey in {repeated.counted}, which holds more"
-    else:
-        why = f"holds the same survey as {repeated.counted}"
-    return f"{repeated.file}: {why}; it is counted once"
-
-
-def _describe_old(entry: SurveyEntry) -> str:
-    return (
+def _list_remarks(reading: SurveyReading) -> list[str]:
+    """Files that are not counted, and surveys that are old: a reset clock makes reports fade."""
+    lines = []
+    for one in reading.counts.repeated:
+        why = f"holds the same survey as {one.counted}"
+        if one.is_fuller:
+            why = f"holds an earlier state of the survey in {one.counted}, which holds more"
+        lines.append(f"{one.file}: {why}; it is counted once")
+    current = find_term(reading.today)
+    oldest = current._replace(year=current.year - 1)
+    return lines + [
         f"{entry.files[0]}: is of the {entry.term.season} term of {entry.term.year}, so it counts "
         "little; if the clock of the device was wrong, correct 'day' in the file and read all again"
-    )
+        for entry in reading.counts.entries
+        if entry.term <= oldest
+    ]
 
 
 def _format_number(count: int) -> str:
@@ -203,23 +179,16 @@ def _format_number(count: int) -> str:
 def build_reading_document(reading: SurveyReading) -> dict[str, Any]:
     """The same facts as one JSON object."""
     entries, table = reading.counts.entries, reading.counts.table
-    shown, squares = _count_shown(reading)
+    shown = table.counts[table.counts >= reading.threshold]
     return {
         "written": f"{reading.out}" if entries else None,
         "record": f"{find_record_path(reading.out)}",
-        "surveys": [
-            pick_fields(entry, "id", "school_urn")
-            | {"season": entry.term.season, "year": entry.term.year, "pupils": entry.pupils}
-            for entry in entries
-        ],
+        "surveys": [describe_entry(entry) for entry in entries],
         "already_recorded": [entry.id for entry in reading.skipped],
-        "reports": shown,
-        "squares": squares,
+        "reports": int(shown.sum()),
+        "squares": len(shown),
         "in_small_squares": _format_number(count_left_over(reading.counts, reading.threshold)),
         "refused": {why: _format_number(count) for why, count in sorted(table.refused.items())},
         "deleted": [f"{path}" for path in reading.deleted],
-        "notes": [
-            *(_describe_repeated(one) for one in reading.counts.repeated),
-            *(_describe_old(entry) for entry in reading.old),
-        ],
+        "notes": _list_remarks(reading),
     }

@@ -2,12 +2,23 @@
 
 import datetime as dt
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import patrolplan as pp
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
 
 
 def test_risk_is_drawn_darkest_last(demo_plan):
@@ -97,3 +108,15 @@ def test_months_hold_every_incident(demo_area):
     counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.risk_categories)
     first = axes.patches[: len(axes.patches) // 2]
     assert sum(bar.get_height() for bar in first) == counted.sum()
+
+
+def test_the_months_legend_lies_on_no_bar_and_no_word(demo_area):
+    """The legend stands between title and bars: it covers neither, nor do they cover it."""
+    axes = pp.plot.months(demo_area)
+    axes.figure.canvas.draw()
+    legend = axes.get_legend().get_window_extent()
+    assert legend.y0 >= axes.get_window_extent().y1
+    (title,) = axes.findobj(lambda one: isinstance(one, Text) and demo_area.name in one.get_text())
+    assert legend.y1 <= title.get_window_extent().y0
+    width = axes.figure.get_window_extent().x1
+    assert 0 <= legend.x0 < legend.x1 <= width
