@@ -1,12 +1,10 @@
 """Functions that numba compiles when they first run, and a clock that stops meanwhile.
 
-Loading numba takes some tenths of a second, so it does not happen before a compiled function runs:
-a command that computes nothing, or finds everything in the cache, never spends this time.
-
-Machine code is cached in a folder of the user's own, which is named by a hash of the sources:
-numba itself does not notice that a function inlined from another file, or a constant from there,
-has changed. Whoever can write this folder runs code as the user, so it is not used where that is
-anybody else; functions are then compiled in each process, which only costs some seconds.
+Numba is loaded when a compiled function first runs: a command that computes nothing, or finds
+everything in the cache, does not wait for it. Machine code is cached in a folder of the user's own,
+which is named by a hash of the sources: numba does not notice that a function inlined from another
+file, or a constant from there, has changed. Whoever can write this folder runs code as the user, so
+it is not used where that is anybody else; then each process compiles, which only costs time.
 """
 
 from __future__ import annotations
@@ -38,20 +36,17 @@ NOT_STORED = (
 NOTHING_COMPILED = ("board", "cli", "outputs")
 """Rooms that no compiled function is in or depends on: their sources are not hashed."""
 
-_LOCK = threading.RLock()
-"""Only one thread compiles at a time; others that call the same function wait for its code."""
+_LOCK = threading.RLock()  # One thread compiles at a time; others that need the code wait
 
 
 class CompileClock:
     """Seconds of this process, without those in which functions were compiled or loaded."""
 
-    # The first run on a computer compiles for some seconds, in which no search makes progress; each
-    # later process loads the code. A limit of one second must give a search that second, so that
-    # its answer depends on neither.
+    # A search with a limit of one second is given that second, also where its code has yet to be
+    # compiled, so that its answer does not depend on it.
 
     def __init__(self) -> None:
-        self.announce: Callable[[str], None] | None = None
-        """Called once with each text to show to users."""
+        self.announce: Callable[[str], None] | None = None  # called once with each text for users
         self._announced: set[str] = set()
         self._lock = threading.Lock()
         self._depth, self._begun, self._compiling = 0, 0.0, 0.0
@@ -59,16 +54,14 @@ class CompileClock:
     def begin(self) -> None:
         """Stop the clock while something is compiled, which may be nested."""
         with self._lock:
-            if not self._depth:
-                self._begun = time.perf_counter()
+            self._begun = self._begun if self._depth else time.perf_counter()
             self._depth += 1
 
     def end(self) -> None:
         """Let the clock go on."""
         with self._lock:
             self._depth -= 1
-            if not self._depth:
-                self._compiling += time.perf_counter() - self._begun
+            self._compiling += 0.0 if self._depth else time.perf_counter() - self._begun
 
     @contextlib.contextmanager
     def stand_still(self) -> Iterator[None]:
@@ -82,8 +75,7 @@ class CompileClock:
     def read(self) -> float:
         """Seconds since an arbitrary moment; only differences are meaningful."""
         with self._lock:
-            now = self._begun if self._depth else time.perf_counter()
-            return now - self._compiling
+            return (self._begun if self._depth else time.perf_counter()) - self._compiling
 
     def say_once(self, text: str) -> None:
         """Announce a text, unless that was done before or there is no callback."""
@@ -108,12 +100,11 @@ class _CompiledFunction:
     @property
     def compiled(self) -> Any:  # noqa: ANN401 - numba's own kind
         """Numba's dispatcher of the function, with its code."""
-        if self._compiled is None:
-            with _LOCK:
-                if self._compiled is None:
-                    with CLOCK.stand_still():
-                        self._compiled = _compile(self._function, self._signature, self._options)
-        return self._compiled
+        with _LOCK:
+            if self._compiled is None:
+                with CLOCK.stand_still():
+                    self._compiled = _compile(self._function, self._signature, self._options)
+            return self._compiled
 
     def __call__(self, *values: Any) -> Any:  # noqa: ANN401 - whatever the function takes
         compiled = self._compiled or self.compiled
@@ -124,8 +115,7 @@ class _CompiledFunction:
         return compiled(*values)
 
     @property
-    def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind
-        """Numba's type of this function, for compiled callers."""
+    def _numba_type_(self) -> Any:  # noqa: ANN401 - numba's own kind, for compiled callers
         return self.compiled._numba_type_
 
 
@@ -153,22 +143,23 @@ def jit_compile(
         "forceinline": is_inlined,
         "_nrt": allocates,  # numba's runtime, which counts references
     }
-
-    def defer(function: Function) -> Function:
-        return cast("Function", _CompiledFunction(function, signature, options))
-
-    return defer
+    return lambda function: cast("Function", _CompiledFunction(function, signature, options))
 
 
 def _compile(
     function: Callable[..., object], signature: str | None, options: dict[str, object]
 ) -> Any:  # noqa: ANN401 - numba's own kind
     """Numba's dispatcher of a function, with its cache; compiled if it has a signature."""
-    numba = _load_numba()
+    numba, build_cache = _load_numba()
     dispatcher = numba.njit(**options)(function)
     if numba.config.DISABLE_JIT:
         return dispatcher
-    dispatcher._cache = _Cache(function)  # noqa: SLF001 - as enable_caching sets its own
+    folder = find_code_folder()
+    if is_own_folder(folder):
+        numba.config.CACHE_DIR = str(folder)
+        dispatcher._cache = build_cache(function)  # noqa: SLF001 - as enable_caching sets its own
+    else:
+        CLOCK.say_once(NOT_STORED.format(folder=folder))
     if signature is not None:
         # As in njit with a signature, but after the cache was replaced.
         with numba.core.typeinfer.register_dispatcher(dispatcher):
@@ -178,10 +169,10 @@ def _compile(
 
 
 @functools.cache
-def _load_numba() -> Any:  # noqa: ANN401 - a module
-    """Numba, which stops the clock and informs users while it compiles."""
+def _load_numba() -> tuple[Any, Callable[[object], object]]:
+    """Numba, which stops the clock and informs users while it compiles, and our kind of cache."""
     import numba  # noqa: PLC0415 - takes long
-    from numba.core import event  # noqa: PLC0415
+    from numba.core import caching, event  # noqa: PLC0415
 
     class Listener(event.Listener):  # type: ignore[misc]
         def on_start(self, _: object) -> None:
@@ -191,55 +182,26 @@ def _load_numba() -> Any:  # noqa: ANN401 - a module
         def on_end(self, _: object) -> None:
             CLOCK.end()
 
-    event.register("numba:compile", Listener())
-    return numba
+    class Cache(caching.FunctionCache):  # type: ignore[misc]
+        """What cannot be read or written here only costs time."""
 
+        def load_overload(self, signature: object, target: object) -> object:
+            with CLOCK.stand_still():
+                try:
+                    return super().load_overload(signature, target)
+                except Exception:  # noqa: BLE001 - a damaged pickle may raise anything
+                    with contextlib.suppress(OSError):
+                        self.flush()
+                    return None
 
-class _Cache:
-    """Numba's cache of one function; what cannot be read or written there only costs time."""
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        self._files = _open_files(function)
-        self.cache_path = None if self._files is None else self._files.cache_path
-
-    def load_overload(self, signature: object, target: object) -> Any:  # noqa: ANN401 - numba's own
-        """The code of a signature, or None; a file that was cut short counts as absent."""
-        if self._files is None:
-            return None
-        with CLOCK.stand_still():
+        def save_overload(self, signature: object, code: object) -> None:
             try:
-                return self._files.load_overload(signature, target)
-            except Exception:  # noqa: BLE001 - a damaged pickle may raise anything
-                with contextlib.suppress(OSError):
-                    self._files.flush()
-                return None
+                super().save_overload(signature, code)
+            except OSError:
+                CLOCK.say_once(NOT_STORED.format(folder=self.cache_path))
 
-    def save_overload(self, signature: object, code: object) -> None:
-        """Store the code of a signature, if possible."""
-        if self._files is None:
-            return
-        try:
-            self._files.save_overload(signature, code)
-        except OSError:
-            CLOCK.say_once(NOT_STORED.format(folder=self.cache_path))
-
-
-def _open_files(function: Callable[..., object]) -> Any:  # noqa: ANN401 - numba's own
-    """Numba's files for a function in the user's own folder; None if there is no such folder."""
-    numba = _load_numba()
-    folder = find_code_folder()
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
-    try:
-        if is_own_folder(folder):
-            files = numba.core.caching.FunctionCache(function)
-            if folder in Path(files.cache_path).parents:  # numba would take another one as well
-                return files
-    except RuntimeError:  # numba found none
-        pass
-    finally:
-        numba.config.CACHE_DIR = before
-    CLOCK.say_once(NOT_STORED.format(folder=folder))
-    return None
+    event.register("numba:compile", Listener())
+    return numba, Cache
 
 
 def find_code_folder() -> Path:
@@ -259,17 +221,16 @@ def _hash_sources() -> str:
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Whether a folder, made if it is absent, is the user's and nobody else can write it."""
+    """Whether a folder, made if it is absent, is the user's, and only the user can write it."""
     # On Windows it lies in the user's profile, which nobody else can write.
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
+        status = folder.lstat()  # of a link itself, which may lead to a folder of somebody else
     except OSError:
         return False
-    if not stat.S_ISDIR(status.st_mode):  # a link, perhaps to a folder of somebody else
-        return False
-    others_write = stat.S_IWGRP | stat.S_IWOTH
-    return os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & others_write)
+    shared = stat.S_IWGRP | stat.S_IWOTH
+    is_own = os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & shared)
+    return is_own and stat.S_ISDIR(status.st_mode) and os.access(folder, os.W_OK)
 
 
 @jit_compile("u8(u8, u8)")

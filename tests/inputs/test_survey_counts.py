@@ -44,8 +44,7 @@ def test_a_tally_counts_as_answers_do(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "square",
-    [(0, 0, 0), (4326, 1, 1), (27700, 10**30, 5), (27700, -(10**7), 5), (32630, 1800, 23000)],
+    "square", [(0, 0, 0), (4326, 1, 1), (27700, -(10**6), 5), (32630, 1800, 23000)]
 )
 def test_a_square_that_is_not_of_the_grid_is_refused(tmp_path, square):
     """No place has such a square, so no pupil can have marked it."""
