@@ -128,20 +128,6 @@ def test_row_numbers_are_lines_of_the_file(tmp_path, before):
     assert list(table["urn"]) == ["1", "2"]
 
 
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1
-).map(lambda text: text.strip() or "x")
-
-
-@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
-def test_what_csv_writes_is_read_back(tmp_path_factory, rows):
-    """Any text that a CSV writer wrote comes back as it was: NA and null are text like others."""
-    path = tmp_path_factory.mktemp("csv") / "t.csv"
-    frame = pd.DataFrame(rows, columns=["URN", "EstablishmentName"])
-    frame.to_csv(path, index=False, encoding="utf-8")
-    assert _read(path).to_numpy().tolist() == [list(row) for row in rows]
-
-
 def test_missing_columns_are_all_named_with_their_nearest(tmp_path):
     """Every required column that is not there is named, with the nearest name that is."""
     path = _written(tmp_path, "URN,EstablishmentNames,phase\n1,a,b\n")

@@ -101,7 +101,6 @@ SPREADSHEET = ".xlsx"
 NEEDED = "python-calamine"
 """The package that reads spreadsheets; an extra, since many users have none."""
 
-SEARCHED_ROWS = 20  # Number of rows that are searched for a header below titles
 MAX_FILE_BYTES = 4 * 2**30
 """Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
 
@@ -171,7 +170,7 @@ class Layer:
     """One table of a GIS file, or a frame in memory, before its columns are chosen.
 
     `header` lacks the shapes' column; `read` gives the rows of named columns and loads no others;
-    `first_row` is the number of its first row, `later_rows` are the cells below the header.
+    `first_row` is the number of its first row.
     """
 
     source: TableSource
@@ -179,7 +178,6 @@ class Layer:
     has_shapes: bool
     read: Callable[[Sequence[str]], pd.DataFrame]
     first_row: int = 1
-    later_rows: Sequence[Sequence[str]] = ()
     is_used: Callable[[int], bool] = lambda _: True
 
 
@@ -330,7 +328,6 @@ def open_sheet(path: Path, name: str) -> Layer:
             columns[one] = [_drop_seconds(cell) if _is_given(cell) else None for cell in cells]
         return pd.DataFrame(columns, dtype=object, index=range(len(body)))
 
-    later = tuple(tuple(map(str, row)) for row in body[: SEARCHED_ROWS - 1])
     used = [any(map(_is_given, row)) for row in body]
     return Layer(
         path,
@@ -338,7 +335,6 @@ def open_sheet(path: Path, name: str) -> Layer:
         has_shapes=False,
         read=read,
         first_row=first + 2,
-        later_rows=later,
         is_used=lambda row: used[row - first - 2],
     )
 

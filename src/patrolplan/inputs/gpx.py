@@ -96,13 +96,12 @@ def _check_file(path: Path) -> None:
     """Refuse a file that is too large, of another format, or declares a document type."""
     # GDAL detects formats by content: another could have it open further files.
     try:
-        size = path.stat().st_size
-        content = b"" if size > MAX_TRACK_BYTES else path.read_bytes()
-    except FileNotFoundError:
-        raise InputError.one(path, "the file does not exist", "name another with --gpx") from None
+        with path.open("rb") as stream:
+            content = stream.read(MAX_TRACK_BYTES + 1)
     except OSError as error:
-        raise InputError.one(path, f"cannot be read ({error})", "name a GPX file") from None
-    if size > MAX_TRACK_BYTES:
+        what = f"cannot be read ({error.strerror})"
+        raise InputError.one(path, what, "name another file with --gpx") from None
+    if len(content) > MAX_TRACK_BYTES:
         what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
         raise InputError.one(path, what, "use the track of one day")
     if b"<!DOCTYPE" in content.replace(b"\0", b""):  # also in UTF-16

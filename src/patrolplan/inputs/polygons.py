@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.arrays import Bools, Floats
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.inputs.declared import (
     DATE,
     OPTIONAL_TIME,
@@ -24,7 +25,7 @@ from patrolplan.inputs.declared import (
     some_of,
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource, open_layer
-from patrolplan.inputs.table_reader import match_columns, parse_numbers, write_cells
+from patrolplan.inputs.table_reader import Field, match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut
@@ -54,43 +55,28 @@ def read_polygon_file(
     return shapes
 
 
-def read_polygon_rows(
-    table: Table, paths: Files, projection: Projection, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The features of several files as checked text with `file`, `row` (from 1) and shapes."""
-    problems = Problems()
-    names = [*(one.name for one in table.fields), "file", "row"]
-    empty = pd.DataFrame(columns=names, dtype="str")
-    parts = [gpd.GeoDataFrame(empty, geometry=[], crs=projection.crs)]
-    for path in paths:
-        with problems.collect():
-            parts.append(_read_rows(table, path, projection, columns or {}))
-    rows = pd.concat(parts[1:] or parts, ignore_index=True)
-    problems.extend(table.find_problems(rows))
-    problems.raise_if_any()
-    return rows
-
-
 def _read_rows(
-    table: Table, path: TableSource, projection: Projection, columns: Mapping[str, str]
+    path: TableSource,
+    fields: Sequence[Field],
+    columns: Mapping[str, str],
+    *,
+    source: str,
+    projection: Projection,
 ) -> gpd.GeoDataFrame:
-    """The features of one file, see `read_polygon_rows`."""
+    """The features of one file as text, by their number from 1, with shapes in metres."""
     theirs: dict[str, str] = {}
 
     def choose(header: Sequence[str]) -> list[str]:
-        theirs.update(match_columns(path, header, table.fields, columns, table.source))
+        theirs.update(match_columns(path, header, fields, columns, source))
         return list(dict.fromkeys(theirs.values()))
 
-    shapes = read_polygon_file(path, key=f"[sources] {table.source}", choose_columns=choose)
+    shapes = read_polygon_file(path, key=f"[sources] {source}", choose_columns=choose)
     text = {
-        one.name: write_cells(shapes[theirs[one.name]], one.name).fillna("").str.strip()
-        if one.name in theirs
-        else pd.Series("", index=shapes.index, dtype="str")
-        for one in table.fields
+        ours: write_cells(shapes[name], ours).fillna("").str.strip()
+        for ours, name in theirs.items()
     }
-    rows = pd.DataFrame(text).assign(file=str(path), row=np.arange(1, len(shapes) + 1))
-    geometry = shapes.geometry.to_crs(projection.crs).array
-    return gpd.GeoDataFrame(rows, geometry=geometry, crs=projection.crs)
+    rows = gpd.GeoDataFrame(text, geometry=shapes.geometry.to_crs(projection.crs).array)
+    return rows.set_axis(np.arange(1, len(rows) + 1))
 
 
 def read_limits(
@@ -215,7 +201,8 @@ def read_polygons(
     table: Table, paths: Files, projection: Projection, left_out: LeftOut, columns: Columns
 ) -> gpd.GeoDataFrame:
     """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
-    rows = read_polygon_rows(table, paths, projection, columns=columns)
+    text = table.read(paths, columns, read_file=partial(_read_rows, projection=projection))
+    rows = text if paths else gpd.GeoDataFrame(text, geometry=[], crs=projection.crs)
     left_out.count_rows(table.source, len(rows))
     is_polygon = rows.geom_type.isin(POLYGONS)
     count, fix = int((~is_polygon).sum()), "draw a polygon for each"

@@ -46,13 +46,6 @@ FIGURES = {
 """Range of each figure of a school, and what to do if one is outside. The register has ages from 0,
 for nurseries, to 25, for special colleges."""
 
-FIGURE_FORMS = (
-    (r"\d{1,3}(,\d{3})+(\.\d+)?", "a number with commas between thousands"),
-    (r"\d{1,3} \d{3}", "a number with spaces"),
-    (r"(\d\d?)\s*(-|to)\s*(\d\d?)", "a span of ages"),
-)
-"""Patterns of figures that are not read, and what they look like."""
-
 TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
@@ -114,8 +107,9 @@ def read_schools(
     table = _select_schools(listed, selection, left_out, left_out_urns)
     for urn in selection.urns:
         if urn not in set(table["urn"]):
-            why, remedy = _explain_missing(listed, urn)
-            problems.add(paths[0], f"the school {quote_value(urn)} is selected, but {why}", remedy)
+            why = left_out_urns.get(urn, "not in the file")
+            what = f"the school {quote_value(urn)} is selected, but left out: {why}"
+            problems.add(paths[0], what, "correct [schools] urns and phases, or the school's row")
     if table.empty:
         what = "no open school with coordinates remains"
         problems.add(paths[0], what, "check the file and [schools]")
@@ -145,7 +139,7 @@ def _parse_figures(
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
             column = table[name]
-            unreadable += row_account.find_unreadable(column, is_good, FIGURE_FORMS, remedy)
+            unreadable += row_account.find_unreadable(column, is_good, remedy)
             for row, value in column[row_account.is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
@@ -193,18 +187,14 @@ def _fill_urns(table: pd.DataFrame) -> pd.Series:
 def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     """For each row, the later rows with its URN at another site; empty where there is none."""
     first = table.drop_duplicates("urn").set_index("urn")
-    again = table[table["urn"].duplicated()]
-    own = first.loc[again["urn"]]
-    metres = np.hypot(
-        again["x"].to_numpy() - own["x"].to_numpy(), again["y"].to_numpy() - own["y"].to_numpy()
-    )
-    text = pd.Series("", index=first.index, dtype=object)
-    for urn, row, away in zip(again["urn"], again["row"], metres, strict=True):
-        if away > SAME_SITE_METRES:
-            text[urn] += f"{', ' if text[urn] else ''}row {row} ({away:,.0f} m away)"
-    used = "row " + first["row"].astype(str)
-    text = text.where(text == "", used + " is used, not " + text)
-    return table["urn"].map(text)
+    others = table[table["urn"].duplicated()].join(first[["x", "y"]], on="urn", rsuffix="_used")
+    others = others.assign(away=np.hypot(others.x - others.x_used, others.y - others.y_used))
+    others = others[others["away"] > SAME_SITE_METRES]
+    rows = zip(others["row"], others["away"], strict=True)
+    named = [f"row {row} ({away:,.0f} m away)" for row, away in rows]
+    sites = pd.Series(named, others["urn"], dtype=object).groupby(level=0).agg(", ".join)
+    text = "row " + first["row"].astype(str) + " is used, not " + sites.reindex(first.index)
+    return table["urn"].map(text.fillna(""))
 
 
 def _select_schools(
@@ -244,25 +234,10 @@ def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
 def _check_phases(
     table: pd.DataFrame, selection: SchoolSettings, path: TableSource, problems: Problems
 ) -> None:
-    """Every selected phase must be in the file or in GIAS, and some school must be of one."""
+    """Every selected phase must be in the file or in GIAS."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
     remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
-    folded = {phase.strip().casefold() for phase in (*phases, *PHASES)}
-    valid = [phase for phase in selection.phases if phase.strip().casefold() in folded]
+    known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
     for phase in selection.phases:
-        if phase not in valid:
+        if phase.strip().casefold() not in known:
             problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)
-    if len(table) and valid and not _has_phase(table, selection).any():
-        names = ", ".join(map(quote_value, valid))
-        problems.add(path, f"no open school has the selected phases: {names}", remedy)
-
-
-def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
-    """Why a school that the settings name is not among the selected, and what to do."""
-    row = listed[listed["urn"] == urn]
-    if row.empty:
-        return "is not an open school in the file", "correct [schools] urns, or the school's row"
-    if row["x"].isna().all():
-        return "has no coordinates", "add its coordinates"
-    phase = quote_value(row["phase"].iloc[0])
-    return f"its phase is {phase}", "remove it from [schools] urns, or add its phase to phases"

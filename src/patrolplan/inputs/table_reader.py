@@ -182,7 +182,7 @@ def read_counted_table(
         layer = formats.open_layer(path, name=source, noun="a GIS file", remedy=remedy)
         return _read_layer(layer, fields, columns, source)
     text = open_delimited(path)
-    theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
+    theirs = match_columns(path, text.header, fields, columns, source)
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
     rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
     return replace(table, rows=rows)
@@ -197,9 +197,7 @@ def _read_layer(
     if axes:
         fields = [field for field in fields if field.name not in COORDINATES]
         columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
-    if path.suffix.lower() == SHAPEFILE:
-        fields = [_shorten_names(field, layer.header) for field in fields]
-    theirs = match_columns(path, layer.header, fields, columns, source, later_rows=layer.later_rows)
+    theirs = match_columns(path, layer.header, fields, columns, source)
     frame = layer.read(list(dict.fromkeys(theirs.values())))
     text = pd.DataFrame(
         {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
@@ -211,23 +209,6 @@ def _read_layer(
     empty = table.index[table.isna().all(axis=1)]
     unread = tuple(filter(layer.is_used, map(int, empty)))
     return CountedTable(table.drop(index=empty), unread=unread)
-
-
-SHAPEFILE = ".shp"
-NAME_LETTERS = 10
-"""Letters that a shapefile has for the name of a column; longer ones are cut there, and where two
-are then alike, the second ends in `_1`."""
-
-
-def _shorten_names(field: Field, header: Sequence[str]) -> Field:
-    """A field that is also found by its names as a shapefile cuts them, if unambiguous."""
-    stem = NAME_LETTERS - 2
-    doubled = {
-        name[:stem].casefold() for name in header if name[stem:-1] == "_" and name[-1].isdigit()
-    }
-    names = [name for name in (*field.known_names, field.name) if len(name) > NAME_LETTERS]
-    clear = [name[:NAME_LETTERS] for name in names if name[:stem].casefold() not in doubled]
-    return replace(field, known_names=(*field.known_names, *clear))
 
 
 def describe_malformed(table: CountedTable) -> str:
@@ -244,12 +225,8 @@ def match_columns(
     fields: Sequence[Field],
     columns: Mapping[str, str],
     source: str,
-    *,
-    later_rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, str]:
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
-    # Where columns are missing, the `later_rows` are searched for the header: exports of
-    # spreadsheets often have titles above it.
     theirs, missing = _find_columns(header, fields, columns)
     problems = Problems()
     for ours, name in theirs.items():
@@ -261,16 +238,12 @@ def match_columns(
         if folded.count(_fold(name)) > 1:
             what = f"has two columns '{name.strip()}', so it is not clear which one counts"
             problems.add(path, what, "rename or remove one of them")
-    for number, row in enumerate(later_rows, start=2) if missing else ():
-        if not _find_columns(row, fields, columns)[1]:
-            what = f"has its header in row {number}, below other rows"
-            raise InputError.one(path, what, "remove the rows above the header")
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
         candidates = [str(one) for one in header] if theirs else []
         close = find_similar(name, candidates)
         hint = f" (nearest: '{close}')" if close else ""
-        remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
+        remedy = f"add it to the header or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()

@@ -105,15 +105,10 @@ def read_clock(
     for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
         what = f"category '{category}', kind '{kind}'"
         missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
-        again = rows["from"].duplicated()
-        if again.any():  # under two spellings, which the rules for values do not detect
-            place = describe_cell(rows["row"][again].iloc[0], "category")
-            what += f" has {rows['from'][again].iloc[0]} twice, under two spellings"
-            problems.append(
-                Problem(rows["file"][again].iloc[0], what, "remove one of the two", place)
-            )
-            continue
-        if missing:
+        if len(rows) > len(HALF_HOURS):  # rows of one spelling alone are seen by the rule above
+            what += " has half-hours twice, under two spellings"
+            problems.append(Problem(rows["file"].iloc[0], what, "keep one of the two"))
+        elif missing:
             what += f" lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
             problems.append(Problem(rows["file"].iloc[0], what, "add them, with 0 for none"))
         elif not rows["share"].sum() > 0:

@@ -16,9 +16,6 @@ from patrolplan.errors import FetchError
 
 T = TypeVar("T")
 
-MAX_URL_LENGTH = 4094
-"""Maximum length of an address that data.police.uk accepts; longer requests are posted."""
-
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
 """Statuses of temporary faults: the request is repeated."""
 
@@ -106,12 +103,9 @@ class WebClient:
         is_large: bool = False,
     ) -> T:
         """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`."""
-        # Fields that are too long for an address are posted. A large answer is a whole file, which
-        # may take long to begin.
-        address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
-        is_posted = len(address) > MAX_URL_LENGTH
-        method, address = ("POST", url) if is_posted else ("GET", address)
-        data = dict(fields) if is_posted else None
+        # Fields are posted: an outline may be too long for an address. A large answer is a whole
+        # file, which may take long to begin.
+        method, data = "POST" if fields else "GET", dict(fields) or None
         max_bytes = MAX_FILE_BYTES if is_large else MAX_ANSWER_BYTES
         connect, piece = self.timeout_seconds
         timeout = (connect, self.answer_seconds if is_large else piece)
@@ -120,7 +114,7 @@ class WebClient:
             self._rate_limiter.wait()
             try:
                 with self._session.request(
-                    method, address, data=data, timeout=timeout, stream=True, allow_redirects=False
+                    method, url, data=data, timeout=timeout, stream=True, allow_redirects=False
                 ) as response:
                     return read(self._receive(response, url, what, max_bytes))
             except (requests.RequestException, HTTPError, UnusableError) as error:
@@ -171,11 +165,4 @@ def _describe_error(error: Exception) -> str:
     """What went wrong, without the addresses and objects that libraries print."""
     if isinstance(error, UnusableError):
         return str(error)
-    reasons = {  # the most particular first: a proxy's and a certificate's are connection errors
-        requests.Timeout: "does not answer in time",
-        requests.exceptions.ProxyError: "cannot be reached through the proxy",
-        requests.exceptions.SSLError: "has no valid certificate",
-        requests.ConnectionError: "cannot be reached, or broke off",
-    }
-    names = (text for kind, text in reasons.items() if isinstance(error, kind))
-    return next(names, f"broke off ({type(error).__name__})")
+    return f"cannot be reached, or broke off ({type(error).__name__})"

@@ -3,12 +3,12 @@
 The record says of each file where and when it was fetched, under which licence, and its digest.
 """
 
-import fnmatch
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from patrolplan.atomic import hash_content, write_file_atomically
@@ -103,21 +103,34 @@ ADVICE = {
 
 def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
-    for pattern in settings.sources.crimes:
-        name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
-        if name and MONTH.search(Path(name).name):
-            return settings.folder / name
-    raise _build_pattern_error(settings, source="crimes", what="a file for each month")
+    stems = (f"{month}/{month}-street", f"{month}-street")
+    return _find_target(settings, "crimes", stems, TABLE_SUFFIXES)
 
 
 def build_source_path(settings: Settings, source: str) -> Path:
     """The file of schools or streets."""
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
-    for pattern in getattr(settings.sources, source):
-        name = _fill_pattern(pattern, source, source, kinds)
-        if name:
-            return settings.folder / name
-    raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
+    return _find_target(settings, source, (source,), kinds)
+
+
+def _find_target(
+    settings: Settings, source: str, stems: Sequence[str], kinds: tuple[str, ...]
+) -> Path:
+    """A plain name of the settings, or our own name below the folder where a pattern begins."""
+    patterns: Sequence[str] = getattr(settings.sources, source)
+    for pattern in patterns:
+        parts = Path(pattern).parts
+        plain = [*takewhile(lambda part: not set(part) & set("*?["), parts)]
+        folder, rest = settings.folder.joinpath(*plain), Path(*parts[len(plain) :])
+        if len(plain) == len(parts) and len(stems) == 1 and pattern.endswith(kinds):
+            return folder
+        for name in (Path(f"{stem}{kind}") for stem in stems for kind in kinds):
+            if len(name.parts) == len(rest.parts) and name.match(str(rest)):
+                return folder / name
+    where, what = f"[sources] {source}", "is not set, so it is unclear where to write"
+    if patterns:
+        what = f"cannot name what is fetched ({', '.join(map(repr, patterns))})"
+    raise SettingsError.one(where, what, ADVICE[source])
 
 
 def parse_month(path: Path) -> str:
@@ -128,31 +141,3 @@ def parse_month(path: Path) -> str:
     """
     match = MONTH.search(path.name)
     return match.group() if match else ""
-
-
-def _fill_pattern(pattern: str, folder: str, stem: str, kinds: tuple[str, ...]) -> str:
-    """A path that the pattern matches, its name of one of the kinds; empty where there is none."""
-    *parts, last = Path(pattern).parts
-    names = (last, *(f"{stem}{kind}" for kind in kinds), last.replace("*", stem))
-    name = _find_match(last, *(name for name in names if name.endswith(kinds)))
-    folders = [
-        folder if part == "**" else _find_match(part, part, folder, part.replace("*", folder))
-        for part in parts
-    ]
-    return str(Path(*folders, name)) if name and all(folders) else ""
-
-
-def _find_match(pattern: str, *names: str) -> str:
-    """The first plain name that a part of a pattern matches; empty where none does."""
-    plain = (name for name in names if not set(name) & set("*?["))
-    return next((name for name in plain if fnmatch.fnmatchcase(name, pattern)), "")
-
-
-def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
-    place = f"[sources] {source}"
-    patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
-    if not patterns:
-        return SettingsError.one(
-            place, "is not set, so it is unclear where to write", ADVICE[source]
-        )
-    return SettingsError.one(place, f"{patterns} cannot name {what}", ADVICE[source])
