@@ -2,13 +2,17 @@
 
 import datetime as dt
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs.origins import read_origins
+from patrolplan.inputs.polygons import read_areas, read_designated
 from patrolplan.inputs.small_tables import (
     WEEKDAYS,
     read_bell_times,
@@ -19,6 +23,8 @@ from patrolplan.inputs.small_tables import (
     read_term_dates,
     read_visits,
 )
+from patrolplan.inputs.way_home import read_clock
+from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 GOOD = {
@@ -40,6 +46,16 @@ def _write(folder, header, *rows, name="table.csv"):
     path = folder / name
     path.write_text("\n".join([header, *rows]), encoding="utf-8")
     return path
+
+
+def _draw(folder, header, *rows, name):
+    """The same as features of squares."""
+    squares = [
+        shapely.box(530_000 + 200 * n, 180_000, 530_150 + 200 * n, 180_150) for n in range(9)
+    ]
+    cells = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
+    gpd.GeoDataFrame(cells, geometry=squares[: len(rows)], crs=BNG.crs).to_file(folder / name)
+    return folder / name
 
 
 def _list_problems(read, *args):
@@ -173,7 +189,15 @@ TABLES = {
         lambda paths: read_visits(paths[0]),
         "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
     ),
+    "clock": (lambda paths: read_clock(paths, LeftOut()), "category,kind,from,share"),
+    "origins": (read_origins, "urn,area,pupils"),
+    "areas": (lambda paths: read_areas(paths, BNG, LeftOut()), "area,residents,aged_5_16"),
+    "designated": (
+        lambda paths: read_designated(paths, BNG, LeftOut()),
+        "place_id,name,days,from,to,minutes",
+    ),
 }
+SHAPES = ("areas", "designated")  # of which the first row is a file's first feature
 OFFICER = _join({})
 NO_TIMES = (
     *("25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15"),
@@ -258,6 +282,44 @@ FAULTS = {
         (1, "SSO-01,2026-12-01,H3,,0,,,25:00,", "arrive", "'25:00' is not a valid time"),
         (1, "SSO-01,2026-12-01,H4,,0,,,,no time", "reason", "'no time' is not a reason"),
     ],
+    "clock": [
+        (1, "Robbery,*,00:30,1", None, ""),
+        (1, ",*,00:00,1", "category", "the category is missing"),
+        (1, "Robbery,02-Jan,00:00,1", "kind", "'02-Jan' is not a kind of place"),
+        (1, "Robbery,1-2,00:15,1", "from", "'00:15' is not the start of a half-hour"),
+        (1, "Robbery,1-2,24:00,1", "from", "'24:00' is not the start of a half-hour"),
+        (1, "Robbery,12+,00:30,-1", "share", "'-1' is not a share"),
+        (1, "Robbery,3-5,00:30,x", "share", "'x' is not a share"),
+        (1, "Robbery,*,00:30,1", "from", "'00:30' is a duplicate"),
+    ],
+    "origins": [  # whose numbers no message shows
+        (1, "7,B,8", None, ""),
+        (1, ",A,3", "urn", "the URN is missing"),
+        (1, "7,,3", "area", "the area is missing"),
+        (1, "7,B,3", "area", "this school has the same area in an earlier row"),
+        *(
+            (1, f"7,C{n},{pupils}", "pupils", "is not a number of pupils; write a whole number")
+            for n, pupils in enumerate(("61x7", "-617", "6.17", "", "\u0665"))
+        ),
+    ],
+    "areas": [
+        (1, "A,10,", None, ""),
+        (1, ",,", "area", "the area's name is missing"),
+        (1, "B,-1,", "residents", "'-1' is not a number of people"),
+        (2, "A,,3", "area", "'A' is a duplicate"),
+        (2, "C,9,10", "aged_5_16", "'10' is more than all residents of the area"),
+        (2, "D,many,3", "residents", "'many' is not a number of people"),
+    ],
+    "designated": [
+        (1, "HO-1,Mill,,,,", None, ""),
+        (1, "H3,Mill,,,,", "place_id", "'H3' is how hotspots are called"),
+        (1, "<b>,Mill,,,,", "place_id", "'<b>' is not an id"),
+        (1, "HO-1,Mill,,,,", "place_id", "'HO-1' is a duplicate"),
+        (1, "HO-5,Mill,mon+tue,,,", "days", "'mon+tue' is not a list of days"),
+        (1, "HO-6,Mill,,25:00,16:00,", "from", "'25:00' is not a valid time"),
+        (1, "HO-7,Mill,,16:00,,", "to", "the time is missing while the other one is there"),
+        (1, "HO-8,Mill,,,,some", "minutes", "'some' is not a number of minutes"),
+    ],
 }
 """Of each table, rows of one or two files, and the column and words of what is wrong with them."""
 
@@ -265,31 +327,33 @@ FAULTS = {
 @pytest.mark.parametrize("table", FAULTS)
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
-    read, header = TABLES[table]
+    (read, header), first = TABLES[table], 1 if table in SHAPES else 2
+    ending, write = ("gpkg", _draw) if table in SHAPES else ("csv", _write)
     files, expected = {}, []
     for number, row, column, what in FAULTS[table]:
-        files.setdefault(number, []).append(row)
+        rows = files.setdefault(f"{number}.{ending}", [])
+        rows.append(row)
         if column:
-            place = f"{tmp_path / str(number)}.csv, row {1 + len(files[number])}"
+            place = f"{tmp_path}/{number}.{ending}, row {first + len(rows) - 1}"
             expected.append(f"{place}, column '{column}': {what}")
-    paths = [_write(tmp_path, header, *rows, name=f"{n}.csv") for n, rows in files.items()]
+    paths = [write(tmp_path, header, *rows, name=name) for name, rows in files.items()]
     lines = _list_problems(read, paths)
-    assert len(lines) == len(expected)
     for start in expected:
         assert any(line.startswith(start) for line in lines), start
+    assert len(lines) == len(expected)
 
 
 @pytest.mark.parametrize(
     ("header", "message"),
     [
         ("officer,stop,minutes", r"no column 'date'; add it\.$"),
-        ("officer,date,minutes", "neither 'hotspot' nor 'stop'"),
+        ("officer,date,minutes", "row 2, column 'hotspot': the place is missing; write the stop"),
     ],
 )
 def test_visits_without_a_column_are_refused(visits, header, message):
     """A visit has a day and a place; no settings could map the columns of an option's table."""
     with pytest.raises(InputError, match=message):
-        visits(header, "SSO-01,1,15")
+        visits(header, "SSO-01,2026-12-01,15")
 
 
 GOOD_SHARES = ("", "0", "1", "0.25", ".5", "1.0")

@@ -1,7 +1,7 @@
 """Polygons: the area's outline, small areas, and hotspots that a force designates."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,32 +24,24 @@ from patrolplan.inputs.declared import (
     number,
     some_of,
 )
-from patrolplan.inputs.formats import Columns, Files, TableSource, open_layer
+from patrolplan.inputs.formats import GIS_REMEDY, Choose, Columns, Files, TableSource, read_layer
 from patrolplan.inputs.table_reader import Field, match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut
 
 POLYGONS = ["Polygon", "MultiPolygon"]
-REMEDY = "use GeoJSON, GeoPackage or a shapefile"
 
 
 def read_polygon_file(
-    path: TableSource,
-    *,
-    key: str,
-    choose_columns: Callable[[Sequence[str]], Sequence[str]] | None = None,
+    path: TableSource, *, key: str, choose: Choose = lambda header, _: header
 ) -> gpd.GeoDataFrame:
     """Every feature of a file, in its own CRS; `key` is the setting that names it, for messages."""
     if isinstance(path, Path) and not path.is_file():
         raise InputError.one(path, "the file does not exist", f"correct {key}")
-    layer = open_layer(
-        path, name=key.rsplit(maxsplit=1)[-1], noun="a file of polygons", remedy=REMEDY
-    )
-    columns = layer.header if choose_columns is None else choose_columns(layer.header)
-    shapes = layer.read(columns)
+    shapes = read_layer(path, key.rsplit(maxsplit=1)[-1], choose)
     if not isinstance(shapes, gpd.GeoDataFrame):
-        raise InputError.one(path, "has no polygon", REMEDY)
+        raise InputError.one(path, "has no polygon", GIS_REMEDY)
     if shapes.crs is None:
         raise InputError.one(path, "has no CRS", "save it with its CRS")
     return shapes
@@ -66,11 +58,11 @@ def _read_rows(
     """The features of one file as text, by their number from 1, with shapes in metres."""
     theirs: dict[str, str] = {}
 
-    def choose(header: Sequence[str]) -> list[str]:
+    def choose(header: Sequence[str], _has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
         theirs.update(match_columns(path, header, fields, columns, source))
-        return list(dict.fromkeys(theirs.values()))
+        return dict.fromkeys(theirs.values())
 
-    shapes = read_polygon_file(path, key=f"[sources] {source}", choose_columns=choose)
+    shapes = read_polygon_file(path, key=f"[sources] {source}", choose=choose)
     text = {
         ours: write_cells(shapes[name], ours).fillna("").str.strip()
         for ours, name in theirs.items()

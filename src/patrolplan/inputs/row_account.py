@@ -133,9 +133,8 @@ def _check_shape(
         alarms.add("malformed_rows", first.path, what, table_reader.MALFORMED_REMEDY, rows)
     for account in uneven:
         if account.is_cut:
-            what = "the file ends in the middle of its last row, so it was cut short"
-            place = list_rows(account.malformed[-1:])
-            alarms.add("malformed_rows", account.path, what, "fetch or export it again", place)
+            place, remedy = list_rows(account.malformed[-1:]), "fetch or export it again"
+            alarms.add("malformed_rows", account.path, table_reader.CUT_SHORT, remedy, place)
 
 
 def check_resolution(

@@ -187,7 +187,7 @@ def _fill_urns(table: pd.DataFrame) -> pd.Series:
 def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     """For each row, the later rows with its URN at another site; empty where there is none."""
     first = table.drop_duplicates("urn").set_index("urn")
-    others = table[table["urn"].duplicated()].join(first[["x", "y"]], on="urn", rsuffix="_used")
+    others = table[table["urn"].duplicated()].join(first[["x", "y"]].add_suffix("_used"), on="urn")
     others = others.assign(away=np.hypot(others.x - others.x_used, others.y - others.y_used))
     others = others[others["away"] > SAME_SITE_METRES]
     rows = zip(others["row"], others["away"], strict=True)

@@ -25,7 +25,7 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import formats
 from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
 from patrolplan.inputs.formats import MemoryTable, TableSource
-from patrolplan.text import find_similar, list_rows, pluralise
+from patrolplan.text import find_similar, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
 LIST_SIGN = ";"
@@ -103,7 +103,7 @@ POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
 
-def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
+def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """The columns of coordinates of a table with these columns; none where it has no place."""
     # Easting and northing that the settings map are in the area's CRS.
     axes: dict[str, tuple[str, str]] = {}
@@ -115,9 +115,7 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
     return axes
 
 
-def write_points(
-    shapes: gpd.GeoSeries, source: TableSource, axes: Axes, first_row: int
-) -> dict[str, pd.Series]:
+def write_points(shapes: gpd.GeoSeries, source: TableSource, axes: Axes) -> dict[str, pd.Series]:
     """Points in any CRS as columns of text, NA where a row has none."""
     # A multipoint of one point is one. Shapes without a CRS, and others, are refused.
     if shapes.crs is None:
@@ -129,7 +127,7 @@ def write_points(
     is_point &= shapely.get_num_coordinates(values) == 1
     if wrong := np.flatnonzero(has_place & ~is_point).tolist():
         what = f"has a {values[wrong[0]].geom_type} where a point should be"
-        raise InputError.one(source, what, REMEDY, list_rows([first_row + row for row in wrong]))
+        raise InputError.one(source, what, REMEDY, list_rows([shapes.index[row] for row in wrong]))
     crs = BRITISH_GRID if BRITISH_GRID in axes and shapes.crs == BRITISH_GRID else DEGREES
     xy = shapely.get_coordinates(shapes[has_place].to_crs(crs).array)
     placed = np.full((len(values), 2), np.nan)
@@ -157,12 +155,13 @@ def read_table(
     """Read a table whose rows must all fit the header; see `read_counted_table`."""
     table = read_counted_table(path, fields, columns, source=source)
     if table.malformed:
-        what = describe_malformed(table)
+        what = CUT_SHORT if table.is_cut else "more or fewer fields than the header"
         raise InputError.one(path, what, MALFORMED_REMEDY, list_rows(table.malformed))
     return table.rows
 
 
 MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table again"
+CUT_SHORT = "the file ends in the middle of its last row, so it was cut short"
 
 
 def read_counted_table(
@@ -175,12 +174,8 @@ def read_counted_table(
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
-    if suffix == formats.SPREADSHEET and isinstance(path, Path):
-        return _read_layer(formats.open_sheet(path, source), fields, columns, source)
-    if isinstance(path, MemoryTable) or suffix in formats.GIS_SUFFIXES:
-        remedy = "save it again, or as CSV"
-        layer = formats.open_layer(path, name=source, noun="a GIS file", remedy=remedy)
-        return _read_layer(layer, fields, columns, source)
+    if isinstance(path, MemoryTable) or suffix in (formats.SPREADSHEET, *formats.GIS_SUFFIXES):
+        return _read_layer(path, fields, columns, source)
     text = open_delimited(path)
     theirs = match_columns(path, text.header, fields, columns, source)
     table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
@@ -189,34 +184,31 @@ def read_counted_table(
 
 
 def _read_layer(
-    layer: formats.Layer, fields: Sequence[Field], columns: Mapping[str, str], source: str
+    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
     """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
-    path = layer.source
-    axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
-    if axes:
-        fields = [field for field in fields if field.name not in COORDINATES]
-        columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
-    theirs = match_columns(path, layer.header, fields, columns, source)
-    frame = layer.read(list(dict.fromkeys(theirs.values())))
+    theirs: dict[str, str] = {}
+    axes: dict[str, tuple[str, str]] = {}
+
+    def choose(header: Sequence[str], has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
+        given, mapping = fields, columns
+        if has_shapes:
+            axes.update(choose_axes({field.name for field in fields}, columns))
+        if axes:
+            given = [field for field in fields if field.name not in COORDINATES]
+            mapping = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
+        theirs.update(match_columns(path, header, given, mapping, source))
+        return dict.fromkeys(theirs.values())
+
+    frame = formats.read_layer(path, source, choose)
     text = pd.DataFrame(
         {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
     )
     if isinstance(frame, gpd.GeoDataFrame) and axes:
-        text = text.assign(**write_points(frame.geometry, path, axes, layer.first_row))
-    numbers = pd.RangeIndex(layer.first_row, layer.first_row + len(text), name="row")
-    table = strip_cells(text.set_axis(numbers))
+        text = text.assign(**write_points(frame.geometry, path, axes))
+    table = strip_cells(text.rename_axis("row"))
     empty = table.index[table.isna().all(axis=1)]
-    unread = tuple(filter(layer.is_used, map(int, empty)))
-    return CountedTable(table.drop(index=empty), unread=unread)
-
-
-def describe_malformed(table: CountedTable) -> str:
-    """What is wrong with the rows of a table that do not fit its header."""
-    if table.is_cut:
-        return "the file ends in the middle of its last row, so it was cut short"
-    count = len(table.malformed)
-    return f"{pluralise(count, 'has', 'have')} more or fewer fields than the header"
+    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def match_columns(
@@ -227,8 +219,16 @@ def match_columns(
     source: str,
 ) -> dict[str, str]:
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
-    theirs, missing = _find_columns(header, fields, columns)
-    problems = Problems()
+    by_fold = {_fold(name): str(name) for name in reversed(header)}
+    theirs, missing, problems = dict[str, str](), dict[str, str](), Problems()
+    for field in fields:
+        is_mapped = field.name in columns
+        names = [columns[field.name]] if is_mapped else [*field.known_names, field.name]
+        match = next((by_fold[_fold(name)] for name in names if _fold(name) in by_fold), "")
+        if match:
+            theirs[field.name] = match
+        elif field.required or is_mapped:
+            missing[field.name] = names[0]
     for ours, name in theirs.items():
         if is_marked(name) or (ours in columns and is_for_audit(name)):
             what = f"column '{name.strip()}' is for audit only and cannot be read as {ours}"
@@ -248,24 +248,6 @@ def match_columns(
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
     return theirs
-
-
-def _find_columns(
-    header: Sequence[Any], fields: Sequence[Field], columns: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Our name -> the file's name of the columns in a header, and of those that are missing."""
-    folded = {_fold(name): str(name) for name in reversed(header)}
-    theirs: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    for field in fields:
-        mapped = field.name in columns
-        names = [columns[field.name]] if mapped else [*field.known_names, field.name]
-        match = next((folded[_fold(name)] for name in names if _fold(name) in folded), "")
-        if match:
-            theirs[field.name] = match
-        elif field.required or mapped:
-            missing[field.name] = names[0]
-    return theirs, missing
 
 
 def _fold(name: object) -> str:
