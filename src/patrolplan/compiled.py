@@ -143,7 +143,11 @@ def jit_compile(
         "forceinline": is_inlined,
         "_nrt": allocates,  # numba's runtime, which counts references
     }
-    return lambda function: cast("Function", _CompiledFunction(function, signature, options))
+
+    def defer(function: Function) -> Function:
+        return cast("Function", _CompiledFunction(function, signature, options))
+
+    return defer
 
 
 def _compile(

@@ -148,7 +148,8 @@ def test_files_that_are_not_polygons_are_refused(tmp_path):
     paths = [tmp_path / name for name in names]
     paths[0].write_text("area,residents\nA,5\n", encoding="utf-8")
     paths[1].write_text("<OGRVRTDataSource></OGRVRTDataSource>", encoding="utf-8")
-    gpd.GeoDataFrame({"residents": [1]}, geometry=[shapely.box(0, 51, 1, 52)]).to_file(paths[2])
+    box = gpd.GeoSeries([shapely.box(0, 51, 1, 52)], crs="EPSG:4326")
+    gpd.GeoDataFrame({"residents": [1]}, geometry=box).to_file(paths[2])
     with pytest.raises(InputError) as error:
         read_areas(paths, BNG, LeftOut())
     found = [str(problem) for problem in error.value.problems]

@@ -14,6 +14,7 @@ from patrolplan.errors import InputError
 from patrolplan.inputs.origins import read_origins
 from patrolplan.inputs.polygons import read_areas, read_designated
 from patrolplan.inputs.small_tables import (
+    LEAVING_COLUMNS,
     WEEKDAYS,
     read_bell_times,
     read_duties,
@@ -177,6 +178,7 @@ def test_a_table_may_say_how_many_came_when_and_why_not(visits):
 
 TABLES = {
     "bells": (read_bell_times, "urn,finish_time"),
+    "shares": (read_bell_times, f"urn,finish_time,{','.join(LEAVING_COLUMNS)}"),
     "gates": (lambda paths: read_gates(paths, BNG), "urn,longitude,latitude"),
     "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
     "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
@@ -209,6 +211,12 @@ NO_OFFICERS = [
     ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
     ("base_latitude", "51.5.5"), ("base_latitude", ""),
 ]  # fmt: skip
+NO_SHARES = [
+    *(("late_share", cell) for cell in ("-0.1", "1.01", "25 %", "most", "nan")),
+    *(("late_minutes", cell) for cell in ("-1", "241", "an hour", "16:10", "inf")),
+    *(("walk_share", cell) for cell in ("-0.1", "60", "half")),
+    *(("bus_share", cell) for cell in ("1.5", "x", "-")),
+]
 FAULTS = {
     "bells": [
         (1, "1,15:10", None, ""),
@@ -220,6 +228,19 @@ FAULTS = {
         *(
             (2, f"9{n},{time}", "finish_time", f"'{time}' is not a valid time; write HH:MM, such")
             for n, time in enumerate(NO_TIMES)
+        ),
+    ],
+    "shares": [
+        (1, "A,15:10,1,240,0.7,0.3", None, ""),
+        (1, "B,15:10,0,0.0,0.7,0.31", "bus_share", "'0.31' and walk_share are more than 1 togeth"),
+        *(
+            (
+                1,
+                f"{n},15:10,{','.join(cell * (name == column) for name in LEAVING_COLUMNS)}",
+                column,
+                f"'{cell}' is not a ",
+            )
+            for n, (column, cell) in enumerate(NO_SHARES)
         ),
     ],
     "gates": [
@@ -356,49 +377,8 @@ def test_visits_without_a_column_are_refused(visits, header, message):
         visits(header, "SSO-01,2026-12-01,15")
 
 
-GOOD_SHARES = ("", "0", "1", "0.25", ".5", "1.0")
-BAD_CELLS = {
-    "late_share": ("-0.1", "1.01", "25 %", "most", "nan"),
-    "late_minutes": ("-1", "241", "an hour", "16:10", "inf"),
-    "walk_share": ("-0.1", "60", "half"),
-    "bus_share": ("1.5", "x", "-"),
-}
-
-
-@st.composite
-def _draw_bells(draw):
-    """Rows of bell times, and the row, column and value of every cell that is wrong."""
-    rows, wrong = [], []
-    for number in range(draw(st.integers(1, 5))):
-        row = {"urn": f"{number}", "finish_time": "15:10"}
-        for column, bad in BAD_CELLS.items():
-            good = ("", "0", "60", "240") if column == "late_minutes" else GOOD_SHARES
-            row[column] = draw(st.sampled_from(good + bad))
-            if row[column] in bad:
-                wrong.append((number + 2, column, row[column]))
-        walk, ride = row["walk_share"], row["bus_share"]
-        if walk in GOOD_SHARES and ride in GOOD_SHARES and float(walk or 0) + float(ride or 0) > 1:
-            wrong.append((number + 2, "bus_share", ride))
-        rows.append(row)
-    return rows, wrong
-
-
-@given(_draw_bells())
-def test_bell_times_have_shares_and_minutes_or_nothing(tmp_path_factory, drawn):
-    """Every wrong cell is named by row, column and value with what to do, and no right one."""
-    rows, wrong = drawn
-    lines = (",".join(row.values()) for row in rows)
-    path = _write(tmp_path_factory.mktemp("bells"), ",".join(rows[0]), *lines)
-    if wrong:
-        found = _list_problems(read_bell_times, [path])
-        named = [f"{path}, row {row}, column '{column}': '{value}'" for row, column, value in wrong]
-        assert sorted(line.split(" is not ")[0].split(" and walk")[0] for line in found) == sorted(
-            named
-        )
-        assert all("; write " in line for line in found)
-    else:
-        bells = read_bell_times([path])
-        for row in rows:
-            for column in BAD_CELLS:
-                value = float(row[column] or "nan")
-                np.testing.assert_equal(bells.loc[row["urn"], column], value)
+def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):
+    """What is written is read as it is, and an empty cell is not known."""
+    path = _write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
+    found = read_bell_times([path]).loc["1", [*LEAVING_COLUMNS]]
+    np.testing.assert_equal(found.to_numpy(dtype=float), [0.25, 60, np.nan, 0.5])

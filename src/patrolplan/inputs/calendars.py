@@ -15,19 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
 from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.small_tables import DUTY_KINDS
 
-if TYPE_CHECKING:
-    import icalendar
-
 LOCAL = ZoneInfo("Europe/London")  # Times without a zone are in this one, and so are all duties
-MAX_BYTES = 20 * 2**20  # Maximum size of a calendar
+MAX_BYTES = 20_000_000  # Maximum size of a calendar
 MAX_EVENTS = 20_000  # and maximum number of events in it
 MAX_DAYS_OF_DUTY = 50_000  # and of days with a duty
 MAX_PROBLEMS = 20  # Maximum number of unreadable events of a file that are reported
@@ -107,7 +105,7 @@ class _Event:
     """An event as it stands in the file; times are by the clock of its own zone."""
 
     line: int
-    properties: "icalendar.cal.Component"
+    properties: Any  # icalendar's component
     is_cancelled: bool = False
 
     def list_values(self, name: str) -> list[Any]:
@@ -354,13 +352,7 @@ def _read_events(path: Path) -> list[_Event]:
 
 def _drop_texts(path: Path) -> tuple[list[str], list[int]]:
     """Lines of the properties that are read, and the numbers of the lines that begin an event."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError.one(path, f"is larger than {MAX_BYTES / 2**20:g} MiB", SHORTER)
-        content = path.read_bytes().decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise InputError.one(path, what, "check the path") from None
+    content = read_bounded(path, MAX_BYTES, SHORTER).decode("utf-8-sig", errors="replace")
     used, begins, is_read = [], [], False
     for number, line in enumerate(re.split("\r\n|\n|\r", content), 1):
         if not line.startswith((" ", "\t")):

@@ -133,11 +133,8 @@ def rename_categories(
         for old, new in zip(names, new_names, strict=True)
         if old != new
     )
-    merged = pd.Index(list(dict.fromkeys(new_names)), dtype=object)
-    position = np.append(merged.get_indexer(new_names), -1)  # code -1, without a category, stays -1
-    codes = position[column.cat.codes.to_numpy()]
-    values = pd.Categorical.from_codes(codes, categories=merged)
-    return pd.Series(values, index=column.index, name=column.name), found
+    merged = pd.CategoricalDtype(pd.Index(dict.fromkeys(new_names), dtype=object))
+    return column.astype(object).map(dict(zip(names, new_names, strict=True))).astype(merged), found
 
 
 def check_categories(

@@ -128,6 +128,21 @@ def read_content(path: Path) -> bytes:
     return content if path.suffix.lower() == ".gz" else path.read_bytes()
 
 
+def read_bounded(path: Path, max_bytes: int, remedy: str) -> bytes:
+    """The content of a file, of which no more is read than it may have."""
+    if not path.is_file():  # such as a pipe, which might never end
+        raise InputError.one(path, "the file does not exist", "check the path")
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise InputError.one(path, what, "check that you may read it") from None
+    if len(content) > max_bytes:
+        raise InputError.one(path, f"is larger than {max_bytes / 1e6:.0f} MB", remedy)
+    return content
+
+
 def _unpack_to_bound(path: Path) -> Iterator[bytes]:
     """What is packed in a file, in chunks; it is refused as soon as it is too large."""
     packed, unpacked, remedy = path.stat().st_size, 0, "use a smaller extract, of the area only"

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.table_reader import MAX_DEGREES
 
 MAX_TRACK_BYTES = 50_000_000
@@ -95,15 +96,7 @@ ROOT = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<([^\s/>]{1,20})", re.DOT
 def _check_file(path: Path) -> None:
     """Refuse a file that is too large, of another format, or declares a document type."""
     # GDAL detects formats by content: another could have it open further files.
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_TRACK_BYTES + 1)
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise InputError.one(path, what, "name another file with --gpx") from None
-    if len(content) > MAX_TRACK_BYTES:
-        what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
-        raise InputError.one(path, what, "use the track of one day")
+    content = read_bounded(path, MAX_TRACK_BYTES, "use the track of one day")
     if b"<!DOCTYPE" in content.replace(b"\0", b""):  # also in UTF-16
         what = "declares a document type, which no GPX file needs"
         raise InputError.one(path, what, SAVE_AGAIN)

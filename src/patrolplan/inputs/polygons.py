@@ -194,7 +194,7 @@ def read_polygons(
 ) -> gpd.GeoDataFrame:
     """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
     text = table.read(paths, columns, read_file=partial(_read_rows, projection=projection))
-    rows = text if paths else gpd.GeoDataFrame(text, geometry=[], crs=projection.crs)
+    rows = gpd.GeoDataFrame(text, geometry="geometry" if paths else [], crs=projection.crs)
     left_out.count_rows(table.source, len(rows))
     is_polygon = rows.geom_type.isin(POLYGONS)
     count, fix = int((~is_polygon).sum()), "draw a polygon for each"

@@ -192,9 +192,9 @@ def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     others = others[others["away"] > SAME_SITE_METRES]
     rows = zip(others["row"], others["away"], strict=True)
     named = [f"row {row} ({away:,.0f} m away)" for row, away in rows]
-    sites = pd.Series(named, others["urn"], dtype=object).groupby(level=0).agg(", ".join)
-    text = "row " + first["row"].astype(str) + " is used, not " + sites.reindex(first.index)
-    return table["urn"].map(text.fillna(""))
+    sites = pd.Series(named, others["urn"], dtype="str").groupby(level=0).agg(", ".join)
+    used = "row " + first["row"].astype("str") + " is used, not "
+    return table["urn"].map((used + sites.reindex(first.index)).fillna(""))
 
 
 def _select_schools(

@@ -28,6 +28,7 @@ from pydantic import (
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import survey_form
+from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.reports import ALLOWED_VALUES
 from patrolplan.inputs.schools import PLAIN_URN
 from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
@@ -200,8 +201,9 @@ def read_surveys(
 
 
 def _read_survey(path: Path) -> Survey:
+    content = read_bounded(path, MAX_FILE_BYTES, OUR_FILES)
     try:
-        file = FILE.validate_json(_read_content(path).removeprefix(b"\xef\xbb\xbf"))
+        file = FILE.validate_json(content.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         more = f" (of {error.error_count():,} such places)" if error.error_count() > 1 else ""
@@ -209,26 +211,10 @@ def _read_survey(path: Path) -> Survey:
             f"is not as a survey's page saves it{more}, so it is cut off, changed or another file"
         )
         raise InputError.one(path, what, OUR_FILES, _describe_place(first["loc"])) from None
-    content = Counter[tuple[Any, ...]]()
+    counts = Counter[tuple[Any, ...]]()
     for answered, count in file.count():
-        content[answered] += count
-    return Survey(file.form, file.id, file.school_urn, file.day, file.pupils, +content, (path,))
-
-
-def _read_content(path: Path) -> bytes:
-    """The content of a file that is not too large."""
-    if not path.is_file():  # such as a pipe, which might never end
-        raise InputError.one(path, "the file does not exist", OUR_FILES)
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise InputError.one(path, what, "check that you may read it") from None
-    if len(content) > MAX_FILE_BYTES:
-        what = f"is larger than {MAX_FILE_BYTES // 1_000_000} MB, which no survey is"
-        raise InputError.one(path, what, OUR_FILES)
-    return content
+        counts[answered] += count
+    return Survey(file.form, file.id, file.school_urn, file.day, file.pupils, +counts, (path,))
 
 
 def _describe_place(place: tuple[int | str, ...]) -> str:

@@ -79,23 +79,6 @@ def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of,
     assert files_of(other.folder) == files_of(settings.folder)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("after", range(1, 18, 4))
-def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
-    world, serving, place, fetch, files_of, after, quick_web
-):
-    """A fetch that broke off goes on where it stopped and ends with the same bytes."""
-    whole = place("whole")
-    fetch(whole, serving(world))
-    broken = place("broken")
-    world.script = [""] * after + ["500"] * 3
-    url = serving(world)
-    with pytest.raises(FetchError, match="is saved"):
-        fetch(broken, url, web=quick_web(total=2))
-    fetch(broken, url)
-    assert files_of(broken.folder) == files_of(whole.folder)
-
-
 def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch):
     """A month missing from the list is a note, not an error, and leaves no file."""
     world.vanishing = {"2026-08"}

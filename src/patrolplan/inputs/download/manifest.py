@@ -36,38 +36,37 @@ class Origin:
     crimes: str = ""  # digest of a month's crimes without their outcomes, which change all the time
 
 
+@dataclass
 class Manifest:
     """The record of a folder's fetched files; the only file that contains clock times (UTC)."""
 
-    def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
-        self._folder = folder
-        self._area = area
-        self._agent = agent
-        self._now = now
-        self._files = {
-            name: record
-            for name, record in read_records(folder).items()
-            if (folder / name).is_file()
-        }
+    folder: Path
+    area: str
+    agent: str
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        records = read_records(self.folder).items()
+        self._files = {name: one for name, one in records if (self.folder / name).is_file()}
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
         name = self.relative_name(path)
         before = self._files.get(name, {})
         earlier = before.get("earlier")
-        if before.get("area") == self._area and before.get("crimes", "") != origin.crimes:
+        if before.get("area") == self.area and before.get("crimes", "") != origin.crimes:
             earlier = {key: before[key] for key in ("fetched_at", "rows")}
         self._files[name] = {
             **asdict(origin),
-            "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
-            "user_agent": self._agent,
-            "area": self._area,
+            "fetched_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
+            "user_agent": self.agent,
+            "area": self.area,
             "sha256": hash_content(data),
             "earlier": earlier,
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        write_file_atomically(self._folder / MANIFEST, text.encode("utf-8"))
+        write_file_atomically(self.folder / MANIFEST, text.encode("utf-8"))
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
@@ -79,14 +78,14 @@ class Manifest:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
             return "was changed after it was fetched"
-        if record.get("area") != self._area:
+        if record.get("area") != self.area:
             return "was fetched for another area"
         return ""
 
     def relative_name(self, path: Path) -> str:
         """A file's path relative to the settings' folder, or absolute if it is elsewhere."""
         try:
-            return path.relative_to(self._folder).as_posix()
+            return path.relative_to(self.folder).as_posix()
         except ValueError:
             return path.as_posix()
 
