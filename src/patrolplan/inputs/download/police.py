@@ -30,24 +30,19 @@ COLUMNS = (
 )
 """Columns of the monthly files of data.police.uk."""
 
-CATEGORY_NAMES = {
+OTHER_NAMES = {
     "anti-social-behaviour": "Anti-social behaviour",
-    "bicycle-theft": "Bicycle theft",
-    "burglary": "Burglary",
     "criminal-damage-arson": "Criminal damage and arson",
-    "drugs": "Drugs",
-    "other-crime": "Other crime",
-    "other-theft": "Other theft",
-    "possession-of-weapons": "Possession of weapons",
     "public-disorder-weapons": "Public disorder and weapons",
-    "public-order": "Public order",
-    "robbery": "Robbery",
-    "shoplifting": "Shoplifting",
-    "theft-from-the-person": "Theft from the person",
-    "vehicle-crime": "Vehicle crime",
     "violent-crime": "Violence and sexual offences",
 }
-"""The API's short names and the names in the monthly files."""
+"""Names of the monthly files that are not the API's own with spaces."""
+
+
+def name_category(short: str) -> str:
+    """The name in the monthly files of an API's short name."""
+    return OTHER_NAMES.get(short, short.replace("-", " ").capitalize())
+
 
 T = TypeVar("T")
 
@@ -98,7 +93,7 @@ class _Crime(_ApiModel):
     def row(self) -> Row:
         """The crime in the columns of the monthly files; the API gives no LSOA."""
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
-        category = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
+        category = name_category(self.category)
         outcome = self.outcome_status.category if self.outcome_status else ""
         place, street = self.location, " ".join(self.location.street.name.split())
         cells = (self.persistent_id, self.month, force, force, place.longitude, place.latitude)
