@@ -77,7 +77,7 @@ def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
     """A point is where its degrees are to five millimetres, whatever its CRS."""
     write_table(tmp_path / f"t.{kind}", FRAME, **POINTS, crs=crs)
     rows = _read(tmp_path / f"t.{kind}").rows
-    found = project_coordinates(rows, BNG, {}, path=tmp_path, source="schools")
+    found = project_coordinates(rows, BNG, {})
     expected = BNG.to_metres(FRAME["Longitude"], FRAME["Latitude"])
     np.testing.assert_allclose(found, expected, rtol=0, atol=5e-3)
 

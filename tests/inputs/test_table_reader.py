@@ -1,7 +1,6 @@
 """Coordinates of rows, whichever columns hold them."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,10 +23,7 @@ BNG = Projection("EPSG:27700")
 
 
 def _points(columns=None, projection=BNG, **table):
-    frame = pd.DataFrame(table, dtype="str")
-    return project_coordinates(
-        frame, projection, columns or {}, path=Path("t.csv"), source="crimes"
-    )
+    return project_coordinates(pd.DataFrame(table, dtype="str"), projection, columns or {})
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> crime_rows.CrimeFile:
     counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
-    grid = table_reader.find_grid(counted.rows, projection, columns, path=path, source="crimes")
+    grid = table_reader.find_grid(counted.rows, projection, columns)
     table = counted.rows
     if not {"month", *crime_rows.TIMES} & {*table}:
         what = "has neither a Month nor a date and time"

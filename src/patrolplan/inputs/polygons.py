@@ -162,7 +162,8 @@ DESIGNATED = Table("designated", (
 
 PEOPLE = number("a number of people", "write a number, or nothing")
 AREAS = Table("areas", (
-    Column("area", "its name or official code", once=True,
+    Column("area", "its name or official code", Form(store=lambda text: text.astype(object)),
+           once=True,
            missing=("the area's name is missing", "write it, such as its official code"),
            known_names=("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD")),
     Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
@@ -174,23 +175,13 @@ AREAS = Table("areas", (
 # fmt: on
 
 
-def read_designated(
-    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The hotspots that a force designates, see `DESIGNATED`."""
-    return read_polygons(DESIGNATED, paths, projection, left_out, columns)
-
-
-def read_areas(
-    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The polygons of small areas, see `AREAS`, with their residents where the files have them."""
-    areas = read_polygons(AREAS, paths, projection, left_out, columns)
-    return areas.astype({"area": object})
-
-
 def read_polygons(
-    table: Table, paths: Files, projection: Projection, left_out: LeftOut, columns: Columns
+    table: Table,
+    paths: Files,
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Columns = None,
 ) -> gpd.GeoDataFrame:
     """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
     text = table.read(paths, columns, read_file=partial(_read_rows, projection=projection))
@@ -202,3 +193,6 @@ def read_polygons(
     rows = rows[is_polygon].reset_index(drop=True)
     shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
     return table.build(table.store(rows), shapes.array)
+
+
+read_designated, read_areas = partial(read_polygons, DESIGNATED), partial(read_polygons, AREAS)

@@ -90,7 +90,7 @@ def read_schools(
         with problems.collect():
             counted = read_counted_table(path, FIELDS, columns, source="schools")
             table = counted.rows
-            x, y = project_coordinates(table, projection, columns, path=path, source="schools")
+            x, y = project_coordinates(table, projection, columns)
             figures, unreadable = _parse_figures(table, path)
             place = table.assign(x=x, y=y, is_coarse=row_account.is_coarse(table), row=table.index)
             parts.append(place.assign(**figures))

@@ -175,12 +175,17 @@ def read_counted_table(
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
     if isinstance(path, MemoryTable) or suffix in (formats.SPREADSHEET, *formats.GIS_SUFFIXES):
-        return _read_layer(path, fields, columns, source)
-    text = open_delimited(path)
-    theirs = match_columns(path, text.header, fields, columns, source)
-    table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
-    rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
-    return replace(table, rows=rows)
+        table = _read_layer(path, fields, columns, source)
+    else:
+        text = open_delimited(path)
+        theirs = match_columns(path, text.header, fields, columns, source)
+        table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
+        rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
+        table = replace(table, rows=rows)
+    if {*POINT_FIELDS} <= {*fields} and find_axes(table.rows) is None:
+        what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
+        raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
+    return table
 
 
 def _read_layer(
@@ -275,34 +280,17 @@ POINT_FIELDS = (
 
 
 def project_coordinates(
-    table: pd.DataFrame,
-    projection: Projection,
-    columns: Mapping[str, str],
-    *,
-    path: TableSource,
-    source: str,
+    table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates."""
-    grid = find_grid(table, projection, columns, path=path, source=source)
-    return projection.to_metres(*parse_coordinates(table), grid)
+    return projection.to_metres(*parse_coordinates(table), find_grid(table, projection, columns))
 
 
-def find_grid(
-    names: Iterable[object],
-    projection: Projection,
-    columns: Mapping[str, str],
-    *,
-    path: TableSource,
-    source: str,
-) -> str:
-    """CRS of the coordinates of a table with these columns; degrees where it has both pairs."""
+def find_grid(table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]) -> str:
+    """CRS of the coordinates of a table; degrees where it has both pairs."""
     # Easting and northing in a known UK layout are on the British National Grid; those that the
     # settings map are in the area's CRS.
-    axes = find_axes(names)
-    if axes is None:
-        what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
-        raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
-    if axes == AXES[0]:
+    if find_axes(table) == AXES[0]:
         return DEGREES
     return projection.crs if "easting" in columns else BRITISH_GRID
 
