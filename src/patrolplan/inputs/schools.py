@@ -101,7 +101,11 @@ def read_schools(
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
     row_account.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
-    listed = _select_open(listed, left_out, left_out_urns)
+    listed = listed.assign(
+        urn=listed["urn"].fillna("").str.removesuffix(".0"),
+        name=listed["name"].fillna(NO_NAME),
+        **{name: listed[name].fillna("") if name in listed else "" for name in TEXTS},
+    )
     _check_phases(listed, selection, paths[0], problems)
     problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
     table = _select_schools(listed, selection, left_out, left_out_urns)
@@ -152,26 +156,30 @@ def build_urn_sort_key(urns: pd.Series) -> pd.Series:
     return urns.str.zfill(12)
 
 
-def _select_open(
-    table: pd.DataFrame, left_out: LeftOut, left_out_urns: dict[str, str]
+def _select_schools(
+    table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
-    """Open schools, without duplicates."""
-    table = table.assign(
-        urn=table["urn"].fillna("").str.removesuffix(".0"),
-        name=table["name"].fillna(NO_NAME),
-        **{name: table[name].fillna("") if name in table else "" for name in TEXTS},
-    )
-    table["urn"] = _fill_urns(table)
-    plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
-    reason = "without a URN of letters and digits"
-    left_out.add("schools", reason, int((~plain).sum()), fix="correct the URN")
-    table = table[plain]
+    """The open schools that are selected and have coordinates, each once."""
+
+    def keep(table: pd.DataFrame, good: pd.Series, reason: str, fix: str = "") -> pd.DataFrame:
+        left_out.add("schools", reason, int((~good).sum()), fix=fix)
+        left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
+        return table[good]
+
+    table = table.assign(urn=_fill_urns(table))
+    is_plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
+    table = keep(table, is_plain, "without a URN of letters and digits", "correct the URN")
     if "status" in table:
-        is_open = table["status"].fillna("Open").str.startswith("Open")
-        table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
+        table = keep(table, table["status"].fillna("Open").str.startswith("Open"), "not open")
+    table = table.assign(other_sites=_describe_other_sites(table))
     is_duplicate = table["urn"].duplicated()
     left_out.add("schools", "duplicate URN", int(is_duplicate.sum()))
-    return table[~is_duplicate].assign(other_sites=_describe_other_sites(table))
+    table = table[~is_duplicate]
+    phases, urns = [*map(_fold, selection.phases)], selection.urns
+    selected = table["phase"].map(_fold).isin(phases) | (not phases)
+    selected &= table["urn"].isin(urns) | (not urns)
+    table = keep(table, selected, "not selected in [schools]")
+    return keep(table, table["x"].notna(), "without coordinates", "fill in their coordinates")
 
 
 def _fill_urns(table: pd.DataFrame) -> pd.Series:
@@ -197,38 +205,8 @@ def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     return table["urn"].map((used + sites.reindex(first.index)).fillna(""))
 
 
-def _select_schools(
-    table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
-) -> pd.DataFrame:
-    """Schools that are selected and have coordinates."""
-    selected = _has_phase(table, selection)
-    if selection.urns:
-        selected &= table["urn"].isin(selection.urns)
-    table = _keep_rows(table, selected, "not selected in [schools]", left_out, left_out_urns)
-    reason, fix = "without coordinates", "fill in their coordinates"
-    return _keep_rows(table, table["x"].notna(), reason, left_out, left_out_urns, fix)
-
-
-def _keep_rows(
-    table: pd.DataFrame,
-    good: pd.Series,
-    reason: str,
-    left_out: LeftOut,
-    left_out_urns: dict[str, str],
-    fix: str = "",
-) -> pd.DataFrame:
-    """The good rows; the others are counted, and their URNs are recorded with the reason."""
-    left_out.add("schools", reason, int((~good).sum()), fix=fix)
-    left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
-    return table[good]
-
-
-def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
-    """(n,) whether each school has a selected phase, in any case."""
-    if not selection.phases:
-        return pd.Series(data=True, index=table.index)
-    phases = [phase.strip().casefold() for phase in selection.phases]
-    return table["phase"].str.casefold().isin(phases)
+def _fold(phase: str) -> str:
+    return phase.strip().casefold()
 
 
 def _check_phases(
@@ -237,7 +215,7 @@ def _check_phases(
     """Every selected phase must be in the file or in GIAS."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
     remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
-    known = {phase.strip().casefold() for phase in (*phases, *PHASES)}
+    known = {*map(_fold, (*phases, *PHASES))}
     for phase in selection.phases:
-        if phase.strip().casefold() not in known:
+        if _fold(phase) not in known:
             problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)

@@ -9,7 +9,7 @@ the area are dropped, and the rest are sorted.
 import csv
 import gzip
 import io
-from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -47,9 +47,6 @@ def name_category(short: str) -> str:
 T = TypeVar("T")
 
 RAILWAY_FORCE = "British Transport Police"
-
-TRIES_OF_503 = 2
-"""A single 503 may be a temporary fault; a second one means more than 10,000 crimes."""
 
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
@@ -124,28 +121,18 @@ class PoliceApi:
         """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none."""
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
-        return self.web.fetch(url, fields, _build_crime_reader(month), what=f"crime of {month}")
+        return self.web.fetch(url, fields, partial(_read_crimes, month), what=f"crime of {month}")
 
 
-def _build_crime_reader(month: str) -> Callable[[Answer], CrimeRows | TooMany | Gone]:
-    """Build a reader of the answers to one request; it counts how many of them were a 503."""
-    refused = 0
-
-    def read(answer: Answer) -> CrimeRows | TooMany | Gone:
-        nonlocal refused
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return "gone"
-        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            refused += 1
-            if refused >= TRIES_OF_503:
-                return "too many"
-            raise UnusableError(why="answers 503")
-        crimes = _parse_answer(_CRIMES, answer)
-        if any(crime.month != month for crime in crimes):
-            raise UnusableError(why="sends crimes of another month")
-        return {crime.id: crime.row for crime in crimes}
-
-    return read
+def _read_crimes(month: str, answer: Answer) -> CrimeRows | TooMany | Gone:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return "gone"
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:  # too many, or a fault: then half will do
+        return "too many"
+    crimes = _parse_answer(_CRIMES, answer)
+    if any(crime.month != month for crime in crimes):
+        raise UnusableError(why="sends crimes of another month")
+    return {crime.id: crime.row for crime in crimes}
 
 
 def _read_months(answer: Answer) -> list[str]:
