@@ -169,28 +169,6 @@ def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
 
 
 @pytest.mark.slow
-def test_worker_killed_in_the_middle(planned, alone, tmp_path):
-    """A process that is killed while it plans is replaced, and the plan is the same."""
-    killed = []
-
-    def kill_one(what, done, of):
-        if what == "Planning schools" and 0 < done < of and not killed:
-            workers = [
-                child
-                for child in psutil.Process().children()
-                if any("spawn_main" in word for word in child.cmdline())
-            ]
-            killed.append(workers[-1].pid)
-            os.kill(workers[-1].pid, signal.SIGKILL)
-
-    with Workers(1) as own:
-        plan = planned(executor=own, report_progress=kill_one)
-    assert killed
-    assert not psutil.pid_exists(killed[0])
-    assert _contents(pp.write_pack(plan, tmp_path / "pack")) == alone
-
-
-@pytest.mark.slow
 def test_item_whose_worker_ends_is_tried_again(tmp_path):
     """All answers come, in order, although a worker took one of the items with it."""
     with Workers(2) as own:

@@ -53,13 +53,6 @@ def test_a_square_that_is_not_of_the_grid_is_refused(tmp_path, square):
         count_surveys([path])
 
 
-def test_more_answers_in_a_square_than_pupils_are_refused(tmp_path):
-    """Places of one pupil are further apart than a square is wide, so one of them is forged."""
-    path = save(tmp_path / "a.json", answers_file([answer()] * 5, pupils=4))
-    with pytest.raises(InputError, match="more answers in a square of the grid than pupils"):
-        count_surveys([path])
-
-
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
