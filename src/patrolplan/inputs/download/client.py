@@ -59,6 +59,7 @@ class Answer:
     body: bytes
 
 
+@dataclass
 class WebClient:
     """One session with servers of open data."""
 
@@ -66,24 +67,19 @@ class WebClient:
     # `timeout_seconds` are for a connection and each piece of an answer, `answer_seconds` for all
     # of it.
 
-    def __init__(
-        self,
-        contact: str = "",
-        *,
-        rate_limiter: RateLimiter | None = None,
-        retry_policy: Retry | None = None,
-        timeout_seconds: tuple[float, float] = (10, 60),
-        answer_seconds: float = 300,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.agent = build_user_agent(contact)
-        self.timeout_seconds = timeout_seconds
-        self.answer_seconds = answer_seconds
-        self._rate_limiter = rate_limiter or RateLimiter()
-        self.retry_policy = retry_policy or Retry(
+    contact: str = ""
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    retry_policy: Retry = field(
+        default_factory=lambda: Retry(
             total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
         )
-        self._sleep = sleep
+    )
+    timeout_seconds: tuple[float, float] = (10, 60)
+    answer_seconds: float = 300
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self.agent = build_user_agent(self.contact)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = self.agent
 
@@ -111,7 +107,7 @@ class WebClient:
         timeout = (connect, self.answer_seconds if is_large else piece)
         retries = self.retry_policy
         while True:
-            self._rate_limiter.wait()
+            self.rate_limiter.wait()
             try:
                 with self._session.request(
                     method, url, data=data, timeout=timeout, stream=True, allow_redirects=False
@@ -126,7 +122,7 @@ class WebClient:
                     retries = retries.increment("GET", url, error=error)
                 except MaxRetryError:
                     raise FetchError(format_failure(url, what, _describe_error(error))) from None
-            self._sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
+            self.sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
 
     def _receive(self, response: requests.Response, url: str, what: str, max_bytes: int) -> Answer:
         """The whole answer, read piece by piece within its bounds."""

@@ -9,6 +9,7 @@ the area are dropped, and the rest are sorted.
 import csv
 import gzip
 import io
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -105,12 +106,12 @@ _CRIMES = TypeAdapter(list[_Crime])
 _MONTHS = TypeAdapter(list[_Offered])
 
 
+@dataclass
 class PoliceApi:
     """The API at a URL, called through a session."""
 
-    def __init__(self, web: WebClient, url: str) -> None:
-        self.web = web
-        self.url = url.rstrip("/")
+    web: WebClient
+    url: str
 
     def fetch_months(self) -> list[str]:
         """Months that the API offers, "YYYY-MM", in order; `FetchError` where it fails."""
@@ -212,14 +213,16 @@ MIN_CELL_METRES = 250
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
+@dataclass
 class CrimeFetcher:
     """Fetches an area's crimes; a month starts with the cells that the one before came in."""
 
-    def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
-        self._api = api
-        self._limits = limits
-        self._projection = projection
-        self._cells = split_into_cells(limits)
+    api: PoliceApi
+    limits: BaseGeometry
+    projection: Projection
+
+    def __post_init__(self) -> None:
+        self._cells = split_into_cells(self.limits)
 
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it."""
@@ -228,28 +231,28 @@ class CrimeFetcher:
         what = f"crime of {month}"
         while waiting:
             cell, *waiting = waiting
-            part = self._api.fetch_crimes(format_ring(cell, self._projection), month)
+            part = self.api.fetch_crimes(format_ring(cell, self.projection), month)
             if part == "gone":
-                if month not in self._api.fetch_months():
+                if month not in self.api.fetch_months():
                     return None
                 why = "lists the month, but has no data of it"
-                raise FetchError(format_failure(self._api.url, what, why))
+                raise FetchError(format_failure(self.api.url, what, why))
             if part == "too many":
                 west, south, east, north = cell.bounds
                 if max(east - west, north - south) < MIN_CELL_METRES:
                     why = "answers 503 even for a small cell, so it is overloaded"
-                    raise FetchError(format_failure(self._api.url, what, why))
+                    raise FetchError(format_failure(self.api.url, what, why))
                 waiting = halve_cell(cell) + waiting
             else:
                 received.append(cell)
                 crimes |= part  # a crime on the border of cells has one number, so it counts once
         self._cells = received
-        if not crimes and month not in self._api.fetch_months():
+        if not crimes and month not in self.api.fetch_months():
             return None
         rows = list(crimes.values())
         longitude = [float(row[LONGITUDE]) for row in rows]
         latitude = [float(row[LATITUDE]) for row in rows]
-        inside = is_inside(self._limits, self._projection, longitude, latitude)
+        inside = is_inside(self.limits, self.projection, longitude, latitude)
         return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
 
