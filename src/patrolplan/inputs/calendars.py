@@ -217,6 +217,8 @@ class _Event:
             until = self.read_clock(until)
         else:
             until = dt.datetime.combine(until, dt.time.max)
+        if until < self.start:
+            return {self.start}
         text = ";".join(f"{name}={','.join(map(str, values))}" for name, values in parts.items())
         try:
             times = rrulestr(text, dtstart=self.start)
@@ -275,7 +277,8 @@ class _Calendar:
         for event in masters:
             moved = {event.read_clock(one.properties["RECURRENCE-ID"]) for one in changed}
             last = dt.datetime.combine(self.last, dt.time.max)
-            starts = sorted(event.list_starts(last) - moved)
+            is_idle = event.is_off or not officer
+            starts = [] if is_idle else sorted(event.list_starts(last) - moved)
             duties += self._place(event, starts, officer, like)
         for event in changed:
             if "RANGE" in event.properties["RECURRENCE-ID"].params:
