@@ -73,17 +73,12 @@ def hash_source(source: TableSource) -> str:
 
 
 def _hash_frame(frame: pd.DataFrame) -> str:
-    """SHA-256 of the columns' names, types' own text and values; the index does not count."""
-    parts: list[str | bytes] = [json.dumps([str(name) for name in frame.columns])]
+    """SHA-256 of the names of columns and the text of values; the index does not count."""
+    crs = ""
     if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
-        parts.append("" if frame.crs is None else frame.crs.to_wkt())
-        parts += [b"" if wkb is None else wkb for wkb in frame.geometry.to_wkb()]
-        frame = pd.DataFrame(frame.drop(columns=frame.active_geometry_name))
-    for position in range(frame.shape[1]):
-        column = frame.iloc[:, position]
-        text = column.astype(object).where(column.notna(), "").map(str)
-        parts.append(json.dumps(text.tolist()))
-    return hash_content(*parts)
+        crs = "" if frame.crs is None else frame.crs.to_wkt()
+        frame = frame.to_wkb(hex=True)
+    return hash_content(crs, frame.to_csv(index=False))
 
 
 FILE_STARTS = {

@@ -39,15 +39,12 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     # Dates of a column are written without a time where none of them has one, so that a day with a
     # time of 00:00 among true times stays what it says.
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
-        return _empty_to_missing(column.astype(object).where(column.notna(), ""))
-    values = column.astype(object).where(column.notna(), None).tolist()
-    form = _choose_date_form(values, ours)
-    text = ["" if value is None else _write_value(value, form) for value in values]
-    return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
-
-
-def _empty_to_missing(text: pd.Series) -> pd.Series:
-    """Text of the type that delimited files give, NA where it is empty."""
+        text = column.astype(object).where(column.notna(), "")
+    else:
+        values = column.astype(object).where(column.notna(), None).tolist()
+        form = _choose_date_form(values, ours)
+        written = ["" if value is None else _write_value(value, form) for value in values]
+        text = pd.Series(written, index=column.index, dtype=object, name=column.name)
     return text.astype("str").mask(text == "", pd.NA)
 
 
