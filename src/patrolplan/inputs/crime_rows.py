@@ -23,7 +23,7 @@ import pandas as pd
 from patrolplan.arrays import Bools, Floats, Ints, find_unique_points
 from patrolplan.cache import Store
 from patrolplan.crs import DEGREES
-from patrolplan.inputs import row_account, timestamps
+from patrolplan.inputs import row_account, table_reader, timestamps
 from patrolplan.inputs.formats import hash_source
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.crs import Projection
     from patrolplan.inputs.formats import TableSource
 
-CRIMES = Store("crimes", version="9")  # Change the version when what is read from a file changes
+CRIMES = Store("crimes", version="10")  # Change the version when what is read from a file changes
 NO_ID = 0  # The number of rows without a Crime ID
 NOWHERE = -1  # The place of rows without coordinates
 GRID = b"grid"  # Key of a table's metadata with the CRS of its coordinates
@@ -65,33 +65,31 @@ class CrimeTable:
     is_coarse: Bools
 
 
-def build_rows(columns: Mapping[str, Any], xy: Sequence[Floats], grid: str) -> pa.Table:
-    """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without."""
-    # A force of None has no names; without `occurred_at` there are no times at all.
+def build_rows(table: pd.DataFrame, times: Mapping[str, Any], grid: str) -> pa.Table:
+    """Rows of one file from its text, its times (see `read_times`) and the CRS of its places."""
+    # A table without a force has no names; without `occurred_at` there are no times at all.
     from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
 
-    size, time, words = len(xy[0]), timestamp("ns"), dictionary(int32(), string())
-    rows = {
-        "crime_id": columns.get("crime_id", np.full(size, NO_ID, dtype=np.uint64)),
-        "month": array(columns["month"], time, from_pandas=True),
-        "occurred_at": nulls(size, time),
-        "occurred_until": nulls(size, time),
-        "precision": np.broadcast_to(np.uint8(timestamps.NO_TIME), size),
+    size, time, words = len(table), timestamp("ns"), dictionary(int32(), string())
+    rows: dict[str, Any] = {
+        "crime_id": _hash_ids(table.get("crime_id", pd.Series("", index=table.index))),
+        "precision": times.get("precision", np.full(size, timestamps.NO_TIME, dtype=np.uint8)),
     }
-    if "occurred_at" in columns:
-        for name in ("occurred_at", "occurred_until"):
-            rows[name] = array(columns[name], time, from_pandas=True)
-        rows["precision"] = columns["precision"]
+    for name in ("month", "occurred_at", "occurred_until"):
+        is_given = name in times
+        rows[name] = array(times[name], time, from_pandas=True) if is_given else nulls(size, time)
     for name in ("category", "force"):
-        given = columns[name]
-        if isinstance(given, pd.Series):
-            given = array(given, string(), from_pandas=True).dictionary_encode()
-        rows[name] = nulls(size, words) if given is None else given
-    return Table.from_pydict(rows | {"x": xy[0], "y": xy[1]}, metadata={GRID: grid})
+        if name in table:
+            rows[name] = array(table[name], string(), from_pandas=True).dictionary_encode()
+        else:
+            rows[name] = nulls(size, words)
+    x, y = table_reader.parse_coordinates(table)
+    return Table.from_pydict(rows | {"x": x, "y": y}, metadata={GRID: grid})
 
 
-def hash_ids(ids: NDArray[np.object_]) -> NDArray[np.uint64]:
-    """A 64-bit number for each Crime ID or "": they are only compared, and text takes memory."""
+def _hash_ids(column: pd.Series) -> NDArray[np.uint64]:
+    """A 64-bit number for each Crime ID: they are only compared, and text takes memory."""
+    ids = column.to_numpy(dtype=object, na_value="")
     numbers = pd.util.hash_array(ids, categorize=False)
     return np.where(ids == "", NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
 

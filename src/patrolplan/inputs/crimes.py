@@ -146,14 +146,9 @@ def _read_one(
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    given, unreadable_times = crime_rows.read_times(table, path)
-    if "crime_id" in table:
-        given["crime_id"] = crime_rows.hash_ids(
-            table["crime_id"].to_numpy(dtype=object, na_value="")
-        )
-    given |= {"category": table["category"], "force": table.get("force")}
-    rows = crime_rows.build_rows(given, table_reader.parse_coordinates(table), grid)
-    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable_times))
+    times, unreadable = crime_rows.read_times(table, path)
+    rows = crime_rows.build_rows(table, times, grid)
+    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable))
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
