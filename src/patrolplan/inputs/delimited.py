@@ -131,7 +131,10 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
 
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     """The named columns of the rows that fit the header; a quote out of place is an error."""
-    return (_split_quoted if b'"' in text.content else _split_plain)(text, names)
+    is_plain = (
+        names and b'"' not in text.content
+    )  # Arrow would read every column where none is named
+    return (_split_plain if is_plain else _split_quoted)(text, names)
 
 
 def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:

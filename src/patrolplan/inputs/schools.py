@@ -195,14 +195,15 @@ def _fill_urns(table: pd.DataFrame) -> pd.Series:
 def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     """For each row, the later rows with its URN at another site; empty where there is none."""
     first = table.drop_duplicates("urn").set_index("urn")
-    others = table[table["urn"].duplicated()].join(first[["x", "y"]].add_suffix("_used"), on="urn")
-    others = others.assign(away=np.hypot(others.x - others.x_used, others.y - others.y_used))
-    others = others[others["away"] > SAME_SITE_METRES]
-    rows = zip(others["row"], others["away"], strict=True)
-    named = [f"row {row} ({away:,.0f} m away)" for row, away in rows]
-    sites = pd.Series(named, others["urn"], dtype="str").groupby(level=0).agg(", ".join)
-    used = "row " + first["row"].astype("str") + " is used, not "
-    return table["urn"].map((used + sites.reindex(first.index)).fillna(""))
+    again = table[table["urn"].duplicated()]
+    used = first.loc[again["urn"]]
+    away = np.hypot(*(again[axis].to_numpy() - used[axis].to_numpy() for axis in ("x", "y")))
+    sites: dict[str, str] = {}
+    for urn, row, metres in zip(again["urn"], again["row"], away, strict=True):
+        if metres > SAME_SITE_METRES:
+            others = f"{sites[urn]}, " if urn in sites else f"row {first['row'][urn]} is used, not "
+            sites[urn] = f"{others}row {row} ({metres:,.0f} m away)"
+    return table["urn"].map(lambda urn: sites.get(urn, ""))
 
 
 def _fold(phase: str) -> str:
