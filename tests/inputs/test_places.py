@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -13,12 +14,6 @@ from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
-
-
-def _write(folder, *lines, name="t.csv"):
-    path = folder / name
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
 
 
 def _read(read, *paths, columns=None):
@@ -32,7 +27,7 @@ def _read(read, *paths, columns=None):
 
 def test_stops_of_our_layout(tmp_path):
     """Kinds match whatever their case; boardings may be missing; a stop without a place is left."""
-    path = _write(
+    path = write(
         tmp_path,
         "kind,longitude,latitude,boardings",
         "bus_stop,-0.13,51.52,1200",
@@ -65,7 +60,7 @@ def test_stops_of_the_national_register(tmp_path):
     """NaPTAN's bus stops and stations come in; entrances, platforms and taxi ranks do not."""
     types = ("BCT", "BCS", "BCQ", "RLY", "MET", "RSE", "TMU", "PLT", "TXR", "BST")
     rows = [f"490{n},{kind},-0.13,51.52{n}" for n, kind in enumerate(types)]
-    path = _write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
+    path = write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
     stops, left_out, _ = _read(read_stops, path)
     assert stops["kind"].tolist() == ["bus_stop"] * 3 + ["station"] * 2
     assert left_out == {"of another kind": 5}
@@ -99,7 +94,7 @@ def test_stops_of_the_national_register(tmp_path):
 )
 def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
     """A wrong kind or number is named with its first row, how many rows have it, and a remedy."""
-    path = _write(tmp_path, "kind,longitude,latitude,boardings", *rows)
+    path = write(tmp_path, "kind,longitude,latitude,boardings", *rows)
     with pytest.raises(InputError) as error:
         _read(read, path)
     problems = [str(problem) for problem in error.value.problems]
@@ -109,7 +104,7 @@ def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
 
 def _clock(folder, *rows):
     lines = (",".join(map(str, row)) for row in rows)
-    return _write(folder, "category,kind,from,share", *lines)
+    return write(folder, "category,kind,from,share", *lines)
 
 
 def _day(category="Robbery", kind="*", shares=None):

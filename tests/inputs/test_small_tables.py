@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -43,12 +44,6 @@ GOOD = {
 }
 
 
-def _write(folder, header, *rows, name="table.csv"):
-    path = folder / name
-    path.write_text("\n".join([header, *rows]), encoding="utf-8")
-    return path
-
-
 def _draw(folder, header, *rows, name):
     """The same as features of squares."""
     squares = [
@@ -70,7 +65,7 @@ def _join(row):
 
 
 def _officers(folder, *rows, name="officers.csv"):
-    return _write(folder, ",".join(GOOD), *map(_join, rows), name=name)
+    return write(folder, ",".join(GOOD), *map(_join, rows), name=name)
 
 
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
@@ -95,15 +90,15 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
             for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
     lines = (",".join(row.values()) for row in rows)
-    officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    officers = read_officers([write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
     found = list(zip(officers["role"], officers["alone"], strict=True))
     assert found == [(role, alone) for *_, role, alone in cells]
     assert not officers["gate_only"].any()
     staff = GOOD | {"role": "staff", "gate_only": "True"}
-    path = _write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
+    path = write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
     assert read_officers([path], BNG)["gate_only"].all()
     wrong = GOOD | {"role": "head", "alone": "perhaps"}
-    path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    path = write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
     lines = _list_problems(read_officers, [path], BNG)
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
@@ -112,7 +107,7 @@ TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,b
 
 
 def _tasked(folder, *rows, name="tasked.csv"):
-    return _write(folder, TASKED_HEADER, *rows, name=name)
+    return write(folder, TASKED_HEADER, *rows, name=name)
 
 
 def test_places_come_with_schools_days_and_reason(tmp_path):
@@ -130,7 +125,7 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
 @given(st.times())
 def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
-    path = _write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
+    path = write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
     assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
@@ -139,7 +134,7 @@ def visits(tmp_path):
     """Write a table and read it."""
 
     def call(*lines):
-        return read_visits(_write(tmp_path, *lines))
+        return read_visits(write(tmp_path, *lines))
 
     return call
 
@@ -349,7 +344,7 @@ FAULTS = {
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
     (read, header), first = TABLES[table], 1 if table in SHAPES else 2
-    ending, write = ("gpkg", _draw) if table in SHAPES else ("csv", _write)
+    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write)
     files, expected = {}, []
     for number, row, column, what in FAULTS[table]:
         rows = files.setdefault(f"{number}.{ending}", [])
@@ -357,7 +352,7 @@ def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
         if column:
             place = f"{tmp_path}/{number}.{ending}, row {first + len(rows) - 1}"
             expected.append(f"{place}, column '{column}': {what}")
-    paths = [write(tmp_path, header, *rows, name=name) for name, rows in files.items()]
+    paths = [write_rows(tmp_path, header, *rows, name=name) for name, rows in files.items()]
     lines = _list_problems(read, paths)
     for start in expected:
         assert any(line.startswith(start) for line in lines), start
@@ -379,6 +374,6 @@ def test_visits_without_a_column_are_refused(visits, header, message):
 
 def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):
     """What is written is read as it is, and an empty cell is not known."""
-    path = _write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
+    path = write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
     found = read_bell_times([path]).loc["1", [*LEAVING_COLUMNS]]
     np.testing.assert_equal(found.to_numpy(dtype=float), [0.25, 60, np.nan, 0.5])
