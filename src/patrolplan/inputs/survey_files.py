@@ -51,6 +51,8 @@ FAR = 10**6  # Beyond every square
 Pupils = Annotated[int, Field(ge=0, le=MAX_PUPILS)]
 Part = Annotated[int, Field(ge=-FAR, le=FAR)]
 Counts = dict[str, Pupils]
+FIRST, LAST = (dt.date(year, 1, 1) for year in PLAUSIBLE_YEARS)
+Day = Annotated[dt.date, Field(ge=FIRST, le=LAST)]
 
 
 def _require(*conditions: bool) -> None:
@@ -96,14 +98,8 @@ class _Square(_Form):
 class _Head(_Form):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     school_urn: Annotated[str, Field(pattern=f"^{PLAIN_URN.pattern}$")]
-    day: dt.date
+    day: Day
     pupils: Pupils
-
-    @field_validator("day")
-    @classmethod
-    def _check_year(cls, day: dt.date) -> dt.date:
-        _require(PLAUSIBLE_YEARS[0] <= day.year <= PLAUSIBLE_YEARS[1])
-        return day
 
 
 class _AnswersFile(_Head):
