@@ -42,11 +42,11 @@ class Unreadable:
 
 def find_unreadable(text: pd.Series, is_read: NDArray[np.bool_], remedy: str) -> list[Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all."""
-    given_rows = is_given(text)
-    wrong = text[given_rows & ~is_read]
+    wrong = text[~is_read]
+    wrong = wrong[is_given(wrong)]
     if wrong.empty:
         return []
-    row, value, given = int(wrong.index[0]), str(wrong.iloc[0]), int(given_rows.sum())
+    row, value, given = int(wrong.index[0]), str(wrong.iloc[0]), int(is_given(text).sum())
     return [Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
 
 
