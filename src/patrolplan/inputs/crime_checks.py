@@ -61,13 +61,13 @@ def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
 
-def check_overlap(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
+def check_overlap(files: pd.Series, rows: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
     """Notice a file most of whose rows earlier files have as well: those without ID count twice."""
+    # `files` are of all rows; `rows` are those without an ID of their own.
     columns = ["crime_id", "month", "occurred_at", "category", "force", "place"]
-    rows = table[table["crime_id"].duplicated(keep=False)]  # and those without, alike in that
     alike = pd.util.hash_pandas_object(rows[columns], index=False)
     first = rows["file"].groupby(alike, sort=False).transform("min")
-    total = np.bincount(table["file"], minlength=len(paths))
+    total = np.bincount(files, minlength=len(paths))
     again = np.bincount(rows["file"][first < rows["file"]], minlength=len(paths))
     for number in map(int, np.flatnonzero(again)):
         if exceeds_bound(int(again[number]), int(total[number]), MAX_OVERLAP_SHARE):

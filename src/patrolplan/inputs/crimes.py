@@ -80,10 +80,11 @@ def read_crimes(
         [file.account for file in files], table["place"], crimes.is_coarse, alarms
     )
     table["category"], respelled = rename_categories(table["category"], categories)
-    crime_checks.check_overlap(table, paths, alarms)
+    repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
+    crime_checks.check_overlap(table["file"], repeated, paths, alarms)
     good = _is_complete(table, left_out)
     crime_checks.check_clock(table[good], paths, alarms)
-    good &= _is_first_copy(table, good, left_out)
+    good &= _is_first_copy(repeated[good[repeated.index]], len(table), left_out)
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
@@ -167,15 +168,14 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     return good
 
 
-def _is_first_copy(table: pd.DataFrame, good: Bools, left_out: LeftOut) -> Bools:
-    """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
-    ids = table["crime_id"]
-    shared = table[good & (ids != crime_rows.NO_ID) & ids.duplicated(keep=False)]
+def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
+    """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
+    shared = repeated[repeated["crime_id"] != crime_rows.NO_ID]
     same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
     left_out.add("crimes", "also in an earlier file", len(duplicates))
-    is_first = np.ones(len(table), dtype=bool)
+    is_first = np.ones(rows, dtype=bool)
     is_first[duplicates] = False
     return is_first
 
