@@ -86,7 +86,7 @@ def test_nobody_at_the_address(monkeypatch):
 def test_other_versions():
     """Workers whose answers could be others are refused, with what differs."""
     room._check_versions({"tcp://one": list_versions() | {"system": "another"}})
-    with pytest.raises(ClusterError, match=r"worker tcp://two.*numpy 0\.1 there"):
+    with pytest.raises(ClusterError, match=r"worker tcp://two.*numpy 0\.1"):
         room._check_versions({"tcp://two": list_versions() | {"numpy": "0.1"}})
 
 
@@ -166,28 +166,6 @@ def test_two_processes_make_the_same_pack(planned, alone, crew, tmp_path):
     """Every file of a plan, cards and all, is the same byte by byte."""
     plan = planned(executor=crew)
     assert _contents(pp.write_pack(plan, tmp_path / "pack", executor=crew)) == alone
-
-
-@pytest.mark.slow
-def test_worker_killed_in_the_middle(planned, alone, tmp_path):
-    """A process that is killed while it plans is replaced, and the plan is the same."""
-    killed = []
-
-    def kill_one(what, done, of):
-        if what == "Planning schools" and 0 < done < of and not killed:
-            workers = [
-                child
-                for child in psutil.Process().children()
-                if any("spawn_main" in word for word in child.cmdline())
-            ]
-            killed.append(workers[-1].pid)
-            os.kill(workers[-1].pid, signal.SIGKILL)
-
-    with Workers(1) as own:
-        plan = planned(executor=own, report_progress=kill_one)
-    assert killed
-    assert not psutil.pid_exists(killed[0])
-    assert _contents(pp.write_pack(plan, tmp_path / "pack")) == alone
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""From what pupils tap to what an officer reads: simulated surveys with planted fears."""
+"""From a class's answers to what an officer reads: simulated surveys with planted fears."""
 
 import dataclasses
 import datetime as dt
@@ -8,17 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from page_visits import Visit, open_chromium
-from playwright.sync_api import expect
 from pypdf import PdfReader
-from survey_class import open_survey, save
 
 import patrolplan as pp
 from patrolplan.crs import find_squares
 from patrolplan.hotspots.reasons import ReportsReason, list_reasons
 from patrolplan.inputs.survey_form import ANSWERS_FORM, MAX_PLACES, find_record_path
 from patrolplan.outputs.reason_words import describe_reason, describe_reasons
-from patrolplan.outputs.survey.survey_pack import render_survey_page
 from patrolplan.outputs.survey.survey_reading import take_in_surveys
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ReportGroups
 from patrolplan.risk.report_voice import TIME_BANDS, count_in_band
@@ -281,54 +277,3 @@ def test_the_card_of_the_school_prints_what_the_class_planted(borough, run, tmp_
     assert f"{expected}." in words
     page = (out / "map.html").read_text(encoding="utf-8")
     assert expected in page
-
-
-@pytest.mark.slow
-def test_thirty_pupils_tap_what_the_officer_reads(demo_area, borough, tmp_path):
-    """From thirty pupils at the page itself, with no network, to the reason of a stop."""
-    file = tmp_path / "survey.html"
-    file.write_text(render_survey_page(demo_area, URN), encoding="utf-8")
-    wanted = Survey(30, alone=True).draw_answers()
-    with open_chromium() as browser:
-        context = browser.new_context(
-            viewport={"width": 768, "height": 1024}, has_touch=True, offline=True
-        )
-        page = context.new_page()
-        page.clock.set_fixed_time(dt.datetime(2026, 10, 15, 11, tzinfo=dt.UTC))
-        visit = Visit(page, file)
-        open_survey(visit)
-        for answer in wanted:
-            _tap_answer(page, answer)
-        saved = save(page, tmp_path)
-        visit.assert_quiet()
-    document = json.loads(saved.read_text(encoding="utf-8"))
-    assert (document["pupils"], document["day"]) == (30, "2026-10-15")
-    words = ("time_band", "place_factor", "behaviour_factor")
-    pressed, held = (
-        sorted(tuple(answer[name] for name in words) for answer in answers)
-        for answers in (wanted, document["answers"])
-    )
-    assert held == pressed
-    _take_in([saved], borough.parent / "reports.csv")
-    _, stops = _plan(pp.load_area(borough))
-    assert describe_reason(stops[0].why[0]) == _recount(document["answers"])
-
-
-def _tap_answer(page, answer):
-    """One pupil: a tap on the map, moved there as a finger drags it, and a button a question."""
-    page.locator("#mark").tap()
-    expect(page.locator(".settling")).to_have_count(0)
-    point = page.evaluate(
-        """([middle, at]) => {
-          const map = maps.at(-1).setView(middle, maps.at(-1).getZoom(), { animate: false });
-          const { x, y } = map.latLngToContainerPoint(at);
-          return { x, y };
-        }""",
-        [PLANTED[::-1], [answer["latitude"], answer["longitude"]]],
-    )
-    page.locator(".map").tap(position=point)
-    page.locator("#here").tap()
-    for name in ("time_band", "place_factor", "behaviour_factor"):
-        page.locator(f"[data-step]:not([hidden]) [data-value={answer[name]}]").tap()
-    page.locator("#finish").tap()
-    page.locator("#next").tap()

@@ -41,14 +41,10 @@ def find_unique_points(xy: Floats) -> tuple[Floats, Ints]:
     (array([[1., 5.],
            [2., 1.]]), array([1, 0, 1]))
     """
-    codes, distinct = pd.factorize(
-        np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[:, 0]
+    number, places = pd.factorize(  # complex numbers are sorted by real part first
+        np.ascontiguousarray(xy, dtype=np.float64).view(np.complex128)[:, 0], sort=True
     )
-    order = np.argsort(distinct)  # complex numbers are sorted by real part first
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    places = np.ascontiguousarray(distinct[order])
-    return places.view(np.float64).reshape(-1, 2), rank[codes]
+    return np.ascontiguousarray(places).view(np.float64).reshape(-1, 2), number
 
 
 def find_used_numbers(numbers: Ints, size: int) -> tuple[Ints, Ints]:

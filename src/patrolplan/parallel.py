@@ -20,12 +20,10 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
-    ThreadPoolExecutor,
     wait,
 )
 from importlib import import_module
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing import get_context, parent_process
 from typing import Any, ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -85,10 +83,7 @@ def map_parallel(
     count = CHUNKS_PER_WORKER * getattr(executor, "count", UNKNOWN_WORKERS)
     size = -(-len(items) // count) or 1
     chunks = {start: items[start : start + size] for start in range(0, len(items), size)}
-    if isinstance(executor, ThreadPoolExecutor):
-        work = functools.partial(_run_chunk, function, common)
-    else:
-        work = functools.partial(_run_sent_chunk, pickle.dumps((function, common), protocol=5))
+    work = functools.partial(_run_chunk, pickle.dumps((function, common), protocol=5))
     answers: dict[int, list[Answer]] = {}
     for _ in range(MAX_TRIES):
         missing = [start for start in chunks if start not in answers]
@@ -106,14 +101,9 @@ def map_parallel(
     raise ClusterError(message)
 
 
-def _run_chunk(
-    function: Callable[[Common, Item], Answer], common: Common, items: Sequence[Item]
-) -> list[Answer]:
+def _run_chunk(payload: bytes, items: Sequence[Item]) -> list[Any]:
+    function, common = _restore(payload)
     return [function(common, item) for item in items]
-
-
-def _run_sent_chunk(payload: bytes, items: Sequence[Item]) -> list[Any]:
-    return _run_chunk(*_restore(payload), items)
 
 
 @functools.lru_cache(maxsize=1)
@@ -156,8 +146,7 @@ class Workers(Executor):
     """A pool of processes on this computer; a lost one is replaced.
 
     They end with this process, however it ends, and at once when the `with` block ends by an error
-    or by Ctrl-C. Each has one end of a pipe through which nothing is sent: when the other end is
-    closed, by this process or by its death, they exit.
+    or by Ctrl-C.
 
     Examples
     --------
@@ -168,20 +157,14 @@ class Workers(Executor):
 
     def __init__(self, count: int) -> None:
         self.count = min(count, MAX_WORKERS) if sys.platform == "win32" else count
-        self._context = get_context("spawn")  # the same on every system, and safe with threads
-        self._lifeline_reader, self._lifeline_writer = self._context.Pipe(duplex=False)
         self._pool = self._create_pool()
 
     def __repr__(self) -> str:
         return f"<Workers: {self.count}>"
 
     def _create_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.count,
-            mp_context=self._context,
-            initializer=_initialise_worker,
-            initargs=(self._lifeline_reader,),
-        )
+        context = get_context("spawn")  # the same on every system, and safe with threads
+        return ProcessPoolExecutor(self.count, context, _initialise_worker)
 
     def submit(
         self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
@@ -201,23 +184,21 @@ class Workers(Executor):
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
-            self._lifeline_writer.close()  # ends them at once
+            for process in dict(self._pool._processes or {}).values():  # noqa: SLF001 - from Python 3.14 on: terminate_workers
+                process.terminate()
         self.shutdown(cancel_futures=kind is not None)
-        self._lifeline_writer.close()
-        self._lifeline_reader.close()
 
 
-def _initialise_worker(lifeline: Connection) -> None:
+def _initialise_worker() -> None:
     """Ignore Ctrl-C, which the parent process handles, and exit when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _exit_with_parent(lifeline: Connection) -> None:
-    """Wait for the other end of the pipe to close; nothing is ever sent."""
-    try:
-        lifeline.poll(None)
-    finally:
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
         os._exit(1)
 
 
@@ -250,22 +231,20 @@ def connect_cluster(address: str) -> Iterator[Executor]:
     except ImportError:
         message = f"Dask is not installed; install it with: {describe_install('distributed')}"
         raise ClusterError(message) from None
-    try:
-        client = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        message = f"{address}: no Dask scheduler answers ({error}); check the address of --cluster"
-        raise ClusterError(message) from None
-    with client:
+    with contextlib.ExitStack() as stack:
         try:
+            client = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            stack.enter_context(client)
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
             _check_versions(client.run(list_versions))
+        except (OSError, ValueError, ImportError) as error:  # no answer or worker; not patrolplan
+            message = (
+                f"{address}: no Dask scheduler with workers that have this patrolplan ({error}); "
+                f"check --cluster, install the same there, start some with `dask worker {address}`"
+            )
+            raise ClusterError(message) from None
+        try:
             yield client.get_executor(pure=False)
-        except TimeoutError:
-            message = f"{address}: no workers yet; start some with `dask worker {address}`"
-            raise ClusterError(message) from None
-        except ImportError as error:
-            message = f"{address}: {error}; install the same patrolplan on every worker"
-            raise ClusterError(message) from None
         except dask.KilledWorker as error:
             message = f"{address}: workers ended before they were done ({error})"
             raise ClusterError(message) from None
@@ -273,16 +252,13 @@ def connect_cluster(address: str) -> Iterator[Executor]:
 
 def _check_versions(versions: dict[str, dict[str, str]]) -> None:
     """Refuse workers with other versions; systems may differ in name."""
+    ours = {name: number for name, number in list_versions().items() if name != "system"}
     for worker, theirs in sorted(versions.items()):
-        other = [
-            f"{name} {theirs.get(name)} there, {number} here"
-            for name, number in list_versions().items()
-            if name != "system" and theirs.get(name) != number
-        ]
+        other = [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]
         if other:
             message = (
-                f"worker {worker}: versions differ ({'; '.join(other[:4])}); "
-                "install the same versions on every worker"
+                f"worker {worker} has other versions than here ({', '.join(other[:4])}); "
+                "install the same on every worker"
             )
             raise ClusterError(message)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution, requires, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING, Any
 
 from patrolplan.atomic import hash_json
@@ -87,9 +87,6 @@ def show_versions() -> None:
 
 def _find_version(name: str) -> str:
     try:
-        found = distribution(name)
+        return version(name)
     except PackageNotFoundError:
         return "not installed"
-    # This file has the package's whole index page, all of which `version` would parse.
-    stated = re.search(r"^Version: (\S+)", found.read_text("METADATA") or "", flags=re.MULTILINE)
-    return stated[1] if stated else found.version

@@ -30,6 +30,13 @@ INSERTIONS = (
 )
 
 
+def write(folder, *lines, name="table.csv"):
+    """Write the lines of a table; gives its path."""
+    path = folder / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
 def spoil(content, changes):
     """The content after cutting and putting in: places, how much is cut there, what is put."""
     for place, cut, put in changes:

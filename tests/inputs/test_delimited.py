@@ -16,7 +16,7 @@ def _split(folder, content, names=("a", "c")):
     return split_rows(open_delimited(path), names)
 
 
-CELL = st.sampled_from(["", " ", "1", "x y", "9.5"])
+CELL = st.sampled_from(["", " ", "1", "x y", "9.5", "NA", "null"])
 LINE = st.lists(CELL, min_size=1, max_size=5).map(",".join) | st.just("")
 
 

@@ -1,23 +1,19 @@
-"""Bus stops, stations, pubs and takeaways: in our layout and in those of their publishers."""
+"""The clock, and bus stops, stations, pubs and takeaways in our layout and their publishers'."""
 
 import csv
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.way_home import read_places, read_stops
+from patrolplan.inputs.way_home import HALF_HOURS, read_clock, read_places, read_stops
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
-
-
-def _write(folder, *lines, name="t.csv"):
-    path = folder / name
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
 
 
 def _read(read, *paths, columns=None):
@@ -31,7 +27,7 @@ def _read(read, *paths, columns=None):
 
 def test_stops_of_our_layout(tmp_path):
     """Kinds match whatever their case; boardings may be missing; a stop without a place is left."""
-    path = _write(
+    path = write(
         tmp_path,
         "kind,longitude,latitude,boardings",
         "bus_stop,-0.13,51.52,1200",
@@ -64,7 +60,7 @@ def test_stops_of_the_national_register(tmp_path):
     """NaPTAN's bus stops and stations come in; entrances, platforms and taxi ranks do not."""
     types = ("BCT", "BCS", "BCQ", "RLY", "MET", "RSE", "TMU", "PLT", "TXR", "BST")
     rows = [f"490{n},{kind},-0.13,51.52{n}" for n, kind in enumerate(types)]
-    path = _write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
+    path = write(tmp_path, "ATCOCode,StopType,Longitude,Latitude", *rows)
     stops, left_out, _ = _read(read_stops, path)
     assert stops["kind"].tolist() == ["bus_stop"] * 3 + ["station"] * 2
     assert left_out == {"of another kind": 5}
@@ -98,9 +94,42 @@ def test_stops_of_the_national_register(tmp_path):
 )
 def test_each_wrong_value_is_named_once(tmp_path, read, rows, messages):
     """A wrong kind or number is named with its first row, how many rows have it, and a remedy."""
-    path = _write(tmp_path, "kind,longitude,latitude,boardings", *rows)
+    path = write(tmp_path, "kind,longitude,latitude,boardings", *rows)
     with pytest.raises(InputError) as error:
         _read(read, path)
     problems = [str(problem) for problem in error.value.problems]
     assert len(problems) == len(messages)
     assert all(part in whole for part, whole in zip(messages, problems, strict=True))
+
+
+def _clock(folder, *rows):
+    lines = (",".join(map(str, row)) for row in rows)
+    return write(folder, "category,kind,from,share", *lines)
+
+
+def _day(category="Robbery", kind="*", shares=None):
+    shares = range(1, 49) if shares is None else shares
+    return [(category, kind, start, share) for start, share in zip(HALF_HOURS, shares, strict=True)]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=48, max_size=48), st.integers(0, 47))
+def test_shares_of_a_day_add_up_to_one(tmp_path_factory, shares, some):
+    """Whatever their sum in the file, shares come in as proportions, by half-hour."""
+    shares[some] += 0.01  # a day without any share is refused
+    rows = _day(shares=[repr(share) for share in shares])[::-1]
+    table = read_clock([_clock(tmp_path_factory.mktemp("clock"), *rows)], LeftOut())
+    assert table["from_minutes"].tolist() == list(range(0, 1440, 30))
+    assert table["share"].tolist() == pytest.approx(np.array(shares) / sum(shares))
+
+
+def test_a_day_that_is_not_whole_names_what_is_missing(tmp_path):
+    """Each category and kind without all its half-hours, or with shares of 0 alone, is named."""
+    path = _clock(
+        tmp_path, *_day()[:-2], *_day("Drugs", "1-2")[1:], *_day("Arson", shares=[0] * 48)
+    )
+    with pytest.raises(InputError) as error:
+        read_clock([path], LeftOut())
+    found = [str(problem) for problem in error.value.problems]
+    assert "category 'Robbery', kind '*' lacks 2 of 48 half-hours (23:00, 23:30)" in found[0]
+    assert "category 'Drugs', kind '1-2' lacks 1 of 48 half-hours (00:00)" in found[1]
+    assert "category 'Arson', kind '*' has shares of 0 alone" in found[2]

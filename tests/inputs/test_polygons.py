@@ -1,4 +1,4 @@
-"""The limits of the area."""
+"""Polygons: the limits of the area, small areas, and hotspots that a force designates."""
 
 import geopandas as gpd
 import numpy as np
@@ -8,8 +8,9 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.polygons import read_limits
+from patrolplan.inputs.polygons import ALL_DAYS, read_areas, read_designated, read_limits
 from patrolplan.settings import parse_settings
+from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 SOURCES = {"crimes": "c.csv", "schools": "s.csv", "streets": "x.osm"}
@@ -68,9 +69,9 @@ def test_boundary_that_crosses_itself_is_repaired(tmp_path):
     ("content", "what"),
     [
         (None, "the file does not exist"),
-        ("", "is not a file of polygons"),
-        ("lon,lat\n1,2\n", "is not a file of polygons"),
-        ('{"type": "FeatureCollection", "features": [', "is not a file of polygons"),
+        ("", "is not a GIS file"),
+        ("lon,lat\n1,2\n", "is not a GIS file"),
+        ('{"type": "FeatureCollection", "features": [', "is not a GIS file"),
         ('{"type": "Point", "coordinates": [0, 51]}', "has no polygon"),
         ('{"type": "FeatureCollection", "features": []}', "has no polygon"),
     ],
@@ -112,5 +113,47 @@ def test_a_virtual_file_never_reaches_the_library_that_would_open_its_address(
 
     monkeypatch.setattr(gpd, "read_file", read_nothing)
     (tmp_path / name).write_text(start + VIRTUAL, encoding="utf-8")
-    with pytest.raises(InputError, match="is not a file of polygons; use GeoJSON"):
+    with pytest.raises(InputError, match="is not a GIS file; save it again"):
         _limits(tmp_path, boundary=name)
+
+
+@pytest.mark.parametrize("ending", ["gpkg", "geojson", "shp"])
+def test_every_format_gives_the_same_table(ending, tmp_path):
+    """Days, hours and minutes are the same from each format, in any CRS; empty ones default."""
+    cells = {
+        "place_id": ["HO-1", "HO-2"],
+        "name": "Mill Lane",
+        "days": ["mon;sat", ""],
+        "minutes": [60, None],
+        "from": ["15:00", ""],
+        "to": ["02:00", ""],
+    }
+    squares = [shapely.box(530_000, 180_000 + n, 530_150, 180_150) for n in range(2)]
+    path = tmp_path / f"hexagons.{ending}"
+    gpd.GeoDataFrame(cells, geometry=squares, crs=BNG.crs).to_crs("EPSG:4326").to_file(path)
+    left_out = LeftOut()
+    read = read_designated([path], BNG, left_out)
+    assert read["place_id"].tolist() == ["HO-1", "HO-2"]
+    assert read["days"].tolist() == [["mon", "sat"], list(ALL_DAYS)]
+    assert read[["from", "to"]].to_numpy().tolist() == [["15:00", "02:00"], ["", ""]]
+    assert read["minutes"].iloc[0] == 60
+    assert read["minutes"].isna().tolist() == [False, True]
+    assert shapely.hausdorff_distance(read.geometry[0], squares[0]) < 1
+    assert left_out.count_table("designated", 2).left_out == 0
+
+
+def test_files_that_are_not_polygons_are_refused(tmp_path):
+    """A table, a virtual format, a missing file, and polygons without names are refused."""
+    names = ["t.geojson", "v.gpkg", "n.geojson", "none.gpkg"]
+    paths = [tmp_path / name for name in names]
+    paths[0].write_text("area,residents\nA,5\n", encoding="utf-8")
+    paths[1].write_text("<OGRVRTDataSource></OGRVRTDataSource>", encoding="utf-8")
+    box = gpd.GeoSeries([shapely.box(0, 51, 1, 52)], crs="EPSG:4326")
+    gpd.GeoDataFrame({"residents": [1]}, geometry=box).to_file(paths[2])
+    with pytest.raises(InputError) as error:
+        read_areas(paths, BNG, LeftOut())
+    found = [str(problem) for problem in error.value.problems]
+    assert ["is not a GIS file" in line for line in found[:2]] == [True, True]
+    assert "no column 'OA21CD'" in found[2]
+    assert "map it under [columns.areas], area = " in found[2]
+    assert "correct [sources] areas" in found[3]

@@ -2,14 +2,20 @@
 
 import datetime as dt
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs.origins import read_origins
+from patrolplan.inputs.polygons import read_areas, read_designated
 from patrolplan.inputs.small_tables import (
+    LEAVING_COLUMNS,
     WEEKDAYS,
     read_bell_times,
     read_duties,
@@ -19,6 +25,8 @@ from patrolplan.inputs.small_tables import (
     read_term_dates,
     read_visits,
 )
+from patrolplan.inputs.way_home import read_clock
+from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
 GOOD = {
@@ -36,10 +44,14 @@ GOOD = {
 }
 
 
-def _write(folder, header, *rows, name="table.csv"):
-    path = folder / name
-    path.write_text("\n".join([header, *rows]), encoding="utf-8")
-    return path
+def _draw(folder, header, *rows, name):
+    """The same as features of squares."""
+    squares = [
+        shapely.box(530_000 + 200 * n, 180_000, 530_150 + 200 * n, 180_150) for n in range(9)
+    ]
+    cells = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
+    gpd.GeoDataFrame(cells, geometry=squares[: len(rows)], crs=BNG.crs).to_file(folder / name)
+    return folder / name
 
 
 def _list_problems(read, *args):
@@ -53,7 +65,7 @@ def _join(row):
 
 
 def _officers(folder, *rows, name="officers.csv"):
-    return _write(folder, ",".join(GOOD), *map(_join, rows), name=name)
+    return write(folder, ",".join(GOOD), *map(_join, rows), name=name)
 
 
 def test_officers_come_in_with_schools_hours_and_base(tmp_path):
@@ -78,15 +90,15 @@ def test_a_role_says_who_patrols_alone_unless_the_table_does(tmp_path):
     rows = [GOOD | {"officer": f"P{n}", "role": role, "alone": alone}
             for n, (role, alone, *_) in enumerate(cells)]  # fmt: skip
     lines = (",".join(row.values()) for row in rows)
-    officers = read_officers([_write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
+    officers = read_officers([write(tmp_path, ",".join(rows[0]), *lines, name="roles.csv")], BNG)
     found = list(zip(officers["role"], officers["alone"], strict=True))
     assert found == [(role, alone) for *_, role, alone in cells]
     assert not officers["gate_only"].any()
     staff = GOOD | {"role": "staff", "gate_only": "True"}
-    path = _write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
+    path = write(tmp_path, ",".join(staff), ",".join(staff.values()), name="gate.csv")
     assert read_officers([path], BNG)["gate_only"].all()
     wrong = GOOD | {"role": "head", "alone": "perhaps"}
-    path = _write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
+    path = write(tmp_path, ",".join(wrong), ",".join(wrong.values()), name="wrong.csv")
     lines = _list_problems(read_officers, [path], BNG)
     assert ["'head' is not a role" in lines[0], "'perhaps' is neither" in lines[1]] == [True, True]
 
@@ -95,7 +107,7 @@ TASKED_HEADER = "place_id,longitude,latitude,must_visit,schools,from,to,reason,b
 
 
 def _tasked(folder, *rows, name="tasked.csv"):
-    return _write(folder, TASKED_HEADER, *rows, name=name)
+    return write(folder, TASKED_HEADER, *rows, name=name)
 
 
 def test_places_come_with_schools_days_and_reason(tmp_path):
@@ -113,7 +125,7 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
 @given(st.times())
 def test_every_time_of_day_is_accepted(tmp_path_factory, time):
     """Every hour and minute there is can be a bell."""
-    path = _write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
+    path = write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
     assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
 
 
@@ -122,7 +134,7 @@ def visits(tmp_path):
     """Write a table and read it."""
 
     def call(*lines):
-        return read_visits(_write(tmp_path, *lines))
+        return read_visits(write(tmp_path, *lines))
 
     return call
 
@@ -161,6 +173,7 @@ def test_a_table_may_say_how_many_came_when_and_why_not(visits):
 
 TABLES = {
     "bells": (read_bell_times, "urn,finish_time"),
+    "shares": (read_bell_times, f"urn,finish_time,{','.join(LEAVING_COLUMNS)}"),
     "gates": (lambda paths: read_gates(paths, BNG), "urn,longitude,latitude"),
     "officers": (lambda paths: read_officers(paths, BNG), ",".join(GOOD)),
     "tasked": (lambda paths: read_tasked_places(paths, BNG), TASKED_HEADER),
@@ -173,7 +186,15 @@ TABLES = {
         lambda paths: read_visits(paths[0]),
         "officer,date,hotspot,stop,minutes,engagements,people,arrive,reason",
     ),
+    "clock": (lambda paths: read_clock(paths, LeftOut()), "category,kind,from,share"),
+    "origins": (read_origins, "urn,area,pupils"),
+    "areas": (lambda paths: read_areas(paths, BNG, LeftOut()), "area,residents,aged_5_16"),
+    "designated": (
+        lambda paths: read_designated(paths, BNG, LeftOut()),
+        "place_id,name,days,from,to,minutes",
+    ),
 }
+SHAPES = ("areas", "designated")  # of which the first row is a file's first feature
 OFFICER = _join({})
 NO_TIMES = (
     *("25:00", "24:00", "15:60", "3pm", "9:05", "15.10", "", "15:10:00", "15", "T15:15"),
@@ -185,6 +206,12 @@ NO_OFFICERS = [
     ("max_patrols_per_week", ""), ("mode", "tram"), ("mode", ""), ("base_longitude", "190"),
     ("base_latitude", "51.5.5"), ("base_latitude", ""),
 ]  # fmt: skip
+NO_SHARES = [
+    *(("late_share", cell) for cell in ("-0.1", "1.01", "25 %", "most", "nan")),
+    *(("late_minutes", cell) for cell in ("-1", "241", "an hour", "16:10", "inf")),
+    *(("walk_share", cell) for cell in ("-0.1", "60", "half")),
+    *(("bus_share", cell) for cell in ("1.5", "x", "-")),
+]
 FAULTS = {
     "bells": [
         (1, "1,15:10", None, ""),
@@ -196,6 +223,19 @@ FAULTS = {
         *(
             (2, f"9{n},{time}", "finish_time", f"'{time}' is not a valid time; write HH:MM, such")
             for n, time in enumerate(NO_TIMES)
+        ),
+    ],
+    "shares": [
+        (1, "A,15:10,1,240,0.7,0.3", None, ""),
+        (1, "B,15:10,0,0.0,0.7,0.31", "bus_share", "'0.31' and walk_share are more than 1 togeth"),
+        *(
+            (
+                1,
+                f"{n},15:10,{','.join(cell * (name == column) for name in LEAVING_COLUMNS)}",
+                column,
+                f"'{cell}' is not a ",
+            )
+            for n, (column, cell) in enumerate(NO_SHARES)
         ),
     ],
     "gates": [
@@ -258,6 +298,44 @@ FAULTS = {
         (1, "SSO-01,2026-12-01,H3,,0,,,25:00,", "arrive", "'25:00' is not a valid time"),
         (1, "SSO-01,2026-12-01,H4,,0,,,,no time", "reason", "'no time' is not a reason"),
     ],
+    "clock": [
+        (1, "Robbery,*,00:30,1", None, ""),
+        (1, ",*,00:00,1", "category", "the category is missing"),
+        (1, "Robbery,02-Jan,00:00,1", "kind", "'02-Jan' is not a kind of place"),
+        (1, "Robbery,1-2,00:15,1", "from", "'00:15' is not the start of a half-hour"),
+        (1, "Robbery,1-2,24:00,1", "from", "'24:00' is not the start of a half-hour"),
+        (1, "Robbery,12+,00:30,-1", "share", "'-1' is not a share"),
+        (1, "Robbery,3-5,00:30,x", "share", "'x' is not a share"),
+        (1, "Robbery,*,00:30,1", "from", "'00:30' is a duplicate"),
+    ],
+    "origins": [  # whose numbers no message shows
+        (1, "7,B,8", None, ""),
+        (1, ",A,3", "urn", "the URN is missing"),
+        (1, "7,,3", "area", "the area is missing"),
+        (1, "7,B,3", "area", "this school has the same area in an earlier row"),
+        *(
+            (1, f"7,C{n},{pupils}", "pupils", "is not a number of pupils; write a whole number")
+            for n, pupils in enumerate(("61x7", "-617", "6.17", "", "\u0665"))
+        ),
+    ],
+    "areas": [
+        (1, "A,10,", None, ""),
+        (1, ",,", "area", "the area's name is missing"),
+        (1, "B,-1,", "residents", "'-1' is not a number of people"),
+        (2, "A,,3", "area", "'A' is a duplicate"),
+        (2, "C,9,10", "aged_5_16", "'10' is more than all residents of the area"),
+        (2, "D,many,3", "residents", "'many' is not a number of people"),
+    ],
+    "designated": [
+        (1, "HO-1,Mill,,,,", None, ""),
+        (1, "H3,Mill,,,,", "place_id", "'H3' is how hotspots are called"),
+        (1, "<b>,Mill,,,,", "place_id", "'<b>' is not an id"),
+        (1, "HO-1,Mill,,,,", "place_id", "'HO-1' is a duplicate"),
+        (1, "HO-5,Mill,mon+tue,,,", "days", "'mon+tue' is not a list of days"),
+        (1, "HO-6,Mill,,25:00,16:00,", "from", "'25:00' is not a valid time"),
+        (1, "HO-7,Mill,,16:00,,", "to", "the time is missing while the other one is there"),
+        (1, "HO-8,Mill,,,,some", "minutes", "'some' is not a number of minutes"),
+    ],
 }
 """Of each table, rows of one or two files, and the column and words of what is wrong with them."""
 
@@ -265,76 +343,37 @@ FAULTS = {
 @pytest.mark.parametrize("table", FAULTS)
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
-    read, header = TABLES[table]
+    (read, header), first = TABLES[table], 1 if table in SHAPES else 2
+    ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write)
     files, expected = {}, []
     for number, row, column, what in FAULTS[table]:
-        files.setdefault(number, []).append(row)
+        rows = files.setdefault(f"{number}.{ending}", [])
+        rows.append(row)
         if column:
-            place = f"{tmp_path / str(number)}.csv, row {1 + len(files[number])}"
+            place = f"{tmp_path}/{number}.{ending}, row {first + len(rows) - 1}"
             expected.append(f"{place}, column '{column}': {what}")
-    paths = [_write(tmp_path, header, *rows, name=f"{n}.csv") for n, rows in files.items()]
+    paths = [write_rows(tmp_path, header, *rows, name=name) for name, rows in files.items()]
     lines = _list_problems(read, paths)
-    assert len(lines) == len(expected)
     for start in expected:
         assert any(line.startswith(start) for line in lines), start
+    assert len(lines) == len(expected)
 
 
 @pytest.mark.parametrize(
     ("header", "message"),
     [
         ("officer,stop,minutes", r"no column 'date'; add it\.$"),
-        ("officer,date,minutes", "neither 'hotspot' nor 'stop'"),
+        ("officer,date,minutes", "row 2, column 'hotspot': the place is missing; write the stop"),
     ],
 )
 def test_visits_without_a_column_are_refused(visits, header, message):
     """A visit has a day and a place; no settings could map the columns of an option's table."""
     with pytest.raises(InputError, match=message):
-        visits(header, "SSO-01,1,15")
+        visits(header, "SSO-01,2026-12-01,15")
 
 
-GOOD_SHARES = ("", "0", "1", "0.25", ".5", "1.0")
-BAD_CELLS = {
-    "late_share": ("-0.1", "1.01", "25 %", "most", "nan"),
-    "late_minutes": ("-1", "241", "an hour", "16:10", "inf"),
-    "walk_share": ("-0.1", "60", "half"),
-    "bus_share": ("1.5", "x", "-"),
-}
-
-
-@st.composite
-def _draw_bells(draw):
-    """Rows of bell times, and the row, column and value of every cell that is wrong."""
-    rows, wrong = [], []
-    for number in range(draw(st.integers(1, 5))):
-        row = {"urn": f"{number}", "finish_time": "15:10"}
-        for column, bad in BAD_CELLS.items():
-            good = ("", "0", "60", "240") if column == "late_minutes" else GOOD_SHARES
-            row[column] = draw(st.sampled_from(good + bad))
-            if row[column] in bad:
-                wrong.append((number + 2, column, row[column]))
-        walk, ride = row["walk_share"], row["bus_share"]
-        if walk in GOOD_SHARES and ride in GOOD_SHARES and float(walk or 0) + float(ride or 0) > 1:
-            wrong.append((number + 2, "bus_share", ride))
-        rows.append(row)
-    return rows, wrong
-
-
-@given(_draw_bells())
-def test_bell_times_have_shares_and_minutes_or_nothing(tmp_path_factory, drawn):
-    """Every wrong cell is named by row, column and value with what to do, and no right one."""
-    rows, wrong = drawn
-    lines = (",".join(row.values()) for row in rows)
-    path = _write(tmp_path_factory.mktemp("bells"), ",".join(rows[0]), *lines)
-    if wrong:
-        found = _list_problems(read_bell_times, [path])
-        named = [f"{path}, row {row}, column '{column}': '{value}'" for row, column, value in wrong]
-        assert sorted(line.split(" is not ")[0].split(" and walk")[0] for line in found) == sorted(
-            named
-        )
-        assert all("; write " in line for line in found)
-    else:
-        bells = read_bell_times([path])
-        for row in rows:
-            for column in BAD_CELLS:
-                value = float(row[column] or "nan")
-                np.testing.assert_equal(bells.loc[row["urn"], column], value)
+def test_shares_of_a_school_are_numbers_or_not_known(tmp_path):
+    """What is written is read as it is, and an empty cell is not known."""
+    path = write(tmp_path, TABLES["shares"][1], "1,15:10,0.25,60,,.5")
+    found = read_bell_times([path]).loc["1", [*LEAVING_COLUMNS]]
+    np.testing.assert_equal(found.to_numpy(dtype=float), [0.25, 60, np.nan, 0.5])

@@ -1,7 +1,6 @@
 """Coordinates of rows, whichever columns hold them."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,10 +23,7 @@ BNG = Projection("EPSG:27700")
 
 
 def _points(columns=None, projection=BNG, **table):
-    frame = pd.DataFrame(table, dtype="str")
-    return project_coordinates(
-        frame, projection, columns or {}, path=Path("t.csv"), source="crimes"
-    )
+    return project_coordinates(pd.DataFrame(table, dtype="str"), projection, columns or {})
 
 
 @pytest.mark.parametrize(
@@ -126,20 +122,6 @@ def test_row_numbers_are_lines_of_the_file(tmp_path, before):
     table = _read(path)
     assert list(table.index) == [before + 2, before + 5]
     assert list(table["urn"]) == ["1", "2"]
-
-
-TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1
-).map(lambda text: text.strip() or "x")
-
-
-@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
-def test_what_csv_writes_is_read_back(tmp_path_factory, rows):
-    """Any text that a CSV writer wrote comes back as it was: NA and null are text like others."""
-    path = tmp_path_factory.mktemp("csv") / "t.csv"
-    frame = pd.DataFrame(rows, columns=["URN", "EstablishmentName"])
-    frame.to_csv(path, index=False, encoding="utf-8")
-    assert _read(path).to_numpy().tolist() == [list(row) for row in rows]
 
 
 def test_missing_columns_are_all_named_with_their_nearest(tmp_path):

@@ -18,15 +18,14 @@ from patrolplan.inputs.formats import Files
 from patrolplan.inputs.row_account import RowAccount, check_resolution
 from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
-from patrolplan.plausibility import ALLOWED_ROWS, Alarms, exceeds_bound
+from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES
-from patrolplan.text import format_count
 
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
 """Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
 
-MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's crimes that earlier files also have
+MAX_OVERLAP_SHARE = 0.5  # Maximum share of a file's rows that earlier files also have
 MIN_CLOCK_ROWS = 50  # Minimum number of times to judge the clock
 NOON = 12
 
@@ -62,47 +61,17 @@ def check_clock(table: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
         alarms.add("unusual_times", paths[int(str(file))], what, remedy)
 
 
-def check_copies(table: pd.DataFrame, paths: Files, alarms: Alarms) -> set[int]:
-    """Numbers of the files that hold the same crimes as an earlier one, in any order."""
-    # The rows that were read are compared, so that a copy that another program saved is noticed
-    # too.
-    sizes = table["file"].value_counts()
-    sizes = sizes[sizes > ALLOWED_ROWS]
-    candidates = sizes.index[sizes.duplicated(keep=False)]
-    rows = table[table["file"].isin(candidates)]
+def check_overlap(files: pd.Series, rows: pd.DataFrame, paths: Files, alarms: Alarms) -> None:
+    """Notice a file most of whose rows earlier files have as well: those without ID count twice."""
+    # `files` are of all rows; `rows` are those without an ID of their own.
     columns = ["crime_id", "month", "occurred_at", "category", "force", "place"]
-    hashes = pd.util.hash_pandas_object(
-        rows[columns].astype({"category": "str", "force": "str"}), index=False
-    )
-    sums = hashes.groupby(rows["file"].to_numpy()).sum()
-    first: dict[tuple[int, int], int] = {}
-    copies: list[tuple[int, int]] = []
-    for number, total in zip(sums.index.astype(int), sums.astype(int), strict=True):
-        original = first.setdefault((total, int(sizes.loc[number])), number)
-        if original != number:
-            copies.append((number, original))
-    if copies:
-        number, original = copies[0]
-        more = f", and {format_count(len(copies) - 1, 'more copy', 'more copies')}"
-        what = (
-            f"holds the same {format_count(int(sizes.loc[number]), 'crime')} as "
-            f"{paths[original].name}{more if len(copies) > 1 else ''}"
-        )
-        alarms.add("duplicate_files", paths[number], what, "remove one of the files")
-    return {number for number, _ in copies}
-
-
-def check_overlap(files: pd.Series, duplicates: pd.Series, paths: Files, alarms: Alarms) -> None:
-    """Notice a file most of whose crimes are in earlier files: those without ID count twice."""
-    # Given are the file of each row with a Crime ID, and of those that earlier files have.
+    alike = pd.util.hash_pandas_object(rows[columns], index=False)
+    first = rows["file"].groupby(alike, sort=False).transform("min")
     total = np.bincount(files, minlength=len(paths))
-    again = np.bincount(duplicates, minlength=len(paths))
+    again = np.bincount(rows["file"][first < rows["file"]], minlength=len(paths))
     for number in map(int, np.flatnonzero(again)):
         if exceeds_bound(int(again[number]), int(total[number]), MAX_OVERLAP_SHARE):
-            what = (
-                f"{again[number]:,} of its {total[number]:,} crimes with an ID are also in earlier "
-                "files, so the crimes without an ID seem to be there twice"
-            )
+            what = f"{again[number]:,} of its {total[number]:,} rows are also in earlier files"
             alarms.add("duplicate_files", paths[number], what, "remove one of the files")
 
 
@@ -164,11 +133,8 @@ def rename_categories(
         for old, new in zip(names, new_names, strict=True)
         if old != new
     )
-    merged = pd.Index(list(dict.fromkeys(new_names)), dtype=object)
-    position = np.append(merged.get_indexer(new_names), -1)  # code -1, without a category, stays -1
-    codes = position[column.cat.codes.to_numpy()]
-    values = pd.Categorical.from_codes(codes, categories=merged)
-    return pd.Series(values, index=column.index, name=column.name), found
+    merged = pd.CategoricalDtype(pd.Index(dict.fromkeys(new_names), dtype=object))
+    return column.astype(object).map(dict(zip(names, new_names, strict=True))).astype(merged), found
 
 
 def check_categories(

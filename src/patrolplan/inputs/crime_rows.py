@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ import pandas as pd
 from patrolplan.arrays import Bools, Floats, Ints, find_unique_points
 from patrolplan.cache import Store
 from patrolplan.crs import DEGREES
-from patrolplan.inputs import row_account, timestamps
+from patrolplan.inputs import row_account, table_reader, timestamps
 from patrolplan.inputs.formats import hash_source
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from patrolplan.crs import Projection
     from patrolplan.inputs.formats import TableSource
 
-CRIMES = Store("crimes", version="9")  # Change the version when what is read from a file changes
+CRIMES = Store("crimes", version="10")  # Change the version when what is read from a file changes
 NO_ID = 0  # The number of rows without a Crime ID
 NOWHERE = -1  # The place of rows without coordinates
 GRID = b"grid"  # Key of a table's metadata with the CRS of its coordinates
@@ -53,7 +54,7 @@ class CrimeTable:
     """The rows of all files.
 
     `rows` has `crime_id` (a number, `NO_ID` without), `month`, `occurred_at`, `occurred_until` (see
-    `committed.read_span`), `precision` (see `timestamps.classify_precision`), `category`, `force`,
+    `read_times`), `precision` (see `timestamps.classify_precision`), `category`, `force`,
     `place` (row of `places`, `NOWHERE` without) and `file` (position). `places` are (m, 2) distinct
     places in the area's metres, sorted by x and then y; `is_coarse` is (n,) whether a row's is
     rounded, see `row_account.find_coarse`.
@@ -64,53 +65,44 @@ class CrimeTable:
     is_coarse: Bools
 
 
-def build_rows(columns: Mapping[str, Any], xy: Sequence[Floats], grid: str) -> pa.Table:
-    """Rows of one file, from its columns and (n,) coordinates in the CRS `grid`, NaN without."""
-    # A force of None has no names; without `occurred_at` there are no times at all.
+def build_rows(table: pd.DataFrame, times: Mapping[str, Any], grid: str) -> pa.Table:
+    """Rows of one file from its text, its times (see `read_times`) and the CRS of its places."""
+    # A table without a force has no names; without `occurred_at` there are no times at all.
     from pyarrow import Table, array, dictionary, int32, nulls, string, timestamp  # noqa: PLC0415 - as pandas does
 
-    size, time, words = len(xy[0]), timestamp("ns"), dictionary(int32(), string())
-    rows = {
-        "crime_id": columns.get("crime_id", np.full(size, NO_ID, dtype=np.uint64)),
-        "month": array(columns["month"], time, from_pandas=True),
-        "occurred_at": nulls(size, time),
-        "occurred_until": nulls(size, time),
-        "precision": np.broadcast_to(np.uint8(timestamps.NO_TIME), size),
+    size, time, words = len(table), timestamp("ns"), dictionary(int32(), string())
+    rows: dict[str, Any] = {
+        "crime_id": _hash_ids(table.get("crime_id", pd.Series("", index=table.index))),
+        "precision": times.get("precision", np.full(size, timestamps.NO_TIME, dtype=np.uint8)),
     }
-    if "occurred_at" in columns:
-        for name in ("occurred_at", "occurred_until"):
-            rows[name] = array(columns[name], time, from_pandas=True)
-        rows["precision"] = columns["precision"]
+    for name in ("month", "occurred_at", "occurred_until"):
+        is_given = name in times
+        rows[name] = array(times[name], time, from_pandas=True) if is_given else nulls(size, time)
     for name in ("category", "force"):
-        given = columns[name]
-        if isinstance(given, pd.Series):
-            given = array(given, string(), from_pandas=True).dictionary_encode()
-        rows[name] = nulls(size, words) if given is None else given
-    return Table.from_pydict(rows | {"x": xy[0], "y": xy[1]}, metadata={GRID: grid})
+        if name in table:
+            rows[name] = array(table[name], string(), from_pandas=True).dictionary_encode()
+        else:
+            rows[name] = nulls(size, words)
+    x, y = table_reader.parse_coordinates(table)
+    return Table.from_pydict(rows | {"x": x, "y": y}, metadata={GRID: grid})
 
 
-def hash_ids(ids: NDArray[np.object_]) -> NDArray[np.uint64]:
-    """A 64-bit number for each Crime ID or "": they are only compared, and text takes memory."""
+def _hash_ids(column: pd.Series) -> NDArray[np.uint64]:
+    """A 64-bit number for each Crime ID: they are only compared, and text takes memory."""
+    ids = column.to_numpy(dtype=object, na_value="")
     numbers = pd.util.hash_array(ids, categorize=False)
     return np.where(ids == "", NO_ID, np.maximum(numbers, 1)).astype(np.uint64)
 
 
-def read_cached_crimes(
-    path: TableSource,
-    projection: Projection,
-    columns: Mapping[str, str],
-    read: Callable[[TableSource, Projection, Mapping[str, str]], CrimeFile],
+def load_or_read(
+    path: TableSource, depends_on: Sequence[Any], read: Callable[[], CrimeFile]
 ) -> CrimeFile:
     """A file's rows from the cache if the same bytes were read before, otherwise from the file."""
     if not path.is_file():
-        return read(path, projection, columns)
-    key = json.dumps([projection.crs, dict(sorted(columns.items())), hash_source(path)])
-    return CRIMES.load_or_compute(
-        key,
-        lambda: read(path, projection, columns),
-        encode=_encode_if_open,
-        decode=lambda content: _decode(path, content),
-    )
+        return read()
+    key = json.dumps([*depends_on, hash_source(path)], sort_keys=True)
+    decode = partial(_decode, path)
+    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode)
 
 
 def _encode_if_open(file: CrimeFile) -> memoryview | None:
@@ -185,17 +177,19 @@ def _locate(
     return places, place[point], np.append(np.concatenate(coarse), False)[point]
 
 
+TIMES = ("occurred_at", "committed_from", "committed_to")
 MAX_SPAN = pd.Timedelta("24h")
 MAX_APART = pd.Timedelta("31D")
 SPAN_REMEDY = "give a last possible time at most 31 days after the first, not before it"
 
 
-def read_span(
+def read_times(
     table: pd.DataFrame, path: TableSource
-) -> tuple[pd.Series, pd.Series, NDArray[np.uint8], list[row_account.Unreadable]]:
-    """First and last possible time of each row, the precision of the first, and what is unreadable.
+) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+    """Month, first and last possible time of each row, the first's precision; what is unreadable.
 
-    They are `committed_from` and `committed_to`; the last is NaT but for a span with times of day.
+    Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
+    and `committed_to` count:
 
     - Both alike, or only one given: the crime happened then.
     - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
@@ -205,28 +199,46 @@ def read_span(
     - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
       the row is left out unless it has a month of its own, and many such rows stop the command.
     """
+    unreadable: list[row_account.Unreadable] = []
+    columns: dict[str, Any] = {}
+    if {*TIMES} & {*table}:
+        columns, unreadable = _read_span(table, path)
+        month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+    if "month" in table:
+        given = timestamps.parse_months(table["month"])
+        unreadable += row_account.find_unreadable(
+            table["month"], given.notna().to_numpy(), row_account.MONTH_REMEDY
+        )
+        month = month.fillna(given) if columns else given
+    return {**columns, "month": month}, unreadable
+
+
+def _read_span(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+    """The times of a table that has some, see `read_times`."""
     empty = pd.Series(pd.NA, index=table.index, dtype="string")
     unreadable, times, precise = [], [], []
-    for name in ("committed_from", "committed_to"):
-        text = table.get(name, empty)
+    for text in (table.get(name, empty) for name in TIMES):
         timestamps.check_day_first(text, path)
         times.append(timestamps.parse_timestamps(text))
         precise.append(timestamps.classify_precision(text, times[-1]))
-        is_read = times[-1].notna().to_numpy()
         unreadable += row_account.find_unreadable(
-            text, is_read, row_account.DATE_FORMS, row_account.TIME_REMEDY
+            text, times[-1].notna().to_numpy(), row_account.TIME_REMEDY
         )
-    first, last = times[0].fillna(times[1]), times[1]
-    precision = np.where(times[0].notna(), *precise)
+    (exact, first, last), no_time = times, timestamps.NO_TIME
     apart = last - first
     wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
     if wrong.any():
-        text = table["committed_to"]
-        unreadable += row_account.find_unreadable(
-            text[wrong], np.zeros(wrong.sum(), bool), (), SPAN_REMEDY
-        )
+        text = table["committed_to"][wrong]
+        unreadable += row_account.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
     is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
-    has_times = is_span & (precise[0] != timestamps.NO_TIME) & (precise[1] != timestamps.NO_TIME)
-    has_times &= (apart <= MAX_SPAN).to_numpy()
-    precision = np.where(is_span | wrong, timestamps.NO_TIME, precision).astype(np.uint8)
-    return first.mask(wrong), last.where(has_times), precision, unreadable
+    has_times = is_span & (precise[1] != no_time) & (precise[2] != no_time)
+    has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()
+    precision = np.where(first.notna(), precise[1], precise[2])
+    precision = np.where(is_span | wrong, no_time, precision)
+    return {
+        "occurred_at": exact.fillna(first.fillna(last).mask(wrong)),
+        "occurred_until": last.where(has_times),
+        "precision": np.where(exact.notna(), precise[0], precision).astype(np.uint8),
+    }, unreadable

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,6 @@ from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
 from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rename_categories
-from patrolplan.inputs.crime_rows import read_span
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.parallel import map_in_threads
 from patrolplan.plausibility import Alarms
@@ -33,9 +32,6 @@ FIELDS = (
     table_reader.Field("force", ("Reported by",), meaning="police force that recorded it"),
     *table_reader.POINT_FIELDS,
 )
-
-TIMES = {"occurred_at", "committed_from", "committed_to"}
-"""Where `occurred_at` is empty, the other two count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +80,11 @@ def read_crimes(
         [file.account for file in files], table["place"], crimes.is_coarse, alarms
     )
     table["category"], respelled = rename_categories(table["category"], categories)
-    copies = crime_checks.check_copies(table, paths, alarms)
+    repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
+    crime_checks.check_overlap(table["file"], repeated, paths, alarms)
     good = _is_complete(table, left_out)
     crime_checks.check_clock(table[good], paths, alarms)
-    has_id = good & (table["crime_id"] != crime_rows.NO_ID) & ~table["file"].isin(copies)
-    good &= _is_first_copy(table, good, left_out)
-    crime_checks.check_overlap(table["file"][has_id], table["file"][has_id & ~good], paths, alarms)
+    good &= _is_first_copy(repeated[good[repeated.index]], len(table), left_out)
     excluded = good & table["force"].isin(leave_out_forces).to_numpy()
     left_out.add("crimes", f"recorded by {', '.join(leave_out_forces)}", int(excluded.sum()))
     good &= ~excluded
@@ -128,11 +123,14 @@ def _is_exact(table: pd.DataFrame) -> Bools:
 def _read_all(
     paths: Files, projection: Projection, columns: Mapping[str, str]
 ) -> list[crime_rows.CrimeFile]:
-    problems = Problems()
-    files = []
-    for future in map_in_threads(
-        lambda path: crime_rows.read_cached_crimes(path, projection, columns, _read_one), paths
-    ):
+    def read(path: TableSource) -> crime_rows.CrimeFile:
+        depends_on = (projection.crs, dict(columns))
+        return crime_rows.load_or_read(
+            path, depends_on, partial(_read_one, path, projection, columns)
+        )
+
+    problems, files = Problems(), []
+    for future in map_in_threads(read, paths):
         with problems.collect():
             files.append(future.result())
     problems.raise_if_any()
@@ -143,49 +141,15 @@ def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> crime_rows.CrimeFile:
     counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
-    grid = table_reader.find_grid(counted.rows, projection, columns, path=path, source="crimes")
-    table, unreadable_times = _add_month(counted.rows, path)
-    has_times = bool(TIMES & set(counted.rows))
-    names = ("month", "occurred_at", "occurred_until", "precision") if has_times else ("month",)
-    given: dict[str, Any] = {name: table[name].to_numpy() for name in names}
-    if "crime_id" in table:
-        given["crime_id"] = crime_rows.hash_ids(
-            table["crime_id"].to_numpy(dtype=object, na_value="")
-        )
-    given |= {"category": table["category"], "force": table.get("force")}
-    rows = crime_rows.build_rows(given, table_reader.parse_coordinates(table), grid)
-    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable_times))
-
-
-def _add_month(
-    table: pd.DataFrame, path: TableSource
-) -> tuple[pd.DataFrame, list[row_account.Unreadable]]:
-    """Add each row's time or span, precision and month; also what cannot be read of them."""
-    if not {"month", *TIMES} & set(table.columns):
+    grid = table_reader.find_grid(counted.rows, projection, columns)
+    table = counted.rows
+    if not {"month", *crime_rows.TIMES} & {*table}:
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    occurred, until, precision, unreadable = read_span(table, path)
-    if "occurred_at" in table:
-        text = table["occurred_at"]
-        timestamps.check_day_first(text, path)
-        exact = timestamps.parse_timestamps(text)
-        is_read = exact.notna().to_numpy()
-        precision = np.where(is_read, timestamps.classify_precision(text, exact), precision)
-        occurred, until = exact.fillna(occurred), until.mask(is_read)
-        unreadable += row_account.find_unreadable(
-            text, is_read, row_account.DATE_FORMS, row_account.TIME_REMEDY
-        )
-    month = occurred.dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
-    if "month" in table:
-        text = table["month"]
-        given = timestamps.parse_months(text)
-        unreadable += row_account.find_unreadable(
-            text, given.notna().to_numpy(), row_account.DATE_FORMS, row_account.MONTH_REMEDY
-        )
-        month = month.fillna(given)
-    table = table.assign(month=month, occurred_at=occurred, precision=precision)
-    return table.assign(occurred_until=until), unreadable
+    times, unreadable = crime_rows.read_times(table, path)
+    rows = crime_rows.build_rows(table, times, grid)
+    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable))
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
@@ -204,15 +168,14 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     return good
 
 
-def _is_first_copy(table: pd.DataFrame, good: Bools, left_out: LeftOut) -> Bools:
-    """Whether each row is in no earlier file; only good rows with a Crime ID are compared."""
-    ids = table["crime_id"]
-    shared = table[good & (ids != crime_rows.NO_ID) & ids.duplicated(keep=False)]
+def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
+    """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
+    shared = repeated[repeated["crime_id"] != crime_rows.NO_ID]
     same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
     left_out.add("crimes", "also in an earlier file", len(duplicates))
-    is_first = np.ones(len(table), dtype=bool)
+    is_first = np.ones(rows, dtype=bool)
     is_first[duplicates] = False
     return is_first
 

@@ -110,7 +110,11 @@ class Table:
         return Schema(self.source, {**kept, **self.made, **place})
 
     def read(
-        self, paths: Files, columns: Columns, extra_rules: Iterable[Rule] = ()
+        self,
+        paths: Files,
+        columns: Columns,
+        extra_rules: Iterable[Rule] = (),
+        read_file: Callable[..., pd.DataFrame] = table_reader.read_table,
     ) -> pd.DataFrame:
         """All files as checked text ("" where a cell is empty), with each row's `file`, `row`."""
         names = [one.name for one in self.columns]
@@ -118,14 +122,13 @@ class Table:
         tables = [pd.DataFrame(columns=[*names, "file", "row"], dtype="str")]
         for path in paths:
             try:
-                table = table_reader.read_table(
-                    path, self.fields, columns or {}, source=self.source
-                )
+                table = read_file(path, self.fields, columns or {}, source=self.source)
             except InputError as error:
                 problems += error.problems
             else:
                 missing = {name: "" for name in names if name not in table}
-                text = table.assign(**missing)[names].fillna("")
+                text = table.assign(**missing)
+                text[names] = text[names].fillna("")
                 tables.append(text.assign(file=str(path), row=table.index))
         text = pd.concat(tables[1:] or tables, ignore_index=True)
         if "urn" in text:

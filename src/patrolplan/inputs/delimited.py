@@ -1,8 +1,8 @@
 """Delimited text row by row: its encoding, delimiter and header, and which rows fit the header.
 
 A row that has more or fewer fields than the header has a comma, a quote or a line end out of
-place, so its values are in the wrong columns: it is never used. Most files are plain (no quotes,
-every line alike), which a few array calls prove; only the others are split in Python.
+place, so its values are in the wrong columns: it is never used. Most files have no quotes, and are
+split by Arrow; the others record by record.
 """
 
 import csv
@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from patrolplan.inputs.formats import read_content
 
 SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
-SEARCHED_ROWS = 20
+MAX_BLOCK_BYTES = 2**31 - 1
 
 MALFORMED = "with more or fewer fields than the header"  # Reason for which such a row is left out
 MAX_CELL_LINES = 100  # More lines than this in one cell are rows behind a quote that is not closed
@@ -39,7 +40,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class DelimitedText:
-    """A delimited file in memory; `first_rows` are searched for a header below titles."""
+    """A delimited file in memory."""
 
     path: Path
     content: bytes
@@ -47,7 +48,6 @@ class DelimitedText:
     delimiter: str
     header: tuple[str, ...]
     header_row: int
-    first_rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,25 +87,15 @@ def open_delimited(path: Path) -> DelimitedText:
     delimiter = max(DELIMITERS, key=first_line.count)
     if encoding != "cp1252" and not content.isascii():
         encoding = decode_text(content)[1]  # a head of plain ASCII may be followed by Windows-1252
-    rows = [tuple(line.split(delimiter)) for line in lines[1:SEARCHED_ROWS]]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for number, record in enumerate(reader, start=1):
             if any(cell.strip() for cell in record):
                 header = tuple(record)
-                return DelimitedText(
-                    path, content, encoding, delimiter, header, number, tuple(rows)
-                )
+                return DelimitedText(path, content, encoding, delimiter, header, number)
     except csv.Error as error:
         raise InputError.one(path, f"has no header ({error})", "correct its first line") from None
     raise InputError.one(path, "the file is empty", "fetch or export it again")
-
-
-def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
-    """The named columns of the rows that fit the header; a quote out of place is an error."""
-    if _is_plain(text):
-        return _split_plain(text, names)
-    return _split_exactly(text, names)
 
 
 def decode_text(content: bytes, *, is_cut: bool = False) -> tuple[str, str]:
@@ -139,52 +129,64 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
         raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
 
 
-def _is_plain(text: DelimitedText) -> bool:
-    """Whether a file has no quotes, and each line is blank or has the header's fields."""
-    content = text.content
-    if b'"' in content or content.count(b"\r") != content.count(b"\r\n"):
-        return False
-    letters = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(letters == ord("\n"))
-    if not content.endswith(b"\n"):
-        ends = np.append(ends, len(letters))
-    delimiters = np.flatnonzero(letters == ord(text.delimiter))
-    fields = np.diff(np.searchsorted(delimiters, ends), prepend=0) + 1
-    lengths = np.diff(ends, prepend=-1) - 1
-    if b"\r" in content:
-        lengths -= letters[np.maximum(ends - 1, 0)] == ord("\r")
-    is_blank = lengths <= 0
-    return bool((is_blank | (fields == len(text.header))).all())
+def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
+    """The named columns of the rows that fit the header; a quote out of place is an error."""
+    is_plain = (
+        names and b'"' not in text.content
+    )  # Arrow would read every column where none is named
+    return (_split_plain if is_plain else _split_quoted)(text, names)
 
 
 def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
-    table = pd.read_csv(
-        io.BytesIO(text.content),
-        sep=text.delimiter,
-        encoding=text.encoding,
-        encoding_errors="replace" if text.encoding == "cp1252" else "strict",
-        usecols=list(names),
-        dtype=str,
-        skiprows=text.header_row - 1,
-        skip_blank_lines=False,
-        keep_default_na=False,
-        na_values=[""],
-        index_col=False,
+    """Split a file without quotes, of which only the named columns are read."""
+    from pyarrow import csv as arrow, string  # noqa: PLC0415 - as pandas does
+
+    wanted = {f"{text.header.index(name)}": name for name in names}
+    others: dict[int, str] = {}
+
+    def pass_over(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
+        others[row.number] = row.text
+        return "skip"
+
+    content, sides = text.content, f"{text.delimiter} \t\xa0"
+    if text.encoding == "cp1252":
+        content = content.decode("cp1252", errors="replace").encode()
+    is_ended = content.endswith((b"\n", b"\r"))
+    rows = arrow.read_csv(
+        io.BytesIO(content if is_ended else content + b"\n"),
+        arrow.ReadOptions(
+            use_threads=False,  # so that rows have numbers
+            block_size=min(len(content) + 2, MAX_BLOCK_BYTES),  # a whole file: lines may be long
+            skip_rows=text.header_row,
+            column_names=list(map(str, range(len(text.header)))),
+        ),
+        arrow.ParseOptions(
+            delimiter=text.delimiter,
+            quote_char=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=pass_over,
+        ),
+        arrow.ConvertOptions(
+            include_columns=list(wanted),
+            column_types=dict.fromkeys(wanted, string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
     )
-    first = text.header_row + 1
-    table = table.set_axis(pd.RangeIndex(first, first + len(table), name="row"))
+    first, last = text.header_row + 1, text.header_row + len(rows) + len(others)
+    numbers = np.setdiff1d(np.arange(first, last + 1), [*others])
+    table = rows.rename_columns(list(names)).to_pandas().set_axis(pd.Index(numbers, name="row"))
     table = strip_cells(table)
+    malformed = tuple(number for number, row in others.items() if row.strip(sides))
     empty = table.index[table.isna().all(axis=1)]
-    unread: tuple[int, ...] = ()
-    if len(empty):
-        lines = text.content.split(b"\n")
-        signs = f" \t\r\xa0{text.delimiter}".encode()
-        unread = tuple(int(row) for row in empty if lines[row - 1].strip(signs))
-    return CountedTable(table.drop(index=empty), unread=unread)
+    lines = content.splitlines() if len(empty) else []
+    unread = tuple(int(row) for row in empty if lines[row - 1].decode().strip(sides))
+    is_cut = malformed[-1:] == (last,) and not is_ended
+    return CountedTable(table.drop(index=empty), malformed, unread, is_cut)
 
 
-def _split_exactly(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
-    """Split a file with quotes or uneven lines record by record."""
+def _split_quoted(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
+    """Split a file record by record."""
     width = len(text.header)
     wanted = [text.header.index(name) for name in names]
     decoded = text.content.decode(text.encoding, errors="replace")

@@ -11,7 +11,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -73,17 +73,12 @@ def hash_source(source: TableSource) -> str:
 
 
 def _hash_frame(frame: pd.DataFrame) -> str:
-    """SHA-256 of the columns' names, types' own text and values; the index does not count."""
-    parts: list[str | bytes] = [json.dumps([str(name) for name in frame.columns])]
+    """SHA-256 of the names of columns and the text of values; the index does not count."""
+    crs = ""
     if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
-        parts.append("" if frame.crs is None else frame.crs.to_wkt())
-        parts += [b"" if wkb is None else wkb for wkb in frame.geometry.to_wkb()]
-        frame = pd.DataFrame(frame.drop(columns=frame.active_geometry_name))
-    for position in range(frame.shape[1]):
-        column = frame.iloc[:, position]
-        text = column.astype(object).where(column.notna(), "").map(str)
-        parts.append(json.dumps(text.tolist()))
-    return hash_content(*parts)
+        crs = "" if frame.crs is None else frame.crs.to_wkt()
+        frame = frame.to_wkb(hex=True)
+    return hash_content(crs, frame.to_csv(index=False))
 
 
 FILE_STARTS = {
@@ -101,7 +96,6 @@ SPREADSHEET = ".xlsx"
 NEEDED = "python-calamine"
 """The package that reads spreadsheets; an extra, since many users have none."""
 
-SEARCHED_ROWS = 20  # Number of rows that are searched for a header below titles
 MAX_FILE_BYTES = 4 * 2**30
 """Maximum size of a file, unpacked. All crime of England and Wales in a year is about a tenth."""
 
@@ -127,6 +121,21 @@ def read_content(path: Path) -> bytes:
     """The content of a file, unpacked where its name ends in .gz; refused as by `check_size`."""
     content = b"".join(_unpack_to_bound(path))
     return content if path.suffix.lower() == ".gz" else path.read_bytes()
+
+
+def read_bounded(path: Path, max_bytes: int, remedy: str) -> bytes:
+    """The content of a file, of which no more is read than it may have."""
+    if not path.is_file():  # such as a pipe, which might never end
+        raise InputError.one(path, "the file does not exist", "check the path")
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise InputError.one(path, what, "check that you may read it") from None
+    if len(content) > max_bytes:
+        raise InputError.one(path, f"is larger than {max_bytes / 1e6:.0f} MB", remedy)
+    return content
 
 
 def _unpack_to_bound(path: Path) -> Iterator[bytes]:
@@ -155,137 +164,109 @@ def _open_streams(path: Path) -> Iterator[IO[bytes]]:
             yield from map(archive.open, archive.namelist())
 
 
-def _list_gdal_errors() -> tuple[type[Exception], ...]:
+def _list_errors() -> tuple[type[Exception], ...]:
     """Errors that a broken file may cause."""
     from pyogrio import errors  # noqa: PLC0415 - GDAL is heavy, and most inputs are CSV files
 
     return (
         *(errors.DataSourceError, errors.DataLayerError, errors.FeatureError),
         *(errors.GeometryError, errors.FieldError, errors.CRSError),
-        *(CRSError, ValueError, OSError, shapely.errors.ShapelyError),
+        *(CRSError, ValueError, OSError, KeyError, shapely.errors.ShapelyError, pa.ArrowException),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One table of a GIS file, or a frame in memory, before its columns are chosen.
+GIS_REMEDY = "save it again, such as GeoPackage"
+Choose = Callable[[Sequence[str], bool], Iterable[str]]
+"""Given the header without the column of shapes, and whether there is one: names to read."""
 
-    `header` lacks the shapes' column; `read` gives the rows of named columns and loads no others;
-    `first_row` is the number of its first row, `later_rows` are the cells below the header.
+
+def read_layer(source: TableSource, name: str, choose: Choose) -> pd.DataFrame:
+    """Chosen columns, by the number of the row, of a frame or of the one table of a file.
+
+    Of several sheets or layers the one with the table's `name` counts. With shapes it is a
+    GeoDataFrame. No other column is loaded.
     """
-
-    source: TableSource
-    header: tuple[str, ...]
-    has_shapes: bool
-    read: Callable[[Sequence[str]], pd.DataFrame]
-    first_row: int = 1
-    later_rows: Sequence[Sequence[str]] = ()
-    is_used: Callable[[int], bool] = lambda _: True
-
-
-def open_layer(source: TableSource, *, name: str, noun: str, remedy: str) -> Layer:
-    """The one layer of a GIS file that counts, of several the one with this name; or a frame."""
     if isinstance(source, MemoryTable):
-        return _open_frame(source)
+        return _take_frame(source, choose)
     check_size(source)
+    suffix = source.suffix.lower()
     try:
-        if source.suffix.lower() in PARQUET:
-            return _open_parquet(source)
-        return _open_gdal(source, name, noun, remedy)
-    except _list_gdal_errors() as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError.one(source, f"is not {noun} ({error})", remedy) from None
+        if suffix == SPREADSHEET:
+            return _read_sheet(source, name, choose)
+        return (_read_parquet if suffix in PARQUET else _read_gdal)(source, name, choose)
+    except InputError:
+        raise
+    except _list_errors() as error:
+        noun = "Parquet" if suffix in PARQUET else "GIS"
+        raise InputError.one(source, f"is not a {noun} file ({error})", GIS_REMEDY) from None
 
 
-def _open_frame(table: MemoryTable) -> Layer:
+def _take_frame(table: MemoryTable, choose: Choose) -> pd.DataFrame:
     frame = table.frame
     shapes = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
-    header = tuple(str(name) for name in frame.columns if name != shapes)
-
-    def read(names: Sequence[str]) -> pd.DataFrame:
-        chosen = [name for name in frame.columns if name != shapes and str(name) in names]
-        rows = pd.DataFrame(frame[chosen]).rename(columns=str).reset_index(drop=True)
-        if shapes is None:
-            return rows
-        placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
-        return placed
-
-    return Layer(table, header, shapes is not None, read, first_row=0)
+    own = [name for name in frame.columns if name != shapes]
+    names = {*choose(list(map(str, own)), shapes is not None)}
+    rows = pd.DataFrame(frame[[name for name in own if str(name) in names]])
+    rows = rows.rename(columns=str).reset_index(drop=True)
+    if shapes is None:
+        return rows
+    placed: pd.DataFrame = gpd.GeoDataFrame(rows, geometry=frame.geometry.array, crs=frame.crs)
+    return placed
 
 
-def _open_parquet(path: Path) -> Layer:
+def _read_parquet(path: Path, _name: str, choose: Choose) -> pd.DataFrame:
     """A Parquet file; with GeoParquet's notes, its main column of shapes."""
     from pyarrow import parquet  # noqa: PLC0415 - as above
 
-    try:
-        schema = parquet.read_schema(path)
-        notes = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
-        shapes = str(notes.get("primary_column", "")) if isinstance(notes, dict) else ""
-    except (OSError, pa.ArrowException, UnicodeDecodeError, ValueError) as error:
-        raise _refuse_parquet(path, error) from None
-    shapes = shapes if shapes in schema.names else ""
-
-    def read(names: Sequence[str]) -> pd.DataFrame:
-        try:
-            frame: pd.DataFrame
-            if shapes:
-                frame = gpd.read_parquet(path, columns=[*names, shapes])
-            else:
-                frame = parquet.read_table(path, columns=list(names)).to_pandas()
-        except (*_list_gdal_errors(), pa.ArrowException, UnicodeDecodeError, KeyError) as error:
-            raise _refuse_parquet(path, error) from None
-        return frame
-
-    header = tuple(name for name in schema.names if name != shapes)
-    return Layer(path, header, bool(shapes), read, first_row=2)
+    schema = parquet.read_schema(path)
+    notes = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+    shapes = str(notes.get("primary_column", "")) if isinstance(notes, dict) else ""
+    has_shapes = shapes in schema.names
+    names = list(choose([name for name in schema.names if name != shapes], has_shapes))
+    frame: pd.DataFrame
+    if has_shapes:
+        frame = gpd.read_parquet(path, columns=[*names, shapes])
+    else:
+        frame = parquet.read_table(path, columns=names).to_pandas()
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2))
 
 
-def _refuse_parquet(path: Path, error: Exception) -> InputError:
-    return InputError.one(path, f"is not a Parquet file ({error})", "write it again")
-
-
-def _open_gdal(path: Path, name: str, noun: str, remedy: str) -> Layer:
-    _check_format(path, noun, remedy)
+def _read_gdal(path: Path, name: str, choose: Choose) -> pd.DataFrame:
+    _check_format(path)
     import pyogrio  # noqa: PLC0415 - as above
 
     is_geojson = path.suffix.lower() in GEOJSON
     # The name of the driver before the path: GDAL would otherwise detect it by the content, and
     # other kinds of JSON file make it open further files, or addresses.
     address: str | Path = f"GeoJSON:{path}" if is_geojson else path
-    found = [str(layer) for layer, _ in pyogrio.list_layers(address)]
-    layers = [layer for layer in found if layer.casefold() == name] if len(found) > 1 else found
-    if len(layers) != 1:
-        what = f"has {len(found)} layers ({list_first(found)}), so it is not clear which counts"
-        raise InputError.one(
-            path, what, f"name the layer '{name}', or save it in a file of its own"
-        )
+    layer = _choose_one(path, name, "layer", [str(one) for one, _ in pyogrio.list_layers(address)])
     # Dates as they are written: GDAL would read text such as 15:10 as a time.
     options = {"DATE_AS_STRING": "YES"} if is_geojson else {}
-    about = pyogrio.read_info(address, layer=layers[0], **options)
+    about = pyogrio.read_info(address, layer=layer, **options)
     has_shapes = about["geometry_type"] is not None
+    names = list(choose(list(map(str, about["fields"])), has_shapes))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of shapes that are none: those rows have no place
+        frame: pd.DataFrame = pyogrio.read_dataframe(
+            address, layer=layer, columns=names, read_geometry=has_shapes, **options
+        )
+    text = {
+        name: _drop_midnight(frame[name])
+        for name in names
+        if pd.api.types.is_string_dtype(frame[name].dtype) or frame[name].dtype == object
+    }
+    return frame.assign(**text).set_axis(pd.RangeIndex(1, len(frame) + 1))
 
-    def read(names: Sequence[str]) -> pd.DataFrame:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of shapes that are none: those rows have no place
-                frame: pd.DataFrame = pyogrio.read_dataframe(
-                    address,
-                    layer=layers[0],
-                    columns=list(names),
-                    read_geometry=has_shapes,
-                    **options,
-                )
-        except _list_gdal_errors() as error:
-            raise InputError.one(path, f"is not {noun} ({error})", remedy) from None
-        text = {
-            name: _drop_midnight(frame[name])
-            for name in names
-            if pd.api.types.is_string_dtype(frame[name].dtype) or frame[name].dtype == object
-        }
-        return frame.assign(**text)
 
-    return Layer(path, tuple(str(field) for field in about["fields"]), has_shapes, read)
+def _choose_one(path: Path, name: str, noun: str, found: Sequence[str]) -> str:
+    """Of several layers or sheets the one of a name; which counts is not guessed."""
+    named = [one for one in found if one.strip().casefold().replace(" ", "_") == name]
+    chosen = named if len(found) > 1 and named else found
+    if len(chosen) != 1:
+        what = f"has {len(found)} {noun}s ({list_first(found)}), so it is not clear which counts"
+        remedy = f"name the {noun} '{name}', or save it in a file of its own"
+        raise InputError.one(path, what, remedy)
+    return chosen[0]
 
 
 MIDNIGHT = r"(\d{4})[-/](\d{2})[-/](\d{2})[T ]00:00:00(?:\.0+)?Z?"
@@ -303,44 +284,32 @@ def _drop_midnight(column: pd.Series) -> pd.Series:
     return column
 
 
-def _check_format(path: Path, noun: str, remedy: str) -> None:
+def _check_format(path: Path) -> None:
     """Refuse a file of any other format before GDAL sees it."""
     # GDAL detects formats by content: a virtual one could make it open other files, or addresses.
     starts = FILE_STARTS.get(path.suffix.lower(), ())
     with path.open("rb") as stream:
         start = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     if not any(start.startswith(form) for form in starts):
-        raise InputError.one(path, f"is not {noun}", remedy)
+        raise InputError.one(path, "is not a GIS file", GIS_REMEDY)
 
 
-def open_sheet(path: Path, name: str) -> Layer:
-    """The one sheet of a spreadsheet that counts: of several, the one of this name."""
-    check_size(path)
-    rows = _read_sheet(path, name)
-    first = next((n for n, row in enumerate(rows) if any(map(_is_given, row))), None)
-    if first is None:
+def _read_sheet(path: Path, name: str, choose: Choose) -> pd.DataFrame:
+    """The rows of a sheet below its header, without blank ones."""
+    rows = {
+        number: row
+        for number, row in enumerate(_load_sheet(path, name), start=1)
+        if any(map(_is_given, row))
+    }
+    if not rows:
         raise InputError.one(path, "the file is empty", "fetch or export it again")
-    header, body = tuple(str(cell).strip() for cell in rows[first]), rows[first + 1 :]
-
-    def read(names: Sequence[str]) -> pd.DataFrame:
-        columns = {}
-        for one in names:
-            at = header.index(one)
-            cells = [row[at] if at < min(len(row), len(header)) else "" for row in body]
-            columns[one] = [_drop_seconds(cell) if _is_given(cell) else None for cell in cells]
-        return pd.DataFrame(columns, dtype=object, index=range(len(body)))
-
-    later = tuple(tuple(map(str, row)) for row in body[: SEARCHED_ROWS - 1])
-    used = [any(map(_is_given, row)) for row in body]
-    return Layer(
-        path,
-        header,
-        has_shapes=False,
-        read=read,
-        first_row=first + 2,
-        later_rows=later,
-        is_used=lambda row: used[row - first - 2],
-    )
+    header = [str(cell).strip() for cell in rows.pop(min(rows))]
+    columns = {}
+    for one in choose(header, False):  # noqa: FBT003 - a sheet has no shapes
+        at = header.index(one)
+        cells = [row[at] if at < min(len(row), len(header)) else "" for row in rows.values()]
+        columns[one] = [_drop_seconds(cell) if _is_given(cell) else None for cell in cells]
+    return pd.DataFrame(columns, dtype=object, index=list(rows))
 
 
 WHOLE_MINUTE = re.compile(r"(\d{2}:\d{2}):00")
@@ -377,7 +346,7 @@ def _check_extent(path: Path) -> None:
                 raise InputError.one(path, what, remedy)
 
 
-def _read_sheet(path: Path, source: str) -> list[list[Any]]:
+def _load_sheet(path: Path, source: str) -> list[list[Any]]:
     """All rows of the sheet that counts, from row 1."""
     try:
         calamine = import_module("python_calamine")
@@ -400,10 +369,4 @@ def _read_sheet(path: Path, source: str) -> list[list[Any]]:
         what = f"is broken or not a spreadsheet ({error})"
         raise InputError.one(path, what, "save it again, or as CSV") from None
     given = {name: rows for name, rows in sheets.items() if any(map(any, rows))}
-    named = [name for name in given if name.strip().casefold().replace(" ", "_") == source]
-    chosen = named or list(given)
-    if len(chosen) > 1:
-        what = f"has {len(chosen)} sheets ({list_first(chosen)}), so it is not clear which counts"
-        remedy = f"name the sheet '{source}', or save it in a file of its own"
-        raise InputError.one(path, what, remedy)
-    return given[chosen[0]] if chosen else []
+    return given[_choose_one(path, source, "sheet", list(given))] if given else []

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patrolplan.errors import InputError
+from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.table_reader import MAX_DEGREES
 
 MAX_TRACK_BYTES = 50_000_000
@@ -95,16 +96,7 @@ ROOT = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<([^\s/>]{1,20})", re.DOT
 def _check_file(path: Path) -> None:
     """Refuse a file that is too large, of another format, or declares a document type."""
     # GDAL detects formats by content: another could have it open further files.
-    try:
-        size = path.stat().st_size
-        content = b"" if size > MAX_TRACK_BYTES else path.read_bytes()
-    except FileNotFoundError:
-        raise InputError.one(path, "the file does not exist", "name another with --gpx") from None
-    except OSError as error:
-        raise InputError.one(path, f"cannot be read ({error})", "name a GPX file") from None
-    if size > MAX_TRACK_BYTES:
-        what = f"is larger than {MAX_TRACK_BYTES // 1_000_000} million bytes"
-        raise InputError.one(path, what, "use the track of one day")
+    content = read_bounded(path, MAX_TRACK_BYTES, "use the track of one day")
     if b"<!DOCTYPE" in content.replace(b"\0", b""):  # also in UTF-16
         what = "declares a document type, which no GPX file needs"
         raise InputError.one(path, what, SAVE_AGAIN)

@@ -197,13 +197,6 @@ def get_passage(tags: Mapping[str, str]) -> Passage:
     return "covered" if _is_set(tags, "tunnel") or _is_set(tags, "covered") else ""
 
 
-ROADS = frozenset(
-    {
-        *("primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"),
-        *("unclassified", "residential", "living_street", "service", "road", "busway"),
-    }
-)
-TRACKS = frozenset({"cycleway", "track", "bridleway"})
 TRUNK = frozenset({"trunk", "trunk_link"})
 """Main roads with fast traffic: a bicycle is pushed on the pavement unless tags allow riding."""
 
@@ -212,6 +205,10 @@ MAIN_ROADS = TRUNK | {
 }
 """Roads whose crossings are named to people on foot."""
 
+ROADS = (MAIN_ROADS - TRUNK) | {
+    *("unclassified", "residential", "living_street", "service", "road", "busway")
+}
+TRACKS = frozenset({"cycleway", "track", "bridleway"})
 OPEN_TO_BICYCLES = frozenset(
     {"yes", "designated", "permissive", "official", "destination", "public"}
 )

@@ -1,7 +1,8 @@
 """Polygons: the area's outline, small areas, and hotspots that a force designates."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.arrays import Bools, Floats
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.inputs.declared import (
     DATE,
     OPTIONAL_TIME,
@@ -23,74 +24,51 @@ from patrolplan.inputs.declared import (
     number,
     some_of,
 )
-from patrolplan.inputs.formats import Columns, Files, TableSource, open_layer
-from patrolplan.inputs.table_reader import match_columns, parse_numbers, write_cells
+from patrolplan.inputs.formats import GIS_REMEDY, Choose, Columns, Files, TableSource, read_layer
+from patrolplan.inputs.table_reader import Field, match_columns, parse_numbers, write_cells
 from patrolplan.settings import Settings
 from patrolplan.settings.kinds import name_argument
 from patrolplan.tables import LeftOut
 
 POLYGONS = ["Polygon", "MultiPolygon"]
-REMEDY = "use GeoJSON, GeoPackage or a shapefile"
 
 
 def read_polygon_file(
-    path: TableSource,
-    *,
-    key: str,
-    choose_columns: Callable[[Sequence[str]], Sequence[str]] | None = None,
+    path: TableSource, *, key: str, choose: Choose = lambda header, _: header
 ) -> gpd.GeoDataFrame:
     """Every feature of a file, in its own CRS; `key` is the setting that names it, for messages."""
     if isinstance(path, Path) and not path.is_file():
         raise InputError.one(path, "the file does not exist", f"correct {key}")
-    layer = open_layer(
-        path, name=key.rsplit(maxsplit=1)[-1], noun="a file of polygons", remedy=REMEDY
-    )
-    columns = layer.header if choose_columns is None else choose_columns(layer.header)
-    shapes = layer.read(columns)
+    shapes = read_layer(path, key.rsplit(maxsplit=1)[-1], choose)
     if not isinstance(shapes, gpd.GeoDataFrame):
-        raise InputError.one(path, "has no polygon", REMEDY)
+        raise InputError.one(path, "has no polygon", GIS_REMEDY)
     if shapes.crs is None:
         raise InputError.one(path, "has no CRS", "save it with its CRS")
     return shapes
 
 
-def read_polygon_rows(
-    table: Table, paths: Files, projection: Projection, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The features of several files as checked text with `file`, `row` (from 1) and shapes."""
-    problems = Problems()
-    names = [*(one.name for one in table.fields), "file", "row"]
-    empty = pd.DataFrame(columns=names, dtype="str")
-    parts = [gpd.GeoDataFrame(empty, geometry=[], crs=projection.crs)]
-    for path in paths:
-        with problems.collect():
-            parts.append(_read_rows(table, path, projection, columns or {}))
-    rows = pd.concat(parts[1:] or parts, ignore_index=True)
-    problems.extend(table.find_problems(rows))
-    problems.raise_if_any()
-    return rows
-
-
 def _read_rows(
-    table: Table, path: TableSource, projection: Projection, columns: Mapping[str, str]
+    path: TableSource,
+    fields: Sequence[Field],
+    columns: Mapping[str, str],
+    *,
+    source: str,
+    projection: Projection,
 ) -> gpd.GeoDataFrame:
-    """The features of one file, see `read_polygon_rows`."""
+    """The features of one file as text, by their number from 1, with shapes in metres."""
     theirs: dict[str, str] = {}
 
-    def choose(header: Sequence[str]) -> list[str]:
-        theirs.update(match_columns(path, header, table.fields, columns, table.source))
-        return list(dict.fromkeys(theirs.values()))
+    def choose(header: Sequence[str], _has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
+        theirs.update(match_columns(path, header, fields, columns, source))
+        return dict.fromkeys(theirs.values())
 
-    shapes = read_polygon_file(path, key=f"[sources] {table.source}", choose_columns=choose)
+    shapes = read_polygon_file(path, key=f"[sources] {source}", choose=choose)
     text = {
-        one.name: write_cells(shapes[theirs[one.name]], one.name).fillna("").str.strip()
-        if one.name in theirs
-        else pd.Series("", index=shapes.index, dtype="str")
-        for one in table.fields
+        ours: write_cells(shapes[name], ours).fillna("").str.strip()
+        for ours, name in theirs.items()
     }
-    rows = pd.DataFrame(text).assign(file=str(path), row=np.arange(1, len(shapes) + 1))
-    geometry = shapes.geometry.to_crs(projection.crs).array
-    return gpd.GeoDataFrame(rows, geometry=geometry, crs=projection.crs)
+    rows = gpd.GeoDataFrame(text, geometry=shapes.geometry.to_crs(projection.crs).array)
+    return rows.set_axis(np.arange(1, len(rows) + 1))
 
 
 def read_limits(
@@ -184,7 +162,8 @@ DESIGNATED = Table("designated", (
 
 PEOPLE = number("a number of people", "write a number, or nothing")
 AREAS = Table("areas", (
-    Column("area", "its name or official code", once=True,
+    Column("area", "its name or official code", Form(store=lambda text: text.astype(object)),
+           once=True,
            missing=("the area's name is missing", "write it, such as its official code"),
            known_names=("OA21CD", "OA11CD", "LSOA21CD", "LSOA11CD")),
     Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
@@ -196,26 +175,17 @@ AREAS = Table("areas", (
 # fmt: on
 
 
-def read_designated(
-    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The hotspots that a force designates, see `DESIGNATED`."""
-    return read_polygons(DESIGNATED, paths, projection, left_out, columns)
-
-
-def read_areas(
-    paths: Files, projection: Projection, left_out: LeftOut, *, columns: Columns = None
-) -> gpd.GeoDataFrame:
-    """The polygons of small areas, see `AREAS`, with their residents where the files have them."""
-    areas = read_polygons(AREAS, paths, projection, left_out, columns)
-    return areas.astype({"area": object})
-
-
 def read_polygons(
-    table: Table, paths: Files, projection: Projection, left_out: LeftOut, columns: Columns
+    table: Table,
+    paths: Files,
+    projection: Projection,
+    left_out: LeftOut,
+    *,
+    columns: Columns = None,
 ) -> gpd.GeoDataFrame:
     """The polygons of a declared table's files; in messages, row 1 is a file's first feature."""
-    rows = read_polygon_rows(table, paths, projection, columns=columns)
+    text = table.read(paths, columns, read_file=partial(_read_rows, projection=projection))
+    rows = gpd.GeoDataFrame(text, geometry="geometry" if paths else [], crs=projection.crs)
     left_out.count_rows(table.source, len(rows))
     is_polygon = rows.geom_type.isin(POLYGONS)
     count, fix = int((~is_polygon).sum()), "draw a polygon for each"
@@ -223,3 +193,6 @@ def read_polygons(
     rows = rows[is_polygon].reset_index(drop=True)
     shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
     return table.build(table.store(rows), shapes.array)
+
+
+read_designated, read_areas = partial(read_polygons, DESIGNATED), partial(read_polygons, AREAS)

@@ -1,14 +1,10 @@
 """An account of every row of a table's files: what fits, what does not, what cannot be read.
 
 The rows that cannot be used are counted with file and row number; more of them than typing errors
-explain are reported to `patrolplan.plausibility.Alarms`. Not for pupils' reports, whose rows are
-never named.
-
-Of values that cannot be read nothing is guessed: 03/04 may be in March or April, and 45901 may be
-a day or a number. The message says what the value looks like, so that the export can be corrected.
+explain are reported to `patrolplan.plausibility.Alarms`; of values that cannot be read nothing is
+guessed, as 03/04 may be in March or April. Not for pupils' reports, whose rows are never named.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,35 +19,6 @@ from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_rows
 
-DATE_FORMS = (
-    (r"\d{5}(\.\d+)?", "a spreadsheet's number of a day"),
-    (r"(?i)[a-z]{3,9}[\s\-/.,']*(\d{2}|\d{4})", "a month with its name"),
-    (r"(?i)\d{1,2}[\s\-/.]*[a-z]{3,9}[\s\-/.,]*(\d{2}|\d{4})\b.*", "a day with the month's name"),
-    (r"(?i).*\d\s*[ap]\.?m\.?", "a 12-hour clock"),
-    (r"\d{1,2}/\d{1,2}/\d{2}(\s.*)?", "a year of two digits"),
-    (r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}(\s.*)?", "a date that does not begin with the year"),
-    (r"\d{1,2}[/.\-]\d{4}", "a month before its year"),
-    (r"\d{4}[/.]\d{1,2}", "a month without its hyphen"),
-    (r"\d{6}", "a month without its hyphen"),
-    (r"\d{8}", "a date without its hyphens"),
-    (r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?", "a date and not a month"),
-    (r"\d{10,13}", "a computer's count of seconds"),
-    (r"\d{4}", "a year alone"),
-)
-"""Patterns of dates and times that are not read, and what they look like."""
-
-NUMBER_FORMS = (
-    (r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", "a number with commas between thousands"),
-    (r"[-+]?\d+,\d+", "a decimal comma"),
-    (r"[-+]?[\d.]+\s*°.*", "degrees with signs"),
-    (r"(?i)[\d.]+\s*[nsew]", "degrees with a letter"),
-    (r"[-+]?\d{5,7}(\.\d+)?", "metres on a grid and not degrees"),
-    (r"[-+]?\d{1,3} \d{3}(\.\d+)?", "a number with spaces"),
-    (r"[A-Z]{2}\s?\d{4,10}", "a grid reference with letters"),
-    (r"(?i)point.*", "a point in one cell"),
-)
-"""Patterns of coordinates that are not read, and what they look like."""
-
 EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
 """Words for an empty cell, in lower case."""
 
@@ -63,42 +30,29 @@ METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one column that cannot be read, of those given; the first one, and its look."""
+    """Values of one column that cannot be read, of those given, and the first one."""
 
     column: str
     count: int
     given: int
     row: int
     value: str
-    look: str
     remedy: str
 
 
-def find_unreadable(
-    text: pd.Series, is_read: NDArray[np.bool_], forms: tuple[tuple[str, str], ...], remedy: str
-) -> list[Unreadable]:
+def find_unreadable(text: pd.Series, is_read: NDArray[np.bool_], remedy: str) -> list[Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all."""
-    given_rows = is_given(text)
-    wrong = text[given_rows & ~is_read]
+    wrong = text[~is_read]
+    wrong = wrong[is_given(wrong)]
     if wrong.empty:
         return []
-    value = str(wrong.iloc[0])
-    look = describe_form(value, forms)
-    given = int(given_rows.sum())
-    return [Unreadable(str(text.name), len(wrong), given, int(wrong.index[0]), value, look, remedy)]
+    row, value, given = int(wrong.index[0]), str(wrong.iloc[0]), int(is_given(text).sum())
+    return [Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
 
 
 def is_given(text: pd.Series) -> NDArray[np.bool_]:
     """(n,) whether each cell of text or NA holds a value: not one of `EMPTY_WORDS`."""
     return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
-
-
-def describe_form(value: str, forms: tuple[tuple[str, str], ...]) -> str:
-    """What a value looks like, or nothing."""
-    for pattern, look in forms:
-        if re.fullmatch(pattern, value.strip()):
-            return look
-    return ""
 
 
 MAX_COARSE_DECIMALS = 3  # Decimals of a degree at which it is a hundred metres
@@ -157,9 +111,8 @@ def check_accounts(
         is_every_value = all_files and all(one.count == one.given for _, one in found)
         if is_every_value or exceeds_bound(count, total):
             path, first = found[0]
-            look = f", which looks like {first.look}" if first.look else ""
             what = (
-                f"{table_reader.quote_value(first.value)} cannot be read{look} "
+                f"{table_reader.quote_value(first.value)} cannot be read "
                 f"({format_count(count, 'such value')} in {format_count(total, 'row')})"
             )
             place = table_reader.describe_cell(f"{first.row:,}", column)
@@ -180,9 +133,8 @@ def _check_shape(
         alarms.add("malformed_rows", first.path, what, table_reader.MALFORMED_REMEDY, rows)
     for account in uneven:
         if account.is_cut:
-            what = "the file ends in the middle of its last row, so it was cut short"
-            place = list_rows(account.malformed[-1:])
-            alarms.add("malformed_rows", account.path, what, "fetch or export it again", place)
+            place, remedy = list_rows(account.malformed[-1:]), "fetch or export it again"
+            alarms.add("malformed_rows", account.path, table_reader.CUT_SHORT, remedy, place)
 
 
 def check_resolution(
@@ -222,5 +174,5 @@ def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
     remedy = DEGREES_REMEDY if axes == table_reader.AXES[0] else METRES_REMEDY
     for axis in axes:
         is_read = np.isfinite(table_reader.parse_axis(table[axis], axis))
-        found += find_unreadable(table[axis], is_read, NUMBER_FORMS, remedy)
+        found += find_unreadable(table[axis], is_read, remedy)
     return found

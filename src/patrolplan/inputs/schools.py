@@ -46,13 +46,6 @@ FIGURES = {
 """Range of each figure of a school, and what to do if one is outside. The register has ages from 0,
 for nurseries, to 25, for special colleges."""
 
-FIGURE_FORMS = (
-    (r"\d{1,3}(,\d{3})+(\.\d+)?", "a number with commas between thousands"),
-    (r"\d{1,3} \d{3}", "a number with spaces"),
-    (r"(\d\d?)\s*(-|to)\s*(\d\d?)", "a span of ages"),
-)
-"""Patterns of figures that are not read, and what they look like."""
-
 TEXTS = ("phase", "type", "postcode")  # empty where not known
 PLAIN_URN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 NO_NAME = "Unnamed school"
@@ -97,7 +90,7 @@ def read_schools(
         with problems.collect():
             counted = read_counted_table(path, FIELDS, columns, source="schools")
             table = counted.rows
-            x, y = project_coordinates(table, projection, columns, path=path, source="schools")
+            x, y = project_coordinates(table, projection, columns)
             figures, unreadable = _parse_figures(table, path)
             place = table.assign(x=x, y=y, is_coarse=row_account.is_coarse(table), row=table.index)
             parts.append(place.assign(**figures))
@@ -108,14 +101,19 @@ def read_schools(
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
     row_account.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
-    listed = _select_open(listed, left_out, left_out_urns)
+    listed = listed.assign(
+        urn=listed["urn"].fillna("").str.removesuffix(".0"),
+        name=listed["name"].fillna(NO_NAME),
+        **{name: listed[name].fillna("") if name in listed else "" for name in TEXTS},
+    )
     _check_phases(listed, selection, paths[0], problems)
     problems.raise_if_any()  # before schools are reported as missing because of a wrong phase
     table = _select_schools(listed, selection, left_out, left_out_urns)
     for urn in selection.urns:
         if urn not in set(table["urn"]):
-            why, remedy = _explain_missing(listed, urn)
-            problems.add(paths[0], f"the school {quote_value(urn)} is selected, but {why}", remedy)
+            why = left_out_urns.get(urn, "not in the file")
+            what = f"the school {quote_value(urn)} is selected, but left out: {why}"
+            problems.add(paths[0], what, "correct [schools] urns and phases, or the school's row")
     if table.empty:
         what = "no open school with coordinates remains"
         problems.add(paths[0], what, "check the file and [schools]")
@@ -145,7 +143,7 @@ def _parse_figures(
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
             column = table[name]
-            unreadable += row_account.find_unreadable(column, is_good, FIGURE_FORMS, remedy)
+            unreadable += row_account.find_unreadable(column, is_good, remedy)
             for row, value in column[row_account.is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
@@ -158,26 +156,30 @@ def build_urn_sort_key(urns: pd.Series) -> pd.Series:
     return urns.str.zfill(12)
 
 
-def _select_open(
-    table: pd.DataFrame, left_out: LeftOut, left_out_urns: dict[str, str]
+def _select_schools(
+    table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
 ) -> pd.DataFrame:
-    """Open schools, without duplicates."""
-    table = table.assign(
-        urn=table["urn"].fillna("").str.removesuffix(".0"),
-        name=table["name"].fillna(NO_NAME),
-        **{name: table[name].fillna("") if name in table else "" for name in TEXTS},
-    )
-    table["urn"] = _fill_urns(table)
-    plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
-    reason = "without a URN of letters and digits"
-    left_out.add("schools", reason, int((~plain).sum()), fix="correct the URN")
-    table = table[plain]
+    """The open schools that are selected and have coordinates, each once."""
+
+    def keep(table: pd.DataFrame, good: pd.Series, reason: str, fix: str = "") -> pd.DataFrame:
+        left_out.add("schools", reason, int((~good).sum()), fix=fix)
+        left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
+        return table[good]
+
+    table = table.assign(urn=_fill_urns(table))
+    is_plain = table["urn"].str.fullmatch(PLAIN_URN)  # URNs name files, so they must be plain
+    table = keep(table, is_plain, "without a URN of letters and digits", "correct the URN")
     if "status" in table:
-        is_open = table["status"].fillna("Open").str.startswith("Open")
-        table = _keep_rows(table, is_open, "not open", left_out, left_out_urns)
+        table = keep(table, table["status"].fillna("Open").str.startswith("Open"), "not open")
+    table = table.assign(other_sites=_describe_other_sites(table))
     is_duplicate = table["urn"].duplicated()
     left_out.add("schools", "duplicate URN", int(is_duplicate.sum()))
-    return table[~is_duplicate].assign(other_sites=_describe_other_sites(table))
+    table = table[~is_duplicate]
+    phases, urns = [*map(_fold, selection.phases)], selection.urns
+    selected = table["phase"].map(_fold).isin(phases) | (not phases)
+    selected &= table["urn"].isin(urns) | (not urns)
+    table = keep(table, selected, "not selected in [schools]")
+    return keep(table, table["x"].notna(), "without coordinates", "fill in their coordinates")
 
 
 def _fill_urns(table: pd.DataFrame) -> pd.Series:
@@ -194,75 +196,27 @@ def _describe_other_sites(table: pd.DataFrame) -> pd.Series:
     """For each row, the later rows with its URN at another site; empty where there is none."""
     first = table.drop_duplicates("urn").set_index("urn")
     again = table[table["urn"].duplicated()]
-    own = first.loc[again["urn"]]
-    metres = np.hypot(
-        again["x"].to_numpy() - own["x"].to_numpy(), again["y"].to_numpy() - own["y"].to_numpy()
-    )
-    text = pd.Series("", index=first.index, dtype=object)
-    for urn, row, away in zip(again["urn"], again["row"], metres, strict=True):
-        if away > SAME_SITE_METRES:
-            text[urn] += f"{', ' if text[urn] else ''}row {row} ({away:,.0f} m away)"
-    used = "row " + first["row"].astype(str)
-    text = text.where(text == "", used + " is used, not " + text)
-    return table["urn"].map(text)
+    used = first.loc[again["urn"]]
+    away = np.hypot(*(again[axis].to_numpy() - used[axis].to_numpy() for axis in ("x", "y")))
+    sites: dict[str, str] = {}
+    for urn, row, metres in zip(again["urn"], again["row"], away, strict=True):
+        if metres > SAME_SITE_METRES:
+            others = f"{sites[urn]}, " if urn in sites else f"row {first['row'][urn]} is used, not "
+            sites[urn] = f"{others}row {row} ({metres:,.0f} m away)"
+    return table["urn"].map(lambda urn: sites.get(urn, ""))
 
 
-def _select_schools(
-    table: pd.DataFrame, selection: SchoolSettings, left_out: LeftOut, left_out_urns: dict[str, str]
-) -> pd.DataFrame:
-    """Schools that are selected and have coordinates."""
-    selected = _has_phase(table, selection)
-    if selection.urns:
-        selected &= table["urn"].isin(selection.urns)
-    table = _keep_rows(table, selected, "not selected in [schools]", left_out, left_out_urns)
-    reason, fix = "without coordinates", "fill in their coordinates"
-    return _keep_rows(table, table["x"].notna(), reason, left_out, left_out_urns, fix)
-
-
-def _keep_rows(
-    table: pd.DataFrame,
-    good: pd.Series,
-    reason: str,
-    left_out: LeftOut,
-    left_out_urns: dict[str, str],
-    fix: str = "",
-) -> pd.DataFrame:
-    """The good rows; the others are counted, and their URNs are recorded with the reason."""
-    left_out.add("schools", reason, int((~good).sum()), fix=fix)
-    left_out_urns.update(dict.fromkeys(table["urn"][~good], reason))
-    return table[good]
-
-
-def _has_phase(table: pd.DataFrame, selection: SchoolSettings) -> pd.Series:
-    """(n,) whether each school has a selected phase, in any case."""
-    if not selection.phases:
-        return pd.Series(data=True, index=table.index)
-    phases = [phase.strip().casefold() for phase in selection.phases]
-    return table["phase"].str.casefold().isin(phases)
+def _fold(phase: str) -> str:
+    return phase.strip().casefold()
 
 
 def _check_phases(
     table: pd.DataFrame, selection: SchoolSettings, path: TableSource, problems: Problems
 ) -> None:
-    """Every selected phase must be in the file or in GIAS, and some school must be of one."""
+    """Every selected phase must be in the file or in GIAS."""
     phases = sorted(phase for phase in table["phase"].unique() if phase)
     remedy = f"correct [schools] phases (the file has: {', '.join(phases) or 'none'})"
-    folded = {phase.strip().casefold() for phase in (*phases, *PHASES)}
-    valid = [phase for phase in selection.phases if phase.strip().casefold() in folded]
+    known = {*map(_fold, (*phases, *PHASES))}
     for phase in selection.phases:
-        if phase not in valid:
+        if _fold(phase) not in known:
             problems.add(path, f"no school has the phase {quote_value(phase)}", remedy)
-    if len(table) and valid and not _has_phase(table, selection).any():
-        names = ", ".join(map(quote_value, valid))
-        problems.add(path, f"no open school has the selected phases: {names}", remedy)
-
-
-def _explain_missing(listed: pd.DataFrame, urn: str) -> tuple[str, str]:
-    """Why a school that the settings name is not among the selected, and what to do."""
-    row = listed[listed["urn"] == urn]
-    if row.empty:
-        return "is not an open school in the file", "correct [schools] urns, or the school's row"
-    if row["x"].isna().all():
-        return "has no coordinates", "add its coordinates"
-    phase = quote_value(row["phase"].iloc[0])
-    return f"its phase is {phase}", "remove it from [schools] urns, or add its phase to phases"

@@ -11,7 +11,6 @@ import shapely
 
 from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError
 from patrolplan.inputs.declared import (
     DATE,
     DEGREES,
@@ -34,7 +33,7 @@ from patrolplan.inputs.declared import (
     whole,
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import parse_axis, parse_numbers, read_table
+from patrolplan.inputs.table_reader import parse_axis, parse_numbers
 from patrolplan.tables import REASONS, Column as Kept
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY
@@ -240,7 +239,8 @@ VISITS = Table("--csv", (
                 f"write {', '.join(REASONS)}, or nothing"),
            known_names=("not_made",), needed=False),
     Column("window", "patrol window, where a school has several a day", needed=False),
-))
+), (Rule("hotspot", _is_place_given, "the place is missing",
+         "write the stop's number or the hotspot's name"),))
 # fmt: on
 
 
@@ -327,22 +327,15 @@ def coarsen_visits(points: gpd.array.GeometryArray, kinds: pd.Series) -> gpd.arr
 
 def read_visits(path: TableSource) -> pd.DataFrame:
     """Visits recorded on paper, see `VISITS`, by row: what is not given is NA."""
-    table = read_table(path, VISITS.fields, {}, source=VISITS.source)
-    if not {"hotspot", "stop"} & set(table.columns):
-        what = "does not say where the visits were: neither 'hotspot' nor 'stop' is a column"
-        raise InputError.one(path, what, "add one of them")
-    table = table.reindex(columns=[field.name for field in VISITS.fields]).astype(object)
-    text = table.astype("str").where(table.notna(), "").assign(file=str(path), row=table.index)
-    place = "hotspot" if table["hotspot"].notna().any() else "stop"
-    remedy = "write the stop's number or the hotspot's name"
-    rule = Rule(place, _is_place_given, "the place is missing", remedy)
-    if problems := VISITS.find_problems(text, [rule]):
-        raise InputError(problems)
-    return table.assign(
-        date=parse_dates(text["date"]).dt.date,
-        minutes=parse_numbers(text["minutes"]),
-        **{
-            name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
-            for name in ("stop", "engagements", "people")
-        },
+    text = VISITS.read([path], None).set_index("row").drop(columns="file")
+    counts = {
+        name: pd.to_numeric(text[name], errors="coerce").astype("Int64")
+        for name in ("stop", "engagements", "people")
+    }
+    return (
+        text.astype(object)
+        .mask(text == "", pd.NA)
+        .assign(
+            date=parse_dates(text["date"]).dt.date, minutes=parse_numbers(text["minutes"]), **counts
+        )
     )

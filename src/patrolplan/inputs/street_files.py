@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 
 from patrolplan.arrays import Bools, Ints
-from patrolplan.atomic import hash_file
-from patrolplan.cache import Store, decode_arrays, encode_arrays, hash_arrays
+from patrolplan.atomic import hash_content, hash_file
+from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.formats import check_size
@@ -64,15 +64,7 @@ def finish_streets(streets: Streets, left_out: LeftOut) -> Streets:
 
 def hash_streets(streets: Streets) -> str:
     """SHA-256 of streets that were given in memory, features included."""
-    tables = {"ways": streets.ways, **{name: getattr(streets, name) for name in FEATURE_TABLES}}
-    parts: dict[str, Any] = {name: getattr(streets, name) for name in ARRAYS}
-    for name, table in tables.items():
-        for column in table.columns.drop("geometry", errors="ignore"):
-            parts[f"{name} {column}"] = table[column].to_numpy().astype(np.str_)
-        if isinstance(table, gpd.GeoDataFrame):
-            shapes = b"".join(table.geometry.to_wkb())
-            parts[f"{name} geometry"] = np.frombuffer(shapes, dtype=np.uint8)
-    return hash_arrays("streets", parts)
+    return hash_content(_encode((streets, [])))
 
 
 def _drop_infinite(streets: Streets, left_out: LeftOut) -> Streets:
@@ -113,24 +105,21 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
             for part, low in zip(parts, below, strict=False)
         ]
     )
-    vertex_xy = np.concatenate([part.vertex_xy for part in parts])
     file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
     tables = {
         name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
         for name in FEATURE_TABLES
     }
-    crossings = {
-        node: kind
-        for part in reversed(parts)
-        for node, kind in zip(
-            part.crossing_nodes.tolist(), part.crossing_kinds.tolist(), strict=True
+    crossings: dict[int, Any] = {}
+    for part in reversed(parts):
+        crossings |= dict(
+            zip(part.crossing_nodes.tolist(), part.crossing_kinds.tolist(), strict=True)
         )
-    }
     streets = Streets(
         ways=ways,
         vertex_way=vertex_way,
         vertex_node=vertex_node,
-        vertex_xy=vertex_xy,
+        vertex_xy=np.concatenate([part.vertex_xy for part in parts]),
         **{
             name: gpd.GeoDataFrame(table.drop_duplicates(), crs=parts[0].features.crs)
             for name, table in tables.items()
@@ -151,16 +140,10 @@ def _is_duplicate(streets: Streets, file: Ints) -> Bools:
     nodes = streets.vertex_node
     ends = np.sort(np.column_stack([nodes[last - count + 1], nodes[last]]), axis=1)
     x, y = (np.bincount(streets.vertex_way, weights=axis) / count for axis in streets.vertex_xy.T)
-    key = pd.DataFrame(
-        {
-            "osm_id": streets.ways["osm_id"].to_numpy(),
-            "from": ends[:, 0],
-            "to": ends[:, 1],
-            "x": np.round(x, 1),
-            "y": np.round(y, 1),
-        }
-    )
-    earliest = key.assign(file=file).groupby(list(key.columns))["file"].transform("min")
+    names = ["osm_id", "from", "to", "x", "y"]
+    cells = [streets.ways["osm_id"], *ends.T, np.round(x, 1), np.round(y, 1)]
+    key = pd.DataFrame(dict(zip(names, map(np.asarray, cells), strict=True)))
+    earliest = key.assign(file=file).groupby(names)["file"].transform("min")
     return np.asarray(earliest < file)
 
 
@@ -244,24 +227,13 @@ ARRAYS = (
 def _encode(content: tuple[Streets, list[LeftOutRow]]) -> memoryview:
     streets, rows = content
     arrays = {name: getattr(streets, name) for name in ARRAYS}
-    return encode_arrays(
-        arrays
-        | {
-            **{
-                name: np.frombuffer(_write_table(getattr(streets, name)), dtype=np.uint8)
-                for name in ("ways", *FEATURE_TABLES)
-            },
-            "walking_extract": np.array(streets.walking_extract),
-            "left_out": np.array(json.dumps([asdict(row) for row in rows])),
-        }
-    )
-
-
-def _write_table(table: pd.DataFrame) -> bytes:
-    """A table as Feather: loading the Parquet reader takes longer than reading these tables."""
-    stream = BytesIO()
-    table.to_feather(stream)
-    return stream.getvalue()
+    for name in ("ways", *FEATURE_TABLES):  # Feather is loaded faster than the reader of Parquet
+        stream = BytesIO()
+        getattr(streets, name).to_feather(stream)
+        arrays[name] = np.frombuffer(stream.getvalue(), dtype=np.uint8)
+    arrays["walking_extract"] = np.array(streets.walking_extract)
+    arrays["left_out"] = np.array(json.dumps([asdict(row) for row in rows]))
+    return encode_arrays(arrays)
 
 
 def _decode(content: bytes, projection: Projection) -> tuple[Streets, list[LeftOutRow]]:

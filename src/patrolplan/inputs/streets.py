@@ -304,13 +304,8 @@ def build_crossing_arrays(crossings: Mapping[int, CrossingKind]) -> dict[str, ND
     }
 
 
-WAY_TYPES: dict[str, Any] = {
-    **dict.fromkeys(("name", "highway", "lit", "riding"), object),
-    **dict.fromkeys(("crossing", "sidewalk", "passage"), object),
-    **dict.fromkeys(("osm_id", "one_way", "incline"), "int64"),
-    **dict.fromkeys(("is_patrolled", "is_area", "is_crossing", "is_sidewalk"), "bool"),
-    "layer": "float64",
-}
+COLUMN_TYPES: dict[type, Any] = {str: object, int: "int64", float: "float64", bool: "bool"}
+WAY_TYPES = {name: COLUMN_TYPES[kind] for name, kind in Way.__annotations__.items()}
 """Types of the columns, also of a table without rows."""
 
 

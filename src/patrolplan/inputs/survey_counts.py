@@ -111,7 +111,7 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     # How words combine in rows does not matter: each is counted separately by square.
     pupils = {key[:3]: n for key, n in survey.content.items() if key[3] == "pupils"}
     squares = np.array(sorted(pupils), dtype=object).reshape(-1, 3)
-    inside = find_places_inside(np.clip(squares, -FAR, FAR).astype(np.int64))
+    inside = find_places_inside(squares.astype(np.int64))
     if np.isnan(inside).any():
         what = "has a square that is not of the grid"
         remedy = "give the file as the tally's page saved it"
@@ -130,9 +130,6 @@ def _list_tally(survey: Survey) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=list(reports.COLUMNS), dtype=object)
     return pd.concat(parts).assign(**_date(survey))
-
-
-FAR = 10**6  # Beyond every square, whose numbers in a file may have any length
 
 
 def _date(survey: Survey) -> dict[str, str | None]:

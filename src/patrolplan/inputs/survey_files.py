@@ -7,30 +7,28 @@ what to do; it shows neither a value nor a key, since both may be what a pupil w
 """
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 from patrolplan.crs import find_squares
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import survey_form
+from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.reports import ALLOWED_VALUES
 from patrolplan.inputs.schools import PLAIN_URN
 from patrolplan.inputs.timestamps import PLAUSIBLE_YEARS, RELEASED
@@ -47,47 +45,20 @@ MIN_EQUAL_SQUARES, MOST_SQUARES = 3, 2 / 3
 """Minimum number of squares for a tally of another day to be a copy, and the share of all squares
 of two files of one school and day that have as many pupils, or one more or less."""
 
-MAX_PROBLEMS = 5
-"""Maximum number of problems of one file that are listed; further ones are only counted."""
+OUR_FILES = "give only the files that the pages of `patrolplan survey --school` saved, as they are"
+FAR = 10**6  # Beyond every square
 
-SAVE_AGAIN = "save it again from its own page"
-
-
-OWN_ERROR: Final = "survey"  # Type of our own errors, whose messages show no value
-NO_DAY: Final = "is not a day that exists, as YYYY-MM-DD"
-TOO_MANY_PLACES: Final = "has more places than the pupils who took part may mark"
-
-
-def _check_word(column: str, word: str) -> str:
-    if word not in ALLOWED_VALUES[column]:
-        raise PydanticCustomError(OWN_ERROR, "is not one of the words of the form")
-    return word
-
-
-def _check_day(text: str) -> str:
-    try:
-        day = dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day alone
-    except ValueError:
-        raise PydanticCustomError(OWN_ERROR, NO_DAY) from None
-    if f"{day}" != text or not PLAUSIBLE_YEARS[0] <= day.year <= PLAUSIBLE_YEARS[1]:
-        raise PydanticCustomError(OWN_ERROR, NO_DAY)
-    return text
-
-
-def _check_counts(column: str, counts: object) -> object:
-    """Refuse other words before pydantic does, whose place of an error would show the word."""
-    if not isinstance(counts, dict) or not set(counts) <= set(ALLOWED_VALUES[column]):
-        raise PydanticCustomError(OWN_ERROR, "holds a word that is not of the form")
-    if not all(type(count) is int and 0 <= count <= MAX_PUPILS for count in counts.values()):
-        raise PydanticCustomError(OWN_ERROR, "holds a count that is not a whole number of pupils")
-    return counts
-
-
-TimeBand = Annotated[str, AfterValidator(partial(_check_word, "time_band"))]
-PlaceFactor = Annotated[str, AfterValidator(partial(_check_word, "place_factor"))]
-BehaviourFactor = Annotated[str, AfterValidator(partial(_check_word, "behaviour_factor"))]
-Counts = dict[str, int]
 Pupils = Annotated[int, Field(ge=0, le=MAX_PUPILS)]
+Part = Annotated[int, Field(ge=-FAR, le=FAR)]
+Counts = dict[str, Pupils]
+FIRST, LAST = (dt.date(year, 1, 1) for year in PLAUSIBLE_YEARS)
+Day = Annotated[dt.date, Field(ge=FIRST, le=LAST)]
+
+
+def _require(*conditions: bool) -> None:
+    """Raise the error that pydantic takes up, unless all conditions are met."""
+    if not all(conditions):
+        raise ValueError
 
 
 class _Form(BaseModel):
@@ -95,46 +66,49 @@ class _Form(BaseModel):
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
+    @field_validator(*FACTORS, check_fields=False)
+    @classmethod
+    def _check_words(cls, value: str | Counts, info: Any) -> str | Counts:  # noqa: ANN401 - as pydantic
+        words = [value] if isinstance(value, str) else value
+        _require(set(words) <= set(ALLOWED_VALUES[info.field_name]))
+        return value
+
 
 class _Answer(_Form):
-    time_band: TimeBand
-    place_factor: PlaceFactor
-    behaviour_factor: BehaviourFactor
+    time_band: str
+    place_factor: str
+    behaviour_factor: str
     longitude: float
     latitude: float
 
 
 class _Square(_Form):
-    square: Annotated[list[int], Field(min_length=3, max_length=3)]
+    square: Annotated[list[Part], Field(min_length=3, max_length=3)]
     pupils: Pupils
-    time_band: Annotated[Counts, BeforeValidator(partial(_check_counts, "time_band"))]
-    place_factor: Annotated[Counts, BeforeValidator(partial(_check_counts, "place_factor"))]
-    behaviour_factor: Annotated[Counts, BeforeValidator(partial(_check_counts, "behaviour_factor"))]
+    time_band: Counts
+    place_factor: Counts
+    behaviour_factor: Counts
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
-        if any(sum(getattr(self, column).values()) > self.pupils for column in FACTORS):
-            raise PydanticCustomError(
-                OWN_ERROR, "has more ticks in a column than pupils who marked the square"
-            )
+        _require(*(sum(getattr(self, column).values()) <= self.pupils for column in FACTORS))
         return self
 
 
 class _Head(_Form):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     school_urn: Annotated[str, Field(pattern=f"^{PLAIN_URN.pattern}$")]
-    day: Annotated[str, AfterValidator(_check_day)]
+    day: Day
     pupils: Pupils
 
 
 class _AnswersFile(_Head):
     form: Literal["patrolplan survey 1"]
-    answers: Annotated[list[_Answer], Field(max_length=survey_form.MAX_PLACES * MAX_PUPILS)]
+    answers: list[_Answer]
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
-        if len(self.answers) > survey_form.MAX_PLACES * self.pupils:
-            raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
+        _require(len(self.answers) <= survey_form.MAX_PLACES * self.pupils)
         return self
 
     def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
@@ -146,17 +120,16 @@ class _AnswersFile(_Head):
 
 class _TallyFile(_Head):
     form: Literal["patrolplan tally 1"]
-    squares: Annotated[list[_Square], Field(max_length=survey_form.MAX_PLACES * MAX_PUPILS)]
+    squares: list[_Square]
 
     @model_validator(mode="after")
     def _add_up(self) -> Self:
         counts = [one.pupils for one in self.squares]
-        if max(counts, default=0) > self.pupils:
-            raise PydanticCustomError(OWN_ERROR, "has more pupils in a square than took part")
-        if sum(counts) > survey_form.MAX_PLACES * self.pupils:
-            raise PydanticCustomError(OWN_ERROR, TOO_MANY_PLACES)
-        if len({tuple(one.square) for one in self.squares}) < len(self.squares):
-            raise PydanticCustomError(OWN_ERROR, "has a square more than once")
+        _require(
+            max(counts, default=0) <= self.pupils,
+            sum(counts) <= survey_form.MAX_PLACES * self.pupils,
+            len({tuple(one.square) for one in self.squares}) == len(self.squares),
+        )
         return self
 
     def count(self) -> Iterator[tuple[tuple[Any, ...], int]]:
@@ -168,10 +141,12 @@ class _TallyFile(_Head):
                     yield (*one.square, column, word), count
 
 
-FILES: dict[str, type[_AnswersFile | _TallyFile]] = {
-    survey_form.ANSWERS_FORM: _AnswersFile,
-    survey_form.TALLY_FORM: _TallyFile,
-}
+FILE = TypeAdapter[_AnswersFile | _TallyFile](
+    Annotated[_AnswersFile | _TallyFile, Field(discriminator="form")]
+)
+KEYS = frozenset(
+    key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,117 +197,43 @@ def read_surveys(
 
 
 def _read_survey(path: Path) -> Survey:
-    data = _parse_json(path, _read_content(path))
-    form = data.get("form") if isinstance(data, dict) else None
-    if form == survey_form.RECORD_FORM:
-        what = "is the record of surveys that were read, not a survey"
-        raise InputError.one(path, what, "leave it out")
-    model = FILES.get(form) if isinstance(form, str) else None
-    if model is None:
-        what = "is not a file of a survey: it is not of the form that its page saves"
-        remedy = "give only the files that the pages of `patrolplan survey --school` save"
-        raise InputError.one(path, what, remedy)
+    content = read_bounded(path, MAX_FILE_BYTES, OUR_FILES)
     try:
-        file = model.model_validate(data)
+        file = FILE.validate_json(content.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
-        _raise_problems(path, error.errors(include_input=False, include_url=False))
-    content = Counter[tuple[Any, ...]]()
+        first = error.errors(include_input=False, include_url=False)[0]
+        more = f" (of {error.error_count():,} such places)" if error.error_count() > 1 else ""
+        what = (
+            f"is not as a survey's page saves it{more}, so it is cut off, changed or another file"
+        )
+        raise InputError.one(path, what, OUR_FILES, _describe_place(first["loc"])) from None
+    counts = Counter[tuple[Any, ...]]()
     for answered, count in file.count():
-        content[answered] += count
-    day = dt.date.fromisoformat(file.day)
-    return Survey(file.form, file.id, file.school_urn, day, file.pupils, +content, (path,))
+        counts[answered] += count
+    return Survey(file.form, file.id, file.school_urn, file.day, file.pupils, +counts, (path,))
 
 
-def _read_content(path: Path) -> str:
-    """The text of a file that is not too large, and is text."""
-    try:
-        if not path.is_file():
-            what = "is not a file" if path.exists() else "the file does not exist"
-            raise InputError.one(path, what, "name the files that the survey's page saved")
-        with path.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise InputError.one(path, what, "check that you may read it") from None
-    if len(content) > MAX_FILE_BYTES:
-        what = f"is larger than {MAX_FILE_BYTES // 1_000_000} MB, which no survey is"
-        raise InputError.one(path, what, "give only the files that the survey's page saved")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        what = "is not text in UTF-8, as a survey's page saves it"
-        raise InputError.one(path, what, "give the file as the page saved it") from None
-
-
-def _parse_json(path: Path, text: str) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_build_object)
-    except (ValueError, RecursionError):  # also a number too long, lists too deep
-        what = "is not JSON as a survey's page saves it"
-        raise InputError.one(path, what, f"{SAVE_AGAIN}: it may be cut off") from None
-
-
-def _refuse(_: str) -> NoReturn:
-    """NaN and infinities, which JSON does not have."""
-    raise ValueError
-
-
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; one with a duplicate key is refused, as it could be read in two ways."""
-    built = dict(pairs)
-    if len(built) < len(pairs):
-        raise ValueError
-    return built
-
-
-WORDING = {
-    "missing": "is missing",
-    "extra_forbidden": "holds a key that its form does not have",
-    "string_pattern_mismatch": "is not written as its form has it",
-    "finite_number": "is not a number",
-}
-"""What is wrong, by pydantic's type of error; for any other, the value has the wrong form."""
-
-KEYS = frozenset(
-    key for model in (_Answer, _Square, _AnswersFile, _TallyFile) for key in model.model_fields
-)
-
-
-def _raise_problems(path: Path, errors: Sequence[ErrorDetails]) -> NoReturn:
-    problems = Problems()
-    for error in errors[:MAX_PROBLEMS]:
-        kind = error["type"]
-        words = error["msg"] if kind == OWN_ERROR else WORDING.get(kind, "is not of its form")
-        problems.add(path, words, SAVE_AGAIN, _describe_place(error["loc"], kind))
-    if (more := len(errors) - MAX_PROBLEMS) > 0:
-        problems.add(path, f"has {more:,} more problems of this kind", SAVE_AGAIN)
-    problems.raise_if_any()
-    raise AssertionError  # there is no error without a problem
-
-
-def _describe_place(place: tuple[int | str, ...], kind: str) -> str:
+def _describe_place(place: tuple[int | str, ...]) -> str:
     """Where in a file something is wrong, only in words of the form."""
-    own = place[:-1] if kind == "extra_forbidden" else place
-    words = list[str]()
-    for part in own:
-        if isinstance(part, int):
-            words.append(f"number {part + 1:,} of them")
-        elif part in KEYS:
-            words.append(f"'{part}'")
+    words = (
+        f"number {part + 1:,} of them" if isinstance(part, int) else f"'{part}'"
+        for part in place
+        if isinstance(part, int) or part in KEYS
+    )
     return ", ".join(words)
 
 
 def _check_survey(
     survey: Survey, path: Path, urns: Collection[str] | None, newest: dt.date
 ) -> None:
-    problems = Problems()
     if urns is not None and survey.school_urn not in urns:
         what = f"is of the school '{survey.school_urn}', which is not among those of the settings"
-        problems.add(path, what, "check that the file is meant for this area, and [schools]")
+        remedy = "check that the file is meant for this area, and [schools]"
+        raise InputError.one(path, what, remedy)
     if survey.day > newest:
         what = f"is of {survey.day}, a day to come"
-        problems.add(path, what, "set the clock of the device, and correct 'day' in the file")
-    problems.raise_if_any()
+        remedy = "set the clock of the device, and correct 'day' in the file"
+        raise InputError.one(path, what, remedy)
 
 
 def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.RepeatedFile]]:

@@ -77,21 +77,22 @@ def list_survey_ids(batches: Iterable[dict[str, Any]]) -> list[str]:
 
 def has_record(path: object) -> bool:
     """Whether a file of reports is as `survey --read` wrote it, with its record beside it."""
-    if not isinstance(path, Path) or not path.is_file():
-        return False
-    record = read_record(find_record_path(path))
-    return record is not None and hash_file(path) == record["sha256"]
+    return isinstance(path, Path) and bool(_list_recorded_ids(path))
+
+
+def _list_recorded_ids(path: Path) -> list[str]:
+    """IDs of the surveys in a file of reports, if its record matches its present content."""
+    record = read_record(find_record_path(path)) if path.is_file() else None
+    if record is None or hash_file(path) != record["sha256"]:
+        return []
+    return list_survey_ids(record["batches"])
 
 
 def check_surveys_differ(paths: Sequence[Path], problems: Problems) -> None:
     """Refuse files of reports that hold the same survey: it would count twice."""
-    # Only a record that matches its file's present content counts.
     by_survey: dict[str, Path] = {}
     for path in paths:
-        record = read_record(find_record_path(path))
-        if record is None or not path.is_file() or hash_file(path) != record["sha256"]:
-            continue
-        ids = list_survey_ids(record["batches"])
+        ids = _list_recorded_ids(path)
         for earlier in sorted({by_survey[name] for name in ids if name in by_survey}):
             what = f"holds a survey that {earlier} holds as well, so its pupils would count twice"
             remedy = "name only one of them in [sources] reports, or read all surveys into one file"

@@ -25,7 +25,7 @@ from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import formats
 from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
 from patrolplan.inputs.formats import MemoryTable, TableSource
-from patrolplan.text import find_similar, list_rows, pluralise
+from patrolplan.text import find_similar, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
 LIST_SIGN = ";"
@@ -39,15 +39,12 @@ def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     # Dates of a column are written without a time where none of them has one, so that a day with a
     # time of 00:00 among true times stays what it says.
     if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
-        return _empty_to_missing(column.astype(object).where(column.notna(), ""))
-    values = column.astype(object).where(column.notna(), None).tolist()
-    form = _choose_date_form(values, ours)
-    text = ["" if value is None else _write_value(value, form) for value in values]
-    return _empty_to_missing(pd.Series(text, index=column.index, dtype=object, name=column.name))
-
-
-def _empty_to_missing(text: pd.Series) -> pd.Series:
-    """Text of the type that delimited files give, NA where it is empty."""
+        text = column.astype(object).where(column.notna(), "")
+    else:
+        values = column.astype(object).where(column.notna(), None).tolist()
+        form = _choose_date_form(values, ours)
+        written = ["" if value is None else _write_value(value, form) for value in values]
+        text = pd.Series(written, index=column.index, dtype=object, name=column.name)
     return text.astype("str").mask(text == "", pd.NA)
 
 
@@ -103,7 +100,7 @@ POINT_TYPES = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 REMEDY = "give each row one point, or columns of coordinates instead of shapes"
 
 
-def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
+def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """The columns of coordinates of a table with these columns; none where it has no place."""
     # Easting and northing that the settings map are in the area's CRS.
     axes: dict[str, tuple[str, str]] = {}
@@ -115,9 +112,7 @@ def choose_axes(names: AbstractSet[str], columns: Mapping[str, str]) -> Axes:
     return axes
 
 
-def write_points(
-    shapes: gpd.GeoSeries, source: TableSource, axes: Axes, first_row: int
-) -> dict[str, pd.Series]:
+def write_points(shapes: gpd.GeoSeries, source: TableSource, axes: Axes) -> dict[str, pd.Series]:
     """Points in any CRS as columns of text, NA where a row has none."""
     # A multipoint of one point is one. Shapes without a CRS, and others, are refused.
     if shapes.crs is None:
@@ -129,7 +124,7 @@ def write_points(
     is_point &= shapely.get_num_coordinates(values) == 1
     if wrong := np.flatnonzero(has_place & ~is_point).tolist():
         what = f"has a {values[wrong[0]].geom_type} where a point should be"
-        raise InputError.one(source, what, REMEDY, list_rows([first_row + row for row in wrong]))
+        raise InputError.one(source, what, REMEDY, list_rows([shapes.index[row] for row in wrong]))
     crs = BRITISH_GRID if BRITISH_GRID in axes and shapes.crs == BRITISH_GRID else DEGREES
     xy = shapely.get_coordinates(shapes[has_place].to_crs(crs).array)
     placed = np.full((len(values), 2), np.nan)
@@ -157,12 +152,13 @@ def read_table(
     """Read a table whose rows must all fit the header; see `read_counted_table`."""
     table = read_counted_table(path, fields, columns, source=source)
     if table.malformed:
-        what = describe_malformed(table)
+        what = CUT_SHORT if table.is_cut else "more or fewer fields than the header"
         raise InputError.one(path, what, MALFORMED_REMEDY, list_rows(table.malformed))
     return table.rows
 
 
 MALFORMED_REMEDY = "put cells that hold a comma in quotes, and export the table again"
+CUT_SHORT = "the file ends in the middle of its last row, so it was cut short"
 
 
 def read_counted_table(
@@ -175,67 +171,46 @@ def read_counted_table(
         key = source if source.startswith("--") else f"[sources] {source}"
         raise InputError.one(path, "the file does not exist", f"correct {key}")
     suffix = path.suffix.lower()
-    if suffix == formats.SPREADSHEET and isinstance(path, Path):
-        return _read_layer(formats.open_sheet(path, source), fields, columns, source)
-    if isinstance(path, MemoryTable) or suffix in formats.GIS_SUFFIXES:
-        remedy = "save it again, or as CSV"
-        layer = formats.open_layer(path, name=source, noun="a GIS file", remedy=remedy)
-        return _read_layer(layer, fields, columns, source)
-    text = open_delimited(path)
-    theirs = match_columns(path, text.header, fields, columns, source, later_rows=text.first_rows)
-    table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
-    rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
-    return replace(table, rows=rows)
+    if isinstance(path, MemoryTable) or suffix in (formats.SPREADSHEET, *formats.GIS_SUFFIXES):
+        table = _read_layer(path, fields, columns, source)
+    else:
+        text = open_delimited(path)
+        theirs = match_columns(path, text.header, fields, columns, source)
+        table = split_rows(text, tuple(dict.fromkeys(theirs.values())))
+        rows = pd.DataFrame({ours: table.rows[name] for ours, name in theirs.items()})
+        table = replace(table, rows=rows)
+    if {*POINT_FIELDS} <= {*fields} and find_axes(table.rows) is None:
+        what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
+        raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
+    return table
 
 
 def _read_layer(
-    layer: formats.Layer, fields: Sequence[Field], columns: Mapping[str, str], source: str
+    path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], source: str
 ) -> CountedTable:
     """A layer, sheet or frame as a table; rows with nothing in any column are only counted."""
-    path = layer.source
-    axes = choose_axes({field.name for field in fields}, columns) if layer.has_shapes else {}
-    if axes:
-        fields = [field for field in fields if field.name not in COORDINATES]
-        columns = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
-    if path.suffix.lower() == SHAPEFILE:
-        fields = [_shorten_names(field, layer.header) for field in fields]
-    theirs = match_columns(path, layer.header, fields, columns, source, later_rows=layer.later_rows)
-    frame = layer.read(list(dict.fromkeys(theirs.values())))
+    theirs: dict[str, str] = {}
+    axes: dict[str, tuple[str, str]] = {}
+
+    def choose(header: Sequence[str], has_shapes: bool) -> Iterable[str]:  # noqa: FBT001
+        given, mapping = fields, columns
+        if has_shapes:
+            axes.update(choose_axes({field.name for field in fields}, columns))
+        if axes:
+            given = [field for field in fields if field.name not in COORDINATES]
+            mapping = {ours: name for ours, name in columns.items() if ours not in COORDINATES}
+        theirs.update(match_columns(path, header, given, mapping, source))
+        return dict.fromkeys(theirs.values())
+
+    frame = formats.read_layer(path, source, choose)
     text = pd.DataFrame(
         {ours: write_cells(frame[name], ours) for ours, name in theirs.items()}, index=frame.index
     )
     if isinstance(frame, gpd.GeoDataFrame) and axes:
-        text = text.assign(**write_points(frame.geometry, path, axes, layer.first_row))
-    numbers = pd.RangeIndex(layer.first_row, layer.first_row + len(text), name="row")
-    table = strip_cells(text.set_axis(numbers))
+        text = text.assign(**write_points(frame.geometry, path, axes))
+    table = strip_cells(text.rename_axis("row"))
     empty = table.index[table.isna().all(axis=1)]
-    unread = tuple(filter(layer.is_used, map(int, empty)))
-    return CountedTable(table.drop(index=empty), unread=unread)
-
-
-SHAPEFILE = ".shp"
-NAME_LETTERS = 10
-"""Letters that a shapefile has for the name of a column; longer ones are cut there, and where two
-are then alike, the second ends in `_1`."""
-
-
-def _shorten_names(field: Field, header: Sequence[str]) -> Field:
-    """A field that is also found by its names as a shapefile cuts them, if unambiguous."""
-    stem = NAME_LETTERS - 2
-    doubled = {
-        name[:stem].casefold() for name in header if name[stem:-1] == "_" and name[-1].isdigit()
-    }
-    names = [name for name in (*field.known_names, field.name) if len(name) > NAME_LETTERS]
-    clear = [name[:NAME_LETTERS] for name in names if name[:stem].casefold() not in doubled]
-    return replace(field, known_names=(*field.known_names, *clear))
-
-
-def describe_malformed(table: CountedTable) -> str:
-    """What is wrong with the rows of a table that do not fit its header."""
-    if table.is_cut:
-        return "the file ends in the middle of its last row, so it was cut short"
-    count = len(table.malformed)
-    return f"{pluralise(count, 'has', 'have')} more or fewer fields than the header"
+    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def match_columns(
@@ -244,14 +219,18 @@ def match_columns(
     fields: Sequence[Field],
     columns: Mapping[str, str],
     source: str,
-    *,
-    later_rows: Sequence[Sequence[str]] = (),
 ) -> dict[str, str]:
     """Our name -> the file's name, by the settings, else by known layouts (any case)."""
-    # Where columns are missing, the `later_rows` are searched for the header: exports of
-    # spreadsheets often have titles above it.
-    theirs, missing = _find_columns(header, fields, columns)
-    problems = Problems()
+    by_fold = {_fold(name): str(name) for name in reversed(header)}
+    theirs, missing, problems = dict[str, str](), dict[str, str](), Problems()
+    for field in fields:
+        is_mapped = field.name in columns
+        names = [columns[field.name]] if is_mapped else [*field.known_names, field.name]
+        match = next((by_fold[_fold(name)] for name in names if _fold(name) in by_fold), "")
+        if match:
+            theirs[field.name] = match
+        elif field.required or is_mapped:
+            missing[field.name] = names[0]
     for ours, name in theirs.items():
         if is_marked(name) or (ours in columns and is_for_audit(name)):
             what = f"column '{name.strip()}' is for audit only and cannot be read as {ours}"
@@ -261,38 +240,16 @@ def match_columns(
         if folded.count(_fold(name)) > 1:
             what = f"has two columns '{name.strip()}', so it is not clear which one counts"
             problems.add(path, what, "rename or remove one of them")
-    for number, row in enumerate(later_rows, start=2) if missing else ():
-        if not _find_columns(row, fields, columns)[1]:
-            what = f"has its header in row {number}, below other rows"
-            raise InputError.one(path, what, "remove the rows above the header")
     for ours, name in missing.items():
         # The first line of a file without a header has values, which a message must not show.
         candidates = [str(one) for one in header] if theirs else []
         close = find_similar(name, candidates)
         hint = f" (nearest: '{close}')" if close else ""
-        remedy = f"add it or map it under [columns.{source}], {ours} = 'their name'"
+        remedy = f"add it to the header or map it under [columns.{source}], {ours} = 'their name'"
         remedy = "add it" if source.startswith("--") else remedy  # an option has no mapping
         problems.add(path, f"no column '{name}'{hint}", remedy)
     problems.raise_if_any()
     return theirs
-
-
-def _find_columns(
-    header: Sequence[Any], fields: Sequence[Field], columns: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Our name -> the file's name of the columns in a header, and of those that are missing."""
-    folded = {_fold(name): str(name) for name in reversed(header)}
-    theirs: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    for field in fields:
-        mapped = field.name in columns
-        names = [columns[field.name]] if mapped else [*field.known_names, field.name]
-        match = next((folded[_fold(name)] for name in names if _fold(name) in folded), "")
-        if match:
-            theirs[field.name] = match
-        elif field.required or mapped:
-            missing[field.name] = names[0]
-    return theirs, missing
 
 
 def _fold(name: object) -> str:
@@ -320,34 +277,17 @@ POINT_FIELDS = (
 
 
 def project_coordinates(
-    table: pd.DataFrame,
-    projection: Projection,
-    columns: Mapping[str, str],
-    *,
-    path: TableSource,
-    source: str,
+    table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates."""
-    grid = find_grid(table, projection, columns, path=path, source=source)
-    return projection.to_metres(*parse_coordinates(table), grid)
+    return projection.to_metres(*parse_coordinates(table), find_grid(table, projection, columns))
 
 
-def find_grid(
-    names: Iterable[object],
-    projection: Projection,
-    columns: Mapping[str, str],
-    *,
-    path: TableSource,
-    source: str,
-) -> str:
-    """CRS of the coordinates of a table with these columns; degrees where it has both pairs."""
+def find_grid(table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]) -> str:
+    """CRS of the coordinates of a table; degrees where it has both pairs."""
     # Easting and northing in a known UK layout are on the British National Grid; those that the
     # settings map are in the area's CRS.
-    axes = find_axes(names)
-    if axes is None:
-        what = "has no coordinates: neither Longitude and Latitude nor Easting and Northing"
-        raise InputError.one(path, what, f"add them or map them under [columns.{source}]")
-    if axes == AXES[0]:
+    if find_axes(table) == AXES[0]:
         return DEGREES
     return projection.crs if "easting" in columns else BRITISH_GRID
 

@@ -64,8 +64,8 @@ def parse_timestamps(text: pd.Series) -> pd.Series:
 def parse_months(text: pd.Series) -> pd.Series:
     """First days of months written as YYYY-MM; NaT for anything else.
 
-    >>> parse_months(pd.Series(["2024-05", "05/2024", "2924-05"])).notna().tolist()
-    [True, False, False]
+    >>> parse_months(pd.Series(["2024-05", "05/2024", "2924-05", "2024-05-01"])).notna().tolist()
+    [True, False, False, False]
     """
     plain = text.where(text.str.match(r"\d{4}-\d").fillna(value=False).astype(bool))
     return drop_implausible_years(pd.to_datetime(plain, format="%Y-%m", errors="coerce"))

@@ -3,8 +3,9 @@
 `patrolplan.inputs.origins` reads where pupils live, `patrolplan.inputs.polygons` small areas.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas as gpd
 import pandas as pd
@@ -105,15 +106,10 @@ def read_clock(
     for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
         what = f"category '{category}', kind '{kind}'"
         missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
-        again = rows["from"].duplicated()
-        if again.any():  # under two spellings, which the rules for values do not detect
-            place = describe_cell(rows["row"][again].iloc[0], "category")
-            what += f" has {rows['from'][again].iloc[0]} twice, under two spellings"
-            problems.append(
-                Problem(rows["file"][again].iloc[0], what, "remove one of the two", place)
-            )
-            continue
-        if missing:
+        if len(rows) > len(HALF_HOURS):  # rows of one spelling alone are seen by the rule above
+            what += " has half-hours twice, under two spellings"
+            problems.append(Problem(rows["file"].iloc[0], what, "keep one of the two"))
+        elif missing:
             what += f" lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
             problems.append(Problem(rows["file"].iloc[0], what, "add them, with 0 for none"))
         elif not rows["share"].sum() > 0:
@@ -163,47 +159,19 @@ KINDS_REMEDY = {
 MIN_COARSE_ROWS = 10  # Fewer rows may have round coordinates by chance
 
 
-def read_stops(
-    paths: Files,
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    columns: Columns = None,
-    alarms: Alarms | None = None,
-) -> gpd.GeoDataFrame:
-    """Read bus stops and stations: `kind`, `boardings` (NaN where not given), points."""
-    # Transport for London's table has no kinds; its virtual stops only time buses.
-    rows = _read_points("stops", paths, projection, columns or {}, left_out, alarms or Alarms())
-    is_virtual = rows["virtual"].isin(["1", "1.0"])
-    left_out.add("stops", "virtual, with no stop on the street", int(is_virtual.sum()))
-    stops = rows[~is_virtual]
-    return stops[["kind", "boardings", "geometry"]].reset_index(drop=True)
-
-
-def read_places(
-    paths: Files,
-    projection: Projection,
-    left_out: LeftOut,
-    *,
-    columns: Columns = None,
-    alarms: Alarms | None = None,
-) -> gpd.GeoDataFrame:
-    """Read pubs, bars, nightclubs and takeaways: `kind` and points."""
-    rows = _read_points("places", paths, projection, columns or {}, left_out, alarms or Alarms())
-    return rows[["kind", "geometry"]]
-
-
 def _read_points(
     source: str,
     paths: Files,
     projection: Projection,
-    columns: Mapping[str, str],
     left_out: LeftOut,
-    alarms: Alarms,
+    *,
+    columns: Columns = None,
+    alarms: Alarms | None = None,
 ) -> gpd.GeoDataFrame:
-    """The rows of all files with a known kind and a place: three columns and points."""
+    """Stops or places of a known kind: `kind`, of stops `boardings` (NaN: not given), points."""
     # Both tables usually come from a publisher, with thousands of rows. So a row without a place is
     # left out and counted; an unknown kind, which would drop its row silently, is reported.
+    alarms, columns = alarms or Alarms(), columns or {}
     problems, parts, accounts = Problems(), [], []
     names = ["kind", "virtual", "boardings"]
     for path in paths:
@@ -217,7 +185,7 @@ def _read_points(
                     remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
                     raise InputError.one(path, what, remedy)
                 table = table.assign(kind="bus_stop")
-            x, y = project_coordinates(table, projection, columns, path=path, source=source)
+            x, y = project_coordinates(table, projection, columns)
             table = table.reindex(columns=names).astype(object)
             kind = table["kind"].map(_fold_kind)
             is_known = kind.isin({*KINDS[source], *OTHER_KINDS[source]})
@@ -240,12 +208,19 @@ def _read_points(
     left_out.add(source, "of another kind", int((~has_kind).sum()))
     count, fix = int((has_kind & ~has_place).sum()), "fill in their coordinates"
     left_out.add(source, "without coordinates", count, fix=fix)
-    rows = rows[has_kind & has_place].reset_index(drop=True)
+    is_virtual = rows["virtual"].isin(["1", "1.0"])  # only times buses, in London's table
+    count = int((has_kind & has_place & is_virtual).sum())
+    left_out.add(source, "virtual, with no stop on the street", count)
+    rows = rows[has_kind & has_place & ~is_virtual].reset_index(drop=True)
     coarse = rows["is_coarse"].to_numpy(dtype=bool)
     if len(rows):
         row_account.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     points = gpd.points_from_xy(rows["x"], rows["y"], crs=projection.crs)
-    return gpd.GeoDataFrame(rows[names], geometry=points)
+    own = ["kind", "boardings"] if source == "stops" else ["kind"]
+    return gpd.GeoDataFrame(rows[own], geometry=points)
+
+
+read_stops, read_places = partial(_read_points, "stops"), partial(_read_points, "places")
 
 
 def _fold_kind(kind: object) -> str:

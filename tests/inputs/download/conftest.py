@@ -1,24 +1,15 @@
 """A local server of open data, and settings of an area that it knows."""
 
-import importlib.util
 import json
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from inputs.download import server as _server
 from urllib3.util.retry import Retry
 
 from patrolplan.inputs.download.client import RateLimiter, WebClient
 from patrolplan.inputs.download.download import Servers, fetch_open_data
 from patrolplan.settings import load_settings
-
-_spec = importlib.util.spec_from_file_location(
-    "open_data_server", Path(__file__).with_name("server.py")
-)
-_server = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _server
-_spec.loader.exec_module(_server)
 
 BOX = (-0.16, 51.50, -0.10, 51.54)
 SETTINGS = """

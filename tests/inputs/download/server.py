@@ -5,9 +5,8 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
@@ -51,23 +50,6 @@ def seeded_month(seed, month, count, box, *, dense=(0.5, 0.5), share=0.5):
         }
         for n in range(count)
     ]
-
-
-class SeededMonths(Mapping):
-    """Months built on request, of which the last few are stored."""
-
-    def __init__(self, seed, months, count, box, **crowd):
-        self.months = tuple(months)
-        self.make = lru_cache(4)(lambda month: seeded_month(seed, month, count, box, **crowd))
-
-    def __getitem__(self, month):
-        return self.make(month)
-
-    def __iter__(self):
-        return iter(self.months)
-
-    def __len__(self):
-        return len(self.months)
 
 
 @dataclass
@@ -132,8 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        parts = urlsplit(self.path)
-        self.answer(parts.path, parse_qs(parts.query))
+        self.answer(self.path, {})
 
     def do_POST(self):
         length = int(self.headers["Content-Length"])
@@ -146,9 +127,6 @@ class _Handler(BaseHTTPRequestHandler):
                 (self.command, path, fields.get("date", [""])[0], time.monotonic())
             )
             world.agents.add(self.headers["User-Agent"])
-        if len(self.path) > 4094:
-            self.send(400, b"too long")
-            return
         self.spoiled(world.fault(), *self.good(path, fields))
 
     def spoiled(self, fault, status, body):

@@ -15,6 +15,7 @@ from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import download as bringing
 from patrolplan.inputs.download.download import Servers
 from patrolplan.inputs.fetched import list_corrections
+from patrolplan.settings import CATEGORIES
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -31,13 +32,16 @@ def test_every_crime_of_the_area_comes_once(world, serving, place, fetch):
     fetch(settings, serving(world))
     for month, crimes in world.crimes.items():
         rows = rows_of(settings.folder / f"crimes/{month}/{month}-street.csv")
-        got = sorted((r["Crime ID"], r["Longitude"], r["Latitude"], r["Location"]) for r in rows)
+        names = ("Crime ID", "Longitude", "Latitude", "Location", "Reported by")
+        got = sorted(tuple(row[name] for name in names) for row in rows)
+        assert {row["Crime type"] for row in rows} <= set(CATEGORIES)
         held = sorted(
             (
                 one["persistent_id"],
                 one["location"]["longitude"],
                 one["location"]["latitude"],
                 one["location"]["street"]["name"],
+                "British Transport Police" if one["location_type"] == "BTP" else "",
             )
             for one in crimes
         )
@@ -73,23 +77,6 @@ def test_failing_requests_change_no_byte(world, serving, place, fetch, files_of,
     fetch(other, serving(stormy))
     assert stormy.faults > 0
     assert files_of(other.folder) == files_of(settings.folder)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("after", range(1, 18, 4))
-def test_a_break_is_gone_on_from(  # noqa: PLR0917 - fixtures
-    world, serving, place, fetch, files_of, after, quick_web
-):
-    """A fetch that broke off goes on where it stopped and ends with the same bytes."""
-    whole = place("whole")
-    fetch(whole, serving(world))
-    broken = place("broken")
-    world.script = [""] * after + ["500"] * 3
-    url = serving(world)
-    with pytest.raises(FetchError, match="is saved"):
-        fetch(broken, url, web=quick_web(total=2))
-    fetch(broken, url)
-    assert files_of(broken.folder) == files_of(whole.folder)
 
 
 def test_a_month_that_is_no_longer_offered_is_noted(world, serving, place, fetch):
@@ -154,7 +141,7 @@ def test_settings_without_a_target_send_no_request(world, serving, place, fetch)
     url = serving(world)
     with pytest.raises(SettingsError, match="neither bounds nor boundary"):
         fetch(place(text=text.replace("bounds =", "# bounds =")), url)
-    with pytest.raises(SettingsError, match=r"'crimes\.csv' cannot name a file for each month"):
+    with pytest.raises(SettingsError, match=r"cannot name what is fetched \('crimes\.csv'\)"):
         fetch(place(text=text.replace("crimes/*/*.csv", "crimes.csv")), url)
     assert world.requests == []
 
@@ -216,7 +203,10 @@ def test_kills_change_no_byte(local, serving, place, fetch, files_of):
     """A fetch that is killed again and again, at any moment, ends with the same bytes."""
     months = 36
     box = (-0.16, 51.50, -0.10, 51.54)
-    crimes = local.SeededMonths(3, local.last_months(months), 1200, box, share=0.75)
+    crimes = {
+        month: local.seeded_month(3, month, 1200, box, share=0.75)
+        for month in local.last_months(months)
+    }
     world = local.World(crimes=crimes, most=700)
     url = serving(world)
     whole, killed = place("whole"), place("killed")

@@ -20,7 +20,6 @@ def settings(folder, crimes="c/*/*.csv", schools="s.csv", streets="s.osm.pbf"):
         ("crimes/*.csv", "crimes/2026-09-street.csv"),
         ("crimes/**/*.csv", "crimes/2026-09/2026-09-street.csv"),
         ("../data/crimes/20*/*.csv.gz", "../data/crimes/2026-09/2026-09-street.csv.gz"),
-        ("a/crimes-*.csv", "a/crimes-2026-09-street.csv"),
         ("????-??/*", "2026-09/2026-09-street.csv"),
         ("*.csv", "2026-09-street.csv"),
     ],

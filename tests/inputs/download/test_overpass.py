@@ -74,17 +74,6 @@ def test_our_reader_takes_what_comes(world, serving, place, fetch, name):
     assert record["files"][name]["rows"] == 4
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", ["429", "500", "504", "cut", "drop", "no json", "shape"])
-def test_each_fault_passes_and_changes_no_byte(world, serving, place, fetch, files_of, fault):
-    """After a fault of any kind the request is repeated, and the file is the same."""
-    calm, stormy, url = place("calm"), place("stormy"), serving(world)
-    fetch(calm, url, only=["streets"])
-    world.script = ["", fault]
-    fetch(stormy, url, only=["streets"])
-    assert files_of(stormy.folder) == files_of(calm.folder)
-
-
 def test_a_part_of_the_data_is_refused(world, serving, place, fetch, quick_web):
     """An answer with a remark is cut short by the server: nothing is written."""
     world.network = NETWORK | {"remark": "runtime error: Query timed out"}

@@ -6,7 +6,13 @@ import shapely
 from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
-from patrolplan.inputs.download.police import format_ring, halve_cell, split_into_cells
+from patrolplan.inputs.download.police import (
+    format_ring,
+    halve_cell,
+    name_category,
+    split_into_cells,
+)
+from patrolplan.settings import CATEGORIES
 
 BRITISH = Projection("EPSG:27700")
 
@@ -67,6 +73,18 @@ def test_a_hole_is_requested_too():
     ring = shapely.Point(530_000, 180_000).buffer(2000) - shapely.Point(530_000, 180_000).buffer(99)
     (cell,) = split_into_cells(ring)
     assert not cell.interiors
+
+
+SHORT = (
+    "anti-social-behaviour bicycle-theft burglary criminal-damage-arson drugs other-crime "
+    "other-theft possession-of-weapons public-order robbery shoplifting theft-from-the-person "
+    "vehicle-crime violent-crime"
+)
+
+
+def test_every_category_has_the_name_of_the_monthly_files():
+    """The API's short names become the names that risk and settings know."""
+    assert {name_category(short) for short in SHORT.split()} == set(CATEGORIES)
 
 
 def test_outlines_are_latitude_first():

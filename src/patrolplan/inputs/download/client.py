@@ -16,9 +16,6 @@ from patrolplan.errors import FetchError
 
 T = TypeVar("T")
 
-MAX_URL_LENGTH = 4094
-"""Maximum length of an address that data.police.uk accepts; longer requests are posted."""
-
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 504})
 """Statuses of temporary faults: the request is repeated."""
 
@@ -62,6 +59,7 @@ class Answer:
     body: bytes
 
 
+@dataclass
 class WebClient:
     """One session with servers of open data."""
 
@@ -69,24 +67,19 @@ class WebClient:
     # `timeout_seconds` are for a connection and each piece of an answer, `answer_seconds` for all
     # of it.
 
-    def __init__(
-        self,
-        contact: str = "",
-        *,
-        rate_limiter: RateLimiter | None = None,
-        retry_policy: Retry | None = None,
-        timeout_seconds: tuple[float, float] = (10, 60),
-        answer_seconds: float = 300,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.agent = build_user_agent(contact)
-        self.timeout_seconds = timeout_seconds
-        self.answer_seconds = answer_seconds
-        self._rate_limiter = rate_limiter or RateLimiter()
-        self.retry_policy = retry_policy or Retry(
+    contact: str = ""
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    retry_policy: Retry = field(
+        default_factory=lambda: Retry(
             total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
         )
-        self._sleep = sleep
+    )
+    timeout_seconds: tuple[float, float] = (10, 60)
+    answer_seconds: float = 300
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self.agent = build_user_agent(self.contact)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = self.agent
 
@@ -106,21 +99,18 @@ class WebClient:
         is_large: bool = False,
     ) -> T:
         """Repeat a request until `read` accepts its answer, rather than raise `UnusableError`."""
-        # Fields that are too long for an address are posted. A large answer is a whole file, which
-        # may take long to begin.
-        address = requests.Request("GET", url, params=dict(fields)).prepare().url or url
-        is_posted = len(address) > MAX_URL_LENGTH
-        method, address = ("POST", url) if is_posted else ("GET", address)
-        data = dict(fields) if is_posted else None
+        # Fields are posted: an outline may be too long for an address. A large answer is a whole
+        # file, which may take long to begin.
+        method, data = "POST" if fields else "GET", dict(fields) or None
         max_bytes = MAX_FILE_BYTES if is_large else MAX_ANSWER_BYTES
         connect, piece = self.timeout_seconds
         timeout = (connect, self.answer_seconds if is_large else piece)
         retries = self.retry_policy
         while True:
-            self._rate_limiter.wait()
+            self.rate_limiter.wait()
             try:
                 with self._session.request(
-                    method, address, data=data, timeout=timeout, stream=True, allow_redirects=False
+                    method, url, data=data, timeout=timeout, stream=True, allow_redirects=False
                 ) as response:
                     return read(self._receive(response, url, what, max_bytes))
             except (requests.RequestException, HTTPError, UnusableError) as error:
@@ -132,7 +122,7 @@ class WebClient:
                     retries = retries.increment("GET", url, error=error)
                 except MaxRetryError:
                     raise FetchError(format_failure(url, what, _describe_error(error))) from None
-            self._sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
+            self.sleep(max(retries.get_backoff_time(), retries.backoff_factor, wait or 0))
 
     def _receive(self, response: requests.Response, url: str, what: str, max_bytes: int) -> Answer:
         """The whole answer, read piece by piece within its bounds."""
@@ -171,11 +161,4 @@ def _describe_error(error: Exception) -> str:
     """What went wrong, without the addresses and objects that libraries print."""
     if isinstance(error, UnusableError):
         return str(error)
-    reasons = {  # the most particular first: a proxy's and a certificate's are connection errors
-        requests.Timeout: "does not answer in time",
-        requests.exceptions.ProxyError: "cannot be reached through the proxy",
-        requests.exceptions.SSLError: "has no valid certificate",
-        requests.ConnectionError: "cannot be reached, or broke off",
-    }
-    names = (text for kind, text in reasons.items() if isinstance(error, kind))
-    return next(names, f"broke off ({type(error).__name__})")
+    return f"cannot be reached, or broke off ({type(error).__name__})"

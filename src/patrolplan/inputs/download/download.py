@@ -98,10 +98,8 @@ def fetch_open_data(
         for source, path in targets.items():
             if source == "crimes":
                 fetch.fetch_crimes(months or settings.fetch.months)
-            elif source == "schools":
-                fetch.fetch_schools(path, now())
             else:
-                fetch.fetch_streets(path)
+                fetch.fetch_file(source, path)
     return fetch.result
 
 
@@ -124,13 +122,18 @@ class _Fetch:
     def __post_init__(self) -> None:
         self.projection = Projection(self.settings.area.crs)
 
-    def fetch_streets(self, path: Path) -> None:
-        """Write the file of streets, unless one exists."""
+    def fetch_file(self, source: Literal["streets", "schools"], path: Path) -> None:
+        """Write the file of streets or of schools, unless one exists."""
+        if self._has_files(self.settings.find_files(source), path):
+            return
+        self.report_progress(source, 0, 1, "")
+        fetch = self._fetch_streets if source == "streets" else self._fetch_schools
+        self._write(path, *fetch(path))
+        self.report_progress(source, 1, 1, "")
+
+    def _fetch_streets(self, path: Path) -> tuple[bytes, Origin]:
         from patrolplan.inputs.download.overpass import fetch_street_file  # noqa: PLC0415 - slow to import
 
-        if self._has_files(self.settings.find_files("streets"), path):
-            return
-        self.report_progress("streets", 0, 1, "")
         kind = next(kind for kind in STREET_SUFFIXES if path.name.endswith(kind))
         url = self.servers.streets
         data, rows = fetch_street_file(self.web, url, self.limits, self.projection, kind)
@@ -138,26 +141,19 @@ class _Fetch:
             message = "OpenStreetMap has no street in the area; check [area] bounds and boundary."
             raise FetchError(message)
         credit = "© OpenStreetMap contributors, openstreetmap.org/copyright"
-        self._write(
-            path, data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
-        )
-        self.report_progress("streets", 1, 1, "")
+        return data, Origin("streets", f"{url}/interpreter", OPEN_DATABASE, credit, rows)
 
-    def fetch_schools(self, path: Path, now: datetime) -> None:
-        """Write the file of schools, unless one exists."""
-        if self._has_files(self.settings.find_files("schools"), path):
-            return
-        self.report_progress("schools", 0, 1, "")
+    def _fetch_schools(self, path: Path) -> tuple[bytes, Origin]:
+        today = self.manifest.now().date()
         table, url = gias.fetch_schools(
-            self.web, self.servers.schools, now.date(), self.limits, self.projection
+            self.web, self.servers.schools, today, self.limits, self.projection
         )
         if table.empty:
             self.result.notes.append("The register has no school in the area.")
         rows = list(table.itertuples(index=False, name=None))
-        data = encode_csv(tuple(table.columns), rows, path)
         credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
-        self._write(path, data, Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows)))
-        self.report_progress("schools", 1, 1, "")
+        origin = Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows))
+        return encode_csv(tuple(table.columns), rows, path), origin
 
     def fetch_crimes(self, count: int) -> None:
         """Write a file for each month that is missing here and offered by the API."""

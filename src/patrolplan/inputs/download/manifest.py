@@ -3,12 +3,12 @@
 The record says of each file where and when it was fetched, under which licence, and its digest.
 """
 
-import fnmatch
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from patrolplan.atomic import hash_content, write_file_atomically
@@ -36,38 +36,37 @@ class Origin:
     crimes: str = ""  # digest of a month's crimes without their outcomes, which change all the time
 
 
+@dataclass
 class Manifest:
     """The record of a folder's fetched files; the only file that contains clock times (UTC)."""
 
-    def __init__(self, folder: Path, area: str, agent: str, now: Callable[[], datetime]) -> None:
-        self._folder = folder
-        self._area = area
-        self._agent = agent
-        self._now = now
-        self._files = {
-            name: record
-            for name, record in read_records(folder).items()
-            if (folder / name).is_file()
-        }
+    folder: Path
+    area: str
+    agent: str
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        records = read_records(self.folder).items()
+        self._files = {name: one for name, one in records if (self.folder / name).is_file()}
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
         name = self.relative_name(path)
         before = self._files.get(name, {})
         earlier = before.get("earlier")
-        if before.get("area") == self._area and before.get("crimes", "") != origin.crimes:
+        if before.get("area") == self.area and before.get("crimes", "") != origin.crimes:
             earlier = {key: before[key] for key in ("fetched_at", "rows")}
         self._files[name] = {
             **asdict(origin),
-            "fetched_at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}",
-            "user_agent": self._agent,
-            "area": self._area,
+            "fetched_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
+            "user_agent": self.agent,
+            "area": self.area,
             "sha256": hash_content(data),
             "earlier": earlier,
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        write_file_atomically(self._folder / MANIFEST, text.encode("utf-8"))
+        write_file_atomically(self.folder / MANIFEST, text.encode("utf-8"))
         write_file_atomically(path, data)
 
     def find_doubt(self, path: Path) -> str:
@@ -79,14 +78,14 @@ class Manifest:
             return ""
         if record.get("sha256") != hash_content(path.read_bytes()):
             return "was changed after it was fetched"
-        if record.get("area") != self._area:
+        if record.get("area") != self.area:
             return "was fetched for another area"
         return ""
 
     def relative_name(self, path: Path) -> str:
         """A file's path relative to the settings' folder, or absolute if it is elsewhere."""
         try:
-            return path.relative_to(self._folder).as_posix()
+            return path.relative_to(self.folder).as_posix()
         except ValueError:
             return path.as_posix()
 
@@ -103,21 +102,34 @@ ADVICE = {
 
 def build_month_path(settings: Settings, month: str) -> Path:
     """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
-    for pattern in settings.sources.crimes:
-        name = _fill_pattern(pattern, month, f"{month}-street", TABLE_SUFFIXES)
-        if name and MONTH.search(Path(name).name):
-            return settings.folder / name
-    raise _build_pattern_error(settings, source="crimes", what="a file for each month")
+    stems = (f"{month}/{month}-street", f"{month}-street")
+    return _find_target(settings, "crimes", stems, TABLE_SUFFIXES)
 
 
 def build_source_path(settings: Settings, source: str) -> Path:
     """The file of schools or streets."""
     kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
-    for pattern in getattr(settings.sources, source):
-        name = _fill_pattern(pattern, source, source, kinds)
-        if name:
-            return settings.folder / name
-    raise _build_pattern_error(settings, source=source, what=f"a {' or '.join(kinds)} file")
+    return _find_target(settings, source, (source,), kinds)
+
+
+def _find_target(
+    settings: Settings, source: str, stems: Sequence[str], kinds: tuple[str, ...]
+) -> Path:
+    """A plain name of the settings, or our own name below the folder where a pattern begins."""
+    patterns: Sequence[str] = getattr(settings.sources, source)
+    for pattern in patterns:
+        parts = Path(pattern).parts
+        plain = [*takewhile(lambda part: not set(part) & set("*?["), parts)]
+        folder, rest = settings.folder.joinpath(*plain), Path(*parts[len(plain) :])
+        if len(plain) == len(parts) and len(stems) == 1 and pattern.endswith(kinds):
+            return folder
+        for name in (Path(f"{stem}{kind}") for stem in stems for kind in kinds):
+            if len(name.parts) == len(rest.parts) and name.match(str(rest)):
+                return folder / name
+    where, what = f"[sources] {source}", "is not set, so it is unclear where to write"
+    if patterns:
+        what = f"cannot name what is fetched ({', '.join(map(repr, patterns))})"
+    raise SettingsError.one(where, what, ADVICE[source])
 
 
 def parse_month(path: Path) -> str:
@@ -128,31 +140,3 @@ def parse_month(path: Path) -> str:
     """
     match = MONTH.search(path.name)
     return match.group() if match else ""
-
-
-def _fill_pattern(pattern: str, folder: str, stem: str, kinds: tuple[str, ...]) -> str:
-    """A path that the pattern matches, its name of one of the kinds; empty where there is none."""
-    *parts, last = Path(pattern).parts
-    names = (last, *(f"{stem}{kind}" for kind in kinds), last.replace("*", stem))
-    name = _find_match(last, *(name for name in names if name.endswith(kinds)))
-    folders = [
-        folder if part == "**" else _find_match(part, part, folder, part.replace("*", folder))
-        for part in parts
-    ]
-    return str(Path(*folders, name)) if name and all(folders) else ""
-
-
-def _find_match(pattern: str, *names: str) -> str:
-    """The first plain name that a part of a pattern matches; empty where none does."""
-    plain = (name for name in names if not set(name) & set("*?["))
-    return next((name for name in plain if fnmatch.fnmatchcase(name, pattern)), "")
-
-
-def _build_pattern_error(settings: Settings, *, source: str, what: str) -> SettingsError:
-    place = f"[sources] {source}"
-    patterns = ", ".join(f"'{pattern}'" for pattern in getattr(settings.sources, source))
-    if not patterns:
-        return SettingsError.one(
-            place, "is not set, so it is unclear where to write", ADVICE[source]
-        )
-    return SettingsError.one(place, f"{patterns} cannot name {what}", ADVICE[source])

@@ -9,7 +9,8 @@ the area are dropped, and the rest are sorted.
 import csv
 import gzip
 import io
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -30,31 +31,23 @@ COLUMNS = (
 )
 """Columns of the monthly files of data.police.uk."""
 
-CATEGORY_NAMES = {
+OTHER_NAMES = {
     "anti-social-behaviour": "Anti-social behaviour",
-    "bicycle-theft": "Bicycle theft",
-    "burglary": "Burglary",
     "criminal-damage-arson": "Criminal damage and arson",
-    "drugs": "Drugs",
-    "other-crime": "Other crime",
-    "other-theft": "Other theft",
-    "possession-of-weapons": "Possession of weapons",
     "public-disorder-weapons": "Public disorder and weapons",
-    "public-order": "Public order",
-    "robbery": "Robbery",
-    "shoplifting": "Shoplifting",
-    "theft-from-the-person": "Theft from the person",
-    "vehicle-crime": "Vehicle crime",
     "violent-crime": "Violence and sexual offences",
 }
-"""The API's short names and the names in the monthly files."""
+"""Names of the monthly files that are not the API's own with spaces."""
+
+
+def name_category(short: str) -> str:
+    """The name in the monthly files of an API's short name."""
+    return OTHER_NAMES.get(short, short.replace("-", " ").capitalize())
+
 
 T = TypeVar("T")
 
 RAILWAY_FORCE = "British Transport Police"
-
-TRIES_OF_503 = 2
-"""A single 503 may be a temporary fault; a second one means more than 10,000 crimes."""
 
 TooMany = Literal["too many"]
 Gone = Literal["gone"]
@@ -98,7 +91,7 @@ class _Crime(_ApiModel):
     def row(self) -> Row:
         """The crime in the columns of the monthly files; the API gives no LSOA."""
         force = RAILWAY_FORCE if self.location_type == "BTP" else ""
-        category = CATEGORY_NAMES.get(self.category, self.category.replace("-", " ").capitalize())
+        category = name_category(self.category)
         outcome = self.outcome_status.category if self.outcome_status else ""
         place, street = self.location, " ".join(self.location.street.name.split())
         cells = (self.persistent_id, self.month, force, force, place.longitude, place.latitude)
@@ -113,12 +106,12 @@ _CRIMES = TypeAdapter(list[_Crime])
 _MONTHS = TypeAdapter(list[_Offered])
 
 
+@dataclass
 class PoliceApi:
     """The API at a URL, called through a session."""
 
-    def __init__(self, web: WebClient, url: str) -> None:
-        self.web = web
-        self.url = url.rstrip("/")
+    web: WebClient
+    url: str
 
     def fetch_months(self) -> list[str]:
         """Months that the API offers, "YYYY-MM", in order; `FetchError` where it fails."""
@@ -129,28 +122,18 @@ class PoliceApi:
         """Crimes of a month in a polygon ("latitude,longitude:..."), or why there are none."""
         url = f"{self.url}/crimes-street/all-crime"
         fields = {"date": month, "poly": ring}
-        return self.web.fetch(url, fields, _build_crime_reader(month), what=f"crime of {month}")
+        return self.web.fetch(url, fields, partial(_read_crimes, month), what=f"crime of {month}")
 
 
-def _build_crime_reader(month: str) -> Callable[[Answer], CrimeRows | TooMany | Gone]:
-    """Build a reader of the answers to one request; it counts how many of them were a 503."""
-    refused = 0
-
-    def read(answer: Answer) -> CrimeRows | TooMany | Gone:
-        nonlocal refused
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return "gone"
-        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            refused += 1
-            if refused >= TRIES_OF_503:
-                return "too many"
-            raise UnusableError(why="answers 503")
-        crimes = _parse_answer(_CRIMES, answer)
-        if any(crime.month != month for crime in crimes):
-            raise UnusableError(why="sends crimes of another month")
-        return {crime.id: crime.row for crime in crimes}
-
-    return read
+def _read_crimes(month: str, answer: Answer) -> CrimeRows | TooMany | Gone:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return "gone"
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:  # too many, or a fault: then half will do
+        return "too many"
+    crimes = _parse_answer(_CRIMES, answer)
+    if any(crime.month != month for crime in crimes):
+        raise UnusableError(why="sends crimes of another month")
+    return {crime.id: crime.row for crime in crimes}
 
 
 def _read_months(answer: Answer) -> list[str]:
@@ -230,14 +213,16 @@ MIN_CELL_METRES = 250
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
+@dataclass
 class CrimeFetcher:
     """Fetches an area's crimes; a month starts with the cells that the one before came in."""
 
-    def __init__(self, api: PoliceApi, limits: BaseGeometry, projection: Projection) -> None:
-        self._api = api
-        self._limits = limits
-        self._projection = projection
-        self._cells = split_into_cells(limits)
+    api: PoliceApi
+    limits: BaseGeometry
+    projection: Projection
+
+    def __post_init__(self) -> None:
+        self._cells = split_into_cells(self.limits)
 
     def fetch_month(self, month: str) -> list[Row] | None:
         """Rows of a month in a fixed order, None where the API no longer offers it."""
@@ -246,28 +231,28 @@ class CrimeFetcher:
         what = f"crime of {month}"
         while waiting:
             cell, *waiting = waiting
-            part = self._api.fetch_crimes(format_ring(cell, self._projection), month)
+            part = self.api.fetch_crimes(format_ring(cell, self.projection), month)
             if part == "gone":
-                if month not in self._api.fetch_months():
+                if month not in self.api.fetch_months():
                     return None
                 why = "lists the month, but has no data of it"
-                raise FetchError(format_failure(self._api.url, what, why))
+                raise FetchError(format_failure(self.api.url, what, why))
             if part == "too many":
                 west, south, east, north = cell.bounds
                 if max(east - west, north - south) < MIN_CELL_METRES:
                     why = "answers 503 even for a small cell, so it is overloaded"
-                    raise FetchError(format_failure(self._api.url, what, why))
+                    raise FetchError(format_failure(self.api.url, what, why))
                 waiting = halve_cell(cell) + waiting
             else:
                 received.append(cell)
                 crimes |= part  # a crime on the border of cells has one number, so it counts once
         self._cells = received
-        if not crimes and month not in self._api.fetch_months():
+        if not crimes and month not in self.api.fetch_months():
             return None
         rows = list(crimes.values())
         longitude = [float(row[LONGITUDE]) for row in rows]
         latitude = [float(row[LATITUDE]) for row in rows]
-        inside = is_inside(self._limits, self._projection, longitude, latitude)
+        inside = is_inside(self.limits, self.projection, longitude, latitude)
         return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
 
