@@ -55,32 +55,36 @@ MIN_EXTENT_METRES = 600.0
 """Minimum length that the longer side of the map shows."""
 
 
-def draw_overview_map(
-    plan: Plan,
-    markers: Sequence[MapMarker],
-    hotspots: Sequence[str],
-    *,
-    width: float,
-    height: float,
-) -> bytes:
-    """Draw streets, the stretches of the hotspots with these ids, and the signs."""
-    shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
-    places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
-    viewport = fit_viewport(
-        [places, shapely.get_coordinates(shapes)],
-        width=width,
-        height=height - SCALE_STRIP_HEIGHT,
-        padding=PADDING,
-        min_extent_metres=MIN_EXTENT_METRES,
-        street_bounds=plan.area.network.bounds,
-        may_rotate=False,  # readers are far away, or not used to turned maps
-    )
-    page = Page(width, height)
-    window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
-    _draw_map(window, plan, viewport, viewport.clip_to_page(shapes), markers, places)
-    strip = page.add_window((0.0, 0.0, width, SCALE_STRIP_HEIGHT))
-    symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
-    return page.write()
+@dataclass(frozen=True, eq=False)
+class OverviewMap:
+    """A map of this size in points: signs, and hotspots by their ids."""
+
+    markers: Sequence[MapMarker]
+    hotspots: Sequence[str]
+    width: float
+    height: float
+
+    def draw(self, plan: Plan) -> bytes:
+        """Draw streets, the stretches of the hotspots, and the signs."""
+        shapes = plan.hotspots.geometry[
+            plan.hotspots["hotspot"].isin(list(self.hotspots))
+        ].to_numpy()
+        places = np.array([(marker.x, marker.y) for marker in self.markers]).reshape(-1, 2)
+        viewport = fit_viewport(
+            [places, shapely.get_coordinates(shapes)],
+            width=self.width,
+            height=self.height - SCALE_STRIP_HEIGHT,
+            padding=PADDING,
+            min_extent_metres=MIN_EXTENT_METRES,
+            street_bounds=plan.area.network.bounds,
+            may_rotate=False,  # readers are far away, or not used to turned maps
+        )
+        page = Page(self.width, self.height)
+        window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
+        _draw_map(window, plan, viewport, viewport.clip_to_page(shapes), self.markers, places)
+        strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
+        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+        return page.write()
 
 
 def _draw_map(

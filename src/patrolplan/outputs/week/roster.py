@@ -5,14 +5,22 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
-from patrolplan.outputs.wording import format_grid_reference, format_minutes
+from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
+from patrolplan.outputs.wording import (
+    PURPOSE,
+    describe_further_window,
+    format_data_months,
+    format_grid_reference,
+    format_minutes,
+    list_attributions,
+)
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
@@ -105,6 +113,21 @@ class Roster:
         """The officers by name."""
         return {officer.name: officer for officer in self.officers}
 
+    def build_head(self, duties: Sequence[Duty], declared: Iterable[str] = ()) -> dict[str, Any]:
+        """What is at the edges of papers with these duties: the week, its marking and basis."""
+        plan, patrols = self.week.plan, (duty.patrol for duty in duties)
+        return {
+            "area": make_printable(plan.area.name),
+            "week": format_week(self.week),
+            "marking": make_printable(find_marking(plan.area, patrols)),
+            "purpose": PURPOSE,
+            "basis": [
+                f"{format_data_months(plan.risk)}.",
+                *map(make_printable, declared),
+                " ".join(list_attributions(plan)),
+            ],
+        }
+
     @cached_property
     def closed_days(self) -> frozenset[tuple[str, dt.date]]:
         """URN and day of every school day out of term."""
@@ -162,6 +185,12 @@ class Roster:
         """Who else is on an officer's patrol, staff only by role; empty if there is no one."""
         others = [name for name in duty.people if name != officer]
         return join_words([STAFF_WORDS if name in self.staff else name for name in others])
+
+    def describe_company(self, officer: str, duty: Duty) -> list[str]:
+        """A patrol's window unless it is after school, and who else is on it, if anyone."""
+        crew = self.describe_others(officer, duty)
+        words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
+        return [make_printable(word) for word in words if word]
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
         """When an officer leaves the base for a patrol; empty if they start at the gate."""
