@@ -19,9 +19,7 @@ from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.outputs.wording import format_grid_reference
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.patrols.plan import BarredPlace, Tasking
-from patrolplan.team.rota import plan_week
 from patrolplan.team.week import DemandOutcome, Draw, Foreseen
-from patrolplan.team.week_file import build_week_document
 from patrolplan.times import format_span
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
@@ -73,39 +71,27 @@ def test_names_are_text_and_nothing_else(hostile):
         assert strip_spaces(roll.print_officer(duty.officer)) in text
 
 
-def test_an_accepted_check_is_printed_on_sheets_and_cards(roll):
-    """The written reason for which implausible data is accepted stands on every paper."""
-    words = "Accepted in the settings (rota on Monday): officers.csv: none."
+def test_what_was_accepted_is_printed_on_sheets_and_cards(roll):
+    """Why implausible data is accepted, and offences that patrols discover, is on every paper."""
     plan = roll.week.plan
-    notes = (*plan.area.notes, Note("check_accepted", words))
-    plan = dataclasses.replace(plan, area=dataclasses.replace(plan.area, notes=notes))
-    week = dataclasses.replace(roll.week, plan=plan)
-    assert words in build_task_sheets(Roster(week), week.duties, wall=False).data["basis"]
-    assert words in " ".join(card_text.build_card_data(plan, plan.patrols[0], "x")["basis"])
-
-
-@pytest.mark.slow
-def test_the_reason_without_the_guard_is_on_the_wall_every_sheet_and_in_the_document(
-    demo_area, demo_plan, week
-):
-    """Where offences that patrols discover count, every paper of the week says why."""
-    crimes = demo_area.settings.crimes.model_copy(
+    notes = [
+        Note("check_accepted", "Accepted in the settings (rota on Monday): officers.csv: none.")
+    ]
+    crimes = plan.area.settings.crimes.model_copy(
         update={"include_discovered": True, "reason": "joint operation"}
     )
-    settings = demo_area.settings.model_copy(update={"crimes": crimes})
-    area = dataclasses.replace(demo_area, settings=settings)
-    plan = dataclasses.replace(demo_plan, area=area)
-    switched_off = plan_week(area, plan, start=week.days[0])
-    note = "Offences that patrols discover count too: joint operation."
-    documents = map(build_week_document, (switched_off, week))
-    said = [note in {one["text"] for one in document["notes"]} for document in documents]
-    assert said == [True, False]
-    text = read_pages(build_task_sheets(Roster(switched_off), switched_off.duties).render(plan))
-    people = {name for duty in switched_off.duties for name in duty.people}
-    sheets = [page for page in text if strip_spaces("Task sheet") in page]
-    assert len(sheets) == len(people)
-    assert all(strip_spaces(note) in page for page in sheets)
-    assert any(strip_spaces(note) in page for page in text if page not in sheets)
+    settings = plan.area.settings.model_copy(update={"crimes": crimes})
+    area = dataclasses.replace(plan.area, notes=(*plan.area.notes, *notes), settings=settings)
+    plan = dataclasses.replace(plan, area=area)
+    sheets = build_task_sheets(Roster(dataclasses.replace(roll.week, plan=plan)), roll.week.duties)
+    card = card_text.build_card_data(plan, plan.patrols[0], "x")
+    words = [notes[0].text, "Offences that patrols discover count too: joint operation."]
+    for basis in (sheets.data["basis"], card["basis"]):
+        assert all(word in " ".join(basis) for word in words)
+    pages = read_pages(sheets.render(plan))
+    people = {name for duty in roll.week.duties for name in duty.people}
+    said = [page for page in pages if strip_spaces(words[1]) in page]
+    assert sum("Tasksheet" in page for page in said) == len(people) < len(said)
 
 
 DRAW = Draw(number=1, commitment="ab12" * 16, give=0.02, best_worth=2.0, digest="")

@@ -116,15 +116,6 @@ def test_a_part_does_not_take_the_place_of_the_whole_week(week, folder, tmp_path
     assert files(again) == files(part)
 
 
-@pytest.mark.slow
-def test_the_whole_week_takes_the_place_of_a_part(week, tmp_path):
-    """Where the papers of one officer are, those of the week may follow."""
-    whole = pp.write_pack(week, tmp_path / "out")
-    part = pp.write_pack(week, tmp_path / "part", officer="SSO-07")
-    pp.write_pack(week, part)
-    assert files(part) == files(whole)
-
-
 @pytest.fixture(scope="module")
 def duty(roll):
     """A duty of a day on which not every officer has one."""

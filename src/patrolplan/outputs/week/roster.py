@@ -74,19 +74,17 @@ class Roster:
     @cached_property
     def schools(self) -> tuple[RosterSchool, ...]:
         """Every school of the plan, in its order, then any others that still have duties."""
-        area = self.week.plan.area
-        table = area.schools.drop_duplicates("urn").set_index("urn")
-        gates = dict(zip(area.schools["urn"], area.network.xy(area.gates).tolist(), strict=True))
-        urns = dict.fromkeys(patrol.urn for patrol in self.week.plan.patrols)
+        plan = self.week.plan
+        table = plan.area.schools.drop_duplicates("urn").set_index("urn")
+        patrols = (*plan.patrols, *(duty.patrol for duty in self.week.duties))
         schools = []
-        for number, urn in enumerate(urns, start=1):
-            row = table.loc[urn]
-            bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
-            schools.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
-        others = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
-        for number, (urn, patrol) in enumerate(others.items(), start=len(schools) + 1):
+        for number, urn in enumerate(dict.fromkeys(one.urn for one in patrols), start=1):
+            patrol = next(one for one in patrols if one.urn == urn)
             bell = f"about {format_time(patrol.start_minutes)}"  # no table has this school now
-            schools.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
+            if urn in table.index:
+                row = table.loc[urn]
+                bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
+            schools.append(RosterSchool(number, urn, patrol.school, bell, *patrol.point))
         return tuple(schools)
 
     @cached_property
