@@ -286,7 +286,7 @@ def test_names_are_text(answers, hostile):
         first, place=dataclasses.replace(first.place, streets=("#x[*y*]",))
     )
     other = Roster(hostile)
-    name = strip_spaces(other.schools_by_urn[URN].name)[:50]
+    name = strip_spaces(other.schools_by_urn[URN].name)[:40]
     for paper in (render_sheet(other, [street]), render_poster(other, [street])):
         text = "".join(read_pages(paper))
         assert name in text

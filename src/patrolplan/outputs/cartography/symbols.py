@@ -39,6 +39,8 @@ LONG_BAR = 125.0
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
 CROSS_SIDE = 11.0
+MOVED_POINTS = 3.0
+"""A sign that was moved farther has a line to its place."""
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 TASKED_RADIUS = 6.9
@@ -164,7 +166,7 @@ def draw_markers(
     The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
     the positions of the signs, `true_points` the places that they mark.
     """
-    draw_marker_leaders(window, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
+    draw_marker_leaders(window, centres, true_points)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
         square = trace_rectangle(x - GATE_SIDE / 2, y - GATE_SIDE / 2, GATE_SIDE, GATE_SIDE)
@@ -200,20 +202,13 @@ def draw_sign(
 
 
 def draw_marker_leaders(
-    window: Window,
-    centres: NDArray[np.float64],
-    true_points: NDArray[np.float64],
-    *,
-    min_shift: float,
-    line_width: float,
-    radius: float,
+    window: Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
 ) -> None:
-    """Draw a line to its true place from each sign that was moved by over `min_shift` points."""
-    moved = np.hypot(*(centres - true_points).T) > min_shift
-    for centre, place in zip(centres[moved], true_points[moved], strict=True):
-        line = np.stack([centre, place])
-        window.draw_lines([line], "black", line_width, 7.0, cap="square")
-        window.draw_shape(trace_circle(float(place[0]), float(place[1]), radius), 7.0, fill="black")
+    """Draw a line to its true place from each sign that was moved."""
+    moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
+    for centre, place in zip(centres[moved], true_points[moved].tolist(), strict=True):
+        window.draw_lines([np.stack([centre, place])], "black", 1.2, 7.0, cap="square")
+        window.draw_shape(trace_circle(*place, 2.2), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -264,13 +259,11 @@ def draw_north_arrow(window: Window, viewport: Viewport, middle: NDArray[np.floa
         draw_text(window, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
 
 
-def draw_scale_bar(
-    window: Window, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
-) -> float:
-    """Draw the scale bar and its length from the left edge; returns the right end."""
-    length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
+def draw_scale_bar(window: Window, viewport: Viewport, y: float) -> None:
+    """Draw the scale bar and its length from the left edge."""
+    length = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
     x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
-    return write_text(window, x + 5.0, y, f"{length} m") + 14.0
+    write_text(window, x + 5.0, y, f"{length} m")
 
 
 def draw_bar(window: Window, start: tuple[float, float], length: float) -> float:

@@ -137,9 +137,7 @@ def _draw_markers(
     half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
     centres = separate_points(true_points, widest + 2.0)
     centres = np.clip(centres, half, np.array(viewport.size) - half)
-    symbols.draw_marker_leaders(
-        window, centres, true_points, min_shift=4.0, line_width=1.1, radius=2.0
-    )
+    symbols.draw_marker_leaders(window, centres, true_points)
     for marker, (x, y) in zip(markers, centres.tolist(), strict=True):
         left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
         if marker.school:

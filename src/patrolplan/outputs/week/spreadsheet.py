@@ -65,7 +65,7 @@ def render_week_xlsx(roster: Roster) -> bytes:
             short.to_excel(writer, sheet_name=name, index=False)
             sheet = writer.sheets[name]
             for column, word in enumerate(table):
-                sheet.set_column(column, column, WIDTHS.get(word, USUAL_WIDTH), cell)
+                sheet.set_column(column, column, WIDTHS.get(str(word), USUAL_WIDTH), cell)
             sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
             sheet.freeze_panes(1, 0)
             sheet.repeat_rows(0)
