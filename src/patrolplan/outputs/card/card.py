@@ -26,25 +26,23 @@ from patrolplan.outputs.cartography.fonts import (
 from patrolplan.outputs.earlier_papers import hash_facts, hash_template
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
 BODY_WIDTH = 190 * POINTS_PER_MM
-BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
-GAPS = 6 * 5.0
+BODY_HEIGHT = (297 - 22) * POINTS_PER_MM
+GAPS = 7 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
-"""Minimum height of a map beside directions: those are overleaf only if nothing else helps."""
+"""Minimum height of a map; what then finds no room is on a further page."""
 COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions if there is room for it..."""
-OVERLEAF_FONT_SIZE = 11.0
-"""...and on a separate page."""
+"""Points; size of the directions if there is room for it."""
 
 
 def render_cards(
@@ -129,29 +127,16 @@ class PageLayout:
 
     map_height: float
     directions_size: float
-    second_page: bool
 
 
 def fit_page(words: float, directions: float, large_directions: float) -> PageLayout:
-    """Give the map what the words leave; only if that is too low, directions go overleaf."""
+    """Give the map what the words leave."""
     room = BODY_HEIGHT - GAPS - words
-    second_page, size, height = False, MIN_FONT_SIZE, room - directions
-    if directions and height < MIN_MAP_HEIGHT:
-        second_page, size, height = True, OVERLEAF_FONT_SIZE, room
-    elif room - large_directions >= COMFORTABLE_MAP_HEIGHT:
+    size, height = MIN_FONT_SIZE, room - directions
+    if room - large_directions >= COMFORTABLE_MAP_HEIGHT:
         size, height = LARGE_FONT_SIZE, room - large_directions
     height = MAX_MAP_HEIGHT if height > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else height
-    return PageLayout(round(max(height, MIN_MAP_HEIGHT), 1), size, second_page)
-
-
-def refit_words(layout: PageLayout, words: float, **directions: float) -> PageLayout:
-    """The layout of a card whose map is drawn already, if it has fewer words than planned."""
-    room = BODY_HEIGHT - GAPS - words - layout.map_height
-    sizes = {LARGE_FONT_SIZE: "large_directions", MIN_FONT_SIZE: "directions"}
-    for size, name in sizes.items():
-        if directions[name] <= room:
-            return replace(layout, directions_size=size, second_page=False)
-    return layout
+    return PageLayout(round(max(height, MIN_MAP_HEIGHT), 1), size)
 
 
 class CardTypesetter:
@@ -173,36 +158,24 @@ class CardTypesetter:
         if not printed:
             return []
         plan_ids = {id(one.plan): compute_plan_id(one.plan) for one in printed}
-        codes = [
-            self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)])
+        cards = [
+            {
+                **build_card_data(
+                    one.plan,
+                    one.patrol,
+                    plan_ids[id(one.plan)],
+                    officer=one.officer,
+                    colleagues=one.colleagues,
+                ),
+                "code": self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)]),
+            }
             for number, one in enumerate(printed)
         ]
-
-        def write(barred: Sequence[tuple[BarredPlace, ...]]) -> list[dict[str, Any]]:
-            return [
-                {
-                    **build_card_data(
-                        one.plan,
-                        replace(one.patrol, keep_away=places),
-                        plan_ids[id(one.plan)],
-                        officer=one.officer,
-                        colleagues=one.colleagues,
-                    ),
-                    "code": code,
-                }
-                for one, places, code in zip(printed, barred, codes, strict=True)
-            ]
-
-        cards = write([one.patrol.keep_away for one in printed])
         layouts = [fit_page(**heights) for heights in self._measure(cards)]
-        names, shown = zip(*self._draw_maps(printed, layouts), strict=True)
-        # A caution is printed only for places on the map; the map's height does not change.
-        cards = write(shown)
+        names = self._draw_maps(printed, layouts)
         return [
-            card | {"map": name} | asdict(refit_words(layout, **heights))
-            for card, name, layout, heights in zip(
-                cards, names, layouts, self._measure(cards), strict=True
-            )
+            card | {"map": name} | asdict(layout)
+            for card, name, layout in zip(cards, names, layouts, strict=True)
         ]
 
     def _measure(self, cards: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
@@ -235,8 +208,8 @@ class CardTypesetter:
 
     def _draw_maps(
         self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
-    ) -> list[tuple[str, tuple[BarredPlace, ...]]]:
-        """Write each map once; returns for each card its name and which barred places it shows."""
+    ) -> list[str]:
+        """Write each map once; returns its name for each card."""
         plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])
@@ -251,11 +224,9 @@ class CardTypesetter:
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
-        drawn = {}
-        for number, (job, (picture, barred)) in enumerate(zip(needed, pictures, strict=True)):
+        for number, picture in enumerate(pictures):
             (self.root / f"map-{number}.svg").write_bytes(picture)
-            drawn[job] = f"map-{number}.svg", barred
-        return [drawn[job] for job in jobs]
+        return [f"map-{needed.index(job)}.svg" for job in jobs]
 
 
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
@@ -263,8 +234,7 @@ def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
     return typesetter.typeset(card["title"], [card])
 
 
-def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
-    """A patrol's map of this height in points, and the places to keep away from on it."""
+def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> bytes:
+    """A patrol's map of this height in points."""
     patrol, height = job
-    drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
-    return drawn.svg, drawn.keep_away
+    return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).svg
