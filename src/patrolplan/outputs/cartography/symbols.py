@@ -206,9 +206,9 @@ def draw_marker_leaders(
 ) -> None:
     """Draw a line to its true place from each sign that was moved."""
     moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
-    for centre, place in zip(centres[moved], true_points[moved].tolist(), strict=True):
-        window.draw_lines([np.stack([centre, place])], "black", 1.2, 7.0, cap="square")
-        window.draw_shape(trace_circle(*place, 2.2), 7.0, fill="black")
+    for centre, (x, y) in zip(centres[moved], true_points[moved].tolist(), strict=True):
+        window.draw_lines([np.array([centre, (x, y)])], "black", 1.2, 7.0, cap="square")
+        window.draw_shape(trace_circle(x, y, 2.2), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
