@@ -224,9 +224,10 @@ class CardTypesetter:
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
-        for number, picture in enumerate(pictures):
-            (self.root / f"map-{number}.svg").write_bytes(picture)
-        return [f"map-{needed.index(job)}.svg" for job in jobs]
+        names = {job: f"map-{number}.svg" for number, job in enumerate(needed)}
+        for name, picture in zip(names.values(), pictures, strict=True):
+            (self.root / name).write_bytes(picture)
+        return [names[job] for job in jobs]
 
 
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
