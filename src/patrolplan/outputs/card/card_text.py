@@ -12,7 +12,6 @@ from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
 from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
-from patrolplan.outputs.reason_words import ReasonLine
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
 from patrolplan.privacy import note_low_threshold
@@ -110,15 +109,16 @@ def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
         "place": f"Stop {facts.earlier} again" if facts.earlier else place,
         "grid": "" if facts.earlier else facts.grid,
         "tasked": _describe_tasked_stop(stop, facts.tasked_distance),
-        "why": [] if facts.earlier else [_build_sentence(one) for one in facts.list_why("short")],
+        "why": [
+            {
+                "sign": FEARED_TEXT if one.is_voice else "",  # of feared places, if pupils say so
+                "text": f"{print_whole(one.text)}{one.end}",
+                "bold": one.is_bold,
+            }
+            for one in ([] if facts.earlier else facts.list_why("short"))
+        ],
         "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
-
-
-def _build_sentence(line: ReasonLine) -> dict[str, Any]:
-    """A sentence, with the sign of feared places if it is from pupils."""
-    sign = FEARED_TEXT if line.is_voice else ""
-    return {"sign": sign, "text": f"{print_whole(line.text)}{line.end}", "bold": line.is_bold}
 
 
 def _describe_tasked_stop(stop: Stop, distance: str) -> str:

@@ -73,14 +73,9 @@ class KeyedStreet:
 
 
 def key_streets(names: Sequence[str]) -> list[KeyedStreet]:
-    """Letters for these streets, in their order."""
-    return [KeyedStreet(_format_letter(number), name) for number, name in enumerate(names)]
-
-
-def _format_letter(number: int) -> str:
-    """The letter of this number, counted from 0; two letters if one is not enough."""
-    first, last = divmod(number, len(LETTERS))
-    return (LETTERS[first - 1] if first else "") + LETTERS[last]
+    """Letters for these streets, in their order; two letters if one is not enough."""
+    letters = (*LETTERS, *map("".join, product(LETTERS, repeat=2)))
+    return [KeyedStreet(*row) for row in zip(letters, names, strict=False)]
 
 
 def build_leader_label(

@@ -90,7 +90,8 @@ def _describe_draw(week: Week) -> str:
     if foreseen is not None:
         share = max(foreseen.hotspot_quarter, foreseen.with_locks)
         parts.append(f"insiders could name {10 * share:.0f} visits in 10")
-    code = _group_letters(draw.commitment)
+    long = draw.commitment  # in groups of eight letters, so that it can be compared by eye
+    code = " ".join(long[at : at + 8] for at in range(0, len(long), 8))
     parts.append(f"commitment {code}" if code else "without a secret: anyone can draw it again")
     return f"By lot, draw {draw.number}: {', '.join(parts)}."
 
@@ -292,8 +293,3 @@ def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
 def _name_school(roster: Roster, urn: str) -> str:
     school = roster.schools_by_urn.get(urn)
     return format_school_name(f"URN {urn}" if school is None else school.name)
-
-
-def _group_letters(text: str) -> str:
-    """A long code in groups of eight letters, so that it can be compared by eye."""
-    return " ".join(text[at : at + 8] for at in range(0, len(text), 8))
