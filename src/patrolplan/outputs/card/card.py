@@ -6,7 +6,7 @@ lists them.
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,18 @@ class PrintedPatrol:
     colleagues: tuple[str, ...] = ()
     """Others who patrol from the same gate on that day."""
 
+    def write(self, plan_id: str) -> dict[str, Any]:
+        """The texts of its card."""
+        return build_card_data(
+            self.plan, self.patrol, plan_id, officer=self.officer, colleagues=self.colleagues
+        )
+
 
 def hash_card(printed: PrintedPatrol) -> str:
     """A digest of all that a card shows except the plan's hotspots, see `EarlierPapers`."""
-    plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
-    officer, colleagues = printed.officer, printed.colleagues
-    words = build_card_data(plan, patrol, plan_id, officer=officer, colleagues=colleagues)
+    plan_id = compute_plan_id(printed.plan)
     templates = [hash_template(__package__, name) for name in (CARD_TEMPLATE, COVER_TEMPLATE)]
-    return hash_facts(templates, plan_id, patrol, officer, colleagues, words)
+    return hash_facts(templates, plan_id, printed.patrol, printed.write(plan_id))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,22 +125,14 @@ def render_card_books(
         return rendered
 
 
-@dataclass(frozen=True)
-class PageLayout:
-    """How a card divides its page; points. What is left is for notes by hand."""
-
-    map_height: float
-    directions_size: float
-
-
-def fit_page(words: float, directions: float, large_directions: float) -> PageLayout:
-    """Give the map what the words leave."""
+def fit_page(words: float, directions: float, large_directions: float) -> dict[str, float]:
+    """Give the map what the words leave: its height, and the size of the directions, in points."""
     room = BODY_HEIGHT - GAPS - words
     size, height = MIN_FONT_SIZE, room - directions
     if room - large_directions >= COMFORTABLE_MAP_HEIGHT:
         size, height = LARGE_FONT_SIZE, room - large_directions
     height = MAX_MAP_HEIGHT if height > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else height
-    return PageLayout(round(max(height, MIN_MAP_HEIGHT), 1), size)
+    return {"map_height": round(max(height, MIN_MAP_HEIGHT), 1), "directions_size": size}
 
 
 class CardTypesetter:
@@ -158,25 +154,20 @@ class CardTypesetter:
         if not printed:
             return []
         plan_ids = {id(one.plan): compute_plan_id(one.plan) for one in printed}
+        cards = [one.write(plan_ids[id(one.plan)]) for one in printed]
+        for number, (one, card) in enumerate(zip(printed, cards, strict=True)):
+            # Area, plan and patrol, but no place.
+            text = f"patrolplan/{card['id'].replace(' ', '/')}/{one.plan.area.name}"
+            square = segno.make(make_printable(text)[:200], error="m", micro=False)
+            card["code"] = f"code-{number}.svg"
+            file = str(self.root / card["code"])
+            square.save(file, kind="svg", border=1, xmldecl=False, nl=False)
         cards = [
-            {
-                **build_card_data(
-                    one.plan,
-                    one.patrol,
-                    plan_ids[id(one.plan)],
-                    officer=one.officer,
-                    colleagues=one.colleagues,
-                ),
-                "code": self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)]),
-            }
-            for number, one in enumerate(printed)
+            card | fit_page(**heights)
+            for card, heights in zip(cards, self._measure(cards), strict=True)
         ]
-        layouts = [fit_page(**heights) for heights in self._measure(cards)]
-        names = self._draw_maps(printed, layouts)
-        return [
-            card | {"map": name} | asdict(layout)
-            for card, name, layout in zip(cards, names, layouts, strict=True)
-        ]
+        names = self._draw_maps(printed, [card["map_height"] for card in cards])
+        return [card | {"map": name} for card, name in zip(cards, names, strict=True)]
 
     def _measure(self, cards: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
         """Heights in points of each card's directions, in two sizes, and of all other words."""
@@ -198,24 +189,12 @@ class CardTypesetter:
         data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
         return typeset(self.root, CARD_TEMPLATE, data)
 
-    def _write_qr_code(self, name: str, printed: PrintedPatrol, plan_id: str) -> str:
-        """Write the QR code to the template's folder: area, plan and patrol, but no place."""
-        patrol, area = printed.patrol, printed.plan.area
-        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{area.name}"
-        square = segno.make(make_printable(text)[:200], error="m", micro=False)
-        square.save(str(self.root / name), kind="svg", border=1, xmldecl=False, nl=False)
-        return name
-
-    def _draw_maps(
-        self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
-    ) -> list[str]:
+    def _draw_maps(self, printed: Sequence[PrintedPatrol], heights: Sequence[float]) -> list[str]:
         """Write each map once; returns its name for each card."""
         plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])
-        jobs = [
-            (one.patrol, layout.map_height) for one, layout in zip(printed, layouts, strict=True)
-        ]
+        jobs = [(one.patrol, height) for one, height in zip(printed, heights, strict=True)]
         needed = list(dict.fromkeys(jobs))
         pictures = map_parallel(
             _draw_map,
