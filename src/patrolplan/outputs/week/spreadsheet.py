@@ -6,7 +6,7 @@ A week as CSV and workbook, and a month's return (doses promised and delivered) 
 import datetime as dt
 import io
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,40 +206,23 @@ def build_return_tables(
 ) -> dict[str, pd.DataFrame]:
     """Doses promised and delivered in a month (YYYY-MM), for each of `TABLES`.
 
-    Also "by-reason", why promised doses were not delivered; and if the force designates hotspots,
-    "by-designated", one row for each, including those without a visit. `staff` are names in the
-    officers table that are not shown: they are counted together. `polygons`, such as wards, add
-    "by-polygon", see `compare_doses`.
+    Also "by-reason", why promised doses were not delivered; "by-designated" if the force designates
+    hotspots, also those without a visit; "by-polygon" with `polygons`, see `compare_doses`. `staff`
+    are names in the officers table that are not shown: they are counted together.
     """
     first, last = month_days(month)
     table = compare_doses(ledger, first, last, polygons=polygons)
     table["officer"] = table["officer"].where(~table["officer"].isin(list(staff)), STAFF_ROW)
-    tables = {name: summarise_doses(table, by) for name, by in TABLES.items()}
-    if polygons is not None:
-        tables["by-polygon"] = summarise_doses(table, ["polygon"])
+    keys = TABLES if polygons is None else TABLES | {"by-polygon": ["polygon"]}
+    tables = {name: summarise_doses(table, by) for name, by in keys.items()}
     tables["by-reason"] = list_shortfalls(ledger, first, last)
     designated = summarise_designated(ledger, first, last, tables["by-hotspot"])
     return tables if designated.empty else tables | {"by-designated": designated}
 
 
-def write_return(
-    ledger: "Ledger",
-    month: str,
-    out: str | Path,
-    *,
-    staff: Collection[str] = (),
-    polygons: gpd.GeoDataFrame | None = None,
-) -> Path:
-    """Write a month's return completely or not at all; equal doses give equal bytes.
-
-    `staff` are names of school staff in the officers table: they are counted together, not shown.
-    `polygons` are wards, beats or others to sum by, see `compare_doses`.
-    """
-    tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
-    out = Path(out)
-    details = {"schema": 1, "area": ledger.area, "month": month}
-    with replace_folder(out, details) as folder:
+def write_return(tables: Mapping[str, pd.DataFrame], area: str, month: str, out: Path) -> None:
+    """Write a month's return completely or not at all; equal doses give equal bytes."""
+    with replace_folder(out, {"schema": 1, "area": area, "month": month}) as folder:
         for name, table in tables.items():
             file = f"return-{month}.csv" if name == "return" else f"{name}.csv"
             (folder / file).write_bytes(_format_csv(table))
-    return out

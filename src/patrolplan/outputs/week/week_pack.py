@@ -1,7 +1,7 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -189,13 +189,8 @@ def write_week_documents(week: Week, folder: Path) -> None:
     write_files(folder, format_week_documents(week))
 
 
-@dataclass(frozen=True, eq=False)
-class _Book:
-    """Cards under a cover, with the paths of the whole and of each card that is a file as well."""
-
-    path: str
-    book: CardBook
-    cards: Sequence[str] = ()
+Book = tuple[str, CardBook, Sequence[str]]
+"""Cards under a cover, with the paths of the whole and of each card that is a file as well."""
 
 
 def _build_card_books(
@@ -203,25 +198,21 @@ def _build_card_books(
     officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
     changes: CardChanges | None,
-) -> list[_Book]:
+) -> Iterator[Book]:
     """The cards of each of these officers, and those that changed as one document."""
-    books = []
     for officer in officers:
         own = [duty for duty in duties if officer.name in duty.people]
         if own:
             cover = build_cover_data(roster, officer, own)
-            cards = _build_printed_patrols(roster, own)
             title = f"Cards of {cover['officer']}, {cover['week']}"
-            book = CardBook(title, cover, cards)
-            paths = [roster.card_path(duty) for duty in own]
-            books.append(_Book(f"cards/{officer.file_name}.pdf", book, paths))
+            book = CardBook(title, cover, _build_printed_patrols(roster, own))
+            yield f"cards/{officer.file_name}.pdf", book, [*map(roster.card_path, own)]
     if changes:
-        books.append(_Book("part/changed.pdf", _build_changed_book(roster, changes)))
-    return books
+        yield "part/changed.pdf", _build_changed_book(roster, changes), ()
 
 
 def _render_books(
-    books: Sequence[_Book],
+    books: Iterable[Book],
     papers: EarlierPapers,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
@@ -229,18 +220,18 @@ def _render_books(
     """The books and their cards, copied where none of a book's papers changed."""
     files: dict[str, bytes] = {}
     new = []
-    for one in books:
-        digests = [hash_card(card) for card in one.book.cards]
-        facts: dict[str, object] = dict(zip(one.cards, digests, strict=False))
-        facts[one.path] = (one.book.title, one.book.cover, digests)
+    for path, book, cards in books:
+        digests = [hash_card(card) for card in book.cards]
+        facts: dict[str, object] = dict(zip(cards, digests, strict=False))
+        facts[path] = (book.title, book.cover, digests)
         found = papers.find(facts)
         files |= found or {}
-        new += [one] if found is None else []
+        new += [(path, book, cards)] if found is None else []
     rendered = render_card_books(
-        [one.book for one in new], executor=executor, report_progress=report_progress
+        [book for _, book, _ in new], executor=executor, report_progress=report_progress
     )
-    for one, (whole, cards) in zip(new, rendered, strict=True):
-        files |= {one.path: whole, **dict(zip(one.cards, cards, strict=False))}
+    for (path, _, cards), (whole, pages) in zip(new, rendered, strict=True):
+        files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
 
 
