@@ -18,7 +18,7 @@ from patrolplan.outputs.cartography.labels import (
     find_places_around_point,
 )
 from patrolplan.outputs.cartography.map_content import MapContent
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel, ShownStreet
+from patrolplan.outputs.cartography.place_names import MapLabel, ShownStreet
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
 
@@ -86,8 +86,7 @@ class NeededWords:
 
 def survey_map(content: MapContent) -> Ground:
     """Find what the words of a map must keep clear of."""
-    north = symbols.place_north_arrow(content.viewport, content.marker_boxes)
-    furniture = symbols.compute_north_arrow_box(content.viewport, north)
+    furniture = symbols.place_north_arrow(content.viewport, content.marker_boxes)
     points = np.concatenate([points for _, points in content.point_symbols.values()])
     signs = shapely.multipoints(content.markers.centres).buffer(symbols.STOP_RADIUS)
     return Ground(
@@ -243,6 +242,5 @@ def _build_feared_labels(content: MapContent) -> list[MapLabel]:
     for number, (middles, costs) in enumerate(found):
         boxes = build_level_boxes(middles, FEARED_SIZE)
         candidates = LabelCandidates(f"feared {number}", boxes, costs)
-        sign = MapLabel(FEARED_TEXT, NAME_SIZE, True, "black", candidates, "feared")  # noqa: FBT003
-        signs.append(sign)
+        signs.append(MapLabel(FEARED_TEXT, candidates, bold=True, kind="feared"))
     return signs

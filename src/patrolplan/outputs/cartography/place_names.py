@@ -79,10 +79,10 @@ class MapLabel:
 
     text: str
     """In one line or several."""
-    size: float
-    bold: bool
-    colour: str
     candidates: LabelCandidates
+    size: float = NAME_SIZE
+    bold: bool = False
+    colour: str = "black"
     kind: LabelKind = "name"
     """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
     sign of a place where pupils feel unsafe, or any other name."""
@@ -217,9 +217,9 @@ def _build_labels_along(
     texts = [make_printable(street.name) for street in streets]
     bolds = [street.name in bold for street in streets]
     points = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bolds]
-    styles = list(zip(texts, points, bolds, strict=True))
     counts = [len(street.lines) for street in streets]
     lines = np.concatenate([street.lines for street in streets])
+    styles = list(zip(texts, points, bolds, strict=True))
     sizes = [measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
     boxes, costs, row = find_places_along_lines(
         lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
@@ -230,7 +230,7 @@ def _build_labels_along(
         streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
     ):
         candidates = LabelCandidates(street.name, own, cost, min_gap=REPEAT_POINTS)
-        labels.append(MapLabel(*style, "black", candidates))
+        labels.append(MapLabel(style[0], candidates, *style[1:]))
     return labels
 
 
@@ -259,7 +259,7 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
             slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
         candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
-        labels.append(MapLabel(text, SCHOOL_SIZE, True, "black", candidates))  # noqa: FBT003
+        labels.append(MapLabel(text, candidates, SCHOOL_SIZE, bold=True))
     return labels
 
 
@@ -307,7 +307,7 @@ def build_symbol_labels(
             x, y, size, radius=radius, extra_distances=(0.0, 6.0)
         )
         candidates = LabelCandidates(f"{kind} {text}", boxes, costs)
-        labels[text] = MapLabel(text, NAME_SIZE, bold, "#202020", candidates, plate_colour=plate)
+        labels[text] = MapLabel(text, candidates, bold=bold, colour="#202020", plate_colour=plate)
     return list(labels.values())
 
 
@@ -328,7 +328,7 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
         candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
-        label = MapLabel(text, NAME_SIZE, False, "#3d5a2e", candidates)  # noqa: FBT003
+        label = MapLabel(text, candidates, colour="#3d5a2e")
         largest[text] = area, label
     ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))
     return [label for _, (_, label) in ranked]

@@ -105,11 +105,9 @@ def build_leader_label(
     boxes = build_level_boxes(middles[is_free], extent)
     return MapLabel(
         text,
-        NAME_SIZE,
-        walked,
-        "black",
         LabelCandidates(street.name, boxes, costs[is_free]),
-        "route_street",
+        bold=walked,
+        kind="route_street",
         plate_colour=LEADER_PLATE,
         leader_ends=spot[is_free],
     )
@@ -132,11 +130,10 @@ def build_key_label(
     cost = np.concatenate(costs) + ON_ROUTE_COST * hides
     return MapLabel(
         street.letter,
-        LETTER_SIZE,
-        True,  # noqa: FBT003
-        "black",
         LabelCandidates(f"key {street.name}", boxes, cost, min_gap=np.inf),
-        "key",
+        LETTER_SIZE,
+        bold=True,
+        kind="key",
         plate_colour="black",
         leader_ends=np.tile(spots, (len(middles), 1)),
     )

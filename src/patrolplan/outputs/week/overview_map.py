@@ -102,7 +102,7 @@ class OverviewMap:
             *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
             *place_names.build_area_labels(features, viewport),
         ]
-        occupied = np.vstack([marker_boxes, symbols.compute_north_arrow_box(viewport, north)])
+        occupied = np.vstack([marker_boxes, north])
         for label, box in place_names.place_map_labels(
             labels, viewport, occupied=occupied, avoided=band
         ):
@@ -142,4 +142,4 @@ def _build_marker_label(marker: MapMarker, x: float, y: float) -> MapLabel:
     size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
     boxes, costs = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
     candidates = LabelCandidates(marker.text, boxes, costs)
-    return MapLabel(text, TEXT_SIZE, bold=True, colour="black", candidates=candidates)
+    return MapLabel(text, candidates, TEXT_SIZE, bold=True)
