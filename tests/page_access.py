@@ -1,6 +1,6 @@
 """What a browser measures of a page: contrast, focus, and the size of what a finger presses."""
 
-CONTRAST = """() => {
+CONTRAST = """(within) => {
   const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = (rgb) => rgb.map((value) => {
     const share = value / 255;
@@ -13,7 +13,9 @@ CONTRAST = """() => {
     }
     return [255, 255, 255];
   };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(
+    document.querySelector(within ?? "body"), NodeFilter.SHOW_TEXT,
+  );
   const found = [];
   while (walker.nextNode()) {
     const { parentElement: element, textContent } = walker.currentNode;
@@ -25,8 +27,8 @@ CONTRAST = """() => {
   }
   return found;
 }"""
-"""Ratio, text and class of every text that is seen, against the nearest background behind it that
-is not see-through."""
+"""Ratio, text and class of every text that is seen, on the page or within one element, against the
+nearest background behind it that is not see-through."""
 
 FOCUS_SEEN = """() => {
   const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
@@ -35,12 +37,15 @@ FOCUS_SEEN = """() => {
 }"""
 """Whether what has the focus shows it."""
 
-SMALL = """(least) => [...document.querySelectorAll("button, a, select, summary, input")]
+SMALL = """(given, [least, within = "body"] = [given].flat()) => [
+  ...document.querySelectorAll("button, a, select, summary, input"),
+]
+  .filter((element) => element.closest(within))
   .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
   .filter((element) => element.checkVisibility() && !element.closest("#paper"))
   .filter((element) => {
     const { width, height } = element.getBoundingClientRect();
     return Math.min(width, height) < least - 0.5;
   }).map((element) => element.outerHTML.slice(0, 120))"""
-"""What a finger presses and is smaller than so many pixels: a control, or the label that stands for
-a box to tick."""
+"""What a finger presses and is smaller than so many pixels, on the page or, given in a list with
+them, within an element: a control, or the label that stands for a box to tick."""

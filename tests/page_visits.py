@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
+PLACE = {"latitude": 51.531234, "longitude": 0.871567, "accuracy": 14}
+"""Where the phone is."""
 
 LISTENING = """
 window.written = [];

@@ -8,9 +8,9 @@ from attacks import small_town as town
 from weeks_by_hand import build_week
 
 import patrolplan as pp
-from patrolplan.outputs.week.poster import render_posters
+from patrolplan.outputs.week.poster import build_poster
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import render_school_sheets
+from patrolplan.outputs.week.school_sheet import build_school_sheet
 from patrolplan.settings import parse_settings
 from patrolplan.team.ledger.monthly_return import RecentPresence
 from patrolplan.team.school_answers import find_school_answers
@@ -79,10 +79,11 @@ def _render_papers(week):
     """Sheet and poster, where somebody was at every hotspot last week."""
     days = frozenset({MONDAY - dt.timedelta(days=4)})
     presence = RecentPresence(4, dict.fromkeys(week.plan.hotspots["hotspot"], days))
-    answers = find_school_answers(week, presence, [URN])
-    roster = Roster(week)
-    sheets = render_school_sheets(roster, [URN], answers)
-    return sheets.get(URN), render_posters(roster, answers, presence).get(URN)
+    answers, roster = find_school_answers(week, presence, [URN])[URN], Roster(week)
+    school = roster.schools_by_urn[URN]
+    poster = build_poster(roster, school, answers, presence)
+    sheet = build_school_sheet(roster, school, answers)
+    return sheet.render(week.plan), poster and poster.render(week.plan)
 
 
 @pytest.fixture(scope="module")

@@ -196,9 +196,7 @@ def _build_week(plan, hotspots, demands=()):
     stop = dataclasses.replace(patrol.stops[0], hotspot="H999", sees=())
     if hotspots:
         at = spots.loc[hotspots[0], ["stop_x", "stop_y"]]
-        stop = dataclasses.replace(
-            stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots)
-        )
+        stop = dataclasses.replace(stop, hotspot=hotspots[0], point=tuple(at), sees=tuple(hotspots))
     legs = (patrol.legs[0], patrol.legs[-1])
     patrol = dataclasses.replace(patrol, stops=(stop,), legs=legs, variants=())
     duty = Duty(

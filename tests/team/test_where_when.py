@@ -10,9 +10,9 @@ import pytest
 import patrolplan as pp
 from patrolplan.board.views import _build_walk_document
 from patrolplan.outputs.brief.brief import WeekVisits
-from patrolplan.outputs.week.lead_sheet import build_lead_data
+from patrolplan.outputs.week.lead_sheet import build_lead_sheet
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.task_sheets import build_tasks_data
+from patrolplan.outputs.week.task_sheets import build_task_sheets
 from patrolplan.team.free_time import Appointment, FreeTime, compute_minutes_from_base
 from patrolplan.team.rota import plan_week
 from patrolplan.team.secret import Secret, create_secret
@@ -50,7 +50,7 @@ def _check(week, walked=None):
         visits = {(one.officer, one.date, one.arrive) for one in answer.visits}
         assert visits == seen.get(name, set()), name
     roster = Roster(week)
-    tasks = build_tasks_data(roster, week.duties, wall=True)
+    tasks = build_task_sheets(roster, week.duties).data
     on_wall = sorted(sorted(line for cell in row["cells"] for line in cell)
                      for row in tasks["wall"]["places"])  # fmt: skip
     assert on_wall == sorted(
@@ -65,7 +65,7 @@ def _check(week, walked=None):
     }
     assert sheets == {(roster.name_officer(name), row[2]) for row in places for name in row[4]}
     names = set(week.plan.hotspots["hotspot"])
-    rows = [row for kind in build_lead_data(roster)["demands"] for row in kind["rows"]]
+    rows = [row for kind in build_lead_sheet(roster).data["demands"] for row in kind["rows"]]
     lead = [row for row in rows if row["id"] in names]
     for row in lead:
         lines = {line for cell in row["cells"] for line in cell["lines"]}

@@ -286,7 +286,7 @@ def _report_month(
     with pp.open_ledger(settings) as ledger, name_source(SOURCE, by):
         tables = build_return_tables(ledger, month, staff=staff, polygons=polygons)
         if out is not None:
-            write_return(ledger, month, out, staff=staff, polygons=polygons)
+            write_return(tables, ledger.area, month, out)
     if as_json:
         documents = {
             name.replace("-", "_"): build_row_documents(table) for name, table in tables.items()

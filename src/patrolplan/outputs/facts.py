@@ -65,8 +65,8 @@ class StopFacts:
     stop: Stop = field(repr=False)
     reasons: tuple[Reason, ...] = field(repr=False)
     """Those that apply while the stop lasts, except the one of `busiest`."""
-    busiest: str
-    """The line on the way home, at the stop that most of the school's own pupils pass."""
+    busiest: WayReason | None
+    """The way home, at the stop that most of the school's own pupils pass."""
     told: Mapping[Reason, int] = field(repr=False)
     """Number of the earlier stop that has a reason, too."""
 
@@ -79,7 +79,7 @@ class StopFacts:
             return [ReasonLine(describe_want_of_reasons(self.stop))]
         if self.busiest:
             at = int(bool(lines) and lines[0].is_voice)
-            lines.insert(at, ReasonLine(self.busiest, is_bold=True))
+            lines.insert(at, ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True))
         return lines
 
 
@@ -106,7 +106,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
                 feared=is_feared(stop.why),
                 stop=stop,
                 reasons=_name_own_school(stop, patrol.school, leave_out=is_busiest),
-                busiest=_describe_busiest(busiest[1]) if busiest and is_busiest else "",
+                busiest=busiest[1] if busiest and is_busiest else None,
                 told={why: past.number for past in reversed(facts) for why in past.reasons},
             )
         )
@@ -141,8 +141,10 @@ def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
     return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
 
 
-def _describe_busiest(reason: WayReason) -> str:
+def _describe_busiest(reason: WayReason, detail: Detail) -> str:
     way = "to school" if reason.to_school else "home"
+    if detail == "short":
+        return f"Busiest way {way}, {reason.start}\N{EN DASH}{reason.end}"
     share = describe_share(reason.share)
     return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
 

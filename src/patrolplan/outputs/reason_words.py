@@ -102,8 +102,8 @@ DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
-Detail = Literal["whole", "undated", "short"]
-"""Undated has no months, for papers that print them once; short also has no numbers."""
+Detail = Literal["whole", "short"]
+"""Short has no numbers and no months, for what is read while walking."""
 
 
 class ReasonLine(NamedTuple):
@@ -123,7 +123,8 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
         case DesignatedReason():
             return _describe_designation(reason)
         case CrimeReason():
-            return f"{CRIME} {_describe_crime(reason, detail)}"
+            start = CRIME if detail == "whole" else "Crime:"
+            return f"{start} {_describe_crime(reason, detail)}"
         case ReportsReason():
             return _describe_reports(reason, detail)
         case TrendReason():
@@ -132,8 +133,10 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
             return f"Its middle {UNSURE_PLACE}"
         case WayReason():
             way = "to school" if reason.to_school else "home"
+            times = f"{reason.start}\N{EN DASH}{reason.end}"
             share = f"On the way {way} of {describe_share(reason.share)} of {reason.school}"
-            return f"{share}, {reason.start} to {reason.end}"
+            whole = f"{share}, {reason.start} to {reason.end}"
+            return f"On pupils' way {way}, {times}" if detail == "short" else whole
         case _:
             assert_never(reason)
 
@@ -168,10 +171,14 @@ def tell_reasons(
         text, is_voice = describe_reason(one, detail), isinstance(one, ReportsReason)
         text += _describe_missed_way(stop, one) if stop else ""
         if told and one in told and isinstance(one, ReportsReason | CrimeReason):
-            text = f"{'Pupils feel unsafe here,' if is_voice else CRIME} as at stop {told[one]}"
+            start = "Pupils feel unsafe here," if is_voice else CRIME
+            if detail == "whole":
+                text = f"{start} as at stop {told[one]}"
+            elif is_voice:
+                text = text.partition(": ")[0]
         if news and one is crime:
             lines.append(ReasonLine(_describe_news(news, crime), is_bold=True, end=":"))
-            text = text.removeprefix(f"{CRIME} ")
+            text = text.partition(": ")[2]
         if not (crime and one is news):
             lines.append(ReasonLine(text, is_voice))
     return lines
@@ -201,12 +208,6 @@ def describe_share(share: float) -> str:
     return f"about {words}" if words else "nearly all pupils"
 
 
-def find_months(reasons: "Iterable[Reason]") -> str:
-    """The months of recorded crime that reasons count, in words; empty if they differ."""
-    found = {_format_span(reason) for reason in reasons if isinstance(reason, CrimeReason)}
-    return found.pop() if len(found) == 1 else ""
-
-
 def _format_span(reason: CrimeReason) -> str:
     """Months counted: "12 months to May 2026", or "9 of 12 months held, to May 2026"."""
     months = format_count(reason.months, "month")
@@ -218,16 +219,18 @@ def _describe_crime(reason: CrimeReason, detail: Detail) -> str:
     categories = join_words([_describe_category(name) for name in reason.categories])
     if detail == "short":
         return categories
-    span = f" in the {_format_span(reason)}" if detail == "whole" else ""
+    span = f" in the {_format_span(reason)}"
     return f"{_describe_amount(reason)}{span}, most harm from {categories}"
 
 
 def _describe_reports(reason: ReportsReason, detail: Detail) -> str:
     """How many pupils reported a place and when, as far as is known and wanted, and why."""
-    when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
     factors = join_words([describe_factor(name) for name in reason.factors])
+    if detail == "short":
+        return f"Pupils feel unsafe{f': {factors}' if factors else ''}"
+    when = f" {TIME_WORDS[reason.time_band]}" if reason.time_band else ""
     pupils, term = "Pupils", ""
-    if detail != "short" and reason.reports is not None:
+    if reason.reports is not None:
         pupils = f"{reason.reports} to {reason.max_reports or reason.reports} pupils"
         if reason.term is not None:
             term = f" ({'up to ' if reason.earlier else ''}{reason.term} term {reason.year})"

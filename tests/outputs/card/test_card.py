@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import io
 import re
+from pathlib import Path
 
 import pypdf
 import pytest
@@ -13,19 +14,22 @@ from outputs.printed import find_words_off_page, read_pages, strip_spaces
 from patrolplan.hotspots.reasons import ReportsReason, TrendReason, WayReason
 from patrolplan.notes import Note
 from patrolplan.outputs.card import card as card_module
-from patrolplan.outputs.card.card import build_card_filename, render_cards
-from patrolplan.outputs.card.card_text import list_cautions
-from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE
-from patrolplan.outputs.reason_words import describe_reason, list_reasons
+from patrolplan.outputs.card.card import (
+    CardTypesetter,
+    PrintedPatrol,
+    build_card_filename,
+    render_cards,
+)
+from patrolplan.outputs.card.card_text import build_card_data, list_cautions
+from patrolplan.outputs.cartography.fonts import MIN_FONT_SIZE, open_template_folder
+from patrolplan.outputs.reason_words import list_reasons
 from patrolplan.outputs.wording import describe_barred, describe_tasking
 from patrolplan.patrols.legs import RoadCrossing
 from patrolplan.patrols.plan import BarredPlace, Plan, Tasking
-from patrolplan.times import format_time
 
 HOSTILE = (
     'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*] $x$'
 )
-MOST_BYTES = 400_000
 
 
 def pages_of(pdf: bytes) -> pypdf.PdfReader:
@@ -53,16 +57,13 @@ def _task(text: str) -> Tasking:
 def with_stops(plan: Plan, count: int) -> Plan:
     """First patrol with its stops and legs repeated or cut to `count` stops."""
     patrol = plan.patrols[0]
+    times = [{"arrive_minutes": 930 + 20 * n, "leave_minutes": 945 + 20 * n} for n in range(count)]
     stops = tuple(
-        dataclasses.replace(
-            patrol.stops[number % len(patrol.stops)],
-            arrive_minutes=930 + 20 * number,
-            leave_minutes=945 + 20 * number,
-        )
-        for number in range(count)
+        dataclasses.replace(patrol.stops[number % len(patrol.stops)], **time)
+        for number, time in enumerate(times)
     )
     legs = tuple(patrol.legs[number % len(patrol.legs)] for number in range(count + 1))
-    return altered(plan, stops=stops, legs=legs if count else ())
+    return altered(plan, stops=stops, legs=legs)
 
 
 def alternatives(node) -> list[str]:
@@ -106,7 +107,7 @@ def card(demo_plan, cards):
     return cards[build_card_filename(demo_plan.patrols[0])]
 
 
-def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
+def test_busiest_way_stands_at_one_stop_and_raises_the_marking(demo_plan):
     """The stop with most pupils of the school on their way says so once; such a card is marked."""
     patrol = demo_plan.patrols[0]
     way = WayReason(school=patrol.school, share=0.15, start="15:12", end="15:30")
@@ -119,22 +120,32 @@ def test_busiest_stretch_stands_at_one_stop_and_raises_the_marking(demo_plan):
         )
         for number, why in enumerate(whys)
     )
-    legs = (patrol.legs[0],) * 4
-    plan = altered(demo_plan, stops=stops, legs=legs)
-    words = words_of(render_cards(plan)["cards.pdf"])
-    line = "Busiest stretch on the way home, 15:12 to 15:30: about one pupil in six."
-    assert words.count("Busiest stretch") == 1
-    assert f"{line} New in the last six months." in words
-    assert describe_reason(dataclasses.replace(fewer, school="this school")) in words
-    assert describe_reason(way) not in words
-    assert describe_reason(other) in words
-    assert words.startswith("OFFICIAL-SENSITIVE")
-    bare = altered(
-        demo_plan, stops=tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops), legs=legs
-    )
-    words = words_of(render_cards(bare)["cards.pdf"])
-    assert "Busiest stretch" not in words
-    assert "SENSITIVE" not in words
+    card = build_card_data(demo_plan, dataclasses.replace(patrol, stops=stops), "x")
+    told = ["Busiest way home, 15:12\N{EN DASH}15:30" in str(row["why"]) for row in card["stops"]]
+    assert told == [False, True, False]
+    assert card["marking"] == "OFFICIAL-SENSITIVE"
+    bare = tuple(dataclasses.replace(stop, why=(trend,)) for stop in stops)
+    card = build_card_data(demo_plan, dataclasses.replace(patrol, stops=bare), "x")
+    assert "Busiest" not in str(card["stops"])
+    assert card["marking"] == "OFFICIAL"
+
+
+def test_a_card_has_at_most_120_words_beside_map_and_directions(demo_plan):
+    """Who, where, when and why is read in ten seconds; times, numbers and signs are no words."""
+    apart = {"title", "map_alt", "code_alt", "directions_title", "legs"}
+
+    def count(value):
+        if isinstance(value, dict):
+            return sum(count(value[key]) for key in value if key not in apart)
+        if isinstance(value, list):
+            return sum(map(count, value))
+        return len(re.findall(r"\S*[^\W\d_]\S*", value)) if isinstance(value, str) else 0
+
+    with open_template_folder() as folder:
+        printed = [PrintedPatrol(demo_plan, patrol) for patrol in demo_plan.patrols]
+        cards = CardTypesetter(Path(folder)).lay_out_cards(printed)
+    assert len(cards) == len(demo_plan.patrols)
+    assert max(count(card) for card in cards) <= 120
 
 
 def test_markup_in_names_arrives_as_text(demo_plan):
@@ -151,30 +162,18 @@ def test_markup_in_names_arrives_as_text(demo_plan):
     assert HOSTILE in pages_of(pdf).metadata.title or "Patrol cards" in pages_of(pdf).metadata.title
 
 
-def test_letters_that_no_typeface_here_has_do_not_stop_the_card(demo_plan):
-    """Unknown letters and marks that turn text round are replaced, without a warning."""
-    plan = altered(demo_plan, school="学校 \u202e\U0001f3eb Łódź\x00")
-    words = words_of(render_cards(plan)["cards.pdf"])
-    assert "[?] Łódź" in words
-
-
 def test_equal_plans_give_equal_bytes(demo_plan, card):
     """Nothing of the moment of printing is in the file."""
     again = render_cards(demo_plan, patrols=demo_plan.patrols[:1])
     assert again[build_card_filename(demo_plan.patrols[0])] == card
 
 
-def test_nothing_personal_is_in_the_metadata(card):
-    """Metadata holds a title and the program, but no author and no moment."""
-    metadata = pages_of(card).metadata
+def test_card_can_be_read_by_a_screen_reader(demo_plan, card):
+    """The PDF is tagged, in English, and the map has a text in its place; nobody is its author."""
+    root, metadata = pages_of(card).trailer["/Root"], pages_of(card).metadata
     assert metadata.title.startswith("Patrol card")
     assert metadata.author in {None, ""}
     assert {str(key) for key in metadata} <= {"/Title", "/Producer", "/Creator", "/Keywords"}
-
-
-def test_card_can_be_read_by_a_screen_reader(demo_plan, card):
-    """The PDF is tagged, in English, and the map has a text in its place."""
-    root = pages_of(card).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
     texts = alternatives(root["/StructTreeRoot"])
@@ -186,17 +185,6 @@ def test_no_type_is_smaller_than_eight_points(card):
     sizes = sizes_of(pages_of(card).pages[0])
     assert len(sizes) > 50
     assert min(sizes)[0] >= MIN_FONT_SIZE - 0.01, min(sizes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (4, 2), (10, 3)])
-def test_any_number_of_stops_fits(demo_plan, count, pages):
-    """Many stops still fit on one page; only directions and details turn it."""
-    pdf = render_cards(with_stops(demo_plan, count))["cards.pdf"]
-    assert len(pages_of(pdf).pages) <= pages
-    first = pages_of(pdf).pages[0].extract_text()
-    assert format_time(945 + 20 * (count - 1)) in first
-    assert "Member of staff" in first
 
 
 LONG = "Saint Somebody the Great and All Angels " * 10
@@ -221,7 +209,7 @@ def test_very_long_texts_are_whole_somewhere_on_the_card(demo_plan, count):
     )
     pdf = render_cards(plan)["cards.pdf"]
     text = "".join(read_pages(pdf)).replace("OFFICIAL", "")  # a text may go on over a page
-    phrases = [*list_reasons(dataclasses.replace(stops[0], tasking=None))]
+    phrases = [*list_reasons(dataclasses.replace(stops[0], tasking=None), "short")]
     phrases += [f"T-01: {describe_tasking(stops[0].tasking)}.", describe_barred(barred), LONG]
     for phrase in phrases:
         assert strip_spaces(phrase) in text
@@ -241,24 +229,17 @@ def test_a_text_of_absurd_length_says_how_much_is_missing(demo_plan):
 
 
 @pytest.mark.slow
-def test_cautions_stand_only_where_the_map_shows_them(demo_plan):
+def test_cautions_stand_only_where_the_map_shows_them(demo_plan, monkeypatch):
     """A place to keep away from is named on the cards whose maps show it, and on no other."""
     patrols = [patrol for patrol in demo_plan.patrols if patrol.keep_away]
-    with pytest.MonkeyPatch.context() as patch:
-        seen = _spy_on_maps(patch)
-        pdf = render_cards(demo_plan, patrols=patrols)["cards.pdf"]
+    seen, draw = [], card_module.draw_patrol_map
+    monkeypatch.setattr(
+        card_module, "draw_patrol_map", lambda *a, **how: seen.append(draw(*a, **how)) or seen[-1]
+    )
+    pdf = render_cards(demo_plan, patrols=patrols)["cards.pdf"]
     shown = ["Keepawayfrom" in page for page in read_pages(pdf)]
     assert shown == ["\N{MULTIPLICATION SIGN}" in picture.label_texts for picture in seen]
     assert {True, False} == set(shown)
-
-
-def _spy_on_maps(patch):
-    """The maps that are drawn, as they come."""
-    seen, draw = [], card_module.draw_patrol_map
-    patch.setattr(
-        card_module, "draw_patrol_map", lambda *a, **how: seen.append(draw(*a, **how)) or seen[-1]
-    )
-    return seen
 
 
 def test_roads_to_cross_with_care_are_named_with_their_legs(demo_plan):
@@ -291,17 +272,3 @@ def test_code_holds_no_place(demo_plan, monkeypatch):
     assert seen[0].startswith("patrolplan/")
     assert seen[0].endswith(f"/{patrol.urn}-1/{demo_plan.area.name}")
     assert str(round(patrol.x)) not in seen[0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("area", ["demo_plan", "bloomsbury_plan"])
-def test_card_of_every_patrol_fits(request, area):
-    """Every school of the demo borough and of Bloomsbury gets one sheet, in type to be read."""
-    plan = request.getfixturevalue(area)
-    cards = render_cards(plan)
-    pages = pages_of(cards["cards.pdf"]).pages
-    assert len(plan.patrols) <= len(pages) <= 2 * len(plan.patrols)
-    assert all(len(pages_of(pdf).pages) <= 2 for name, pdf in cards.items() if name != "cards.pdf")
-    assert max(len(pdf) for name, pdf in cards.items() if name != "cards.pdf") < MOST_BYTES
-    for page in pages:
-        assert min(sizes_of(page))[0] >= MIN_FONT_SIZE - 0.01

@@ -118,9 +118,10 @@ def test_pages_are_used_in_colour_and_in_grey(plan, drawn):
         assert np.mean((light < INK).any(axis=1)) > 2 / 3
 
 
-def test_margins_are_free(drawn):
-    """Nothing runs into the margin that printers leave white."""
-    edge = int(5 / 25.4 * DOTS)
-    for page in rendered(drawn[1], "-gray"):
+def test_each_is_one_page_with_free_margins(plan, drawn):
+    """Nothing runs over the page, or into the margin that printers leave white."""
+    edge, pages = int(5 / 25.4 * DOTS), rendered(drawn[1], "-gray")
+    assert len(pages) == len(plan.patrols)
+    for page in pages:
         inside = page[edge:-edge, edge:-edge]
         assert (page < INK).sum() == (inside < INK).sum()

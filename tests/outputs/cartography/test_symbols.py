@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patrolplan.outputs.cartography.legend import Shown, build_sign_entries
+from patrolplan.outputs.cartography.legend import build_sign_entries
 from patrolplan.outputs.cartography.page import Page
 from patrolplan.outputs.cartography.symbols import SYMBOLS, draw_symbols
 from patrolplan.outputs.cartography.viewport import Viewport
@@ -17,7 +17,7 @@ def test_every_sign_is_drawn_and_explained(kind):
     window = Page(100.0, 100.0).add_window((0.0, 0.0, 100.0, 100.0))
     draw_symbols(window, {kind: np.array([(50.0, 50.0)])})
     drawn = [shape for _, shape in window.items]
-    entries = build_sign_entries(VIEWPORT, Shown(speed_kmh=4.8, symbol_kinds=[kind]))
+    entries = build_sign_entries(VIEWPORT, [kind], way="walk", speed_kmh=4.8, grid_square="")
     (entry,) = [entry for entry in entries if entry.text == SYMBOLS[kind].words]
     below = Page(100.0, 100.0).add_window((0.0, 0.0, 100.0, 100.0))
     entry.draw_sign(below, 50.0 - SYMBOLS[kind].width / 2, 50.0)

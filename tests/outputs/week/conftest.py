@@ -1,12 +1,10 @@
 """A week of the demo borough, and the same with names that try to be code."""
 
 import dataclasses
-import datetime as dt
 
 import pytest
 
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.team.rota import plan_week
 
 NAME = 'St. <script>alert(1)</script> & "Søn\'s" \u2013 École #read("settings.toml") #[*bold*]'
 OFFICERS = ('=HYPERLINK("http://x")', "@SUM", "+1", "\tTAB", "\rCR", "-2", "../../up", "con")
@@ -26,28 +24,29 @@ def roll(week):
 
 
 @pytest.fixture(scope="session")
-def hostile(demo_area, demo_plan):
+def hostile(demo_area, demo_plan, week):
     """The week with officers and a school named so as to be run; two duties a name to print."""
-    names = demo_area.schools["name"].where(demo_area.schools["urn"] != URN, NAME)
+    table = demo_area.officers["officer"]
+    names = dict(zip(table, (*OFFICERS, *table[len(OFFICERS) :]), strict=True))
+    schools = demo_area.schools["name"].where(demo_area.schools["urn"] != URN, NAME)
     area = dataclasses.replace(
         demo_area,
-        schools=demo_area.schools.assign(name=names),
-        officers=demo_area.officers[: len(OFFICERS)].assign(officer=list(OFFICERS)),
+        schools=demo_area.schools.assign(name=schools),
+        officers=demo_area.officers.assign(officer=table.map(names)),
     )
-    plan = dataclasses.replace(
-        demo_plan, area=area, patrols=tuple(_renamed(patrol) for patrol in demo_plan.patrols)
-    )
-    return plan_week(area, plan, start=dt.date(2026, 11, 30))
-
-
-def _renamed(patrol):
-    if patrol.urn != URN:
-        return patrol
-    variants = tuple(
+    patrols = tuple(_rename(patrol) for patrol in demo_plan.patrols)
+    duties = tuple(
         dataclasses.replace(
-            variant,
-            patrols=tuple(dataclasses.replace(other, school=NAME) for other in variant.patrols),
+            duty,
+            officer=names[duty.officer],
+            crew=tuple(names[name] for name in duty.crew),
+            patrol=_rename(duty.patrol),
         )
-        for variant in patrol.variants
+        for duty in week.duties
     )
-    return dataclasses.replace(patrol, school=NAME, variants=variants)
+    plan = dataclasses.replace(demo_plan, area=area, patrols=patrols)
+    return dataclasses.replace(week, plan=plan, duties=duties)
+
+
+def _rename(patrol):
+    return dataclasses.replace(patrol, school=NAME) if patrol.urn == URN else patrol

@@ -12,15 +12,13 @@ from outputs.printed import find_words_off_page, read_pages, rendered, strip_spa
 from patrolplan.outputs.reason_words import CATEGORY_WORDS, FACTOR_WORDS, describe_reasons
 from patrolplan.outputs.week.poster import (
     MAX_PLACES,
-    build_poster_data,
+    build_poster,
     describe_change,
     describe_presence,
     describe_promise,
-    render_posters,
-    select_shown,
 )
 from patrolplan.outputs.week.roster import Roster
-from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.outputs.week.school_sheet import build_school_sheet
 from patrolplan.patrols.obstacles import WORDS, Obstacle, ObstacleKind
 from patrolplan.patrols.plan import Tasking
 from patrolplan.settings.models import CrimeSettings
@@ -39,34 +37,45 @@ def answers(roll):
     return find_school_answers(roll.week, None, [school.urn for school in roll.schools])
 
 
+def render_sheet(roll, answers=(), urn=URN):
+    """A school's sheet."""
+    return build_school_sheet(roll, roll.schools_by_urn[urn], answers).render(roll.week.plan)
+
+
+def render_poster(roll, answers, presence=None):
+    """The first school's poster, if it has one."""
+    poster = build_poster(roll, roll.schools_by_urn[URN], answers, presence)
+    return poster and poster.render(roll.week.plan)
+
+
 @pytest.fixture(scope="module")
 def sheet(roll, answers):
     """The demo borough's first school."""
-    return render_school_sheets(roll, [URN], answers)[URN]
+    return render_sheet(roll, answers[URN])
 
 
 @pytest.fixture(scope="module")
 def texts(roll, answers):
     """Everything that any school's sheet says, the words for the ear included."""
-    data = {
-        school.urn: build_school_data(roll, school, answers[school.urn]) for school in roll.schools
-    }
-    return {urn: json.dumps(each, ensure_ascii=False) for urn, each in data.items()}
+    sheets = {one.urn: build_school_sheet(roll, one, answers[one.urn]) for one in roll.schools}
+    return {urn: json.dumps(one.data, ensure_ascii=False) for urn, one in sheets.items()}
 
 
-def test_no_crime_stands_on_it(roll, texts):
-    """No category, offence, reason, hotspot or officer is on a school's sheet."""
-    categories = [*CrimeSettings().categories, *CATEGORY_WORDS.values()]
-    for urn, text in texts.items():
+def test_no_crime_no_officer_and_no_hotspot_stands_on_them(roll, texts, poster_texts):
+    """No category, offence, reason, hotspot or officer is on a sheet or a poster.
+
+    On a poster nor is what people do, but for one phrase.
+    """
+    people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
+    stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
+    refused = {*CrimeSettings().categories, *CATEGORY_WORDS.values(), *CRIME}
+    refused |= {line for stop in stops for line in describe_reasons(stop.why)}
+    refused |= {duty.officer for duty in roll.week.duties}
+    for text in (*texts.values(), *poster_texts):
         low = text.lower().replace("schools, crimes and reports are made up", "")
-        for word in (*categories, *CRIME):
-            assert word.lower() not in low, (urn, word)
-        for duty in roll.week.duties:
-            assert duty.officer.lower() not in low
+        assert not [word for word in refused if word.lower() in low]
         assert not re.search(r"\bH\d+\b|P\d+-", text)
-        stops = [stop for duty in roll.week.duties for stop in duty.patrol.stops]
-        for reason in (line for stop in stops for line in describe_reasons(stop.why)):
-            assert reason not in text
+    assert not [word for word in people for text in poster_texts if word in text.lower()]
 
 
 def test_every_number_is_a_day_a_time_or_an_answer(texts):
@@ -102,11 +111,12 @@ def _lower_threshold(roll, threshold):
 
 
 def test_a_low_threshold_is_printed_with_its_reason(roll, answers):
-    """Where groups under five count, the sheet says so, and why."""
+    """Where groups under five count, the sheet says so, and why; there is no poster."""
     other = _lower_threshold(roll, 3)
-    _, page = read_pages(render_school_sheets(other, [URN], answers)[URN])
+    _, page = read_pages(render_sheet(other, answers[URN]))
     assert "fewerthan3pupils" in page
     assert "atrialoftwo" in page
+    assert render_poster(_lower_threshold(roll, 4), answers[URN]) is None
 
 
 @pytest.mark.parametrize("name", ["T-09", "H1"])
@@ -133,19 +143,12 @@ def test_what_intelligence_tasked_is_not_told(roll, name):
     other = Roster(dataclasses.replace(roll.week, duties=duties))
     school = next(one for one in other.schools if one.urn == duty.urn)
     own = find_school_answers(other.week, None, [duty.urn])[duty.urn]
-    text = json.dumps(build_school_data(other, school, own))
+    text = json.dumps(build_school_sheet(other, school, own).data)
     assert "Secret" not in text
     assert "informant" not in text
     assert "Nobody" not in text
     hotspots = roll.week.plan.hotspots.set_index("hotspot")
     assert hotspots.loc[tasked_hotspot.hotspot, "place"].split(" near ")[0] in text
-
-
-def test_only_schools_with_a_patrol_get_a_sheet(roll):
-    """A school without a patrol this week gets no sheet."""
-    duties = tuple(duty for duty in roll.week.duties if duty.urn != URN)
-    other = Roster(dataclasses.replace(roll.week, duties=duties))
-    assert render_school_sheets(other, [URN], {}) == {}
 
 
 def test_pages_are_two_and_nothing_is_cut(sheet):
@@ -175,7 +178,7 @@ def test_many_streets_with_long_names_are_all_told(roll):
     patrol = dataclasses.replace(duties[0].patrol, stops=tuple(stops))
     full = (dataclasses.replace(duties[0], patrol=patrol),)
     other = Roster(dataclasses.replace(roll.week, duties=full))
-    sheet = render_school_sheets(other, [urn], {})[urn]
+    sheet = render_sheet(other, urn=urn)
     text, back = read_pages(sheet)
     assert strip_spaces(duties[0].patrol.school) in back
     assert find_words_off_page(sheet) == []
@@ -183,32 +186,23 @@ def test_many_streets_with_long_names_are_all_told(roll):
     assert text.count("Long") == 12 * len(stops)
 
 
-def test_name_is_text_and_nothing_else(hostile):
-    """A school's name full of markup is printed letter by letter."""
-    roll = Roster(hostile)
-    (text,) = read_pages(render_school_sheets(roll, [URN], {})[URN])
-    assert strip_spaces(next(one.name for one in roll.schools if one.urn == URN)) in text
-
-
-NAME = 'St. <script>alert(1)</script> & "Søn\'s" #read("settings.toml") #[*bold*]'
-
-
 @pytest.fixture(scope="module")
 def posters(roll, answers):
-    """The posters of the demo borough."""
-    return render_posters(roll, answers, None)
+    """The posters of the demo borough, before they are typeset."""
+    return [build_poster(roll, school, answers[school.urn], None) for school in roll.schools]
 
 
 @pytest.fixture(scope="module")
-def poster_texts(roll, answers):
-    """All that any poster says, from data."""
-    return [
-        json.dumps(
-            build_poster_data(roll, school, select_shown(answers[school.urn]), None),
-            ensure_ascii=False,
-        )
-        for school in roll.schools
-    ]
+def poster(roll, answers):
+    """One of them."""
+    return render_poster(roll, answers[URN])
+
+
+@pytest.fixture(scope="module")
+def poster_texts(posters, poster):
+    """All that any poster says, from data, and what is printed on one."""
+    words = [json.dumps(one.data, ensure_ascii=False) for one in posters]
+    return [*words, *read_pages(poster)]
 
 
 def _presence(answer, *days):
@@ -217,43 +211,28 @@ def _presence(answer, *days):
     return RecentPresence(4, {name: frozenset(day + dt.timedelta(days=n) for n in days)})
 
 
-def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, posters):
+def test_we_were_there_is_claimed_only_where_it_is_recorded(roll, answers, poster):
     """Without a record, or none of a visit to these places, the title claims no presence."""
-    assert "Weheardyou." in read_pages(posters[URN])[0]
+    assert "Weheardyou." in read_pages(poster)[0]
     first, *_, last = answers[URN]
     for presence, title in (
         (_presence(first, 0, 2), "Wewerethere."),
         (_presence(last, 0, 2), "Weheardyou."),
         (RecentPresence(4, {}), "Weheardyou."),
     ):
-        (text,) = read_pages(render_posters(roll, {URN: answers[URN]}, presence)[URN])
+        (text,) = read_pages(render_poster(roll, answers[URN], presence))
         assert title in text
         assert ("placeson2days." in text) == (title == "Wewerethere.")
 
 
-def test_no_crime_no_officer_and_no_hotspot_stands_on_it(roll, poster_texts, posters):
-    """No category, offence, hotspot or officer; and nothing of what people do but one phrase."""
-    people = [FACTOR_WORDS[name] for name in ("followed", "verbal_abuse", "robbery_or_threat")]
-    refused = [*CrimeSettings().categories, *CATEGORY_WORDS.values(), *people, *CRIME]
-    printed = (read_pages(poster)[0] for poster in posters.values())
-    for text in (*poster_texts, *printed):
-        low = text.lower()
-        assert not [word for word in refused if word.lower() in low]
-        assert not [duty.officer for duty in roll.week.duties if duty.officer.lower() in low]
-        assert not re.search(r"\bH\d+\b", text)
-
-
-def test_nothing_lets_others_foresee_a_patrol(poster_texts, posters):
+def test_nothing_lets_others_foresee_a_patrol(poster_texts):
     """No day, date or time stands on it, and no other number than pupils and the term's year."""
-    for poster in posters.values():
-        (text,) = read_pages(poster)
-        assert not re.search(r"\d\d:\d\d|(?:Mon|Tues|Wednes|Thurs|Fri)day", text)
     for text in poster_texts:
-        rest = re.sub(r"\d*[05] to \d*[49] pupils|term 202[56]", "", text)
-        assert not re.search(r"\d", rest), rest
+        rest = re.sub(r"\d*[05] ?to ?\d*[49] ?pupils|term ?202[56]|ODbL1.0|call999", "", text)
+        assert not re.search(r"\d|(?:Mon|Tues|Wednes|Thurs|Fri)day", rest), rest
 
 
-def test_the_week_to_come_changes_no_byte(roll, answers, posters):
+def test_the_week_to_come_changes_no_byte(roll, answers, poster):
     """Another week, or demands that are not met, leave the poster as it is."""
     name = answers[URN][0].place.name
     other = dataclasses.replace(
@@ -261,7 +240,7 @@ def test_the_week_to_come_changes_no_byte(roll, answers, posters):
     )
     changed = find_school_answers(other, None, [URN])
     assert changed[URN][0].promise != answers[URN][0].promise
-    assert render_posters(Roster(other), changed, None)[URN] == posters[URN]
+    assert render_poster(Roster(other), changed[URN]) == poster
 
 
 def test_a_school_without_a_named_place_has_no_poster(roll, answers):
@@ -270,15 +249,10 @@ def test_a_school_without_a_named_place_has_no_poster(roll, answers):
         dataclasses.replace(answer, place=dataclasses.replace(answer.place, streets=()))
         for answer in answers[URN]
     ]
-    assert render_posters(roll, {URN: nameless, "900002": ()}, None) == {}
+    assert render_poster(roll, nameless) is render_poster(roll, ()) is None
     mixed = [*nameless[:2], *answers[URN][2:]]
-    (text,) = read_pages(render_posters(roll, {URN: mixed}, None)[URN])
+    (text,) = read_pages(render_poster(roll, mixed))
     assert text.count("pupilsmarkedit") == MAX_PLACES
-
-
-def test_under_a_low_threshold_there_is_no_poster(roll, answers):
-    """Groups under five are never on a poster, with any reason in the settings."""
-    assert render_posters(_lower_threshold(roll, 4), answers, None) == {}
 
 
 def test_it_is_one_page_whatever_the_names(roll, answers):
@@ -300,29 +274,28 @@ def test_it_is_one_page_whatever_the_names(roll, answers):
     )
     other = Roster(roll.week)
     vars(other)["schools"] = schools
-    poster = render_posters(other, {URN: long}, _presence(long[0], 0))[URN]
+    poster = render_poster(other, long, _presence(long[0], 0))
     assert len(read_pages(poster)) == 1
     assert find_words_off_page(poster) == []
 
 
-def test_names_on_a_poster_are_text(roll, answers):
+def test_names_are_text(answers, hostile):
     """A school's and a street's name full of markup are printed letter by letter."""
     first = answers[URN][0]
-    hostile = dataclasses.replace(
+    street = dataclasses.replace(
         first, place=dataclasses.replace(first.place, streets=("#x[*y*]",))
     )
-    other = Roster(roll.week)
-    vars(other)["schools"] = tuple(
-        dataclasses.replace(school, name=NAME) for school in roll.schools
-    )
-    (text,) = read_pages(render_posters(other, {URN: [hostile]}, None)[URN])
-    assert strip_spaces("Around #x[*y*]") in text
-    assert strip_spaces('<script>alert(1)</script> & "Søn') in text
+    other = Roster(hostile)
+    name = strip_spaces(other.schools_by_urn[URN].name)[:40]
+    for paper in (render_sheet(other, [street]), render_poster(other, [street])):
+        text = "".join(read_pages(paper))
+        assert name in text
+        assert strip_spaces("Around #x[*y*]") in text
 
 
-def test_it_is_black_and_white(posters):
+def test_it_is_black_and_white(poster):
     """Rendered, every dot has as much red as green as blue."""
-    (dots,) = rendered(posters[URN])
+    (dots,) = rendered(poster)
     assert (dots.max(axis=2) == dots.min(axis=2)).all()
     assert dots.min() < 30
 
@@ -332,7 +305,6 @@ def test_it_is_black_and_white(posters):
     [
         (None, 0, "not known: no visits are recorded for the last 4 weeks"),
         (0, 4, "on no day in the last 4 weeks"),
-        (1, 4, "on 1 day in the last 4 weeks"),
         (6, 3, "on 6 days in 3 of the last 4 weeks; no visits are recorded for the others"),
     ],
 )
@@ -346,9 +318,7 @@ def test_presence_is_not_known_or_counted(answers, days, weeks, words):
     ("days", "was_last_week", "why_not", "words"),
     [
         (2, True, None, "a patrol on several days"),
-        (3, False, None, "a patrol on several days"),
         (4, False, None, "a patrol on most days"),
-        (5, False, None, "a patrol on most days"),
         (1, False, None, "a patrol on one day"),
         (0, True, "unfit", "not this week: a patrol was there last week"),
         (0, False, None, "no patrol is planned there this week"),

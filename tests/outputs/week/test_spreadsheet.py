@@ -14,6 +14,7 @@ import pytest
 import patrolplan as pp
 from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.spreadsheet import (
+    build_return_tables,
     escape_cell,
     render_week_csv,
     render_week_xlsx,
@@ -38,7 +39,8 @@ def test_no_cell_of_the_return_runs_as_a_formula(tmp_path, demo_area):
         ledger.hand_out(PromisedWeek((DAY,), (dose,), (spot,)))
         ledger.record([Visit("+SSO", DAY, "-900001", "P1", "=H1", "@High Street", 0.87, 51.53,
                              9.5, 2, "csv")])  # fmt: skip
-        folder = write_return(ledger, "2026-12", tmp_path / "return")
+        folder = tmp_path / "return"
+        write_return(build_return_tables(ledger, "2026-12"), "Eastmere", "2026-12", folder)
     cells = []
     for path in folder.glob("*.csv"):
         with path.open(encoding="utf-8-sig", newline="") as stream:

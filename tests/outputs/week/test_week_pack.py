@@ -15,7 +15,6 @@ from page_visits import open_chromium
 
 import patrolplan as pp
 from patrolplan.errors import LedgerError, OutputError
-from patrolplan.outputs.earlier_papers import EarlierPapers
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.outputs.week import week_pack
 from patrolplan.outputs.week.roster import Roster
@@ -117,15 +116,6 @@ def test_a_part_does_not_take_the_place_of_the_whole_week(week, folder, tmp_path
     assert files(again) == files(part)
 
 
-@pytest.mark.slow
-def test_the_whole_week_takes_the_place_of_a_part(week, tmp_path):
-    """Where the papers of one officer are, those of the week may follow."""
-    whole = pp.write_pack(week, tmp_path / "out")
-    part = pp.write_pack(week, tmp_path / "part", officer="SSO-07")
-    pp.write_pack(week, part)
-    assert files(part) == files(whole)
-
-
 @pytest.fixture(scope="module")
 def duty(roll):
     """A duty of a day on which not every officer has one."""
@@ -212,11 +202,11 @@ def test_a_ledger_out_of_reach_is_not_known(week, monkeypatch):
         raise LedgerError
 
     monkeypatch.setattr(week_pack, "load_recent_presence", fail)
-    roster, papers = Roster(week), EarlierPapers(None, week.plan)
-    files = week_pack._render_school_files(roster, week.duties[:1], papers, with_posters=True)
     urn = week.duties[0].urn
-    assert "Notknown:novisitsarerecorded" in read_pages(files[f"schools/{urn}.pdf"])[1]
-    assert "Weheardyou." in read_pages(files[f"posters/{urn}.pdf"])[0]
+    sheets = week_pack._build_school_papers(Roster(week), [urn], with_posters=True)
+    answer = sheets[f"schools/{urn}.pdf"].data["answers"][0]
+    assert answer["before"].startswith("Not known: no visits are recorded")
+    assert not sheets[f"posters/{urn}.pdf"].data["was_there"]
 
 
 def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
@@ -226,26 +216,30 @@ def test_only_changed_papers_are_typeset(hand, folder, tmp_path, monkeypatch):
     """
     out = tmp_path / "out"
     shutil.copytree(folder, out)
-    typeset = []
-    for name in ("render_card_books", "render_school_sheets", "render_posters"):
-        render = getattr(week_pack, name)
+    typeset, render = [], week_pack.render_card_books
 
-        def record(*given, name=name, render=render, **options):
-            typeset.append((name, given[0] if name == "render_card_books" else given[1]))
-            return render(*given, **options)
+    def record(books, **options):
+        typeset.extend(books)
+        return render(books, **options)
 
-        monkeypatch.setattr(week_pack, name, record)
+    def record_sheet(sheet, plan):
+        typeset.append(sheet.template)
+        return render_sheet(sheet, plan)
+
+    render_sheet = week_pack.Sheet.render
+    monkeypatch.setattr(week_pack, "render_card_books", record)
+    monkeypatch.setattr(week_pack.Sheet, "render", record_sheet)
     again = read_week(out, hand.plan.area, hand.plan)
     pp.write_pack(again, out)
-    assert typeset == [("render_card_books", [])]
+    assert typeset in ([], ["lead.typ"])
     changed = {name for name in files(out) if read(out, name) != read(folder, name)}
     assert changed <= {"lead.pdf", "notes.txt"}  # notes of a week that was read again
 
     typeset.clear()
     pp.write_pack(dataclasses.replace(again, duties=again.duties[1:]), out)
-    (_, [book]), *sheets = sorted(typeset, key=lambda made: made[0])
+    book, *sheets = typeset
     assert len(book.cards) == len(hand.duties) - 1
-    assert {name for name, _ in sheets} <= {"render_school_sheets"}
+    assert {*sheets} <= {"tasks.typ", "lead.typ", "school.typ"}
 
 
 def read(folder, name):

@@ -278,7 +278,8 @@ def test_both_databases_give_the_same_reports(tmp_path, used, postgres, promised
         other.record(_visits(visit))
         for entry in (used, other):
             entry.record([visit(3, 4.25), visit(5, 11.1, officer="ssö-9"), visit(5, 2.0)])
-            write_return(entry, "2026-12", tmp_path / entry._engine.name)
+            tables = build_return_tables(entry, "2026-12")
+            write_return(tables, entry.area, "2026-12", tmp_path / entry._engine.name)
         mine, theirs = (tmp_path / name for name in ("sqlite", "postgresql"))
         names = sorted(path.name for path in mine.iterdir())
         assert len(names) == 7

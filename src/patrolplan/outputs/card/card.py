@@ -6,7 +6,7 @@ lists them.
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +26,23 @@ from patrolplan.outputs.cartography.fonts import (
 from patrolplan.outputs.earlier_papers import hash_facts, hash_template
 from patrolplan.outputs.wording import compute_plan_id
 from patrolplan.parallel import ProgressCallback, label_progress, map_parallel
-from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan
 
 CARD_TEMPLATE = "card.typ"
 COVER_TEMPLATE = "cover.typ"
 
 BODY_WIDTH = 190 * POINTS_PER_MM
-BODY_HEIGHT = (297 - 14) * POINTS_PER_MM
-GAPS = 6 * 5.0
+BODY_HEIGHT = (297 - 22) * POINTS_PER_MM
+GAPS = 7 * 5.0
 """Points between the parts of a page, see the template."""
 MIN_MAP_HEIGHT = 60 * POINTS_PER_MM
-"""Minimum height of a map beside directions: those are overleaf only if nothing else helps."""
+"""Minimum height of a map; what then finds no room is on a further page."""
 COMFORTABLE_MAP_HEIGHT = 138 * POINTS_PER_MM
 MAX_MAP_HEIGHT = 152 * POINTS_PER_MM
 MIN_NOTES_HEIGHT = 70.0
 """Points; a smaller space for handwritten notes is given to the map instead."""
 LARGE_FONT_SIZE = 9.5
-"""Points; size of the directions if there is room for it..."""
-OVERLEAF_FONT_SIZE = 11.0
-"""...and on a separate page."""
+"""Points; size of the directions if there is room for it."""
 
 
 def render_cards(
@@ -83,14 +81,18 @@ class PrintedPatrol:
     colleagues: tuple[str, ...] = ()
     """Others who patrol from the same gate on that day."""
 
+    def write(self, plan_id: str) -> dict[str, Any]:
+        """The texts of its card."""
+        return build_card_data(
+            self.plan, self.patrol, plan_id, officer=self.officer, colleagues=self.colleagues
+        )
+
 
 def hash_card(printed: PrintedPatrol) -> str:
     """A digest of all that a card shows except the plan's hotspots, see `EarlierPapers`."""
-    plan, patrol, plan_id = printed.plan, printed.patrol, compute_plan_id(printed.plan)
-    officer, colleagues = printed.officer, printed.colleagues
-    words = build_card_data(plan, patrol, plan_id, officer=officer, colleagues=colleagues)
+    plan_id = compute_plan_id(printed.plan)
     templates = [hash_template(__package__, name) for name in (CARD_TEMPLATE, COVER_TEMPLATE)]
-    return hash_facts(templates, plan_id, patrol, officer, colleagues, words)
+    return hash_facts(templates, plan_id, printed.patrol, printed.write(plan_id))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,35 +125,14 @@ def render_card_books(
         return rendered
 
 
-@dataclass(frozen=True)
-class PageLayout:
-    """How a card divides its page; points. What is left is for notes by hand."""
-
-    map_height: float
-    directions_size: float
-    second_page: bool
-
-
-def fit_page(words: float, directions: float, large_directions: float) -> PageLayout:
-    """Give the map what the words leave; only if that is too low, directions go overleaf."""
+def fit_page(words: float, directions: float, large_directions: float) -> dict[str, float]:
+    """Give the map what the words leave: its height, and the size of the directions, in points."""
     room = BODY_HEIGHT - GAPS - words
-    second_page, size, height = False, MIN_FONT_SIZE, room - directions
-    if directions and height < MIN_MAP_HEIGHT:
-        second_page, size, height = True, OVERLEAF_FONT_SIZE, room
-    elif room - large_directions >= COMFORTABLE_MAP_HEIGHT:
+    size, height = MIN_FONT_SIZE, room - directions
+    if room - large_directions >= COMFORTABLE_MAP_HEIGHT:
         size, height = LARGE_FONT_SIZE, room - large_directions
     height = MAX_MAP_HEIGHT if height > MAX_MAP_HEIGHT + MIN_NOTES_HEIGHT else height
-    return PageLayout(round(max(height, MIN_MAP_HEIGHT), 1), size, second_page)
-
-
-def refit_words(layout: PageLayout, words: float, **directions: float) -> PageLayout:
-    """The layout of a card whose map is drawn already, if it has fewer words than planned."""
-    room = BODY_HEIGHT - GAPS - words - layout.map_height
-    sizes = {LARGE_FONT_SIZE: "large_directions", MIN_FONT_SIZE: "directions"}
-    for size, name in sizes.items():
-        if directions[name] <= room:
-            return replace(layout, directions_size=size, second_page=False)
-    return layout
+    return {"map_height": round(max(height, MIN_MAP_HEIGHT), 1), "directions_size": size}
 
 
 class CardTypesetter:
@@ -173,37 +154,20 @@ class CardTypesetter:
         if not printed:
             return []
         plan_ids = {id(one.plan): compute_plan_id(one.plan) for one in printed}
-        codes = [
-            self._write_qr_code(f"code-{number}.svg", one, plan_ids[id(one.plan)])
-            for number, one in enumerate(printed)
+        cards = [one.write(plan_ids[id(one.plan)]) for one in printed]
+        for number, (one, card) in enumerate(zip(printed, cards, strict=True)):
+            # Area, plan and patrol, but no place.
+            text = f"patrolplan/{card['id'].replace(' ', '/')}/{one.plan.area.name}"
+            square = segno.make(make_printable(text)[:200], error="m", micro=False)
+            card["code"] = f"code-{number}.svg"
+            file = str(self.root / card["code"])
+            square.save(file, kind="svg", border=1, xmldecl=False, nl=False)
+        cards = [
+            card | fit_page(**heights)
+            for card, heights in zip(cards, self._measure(cards), strict=True)
         ]
-
-        def write(barred: Sequence[tuple[BarredPlace, ...]]) -> list[dict[str, Any]]:
-            return [
-                {
-                    **build_card_data(
-                        one.plan,
-                        replace(one.patrol, keep_away=places),
-                        plan_ids[id(one.plan)],
-                        officer=one.officer,
-                        colleagues=one.colleagues,
-                    ),
-                    "code": code,
-                }
-                for one, places, code in zip(printed, barred, codes, strict=True)
-            ]
-
-        cards = write([one.patrol.keep_away for one in printed])
-        layouts = [fit_page(**heights) for heights in self._measure(cards)]
-        names, shown = zip(*self._draw_maps(printed, layouts), strict=True)
-        # A caution is printed only for places on the map; the map's height does not change.
-        cards = write(shown)
-        return [
-            card | {"map": name} | asdict(refit_words(layout, **heights))
-            for card, name, layout, heights in zip(
-                cards, names, layouts, self._measure(cards), strict=True
-            )
-        ]
+        names = self._draw_maps(printed, [card["map_height"] for card in cards])
+        return [card | {"map": name} for card, name in zip(cards, names, strict=True)]
 
     def _measure(self, cards: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
         """Heights in points of each card's directions, in two sizes, and of all other words."""
@@ -225,24 +189,12 @@ class CardTypesetter:
         data = {"title": title, "cards": list(cards), "measuring": False, "cover": cover}
         return typeset(self.root, CARD_TEMPLATE, data)
 
-    def _write_qr_code(self, name: str, printed: PrintedPatrol, plan_id: str) -> str:
-        """Write the QR code to the template's folder: area, plan and patrol, but no place."""
-        patrol, area = printed.patrol, printed.plan.area
-        text = f"patrolplan/{plan_id}/{patrol.urn}-{patrol.number}/{area.name}"
-        square = segno.make(make_printable(text)[:200], error="m", micro=False)
-        square.save(str(self.root / name), kind="svg", border=1, xmldecl=False, nl=False)
-        return name
-
-    def _draw_maps(
-        self, printed: Sequence[PrintedPatrol], layouts: Sequence[PageLayout]
-    ) -> list[tuple[str, tuple[BarredPlace, ...]]]:
-        """Write each map once; returns for each card its name and which barred places it shows."""
+    def _draw_maps(self, printed: Sequence[PrintedPatrol], heights: Sequence[float]) -> list[str]:
+        """Write each map once; returns its name for each card."""
         plan = printed[0].plan
         area = plan.area.strip_for_workers()
         area = replace(area, tasked_places=area.tasked_places.iloc[:0])
-        jobs = [
-            (one.patrol, layout.map_height) for one, layout in zip(printed, layouts, strict=True)
-        ]
+        jobs = [(one.patrol, height) for one, height in zip(printed, heights, strict=True)]
         needed = list(dict.fromkeys(jobs))
         pictures = map_parallel(
             _draw_map,
@@ -251,11 +203,10 @@ class CardTypesetter:
             executor=self.executor,
             report_progress=label_progress("Drawing maps", needed, self.report_progress),
         )
-        drawn = {}
-        for number, (job, (picture, barred)) in enumerate(zip(needed, pictures, strict=True)):
-            (self.root / f"map-{number}.svg").write_bytes(picture)
-            drawn[job] = f"map-{number}.svg", barred
-        return [drawn[job] for job in jobs]
+        names = {job: f"map-{number}.svg" for number, job in enumerate(needed)}
+        for name, picture in zip(names.values(), pictures, strict=True):
+            (self.root / name).write_bytes(picture)
+        return [names[job] for job in jobs]
 
 
 def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
@@ -263,8 +214,7 @@ def _typeset_card(typesetter: CardTypesetter, card: dict[str, Any]) -> bytes:
     return typesetter.typeset(card["title"], [card])
 
 
-def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> tuple[bytes, tuple[BarredPlace, ...]]:
-    """A patrol's map of this height in points, and the places to keep away from on it."""
+def _draw_map(plan: Plan, job: tuple[Patrol, float]) -> bytes:
+    """A patrol's map of this height in points."""
     patrol, height = job
-    drawn = draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height)
-    return drawn.svg, drawn.keep_away
+    return draw_patrol_map(plan, patrol, width=BODY_WIDTH, height=height).svg

@@ -7,23 +7,15 @@ import shapely
 
 from patrolplan.outputs.card import map_words
 from patrolplan.outputs.card.map_words import PlacedLabel
-from patrolplan.outputs.cartography import (
-    basemap,
-    grid,
-    legend,
-    map_content,
-    place_names,
-    route,
-    symbols,
-)
+from patrolplan.outputs.cartography import basemap, grid, legend, place_names, route, symbols
 from patrolplan.outputs.cartography.labels import Boxes
-from patrolplan.outputs.cartography.map_content import MapContent
+from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.page import Page, Window, trace_rings
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
-from patrolplan.patrols.plan import BarredPlace, Patrol, Plan
+from patrolplan.patrols.plan import Patrol, Plan
 from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 
 USUAL_ROWS = 2
@@ -44,8 +36,6 @@ class PatrolMap:
     """Words of the labels, aligned with the boxes."""
     keyed_streets: tuple[KeyedStreet, ...] = ()
     """Streets with a letter on the map and their name in the key below it."""
-    keep_away: tuple[BarredPlace, ...] = ()
-    """The patrol's places to keep away from that are on the map."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
@@ -60,13 +50,13 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     rows, is_guess = (USUAL_ROWS if patrol.stops else 1), True
     while True:
         strip = legend.compute_strip_height(rows)
-        viewport = map_content.fit_patrol_viewport(plan, patrol, width, height - strip)
-        content = map_content.collect_map_content(viewport, plan, patrol)
+        viewport = fit_patrol_viewport(plan, patrol, width, height - strip)
+        content = MapContent(viewport, plan, patrol)
         ground = map_words.survey_map(content)
         words = map_words.place_needed_words(ground)
         entries = [
             *map(legend.build_key_entry, words.keyed),
-            *legend.build_sign_entries(viewport, _list_shown(plan, content, words.placed)),
+            *_build_sign_entries(plan, content, words.placed),
         ]
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
@@ -76,33 +66,38 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
     page = Page(width, height)
     _draw_content(page.add_window((0.0, strip, *viewport.size)), content, placed)
     legend.draw_strip(page.add_window((0.0, 0.0, width, strip)), entries, width, strip)
-    texts = [*content.marker_texts, *(label.text.replace("\n", " ") for label, _ in placed)]
+    texts = [*content.markers.texts, *(label.text.replace("\n", " ") for label, _ in placed)]
     return PatrolMap(
         page.write(),
         viewport,
         np.vstack([content.marker_boxes, *(box for _, box in placed)]),
         tuple(texts),
         tuple(words.keyed),
-        tuple(map_content.find_shown_keep_away(viewport, patrol)),
     )
 
 
-def _list_shown(plan: Plan, content: MapContent, placed: list[PlacedLabel]) -> legend.Shown:
-    """Signs on the map that the legend must explain."""
-    patrol = content.patrol
-    x, y = content.viewport.centre_x, content.viewport.centre_y
+def _build_sign_entries(
+    plan: Plan, content: MapContent, placed: list[PlacedLabel]
+) -> list[legend.Entry]:
+    """The part of the legend on what is on the map."""
+    patrol, viewport = content.patrol, content.viewport
     walking_kmh = plan.area.settings.patrol.walking_speed_kmh
-    return legend.Shown(
-        speed_kmh=walking_kmh if patrol.way == "walk" else CYCLING_SPEED_KMH,
+    signs = {
+        "route": bool(patrol.stops),
+        "pushed": bool(content.pushed),
+        "outline": bool(content.outlines),
+        "feared": any(label.kind == "feared" for label, _ in placed),
+        "steps": content.shows_steps,
+        **{kind: bool(len(names)) for kind, (names, _) in content.point_symbols.items()},
+        **dict.fromkeys((*content.markers.kinds, *content.passages), True),
+    }
+    grid_square = format_grid_reference(viewport.centre_x, viewport.centre_y)[:2]
+    return legend.build_sign_entries(
+        viewport,
+        {kind for kind, is_shown in signs.items() if is_shown},
         way=patrol.way if patrol.stops else "",
-        pushed=bool(content.pushed),
-        marker_kinds=content.marker_kinds,
-        symbol_kinds=[kind for kind, (names, _) in content.point_symbols.items() if len(names)],
-        feared=any(label.kind == "feared" for label, _ in placed),
-        outlines=bool(content.outlines),
-        steps=content.shows_steps,
-        passages=content.passages,
-        grid_square=format_grid_reference(x, y)[:2] if content.grid_lines else "",
+        speed_kmh=walking_kmh if patrol.way == "walk" else CYCLING_SPEED_KMH,
+        grid_square=grid_square if content.grid_lines else "",
     )
 
 
@@ -121,13 +116,7 @@ def _draw_content(window: Window, content: MapContent, placed: list[PlacedLabel]
     _draw_route(window, content)
     points = {kind: points for kind, (_, points) in content.point_symbols.items()}
     symbols.draw_symbols(window, points)
-    symbols.draw_markers(
-        window,
-        content.marker_kinds,
-        content.marker_texts,
-        content.marker_centres,
-        content.marker_true_points,
-    )
+    symbols.draw_markers(window, *content.markers)
     for label, box in placed:
         if label.kind == "feared":
             symbols.draw_feared(window, float(box[0]), float(box[1]), 8.9)
@@ -148,7 +137,7 @@ def _draw_route(window: Window, content: MapContent) -> None:
         content.legs,
         spacing=ARROW_SPACING,
         size=ARROW_SIZE,
-        clear=content.marker_centres,
+        clear=content.markers.centres,
         radius=STOP_RADIUS + 5.0,
     )
     for head in heads.round(1):

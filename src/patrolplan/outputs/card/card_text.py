@@ -2,27 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
-from patrolplan.hotspots.reasons import CrimeReason, DesignatedReason, TrendReason
-from patrolplan.hotspots.trends import CHANGED_TRENDS
 from patrolplan.inputs.osm_tags import CrossingKind
 from patrolplan.notes import list_texts
 from patrolplan.outputs import wording
 from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable, print_whole
+from patrolplan.outputs.cartography.map_content import find_near_keep_away
 from patrolplan.outputs.cartography.symbols import FEARED_TEXT
 from patrolplan.outputs.direction_words import describe_directions
-from patrolplan.outputs.facts import (
-    StopFacts,
-    find_busiest_stop,
-    find_marking,
-    is_feared,
-    list_stop_facts,
-)
-from patrolplan.outputs.reason_words import Detail, ReasonLine, find_months
+from patrolplan.outputs.facts import StopFacts, find_marking, list_stop_facts
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop, Tasking
+from patrolplan.privacy import note_low_threshold
+from patrolplan.risk.history import note_guard
 from patrolplan.text import capitalise, join_words
 from patrolplan.times import format_time
 
@@ -30,15 +23,8 @@ SCHOOL_NAME_SIZES = ((55, 15), (90, 12), (150, 10), (1200, 9))
 """Maximum letters of a school's name, and the type size in points for names up to that length."""
 
 
-LONG_STAY_MINUTES = 15
-"""A longer stay at the gate before the first stop needs a reason on the card."""
-
 LONG_WAIT_MINUTES = 5
 """A longer wait after a stop is printed as such."""
-
-MEET = "Meet the member of staff."
-MAX_AIMED = 3
-"""Maximum number of streets in the sentence on what a patrol is for."""
 
 LOOK_FOR = "Look for: groups that wait for pupils, pupils who turn back or will not {}, traffic."
 ASK = "Ask: which way {} do you avoid, and why?"
@@ -67,17 +53,12 @@ def build_card_data(
     officers = sum(other.urn == patrol.urn for other in plan.patrols)
     headings = [
         wording.describe_further_window(patrol),
-        f"URN {make_printable(patrol.urn)}",
-        make_printable(plan.area.name),
         f"officer {patrol.number} of {officers}" if officers > 1 else "",
     ]
     date = "" if plan.date is None else f"{plan.date:%A} {plan.date.day} {plan.date:%B %Y}"
     on_duty = f"{officer} with {join_words(colleagues)}" if colleagues else officer
     gate_time = _format_time_range(patrol.start_minutes, patrol.gate_until_minutes)
     window = _format_time_range(patrol.start_minutes, patrol.latest_end_minutes)
-    reasons = [stop.why for stop in patrol.stops]
-    months = find_months(chain.from_iterable(reasons))
-    detail: Detail = "undated" if months else "whole"
     crs = plan.area.projection.crs
     stops = list_stop_facts(patrol, crs)
     data: dict[str, Any] = {
@@ -87,23 +68,21 @@ def build_card_data(
         "subtitle": " · ".join(heading for heading in headings if heading),
         "date": date,
         "officer": make_printable(on_duty),
-        "aim": _describe_aim(plan, patrol),
-        "marking": make_printable(find_marking(plan.area, places=reasons)),
+        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
+        "marking": make_printable(find_marking(plan.area, [patrol])),
         "window": window if patrol.stops else gate_time,
-        "timing": wording.describe_end(patrol) if patrol.stops else "stay at the gate",
+        "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
         "gate_time": gate_time,
         "gate_grid": wording.format_grid_reference(patrol.x, patrol.y, crs=crs),
-        "gate_why": _describe_presence(patrol),
         "gate_only": None if patrol.stops else _build_gate_panel(plan, patrol),
-        "why": f"Why (crime of the {months})" if months else "Why" if patrol.stops else "",
-        "stops": [_build_stop_data(plan, stop, detail) for stop in stops],
+        "stops": [_build_stop_data(plan, stop) for stop in stops],
         "cautions": list_cautions(plan, patrol),
         "directions_title": f"Directions ({wording.describe_distance(patrol)})"
         if patrol.legs
         else "",
         "legs": _split_into_columns(_build_leg_data(patrol)),
         "contacts": " · ".join(map(make_printable, plan.area.settings.output.contacts)),
-        "basis": _list_basis(plan, patrol, months_told=bool(months)),
+        "basis": _list_basis(plan, patrol),
         "map_alt": _describe_map(patrol, school, [stop.place for stop in stops]),
         "code_alt": f"QR code of plan {plan_code}, patrol {patrol_id}",
         "id": f"{plan_code} {patrol_id}",
@@ -112,72 +91,34 @@ def build_card_data(
     return data
 
 
-def _describe_aim(plan: Plan, patrol: Patrol) -> str:
-    """What the patrol is for, in one sentence."""
-    is_early = wording.is_before_school(plan, patrol)
-    streets = dict.fromkeys(stop.street for stop in patrol.stops if stop.kind != "gate")
-    named = [print_whole(street) for street in streets if street[:1].isupper()]
-    if len(named) > MAX_AIMED:
-        named = [*named[: MAX_AIMED - 1], f"{len(named) - MAX_AIMED + 1} streets more"]
-    reasons = [one for stop in patrol.stops for one in stop.why]
-    news = {one.trend for one in reasons if isinstance(one, TrendReason)}
-    want = wording.describe_want_of_danger(plan, patrol).partition(":")[0]
-    is_recorded = any(isinstance(one, CrimeReason) for one in reasons)
-    facts = {
-        f"your pupils walk {'to school' if is_early else 'home'}": find_busiest_stop(patrol),
-        "intelligence asks for a patrol": any(stop.tasking for stop in patrol.stops),
-        "the force asks for patrols": any(isinstance(one, DesignatedReason) for one in reasons),
-        "crime is newly recorded": "new" in news,
-        "recorded crime is rising": "rising" in news,
-        "crime is recorded": is_recorded and not (want or news.intersection(CHANGED_TRENDS)),
-        "pupils feel unsafe": is_feared(reasons),
-    }
-    why = join_words([words for words, is_so in facts.items() if is_so])
-    gate = f"at the gate as pupils {'arrive' if is_early else 'leave'}"
-    where = f"on {join_words(named)}" if named else "in the streets nearby"
-    parts = [gate, where + (f", where {why}" if why else "")] if streets else [gate]
-    if streets and patrol.gate_until_minutes <= patrol.start_minutes:
-        parts = [parts[1], gate] if is_early else parts[1:]
-    end = f": {want[:1].lower()}{want[1:]}" if want else ""
-    return f"Be seen {', then '.join(parts)}{end}."
-
-
-def _describe_presence(patrol: Patrol) -> str:
-    """What to do at the gate before the stops."""
-    if patrol.gate_until_minutes <= patrol.start_minutes:
-        return "Start here."
-    if patrol.stops and patrol.gate_until_minutes - patrol.start_minutes > LONG_STAY_MINUTES:
-        return f"{MEET} Stay until {format_time(patrol.gate_until_minutes)}."
-    return MEET
-
-
 def _format_time_range(start: float, end: float) -> str:
     if start == end:
         return format_time(start)
     return f"{format_time(start)}\N{EN DASH}{format_time(end)}"
 
 
-def _build_stop_data(plan: Plan, facts: StopFacts, detail: Detail) -> dict[str, Any]:
-    """A row of the table."""
+def _build_stop_data(plan: Plan, facts: StopFacts) -> dict[str, Any]:
+    """A row of the table; a place for the second time is told at its first."""
     stop = facts.stop
     stood_until = stop.arrive_minutes + stop.stood_minutes
     waits = stop.leave_minutes - stood_until >= LONG_WAIT_MINUTES
-    place = capitalise(print_whole(facts.place))
+    place = capitalise(print_whole(facts.place)) + wording.describe_chance(plan, stop.hotspot)
     return {
         "mark": str(facts.number),
         "time": _format_time_range(stop.arrive_minutes, stop.leave_minutes),
-        "place": place + wording.describe_chance(plan, stop.hotspot),
-        "grid": facts.grid,
+        "place": f"Stop {facts.earlier} again" if facts.earlier else place,
+        "grid": "" if facts.earlier else facts.grid,
         "tasked": _describe_tasked_stop(stop, facts.tasked_distance),
-        "why": [_build_sentence(line) for line in facts.list_why(detail)],
+        "why": [
+            {
+                "sign": FEARED_TEXT if one.is_voice else "",  # of feared places, if pupils say so
+                "text": f"{print_whole(one.text)}{one.end}",
+                "bold": one.is_bold,
+            }
+            for one in ([] if facts.earlier else facts.list_why("short"))
+        ],
         "wait": f"Wait here from {format_time(stood_until)}." if waits else "",
     }
-
-
-def _build_sentence(line: ReasonLine) -> dict[str, Any]:
-    """A sentence, with the sign of feared places if it is from pupils."""
-    sign = FEARED_TEXT if line.is_voice else ""
-    return {"sign": sign, "text": f"{print_whole(line.text)}{line.end}", "bold": line.is_bold}
 
 
 def _describe_tasked_stop(stop: Stop, distance: str) -> str:
@@ -224,18 +165,17 @@ def _split_into_columns(legs: list[dict[str, Any]]) -> list[list[dict[str, Any]]
     return [legs[:cut], legs[cut:]]
 
 
-def _list_basis(plan: Plan, patrol: Patrol, *, months_told: bool) -> list[str]:
-    """The basis of the card, in paragraphs: how good it is, and the data with its sources."""
+def _list_basis(plan: Plan, patrol: Patrol) -> list[str]:
+    """How good the patrol is, and the data with its sources; maps and notes say more of them."""
+    settings = plan.area.settings
+    near = f", {wording.SNAPPED_PLACES}" if plan.risk.snapped else ""
+    declared = [*note_guard(settings), *note_low_threshold(settings), *plan.area.accepted_checks]
     data = [
-        "" if months_told else f"{wording.format_data_months(plan.risk)}.",
-        *wording.list_approximations(plan, [patrol.way]),
-        *list_texts(plan.area.accepted_checks),
-        *wording.list_attributions(plan),
+        f"{wording.format_data_months(plan.risk)}{near}.",
+        *list_texts(declared),
+        *(["Fictional place."] if wording.is_fictional(plan) else wording.list_attributions(plan)),
     ]
-    lines = [
-        wording.describe_reference(patrol) if patrol.stops else "",
-        " ".join(filter(None, data)),
-    ]
+    lines = [wording.describe_reference(patrol) if patrol.stops else "", " ".join(data)]
     return [print_whole(line) for line in lines if line]
 
 
@@ -283,7 +223,7 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     crs = plan.area.settings.area.crs
     lines = [
         ("\N{MULTIPLICATION SIGN}", "", wording.describe_barred(_make_printable(barred), crs=crs))
-        for barred in patrol.keep_away
+        for barred in find_near_keep_away(patrol)
     ]
     carried = [
         wording.format_leg_name(patrol, number)
@@ -293,7 +233,7 @@ def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
     lines += [("", "Light:", wording.describe_lighting(plan, patrol))]
     lines += [("", f"{what}:", places) for what, places in _list_crossed_roads(patrol)]
     lines += [("", "Steps for the bicycle:", f"{', '.join(carried)}." if carried else "")]
-    lines += [("", "Note:", " ".join(map(print_whole, _list_notes(plan, patrol))))]
+    lines += [("", "", " ".join(map(print_whole, _list_notes(patrol))))]
     return [
         {"sign": sign, "label": label, "text": make_printable(text)}
         for sign, label, text in lines
@@ -320,9 +260,7 @@ def _list_crossed_roads(patrol: Patrol) -> list[tuple[str, str]]:
     ]
 
 
-def _list_notes(plan: Plan, patrol: Patrol) -> Sequence[str]:
-    """What was assumed; a missing date is mentioned only if something is tasked."""
-    is_tasked = bool(patrol.keep_away) or any(stop.tasking for stop in patrol.stops)
-    elsewhere = set() if plan.date is None and is_tasked else {"no_date"}
-    elsewhere |= set() if patrol.stops else {GATE_REASON}
+def _list_notes(patrol: Patrol) -> Sequence[str]:
+    """What was assumed, unless it is seen on the card: the gate, a reason in its panel, the day."""
+    elsewhere = {"gate_assumed", "no_date"} | (set() if patrol.stops else {GATE_REASON})
     return [note.text for note in patrol.notes if note.key not in elsewhere]

@@ -18,10 +18,9 @@ from patrolplan.outputs.cartography.labels import (
     find_places_around_point,
 )
 from patrolplan.outputs.cartography.map_content import MapContent
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel, ShownStreet
+from patrolplan.outputs.cartography.place_names import MapLabel, ShownStreet
 from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
-from patrolplan.patrols.plan import Patrol
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
 """Points from a stretch to the sign that pupils feel unsafe there."""
@@ -87,10 +86,9 @@ class NeededWords:
 
 def survey_map(content: MapContent) -> Ground:
     """Find what the words of a map must keep clear of."""
-    north = symbols.place_north_arrow(content.viewport, content.marker_boxes)
-    furniture = symbols.compute_north_arrow_box(content.viewport, north)
+    furniture = symbols.place_north_arrow(content.viewport, content.marker_boxes)
     points = np.concatenate([points for _, points in content.point_symbols.values()])
-    signs = shapely.multipoints(content.marker_centres).buffer(symbols.STOP_RADIUS)
+    signs = shapely.multipoints(content.markers.centres).buffer(symbols.STOP_RADIUS)
     return Ground(
         content,
         np.vstack([content.marker_boxes, build_level_boxes(points, 7.0), furniture]),
@@ -107,7 +105,7 @@ def place_needed_words(ground: Ground) -> NeededWords:
     """
     content = ground.content
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
-    walked = list_walked_streets(content.patrol)
+    walked = content.walked_streets
     ranked = sorted(
         streets.values(), key=lambda street: (street.name not in walked, -street.length)
     )
@@ -165,11 +163,6 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
     return placed
 
 
-def list_walked_streets(patrol: Patrol) -> set[str]:
-    """Streets that the directions follow."""
-    return {step.street for leg in patrol.legs for step in leg.steps}
-
-
 def _place_in_order(
     ground: Ground,
     streets: Mapping[str, ShownStreet],
@@ -184,7 +177,6 @@ def _place_in_order(
     if tags_first:
         ground.place(placed, tags)
     ground.place_off_route(placed, names)
-    walked = list_walked_streets(content.patrol)
 
     def list_unnamed() -> list[str]:
         shown = find_named_streets(placed)
@@ -196,7 +188,7 @@ def _place_in_order(
             route=content.route,
             covered=covered,
             occupied=ground.list_occupied(placed),
-            walked=name in walked,
+            walked=name in content.walked_streets,
         )
         ground.place_off_route(placed, [label])
     keyed = street_key.key_streets(list_unnamed())
@@ -250,6 +242,5 @@ def _build_feared_labels(content: MapContent) -> list[MapLabel]:
     for number, (middles, costs) in enumerate(found):
         boxes = build_level_boxes(middles, FEARED_SIZE)
         candidates = LabelCandidates(f"feared {number}", boxes, costs)
-        sign = MapLabel(FEARED_TEXT, NAME_SIZE, True, "black", candidates, "feared")  # noqa: FBT003
-        signs.append(sign)
+        signs.append(MapLabel(FEARED_TEXT, candidates, bold=True, kind="feared"))
     return signs

@@ -99,5 +99,5 @@ def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabe
         middles = np.clip(middles, half, np.array(viewport.size) - half)
         boxes = build_level_boxes(middles, size)
         candidates = LabelCandidates(line.text, boxes, np.arange(float(len(boxes))), min_gap=0.0)
-        labels.append(MapLabel(line.text, NAME_SIZE, False, "#44505c", candidates))  # noqa: FBT003
+        labels.append(MapLabel(line.text, candidates, colour="#44505c"))
     return labels

@@ -55,26 +55,6 @@ class Entry:
         return self.sign_width + SIGN_GAP + words
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """Content of a map that the legend explains."""
-
-    speed_kmh: float
-    way: str = ""
-    """"walk" or "bicycle", empty where there are no stops."""
-    pushed: bool = False
-    """Whether the bicycle is pushed somewhere."""
-    marker_kinds: Collection[symbols.MarkerKind] = ()
-    symbol_kinds: Collection[str] = ()
-    feared: bool = False
-    outlines: bool = False
-    steps: bool = False
-    passages: Collection[str] = ()
-    """Passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
-    grid_square: str = ""
-    """Letters of the grid's squares; empty where there is no grid."""
-
-
 def count_rows(entries: Sequence[Entry], width: float) -> int:
     """Rows that entries need on a page of this width."""
     return len(_flow(entries, width))
@@ -123,39 +103,50 @@ def build_key_entry(street: KeyedStreet) -> Entry:
     return Entry(street.text, width, draw_letter, bold=True)
 
 
-def build_sign_entries(viewport: Viewport, shown: Shown) -> list[Entry]:
-    """The scale with its minutes, and all signs on the map that need words."""
+def build_sign_entries(
+    viewport: Viewport, shown: Collection[str], *, way: str, speed_kmh: float, grid_square: str
+) -> list[Entry]:
+    """The scale with its minutes, and all signs on the map that need words.
+
+    `shown` has the kinds of signs, see `list_signs`; `grid_square` has the letters of the grid's
+    squares, and is empty where there is no grid.
+    """
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    minutes = f"{metres / (shown.speed_kmh * 1000 / 60):.3g}"
-    going = "ride" if shown.way == "bicycle" else "walk"
+    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
+    going = "ride" if way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
     text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
-    bar = Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))
-    grid = f"grid {shown.grid_square}, {choose_grid_metres(viewport.metres_per_point)} m"
-    signs: Sequence[tuple[object, str, float, Sign]] = (
-        (shown.way, going, 24.0, _draw_leg),
-        (shown.way and shown.pushed, "push", 22.0, _draw_pushed),
-        (shown.way, "last leg", 24.0, partial(_draw_leg, dashes=symbols.LAST_LEG_DASHES)),
-        (shown.way, "priority street", 20.0, _draw_stretch),
-        (shown.outlines, "designated by the force", 20.0, _draw_outline),
-        ("tasked" in shown.marker_kinds, "tasked stop", 10.0, _draw_tasked),
-        (shown.feared, "pupils feel unsafe", 11.0, symbols.draw_feared),
-        ("keep_away" in shown.marker_kinds, "keep away", 12.0, symbols.draw_cross),
-        (shown.steps, "steps", 14.0, _draw_steps),
-        *(
-            (kind in shown.passages, words, 16.0, partial(_draw_passage, kind))
-            for kind, words in PASSAGE_WORDS.items()
-        ),
-        *(
-            (kind in shown.symbol_kinds, one.words, one.width, one.draw)
-            for kind, one in symbols.SYMBOLS.items()
-        ),
-        (shown.grid_square, grid, 10.0, _draw_grid),
-    )
+    entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]
+    entries += [
+        _build_entry(words or going, width, draw)
+        for kind, words, width, draw in list_signs()
+        if kind in shown
+    ]
+    if grid_square:
+        spacing = choose_grid_metres(viewport.metres_per_point)
+        entries.append(_build_entry(f"grid {grid_square}, {spacing} m", 10.0, _draw_grid))
+    return entries
+
+
+def list_signs() -> list[tuple[str, str, float, Sign]]:
+    """Kind, words, width in points and drawing of each sign; a leg is named by its way."""
+    passages = [
+        (kind, words, 16.0, partial(_draw_passage, kind)) for kind, words in PASSAGE_WORDS.items()
+    ]
+    small = [(kind, one.words, one.width, one.draw) for kind, one in symbols.SYMBOLS.items()]
     return [
-        bar,
-        *(_build_entry(words, width, draw) for is_shown, words, width, draw in signs if is_shown),
+        ("route", "", 24.0, _draw_leg),
+        ("pushed", "push", 22.0, _draw_pushed),
+        ("route", "last leg", 24.0, partial(_draw_leg, dashes=symbols.LAST_LEG_DASHES)),
+        ("route", "priority street", 20.0, _draw_stretch),
+        ("outline", "designated by the force", 20.0, _draw_outline),
+        ("tasked", "tasked stop", 10.0, _draw_tasked),
+        ("feared", "pupils feel unsafe", 11.0, symbols.draw_feared),
+        ("keep_away", "keep away", 12.0, symbols.draw_cross),
+        ("steps", "steps", 14.0, _draw_steps),
+        *passages,
+        *small,
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import route, symbols
+from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.basemap import (
     find_visible_pieces,
     merge_lines,
@@ -26,6 +27,14 @@ from patrolplan.outputs.cartography.place_names import (
     ShownStreet,
     find_symbols,
     list_streets,
+)
+from patrolplan.outputs.cartography.route import (
+    DrawnLeg,
+    Line,
+    cut_pushed,
+    measure_apart,
+    separate_legs,
+    separate_points,
 )
 from patrolplan.outputs.cartography.viewport import (
     MIN_EXTENT_METRES,
@@ -65,42 +74,42 @@ CROSSING_GAP = 12.0
 
 @dataclass(frozen=True, eq=False)
 class MapContent:
-    """All that is drawn for one patrol, in points of the page."""
+    """All that is drawn for one patrol in a window, in points of the page."""
 
-    patrol: Patrol
-    network: StreetNetwork
-    features: gpd.GeoDataFrame
-    """Features in the window."""
-    point_symbols: dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]
-    """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind."""
     viewport: Viewport
-    pieces: NDArray[np.int64]
-    stretches: Geometries
-    legs: list[route.DrawnLeg]
-    leg_labels: list[str]
-    """Aligned with the legs: start and end."""
-    pushed: list[route.Line]
-    """Parts on which a bicycle is pushed."""
-    marker_kinds: list[symbols.MarkerKind]
-    """Kinds of the signs on the map: gate, crosses and stops."""
-    marker_texts: list[str]
-    """Texts in the signs."""
-    marker_centres: NDArray[np.float64]
-    """(n, 2) middles of the signs."""
-    marker_true_points: NDArray[np.float64]
-    """(n, 2) the places that they mark."""
-    named_streets: list[str]
-    """Streets that the card names, in the order of the walk: all must be on the map."""
-    feared_stretches: list[Geometries]
-    """Stretches of stops where pupils feel unsafe, each as its parts."""
-    feared_points: NDArray[np.float64]
-    """(n, 2) stopping places of other hotspots near the route that are due mainly to reports."""
-    outlines: list[NDArray[np.float64]]
-    """(v, 2) edges of designated polygons with a stop of the patrol."""
-    shows_steps: bool
-    passages: frozenset[str]
-    """Bridges and passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
-    grid_lines: list[GridLine]
+    plan: Plan
+    patrol: Patrol
+
+    @cached_property
+    def network(self) -> StreetNetwork:
+        """The streets that can be walked."""
+        return self.plan.area.network.walkable
+
+    @cached_property
+    def features(self) -> gpd.GeoDataFrame:
+        """Features in the window."""
+        return select_visible_features(self.plan.area.features, self.viewport)
+
+    @cached_property
+    def pieces(self) -> NDArray[np.int64]:
+        """(n,) pieces of street in the window."""
+        return find_visible_pieces(self.network, self.viewport)
+
+    @cached_property
+    def streets(self) -> list[ShownStreet]:
+        """Streets in the window that have a name."""
+        return list_streets(self.network, self.pieces, self.viewport)
+
+    @cached_property
+    def legs(self) -> list[DrawnLeg]:
+        """The legs that have a length, each in its lane."""
+        lines = [self.viewport.to_page(leg.line) for _, leg in _select_drawn_legs(self.patrol)]
+        return separate_legs(lines)
+
+    @property
+    def leg_labels(self) -> list[str]:
+        """Aligned with the legs: start and end."""
+        return [name for name, _ in _select_drawn_legs(self.patrol)]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -110,28 +119,157 @@ class MapContent:
         return whole
 
     @cached_property
-    def band(self) -> BaseGeometry | None:
-        """The stretches with their width on the map; None without any."""
-        return symbols.build_band(self.stretches, STRETCH_WIDTH)
+    def pushed(self) -> list[Line]:
+        """Parts on which a bicycle is pushed."""
+        pairs = zip(_select_drawn_legs(self.patrol), self.legs, strict=True)
+        return [part for (_, leg), drawn in pairs for part in cut_pushed(leg, drawn)]
 
     @cached_property
-    def streets(self) -> list[ShownStreet]:
-        """Streets in the window that have a name."""
-        return list_streets(self.network, self.pieces, self.viewport)
+    def walked_pieces(self) -> NDArray[np.int64]:
+        """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
+        legs = _select_drawn_legs(self.patrol)
+        walk = shapely.union_all([shapely.LineString(leg.line) for _, leg in legs])
+        shapely.prepare(walk)
+        middles = shapely.points(self.network.piece_middle[self.pieces])
+        return np.asarray(self.pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
+
+    @property
+    def passages(self) -> frozenset[str]:
+        """Bridges and passages on the route, see `patrolplan.inputs.osm_tags.Passage`."""
+        return frozenset(self.network.piece_passage[self.walked_pieces]) - {""}
+
+    @property
+    def shows_steps(self) -> bool:
+        """Whether steps are in the window."""
+        return bool((self.network.piece_highway[self.pieces] == "steps").any())
+
+    @cached_property
+    def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
+        """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind.
+
+        Crossings are those on the walk with lights or zebras; nearby ones are merged.
+        """
+        found = {kind: find_symbols(self.features, self.viewport, kind) for kind in SYMBOL_STYLES}
+        for kind in CROSSING_SIGNS:
+            own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
+            points = self.viewport.to_page(self.network.piece_middle[own])
+            points = points[self.viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
+            near = measure_apart(points, points) < CROSSING_GAP
+            shown = points[~np.tril(near, -1).any(axis=1)]
+            found[kind] = np.full(len(shown), "", dtype=object), shown
+        return found
+
+    @cached_property
+    def band(self) -> BaseGeometry | None:
+        """The stretches with their width on the map; None without any."""
+        own = _select_hotspots(self.plan.hotspots, self.patrol.covered)
+        stretches = self.viewport.clip_to_page(own.geometry.to_numpy())
+        return symbols.build_band(stretches, STRETCH_WIDTH)
 
     @property
     def gate(self) -> shapely.Point:
         """Position of the gate, on the map or beyond it."""
-        return shapely.Point(self.viewport.to_page(np.array([(self.patrol.x, self.patrol.y)]))[0])
+        return shapely.Point(self.viewport.to_page(np.array([self.patrol.point]))[0])
+
+    @cached_property
+    def markers(self) -> "Markers":
+        """The signs on the map; those that would touch are moved apart.
+
+        The gate is not moved; crosses are moved only for the gate and for each other.
+        """
+        barred = find_near_keep_away(self.patrol)
+        signs: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
+            ("gate", "G", self.patrol.point),
+            *(("keep_away", symbols.KEEP_AWAY_TEXT, place.point) for place in barred),
+            *(
+                ("stop" if stop.tasking is None else "tasked", str(number), stop.point)
+                for number, stop in enumerate(self.patrol.stops, 1)
+            ),
+        ]
+        kinds, texts, places = zip(*signs, strict=True)
+        points = self.viewport.to_page(np.array(places))
+        on_map = np.flatnonzero(self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
+        shown = [kinds[row] for row in on_map]
+        fixed = sum(kind in {"gate", "keep_away"} for kind in shown)
+        centres = separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed)
+        return Markers(shown, [texts[row] for row in on_map], centres, points[on_map])
 
     @cached_property
     def marker_boxes(self) -> Boxes:
         """(n, 5) boxes of the signs."""
         sides = [
             symbols.CROSS_SIDE + 4.0 if kind == "keep_away" else 2 * symbols.STOP_RADIUS + 2.5
-            for kind in self.marker_kinds
+            for kind in self.markers.kinds
         ]
-        return build_level_boxes(self.marker_centres, np.array(sides).reshape(-1, 1))
+        return build_level_boxes(self.markers.centres, np.array(sides).reshape(-1, 1))
+
+    @cached_property
+    def walked_streets(self) -> set[str]:
+        """Streets that the directions follow."""
+        return {step.street for leg in self.patrol.legs for step in leg.steps}
+
+    @cached_property
+    def named_streets(self) -> list[str]:
+        """Streets that directions or stops name, in the order of the walk: all must be there."""
+        mentioned: list[str] = []
+        for number, leg in enumerate(self.patrol.legs):
+            for step in leg.steps:
+                mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
+            for stop in self.patrol.stops[number:][:1]:
+                mentioned += _list_stop_streets(stop)
+        return [name for name in dict.fromkeys(mentioned) if name in self.network.pieces_by_name]
+
+    @property
+    def feared_stretches(self) -> list[Geometries]:
+        """Stretches of stops that have pupils' reports as a reason, each as its parts."""
+        stretches = []
+        for stop in self.patrol.stops:
+            if stop.kind != "tasked" and is_feared(stop.why):
+                own = _select_hotspots(self.plan.hotspots, (stop.hotspot,))
+                feared = own[[is_feared(reasons) for reasons in list_reasons(own)]]
+                shapes = (feared if len(feared) else own).geometry.to_numpy()
+                parts = shapely.get_parts(self.viewport.clip_to_page(shapes, margin=0.0))
+                lines = merge_lines(parts)
+                stretches += [lines] if len(lines) else []
+        return stretches
+
+    @property
+    def feared_points(self) -> NDArray[np.float64]:
+        """(n, 2) stopping places of hotspots near the route that are due mainly to reports."""
+        hotspots = self.plan.hotspots
+        is_visited = hotspots["hotspot"].isin(self.patrol.covered)
+        others = hotspots[hotspots["mainly_reports"] & ~is_visited]
+        near = others[others.distance(_trace_walk(self.patrol)) <= FEARED_METRES]
+        points = self.viewport.to_page(near[["stop_x", "stop_y"]].to_numpy())
+        return points[self.viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
+
+    @cached_property
+    def outlines(self) -> list[NDArray[np.float64]]:
+        """(v, 2) edges of designated polygons with a stop of the patrol."""
+        designated = self.plan.area.designated
+        if designated is None:
+            return []
+        own = designated[designated["place_id"].isin(self.patrol.hotspots)]
+        edges = shapely.get_parts(shapely.boundary(own.geometry.to_numpy()))
+        parts = shapely.get_parts(self.viewport.clip_to_page(edges))
+        return [shapely.get_coordinates(line) for line in parts]
+
+    @cached_property
+    def grid_lines(self) -> list[GridLine]:
+        """Lines of the grid in the window."""
+        return build_grid_lines(self.viewport, self.plan.area.settings.area.crs)
+
+
+class Markers(NamedTuple):
+    """The signs of a patrol on its map."""
+
+    kinds: list[symbols.MarkerKind]
+    """Gate, crosses and stops, in this order."""
+    texts: list[str]
+    centres: NDArray[np.float64]
+    """(n, 2) middles of the signs."""
+    true_points: NDArray[np.float64]
+    """(n, 2) the places that they mark."""
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
@@ -191,145 +329,6 @@ def _list_stop_streets(stop: Stop) -> list[str]:
     """Streets that describe where a stop is; a bus stop's name may be of a street far away."""
     joins = [stop.at] if stop.stand == "junction" else []
     return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
-
-
-def _list_named_streets(network: StreetNetwork, patrol: Patrol) -> list[str]:
-    """Streets that directions or stops name, in the order of the walk, without duplicates."""
-    mentioned: list[str] = []
-    for number, leg in enumerate(patrol.legs):
-        for step in leg.steps:
-            mentioned += [step.street, *(crossing.road for crossing in step.crossings)]
-        for stop in patrol.stops[number:][:1]:
-            mentioned += _list_stop_streets(stop)
-    return [name for name in dict.fromkeys(mentioned) if name in network.pieces_by_name]
-
-
-def collect_map_content(viewport: Viewport, plan: Plan, patrol: Patrol) -> MapContent:
-    """Collect everything of a patrol in the window, in points of the page."""
-    network, hotspots = plan.area.network.walkable, plan.hotspots
-    features = select_visible_features(plan.area.features, viewport)
-    pieces = find_visible_pieces(network, viewport)
-    rows = _select_drawn_legs(patrol)
-    legs = [leg for _, leg in rows]
-    drawn = route.separate_legs([viewport.to_page(leg.line) for leg in legs])
-    walked = _find_walked_pieces(network, pieces, legs)
-    kinds, texts, xy = _list_markers(patrol)
-    points = viewport.to_page(xy)
-    on_map = np.flatnonzero(viewport.contains(points, margin=MARKER_EDGE_MARGIN)).tolist()
-    kinds = [kinds[row] for row in on_map]
-    # The gate is not moved; crosses are moved only for the gate and for each other.
-    fixed = sum(kind in {"gate", "keep_away"} for kind in kinds)
-    stretches = _select_hotspots(hotspots, patrol.covered).geometry.to_numpy()
-    return MapContent(
-        patrol=patrol,
-        network=network,
-        features=features,
-        point_symbols={
-            **{kind: find_symbols(features, viewport, kind) for kind in SYMBOL_STYLES},
-            **_find_crossings(network, walked, viewport),
-        },
-        viewport=viewport,
-        pieces=pieces,
-        stretches=viewport.clip_to_page(stretches),
-        legs=drawn,
-        leg_labels=[name for name, _ in rows],
-        pushed=[part for pair in zip(legs, drawn, strict=True) for part in route.cut_pushed(*pair)],
-        marker_kinds=kinds,
-        marker_texts=[texts[row] for row in on_map],
-        marker_centres=route.separate_points(points[on_map], MIN_MARKER_GAP, fixed=fixed),
-        marker_true_points=points[on_map],
-        named_streets=_list_named_streets(network, patrol),
-        feared_stretches=_find_feared_stretches(viewport, hotspots, patrol),
-        feared_points=_find_feared_points(viewport, hotspots, patrol),
-        outlines=_find_outlines(viewport, plan, patrol),
-        shows_steps=bool((network.piece_highway[pieces] == "steps").any()),
-        passages=frozenset(network.piece_passage[walked]) - {""},
-        grid_lines=build_grid_lines(viewport, plan.area.settings.area.crs),
-    )
-
-
-def _find_walked_pieces(
-    network: StreetNetwork, pieces: NDArray[np.int64], legs: Iterable[Leg]
-) -> NDArray[np.int64]:
-    """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
-    walk = shapely.union_all([shapely.LineString(leg.line) for leg in legs])
-    shapely.prepare(walk)
-    middles = shapely.points(network.piece_middle[pieces])
-    return np.asarray(pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
-
-
-def _find_crossings(
-    network: StreetNetwork, walked: NDArray[np.int64], viewport: Viewport
-) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
-    """Crossings on the walk with lights or zebras, as symbols; nearby ones are merged."""
-    found = {}
-    for kind in CROSSING_SIGNS:
-        own = walked[network.piece_crossing[walked] == kind]
-        points = viewport.to_page(network.piece_middle[own])
-        points = points[viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
-        near = route.measure_apart(points, points) < CROSSING_GAP
-        shown = points[~np.tril(near, -1).any(axis=1)]
-        found[kind] = np.full(len(shown), "", dtype=object), shown
-    return found
-
-
-def _find_feared_stretches(
-    viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
-) -> list[Geometries]:
-    """Stretches of stops that have pupils' reports as a reason, in points of the page."""
-    stretches = []
-    for stop in patrol.stops:
-        if stop.kind != "tasked" and is_feared(stop.why):
-            own = _select_hotspots(hotspots, (stop.hotspot,))
-            feared = own[[is_feared(reasons) for reasons in list_reasons(own)]]
-            shapes = (feared if len(feared) else own).geometry.to_numpy()
-            lines = merge_lines(shapely.get_parts(viewport.clip_to_page(shapes, margin=0.0)))
-            stretches += [lines] if len(lines) else []
-    return stretches
-
-
-def _find_outlines(viewport: Viewport, plan: Plan, patrol: Patrol) -> list[NDArray[np.float64]]:
-    """Edges of designated polygons with a stop, in points of the page."""
-    designated = plan.area.designated
-    if designated is None:
-        return []
-    own = designated[designated["place_id"].isin(patrol.hotspots)]
-    edges = shapely.get_parts(shapely.boundary(own.geometry.to_numpy()))
-    parts = shapely.get_parts(viewport.clip_to_page(edges))
-    return [shapely.get_coordinates(line) for line in parts]
-
-
-def _find_feared_points(
-    viewport: Viewport, hotspots: gpd.GeoDataFrame, patrol: Patrol
-) -> NDArray[np.float64]:
-    """Stopping places, in points of the page, of nearby hotspots that are due mainly to reports."""
-    others = hotspots[hotspots["mainly_reports"] & ~hotspots["hotspot"].isin(patrol.covered)]
-    near = others[others.distance(_trace_walk(patrol)) <= FEARED_METRES]
-    points = viewport.to_page(near[["stop_x", "stop_y"]].to_numpy())
-    return points[viewport.contains(points, margin=MARKER_EDGE_MARGIN)]
-
-
-def find_shown_keep_away(viewport: Viewport, patrol: Patrol) -> list[BarredPlace]:
-    """Places to keep away from that are crosses on the map of this window, in their order."""
-    xy = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
-    shown = viewport.contains(viewport.to_page(xy), margin=MARKER_EDGE_MARGIN)
-    return [place for place, is_on_map in zip(patrol.keep_away, shown, strict=True) if is_on_map]
-
-
-def _list_markers(
-    patrol: Patrol,
-) -> tuple[list[symbols.MarkerKind], list[str], NDArray[np.float64]]:
-    """Kinds and texts of a patrol's signs, and their places in (n, 2) metres: the gate first."""
-    markers: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
-        ("gate", "G", patrol.point)
-    ]
-    markers += [("keep_away", symbols.KEEP_AWAY_TEXT, bar.point) for bar in patrol.keep_away]
-    markers += [
-        ("stop" if stop.tasking is None else "tasked", str(number), stop.point)
-        for number, stop in enumerate(patrol.stops, 1)
-    ]
-    kinds, texts, points = zip(*markers, strict=True)
-    return list(kinds), list(texts), np.array(points)
 
 
 def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:

@@ -4,7 +4,7 @@ Streets of the route come first, then what helps to find them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -79,10 +79,10 @@ class MapLabel:
 
     text: str
     """In one line or several."""
-    size: float
-    bold: bool
-    colour: str
     candidates: LabelCandidates
+    size: float = NAME_SIZE
+    bold: bool = False
+    colour: str = "black"
     kind: LabelKind = "name"
     """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
     sign of a place where pupils feel unsafe, or any other name."""
@@ -139,21 +139,6 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
         draw_text(window, line, (x, y + rise, angle), style)
 
 
-def build_street_labels(shown: Sequence["ShownStreet"]) -> list[MapLabel]:
-    """Names of the streets in the window, by class and length."""
-    streets = sorted(shown, key=lambda street: (street.rank, -street.length))
-    texts = [make_printable(street.name) for street in streets]
-    sizes = [measure_label(text, NAME_SIZE) for text in texts]
-    places = _find_street_places(streets, sizes, STREET_PLACINGS, max_length_ratio=1.04)
-    labels = []
-    for street, text, place in zip(streets, texts, places, strict=True):
-        # Long main streets have their name twice.
-        count, colour = (2, "black") if street.rank <= 1 else (1, "#3c3c3c")
-        candidates = LabelCandidates(street.name, *place, max_count=count, min_gap=REPEAT_POINTS)
-        labels.append(MapLabel(text, NAME_SIZE, False, colour, candidates))  # noqa: FBT003
-    return labels
-
-
 @dataclass(frozen=True, eq=False)
 class ShownStreet:
     """The part in the window of a street that has a name."""
@@ -196,56 +181,68 @@ def list_streets(
     return streets
 
 
+def build_street_labels(shown: Sequence[ShownStreet]) -> list[MapLabel]:
+    """Names of the streets in the window, by class and length; long main streets have two."""
+    streets = sorted(shown, key=lambda street: (street.rank, -street.length))
+    labels = _build_labels_along(streets, STREET_PLACINGS, max_length_ratio=1.04)
+    return [
+        replace(label, colour="#3c3c3c")
+        if street.rank > 1
+        else replace(label, candidates=replace(label.candidates, max_count=2))
+        for street, label in zip(streets, labels, strict=True)
+    ]
+
+
 def build_route_labels(
     streets: Sequence[ShownStreet], route: BaseGeometry, *, walked: Collection[str]
 ) -> list[MapLabel]:
     """Names of streets that the card names, clear of the route; `walked` streets are bold."""
-    texts = [make_printable(street.name) for street in streets]
-    styles = [
-        (ROUTE_NAME_SIZE, True) if street.name in walked else (NAME_SIZE, False)
-        for street in streets
+    labels = _build_labels_along(streets, ROUTE_PLACINGS, bold=walked, max_length_ratio=2.2)
+    return [
+        replace(label, candidates=_prefer_near(label.candidates, route), kind="route_street")
+        for label in labels
     ]
-    sizes = [
-        measure_label(text, size, bold=bold)
-        for text, (size, bold) in zip(texts, styles, strict=True)
-    ]
-    places = _find_street_places(streets, sizes, ROUTE_PLACINGS, max_length_ratio=2.2)
-    labels = []
-    for street, text, style, place in zip(streets, texts, styles, places, strict=True):
-        candidates = LabelCandidates(street.name, *_prefer_near(*place, route))
-        labels.append(MapLabel(text, *style, "black", candidates, "route_street"))
-    return labels
 
 
-def _prefer_near(
-    boxes: Boxes, costs: NDArray[np.float64], route: BaseGeometry
-) -> tuple[Boxes, NDArray[np.float64]]:
-    """Boxes near the route, if there are any: a long street's name belongs where it is walked."""
-    if route.is_empty:
-        return boxes, costs
-    away = shapely.distance(shapely.points(boxes[:, :2]), route)
-    near = away <= MAX_ROUTE_DISTANCE
-    near |= ~near.any()
-    return boxes[near], costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
-
-
-def _find_street_places(
+def _build_labels_along(
     streets: Sequence[ShownStreet],
-    sizes: Sequence[tuple[float, float]],
     placings: Sequence[Placing],
     *,
+    bold: Collection[str] = (),
     max_length_ratio: float,
-) -> list[tuple[Boxes, NDArray[np.float64]]]:
-    """Boxes of labels of these sizes along each street, and their costs."""
+) -> list[MapLabel]:
+    """The name of each street, along it."""
     if not streets:
         return []
+    texts = [make_printable(street.name) for street in streets]
+    bolds = [street.name in bold for street in streets]
+    points = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bolds]
     counts = [len(street.lines) for street in streets]
     lines = np.concatenate([street.lines for street in streets])
+    styles = list(zip(texts, points, bolds, strict=True))
+    sizes = [measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
     boxes, costs, row = find_places_along_lines(
         lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
     )
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
-    return list(zip(np.split(boxes, ends), np.split(costs, ends), strict=True))
+    labels = []
+    for street, own, cost, style in zip(
+        streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
+    ):
+        candidates = LabelCandidates(street.name, own, cost, min_gap=REPEAT_POINTS)
+        labels.append(MapLabel(style[0], candidates, *style[1:]))
+    return labels
+
+
+def _prefer_near(places: LabelCandidates, route: BaseGeometry) -> LabelCandidates:
+    """Places near the route, if there are any: a long street's name belongs where it is walked."""
+    if route.is_empty:
+        return places
+    away = shapely.distance(shapely.points(places.boxes[:, :2]), route)
+    near = away <= MAX_ROUTE_DISTANCE
+    near |= ~near.any()
+    costs = places.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
+    return replace(places, boxes=places.boxes[near], costs=costs)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
@@ -262,7 +259,7 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
             slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
         candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
-        labels.append(MapLabel(text, SCHOOL_SIZE, True, "black", candidates))  # noqa: FBT003
+        labels.append(MapLabel(text, candidates, SCHOOL_SIZE, bold=True))
     return labels
 
 
@@ -310,7 +307,7 @@ def build_symbol_labels(
             x, y, size, radius=radius, extra_distances=(0.0, 6.0)
         )
         candidates = LabelCandidates(f"{kind} {text}", boxes, costs)
-        labels[text] = MapLabel(text, NAME_SIZE, bold, "#202020", candidates, plate_colour=plate)
+        labels[text] = MapLabel(text, candidates, bold=bold, colour="#202020", plate_colour=plate)
     return list(labels.values())
 
 
@@ -331,7 +328,7 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
         candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
-        label = MapLabel(text, NAME_SIZE, False, "#3d5a2e", candidates)  # noqa: FBT003
+        label = MapLabel(text, candidates, colour="#3d5a2e")
         largest[text] = area, label
     ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))
     return [label for _, (_, label) in ranked]

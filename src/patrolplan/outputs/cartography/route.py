@@ -257,4 +257,6 @@ def _build_tag(
     """A tag on its plate; only one of those with the same number is placed."""
     boxes = build_level_boxes(middles, _measure_tag(text))
     candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
-    return MapLabel(text, LEG_LABEL_SIZE, True, "black", candidates, "leg", ROUTE_COLOUR)  # noqa: FBT003
+    return MapLabel(
+        text, candidates, LEG_LABEL_SIZE, bold=True, kind="leg", plate_colour=ROUTE_COLOUR
+    )

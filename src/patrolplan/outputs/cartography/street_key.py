@@ -73,14 +73,9 @@ class KeyedStreet:
 
 
 def key_streets(names: Sequence[str]) -> list[KeyedStreet]:
-    """Letters for these streets, in their order."""
-    return [KeyedStreet(_format_letter(number), name) for number, name in enumerate(names)]
-
-
-def _format_letter(number: int) -> str:
-    """The letter of this number, counted from 0; two letters if one is not enough."""
-    first, last = divmod(number, len(LETTERS))
-    return (LETTERS[first - 1] if first else "") + LETTERS[last]
+    """Letters for these streets, in their order; two letters if one is not enough."""
+    letters = (*LETTERS, *map("".join, product(LETTERS, repeat=2)))
+    return [KeyedStreet(*row) for row in zip(letters, names, strict=False)]
 
 
 def build_leader_label(
@@ -110,11 +105,9 @@ def build_leader_label(
     boxes = build_level_boxes(middles[is_free], extent)
     return MapLabel(
         text,
-        NAME_SIZE,
-        walked,
-        "black",
         LabelCandidates(street.name, boxes, costs[is_free]),
-        "route_street",
+        bold=walked,
+        kind="route_street",
         plate_colour=LEADER_PLATE,
         leader_ends=spot[is_free],
     )
@@ -137,11 +130,10 @@ def build_key_label(
     cost = np.concatenate(costs) + ON_ROUTE_COST * hides
     return MapLabel(
         street.letter,
-        LETTER_SIZE,
-        True,  # noqa: FBT003
-        "black",
         LabelCandidates(f"key {street.name}", boxes, cost, min_gap=np.inf),
-        "key",
+        LETTER_SIZE,
+        bold=True,
+        kind="key",
         plate_colour="black",
         leader_ends=np.tile(spots, (len(middles), 1)),
     )

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import find_overlaps
+from patrolplan.outputs.cartography.labels import build_level_boxes, find_overlaps
 from patrolplan.outputs.cartography.page import (
     TextStyle,
     Window,
@@ -38,7 +38,11 @@ LONG_BAR = 125.0
 """Maximum length of the scale bar, in points."""
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
+ROTATED_HEIGHT = 13.0
+"""Points that the note needs below the north arrow."""
 CROSS_SIDE = 11.0
+MOVED_POINTS = 3.0
+"""A sign that was moved farther has a line to its place."""
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
 TASKED_RADIUS = 6.9
@@ -164,7 +168,7 @@ def draw_markers(
     The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
     the positions of the signs, `true_points` the places that they mark.
     """
-    draw_marker_leaders(window, centres, true_points, min_shift=3.0, line_width=1.2, radius=2.2)
+    draw_marker_leaders(window, centres, true_points)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
         square = trace_rectangle(x - GATE_SIDE / 2, y - GATE_SIDE / 2, GATE_SIDE, GATE_SIDE)
@@ -200,44 +204,29 @@ def draw_sign(
 
 
 def draw_marker_leaders(
-    window: Window,
-    centres: NDArray[np.float64],
-    true_points: NDArray[np.float64],
-    *,
-    min_shift: float,
-    line_width: float,
-    radius: float,
+    window: Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
 ) -> None:
-    """Draw a line to its true place from each sign that was moved by over `min_shift` points."""
-    moved = np.hypot(*(centres - true_points).T) > min_shift
-    for centre, place in zip(centres[moved], true_points[moved], strict=True):
-        line = np.stack([centre, place])
-        window.draw_lines([line], "black", line_width, 7.0, cap="square")
-        window.draw_shape(trace_circle(float(place[0]), float(place[1]), radius), 7.0, fill="black")
+    """Draw a line to its true place from each sign that was moved."""
+    moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
+    for centre, (x, y) in zip(centres[moved], true_points[moved].tolist(), strict=True):
+        window.draw_lines([np.array([centre, (x, y)])], "black", 1.2, 7.0, cap="square")
+        window.draw_shape(trace_circle(x, y, 2.2), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2,) middle of the north arrow: in the first corner from the top right without signs."""
-    half = NORTH_SIDE / 2 + 4
-    low, left = half, half
-    if viewport.rotation_degrees:
-        low += 13.0
-        left = max(half, measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) / 2 + 5)
+    """(1, 5) box of the north arrow: in the first corner from the top right without signs.
+
+    On a turned map it has words below it.
+    """
+    half, below = NORTH_SIDE / 2 + 4, ROTATED_HEIGHT if viewport.rotation_degrees else 0.0
+    words = measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) if below else 0.0
+    size = max(NORTH_SIDE, words + 6), NORTH_SIDE + below
+    left, low = max(half, words / 2 + 5), half + below
     right, top = viewport.width - left, viewport.height - half
     corners = np.array([(right, top), (left, top), (right, low), (left, low)])
-    for middle in corners:
-        if not find_overlaps(compute_north_arrow_box(viewport, middle), marker_boxes).any():
-            return np.asarray(middle)
-    return np.asarray(corners[0])
-
-
-def compute_north_arrow_box(viewport: Viewport, middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(1, 5) box of the north arrow, with the words below it on a turned map."""
-    x, y = (float(value) for value in middle)
-    if not viewport.rotation_degrees:
-        return np.array([[x, y, NORTH_SIDE, NORTH_SIDE, 0.0]])
-    width, tall = measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) + 6, NORTH_SIDE + 13
-    return np.array([[x, y - 6.5, width, tall, 0.0]])
+    boxes = build_level_boxes(corners - (0, below / 2), size)
+    free = ~find_overlaps(boxes, marker_boxes).any(axis=1)
+    return np.asarray(boxes[[int(np.argmax(free))]])
 
 
 def draw_border(window: Window, width: float, height: float) -> None:
@@ -246,9 +235,10 @@ def draw_border(window: Window, width: float, height: float) -> None:
     window.draw_shape(border, 21.0, edge="black", width=0.8)
 
 
-def draw_north_arrow(window: Window, viewport: Viewport, middle: NDArray[np.float64]) -> None:
-    """Draw the north arrow in its place, turned with the map."""
+def draw_north_arrow(window: Window, viewport: Viewport, box: NDArray[np.float64]) -> None:
+    """Draw the north arrow in its box, turned with the map."""
     half = NORTH_SIDE / 2
+    middle = box[0, :2] + (0, ROTATED_HEIGHT / 2 if viewport.rotation_degrees else 0)
     disc = trace_circle(float(middle[0]), float(middle[1]), half)
     window.draw_shape(disc, 12.0, fill="white", edge="#555555", width=0.6)
     turned = np.radians(viewport.rotation_degrees)
@@ -264,13 +254,11 @@ def draw_north_arrow(window: Window, viewport: Viewport, middle: NDArray[np.floa
         draw_text(window, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
 
 
-def draw_scale_bar(
-    window: Window, viewport: Viewport, y: float, *, max_points: float = LONG_BAR
-) -> float:
-    """Draw the scale bar and its length from the left edge; returns the right end."""
-    length = choose_scale_bar_metres(viewport.metres_per_point, max_points)
+def draw_scale_bar(window: Window, viewport: Viewport, y: float) -> None:
+    """Draw the scale bar and its length from the left edge."""
+    length = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
     x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
-    return write_text(window, x + 5.0, y, f"{length} m") + 14.0
+    write_text(window, x + 5.0, y, f"{length} m")
 
 
 def draw_bar(window: Window, start: tuple[float, float], length: float) -> float:

@@ -93,18 +93,12 @@ const makeCompanion = ({ data, say, store, nameDay, showPatrol, showStop, showLe
     const ended = going && state.ended;
     document.body.classList.toggle("going", going);
     part("before").hidden = going;
-    part("look").hidden = !going || ended;
-    part("during").hidden = !going || ended;
     part("after").hidden = !ended;
-    part("skip").hidden = part("undo").hidden = part("end").hidden = !going || ended;
+    ["look", "during", "skip", "undo", "end"].forEach((name) => { part(name).hidden = !going || ended; });
     if (!going || ended) return;
     const words = describe();
     const { stop, inside } = follow(patrol, state.taps);
-    setText("now", words.now);
-    setText("place", words.place);
-    setText("when", words.when);
-    setText("count", words.count);
-    setText("next", words.next);
+    ["now", "place", "when", "count", "next"].forEach((name) => setText(name, words[name]));
     setText("warning", problem);
     part("count").classList.toggle("due", words.until - now() <= 0);
     setText("tap", words.label);
@@ -131,14 +125,11 @@ const makeCompanion = ({ data, say, store, nameDay, showPatrol, showStop, showLe
   };
   // Before it is begun: where it begins, what is next, and whether it is today's.
   const preview = (chosen) => {
-    if (!chosen) {
-      setText("preview", "");
-      return;
-    }
+    if (!chosen) return setText("preview", "");
     const [first] = chosen.stops;
     const isToday = !chosen.day || chosen.day === dateOf(Date.now());
     const next = first ? ` Next: stop 1, ${first.place}, at ${clock(first.arrive)}.` : "";
-    setText("preview", `${isToday ? "" : `Not today but ${nameDay(chosen.day)}. `}${titleOf(chosen.id)}: at the gate ${clock(chosen.start)} to ${clock(first ? chosen.gate_until : chosen.end)}.${next}`);
+    return setText("preview", `${isToday ? "" : `Not today but ${nameDay(chosen.day)}. `}${titleOf(chosen.id)}: at the gate ${clock(chosen.start)} to ${clock(first ? chosen.gate_until : chosen.end)}.${next}`);
   };
   const begin = (chosen) => {
     patrol = chosen;
@@ -154,8 +145,7 @@ const makeCompanion = ({ data, say, store, nameDay, showPatrol, showStop, showLe
   };
   const lookAhead = () => {
     const { stop, inside } = follow(patrol, state.taps);
-    if (inside) showStop(patrol.id, stop);
-    else showLeg(patrol.id, stop);
+    (inside ? showStop : showLeg)(patrol.id, stop);
   };
   const tap = (kind, why) => {
     const { stop } = follow(patrol, state.taps);

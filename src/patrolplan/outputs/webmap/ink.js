@@ -37,15 +37,9 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
         pen.save();
         pen.translate(at.x, at.y);
         pen.rotate(Math.atan2(b.y - a.y, b.x - a.x));
-        pen.beginPath();
-        pen.moveTo(8, 0);
-        pen.lineTo(-6, -7);
-        pen.lineTo(-3, 0);
-        pen.lineTo(-6, 7);
+        trace(pen, [[8, 0], [-6, -7], [-3, 0], [-6, 7]].map(([x, y]) => ({ x, y })));
         pen.closePath();
-        pen.lineWidth = 2.5;
-        pen.strokeStyle = "#ffffff";
-        pen.fillStyle = "#0b3d91";
+        Object.assign(pen, { lineWidth: 2.5, strokeStyle: "#ffffff", fillStyle: "#0b3d91" });
         pen.stroke();
         pen.fill();
         pen.restore();
@@ -55,11 +49,9 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     }
   };
   const drawRoute = (pen, legs) => {
-    pen.lineJoin = "round";
-    pen.lineCap = "round";
-    [["#ffffff", 7.5], ["#0b3d91", 4.5]].forEach(([color, width]) => {
-      pen.strokeStyle = color;
-      pen.lineWidth = width;
+    Object.assign(pen, { lineJoin: "round", lineCap: "round" });
+    [["#ffffff", 7.5], ["#0b3d91", 4.5]].forEach(([strokeStyle, lineWidth]) => {
+      Object.assign(pen, { strokeStyle, lineWidth });
       legs.forEach((leg) => { trace(pen, leg); pen.stroke(); });
     });
     legs.forEach((leg) => drawArrows(pen, leg));
@@ -81,9 +73,8 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
       pen.arc(at.x, at.y, 8, Math.PI * 0.95, Math.PI * 0.55);
       pen.lineTo(tail.x, tail.y);
       pen.closePath();
-      [["#ffffff", 4.5], ["#000000", 2]].forEach(([color, width]) => {
-        pen.strokeStyle = color;
-        pen.lineWidth = width;
+      [["#ffffff", 4.5], ["#000000", 2]].forEach(([strokeStyle, lineWidth]) => {
+        Object.assign(pen, { strokeStyle, lineWidth });
         pen.stroke();
       });
       pen.fillStyle = "#ffffff";
@@ -103,9 +94,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     occupied.take(findCovered(map, "#map-buttons button"));
     if (shown.schools) occupied.take(boxed(data.schools.map(({ at }) => at), 12));
     names.setFont(pen);
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    pen.lineJoin = "round";
+    Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
     const places = shown.transport ? transport.draw(pen, bounds, occupied) : [];
     drawRoute(pen, legs);
     const walk = legs.flatMap((leg) => boxesOnLine(leg));
@@ -113,8 +102,7 @@ const makeInk = ({ map, data, pieces, chosen, shown, listUnwritten }) => {
     route.take(walk);
     occupied.take(walk);
     drawVoices(pen, bounds, occupied);
-    pen.lineWidth = 4;
-    pen.strokeStyle = "#ffffff";
+    Object.assign(pen, { lineWidth: 4, strokeStyle: "#ffffff" });
     transport.nameStations(pen, places, occupied);
     pen.fillStyle = "#2b2b2b";
     listUnwritten(shown.names ? names.draw(pen, bounds, occupied, route) : []);

@@ -12,17 +12,9 @@
   };
 
   // ---- panes and styles -------------------------------------------------------------------
-  const pane = (name, order) => {
-    map.createPane(name).style.zIndex = order;
-  };
-  pane("ground", 380);
-  pane("beside", 420);
-  pane("found", 425);
-  pane("position", 640);
-  pane("ink", 430);
-  map.getPane("ink").style.pointerEvents = "none";
-  map.getPane("found").style.pointerEvents = "none";
-  map.getPane("position").style.pointerEvents = "none";
+  Object.entries({ ground: 380, beside: 420, found: 425, ink: 430, position: 640 }).forEach(([name, zIndex]) => {
+    Object.assign(map.createPane(name).style, { zIndex }, zIndex > 420 && { pointerEvents: "none" });
+  });
   const othersInk = L.svg({ pane: "beside", padding: 0.2 });
   // One canvas for everything below: on paper a second one would cover the first.
   const ground = { pane: "ground", renderer: L.canvas({ pane: "ground", padding: 0.2 }), interactive: false };
@@ -36,7 +28,8 @@
     2: { color: "#a3174f", weight: 5, dashArray: "12 4" },
   };
   let walk = null; // the companion's bar, once it is there
-  const chosen = { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] };
+  const NONE = { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] };
+  const chosen = { ...NONE };
 
   // ---- ground -----------------------------------------------------------------------------
   const pieces = unpack(data.streets.lines);
@@ -58,7 +51,6 @@
     const maxHeight = Math.max(120, map.getSize().y - 190);
     L.popup({ maxWidth: 270, maxHeight, ...room }).setLatLng(at).setContent(content).openOn(map);
   };
-  const openHotspot = (id, at) => open(at, popupOf(id));
   const edges = data.hotspots.filter(({ edge }) => edge).map(({ edge }) => (
     L.polyline(unpack(edge), { ...ground, interactive: false, color: "#555", weight: 2, dashArray: "7 4" }).addTo(map)
   ));
@@ -66,7 +58,7 @@
     const layer = L.polyline(unpack(lines), {
       ...ground, interactive: true, color: "#4b1d7a", lineCap: "round", bubblingMouseEvents: true,
     }).addTo(map);
-    layer.on("click", ({ latlng }) => shown.hotspots && openHotspot(id, latlng));
+    layer.on("click", ({ latlng }) => shown.hotspots && open(latlng, popupOf(id)));
     return { id, layer };
   });
   const setBands = () => {
@@ -77,11 +69,14 @@
       layer.setStyle({ opacity: shown.hotspots ? opacity : 0, weight: 6 + 12 * scale() });
     });
   };
+  const visit = (at, content, name) => {
+    map.setView(at, Math.max(map.getZoom(), 16.5), { animate: false });
+    open(at, content);
+    say(`Map moved to ${name}.`);
+  };
   const showHotspot = (id) => {
     const { stop } = data.hotspots.find((hotspot) => hotspot.id === id);
-    map.setView(stop, Math.max(map.getZoom(), 16.5), { animate: false });
-    openHotspot(id, stop);
-    say(`Map moved to hotspot ${id}.`);
+    visit(stop, popupOf(id), `hotspot ${id}`);
   };
 
   // ---- streets ----------------------------------------------------------------------------
@@ -142,7 +137,7 @@
     button.setAttribute("aria-current", "location");
     button.closest(".stop").classList.add("here");
     const element = chosen.markers[number].getElement();
-    if (element) element.classList.add("here");
+    element?.classList.add("here");
     if (move) {
       const zoom = Math.max(map.getZoom(), 17);
       map.setView(chosen.points[number], zoom, { animate });
@@ -153,17 +148,7 @@
   };
   // Places to keep away from, in the words of the list.
   const awayText = (number) => one(`[data-away="${number}"] .text`, article(chosen.patrol.id)).textContent;
-  const openWords = (at, text) => {
-    const words = document.createElement("p");
-    words.textContent = text;
-    open(at, words);
-  };
-  const openAway = (number) => openWords(chosen.away[number], awayText(number));
-  const showAway = (number) => {
-    map.setView(chosen.away[number], Math.max(map.getZoom(), 16.5), { animate: false });
-    openAway(number);
-    say("Map moved to a place to keep away from.");
-  };
+  const wordsOf = (text) => Object.assign(document.createElement("p"), { textContent: text });
   // The other patrols of the choice, thin, so that a day is seen as a whole.
   const others = L.layerGroup().addTo(map);
   const showOthers = () => {
@@ -179,16 +164,21 @@
     const ids = new Set(wanted().map(({ id }) => id));
     one("#patrol-choice").replaceChildren(...options.filter(({ value }) => ids.has(value)));
   };
-  const chooseNone = () => {
-    Object.assign(chosen, { patrol: null, points: [], legs: [], markers: [], away: [], tasked: [] });
-    all(".patrol").forEach((item) => { item.hidden = true; });
-    stops.clearLayers();
+  const showChosen = () => {
+    all(".patrol").forEach((item) => { item.hidden = item.dataset.patrol !== chosen.patrol?.id; });
+    all(".here").forEach((item) => item.classList.remove("here"));
     map.closePopup();
-    showSchools(null);
+    showSchools(chosen.patrol?.urn);
     showOthers();
     setBands();
+    if (chosen.patrol) fitPatrol();
     ink.redraw();
-    walk?.preview(null);
+    walk?.preview(chosen.patrol);
+  };
+  const chooseNone = () => {
+    Object.assign(chosen, NONE);
+    stops.clearLayers();
+    showChosen();
     say("No patrol is planned for this day and officer.", { seen: true });
   };
   const filter = () => {
@@ -210,11 +200,7 @@
       filters.forEach((select) => { select.value = ""; });
       offer();
     }
-    chosen.patrol = patrol;
-    chosen.points = unstep(patrol.at);
-    chosen.legs = unpack(patrol.legs);
-    chosen.away = unstep(patrol.keep_away);
-    all(".patrol").forEach((item) => { item.hidden = item.dataset.patrol !== id; });
+    Object.assign(chosen, { patrol, points: unstep(patrol.at), legs: unpack(patrol.legs), away: unstep(patrol.keep_away) });
     one("#patrol-choice").value = id;
     stops.clearLayers();
     chosen.markers = chosen.points.map((at, number) => {
@@ -226,20 +212,13 @@
     chosen.tasked.forEach(({ at, row }) => {
       const item = one(`[data-stop="${row + 1}"]`, article(id)).closest(".stop");
       const words = one(".tasked .text", item).textContent;
-      makeTaskedSign(at, chosen.points[row + 1], words).addTo(stops).on("click", () => openWords(at, words));
+      makeTaskedSign(at, chosen.points[row + 1], words).addTo(stops).on("click", () => open(at, wordsOf(words)));
     });
     chosen.away.forEach((at, number) => {
-      makeSign(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => openAway(number));
+      makeSign(at, "×", awayText(number), "away", 950, 26).addTo(stops).on("click", () => open(at, wordsOf(awayText(number))));
     });
-    all(".here").forEach((item) => item.classList.remove("here"));
-    showSchools(patrol.urn);
-    showOthers();
-    setBands();
-    map.closePopup();
     if (highlight) highlight.remove();
-    fitPatrol();
-    ink.redraw();
-    walk?.preview(patrol);
+    showChosen();
     say(`Patrol of ${one("h2", article(id)).textContent}.`);
     // In a notebook the map is written into its frame, where a fragment would open the notebook's page.
     const inFrame = location.protocol === "about:";
@@ -294,9 +273,10 @@
   all("[data-stop]").forEach((button) => {
     button.addEventListener("click", () => go(Number(button.dataset.stop)));
   });
-  all("[data-away]").forEach((button) => {
-    button.addEventListener("click", () => showAway(Number(button.dataset.away)));
-  });
+  all("[data-away]").forEach((button) => button.addEventListener("click", () => {
+    const number = Number(button.dataset.away);
+    visit(chosen.away[number], wordsOf(awayText(number)), "a place to keep away from");
+  }));
   all(".hotspot > .place").forEach((button) => {
     button.addEventListener("click", () => showHotspot(button.parentElement.dataset.hotspot));
   });

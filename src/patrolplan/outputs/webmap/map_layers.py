@@ -43,6 +43,12 @@ MIN_SQUARE_METRES = {"park": 150.0, "water": 50.0, "building": 25.0}
 LABEL_SPACING_METRES = (450.0, 220.0, 110.0)
 """Distances between two copies of a street's name: long with much room, short with little."""
 
+WALKED_METRES = 2.0
+"""The middle of a piece that is walked lies within this of the walk."""
+
+NEAR_METRES = 40.0
+"""A street of which no piece is walked has its name within this of the walk."""
+
 MIN_LABEL_STRAIGHTNESS = 0.97
 """Minimum ratio of chord to length of a street where its name is placed."""
 
@@ -102,7 +108,7 @@ def build_map_layers(plan: "Plan", patrols: Sequence[MapPatrol] | None = None) -
         "hotspots": _pack_hotspots(plan.area, plan.hotspots),
         "schools": _pack_schools(plan),
         "patrols": [
-            _pack_patrol(patrol, plan.area, names.tolist())
+            _pack_patrol(patrol, plan.area, {name: row for row, name in enumerate(names.tolist())})
             for patrol in (list_map_patrols(plan) if patrols is None else patrols)
         ],
     }
@@ -289,10 +295,9 @@ def _pack_schools(plan: "Plan") -> list[dict[str, Any]]:
     return [{"urn": urn, "name": name, "at": at} for urn, name, at in zip(*columns, strict=True)]
 
 
-def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> dict[str, Any]:
+def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: dict[str, int]) -> dict[str, Any]:
+    """A patrol; `names` are the rows of streets' names."""
     patrol, projection = map_patrol.patrol, area.projection
-    row_of = {name: row for row, name in enumerate(names) if name}
-    streets = dict.fromkeys(step.street for leg in patrol.legs for step in leg.steps)
     barred = np.array([place.point for place in patrol.keep_away]).reshape(-1, 2)
     return {
         "id": map_patrol.id,
@@ -300,7 +305,10 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "officer": map_patrol.officer,
         "urn": patrol.urn,
         "hotspots": patrol.covered,
-        "streets": [row_of[street] for street in streets if street in row_of],
+        "streets": [
+            (names[street], pieces)
+            for street, pieces in _find_walked_pieces(patrol, area.network.walkable).items()
+        ],
         "at": encode_steps(patrol.points, projection),
         "start": round(patrol.start_minutes),
         "gate_until": round(patrol.gate_until_minutes),
@@ -320,6 +328,20 @@ def _pack_patrol(map_patrol: MapPatrol, area: "StudyArea", names: list[str]) -> 
         "keep_away": encode_steps(barred, projection),
         "legs": pack_lines([leg.line for leg in patrol.legs], projection),
     }
+
+
+def _find_walked_pieces(patrol: "Patrol", network: StreetNetwork) -> dict[str, list[int]]:
+    """The pieces of each street of the directions that are walked, or else those near the walk."""
+    lines = (leg.line for leg in patrol.legs if len(leg.line) > 1)
+    walk = shapely.union_all([shapely.LineString(line) for line in lines])
+    walked = {}
+    for street in dict.fromkeys(step.street for leg in patrol.legs for step in leg.steps):
+        pieces = network.pieces_by_name.get(street)
+        if pieces is not None:
+            apart = shapely.distance(walk, shapely.points(network.piece_middle[pieces]))
+            reach = WALKED_METRES if apart.min() < WALKED_METRES else NEAR_METRES
+            walked[street] = pieces[apart < reach].tolist()
+    return walked
 
 
 def format_patrol_id(patrol: "Patrol") -> str:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent
 
 SCRIPT_FILES = (
-    *("packed.js", "nearest.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
+    *("packed.js", "room.js", "names.js", "sheet.js", "transport.js", "ground.js"),
     *("ink.js", "search.js", "signs.js", "printing.js", "position.js", "taps.js", "companion.js"),
     "map.js",
 )

@@ -18,51 +18,13 @@ const makeNames = ({ map, data, pieces, chosen }) => {
   // Pixels from a street that is walked to its name, on either side.
   const ASIDE = [15, 17, 19, 22, 26].flatMap((by) => [by, -by]);
   const SAME_STREET = 320; // pixels between two names of one street
-  const LINE_METRES = 2; // middles of walked pieces lie within this of the walk
-  const NEAR_METRES = 40;
   const LINES_LONG = [26, 36, 48, 62, 80, 100, 124];
   const WAYS = Array.from({ length: 16 }, (_, way) => (way * Math.PI) / 8);
   const CROSSING_COST = 60; // so much longer a line may be that does not cross the walk
 
-  // ---- which pieces of the named streets are walked -----------------------------------------
-  const ZOOM = 19; // fine enough to measure metres in pixels
-  const middleOf = (piece) => piece[Math.floor(piece.length / 2)].map(
-    (value, axis) => (piece.length % 2 ? value : (value + piece[piece.length / 2 - 1][axis]) / 2),
-  );
-  const findWalked = () => {
-    const lines = chosen.legs.map((leg) => leg.map((at) => map.project(at, ZOOM)));
-    const metre = lines.length ? 1 / (map.distance(...[[0, 0], [100, 0]].map(
-      ([x, y]) => map.unproject(lines[0][0].add([x, y]), ZOOM),
-    )) / 100) : 1;
-    const reach = NEAR_METRES * metre;
-    const parts = lines.flatMap((line) => line.slice(1).map((b, i) => [line[i], b]));
-    const around = L.bounds(lines.flat());
-    const apart = (at) => Math.min(...parts.filter(([a, b]) => (
-      Math.min(a.x, b.x) - reach < at.x && at.x < Math.max(a.x, b.x) + reach
-      && Math.min(a.y, b.y) - reach < at.y && at.y < Math.max(a.y, b.y) + reach
-    )).map(([a, b]) => L.LineUtil.pointToSegmentDistance(at, a, b)));
-    const wanted = new Map(chosen.patrol.streets.map((row) => [row, []]));
-    pieces.forEach((piece, row) => {
-      const found = wanted.get(data.streets.name[row]);
-      if (!found) return;
-      const at = map.project(middleOf(piece), ZOOM);
-      if (at.x < around.min.x - reach || at.x > around.max.x + reach || at.y < around.min.y - reach || at.y > around.max.y + reach) return;
-      const metres = apart(at) / metre;
-      if (metres < NEAR_METRES) found.push({ piece, metres });
-    });
-    return [...wanted].map(([row, found]) => {
-      const on = found.filter(({ metres }) => metres < LINE_METRES);
-      return { text: data.streets.names[row], pieces: (on.length ? on : found).map(({ piece }) => piece) };
-    });
-  };
-  const walked = { legs: null, streets: [] };
-  const listWalked = () => {
-    if (walked.legs !== chosen.legs) {
-      walked.legs = chosen.legs;
-      walked.streets = chosen.patrol ? findWalked() : [];
-    }
-    return walked.streets;
-  };
+  const listWalked = () => (chosen.patrol?.streets ?? []).map(([row, walked]) => ({
+    text: data.streets.names[row], pieces: walked.map((number) => pieces[number]),
+  }));
 
   // ---- placing ------------------------------------------------------------------------------
   const write = (pen, text, at, angle) => {

@@ -9,12 +9,8 @@ from typing import Any
 
 from patrolplan.inputs.polygons import ALL_DAYS
 from patrolplan.notes import Note, list_texts
-from patrolplan.outputs.cartography.fonts import (
-    list_unprintable_notes,
-    make_printable,
-    typeset_template,
-)
-from patrolplan.outputs.facts import STAFF_WORDS, find_marking
+from patrolplan.outputs.cartography.fonts import list_unprintable_notes, make_printable
+from patrolplan.outputs.facts import STAFF_WORDS
 from patrolplan.outputs.reason_words import DAY_WORDS
 from patrolplan.outputs.week.roster import (
     DEMANDS,
@@ -23,16 +19,9 @@ from patrolplan.outputs.week.roster import (
     describe_appointment,
     format_item_times,
     format_school_name,
-    format_week,
 )
-from patrolplan.outputs.wording import (
-    compute_plan_id,
-    describe_further_window,
-    describe_window,
-    format_data_months,
-    format_route_name,
-    list_attributions,
-)
+from patrolplan.outputs.week.sheet import Sheet
+from patrolplan.outputs.wording import compute_plan_id, describe_window, format_route_name
 from patrolplan.patrols.demands import WATCH_METRES
 from patrolplan.patrols.designated import format_place_hours, get_place
 from patrolplan.patrols.obstacles import ObstacleKind
@@ -61,26 +50,19 @@ ACTIONS: Mapping[ObstacleKind, str] = {
 """What a lead can do about a place to which nobody goes, other than to ask the local team."""
 
 
-def render_lead_sheet(roster: Roster) -> bytes:
-    """Typeset the lead's sheet: a tagged PDF; equal weeks give equal bytes."""
-    return typeset_template(__package__, "lead.typ", build_lead_data(roster))
-
-
-def build_lead_data(roster: Roster) -> dict[str, Any]:
-    """Texts of the sheet, for the template."""
+def build_lead_sheet(roster: Roster) -> Sheet:
+    """The lead's sheet of a week."""
     week = roster.week
-    area = week.plan.area
-    data: dict[str, Any] = {
-        "title": f"Lead's sheet: {make_printable(area.name)}, {format_week(week)}",
-        "area": make_printable(area.name),
-        "week": format_week(week),
+    head = roster.build_head(week.duties)
+    rows = {kind: _build_demand_rows(roster, kind) for kind in DEMANDS}
+    data = head | {
+        "title": f"Lead's sheet: {head['area']}, {head['week']}",
         "id": compute_plan_id(week.plan),
-        "marking": make_printable(find_marking(area, (duty.patrol for duty in week.duties))),
         "days": [{"name": f"{day:%a}", "date": f"{day.day} {day:%b}"} for day in week.days],
         "demands": [
-            {"title": words.lead.format(watch=f"{WATCH_METRES:g}"), "rows": rows}
-            for kind, words in DEMANDS.items()
-            if (rows := _build_demand_rows(roster, kind))
+            {"title": DEMANDS[kind].lead.format(watch=f"{WATCH_METRES:g}"), "rows": own}
+            for kind, own in rows.items()
+            if own
         ],
         "gaps": [[*map(make_printable, gap)] for gap in _list_gaps(roster)],
         "schools": _build_school_rows(roster),
@@ -91,10 +73,9 @@ def build_lead_data(roster: Roster) -> dict[str, Any]:
             for line in list_texts(note for note in week.notes if not _is_gap(note))
         ],
         "draw": _describe_draw(week),
-        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
     data["basis"] += list_unprintable_notes(data)
-    return data
+    return Sheet("lead.typ", data)
 
 
 def _describe_draw(week: Week) -> str:
@@ -109,7 +90,8 @@ def _describe_draw(week: Week) -> str:
     if foreseen is not None:
         share = max(foreseen.hotspot_quarter, foreseen.with_locks)
         parts.append(f"insiders could name {10 * share:.0f} visits in 10")
-    code = _group_letters(draw.commitment)
+    long = draw.commitment  # in groups of eight letters, so that it can be compared by eye
+    code = " ".join(long[at : at + 8] for at in range(0, len(long), 8))
     parts.append(f"commitment {code}" if code else "without a secret: anyone can draw it again")
     return f"By lot, draw {draw.number}: {', '.join(parts)}."
 
@@ -124,7 +106,18 @@ def _build_demand_rows(roster: Roster, kind: str) -> list[dict[str, Any]]:
         {
             "id": "" if kind == "feared" else make_printable(place),
             "place": make_printable(_describe_demanded(roster, place)),
-            "cells": [_build_demand_cell(roster, demands, day) for day in roster.week.days],
+            "cells": [
+                {
+                    "lines": [
+                        f"{visitor.arrive} {roster.print_officer(visitor.officer)}"
+                        for demand in demands
+                        for visitor in demand.met_by
+                        if visitor.date == day and demand.date in {None, day}
+                    ],
+                    "is_unmet": any(one.date == day and not one.is_met for one in demands),
+                }
+                for day in roster.week.days
+            ],
             "met": _describe_met(roster, demands),
         }
         for place, demands in places.items()
@@ -154,20 +147,6 @@ def _describe_met(roster: Roster, demands: Sequence[DemandOutcome]) -> str:
     if not demands[0].visits and not demands[0].met_by:
         return "last week"
     return "yes" if demands[0].is_met else "NO"
-
-
-def _build_demand_cell(
-    roster: Roster, demands: Sequence[DemandOutcome], day: dt.date
-) -> dict[str, Any]:
-    mine = [demand for demand in demands if demand.date in {None, day}]
-    lines = [
-        f"{visitor.arrive} {roster.print_officer(visitor.officer)}"
-        for demand in mine
-        for visitor in demand.met_by
-        if visitor.date == day
-    ]
-    is_unmet = any(demand.date == day and not demand.is_met for demand in mine)
-    return {"lines": lines, "is_unmet": is_unmet}
 
 
 def _list_gaps(roster: Roster) -> Iterator[tuple[str, str, str]]:
@@ -274,13 +253,10 @@ def _describe_officer_item(roster: Roster, name: str, item: DayItem) -> dict[str
         return row | {"what": describe_appointment(roster, item.appointment)}
     if item.duty is None:
         return row | {"what": ""}
-    crew = roster.describe_others(name, item.duty).replace(STAFF_WORDS, "staff")
-    words = (
-        f"no. {roster.schools_by_urn[item.duty.urn].number}",
-        describe_further_window(item.duty.patrol).lower(),
-        f"with {crew}" if crew else "",
-    )
-    return row | {"what": ", ".join(make_printable(word) for word in words if word)}
+    number = roster.schools_by_urn[item.duty.urn].number
+    company = roster.describe_company(name, item.duty)
+    words = [f"no. {number}", *(word[:1].lower() + word[1:] for word in company)]
+    return row | {"what": ", ".join(words).replace(STAFF_WORDS, "staff")}
 
 
 def _describe_no_item(roster: Roster, name: str, day: dt.date) -> str:
@@ -317,8 +293,3 @@ def _describe_rule(roster: Roster, rule: Lock | Ban) -> str:
 def _name_school(roster: Roster, urn: str) -> str:
     school = roster.schools_by_urn.get(urn)
     return format_school_name(f"URN {urn}" if school is None else school.name)
-
-
-def _group_letters(text: str) -> str:
-    """A long code in groups of eight letters, so that it can be compared by eye."""
-    return " ".join(text[at : at + 8] for at in range(0, len(text), 8))

@@ -55,108 +55,91 @@ MIN_EXTENT_METRES = 600.0
 """Minimum length that the longer side of the map shows."""
 
 
-def draw_overview_map(
-    plan: Plan,
-    markers: Sequence[MapMarker],
-    hotspots: Sequence[str],
-    *,
-    width: float,
-    height: float,
-) -> bytes:
-    """Draw streets, the stretches of the hotspots with these ids, and the signs."""
-    shapes = plan.hotspots.geometry[plan.hotspots["hotspot"].isin(list(hotspots))].to_numpy()
-    places = np.array([(marker.x, marker.y) for marker in markers]).reshape(-1, 2)
-    viewport = fit_viewport(
-        [places, shapely.get_coordinates(shapes)],
-        width=width,
-        height=height - SCALE_STRIP_HEIGHT,
-        padding=PADDING,
-        min_extent_metres=MIN_EXTENT_METRES,
-        street_bounds=plan.area.network.bounds,
-        may_rotate=False,  # readers are far away, or not used to turned maps
-    )
-    page = Page(width, height)
-    window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
-    _draw_map(window, plan, viewport, viewport.clip_to_page(shapes), markers, places)
-    strip = page.add_window((0.0, 0.0, width, SCALE_STRIP_HEIGHT))
-    symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
-    return page.write()
+@dataclass(frozen=True, eq=False)
+class OverviewMap:
+    """A map of this size in points: signs, and hotspots by their ids."""
 
+    markers: Sequence[MapMarker]
+    hotspots: Sequence[str]
+    width: float
+    height: float
 
-def _draw_map(
-    window: Window,
-    plan: Plan,
-    viewport: Viewport,
-    stretches: NDArray[np.object_],
-    markers: Sequence[MapMarker],
-    places: NDArray[np.float64],
-) -> None:
-    """Draw the ground, stretches in points of the page, signs at (n, 2) metres, and names."""
-    network = plan.area.network
-    features = basemap.select_visible_features(plan.area.features, viewport)
-    pieces = basemap.find_visible_pieces(network, viewport)
-    basemap.draw_ground(window, features, viewport)
-    basemap.draw_streets(window, network, pieces, viewport)
-    band = symbols.build_band(stretches, BAND_WIDTH)
-    if band is not None:
-        symbols.draw_stretch(window, band, level=5.0)
-    centres = _draw_markers(window, viewport, markers, viewport.to_page(places))
-    sizes = np.array([(marker.width, MARKER_HEIGHT) for marker in markers]).reshape(-1, 2) + 2
-    marker_boxes = build_level_boxes(centres, sizes)
-    north = symbols.place_north_arrow(viewport, marker_boxes)
-    symbols.draw_border(window, *viewport.size)
-    symbols.draw_north_arrow(window, viewport, north)
-    labels = [
-        *(
-            _build_marker_label(marker, x, y)
-            for marker, (x, y) in zip(markers, centres.tolist(), strict=True)
-            if marker.name
-        ),
-        *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
-        *place_names.build_area_labels(features, viewport),
-    ]
-    occupied = np.vstack([marker_boxes, symbols.compute_north_arrow_box(viewport, north)])
-    for label, box in place_names.place_map_labels(
-        labels, viewport, occupied=occupied, avoided=band
-    ):
-        place_names.draw_label(window, label, box)
-
-
-def _draw_markers(
-    window: Window,
-    viewport: Viewport,
-    markers: Sequence[MapMarker],
-    true_points: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
-    widest = max((marker.width for marker in markers), default=MARKER_HEIGHT)
-    half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
-    centres = separate_points(true_points, widest + 2.0)
-    centres = np.clip(centres, half, np.array(viewport.size) - half)
-    symbols.draw_marker_leaders(
-        window, centres, true_points, min_shift=4.0, line_width=1.1, radius=2.0
-    )
-    for marker, (x, y) in zip(markers, centres.tolist(), strict=True):
-        left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
-        if marker.school:
-            outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
-        else:
-            outline = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2)
-            edge = 1.0
-        symbols.draw_sign(
-            window, outline, marker.text, (x, y), TEXT_SIZE, edge=edge, is_black=not marker.school
+    def draw(self, plan: Plan) -> bytes:
+        """Draw streets, the stretches of the hotspots, and the signs."""
+        network, own = plan.area.network, plan.hotspots["hotspot"].isin(list(self.hotspots))
+        shapes = plan.hotspots.geometry[own].to_numpy()
+        places = np.array([(marker.x, marker.y) for marker in self.markers]).reshape(-1, 2)
+        viewport = fit_viewport(
+            [places, shapely.get_coordinates(shapes)],
+            width=self.width,
+            height=self.height - SCALE_STRIP_HEIGHT,
+            padding=PADDING,
+            min_extent_metres=MIN_EXTENT_METRES,
+            street_bounds=network.bounds,
+            may_rotate=False,  # readers are far away, or not used to turned maps
         )
-    return centres
+        page = Page(self.width, self.height)
+        window = page.add_window((0.0, SCALE_STRIP_HEIGHT, *viewport.size))
+        features = basemap.select_visible_features(plan.area.features, viewport)
+        pieces = basemap.find_visible_pieces(network, viewport)
+        basemap.draw_ground(window, features, viewport)
+        basemap.draw_streets(window, network, pieces, viewport)
+        band = symbols.build_band(viewport.clip_to_page(shapes), BAND_WIDTH)
+        if band is not None:
+            symbols.draw_stretch(window, band, level=5.0)
+        centres = self._draw_markers(window, viewport, viewport.to_page(places))
+        sizes = np.array([(one.width, MARKER_HEIGHT) for one in self.markers]).reshape(-1, 2) + 2
+        marker_boxes = build_level_boxes(centres, sizes)
+        north = symbols.place_north_arrow(viewport, marker_boxes)
+        symbols.draw_border(window, *viewport.size)
+        symbols.draw_north_arrow(window, viewport, north)
+        labels = [
+            *(
+                _build_marker_label(marker, x, y)
+                for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True)
+                if marker.name
+            ),
+            *place_names.build_street_labels(place_names.list_streets(network, pieces, viewport)),
+            *place_names.build_area_labels(features, viewport),
+        ]
+        occupied = np.vstack([marker_boxes, north])
+        for label, box in place_names.place_map_labels(
+            labels, viewport, occupied=occupied, avoided=band
+        ):
+            place_names.draw_label(window, label, box)
+        strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
+        symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
+        return page.write()
+
+    def _draw_markers(
+        self, window: Window, viewport: Viewport, true_points: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Draw the signs, moved apart where they would overlap; returns their (n, 2) middles."""
+        widest = max((marker.width for marker in self.markers), default=MARKER_HEIGHT)
+        half = np.array([widest, MARKER_HEIGHT]) / 2 + 2
+        centres = separate_points(true_points, widest + 2.0)
+        centres = np.clip(centres, half, np.array(viewport.size) - half)
+        symbols.draw_marker_leaders(window, centres, true_points)
+        for marker, (x, y) in zip(self.markers, centres.tolist(), strict=True):
+            left, low, width = x - marker.width / 2, y - MARKER_HEIGHT / 2, marker.width
+            outline, edge = trace_rounded(left, low, width, MARKER_HEIGHT, MARKER_HEIGHT / 2), 1.0
+            if marker.school:
+                outline, edge = trace_rectangle(left, low, width, MARKER_HEIGHT), 1.8
+            symbols.draw_sign(
+                window,
+                outline,
+                marker.text,
+                (x, y),
+                TEXT_SIZE,
+                edge=edge,
+                is_black=not marker.school,
+            )
+        return centres
 
 
 def _build_marker_label(marker: MapMarker, x: float, y: float) -> MapLabel:
     text = shorten(make_printable(marker.name), LONGEST_NAME)
-    boxes, costs = find_places_around_point(
-        x,
-        y,
-        measure_label(text, TEXT_SIZE, bold=True),
-        radius=marker.width / 2 + 2,
-        extra_distances=(0.0, 6.0),
-    )
+    size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
+    boxes, costs = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
     candidates = LabelCandidates(marker.text, boxes, costs)
-    return MapLabel(text, TEXT_SIZE, bold=True, colour="black", candidates=candidates)
+    return MapLabel(text, candidates, TEXT_SIZE, bold=True)

@@ -17,12 +17,12 @@ streets of its square, in the words of a school, not of the police: nothing is n
 offence.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from patrolplan.outputs.cartography.fonts import make_printable, typeset_template
+from patrolplan.outputs.cartography.fonts import make_printable
 from patrolplan.outputs.reason_words import FACTOR_WORDS
 from patrolplan.outputs.week.roster import Roster, RosterSchool
+from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.wording import is_fictional
 from patrolplan.privacy import FACTORS
 from patrolplan.risk.report_voice import TIME_WORDS
@@ -37,37 +37,21 @@ MAX_PLACES = 3
 LONGEST_NAME = 70
 
 
-def render_posters(
-    roster: Roster, answers: Mapping[str, Sequence[PlaceAnswer]], presence: RecentPresence | None
-) -> dict[str, bytes]:
-    """Typeset the posters of the schools that have a place to show, by URN."""
-    posters: dict[str, bytes] = {}
-    if roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:
-        return posters
-    for school in roster.schools:
-        shown = select_shown(answers.get(school.urn, ()))
-        if shown:
-            data = build_poster_data(roster, school, shown, presence)
-            posters[school.urn] = typeset_template(__package__, "poster.typ", data)
-    return posters
-
-
-def select_shown(answers: Sequence[PlaceAnswer]) -> tuple[PlaceAnswer, ...]:
-    """The answers that a poster shows: the heaviest places that have a name."""
-    return tuple(answer for answer in answers if answer.place.streets)[:MAX_PLACES]
-
-
-def build_poster_data(
+def build_poster(
     roster: Roster,
     school: RosterSchool,
-    shown: Sequence[PlaceAnswer],
+    answers: Sequence[PlaceAnswer],
     presence: RecentPresence | None,
-) -> dict[str, Any]:
-    """Texts of a school's poster, for the template."""
+) -> Sheet | None:
+    """A school's poster with its heaviest places that have a name; None if it may show none."""
+    shown = [answer for answer in answers if answer.place.streets][:MAX_PLACES]
+    if not shown or roster.week.plan.area.settings.privacy.threshold < SAFE_THRESHOLD:
+        return None
     name = shorten(make_printable(school.name), LONGEST_NAME)
-    days = _count_days(shown, presence)
+    places = [name for answer in shown for name in answer.place.hotspots]
+    days = 0 if presence is None else len(presence.find_days(places))
     terms = [answer.gave.latest for answer in shown if answer.gave.latest is not None]
-    return {
+    data = {
         "title": f"Poster for {name}",
         "school": name,
         "was_there": days > 0,
@@ -92,13 +76,7 @@ def build_poster_data(
             else "Street names © OpenStreetMap contributors, ODbL 1.0."
         ),
     }
-
-
-def _count_days(shown: Sequence[PlaceAnswer], presence: RecentPresence | None) -> int:
-    """Days on which an officer was at any of the places; 0 also if unknown."""
-    if presence is None:
-        return 0
-    return len(presence.find_days(name for answer in shown for name in answer.place.hotspots))
+    return Sheet("poster.typ", data)
 
 
 SCHOOL_WORDS = FACTOR_WORDS | {

@@ -5,14 +5,22 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from patrolplan.errors import Problems
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.outputs.cartography.fonts import make_printable
-from patrolplan.outputs.facts import STAFF_WORDS, find_staff, name_feared_places
-from patrolplan.outputs.wording import format_grid_reference, format_minutes
+from patrolplan.outputs.facts import STAFF_WORDS, find_marking, find_staff, name_feared_places
+from patrolplan.outputs.wording import (
+    PURPOSE,
+    describe_further_window,
+    format_data_months,
+    format_grid_reference,
+    format_minutes,
+    list_attributions,
+)
 from patrolplan.patrols.demands import DemandKind
 from patrolplan.settings.patrol import AFTER_SCHOOL
 from patrolplan.team.free_time import MODE_WORDS, Appointment, find_open_days
@@ -66,19 +74,17 @@ class Roster:
     @cached_property
     def schools(self) -> tuple[RosterSchool, ...]:
         """Every school of the plan, in its order, then any others that still have duties."""
-        area = self.week.plan.area
-        table = area.schools.drop_duplicates("urn").set_index("urn")
-        gates = dict(zip(area.schools["urn"], area.network.xy(area.gates).tolist(), strict=True))
-        urns = dict.fromkeys(patrol.urn for patrol in self.week.plan.patrols)
+        plan = self.week.plan
+        table = plan.area.schools.drop_duplicates("urn").set_index("urn")
+        patrols = (*plan.patrols, *(duty.patrol for duty in self.week.duties))
         schools = []
-        for number, urn in enumerate(urns, start=1):
-            row = table.loc[urn]
-            bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
-            schools.append(RosterSchool(number, urn, str(row["name"]), bell, *gates[urn]))
-        others = {duty.urn: duty.patrol for duty in self.week.duties if duty.urn not in urns}
-        for number, (urn, patrol) in enumerate(others.items(), start=len(schools) + 1):
+        for number, urn in enumerate(dict.fromkeys(one.urn for one in patrols), start=1):
+            patrol = next(one for one in patrols if one.urn == urn)
             bell = f"about {format_time(patrol.start_minutes)}"  # no table has this school now
-            schools.append(RosterSchool(number, urn, patrol.school, bell, patrol.x, patrol.y))
+            if urn in table.index:
+                row = table.loc[urn]
+                bell = f"{'about ' if row['finish_assumed'] else ''}{row['finish_time']}"
+            schools.append(RosterSchool(number, urn, patrol.school, bell, *patrol.point))
         return tuple(schools)
 
     @cached_property
@@ -104,6 +110,21 @@ class Roster:
     def officers_by_name(self) -> dict[str, RosterOfficer]:
         """The officers by name."""
         return {officer.name: officer for officer in self.officers}
+
+    def build_head(self, duties: Sequence[Duty], declared: Iterable[str] = ()) -> dict[str, Any]:
+        """What is at the edges of papers with these duties: the week, its marking and basis."""
+        plan, patrols = self.week.plan, (duty.patrol for duty in duties)
+        return {
+            "area": make_printable(plan.area.name),
+            "week": format_week(self.week),
+            "marking": make_printable(find_marking(plan.area, patrols)),
+            "purpose": PURPOSE,
+            "basis": [
+                f"{format_data_months(plan.risk)}.",
+                *map(make_printable, declared),
+                " ".join(list_attributions(plan)),
+            ],
+        }
 
     @cached_property
     def closed_days(self) -> frozenset[tuple[str, dt.date]]:
@@ -162,6 +183,12 @@ class Roster:
         """Who else is on an officer's patrol, staff only by role; empty if there is no one."""
         others = [name for name in duty.people if name != officer]
         return join_words([STAFF_WORDS if name in self.staff else name for name in others])
+
+    def describe_company(self, officer: str, duty: Duty) -> list[str]:
+        """A patrol's window unless it is after school, and who else is on it, if anyone."""
+        crew = self.describe_others(officer, duty)
+        words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
+        return [make_printable(word) for word in words if word]
 
     def format_set_out(self, officer: str, duty: Duty) -> str:
         """When an officer leaves the base for a patrol; empty if they start at the gate."""

@@ -6,15 +6,14 @@ further page responds to what they marked: the places, on how many days an offic
 there, and what changed since the last survey.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from xlsxwriter.utility import xl_col_to_name
 
 from patrolplan.notes import list_texts
-from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable, typeset_template
+from patrolplan.outputs.cartography.fonts import POINTS_PER_MM, make_printable
 from patrolplan.outputs.facts import SchoolStop, list_school_stops
-from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
+from patrolplan.outputs.week.overview_map import MapMarker, OverviewMap
 from patrolplan.outputs.week.poster import (
     describe_change,
     describe_factors,
@@ -24,6 +23,7 @@ from patrolplan.outputs.week.poster import (
     describe_streets,
 )
 from patrolplan.outputs.week.roster import Roster, RosterSchool, format_week
+from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.wording import is_before_school, list_attributions
 from patrolplan.privacy import note_low_threshold
 from patrolplan.team.school_answers import PlaceAnswer
@@ -44,38 +44,24 @@ LONGEST_NAME = 90
 LONGEST_PLACE = 70
 
 
-def render_school_sheets(
-    roster: Roster, urns: Collection[str], answers: Mapping[str, Sequence[PlaceAnswer]]
-) -> dict[str, bytes]:
-    """Typeset the sheets of the given schools that have a patrol this week, by URN."""
-    return {
-        school.urn: typeset_template(
-            __package__,
-            "school.typ",
-            build_school_data(roster, school, answers.get(school.urn, ())),
-            map_svg=_draw_map(roster, school),
-        )
-        for school in roster.schools
-        if school.urn in urns and roster.select_duties(urn=school.urn)
-    }
-
-
-def build_school_data(
-    roster: Roster, school: RosterSchool, answers: Sequence[PlaceAnswer]
-) -> dict[str, Any]:
-    """Texts of a school's sheet, for the template."""
-    name = shorten(make_printable(school.name), LONGEST_NAME)
-    areas = _find_areas(roster, school)
-    streets = {
-        xl_col_to_name(number): _format_street(stop) for number, stop in enumerate(areas.values())
-    }
+def build_school_sheet(
+    roster: Roster, school: RosterSchool, answers: Sequence[PlaceAnswer] = ()
+) -> Sheet:
+    """The sheet of a school, with the answers to its pupils."""
     week = roster.week
-    return {
+    area, name = week.plan.area, shorten(make_printable(school.name), LONGEST_NAME)
+    stops = _list_stops(roster, school)
+    streets = {
+        xl_col_to_name(number): capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
+        for number, stop in enumerate(stops)
+    }
+    height = _compute_map_height([*streets.values()])
+    data = {
         "title": f"Presence around {name}, {format_week(week)}",
         "school": name,
         "week": format_week(week),
         "bell": school.bell,
-        "marking": make_printable(week.plan.area.settings.output.marking),
+        "marking": make_printable(area.settings.output.marking),
         "days": [
             {
                 "day": f"{day:%A}",
@@ -85,16 +71,27 @@ def build_school_data(
             for day in week.days
         ],
         "areas": [{"letter": letter, "street": street} for letter, street in streets.items()],
-        "second_page": not _compute_map_height([*streets.values()]),
+        "second_page": not height,
         "map_alt": f"Street map around {name} with the gate (G) and the streets "
         + "; ".join(f"{letter}, {street}" for letter, street in streets.items()),
         "basis": make_printable(list_attributions(week.plan)[0]),
         "answers": [_build_answer_data(answer) for answer in answers],
-        "threshold": str(week.plan.area.settings.privacy.threshold),
-        "threshold_note": make_printable(
-            " ".join(list_texts(note_low_threshold(week.plan.area.settings)))
-        ),
+        "threshold": str(area.settings.privacy.threshold),
+        "threshold_note": make_printable(" ".join(list_texts(note_low_threshold(area.settings)))),
     }
+    gate = MapMarker("G", school.x, school.y, school=True, name=school.name)
+    marks = [MapMarker(letter, *stop.point) for letter, stop in zip(streets, stops, strict=True)]
+    seen = [name for stop in stops for name in stop.seen]
+    shown = OverviewMap([gate, *marks], seen, MAP_WIDTH, height or MAX_MAP_HEIGHT)
+    return Sheet("school.typ", data, shown)
+
+
+def _list_stops(roster: Roster, school: RosterSchool) -> list[SchoolStop]:
+    """Stops of the week by place, in the order of names, which says nothing about days."""
+    duties, hotspots = roster.select_duties(urn=school.urn), roster.week.plan.hotspots
+    stops = (stop for duty in duties for stop in list_school_stops(duty.patrol, hotspots))
+    places = {one.hotspot: one for one in sorted(stops, key=lambda one: (one.place, one.hotspot))}
+    return [*places.values()]
 
 
 def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
@@ -107,17 +104,6 @@ def _build_answer_data(answer: PlaceAnswer) -> dict[str, str]:
         "promise": capitalise(describe_promise(answer.promise)),
         "change": capitalise(describe_change(answer.change)),
     }
-
-
-def _find_areas(roster: Roster, school: RosterSchool) -> dict[str, SchoolStop]:
-    """Stops of the week by place, in the order of names, which says nothing about days."""
-    duties, hotspots = roster.select_duties(urn=school.urn), roster.week.plan.hotspots
-    stops = (stop for duty in duties for stop in list_school_stops(duty.patrol, hotspots))
-    return {stop.hotspot: stop for stop in sorted(stops, key=lambda one: (one.place, one.hotspot))}
-
-
-def _format_street(stop: SchoolStop) -> str:
-    return capitalise(shorten(make_printable(stop.place), LONGEST_PLACE))
 
 
 def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
@@ -133,22 +119,6 @@ def _describe_gate(roster: Roster, duties: list[Duty]) -> str:
     ]
     none = "not at the gate" if stays else "no patrol planned"
     return ", ".join(format_span(*stay) for stay in stays if stay[1] > stay[0]) or none
-
-
-def _draw_map(roster: Roster, school: RosterSchool) -> bytes:
-    areas = _find_areas(roster, school)
-    gate = MapMarker("G", school.x, school.y, school=True, name=school.name)
-    marks = [
-        MapMarker(xl_col_to_name(number), *stop.point) for number, stop in enumerate(areas.values())
-    ]
-    height = _compute_map_height([_format_street(stop) for stop in areas.values()])
-    return draw_overview_map(
-        roster.week.plan,
-        [gate, *marks],
-        [name for stop in areas.values() for name in stop.seen],
-        width=MAP_WIDTH,
-        height=height or MAX_MAP_HEIGHT,
-    )
 
 
 def _compute_map_height(streets: Sequence[str]) -> float:

@@ -1,7 +1,7 @@
 """`tasks.pdf`: the week for the wall, and a task sheet for each officer."""
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -12,12 +12,11 @@ from patrolplan.outputs.cartography.fonts import (
     list_unprintable_notes,
     make_printable,
     print_whole,
-    typeset_template,
 )
 from patrolplan.outputs.cartography.map_content import find_near_keep_away
-from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.reason_words import list_reasons
-from patrolplan.outputs.week.overview_map import MapMarker, draw_overview_map
+from patrolplan.outputs.week.overview_map import MapMarker, OverviewMap
 from patrolplan.outputs.week.roster import (
     LONGEST_NAME,
     LONGEST_OFFICER,
@@ -25,18 +24,14 @@ from patrolplan.outputs.week.roster import (
     RosterOfficer,
     format_duty_times,
     format_school_name,
-    format_week,
 )
+from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.wording import (
-    PURPOSE,
     compute_plan_id,
     describe_barred,
     describe_end,
-    describe_further_window,
     describe_gate_task,
     describe_place,
-    format_data_months,
-    list_attributions,
 )
 from patrolplan.privacy import note_low_threshold
 from patrolplan.risk.history import note_guard
@@ -53,41 +48,25 @@ OFFICER_NAME_POINTS = ((14, 30), (24, 22), (LONGEST_OFFICER, 15))
 """Maximum letters of an officer's name, and its size in points at the top of their papers."""
 
 
-def render_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> bytes:
-    """Typeset the wall's pages and the officers' sheets as a tagged PDF."""
-    data = build_tasks_data(roster, duties, wall=wall)
-    map_svg = _draw_week_map(roster) if wall else b""
-    return typeset_template(__package__, "tasks.typ", data, map_svg=map_svg)
-
-
-def build_tasks_data(roster: Roster, duties: Sequence[Duty], *, wall: bool) -> dict[str, Any]:
-    """Texts of the pages, for the template."""
-    week = roster.week
-    area, settings = week.plan.area, week.plan.area.settings
-    declared = [*note_guard(settings), *note_low_threshold(settings), *area.accepted_checks]
-    name = make_printable(area.name)
-    data: dict[str, Any] = {
-        "title": f"Week of patrols: {name}, {format_week(week)}",
-        "area": name,
-        "marking": make_printable(find_marking(area, (duty.patrol for duty in duties))),
-        "purpose": PURPOSE,
-        "week": format_week(week),
+def build_task_sheets(roster: Roster, duties: Sequence[Duty], *, wall: bool = True) -> Sheet:
+    """The wall's pages and the officers' sheets."""
+    week, settings = roster.week, roster.week.plan.area.settings
+    declared = [*note_guard(settings), *note_low_threshold(settings)]
+    head = roster.build_head(duties, list_texts([*declared, *week.plan.area.accepted_checks]))
+    places = [*_list_places(roster)] if wall else []
+    data = head | {
+        "title": f"Week of patrols: {head['area']}, {head['week']}",
         "id": compute_plan_id(week.plan),
         "days": [{"name": f"{day:%A}", "date": f"{day.day} {day:%B}"} for day in week.days],
-        "wall": _build_wall_pages(roster) if wall else None,
+        "wall": _build_wall_pages(roster, places) if wall else None,
         "sheets": [
             _build_sheet(roster, officer, own)
             for officer in roster.officers
             if (own := [duty for duty in duties if officer.name in duty.people])
         ],
-        "basis": [
-            f"{format_data_months(week.plan.risk)}.",
-            *map(make_printable, list_texts(declared)),
-            " ".join(list_attributions(week.plan)),
-        ],
     }
     data["basis"] += list_unprintable_notes(data)
-    return data
+    return Sheet("tasks.typ", data, _build_map(roster, places) if wall else None)
 
 
 def choose_officer_points(name: str) -> int:
@@ -95,21 +74,97 @@ def choose_officer_points(name: str) -> int:
     return next(size for letters, size in OFFICER_NAME_POINTS if len(name) <= letters)
 
 
-def _describe_company(roster: Roster, officer: str, duty: Duty) -> str:
-    """A patrol's window unless it is after school, and who else is on it, if anyone."""
-    crew = roster.describe_others(officer, duty)
-    words = (describe_further_window(duty.patrol), f"with {crew}" if crew else "")
-    return make_printable(" · ".join(word for word in words if word))
+@dataclass(frozen=True)
+class _Place:
+    """A place of the week, with its sign on the map."""
+
+    hotspot: str
+    marker: MapMarker
+    words: str
+    stays: list[Stay]
 
 
-def _build_wall_pages(roster: Roster) -> dict[str, Any]:
-    visits = _group_visits(roster)
+def _list_places(roster: Roster) -> Iterator[_Place]:
+    """Places of the week: most days first, then in the plan's order, then by name."""
+    visits = group_stays(roster.week.duties)
+    hotspots = roster.week.plan.hotspots.set_index("hotspot")
+    order = {name: number for number, name in enumerate(hotspots.index)}
+    names = sorted(
+        visits, key=lambda name: (-_count_days(visits[name]), order.get(name, len(order)), name)
+    )
+    for number, name in enumerate(names):
+        stops = [stay.stop for stay in visits[name] if stay.stop is not None]
+        own = next((stop for stop in stops if stop.hotspot == name), None)
+        if own is None and name in order:  # it is seen from another place
+            row = hotspots.loc[name]
+            words, point = str(row["place"]), (row["stop_x"], row["stop_y"])
+        else:
+            stop = own or stops[0]
+            words, point = describe_place(stop), stop.point
+        yield _Place(name, MapMarker(xl_col_to_name(number), *point), words, visits[name])
+
+
+def _build_map(roster: Roster, places: Sequence[_Place]) -> OverviewMap:
+    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
+    schools = [
+        MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
+        for one in roster.schools
+    ]
+    markers = [*schools, *(place.marker for place in places)]
+    return OverviewMap(markers, [place.hotspot for place in places], MAP_WIDTH, MAP_HEIGHT)
+
+
+def _build_wall_pages(roster: Roster, places: Sequence[_Place]) -> dict[str, Any]:
+    days, select = roster.week.days, roster.select_duties
     return {
-        "schools": _build_school_rows(roster),
-        "officers": _build_officer_rows(roster),
+        "schools": [
+            {
+                "number": str(school.number),
+                "name": format_school_name(school.name),
+                "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
+                "cells": [
+                    {
+                        "duties": [
+                            _build_line(roster, duty.officer, duty)
+                            for duty in select(urn=school.urn, date=day)
+                        ],
+                        "none": "closed"
+                        if (school.urn, day) in roster.closed_days
+                        else "\N{EN DASH}",
+                    }
+                    for day in days
+                ],
+                "count": str(_count_days(select(urn=school.urn))),
+            }
+            for school in roster.schools
+        ],
+        "officers": [
+            {
+                "name": roster.print_officer(officer.name),
+                "about": roster.describe_officer_modes(officer),
+                "cells": [
+                    [_build_line(roster, officer.name, duty) for duty in select(officer.name, day)]
+                    for day in days
+                ],
+                "count": str(len(select(officer.name))),
+            }
+            for officer in roster.officers
+        ],
         "places": [
-            _build_place_row(roster, xl_col_to_name(number), name, stays)
-            for number, (name, stays) in enumerate(visits.items())
+            {
+                "id": place.marker.text,
+                "place": capitalise(shorten(make_printable(place.words), LONGEST_NAME)),
+                "cells": [
+                    [
+                        f"{format_time(one.from_minutes)} {roster.print_officer(one.duty.officer)}"
+                        for one in place.stays
+                        if one.date == day
+                    ]
+                    for day in days
+                ],
+                "count": str(_count_days(place.stays)),
+            }
+            for place in places
         ],
         "gaps": _build_gap_rows(roster),
         "short": [make_printable(f"{short}.") for short in roster.week.short],
@@ -119,97 +174,21 @@ def _build_wall_pages(roster: Roster) -> dict[str, Any]:
     }
 
 
-def _build_school_rows(roster: Roster) -> list[dict[str, Any]]:
-    def build_cell(urn: str, day: dt.date) -> dict[str, Any]:
-        return {
-            "duties": [
-                {
-                    "officer": roster.print_officer(duty.officer),
-                    "time": format_duty_times(duty),
-                    "more": _describe_company(roster, duty.officer, duty),
-                }
-                for duty in roster.select_duties(urn=urn, date=day)
-            ],
-            "none": "closed" if (urn, day) in roster.closed_days else "\N{EN DASH}",
-        }
-
-    return [
-        {
-            "number": str(school.number),
-            "name": format_school_name(school.name),
-            "about": f"URN {make_printable(school.urn)} · bell {school.bell}",
-            "cells": [build_cell(school.urn, day) for day in roster.week.days],
-            "count": _count_days(roster.select_duties(urn=school.urn)),
-        }
-        for school in roster.schools
-    ]
-
-
-def _build_officer_rows(roster: Roster) -> list[dict[str, Any]]:
-    def build_line(officer: str, duty: Duty) -> dict[str, str]:
-        number = roster.schools_by_urn[duty.urn].number
-        leave = roster.format_set_out(officer, duty)
-        return {
-            "time": format_duty_times(duty),
-            "school": f"{number} {format_school_name(duty.patrol.school)}",
-            "leave": f"set out {leave}" if leave else "",
-            "more": _describe_company(roster, officer, duty),
-        }
-
-    return [
-        {
-            "name": roster.print_officer(officer.name),
-            "about": roster.describe_officer_modes(officer),
-            "cells": [
-                [build_line(officer.name, duty) for duty in roster.select_duties(officer.name, day)]
-                for day in roster.week.days
-            ],
-            "count": str(len(roster.select_duties(officer.name))),
-        }
-        for officer in roster.officers
-    ]
-
-
-def _group_visits(roster: Roster) -> dict[str, list[Stay]]:
-    """Stays of the week by place: most days first, then in the plan's order, then by name."""
-    stays = group_stays(roster.week.duties)
-    order = {name: number for number, name in enumerate(roster.week.plan.hotspots["hotspot"])}
-    names = sorted(
-        stays, key=lambda name: (-int(_count_days(stays[name])), order.get(name, len(order)), name)
-    )
-    return {name: stays[name] for name in names}
-
-
-def _count_days(dated: Sequence[Stay | Duty]) -> str:
-    return str(len({one.date for one in dated}))
-
-
-def _find_stop(roster: Roster, name: str, stays: list[Stay]) -> tuple[str, float, float]:
-    """Where a place is, in words and in metres: its own stop, or the hotspot that is seen."""
-    stops = [stay.stop for stay in stays if stay.stop is not None]
-    own = next((stop for stop in stops if stop.hotspot == name), None)
-    hotspots = roster.week.plan.hotspots
-    for _, row in hotspots[hotspots["hotspot"] == name].iterrows() if own is None else ():
-        return str(row["place"]), float(row["stop_x"]), float(row["stop_y"])
-    stop = own or stops[0]
-    return describe_place(stop), stop.x, stop.y
-
-
-def _build_place_row(roster: Roster, letters: str, name: str, stays: list[Stay]) -> dict[str, Any]:
-    place = shorten(make_printable(_find_stop(roster, name, stays)[0]), LONGEST_NAME)
+def _build_line(roster: Roster, officer: str, duty: Duty) -> dict[str, str]:
+    """A duty in a table of the wall."""
+    leave = roster.format_set_out(officer, duty)
+    number = roster.schools_by_urn[duty.urn].number
     return {
-        "id": letters,
-        "place": capitalise(place),
-        "cells": [
-            [
-                f"{format_time(stay.from_minutes)} {roster.print_officer(stay.duty.officer)}"
-                for stay in stays
-                if stay.date == day
-            ]
-            for day in roster.week.days
-        ],
-        "count": _count_days(stays),
+        "officer": roster.print_officer(officer),
+        "time": format_duty_times(duty),
+        "school": f"{number} {format_school_name(duty.patrol.school)}",
+        "leave": f"set out {leave}" if leave else "",
+        "more": " · ".join(roster.describe_company(officer, duty)),
     }
+
+
+def _count_days(dated: Sequence[Stay | Duty]) -> int:
+    return len({one.date for one in dated})
 
 
 def _build_gap_rows(roster: Roster) -> list[dict[str, Any]]:
@@ -255,14 +234,14 @@ def _build_sheet(roster: Roster, officer: RosterOfficer, duties: list[Duty]) -> 
 def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str, Any]:
     patrol, crs = duty.patrol, roster.week.plan.area.projection.crs
     about = (
-        _describe_company(roster, officer, duty),
+        *roster.describe_company(officer, duty),
         f"URN {make_printable(duty.urn)}",
         f"no. {roster.schools_by_urn[duty.urn].number} on the wall map",
         f"card {card}",
     )
     return {
         "school": format_school_name(patrol.school),
-        "about": " · ".join(word for word in about if word),
+        "about": " · ".join(about),
         "leave": roster.format_set_out(officer, duty),
         "start": format_time(duty.start_minutes),
         "first_why": describe_gate_task(roster.week.plan, patrol),
@@ -281,19 +260,3 @@ def _build_task(roster: Roster, officer: str, duty: Duty, card: int) -> dict[str
             for facts in list_stop_facts(patrol, crs)
         ],
     }
-
-
-def _draw_week_map(roster: Roster) -> bytes:
-    named = len(roster.schools) <= MAX_NAMED_SCHOOLS
-    schools = [
-        MapMarker(str(one.number), one.x, one.y, school=True, name=one.name if named else "")
-        for one in roster.schools
-    ]
-    visits = _group_visits(roster)
-    places = [
-        MapMarker(xl_col_to_name(number), *_find_stop(roster, name, stays)[1:])
-        for number, (name, stays) in enumerate(visits.items())
-    ]
-    return draw_overview_map(
-        roster.week.plan, [*schools, *places], list(visits), width=MAP_WIDTH, height=MAP_HEIGHT
-    )

@@ -1,7 +1,7 @@
 """Everything that a team gets for a week: tables, map, sheets, and each officer's cards."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -11,15 +11,15 @@ from patrolplan.atomic import WEEK_FILE
 from patrolplan.errors import LedgerError
 from patrolplan.outputs.card.card import CardBook, PrintedPatrol, hash_card, render_card_books
 from patrolplan.outputs.cartography.fonts import make_printable, print_whole
-from patrolplan.outputs.earlier_papers import EarlierPapers, hash_template
-from patrolplan.outputs.facts import find_marking, list_stop_facts
+from patrolplan.outputs.earlier_papers import EarlierPapers
+from patrolplan.outputs.facts import list_stop_facts
 from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
 from patrolplan.outputs.output_folder import format_json, write_files
 from patrolplan.outputs.webmap.map_layers import MapPatrol
 from patrolplan.outputs.webmap.map_page import WeekView, render_map
 from patrolplan.outputs.week.calendars import render_calendars
-from patrolplan.outputs.week.lead_sheet import render_lead_sheet
-from patrolplan.outputs.week.poster import build_poster_data, render_posters, select_shown
+from patrolplan.outputs.week.lead_sheet import build_lead_sheet
+from patrolplan.outputs.week.poster import build_poster
 from patrolplan.outputs.week.roster import (
     LONGEST_OFFICER,
     Roster,
@@ -30,21 +30,12 @@ from patrolplan.outputs.week.roster import (
     format_school_name,
     format_week,
 )
-from patrolplan.outputs.week.school_sheet import build_school_data, render_school_sheets
+from patrolplan.outputs.week.school_sheet import build_school_sheet
+from patrolplan.outputs.week.sheet import Sheet
 from patrolplan.outputs.week.spreadsheet import render_week_csv, render_week_xlsx
-from patrolplan.outputs.week.task_sheets import (
-    build_tasks_data,
-    choose_officer_points,
-    render_task_sheets,
-)
-from patrolplan.outputs.wording import (
-    PURPOSE,
-    describe_further_window,
-    format_data_months,
-    list_attributions,
-)
+from patrolplan.outputs.week.task_sheets import build_task_sheets, choose_officer_points
+from patrolplan.outputs.wording import describe_further_window
 from patrolplan.parallel import ProgressCallback
-from patrolplan.patrols.plan import Plan
 from patrolplan.patrols.tasked_places import tell_taskings
 from patrolplan.team.ledger.monthly_return import RecentPresence, load_recent_presence
 from patrolplan.team.ledger.promised import HOTSPOTS_FILE, build_hotspots_document
@@ -54,6 +45,8 @@ from patrolplan.team.week_file import CHANCES_FILE, build_week_document, round_w
 from patrolplan.team.where_when import DayItem
 from patrolplan.text import format_count, join_words, shorten
 from patrolplan.times import format_time
+
+REPLACES = "A card printed again replaces the one of the same day."
 
 
 @dataclass(frozen=True)
@@ -116,36 +109,32 @@ def write_week_files(
 
     With `changes` also those cards as one document, under a cover that says what changed.
 
-    Papers of the folder `earlier` are copied if they are unchanged, and its calendars continued.
-    Returns the digests of papers for the manifest, see `patrolplan.outputs.earlier_papers`.
+    Papers of the folder `earlier` are copied if they are unchanged. Returns the digests of papers
+    for the manifest, see `patrolplan.outputs.earlier_papers`.
     """
     week = round_week(roster.week)
     roster, untold = Roster(_tell_taskings(week)), Roster(week)
     papers = EarlierPapers(earlier, week.plan)
     duties, officers = roster.select_duties(officer, date), roster.select_officers(officer, date)
     whole = officer is None and date is None
+    # A school is not told what is tasked.
+    school_urns = {duty.urn for duty in untold.select_duties(officer, date)}
+    sheets = {
+        "tasks.pdf": build_task_sheets(roster, duties, wall=whole),
+        **({"lead.pdf": build_lead_sheet(roster)} if whole else {}),
+        **_build_school_papers(untold, school_urns, with_posters=whole),
+    }
+    books = _build_card_books(roster, officers, duties, changes)
     files = {
         "week.csv": render_week_csv(roster),
         "week.xlsx": render_week_xlsx(roster),
         "map.html": render_week_map(roster),
         NOTES_FILE: render_notes(week),
-        **_render_tasks(roster, duties, papers, wall=whole),
-        **render_calendars(roster, officers, earlier),
-        **_render_card_files(
-            roster,
-            officers,
-            duties,
-            papers,
-            changes=changes,
-            executor=executor,
-            report_progress=report_progress,
-        ),
+        **render_calendars(roster, officers),
+        **_render_books(books, papers, executor, report_progress),
     }
-    if whole:
-        files["lead.pdf"] = render_lead_sheet(roster)
-    # A school is not told what is tasked.
-    own = untold.select_duties(officer, date)
-    files |= _render_school_files(untold, own, papers, with_posters=whole)
+    for path, sheet in sheets.items():
+        files |= papers.find({path: sheet.facts}) or {path: sheet.render(week.plan)}
     write_week_documents(week, folder)
     write_files(folder, files)
     return papers.seal(files)
@@ -160,55 +149,22 @@ def _tell_taskings(week: Week) -> Week:
     return replace(week, duties=tuple(duties))
 
 
-def _render_tasks(
-    roster: Roster, duties: Sequence[Duty], papers: EarlierPapers, *, wall: bool
-) -> dict[str, bytes]:
-    """The wall's pages and the officers' sheets."""
-    facts = (
-        hash_template(__package__, "tasks.typ"),
-        build_tasks_data(roster, duties, wall=wall),
-        roster.schools,
-        [duty.patrol.stops for duty in roster.week.duties],
-    )
-    return papers.find({"tasks.pdf": facts}) or {
-        "tasks.pdf": render_task_sheets(roster, duties, wall=wall)
-    }
-
-
-def _render_school_files(
-    roster: Roster, duties: Sequence[Duty], papers: EarlierPapers, *, with_posters: bool
-) -> dict[str, bytes]:
-    """Sheets of the schools of these duties; and posters, which show nothing of a week's part."""
-    week = roster.week
-    presence = _load_presence(week)
-    sheet_urns = {duty.urn for duty in duties}
-    wanted = [one.urn for one in roster.schools if with_posters or one.urn in sheet_urns]
-    answers = find_school_answers(week, presence, wanted)
-    files: dict[str, bytes] = {}
+def _build_school_papers(
+    roster: Roster, urns: Collection[str], *, with_posters: bool
+) -> dict[str, Sheet]:
+    """Sheets of these schools; and posters of all, which show nothing of a week's part."""
+    presence = _load_presence(roster.week)
+    wanted = [one.urn for one in roster.schools if with_posters or one.urn in urns]
+    answers = find_school_answers(roster.week, presence, wanted)
+    sheets: dict[str, Sheet] = {}
     for school in roster.schools:
-        urn, name = school.urn, f"{roster.school_file_names[school.urn]}.pdf"
-        own = answers.get(urn, ())
-        if urn in sheet_urns:
-            sheet, facts = (
-                f"schools/{name}",
-                (
-                    hash_template(__package__, "school.typ"),
-                    build_school_data(roster, school, own),
-                    school,
-                    [duty.patrol.stops for duty in roster.select_duties(urn=urn)],
-                ),
-            )
-            files |= papers.find({sheet: facts}) or {
-                sheet: render_school_sheets(roster, [urn], answers)[urn]
-            }
-        shown = select_shown(own) if with_posters else ()
-        if shown:
-            poster, data = f"posters/{name}", build_poster_data(roster, school, shown, presence)
-            files |= papers.find({poster: (hash_template(__package__, "poster.typ"), data)}) or {
-                f"posters/{name}": made
-                for made in render_posters(roster, {urn: shown}, presence).values()
-            }
-    return files
+        own, name = answers.get(school.urn, ()), roster.school_file_names[school.urn]
+        if school.urn in urns:
+            sheets[f"schools/{name}.pdf"] = build_school_sheet(roster, school, own)
+        poster = build_poster(roster, school, own, presence) if with_posters else None
+        if poster is not None:
+            sheets[f"posters/{name}.pdf"] = poster
+    return sheets
 
 
 def _load_presence(week: Week) -> RecentPresence | None:
@@ -233,60 +189,53 @@ def write_week_documents(week: Week, folder: Path) -> None:
     write_files(folder, format_week_documents(week))
 
 
-def _render_card_files(
+Book = tuple[str, CardBook, Sequence[str]]
+"""Cards under a cover, with the paths of the whole and of each card that is a file as well."""
+
+
+def _build_card_books(
     roster: Roster,
     officers: Sequence[RosterOfficer],
     duties: Sequence[Duty],
-    papers: EarlierPapers,
-    *,
     changes: CardChanges | None,
+) -> Iterator[Book]:
+    """The cards of each of these officers, and those that changed as one document."""
+    for officer in officers:
+        own = [duty for duty in duties if officer.name in duty.people]
+        if own:
+            cover = build_cover_data(roster, officer, own)
+            title = f"Cards of {cover['officer']}, {cover['week']}"
+            book = CardBook(title, cover, _build_printed_patrols(roster, own))
+            yield f"cards/{officer.file_name}.pdf", book, [*map(roster.card_path, own)]
+    if changes:
+        yield "part/changed.pdf", _build_changed_book(roster, changes), ()
+
+
+def _render_books(
+    books: Iterable[Book],
+    papers: EarlierPapers,
     executor: Executor | None,
     report_progress: ProgressCallback | None,
 ) -> dict[str, bytes]:
-    """Each officer's cards under a cover, every card separately, and those that changed as one."""
-    plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
-    by_officer = [
-        (officer, own)
-        for officer in officers
-        if (own := [duty for duty in duties if officer.name in duty.people])
-    ]
-    books = [
-        CardBook(
-            title=f"Cards of {roster.print_officer(officer.name)}, {format_week(roster.week)}",
-            cover=build_cover_data(roster, officer, own),
-            cards=tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in own),
-        )
-        for officer, own in by_officer
-    ]
+    """The books and their cards, copied where none of a book's papers changed."""
     files: dict[str, bytes] = {}
     new = []
-    for (officer, own), book in zip(by_officer, books, strict=True):
-        facts: dict[str, object] = {
-            roster.card_path(duty): hash_card(card)
-            for duty, card in zip(own, book.cards, strict=True)
-        }
-        facts[f"cards/{officer.file_name}.pdf"] = (book.title, book.cover, [*facts.values()])
+    for path, book, cards in books:
+        digests = [hash_card(card) for card in book.cards]
+        facts: dict[str, object] = dict(zip(cards, digests, strict=False))
+        facts[path] = (book.title, book.cover, digests)
         found = papers.find(facts)
         files |= found or {}
-        if found is None:
-            new.append((officer, own, book))
-    changed = [_build_changed_book(roster, changes, plans)] if changes else []
+        new += [(path, book, cards)] if found is None else []
     rendered = render_card_books(
-        [*(book for _, _, book in new), *changed],
-        executor=executor,
-        report_progress=report_progress,
+        [book for _, book, _ in new], executor=executor, report_progress=report_progress
     )
-    if changed:
-        files["part/changed.pdf"] = rendered.pop()[0]
-    for (officer, own, _), (whole, cards) in zip(new, rendered, strict=True):
-        files[f"cards/{officer.file_name}.pdf"] = whole
-        files |= {roster.card_path(duty): card for duty, card in zip(own, cards, strict=True)}
+    for (path, _, cards), (whole, pages) in zip(new, rendered, strict=True):
+        files |= {path: whole, **dict(zip(cards, pages, strict=False))}
     return files
 
 
-def _build_changed_book(
-    roster: Roster, changes: CardChanges, plans: Mapping[dt.date, Plan]
-) -> CardBook:
+def _build_changed_book(roster: Roster, changes: CardChanges) -> CardBook:
     """What changed since the last print, by officer: a list of it, then the cards to hand out."""
     void: dict[str, list[dict[str, Any]]] = {}
     for path in changes.withdrawn:
@@ -294,12 +243,12 @@ def _build_changed_book(
     groups, duties = [], list[Duty]()
     for officer in roster.officers:
         items = void.pop(officer.file_name, [])
-        own = [d for d in roster.select_duties(officer.name) if roster.card_path(d) in changes.new]
-        for duty in own:
-            item = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty=duty)
-            line = _build_cover_item(roster, officer.name, item, {id(duty): len(duties)})
-            items.append(line | {"time": f"{duty.date:%a} {duty.date.day}, {line['time']}"})
-            duties.append(duty)
+        for duty in roster.select_duties(officer.name):
+            if roster.card_path(duty) in changes.new:
+                item = DayItem("patrol", duty.start_minutes, duty.end_minutes, duty=duty)
+                line = _build_cover_item(roster, officer.name, item, {id(duty): len(duties)})
+                items.append(line | {"time": f"{duty.date:%a} {duty.date.day}, {line['time']}"})
+                duties.append(duty)
         groups.append((roster.print_officer(officer.name), items))
     groups += [(make_printable(name), items) for name, items in void.items()]  # who has left
     cover = _build_cover(roster, duties, "Cards to hand out") | {
@@ -310,10 +259,10 @@ def _build_changed_book(
             for name, items in groups
             if items
         ],
-        "notes": ["A card printed again replaces the one of the same day."],
+        "notes": [REPLACES],
     }
-    cards = tuple(_build_printed_patrol(roster, plans[duty.date], duty) for duty in duties)
-    return CardBook(f"Cards to hand out, {format_week(roster.week)}", cover, cards)
+    title = f"Cards to hand out, {cover['week']}"
+    return CardBook(title, cover, _build_printed_patrols(roster, duties))
 
 
 def _build_void_item(roster: Roster, path: str) -> dict[str, Any]:
@@ -333,29 +282,29 @@ def _build_void_item(roster: Roster, path: str) -> dict[str, Any]:
 
 def _build_cover(roster: Roster, duties: Sequence[Duty], title: str) -> dict[str, Any]:
     """What every cover says."""
-    week = roster.week
-    return {
+    return roster.build_head(duties) | {
         "officer": title,
         "officer_size": choose_officer_points(title),
-        "purpose": PURPOSE,
         "count": format_count(len(duties), "card"),
-        "week": format_week(week),
-        "marking": make_printable(find_marking(week.plan.area, (duty.patrol for duty in duties))),
-        "basis": [f"{format_data_months(week.plan.risk)}.", " ".join(list_attributions(week.plan))],
     }
 
 
-def _build_printed_patrol(roster: Roster, plan: Plan, duty: Duty) -> PrintedPatrol:
-    """A duty's patrol with its officer, and others at that school in that window."""
-    crew = roster.describe_others(duty.officer, duty)
-    colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
-    colleagues += [
-        roster.print_officer(other.officer)
-        for other in roster.select_duties(urn=duty.urn, date=duty.date)
-        if other.officer != duty.officer and other.window == duty.window
-    ]
-    name = roster.print_officer(duty.officer)
-    return PrintedPatrol(plan, duty.patrol, name, tuple(dict.fromkeys(colleagues)))
+def _build_printed_patrols(roster: Roster, duties: Sequence[Duty]) -> tuple[PrintedPatrol, ...]:
+    """Patrols of duties with their officer, and others at that school in that window."""
+    plans = {day: replace(roster.week.plan, date=day) for day in roster.week.days}
+    printed = []
+    for duty in duties:
+        crew = roster.describe_others(duty.officer, duty)
+        colleagues = [shorten(make_printable(crew), LONGEST_OFFICER)] if crew else []
+        colleagues += [
+            roster.print_officer(other.officer)
+            for other in roster.select_duties(urn=duty.urn, date=duty.date)
+            if other.officer != duty.officer and other.window == duty.window
+        ]
+        name = roster.print_officer(duty.officer)
+        own = tuple(dict.fromkeys(colleagues))
+        printed.append(PrintedPatrol(plans[duty.date], duty.patrol, name, own))
+    return tuple(printed)
 
 
 def build_cover_data(
@@ -367,7 +316,7 @@ def build_cover_data(
     own = roster.select_duties(officer.name)
     cards = {id(duty): number for number, duty in enumerate(duties)}
     dates = {duty.date for duty in duties}
-    notes = ["A card printed again replaces the one of the same day."]
+    notes = [REPLACES]
     if len(duties) < len(own):
         shown = sorted(dates)
         notes.insert(0, f"Printed in part: {len(duties)} of {len(own)} cards of the week.")
