@@ -72,7 +72,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["state"]["version"] == 2
     week = saved(board)
     assert build_week_document(week) == build_week_document(board.shared.state.week)
-    assert len(week.duties) == len(board.shared._undo_stack[0][1].week.duties) - 1
+    assert len(week.duties) == len(board.shared.undo_stack[0][1].week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -371,19 +371,19 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
         ({"to": "2026-11-01"}, "before the first"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
+def test_a_place_that_cannot_be_written_is_refused(still_board, still_client, wrong, why):
     """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = build_map_document(board.shared.state.planned_area)["schools"][0]["at"][::-1]
+    gate = build_map_document(still_board.shared.state.planned_area)["schools"][0]["at"][::-1]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.shared.state.tables["tasked_places"].path.read_bytes()
-    answer = change(client, 1, **task)
+    before = still_board.shared.state.tables["tasked_places"].path.read_bytes()
+    answer = change(still_client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.shared.state.tables["tasked_places"].path.read_bytes() == before
+    assert still_board.shared.state.tables["tasked_places"].path.read_bytes() == before
 
 
 @pytest.mark.slow
