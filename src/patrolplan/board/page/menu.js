@@ -1,13 +1,12 @@
 // Everything that can be done with one patrol, or with a cell that has none, as buttons.
 
 import { pickUp } from "./carry.js";
-import { deliveredLine } from "./delivered.js";
 import { button, choice, findFocus, labelled, make, one, openDialog } from "./dom.js";
 import { markChosen } from "./grid.js";
 import { showPatrol } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
-import { dayName, fear, idOf, inWords, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
+import { dayName, fear, idOf, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
 const NOBODY = "-";
 
@@ -18,7 +17,7 @@ const showOnMap = (patrol) => {
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
 const act = async (close, what) => {
-  if (await change(what, inWords(what))) close();
+  if (await change(what)) close();
 };
 
 /** A choice whose every option is checked when chosen, with its button and the verdict. */
@@ -103,7 +102,6 @@ export const openMenu = (patrol) => {
           rule(`${officer} anywhere`, { officer, urn: null, date }),
         ),
       ),
-      make("fieldset", {}, make("legend", { text: "Minutes delivered" }), deliveredLine(patrol, close)),
     ];
   });
 };
@@ -118,7 +116,6 @@ export const openAdd = ({ urn, date }) => {
   const window = choice(windows.map((name) => [name, plain(name)]));
   window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
   const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: route.value === "" ? null : Number(route.value) });
-  const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
   const rule = { officer: null, urn, date };
   openDialog("add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`, (close) => [
     cell.why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)),
@@ -130,7 +127,6 @@ export const openAdd = ({ urn, date }) => {
       "fieldset", {}, make("legend", { text: "Rules" }),
       make(
         "div", { class: "actions" },
-        bans.map((ban) => button(`Allow again: ${ruleName(ban)}`, () => act(close, { kind: "unban", ...ban }))),
         button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule })),
       ),
     ),
