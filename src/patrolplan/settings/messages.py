@@ -65,7 +65,7 @@ def _build_problem(
         text = str(detail["ctx"]["error"])
         what, _, remedy = text.rpartition("; ")  # they may have a remedy after a semicolon
         if not what or text.endswith("?"):
-            what, remedy = text, "see `patrolplan init` for an example"
+            what, remedy = text, "look the key up in the documentation"
         return Problem(file, what, remedy, place)
     accepted = describe_type(key.kind, key.metadata)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
