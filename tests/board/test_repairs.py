@@ -142,11 +142,13 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
         ({"urn": "1"}, "no school"),
     ],
 )
-def test_an_appointment_that_cannot_be_is_refused(board, client, wrong, why):
+def test_an_appointment_that_cannot_be_is_refused(still_board, still_client, wrong, why):
     """Nothing is written, and the reason is named."""
-    sheet = board.shared.state.tables["duties"].path
+    shared = still_board.shared
+    sheet = shared.state.tables["duties"].path
     content = sheet.read_bytes()
-    assert why in change(board, client, **appointment(board.shared.state.week.duties[1], **wrong))
+    unfit = appointment(shared.state.week.duties[1], **wrong)
+    assert why in change(still_board, still_client, **unfit)
     assert sheet.read_bytes() == content
 
 

@@ -25,7 +25,6 @@ from patrolplan.board.requests import (
     CheckRequest,
     DosesRequest,
     OffersRequest,
-    PrintRequest,
     RepairedChange,
     SolveRequest,
     TakeOfferRequest,
@@ -264,14 +263,10 @@ class Board:
         self._proposal = None
         return {"proposal": False}
 
-    def start_printing(self, request: PrintRequest) -> dict[str, Any]:
-        """Begin to print the week, or a part of it."""
+    def start_printing(self, request: VersionedRequest) -> dict[str, Any]:
+        """Begin to print the week."""
         self.shared.read(request.version)
-        self.printing_job.start(
-            "printing",
-            "Drawing the papers",
-            lambda: print_papers(self.shared, request.officer, request.date),
-        )
+        self.printing_job.start("printing", "Drawing the papers", lambda: print_papers(self.shared))
         return self.build_printing_status()
 
     def build_printing_status(self) -> dict[str, Any]:

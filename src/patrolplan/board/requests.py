@@ -226,10 +226,3 @@ class DosesRequest(VersionedRequest):
     """How many came; None for the crew as handed out."""
     reason: Reason | None = None
     """Why stops had fewer minutes than planned."""
-
-
-class PrintRequest(VersionedRequest):
-    """Papers of the week, or of an officer or day."""
-
-    officer: Name | None = None
-    date: Day | None = None

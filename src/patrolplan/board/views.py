@@ -11,7 +11,6 @@ import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
 from patrolplan.board.edits import is_lent
-from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
 from patrolplan.outputs.facts import (
@@ -177,8 +176,6 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     places = {stop.hotspot: stop.place for stop in stops}
     corners = {stop.hotspot for stop in stops if stop.kind == "corner"}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
-    shown = compute_shown_worth(state.planned_area.risk, hotspots)  # as it may be shown
-    worth = {**inputs.hotspots, **dict(zip(hotspots["hotspot"], shown.tolist(), strict=True))}
     days = [f"{day}" for day in inputs.days]
     return [
         {
@@ -187,7 +184,6 @@ def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
             "days": dict(zip(days, map(round, minutes[row].tolist()), strict=True)),
             "max_minutes": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
-            "worth": worth[name],
         }
         for row, name in enumerate(inputs.hotspots)
         if name not in corners

@@ -140,7 +140,6 @@ const sift = () => {
   one("#sift").hidden = schools.length <= FEW;
   const words = one("#sift-words").value.toLowerCase().split(/\s+/).filter(Boolean);
   const hides = (school) => {
-    if (one("#sift-few").checked && school.patrols >= school.least) return true;
     const officers = Object.values(school.cells).flatMap(({ patrols }) => patrols.map(({ officer }) => officer));
     const text = [school.name, school.urn, ...officers].join(" ").toLowerCase();
     return !words.every((word) => text.includes(word));
@@ -151,9 +150,7 @@ const sift = () => {
   one("#sifted").textContent = `${left ? counted(left, "school") : "No school"} of ${schools.length}`;
 };
 
-export const startSifting = () => ["#sift-words", "#sift-few"].forEach((name) => {
-  one(name).addEventListener("input", () => { sift(); setStop(); });
-});
+export const startSifting = () => one("#sift-words").addEventListener("input", () => { sift(); setStop(); });
 
 /** Exactly one thing of the grid is reached by Tab: where the focus was last. */
 export const setStop = (element) => {

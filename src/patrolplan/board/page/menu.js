@@ -61,9 +61,6 @@ export const openMenu = (patrol) => {
   const { officer, urn, date, crew } = patrol;
   const others = officerOptions(urn, date).filter(([name]) => name !== officer);
   const companions = [...(crew.length ? [[NOBODY, "nobody"]] : []), ...others.filter(([name]) => !crew.includes(name))];
-  const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date && row.window === patrol.window))
-    .map((row) => [idOf(row), `${dayName(row.date)}: ${row.officer} at ${schoolName(row.urn)}`]);
-  const byId = (id) => keyOf(store.patrols.find((row) => idOf(row) === id));
   const routes = Array.from({ length: patrol.variants }, (_, number) => [String(number), `Route ${number + 1}`])
     .filter(([number]) => Number(number) !== patrol.variant);
   openDialog("patrol", `${officer} at ${schoolName(urn)}`, (close) => {
@@ -90,7 +87,6 @@ export const openMenu = (patrol) => {
         }),
       ),
       checkedChoice("Give to", "Give", others, (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), close),
-      checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), close),
       checkedChoice("Along", "Set", companions, (name) => ({ kind: "crew", ...key, crew: name === NOBODY ? [] : [name] }), close),
       routes.length && checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), close),
       make(
@@ -109,26 +105,17 @@ export const openMenu = (patrol) => {
 /** Open what can be done with a cell without a patrol. */
 export const openAdd = ({ urn, date }) => {
   const cell = store.school.get(urn).cells[date] ?? {};
-  const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
-  const route = choice([["", "the best available"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
   const taken = new Set((cell.patrols ?? []).map(({ window }) => window));
   const { windows } = store.state;
   const window = choice(windows.map((name) => [name, plain(name)]));
   window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
-  const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: route.value === "" ? null : Number(route.value) });
+  const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: null });
   const rule = { officer: null, urn, date };
   openDialog("add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`, (close) => [
     cell.why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)),
     windows.length > 1 && make("div", { class: "line" }, labelled("Window", window)),
-    variants > 1 && make("div", { class: "line" }, labelled("Route", route)),
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, close),
     cell.state !== "closed" && make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
-    make(
-      "fieldset", {}, make("legend", { text: "Rules" }),
-      make(
-        "div", { class: "actions" },
-        button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule })),
-      ),
-    ),
+    make("div", { class: "actions" }, button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule }))),
   ]);
 };

@@ -1,8 +1,8 @@
-// Paper: task sheets and cards by officer or day.
+// Paper: the cards that changed, and all other papers of the week.
 
-import { button, choice, labelled, make, one, openDialog } from "./dom.js";
+import { button, make, one, openDialog } from "./dom.js";
 import { ask, inTurn, isRefused, paperAddress, say, store, tell } from "./store.js";
-import { counted, dayName } from "./words.js";
+import { counted } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
 
@@ -23,8 +23,6 @@ const paperList = ({ folder, files }) => {
 };
 
 const openPrint = () => {
-  const officer = choice([["", "all officers"], ...store.state.officers.map((row) => [row.officer, row.officer])], { id: "print-officer" });
-  const date = choice([["", "the whole week"], ...store.state.week.days.map((day) => [day.date, dayName(day.date)])], { id: "print-date" });
   const progress = make("p", { text: "" });
   const papers = make("div", { class: "found" });
   const old = store.state.out_of_date;
@@ -41,7 +39,7 @@ const openPrint = () => {
     say(body.problem || body.message, { problem: Boolean(body.problem) });
   };
   const start = async () => {
-    const answer = await tell("/api/print", { version: store.state.version, officer: officer.value || null, date: date.value || null });
+    const answer = await tell("/api/print", { version: store.state.version });
     if (isRefused(answer)) return;
     go.disabled = true;
     say("Making the papers …");
@@ -50,7 +48,6 @@ const openPrint = () => {
   const go = button("Make the papers", () => inTurn(start), { class: "primary" });
   const dialog = openDialog("print", "Print", () => [
     make("p", { text: "Cards that changed since the last print, by officer, as one PDF; sheets for schools apart." }),
-    make("div", { class: "fields" }, labelled("Officer", officer), labelled("Day", date)),
     make("div", { class: "actions" }, go),
     old.length && make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")),
     progress, papers,
