@@ -46,7 +46,7 @@ def board(
     ),
     as_json: options.Json = False,
 ) -> None:
-    """Open the week in the browser: change, lock, plan again and print it."""
+    """Open the week in the browser, to change and print it."""
     import secrets
     import webbrowser
     from threading import Thread

@@ -67,7 +67,7 @@ def demo(
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
-    """Plan the patrols of a fictional borough: try it without data of your own."""
+    """Plan a fictional borough: needs no data."""
     if config is not None:
         console.stderr.print(
             f"{config} is not read: the demo has its own settings; `plan` reads it"
@@ -94,8 +94,7 @@ def plan(
         None,
         "--way",
         "On foot or by bicycle; default: as in the settings.",
-        options.format_choices(TravelMode),
-        parser=options.parse_choice(TravelMode),
+        **options.choose_from(TravelMode),
     ),
     posts: int | None = options.option(
         None,
@@ -112,7 +111,7 @@ def plan(
     as_json: options.Json = False,
     notes: options.Notes = False,
 ) -> None:
-    """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
+    """Plan each school's patrol: cards, phone map, GPX, layers."""
     options.check_worker_options(workers, cluster)
     request = _PlanRequest(school, window, start, minutes, date, way, posts, geoparquet)
     _run_plan(config, out, request, (workers, cluster), as_json=as_json, notes=notes)
