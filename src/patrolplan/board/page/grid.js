@@ -78,7 +78,7 @@ const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, nu
   },
 )));
 
-export const showDay = (number) => {
+const showDay = (number) => {
   const { days } = store.state.week;
   shown.day = Math.max(0, Math.min(days.length - 1, number));
   all("#days button").forEach((button, at) => button.setAttribute("aria-pressed", String(at === shown.day)));

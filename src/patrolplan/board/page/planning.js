@@ -53,7 +53,7 @@ const openProposal = async () => {
   });
 };
 
-export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
+const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
   if (!known) return "Not compared with the best possible week since it was changed by hand.";
   if (give >= 0.005 && status === "optimal") return `Drawn: ${give.toFixed(1)} % below the best, which is proven.`;
   if (give >= 0.005) return `Drawn: at most ${(give + gap).toFixed(1)} % below the best.`;
