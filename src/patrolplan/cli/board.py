@@ -94,16 +94,13 @@ def _load_demo_settings() -> pp.Settings:
 
     The demo's own folder is part of the program, and may not be writable.
     """
-    settings = pp.load_settings(pp.demo_settings())
-    here = Path.cwd()
-    secret = {"secret": str(here / "patrolplan-demo.secret")}
-    ledger = {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"}
-    return settings.model_copy(
-        update={
-            "week": settings.week.model_copy(update=secret),
-            "ledger": settings.ledger.model_copy(update=ledger),
-        }
-    )
+    settings, here = pp.load_settings(pp.demo_settings()), Path.cwd()
+    own = {
+        "week": {"secret": str(here / "patrolplan-demo.secret")},
+        "ledger": {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"},
+    }
+    sections = {name: getattr(settings, name).model_copy(update=own[name]) for name in own}
+    return settings.model_copy(update=sections)
 
 
 def _open_shared_week(
