@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import patrolplan as pp
 from patrolplan.cli import console, options
 from patrolplan.cli.app import command
-
-
-class FetchPart(StrEnum):
-    """Parts that can be fetched separately."""
-
-    CRIMES = "crimes"
-    STREETS = "streets"
-    SCHOOLS = "schools"
 
 
 @command
@@ -23,8 +13,11 @@ def fetch(
     months: int | None = options.option(
         None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
     ),
-    only: list[FetchPart] | None = options.option(
-        None, "--only", "Fetch only this; may be repeated.", **options.choose_from(FetchPart)
+    only: list[str] | None = options.option(
+        None,
+        "--only",
+        "Fetch only this; may be repeated.",
+        **options.choose_from("crimes", "streets", "schools"),
     ),
     again: bool = options.option(False, "--again", "Fetch again what is already there."),
     as_json: options.Json = False,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -70,14 +69,13 @@ def find_config(ctx: typer.Context, config: Path) -> Path:
     return config
 
 
-def choose_from(choices: type[StrEnum]) -> dict[str, Any]:
+def choose_from(*choices: str) -> dict[str, Any]:
     """Placeholder and parser of an option with choices; typer's words differ between versions."""
 
-    def parse(text: str) -> StrEnum:
-        try:
-            return choices(text)
-        except ValueError:
+    def parse(text: str) -> str:
+        if text not in choices:
             refuse(f"'{text}' is not valid; write one of: {', '.join(choices)}")
+        return text
 
     return {"metavar": f"[{'|'.join(choices)}]", "parser": parse}
 

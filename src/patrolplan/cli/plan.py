@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +23,6 @@ MAX_POSTS = 50
 """Maximum number of posts."""
 
 
-class TravelMode(StrEnum):
-    """How patrols travel."""
-
-    WALK = "walk"
-    BICYCLE = "bicycle"
-
-
 @dataclass(frozen=True)
 class _PlanRequest:
     """Which patrols to plan; by default every school's, from the bell."""
@@ -40,14 +32,14 @@ class _PlanRequest:
     start: dt.time | None = None
     minutes: float | None = None
     date: dt.date | None = None
-    way: TravelMode | None = None
+    way: str | None = None
     posts: int | None = None
     geoparquet: bool = False
 
     def apply_to(self, settings: pp.Settings) -> pp.Settings:
         """The settings for planning these patrols."""
         if self.way is not None:
-            patrol = settings.patrol.model_copy(update={"way": self.way.value})
+            patrol = settings.patrol.model_copy(update={"way": self.way})
             settings = settings.model_copy(update={"patrol": patrol})
         return settings
 
@@ -90,11 +82,11 @@ def plan(
     date: dt.date | None = options.date_option(
         None, "--date", "Day of the patrol; tasked places count only on their days."
     ),
-    way: TravelMode | None = options.option(
+    way: str | None = options.option(
         None,
         "--way",
         "On foot or by bicycle; default: as in the settings.",
-        **options.choose_from(TravelMode),
+        **options.choose_from("walk", "bicycle"),
     ),
     posts: int | None = options.option(
         None,

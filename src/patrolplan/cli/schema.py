@@ -24,7 +24,7 @@ class Document(StrEnum):
 
 @command
 def schema(
-    document: Annotated[str, typer.Argument(**options.choose_from(Document))],
+    document: Annotated[str, typer.Argument(**options.choose_from(*Document))],
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
