@@ -139,7 +139,7 @@ const placeForm = (state) => {
     return select;
   };
   const demand = make(
-    "div", { class: "demand", hidden: values.must !== "true" },
+    "fieldset", { class: "demand", "aria-label": "How it is visited", hidden: values.must !== "true", disabled: values.must !== "true" },
     make(
       "div", { class: "fields" },
       labelled("Between", field("hours_from", { type: "time" })),
@@ -151,7 +151,7 @@ const placeForm = (state) => {
     ticks("place-weekdays", "On", WEEKDAYS, values.weekdays),
   );
   const must = pick("must", [["true", "must be visited"], ["false", "barred: keep away"]]);
-  must.addEventListener("change", () => { demand.hidden = must.value !== "true"; });
+  must.addEventListener("change", () => { demand.disabled = demand.hidden = must.value !== "true"; }); // so that nothing unseen is checked
   const schools = ticks("place-schools", "Only these schools serve it", state.schools.map(({ urn, name }) => [urn, name]), values.schools);
   return make(
     "form", { id: "new-place", on: { submit } },
