@@ -274,6 +274,8 @@ def _list_week_rows(week: pp.Week) -> list[str]:
     rows = [["URN", "school", "from", *(f"{day:%a} {day.day}" for day in week.days)]]
     for (urn, start), days in sorted(officers.items(), key=lambda row: row[0]):
         cells = [", ".join(days.get(day, "-")) for day in week.days]
-        rows.append([urn, names[urn], format_time(start), *cells])
+        rows.append([urn, shorten(names[urn], 28), format_time(start), *cells])
     widest = max([6, *(len(cell) for row in rows[1:] for cell in row[len(WEEK_WIDTHS) :])])
-    return [_align((*WEEK_WIDTHS, *[widest + 2] * len(week.days)), *row) for row in rows]
+    widths = (*WEEK_WIDTHS, *[widest + 2] * len(week.days))
+    pairs = [zip(row, widths, strict=True) for row in rows]
+    return ["".join(f"{cell:{width}}" for cell, width in row).rstrip() for row in pairs]
