@@ -3,13 +3,7 @@
 import pytest
 
 from patrolplan.errors import Problem
-from patrolplan.plausibility import ALLOWED_ROWS, CHECKS, Alarm, Alarms, exceeds_bound
-from patrolplan.settings.models import AcceptSettings
-
-
-def test_every_check_can_be_accepted_in_the_settings():
-    """[accept] has a key for each check, and no other."""
-    assert tuple(AcceptSettings.model_fields) == CHECKS
+from patrolplan.plausibility import ALLOWED_ROWS, Alarm, Alarms, exceeds_bound
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def _list_table(head: str, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
 
 def list_settings() -> Iterator[str]:
     """Every key of `patrolplan.toml`, its default and its meaning."""
-    yield "Every key of `patrolplan.toml`; `patrolplan init` writes them as a file to start from.\n"
+    yield "Every key of `patrolplan.toml`; `patrolplan init` writes those that most teams set.\n"
     for name, field in Settings.model_fields.items():
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):

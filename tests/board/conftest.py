@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -73,20 +74,52 @@ def ground_at(ground):
     return lambda folder: move_files(ground, folder)
 
 
+@contextmanager
+def _open_board(ground, chosen, folder):
+    """A board whose files a test may change, opened on a week that was saved."""
+    WeekStore(folder / "week").create(chosen)
+    board = Board(open_shared_week(move_files(ground, folder / "area"), folder / "week"))
+    yield board
+    board.close()
+
+
+@contextmanager
+def _ask(board):
+    """A client that asks a board as its page does."""
+    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{PORT}"}
+    address = f"http://127.0.0.1:{PORT}"
+    with TestClient(
+        build_app(board, TOKEN, PORT),
+        base_url=address,
+        headers=headers,
+        raise_server_exceptions=False,
+    ) as client:
+        yield client
+
+
 @pytest.fixture
 def board(ground, chosen, tmp_path):
-    """A board whose files a test may change, opened on a week that was saved."""
-    WeekStore(tmp_path / "week").create(chosen)
-    made = Board(open_shared_week(move_files(ground, tmp_path / "area"), tmp_path / "week"))
-    yield made
-    made.close()
+    """A board of a test's own."""
+    with _open_board(ground, chosen, tmp_path) as board:
+        yield board
 
 
 @pytest.fixture
 def client(board):
-    """Asks the board as its page does."""
-    app = build_app(board, TOKEN, PORT)
-    headers = {"X-Patrolplan-Token": TOKEN, "Origin": f"http://127.0.0.1:{PORT}"}
-    address = f"http://127.0.0.1:{PORT}"
-    with TestClient(app, base_url=address, headers=headers, raise_server_exceptions=False) as made:
-        yield made
+    """Asks a test's own board."""
+    with _ask(board) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def still_board(ground, chosen, tmp_path_factory):
+    """A board that no test of a module changes."""
+    with _open_board(ground, chosen, tmp_path_factory.mktemp("still")) as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def still_client(still_board):
+    """Asks the board that no test changes."""
+    with _ask(still_board) as client:
+        yield client

@@ -72,7 +72,7 @@ def test_every_change_is_in_the_folder_at_once(board, client):
     assert body["state"]["version"] == 2
     week = saved(board)
     assert build_week_document(week) == build_week_document(board.shared.state.week)
-    assert len(week.duties) == len(board.shared._undo_stack[0][1].week.duties) - 1
+    assert len(week.duties) == len(board.shared.undo_stack[0][1].week.duties) - 1
     folder = board.shared.store.folder
     for name, digest in read_manifest(folder)["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
@@ -289,8 +289,8 @@ def test_doses_go_to_the_ledger_and_can_be_corrected(board, client):
 def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     """Printed papers are those of the week; a change makes its own papers old, undoing it not."""
     officer = board.shared.state.week.duties[0].officer
-    client.post("/api/print", json={"version": 1, "officer": officer})
-    board.printing_job.wait(PATIENCE_SECONDS)
+    client.post("/api/print", json={"version": 1})
+    board.printing_job.wait(2 * PATIENCE_SECONDS)
     ended = client.get("/api/print").json()
     assert ended["problem"] == ""
     names = [row["name"] for row in ended["files"]]
@@ -302,25 +302,9 @@ def test_papers_are_printed_and_marked_when_they_are_old(board, client):
     state = client.get("/api/state").json()
     assert cards[0] in state["out_of_date"]
     assert cards[1] not in state["out_of_date"]
-    assert "part/tasks.pdf" in state["out_of_date"]
+    assert {"tasks.pdf", "part/changed.pdf"} <= {*state["out_of_date"]}
     client.post("/api/undo", json={"version": 2})
     assert cards[0] not in client.get("/api/state").json()["out_of_date"]
-
-
-@pytest.mark.slow
-def test_a_part_takes_the_place_of_no_paper_of_the_week(board, client):
-    """Printing one day leaves the whole week's sheets and books as they are, and stands apart."""
-    client.post("/api/print", json={"version": 1})
-    board.printing_job.wait(PATIENCE_SECONDS)
-    duty = board.shared.state.week.duties[0]
-    book = f"cards/{duty.officer}.pdf"
-    before = {name: client.get(f"/papers/{name}").content for name in ("tasks.pdf", book)}
-    client.post("/api/print", json={"version": 1, "date": f"{duty.date}"})
-    board.printing_job.wait(PATIENCE_SECONDS)
-    names = [row["name"] for row in client.get("/api/print").json()["files"]]
-    assert {"part/tasks.pdf", f"part/{duty.officer}.pdf"} <= set(names)
-    assert {name: client.get(f"/papers/{name}").content for name in before} == before
-    assert client.get("/api/state").json()["out_of_date"] == []
 
 
 def test_a_place_is_tasked_and_taken_off_again(board, client):
@@ -363,7 +347,6 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"reason": "=HYPERLINK(1)"}, "formula"),
         ({"reason": "two\nlines"}, "cannot be printed"),
         ({"by": " "}, "is empty"),
         ({"schools": ["1"]}, "no school"),
@@ -371,19 +354,20 @@ def test_a_place_is_tasked_and_taken_off_again(board, client):
         ({"to": "2026-11-01"}, "before the first"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_refused(board, client, wrong, why):
-    """Formulas, line breaks, unknown schools and far places do not reach the table."""
-    gate = build_map_document(board.shared.state.planned_area)["schools"][0]["at"][::-1]
+def test_a_place_that_cannot_be_written_is_refused(still_board, still_client, wrong, why):
+    """Line breaks, unknown schools and far places do not reach the table."""
+    gate = build_map_document(still_board.shared.state.planned_area)["schools"][0]["at"][::-1]
     task = {
         "kind": "task", "place_id": "T-9", "longitude": gate[0], "latitude": gate[1],
         "must_visit": True, "schools": ["*"], "from": "2026-11-30", "to": "2026-12-04",
         "reason": "why", "by": "who", **wrong,
     }  # fmt: skip
-    before = board.shared.state.tables["tasked_places"].path.read_bytes()
-    answer = change(client, 1, **task)
+    sheet = still_board.shared.state.tables["tasked_places"].path
+    before = sheet.read_bytes()
+    answer = change(still_client, 1, **task)
     assert answer.status_code == 422
     assert why in answer.json()["problem"]
-    assert board.shared.state.tables["tasked_places"].path.read_bytes() == before
+    assert sheet.read_bytes() == before
 
 
 @pytest.mark.slow
@@ -418,8 +402,8 @@ def test_the_share_is_that_of_the_last_plan(board, client):
     assert taken["draw"]["with_locks"] is not None
 
 
-def test_planning_again_offers_better_weeks_only(board, client):
-    """A week that is planned already is not offered again; another draw is, and judged first."""
+def test_planning_again_offers_better_weeks_only_and_another_draw_is_judged(board, client):
+    """What is planned already is not offered again; the next draw is, has its number, is undone."""
     client.post("/api/solve", json={"version": 1})
     assert settled(client)["message"].startswith("No better week was found")
     assert client.get("/api/proposal").status_code == 404
@@ -429,14 +413,6 @@ def test_planning_again_offers_better_weeks_only(board, client):
     proposal = client.get("/api/proposal").json()
     assert proposal["judgement"] == ("better" if proposal["gains"]["worth"] > 0 else "worse")
     assert message.startswith(f"A {proposal['judgement']} week")
-    assert board.shared.version == 1
-
-
-def test_drawing_again_counts_the_number_up(board, client):
-    """The next draw is a proposal to compare, and the week that is taken has its number."""
-    client.post("/api/solve", json={"version": 1, "draw_again": True})
-    settled(client)
-    assert board.planning_job.document()["problem"] == ""
     before = board.shared.state.week
     taken = client.post("/api/proposal/take", json={"version": 1}).json()["state"]
     assert taken["draw"]["number"] == 2

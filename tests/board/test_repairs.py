@@ -64,9 +64,9 @@ def test_undo_brings_all_back_and_redo_repairs_again(board, client):
     before = describe(shared.state.week)
     change(board, client, **away(shared.state.week.duties[0], to="2026-12-04"))
     after = describe(shared.state.week)
-    shared.undo(2)
+    shared.step_back(2, "undo")
     assert describe(shared.state.week) == before
-    shared.redo(3)
+    shared.step_back(3, "redo")
     assert describe(shared.state.week) == after
 
 
@@ -142,11 +142,13 @@ def test_an_appointment_is_written_and_the_patrol_repaired(board, client):
         ({"urn": "1"}, "no school"),
     ],
 )
-def test_an_appointment_that_cannot_be_is_refused(board, client, wrong, why):
+def test_an_appointment_that_cannot_be_is_refused(still_board, still_client, wrong, why):
     """Nothing is written, and the reason is named."""
-    sheet = board.shared.state.tables["duties"].path
+    shared = still_board.shared
+    sheet = shared.state.tables["duties"].path
     content = sheet.read_bytes()
-    assert why in change(board, client, **appointment(board.shared.state.week.duties[1], **wrong))
+    unfit = appointment(shared.state.week.duties[1], **wrong)
+    assert why in change(still_board, still_client, **unfit)
     assert sheet.read_bytes() == content
 
 
@@ -192,15 +194,15 @@ def test_swaps_for_a_gap_are_taken_by_one_request(board, client):
     gains = [offer["gain_percent"] for offer in found["offers"]]
     assert gains
     assert gains == sorted(gains, reverse=True)
-    before = board.shared.state.week.worth
-    taken = client.post("/api/offers/take", json={"version": 1, "id": found["id"], "number": 0})
+    before, best = board.shared.state.week.worth, found["offers"][0]["id"]
+    taken = client.post("/api/offers/take", json={"version": 1, "id": best})
     assert taken.status_code == 200
     week = board.shared.state.week
     assert any((d.urn, d.date) == (gap.urn, gap.date) for d in week.duties)
     assert 100 * (week.worth - before) / before == pytest.approx(gains[0], abs=1e-9)
-    late = client.post("/api/offers/take", json={"version": 1, "id": found["id"], "number": 0})
+    late = client.post("/api/offers/take", json={"version": 1, "id": best})
     assert late.status_code == 409
-    old = client.post("/api/offers/take", json={"version": 2, "id": found["id"], "number": 0})
+    old = client.post("/api/offers/take", json={"version": 2, "id": best})
     assert (old.status_code, "earlier week" in old.json()["problem"]) == (422, True)
 
 
@@ -216,7 +218,7 @@ def test_a_move_that_is_offered_adds_what_it_says(board, client):
     else:
         pytest.skip("no absence of this week leaves a move that is worth it")
     before = shared.state.week
-    take = {"version": shared.version, "id": outcome["id"], "number": 0}
+    take = {"version": shared.version, "id": outcome["offers"][0]["id"]}
     assert client.post("/api/offers/take", json=take).status_code == 200
     gain = 100 * (shared.state.week.worth - before.worth) / before.worth
     assert gain == pytest.approx(outcome["offers"][0]["gain_percent"], abs=1e-9)

@@ -36,7 +36,7 @@ def week(demo_plan):
 @pytest.fixture(scope="module")
 def names(week):
     """Its folder: each paper of the table, of every officer, school and card."""
-    found = {"part/tasks.pdf", *(paper.name for paper in WEEK_PAPERS if "*" not in paper.name)}
+    found = {"part/changed.pdf", *(paper.name for paper in WEEK_PAPERS if "*" not in paper.name)}
     for duty in week.duties:
         found |= {f"cards/{duty.officer}.pdf", f"calendars/{duty.officer}.ics"}
         found |= {Roster(week).card_path(duty)}
@@ -60,7 +60,7 @@ def test_another_companion_makes_their_papers_and_the_card_stale(week, shown, na
     """Card, book and calendar of the officer; those of who is not concerned stay."""
     stale = set(find_outdated_papers(_replace(week, crew=("SSO-08",)), names, shown))
     assert stale == WALL | {
-        "part/tasks.pdf",
+        "part/changed.pdf",
         "calendars/SSO-01.ics",
         "cards/SSO-01.pdf",
         "cards/SSO-01/2026-11-30-900001.pdf",

@@ -93,16 +93,3 @@ def test_a_plan_for_one_school_has_its_own_notes():
         "  hours",
     ]
     assert console.list_tasks(NOTES, [], ["1", "2"])[-1] == "  homes (URN 1); hours"
-
-
-def test_on_a_terminal_progress_is_one_line_that_ends(monkeypatch):
-    """Each stage takes the place of the one before; elsewhere every stage has its lines."""
-    for is_terminal, ups in ((True, 3), (False, 0)):
-        file = io.StringIO()
-        monkeypatch.setattr(console, "stderr", Console(file=file, force_terminal=is_terminal))
-        console.announce("begun")
-        for stage in ("Reading", "Planning"):
-            with console.report_stage(stage):
-                pass
-        assert file.getvalue().count("\x1b[1A") == ups
-        assert file.getvalue().count("\n") == 5

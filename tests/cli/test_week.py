@@ -34,7 +34,7 @@ def small(copy_demo, tmp_path_factory):
         (["--audit", "--from", DAY], "--audit looks at the week in --week"),
         (["--replan"], "--replan needs --absent"),
         (["--replan", "--absent", "SSO-01"], "is not OFFICER:DATE"),
-        (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "repairs the week in"),
+        (["--replan", "--absent", f"SSO-01:{DAY}", "--from", DAY], "leave --from out"),
     ],
 )
 def test_wrong_usage_ends_with_two(run, options, message):

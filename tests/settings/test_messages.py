@@ -111,6 +111,8 @@ def test_every_key_is_reported_once_and_in_plain_words(path):
         ('[crimes]\ncategories = "Robbery"',
          "'crimes.categories': 'Robbery' is not valid; write a list of texts"),
         ("[schools]\nurns = [true]", "'schools.urns': [true] is not valid; write a list of texts"),
+        ("[accept]\nfar_places = 3",
+         "'accept.far_places': 3 is not valid; write text in quotes of at most 300 characters"),
         ('[columns.streets]\nname = "x"', "streets are not a table"),
         ("[week]\nmax_dose_minutes_per_day = 0", "0 is not valid; write a number from 1 to 10,000"),
     ],

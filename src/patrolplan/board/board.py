@@ -19,18 +19,18 @@ from patrolplan.board.edits import (
     refuse,
 )
 from patrolplan.board.jobs import BackgroundJob, BusyError, solve_week
-from patrolplan.board.repairs import Outcome, build_outcome_document, find_swaps, prepare_change
+from patrolplan.board.repairs import build_outcome_document, prepare_change
 from patrolplan.board.requests import (
     ChangeRequest,
     CheckRequest,
     DosesRequest,
     OffersRequest,
-    PrintRequest,
     RepairedChange,
     SolveRequest,
     TakeOfferRequest,
+    VersionedRequest,
 )
-from patrolplan.board.views import build_duty_documents, build_week_view
+from patrolplan.board.views import build_week_view
 from patrolplan.board.week_folder import OUT_OF_DATE_KEY, print_papers
 from patrolplan.errors import PatrolplanError
 from patrolplan.settings.patrol import AFTER_SCHOOL
@@ -38,26 +38,25 @@ from patrolplan.team.ledger.address import open_existing_ledger
 from patrolplan.team.ledger.delivered import Answer, build_typed_visits, find_promised_stops
 from patrolplan.team.ledger.ledger import open_ledger
 from patrolplan.team.ledger.promised import build_promised_week, get_place_id
-from patrolplan.team.repair import list_changes
+from patrolplan.team.repair import Gap, list_changes, suggest_swaps
 from patrolplan.team.rota import walk_new_patrols
 from patrolplan.team.week_editor import InvalidEditError, get_slot
 from patrolplan.text import format_count, pick_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from patrolplan.board.edits import Judgement
     from patrolplan.board.jobs import Proposal
-    from patrolplan.board.repairs import Offer
     from patrolplan.board.shared_week import BoardState, SharedWeek
     from patrolplan.board.views import DeliveredBySlot
     from patrolplan.settings import Settings
-    from patrolplan.team.repair import Change
+    from patrolplan.team.repair import Change, Move
     from patrolplan.team.week import Week
 
 
 CLOSE_SECONDS = 2.0
 """How long the board waits for its background work when it is closed."""
-MAX_OUTCOMES = 12
-"""Maximum number of outcomes and lists of swaps, over all windows, whose offers are still valid."""
 READY: dict[Judgement, str] = {
     "better": "A better week is ready: compare it with this one, then take or drop it",
     "as good": "No better week was drawn: this one is as good; compare it, then take or drop it",
@@ -72,17 +71,16 @@ class Board:
     def __init__(self, shared: SharedWeek) -> None:
         self.shared = shared
         self.planning_job = BackgroundJob()
-        self.printing_job = BackgroundJob(expected_seconds=20.0)
+        self.printing_job = BackgroundJob()
         self._cancel = Event()
         self._proposal: Proposal | None = None
         self._numbers = count(1)
-        self._outcomes: list[Outcome] = []
-        self._shown_outcome: Outcome | None = None
+        self._offers: dict[int, tuple[int, Week]] = {}  # with the version that each is for
+        self._outcome: tuple[int, dict[str, Any]] = (0, {})  # the same of the last repair
 
     def close(self) -> None:
         """Stop solving and planning; papers that are being written are finished first."""
-        self._cancel.set()
-        self.planning_job.wait(CLOSE_SECONDS)
+        self.cancel_solving()
         self.printing_job.wait()
 
     def has_news(self, since: int) -> bool:
@@ -91,13 +89,13 @@ class Board:
 
     def build_state(self) -> dict[str, Any]:
         """Everything that the page shows."""
-        shared = self.shared
+        shared, (shown, outcome) = self.shared, self._outcome
         with shared.lock:
             state = shared.state
             facts = {
                 "version": shared.version,
-                "can_undo": shared.can_undo,
-                "can_redo": shared.can_redo,
+                "can_undo": bool(shared.undo_stack),
+                "can_redo": bool(shared.redo_stack),
                 "unsaved": bool(shared.save_problem),
                 "save_problem": shared.save_problem,
             }
@@ -111,36 +109,54 @@ class Board:
             "ledger_problem": problem,
             "solving": self.planning_job.document() if self.planning_job.status.running else None,
             "proposal": self.proposal is not None,
-            "outcome": self._build_outcome(),
+            # The outcome of a repair is shown as long as nothing else has changed.
+            "outcome": outcome if shown == facts["version"] else None,
             "out_of_date": shared.store.load_manifest().get(OUT_OF_DATE_KEY, []),
         }
 
     def check(self, request: CheckRequest) -> dict[str, Any]:
         """Whether a change can be made, and what the week would be worth; nothing changes."""
         change, state = request.change, self.shared.state
-        before = state.week.worth
+        before = worth = state.week.worth
+        message = why = ""
         try:
             if isinstance(change, RepairedChange):
-                message, worth = prepare_change(change, state).message, before
+                message, _ = prepare_change(change, state)
             else:
                 result = apply_change(change, state.editor, state.week)
                 message, worth = result.message, result.week.worth
         except InvalidEditError as error:
-            return {"ok": False, "why": str(error), "worth": before, "worth_before": before}
-        return {"ok": True, "why": "", "message": message, "worth": worth, "worth_before": before}
+            why = str(error)
+        words = {"why": why, "message": message}
+        return {"ok": not why, **words, "worth": worth, "worth_before": before}
 
     def change(self, request: ChangeRequest) -> str:
         """Make a change and save it; a repair is computed in the background first."""
         version, change = request.version, request.change
-        if isinstance(change, RepairedChange):
-            return self._start_repair(version, change)
-        return self.shared.change(version, change)
+        if not isinstance(change, RepairedChange):
+            return self.shared.change(version, change)
+        before = self.shared.read(version)
+        words, carry_out = prepare_change(change, before)
+
+        def repair() -> str:
+            made = carry_out()
+            with self.shared.lock:
+                message = self.shared.apply_step(version, lambda _: (made.state, made.message))
+                week = made.state.week
+                cards = list_changes(before.week, week)
+                outcome = self._build_outcome(message, cards, made.offers, week)
+                self._outcome = (self.shared.version, outcome)
+            return message
+
+        self.planning_job.start("planning", "Repairing the week", repair)
+        return words
 
     def record(self, request: DosesRequest) -> str:
         """Enter doses into the ledger."""
-        return self.shared.apply_outside_history(
-            request.version, lambda state: record_doses(state, request)
-        )
+        with self.shared.lock:
+            message = record_doses(self.shared.read(request.version), request)
+            self.shared.add_version(message)
+            return message
 
     def check_not_planning(self) -> None:
         """Raise BusyError while a change is planned: a new version would put it out of date."""
@@ -149,73 +165,40 @@ class Board:
             message = f"{status.message}: wait until it is done"
             raise BusyError(message)
 
-    def _start_repair(self, version: int, change: RepairedChange) -> str:
-        with self.shared.lock:
-            self.shared.check_version(version)
-            before = self.shared.state
-            preparation = prepare_change(change, before)
-
-        def repair() -> str:
-            made = preparation.carry_out()
-            with self.shared.lock:
-                message = self.shared.apply_step(version, lambda _: (made.state, made.message))
-                cards = list_changes(before.week, made.state.week)
-                self._shown_outcome = self._add_outcome(message, cards, made.offers)
-            return message
-
-        self.planning_job.start("planning", "Repairing the week", repair)
-        return preparation.message
-
-    def _add_outcome(
-        self, message: str, cards: tuple[Change, ...], offers: tuple[Offer, ...]
-    ) -> Outcome:
-        outcome = Outcome(self.shared.version, next(self._numbers), message, cards, offers)
-        self._outcomes = [*self._outcomes, outcome][-MAX_OUTCOMES:]
-        return outcome
-
-    def _build_outcome(self) -> dict[str, Any] | None:
-        """What the last change with a repair did, as long as nothing else has changed."""
-        shown = self._shown_outcome
-        if shown is None or shown.version != self.shared.version:
-            return None
-        return build_outcome_document(shown, self.shared.state.planned_area.area)
+    def _build_outcome(
+        self, message: str, cards: Sequence[Change], moves: Sequence[Move], week: Week
+    ) -> dict[str, Any]:
+        """A document of what was done and is offered; older offers are void."""
+        version, offers = self.shared.version, {next(self._numbers): move for move in moves}
+        valid = {number: offer for number, offer in self._offers.items() if offer[0] == version}
+        self._offers = valid | {number: (version, move.week) for number, move in offers.items()}
+        return build_outcome_document(message, cards, offers, week)
 
     def find_offers(self, request: OffersRequest) -> dict[str, Any]:
         """The best swaps for a gap; nothing changes."""
+        state = self.shared.read(request.version)
+        gap = Gap(request.urn, request.place, request.date)
+        offers = suggest_swaps(state.editor, state.week, gap)
         with self.shared.lock:
             self.shared.check_version(request.version)
-            state = self.shared.state
-        offers = find_swaps(state, request)
-        with self.shared.lock:
-            self.shared.check_version(request.version)
-            outcome = self._add_outcome("", (), offers)
-        return build_outcome_document(outcome, state.planned_area.area)
+            return self._build_outcome("", (), offers, state.week)
 
     def take_offer(self, request: TakeOfferRequest) -> str:
         """Make a change that was offered."""
 
         def take(state: BoardState) -> tuple[BoardState, str]:
-            offered = {
-                (outcome.number, number): offer
-                for outcome in self._outcomes
-                if outcome.version == request.version
-                for number, offer in enumerate(outcome.offers)
-            }
-            offer = offered.get((request.id, request.number))
-            if offer is None:
+            version, offered = self._offers.get(request.id, (0, state.week))
+            if version != request.version:
                 refuse("this was offered for an earlier week; ask for it again")
-            changes = describe_difference(state.week, offer.week)
-            week = walk_new_patrols(state.editor.inputs, state.week, offer.week)
+            changes = describe_difference(state.week, offered)
+            week = walk_new_patrols(state.editor.inputs, state.week, offered)
             return replace(state, week=week), f"Taken: {changes}"
 
         return self.shared.apply_step(request.version, take)
 
     def start_solving(self, request: SolveRequest) -> dict[str, Any]:
         """Begin to solve the week with its locks and bans; by its present draw or the next one."""
-        draw_again = request.draw_again
-        with self.shared.lock:
-            self.shared.check_version(request.version)
-            state = self.shared.state
+        state, draw_again = self.shared.read(request.version), request.draw_again
         self._proposal = None
 
         def solve() -> str:
@@ -231,6 +214,11 @@ class Board:
         self.planning_job.start("solving", f"{what} around the locks", solve)
         return self.planning_job.document()
 
+    def build_planning_status(self) -> dict[str, Any]:
+        """The progress of solving or repairing; once it has ended, with the state after it."""
+        status = self.planning_job.document()
+        return status if status["running"] else {**status, "state": self.build_state()}
+
     def cancel_solving(self) -> dict[str, Any]:
         """Stop solving; the week stays as it is."""
         self._cancel.set()
@@ -240,37 +228,33 @@ class Board:
     @property
     def proposal(self) -> Proposal | None:
         """What was solved, as long as locks, bans and routes are those it was solved for."""
-        proposal = self._proposal
-        if proposal is None or proposal.inputs is not self.shared.state.editor.inputs:
-            return None
-        return proposal
+        proposal, inputs = self._proposal, self.shared.state.editor.inputs
+        return proposal if proposal is not None and proposal.inputs is inputs else None
 
     def build_proposal(self) -> dict[str, Any] | None:
         """The proposal, compared with the present week."""
         proposal, state = self.proposal, self.shared.state
         if proposal is None:
             return None
-        week = proposal.week
+        week, gains = proposal.week, compute_gains(state.week, proposal.week)
         return {
-            "patrols": build_duty_documents(replace(state, week=week), {}),
             **pick_fields(week, "worth", "bound", "gap_percent", "give_percent", "status"),
             "changes": list_differences(state.week, week),
-            "gains": (gains := compute_gains(state.week, week)),
+            "gains": gains,
             "judgement": judge_gains(gains),
         }
 
-    def accept_proposal(self, version: int) -> str:
+    def accept_proposal(self, request: VersionedRequest) -> str:
         """Make the proposal the week."""
 
         def accept(state: BoardState) -> tuple[BoardState, str]:
             proposal = self.proposal
             if proposal is None:
                 refuse("the proposal was made for other locks and bans; plan again")
-            changes = len(list_differences(state.week, proposal.week))
-            message = f"Proposal taken: {format_count(changes, 'change')}"
-            return replace(state, week=proposal.week), message
+            changes = format_count(len(list_differences(state.week, proposal.week)), "change")
+            return replace(state, week=proposal.week), f"Proposal taken: {changes}"
 
-        message = self.shared.apply_step(version, accept)
+        message = self.shared.apply_step(request.version, accept)
         self._proposal = None
         return message
 
@@ -279,15 +263,10 @@ class Board:
         self._proposal = None
         return {"proposal": False}
 
-    def start_printing(self, request: PrintRequest) -> dict[str, Any]:
-        """Begin to print the week, or a part of it."""
-        with self.shared.lock:
-            self.shared.check_version(request.version)
-
-        def draw() -> str:
-            return print_papers(self.shared, request.officer, request.date)
-
-        self.printing_job.start("printing", "Drawing the papers", draw)
+    def start_printing(self, request: VersionedRequest) -> dict[str, Any]:
+        """Begin to print the week."""
+        self.shared.read(request.version)
+        self.printing_job.start("printing", "Drawing the papers", lambda: print_papers(self.shared))
         return self.build_printing_status()
 
     def build_printing_status(self) -> dict[str, Any]:
@@ -349,7 +328,6 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
         return {}
     with ledger:
         table = ledger.read_delivered(week.days[0], week.days[-1])
-    table["window"] = table["window"].where(table["window"] != "", AFTER_SCHOOL)
     visits = {
         (row["officer"], row["urn"], row["date"], row["window"] or AFTER_SCHOOL, row["id"]): row
         for row in table.to_dict("records")
@@ -358,15 +336,13 @@ def load_delivered(settings: Settings, week: Week) -> DeliveredBySlot:
     for duty in week.duties:
         patrol = (duty.officer, duty.urn, duty.date, duty.patrol.window)
         ids = [get_place_id(stop) for stop in duty.patrol.stops]
-        rows = [visits.get((*patrol, one)) for one in ids]
-        recorded = [row for row in rows if row is not None]
-        if recorded:
+        rows = {one: visits[*patrol, one] for one in ids if (*patrol, one) in visits}
+        if rows:
             # Stops at one place are one visit: each has its part.
-            minutes = [
-                0.0 if row is None else float(row["minutes"]) / ids.count(one)
-                for one, row in zip(ids, rows, strict=True)
-            ]
-            recorded = list({row["id"]: row for row in recorded}.values())
-            spoken = [int(row["engagements"]) for row in recorded if pd.notna(row["engagements"])]
-            delivered[get_slot(duty)] = (minutes, sum(spoken) if spoken else None)
+            parts = {one: float(row["minutes"]) / ids.count(one) for one, row in rows.items()}
+            spoken = [int(r["engagements"]) for r in rows.values() if pd.notna(r["engagements"])]
+            delivered[get_slot(duty)] = (
+                [parts.get(one, 0.0) for one in ids],
+                sum(spoken) if spoken else None,
+            )
     return delivered

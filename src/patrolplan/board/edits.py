@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import singledispatch
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from patrolplan.board.requests import (
-    Add,
-    ChooseVariant,
-    Move,
-    Remove,
-    SetBan,
-    SetCrew,
-    SetLock,
-    Swap,
-)
 from patrolplan.outputs.facts import describe_crew, name_member
 from patrolplan.outputs.wording import format_route_name
 from patrolplan.team.objective import compute_loosest_bound
+from patrolplan.team.repair import list_changes
 from patrolplan.team.week import format_day
 from patrolplan.team.week_editor import PATROL_GONE, InvalidEditError, PatrolSlot, get_slot
 from patrolplan.team.week_records import Ban
+from patrolplan.text import capitalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from patrolplan.area import StudyArea
+    from patrolplan.board.requests import (
+        Add,
+        ChangePatrol,
+        ChooseVariant,
+        Move,
+        SetBan,
+        SetCrew,
+        Swap,
+        WeekChange,
+    )
     from patrolplan.team.week import Duty, Week
     from patrolplan.team.week_editor import WeekEditor
 
@@ -54,168 +54,175 @@ def refuse(message: str) -> NoReturn:
     raise InvalidEditError(message)
 
 
-@singledispatch
-def apply_change(change: object, editor: WeekEditor, week: Week) -> EditResult:  # noqa: ARG001 - for those below
-    """The week after a change of `patrolplan.board.requests`.
-
-    Raises InvalidEditError, with the reason, when the rules do not allow it.
-    """
-    message = f"no change by hand: {type(change).__name__}"
-    raise TypeError(message)
+def refuse_first(*checks: tuple[object, str]) -> None:
+    """Refuse for the first reason that holds, if any."""
+    for is_so, message in checks:
+        if is_so:
+            refuse(message)
 
 
-@apply_change.register(Move)
-def _move_patrol(change: Move, editor: WeekEditor, week: Week) -> EditResult:
-    old = find_duty(week, change.from_.slot)
-    others = [duty for duty in week.duties if duty is not old]
-    after, new = _place_patrol(_release_lock(editor, old), change.to.slot, others, like=old)
-    message = f"{get_slot(old)} moved to {get_slot(new)}"
-    message += _describe_loan(after, new)
-    return _build_result(editor, after, [*others, new], message)
+def apply_change(change: WeekChange, editor: WeekEditor, week: Week) -> EditResult:
+    """The week after a change; raises InvalidEditError where the rules do not allow it."""
+    return CHANGES[change.kind](change, editor, week)
 
 
-@apply_change.register(Swap)
-def _swap_patrols(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
+def _move(change: Move, editor: WeekEditor, week: Week) -> EditResult:
+    old, slot = find_duty(week, change.from_.slot), change.to.slot
+    return _exchange(editor, week, [old], [(slot, old)], f"{get_slot(old)} moved to {slot}")
+
+
+def _swap(change: Swap, editor: WeekEditor, week: Week) -> EditResult:
     a, b = find_duty(week, change.a.slot), find_duty(week, change.b.slot)
     if a is b:
         refuse("one patrol cannot be swapped with itself")
-    others = [duty for duty in week.duties if duty is not a and duty is not b]
     if a.officer == b.officer:
-        dates, officers = (b.date, a.date), (a.officer, a.officer)
+        first, second = replace(get_slot(a), date=b.date), replace(get_slot(b), date=a.date)
     else:
-        dates, officers = (a.date, b.date), (b.officer, a.officer)
-    slots = [
-        PatrolSlot(officer, duty.urn, date, duty.window)
-        for officer, duty, date in zip(officers, (a, b), dates, strict=True)
-    ]
-    free = _release_lock(_release_lock(editor, a), b)
-    after, first = _place_patrol(free, slots[0], others, like=a)
-    after, second = _place_patrol(after, slots[1], [*others, first], like=b)
-    message = f"swapped: {get_slot(first)}, {get_slot(second)}"
-    message += _describe_loan(after, first) + _describe_loan(after, second)
-    return _build_result(editor, after, [*others, first, second], message)
+        first = replace(get_slot(a), officer=b.officer)
+        second = replace(get_slot(b), officer=a.officer)
+    words = f"swapped: {first}, {second}"
+    return _exchange(editor, week, [a, b], [(first, a), (second, b)], words)
 
 
-@apply_change.register(Add)
-def _add_patrol(change: Add, editor: WeekEditor, week: Week) -> EditResult:
-    after, new = _place_patrol(editor, change.slot, week.duties, variant=change.variant)
-    message = f"added: {get_slot(new)}{_describe_loan(after, new)}"
-    return _build_result(editor, after, [*week.duties, new], message)
+def _add(change: Add, editor: WeekEditor, week: Week) -> EditResult:
+    words = f"added: {change.slot}"
+    return _exchange(editor, week, [], [(change.slot, None)], words, variant=change.variant)
 
 
-@apply_change.register(Remove)
-def _remove_patrol(change: Remove, editor: WeekEditor, week: Week) -> EditResult:
+def _remove(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
-    others = [duty for duty in week.duties if duty is not old]
-    return _build_result(editor, _release_lock(editor, old), others, f"removed: {get_slot(old)}")
+    return _exchange(editor, week, [old], [], f"removed: {change.slot}")
 
 
-@apply_change.register(ChooseVariant)
 def _choose_variant(change: ChooseVariant, editor: WeekEditor, week: Week) -> EditResult:
     old = find_duty(week, change.slot)
     _release_lock(editor, old)
     if old.variant == change.variant and editor.is_option(old):
-        refuse(f"{get_slot(old)} already takes this route")
-    others = [duty for duty in week.duties if duty is not old]
+        refuse(f"{change.slot} already takes this route")
+    others = _without(week, [old])
     new = editor.place_patrol(change.slot, others, variant=change.variant)
     new = replace(new, crew=old.crew or new.crew)
-    message = f"{get_slot(new)} takes {format_route_name(new.variant)}"
+    message = f"{change.slot} takes {format_route_name(new.variant)}"
     return _build_result(editor, editor, [*others, new], message)
 
 
-@apply_change.register(SetLock)
-def _set_lock(change: SetLock, editor: WeekEditor, week: Week) -> EditResult:
-    duty = find_duty(week, change.slot)
-    lock = editor.find_lock(duty)
+def _set_lock(change: ChangePatrol, editor: WeekEditor, week: Week) -> EditResult:
+    duty, slot, is_wanted = find_duty(week, change.slot), change.slot, change.kind == "lock"
+    lock, by_hand = editor.find_lock(duty), _is_locked_by_hand(editor, duty)
+    lent = f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
+    refuse_first(
+        (is_wanted and by_hand, f"{slot} is already locked"),
+        (not is_wanted and lock is None, f"{slot} is not locked"),
+        (not is_wanted and not by_hand, lent),
+    )
     locks = [row for row in editor.inputs.locks if row is not lock]
-    if change.kind == "lock":
-        if lock is not None and not (lock.variant is None and editor.is_loan(change.slot)):
-            refuse(f"{get_slot(duty)} is already locked")
-        locks.append(editor.build_lock(change.slot, duty.variant))
-    elif lock is None:
-        refuse(f"{get_slot(duty)} is not locked")
-    elif editor.is_loan(change.slot):
-        if lock.variant is None:
-            refuse(
-                f"{duty.officer} is lent to URN {duty.urn}: keep this patrol locked, or remove it"
-            )
-        locks.append(editor.build_lock(change.slot))
+    if is_wanted or editor.is_loan(slot):
+        locks.append(editor.build_lock(slot, duty.variant if is_wanted else None))
     after = editor.with_locks_and_bans(locks=locks)
-    return _build_result(editor, after, week.duties, f"{change.kind}ed: {get_slot(duty)}")
+    return _build_result(editor, after, week.duties, f"{change.kind}ed: {slot}")
 
 
-@apply_change.register(SetBan)
 def _set_ban(change: SetBan, editor: WeekEditor, week: Week) -> EditResult:
     ban = Ban(change.officer, change.urn, change.date, change.variant, change.window)
+    inputs, words = editor.inputs, _describe_ban(ban)
     if change.kind == "unban":
-        if ban not in editor.inputs.bans:
-            refuse(f"{_describe_ban(ban)}: is not ruled out")
-        bans = [row for row in editor.inputs.bans if row != ban]
-        after = editor.with_locks_and_bans(bans=bans)
-        return _build_result(editor, after, week.duties, f"allowed again: {_describe_ban(ban)}")
-    _check_ban(editor, ban)
-    after = editor.with_locks_and_bans(bans=[*editor.inputs.bans, ban])
-    released = [_release_banned(after, ban, duty) for duty in week.duties]
-    allowed = [duty for duty in released if duty is not None]
-    banned = [d for d, left in zip(week.duties, released, strict=True) if left is None]
+        if ban not in inputs.bans:
+            refuse(f"{words}: is not ruled out")
+        after = editor.with_locks_and_bans(bans=[row for row in inputs.bans if row != ban])
+        return _build_result(editor, after, week.duties, f"allowed again: {words}")
+    windows = {None, *inputs.area.settings.week.windows}
+    refuse_first(
+        (ban in inputs.bans, f"{words}: is already ruled out"),
+        (ban == Ban(), "this would rule everything out; name an officer, a school or a day"),
+        (ban.officer not in {None, *inputs.officers}, f"there is no officer '{ban.officer}'"),
+        (ban.urn not in {None, *inputs.urns}, f"no patrol is planned for URN '{ban.urn}'"),
+        (ban.date not in {None, *inputs.days}, f"{ban.date} is not a day of this week"),
+        (ban.window not in windows, f"there is no window '{ban.window}' in this week"),
+    )
+    after = editor.with_locks_and_bans(bans=[*inputs.bans, ban])
+    released = {get_slot(duty): _release_banned(after, ban, duty) for duty in week.duties}
+    allowed = [duty for duty in released.values() if duty is not None]
+    banned = [duty for duty in week.duties if released[get_slot(duty)] is None]
     for duty in banned:
         after = _release_lock(after, duty)
-    message = f"ruled out: {_describe_ban(ban)}"
-    if banned:
-        message += f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}"
-    return _build_result(editor, after, allowed, message)
+    removed = f"; removed: {', '.join(str(get_slot(duty)) for duty in banned)}" if banned else ""
+    return _build_result(editor, after, allowed, f"ruled out: {words}{removed}")
 
 
-@apply_change.register(SetCrew)
 def _set_crew(change: SetCrew, editor: WeekEditor, week: Week) -> EditResult:
-    old = find_duty(week, change.slot)
-    crew = tuple(change.crew)
-    if crew == old.crew:
-        who = describe_crew(editor.inputs.area, old.crew) or "nobody"
-        refuse(f"{get_slot(old)}: {who} walks along already")
-    if not crew and editor.needs_companion(old):
-        refuse(f"{get_slot(old)}: two are needed; name somebody else, or remove the patrol")
+    old, slot, crew = find_duty(week, change.slot), change.slot, tuple(change.crew)
+    area = editor.inputs.area
+    who = describe_crew(area, old.crew) or "nobody"
+    lacks_one = not crew and editor.needs_companion(old)
+    refuse_first(
+        (crew == old.crew, f"{slot}: {who} walks along already"),
+        (lacks_one, f"{slot}: two are needed; name somebody else, or remove the patrol"),
+        (old.officer in crew, f"{old.officer} cannot walk along with {old.officer}"),
+    )
     for name in crew:
-        if name == old.officer:
-            refuse(f"{name} cannot walk along with {name}")
         if obstacle := editor.find_crew_obstacle(old, name, week.duties):
-            refuse(f"{name_member(editor.inputs.area, name)} {obstacle}")
-    new = replace(old, crew=crew)
-    others = [duty for duty in week.duties if duty is not old]
-    message = _describe_new_crew(editor.inputs.area, new)
-    return _build_result(editor, editor, [*others, new], message)
+            refuse(f"{name_member(area, name)} {obstacle}")
+    message = f"{slot}: {describe_crew(area, crew) or 'nobody'} walks along"
+    duties = [*_without(week, [old]), replace(old, crew=crew)]
+    return _build_result(editor, editor, duties, message)
+
+
+CHANGES: dict[str, Callable[[Any, WeekEditor, Week], EditResult]] = {
+    "move": _move,
+    "swap": _swap,
+    "add": _add,
+    "remove": _remove,
+    "variant": _choose_variant,
+    "lock": _set_lock,
+    "unlock": _set_lock,
+    "ban": _set_ban,
+    "unban": _set_ban,
+    "crew": _set_crew,
+}
+"""Every change by hand."""
+
+
+def _exchange(
+    editor: WeekEditor,
+    week: Week,
+    out: Sequence[Duty],
+    wanted: Iterable[tuple[PatrolSlot, Duty | None]],
+    words: str,
+    *,
+    variant: int | None = None,
+) -> EditResult:
+    """Some patrols replaced by others, each like an old one; who is lent is locked to a patrol."""
+    # The lock keeps the patrol when the week is solved again.
+    after, duties = editor, _without(week, out)
+    for duty in out:
+        after = _release_lock(after, duty)
+    for slot, like in wanted:
+        lends = is_lent(after, slot)
+        if lends:
+            locks = [*after.inputs.locks, after.build_lock(slot)]
+            after = after.with_locks_and_bans(locks=locks)
+            words += f"; {slot.officer} is lent to this school, and locked"
+        duties.append(after.place_patrol(slot, duties, variant=variant, like=like))
+    return _build_result(editor, after, duties, words)
+
+
+def _without(week: Week, out: Sequence[Duty]) -> list[Duty]:
+    return [duty for duty in week.duties if duty not in out]
 
 
 def _build_result(
     before: WeekEditor, after: WeekEditor, duties: Sequence[Duty], message: str
 ) -> EditResult:
-    """The week of these patrols.
-
-    Its bound on the worth is valid as long as options only disappear. If more has become possible,
-    the bound is replaced by the loosest one until the week is solved again.
-    """
+    """The week of these patrols."""
+    # Its bound on the worth is valid as long as options only disappear. If more has become
+    # possible, it is the loosest one until the week is solved again.
     looser = not after.inputs.option_rows.keys() <= before.inputs.option_rows.keys()
     looser |= not set(before.inputs.locks) <= set(after.inputs.locks)
     bound = compute_loosest_bound(after.problem) if looser else None
     week = after.build_week(duties, bound=bound)
     if (week.locks, week.bans) != (before.inputs.locks, before.inputs.bans):
         week = replace(week, foreseen=None)  # until the week is drawn again
-    return EditResult(after, week, f"{message[:1].upper()}{message[1:]}")
-
-
-def _place_patrol(
-    editor: WeekEditor,
-    slot: PatrolSlot,
-    others: Sequence[Duty],
-    *,
-    variant: int | None = None,
-    like: Duty | None = None,
-) -> tuple[WeekEditor, Duty]:
-    """A patrol for a slot; an officer who is lent is locked to it, so that solving keeps it."""
-    if is_lent(editor, slot):
-        lock = editor.build_lock(slot)
-        editor = editor.with_locks_and_bans(locks=[*editor.inputs.locks, lock])
-    return editor, editor.place_patrol(slot, others, variant=variant, like=like)
+    return EditResult(after, week, capitalise(message))
 
 
 def is_lent(editor: WeekEditor, slot: PatrolSlot) -> bool:
@@ -232,39 +239,20 @@ def find_duty(week: Week, slot: PatrolSlot) -> Duty:
     refuse(f"{slot}: {PATROL_GONE}")
 
 
+def _is_locked_by_hand(editor: WeekEditor, duty: Duty) -> bool:
+    """Whether a patrol has a lock that a loan did not put on it."""
+    lock = editor.find_lock(duty)
+    is_of_loan = lock is not None and lock.variant is None and editor.is_loan(get_slot(duty))
+    return lock is not None and not is_of_loan
+
+
 def _release_lock(editor: WeekEditor, duty: Duty) -> WeekEditor:
     """The editor without the lock that a loan put on a patrol; raises for a lock set by hand."""
+    if _is_locked_by_hand(editor, duty):
+        refuse(f"{get_slot(duty)} is locked; unlock it first")
     lock = editor.find_lock(duty)
-    if lock is None:
-        return editor
-    if lock.variant is None and editor.is_loan(get_slot(duty)):
-        locks = [row for row in editor.inputs.locks if row is not lock]
-        return editor.with_locks_and_bans(locks=locks)
-    refuse(f"{get_slot(duty)} is locked; unlock it first")
-
-
-def _describe_loan(editor: WeekEditor, duty: Duty) -> str:
-    lent = editor.is_loan(get_slot(duty))
-    return f"; {duty.officer} is lent to this school, and locked" if lent else ""
-
-
-def _check_ban(editor: WeekEditor, ban: Ban) -> None:
-    inputs = editor.inputs
-    message = ""
-    if ban in inputs.bans:
-        message = f"{_describe_ban(ban)}: is already ruled out"
-    elif ban == Ban():
-        message = "this would rule everything out; name an officer, a school or a day"
-    elif ban.officer is not None and ban.officer not in inputs.officers:
-        message = f"there is no officer '{ban.officer}'"
-    elif ban.urn is not None and ban.urn not in inputs.urns:
-        message = f"no patrol is planned for URN '{ban.urn}'"
-    elif ban.date is not None and ban.date not in inputs.days:
-        message = f"{ban.date} is not a day of this week"
-    elif ban.window not in {None, *inputs.area.settings.week.windows}:
-        message = f"there is no window '{ban.window}' in this week"
-    if message:
-        raise InvalidEditError(message)
+    locks = [row for row in editor.inputs.locks if row is not lock]
+    return editor if lock is None else editor.with_locks_and_bans(locks=locks)
 
 
 def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
@@ -282,35 +270,21 @@ def _release_banned(editor: WeekEditor, ban: Ban, duty: Duty) -> Duty | None:
 
 
 def _describe_ban(ban: Ban) -> str:
-    who = ban.officer or "everybody"
     where = f"URN {ban.urn}" if ban.urn else "all schools"
     when = format_day(ban.date) if ban.date else "the whole week"
     route = "" if ban.variant is None else f", {format_route_name(ban.variant)}"
     window = "" if ban.window is None else f" ({ban.window})"
-    return f"{who} at {where}, {when}{route}{window}"
+    return f"{ban.officer or 'everybody'} at {where}, {when}{route}{window}"
 
 
 def list_differences(before: Week, after: Week) -> list[str]:
-    """Every patrol that changed, in words."""
-    old = {get_slot(duty): duty for duty in before.duties}
-    new = {get_slot(duty): duty for duty in after.duties}
-    routes = {slot: format_route_name(duty.variant) for slot, duty in new.items()}
-    changed = [slot for slot in new if slot in old and new[slot].key != old[slot].key]
+    """Every card that goes or is new, in words."""
     return [
-        *(f"removed: {slot}" for slot in old if slot not in new),
-        *(f"new: {slot}, {routes[slot]}" for slot in new if slot not in old),
-        *(_describe_changed_duty(after.plan.area, old[slot], new[slot]) for slot in changed),
+        f"removed: {get_slot(change.duty)}"
+        if change.kind == "withdrawn"
+        else f"new: {get_slot(change.duty)}, {format_route_name(change.duty.variant)}"
+        for change in list_changes(before, after)
     ]
-
-
-def _describe_new_crew(area: StudyArea, duty: Duty) -> str:
-    return f"{get_slot(duty)}: {describe_crew(area, duty.crew) or 'nobody'} walks along"
-
-
-def _describe_changed_duty(area: StudyArea, old: Duty, new: Duty) -> str:
-    if replace(new, crew=old.crew).key == old.key:
-        return _describe_new_crew(area, new)
-    return f"{get_slot(new)} takes {format_route_name(new.variant)}"
 
 
 def describe_difference(before: Week, after: Week) -> str:

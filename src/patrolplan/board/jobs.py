@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     from patrolplan.team.week_editor import WeekEditor
 
 
-MAX_RUNNING_SHARE = 0.95
-"""Maximum share of progress until the work is done, as it is estimated from earlier runs."""
 POLL_SECONDS = 0.1
-JOIN_SECONDS = 0.5
 
 
 class BusyError(PatrolplanError, OSError):
@@ -39,25 +36,20 @@ class BusyError(PatrolplanError, OSError):
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The progress of a job."""
+    """The progress of a job, or how it ended."""
 
     kind: str = ""  # "solving", "planning" or "printing"; empty before the first
     running: bool = False
-    started_at: float = 0.0  # by time.monotonic
-    seconds: float = 0.0  # how long it took, once it has ended
+    seconds: float = 0.0
     message: str = ""  # what it does or did, in words
     problem: str = ""  # why it failed; empty when it did not
 
 
 class BackgroundJob:
-    """One job at a time, in its own thread.
+    """One job at a time, in its own thread."""
 
-    `expected_seconds` says how long the first will take, for its share done; later ones are
-    expected to take as long as the last one.
-    """
-
-    def __init__(self, expected_seconds: float = 5.0) -> None:
-        self._expected = expected_seconds
+    def __init__(self) -> None:
+        self._began = 0.0
         self._lock = Lock()
         self._thread: Thread | None = None
         self.status = JobStatus()
@@ -68,8 +60,8 @@ class BackgroundJob:
             if self.status.running:
                 message = f"{self.status.message}: wait until it is done, or cancel it"
                 raise BusyError(message)
-            now = time.monotonic()
-            self.status = JobStatus(kind, running=True, started_at=now, message=description)
+            self._began = time.monotonic()
+            self.status = JobStatus(kind, running=True, message=description)
             self._thread = Thread(target=self._run, args=(action,), name=kind, daemon=True)
             self._thread.start()
 
@@ -88,30 +80,24 @@ class BackgroundJob:
             traceback.print_exc()
             what = f"the board failed ({type(error).__name__})"
             problem = f"{what}; the window in which it was started says more"
-        seconds = time.monotonic() - self.status.started_at
-        if not problem:
-            self._expected = max(0.5, seconds)
         self.status = replace(
-            self.status, running=False, seconds=seconds, message=message or problem, problem=problem
+            self.measure(), running=False, message=message or problem, problem=problem
+        )
+
+    def measure(self) -> JobStatus:
+        """The progress, with the seconds so far."""
+        seconds = time.monotonic() - self._began
+        return (
+            replace(self.status, seconds=round(seconds, 1)) if self.status.running else self.status
         )
 
     def document(self) -> dict[str, Any]:
         """The progress, for the page."""
-        status = self.status
-        seconds = time.monotonic() - status.started_at if status.running else status.seconds
-        share = min(MAX_RUNNING_SHARE, seconds / self._expected) if status.running else 1.0
-        return {
-            "kind": status.kind,
-            "running": status.running,
-            "seconds": round(seconds, 1),
-            "share": round(share, 3),
-            "message": status.message,
-            "problem": status.problem,
-        }
+        return asdict(self.measure())
 
 
 class CancelledError(PatrolplanError):
-    """Solving was cancelled."""
+    """Solving was cancelled, or gave nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +112,10 @@ class Proposal:
 def solve_week(
     editor: WeekEditor, week: Week, cancel: Event, *, draw_again: bool = False
 ) -> Proposal:
-    """A week drawn among those of most worth that keep locks and bans.
+    """A week drawn, by the same draw or the next, among those of most worth with locks and bans.
 
-    By the draw that the week has, or by the next one. Patrols that are locked keep their walk as
-    it was handed out. Raises CancelledError when it was stopped, InputError when the locks
-    contradict each other.
+    Patrols that are locked keep their walk as it was handed out. Raises CancelledError when it was
+    stopped, InputError when the locks contradict each other.
     """
     area = editor.inputs.area
     number = (1 if week.draw is None else week.draw.number) + int(draw_again)
@@ -140,32 +125,23 @@ def solve_week(
     best = _solve_in_process(inputs.problem, area.settings.seed, cancel)
     drawn = build_drawn_week(inputs, best)
     locked = {get_slot(duty): duty for duty in week.duties if editor.find_lock(duty) is not None}
-    duties = [
-        replace(locked.get(get_slot(duty), duty), crew=duty.crew)
-        if editor.find_lock(duty) is not None
-        else duty
-        for duty in drawn.duties
-    ]
+    duties = [replace(locked.get(get_slot(duty), duty), crew=duty.crew) for duty in drawn.duties]
+    fields = ("status", "draw", "foreseen", "chances")
     proposed = editor.build_week(duties, bound=best.bound)
-    proposed = replace(
-        proposed,
-        status=drawn.status,
-        draw=drawn.draw,
-        foreseen=drawn.foreseen,
-        chances=drawn.chances,
+    return Proposal(
+        editor.inputs, replace(proposed, **{name: getattr(drawn, name) for name in fields})
     )
-    return Proposal(editor.inputs, proposed)
 
 
 def _drop_unplanned(editor: WeekEditor) -> RotaInputs:
     """The options without patrols that are no longer in the plan, except those that are locked."""
     inputs = editor.inputs
-    locked = tuple(duty for duty in inputs.held if editor.find_lock(duty) is not None)
-    if locked == inputs.held == ():
+    locks = {duty: editor.find_lock(duty) for duty in inputs.held}
+    if not locks:
         return inputs
-    their_locks = [editor.find_lock(duty) for duty in locked]
-    locks = tuple(lock for lock in inputs.locks if lock not in their_locks)
-    return replace(inputs, held=locked, locks=locks)
+    kept = tuple(lock for lock in inputs.locks if lock not in locks.values())
+    held = tuple(duty for duty, lock in locks.items() if lock is not None)
+    return replace(inputs, held=held, locks=kept)
 
 
 def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSolution:
@@ -175,23 +151,20 @@ def _solve_in_process(problem: RotaProblem, seed: int, cancel: Event) -> RotaSol
     worker = context.Process(target=_run_solver, args=(theirs, problem, seed), daemon=True)
     worker.start()
     theirs.close()
+    message = "planning found no week; the week is unchanged"
     try:
         while not ours.poll(POLL_SECONDS):
             if cancel.is_set():
                 message = "cancelled; the week is unchanged"
                 raise CancelledError(message)
         answer = ours.recv()
-    except EOFError:
-        message = "planning failed unexpectedly; the week is unchanged: try again"
+    except EOFError:  # it failed, or was killed
         raise CancelledError(message) from None
     finally:
         ours.close()
-        worker.terminate()
-        worker.join(JOIN_SECONDS)
-        if worker.is_alive():
-            worker.kill()
+        worker.kill()
+        worker.join()
     if not isinstance(answer, RotaSolution):
-        message = "planning again found no week; the week is unchanged"
         raise CancelledError(message)
     return answer
 

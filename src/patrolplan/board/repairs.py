@@ -7,76 +7,31 @@ give the same week.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from patrolplan.board.edits import refuse
-from patrolplan.board.requests import (
-    AddAppointment,
-    ReleasePlace,
-    RemoveAppointment,
-    SetAway,
-    TaskPlace,
-)
-from patrolplan.board.table_changes import (
-    change_duties_table,
-    change_tasked_table,
-    describe_appointment_change,
-    describe_tasked_change,
-    describe_visits,
-    renew_origin,
-    replan_tasked_places,
-)
+from patrolplan.board.edits import refuse, refuse_first
+from patrolplan.board.requests import AddAppointment, ReleasePlace, SetAway, TaskPlace
+from patrolplan.board.table_changes import change_table
 from patrolplan.outputs.facts import describe_crew
 from patrolplan.team.objective import compute_loosest_bound
-from patrolplan.team.repair import (
-    MAX_MOVES,
-    Gap,
-    list_changes,
-    meet_demands,
-    note_absence,
-    repair_week,
-    suggest_swaps,
-)
+from patrolplan.team.repair import MAX_MOVES, meet_demands, note_absence, repair_week
 from patrolplan.team.rota import build_week, walk_new_patrols
 from patrolplan.team.solve import ChangeLimits, RotaSolution, find_few_changes
 from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import WeekEditor
-from patrolplan.text import pick_fields
+from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
+from patrolplan.text import format_count, pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 
-    from patrolplan.area import StudyArea
-    from patrolplan.board.requests import OffersRequest
+    from patrolplan.board.requests import RepairedChange
     from patrolplan.board.shared_week import BoardState
-    from patrolplan.team.repair import Change
-    from patrolplan.team.week import Week
-
-
-@dataclass(frozen=True, eq=False)
-class Offer:
-    """A further change: the week with it, its cards, and what it adds to the worth."""
-
-    week: Week
-    cards: tuple[Change, ...]
-    gain_percent: float
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a change did, and what may be done next; valid for one version of the week."""
-
-    version: int
-    number: int
-    """Which of the board's outcomes it is."""
-    message: str
-    cards: tuple[Change, ...]
-    offers: tuple[Offer, ...]
+    from patrolplan.team.repair import Change, Move
+    from patrolplan.team.week import Duty, Week
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,110 +40,75 @@ class Repaired:
 
     state: BoardState
     message: str
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[Move, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Preparation:
-    """A change that can be made: in words, and the work that makes it."""
-
-    message: str
-    carry_out: Callable[[], Repaired]
-
-
-@singledispatch
-def prepare_change(change: object, state: BoardState) -> Preparation:  # noqa: ARG001 - for those below
-    """Check quickly whether a change can be made; raises InvalidEditError with the reason."""
-    message = f"no change with a repair: {type(change).__name__}"
-    raise TypeError(message)
-
-
-@prepare_change.register(TaskPlace)
-@prepare_change.register(ReleasePlace)
-def _prepare_tasking(change: TaskPlace | ReleasePlace, state: BoardState) -> Preparation:
-    table, message = change_tasked_table(state, change), describe_tasked_change(change)
+def prepare_change(change: RepairedChange, state: BoardState) -> tuple[str, Callable[[], Repaired]]:
+    """A change in words, and the slow work that makes it; raises InvalidEditError at once."""
+    if isinstance(change, SetAway):
+        return _prepare_absence(change, state)
+    table, message = change_table(state, change)
 
     def carry_out() -> Repaired:
-        after, words = replan_tasked_places(state, table)
-        if isinstance(change, TaskPlace) and change.must_visit:
-            planned = after.planned_area
-            met = meet_demands(after.week, planned.area, planned.plans)
-            after = _with_week(after, met.week)
-            words += describe_visits(met.week, change.place_id)
-        return Repaired(after, message + words)
-
-    return Preparation(message, carry_out)
-
-
-@prepare_change.register(SetAway)
-def _prepare_absence(change: SetAway, state: BoardState) -> Preparation:
-    days = _find_days(change, state)
-    spell = f"on {format_day(days[0])}"
-    if len(days) > 1:
-        spell = f"from {format_day(days[0])} to {format_day(days[-1])}"
-    already = state.week.absent.get(change.officer, frozenset())
-    if change.kind == "away":
-        if set(days) <= already:
-            refuse(f"{change.officer} is away {spell} already")
-        message, absent = f"{change.officer} is away {spell}", {change.officer: frozenset(days)}
-        return Preparation(message, lambda: _repair(state, state, message, absent))
-    freed = already & set(days)
-    if not freed:
-        refuse(f"{change.officer} is not away {spell}")
-    message = f"{change.officer} is back again {spell}"
-    absent = {**state.week.absent, change.officer: already - freed}
-    return Preparation(
-        message, lambda: _fill(_with_absences(state, absent), state, message, change.officer, freed)
-    )
-
-
-@prepare_change.register(AddAppointment)
-@prepare_change.register(RemoveAppointment)
-def _prepare_appointment(
-    change: AddAppointment | RemoveAppointment, state: BoardState
-) -> Preparation:
-    table, message = change_duties_table(state, change), describe_appointment_change(change)
-
-    def carry_out() -> Repaired:
-        planned = state.planned_area.with_table(table)
-        after = replace(state, planned_area=planned, tables={**state.tables, table.source: table})
+        after = state.with_table(table)
+        if isinstance(change, TaskPlace | ReleasePlace):
+            after, words = _keep_patrols(after, state.editor)
+            if isinstance(change, TaskPlace) and change.must_visit:
+                planned = after.planned_area
+                after = after.with_week(meet_demands(after.week, planned.area, planned.plans).week)
+                words += _describe_visits(after.week, change.place_id)
+            return Repaired(after, message + words)
         if isinstance(change, AddAppointment):
-            return _repair(after, state, message, {})
-        return _fill(after, state, message, change.officer, {change.date})
+            return _repair(after, message, {})
+        return _fill(after, message, change.officer, {change.date})
 
-    return Preparation(message, carry_out)
+    return message, carry_out
 
 
-def _find_days(change: SetAway, state: BoardState) -> list[dt.date]:
-    """The week's days from one day to another."""
-    if change.officer not in state.editor.inputs.officers:
-        refuse(f"there is no officer '{change.officer}'")
+def _prepare_absence(change: SetAway, state: BoardState) -> tuple[str, Callable[[], Repaired]]:
+    officer = change.officer
+    if officer not in state.editor.inputs.officers:
+        refuse(f"there is no officer '{officer}'")
     days = [day for day in state.week.days if change.from_ <= day <= change.to]
     if not days:
         refuse(f"{change.from_} to {change.to} holds no day of this week")
-    return days
+    spell = f"on {format_day(days[0])}"
+    if len(days) > 1:
+        spell = f"from {format_day(days[0])} to {format_day(days[-1])}"
+    already = state.week.absent.get(officer, frozenset())
+    freed, goes = already & set(days), change.kind == "away"
+    refuse_first(
+        (goes and set(days) <= already, f"{officer} is away {spell} already"),
+        (not goes and not freed, f"{officer} is not away {spell}"),
+    )
+    if goes:
+        message = f"{officer} is away {spell}"
+        return message, lambda: _repair(state, message, {officer: frozenset(days)})
+    message = f"{officer} is back again {spell}"
+    after = _with_absences(state, {**state.week.absent, officer: already - freed})
+    return message, lambda: _fill(after, message, officer, freed)
+
+
+def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
+    """The board with other absences, without notes of those that ended."""
+    away = {note_absence(officer, day) for officer, days in absent.items() for day in days}
+    notes = tuple(one for one in state.week.notes if one.key != "officer_away" or one in away)
+    week = replace(state.week, absent={name: days for name, days in absent.items() if days})
+    return replace(state, week=replace(week, notes=notes))
 
 
 def _repair(
-    state: BoardState, before: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
+    state: BoardState, message: str, absent: Mapping[str, AbstractSet[dt.date]]
 ) -> Repaired:
-    """The week with possible patrols unchanged and free days filled, and the moves offered.
-
-    `state` has the tables as they are now, and the week as it was.
-    """
-    area, plans, was = state.planned_area.area, state.planned_area.plans, before.planned_area.area
+    """The week with possible patrols unchanged and free days filled, and the moves offered."""
+    area, plans = state.planned_area.area, state.planned_area.plans
     repair = repair_week(state.week, area, plans, absent=absent, max_moves=MAX_MOVES)
-    after = _with_week(state, renew_origin(repair.week, was, area))
-    moves = [renew_origin(move.week, was, area) for move in repair.moves]
-    return Repaired(after, message, tuple(_build_offer(after.week, week) for week in moves))
+    return Repaired(state.with_week(repair.week), message, repair.moves)
 
 
-def _fill(
-    state: BoardState, before: BoardState, message: str, officer: str, days: AbstractSet[dt.date]
-) -> Repaired:
+def _fill(state: BoardState, message: str, officer: str, days: AbstractSet[dt.date]) -> Repaired:
     """The week with an officer's free days filled; nothing else moves."""
-    was, area = before.planned_area.area, state.planned_area.area
-    after = _with_week(state, renew_origin(state.week, was, area))
+    after = state.with_week(state.week)
     editor, inputs, problem = after.editor, after.editor.inputs, after.editor.problem
     stands = np.zeros(len(problem), dtype=bool)
     stands[editor.find_rows(after.week.duties)] = True
@@ -208,36 +128,62 @@ def _fill(
     return Repaired(replace(after, week=week), message)
 
 
-def _with_absences(state: BoardState, absent: Mapping[str, frozenset[dt.date]]) -> BoardState:
-    """The board with other absences, without notes of those that ended."""
-    away = {note_absence(officer, day) for officer, days in absent.items() for day in days}
-    notes = tuple(one for one in state.week.notes if one.key != "officer_away" or one in away)
-    week = replace(state.week, absent={name: days for name, days in absent.items() if days})
-    return replace(state, week=replace(week, notes=notes))
+def _keep_patrols(state: BoardState, before: WeekEditor) -> tuple[BoardState, str]:
+    """The week under new plans, and what became of its patrols in words.
+
+    A patrol whose route is no longer planned takes the route of most worth at the same school, day
+    and officer; where there is none it is removed. Its lock stays with it.
+    """
+    planned, week = state.planned_area, state.week
+    # Locks are opened first, since the routes that they name may have other numbers now.
+    open_locks = tuple(replace(lock, variant=None) for lock in week.locks)
+    editor = WeekEditor.from_week(replace(week, locks=open_locks), planned.area, planned.plans)
+    editor = replace(editor, own_notes=before.own_notes)
+    # A patrol that was fixed before the change stays fixed; one that only this change removed from
+    # the plan gets another route below.
+    lost = [duty for duty in editor.inputs.held if duty not in before.inputs.held]
+    editor = editor.with_held_duties([duty for duty in editor.inputs.held if duty not in lost])
+    inputs = editor.inputs
+    duties: list[Duty] = []
+    for duty in week.duties:
+        if duty not in lost:
+            route = inputs.find_route(duty.patrol)
+            number = int(inputs.variant[inputs.days.index(duty.date), route])
+            duties.append(duty if number == duty.variant else replace(duty, variant=number))
+    removed: list[str] = []
+    for duty in lost:
+        try:
+            duties.append(editor.place_patrol(get_slot(duty), duties))
+        except InvalidEditError:
+            removed.append(f"{get_slot(duty)}")
+    present = {get_slot(duty): duty for duty in duties}
+    slots = {before.find_lock(duty): get_slot(duty) for duty in week.duties}
+    locks = []
+    for lock in before.inputs.locks:
+        slot = slots.get(lock)
+        if slot is None or (slot in present and lock.variant is None):
+            locks.append(lock)
+        elif slot in present:
+            locks.append(replace(lock, variant=present[slot].variant))
+    editor = editor.with_locks_and_bans(locks=locks)
+    week = editor.build_week(duties, bound=compute_loosest_bound(editor.problem))
+    rerouted = len(lost) - len(removed)
+    words = f"; {format_count(rerouted, 'patrol takes', 'patrols take')} another route"
+    words = (words if rerouted else "") + (f"; removed: {', '.join(removed)}" if removed else "")
+    return replace(state, editor=editor, week=week), words
 
 
-def _with_week(state: BoardState, week: Week) -> BoardState:
-    planned = state.planned_area
-    editor = WeekEditor.from_week(week, planned.area, planned.plans)
-    return replace(state, editor=editor, week=week)
+def _describe_visits(week: Week, place: str) -> str:
+    """On how many days a tasked place is met."""
+    mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
+    met = sum(one.is_met for one in mine)
+    return f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
 
 
-def _build_offer(before: Week, after: Week) -> Offer:
-    """The offer of a week in the place of another."""
-    gain = after.worth - before.worth
-    percent = 100 * gain / before.worth if before.worth else 0.0
-    return Offer(after, list_changes(before, after), percent)
-
-
-def find_swaps(state: BoardState, request: OffersRequest) -> tuple[Offer, ...]:
-    """The best swaps for a gap; raises InvalidEditError for one that the week cannot have."""
-    gap = Gap(urn=request.urn, place=request.place, date=request.date)
-    swaps = suggest_swaps(state.editor, state.week, gap)
-    return tuple(_build_offer(state.week, swap.week) for swap in swaps)
-
-
-def build_outcome_document(outcome: Outcome, area: StudyArea) -> dict[str, Any]:
-    """An outcome, for the page."""
+def build_outcome_document(
+    message: str, cards: Sequence[Change], offers: Mapping[int, Move], week: Week
+) -> dict[str, Any]:
+    """What was done to the present week, and what may be done next, by its number."""
 
     def describe(cards: Sequence[Change]) -> list[dict[str, Any]]:
         return [
@@ -245,17 +191,19 @@ def build_outcome_document(outcome: Outcome, area: StudyArea) -> dict[str, Any]:
                 "kind": card.kind,
                 **pick_fields(card.duty, "officer", "urn", "date", "window", "variant"),
                 "start": format_time(card.duty.start_minutes),
-                "company": describe_crew(area, card.duty.crew),
+                "company": describe_crew(week.plan.area, card.duty.crew),
             }
             for card in cards
         ]
 
+    def gain(offer: Move) -> float:
+        return 100 * (offer.week.worth - week.worth) / week.worth if week.worth else 0.0
+
     return {
-        "id": outcome.number,
-        "message": outcome.message,
-        "cards": describe(outcome.cards),
+        "message": message,
+        "cards": describe(cards),
         "offers": [
-            {"changes": describe(offer.cards), "gain_percent": offer.gain_percent}
-            for offer in outcome.offers
+            {"id": number, "changes": describe(offer.changes), "gain_percent": gain(offer)}
+            for number, offer in offers.items()
         ],
     }

@@ -79,12 +79,6 @@ class Add(PatrolReference):
     variant: Count | None = None
 
 
-class Remove(PatrolReference):
-    """A patrol is removed."""
-
-    kind: Literal["remove"]
-
-
 class ChooseVariant(PatrolReference):
     """A patrol takes another route."""
 
@@ -92,10 +86,17 @@ class ChooseVariant(PatrolReference):
     variant: Count
 
 
-class SetLock(PatrolReference):
-    """A patrol stays as it is when the week is solved again; or may change again."""
+class ChangePatrol(PatrolReference):
+    """A patrol is removed, stays as it is when the week is solved again, or may change again."""
 
-    kind: Literal["lock", "unlock"]
+    kind: Literal["remove", "lock", "unlock"]
+
+
+class SetCrew(PatrolReference):
+    """Who walks along on a patrol; empty for nobody."""
+
+    kind: Literal["crew"]
+    crew: Annotated[list[Name], Field(max_length=1)]
 
 
 class SetBan(BoardRequest):
@@ -147,35 +148,28 @@ class SetAway(BoardRequest):
     to: Day
 
 
-class AddAppointment(BoardRequest):
-    """An officer has an appointment; patrols that conflict with it are moved or removed."""
-
-    kind: Literal["appoint"]
+class _Appointment(BoardRequest):
     officer: Name
     date: Day
     from_: Annotated[ClockText, Field(alias="from")]
+
+
+class AddAppointment(_Appointment):
+    """An officer has an appointment; patrols that conflict with it are moved or removed."""
+
+    kind: Literal["appoint"]
     to: ClockText
     what: AppointmentKind
     urn: Name | None = None
 
 
-class RemoveAppointment(BoardRequest):
+class RemoveAppointment(_Appointment):
     """An appointment that was entered on the board is removed from the table."""
 
     kind: Literal["unappoint"]
-    officer: Name
-    date: Day
-    from_: Annotated[ClockText, Field(alias="from")]
 
 
-class SetCrew(PatrolReference):
-    """Who walks along on a patrol; empty for nobody."""
-
-    kind: Literal["crew"]
-    crew: Annotated[list[Name], Field(max_length=1)]
-
-
-WeekChange = Move | Swap | Add | Remove | ChooseVariant | SetLock | SetBan | SetCrew
+WeekChange = Move | Swap | Add | ChangePatrol | ChooseVariant | SetBan | SetCrew
 RepairedChange = SetAway | TaskPlace | ReleasePlace | AddAppointment | RemoveAppointment
 """Changes after which the week is repaired; all except the first are also written to a table."""
 BoardChange = Annotated[WeekChange | RepairedChange, Field(discriminator="kind")]
@@ -218,7 +212,6 @@ class TakeOfferRequest(VersionedRequest):
     """One of the changes that were offered."""
 
     id: Version
-    number: Count
 
 
 class DosesRequest(VersionedRequest):
@@ -233,10 +226,3 @@ class DosesRequest(VersionedRequest):
     """How many came; None for the crew as handed out."""
     reason: Reason | None = None
     """Why stops had fewer minutes than planned."""
-
-
-class PrintRequest(VersionedRequest):
-    """Papers of the week, or of an officer or day."""
-
-    officer: Name | None = None
-    date: Day | None = None

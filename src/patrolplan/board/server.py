@@ -24,7 +24,7 @@ from patrolplan.board.requests import (
     TakeOfferRequest,
     VersionedRequest,
 )
-from patrolplan.board.security import LimitedProtocol, RequestGuard
+from patrolplan.board.security import RequestGuard
 from patrolplan.board.shared_week import ConflictError
 from patrolplan.board.views import build_map_document, find_place_documents
 from patrolplan.errors import InputError, PatrolplanError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from patrolplan.area import StudyArea
     from patrolplan.board.board import Board
 
 
@@ -46,6 +47,10 @@ PHONE = Path(webmap.__file__).parent
 LEAFLET = Path(leaflet.BASE_DIR)
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 LOOPBACK_ADDRESS = "127.0.0.1"
+MAX_CONNECTIONS = 100
+"""Connections with which requests are answered; a browser uses six."""
+STARTS = {"/api/solve", "/api/print"}
+"""Requests that begin work in the background."""
 PAPER_POLICY = "script-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For PDFs: browsers show them by styles and objects of their own."""
 
@@ -54,14 +59,74 @@ def build_app(board: Board, token: str, port: int, *, code: str = "") -> ASGIApp
     """The board behind its guard; anyone who knows the token may use it."""
     app = FastAPI(title="patrolplan board", openapi_url=None, docs_url=None, redoc_url=None)
     _add_pages(app, board, token)
-    _add_week(app, board)
-    _add_changes(app, board)
-    _add_jobs(app, board)
+    shared = board.shared
+
+    def get_area() -> StudyArea:
+        return shared.state.planned_area.area
+
+    def state(since: int | None = None) -> Response:
+        shared.reload_if_changed()
+        if since is not None and not board.has_news(since):
+            return Response(status_code=204)
+        return JSONResponse(board.build_state())
+
+    def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
+        return find_place_documents(get_area(), text)
+
+    def proposal() -> dict[str, Any]:
+        document = board.build_proposal()
+        if document is None:
+            raise HTTPException(404, "there is no proposal; plan again")
+        return document
+
+    answers: dict[str, Callable[..., Any]] = {
+        "/api/state": state,
+        "/api/map": lambda: build_map_document(shared.state.planned_area),
+        "/api/places": places,
+        "/api/solving": board.build_planning_status,
+        "/api/proposal": proposal,
+        "/api/print": board.build_printing_status,
+    }
+    acts: dict[str, Callable[..., Any]] = {
+        "/api/check": board.check,
+        "/api/offers": board.find_offers,
+        "/api/solve": board.start_solving,
+        "/api/solve/cancel": board.cancel_solving,
+        "/api/proposal/drop": board.discard_proposal,
+        "/api/print": board.start_printing,
+    }
+    for path, answer in answers.items():
+        app.get(path)(answer)
+    for path, act in acts.items():
+        app.post(path, status_code=202 if path in STARTS else 200)(act)
+    # These change the week: each answers with the state after it, and what was done.
+    for path, kind, change in (
+        ("/api/change", ChangeRequest, board.change),
+        ("/api/undo", VersionedRequest, lambda asked: shared.step_back(asked.version, "undo")),
+        ("/api/redo", VersionedRequest, lambda asked: shared.step_back(asked.version, "redo")),
+        ("/api/doses", DosesRequest, board.record),
+        ("/api/offers/take", TakeOfferRequest, board.take_offer),
+        ("/api/proposal/take", VersionedRequest, board.accept_proposal),
+    ):
+        app.post(path)(_answer_change(board, kind, change))
     _add_error_handlers(app, board)
     return RequestGuard(app, token, port, code=code)
 
 
+def _answer_change(
+    board: Board, kind: type[VersionedRequest], change: Callable[[Any], str]
+) -> Callable[[VersionedRequest], dict[str, Any]]:
+    def answer(request: VersionedRequest) -> dict[str, Any]:
+        board.check_not_planning()
+        message = change(request)
+        return {"state": board.build_state(), "message": message}
+
+    answer.__annotations__["request"] = kind
+    return answer
+
+
 def _add_pages(app: FastAPI, board: Board, token: str) -> None:
+    """The page, what it loads, and the papers."""
     files = _list_static_files()
     scripts = [path.name for path in sorted(PAGE.glob("*.js")) if path.stem != "board"]
 
@@ -85,103 +150,40 @@ def _add_pages(app: FastAPI, board: Board, token: str) -> None:
         content = board.shared.store.read_paper(name)
         if content is None:
             raise HTTPException(404, "there is no such paper")
-        return Response(
-            content,
-            media_type="application/pdf",
-            headers={"content-disposition": "inline", "content-security-policy": PAPER_POLICY},
-        )
-
-
-def _add_week(app: FastAPI, board: Board) -> None:
-    @app.get("/api/state")
-    def state(since: int | None = None) -> Response:
-        board.shared.reload_if_changed()
-        if since is not None and not board.has_news(since):
-            return Response(status_code=204)
-        return JSONResponse(board.build_state())
-
-    @app.get("/api/map")
-    def ground() -> dict[str, Any]:
-        return build_map_document(board.shared.state.planned_area)
-
-    app.post("/api/check")(board.check)
-    app.post("/api/offers")(board.find_offers)
-
-    @app.get("/api/places")
-    def places(text: Annotated[str, Query(min_length=1, max_length=200)]) -> dict[str, Any]:
-        return find_place_documents(board.shared.state.planned_area.area, text)
-
-
-def _add_changes(app: FastAPI, board: Board) -> None:
-    """Routes that change the week: each answers with the state after it, and what was done."""
-
-    def add(path: str, kind: type[VersionedRequest], make: Callable[[Any], str]) -> None:
-        def change(request: VersionedRequest) -> dict[str, Any]:
-            board.check_not_planning()
-            message = make(request)
-            return {"state": board.build_state(), "message": message}
-
-        change.__annotations__["request"] = kind
-        app.post(path)(change)
-
-    add("/api/change", ChangeRequest, board.change)
-    add("/api/undo", VersionedRequest, lambda asked: board.shared.undo(asked.version))
-    add("/api/redo", VersionedRequest, lambda asked: board.shared.redo(asked.version))
-    add("/api/doses", DosesRequest, board.record)
-    add("/api/offers/take", TakeOfferRequest, board.take_offer)
-    add("/api/proposal/take", VersionedRequest, lambda asked: board.accept_proposal(asked.version))
-
-
-def _add_jobs(app: FastAPI, board: Board) -> None:
-    app.post("/api/solve", status_code=202)(board.start_solving)
-    app.get("/api/solving")(board.planning_job.document)
-    app.post("/api/solve/cancel")(board.cancel_solving)
-
-    @app.get("/api/proposal")
-    def proposal() -> dict[str, Any]:
-        document = board.build_proposal()
-        if document is None:
-            raise HTTPException(404, "there is no proposal; plan again")
-        return document
-
-    app.post("/api/proposal/drop")(board.discard_proposal)
-    app.post("/api/print", status_code=202)(board.start_printing)
-    app.get("/api/print")(board.build_printing_status)
+        headers = {"content-disposition": "inline", "content-security-policy": PAPER_POLICY}
+        return Response(content, media_type="application/pdf", headers=headers)
 
 
 def _add_error_handlers(app: FastAPI, board: Board) -> None:
     """Every problem as a status and plain words, without a traceback."""
 
+    def say(status: int, problem: str, **more: object) -> JSONResponse:
+        return JSONResponse({"problem": problem, **more}, status_code=status)
+
     @app.exception_handler(ConflictError)
     def conflict(_: Request, error: ConflictError) -> JSONResponse:
-        body = {"problem": "changed", "by_others": error.by_others, "state": board.build_state()}
-        return JSONResponse(body, status_code=409)
+        return say(409, "changed", by_others=error.by_others, state=board.build_state())
 
     @app.exception_handler(PatrolplanError)
     def problem(_: Request, error: PatrolplanError) -> JSONResponse:
-        status = 422 if isinstance(error, ValueError) else 503
-        return JSONResponse({"problem": str(error)}, status_code=status)
+        return say(422 if isinstance(error, ValueError) else 503, str(error))
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         rows = [
-            f"{'.'.join(str(part) for part in row['loc'][1:]) or 'request'}: {row['msg']}"
+            f"{'.'.join(map(str, row['loc'][1:])) or 'request'}: {row['msg']}"
             for row in error.errors()[:5]
         ]
-        message = "the request is not valid: " + "; ".join(rows)
-        return JSONResponse({"problem": message}, status_code=400)
+        return say(400, "the request is not valid: " + "; ".join(rows))
 
     @app.exception_handler(HTTPException)
     def unknown(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"problem": error.detail}, status_code=error.status_code)
+        return say(error.status_code, error.detail)
 
     @app.exception_handler(Exception)
     def fault(_: Request, __: Exception) -> JSONResponse:
-        message = (
-            "the board failed; what was saved is safe, and the window in which the board was "
-            "started says more"
-        )
-        return JSONResponse({"problem": message}, status_code=500)
+        what = "the board failed; what was saved is safe, and the window in which the board was"
+        return say(500, f"{what} started says more")
 
 
 def _list_static_files() -> dict[str, Path]:
@@ -237,7 +239,8 @@ def build_server(
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
-        http=LimitedProtocol,
+        http="h11",
+        limit_concurrency=MAX_CONNECTIONS,
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
         ws="none",

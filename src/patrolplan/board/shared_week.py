@@ -9,10 +9,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Literal
 
 from patrolplan.atomic import WEEK_FILE
-from patrolplan.board.csv_table import READERS, CsvTable, read_area_table
+from patrolplan.board.csv_table import WRITABLE, CsvTable, read_area_table
 from patrolplan.board.edits import apply_change, describe_difference, refuse
 from patrolplan.board.week_folder import WeekStore
 from patrolplan.errors import OutputError, PatrolplanError
+from patrolplan.provenance import compute_area_provenance, compute_short_id
 from patrolplan.team.day_plans import plan_days
 from patrolplan.team.ledger.monthly_return import load_delivered_before
 from patrolplan.team.rota import plan_week, walk_new_patrols
@@ -46,12 +47,6 @@ class PlannedArea:
     hotspots: gpd.GeoDataFrame
     plans: Mapping[dt.date, Plan]
 
-    def with_table(self, table: CsvTable) -> PlannedArea:
-        """Planned again where a changed table, not yet written, makes a difference."""
-        area = read_area_table(self.area, table)
-        plans = plan_days(area, self.risk, self.hotspots, list(self.plans), earlier=self.plans)
-        return replace(self, area=area, plans=plans)
-
 
 @dataclass(frozen=True, eq=False)
 class BoardState:
@@ -62,6 +57,30 @@ class BoardState:
     week: Week
     tables: Mapping[str, CsvTable] = field(default_factory=dict)
     """The tables that the board writes to, as the area was read with them, by their source."""
+
+    def with_week(self, week: Week) -> BoardState:
+        """Another week of this area, with an editor of its own."""
+        planned = self.planned_area
+        editor = WeekEditor.from_week(week, planned.area, planned.plans)
+        return replace(self, editor=editor, week=week)
+
+    def with_table(self, table: CsvTable) -> BoardState:
+        """Planned again where a changed table, not yet written, makes a difference."""
+        before, week = self.planned_area, self.week
+        area = read_area_table(before.area, table)
+        plans = plan_days(
+            area, before.risk, before.hotspots, list(before.plans), earlier=before.plans
+        )
+        # Made from the present tables; one of other data or settings stays so.
+        origin = compute_short_id(compute_area_provenance(before.area))
+        if compute_short_id(week.created_from) == origin:
+            week = replace(week, created_from=compute_area_provenance(area))
+        return replace(
+            self,
+            planned_area=replace(before, area=area, plans=plans),
+            week=week,
+            tables={**self.tables, table.source: table},
+        )
 
 
 class ConflictError(PatrolplanError):
@@ -87,19 +106,9 @@ class SharedWeek:
         self.version = 1
         self.save_problem = ""
         self._known_digest = store.read_digest()
-        self._undo_stack: list[tuple[str, BoardState]] = []  # a change, and the state before
-        self._redo_stack: list[tuple[str, BoardState]] = []
+        self.undo_stack: list[tuple[str, BoardState]] = []  # a change, and the state before
+        self.redo_stack: list[tuple[str, BoardState]] = []
         self._version_messages: list[str] = [""]  # what made each version, from version 1 on
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a change to undo."""
-        return bool(self._undo_stack)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a change to make again."""
-        return bool(self._redo_stack)
 
     def change(self, version: int, change: WeekChange) -> str:
         """Make a change and save it; returns what was done, in words."""
@@ -120,44 +129,30 @@ class SharedWeek:
             before = self.state
             after, message = build_state(before)
             self._save(after, message)
-            self._undo_stack = [*self._undo_stack, (message, before)][-MAX_UNDO_STEPS:]
-            self._redo_stack.clear()
+            self.undo_stack = [*self.undo_stack, (message, before)][-MAX_UNDO_STEPS:]
+            self.redo_stack.clear()
             return message
 
-    def apply_outside_history(self, version: int, action: Callable[[BoardState], str]) -> str:
-        """Do something that is not part of the week's file: a new version that cannot be undone."""
+    def step_back(self, version: int, action: Literal["undo", "redo"]) -> str:
+        """Undo the last change, or make the one again that was undone last."""
+        with self.lock, self.store.lock_folder():
+            self.check_version(version)
+            stacks = (self.undo_stack, self.redo_stack)
+            taken, given = stacks if action == "undo" else stacks[::-1]
+            if not taken:
+                refuse(f"there is nothing to {action}")
+            present, (done, state) = self.state, taken[-1]
+            message = f"{action.capitalize()}ne: {done}"
+            self._save(state, message)
+            taken.pop()
+            given.append((done, present))
+            return message
+
+    def read(self, version: int) -> BoardState:
+        """The state, where the page shows the last change."""
         with self.lock:
             self.check_version(version)
-            message = action(self.state)
-            self._add_version(message)
-            return message
-
-    def undo(self, version: int) -> str:
-        """Undo the last change."""
-        with self.lock, self.store.lock_folder():
-            return self._take_step(version, "undo", self._undo_stack, self._redo_stack)
-
-    def redo(self, version: int) -> str:
-        """Make the change again that was undone last."""
-        with self.lock, self.store.lock_folder():
-            return self._take_step(version, "redo", self._redo_stack, self._undo_stack)
-
-    def _take_step(
-        self,
-        version: int,
-        action: Literal["undo", "redo"],
-        stack: list[tuple[str, BoardState]],
-        other: list[tuple[str, BoardState]],
-    ) -> str:
-        self.check_version(version)
-        if not stack:
-            refuse(f"there is nothing to {action}")
-        present, (done, state) = self.state, stack[-1]
-        message = f"{action.capitalize()}ne: {done}"
-        self._save(state, message)
-        stack.pop()
-        other.append((done, present))
-        return message
+            return self.state
 
     def check_version(self, version: int) -> None:
         """Raise where the page does not show the last change, made here or outside the board."""
@@ -186,11 +181,10 @@ class SharedWeek:
                 )
                 raise OutputError(self.save_problem)
             self._known_digest = digest
-            editor = WeekEditor.from_week(week, planned.area, planned.plans)
-            self.state = replace(self.state, editor=editor, week=week)
-            self._undo_stack.clear()
-            self._redo_stack.clear()
-            self._add_version(message)
+            self.state = self.state.with_week(week)
+            self.undo_stack.clear()
+            self.redo_stack.clear()
+            self.add_version(message)
 
     def _save(self, state: BoardState, message: str) -> None:
         """Write a state's week with a line of history; on failure everything stays as it was."""
@@ -203,7 +197,7 @@ class SharedWeek:
             raise
         self.save_problem = ""
         self.state = replace(state, editor=replace(state.editor, before=week), week=week)
-        self._add_version(message)
+        self.add_version(message)
 
     def _write(self, week: Week, tables: Mapping[str, CsvTable]) -> str:
         """Write the tables and a week, all or none; returns the week's digest."""
@@ -221,7 +215,8 @@ class SharedWeek:
         """Note that the board itself wrote the week's folder."""
         self._known_digest = self.store.read_digest()
 
-    def _add_version(self, message: str) -> None:
+    def add_version(self, message: str) -> None:
+        """Note that something changed; what is not in the week's file cannot be undone."""
         self.version += 1
         self._version_messages.append(message)
 
@@ -238,6 +233,6 @@ def open_shared_week(planned_area: PlannedArea, folder: Path) -> SharedWeek:
         week = plan_week(area, plans, start=first, delivered=delivered)
         store.create(week)
     editor = WeekEditor.from_week(week, area, plans)
-    found = {source: CsvTable.from_settings(area.settings, source) for source in READERS}
+    found = {source: CsvTable.from_settings(area.settings, source) for source in WRITABLE}
     tables = {source: table for source, table in found.items() if table is not None}
     return SharedWeek(BoardState(planned_area, editor, week, tables), store)

@@ -1,252 +1,148 @@
-"""Tables that are changed on the board: officers' appointments, and places tasked by intelligence.
-
-A row is added or removed; days that a tasked place affects are planned again.
-"""
+"""Rows that the board adds to its tables and removes: appointments, and places of intelligence."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import singledispatch
+from typing import TYPE_CHECKING, NamedTuple
 
-from patrolplan.board.csv_table import check_hours, check_text, require_table
-from patrolplan.board.edits import refuse
+from patrolplan.board.csv_table import check_text, require_table
+from patrolplan.board.edits import refuse, refuse_first
 from patrolplan.board.requests import AddAppointment, ReleasePlace, RemoveAppointment, TaskPlace
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.inputs.table_reader import quote_value
 from patrolplan.network.catchments import MAX_SNAP_METRES
-from patrolplan.provenance import compute_area_provenance, compute_short_id
-from patrolplan.team.objective import compute_loosest_bound
 from patrolplan.team.week import format_day
-from patrolplan.team.week_editor import InvalidEditError, WeekEditor, get_slot
-from patrolplan.text import format_count
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
     from patrolplan.area import StudyArea
     from patrolplan.board.csv_table import CsvTable
     from patrolplan.board.shared_week import BoardState
-    from patrolplan.team.week import Duty, Week
-    from patrolplan.team.week_records import Lock
 
 
-DUTIES, TASKED = "duties", "tasked_places"
-"""Their keys under `[sources]`."""
+class RowEdit(NamedTuple):
+    """A row that is added to a table, or removed from it."""
+
+    source: str
+    """The table's key under `[sources]`."""
+    cells: dict[str, str]
+    """By our names of the columns: the new row, or what the rows to remove have."""
+    words: str
+    """What is done, or the row that goes."""
 
 
-def change_duties_table(state: BoardState, change: AddAppointment | RemoveAppointment) -> CsvTable:
-    """The table of officers' duties after a change; nothing is written yet."""
-    table = require_table(state.tables.get(DUTIES), DUTIES)
-    if isinstance(change, AddAppointment):
-        _check_appointment(change, state)
-        hours = {"from": change.from_, "to": change.to}
-        cells = {"officer": change.officer, "date": f"{change.date}", **hours}
-        return table.with_row({**cells, "kind": change.what, "urn": change.urn or ""})
-    wanted = (change.officer, f"{change.date}", change.from_)
-    after = table.without_rows(lambda row: _find_key(row) == wanted)
-    if after == table:
-        refuse(
-            f"{table.path.name} holds no appointment of {change.officer} on "
-            f"{format_day(change.date)} at {change.from_}; remove it where it was written"
-        )
-    return after
+def change_table(
+    state: BoardState, change: AddAppointment | RemoveAppointment | TaskPlace | ReleasePlace
+) -> tuple[CsvTable, str]:
+    """A table after a change, which is not written yet, and the change in words."""
+    edit = build_row_edit(change, state)
+    table = require_table(state.tables, edit.source)
+    if isinstance(change, AddAppointment | TaskPlace):
+        return table.with_row(edit.cells), edit.words
+    after = table.without_rows(edit.cells)
+    if after is table:
+        refuse(f"{table.path.name} holds no {edit.words}; remove it where it was written")
+    return after, f"Removed: the {edit.words}"
 
 
-def describe_appointment_change(change: AddAppointment | RemoveAppointment) -> str:
-    """The change in words."""
-    day = format_day(change.date)
-    if isinstance(change, RemoveAppointment):
-        return f"Removed: the appointment of {change.officer} on {day} at {change.from_}"
-    what = change.what.replace("_", " ")
-    return f"Entered: {change.officer}, {what} on {day}, {change.from_} to {change.to}"
+@singledispatch
+def build_row_edit(change: object, state: BoardState) -> RowEdit:  # noqa: ARG001 - for those below
+    """The row of a change; raises InvalidEditError for one that cannot be written."""
+    message = f"no change of a table: {type(change).__name__}"
+    raise TypeError(message)
 
 
-def _check_appointment(change: AddAppointment, state: BoardState) -> None:
-    """Raise for an appointment that could not be written or attended."""
-    area, hours = state.planned_area.area, f"{change.from_}-{change.to}"
-    if change.officer not in set(area.officers["officer"]):
-        refuse(f"there is no officer '{change.officer}'")
-    check_text("officer", change.officer)
-    if change.date not in state.week.days:
-        refuse(f"{change.date} is not a day of this week")
-    check_hours(hours)
-    if change.urn is not None and change.urn not in set(area.schools["urn"]):
-        refuse(f"there is no school with URN {quote_value(change.urn)}")
-    rows = area.duties[area.duties["officer"] == change.officer]
-    same = (rows["date"].dt.date == change.date) & (
-        rows["from_minutes"].map(format_time) == change.from_
+@build_row_edit.register(AddAppointment)
+def _(change: AddAppointment, state: BoardState) -> RowEdit:
+    area, begins = state.planned_area.area, change.from_
+    there = state.editor.inputs.free_time.appointments
+    taken = {(one.officer, one.date, format_time(one.from_minutes)) for one in there}
+    refuse_first(
+        (
+            change.officer not in set(area.officers["officer"]),
+            f"there is no officer '{change.officer}'",
+        ),
+        (change.date not in state.week.days, f"{change.date} is not a day of this week"),
+        _check_hours(f"{begins}-{change.to}"),
+        _check_schools([change.urn or "*"], area),
+        (
+            (change.officer, change.date, begins) in taken,
+            f"{change.officer} has an appointment at {begins} already; remove it first",
+        ),
     )
-    if same.any():
-        refuse(f"{change.officer} has an appointment at {change.from_} already; remove it first")
+    check_text("officer", change.officer)
+    cells = {"officer": change.officer, "date": f"{change.date}", "from": begins, "to": change.to}
+    what = change.what.replace("_", " ")
+    words = f"{change.officer}, {what} on {format_day(change.date)}, {begins} to {change.to}"
+    return RowEdit(
+        "duties", {**cells, "kind": change.what, "urn": change.urn or ""}, f"Entered: {words}"
+    )
 
 
-def _find_key(row: Mapping[str, str]) -> tuple[str, str, str]:
-    return row.get("officer", ""), row.get("date", ""), row.get("from", "")
+@build_row_edit.register(RemoveAppointment)
+def _(change: RemoveAppointment, state: BoardState) -> RowEdit:  # noqa: ARG001
+    cells = {"officer": change.officer, "date": f"{change.date}", "from": change.from_}
+    words = f"appointment of {change.officer} on {format_day(change.date)} at {change.from_}"
+    return RowEdit("duties", cells, words)
 
 
-def list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Officers' appointments, by officer and day; only kind, hours and school."""
-    table = state.tables.get(DUTIES)
-    ours = set() if table is None else {_find_key(row) for row in table.list_rows()}
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for one in state.editor.inputs.free_time.appointments:
-        begin, day = format_time(one.from_minutes), f"{one.date}"
-        found.setdefault(one.officer, {}).setdefault(day, []).append(
-            {
-                "kind": one.kind,
-                "from": begin,
-                "to": format_time(one.to_minutes),
-                "urn": one.urn,
-                "removable": (one.officer, day, begin) in ours,
-            }
-        )
-    return found
-
-
-def change_tasked_table(state: BoardState, change: TaskPlace | ReleasePlace) -> CsvTable:
-    """The table of tasked places after a change; nothing is written yet."""
-    area, table = state.planned_area.area, require_table(state.tables.get(TASKED), TASKED)
-    if isinstance(change, TaskPlace):
-        _check_tasked_place(change, area)
-        return table.with_row(_list_cells(change))
-    if change.place_id not in set(area.tasked_places["place_id"]):
-        refuse(f"there is no tasked place '{change.place_id}'")
-    after = table.without_rows(lambda row: row.get("place_id") == change.place_id)
-    if after == table:
-        refuse(
-            f"'{change.place_id}' is in another table, not in {table.path.name}; remove it there"
-        )
-    return after
-
-
-def describe_tasked_change(change: TaskPlace | ReleasePlace) -> str:
-    """The change in words."""
-    if isinstance(change, ReleasePlace):
-        return f"Removed: the tasked place {change.place_id}"
-    kind = "to be visited" if change.must_visit else "barred"
-    return f"Tasked: {change.place_id} is {kind} until {change.to}"
-
-
-def _list_cells(task: TaskPlace) -> dict[str, str]:
-    """The row of a place, by our names of the columns; values that the settings have are empty."""
-    weekdays = [day for day in WEEKDAYS if day in task.weekdays]
-    return {
-        "place_id": task.place_id,
-        "longitude": f"{task.longitude:.6f}",
-        "latitude": f"{task.latitude:.6f}",
-        "must_visit": "true" if task.must_visit else "false",
-        "schools": ";".join(task.schools),
-        "from": f"{task.from_}",
-        "to": f"{task.to}",
-        "reason": task.reason.strip(),
-        "by": task.by.strip(),
-        "hours": task.hours,
-        "minutes": "" if task.minutes is None else f"{task.minutes}",
-        "visits": "" if task.visits == 1 else f"{task.visits}",
-        "officers": "" if task.officers == 1 else f"{task.officers}",
+@build_row_edit.register(TaskPlace)
+def _(change: TaskPlace, state: BoardState) -> RowEdit:
+    area = state.planned_area.area
+    for name in ("place_id", "reason", "by"):
+        check_text(name, getattr(change, name))
+    x, y = area.projection.to_metres([change.longitude], [change.latitude])
+    moved = area.network.snap([(x[0], y[0])]).moved_metres[0]
+    far = f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place"
+    name = quote_value(change.place_id)
+    refuse_first(
+        (
+            change.place_id in set(area.tasked_places["place_id"]),
+            f"place {name} already exists; remove it first",
+        ),
+        (change.to < change.from_, "the last day is before the first"),
+        _check_hours(change.hours),
+        _check_schools(change.schools, area),
+        (not moved <= MAX_SNAP_METRES, far),  # NaN is outside as well
+    )
+    weekdays = [day for day in WEEKDAYS if day in change.weekdays]
+    cells = {
+        "place_id": change.place_id,
+        "longitude": f"{change.longitude:.6f}",
+        "latitude": f"{change.latitude:.6f}",
+        "must_visit": f"{change.must_visit}".lower(),
+        "schools": ";".join(change.schools),
+        "from": f"{change.from_}",
+        "to": f"{change.to}",
+        "reason": change.reason.strip(),
+        "by": change.by.strip(),
+        "hours": change.hours,
+        # What the settings have is empty, so that it needs no column.
+        "minutes": "" if change.minutes is None else f"{change.minutes}",
+        "visits": "" if change.visits == 1 else f"{change.visits}",
+        "officers": "" if change.officers == 1 else f"{change.officers}",
         "weekdays": "" if len(weekdays) == len(WEEKDAYS) else ";".join(weekdays),
     }
+    kind = "to be visited" if change.must_visit else "barred"
+    words = f"Tasked: {change.place_id} is {kind} until {change.to}"
+    return RowEdit("tasked_places", cells, words)
 
 
-def _check_tasked_place(task: TaskPlace, area: StudyArea) -> None:
-    """Raise for a place that could not be written or planned."""
-    if task.place_id in set(area.tasked_places["place_id"]):
-        refuse(f"place {quote_value(task.place_id)} already exists; remove it first")
-    if task.to < task.from_:
-        refuse("the last day is before the first")
-    check_hours(task.hours)
-    for name in ("place_id", "reason", "by"):
-        check_text(name, getattr(task, name))
-    urns = {"*", *area.schools["urn"]}
-    for urn in task.schools:
-        if urn not in urns:
-            refuse(f"there is no school with URN {quote_value(urn)}")
-    x, y = area.projection.to_metres([task.longitude], [task.latitude])
-    place = area.network.snap([(x[0], y[0])])
-    if not place.moved_metres[0] <= MAX_SNAP_METRES:  # NaN is outside as well
-        refuse(f"no walkable street within {MAX_SNAP_METRES:.0f} m of that place")
+@build_row_edit.register(ReleasePlace)
+def _(change: ReleasePlace, state: BoardState) -> RowEdit:  # noqa: ARG001
+    words = f"tasked place {change.place_id}"
+    return RowEdit("tasked_places", {"place_id": change.place_id}, words)
 
 
-def replan_tasked_places(state: BoardState, table: CsvTable) -> tuple[BoardState, str]:
-    """Plan the days again that a changed table of tasked places affects; keep the rest of the week.
-
-    A patrol whose route is no longer planned takes the route of most worth at the same school, day
-    and officer; where there is none it is removed. Its lock stays with it. Returns the board, and
-    what became of the patrols in words; the table is not written yet.
-    """
-    before, week = state.planned_area, state.week
-    planned = before.with_table(table)
-    area, plans = planned.area, planned.plans
-    week = renew_origin(week, before.area, area)
-    # Locks are opened first, since the routes that they name may have other numbers now.
-    open_locks = tuple(replace(lock, variant=None) for lock in week.locks)
-    editor = WeekEditor.from_week(replace(week, locks=open_locks), area, plans)
-    editor = replace(editor, own_notes=state.editor.own_notes)
-    # A patrol that was fixed before the change stays fixed; one that only this change removed from
-    # the plan gets another route below.
-    was_held = set(state.editor.inputs.held)
-    unplanned = set(editor.inputs.held) - was_held
-    editor = editor.with_held_duties([duty for duty in editor.inputs.held if duty in was_held])
-    duties = [_renumber_route(editor, duty) for duty in week.duties if duty not in unplanned]
-    lost = [duty for duty in week.duties if duty in unplanned]
-    removed: list[Duty] = []
-    for duty in lost:
-        try:
-            duties.append(editor.place_patrol(get_slot(duty), duties))
-        except InvalidEditError:
-            removed.append(duty)
-    editor = editor.with_locks_and_bans(locks=_update_locks(state.editor, week.duties, duties))
-    after = replace(
-        state,
-        planned_area=planned,
-        editor=editor,
-        week=editor.build_week(duties, bound=compute_loosest_bound(editor.problem)),
-        tables={**state.tables, TASKED: table},
-    )
-    return after, _describe_outcome(len(lost) - len(removed), removed)
+def _check_hours(hours: str) -> tuple[object, str]:
+    """Whether hours, HH:MM-HH:MM or none, end before they begin, and the words for it."""
+    begin, _, end = hours.partition("-")
+    return hours and end <= begin, f"the hours {hours} do not end after they begin"
 
 
-def renew_origin(week: Week, before: StudyArea, area: StudyArea) -> Week:
-    """A week that is made from the present tables; one of other data or settings stays so."""
-    origin = compute_short_id(compute_area_provenance(before))
-    if compute_short_id(week.created_from) != origin:
-        return week
-    return replace(week, created_from=compute_area_provenance(area))
-
-
-def describe_visits(week: Week, place: str) -> str:
-    """On how many days a tasked place is met."""
-    mine = [one for one in week.demands if (one.kind, one.place) == ("tasked", place)]
-    met = sum(one.is_met for one in mine)
-    return f"; met on {met} of {format_count(len(mine), 'day')}" if mine else ""
-
-
-def _renumber_route(editor: WeekEditor, duty: Duty) -> Duty:
-    """The patrol under the number that its route has in the present plan."""
-    route = editor.inputs.find_route(duty.patrol)
-    number = editor.inputs.variant[editor.inputs.days.index(duty.date), route]
-    return duty if number == duty.variant else replace(duty, variant=int(number))
-
-
-def _update_locks(before: WeekEditor, old: Sequence[Duty], new: Sequence[Duty]) -> list[Lock]:
-    """The locks with their patrols' present routes; those of removed patrols are left out."""
-    present = {get_slot(duty): duty for duty in new}
-    locked_slots = {before.find_lock(duty): get_slot(duty) for duty in old}
-    locks = []
-    for lock in before.inputs.locks:
-        slot = locked_slots.get(lock)
-        if slot is None or (slot in present and lock.variant is None):
-            locks.append(lock)
-        elif slot in present:
-            locks.append(replace(lock, variant=present[slot].variant))
-    return locks
-
-
-def _describe_outcome(rerouted: int, removed: Sequence[Duty]) -> str:
-    text = ""
-    if rerouted:
-        text = f"; {format_count(rerouted, 'patrol takes', 'patrols take')} another route"
-    if removed:
-        text += f"; removed: {', '.join(str(get_slot(duty)) for duty in removed)}"
-    return text
+def _check_schools(urns: Iterable[str], area: StudyArea) -> tuple[object, str]:
+    """Whether a school is unknown, and the words for it."""
+    unknown = [urn for urn in urns if urn not in {"*", *area.schools["urn"]}]
+    return unknown, f"there is no school with URN {', '.join(map(quote_value, unknown))}"

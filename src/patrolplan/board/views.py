@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ import shapely
 
 from patrolplan.area.find_place import find_places, guess_kind
 from patrolplan.board.edits import is_lent
-from patrolplan.board.table_changes import list_appointments
-from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.inputs.small_tables import WEEKDAYS
 from patrolplan.notes import list_texts
@@ -33,16 +32,13 @@ from patrolplan.text import capitalise, pick_fields
 from patrolplan.times import format_time
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
     import geopandas as gpd
 
     from patrolplan.area import StudyArea
     from patrolplan.board.shared_week import BoardState, PlannedArea
     from patrolplan.crs import Projection
     from patrolplan.patrols.plan import Patrol, Plan
-    from patrolplan.team.week import Duty, Week
+    from patrolplan.team.week import Week
     from patrolplan.team.week_editor import WeekEditor
 
 
@@ -89,7 +85,7 @@ def build_week_view(state: BoardState, delivered: DeliveredBySlot) -> dict[str, 
         "draw": _build_draw_document(week),
         "bound_known": week.bound < compute_loosest_bound(editor.problem) - BOUND_TOLERANCE,
         "notes": list_texts(week.notes),
-        "history": [_build_history_row(row.when, row.what) for row in week.history],
+        "history": [{"when": row.when[-5:], "what": row.what} for row in week.history],  # HH:MM
         "threshold_note": (
             f"Pupils' reports count only in groups of at least {area.settings.privacy.threshold}."
         ),
@@ -102,8 +98,7 @@ def _build_draw_document(week: Week) -> dict[str, Any] | None:
     if draw is None:
         return None
     return {
-        "number": draw.number,
-        "commitment": draw.commitment,
+        **pick_fields(draw, "number", "commitment"),
         "give_percent": week.give_percent,
         "give_most_percent": 100 * draw.give,
         "foreseen": None if foreseen is None else foreseen.hotspot_quarter,
@@ -111,62 +106,37 @@ def _build_draw_document(week: Week) -> dict[str, Any] | None:
     }
 
 
-def _build_history_row(when: str, what: str) -> dict[str, str]:
-    """A change and its time; the week's file has that as YYYY-MM-DD HH:MM."""
-    day, _, time = when.partition(" ")
-    return {"when": time, "day": day, "what": what}
-
-
 def build_duty_documents(state: BoardState, delivered: DeliveredBySlot) -> list[dict[str, Any]]:
     """Every patrol of the week, for the page."""
-    inputs = state.editor.inputs
-    route_counts = {
-        (day, urn): count
-        for day, plan in zip(inputs.days, inputs.plans, strict=True)
-        for urn, count in _count_routes(plan).items()
-    }
-    return [
-        _build_duty_document(duty, state.editor, route_counts, delivered)
-        for duty in state.week.duties
-    ]
+    editor, inputs = state.editor, state.editor.inputs
+    routes = {day: _count_routes(plan) for day, plan in zip(inputs.days, inputs.plans, strict=True)}
+    documents = []
+    for duty in state.week.duties:
+        slot = get_slot(duty)
+        minutes, engagements = delivered.get(slot, (None, None))
+        leave = duty.leave_minutes
+        documents.append(
+            {
+                **pick_fields(duty, "officer", "urn", "date", "window", "variant", "crew"),
+                "variants": routes[duty.date].get(duty.urn, 0),
+                "start": format_time(duty.start_minutes),
+                "end": format_time(duty.end_minutes),
+                "leave": "" if np.isnan(leave) else format_time(leave),
+                "locked": editor.find_lock(duty) is not None,
+                "lent": is_lent(editor, slot),
+                "company": describe_crew(inputs.area, duty.crew),
+                "delivered": minutes,
+                "engagements": engagements,
+                **_build_walk_document(duty.patrol, inputs.area.projection),
+            }
+        )
+    return documents
 
 
 @lru_cache(maxsize=64)
-def _count_routes(plan: Plan) -> dict[str, int]:
+def _count_routes(plan: Plan) -> Counter[str]:
     """How many routes each school has, by URN."""
-    variants: dict[str, set[int]] = {}
-    for variant, patrol in list_patrols(plan):
-        variants.setdefault(patrol.urn, set()).add(variant)
-    return {urn: len(numbers) for urn, numbers in variants.items()}
-
-
-def _build_duty_document(
-    duty: Duty,
-    editor: WeekEditor,
-    route_counts: Mapping[tuple[dt.date, str], int],
-    delivered: DeliveredBySlot,
-) -> dict[str, Any]:
-    slot = get_slot(duty)
-    minutes, engagements = delivered.get(slot, (None, None))
-    return {
-        "officer": duty.officer,
-        "urn": duty.urn,
-        "date": f"{duty.date}",
-        "number": duty.patrol.number,
-        "variant": duty.variant,
-        "variants": route_counts.get((duty.date, duty.urn), 0),
-        "start": format_time(duty.start_minutes),
-        "end": format_time(duty.end_minutes),
-        "leave": "" if np.isnan(duty.leave_minutes) else format_time(duty.leave_minutes),
-        "locked": editor.find_lock(duty) is not None,
-        "lent": is_lent(editor, slot),
-        "window": duty.window,
-        "crew": list(duty.crew),
-        "company": describe_crew(editor.inputs.area, duty.crew),
-        "delivered": minutes,
-        "engagements": engagements,
-        **_build_walk_document(duty.patrol, editor.inputs.area.projection),
-    }
+    return Counter(urn for _, urn in {(number, one.urn) for number, one in list_patrols(plan)})
 
 
 def _build_school_rows(
@@ -176,19 +146,16 @@ def _build_school_rows(
     patrols: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for patrol in duties:
         patrols.setdefault((patrol["urn"], patrol["date"]), []).append(patrol)
-    minutes: dict[str, float] = {}
+    minutes: dict[str, float] = defaultdict(float)
     for stay in list_stays(roster.week.duties):
         if stay.stop is not None:
-            urn = stay.duty.urn
-            minutes[urn] = minutes.get(urn, 0.0) + stay.minutes
+            minutes[stay.duty.urn] += stay.minutes
     return [
         {
-            "urn": school.urn,
-            "name": school.name,
-            "bell": school.bell,
+            **pick_fields(school, "urn", "name", "bell"),
             "patrols": sum((school.urn, f"{day}") in patrols for day in roster.week.days),
             "least": editor.problem.min_patrols,
-            "minutes": round(minutes.get(school.urn, 0.0)),
+            "minutes": round(minutes[school.urn]),
             "cells": {
                 f"{day}": {
                     "state": "closed" if (school.urn, day) in roster.closed_days else "open",
@@ -202,36 +169,24 @@ def _build_school_rows(
     ]
 
 
-def _map_shown_worth(planned_area: PlannedArea) -> dict[str, float]:
-    """Worth of each hotspot by its name, as it may be shown."""
-    hotspots = planned_area.hotspots
-    worth = compute_shown_worth(planned_area.risk, hotspots)
-    return dict(zip(hotspots["hotspot"], worth.tolist(), strict=True))
-
-
 def _build_dose_rows(state: BoardState) -> list[dict[str, Any]]:
     editor, hotspots = state.editor, state.planned_area.hotspots
     problem, inputs = editor.problem, editor.inputs
-    chosen = editor.find_rows(state.week.duties)
-    minutes = sum_minutes_by_day(problem, chosen)
+    minutes = sum_minutes_by_day(problem, editor.find_rows(state.week.duties))
     stops = [stop for route in inputs.routes for stop in route.stops]
     places = {stop.hotspot: stop.place for stop in stops}
     corners = {stop.hotspot for stop in stops if stop.kind == "corner"}
     places |= dict(zip(hotspots["hotspot"], hotspots["place"], strict=True))
-    shown_worth = _map_shown_worth(state.planned_area)
+    days = [f"{day}" for day in inputs.days]
     return [
         {
             "hotspot": name,
             "place": places.get(name, ""),
-            "days": {
-                f"{day}": round(float(minutes[row, column]))
-                for column, day in enumerate(inputs.days)
-            },
+            "days": dict(zip(days, map(round, minutes[row].tolist()), strict=True)),
             "max_minutes": problem.max_dose_minutes,
             "before": int(problem.dosed_before[row]),
-            "worth": shown_worth.get(name, weight),
         }
-        for row, (name, weight) in enumerate(inputs.hotspots.items())
+        for row, name in enumerate(inputs.hotspots)
         if name not in corners
     ]
 
@@ -281,53 +236,65 @@ def _build_officer_rows(state: BoardState, roster: Roster) -> list[dict[str, Any
     """Every officer of the week."""
     inputs, week = state.editor.inputs, roster.week
     table = inputs.area.officers.drop_duplicates("officer").set_index("officer")
-    table["alone"] = table["alone"].astype(bool)
-    limits = dict(zip(inputs.officers, map(int, inputs.max_patrols), strict=True))
     unknown = {"role": "officer", "alone": True, **dict.fromkeys(WEEKDAYS, "")}
     known = table[[*unknown]].to_dict("index")
-    appointments = list_appointments(state)
+    limits = dict(zip(inputs.officers, map(int, inputs.max_patrols), strict=True))
+    appointments = _list_appointments(state)
     rows = []
     for officer in roster.officers:
         absent = inputs.absent.get(officer.name, frozenset())
         weekly = known.get(officer.name, unknown)
+        hours = {day: weekly[WEEKDAYS[day.weekday()]] for day in week.days}
         rows.append(
             {
                 "officer": officer.name,
                 "schools": list(officer.schools),
                 "max_patrols": limits.get(officer.name, 0),
                 "patrols": sum(officer.name in duty.people for duty in week.duties),
-                "hours": {
-                    f"{day}": "" if day in absent else weekly[WEEKDAYS[day.weekday()]]
-                    for day in week.days
-                },
+                "hours": {f"{day}": "" if day in absent else text for day, text in hours.items()},
                 "absent": [f"{day}" for day in sorted(absent)],
                 "appointments": appointments.get(officer.name, {}),
-                "mode": officer.mode,
-                **{name: weekly[name] for name in ("role", "alone")},
+                "role": weekly["role"],
+                "alone": bool(weekly["alone"]),
             }
         )
     return rows
 
 
+def _list_appointments(state: BoardState) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Officers' appointments, by officer and day; only kind, hours and school."""
+    table, names = state.tables.get("duties"), ("officer", "date", "from")
+    rows = [] if table is None else table.list_rows()
+    ours = {tuple(row.get(name, "") for name in names) for row in rows}
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for one in state.editor.inputs.free_time.appointments:
+        begin, day = format_time(one.from_minutes), f"{one.date}"
+        found.setdefault(one.officer, {}).setdefault(day, []).append(
+            {
+                **pick_fields(one, "kind", "urn"),
+                "from": begin,
+                "to": format_time(one.to_minutes),
+                "removable": (one.officer, day, begin) in ours,
+            }
+        )
+    return found
+
+
 def find_place_documents(area: StudyArea, text: str) -> dict[str, Any]:
     """Places that a text may mean, the most likely first, and the kind of place it looks like."""
     places = find_places(area, text)
-    points = convert_to_degrees(
-        np.array([place.xy for place in places]).reshape(-1, 2), area.projection
-    )
-    return {
-        "looks_like": guess_kind(text),
-        "places": [
-            {
-                "label": place.label,
-                "kind": place.kind,
-                "longitude": longitude,
-                "latitude": latitude,
-                "street_metres": round(place.street_metres, 1),
-            }
-            for place, (longitude, latitude) in zip(places, points, strict=True)
-        ],
-    }
+    xy = np.array([place.xy for place in places]).reshape(-1, 2)
+    points = convert_to_degrees(xy, area.projection)
+    rows = [
+        {
+            **pick_fields(place, "label", "kind"),
+            "longitude": longitude,
+            "latitude": latitude,
+            "street_metres": round(place.street_metres, 1),
+        }
+        for place, (longitude, latitude) in zip(places, points, strict=True)
+    ]
+    return {"looks_like": guess_kind(text), "places": rows}
 
 
 def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
@@ -335,11 +302,8 @@ def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
     names = name_feared_places(week.plan.area)
     return [
         {
-            "kind": demand.kind,
-            "place": demand.place,
+            **pick_fields(demand, "kind", "place", "date", "visits"),
             "words": capitalise(names.get(demand.place, "")) if demand.kind == "feared" else "",
-            "date": None if demand.date is None else f"{demand.date}",
-            "visits": demand.visits,
             "met_by": [
                 pick_fields(visitor, "officer", "urn", "date", "arrive")
                 for visitor in demand.met_by
@@ -353,30 +317,22 @@ def _build_demand_rows(week: Week) -> list[dict[str, Any]]:
 def _build_tasked_rows(places: gpd.GeoDataFrame, projection: Projection) -> list[dict[str, Any]]:
     """Places tasked by intelligence."""
     xy = shapely.get_coordinates(np.asarray(places.geometry.array, dtype=object))
-    return [
-        {
-            "place_id": row["place_id"],
-            "longitude": longitude,
-            "latitude": latitude,
-            "grid": format_grid_reference(x, y, crs=projection.crs),
-            "must_visit": bool(row["must_visit"]),
-            "schools": list(row["schools"]),
-            "from": f"{row['from']:%Y-%m-%d}",
-            "to": f"{row['to']:%Y-%m-%d}",
-            "reason": row["reason"],
-            "by": row["by"],
-            "hours": _format_hours(row["from_minutes"], row["to_minutes"]),
-            "minutes": None if np.isnan(row["minutes"]) else int(row["minutes"]),
-            "visits": int(row["visits"]),
-            "officers": int(row["officers"]),
-            "weekdays": list(row["weekdays"]),
-        }
-        for row, (x, y), (longitude, latitude) in zip(
-            places.to_dict("records"), xy.tolist(), convert_to_degrees(xy, projection), strict=True
+    points = zip(xy.tolist(), convert_to_degrees(xy, projection), strict=True)
+    rows = []
+    for row, ((x, y), (longitude, latitude)) in zip(places.to_dict("records"), points, strict=True):
+        begin, end = row["from_minutes"], row["to_minutes"]
+        rows.append(
+            {
+                **{name: row[name] for name in ("place_id", "reason", "by")},
+                **{name: list(row[name]) for name in ("schools", "weekdays")},
+                **{name: int(row[name]) for name in ("visits", "officers")},
+                **{name: f"{row[name]:%Y-%m-%d}" for name in ("from", "to")},
+                "longitude": longitude,
+                "latitude": latitude,
+                "grid": format_grid_reference(x, y, crs=projection.crs),
+                "must_visit": bool(row["must_visit"]),
+                "hours": "" if np.isnan(begin) else f"{format_time(begin)}-{format_time(end)}",
+                "minutes": None if np.isnan(row["minutes"]) else int(row["minutes"]),
+            }
         )
-    ]
-
-
-def _format_hours(begin: float, end: float) -> str:
-    """HH:MM-HH:MM; empty where there are none."""
-    return "" if np.isnan(begin) else f"{format_time(begin)}-{format_time(end)}"
+    return rows

@@ -22,7 +22,7 @@ from patrolplan.outputs.output_folder import (
     replace_folder,
 )
 from patrolplan.outputs.papers import Paper, list_showing
-from patrolplan.outputs.week.roster import Roster, check_officer_and_date
+from patrolplan.outputs.week.roster import Roster
 from patrolplan.outputs.week.week_pack import (
     CardChanges,
     format_week_documents,
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
 OUT_OF_DATE_KEY = "out_of_date"
 """Key of the manifest: papers in the folder that show an earlier week."""
+CHANGED_FILE = "part/changed.pdf"
+"""The cards that changed since the last print."""
 PRINTED_KEY = "printed"
 """Key of the manifest: what the papers in the folder show, by a digest."""
-PART_FOLDER = "part"
-"""Folder of papers that show only the last part printed: one officer or day, or what changed."""
 
 
 class WeekStore:
@@ -145,8 +145,7 @@ def hash_papers(week: Week, names: Collection[str]) -> dict[str, str]:
             name.replace("*", file_name): _hash(own, promises) for name in list_showing("school")
         }
     whole = _hash(shown)
-    shown |= dict.fromkeys(list_showing("week"), whole)
-    shown |= {name: whole for name in names if name.startswith(f"{PART_FOLDER}/")}
+    shown |= dict.fromkeys([*list_showing("week"), CHANGED_FILE], whole)
     return {name: digest for name, digest in shown.items() if name in names}
 
 
@@ -187,49 +186,31 @@ def find_outdated_papers(week: Week, names: Collection[str], shown: Mapping[str,
     return sorted(name for name in names if name in shown and shown[name] != present.get(name))
 
 
-def print_papers(
-    shared: SharedWeek, officer: str | None = None, date: dt.date | None = None
-) -> str:
-    """Print the week, or an officer's or a day's papers, into the week's folder.
+def print_papers(shared: SharedWeek) -> str:
+    """Print the week into its folder; the manifest says which papers are out of date.
 
-    Other papers in the folder stay, and the manifest says which of all are out of date. A change
-    made while the papers are being drawn is not lost: the week's file is always the board's.
+    A change made while the papers are being drawn is not lost: the week's file is always the
+    board's.
     """
     week, folder = shared.state.week, shared.store.folder
     roster = Roster(week)
-    check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
     details = dict(_describe_area(week.plan.area))
-    whole = officer is None and date is None
+    changes = _find_changed_cards(roster, shared.store.load_manifest())
     with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as temporary:
         drawn = Path(temporary)
-        changes = _find_changed_cards(roster, shared.store.load_manifest()) if whole else None
-        made_from = write_week_files(
-            roster, drawn, officer=officer, date=date, earlier=folder, changes=changes
-        )
-        if not whole:
-            _move_part_papers(drawn, is_day=date is not None)
+        made_from = write_week_files(roster, drawn, earlier=folder, changes=changes)
         with shared.lock:
             with replace_folder(folder, details) as part:
                 shutil.copytree(drawn, part, dirs_exist_ok=True)
                 shared.reload_if_changed()
                 present = shared.state.week
-                before = {} if whole else shared.store.load_manifest()
-                shown = find_shown(before, week) | hash_papers(week, _list_files(drawn))
-                made_from = {
-                    **before.get(PAPERS_KEY, {}),
-                    **{name: made_from[name] for name in made_from if (drawn / name).is_file()},
-                }
-                _copy_other_papers(folder, part, before)
                 write_week_documents(present, part)
-                files = _list_files(part)
-                shown = {name: shown[name] for name in shown if name in files}
+                files = {path.relative_to(part).as_posix() for path in part.rglob("*.*")}
+                shown = hash_papers(week, files)
                 details[PRINTED_KEY] = shown
                 details[PAPERS_KEY] = {name: made_from[name] for name in made_from if name in files}
                 details[OUT_OF_DATE_KEY] = find_outdated_papers(present, files, shown)
             shared.mark_written()
-    if changes is None:
-        count = format_count(len(roster.select_duties(officer, date)), "card")
-        return f"Printed {count} into {folder}"
     if not changes:
         return "No card changed since the last print"
     new = format_count(len(changes.new), "card")
@@ -244,28 +225,3 @@ def _find_changed_cards(roster: Roster, manifest: Mapping[str, Any]) -> CardChan
     shown = find_shown(manifest, roster.week)
     old = set(find_outdated_papers(roster.week, cards, shown))
     return CardChanges(frozenset(present - cards | present & old), tuple(sorted(old - present)))
-
-
-def _list_files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
-
-
-def _move_part_papers(drawn: Path, *, is_day: bool) -> None:
-    """Move papers that show only a part, so that they replace no paper of the whole week.
-
-    For one day, officers' books of cards are partial too; for one officer, the book is complete.
-    """
-    folder = drawn / PART_FOLDER
-    folder.mkdir()
-    for path in [drawn / "tasks.pdf", *(drawn.glob("cards/*.pdf") if is_day else ())]:
-        path.rename(folder / path.name)
-
-
-def _copy_other_papers(folder: Path, part: Path, manifest: Mapping[str, Any]) -> None:
-    """Copy the papers that were not drawn again; the part printed last is replaced by this one."""
-    for name in manifest.get("files", {}):
-        source, target = folder / name, part / name
-        is_paper = name.endswith((".pdf", ".ics")) and not name.startswith(f"{PART_FOLDER}/")
-        if is_paper and source.is_file() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)

@@ -41,14 +41,14 @@ from patrolplan.cli.failures import (
 
 TRACEBACK_VARIABLE = "PATROLPLAN_TRACEBACK"
 """Environment variable: 1 shows the traceback that is hidden otherwise, with values of the data."""
-NEW_OBJECTS = 500_000
-"""Number of new objects after which Python collects garbage; by default 700. Few of our objects are
-in cycles, so that frequent collection takes time and frees hardly any memory."""
 
 
 def main() -> None:
     """Run a command; a problem gives its messages and exit code 1, and no traceback unasked."""
-    spare_collector()
+    # Few of a command's many objects are in cycles: by default Python would go through all of them
+    # hundreds of times, and three times more at exit, and free hardly any memory.
+    gc.set_threshold(500_000, 5, 10)
+    atexit.register(gc.freeze)
     # Matrices are small here, and starting threads for their products would take longer. Also, the
     # last digits of sums then do not depend on the number of processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -82,16 +82,6 @@ def main() -> None:
         raise SystemExit(code) from None
     finally:
         close_log(code)
-
-
-def spare_collector() -> None:
-    """Let Python collect cyclic garbage rarely, and not at all at exit.
-
-    A command loads about 300,000 objects that live until it ends. By default Python goes through
-    them hundreds of times, and three times more at exit.
-    """
-    gc.set_threshold(NEW_OBJECTS, 5, 10)
-    atexit.register(gc.freeze)
 
 
 def _print_problems(problems: list[dict[str, str]]) -> None:

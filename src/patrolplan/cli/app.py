@@ -21,29 +21,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., None]")
 
 COMMANDS = {
-    "Every day": {
-        "init": "Write a settings file to start from, and a secret.",
-        "check": "Say what came in, what was left out, and what was assumed.",
-        "brief": "Say what is new around a school.",
-        "plan": "Plan each school's patrol: cards, phone map, GPX, layers.",
-        "week": "Plan who patrols which school on which day.",
-        "board": "Open the week in the browser, to change and print it.",
-        "record": "Enter what was delivered; print the month's return.",
-        "survey": "Ask a school's pupils, and read their answers.",
-    },
-    "More": {
-        "demo": "Plan a fictional borough: needs no data.",
-        "fetch": "Fetch open data: crimes, streets, schools.",
-        "risk": "Estimate the risk of every piece of street.",
-        "hotspots": "Find the hotspots of a window.",
-        "backtest": "Test risk models and patrols on past months.",
-        "ways": "Say how many pupils are on the streets after the bell.",
-        "governance": "Write papers for a force's assessment.",
-        "purge": "Remove old caches and outputs.",
-        "schema": "Print the JSON Schema of a document.",
-    },
+    "Every day": ("init", "check", "brief", "plan", "week", "board", "record", "survey"),
+    "More": (
+        *("demo", "fetch", "risk", "hotspots", "backtest", "ways"),
+        *("governance", "purge", "schema"),
+    ),
 }
-"""Every command and what it does, in few words; those of every day first."""
+"""Every command, in its panel of the help; the first line of its docstring says what it does."""
 
 
 class Plain:
@@ -82,7 +66,7 @@ class CommandGroup(Plain, TyperGroup):
         return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
 
 
-COMMAND_ORDER = [name for words in COMMANDS.values() for name in words]
+COMMAND_ORDER = [name for names in COMMANDS.values() for name in names]
 
 
 def show_plainly(command: Any) -> None:  # noqa: ANN401 - a command or group of typer
@@ -117,8 +101,8 @@ app = typer.Typer(
 def command(function: F) -> F:
     """Add a function to the command line, in its panel of the help."""
     name = function.__name__
-    panel, words = next(one for one in COMMANDS.items() if name in one[1])
-    return app.command(cls=Command, rich_help_panel=panel, short_help=words[name])(function)
+    panel = next(panel for panel, names in COMMANDS.items() if name in names)
+    return app.command(cls=Command, rich_help_panel=panel)(function)
 
 
 def print_version(*, wanted: bool) -> None:

@@ -19,7 +19,7 @@ def backtest(
     window: options.WindowName = None,
     as_json: options.Json = False,
 ) -> None:
-    """Test on past months which risk model and which patrols to trust, with uncertainty.
+    """Test risk models and patrols on past months.
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """

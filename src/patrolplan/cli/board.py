@@ -46,7 +46,7 @@ def board(
     ),
     as_json: options.Json = False,
 ) -> None:
-    """Open the week in the browser: change, lock, plan again and print it."""
+    """Open the week in the browser, to change and print it."""
     import secrets
     import webbrowser
     from threading import Thread
@@ -94,16 +94,13 @@ def _load_demo_settings() -> pp.Settings:
 
     The demo's own folder is part of the program, and may not be writable.
     """
-    settings = pp.load_settings(pp.demo_settings())
-    here = Path.cwd()
-    secret = {"secret": str(here / "patrolplan-demo.secret")}
-    ledger = {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"}
-    return settings.model_copy(
-        update={
-            "week": settings.week.model_copy(update=secret),
-            "ledger": settings.ledger.model_copy(update=ledger),
-        }
-    )
+    settings, here = pp.load_settings(pp.demo_settings()), Path.cwd()
+    own = {
+        "week": {"secret": str(here / "patrolplan-demo.secret")},
+        "ledger": {"url": f"sqlite:///{(here / 'patrolplan-demo.sqlite').as_posix()}"},
+    }
+    sections = {name: getattr(settings, name).model_copy(update=own[name]) for name in own}
+    return settings.model_copy(update=sections)
 
 
 def _open_shared_week(

@@ -16,7 +16,7 @@ def check(
     as_json: options.Json = False,
     notes: options.Notes = False,
 ) -> None:
-    """Read everything and say what came in, what was left out, and what was assumed."""
+    """Say what came in, what was left out, and what was assumed."""
     from patrolplan.area.relations import check_age
     from patrolplan.inputs.fetched import list_corrections
     from patrolplan.notes import list_texts

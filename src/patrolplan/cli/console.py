@@ -9,15 +9,13 @@ import textwrap
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
-from rich.control import Control
-from rich.segment import ControlType
 from rich.table import Table
 
 import patrolplan as pp
-from patrolplan.cli.failures import log_line
+from patrolplan.cli.failures import log_line, log_more
 from patrolplan.text import capitalise, format_count, format_percent, list_first, shorten
 from patrolplan.times import format_time
 
@@ -41,31 +39,17 @@ MAX_VISITS, MAX_PAPER_LINES = 2, 3
 """Visits not made that are said of a week, and lines that name its papers."""
 
 
-class _Progress:
-    """The line of the stage that runs; on a terminal the next stage takes its place."""
-
-    is_last = False
-
-
 @contextmanager
 def report_stage(stage: str) -> Iterator[None]:
-    """Say the current stage, and how long it took."""
+    """Say the current stage; how long it took is in the log."""
     start = time.perf_counter()
-    _say_stage(f"{stage} ...")
+    announce(f"{stage} ...")
     yield
-    _say_stage(f"{stage}: {time.perf_counter() - start:.1f} s")
-
-
-def _say_stage(line: str) -> None:
-    if _Progress.is_last and stderr.is_terminal:
-        stderr.control(Control.move(0, -1), Control((ControlType.ERASE_IN_LINE, 2)))
-    announce(line)
-    _Progress.is_last = True
+    log_more(f"{stage}: {time.perf_counter() - start:.1f} s")
 
 
 def announce(line: str) -> None:
     """Print a line about the run on standard error, and log it."""
-    _Progress.is_last = False
     stderr.print(line)
     log_line(line)
 
@@ -82,13 +66,11 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
     stage_column = TextColumn("{task.description}", markup=False)
-    left = (TimeRemainingColumn(compact=True), TextColumn("left", style="progress.remaining"))
-    columns = (stage_column, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *left)
+    columns = (stage_column, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=stderr, transient=True) as progress:
         tasks = {}
 
@@ -102,8 +84,11 @@ def show_progress_bar() -> Iterator[Callable[..., None]]:
 
 
 def print_table(*headings: str, rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """Print rows of text below their headings."""
-    table = Table(*headings, title=title, title_justify="left")
+    """Print rows of text below their headings; `>` ends one of numbers, `!` one kept on a line."""
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        side: Literal["left", "right"] = "right" if heading.endswith(">") else "left"
+        table.add_column(heading.rstrip(">!"), no_wrap=heading.endswith("!"), justify=side)
     for row in rows:
         table.add_row(*row)
     stdout.print(table)
@@ -167,6 +152,14 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()  # the board runs on, and its starter waits for the address
 
 
+def print_result(document: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a result: one JSON object, or sentences."""
+    if as_json:
+        print_json(document)
+    else:
+        print_lines(lines)
+
+
 def print_all(
     notes: Iterable[pp.Note], rows: Sequence[LeftOutRow], title: str = "", more: Sequence[str] = ()
 ) -> None:
@@ -183,6 +176,22 @@ def print_written_to(out: Path | None, layer: str = "") -> None:
         stdout.print(f"Written to {out}{opened}", soft_wrap=True)
 
 
+PATROL_WIDTHS = (8, 36, 7, 7, 8)
+"""Widths of the columns of patrols; places have the rest."""
+WEEK_WIDTHS = (8, 30, 7)
+"""Widths of the columns of a week; its days are as wide as the widest."""
+
+
+def _align(widths: Sequence[int], *cells: str) -> str:
+    """A row of a table, each cell cut to its column, and the last to the width of a line."""
+    row = "".join(
+        f"{shorten(cell, width - 2):{width}}" for cell, width in zip(cells, widths, strict=False)
+    )
+    return (
+        row + "".join(shorten(cell, WIDTH - len(row)) for cell in cells[len(widths) :])
+    ).rstrip()
+
+
 def print_patrols(plan: pp.Plan, out: Path) -> None:
     """Print a line for each patrol, what to fix, what was assumed, and where the papers are."""
     from patrolplan.outputs.notes_file import collect_plan_notes
@@ -190,33 +199,19 @@ def print_patrols(plan: pp.Plan, out: Path) -> None:
     from patrolplan.outputs.wording import NOTHING_STANDS_OUT, format_reference_ratio
 
     lines = [] if plan.hotspots["stands_out"].any() else [NOTHING_STANDS_OUT]
-    lines.append(_align("URN", "school", "from", "to", "x gate", "places"))
+    lines.append(_align(PATROL_WIDTHS, "URN", "school", "from", "to", "x gate", "places"))
     for patrol in plan.patrols:
-        times = format_reference_ratio(patrol)
-        good = times if patrol.kind == "patrol" else "-"
+        good = format_reference_ratio(patrol) if patrol.kind == "patrol" else "-"
         hours = format_time(patrol.start_minutes), format_time(patrol.end_minutes)
         streets = [stop.street or stop.place for stop in patrol.stops if stop.kind != "gate"]
         places = ", ".join(dict.fromkeys(streets)) or "gate"
-        lines.append(_align(patrol.urn, patrol.school, *hours, good, places))
+        lines.append(_align(PATROL_WIDTHS, patrol.urn, patrol.school, *hours, good, places))
     print_lines(lines)
     if plan.posts:
         print_posts(plan.posts)
     urns = list(dict.fromkeys(patrol.urn for patrol in plan.patrols))
     tasks = list_tasks(collect_plan_notes(plan), plan.left_out, urns)
     print_lines([*tasks, *list_written(out, PLAN_PAPERS)])
-
-
-COLUMNS = (8, 36, 7, 7, 8)
-"""Widths of the columns of patrols; places have the rest."""
-
-
-def _align(*cells: str) -> str:
-    """A row of the table of patrols, cut to the width of a line."""
-    *first, places = cells
-    row = "".join(
-        f"{shorten(cell, width - 2):{width}}" for cell, width in zip(first, COLUMNS, strict=True)
-    )
-    return f"{row}{shorten(places, WIDTH - len(row))}"
 
 
 def print_posts(posts: Sequence[Post]) -> None:
@@ -271,16 +266,16 @@ def print_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = F
 
 def _list_week_rows(week: pp.Week) -> list[str]:
     """A row for each school and start, with the officers of each day."""
-    rows: dict[tuple[float, str], dict[dt.date, str]] = {}
+    officers: dict[tuple[str, float], dict[dt.date, list[str]]] = {}
     names = {duty.urn: duty.patrol.school for duty in week.duties}
     for duty in week.duties:
-        cells = rows.setdefault((duty.start_minutes, duty.urn), {})
-        earlier = f"{cells[duty.date]}, " if duty.date in cells else ""
-        cells[duty.date] = f"{earlier}{duty.officer}"
-    width = 2 + max([6, *(len(cell) for cells in rows.values() for cell in cells.values())])
-    head = f"{'URN':8}{'school':30}{'from':7}"
-    lines = [head + "".join(f"{f'{day:%a} {day.day}':{width}}" for day in week.days)]
-    for (start, urn), cells in sorted(rows.items(), key=lambda row: (row[0][1], row[0][0])):
-        row = f"{urn:8}{shorten(names[urn], 28):30}{format_time(start):7}"
-        lines.append(row + "".join(f"{cells.get(day, '-'):{width}}" for day in week.days))
-    return [line.rstrip() for line in lines]
+        days = officers.setdefault((duty.urn, duty.start_minutes), {})
+        days.setdefault(duty.date, []).append(duty.officer)
+    rows = [["URN", "school", "from", *(f"{day:%a} {day.day}" for day in week.days)]]
+    for (urn, start), days in sorted(officers.items(), key=lambda row: row[0]):
+        cells = [", ".join(days.get(day, "-")) for day in week.days]
+        rows.append([urn, shorten(names[urn], 28), format_time(start), *cells])
+    widest = max([6, *(len(cell) for row in rows[1:] for cell in row[len(WEEK_WIDTHS) :])])
+    widths = (*WEEK_WIDTHS, *[widest + 2] * len(week.days))
+    pairs = [zip(row, widths, strict=True) for row in rows]
+    return ["".join(f"{cell:{width}}" for cell, width in row).rstrip() for row in pairs]

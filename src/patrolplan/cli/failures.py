@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -36,6 +36,8 @@ INTERRUPTED_CODE, TERMINATED_CODE = 130, 143
 _RUN = logging.getLogger("patrolplan.run")
 _MORE = _RUN.getChild("more")
 """Logger for what standard error shows only with `--verbose`."""
+LONGEST_PATH = 200
+"""Maximum letters of a path in a message."""
 
 
 def use_utf8_streams() -> None:
@@ -63,10 +65,11 @@ def describe_failure(error: Exception) -> list[str]:
         remedy = "close other programs, use fewer --workers, or plan a smaller area"
         return [f"there is not enough memory; {remedy}"]
     if isinstance(error, OSError) and error.strerror:
-        name = f"{error.filename}"
-        where = f"{_shorten_path(name)}: " if error.filename else ""
+        name = f"{error.filename or ''}"
+        where = f"{name if len(name) <= LONGEST_PATH else f'{name[:LONGEST_PATH]}...'}: "
         remedy = "check that the file or folder is there, that you may use it, and the disk's space"
-        return [f"{where}the system reports '{error.strerror}'; {remedy}"]
+        what = f"the system reports '{error.strerror}'; {remedy}"
+        return [f"{where}{what}" if name else what]
     return [_report_fault(error)]
 
 
@@ -76,52 +79,26 @@ def build_problem_documents(error: Exception, lines: list[str]) -> list[dict[str
         return [
             {"where": one.where, "what": one.what, "remedy": one.remedy} for one in error.problems
         ]
-    return [split_message(line) for line in lines]
-
-
-def split_message(line: str) -> dict[str, str]:
-    """The parts of a message of the form `where: what; remedy`; a part may be empty."""
-    where, colon, rest = line.partition(": ")
-    if not colon or ";" in where:
-        where, rest = "", line
-    what, _, remedy = rest.partition("; ")
-    return {"where": where, "what": what, "remedy": remedy}
+    return [{"where": "", "what": line, "remedy": ""} for line in lines]
 
 
 def build_usage_document(error: Any) -> dict[str, str]:  # noqa: ANN401 - of typer, which hides its own
-    """Which option or argument is wrong, why, and what to do; empty if usage is correct."""
+    """Which command is used wrongly, and why; empty if usage is correct."""
     if not hasattr(error, "format_message"):
         return {}
-    command = error.ctx.command_path if getattr(error, "ctx", None) else "patrolplan"
-    where = getattr(error, "param_hint", None) or getattr(error, "option_name", None)
-    parameter = getattr(error, "param", None)
-    if where is None and parameter is not None:
-        is_option = parameter.param_type_name == "option"
-        where = parameter.opts[0] if is_option else parameter.name.upper()
-    # A wrong value has its own message; the one around it repeats the name.
-    is_value = hasattr(error, "param_hint") and error.message
-    message = " ".join(str(error.message if is_value else error.format_message()).split())
-    what, _, remedy = message.partition("; ")
-    help_text = f"`{command} --help` says how it is used"
-    return {"where": where or command, "what": what, "remedy": remedy or help_text}
-
-
-LONGEST_PATH = 200
-"""Maximum letters of a path in a message."""
-
-
-def _shorten_path(path: str) -> str:
-    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}..."
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "patrolplan"
+    what, remedy = " ".join(error.format_message().split()), "says how it is used"
+    return {"where": command, "what": what, "remedy": f"`{command} --help` {remedy}"}
 
 
 def _report_fault(error: Exception) -> str:
     """Write where in the code an error occurred; returns one sentence with the file's name."""
     what = f"an error in patrolplan itself ({type(error).__name__})"
     outputs = "every output folder is complete, as it was before or new"
-    report = "\n".join(list_code_lines(error)) + "\n"
     path = Path(tempfile.gettempdir()) / f"{TEMPORARY_PREFIX}error-{uuid4().hex[:12]}.txt"
     try:
-        path.write_text(report, encoding="utf-8")
+        path.write_text("\n".join([*list_code_lines(error), ""]), encoding="utf-8")
     except OSError:
         return f"{what}; {outputs}"
     send = (
@@ -132,17 +109,20 @@ def _report_fault(error: Exception) -> str:
 
 def list_code_lines(error: BaseException) -> Iterator[str]:
     """Versions, then the type of each error and the lines of its traceback, without data."""
-    from patrolplan.provenance import list_versions
-
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    yield system
-    yield ", ".join(f"{name} {number}" for name, number in list_versions().items())
+    yield from _list_versions()
     cause: BaseException | None = error
     while cause is not None:
         yield type(cause).__name__
         for frame in traceback.extract_tb(cause.__traceback__):
             yield f"  {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno} {frame.name}"
         cause = cause.__cause__ or cause.__context__
+
+
+def _list_versions() -> list[str]:
+    from patrolplan.provenance import list_versions
+
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return [system, ", ".join(f"{name} {number}" for name, number in list_versions().items())]
 
 
 def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
@@ -152,24 +132,15 @@ def open_log(path: Path | None, command: str, *, verbose: bool) -> None:
         to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         _RUN.addHandler(to_file)
     if verbose:
-        to_screen = logging.StreamHandler()
-        to_screen.setFormatter(logging.Formatter("%(message)s"))
-        _MORE.addHandler(to_screen)
+        _MORE.addHandler(logging.StreamHandler())
     if path is not None or verbose:
-        from patrolplan.provenance import list_versions
-
         _RUN.propagate = False
         _RUN.setLevel(logging.INFO)
-        _MORE.info("patrolplan %s", " ".join([command, *list_option_names(sys.argv[1:])]))
-        _MORE.info(
-            "%s %s, Python %s", platform.system(), platform.release(), platform.python_version()
-        )
-        _MORE.info(", ".join(f"{name} {number}" for name, number in list_versions().items()))
-
-
-def list_option_names(args: Iterable[str]) -> list[str]:
-    """The names of options, without their values."""
-    return [found[0] for arg in args if (found := re.match(r"--[a-z][a-z-]+", arg))]
+        # The names of options without their values.
+        names = [found[0] for arg in sys.argv[1:] if (found := re.match(r"--[a-z][a-z-]+", arg))]
+        log_more(" ".join(["patrolplan", command, *names]))
+        for line in _list_versions():
+            log_more(line)
 
 
 def log_line(line: str) -> None:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import patrolplan as pp
 from patrolplan.cli import console, options
 from patrolplan.cli.app import command
-
-
-class FetchPart(StrEnum):
-    """Parts that can be fetched separately."""
-
-    CRIMES = "crimes"
-    STREETS = "streets"
-    SCHOOLS = "schools"
 
 
 @command
@@ -23,17 +13,16 @@ def fetch(
     months: int | None = options.option(
         None, "--months", "Months of crime; default: months of the settings.", min=1, max=240
     ),
-    only: list[FetchPart] | None = options.option(
+    only: list[str] | None = options.option(
         None,
         "--only",
         "Fetch only this; may be repeated.",
-        options.format_choices(FetchPart),
-        parser=options.parse_choice(FetchPart),
+        **options.choose_from("crimes", "streets", "schools"),
     ),
     again: bool = options.option(False, "--again", "Fetch again what is already there."),
     as_json: options.Json = False,
 ) -> None:
-    """Fetch open data that is missing: street crimes, walking streets, schools.
+    """Fetch open data that is missing: crimes, streets, schools.
 
     Asks data.police.uk, OpenStreetMap (Overpass) and Get Information about Schools about the area
     in the settings; sends them nothing else. The only command that uses the internet.
@@ -52,19 +41,12 @@ def fetch(
             "patrolplan: stopped; what was downloaded so far is saved; fetch again to carry on"
         )
         raise SystemExit(130) from None
-    if as_json:
-        console.print_json(
-            {"written": fetched.files, "kept": fetched.existing, "notes": fetched.notes}
-        )
-        return
-    for name in fetched.files:
-        console.stdout.print(f"Written {name}")
-    if not fetched.files:
-        console.stdout.print("Nothing was missing.")
+    lines = [f"Written {name}" for name in fetched.files] or ["Nothing was missing."]
     if fetched.existing:
-        console.stdout.print(f"{fetched.existing} files were already there.")
-    console.print_notes(fetched.notes)
+        lines.append(f"{fetched.existing} files were already there.")
+    lines += [f"note: {note}" for note in fetched.notes]
     if fetched.files:
-        console.stdout.print(
-            "Where each came from and its licence: fetched.json. Next: run `patrolplan check`."
-        )
+        where = "Where each came from and its licence: fetched.json."
+        lines.append(f"{where} Next: run `patrolplan check`.")
+    document = {"written": fetched.files, "kept": fetched.existing, "notes": fetched.notes}
+    console.print_result(document, lines, as_json=as_json)

@@ -41,10 +41,10 @@ def governance(
     last: dt.date | None = options.date_option(None, "--to", "Last day to count."),
     as_json: options.Json = False,
 ) -> None:
-    """Write papers for a force's assessment, and a page for residents and schools.
+    """Write papers for a force's assessment.
 
-    The annex to an impact assessment, the transparency record, the model card; with polygons also
-    who gets the patrols, by area and by decile.
+    The annex to an impact assessment, the transparency record, the model card, and a page for
+    residents and schools; with polygons also who gets the patrols, by area and by decile.
     """
     from patrolplan.outputs.backtest_report import build_backtest_document
     from patrolplan.outputs.governance import read_backtest, write_governance

@@ -20,7 +20,7 @@ def init(
     ),
     as_json: options.Json = False,
 ) -> None:
-    """Write a settings file to start from, with every key and its meaning, and a secret."""
+    """Write a settings file to start from, and a secret."""
     from patrolplan.settings.load import build_settings_template, copy_demo_files
     from patrolplan.settings.models import WeekSettings
     from patrolplan.team.secret import create_secret
@@ -40,14 +40,11 @@ def init(
         raise OutputError(message) from None
     secret = config.parent / WeekSettings().secret
     is_new = create_secret(secret)
-    if as_json:
-        console.print_json({"written": str(config), "secret": str(secret)})
-        return
     next_step = "Name your files under [sources], then run `patrolplan check`."
     if demo:
         next_step = "Its files are next to it: run `patrolplan check`, then any other command."
-    console.stdout.print(f"Created {config}. {next_step}")
+    lines = [f"Created {config}. {next_step}"]
     if is_new:
-        console.stdout.print(
-            f"Created {secret}, with which weeks are drawn: let nobody else read it."
-        )
+        lines.append(f"Created {secret}, with which weeks are drawn: let nobody else read it.")
+    document = {"written": str(config), "secret": str(secret)}
+    console.print_result(document, lines, as_json=as_json)

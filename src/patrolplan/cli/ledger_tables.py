@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 import patrolplan as pp
 from patrolplan.cli import console
 from patrolplan.text import pick_fields
@@ -40,39 +38,20 @@ def print_entries(
         visits = [_build_entry_document(entry) for entry in entries]
         console.print_json({**counts, "visits": visits, "notes": list(notes)})
         return
-    if entries:
-        console.stdout.print(_build_entries_table(entries))
+    console.print_lines(map(_describe_entry, entries))
     console.print_notes(notes)
     parts = [f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items()]
     counts_text = ", ".join(part for part in parts if not part.startswith("0 "))
     console.stdout.print(f"{counts_text or 'Nothing to record'}.")
 
 
-def _build_entries_table(entries: Sequence[VisitEntry]) -> Table:
-    """One row per visit; officer and day are in the title if they are the same for all."""
-    from patrolplan.team.week import format_day
-
-    officer_days = {(entry.visit.officer, entry.visit.date) for entry in entries}
-    officer, day = min(officer_days)
-    shared = len(officer_days) == 1
-    table = Table(title=f"{officer}, {format_day(day)}" if shared else None, title_justify="left")
-    for heading in () if shared else ("officer", "date"):
-        table.add_column(heading, no_wrap=True)
-    is_joined = any(entry.visit.together for entry in entries)
-    for heading in ("hotspot", "place", "minutes", *(["with"] if is_joined else []), "spoken to"):
-        table.add_column(heading)
-    table.add_column("")
-    for entry in entries:
-        visit = entry.visit
-        _, outcome = OUTCOMES[entry.outcome]
-        if entry.outcome == "corrected":
-            outcome += f", was {entry.minutes_before:g}"
-        spoken = "" if visit.engagements is None else str(visit.engagements)
-        first = () if shared else (visit.officer, f"{visit.date}")
-        joined = (", ".join(visit.together or ()),) if is_joined else ()
-        minutes = f"{visit.minutes:g}"
-        table.add_row(*first, visit.hotspot, visit.place, minutes, *joined, spoken, outcome)
-    return table
+def _describe_entry(entry: VisitEntry) -> str:
+    visit, (_, outcome) = entry.visit, OUTCOMES[entry.outcome]
+    before = f", was {entry.minutes_before:g}" if entry.outcome == "corrected" else ""
+    crew = f" with {', '.join(visit.together)}" if visit.together else ""
+    spoken = "" if visit.engagements is None else f", {visit.engagements} spoken to"
+    where = f"{visit.date} {visit.officer}{crew}, {visit.hotspot} {visit.place}"
+    return f"{where}: {visit.minutes:g} minutes{spoken}; {outcome}{before}"
 
 
 def _build_entry_document(entry: VisitEntry) -> dict[str, Any]:
@@ -99,38 +78,44 @@ def build_row_documents(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def build_return_table(name: str, table: pd.DataFrame) -> Table:
-    """Planned against delivered, for people to read."""
+SHOWN = ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon")
+"""The tables of a return in the order of the screen; why visits were not made comes last."""
+FIGURES = ("visits>", "not recorded>", "minutes>", "%>", "presence>", "person>", "spoken to>")
+
+
+def print_return(tables: dict[str, pd.DataFrame]) -> None:
+    """Print planned against delivered, and why planned minutes were not delivered."""
     from patrolplan.team.ledger.monthly_return import FIGURE_COLUMNS
 
-    keys = [name for name in table.columns if name not in {*FIGURE_COLUMNS, "delivered_percent"}]
-    printed = Table(title=f"Delivered of planned, {name.replace('-', ' ')}")
-    for key in keys:
-        printed.add_column(key, no_wrap=key in {"week", "officer", "urn", "hotspot"})
-    for heading in ("visits", "not recorded", "minutes", "%", "presence", "person", "spoken to"):
-        printed.add_column(heading, justify="right")
-    for row in build_row_documents(table):
-        percent = row["delivered_percent"]
-        further = f", {row['further_visits']} further" if row["further_visits"] else ""
-        printed.add_row(
-            *(f"{row[key]}" for key in keys),
-            f"{row['delivered_visits']} of {row['promised_visits']}{further}",
-            f"{row['not_recorded']}",
-            f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
-            "" if percent is None else f"{percent:.0f}",
-            f"{row['presence_minutes']:.0f}",
-            f"{row['person_minutes']:.0f} of {row['promised_person_minutes']:.0f}",
-            f"{row['engagements']}",
+    figures, narrow = {*FIGURE_COLUMNS, "delivered_percent"}, {"week", "officer", "urn", "hotspot"}
+    for name in filter(tables.__contains__, SHOWN):
+        keys = [str(key) for key in tables[name].columns if key not in figures]
+        console.print_table(
+            *(f"{key}!" if key in narrow else key for key in keys),
+            *FIGURES,
+            rows=[
+                (*(f"{row[key]}" for key in keys), *_format_figures(row))
+                for row in build_row_documents(tables[name])
+            ],
+            title=f"Delivered of planned, {name.replace('-', ' ')}",
         )
-    return printed
+    rows = build_row_documents(tables["by-reason"])
+    console.print_table(
+        *("reason", "visits>", "minutes>"),
+        rows=[(row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}") for row in rows],
+        title="Not delivered, by reason",
+    )
 
 
-def build_shortfall_table(table: pd.DataFrame) -> Table:
-    """Why planned minutes were not delivered, for people to read."""
-    printed = Table(title="Not delivered, by reason")
-    printed.add_column("reason")
-    for heading in ("visits", "minutes"):
-        printed.add_column(heading, justify="right")
-    for row in build_row_documents(table):
-        printed.add_row(row["reason"], f"{row['visits']}", f"{row['minutes']:.0f}")
-    return printed
+def _format_figures(row: dict[str, Any]) -> tuple[str, ...]:
+    percent = row["delivered_percent"]
+    further = f", {row['further_visits']} further" if row["further_visits"] else ""
+    return (
+        f"{row['delivered_visits']} of {row['promised_visits']}{further}",
+        f"{row['not_recorded']}",
+        f"{row['delivered_minutes']:.0f} of {row['promised_minutes']:.0f}",
+        "" if percent is None else f"{percent:.0f}",
+        f"{row['presence_minutes']:.0f}",
+        f"{row['person_minutes']:.0f} of {row['promised_person_minutes']:.0f}",
+        f"{row['engagements']}",
+    )

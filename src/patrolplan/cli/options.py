@@ -8,33 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from patrolplan.cli import console
-
-
-def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
-    """An option: its default (... where it is needed), name, text and placeholder in help."""
-    return typer.Option(default, name, help=text, metavar=metavar, **further)
-
-
-def refuse(message: str, option: str | None = None) -> NoReturn:
-    """Raise for wrong usage, of an option or of the command."""
-    raise typer.BadParameter(message, param_hint=option)
-
-
-def refuse_without(needed: object, reason: str, **given: object) -> None:
-    """Refuse options, by name, that are given without the one that they belong to."""
-    for name, value in given.items():
-        if value and not needed:
-            refuse(reason.format(name), f"--{name.replace('_', '-')}")
-
 
 MAX_PROCESSES = 1024
 """Maximum number of processes; no expected computer has more processors."""
@@ -42,6 +22,39 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Valid years of records and plans, as in the readers of tables."""
 CONFIG_VARIABLE = "PATROLPLAN_CONFIG"
 DEFAULT_CONFIG = Path("patrolplan.toml")
+DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
+"""Default folder of the board's week, and of the week that `week --replan` repairs."""
+FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
+"""Placeholders in help for values of options."""
+
+
+def option(default: Any, name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
+    """An option: its default (... where it is needed), name, text and placeholder in help."""
+    return typer.Option(default, name, help=text, metavar=metavar, **further)
+
+
+def named(name: str, text: str, metavar: str | None = None, **further: Any) -> Any:  # noqa: ANN401 - typer's own
+    """The same for an option of several commands, whose default is in the command."""
+    return typer.Option(name, help=text, metavar=metavar, **further)
+
+
+def refuse(message: str, option: str | None = None) -> NoReturn:
+    """Raise for wrong usage, of an option or of the command."""
+    raise typer.BadParameter(message, param_hint=option)
+
+
+def refuse_if(*checks: tuple[object, str] | tuple[object, str, str]) -> None:
+    """Refuse for the first reason that holds: whether it does, the message, and the option."""
+    for is_so, *words in checks:
+        if is_so:
+            refuse(*words)
+
+
+def refuse_without(needed: object, reason: str, **given: object) -> None:
+    """Refuse options, by name, that are given without the one that they belong to."""
+    for name, value in given.items():
+        is_alone = value and not needed
+        refuse_if((is_alone, reason.format(name), f"--{name.replace('_', '-')}"))
 
 
 def find_config(ctx: typer.Context, config: Path) -> Path:
@@ -56,24 +69,15 @@ def find_config(ctx: typer.Context, config: Path) -> Path:
     return config
 
 
-Choice = TypeVar("Choice", bound=StrEnum)
+def choose_from(*choices: str) -> dict[str, Any]:
+    """Placeholder and parser of an option with choices; typer's words differ between versions."""
 
-
-def format_choices(choices: type[StrEnum]) -> str:
-    """The placeholder in help for an option with these choices."""
-    return f"[{'|'.join(choices)}]"
-
-
-def parse_choice(choices: type[Choice]) -> Callable[[str], Choice]:
-    """The parser of an option with these choices; typer's own words differ between versions."""
-
-    def parse(text: str) -> Choice:
-        try:
-            return choices(text)
-        except ValueError:
+    def parse(text: str) -> str:
+        if text not in choices:
             refuse(f"'{text}' is not valid; write one of: {', '.join(choices)}")
+        return text
 
-    return parse
+    return {"metavar": f"[{'|'.join(choices)}]", "parser": parse}
 
 
 def parse_time(text: str) -> dt.time:
@@ -128,68 +132,61 @@ def date_option(default: Any, name: str, text: str) -> Any:  # noqa: ANN401 - ty
 
 def check_worker_options(workers: int | None, cluster: str | None) -> None:
     """Refuse both kinds of workers at once."""
-    if workers is not None and cluster is not None:
-        refuse(
-            "give only one of them: processes of this computer, or those of a cluster",
-            "--workers, --cluster",
-        )
+    what = "give only one of them: processes of this computer, or those of a cluster"
+    refuse_if((workers is not None and cluster is not None, what, "--workers, --cluster"))
 
 
-FILE, FOLDER, DAY, MONTH, URN = "FILE", "FOLDER", "YYYY-MM-DD", "YYYY-MM", "URN"
-"""Placeholders in help for values of options."""
 Config = Annotated[
     Path,
-    typer.Option(
+    named(
         "--config",
-        metavar=FILE,
+        f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above.",
+        FILE,
         envvar=CONFIG_VARIABLE,
         callback=find_config,
         show_default=False,
-        help=f"The settings file; by default {DEFAULT_CONFIG}, here or in a folder above.",
     ),
 ]
-Out = Annotated[
-    Path, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
-]
-OptionalOut = Annotated[
-    Path | None, typer.Option("--out", metavar=FOLDER, help="Folder to write; replaced whole.")
-]
-WindowName = Annotated[
-    str | None, typer.Option("--window", metavar="NAME", help="A window named in the settings.")
-]
+Out = Annotated[Path, named("--out", "Folder to write; replaced whole.", FOLDER)]
+OptionalOut = Annotated[Path | None, named("--out", "Folder to write; replaced whole.", FOLDER)]
+WindowName = Annotated[str | None, named("--window", "A window named in the settings.", "NAME")]
 Start = Annotated[
     dt.time | None,
-    typer.Option(
+    named(
         "--start",
-        metavar="HH:MM",
+        "When the window starts, for a patrol at short notice.",
+        "HH:MM",
         parser=parse_time,
-        help="When the window starts, for a patrol at short notice.",
     ),
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option(
-        "--minutes", metavar="MINUTES", callback=check_minutes, help="How long the patrol may last."
+    named("--minutes", "How long the patrol may last.", "MINUTES", callback=check_minutes),
+]
+Date = Annotated[
+    dt.date | None,
+    named(
+        "--date",
+        "Day: its kind (school day, holiday) follows from term dates.",
+        DAY,
+        parser=parse_date,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Json = Annotated[bool, named("--json", "Print one JSON object on standard output.")]
 Notes = Annotated[
-    bool, typer.Option("--notes", help="Also print every note, and what was left out or not met.")
+    bool, named("--notes", "Also print every note, and what was left out or not met.")
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(
+    named(
         "--workers",
+        "Processes that share the work; default: as many as speed it up.",
         min=1,
         max=MAX_PROCESSES,
-        help="Processes that share the work; default: as many as speed it up.",
     ),
 ]
 Cluster = Annotated[
-    str | None,
-    typer.Option("--cluster", help="Dask scheduler whose workers share the work, tcp://HOST:8786."),
+    str | None, named("--cluster", "Dask scheduler whose workers share the work, tcp://HOST:8786.")
 ]
 WorkerOptions = tuple[int | None, str | None]
 """Values of `--workers` and `--cluster`."""
-DEFAULT_WEEK_FOLDER = Path("patrolplan-week")
-"""Default folder of the board's week, and of the week that `week --replan` repairs."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +23,6 @@ MAX_POSTS = 50
 """Maximum number of posts."""
 
 
-class TravelMode(StrEnum):
-    """How patrols travel."""
-
-    WALK = "walk"
-    BICYCLE = "bicycle"
-
-
 @dataclass(frozen=True)
 class _PlanRequest:
     """Which patrols to plan; by default every school's, from the bell."""
@@ -40,13 +32,13 @@ class _PlanRequest:
     start: dt.time | None = None
     minutes: float | None = None
     date: dt.date | None = None
-    way: TravelMode | None = None
+    way: str | None = None
     posts: int | None = None
 
     def apply_to(self, settings: pp.Settings) -> pp.Settings:
         """The settings for planning these patrols."""
         if self.way is not None:
-            patrol = settings.patrol.model_copy(update={"way": self.way.value})
+            patrol = settings.patrol.model_copy(update={"way": self.way})
             settings = settings.model_copy(update={"patrol": patrol})
         return settings
 
@@ -66,7 +58,7 @@ def demo(
     workers: options.Workers = None,
     as_json: options.Json = False,
 ) -> None:
-    """Plan the patrols of a fictional borough: try it without data of your own."""
+    """Plan a fictional borough: needs no data."""
     if config is not None:
         console.stderr.print(
             f"{config} is not read: the demo has its own settings; `plan` reads it"
@@ -89,12 +81,11 @@ def plan(
     date: dt.date | None = options.date_option(
         None, "--date", "Day of the patrol; tasked places count only on their days."
     ),
-    way: TravelMode | None = options.option(
+    way: str | None = options.option(
         None,
         "--way",
         "On foot or by bicycle; default: as in the settings.",
-        options.format_choices(TravelMode),
-        parser=options.parse_choice(TravelMode),
+        **options.choose_from("walk", "bicycle"),
     ),
     posts: int | None = options.option(
         None,
@@ -108,7 +99,7 @@ def plan(
     as_json: options.Json = False,
     notes: options.Notes = False,
 ) -> None:
-    """Plan each school's patrol after the bell: printed card, offline map, GPX route, layers."""
+    """Plan each school's patrol: cards, phone map, GPX, layers."""
     options.check_worker_options(workers, cluster)
     request = _PlanRequest(school, window, start, minutes, date, way, posts)
     _run_plan(config, out, request, (workers, cluster), as_json=as_json, notes=notes)

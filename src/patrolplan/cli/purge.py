@@ -34,16 +34,15 @@ def purge(
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
-    """Remove old caches and outputs that patrolplan wrote, never your own files; keep a record."""
+    """Remove old caches and outputs, never your own files."""
     from patrolplan.outputs.purge import purge as purge_files
 
     items = purge_files(older_than, out or [], home=config.parent, record=record, dry_run=dry_run)
-    if as_json:
-        console.print_json({"dry_run": dry_run, "found": [asdict(item) for item in items]})
-        return
     removed = "would be removed" if dry_run else "removed"
-    for item in items:
-        state = removed if item.removed else "kept"
-        console.stdout.print(f"{state}: {item.path} ({item.what}; {item.why})", soft_wrap=True)
+    lines = [
+        f"{removed if item.removed else 'kept'}: {item.path} ({item.what}; {item.why})"
+        for item in items
+    ]
     count = sum(item.removed for item in items)
-    console.stdout.print(f"{count or 'Nothing'} {removed}.")
+    document = {"dry_run": dry_run, "found": [asdict(item) for item in items]}
+    console.print_result(document, [*lines, f"{count or 'Nothing'} {removed}."], as_json=as_json)

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
 from patrolplan.cli.app import command
-from patrolplan.cli.ledger_tables import (
-    build_return_table,
-    build_row_documents,
-    build_shortfall_table,
-    print_entries,
-)
+from patrolplan.cli.ledger_tables import build_row_documents, print_entries, print_return
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +77,7 @@ def record(
     out: options.OptionalOut = None,
     as_json: options.Json = False,
 ) -> None:
-    """Enter what was delivered, from card, table or GPS track; or print the month's return."""
+    """Enter what was delivered; print the month's return."""
     typed = officer is not None and not gpx
     given = [week is not None, typed, table is not None, bool(gpx), month is not None]
     if given.count(True) != 1:
@@ -295,8 +290,5 @@ def _report_month(
         return
     if tables["by-officer"].empty:
         console.stdout.print(f"The ledger holds nothing of {month}: check [ledger] url.")
-    for name in ("by-week", "by-officer", "by-school", "by-hotspot", "by-designated", "by-polygon"):
-        if name in tables:
-            console.stdout.print(build_return_table(name, tables[name]))
-    console.stdout.print(build_shortfall_table(tables["by-reason"]))
+    print_return(tables)
     console.print_written_to(out)

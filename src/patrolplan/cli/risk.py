@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 import patrolplan as pp
 from patrolplan.cli import console, options, steps
@@ -15,16 +13,6 @@ from patrolplan.text import format_count, format_percent
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-
-Date = Annotated[
-    dt.date | None,
-    typer.Option(
-        metavar=options.DAY,
-        parser=options.parse_date,
-        help="Day: its kind (school day, holiday) follows from term dates.",
-    ),
-]
 
 
 @command
@@ -39,10 +27,10 @@ def risk(
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: Date = None,
+    date: options.Date = None,
     as_json: options.Json = False,
 ) -> None:
-    """Estimate the risk of every piece of street in a window; --out writes a layer for QGIS."""
+    """Estimate the risk of every piece of street; --out writes a layer."""
     from patrolplan.notes import list_texts
     from patrolplan.outputs.geopackage import build_risk_document
 
@@ -99,10 +87,10 @@ def hotspots(
     window: options.WindowName = None,
     start: options.Start = None,
     minutes: options.Minutes = None,
-    date: Date = None,
+    date: options.Date = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find the hotspots of a window; --out writes them as a layer for QGIS."""
+    """Find the hotspots of a window; --out writes a layer."""
     from patrolplan.notes import list_texts
     from patrolplan.outputs.geopackage import build_hotspot_documents
     from patrolplan.risk.history import note_guard

@@ -21,12 +21,7 @@ class Document(StrEnum):
 
 @command
 def schema(
-    document: Annotated[
-        str,
-        typer.Argument(
-            metavar=options.format_choices(Document), parser=options.parse_choice(Document)
-        ),
-    ],
+    document: Annotated[str, typer.Argument(**options.choose_from(*Document))],
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:

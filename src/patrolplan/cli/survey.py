@@ -39,44 +39,27 @@ def survey(
     config: options.Config = options.DEFAULT_CONFIG,
     as_json: options.Json = False,
 ) -> None:
-    """Write a survey for a school's pupils, or read the files that came back.
+    """Ask a school's pupils, and read their answers.
 
     With --school: a page for a tablet or phone that needs no network, a paper form, a page to enter
     it, and a leaflet for the teacher. With --read: groups of at least the threshold are written
     as reports, by square, and a record of what was read next to them.
     """
-    _check_usage(files, school, out, read=read, add=add, delete_files=delete_files)
+    name = "" if out is None else out.name.lower()
+    more = files or add or delete_files
+    options.refuse_if(
+        ((school is not None) == read, "give one of them", "--school, --read"),
+        (out is None, "name a folder for --school, a .csv file for --read", "--out"),
+        (read and not files, "name the files to read", "--read"),
+        (read and not name.endswith(".csv"), f"'{out}' does not end in .csv", "--out"),
+        (not read and more, "files, --add and --delete-files go with --read", "--school"),
+    )
     if out is None:  # for the type checker: usage is checked already
         return
     if school is not None:
         _write_survey(school, out, config, as_json=as_json)
     else:
         _read_surveys(files or [], out, config, add=add, delete=delete_files, as_json=as_json)
-
-
-def _check_usage(
-    files: Sequence[str] | None,
-    school: str | None,
-    out: Path | None,
-    *,
-    read: bool,
-    add: bool,
-    delete_files: bool,
-) -> None:
-    """Refuse options that cannot be combined."""
-    if (school is not None) == read:
-        options.refuse(
-            "give --school URN to write a survey, or --read FILES to read those that came",
-            "--school, --read",
-        )
-    if out is None:
-        options.refuse("say where to write: a folder for --school, a .csv file for --read", "--out")
-    if read and not files:
-        options.refuse("name the files to read", "--read")
-    if read and out.suffix.lower() != ".csv":
-        options.refuse(f"'{out}' is not a name for a file of reports; let it end in .csv", "--out")
-    if not read and (files or add or delete_files):
-        options.refuse("files, --add and --delete-files go with --read", "--school")
 
 
 def _write_survey(school: str, out: Path, config: Path, *, as_json: bool) -> None:

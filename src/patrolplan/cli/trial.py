@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import patrolplan as pp
 from patrolplan.cli import console, steps
@@ -45,7 +45,7 @@ def choose_or_analyse(
                 name: round(value, 6) if math.isfinite(value) else None
                 for name, value in asdict(effect).items()
             }
-            _print(describe_effect(effect), {"effect": numbers}, as_json=as_json)
+            console.print_result({"effect": numbers}, describe_effect(effect), as_json=as_json)
         return start is None
     if trial is None and start is None:
         remedy = "give --from DAY, the first day of a new trial"
@@ -59,7 +59,7 @@ def choose_or_analyse(
         f"{len(trial.days)} school days, now in {path}. Plan its weeks with --from and --out; "
         f"without them it is analysed when crimes up to {trial.end} are known."
     )
-    _print([line], trial.model_dump(mode="json"), as_json=as_json)
+    console.print_result(trial.model_dump(mode="json"), [line], as_json=as_json)
     return True
 
 
@@ -98,10 +98,3 @@ def describe_effect(effect: Effect) -> list[str]:
         f"difference with the chance p = {effect.p_value:.3f}."
     )
     return [answer, chance, *CAUTIONS]
-
-
-def _print(lines: Sequence[str], document: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        console.print_json(document)
-        return
-    console.print_lines(lines)

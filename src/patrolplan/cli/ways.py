@@ -28,7 +28,7 @@ def ways(
     ),
     as_json: options.Json = False,
 ) -> None:
-    """Say how many pupils of each school are on the streets after the bell, and what was assumed.
+    """Say how many pupils are on the streets after the bell.
 
     No street is named. With --show and a written reason, where pupils walk is written
     for an analyst, and that is recorded next to the settings file.

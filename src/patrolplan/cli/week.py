@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, NamedTuple, cast
 
 import typer
 
@@ -16,9 +16,6 @@ from patrolplan.cli.app import command
 from patrolplan.cli.trial import check_trial_is_named, choose_or_analyse, load_trial_draw
 from patrolplan.outputs.papers import WEEK_PAPERS
 from patrolplan.text import pick_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -34,8 +31,7 @@ class _WeekRequest:
     date: dt.date | None
 
 
-@dataclass(frozen=True)
-class _Absence:
+class _Absence(NamedTuple):
     """An officer's days away, as typed."""
 
     officer: str
@@ -52,14 +48,6 @@ def _parse_absence(text: str) -> _Absence:
         options.refuse(f"'{text}': the last day is before the first")
     count = (last - first).days + 1
     return _Absence(match[1], {first + dt.timedelta(days=n) for n in range(count)})
-
-
-def _join_absences(absent: Sequence[_Absence]) -> dict[str, set[dt.date]]:
-    """The days away by officer."""
-    days: dict[str, set[dt.date]] = {}
-    for one in absent:
-        days.setdefault(one.officer, set()).update(one.days)
-    return days
 
 
 @command
@@ -104,7 +92,7 @@ def week(
     as_json: options.Json = False,
     notes: options.Notes = False,
 ) -> None:
-    """Plan who patrols which school on which day, or repair a week after absences.
+    """Plan who patrols which school on which day, or repair a week.
 
     With --out FOLDER it writes the rota, each officer's papers and calendar, and the map. Leave and
     other duties that are known go into the table that [sources] duties names.
@@ -112,13 +100,19 @@ def week(
     from patrolplan.outputs.pack import check_partial_pack
     from patrolplan.team.week_file import build_week_document
 
-    absences = _join_absences(absent or ())
-    _check_usage(start, absences, replan=replan, audit=audit, has_trial=trial is not None)
-    if out is not None and folder is not None and out != folder:
-        options.refuse(
-            "name one folder: --out for a week to write, --week for a week that exists",
-            "--out, --week",
-        )
+    absences: dict[str, set[dt.date]] = {}
+    for who, days in absent or ():
+        absences.setdefault(who, set()).update(days)
+    has_week, papers = replan or audit or start is not None, officer or date
+    options.refuse_if(
+        (audit and (replan or start or absences), "--audit looks at the week in --week alone"),
+        (replan and start, "--replan repairs the week in --week: leave --from out"),
+        (replan and not absences, "--replan needs --absent OFFICER:DATE"),
+        (not (has_week or trial), "give --from DATE to plan a week, --replan, or --audit"),
+        (absences and not has_week, "--trial without --from plans no week: leave --absent out"),
+        (out and folder and out != folder, "name one folder", "--out, --week"),
+        (papers and not (out or folder or replan or audit), "needs --out", "--officer, --date"),
+    )
     options.check_worker_options(workers, cluster)
     out = out or folder or (options.DEFAULT_WEEK_FOLDER if replan or audit else None)
     request = _WeekRequest(config, out, (workers, cluster), trial, absences, officer, date)
@@ -127,8 +121,6 @@ def week(
         return
     if not replan and choose_or_analyse(config, trial, start, as_json=as_json):
         return
-    if out is None and (officer is not None or date is not None):
-        options.refuse("name the folder for these papers with --out", "--officer, --date")
     if not replan:
         steps.check_out(out)
     if out is not None:
@@ -151,37 +143,9 @@ def _audit_week(request: _WeekRequest, out: Path, *, as_json: bool) -> None:
     from patrolplan.cli.audit import audit_folder, build_audit_document, describe_audit
 
     outcome = audit_folder(request.config, out, request.worker_options, request.trial)
-    if as_json:
-        console.print_json(build_audit_document(outcome))
-    else:
-        console.print_lines(describe_audit(outcome))
+    console.print_result(build_audit_document(outcome), describe_audit(outcome), as_json=as_json)
     if outcome.verdict != "holds":
         raise typer.Exit(1)
-
-
-def _check_usage(
-    start: dt.date | None,
-    absences: dict[str, set[dt.date]],
-    *,
-    replan: bool,
-    audit: bool,
-    has_trial: bool,
-) -> None:
-    """Refuse options that cannot be combined."""
-    if audit and (replan or start is not None or absences):
-        options.refuse("--audit looks at the week in --week: give nothing else of a week")
-    if replan and start is not None:
-        options.refuse("--replan repairs the week in --week: give --absent, not --from")
-    if replan and not absences:
-        options.refuse("--replan needs --absent OFFICER:DATE")
-    if replan or audit or start is not None:
-        return
-    if not has_trial:
-        options.refuse(
-            "give --from DATE to plan a week, --replan to repair one, or --audit to draw one again"
-        )
-    if absences:
-        options.refuse("--trial without --from plans no week: leave --absent out")
 
 
 def _choose_week(request: _WeekRequest, day: dt.date) -> pp.Week:

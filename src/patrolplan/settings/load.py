@@ -11,11 +11,23 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from patrolplan.errors import SettingsError
 from patrolplan.settings.messages import list_problems
-from patrolplan.settings.models import Settings, SourceSettings
+from patrolplan.settings.models import Settings
+
+STARTING_KEYS: dict[str, tuple[str, ...]] = {
+    "area": ("name", "bounds"),
+    "sources": (),
+    "patrol": ("window_minutes", "way", "default_finish_time"),
+    "week": ("min_patrols_per_school", "crew"),
+    "privacy": ("threshold",),
+    "output": ("marking", "contacts"),
+    "fetch": ("months", "contact"),
+}
+"""The keys of a file to start from, by section; none means all of the section."""
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -59,39 +71,22 @@ def parse_settings(
 
 
 def build_settings_template() -> str:
-    """Every key with its meaning; all but required ones are commented out, with their default."""
-    seed = Settings.model_fields["seed"]
+    """Keys that most teams set, with meaning and default or example; optional ones as comments."""
     lines = [
-        "# Settings of patrolplan. Paths start at this file's folder.",
-        "# A line that begins with # shows a default: remove the # to change it.",
-        "",
-        f"# {seed.description}",
-        f"seed = {seed.default}",
-        "",
+        "# Settings of patrolplan. Paths start at this file's folder. A # before a key shows its",
+        "# default, or an example: remove the # to change it. Every key is in the documentation.",
     ]
-    for name, field in Settings.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            lines += [f"[{name}]", *_format_section(kind), ""]
-    lines += [
-        '# Tables of another layout: our name = "their name".',
-        "# [columns.schools]",
-        '# urn = "URN"',
-        "",
-    ]
-    return "\n".join(lines)
+    for section, names in STARTING_KEYS.items():
+        fields = Settings.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
+        lines += ["", f"[{section}]"]
+        lines += [_format_key(name, fields[name]) for name in names or fields]
+    return "\n".join([*lines, ""])
 
 
-def _format_section(model: type[BaseModel]) -> list[str]:
-    lines = []
-    for name, field in model.model_fields.items():
-        lines.append(f"# {field.description}" + (" (required)" if field.is_required() else ""))
-        value = field.get_default(call_default_factory=True)
-        if field.examples:
-            value = field.examples if model is SourceSettings else field.examples[0]
-        mark = "" if field.is_required() else "# "
-        lines.append(f"{mark}{field.alias or name} = {_format_toml(value)}")
-    return lines
+def _format_key(name: str, field: FieldInfo) -> str:
+    value = field.examples[0] if field.examples else field.get_default()
+    mark = "" if field.is_required() else "# "
+    return f"{mark}{name} = {_format_toml(value)}  # {field.description}"
 
 
 def _format_toml(value: object) -> str:

@@ -65,7 +65,7 @@ def _build_problem(
         text = str(detail["ctx"]["error"])
         what, _, remedy = text.rpartition("; ")  # they may have a remedy after a semicolon
         if not what or text.endswith("?"):
-            what, remedy = text, "see `patrolplan init` for an example"
+            what, remedy = text, "look the key up in the documentation"
         return Problem(file, what, remedy, place)
     accepted = describe_type(key.kind, key.metadata)
     if detail["type"] == "missing" and len(key.path) == len(detail["loc"]):
@@ -89,7 +89,8 @@ def _find_key(loc: tuple[int | str, ...], root: type[BaseModel]) -> _Key:
             fields = key.kind.model_fields
             field = next((f for name, f in fields.items() if part in {name, f.alias}), None)
             if field is None:
-                return _Key(path)
+                further = key.kind.__annotations__.get("__pydantic_extra__")  # keys of any name
+                return _Key(path, further and get_args(further)[1])
             key = _Key(path, field.annotation, field.metadata, secret=not field.repr)
         elif get_origin(key.kind) is dict:
             key = _Key(path, get_args(key.kind)[1])
@@ -126,7 +127,8 @@ def describe_type(kind: Any, metadata: Sequence[Any] = ()) -> str:  # noqa: ANN4
     if origin is tuple:
         return 'a list of texts in quotes, ["...", "..."]'
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return f"a table of its keys ({', '.join(_list_names(kind.model_fields))})"
+        names = ", ".join(_list_names(kind.model_fields))
+        return f"a table of its keys ({names})" if names else "a table"
     if origin is dict:
         return f"a table of names, each with {describe_type(inner[1])}"
     return TYPE_NAMES[kind] + _describe_limits(metadata)

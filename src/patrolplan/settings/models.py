@@ -296,31 +296,14 @@ Reason = Annotated[str, Field(max_length=300)]
 
 
 class AcceptSettings(Section):
-    """Plausibility checks that are accepted, each for a written reason that outputs print.
+    """Plausibility checks that are accepted: CHECK = "why", a reason that outputs print.
 
-    An empty reason accepts nothing. Besides these keys it takes the names of the checks of tables
-    together, `patrolplan.area.relations.RELATIONS`, which refuses any other as an area is loaded.
+    An empty reason accepts nothing. A name of which there is no check is refused as an area is
+    loaded (`patrolplan.area.relations.check_names`).
     """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Reason]
-
-    missing_months: Reason = Field("", description="why months of a force may be missing")
-    refused_rows: Reason = Field("", description="why so many values may be unreadable")
-    malformed_rows: Reason = Field("", description="why so many rows may not fit their header")
-    unknown_categories: Reason = Field("", description="why so many crimes may be of other names")
-    coordinate_resolution: Reason = Field("", description="why places may be this coarse")
-    unusual_times: Reason = Field("", description="why bells, windows or clocks may be unusual")
-    report_dates: Reason = Field("", description="why reports may be this old, or of the future")
-    report_places: Reason = Field("", description="why reports may have few decimals")
-    report_pin: Reason = Field("", description="why so many reports may be at one point")
-    report_bands: Reason = Field("", description="why so many time bands may be unknown")
-    report_days: Reason = Field("", description="why so many reports may be of one day")
-    report_words: Reason = Field("", description="why so many reports may have the same words")
-    duplicate_files: Reason = Field("", description="why files may hold the same rows")
-    far_places: Reason = Field("", description="why places may lie far from the area")
-    no_hours: Reason = Field("", description="why so many officers may have no hours")
-    gate_levels: Reason = Field("", description="why gates may be above or below the street")
 
     @property
     def reasons(self) -> dict[str, str]:

@@ -176,7 +176,7 @@ class Window:
         """Open the map and the lists, unless they are open."""
         if self.page.locator("#beyond").is_hidden():
             self.page.get_by_role("button", name="More", exact=True).click()
-        expect(self.page.locator(".sign.school").first).to_be_attached()
+        expect(self.page.locator(".sign.school:not(.from)").first).to_be_attached()
 
     def cell(self, key: dict[str, str]) -> Locator:
         """A cell of the week."""
@@ -195,23 +195,6 @@ class Window:
         mouse.move(x + 12, y + 4)
         mouse.move(to_x, to_y, steps=4)
         mouse.up()
-
-    def touch_drag(self, source: Locator, target: Locator) -> None:
-        """Drag by finger, in steps as a hand does."""
-        self.page.locator("#grid").evaluate("grid => grid.scrollIntoView()")
-        (x, y), (to_x, to_y) = (
-            self.find_middle(source, scroll=False),
-            self.find_middle(target, scroll=False),
-        )
-        tell = self.page.context.new_cdp_session(self.page).send
-        steps = [(x, y), (x + 9, y + 9), ((x + to_x) / 2, (y + to_y) / 2), (to_x, to_y)]
-        for number, (now_x, now_y) in enumerate(steps):
-            kind = "touchMove" if number else "touchStart"
-            tell(
-                "Input.dispatchTouchEvent",
-                {"type": kind, "touchPoints": [{"x": now_x, "y": now_y}]},
-            )
-        tell("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
     def walk_to(self, target: dict[str, str]) -> None:
         """Go to a cell by arrow keys, from the one that has the focus."""
@@ -243,10 +226,9 @@ class Window:
         message = f"Tab never reaches {selector} {text}"
         raise AssertionError(message)
 
-    def find_middle(self, place: Locator, *, scroll: bool = True) -> tuple[float, float]:
+    def find_middle(self, place: Locator) -> tuple[float, float]:
         """Middle of an element on the screen."""
-        if scroll:
-            place.scroll_into_view_if_needed()
+        place.scroll_into_view_if_needed()
         box = place.bounding_box()
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -1,17 +1,14 @@
 """The board for everyone: names, focus, contrast, paper, and names that try to be code."""
 
-import io
-
 import pytest
 from page_access import CONTRAST, FOCUS_SEEN, SMALL
 from playwright.sync_api import expect
-from pypdf import PdfReader
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 LEAST_CONTRAST = 4.5
 HOSTILE = '<img src=x onerror=alert(1)> </script> & "Søn\'s" {{ 7*7 }}'
-TABS = ("doses", "gaps", "fairness", "places", "delivered", "rules", "history")
+TABS = ("doses", "gaps", "places", "delivered", "rules", "history")
 
 FINGER_PIXELS = 44
 
@@ -21,10 +18,10 @@ CUT_WORDS = """[...document.querySelectorAll(".chip .who, .chip .when")]
   .map((words) => words.textContent)"""
 
 
-def _contrasts(page):
+def _contrasts(page, least=40):
     """Each text with its contrast, worst first."""
     found = sorted(page.evaluate(CONTRAST))
-    assert len(found) > 40
+    assert len(found) > least
     return found
 
 
@@ -87,58 +84,36 @@ def test_every_state_is_legible_and_named(size, request):
 
 
 def _assert_holds_focus(page, name):
-    """Tab goes round in a dialog, each stop of it seen, and back again."""
+    """Tab reaches every stop of a dialog, each seen, and nothing of the page behind it."""
     stops, inside = [], f"document.activeElement.closest('dialog')?.id === '{name}'"
-    where = "document.activeElement.textContent"
     for _ in range(12):
         page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            continue  # the browser's own bar comes between the last and the first
         assert page.evaluate(inside), page.evaluate("document.activeElement.outerHTML")
         assert page.evaluate(FOCUS_SEEN), page.evaluate("document.activeElement.outerHTML")
-        stops.append(page.evaluate(where))
+        stops.append(page.evaluate("document.activeElement.textContent"))
     assert stops[0] == "Close"
     assert stops.count("Close") > 1
-    for stop in stops[-2::-1]:
-        page.keyboard.press("Shift+Tab")
-        assert page.evaluate(where) == stop
-
-
-def _assert_good_dialog(page, name):
-    """A dialog is legible, named, no wider than the window, and holds the focus."""
-    worst = _contrasts(page)[0]
-    assert worst[0] >= LEAST_CONTRAST, (name, worst)
-    _assert_named(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    _assert_holds_focus(page, name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "phone"])
-def test_proposal_and_conflict_are_legible_and_hold_the_focus(size, served, request):
-    """Both dialogs stand out and are named, keep Tab inside and give the focus back."""
-    lock = {"kind": "lock", **served.slots()[0]}
-    served.change(lock)
+def test_a_proposal_is_legible_and_holds_the_focus(size, served, request):
+    """The dialog stands out and is named, keeps Tab inside and gives the focus back."""
     served.change({"kind": "remove", **served.slots()[1]})
     served.solve()
-    window = request.getfixturevalue(size)
-    page = window.page
+    page = request.getfixturevalue(size).page
     page.locator("#compare").click()
-    expect(page.locator("#proposal .side")).to_have_count(2)
-    _assert_good_dialog(page, "proposal")
+    proposal = page.locator("#proposal")
+    expect(proposal.get_by_role("heading", name="What would change")).to_be_visible()
+    worst = _contrasts(page, least=10)[0]
+    assert worst[0] >= LEAST_CONTRAST, worst
+    _assert_named(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    _assert_holds_focus(page, "proposal")
     page.keyboard.press("Escape")
     expect(page.locator("#compare")).to_be_focused()
-
-    name = page.locator("#grid .shown.hold:not(:has(.locked))").first.get_attribute("data-focus")
-    hold = page.locator(f'[data-focus="{name}"]')
-    hold.focus()
-    page.keyboard.press("m")
-    served.change({**lock, "kind": "unlock"})
-    page.get_by_role("button", name="Lock", exact=True).click()
-    conflict = page.get_by_role("dialog", name="Another window changed the week first")
-    expect(conflict).to_be_visible()
-    _assert_good_dialog(page, "conflict")
-    page.keyboard.press("Escape")
-    expect(conflict).to_have_count(0)
-    expect(hold).to_be_focused()
 
 
 def test_an_officers_name_is_never_cut_to_make_room_for_its_route(open_window):
@@ -159,7 +134,7 @@ def test_an_officers_name_is_never_cut_to_make_room_for_its_route(open_window):
 @pytest.mark.slow
 @pytest.mark.parametrize("size", ["desk", "phone"])
 def test_many_schools_are_sifted(size, served, request):
-    """Many schools are sifted by name, officer or too few patrols; arrow keys skip the rest."""
+    """Many schools are sifted by name or officer; arrow keys skip the rest."""
     window = request.getfixturevalue(size)
     page, state = window.page, served.state()
     names = [f"{school['name']} {number}" for number in range(6) for school in state["schools"]]
@@ -188,10 +163,6 @@ def test_many_schools_are_sifted(size, served, request):
     assert page.evaluate("document.activeElement.closest('tr').dataset.urn") == "4"
     words.fill("nowhere")
     expect(page.locator("#sifted")).to_have_text(f"No school of {len(names)}")
-    words.fill("")
-    page.get_by_label("too few patrols").check()
-    few = sum(school["patrols"] < school["least"] for school in state["schools"])
-    expect(rows).to_have_count(few)
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
@@ -213,17 +184,17 @@ def test_focus_is_seen_wherever_tab_goes(size, request):
 
 
 def test_nothing_says_it_by_colour_alone(served, desk):
-    """Locked, closed, off duty, full and over the maximum are shown in words or pictures too."""
+    """Locked, closed, off duty, full and over the maximum are shown in words too."""
     page = desk.page
     patrol = served.slots()[0]
     desk.chip(patrol).click()
     page.get_by_role("button", name="Lock", exact=True).click()
-    expect(desk.chip(patrol).locator(".icon")).to_have_count(2)
+    expect(desk.chip(patrol)).to_contain_text("locked")
     state = served.state()
     full = next(row["officer"] for row in state["officers"] if row["patrols"] >= row["max_patrols"])
     expect(desk.officer(full)).to_contain_text("full")
     over = [dose for dose in state["doses"] if max(dose["days"].values()) > dose["max_minutes"]]
-    expect(page.locator(".bar.over").filter(has_text="!")).to_have_count(
+    expect(page.locator("#list .over").filter(has_text="!")).to_have_count(
         sum(minutes > dose["max_minutes"] for dose in over for minutes in dose["days"].values())
     )
     off = next(row for row in state["officers"] if "" in row["hours"].values())
@@ -235,38 +206,6 @@ def test_nothing_says_it_by_colour_alone(served, desk):
         "getComputedStyle(document.querySelector('.cell.off:not(:has(.chip))'), '::after').content"
     )
     assert "off duty" in page.evaluate(script)
-
-
-def test_paper_holds_the_week_in_black_and_white(served, desk):
-    """The board on paper: every patrol, reason and rule, no tool, and no ink but black."""
-    page = desk.page
-    text = " ".join(one.extract_text() for one in PdfReader(io.BytesIO(page.pdf())).pages)
-    words = " ".join(text.split())
-    state = served.state()
-    for officer in state["officers"]:
-        assert words.count(officer["officer"]) >= officer["patrols"]
-    assert "Days without a patrol" in words
-    assert "Plan again" not in words
-    page.emulate_media(media="print")
-    colours = page.evaluate(
-        """[...new Set([...document.querySelectorAll("#paper, #paper *")].flatMap((element) => {
-          const { color, backgroundColor, borderTopColor } = getComputedStyle(element);
-          return [color, backgroundColor, borderTopColor];
-        }))]"""
-    )
-    assert set(colours) <= {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}
-
-
-def test_every_page_of_the_board_on_paper_has_its_marking(served, desk):
-    """Top and bottom of each page say the marking, and which page of how many it is."""
-    paper = desk.page.pdf(prefer_css_page_size=True)
-    pages = [one.extract_text() for one in PdfReader(io.BytesIO(paper)).pages]
-    assert len(pages) > 1
-    marking = served.state()["marking"]
-    assert desk.page.locator("header .marking").inner_text() == marking
-    for number, text in enumerate(pages, start=1):
-        assert text.count(marking) >= 2
-        assert f"page {number} of {len(pages)}" in " ".join(text.split())
 
 
 def test_the_map_explains_every_sign_that_it_draws(served, desk):
@@ -369,22 +308,3 @@ def test_token_leaves_the_address(desk):
     """The token is neither in the address bar nor sent to any file of the page."""
     assert desk.page.url == desk.address
     assert sum(desk.token in url for url in desk.requested_urls) == 1
-
-
-def test_tab_is_heard_while_a_dialog_closes(desk):
-    """A Tab between a dialog's closing and its end is harmless; the focus goes back as ever."""
-    name = desk.page.locator("#grid .shown.hold").first.get_attribute("data-focus")
-    hold = desk.page.locator(f'[data-focus="{name}"]')
-    hold.focus()
-    desk.page.keyboard.press("m")
-    expect(desk.page.locator("#patrol")).to_be_visible()
-    swallowed = desk.page.evaluate("""() => {
-      const dialog = document.querySelector("#patrol");
-      const last = dialog.querySelector("button:last-of-type");
-      dialog.close();  // its event «close» comes only after this script
-      const tab = new KeyboardEvent("keydown", { key: "Tab", bubbles: true, cancelable: true });
-      return !last.dispatchEvent(tab);
-    }""")
-    assert swallowed
-    expect(desk.page.locator("#patrol")).to_have_count(0)
-    expect(hold).to_be_focused()

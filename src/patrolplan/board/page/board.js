@@ -4,9 +4,9 @@ import { carryOn, isEmptyHanded, startCarrying } from "./carry.js";
 import { drawDelivered } from "./delivered.js";
 import { all, findFocus, make, one } from "./dom.js";
 import { chosenPatrol, drawGrid, markChosen, startSifting } from "./grid.js";
-import { drawDoses, drawFairness, drawGaps, drawHistory, drawRules } from "./lists.js";
+import { drawDoses, drawGaps, drawHistory, drawRules } from "./lists.js";
 import { drawMap, drawPlaces, isMapDrawn, markDosed, openMap, showPatrol } from "./map.js";
-import { countUnmet, drawPlacesList, drawUnmet, leavePlaces } from "./places.js";
+import { drawPlacesList, drawUnmet, leavePlaces } from "./places.js";
 import { drawDraw, drawPlanning, startPlanning } from "./planning.js";
 import { startPrinting } from "./printing.js";
 import { accept, ask, isRefused, keepUp, say, send, store, watch } from "./store.js";
@@ -17,7 +17,6 @@ let shownTab = "doses";
 const TABS = [
   ["doses", "Doses", drawDoses],
   ["gaps", "Gaps", drawGaps],
-  ["fairness", "Fairness", drawFairness],
   ["places", "Places", (state) => drawPlacesList(state, drawList)],
   ["delivered", "Delivered", drawDelivered],
   ["rules", "Rules", (state) => [...drawRules(state), ...drawDraw(state)]],
@@ -60,18 +59,8 @@ const onTabKey = (event) => {
 const drawTabs = () => one("#tabs").replaceChildren(...TABS.map(([name, text]) => make(
   "button",
   { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "list", data: { tab: name }, on: { click: () => openTab(name), keydown: onTabKey } },
-  text, make("span", { class: "count" }),
+  text,
 )));
-
-/** Counts after the names of the lists that hold something to look at. */
-const drawCounts = (state) => {
-  const { gaps, tasked, bans } = state;
-  const locks = store.patrols.filter(({ locked }) => locked).length;
-  const unmet = countUnmet(state);
-  const counts = { gaps: gaps.length, places: tasked.length, rules: bans.length + locks };
-  Object.entries(counts).forEach(([name, count]) => { one(`#tab-${name} .count`).textContent = count ? ` ${count}` : ""; });
-  if (unmet) one("#tab-places .count").textContent = ` ${unmet} unmet`;
-};
 
 const drawHeader = (state) => {
   one(".marking").textContent = state.marking;
@@ -90,7 +79,6 @@ const draw = (state) => {
   if (state.save_problem) one("#unsaved").textContent = `Not saved: ${state.save_problem}`;
   drawPlanning(state);
   drawUnmet(state);
-  drawCounts(state);
   drawPlaces(state);
   markDosed(state);
   drawList();
@@ -115,8 +103,8 @@ const toggleMore = async () => {
   if (isFirst) drawMap(await ask("/api/map"));
 };
 
-const undo = () => store.state?.can_undo && send("/api/undo", {}, "Undo the last change");
-const redo = () => store.state?.can_redo && send("/api/redo", {}, "Redo the change undone");
+const undo = () => store.state?.can_undo && send("/api/undo");
+const redo = () => store.state?.can_redo && send("/api/redo");
 
 const onKey = (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input, select, textarea")) return;

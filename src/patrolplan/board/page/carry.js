@@ -1,14 +1,14 @@
-// Picking up, carrying and dropping patrols and officers: by mouse, by touch and by keyboard.
+// Picking up, carrying and dropping patrols and officers: by mouse and by keyboard.
 
 import { all, findFocus, one } from "./dom.js";
-import { neighbour, patrolAt, setStop, showDay } from "./grid.js";
+import { neighbour, patrolAt, setStop } from "./grid.js";
 import { openAdd, openMenu } from "./menu.js";
 import { openOfficer } from "./officer.js";
 import { change, check, say, store, verdict } from "./store.js";
-import { dayName, idOf, inWords, keyOf, patrolName, schoolName } from "./words.js";
+import { idOf, keyOf, patrolName } from "./words.js";
 
 /** @type {Record<string, any>} */
-const hand = { held: null, target: null, drag: null, checks: 0 };
+const hand = { held: null, target: null, drag: null, dragged: false, checks: 0 };
 const FAR_ENOUGH = 6;
 const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
 
@@ -56,10 +56,6 @@ const changeFor = (held, target) => {
 
 const heldName = ({ patrol, officer }) => (patrol ? patrolName(patrol) : officer);
 
-/** @type {(target: any) => string} */
-const placeName = ({ officer, urn, date, patrol }) => officer
-  || `${schoolName(urn)}, ${dayName(date)}${patrol ? `, ${patrol.officer}` : ", nobody"}`;
-
 const mark = (element, state = "") => {
   all(".target").forEach((old) => old.classList.remove("target", "can", "cannot"));
   const place = element?.closest?.("[data-officer], .cell");
@@ -85,7 +81,6 @@ export const pickUp = (held, element) => {
 
 const letGo = () => {
   Object.assign(hand, { held: null, target: null, checks: hand.checks + 1 });
-  one("#ghost").hidden = true;
   mark(null);
   markHeld();
 };
@@ -105,7 +100,7 @@ const drop = async (element) => {
     return;
   }
   letGo();
-  if (!await change(what, inWords(what))) return;
+  if (!await change(what)) return;
   const at = what.to ?? (what.kind === "swap" ? { ...what.b, officer: what.a.officer } : what);
   const moved = findFocus(`p|${idOf(at)}`);
   if (!moved) return;
@@ -115,40 +110,25 @@ const drop = async (element) => {
 
 /** Check at once whether it could be dropped here, and say so. */
 const askHere = (element) => {
-  const target = targetOf(element);
-  const what = changeFor(hand.held, target);
+  const what = changeFor(hand.held, targetOf(element));
   const number = (hand.checks += 1);
   mark(element);
-  setGhost("");
   if (!what) return;
   setTimeout(async () => {
     if (number !== hand.checks) return;
     const answer = await check(what);
     if (number !== hand.checks || !hand.held) return;
     mark(element, answer.ok ? "can" : "cannot");
-    setGhost(verdict(answer));
-    say(`${placeName(target)}. ${what.kind === "swap" ? "Swap. " : ""}${verdict(answer)}.`);
+    say(`${what.kind === "swap" ? "Swap. " : ""}${verdict(answer)}.`);
   }, 90);
 };
 
-const setGhost = (text) => {
-  if (!hand.drag?.moved || !hand.held) return;
-  one("#ghost").hidden = false;
-  one("#ghost").textContent = [heldName(hand.held), text].filter(Boolean).join("\n");
-};
-
-const moveGhost = ({ clientX, clientY }) => {
-  const ghost = one("#ghost");
-  const room = document.documentElement.clientWidth - ghost.offsetWidth - 8;
-  ghost.style.left = `${Math.max(4, Math.min(clientX + 14, room))}px`;
-  ghost.style.top = `${clientY + 16 + ghost.offsetHeight > innerHeight ? clientY - ghost.offsetHeight - 12 : clientY + 16}px`;
-};
-
-/** A press that may become a drag; fingers drag by the grip, so that the rest scrolls. */
+/** A press that may become a drag; fingers scroll, and pick up in the menu. */
 const press = (event) => {
-  if (event.button !== 0 || hand.held) return;
+  hand.dragged = false;
+  if (event.button !== 0 || event.pointerType === "touch" || hand.held) return;
   const source = event.target.closest(".hold, .officer");
-  if (!source || (event.pointerType === "touch" && !event.target.closest(".grip"))) return;
+  if (!source) return;
   const held = source.dataset.officer ? { officer: source.dataset.officer } : { patrol: patrolAt(source) };
   hand.drag = { held, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false, over: null };
 };
@@ -161,29 +141,13 @@ const drag = (event) => {
     if (Math.hypot(event.clientX - now.x, event.clientY - now.y) < FAR_ENOUGH) return;
     now.moved = true;
     pickUp(now.held, null);
-    setGhost("");
   }
   event.preventDefault();
-  moveGhost(event);
-  scrollNear(event);
   const element = document.elementFromPoint(event.clientX, event.clientY);
-  const tab = element?.closest?.("#days button");
-  if (tab) showDay(Number(tab.dataset.day));
   const over = element?.closest?.("[data-officer], .chip, .cell") ?? null;
   if (over === now.over) return;
   now.over = over;
   askHere(over);
-};
-
-/** A finger that drags scrolls nothing and flings nothing: after a fling a browser takes the next tap
- * for the stop of it and drops it, whatever `touch-action` says. */
-const holdStill = (event) => { if (hand.drag) event.preventDefault(); };
-
-/** The click that ends a drag by mouse belongs to the drag, not to what lies under it. */
-const swallowClick = () => {
-  const swallow = (click) => { click.stopPropagation(); click.preventDefault(); };
-  addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
 };
 
 const release = (event) => {
@@ -191,7 +155,7 @@ const release = (event) => {
   if (!now || event.pointerId !== now.id) return;
   hand.drag = null;
   if (!now.moved) return;
-  if (event.pointerType === "mouse") swallowClick();
+  hand.dragged = true; // the click that ends a drag belongs to it
   drop(document.elementFromPoint(event.clientX, event.clientY));
 };
 
@@ -199,14 +163,6 @@ const stopDrag = () => {
   const moved = hand.drag?.moved;
   hand.drag = null;
   if (moved) putBack();
-};
-
-const scrollNear = ({ clientY }) => {
-  const frame = one("#table-frame");
-  const inner = frame.scrollHeight > frame.clientHeight + 1;
-  const box = inner ? frame.getBoundingClientRect() : { top: 0, bottom: innerHeight };
-  const by = clientY < box.top + 36 ? -12 : clientY > box.bottom - 36 ? 12 : 0;
-  if (by) (inner ? frame : document.scrollingElement).scrollBy(0, by);
 };
 
 const onKey = (event) => {
@@ -242,6 +198,10 @@ const onKey = (event) => {
 };
 
 const onClick = ({ target }) => {
+  if (hand.dragged) {
+    hand.dragged = false;
+    return;
+  }
   const place = target.closest(".hold, .empty, .officer, .cell");
   if (!place) return;
   if (hand.held) drop(place);
@@ -253,18 +213,11 @@ const onClick = ({ target }) => {
 export const startCarrying = () => {
   const week = one("#week");
   week.addEventListener("pointerdown", press);
-  addEventListener("pointermove", drag, { passive: false });
-  addEventListener("touchmove", holdStill, { passive: false });
+  addEventListener("pointermove", drag);
   addEventListener("pointerup", release);
   addEventListener("pointercancel", stopDrag);
   addEventListener("keydown", onKey);
   week.addEventListener("click", onClick);
-  week.addEventListener("contextmenu", (event) => {
-    const patrol = patrolAt(event.target);
-    if (!patrol) return;
-    event.preventDefault();
-    openMenu(patrol);
-  });
   week.addEventListener("dragstart", (event) => event.preventDefault());
   week.addEventListener("focusin", ({ target }) => {
     if (target.matches(".hold, .empty")) setStop(target);

@@ -1,29 +1,21 @@
 // Minutes delivered at each stop: one line of numbers a patrol, Enter for as promised.
 
 import { choice, findFocus, make, one, unseen } from "./dom.js";
-import { say, send, store } from "./store.js";
+import { send, store } from "./store.js";
 import { dayName, idOf, keyOf, patrolName, promised, schoolName } from "./words.js";
 
 /** Why stops had fewer minutes than planned, as the ledger has it. */
 const WHY_FEWER = ["abstracted", "sick", "incident", "weather", "other"];
 
-/** Numbers of a line, or a sentence that tells what is wrong with it. */
+/** The numbers of a line; the minutes planned where it is empty. */
 const readMinutes = (text, patrol) => {
   const words = text.trim().split(/[\s,;]+/).filter(Boolean);
-  if (!words.length) return { minutes: promised(patrol) };
-  const minutes = words.map(Number);
-  if (minutes.some((value) => !Number.isFinite(value) || value < 0 || value > 600)) {
-    return { wrong: `minutes are numbers from 0 to 600, one a stop (seen: ${text.trim().slice(0, 40)})` };
-  }
-  if (minutes.length !== patrol.stops.length) {
-    return { wrong: `there are ${patrol.stops.length} stops, so write ${patrol.stops.length} numbers (seen: ${minutes.length})` };
-  }
-  return { minutes };
+  return words.length ? words.map(Number) : promised(patrol);
 };
 
-export const deliveredLine = (patrol, after) => {
+const deliveredLine = (patrol) => {
   const minutes = make("input", {
-    type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes",
+    type: "text", inputmode: "numeric", autocomplete: "off", class: "minutes", pattern: "[0-9.,; ]*", title: "Numbers of minutes, one a stop",
     placeholder: promised(patrol).join(" "), value: patrol.delivered ? patrol.delivered.join(" ") : "",
     "aria-label": `Minutes at each stop, ${patrolName(patrol)}; empty means the minutes planned`, data: { focus: `n|${idOf(patrol)}` },
   });
@@ -40,19 +32,12 @@ export const deliveredLine = (patrol, after) => {
   });
   const save = async (event) => {
     event.preventDefault();
-    const { minutes: values, wrong } = readMinutes(minutes.value, patrol);
-    if (wrong) {
-      say(wrong, { problem: true });
-      minutes.focus();
-      return;
-    }
     const number = ({ value }) => (value === "" ? null : Number(value));
-    const words = `Enter ${values.join(", ")} minutes for ${patrolName(patrol)}`;
-    const doses = { duty: keyOf(patrol), minutes: values, engagements: number(people), people: number(came), reason: reason.value || null };
-    if (await send("/api/doses", doses, words)) after(patrol);
+    const doses = { duty: keyOf(patrol), minutes: readMinutes(minutes.value, patrol), engagements: number(people), people: number(came), reason: reason.value || null };
+    if (await send("/api/doses", doses)) goOn(patrol);
   };
   return make(
-    "form", { class: "delivered-line", novalidate: true, on: { submit: save } },
+    "form", { class: "delivered-line", on: { submit: save } },
     minutes, people, came, reason, make("button", { type: "submit" }, "Save", unseen(` ${patrolName(patrol)}`)),
   );
 };
@@ -77,7 +62,7 @@ export const drawDelivered = (state) => [
       make("ul", { class: "rows" }, rows.map((patrol) => make(
         "li", { class: "delivered" },
         make("span", { class: "delivered-who", text: `${patrol.start} ${patrol.officer}, ${schoolName(patrol.urn)}${patrol.delivered ? " (entered)" : ""}` }),
-        deliveredLine(patrol, goOn),
+        deliveredLine(patrol),
       ))),
     );
   }),

@@ -1,13 +1,11 @@
 // The week as schools by days, the officers below it, and where the keyboard focus is.
 
-import { all, fill, findFocus, icon, keeper, make, one } from "./dom.js";
+import { all, findFocus, make, one } from "./dom.js";
 import { named, store } from "./store.js";
 import { appointmentName, counted, dayName, idOf, patrolName, plain, routeName, shortDay, windowOf } from "./words.js";
 
 const FEW = 15;
 const shown = { day: 0 };
-const rows = keeper();
-const cards = keeper();
 let chosen = "";
 
 const patrolLabel = (patrol) => [
@@ -20,20 +18,17 @@ const patrolLabel = (patrol) => [
 const chip = (patrol) => {
   const id = idOf(patrol);
   const further = [
-    store.state.windows.length > 1 && plain(patrol.window), patrol.lent && "lent to this school",
-    patrol.company && `with ${patrol.company}`,
+    store.state.windows.length > 1 && plain(patrol.window), patrol.locked && "locked", patrol.delivered && "delivered",
+    patrol.lent && "lent to this school", patrol.company && `with ${patrol.company}`,
   ].filter(Boolean);
   const seen = make(
     "span", { class: `chip${patrol.locked ? " locked" : ""}${id === chosen ? " chosen" : ""}`, data: { patrol: id } },
-    make("span", { class: "grip" }, icon("grip")),
     make(
       "span", { class: "chip-text" },
       make(
         "span", { class: "first" },
         make("span", { class: "who", text: patrol.officer }),
         patrol.variants > 1 && make("span", { class: "route", text: `R${patrol.variant + 1}` }),
-        patrol.delivered && icon("done"),
-        patrol.locked && icon("lock"),
       ),
       make("span", { class: "when", text: `${patrol.start}–${patrol.end}` }),
       further.map((text) => make("span", { class: "further", text })),
@@ -83,7 +78,7 @@ const drawDays = ({ days }) => one("#days").replaceChildren(...days.map((day, nu
   },
 )));
 
-export const showDay = (number) => {
+const showDay = (number) => {
   const { days } = store.state.week;
   shown.day = Math.max(0, Math.min(days.length - 1, number));
   all("#days button").forEach((button, at) => button.setAttribute("aria-pressed", String(at === shown.day)));
@@ -107,7 +102,6 @@ const drawCrew = (state) => {
         "aria-label": [officer.officer, role, `${officer.patrols} of ${officer.max_patrols} patrols${full ? ", no more this week" : ""}`, ...other].filter(Boolean).join(", "),
         title: other.join("\n") || null,
       },
-      make("span", { class: "grip" }, icon("grip")),
       make(
         "span", { class: "officer-text" },
         make("span", { class: "first" }, make("span", { class: "who", text: officer.officer }), make("span", { class: "load", text: [role, full ? `${text} full` : text].filter(Boolean).join(", ") })),
@@ -115,18 +109,14 @@ const drawCrew = (state) => {
       ),
     );
   };
-  fill(one("#crew"), [
-    cards.keep("", "", () => make("h2", { text: "Officers" })),
-    ...state.officers.map((row) => cards.keep(row.officer, [row.officer, row.patrols, row.max_patrols, row.absent, row.appointments], () => card(row))),
-  ]);
-  cards.turn();
+  one("#crew").replaceChildren(make("h2", { text: "Officers" }), ...state.officers.map(card));
 };
 
 /** Draw the week again; what had the focus keeps it. */
 export const drawGrid = (state) => {
   const focus = document.activeElement?.dataset?.focus;
   const { days } = state.week;
-  const head = () => make(
+  const head = make(
     "thead", {},
     make(
       "tr", {},
@@ -135,10 +125,7 @@ export const drawGrid = (state) => {
     ),
   );
   const row = (school) => make("tr", { data: { urn: school.urn } }, nameOf(school), days.map((day, number) => cellOf(school, day, number)));
-  const body = rows.keep("body", "", () => make("tbody"));
-  fill(body, state.schools.map((school) => rows.keep(school.urn, [school, days], () => row(school))));
-  fill(one("#grid"), [rows.keep("head", days, head), body]);
-  rows.turn();
+  one("#grid").replaceChildren(head, make("tbody", {}, state.schools.map(row)));
   drawDays(state.week);
   drawCrew(state);
   sift();
@@ -153,7 +140,6 @@ const sift = () => {
   one("#sift").hidden = schools.length <= FEW;
   const words = one("#sift-words").value.toLowerCase().split(/\s+/).filter(Boolean);
   const hides = (school) => {
-    if (one("#sift-few").checked && school.patrols >= school.least) return true;
     const officers = Object.values(school.cells).flatMap(({ patrols }) => patrols.map(({ officer }) => officer));
     const text = [school.name, school.urn, ...officers].join(" ").toLowerCase();
     return !words.every((word) => text.includes(word));
@@ -164,9 +150,7 @@ const sift = () => {
   one("#sifted").textContent = `${left ? counted(left, "school") : "No school"} of ${schools.length}`;
 };
 
-export const startSifting = () => ["#sift-words", "#sift-few"].forEach((name) => {
-  one(name).addEventListener("input", () => { sift(); setStop(); });
-});
+export const startSifting = () => one("#sift-words").addEventListener("input", () => { sift(); setStop(); });
 
 /** Exactly one thing of the grid is reached by Tab: where the focus was last. */
 export const setStop = (element) => {

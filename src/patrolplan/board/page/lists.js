@@ -1,41 +1,25 @@
-// The lists next to the week: doses, gaps, fairness, rules and history.
+// The lists next to the week: doses, gaps, rules and history.
 
-import { button, keeper, listOf, make, unseen } from "./dom.js";
+import { button, listOf, make, unseen } from "./dom.js";
 import { lookAtHotspot } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, named, store } from "./store.js";
-import { counted, dayName, inWords, keyOf, patrolName, ruleName } from "./words.js";
+import { counted, dayName, keyOf, patrolName, ruleName } from "./words.js";
 
-const doseRows = keeper();
+const longestRun = (dosed) => Math.max(...dosed.map((has) => (has ? "x" : " ")).join("").split(" ").map(({ length }) => length));
 
-const bar = (share, text, { over = false, label = "" } = {}) => {
-  const fill = make("span", { class: "fill" });
-  fill.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
-  return make("span", { class: `bar${over ? " over" : ""}` }, fill, make("span", { class: "bar-text", text }), label && unseen(label));
-};
-
-const longestRun = (dosed) => dosed.reduce(
-  ({ best, run }, has) => ({ run: has ? run + 1 : 0, best: Math.max(best, has ? run + 1 : 0) }), { best: 0, run: 0 },
-).best;
-
-/** One hotspot: minutes on every day against the maximum, and days in a row. */
-const doseRow = (dose, days) => {
-  const dosed = days.map(({ date }) => (dose.days[date] ?? 0) > 0);
-  const run = longestRun(dosed);
-  const cells = days.map(({ date }, at) => {
-    const minutes = Math.round(dose.days[date] ?? 0);
-    const over = minutes > dose.max_minutes;
-    const joined = dosed[at] && dosed[at + 1];
-    return make(
-      "td", { class: `dose${joined ? " joined" : ""}${dosed[at] ? " dosed" : ""}` },
-      minutes ? bar(minutes / dose.max_minutes, over ? `! ${minutes}` : String(minutes), { over, label: ` of ${dose.max_minutes} minutes${over ? ", too many" : ""}` }) : make("span", { class: "soft", text: "–" }),
-    );
-  });
-  const text = [run > 1 && `${run} in a row`, dose.before ? `${counted(dose.before, "day")} before` : ""].filter(Boolean).join(", ");
+/** One hotspot: minutes on every day, with a sign where they are over the maximum, and days in a row. */
+const doseRow = ({ hotspot, place, days, before, max_minutes: maximum }, dates) => {
+  const minutes = dates.map((date) => Math.round(days[date] ?? 0));
+  const run = longestRun(minutes);
+  const text = [run > 1 && `${run} in a row`, before && `${counted(before, "day")} before`].filter(Boolean).join(", ");
   return make(
     "tr", {},
-    make("th", { scope: "row" }, make("span", { class: "place-name", title: dose.place }, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link", "aria-label": `${dose.hotspot}, ${dose.place}: show on the map`, "data-focus": `h|${dose.hotspot}` }), ` ${dose.place}`)),
-    cells, make("td", { class: "run", text }),
+    make("th", { scope: "row" }, make("span", { class: "place-name", title: place }, button(hotspot, () => lookAtHotspot(hotspot), { class: "link", "aria-label": `${hotspot}, ${place}: show on the map`, "data-focus": `h|${hotspot}` }), ` ${place}`)),
+    minutes.map((value) => (value > maximum
+      ? make("td", { class: "over", text: `! ${value}` }, unseen(", too many"))
+      : make("td", { text: value || "–" }))),
+    make("td", { class: "run", text }),
   );
 };
 
@@ -46,11 +30,10 @@ export const drawDoses = ({ doses, week }) => {
   const none = doses.filter((dose) => total(dose) <= 0);
   const maximum = doses[0]?.max_minutes ?? 30;
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "Hotspot" }), week.days.map(({ name, date }) => make("th", { scope: "col", text: name.split(" ")[0], "aria-label": dayName(date) })), make("th", { scope: "col", text: "Days" })));
-  const rows = some.map((dose) => doseRows.keep(dose.hotspot, [dose, week.days], () => doseRow(dose, week.days)));
-  doseRows.turn();
+  const dates = week.days.map(({ date }) => date);
   return [
-    make("p", { class: "soft", text: `Minutes a day; a full bar is ${maximum}, the maximum. The line below joins days in a row.` }),
-    make("table", { class: "doses" }, head, make("tbody", {}, rows)),
+    make("p", { class: "soft", text: `Minutes a day; ${maximum} are the maximum.` }),
+    make("table", { class: "doses" }, head, make("tbody", {}, some.map((dose) => doseRow(dose, dates)))),
     none.length && make(
       "details", {}, make("summary", { text: `${counted(none.length, "hotspot")} without a dose this week` }),
       make("ul", { class: "rows" }, none.map((dose) => make("li", {}, button(dose.hotspot, () => lookAtHotspot(dose.hotspot), { class: "link" }), ` ${dose.place}${dose.before ? `, ${counted(dose.before, "day")} before` : ""} `, swapsButton({ place: dose.hotspot }, `${dose.hotspot}, any day`, { class: "link" })))),
@@ -69,37 +52,15 @@ export const drawGaps = ({ gaps, notes, threshold_note: note }) => [
   listOf([...notes, note].map(named)),
 ];
 
-/** Patrols of schools and officers against the minimum and the maximum. */
-export const drawFairness = ({ schools, officers }) => {
-  const top = Math.max(1, ...schools.map(({ patrols }) => patrols));
-  const row = (name, patrols, share, over, about) => make(
-    "tr", {}, make("th", { scope: "row", class: "name", text: name }),
-    make("td", {}, bar(share, String(patrols), { over, label: " patrols" })), make("td", { text: about }),
-  );
-  const table = (rows) => make("table", { class: "fairness" }, make("tbody", {}, rows));
-  return [
-    make("h3", { text: "Schools" }),
-    table(schools.map(({ name, patrols, least, minutes }) => {
-      const low = patrols < least;
-      return row(name, patrols, patrols / top, low, `${minutes} min${low ? `, fewer than ${least}` : ""}`);
-    })),
-    make("h3", { text: "Officers" }),
-    table(officers.map(({ officer, patrols, max_patrols: maximum }) => row(
-      officer, patrols, maximum ? patrols / maximum : 1, patrols > maximum,
-      `of ${maximum}${patrols > maximum ? ", too many" : patrols === maximum ? ", full" : ""}`,
-    ))),
-  ];
-};
-
 /** Locks and bans, each with the way to lift it. */
 export const drawRules = ({ bans }) => {
-  const lift = (what, text) => make("li", {}, make("span", { text }), button(what.kind === "unlock" ? "Unlock" : "Allow again", () => change(what, inWords(what)), { "aria-label": inWords(what) }));
+  const lift = (what, doIt, text) => make("li", {}, make("span", { text }), button(doIt, () => change(what), { "aria-label": `${doIt}: ${text}` }));
   const locked = store.patrols.filter((patrol) => patrol.locked);
   return [
     make("h3", { text: "Locked: planning again keeps these" }),
-    locked.length ? make("ul", { class: "rows sided" }, locked.map((patrol) => lift({ kind: "unlock", ...keyOf(patrol) }, `${patrolName(patrol)}, ${patrol.start}`))) : make("p", { text: "Nothing is locked. Lock a patrol in its menu." }),
+    locked.length ? make("ul", { class: "rows sided" }, locked.map((patrol) => lift({ kind: "unlock", ...keyOf(patrol) }, "Unlock", `${patrolName(patrol)}, ${patrol.start}`))) : make("p", { text: "Nothing is locked. Lock a patrol in its menu." }),
     make("h3", { text: "Ruled out" }),
-    bans.length ? make("ul", { class: "rows sided" }, bans.map((ban) => lift({ kind: "unban", ...ban }, ruleName(ban)))) : make("p", { text: "Nothing is ruled out." }),
+    bans.length ? make("ul", { class: "rows sided" }, bans.map((ban) => lift({ kind: "unban", ...ban }, "Allow again", ruleName(ban)))) : make("p", { text: "Nothing is ruled out." }),
   ];
 };
 

@@ -14,7 +14,7 @@ const PRIORITY = {
   3: { color: "#c9641f", weight: 4 },
   4: { color: "#7a2303", weight: 6 },
 };
-const chart = { map: null, hotspots: [], schools: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), near: null, taken: [], nameHotspots: () => {} };
+const chart = { map: null, hotspots: [], patrol: null, places: null, onPoint: null, frame: null, dosed: new Set(), near: null, taken: [], nameHotspots: () => {} };
 
 /** [longitude, latitude] as Leaflet wants it. */
 const point = ([longitude, latitude]) => [latitude, longitude];
@@ -130,6 +130,17 @@ export const openMap = () => {
   chart.patrol = L.layerGroup().addTo(map);
   chart.places = L.layerGroup().addTo(map);
   chart.near = L.layerGroup();
+  // Heard at once: a walk may be seen, and the map pressed, before the ground has come.
+  map.on("click", ({ latlng }) => chart.onPoint?.([latlng.lat, latlng.lng], "the map"));
+  const frame = one("#map");
+  frame.setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
+  frame.setAttribute("role", "application");
+  frame.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !chart.onPoint || event.target !== frame || map.getZoom() === undefined) return;
+    event.preventDefault();
+    const { lat, lng } = map.getCenter();
+    chart.onPoint([lat, lng], "the cross");
+  });
 };
 
 /** Draw the ground once, when the program has sent it. */
@@ -140,7 +151,7 @@ export const drawMap = (answer) => {
   chart.frame = body.bounds;
   if (map.getZoom() === undefined) map.fitBounds(chart.frame);
   map.setMaxBounds(L.latLngBounds(chart.frame).pad(0.5));
-  Object.assign(chart, { hotspots: body.hotspots, schools: body.schools });
+  chart.hotspots = body.hotspots;
   drawGround(body);
   drawNames(body.labels, body.streets.names);
   drawHotspots(body.hotspots);
@@ -150,15 +161,6 @@ export const drawMap = (answer) => {
   const showNear = () => (map.getZoom() >= NEAR_ZOOM ? chart.near.addTo(map) : chart.near.remove());
   map.on("zoomend", showNear);
   showNear();
-  one("#map").setAttribute("aria-label", "Map: arrow keys move it, plus and minus zoom");
-  one("#map").setAttribute("role", "application");
-  map.on("click", ({ latlng }) => chart.onPoint?.([latlng.lat, latlng.lng], "the map"));
-  one("#map").addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !chart.onPoint || event.target !== one("#map")) return;
-    event.preventDefault();
-    const { lat, lng } = map.getCenter();
-    chart.onPoint([lat, lng], "the cross");
-  });
   one("#whole-area").addEventListener("click", () => {
     map.fitBounds(chart.frame);
     showPatrol(null);
@@ -171,12 +173,6 @@ export const takePoints = (handler) => {
   one("#cross").hidden = !handler;
   one("#map-frame").classList.toggle("taking", Boolean(handler));
 };
-
-/** Hotspots and schools, to choose a place from: [lat,lon as text, name] pairs. */
-export const knownPlaces = () => [
-  ...chart.hotspots.map(({ id, place, stop }) => [stop.join(","), `${id}: ${place}`]),
-  ...chart.schools.map(({ name, at }) => [at.join(","), `Gate of ${name}`]),
-];
 
 export const lookAt = (at, text = "") => {
   chart.map.setView(at, Math.max(chart.map.getZoom() ?? 16, 16), { animate: false });

@@ -1,13 +1,12 @@
 // Everything that can be done with one patrol, or with a cell that has none, as buttons.
 
 import { pickUp } from "./carry.js";
-import { deliveredLine } from "./delivered.js";
 import { button, choice, findFocus, labelled, make, one, openDialog } from "./dom.js";
 import { markChosen } from "./grid.js";
 import { showPatrol } from "./map.js";
 import { gapTitle, swapsButton } from "./outcome.js";
 import { change, check, named, store, verdict } from "./store.js";
-import { dayName, fear, idOf, inWords, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
+import { dayName, fear, idOf, keyOf, plain, routeName, ruleName, schoolName, windowOf } from "./words.js";
 
 const NOBODY = "-";
 
@@ -18,7 +17,7 @@ const showOnMap = (patrol) => {
 
 /** Make a change and close the dialog when it was done; otherwise the reason stands in it. */
 const act = async (close, what) => {
-  if (await change(what, inWords(what))) close();
+  if (await change(what)) close();
 };
 
 /** A choice whose every option is checked when chosen, with its button and the verdict. */
@@ -62,9 +61,6 @@ export const openMenu = (patrol) => {
   const { officer, urn, date, crew } = patrol;
   const others = officerOptions(urn, date).filter(([name]) => name !== officer);
   const companions = [...(crew.length ? [[NOBODY, "nobody"]] : []), ...others.filter(([name]) => !crew.includes(name))];
-  const swaps = store.patrols.filter((row) => idOf(row) !== idOf(patrol) && !(row.urn === urn && row.date === date && row.window === patrol.window))
-    .map((row) => [idOf(row), `${dayName(row.date)}: ${row.officer} at ${schoolName(row.urn)}`]);
-  const byId = (id) => keyOf(store.patrols.find((row) => idOf(row) === id));
   const routes = Array.from({ length: patrol.variants }, (_, number) => [String(number), `Route ${number + 1}`])
     .filter(([number]) => Number(number) !== patrol.variant);
   openDialog("patrol", `${officer} at ${schoolName(urn)}`, (close) => {
@@ -91,7 +87,6 @@ export const openMenu = (patrol) => {
         }),
       ),
       checkedChoice("Give to", "Give", others, (name) => ({ kind: "move", from: key, to: { ...key, officer: name } }), close),
-      checkedChoice("Swap with", "Swap", swaps, (id) => ({ kind: "swap", a: key, b: byId(id) }), close),
       checkedChoice("Along", "Set", companions, (name) => ({ kind: "crew", ...key, crew: name === NOBODY ? [] : [name] }), close),
       routes.length && checkedChoice("Other route", "Choose", routes, (number) => ({ kind: "variant", ...key, variant: Number(number) }), close),
       make(
@@ -103,7 +98,6 @@ export const openMenu = (patrol) => {
           rule(`${officer} anywhere`, { officer, urn: null, date }),
         ),
       ),
-      make("fieldset", {}, make("legend", { text: "Minutes delivered" }), deliveredLine(patrol, close)),
     ];
   });
 };
@@ -111,28 +105,17 @@ export const openMenu = (patrol) => {
 /** Open what can be done with a cell without a patrol. */
 export const openAdd = ({ urn, date }) => {
   const cell = store.school.get(urn).cells[date] ?? {};
-  const variants = Math.max(1, ...store.patrols.filter((row) => row.urn === urn).map((row) => row.variants));
-  const route = choice([["", "the best available"], ...Array.from({ length: variants }, (_, number) => [String(number), `route ${number + 1}`])]);
   const taken = new Set((cell.patrols ?? []).map(({ window }) => window));
   const { windows } = store.state;
   const window = choice(windows.map((name) => [name, plain(name)]));
   window.value = windows.find((name) => !taken.has(name)) ?? windows[0];
-  const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: route.value === "" ? null : Number(route.value) });
-  const bans = store.state.bans.filter((ban) => (!ban.urn || ban.urn === urn) && (!ban.date || ban.date === date));
+  const changeOf = (officer) => ({ kind: "add", officer, urn, date, window: window.value, variant: null });
   const rule = { officer: null, urn, date };
   openDialog("add", `Add a patrol: ${schoolName(urn)}, ${dayName(date)}`, (close) => [
     cell.why && make("p", {}, make("b", { text: "Why there is no patrol: " }), named(cell.why)),
     windows.length > 1 && make("div", { class: "line" }, labelled("Window", window)),
-    variants > 1 && make("div", { class: "line" }, labelled("Route", route)),
     checkedChoice("Officer", "Add", officerOptions(urn, date), changeOf, close),
     cell.state !== "closed" && make("div", { class: "actions" }, swapsButton({ urn, date }, gapTitle(schoolName(urn), date))),
-    make(
-      "fieldset", {}, make("legend", { text: "Rules" }),
-      make(
-        "div", { class: "actions" },
-        bans.map((ban) => button(`Allow again: ${ruleName(ban)}`, () => act(close, { kind: "unban", ...ban }))),
-        button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule })),
-      ),
-    ),
+    make("div", { class: "actions" }, button(`Rule out: ${ruleName(rule)}`, () => act(close, { kind: "ban", ...rule }))),
   ]);
 };

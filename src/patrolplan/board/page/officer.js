@@ -4,7 +4,7 @@ import { pickUp } from "./carry.js";
 import { button, choice, labelled, make, one, openDialog } from "./dom.js";
 import { changeAndShow } from "./outcome.js";
 import { store } from "./store.js";
-import { appointmentName, counted, dayName, inWords, plain, schoolName, shortDay } from "./words.js";
+import { appointmentName, counted, dayName, plain, schoolName, shortDay } from "./words.js";
 
 const KINDS = ["leave", "sick", "court", "training", "assembly", "meeting", "interview", "home_visit", "event"];
 const AT_SCHOOL = new Set(["assembly", "meeting", "interview", "event"]);
@@ -48,7 +48,7 @@ const absences = (row, close) => {
   return make(
     "div", { class: "line" },
     make("p", { text: `Away: ${dates.map(shortDay).join(", ")}.` }),
-    button("Back again", () => changeAndShow(what, close), { "aria-label": inWords(what) }),
+    button("Back again", () => changeAndShow(what, close)),
   );
 };
 
@@ -58,7 +58,7 @@ const appointmentList = (row, close) => {
     const where = each.urn ? `, ${schoolName(each.urn)}` : "";
     return make(
       "li", {}, make("span", { text: `${shortDay(date)}: ${appointmentName(each)}${where}` }),
-      each.removable && button("Remove", () => changeAndShow(what, close), { "aria-label": inWords(what) }),
+      each.removable && button("Remove", () => changeAndShow(what, close), { "aria-label": `Remove the appointment on ${dayName(date)} at ${each.from}` }),
     );
   }));
   return rows.length && make("ul", { class: "rows sided" }, rows);

@@ -2,10 +2,10 @@
 
 import { all, button, make, openDialog } from "./dom.js";
 import { change, gainName, inTurn, isRefused, named, say, send, store, tell } from "./store.js";
-import { counted, dayName, inWords, patrolName, windowOf } from "./words.js";
+import { counted, dayName, patrolName, windowOf } from "./words.js";
 
 const SIGNS = { withdrawn: ["−", "Withdraw"], new: ["+", "New"], changed: ["~", "Changed"] };
-const awaited = { words: null };
+let isAwaited = false;
 
 const cardList = (cards) => make("ul", { class: "rows cards" }, cards.map((card) => {
   const [sign, word] = SIGNS[card.kind];
@@ -17,39 +17,37 @@ const cardList = (cards) => make("ul", { class: "rows cards" }, cards.map((card)
   );
 }));
 
-const offerList = ({ id, offers }, doIt, close) => make("ol", { class: "rows offers" }, offers.map((offer, number) => make(
+const offerList = (offers, doIt, close) => make("ol", { class: "rows offers" }, offers.map((offer) => make(
   "li", {},
   make("p", {}, make("b", { text: `${gainName(offer.gain_percent)}` }), `, ${counted(offer.changes.length, "card")} to print or withdraw`),
   cardList(offer.changes),
   button(doIt, async () => {
-    if (await send("/api/offers/take", { id, number }, `${doIt}: ${offer.changes.map(patrolName).join("; ")}`)) close();
+    if (await send("/api/offers/take", { id: offer.id })) close();
   }, { class: "primary", "aria-label": `${doIt}: ${gainName(offer.gain_percent)}` }),
 )));
 
 /** Make a change whose outcome is shown when it is known. */
 export const changeAndShow = async (what, close) => {
-  awaited.words = inWords(what);
-  const done = await change(what, awaited.words);
-  if (done) close();
-  else awaited.words = null;
-  return done;
+  isAwaited = true;
+  isAwaited = await change(what);
+  if (isAwaited) close();
+  return isAwaited;
 };
 
 /** Show what came of the change that this window waits for. */
 export const showOutcome = () => {
   const { outcome } = store.state;
-  const words = awaited.words;
-  awaited.words = null;
-  if (!words || !outcome) return;
+  if (!isAwaited || !outcome) return;
+  isAwaited = false;
   const { cards, offers } = outcome;
   openDialog("outcome", "What changed", (close) => [
     make("p", { text: named(outcome.message) }),
     cards.length && cardList(cards),
     make("p", { class: "soft", text: cards.length ? "Everything else stays as it is." : "No card changes." }),
-    offers.length && [make("h3", { text: "Further moves, if you wish" }), offerList(outcome, "Make this move", close)],
+    offers.length && [make("h3", { text: "Further moves, if you wish" }), offerList(offers, "Make this move", close)],
     make(
       "div", { class: "actions" },
-      button("Undo: bring all back", async () => { if (await send("/api/undo", {}, `Undo: ${words}`)) close(); }),
+      button("Undo: bring all back", async () => { if (await send("/api/undo")) close(); }),
       button("Leave it so", close, { class: offers.length ? null : "primary" }),
     ),
   ]);
@@ -59,13 +57,13 @@ export const showOutcome = () => {
 const openSwaps = async (gap, title) => {
   say("Looking for swaps …");
   const answer = await inTurn(() => tell("/api/offers", { version: store.state.version, ...gap }));
-  if (isRefused(answer, "look at it and ask again")) return;
+  if (isRefused(answer)) return;
   const { offers } = answer.body;
   say(offers.length ? `${counted(offers.length, "swap")} found.` : "No swap fills this gap.");
   all("dialog[open]").forEach((open) => open.close());
   openDialog("swaps", `Best swaps: ${title}`, (close) => [
     make("p", { text: offers.length ? "The best first. Each is one change, which can be undone." : "No swap of one or two cards fills this gap under the rules." }),
-    offers.length && offerList(answer.body, "Make this swap", close),
+    offers.length && offerList(offers, "Make this swap", close),
   ]);
 };
 

@@ -2,7 +2,7 @@
 // chosen; and who meets each demand, or why nobody does.
 
 import { button, choice, labelled, make, one } from "./dom.js";
-import { drawPlaces, knownPlaces, lookAt, lookAtHotspot, takePoints } from "./map.js";
+import { drawPlaces, lookAt, lookAtHotspot, takePoints } from "./map.js";
 import { changeAndShow, swapsButton } from "./outcome.js";
 import { ask, isRefused, named, say, store } from "./store.js";
 import { counted, dayName, schoolName, shortDay } from "./words.js";
@@ -18,11 +18,11 @@ const drawn = { unmet: "" };
 /** A new place's values: this week, all schools, must be visited once a day. */
 const fresh = (state) => {
   const used = new Set(state.tasked.map(({ place_id: id }) => id));
-  const nameOf = (number) => `T-${String(number).padStart(2, "0")}`;
-  let number = state.tasked.length + 1;
-  while (used.has(nameOf(number))) number += 1;
+  let number = 1;
+  const name = () => `T-${String(number).padStart(2, "0")}`;
+  while (used.has(name())) number += 1;
   return {
-    id: nameOf(number), find: "", at: "", must: "true", schools: new Set(), from: state.week.days[0].date, to: state.week.days.at(-1).date,
+    id: name(), find: "", at: "", must: "true", schools: new Set(), from: state.week.days[0].date, to: state.week.days.at(-1).date,
     hours_from: "", hours_to: "", minutes: "", visits: "1", officers: "1", weekdays: new Set(WEEKDAYS.map(([day]) => day)), reason: "", by: "",
   };
 };
@@ -55,22 +55,15 @@ export const leavePlaces = () => {
   drawPlaces(store.state);
 };
 
-/** What is wrong with the form: the field, and the words; nothing where nothing is. */
-const findWrong = (values, at) => [
-  [!at, "#find-place", "say where: find the place, press the map, or write longitude and latitude"],
-  [!values.hours_from !== !values.hours_to || (values.hours_from && values.hours_to <= values.hours_from), "#place-hours_to", "the hours end before they begin, or one of the two is missing"],
-  [values.minutes && !(Number(values.minutes) >= 1 && Number(values.minutes) <= 999), "#place-minutes", "minutes are a number from 1 to 999"],
-  [!values.weekdays.size, "#place-weekdays input", "choose a day of the week at least"],
-  [!values.reason.trim(), "#place-reason", "write the reason"],
-  [!values.by.trim(), "#place-by", "write who asks for it"],
-  [!values.from || !values.to || values.to < values.from, "#place-to", "the last day comes before the first, or is missing"],
-].find(([is]) => is);
-
 const submit = async (event) => {
   event.preventDefault();
   const { values } = form;
   const at = readPlace(values.at);
-  const wrong = findWrong(values, at);
+  const wrong = [
+    [!at, "#find-place", "say where: find the place, press the map, or write longitude and latitude"],
+    [!values.hours_from !== !values.hours_to, "#place-hours_to", "write both hours, or none"],
+    [!values.weekdays.size, "#place-weekdays input", "choose a day of the week at least"],
+  ].find(([is]) => is);
   if (wrong) {
     say(wrong[2], { problem: true });
     one(wrong[1]).focus();
@@ -81,7 +74,7 @@ const submit = async (event) => {
     kind: "task", place_id: values.id, ...at, must_visit: must, schools: values.schools.size ? [...values.schools] : ["*"],
     from: values.from, to: values.to, reason: values.reason.trim(), by: values.by.trim(),
     ...(must ? {
-      hours: values.hours_from ? `${values.hours_from}-${values.hours_to}` : "", minutes: values.minutes ? Number(values.minutes) : null,
+      hours: values.hours_from && `${values.hours_from}-${values.hours_to}`, minutes: values.minutes ? Number(values.minutes) : null,
       visits: Number(values.visits), officers: Number(values.officers), weekdays: [...values.weekdays],
     } : {}),
   };
@@ -113,7 +106,8 @@ const placeFinder = () => {
     lookAt([latitude, longitude]);
   };
   const found = make("ul", { class: "rows found", "aria-label": "Places found" });
-  const find = async () => {
+  const find = async (event) => {
+    event.preventDefault();
     const text = words.value.trim();
     if (!text) {
       say("write a street, a postcode or a grid reference", { problem: true });
@@ -128,29 +122,12 @@ const placeFinder = () => {
     if (places.length === 1) choose(places[0]);
     else one("button", found)?.focus();
   };
-  const onKey = (event) => {
-    if (event.key !== "Enter") return;
-    event.preventDefault(); // the form is not sent yet
-    find();
-  };
   const words = make("input", {
     type: "search", id: "find-place", autocomplete: "off", maxlength: "200", placeholder: "High Street, E3, TQ 301 812", "data-focus": "t|find",
-    value: form.values.find, on: { keydown: onKey, input: () => { form.values.find = words.value; } },
+    value: form.values.find, on: { input: () => { form.values.find = words.value; } },
   });
-  return [make("div", { class: "finder" }, labelled("Find a place", words), button("Find", find)), found];
+  return [make("form", { class: "finder", on: { submit: find } }, labelled("Find a place", words), make("button", { type: "submit", text: "Find" })), found];
 };
-
-const knownChoice = () => choice([["", "choose …"], ...knownPlaces()], {
-  "data-focus": "t|known",
-  on: {
-    change: ({ target }) => {
-      if (!target.value) return;
-      const at = target.value.split(",").map(Number);
-      pointed(at, target.selectedOptions[0].textContent);
-      lookAt(at);
-    },
-  },
-});
 
 const placeForm = (state) => {
   const { values } = form;
@@ -162,7 +139,7 @@ const placeForm = (state) => {
     return select;
   };
   const demand = make(
-    "div", { class: "demand", hidden: values.must !== "true" },
+    "fieldset", { class: "demand", "aria-label": "How it is visited", hidden: values.must !== "true", disabled: values.must !== "true" },
     make(
       "div", { class: "fields" },
       labelled("Between", field("hours_from", { type: "time" })),
@@ -174,26 +151,23 @@ const placeForm = (state) => {
     ticks("place-weekdays", "On", WEEKDAYS, values.weekdays),
   );
   const must = pick("must", [["true", "must be visited"], ["false", "barred: keep away"]]);
-  must.addEventListener("change", () => { demand.hidden = must.value !== "true"; });
+  must.addEventListener("change", () => { demand.disabled = demand.hidden = must.value !== "true"; }); // so that nothing unseen is checked
   const schools = ticks("place-schools", "Only these schools serve it", state.schools.map(({ urn, name }) => [urn, name]), values.schools);
   return make(
-    "form", { id: "new-place", novalidate: true, on: { submit } },
-    make("h3", { text: "Task or bar a place" }),
-    placeFinder(),
+    "form", { id: "new-place", on: { submit } },
     make(
       "div", { class: "fields" },
       labelled("Longitude, latitude", field("at", { type: "text", inputmode: "decimal" })),
-      labelled("or a hotspot or school", knownChoice()),
       labelled("What", must),
     ),
     demand,
     make("details", { open: values.schools.size > 0 }, make("summary", { text: "Schools: all, or only some" }), schools),
     make(
       "div", { class: "fields" },
-      labelled("From", field("from", { type: "date" })),
-      labelled("Last day", field("to", { type: "date" })),
-      labelled("Reason", field("reason", { type: "text", maxlength: "300" })),
-      labelled("Who asks", field("by", { type: "text", maxlength: "120" })),
+      labelled("From", field("from", { type: "date", required: true })),
+      labelled("Last day", field("to", { type: "date", required: true })),
+      labelled("Reason", field("reason", { type: "text", maxlength: "300", required: true })),
+      labelled("Who asks", field("by", { type: "text", maxlength: "120", required: true })),
     ),
     make("button", { type: "submit", class: "primary", text: "Save the place" }),
   );
@@ -255,8 +229,6 @@ const placeRow = (place, demands) => {
 
 const listUnmet = ({ demands }) => demands.filter(({ met_by: met, visits }) => met.length < visits);
 
-export const countUnmet = (state) => listUnmet(state).length;
-
 /** Schools below their minimum and demands that nobody meets; all but the first few are folded away. */
 export const drawUnmet = (state) => {
   const demands = listUnmet(state);
@@ -279,7 +251,7 @@ export const drawUnmet = (state) => {
 const demandRows = ({ kind, title, noun, each }, all) => {
   const demands = all.filter((demand) => demand.kind === kind);
   if (!demands.length) return [];
-  const unmet = countUnmet({ demands });
+  const unmet = listUnmet({ demands }).length;
   return [
     make("h3", { text: title }),
     make("p", { class: "soft", text: `${counted(demands.length, noun)}, each ${each}; ${unmet ? `${unmet} not met` : "all met"}.` }),
@@ -301,6 +273,8 @@ export const drawPlacesList = (state, redraw) => {
   mark();
   return [
     make("p", { class: "soft", text: "Find a place by its street, postcode or grid reference; or press the map; or go to the map, move it under the cross with the arrow keys and press Enter." }),
+    make("h3", { text: "Task or bar a place" }),
+    placeFinder(),
     placeForm(state),
     make("h3", { text: "Places now" }),
     tasked.length ? make("ul", { class: "rows" }, tasked.map((place) => placeRow(place, demands))) : make("p", { text: "No place is tasked or barred." }),

@@ -1,12 +1,12 @@
 // Planning again around the locks, what it proposes compared with the present week, and the draw.
 
-import { button, listOf, make, one, openDialog, unseen } from "./dom.js";
+import { button, listOf, make, one, openDialog } from "./dom.js";
 import { showOutcome } from "./outcome.js";
 import { accept, ask, inTurn, isRefused, named, say, send, store, tell } from "./store.js";
-import { counted, dayName } from "./words.js";
+import { counted } from "./words.js";
 
 const EVERY_MILLISECONDS = 500;
-let isFollowing = false;
+let follower = 0;
 
 const signed = (value, noun) => {
   const number = value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "±0";
@@ -23,38 +23,12 @@ const gainWords = ({ worth_percent: worth, doses, patrols, short, unmet, cards }
   cards && `${counted(cards, "card")} to print or withdraw`,
 ].filter(Boolean);
 
-/** Cells of a week by school and day: patrols in the words of the comparison. */
-const byCell = (patrols) => {
-  const cells = new Map();
-  patrols.forEach((patrol) => {
-    const key = `${patrol.urn}|${patrol.date}`;
-    const text = `${patrol.officer} ${patrol.start}${patrol.variants > 1 ? ` R${patrol.variant + 1}` : ""}`;
-    cells.set(key, [...(cells.get(key) ?? []), text]);
-  });
-  return cells;
-};
-
-/** One of the two weeks; what the other lacks is marked by sign, frame and words. */
-const side = (title, mine, other, sign, words) => {
-  const { week: { days }, schools } = store.state;
-  const cell = (key) => make("td", {}, (mine.get(key) ?? []).map((text) => {
-    if (other.get(key)?.includes(text)) return make("span", { class: "duty", text });
-    return make("span", { class: "duty only" }, make("b", { text: `${sign} `, "aria-hidden": "true" }), text, unseen(`, ${words}`));
-  }));
-  return make(
-    "table", { class: "side" }, make("caption", { text: title }),
-    make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "School" }), days.map(({ name, date }) => make("th", { scope: "col", text: name, "aria-label": dayName(date) })))),
-    make("tbody", {}, schools.map(({ urn, name }) => make("tr", {}, make("th", { scope: "row", text: name, title: name }), days.map(({ date }) => cell(`${urn}|${date}`))))),
-  );
-};
-
 const TITLES = { better: "A better week", "as good": "No better week: one as good", worse: "A worse week" };
 
 const openProposal = async () => {
   const answer = await ask("/api/proposal");
   if (isRefused(answer)) return;
-  const { patrols, gains, judgement, changes } = answer.body;
-  const [now, then] = [byCell(store.patrols), byCell(patrols)];
+  const { gains, judgement, changes } = answer.body;
   openDialog("proposal", TITLES[judgement], (close) => {
     const leave = () => { // there is nothing to compare any more, so the focus goes on
       close();
@@ -64,7 +38,7 @@ const openProposal = async () => {
       make("p", { class: "gains" }, make("b", { text: "Taking it brings: " }), `${gainWords(gains).join(", ") || "as much"}. ${goodness(answer.body)}`),
       make(
         "div", { class: "actions" },
-        button("Take the proposal", async () => { if (await send("/api/proposal/take", {}, "Take the proposal")) leave(); }, { class: "primary" }),
+        button("Take the proposal", async () => { if (await send("/api/proposal/take")) leave(); }, { class: "primary" }),
         button("Drop it", async () => {
           if (isRefused(await tell("/api/proposal/drop"))) return;
           setProposal(false);
@@ -73,14 +47,13 @@ const openProposal = async () => {
         }),
         button("Decide later", close),
       ),
-      make("div", { class: "sides" }, side("As it is", now, then, "−", "goes"), side("As proposed", then, now, "+", "new")),
       make("h3", { text: "What would change" }),
       listOf(changes.length ? changes.map(named) : ["Nothing."]),
     ];
   });
 };
 
-export const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
+const goodness = ({ gap_percent: gap, give_percent: give = 0, bound_known: known = true, status }) => {
   if (!known) return "Not compared with the best possible week since it was changed by hand.";
   if (give >= 0.005 && status === "optimal") return `Drawn: ${give.toFixed(1)} % below the best, which is proven.`;
   if (give >= 0.005) return `Drawn: at most ${(give + gap).toFixed(1)} % below the best.`;
@@ -95,47 +68,36 @@ const drawSolving = (solving) => {
   one("#solving").hidden = !solving;
   one("#solve").hidden = Boolean(solving);
   if (!solving) return;
-  one("#share").value = solving.share;
   one("#seconds").textContent = `${Math.round(solving.seconds)} s`;
   one("#seconds").title = solving.message;
 };
 
-/** How the work ended, and the state after it: both at once, so that nothing begins in between. */
-const ending = async () => {
-  for (;;) {
-    await new Promise((go) => { setTimeout(go, EVERY_MILLISECONDS); });
-    const now = await ask("/api/solving");
-    if (now.status === 200 && now.body.running) {
-      drawSolving(now.body);
-      continue;
-    }
-    const [last, state] = await inTurn(async () => [await ask("/api/solving"), await ask("/api/state")]);
-    if (!last.body.running) return { ...last, state };
-  }
-};
-
-/** Follow what the program works on until it ends, then show what came of it; one follower at a time. */
+/** Follow what the program works on until it ends, then show what came of it; the latest follower does. */
 const follow = async () => {
-  if (isFollowing) return;
-  isFollowing = true;
-  const { status, body, state } = await ending();
-  isFollowing = false;
+  const mine = (follower += 1);
+  let answer;
+  do {
+    await new Promise((go) => { setTimeout(go, EVERY_MILLISECONDS); });
+    answer = await ask("/api/solving");
+    if (mine !== follower) return;
+    if (answer.body.running) drawSolving(answer.body);
+  } while (answer.body.running);
+  const { kind, problem, message, state } = answer.body;
   const hadFocus = [one("#cancel-solve"), document.body].includes(document.activeElement);
-  if (state.status === 200) accept(state.body);
+  if (state) accept(state);
   drawSolving(null);
-  const ready = store.state.proposal && body.kind !== "planning";
-  if (status !== 200 || body.problem) say(named(body.problem) || "the program does not report its progress", { problem: true });
-  else say(named(body.message) || "No proposal was made; the week stays as it is.");
+  say(named(problem || message), { problem: Boolean(problem) });
+  const ready = store.state.proposal && kind !== "planning";
   if (hadFocus && !one("dialog[open]")) one(ready ? "#compare" : "#solve").focus();
-  if (body.kind === "planning" && !body.problem) showOutcome();
+  if (kind === "planning" && !problem) showOutcome();
 };
 
 /** Plan again, by the same draw or by the next one: a proposal to compare. */
 const solve = (isNextDraw) => inTurn(async () => {
   const answer = await tell("/api/solve", { version: store.state.version, draw_again: isNextDraw });
-  if (isRefused(answer, "look at it and plan again")) return;
+  if (isRefused(answer)) return;
   say(isNextDraw ? "Drawing again around the locks …" : "Planning again around the locks …");
-  drawSolving({ share: 0, seconds: 0, message: "" });
+  drawSolving({ seconds: 0, message: "" });
   one("#cancel-solve").focus();
   follow();
 });

@@ -1,7 +1,7 @@
 // The state as the program last sent it, every change to it one at a time and in order, and what is
 // said of them.
 
-import { all, button, listOf, make, one, openDialog } from "./dom.js";
+import { all, one } from "./dom.js";
 
 const token = document.querySelector("meta[name=patrolplan-token]").content;
 export const store = { state: null, school: new Map(), patrols: [], busy: 0 };
@@ -44,11 +44,13 @@ export const say = (text, { problem = false } = {}) => {
 /** The program's words with schools by name instead of by URN. */
 export const named = (text = "") => text.replaceAll(/URN (\w+)/g, (whole, urn) => store.school.get(urn)?.name ?? whole);
 
-/** Whether an answer is a refusal, which is said then; `again` is what to do after another window's change. */
-export const isRefused = ({ status, body }, again = "") => {
+/** Whether an answer is a refusal, which is said then; after another window's change, the week is as it is now. */
+export const isRefused = ({ status, body }) => {
   if (status >= 200 && status < 300) return false;
-  const changed = status === 409 && again && `another window changed the week first; ${again}`;
-  say(changed || named(body.problem) || `the program answered ${status}`, { problem: true });
+  if (body.state) accept(body.state);
+  const others = body.by_others?.length ? ` (${body.by_others.map(named).join("; ")})` : "";
+  const first = status === 409 && `another window changed the week first${others}; look at it, and do it again`;
+  say(first || named(body.problem) || `the program answered ${status}`, { problem: true });
   return true;
 };
 
@@ -63,32 +65,13 @@ export const accept = (state) => {
   draw(state);
 };
 
-/** Another window was first: tell what it did and offer to make the own change to the new week. */
-const meetConflict = (others, words, again) => {
-  const before = all("dialog[open]");
-  openDialog("conflict", "Another window changed the week first", (close) => [
-    make("p", { text: "Your change was not made. This is what happened:" }),
-    listOf(others.length ? others.map(named) : ["the week was changed"]),
-    make("p", {}, make("b", { text: "Your change: " }), `${words}.`),
-    make("p", { text: "The board now shows the new week. Make your change to it?" }),
-    make(
-      "div", { class: "actions" },
-      button("Make my change to the new week", () => { close(); again(); }, { class: "primary", autofocus: true }),
-      button("Drop my change", close),
-    ),
-  ]);
-  before.forEach((open) => open.close());
-};
-
 /** Send a change with the version it rests on; true when it was done and saved. */
-const sendNow = async (path, rest, words) => {
+const sendNow = async (path, rest) => {
   const answer = await tell(path, { version: store.state.version, ...rest });
-  const { status, body } = answer;
-  if (body.state) accept(body.state);
-  if (status === 200) say(named(body.message) || "Done.");
-  else if (status === 409 && body.state) meetConflict(body.by_others ?? [], words, () => send(path, rest, words));
-  else isRefused(answer);
-  return status === 200;
+  if (isRefused(answer)) return false;
+  accept(answer.body.state);
+  say(named(answer.body.message) || "Done.");
+  return true;
 };
 
 /**
@@ -107,9 +90,9 @@ export const inTurn = (act) => {
   return done;
 };
 
-export const send = (path, rest, words) => inTurn(() => sendNow(path, rest, words));
+export const send = (path, rest = {}) => inTurn(() => sendNow(path, rest));
 
-export const change = (what, words) => send("/api/change", { change: what }, words);
+export const change = (what) => send("/api/change", { change: what });
 
 /** Ask whether a change could be made; nothing changes. */
 export const check = async (what) => {

@@ -37,35 +37,6 @@ export const promised = (patrol) => patrol.stops.map(({ minutes }) => Math.round
 
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-const spanName = ({ from, to }) => (from === to ? `on ${dayName(from)}` : `from ${dayName(from)} to ${dayName(to)}`);
-
-/** What a change would do, for the one who wants it. */
-export const inWords = (what) => {
-  switch (what.kind) {
-    case "move": {
-      const { from, to } = what;
-      if (from.urn === to.urn && from.date === to.date) return `Give ${patrolName(from)} to ${to.officer}`;
-      return `Move ${patrolName(from)} to ${schoolName(to.urn)} on ${dayName(to.date)}`;
-    }
-    case "swap": return `Swap ${patrolName(what.a)} with ${patrolName(what.b)}`;
-    case "add": return `Add ${patrolName(what)}`;
-    case "remove": return `Remove ${patrolName(what)}`;
-    case "variant": return `Choose route ${what.variant + 1} for ${patrolName(what)}`;
-    case "lock": return `Lock ${patrolName(what)}`;
-    case "unlock": return `Unlock ${patrolName(what)}`;
-    case "ban": return `Rule out: ${ruleName(what)}`;
-    case "unban": return `Allow again: ${ruleName(what)}`;
-    case "task": return `${what.must_visit ? "Task" : "Bar"} place ${what.place_id}`;
-    case "untask": return `Remove place ${what.place_id}`;
-    case "away": return `${what.officer} away ${spanName(what)}`;
-    case "back": return `${what.officer} back again ${spanName(what)}`;
-    case "appoint": return `${what.officer}: ${plain(what.what)} on ${dayName(what.date)}, ${what.from} to ${what.to}`;
-    case "unappoint": return `Remove the appointment of ${what.officer} on ${dayName(what.date)} at ${what.from}`;
-    case "crew": return what.crew.length ? `${what.crew.join(" and ")} along with ${patrolName(what)}` : `Nobody along with ${patrolName(what)}`;
-    default: return what.kind;
-  }
-};
-
 export const ruleName = ({ officer, urn, date, variant = null, window = null }) => {
   const route = `${variant === null ? "" : `, route ${variant + 1}`}${window ? `, ${plain(window)}` : ""}`;
   const when = date ? ` on ${dayName(date)}` : " all week";
