@@ -24,7 +24,7 @@ UNPLANNED = {*("matplotlib", "PIL", "osmnx", "osmium.osm", "patrolplan.team")}
 """Plots, readers of streets and weeks: a patrol of forty minutes needs none."""
 
 ALSO_UNREAD = UNPLANNED | {"numba", "pyogrio"}
-ALSO_UNREAD |= {f"scipy.{part}" for part in ("ndimage", "optimize", "sparse", "spatial")}
+ALSO_UNREAD |= {"scipy.ndimage", "scipy.optimize"}
 
 
 def _run(*arguments):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -54,6 +54,23 @@ def _is_kind(values: pd.Series, kind: str) -> bool:
     if kind == "datetime":
         return pd.api.types.is_datetime64_any_dtype(values.dtype)
     return bool(pd.api.types.pandas_dtype(kind) == values.dtype)
+
+
+class Drawn:
+    """What geopandas draws: a frame, and the column that its colours are of."""
+
+    def _get_drawn(self) -> tuple[gpd.GeoDataFrame, str | None]:
+        raise NotImplementedError
+
+    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
+        """`GeoDataFrame.plot` of its lines, with the same options."""
+        frame, column = self._get_drawn()
+        return frame.plot(**{"column": column} | options)
+
+    def explore(self, **options: Any) -> Any:  # noqa: ANN401
+        """`GeoDataFrame.explore` of its lines, with the same options."""
+        frame, column = self._get_drawn()
+        return frame.explore(**{"column": column} | options)
 
 
 INCIDENTS = Schema(

@@ -1,5 +1,6 @@
 """A small week on the board: four schools of the demo borough, planned once."""
 
+import dataclasses
 import datetime as dt
 import shutil
 import warnings
@@ -45,7 +46,7 @@ def ground(demo, tmp_path_factory):
     (folder / "duties.csv").write_text("officer,date,from,to,kind,urn\n", encoding="utf-8")
     settings.write_text(text, encoding="utf-8")
     area = pp.load_area(settings)
-    risk = pp.estimate_risk(make_static(area))
+    risk = dataclasses.replace(pp.estimate_risk(make_static(area)), made_from=None)
     hotspots = pp.find_hotspots(area, risk)
     days = list_school_days(MONDAY)
     return PlannedArea(area, risk, hotspots, plan_days(area, risk, hotspots, days))

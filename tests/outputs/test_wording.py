@@ -171,7 +171,7 @@ def test_what_could_be_chance_is_said_first_and_at_each_place(demo_plan):
     assert page.count(wording.NOTHING_STANDS_OUT) == len(plan.patrols)
     for patrol in plan.patrols:
         card = build_card_data(plan, patrol, "plan")
-        assert card["want_of_danger"] == wording.NOTHING_STANDS_OUT
+        assert card["aim"] == wording.NOTHING_STANDS_OUT
         for stop, row in zip(patrol.stops, card["stops"], strict=True):
             told = even[(even["hotspot"] == stop.hotspot) & ~even["mainly_reports"]]
             is_again = row["place"].endswith(" again") and not row["why"]

@@ -118,6 +118,7 @@ def area(incidents, network=None, *, settings=None, reports=None, **more):
             "term_dates", pd.DataFrame({"urn": [], "from": [], "to": [], "kind": []})
         ),
         notes=(),
+        basis={},
     )
 
 

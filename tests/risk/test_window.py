@@ -134,19 +134,6 @@ def test_reports_of_the_morning_do_not_steer_the_afternoon(demo_area, demo_risk)
     assert after.crime_weight < before.crime_weight
 
 
-def test_a_plan_of_another_window_says_so(demo_area, demo_risk, demo_hotspots):
-    """A morning plan on hotspots of the afternoon has a note, one of the same window has none."""
-    kinds = [
-        {note.key for patrol in plan.patrols for note in patrol.notes}
-        for plan in (
-            pp.plan_patrols(demo_area, demo_risk, demo_hotspots, urns=["900003"], window=window)
-            for window in (None, Window(90, 450))
-        )
-    ]
-    assert "other_window" not in kinds[0]
-    assert "other_window" in kinds[1]
-
-
 @pytest.mark.parametrize(
     ("window", "date"),
     [

@@ -24,7 +24,7 @@ from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm
 from patrolplan.privacy import ReportGroups
 from patrolplan.settings import LedgerSettings, Settings, parse_settings
-from patrolplan.tables import LeftOutRow, TableCount, render_html_table
+from patrolplan.tables import Drawn, LeftOutRow, TableCount, render_html_table
 from patrolplan.text import format_count, list_first
 
 RISK_SECTIONS = ("crimes", "risk", "reports", "way_home", "schools")
@@ -36,7 +36,7 @@ PRINTED_EVERYWHERE = frozenset({"crime_old", "check_accepted", "incidents_select
 
 
 @dataclass(frozen=True, eq=False)
-class StudyArea:
+class StudyArea(Drawn):
     """Everything that a plan rests on, in the area's metric CRS.
 
     Parameters
@@ -122,13 +122,8 @@ class StudyArea:
             }
         )
 
-    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
-        """`GeoDataFrame.plot` of the streets; incidents, schools and features are frames too."""
-        return self.network.frame().plot(**options)
-
-    def explore(self, **options: Any) -> Any:  # noqa: ANN401
-        """`GeoDataFrame.explore` of the streets."""
-        return self.network.frame().explore(**options)
+    def _get_drawn(self) -> tuple[gpd.GeoDataFrame, None]:
+        return self.network.frame(), None
 
     def __repr__(self) -> str:
         return (

@@ -134,10 +134,15 @@ class _Event:
     @property
     def is_off(self) -> str:
         """Why the event takes no time; empty where it does."""
-        if self.is_cancelled or self.get_text("STATUS").upper() == "CANCELLED":
+        # Those by a mistake in the calendar are told from others: `check` names them.
+        if self.is_cancelled:
+            return "since the whole calendar is a cancellation (METHOD:CANCEL)"
+        if self.get_text("STATUS").upper() == "CANCELLED":
             return "cancelled"
-        is_free = self.get_text("TRANSP").upper() == "TRANSPARENT"
-        return "that leave an officer free" if is_free else ""
+        if self.get_text("TRANSP").upper() != "TRANSPARENT":
+            return ""
+        is_leave = self.whole_days or "leave" in self.kinds
+        return "that leave an officer free for whole days" if is_leave else "that leave one free"
 
     @property
     def whole_days(self) -> bool:
@@ -156,22 +161,24 @@ class _Event:
         """A date, time or period of icalendar by the clock of the event's zone."""
         moment = getattr(value, "dt", value)
         moment = moment[0] if isinstance(moment, tuple) else moment
+        zone = self.zone
         try:
             if not isinstance(moment, dt.datetime):
                 return dt.datetime.combine(moment, dt.time())
             if moment.tzinfo is not None:
-                moment = moment.astimezone(self.zone or LOCAL).replace(tzinfo=None)
+                moment = moment.astimezone(zone or LOCAL).replace(tzinfo=None)
         except (OverflowError, TypeError, ValueError):
             raise EventError(self, "a date cannot be read") from None
         return moment
 
     def localise(self, clock: dt.datetime, later: dt.timedelta) -> dt.datetime:
         """A time of its clock, and some time later, by the local one."""
+        zone = self.zone
         try:
             clock += later
-            if self.zone is None:
+            if zone is None:
                 return clock
-            return clock.replace(tzinfo=self.zone).astimezone(LOCAL).replace(tzinfo=None)
+            return clock.replace(tzinfo=zone).astimezone(LOCAL).replace(tzinfo=None)
         except (OverflowError, ValueError):
             raise EventError(self, "a date cannot be read") from None
 
@@ -304,6 +311,8 @@ class _Calendar:
         )
         if reason or (starts and not duties):
             outside = f"dated outside {self.first} to {self.last}, or of no length"
+            if event.whole_days and not event.length:
+                outside = "of whole days that end on their own day"
             self.left_out[reason or outside] += 1
         return duties
 

@@ -55,7 +55,7 @@ from patrolplan.patrols.timings import Timings
 from patrolplan.patrols.way_home import WayHome, average_way_home
 from patrolplan.risk.surface import Risk
 from patrolplan.settings.patrol import AFTER_SCHOOL
-from patrolplan.tables import LeftOutRow, render_html_table
+from patrolplan.tables import Drawn, LeftOutRow, render_html_table
 from patrolplan.text import format_count, pick_fields
 
 
@@ -370,7 +370,7 @@ class Unserved:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Drawn):
     """Patrols for every school of an area, with their basis."""
 
     area: StudyArea
@@ -402,14 +402,6 @@ class Plan:
             crs=self.area.projection.crs,
         )
 
-    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
-        """`GeoDataFrame.plot` of the walks."""
-        return self.frame[~self.frame.is_empty].plot(**{"column": "school"} | options)
-
-    def explore(self, **options: Any) -> Any:  # noqa: ANN401
-        """`GeoDataFrame.explore` of the walks."""
-        return self.frame.explore(**{"column": "school"} | options)
-
     @property
     def parts(self) -> tuple["Plan", ...]:
         """The day's plans, for every window."""
@@ -419,6 +411,10 @@ class Plan:
     def window_name(self) -> str:
         """Name of the window of its patrols."""
         return AFTER_SCHOOL if self.window is None else self.window.name
+
+    def _get_drawn(self) -> tuple[gpd.GeoDataFrame, str]:
+        frame = self.frame
+        return frame[~frame.is_empty], "school"
 
     def __repr__(self) -> str:
         stops = sum(len(patrol.stops) for patrol in self.patrols)

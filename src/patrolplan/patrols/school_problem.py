@@ -200,12 +200,6 @@ class SchoolProblem:
         if inputs.date is None and len(self.tasked.places):
             text = "No date given: check that tasked places still apply."
             notes.append(Note("no_date", text, "officer"))
-        if inputs.risk.window not in {None, inputs.window}:
-            text = (
-                "The hotspots are those of another window than this patrol's: estimate the risk "
-                "for it."
-            )
-            notes.append(Note("other_window", text))
         return tuple(notes)
 
     def _note_short_hours(self) -> Iterator[Note]:

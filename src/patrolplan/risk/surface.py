@@ -14,7 +14,7 @@ from patrolplan.notes import Note
 from patrolplan.risk.expected import BAND_ENDS, ExpectedIncidents
 from patrolplan.risk.in_time import RiskInTime
 from patrolplan.risk.scores import round_significant
-from patrolplan.tables import render_html_table
+from patrolplan.tables import Drawn, render_html_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,7 +27,7 @@ EXPECTED_DIGITS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Risk:
+class Risk(Drawn):
     """Expected harm on every piece of street in a patrol window, by voice.
 
     Where pupils are is in `joined` and `in_time` alone. They are for finding hotspots and planning
@@ -94,6 +94,9 @@ class Risk:
         timed = self.in_time if self.in_time is None or self.in_time.is_static else None
         return self.__dict__ | {"in_time": timed, "incidents": None}
 
+    def _get_drawn(self) -> "tuple[gpd.GeoDataFrame, str]":
+        return self.frame(), "risk_per_metre"
+
     def __repr__(self) -> str:
         first, last = self.months
         return f"<Risk: {self.model}, {first:%Y-%m} to {last:%Y-%m}, {len(self.joined):,} pieces>"
@@ -157,14 +160,6 @@ class Risk:
         shown = round_significant(self.expected_in_all.to_numpy(), EXPECTED_DIGITS)
         names = ("expected", "expected_low", "expected_high")
         return frame.assign(**dict(zip(names, shown.T, strict=True)))
-
-    def plot(self, **options: Any) -> Any:  # noqa: ANN401 - as geopandas has it
-        """`GeoDataFrame.plot` of the risk a metre of street."""
-        return self.frame().plot(**{"column": "risk_per_metre", "legend": True} | options)
-
-    def explore(self, **options: Any) -> Any:  # noqa: ANN401
-        """`GeoDataFrame.explore` of the same."""
-        return self.frame().explore(**{"column": "risk_per_metre"} | options)
 
     @property
     def expected(self) -> pd.DataFrame:

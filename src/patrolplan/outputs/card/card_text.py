@@ -68,7 +68,7 @@ def build_card_data(
         "subtitle": " · ".join(heading for heading in headings if heading),
         "date": date,
         "officer": make_printable(on_duty),
-        "want_of_danger": wording.describe_want_of_danger(plan, patrol),
+        "aim": wording.describe_want_of_danger(plan, patrol) or _describe_aim(plan, patrol),
         "marking": make_printable(find_marking(plan.area, [patrol])),
         "window": window if patrol.stops else gate_time,
         "timing": f"back by {format_time(patrol.back_minutes)}" if patrol.stops else "",
@@ -216,6 +216,12 @@ def _describe_gate_reason(plan: Plan, patrol: Patrol) -> str:
         return "This window is for the gate alone: no stop is planned."
     notes = [note.text for note in patrol.notes if note.key == GATE_REASON]
     return " ".join(notes) or "Nothing within reach is worth the walk in this window."
+
+
+def _describe_aim(plan: Plan, patrol: Patrol) -> str:
+    """What the patrol is for."""
+    way = "to school" if wording.is_before_school(plan, patrol) else "home"
+    return f"Be seen, and be approachable, where your pupils walk {way}." if patrol.stops else ""
 
 
 def list_cautions(plan: Plan, patrol: Patrol) -> list[dict[str, str]]:
