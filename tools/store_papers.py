@@ -35,7 +35,7 @@ SCREENS = {
     "plan": "plan --out out/plan",
     "short-notice": "plan --school 900003 --start 15:40 --minutes 40 --out out/short",
     "brief": "brief --school 900003 --since 2026-06 --out out/brief",
-    "backtest": "backtest --first-month 2026-07 --out out/backtest",
+    "backtest": "backtest --first-month 2026-04 --last-month 2026-09 --out out/backtest",
     "governance": "governance --backtest out/backtest --out out/governance",
     "survey": "survey --school 900003 --out out/survey",
     "week": "week --from 2026-11-30 --out out/week",
