@@ -11,14 +11,14 @@ from clock_areas import build_empty_tables
 from small_networks import build_small_network
 from street_grid import build_grid
 
-from patrolplan.pupils.destinations import (
-    CATCHMENT_DECAYS,
+from patrolplan.pupils.destinations import CATCHMENT_DECAYS, Homes
+from patrolplan.pupils.flows import (
     STOP_SPREAD_METRES,
-    Homes,
     choose_stops,
     find_stops,
+    grow_tree,
+    model_ways,
 )
-from patrolplan.pupils.flows import grow_tree, model_ways
 
 DECAY = np.array([500.0, 900.0])
 URN = "1"

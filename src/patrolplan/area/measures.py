@@ -1,7 +1,6 @@
 """Measures of an area's tables as they were read, which `patrolplan.area.relations` has bounds for.
 
-Each function gives names of checks, each with values by what they are of, such as the share of
-equal rows by category; NaN: not known.
+Each function gives checks by name, with values by what they are of; NaN: not known.
 """
 
 import re
@@ -30,8 +29,7 @@ from patrolplan.settings.models import CrimeSettings
 
 MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
 DAY = 1440
-HALF = 0.5
-LONG = 10_000  # Metres of street that have names, footways and several stops
+HALF, LONG = 0.5, 10_000  # Metres of street that have names, footways and several stops
 HARDLY = 0.1  # Months with a smaller share of the usual crimes count as missing elsewhere
 MOVES = np.array([(0, 0), (60, 0), (-60, 0), (0, 60), (0, -60)])  # metres
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
@@ -166,10 +164,8 @@ def measure_copies(a: Loaded) -> Measured:
     first, own, files = _find_first(pair), np.bincount(pair), a["crimes"].files
     shared = np.minimum(own, np.bincount(near)[near[first]] - own)
     total = np.maximum(np.bincount(file, minlength=len(files)), FEW)
-    yield (
-        "crime_files_alike",
-        pd.Series(np.bincount(file[first], shared, len(files)) / total, files),
-    )
+    shares = np.bincount(file[first], shared, len(files)) / total
+    yield "crime_files_alike", pd.Series(shares, files)
 
 
 def measure_months(a: Loaded) -> Measured:
@@ -429,8 +425,8 @@ def measure_settings(a: Loaded) -> Measured:
     yield "patrol_speed", patrol.walking_speed_kmh
     yield "patrol_radius", patrol.radius_metres
     yield "patrol_dwell", patrol.dwell_minutes / patrol.window_minutes
-    counted = a.settings.crimes.risk_categories
-    yield "no_harm", max((risk.harm.get(name, 1) for name in counted), default=1)
+    harm = (risk.harm.get(name, 1) for name in a.settings.crimes.risk_categories)
+    yield "no_harm", max(harm, default=1)
 
 
 MEASURES = (

@@ -413,15 +413,11 @@ class Plan(Drawn):
         return AFTER_SCHOOL if self.window is None else self.window.name
 
     def _get_drawn(self) -> tuple[gpd.GeoDataFrame, str]:
-        frame = self.frame
-        return frame[~frame.is_empty], "school"
+        return self.frame[~self.frame.is_empty], "school"
 
     def __repr__(self) -> str:
-        stops = sum(len(patrol.stops) for patrol in self.patrols)
-        return (
-            f"<Plan: {self.area.name}, {format_count(len(self.patrols), 'patrol')} with "
-            f"{format_count(stops, 'stop')} in {format_count(len(self.hotspots), 'hotspot')}>"
-        )
+        counts = format_count(len(self.patrols), "patrol")
+        return f"<Plan: {self.area.name}, {counts}, {format_count(len(self.hotspots), 'hotspot')}>"
 
     @property
     def way_home(self) -> WayHome | None:
@@ -430,10 +426,9 @@ class Plan(Drawn):
 
     def _repr_html_(self) -> str:
         proven = sum(patrol.proven for patrol in self.patrols)
-        stops = sum(len(patrol.stops) for patrol in self.patrols)
         facts = {
             "patrols": f"{len(self.patrols)}, {proven} of them proven best",
-            "stops": stops,
+            "stops": sum(len(patrol.stops) for patrol in self.patrols),
             "hotspots": len(self.hotspots),
             "day": self.date or "any",
             "left out": "; ".join(map(str, self.left_out)) or "nothing",
@@ -448,10 +443,7 @@ def _get_adapter() -> TypeAdapter[Patrol]:
 
 
 def build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, Any]:
-    """A patrol for `week.json`, in degrees and HH:MM.
-
-    `plan.json` has the same, with notes in words.
-    """
+    """A patrol for `week.json`, in degrees and HH:MM; `plan.json` has notes in words."""
     document: dict[str, Any] = _get_adapter().dump_python(
         patrol, mode="json", by_alias=True, context={"projection": projection}
     )

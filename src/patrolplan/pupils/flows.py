@@ -11,6 +11,7 @@ has no method that writes it, and cannot be pickled.
 from dataclasses import dataclass
 from typing import NoReturn
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from patrolplan.area import StudyArea
 from patrolplan.arrays import find_used_numbers
 from patrolplan.compiled import jit_compile
+from patrolplan.network.catchments import MAX_SNAP_METRES
 from patrolplan.network.graph import MIN_LINK_METRES, cut_at_places, search_from_places, take_around
 from patrolplan.network.network import Positions, StreetNetwork
 from patrolplan.notes import Note
@@ -28,9 +30,6 @@ from patrolplan.pupils.destinations import (
     Destinations,
     GateTree,
     Homes,
-    Stops,
-    choose_stops,
-    find_stops,
 )
 from patrolplan.pupils.rolls import (
     count_pupils,
@@ -46,6 +45,47 @@ STOP_KINDS = ("bus_stop", "station")
 """Where pupils who ride go on foot, by mode, after those who walk all the way."""
 
 STOP_REACH_METRES = 600.0  # longest walk to a bus stop or station
+
+STOP_SPREAD_METRES = 200.0
+"""A stop this much farther away is a third as likely: pupils need the stop of their own line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stops:
+    """Bus stops or stations on streets, and how many board there, relative to each other."""
+
+    positions: Positions
+    boardings: NDArray[np.float64]
+
+
+def find_stops(network: StreetNetwork, stops: gpd.GeoDataFrame, kind: str) -> Stops:
+    """Stops of a kind at their nearest street; those without a street near are left out."""
+    chosen = stops[stops["kind"] == kind]
+    positions = network.snap(np.column_stack([chosen.geometry.x, chosen.geometry.y]))
+    near = positions.moved_metres <= MAX_SNAP_METRES
+    boardings = chosen["boardings"].astype(float)[near]
+    # A stop with unknown boardings counts as the mean.
+    weight = boardings / boardings.mean() if boardings.mean() > 0 else boardings * np.nan
+    return Stops(positions.take(near), weight.fillna(1.0).to_numpy())
+
+
+def choose_stops(
+    metres: NDArray[np.float64], boardings: NDArray[np.float64], reach_metres: float
+) -> NDArray[np.float64]:
+    """(s,) share of riders who go to each stop; all 0 where none is within reach."""
+    within = metres <= reach_metres
+    odds = np.zeros(len(metres))
+    if not within.any():
+        return odds
+    # Pupils need the stop of their own line, which is not known: the odds fall slowly with walking
+    # distance and grow with the number who board there. Counted from the nearest, none underflows.
+    away = metres[within]
+    odds[within] = boardings[within] * np.exp(-(away - away.min()) / STOP_SPREAD_METRES)
+    if odds.sum() <= 0:
+        odds[within] = 1.0
+    return np.asarray(odds / odds.sum())
+
+
 UNACCOMPANIED = (0.4, 0.9)  # share of pupils without an adult, in primary and secondary schools
 
 MODE_SOURCES = {
