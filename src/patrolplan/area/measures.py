@@ -164,8 +164,8 @@ def measure_copies(a: Loaded) -> Measured:
     first, own, files = _find_first(pair), np.bincount(pair), a["crimes"].files
     shared = np.minimum(own, np.bincount(near)[near[first]] - own)
     total = np.maximum(np.bincount(file, minlength=len(files)), FEW)
-    shares = np.bincount(file[first], shared, len(files)) / total
-    yield "crime_files_alike", pd.Series(shares, files)
+    alike = np.bincount(file[first], shared, len(files)) / total
+    yield "crime_files_alike", pd.Series(alike, files)
 
 
 def measure_months(a: Loaded) -> Measured:
