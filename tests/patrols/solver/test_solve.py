@@ -236,7 +236,7 @@ def test_forty_candidates_are_proven_for_one_to_three_officers():
         assert solution.gap_percent == 0.0
 
 
-@pytest.mark.parametrize("officers", [1, 2])
+@pytest.mark.parametrize("officers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_large_towns_are_answered_within_an_honest_bound(officers):
     """Beyond what labels can prove, an answer keeps the rules, is bounded, and stays the same."""
     size, rng = MAX_CANDIDATES + 22, np.random.default_rng(7)
