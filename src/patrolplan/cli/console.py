@@ -239,16 +239,7 @@ def print_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = F
     """
     from patrolplan.outputs.notes_file import describe_want
 
-    good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
-    if week.draw is not None:
-        good = f"{week.give_percent:.1f} % less than the best week found, which is {good}"
-    after = [f"Worth {week.worth:.4f}, {good}."]
-    if week.draw is not None and week.draw.commitment:
-        after.append(f"Draw number {week.draw.number}, commitment {week.draw.commitment}.")
-    if week.foreseen is not None:
-        share = format_percent(week.foreseen.with_locks)
-        after.append(f"An insider without the secret could name {share} of the visits beforehand.")
-    after += changes
+    after = [*changes]
     visits = [line for line in describe_want(week) if line.startswith("No visit")]
     if week.unmet or visits:
         days = f"{format_count(len(week.unmet), 'school day')} without a patrol"
@@ -256,12 +247,27 @@ def print_week(week: pp.Week, changes: Sequence[str] = (), *, is_whole: bool = F
         after.append(f"Not met: {days}, {places}; --notes says why.")
     after += visits if is_whole else [shorten(line, WIDTH) for line in visits[:MAX_VISITS]]
     after += list_tasks(week.notes, ())
+    after += _describe_quality(week) if is_whole else []
     rows = _list_week_rows(week)
     room = len(rows) if is_whole else max(1, MAX_LINES - MAX_PAPER_LINES - len(after))
     if len(rows) > room:
         more = f"and {format_count(len(rows) - room + 1, 'more row')}: --notes"
         rows = [*rows[: room - 1], more]
     print_lines([*rows, *after])
+
+
+def _describe_quality(week: pp.Week) -> list[str]:
+    """How near the best a week is, its draw, and how much of it can be foreseen."""
+    good = "best possible" if week.status == "optimal" else f"within {week.gap_percent:.2f} %"
+    if week.draw is not None:
+        good = f"{week.give_percent:.1f} % less than the best week found, which is {good}"
+    lines = [f"Worth {week.worth:.4f}, {good}."]
+    if week.draw is not None and week.draw.commitment:
+        lines.append(f"Draw number {week.draw.number}, commitment {week.draw.commitment}.")
+    if week.foreseen is not None:
+        share = format_percent(week.foreseen.with_locks)
+        lines.append(f"An insider without the secret could name {share} of the visits beforehand.")
+    return lines
 
 
 def _list_week_rows(week: pp.Week) -> list[str]:
