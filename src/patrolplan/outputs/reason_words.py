@@ -12,6 +12,7 @@ from patrolplan.hotspots.reasons import (
     TrendReason,
     UnsurePlaceReason,
     WayReason,
+    read_reasons,
 )
 from patrolplan.hotspots.significance import WELL_PLACED_SHARE
 from patrolplan.hotspots.trends import CHANGED_TRENDS, RECENT_MONTHS
@@ -148,9 +149,10 @@ def _describe_designation(reason: DesignatedReason) -> str:
     return f"Designated by the force: {', '.join(filter(None, details))}"
 
 
-def describe_reasons(reasons: "Iterable[Reason]") -> list[str]:
-    """Reasons in words, in their order."""
-    return [describe_reason(reason) for reason in reasons]
+def describe_reasons(reasons: "Iterable[Reason] | str") -> list[str]:
+    """Reasons in words, in their order; of a stop, or as a table of hotspots has them."""
+    read = read_reasons(reasons) if isinstance(reasons, str) else reasons
+    return [describe_reason(reason) for reason in read]
 
 
 def tell_reasons(
