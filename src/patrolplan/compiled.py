@@ -6,6 +6,7 @@ a command that computes nothing, or finds everything in the cache, never spends 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -132,6 +133,10 @@ def _load_numba() -> tuple[Any, Any, Any]:
             if found is None:
                 CLOCK.say_once(COMPILING)
             return found
+
+        def save_overload(self, *given: object) -> None:
+            with contextlib.suppress(OSError):  # a full disk: the next process compiles again
+                super().save_overload(*given)
 
     timer = event.TimingListener()
     event.register("numba:compiler_lock", timer)  # held while anything is compiled or loaded

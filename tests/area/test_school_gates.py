@@ -81,8 +81,8 @@ def test_an_urn_that_no_school_has_is_reported_with_the_nearest(lane, table):
     assert rows == [("no school has the URN 10002 (nearest: 100002)", 1)]
     assert notes == [
         (
-            f"[sources] {table}: no school has the URN 10002 (nearest: 100002); these rows have "
-            "no effect. Correct them."
+            f"[sources] {table}: no school has the URN 10002 (nearest: 100002), so it has no "
+            "effect there. Correct it."
         )
     ]
 

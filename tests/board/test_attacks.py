@@ -379,7 +379,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
     confirmed = 0
     duty = get_slot(chosen.duties[0])
     for _ in range(kills):
-        confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.3, 1.5))
+        confirmed += _until_killed(script, pickled, folder, duty, rng.uniform(0.5, 3.0))
         check_folder(folder)
         week = read_week(folder, ground.area, ground.plans)
         assert len(week.history) >= confirmed
@@ -387,7 +387,7 @@ def test_a_kill_while_saving_loses_nothing(ground, chosen, tmp_path, socket_enab
         desk = open_shared_week(ground, folder)
         assert len(desk.state.week.duties) in {len(chosen.duties), len(chosen.duties) - 1}
         Board(desk).close()
-    assert confirmed > kills
+    assert confirmed > kills / 3
 
 
 def _until_killed(script, pickled, folder, duty, seconds):

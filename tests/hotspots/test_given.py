@@ -1,6 +1,7 @@
 """Hotspots that were written to a file, reprojected or edited go into a plan again."""
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 
@@ -67,3 +68,20 @@ def test_what_does_not_belong_together_is_refused(demo_area, demo_risk, demo_hot
     ):
         with pytest.raises(pp.InputError, match=message):
             pp.plan_patrols(area, risk, hotspots)
+
+
+def test_a_line_that_was_moved_is_rated_where_it_is(demo_area, demo_risk, demo_hotspots):
+    """Also where it is as long as before; one drawn by hand needs a name and a line alone."""
+    edited = demo_hotspots.head(12).copy()
+    to = demo_hotspots.iloc[17]
+    edited.loc[11, ["geometry", "length_metres"]] = [to.geometry, to["length_metres"]]
+    drawn = edited.iloc[[0]].assign(
+        hotspot="by hand", geometry=[demo_hotspots.geometry[20]], worth=None, length_metres=None,
+        stop_piece=None, stop_metres=None, stands_out=None, mainly_reports=None,
+    )  # fmt: skip
+    given = gpd.GeoDataFrame(pd.concat([edited, drawn], ignore_index=True), crs=edited.crs)
+    table = pp.plan_patrols(demo_area, demo_risk, given, urns=URNS, for_week=False).hotspots
+    assert table["worth"][11] == pytest.approx(to["worth"])
+    assert table["place"][11] == to["place"]
+    assert table["worth"].iloc[-1] == pytest.approx(demo_hotspots["worth"][20])
+    assert table["stop_piece"].iloc[-1] in table["pieces"].iloc[-1]

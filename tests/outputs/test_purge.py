@@ -144,7 +144,7 @@ def test_young_outputs_and_folders_of_others_stay(cache, out, tmp_path):
     (other / "a.txt").touch()
     found = purge(dt.timedelta(days=365), [out, other], now=NOW)
     assert [(one.removed, one.why) for one in found] == [
-        (False, "holds no manifest.json, so patrolplan did not write it")
+        (False, "holds no manifest.json of patrolplan, which did not write it")
     ]
     assert len(list(out.rglob("*"))) == 7
     assert cache.is_dir()

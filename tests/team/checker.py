@@ -94,7 +94,7 @@ def count_unmet(problem, chosen, *, tasked):
 
 
 def _find_overmet(problem, chosen):
-    """Tasked places with more visits than they ask for and than locks bring."""
+    """Tasked places with more visits than they ask for and than locks force."""
     locks = defaultdict(list)
     for o in range(len(problem)):
         if problem.lock[o] >= 0:
@@ -102,7 +102,7 @@ def _find_overmet(problem, chosen):
     for demand, met in enumerate(count_visits(problem, chosen)):
         forced = 0
         for options in locks.values():
-            forced += any(count_visits(problem, [o])[demand] > 0 for o in options)
+            forced += all(count_visits(problem, [o])[demand] > 0 for o in options)
         if problem.is_tasked[demand] and met > max(problem.demand_visits[demand], forced):
             yield f"demand {demand} has {met} visits"
 

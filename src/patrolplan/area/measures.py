@@ -349,7 +349,7 @@ def measure_designated(a: Loaded) -> Measured:
     yield "designated_minutes", table["minutes"].sum() / (hours or 7 * DAY)
     shapes = combinations(zip(table["place_id"], table.geometry, strict=True), 2)
     shared = {
-        (one, other): shape.intersection(its).area / min(shape.area, its.area)
+        (one, other): shape.intersection(its).area / (min(shape.area, its.area) or np.inf)
         for (one, shape), (other, its) in shapes
     }
     yield "designated_twice", shared
@@ -381,7 +381,7 @@ def measure_stops(a: Loaded) -> Measured:
     """How many stops there are, where, and the widest step between boardings of one kind."""
     stops = a["stops"]
     yield "stop_places", _top(_find_points(stops))
-    yield "stop_twice", _find_points(stops).duplicated().mean()
+    yield "stop_twice", _find_points(stops).duplicated().mean() * (len(stops) >= FEW)
     if a.network.metres > LONG:
         yield "stop_few", len(stops)
     apart = {"all": np.inf if (stops["boardings"] == 0).mean() > HALF else 1}
@@ -394,7 +394,8 @@ def measure_stops(a: Loaded) -> Measured:
 def measure_places(a: Loaded) -> Measured:
     """Where pubs are."""
     yield "place_places", _top(_find_points(a["places"]))
-    yield "place_twice", _find_points(a["places"]).duplicated().mean()
+    is_many = len(a["places"]) >= FEW  # two pubs may be in one house
+    yield "place_twice", _find_points(a["places"]).duplicated().mean() * is_many
 
 
 def measure_gates(a: Loaded) -> Measured:

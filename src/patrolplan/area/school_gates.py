@@ -234,8 +234,8 @@ def check_urns(
             named = describe_urns(wrong, similar)
             report.left_out.add(table, f"no school has the URN {named}", len(unknown))
             text = (
-                f"[sources] {source}: no school has the URN {named}; these rows have no effect. "
-                "Correct them."
+                f"[sources] {source}: no school has the URN {named}, so it has no effect there. "
+                "Correct it."
             )
             fix = f"correct the URN {named} ([sources] {source})"
             report.notes.append(Note("urns_unknown", text, "lead", fix=fix))

@@ -42,7 +42,10 @@ def take_hotspots(area: StudyArea, risk: Risk, given: gpd.GeoDataFrame) -> gpd.G
         what = f"{list_first(absent)}: no street of the area lies along them"
         raise InputError.one(SOURCE, what, "give the area that they were found in")
     metres = sum_by_stretch(area.network.piece_metres, stretches)
-    is_edited = np.abs(metres - frame["length_metres"].to_numpy()) > WITHIN_METRES
+    # Its length or its stopping place tells a line that was moved, cut or drawn.
+    is_edited = ~(np.abs(metres - frame["length_metres"].to_numpy()) <= WITHIN_METRES)
+    rows = zip(frame["stop_piece"], stretches, strict=True)
+    is_edited |= np.array([piece not in own for piece, own in rows], dtype=bool)
     worth = sum_by_stretch(risk.joined, stretches)
     is_other = ~np.isclose(worth, frame["worth"].to_numpy(), rtol=1e-6)
     if (is_other & ~is_edited).any() and is_other.all():
@@ -64,7 +67,8 @@ def _restore_types(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             texts = frame[name].astype(object).where(frame[name].notna(), "")
             frame[name] = [one if isinstance(one, str) else json.dumps(one) for one in texts]
         elif column.kind in {"int64", "float64", "bool"}:
-            frame[name] = frame[name].astype(column.kind)
+            empty = {"int64": -1, "float64": np.nan, "bool": False}[column.kind]
+            frame[name] = frame[name].where(frame[name].notna(), empty).astype(column.kind)
     return frame
 
 

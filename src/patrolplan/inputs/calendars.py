@@ -141,7 +141,7 @@ class _Event:
             return "cancelled"
         if self.get_text("TRANSP").upper() != "TRANSPARENT":
             return ""
-        is_leave = self.whole_days or "leave" in self.kinds
+        is_leave = self.whole_days or any("leave" in kind for kind in self.kinds)
         return "that leave an officer free for whole days" if is_leave else "that leave one free"
 
     @property

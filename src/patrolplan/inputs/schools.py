@@ -116,7 +116,8 @@ def read_schools(
             problems.add(paths[0], what, "correct [schools] urns and phases, or the school's row")
     if table.empty:
         what = "no open school with coordinates remains"
-        problems.add(paths[0], what, "check the file and [schools]")
+        has = ", ".join(sorted({*listed["phase"]} - {""})) or "none"
+        problems.add(paths[0], what, f"check the file and [schools] (phases in the file: {has})")
     problems.raise_if_any()
     table["is_driven"] = (table["phase"] + "; " + table["type"]).str.contains(DRIVEN).astype(bool)
     texts = ["other_sites", "refused_figures"]

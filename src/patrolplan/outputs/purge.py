@@ -115,8 +115,8 @@ class _PurgeRun:
                 if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
                     yield self._remove(leftover, "left by an interrupted run")
             manifest = out / MANIFEST
-            if not manifest.is_file():
-                why = "holds no manifest.json, so patrolplan did not write it"
+            if manifest.is_symlink() or not read_manifest(out):
+                why = "holds no manifest.json of patrolplan, which did not write it"
                 yield PurgeEntry(f"{out}", "output", removed=False, why=why)
             elif self._is_old(manifest):
                 yield from self._purge_output_files(out)

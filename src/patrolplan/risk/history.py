@@ -222,7 +222,8 @@ def _count_incidents(area: StudyArea, categories: Sequence[str]) -> History:
     month = months.get_indexer(pd.DatetimeIndex(incidents["month"]))
     shape = (len(months), len(units), len(names))
     counts = np.zeros(shape, dtype=np.int32)
-    np.add.at(counts, (month[counted], area.incident_catchment[counted], category[counted]), 1)
+    where = month[counted], area.incident_catchment[counted], category[counted]
+    np.add.at(counts.reshape(-1), np.ravel_multi_index(where, shape), 1)
     return History(counts, months, names, targets, units, area.exposure.find_shares(months))
 
 

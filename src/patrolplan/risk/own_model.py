@@ -193,7 +193,7 @@ def spread_surface(history: History, surface: gpd.GeoDataFrame) -> NDArray[np.fl
     if not amount.any():
         what, remedy = "the surface has no rate on any street", "check its CRS and its extent"
         raise InputError.one(where, what, remedy)
-    recorded = history.estimate_last(12).sum(axis=0) / 12
+    recorded = history.estimate_last(12).sum(axis=0) / min(12, len(history))
     return np.outer(amount / amount.sum(), recorded[: len(history.targets)])
 
 

@@ -41,6 +41,11 @@ class _Outcomes:
         self.inputs = inputs
         self.duties = duties
 
+    @cached_property
+    def stays(self) -> list[tuple[Stay, str | None]]:
+        """Every stay, and the tasked place at which it is in its hours."""
+        return [(stay, self._find_tasked(stay)) for stay in list_stays(self.duties)]
+
     def build(self) -> tuple[DemandOutcome, ...]:
         inputs, demands = self.inputs, self.inputs.demands
         meets = np.zeros((len(demands), len(inputs.routes)), dtype=bool)
@@ -75,8 +80,8 @@ class _Outcomes:
     def _find_stays(self, demand: Demand) -> dict[Duty, Stay]:
         """Every duty that comes to the place, and its first stay there."""
         first: dict[Duty, Stay] = {}
-        for stay in list_stays(self.duties):
-            is_there = demand.kind == "tasked" and self._find_tasked(stay) == demand.place
+        for stay, tasked in self.stays:
+            is_there = demand.kind == "tasked" and tasked == demand.place
             if is_there or not set(demand.hotspots).isdisjoint(stay.names):
                 first.setdefault(stay.duty, stay)
         return first

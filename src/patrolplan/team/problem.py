@@ -216,11 +216,14 @@ class RotaProblem:
     @cached_property
     def max_visits(self) -> Ints:
         """(j,) visits that each demand may have."""
-        # One by intelligence may have as many as it asks for, or as locks may bring.
+        # One by intelligence may have as many as it asks for, or as locks force.
         option, demand = self.meetings
         locked = self.lock[option] >= 0
-        pairs = np.unique(np.stack([demand[locked], self.lock[option[locked]]]), axis=1)
-        forced = np.bincount(pairs[0], minlength=len(self.demand_visits))
+        pairs = np.stack([demand[locked], self.lock[option[locked]]])
+        pairs, count = np.unique(pairs, axis=1, return_counts=True)
+        # A lock forces a visit where each of its routes makes it.
+        is_forced = count == np.bincount(self.lock[self.lock >= 0], minlength=1)[pairs[1]]
+        forced = np.bincount(pairs[0][is_forced], minlength=len(self.demand_visits))
         most = np.maximum(self.demand_visits, forced)
         return np.where(self.is_tasked, most, len(self))
 

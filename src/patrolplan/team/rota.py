@@ -115,9 +115,6 @@ def plan_week(
     check_locks_and_bans(inputs)
     seed = area.settings.seed if seed is None else seed
     best = solve_rota(inputs.problem, seed=seed, stop=stop)
-    if best.floor is not None and best.floor.missing == IMPOSSIBLE:
-        where, what = "lock", "the locks cannot all be fulfilled together"
-        raise InputError.one(where, what, "remove some of them")
     return build_drawn_week(inputs, best, stop=stop)
 
 
@@ -128,6 +125,9 @@ def build_drawn_week(
     if inputs.key is None:
         message = "without a key no week is drawn"
         raise ValueError(message)
+    if inputs.locks and best.floor is not None and best.floor.missing == IMPOSSIBLE:
+        where, what = "lock", "the locks cannot all be fulfilled together"
+        raise InputError.one(where, what, "remove some of them")
     give = inputs.area.settings.week.give
     drawn = draw_week(inputs.problem, best, give, inputs.key)
     week = build_week(inputs, inputs.problem, drawn)

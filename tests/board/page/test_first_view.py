@@ -130,6 +130,7 @@ def test_what_changed_is_printed_by_officer_as_one(served, desk):
     page = desk.page
 
     def make_papers():
+        expect(page.locator("#grid .chip").first).to_be_visible()
         page.locator("#open-print").click()
         page.get_by_role("button", name="Make the papers").click()
         expect(page.locator("#print .found p").first).to_be_visible(timeout=120_000)

@@ -226,7 +226,7 @@ def _task_by_keyboard(desk, what):
     press("Enter")
     expect(page.locator(".sign.school").first).to_be_attached()
     desk.tab_to("[role=tab][aria-selected=true]")
-    for _ in range(3):
+    for _ in range(2):
         press("ArrowRight")
     expect(page.get_by_role("tab", name="Places")).to_be_focused()
     desk.tab_to("#map", backwards=True)

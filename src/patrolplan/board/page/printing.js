@@ -23,6 +23,7 @@ const paperList = ({ folder, files }) => {
 };
 
 const openPrint = () => {
+  if (!store.state) return; // the week has not come yet
   const progress = make("p", { text: "" });
   const papers = make("div", { class: "found" });
   const old = store.state.out_of_date;
@@ -47,7 +48,7 @@ const openPrint = () => {
   };
   const go = button("Make the papers", () => inTurn(start), { class: "primary" });
   const dialog = openDialog("print", "Print", () => [
-    make("p", { text: "Cards that changed since the last print, by officer, as one PDF; sheets for schools apart." }),
+    make("p", { text: "Cards that changed since the last print, by officer, as one PDF, and all other papers." }),
     make("div", { class: "actions" }, go),
     old.length && make("p", {}, make("b", { text: "Printed before the last changes: " }), old.join(", ")),
     progress, papers,

@@ -200,6 +200,8 @@ def summarise_changes(brief: Brief) -> tuple[str, ...]:
     if not brief.week_days:
         return crime, changed
     met = sum(spot.answer is not None and bool(spot.answer.visits) for spot in brief.hotspots)
+    if len(brief.hotspots) == 1:
+        return crime, changed, f"The {_name_week(brief)} {'goes' if met else 'does not go'} there."
     number = "all" if met == len(brief.hotspots) else met or "none"
     return crime, changed, f"The {_name_week(brief)} goes to {number} of them."
 

@@ -5,12 +5,14 @@ more widely than cards. Appointments are left out, since they came from a calend
 
 Calendars identify an event by its UID, and use the version with the highest SEQUENCE. The UID
 depends on who patrols when, where and in which window, so that it is the same each time a week is
-printed. SEQUENCE is the number of the week: of its draw, and of the changes by hand since.
+printed. SEQUENCE rises where a calendar differs from the one that was in the folder.
 """
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -46,16 +48,25 @@ END:VTIMEZONE
 dates has the change in spring an hour late."""
 
 
-def render_calendars(roster: Roster, officers: Sequence[RosterOfficer]) -> dict[str, bytes]:
-    """Calendars of these officers that have patrols, by path in the week's folder."""
-    return {
-        f"calendars/{officer.file_name}.ics": render_calendar(roster, officer)
-        for officer in officers
-        if roster.select_duties(officer.name)
-    }
+def render_calendars(
+    roster: Roster, officers: Sequence[RosterOfficer], earlier: Path | None = None
+) -> dict[str, bytes]:
+    """Each officer's calendar by its file; one that differs from the earlier folder's is newer."""
+    files = {}
+    for officer in officers:
+        if roster.select_duties(officer.name):
+            name = f"calendars/{officer.file_name}.ics"
+            old = b""
+            if earlier is not None and (earlier / name).is_file():
+                old = (earlier / name).read_bytes()
+            number = max(map(int, re.findall(rb"(?m)^SEQUENCE:(\d+)", old)), default=0)
+            same = render_calendar(roster, officer, number)
+            is_new = old not in {b"", same}
+            files[name] = render_calendar(roster, officer, number + 1) if is_new else same
+    return files
 
 
-def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
+def render_calendar(roster: Roster, officer: RosterOfficer, number: int = 0) -> bytes:
     """An officer's patrols as iCalendar (RFC 5545); equal weeks give equal bytes."""
     week = roster.week
     # Outside Great Britain times are local times without a zone.
@@ -70,8 +81,6 @@ def render_calendar(roster: Roster, officer: RosterOfficer) -> bytes:
     calendar["X-WR-CALDESC"] = icalendar.vText(f"School patrols, {format_week(week)}")
     if zone is not None:
         calendar.add_component(icalendar.Timezone.from_ical(BRITISH_RULES))
-    number = len(week.history) + sum(map(len, week.absent.values()))
-    number += 0 if week.draw is None else week.draw.number - 1
     # Not the time of creation, so that equal weeks give equal bytes; later versions are later.
     monday = dt.datetime.combine(_find_monday(week.start), dt.time(), dt.UTC)
     for duty in roster.select_duties(officer.name):

@@ -3,6 +3,7 @@
 A week as CSV and workbook, and a month's return (doses promised and delivered) as a folder of CSV.
 """
 
+import csv
 import datetime as dt
 import io
 import unicodedata
@@ -62,8 +63,10 @@ def render_week_xlsx(roster: Roster) -> bytes:
         cell = writer.book.add_format({"text_wrap": True, "valign": "top"})
         for name, table in _build_tables(roster).items():
             short = table.map(lambda one: one[:LONGEST_CELL] if isinstance(one, str) else one)
+            # Text is never a formula, whatever a version of the library takes for one.
+            sheet = writer.book.add_worksheet(name)
+            sheet.add_write_handler(str, lambda own, *cell: own.write_string(*cell))
             short.to_excel(writer, sheet_name=name, index=False)
-            sheet = writer.sheets[name]
             for column, word in enumerate(table):
                 sheet.set_column(column, column, WIDTHS.get(str(word), USUAL_WIDTH), cell)
             sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
@@ -90,7 +93,9 @@ def _format_csv(table: pd.DataFrame) -> bytes:
     """A table as CSV: UTF-8 with a byte order mark, which spreadsheets need."""
     texts = table.astype(object).where(table.notna(), "")
     texts = texts.map(lambda value: escape_cell(str(value)))
-    return texts.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    return texts.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_ALL).encode(
+        "utf-8-sig"
+    )
 
 
 def _build_tables(roster: Roster) -> dict[str, pd.DataFrame]:
