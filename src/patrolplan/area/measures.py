@@ -27,16 +27,16 @@ from patrolplan.network.shapes import find_pieces_of_shapes
 from patrolplan.settings import Settings
 from patrolplan.settings.models import CrimeSettings
 
-MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
 DAY = 1440
+MANY, FEW, SOME = 100, 20, 4  # Fewer crimes, groups of them, or other rows may be odd by chance
 HALF, LONG = 0.5, 10_000  # Metres of street that have names, footways and several stops
 HARDLY = 0.1  # Months with a smaller share of the usual crimes count as missing elsewhere
 MOVES = np.array([(0, 0), (60, 0), (-60, 0), (0, 60), (0, -60)])  # metres
 PHASE_AGES = {"Primary": (0, 7, 5, 13), "Secondary": (9, 14, 13, 19), "Nursery": (0, 5, 2, 7)}
 """Lowest and highest low age, and lowest and highest high age, of schools of a phase."""
 
+# Words of the reasons for which events of a calendar are left out by a mistake in it.
 LEFT_OUT_EVENTS = "whole calendar|on their own day|for whole days"
-"""Words of the reasons for which events of a calendar are left out by a mistake in it."""
 
 Values = pd.Series | Mapping[Any, float] | float
 Measured = Iterator[tuple[str, Values]]
@@ -394,8 +394,8 @@ def measure_stops(a: Loaded) -> Measured:
 def measure_places(a: Loaded) -> Measured:
     """Where pubs are."""
     yield "place_places", _top(_find_points(a["places"]))
-    is_many = len(a["places"]) >= FEW  # two pubs may be in one house
-    yield "place_twice", _find_points(a["places"]).duplicated().mean() * is_many
+    again = _find_points(a["places"]).duplicated()  # of a few, two pubs may be in one house
+    yield "place_twice", again.mean() * (len(again) >= FEW)
 
 
 def measure_gates(a: Loaded) -> Measured:
@@ -447,5 +447,4 @@ MEASURES = (
     ("clock", measure_clock),
     ("streets", measure_streets),
     ("settings", measure_settings),
-)
-"""What measures each table, where there is one."""
+)  # what measures each table, where there is one
