@@ -16,7 +16,6 @@ def small(copy_demo, tmp_path_factory):
     settings = copy_demo(tmp_path_factory.mktemp("area"), *MONTHS)
     text = settings.read_text(encoding="utf-8")
     text += '\n[schools]\nurns = ["900001", "900002", "900006", "900007"]\n'
-    text += "\n[patrol]\nvariants = 2\n"
     settings.write_text(text, encoding="utf-8")
     return settings
 
