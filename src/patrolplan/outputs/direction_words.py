@@ -11,8 +11,7 @@ from patrolplan.patrols.legs import Landmark, Step
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import join_words
 
-CLOSE_METRES = 60.0
-"""Turns within this distance of each other need a landmark to distinguish them."""
+CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them
 
 MAX_NAME_LETTERS = 24
 """Maximum length of a station entrance's name; a longer one, such as a list of exits, is left
@@ -41,12 +40,10 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 class Direction(NamedTuple):
     """A direction in its parts, which follow each other in a sentence."""
 
-    turn: str
-    """With what joins it to the street."""
+    turn: str  # With what joins it to the street
     street: str
     length: str
-    passed: str
-    """What it leads over, through and across."""
+    passed: str  # What it leads over, through and across
 
 
 def describe_directions(steps: Sequence[Step]) -> list[Direction]:

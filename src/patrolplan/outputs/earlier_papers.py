@@ -24,8 +24,7 @@ from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 
-PAPERS_KEY = "papers"
-"""Key of the manifest: a digest of what each paper was made from, see `seal`."""
+PAPERS_KEY = "papers"  # Key of the manifest: a digest of what each paper was made from, see `seal`
 
 
 class EarlierPapers:

@@ -1,8 +1,7 @@
 """A plan or week as a folium map for analysts to extend: layers to switch, facts on hovering.
 
 It is an ordinary `folium.Map`, to which layers can be added. Leaflet is embedded in it, and without
-`tiles` it requests nothing, so that no server learns where officers will be. The officer's map is a
-different one, see `patrolplan.outputs.webmap`.
+`tiles` it requests nothing, so that no server learns where officers will be.
 """
 
 from html import escape
@@ -17,8 +16,7 @@ from patrolplan.outputs.webmap.map_page import read_leaflet_script, read_leaflet
 from patrolplan.patrols.plan import Plan
 from patrolplan.team.week import Week
 
-STREETS_SHOWN = 0.1
-"""Share of the pieces of street that are drawn: those with most risk per metre."""
+STREETS_SHOWN = 0.1  # Share of the pieces of street that are drawn: those with most risk per metre
 
 FACTS = {
     "Streets": (),
@@ -46,16 +44,6 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     -------
     folium.Map
         The map; texts from data are escaped.
-
-    Examples
-    --------
-    >>> import patrolplan as pp
-    >>> area = pp.load_area(pp.demo_settings())
-    >>> risk = pp.estimate_risk(area)
-    >>> hotspots = pp.find_hotspots(area, risk)
-    >>> plan = pp.plan_patrols(area, risk, hotspots, urns=["900003"])
-    >>> type(pp.explore(plan)).__name__
-    'Map'
     """
     whole = get_plan(plan)
     streets = whole.risk.frame(whole.area.network)
@@ -71,7 +59,12 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     }
     host = escape(urlsplit(tiles).netloc.removeprefix("{s}.")) if tiles else None
     chart = folium.Map(tiles=tiles, attr=host, prefer_canvas=True, control_scale=True)
-    _write_leaflet_into(chart)
+    # Leaflet is in the page itself, in place of links to servers. The page is a template, too: its
+    # own syntax is escaped.
+    chart.default_js, chart.default_css = [], []
+    for kind, text in (("style", read_leaflet_style()), ("script", read_leaflet_script())):
+        words = f"{{% raw %}}<{kind}>{text}</{kind}>{{% endraw %}}"
+        chart.get_root().header.add_child(Element(words))
     for name, (frame, style) in layers.items():
         if len(frame):
             shown = [column for column in FACTS[name] if column in frame]
@@ -86,24 +79,8 @@ def explore(plan: Plan | Week, *, tiles: str | None = None) -> folium.Map:
     return chart
 
 
-def _write_leaflet_into(chart: folium.Map) -> None:
-    """Embed Leaflet in a map's page, in place of links to servers."""
-    chart.default_js = []
-    chart.default_css = []
-    for text in (
-        f"<style>{read_leaflet_style()}</style>",
-        f"<script>{read_leaflet_script()}</script>",
-    ):
-        # The page is a template: its own syntax is escaped.
-        chart.get_root().header.add_child(Element("{% raw %}" + text + "{% endraw %}"))
-
-
 def _write_fact(value: object) -> str:
-    """A value for display: numbers are rounded, and texts escaped, since folium does not do so.
-
-    Braces are escaped as well: folium treats its layers as templates, and would run what is in
-    them.
-    """
+    """A number rounded, or a text escaped, with its braces: folium treats layers as templates."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return escape(str(value)).replace("{", "&#123;").replace("}", "&#125;")

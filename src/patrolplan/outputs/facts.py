@@ -32,14 +32,12 @@ from patrolplan.tables import STAFF
 from patrolplan.text import join_words
 from patrolplan.times import format_time
 
-LEAST_MARKING = "OFFICIAL-SENSITIVE"
-"""Minimum marking of papers that show when many pupils are on which streets."""
+LEAST_MARKING = "OFFICIAL-SENSITIVE"  # of papers that show when pupils are on which streets
 
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 """Hotspots without a group of reports; with one; and those due more to reports than to crime."""
 
-STAFF_WORDS = "a member of staff of the school"
-"""School staff are named only by their role."""
+STAFF_WORDS = "a member of staff of the school"  # School staff are named only by their role
 
 
 @dataclass(frozen=True)
@@ -48,27 +46,19 @@ class StopFacts:
 
     number: int
     arrive: str
-    leave: str
-    """HH:MM."""
+    leave: str  # HH:MM
     minutes: int
-    place: str
-    """Where one stands: the street and the landmark, and whether the patrol was there before."""
-    grid: str
-    """Grid reference; empty outside the British National Grid."""
-    tasking: str
-    """What intelligence requests, without a full stop; empty if nothing."""
+    place: str  # The street and the landmark, and whether the patrol was there before
+    grid: str  # Grid reference; empty outside the British National Grid
+    tasking: str  # What intelligence requests, without a full stop; empty if nothing
     tasked_distance: str
-    earlier: int | None
-    """Number of an earlier stop at the same place."""
-    feared: bool
-    """Whether a group of pupils reports that they feel unsafe there."""
+    earlier: int | None  # Number of an earlier stop at the same place
+    feared: bool  # Whether a group of pupils reports that they feel unsafe there
     stop: Stop = field(repr=False)
     reasons: tuple[Reason, ...] = field(repr=False)
     """Those that apply while the stop lasts, except the one of `busiest`."""
-    busiest: WayReason | None
-    """The way home, at the stop that most of the school's own pupils pass."""
-    told: Mapping[Reason, int] = field(repr=False)
-    """Number of the earlier stop that has a reason, too."""
+    busiest: WayReason | None  # The way home, at the stop that most of the school's own pupils pass
+    told: Mapping[Reason, int] = field(repr=False)  # The earlier stop that has a reason, too
 
     def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
         """Why to stand there other than a tasking, the most important first."""
@@ -156,8 +146,7 @@ class SchoolStop:
     hotspot: str
     place: str
     point: tuple[float, float]
-    seen: tuple[str, ...]
-    """The place itself, and the hotspots in view."""
+    seen: tuple[str, ...]  # The place itself, and the hotspots in view
 
 
 def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:

@@ -49,34 +49,23 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "stands_out": int(plan.hotspots["stands_out"].sum()),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
-        "way_home": build_way_home_document(plan.way_home),
+        "way_home": _build_way_home_document(plan.way_home),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
-        "posts": build_post_documents(plan),
+        "posts": TypeAdapter(tuple[Post, ...]).dump_python(
+            plan.posts, mode="json", by_alias=True, context={"projection": projection}
+        ),
         "left_out": list_left_out(plan.left_out),
         "notes": list_texts([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
 
 
-def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
+def _build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
     """What patrols meet of the way home, rounded, and what was assumed; None if unknown."""
-    if way_home is None:
-        return None
-    return way_home.write() | {"assumed": list_texts(way_home.assumed)}
-
-
-def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
-    """One entry per post, in degrees and HH:MM; empty where no posts are wanted."""
-    context = {"projection": plan.area.projection}
-    return TypeAdapter(tuple[Post, ...]).dump_python(  # type: ignore[no-any-return]
-        plan.posts, mode="json", by_alias=True, context=context
-    )
+    return way_home and way_home.write() | {"assumed": list_texts(way_home.assumed)}
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model and months of the risk, how exact its times and places are, and its window.
-
-    The window's start is null for each school's bell.
-    """
+    """The risk's model and months, how exact it is, and its window, from null for the bell."""
     window = risk.window
     start = None if window is None else window.start_minutes
     return {
@@ -106,7 +95,7 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
         "stops": stops,
         "keep_away": keep_away,
         "notes": list_texts(patrol.notes),
-        "way_home": build_way_home_document(patrol.way_home),
+        "way_home": _build_way_home_document(patrol.way_home),
     }
 
 
@@ -129,13 +118,14 @@ def build_hotspot_documents(
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write layers into one GeoPackage; the same layers give the same bytes.
 
-    Our own layers include the meanings of their columns, and if there are several, their styles;
-    see `patrolplan.outputs.gis`.
+    Our own have the meanings of their columns, and styles if there are several.
     """
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         for name, frame in layers.items():
-            kind = _find_geometry_type(name, frame)
+            kinds = list(frame.geom_type.unique())  # a layer may be empty, or have parts
+            own = LAYERS[name].shape if name in LAYERS else "Unknown"
+            kind = "MultiLineString" if len(kinds) > 1 else [*kinds, own][0]
             options = {"driver": "GPKG", "append": path.exists(), "geometry_type": kind}
             pyogrio.write_dataframe(frame, path, layer=name, **options)
     except RuntimeError as error:  # how GDAL reports a full disk
@@ -164,14 +154,6 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
         "legs": frame_legs(plan),
         "schools": schools.assign(**bells),
     }
-
-
-def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
-    """Geometry type of a layer, which may have single and multiple shapes, or be empty."""
-    kinds = frame.geom_type.unique()
-    if not len(kinds):
-        return LAYERS[name].shape if name in LAYERS else "Unknown"
-    return "MultiLineString" if len(kinds) > 1 else str(kinds[0])
 
 
 GDAL_OPTIONS = {

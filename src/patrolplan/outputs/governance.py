@@ -8,7 +8,7 @@ school.
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,12 @@ from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.notes import list_texts
 from patrolplan.outputs.offline_page import build_security_policy, read_asset
-from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
+from patrolplan.outputs.output_folder import (
+    build_manifest_header,
+    format_json,
+    replace_folder,
+    write_files,
+)
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
@@ -32,10 +37,7 @@ from patrolplan.team.burden import KINDS, Burden
 from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
-COVERAGE = 0.05
-"""Share of street length at which the papers give the back-test's figures."""
-
-REMEDY = "name a folder that `patrolplan backtest --out` wrote"
+COVERAGE = 0.05  # Share of street length at which the papers give the back-test's figures
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
@@ -43,13 +45,10 @@ STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0
 """Sections, names and order of the record's fields are those of the UK's standard of May 2025, by
 its guidance and change log; numbers that these do not print continue those of version 3.0."""
 RESIDENTS_FILE = "for-residents.html"
-BURDEN_PAPER, BURDEN_FILE = "who-gets-the-patrols.md", "who-gets-the-patrols.json"
+BURDEN_PAPER = "who-gets-the-patrols.md"
 TEMPLATES = Path(__file__).parent / "governance_templates"
 
 NOT_KNOWN, NOBODY = "not known", "\N{EN DASH}"
-
-DECIMALS = {"minutes": 1, "residents": 1, "pupil": 2, "month": 1}
-"""Decimals by the last word of a column's name; shares and ratios have four."""
 
 PEOPLE = ("residents", "pupils")
 
@@ -60,12 +59,11 @@ def read_backtest(folder: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _select_chosen_results(document)
-    except OSError as error:
-        what = f"the results of a back-test cannot be read ({error.strerror or error})"
-        raise InputError.one(path, what, REMEDY) from None
-    except (ValueError, KeyError, TypeError):
-        what = "does not hold the results of a back-test"
-        raise InputError.one(path, what, REMEDY) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
+        what = f"does not hold the results of a back-test{why}"
+        remedy = "name a folder that `patrolplan backtest --out` wrote"
+        raise InputError.one(path, what, remedy) from None
     return document
 
 
@@ -130,19 +128,15 @@ def write_governance(
     texts = {RESIDENTS_FILE: render_residents_page(area, risk, facts)}
     words = _open_templates(autoescape=False, finalize=escape_toml)
     record = build_record_document(words.get_template(RECORD_WORDS), facts)
-    documents, facts = {RECORD_FILE: record}, facts | {"record": record}
+    texts[RECORD_FILE], facts = format_json(record), facts | {"record": record}
     papers: tuple[str, ...] = PAPERS
     if burden is not None:
         facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
-        documents[BURDEN_FILE] = build_burden_document(burden, area.name)
         papers = (*PAPERS, BURDEN_PAPER)
     templates = _open_templates(autoescape=False, finalize=escape_markdown)
     texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
     with replace_folder(out, build_manifest_header(area)) as folder:
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        for name, document in documents.items():
-            write_json(folder / name, document)
+        write_files(folder, {name: text.encode("utf-8") for name, text in texts.items()})
     return out
 
 
@@ -225,38 +219,6 @@ def escape_toml(value: object) -> object:
     return json.dumps(" ".join(value.split()))[1:-1] if isinstance(value, str) else value
 
 
-def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
-    """The audit for other programs; null means unknown."""
-    first, last = burden.months
-    return {
-        "schema": 1,
-        "area": area_name,
-        "minutes_of": "stops" if burden.is_of_stops else "patrols",
-        "days": None if burden.days is None else [str(day) for day in burden.days],
-        "harm_months": [f"{first:%Y-%m}", f"{last:%Y-%m}"],
-        "areas_outside": burden.left_out,
-        "areas": _list_rows(pd.DataFrame(burden.by_area.drop(columns="geometry")), "area"),
-        "groups": {name: _list_rows(table, "group") for name, table in burden.by_group.items()},
-    }
-
-
-def _list_rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
-    columns = {name: _get_decimals(str(name)) for name in table}
-    return [
-        {key: str(name)}
-        | {
-            str(column): round(value, digits) if np.isfinite(value) else None
-            for (column, digits), value in zip(columns.items(), row, strict=True)
-        }
-        for name, row in zip(table.index, table.to_numpy(dtype=np.float64).tolist(), strict=True)
-    ]
-
-
-def _get_decimals(column: str) -> int | None:
-    """Decimals of a column; None where its numbers are whole."""
-    return None if column in PEOPLE else DECIMALS.get(column.rsplit("_", maxsplit=1)[-1], 4)
-
-
 def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
     """One table by area, and one by each column of the audit."""
     tables = [("area", burden.by_area), *burden.by_group.items()]
@@ -266,39 +228,31 @@ def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
 def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
     """A table in words; without columns for delivered minutes where the audit is of a plan."""
     kinds = [kind for kind in KINDS if table[f"{kind}_minutes"].notna().any()]
-    header = [key, "residents", "pupils", "share of harm"]
-    for kind in kinds:
-        header += [
-            f"minutes {'delivered' if kind == 'presence' else kind}",
-            "share of minutes",
-            "per 1,000 residents",
-            "per pupil",
-            "minutes to harm",
+    has_minutes = table[[f"{kind}_minutes" for kind in kinds]].astype(bool).any(axis=1)
+    table = table[has_minutes | (table.index.astype(str) != OUTSIDE)]
+
+    def write(column: str, digits: int = 0, of: str = "") -> list[str]:
+        """The cells of a column; `of` names the people without whom there is no figure."""
+        is_of_nobody = table[of] == 0 if of else table[column].isna() & False
+        form = format_percent if column.endswith("_share") else _format_number
+        return [
+            NOBODY if is_none else NOT_KNOWN if np.isnan(value) else form(value, digits)
+            for value, is_none in zip(table[column], is_of_nobody, strict=True)
         ]
-    rows = []
-    for name, row in zip(table.index, table.to_dict("records"), strict=True):
-        if str(name) != OUTSIDE or any(row[f"{kind}_minutes"] for kind in kinds):
-            cells = [str(name), *(_write_number(row[one], 0) for one in PEOPLE)]
-            cells.append(_write_share(row["harm_share"]))
-            rows.append([*cells, *(cell for kind in kinds for cell in _write_kind(row, kind))])
-    return {"title": f"By {key}", "header": header, "rows": rows}
+
+    columns = [(key, [*map(str, table.index)]), *((one, write(one)) for one in PEOPLE)]
+    columns.append(("share of harm", write("harm_share", 1)))
+    for kind in kinds:
+        columns += [
+            (f"minutes {'delivered' if kind == 'presence' else kind}", write(f"{kind}_minutes")),
+            ("share of minutes", write(f"{kind}_share", 1)),
+            ("per 1,000 residents", write(f"{kind}_per_1000_residents", 1, "residents")),
+            ("per pupil", write(f"{kind}_per_pupil", 2, "pupils")),
+            ("minutes to harm", write(f"{kind}_ratio", 2)),
+        ]
+    header, cells = zip(*columns, strict=True)
+    return {"title": f"By {key}", "header": header, "rows": list(zip(*cells, strict=True))}
 
 
-def _write_kind(row: Mapping[Hashable, float], kind: str) -> list[str]:
-    """Cells of promised or delivered minutes."""
-    per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
-    return [
-        _write_number(row[f"{kind}_minutes"], 0),
-        _write_share(row[f"{kind}_share"]),
-        NOBODY if row["residents"] == 0 else _write_number(per_resident, 1),
-        NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2),
-        _write_number(row[f"{kind}_ratio"], 2),
-    ]
-
-
-def _write_number(value: float, digits: int) -> str:
-    return NOT_KNOWN if np.isnan(value) else f"{value:,.{digits}f}"
-
-
-def _write_share(value: float) -> str:
-    return NOT_KNOWN if np.isnan(value) else format_percent(value, 1)
+def _format_number(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}"

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
 
-TASKED_SYMBOL = "Flag, Red"
-"""A symbol that receivers and apps know."""
+TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
 
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow, even if escaped."""

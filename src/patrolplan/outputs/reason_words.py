@@ -86,16 +86,13 @@ SHARE_WORDS = {
 }
 """Words for shares of pupils in twentieths; those nearest to a sixth or to thirds are named so."""
 
-NEAR_MINUTES = 5.0
-"""Pupils who pass a stop within this time before or after it are still seen from it."""
+NEAR_MINUTES = 5.0  # Pupils who pass so long before or after a stop are still seen
 
 UNSURE_PLACE = "may lie a street or two away"
 
-HARDLY_ANY = (0, 1)
-"""Numbers of incidents that are too small to print."""
+HARDLY_ANY = (0, 1)  # Numbers of incidents that are too small to print
 
-MODIFIERS = (TrendReason, UnsurePlaceReason)
-"""Reasons that only modify another reason."""
+MODIFIERS = (TrendReason, UnsurePlaceReason)  # Reasons that only modify another reason
 
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
@@ -103,18 +100,15 @@ DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
-Detail = Literal["whole", "short"]
-"""Short has no numbers and no months, for what is read while walking."""
+Detail = Literal["whole", "short"]  # Short: no numbers and no months, to read while walking
 
 
 class ReasonLine(NamedTuple):
     """A sentence on why to stand at a stop, and the sign at its end."""
 
     text: str
-    is_voice: bool = False
-    """Whether pupils say so themselves."""
-    is_bold: bool = False
-    """Whether it is what matters most: the busiest stretch, or that the place is new or rising."""
+    is_voice: bool = False  # Whether pupils say so themselves
+    is_bold: bool = False  # What matters most: the busiest stretch, or what is new or rising
     end: str = "."
 
 

@@ -1,8 +1,7 @@
 """The layer of pupils' ways home, for an analyst who gives a reason.
 
-A map of where children walk must not spread: the layer is written only for a reason. Who wrote it,
-why, and to which folder is recorded first each time, next to the settings file, in a record that
-only grows; `patrolplan.outputs.purge` removes the layers that it names.
+A map of where children walk must not spread. Who wrote it, why, and to which folder is recorded
+first, next to the settings file; `patrolplan.outputs.purge` removes the layers named there.
 """
 
 import datetime as dt
@@ -28,18 +27,16 @@ from patrolplan.pupils.flows import Ways
 
 LEAST_REASON_LETTERS = 10
 WAYS_FILE = "ways.gpkg"
-RECORD_FILE = "ways-shown.jsonl"
-"""File next to the settings, with a line for each time that the layer was written."""
+RECORD_FILE = "ways-shown.jsonl"  # Next to the settings: a line for each layer written
 
 
 def check_reason(reason: str | None) -> str:
     """The given reason, without surrounding spaces; it must be long enough to be meaningful."""
     text = " ".join((reason or "").split())
     if len(text) < LEAST_REASON_LETTERS:
-        what = "pupils' ways home are shown only for a written reason"
-        if text:
-            what += f", and '{text}' is too short to be one"
-        where, remedy = "ways --show", "say what it is needed for, which is recorded: --reason TEXT"
+        short = f", and '{text}' is too short to be one" if text else ""
+        where, what = "ways --show", f"pupils' ways home are shown only for a written reason{short}"
+        remedy = "say what it is needed for, which is recorded: --reason TEXT"
         raise InputError.one(where, what, remedy)
     return text
 
@@ -52,7 +49,18 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
     details = build_manifest_header(area) | {"marking": marking, "reason": reason}
-    _record_shown(area, resolve_folder(out), reason)
+    path = area.settings.folder / RECORD_FILE
+    line = {
+        "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "by": _find_user(),
+        "reason": reason,
+        "written_to": str(resolve_folder(out)),
+        "area": area.name,
+        "schools": len(area.schools),
+    }
+    remedy = "so pupils' ways are not shown; make the settings file's folder writable"
+    with explain_os_errors(path, remedy):
+        append_records(path, [line])
     with replace_folder(out, details) as folder:
         write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
 
@@ -64,17 +72,11 @@ def build_way_layers(
 
     The number who walk alone is left out: no output shows where they do.
     """
+    names = {"pieces": "piece", "flow": "pupils"}
+    columns = ("urn", "pieces", "flow", "gate_metres")
     shares = pd.concat(
-        pd.DataFrame(
-            {
-                "urn": school.urn,
-                "piece": school.pieces,
-                "pupils": school.flow,
-                "gate_metres": school.gate_metres,
-            }
-        )
-        for school in ways.schools
-    )
+        pd.DataFrame({name: getattr(school, name) for name in columns}) for school in ways.schools
+    ).rename(columns=names)
     everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
     everyone = everyone[everyone["pupils"] != 0]
     return {
@@ -85,22 +87,6 @@ def build_way_layers(
         ).reset_index(drop=True)
         for name, table in (("ways", everyone), ("ways_by_school", shares))
     }
-
-
-def _record_shown(area: StudyArea, out: Path, reason: str) -> None:
-    """Add a line to the record: when, who, why and to which folder."""
-    path = area.settings.folder / RECORD_FILE
-    line = {
-        "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "by": _find_user(),
-        "reason": reason,
-        "written_to": str(out),
-        "area": area.name,
-        "schools": len(area.schools),
-    }
-    remedy = "so pupils' ways are not shown; make the settings file's folder writable"
-    with explain_os_errors(path, remedy):
-        append_records(path, [line])
 
 
 def _find_user() -> str:

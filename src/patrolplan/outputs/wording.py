@@ -25,22 +25,16 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; printed at the top of every paper that an officer gets."""
 
-SNAPPED_ACCURACY = "to within a few streets"
-"""How exact the places of open data are."""
+SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
-COARSE_FROM = 100
-"""From this length lengths are rounded to 10 m, shorter ones to 5 m."""
-MIN_UNLIT_METRES = 20.0
-"""Minimum length of a part of a leg without lighting that is named."""
-MIN_UNKNOWN_METRES = 300.0
-"""Minimum length of unknown lighting that is mentioned."""
-AT_PLACE_METRES = 25.0
-"""Within this distance an officer stands at a tasked place."""
-GATE_AGAIN = "School gate again"
-"""Place of a stop at the gate."""
+COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
+MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
+MIN_UNKNOWN_METRES = 300.0  # Minimum length of unknown lighting that is mentioned
+AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
+GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
 COULD_BE_CHANCE = " (could be chance)"
@@ -48,8 +42,7 @@ COULD_BE_CHANCE = " (could be chance)"
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
 
-GRID_METRES = (700_000, 1_300_000)
-"""Extent of the British National Grid, eastwards and northwards."""
+GRID_METRES = (700_000, 1_300_000)  # Extent of the British National Grid, eastwards and northwards
 
 
 def format_metres(length: float) -> str:

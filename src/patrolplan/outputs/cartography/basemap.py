@@ -43,8 +43,7 @@ class StreetClass:
     """A class of street everywhere: its width in metres, and its bounds in points of the page."""
 
     words: str
-    highways: tuple[str, ...]
-    """Values of OpenStreetMap's `highway`."""
+    highways: tuple[str, ...]  # Values of OpenStreetMap's `highway`
     width_metres: float
     min_points: float
     max_points: float

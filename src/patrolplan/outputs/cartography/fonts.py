@@ -27,14 +27,10 @@ from patrolplan.text import shorten
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
 POINTS_PER_MM = 72 / 25.4
-MIN_FONT_SIZE = 8.0
-"""Minimum size of letters on paper, in points."""
-LINE_HEIGHT = 1.12
-"""Height of a label in multiples of its size, descenders included."""
-UNKNOWN = "[?]"
-"""Replaces letters that the typeface lacks: a square would look like a printing fault."""
-MAX_LETTERS = 1000
-"""Maximum letters of a text; longer ones are cut, and papers show how much is missing."""
+MIN_FONT_SIZE = 8.0  # Minimum size of letters on paper, in points
+LINE_HEIGHT = 1.12  # Height of a label in multiples of its size, descenders included
+UNKNOWN = "[?]"  # for letters that the typeface lacks: a square would look like a fault
+MAX_LETTERS = 1000  # Maximum letters of a text; papers show how much of a longer one is missing
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 

@@ -22,29 +22,22 @@ from patrolplan.outputs.cartography.page import Window
 from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.viewport import Viewport
 
-GRID_STEPS = (100, 200, 500, 1000)
-"""Possible spacings of lines, in metres."""
-MIN_SPACING = 40.0
-"""Minimum points between two lines; nearer ones would look like streets."""
+GRID_STEPS = (100, 200, 500, 1000)  # Possible spacings of lines, in metres
+MIN_SPACING = 40.0  # Minimum points between two lines; nearer ones would look like streets
 GRID_COLOUR = "#a8b2bc"
-GRID_LEVEL = 1.45
-"""Above land, water and buildings, below all streets."""
+GRID_LEVEL = 1.45  # Above land, water and buildings, below all streets
 GRID_WIDTH = 0.5
 KILOMETRE = 1000
-SQUARE_METRES = 100_000
-"""Side of a square with a pair of letters."""
-INWARD_STEPS = (0.0, 16.0, 32.0)
-"""Points from the edge of the map at which a line's number may stand."""
+SQUARE_METRES = 100_000  # Side of a square with a pair of letters
+INWARD_STEPS = (0.0, 16.0, 32.0)  # Points from the map's edge at which a line's number may stand
 
 
 @dataclass(frozen=True, eq=False)
 class GridLine:
     """A line of the grid as drawn."""
 
-    text: str
-    """Its number, such as "992E"."""
-    ends: NDArray[np.float64]
-    """(2, 2) points of the page: where it leaves the map."""
+    text: str  # Its number, such as "992E"
+    ends: NDArray[np.float64]  # (2, 2) points of the page: where it leaves the map
 
 
 def choose_grid_metres(metres_per_point: float) -> int:

@@ -28,16 +28,11 @@ from patrolplan.arrays import expand_ranges
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
 
-CANDIDATE_SPACING = 5.0
-"""Points between two candidate places along a line."""
-LABEL_EDGE_MARGIN = 2.0
-"""Points between a label and the edge of the map."""
-BEND_SAMPLES = 7
-"""Number of points along a label where its line is compared with the label's straight base."""
-AVOIDED_COST = 8.0
-"""Additional cost of a place on ground to avoid."""
-LINE_WIDTH = 3.0
-"""Width in points of a leader line, with a margin on both sides."""
+CANDIDATE_SPACING = 5.0  # Points between two candidate places along a line
+LABEL_EDGE_MARGIN = 2.0  # Points between a label and the edge of the map
+BEND_SAMPLES = 7  # Points along a label where its line is compared with its straight base
+AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
+LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +42,11 @@ class LabelCandidates:
     key: str
     """What the label names; a shorter text with the same key can replace a full name that does not
     fit."""
-    boxes: Boxes
-    """(n, 5)"""
-    costs: NDArray[np.float64]
-    """(n,) how much worse than ideal each place is."""
-    max_count: int = 1
-    """Maximum number of copies of the label on the map."""
-    min_gap: float = 220.0
-    """Minimum points between the middles of two labels with the same key."""
-    blocked: BaseGeometry | None = None
-    """What the label must not overlap, in addition to other labels."""
+    boxes: Boxes  # (n, 5)
+    costs: NDArray[np.float64]  # (n,) how much worse than ideal each place is
+    max_count: int = 1  # Maximum number of copies of the label on the map
+    min_gap: float = 220.0  # Minimum points between the middles of two labels with the same key
+    blocked: BaseGeometry | None = None  # What it must not overlap, in addition to other labels
 
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
@@ -107,10 +97,8 @@ def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
 class Placing:
     """Possible positions of a label along a line."""
 
-    offsets: tuple[float, ...]
-    """Distances of the label from the line, to the left of it."""
-    max_bend: float
-    """Maximum points between the line and the label's straight base."""
+    offsets: tuple[float, ...]  # Distances of the label from the line, to the left of it
+    max_bend: float  # Maximum points between the line and the label's straight base
     extra_cost: float = 0.0
 
 
@@ -168,8 +156,7 @@ SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
 )
 """Positions of a label around a sign, the best first, which is right of it."""
-SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
-"""Sideways shifts of a label above or below a sign, in halves of its width."""
+SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)  # in halves of its width
 
 
 def find_places_around_point(

@@ -25,17 +25,12 @@ from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_m
 from patrolplan.outputs.direction_words import PASSAGE_WORDS
 
 ROW_HEIGHT = 13.5
-MARGIN = 2.0
-"""Points between the map and the first row, and below the last."""
-GAP = 11.0
-"""Points between two entries."""
-SIGN_GAP = 4.0
-"""Points between a sign and its words."""
+MARGIN = 2.0  # Points between the map and the first row, and below the last
+GAP = 11.0  # Points between two entries
+SIGN_GAP = 4.0  # Points between a sign and its words
 LEFT = 2.0
-POINT_METRES = 0.0254 / 72
-"""Length of a point on paper."""
-Sign = Callable[[Window, float, float, float], None]
-"""Draws a sign around x and y on a level."""
+POINT_METRES = 0.0254 / 72  # Length of a point on paper
+Sign = Callable[[Window, float, float, float], None]  # Draws a sign around x and y on a level
 
 
 @dataclass(frozen=True)
@@ -44,8 +39,7 @@ class Entry:
 
     text: str
     sign_width: float
-    draw_sign: Callable[[Window, float, float], object]
-    """Draws the sign from x, with the middle of the row at y."""
+    draw_sign: Callable[[Window, float, float], object]  # around y, from x
     bold: bool = False
 
     @property

@@ -47,29 +47,22 @@ from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
-PADDING = 28.0
-"""Points around a route for its circles and their names; more would reduce the scale."""
-MIN_GATE_EXTENT_METRES = 600.0
-"""Minimum length of the longer side of a map if only the gate is shown."""
+PADDING = 28.0  # Points around a route for its circles and their names; more would reduce the scale
+MIN_GATE_EXTENT_METRES = 600.0  # The same if only the gate is shown
 KEEP_AWAY_METRES = 250.0
 """Maximum distance from the route at which a place to keep away from is on the map, which is
 extended if necessary: an officer who knows the area might go there."""
 FEARED_METRES = 100.0
 """Maximum distance from the route at which a stretch where pupils feel unsafe has a sign on the
 map: an officer sees about this far along a street; `map.html` and the week have the others."""
-MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
-"""Minimum points between the middles of two signs; a sign is moved if they are nearer."""
-MARKER_EDGE_MARGIN = 8.0
-"""Points; a sign nearer to the edge of the map would be cut, so it is left out."""
+MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0  # Points; nearer signs are moved
+MARKER_EDGE_MARGIN = 8.0  # Points; a sign nearer to the edge of the map is left out
 STRETCH_WIDTH = 13.0
-STREET_EDGE_MARGIN = 12.0
-"""Points from the edge of the map within which a street could not be named."""
-STOP_PLACE_SEPARATOR = " near "
-"""Between the two streets of a stop's place, see `patrolplan.network.names`."""
+STREET_EDGE_MARGIN = 12.0  # Points from the map's edge within which a street could not be named
+STOP_PLACE_SEPARATOR = " near "  # Between the two streets of a stop's place
 ON_WALK_METRES = 4.0
 CROSSING_SIGNS = ("signals", "zebra")
-CROSSING_GAP = 12.0
-"""Points; nearer signs of one kind are parts of one crossing."""
+CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossing
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,13 +256,10 @@ class MapContent:
 class Markers(NamedTuple):
     """The signs of a patrol on its map."""
 
-    kinds: list[symbols.MarkerKind]
-    """Gate, crosses and stops, in this order."""
+    kinds: list[symbols.MarkerKind]  # Gate, crosses and stops, in this order
     texts: list[str]
-    centres: NDArray[np.float64]
-    """(n, 2) middles of the signs."""
-    true_points: NDArray[np.float64]
-    """(n, 2) the places that they mark."""
+    centres: NDArray[np.float64]  # (n, 2) middles of the signs
+    true_points: NDArray[np.float64]  # (n, 2) the places that they mark
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:

@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-"""(n, 2) points of the page."""
+Points = NDArray[np.float64]  # (n, 2) points of the page
 Cap = Literal["butt", "round", "square"]
 
 
@@ -63,8 +62,7 @@ class Window:
     page: Page
     place: tuple[float, float, float, float]
     tone: Callable[[str], str] | None = None
-    items: list[tuple[float, str]] = field(default_factory=list)
-    """Level and element of each item."""
+    items: list[tuple[float, str]] = field(default_factory=list)  # Level and element of each item
 
     def write(self) -> str:
         """All items in their order, cut off at the window's edges."""

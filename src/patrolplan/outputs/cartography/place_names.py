@@ -45,20 +45,13 @@ ROUTE_PLACINGS = (
     Placing((0.0,), max_bend=6.0),
     Placing(ROUTE_NAME_OFFSETS, max_bend=18.0, extra_cost=3.0),
 )
-NAMED_FIRST = ("major", "middle", "minor", "foot", "service")
-"""Classes of street in the order in which names are placed."""
-SCHOOL_LINES = (1, 2, 3, 4)
-"""Numbers of lines for a school's name, the best first."""
-LONGEST_LINE = 24
-"""Maximum letters of a name in one line; longer names take two."""
-REPEAT_POINTS = 300.0
-"""Points between two copies of a name."""
-SYMBOL_EDGE_MARGIN = 4.0
-"""Points; signs nearer to the edge of the map are not drawn."""
-NEAR_ROUTE_DISTANCE = 14.0
-"""Points; within this distance of the route no place of a name is better than another."""
-MAX_ROUTE_DISTANCE = 45.0
-"""Maximum points between the route and names of its streets."""
+NAMED_FIRST = ("major", "middle", "minor", "foot", "service")  # in the order of naming
+SCHOOL_LINES = (1, 2, 3, 4)  # Numbers of lines for a school's name, the best first
+LONGEST_LINE = 24  # Maximum letters of a name in one line; longer names take two
+REPEAT_POINTS = 300.0  # Points between two copies of a name
+SYMBOL_EDGE_MARGIN = 4.0  # Points; signs nearer to the edge of the map are not drawn
+NEAR_ROUTE_DISTANCE = 14.0  # Points; nearer places of a name are equally good
+MAX_ROUTE_DISTANCE = 45.0  # Maximum points between the route and names of its streets
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
@@ -77,8 +70,7 @@ LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
 class MapLabel:
     """Words to be placed on the map, and how they are written."""
 
-    text: str
-    """In one line or several."""
+    text: str  # In one line or several
     candidates: LabelCandidates
     size: float = NAME_SIZE
     bold: bool = False
@@ -86,10 +78,8 @@ class MapLabel:
     kind: LabelKind = "name"
     """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
     sign of a place where pupils feel unsafe, or any other name."""
-    plate_colour: str = ""
-    """Colour of the edge of its white plate; empty for names on the map itself."""
-    leader_ends: NDArray[np.float64] | None = None
-    """(n, 2) end of the leader line of each candidate; None without lines."""
+    plate_colour: str = ""  # Edge of its white plate; empty for names on the map itself
+    leader_ends: NDArray[np.float64] | None = None  # (n, 2) ends of leader lines
 
     def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
         """(2,) end of the leader line from the label in its (5,) box; None without one."""
@@ -144,10 +134,8 @@ class ShownStreet:
     """The part in the window of a street that has a name."""
 
     name: str
-    lines: NDArray[np.object_]
-    """In points of the page, joined end to end."""
-    rank: int
-    """Rank of its highest class, 0 for main roads."""
+    lines: NDArray[np.object_]  # In points of the page, joined end to end
+    rank: int  # Rank of its highest class, 0 for main roads
 
     @cached_property
     def length(self) -> float:

@@ -20,32 +20,23 @@ from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
 
-SAMPLE_SPACING = 2.0
-"""Points between samples of the route."""
-SHAPE_TOLERANCE = 0.05
-"""Maximum points between a leg's shape and its samples: no printer shows less."""
-LANE_WIDTH = 4.6
-"""Points between two lines on the same street."""
-SHARED_STREET_DISTANCE = 5.0
-"""Passes closer than this, in points, would look like one line."""
-MAX_LANES = 3
-"""More parallel lines would be off their street."""
-MIN_PARALLEL_COSINE = 0.8
-"""Minimum cosine between headings for two passes to count as parallel or opposite."""
+SAMPLE_SPACING = 2.0  # Points between samples of the route
+SHAPE_TOLERANCE = 0.05  # Maximum points between a leg's shape and its samples
+LANE_WIDTH = 4.6  # Points between two lines on the same street
+SHARED_STREET_DISTANCE = 5.0  # Passes closer than this, in points, would look like one line
+MAX_LANES = 3  # More parallel lines would be off their street
+MIN_PARALLEL_COSINE = 0.8  # between headings of two passes that count as parallel or opposite
 EASING = (0.25, 0.5, 0.25)
 COINCIDENT_DISTANCE = 1e-6
-SMOOTHING = 9
-"""Samples over which a line moves into its lane."""
+SMOOTHING = 9  # Samples over which a line moves into its lane
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnLeg:
     """One leg as drawn."""
 
-    line: Line
-    """(n, 2) points of the page, evenly spaced, moved into a lane if legs share the street."""
-    heading: Line
-    """(n, 2) unit vectors of travel."""
+    line: Line  # (n, 2) points of the page, evenly spaced, in its lane if legs share the street
+    heading: Line  # (n, 2) unit vectors of travel
 
     @cached_property
     def shape(self) -> BaseGeometry:
@@ -189,13 +180,10 @@ def measure_apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.
 
 
 LEG_LABEL_SIZE = 8.0
-MAX_LEADER_ENDS = 40
-"""Maximum number of places along a leg for the end of a leader line."""
-LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)
-"""Points from the leg to the middle of a tag with a leader line."""
+MAX_LEADER_ENDS = 40  # Maximum number of places along a leg for the end of a leader line
+LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)  # Points from the leg to the middle of a tag
 LEADER_DIRECTIONS = np.radians(np.arange(0.0, 360.0, 30.0))
-LEADER_COST = 20.0
-"""Cost of a tag with a leader line, compared with one at its leg."""
+LEADER_COST = 20.0  # Cost of a tag with a leader line, compared with one at its leg
 
 
 def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[MapLabel]:

@@ -30,33 +30,25 @@ from patrolplan.outputs.cartography.place_names import (
 )
 from patrolplan.text import shorten
 
-LETTERS = "abcdefghjkmnpqrstuvwxyz"
-"""Without i, l and o, which could be numbers."""
-LONGEST_KEYED_NAME = 80
-"""Maximum letters of a name in the key."""
+LETTERS = "abcdefghjkmnpqrstuvwxyz"  # Without i, l and o, which could be numbers
+LONGEST_KEYED_NAME = 80  # Maximum letters of a name in the key
 LETTER_SIZE = 8.5
 BOX_SIDE = 11.5
-LETTER_WIDTH = 5.0
-"""Extra width of the box for a second letter, in points."""
-SAMPLE_SPACING = 4.0
-"""Points between two candidate places along the street."""
+LETTER_WIDTH = 5.0  # Extra width of the box for a second letter, in points
+SAMPLE_SPACING = 4.0  # Points between two candidate places along the street
 MAX_SAMPLES = 40
-OFFSETS = (0.0, 9.0, -9.0)
-"""Points from the middle of the street."""
+OFFSETS = (0.0, 9.0, -9.0)  # Points from the middle of the street
 LEADER_LENGTHS = (17.0, 26.0, 38.0, 52.0)
 LEADER_COST = 20.0
 AROUND = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0) if x or y])
 AROUND /= np.hypot(*AROUND.T)[:, None]
 """(8, 2) directions of leader lines from a street."""
-CLEAR_OF_STREET = 5.0
-"""Points from the middle of a street within which its leader line crosses only the street."""
-CROSSING_COST = 25.0
-"""Cost of a name whose leader line crosses the route."""
+CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
+CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
 MAX_NAME_SPOTS = 10
 NAME_PADDING = 5.0
 LEADER_PLATE = "#505050"
-ON_ROUTE_COST = 5.0
-"""Cost of a letter that covers part of the route."""
+ON_ROUTE_COST = 5.0  # Cost of a letter that covers part of the route
 
 
 @dataclass(frozen=True)

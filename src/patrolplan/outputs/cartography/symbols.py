@@ -23,40 +23,31 @@ from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 
 ROUTE_WIDTH = 2.6
-LAST_LEG_DASHES = (2.4, 0.9)
-"""Dashes of the last leg, in multiples of the width."""
-OUTLINE_DASHES = (4.0, 1.6)
-"""Dashes of the edge of a polygon, in multiples of the width."""
+LAST_LEG_DASHES = (2.4, 0.9)  # Dashes of the last leg, in multiples of the width
+OUTLINE_DASHES = (4.0, 1.6)  # Dashes of the edge of a polygon, in multiples of the width
 PUSHED_LINES = ((ROUTE_COLOUR, 4.6, 6.12, ()), ("white", 2.2, 6.14, (0.01, 1.9)))
 """Colour, width, level and dashes of the lines for a part where the bicycle is pushed."""
 STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
-STRETCH_HATCH = 4.5
-"""Points between the slanting lines."""
+STRETCH_HATCH = 4.5  # Points between the slanting lines
 LEGEND_LEVEL = 23.0
-LONG_BAR = 125.0
-"""Maximum length of the scale bar, in points."""
+LONG_BAR = 125.0  # Maximum length of the scale bar, in points
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
-ROTATED_HEIGHT = 13.0
-"""Points that the note needs below the north arrow."""
+ROTATED_HEIGHT = 13.0  # Points that the note needs below the north arrow
 CROSS_SIDE = 11.0
-MOVED_POINTS = 3.0
-"""A sign that was moved farther has a line to its place."""
+MOVED_POINTS = 3.0  # A sign that was moved farther has a line to its place
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
-TASKED_RADIUS = 6.9
-"""Radius in points of the circle in the frame of a tasked stop."""
+TASKED_RADIUS = 6.9  # Radius in points of the circle in the frame of a tasked stop
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
-KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
-"""The card's text marks places to keep away from with the same sign."""
+KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"  # as in the card's text
 
 MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 Outline = tuple[tuple[float, float], ...]
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-FEARED_SIZE = (12.5, 13.5)
-"""Width and height in points of the sign of a place where pupils feel unsafe."""
+FEARED_SIZE = (12.5, 13.5)  # Width and height in points of the sign that pupils feel unsafe
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,11 @@ from shapely.geometry.base import BaseGeometry
 
 Geometries = NDArray[np.object_]
 
-MIN_METRES_PER_POINT = 0.8
-"""About 1 : 2,300; a larger scale would show too little of the surroundings."""
-MIN_EXTENT_METRES = 420.0
-"""Minimum length of the longer side of a map, so that a single place can be recognised."""
-MIN_ROTATION_GAIN = 1.4
-"""Minimum factor of enlargement for a map that is not north-up, which is harder to read."""
-PAGE_MARGIN = 12.0
-"""Points beyond the edge of the map up to which shapes are drawn, to hide their cut edges."""
-ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
-"""Candidate rotations in degrees, including 0."""
+MIN_METRES_PER_POINT = 0.8  # About 1 : 2,300; larger would show too little around it
+MIN_EXTENT_METRES = 420.0  # Minimum of a map's longer side, to recognise a single place
+MIN_ROTATION_GAIN = 1.4  # Minimum enlargement for a map that is not north-up
+PAGE_MARGIN = 12.0  # Points beyond the map's edge where shapes are cut
+ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)  # Candidate rotations in degrees, including 0
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
 }
 
-WRITTEN_AT = "2000-01-01T00:00:00.000Z"
-"""A fixed time, since equal layers give equal bytes."""
+WRITTEN_AT = "2000-01-01T00:00:00.000Z"  # A fixed time, since equal layers give equal bytes
 
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec/#extension_schema"
 

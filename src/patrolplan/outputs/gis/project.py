@@ -43,11 +43,9 @@ SHOWN = (
 )
 """Layers of the project from the top down: four of patrols, three of why there, and the ground."""
 
-MAP_SIZE = (208.0, 170.0)
-"""Width and height of the layouts' map, in millimetres."""
+MAP_SIZE = (208.0, 170.0)  # Width and height of the layouts' map, in millimetres
 
-MARGIN = 1.06
-"""The map's width over that of its content."""
+MARGIN = 1.06  # The map's width over that of its content
 
 CRS = Markup(
     '<spatialrefsys nativeFormat="Wkt"><wkt>{}</wkt><authid>{}</authid><description>{}'
