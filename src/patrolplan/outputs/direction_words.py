@@ -76,10 +76,9 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
 def _choose_landmark(
     step: Step, before: Step, named: Sequence[Landmark], *, is_first_turn: bool
 ) -> Landmark | None:
-    """The landmark that names a turn: the first, and where it is unclear without one.
+    """The landmark that names the first turn, one at a path without a name, or near another.
 
-    A turn is unclear at a path without a name, and close to another turn. Each landmark is named
-    once, and a park is not named at a turn into the street around it.
+    Each landmark is named once, and a park is not named at a turn into the street around it.
     """
     landmark = step.landmark
     if landmark is None or landmark in named:
@@ -122,10 +121,7 @@ def describe_street(step: Step) -> str:
 
 
 def _describe_passed(step: Step) -> str:
-    """What a direction leads over, through and across, to follow its street and length.
-
-    Successive main roads with the same kind of crossing are joined.
-    """
+    """What a direction leads over, through and across; crossings of one kind are joined."""
     over = "over" if step.passage == "bridge" else "through"
     words = f", {over} the {PASSAGE_WORDS[step.passage]}" if step.passage else ""
     parts = []

@@ -1,7 +1,6 @@
 """What papers and pages say of a patrol's stops, each stop described once, and their marking.
 
-The words are the same everywhere. Readers choose among them; they escape, cut and break lines
-themselves.
+Readers choose among the words; they escape, cut and break lines themselves.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -115,11 +114,7 @@ def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reaso
 
 
 def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
-    """Index of the stop on whose stretch most of the school's pupils pass, and the reason.
-
-    Only stops at which the officer stands while they pass count; None if there is none. In a tie,
-    it is the first.
-    """
+    """Index of the stop where most of the own pupils pass meanwhile, and the reason; or None."""
     own = [
         (number, reason)
         for number, stop in enumerate(patrol.stops)
@@ -150,10 +145,7 @@ class SchoolStop:
 
 
 def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:
-    """A patrol's stops for its school, without the gate and places that are only tasked.
-
-    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
-    """
+    """A patrol's stops for its school: no gate, no place or point that is only tasked."""
     own = hotspots.set_index("hotspot")
     stops = []
     for stop in patrol.stops:
@@ -178,13 +170,7 @@ def find_marking(
 
 
 def raise_marking(own: str) -> str:
-    """A marking that is at least `LEAST_MARKING`.
-
-    Examples
-    --------
-    >>> raise_marking("OFFICIAL"), raise_marking("SECRET")
-    ('OFFICIAL-SENSITIVE', 'SECRET')
-    """
+    """A marking that is at least `LEAST_MARKING`."""
     is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
     return own if is_enough else LEAST_MARKING
 

@@ -116,10 +116,7 @@ def build_hotspot_documents(
 
 
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Write layers into one GeoPackage; the same layers give the same bytes.
-
-    Our own have the meanings of their columns, and styles if there are several.
-    """
+    """Write layers into a GeoPackage, always as the same bytes; ours with meanings and styles."""
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         for name, frame in layers.items():

@@ -1,8 +1,7 @@
 """The governance pack: papers filled with facts of an area, its risk and its back-test.
 
-For a force's own assessment they are Markdown, and the transparency record is also data; for
-residents and schools there is a page that opens without a network. It names no street, hotspot or
-school.
+They are Markdown, the transparency record is also data, and for residents there is a page that
+opens without a network. They name no street, hotspot or school.
 """
 
 import json
@@ -183,10 +182,9 @@ def escape_markdown(value: object) -> object:
 
 
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The record; the force must fill values that are null, and a list has several texts.
+    """The record, from TOML with a row per field: number, name, texts; several texts are a list.
 
-    The template is TOML with a row per field: its number, name and texts. Fields that only the
-    force can fill have no text there: nothing is guessed.
+    Only the force can fill values that are null: nothing is guessed.
     """
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:

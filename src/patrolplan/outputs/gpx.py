@@ -36,11 +36,10 @@ INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-
 
 
 def render_gpx(plan: "Plan", urn: str) -> bytes:
-    """Render the patrols of one school as GPX 1.1, in UTF-8.
+    """The patrols of one school as GPX 1.1, in UTF-8; equal plans give equal bytes.
 
-    Way points are the gate, the stops and the base, with times and reasons in `desc`, where to get
-    off a bicycle, and places to keep away from. A route goes from stop to stop, a track follows the
-    streets; each officer has their own. Equal plans give equal bytes.
+    Way points are gate, stops, places to get off a bicycle and to keep away from; an officer has a
+    route from stop to stop and a track along the streets.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
     if not patrols:

@@ -1,7 +1,6 @@
-"""Shared parts of pages that open from a folder: scripts are embedded, and no request is sent.
+"""Pages that open from a folder: scripts and styles are in the page, and no request is sent.
 
-Scripts and styles are written into the page, and its content security policy allows each by its
-hash: nothing else can run, and nothing can be requested.
+The content security policy allows each by its hash: nothing else can run or be requested.
 """
 
 import base64
@@ -70,10 +69,7 @@ def render_page(
     images: str = "data:",
     **values: object,
 ) -> str:
-    """A page with its policy, scripts, styles and data, and the values that it shows.
-
-    No requests are allowed but those for `images`.
-    """
+    """A page with its policy, scripts, styles, data and values; only `images` may be requested."""
     return load_template(template).render(
         policy=build_security_policy(scripts, styles, images=images),
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own

@@ -1,8 +1,7 @@
 """Output folders, written completely or not at all, with a manifest of what is in them.
 
-A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
-excludes a second run. The manifest lists the files that patrolplan wrote, with their hashes, so
-that other files, and files edited since, are never lost.
+A new folder is written next to the old one and swapped for it; a lock file excludes a second run.
+The manifest lists files with their hashes, so that others, and edited ones, are never lost.
 """
 
 import json
@@ -47,8 +46,7 @@ FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patr
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
 
-    A folder that holds files which patrolplan did not write or that were changed since, or a week
-    that would be lost, is refused. `details` are further keys of the manifest.
+    It is refused if a foreign or edited file, or a week, would be lost. The manifest has `details`.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
@@ -111,11 +109,10 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
-    """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
+    """Replace some files of a folder that `replace_folder` wrote; the others may be open meanwhile.
 
-    If the run is killed, the next command finishes the work or drops it. No other file is touched,
-    so that a paper may be open in a viewer. The caller holds `lock_folder` meanwhile. `changes` are
-    keys of the manifest.
+    If the run is killed, the next command finishes or drops the work. The caller holds
+    `lock_folder`. `changes` are keys of the manifest.
     """
     folder = resolve_folder(folder)
     with explain_os_errors(folder, REMEDY):
@@ -180,8 +177,7 @@ def _hash_files(folder: Path) -> dict[str, str]:
 def find_faults(folder: Path) -> dict[str, str]:
     """Whether each file in a folder is `FOREIGN`, `EDITED`, or as patrolplan wrote it (empty).
 
-    A manifest alone proves nothing, since anybody can write one: a file counts as written by
-    patrolplan if it has one of our names and the manifest lists it.
+    Anybody can write a manifest: a file is ours if it also has one of our names.
     """
     manifest = _load_manifest(folder / MANIFEST)
     hashes = manifest.get("files", {})

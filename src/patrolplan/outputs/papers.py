@@ -1,7 +1,6 @@
 """Every file that a command writes into an output folder, declared once.
 
-What is listed on the screen, taken for ours when a folder is written again or purged, and marked
-out of date on the board follows from this table.
+What is listed, replaced, purged, and out of date on the board follows from this table.
 """
 
 import re

@@ -51,8 +51,7 @@ def purge(
 ) -> list[PurgeEntry]:
     """Remove what patrolplan wrote longer ago, and list all that is, removed or not, with why.
 
-    `home` is the folder of the settings, `record` the file to which a JSON line is added for
-    everything removed, by default one in the cache folder. A dry run removes nothing.
+    `home` is the folder of the settings; each removal is a JSON line in `record`.
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
     cutoff, entries = (now - older_than).timestamp(), list[PurgeEntry]()

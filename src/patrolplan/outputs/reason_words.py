@@ -287,8 +287,7 @@ def describe_want_of_reasons(stop: "Stop") -> str:
 def order_reasons(stop: "Stop") -> "list[Reason]":
     """A stop's reasons in their order, without those that do not apply while it lasts.
 
-    Pupils' ways that it does not meet are left out, unless there is no other reason. The gate needs
-    no reason.
+    A way that it misses stays if there is no other reason; the gate needs none.
     """
     if stop.kind == "gate":
         return []

@@ -42,10 +42,7 @@ def check_reason(reason: str | None) -> str:
 
 
 def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
-    """Write the layers `ways` (all schools) and `ways_by_school` into a folder, and record it.
-
-    The record is written first: if that fails, no layer is written.
-    """
+    """Write the layers `ways` and `ways_by_school` into a folder, after recording it."""
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
     details = build_manifest_header(area) | {"marking": marking, "reason": reason}
@@ -68,10 +65,7 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
 def build_way_layers(
     area: StudyArea, ways: Ways, marking: str, reason: str
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Pupils on each piece of street on which any walk: of all schools, and by school.
-
-    The number who walk alone is left out: no output shows where they do.
-    """
+    """Pupils on pieces of street, of all schools and by school; not how many walk alone."""
     names = {"pieces": "piece", "flow": "pupils"}
     columns = ("urn", "pieces", "flow", "gate_metres")
     shares = pd.concat(

@@ -59,11 +59,7 @@ def format_minutes(length: float) -> str:
 
 
 def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
-    """Ordnance Survey grid reference of the 10 m square around a point, for use on the radio.
-
-    `x` and `y` are metres in `crs`. Only the British National Grid has references: the result is
-    empty for any other CRS, and for points outside the grid.
-    """
+    """Grid reference of the 10 m square around a point, for the radio; empty off the grid."""
     if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
         return ""
     # The lettering starts one 500 km square west and two south of the true origin (square S).
@@ -117,10 +113,7 @@ def format_reference_ratio(patrol: "Patrol") -> str:
 
 
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
-    """That nothing within reach of the gate, nor any stop, is worse than chance; else empty.
-
-    What is new or rising is, and where pupils say that they feel unsafe it is not for chance.
-    """
+    """That nothing within reach is worse than chance, new, rising or feared; else empty."""
     from patrolplan.hotspots.trends import CHANGED_TRENDS  # noqa: PLC0415 - heavy, as the next
     from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415
 
@@ -226,14 +219,10 @@ those that start before it or at most this long after it."""
 
 
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset, if it is near on a given day, and legs and stops without lighting.
+    """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting.
 
-    After dark also the legs that cannot be walked without footpaths, underpasses and covered
-    passages, see `Surroundings.preference`.
-
-    For a patrol that ends by noon it is sunrise. With a day, only legs and stops that end after
-    sunset or begin before sunrise count; without one, only legs do. Unknown lighting is never
-    called unlit.
+    With a day, only those after sunset or before sunrise count, and legs with no way then but by
+    footpath or passage are named. Unknown lighting is never called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
     sun = find_sunset_minutes(plan.area, plan.date, rising=early)
@@ -331,10 +320,9 @@ def list_attributions(plan: "Plan") -> tuple[str, ...]:
 
 
 def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
-    """Sources of the data, as their licences require; for a fictional area, a statement of that.
+    """Sources of the data, as their licences require; of a fictional area, that it is one.
 
-    `area` is the area's name; `snapped` says whether recorded crime is open data, since a force's
-    own extract needs no attribution.
+    A force's own extract, which is not `snapped`, needs no attribution.
     """
     if is_fictional_area(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)

@@ -133,10 +133,7 @@ def copy_template(package: str, name: str, root: Path) -> None:
 
 
 def open_template_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for templates and pictures, removed at the end of a `with` block.
-
-    A killed run leaves it behind, so nothing with names of people may be written there.
-    """
+    """A temporary folder for templates and pictures; a killed run leaves it behind, so no names."""
     return tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)
 
 
@@ -166,9 +163,8 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
 
-    Nothing outside the folder is read, and no other typeface than ours. The words of a paper, as
-    the template reads them from `sys.inputs.data`, stay in memory. A warning of typst is an error:
-    a paper with a missing glyph or picture must not reach anyone.
+    Only the folder is read; the data stay in memory, as `sys.inputs.data`. A warning is an error: a
+    paper with a missing glyph or picture must not reach anyone.
     """
     pages, warnings = COMPILERS.own.compile_with_warnings(
         root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)

@@ -1,8 +1,7 @@
 """The British National Grid on a map, to locate the grid references that papers print.
 
-References have four digits eastwards and four northwards. A line is numbered by the first three of
-them (two where lines are a kilometre apart), with the letter of its direction, so that a turned map
-can be read as well.
+A line is numbered by the first three of a reference's four digits (two where lines are a kilometre
+apart), with the letter of its direction, so that a turned map can be read as well.
 """
 
 from dataclasses import dataclass

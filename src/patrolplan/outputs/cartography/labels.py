@@ -109,10 +109,9 @@ def find_places_along_lines(
     *,
     max_length_ratio: float,
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
-    """Places for labels along lines: (n, 5) boxes, (n,) costs and the (n,) rows of the lines.
+    """Places for labels of (k, 2) sizes along lines: (n, 5) boxes, (n,) costs and rows of lines.
 
-    `sizes` are the (k, 2) widths and heights of the label of each line. Places are in the order of
-    the lines, then of the placings. The middle of a line and straight stretches cost least.
+    In the order of lines, then of placings. The middle of a line and straight stretches cost least.
     """
     length = shapely.length(lines)
     half = np.minimum(sizes[:, 0], length) / 2
@@ -168,11 +167,10 @@ def find_places_around_point(
     extra_distances: Sequence[float] = (0.0,),
     slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label around a sign of this radius: (n, 5) horizontal boxes and (n,) costs.
+    """(n, 5) horizontal boxes and (n,) costs for a label around a sign of this radius.
 
-    They are `extra_distances` points farther from the sign than its radius; at a higher cost,
-    `slide_distances` points above and below it and shifted sideways, for a long label near the edge
-    of the map.
+    They are `extra_distances` points away; at a higher cost, `slide_distances` points above and
+    below it and shifted sideways, for a long label near the edge of the map.
     """
     half = np.array(size) / 2
     # To the sides only the horizontal distance matters; above and below, only the vertical.
@@ -199,11 +197,10 @@ def place_labels(
     occupied: Boxes | None = None,
     avoided: BaseGeometry | None = None,
 ) -> list[tuple[int, Boxes]]:
-    """Choose places for labels in their order, so that no two overlap.
+    """Number and (5,) box of every label that finds a place, in their order; no two overlap.
 
-    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are in
-    use already; they overlap what is `avoided` only if there is no better place. Returns the number
-    of the label and its (5,) box for every label with a place.
+    Labels stay inside the map and clear of (k, 5) `occupied` boxes; they overlap what is `avoided`
+    only if there is no better place.
     """
     used = NO_BOXES if occupied is None else occupied
     for shape in (avoided, *(label.blocked for label in label_candidates)):

@@ -100,10 +100,9 @@ def build_key_entry(street: KeyedStreet) -> Entry:
 def build_sign_entries(
     viewport: Viewport, shown: Collection[str], *, way: str, speed_kmh: float, grid_square: str
 ) -> list[Entry]:
-    """The scale with its minutes, and all signs on the map that need words.
+    """The scale with its minutes, and the signs `shown`, by their kinds; see `list_signs`.
 
-    `shown` has the kinds of signs, see `list_signs`; `grid_square` has the letters of the grid's
-    squares, and is empty where there is no grid.
+    `grid_square` has the letters of the grid's squares, and is empty where there is no grid.
     """
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point

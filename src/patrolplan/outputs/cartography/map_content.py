@@ -138,10 +138,7 @@ class MapContent:
 
     @cached_property
     def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
-        """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind.
-
-        Crossings are those on the walk with lights or zebras; nearby ones are merged.
-        """
+        """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
         found = {kind: find_symbols(self.features, self.viewport, kind) for kind in SYMBOL_STYLES}
         for kind in CROSSING_SIGNS:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
@@ -166,10 +163,7 @@ class MapContent:
 
     @cached_property
     def markers(self) -> "Markers":
-        """The signs on the map; those that would touch are moved apart.
-
-        The gate is not moved; crosses are moved only for the gate and for each other.
-        """
+        """The signs on the map; those that would touch are moved apart, except the gate."""
         barred = find_near_keep_away(self.patrol)
         signs: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
             ("gate", "G", self.patrol.point),

@@ -1,7 +1,4 @@
-"""Which names are on a map, how they are written, and where each of them may be placed.
-
-Streets of the route come first, then what helps to find them.
-"""
+"""Which names are on a map, how they are written, and where each of them may be placed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -275,10 +272,9 @@ def build_symbol_labels(
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of stations or bus stops, without duplicates, next to a visible sign.
+    """Names of stations or bus stops by kind, each once, whose sign's middle is not `covered`.
 
-    Without its sign a name would look like that of the street. `covered` is what covers signs,
-    whose middle must be visible; `near` selects those close to the route.
+    Without its sign a name would look like a street's. `near` selects those close to the route.
     """
     seen = ~shapely.intersects_xy(covered, points)
     if near is not None:

@@ -45,11 +45,9 @@ class DrawnLeg:
 
 
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
-    """Legs as lines that keep right of each other where they share a street.
+    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street.
 
-    `lines` are (v, 2) points of the page, leg by leg in the order of the walk. Passes in opposite
-    directions both keep to the right of their own heading, so they part; passes in one direction
-    get a lane each, in the order they are walked.
+    Passes in opposite directions part; passes in one direction get a lane each, in their order.
     """
     # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
     # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
@@ -152,10 +150,7 @@ def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
 def separate_points(
     places: NDArray[np.float64], gap: float, *, fixed: int = 0
 ) -> NDArray[np.float64]:
-    """(n, 2) places moved until all are at least `gap` apart; the first `fixed` are not moved.
-
-    Two are moved along the line between them, in a set direction if they coincide.
-    """
+    """(n, 2) places moved to be at least `gap` apart; the first `fixed` are not moved."""
     moved = np.array(places, dtype=np.float64)
     for _ in range(200):
         close = np.argwhere(np.triu(measure_apart(moved, moved) < gap - 0.01, 1)).tolist()

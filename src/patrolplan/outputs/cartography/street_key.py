@@ -1,8 +1,7 @@
 """Streets whose name does not fit on them: a name with a leader line, otherwise a letter.
 
-A letter is in a small box on the street, or has a leader line to it; a key below the map has the
-names. Letters are lower case, in the order of the walk, and cannot be mistaken for the numbers of
-stops or the capital letters of gate and base.
+A letter is on the street or has a line to it, and a key below the map has the names. Letters are
+lower case, so they are no capital of the gate; none looks like a number of a stop.
 """
 
 from collections.abc import Sequence

@@ -52,10 +52,7 @@ FEARED_SIZE = (12.5, 13.5)  # Width and height in points of the sign that pupils
 
 @dataclass(frozen=True)
 class Symbol:
-    """A small sign of the ground: its words in the legend, its width in points, and its shapes.
-
-    Each shape is an outline around (0, 0), its fill, and the colour and width of its edge.
-    """
+    """A small sign of the ground; its shapes, around (0, 0), are outline, fill, edge and width."""
 
     words: str
     width: float
@@ -154,11 +151,7 @@ def draw_markers(
     centres: NDArray[np.float64],
     true_points: NDArray[np.float64],
 ) -> None:
-    """Draw the signs of the patrol: the gate as a white square, stops as black circles.
-
-    The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
-    the positions of the signs, `true_points` the places that they mark.
-    """
+    """Draw the signs at (n, 2) `centres`, with their texts, and lines to the places they mark."""
     draw_marker_leaders(window, centres, true_points)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
@@ -205,10 +198,7 @@ def draw_marker_leaders(
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(1, 5) box of the north arrow: in the first corner from the top right without signs.
-
-    On a turned map it has words below it.
-    """
+    """(1, 5) box of the north arrow, with its note, in the first corner without signs."""
     half, below = NORTH_SIDE / 2 + 4, ROTATED_HEIGHT if viewport.rotation_degrees else 0.0
     words = measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) if below else 0.0
     size = max(NORTH_SIDE, words + 6), NORTH_SIDE + below

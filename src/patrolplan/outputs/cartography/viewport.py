@@ -88,10 +88,9 @@ def fit_viewport(
 ) -> Viewport:
     """The window that shows all content, arrays of (n, 2) metres, as large as possible.
 
-    On each side of the page, `padding` points stay free for circles and names; the longer side
-    shows at least `min_extent_metres`. A north-up window is moved into `street_bounds`, (left,
-    low, right, top) metres, as far as the content allows, because beyond the streets the map would
-    be blank. If `may_rotate`, north need not be up if turning enlarges the map much.
+    On each side `padding` points stay free for circles and names. A north-up window is moved into
+    `street_bounds`, (left, low, right, top) metres, as far as the content allows, because beyond
+    the streets the map would be blank. If `may_rotate`, north is not up if that enlarges much.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     page = np.array([width, height])

@@ -1,7 +1,7 @@
-"""Further tables of a GeoPackage: meanings of the layers' columns, and styles for QGIS.
+"""Meanings of the layers' columns, and styles for QGIS, as further tables of a GeoPackage.
 
-Meanings are the schema extension of the GeoPackage standard (OGC 12-128r19, annex F.9); styles are
-the table `layer_styles`, which QGIS reads when a layer is opened.
+Meanings are the schema extension of the standard (OGC 12-128r19, annex F.9); styles are the table
+`layer_styles`, which QGIS reads when a layer is opened.
 """
 
 import sqlite3

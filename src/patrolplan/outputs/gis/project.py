@@ -1,12 +1,8 @@
-"""`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder.
+"""`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder, with two layouts.
 
-Layers are in groups, drawn as on the cards, over streets of our own network: nothing is loaded from
-a server. Two layouts print it on A4: the whole area, and an atlas with one page per patrol. It is
-plain XML rather than a `.qgz`, so that equal plans give equal bytes with any compressor.
-
-A style is a QML document beside this module, legible in black and white: with the least and the
-most risk of each class, and the form of times filled in, it is in the GeoPackage, so that a layer
-always has it, and in the project. Words of the legend are fixed, and never from the data.
+A style is a QML document beside this module, with the limits of each class of risk and the form of
+times filled in; it is in the GeoPackage, too. Plain XML rather than a `.qgz`: equal plans give
+equal bytes. Words of the legend are never from the data.
 """
 
 import re
