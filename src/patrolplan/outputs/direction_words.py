@@ -67,7 +67,7 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
         joined = _join_street(step, goes_on=before is not None and before.street == step.street)
         length = format_metres(step.metres)
         directions.append(
-            Direction(turn + joined, describe_street(step), length, _describe_passed(step))
+            Direction(turn + joined, _describe_street(step), length, _describe_passed(step))
         )
         before, previous_way = step, step.way
     return directions
@@ -113,7 +113,7 @@ def _join_street(step: Step, *, goes_on: bool) -> str:
     return "," if step.turn == "straight on" else " into"
 
 
-def describe_street(step: Step) -> str:
+def _describe_street(step: Step) -> str:
     """What a direction follows: a street, or steps up or down."""
     if step.flight not in {"up", "down"}:
         return step.street

@@ -34,6 +34,7 @@ COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones 
 MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
 MIN_UNKNOWN_METRES = 300.0  # Minimum length of unknown lighting that is mentioned
 AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
+TWILIGHT_MINUTES = 30  # Sunset is mentioned up to this long after a patrol, sunrise before one
 GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
@@ -213,11 +214,6 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
     return f"{marks[leg]}→{marks[leg + 1]}"
 
 
-TWILIGHT_MINUTES = 30
-"""Sunset is mentioned on patrols that end after it or at most this long before it, and sunrise on
-those that start before it or at most this long after it."""
-
-
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting.
 
@@ -234,17 +230,16 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
 
     def list_legs(name: str) -> str:
-        lengths = {number: getattr(leg, name) for number, leg in dark.items()}
+        metres = {number: getattr(leg, name) for number, leg in dark.items()}
         return ", ".join(
-            f"{format_leg_name(patrol, number)} ({format_metres(metres)})"
-            for number, metres in lengths.items()
-            if metres >= MIN_UNLIT_METRES
+            f"{format_leg_name(patrol, number)} ({format_metres(length)})"
+            for number, length in metres.items()
+            if length >= MIN_UNLIT_METRES
         )
 
     sentences = []
-    if sun is not None and is_dark(
-        patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
-    ):
+    start, end = patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
+    if sun is not None and is_dark(start, end):
         # Rounded down, as almanacs print the sun's times.
         sentences.append(f"{'Sunrise' if early else 'Sunset'} {format_time(math.floor(sun))}.")
     if unlit := list_legs("unlit_metres"):

@@ -1,4 +1,4 @@
-"""Where words go: never on each other, never upside down, never off the map."""
+"""Where words go: never on each other, upside down or off the map, and to their street."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,25 @@ from patrolplan.outputs.cartography.labels import (
     AVOIDED_COST,
     LabelCandidates,
     Placing,
+    build_level_boxes,
     compute_corners,
     find_overlaps,
     find_places_along_lines,
     find_places_around_point,
     make_upright,
     place_labels,
+)
+from patrolplan.outputs.cartography.place_names import ShownStreet
+from patrolplan.outputs.cartography.route import (
+    build_leader_labels,
+    build_leg_labels,
+    separate_legs,
+)
+from patrolplan.outputs.cartography.street_key import (
+    CLEAR_OF_STREET,
+    build_key_label,
+    build_leader_label,
+    key_streets,
 )
 
 WIDTH, HEIGHT = 400.0, 300.0
@@ -173,3 +186,75 @@ def test_places_are_those_of_the_obvious_way(seed):
     assert [number for number, _ in found] == [number for number, _ in expected]
     for (_, box), (_, slow) in zip(found, expected, strict=True):
         assert box.tolist() == slow.tolist()
+
+
+SIZE = {"width": 400.0, "height": 300.0}
+SIGNS = shapely.MultiPoint([(150, 150), (180, 150)]).buffer(9)
+LEGS = separate_legs(
+    [np.array([[150.0, 150.0], [180.0, 150.0]]), np.array([[180.0, 150.0], [180.0, 280.0]])]
+)
+OCCUPIED = np.array([[150.0, 150.0, 20.0, 20.0, 0.0], [180.0, 150.0, 20.0, 20.0, 0.0]])
+
+
+def test_a_leg_between_touching_signs_is_tagged_by_a_line():
+    """A leg with no room on it has its tag away from it; the line to it crosses nothing else."""
+    near = place_labels(
+        [tag.candidates for tag in build_leg_labels(LEGS, ["1→2", "2→3"])],
+        occupied=OCCUPIED,
+        **SIZE,
+    )
+    assert [number for number, _ in near] == [1]
+    first, _ = build_leader_labels(LEGS, ["1→2", "2→3"], covered=SIGNS)
+    [(_, box)] = place_labels([first.candidates], occupied=OCCUPIED, **SIZE)
+    lead = first.leader_ends[np.argmin(np.abs(first.candidates.boxes - box).sum(axis=1))]
+    line = shapely.LineString([lead, box[:2]])
+    assert shapely.distance(shapely.Point(lead), shapely.LineString(LEGS[0].line)) < 0.1
+    assert not line.intersects(SIGNS)
+    assert not line.intersects(shapely.LineString(LEGS[1].line))
+
+
+coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
+streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
+    lambda rows: np.array([shapely.LineString(rows)], dtype=object)
+)
+
+
+def test_letters_are_distinct_and_no_numbers():
+    """However many streets, each has its own small letter, and none looks like a number."""
+    letters = [street.letter for street in key_streets([str(no) for no in range(200)])]
+    assert len(set(letters)) == 200
+    assert all(letter == letter.lower() for letter in letters)
+    assert not set("ilo") & set("".join(letters))
+
+
+@given(streets, streets)
+@settings(max_examples=50, deadline=None)
+def test_letters_stand_on_their_street_or_lead_to_it(street, route):
+    """Every place of a letter is on the street, or has a line that ends on it."""
+    [keyed] = key_streets(["Mill Lane"])
+    label = build_key_label(keyed, street, route=route[0], covered=shapely.Point())
+    ends = shapely.points(label.leader_ends)
+    assert len(ends) == len(label.candidates.boxes)
+    assert (shapely.distance(ends, street[0]) < 1e-6).all()
+
+
+@given(streets, streets, st.lists(st.tuples(coordinate, coordinate), max_size=5))
+@settings(max_examples=50, deadline=None)
+def test_lines_of_names_end_on_the_street_and_cross_no_words(street, route, words):
+    """Every place of a name leads to its street, and over none of the boxes in use."""
+    occupied = build_level_boxes(np.array(words).reshape(-1, 2), (30.0, 12.0))
+    label = build_leader_label(
+        ShownStreet("Mill Lane", street, 3),
+        route=route[0],
+        covered=shapely.Point(),
+        occupied=occupied,
+        walked=True,
+    )
+    ends = shapely.points(label.leader_ends)
+    assert len(ends) == len(label.candidates.boxes)
+    assert (shapely.distance(ends, street[0]) < 1e-6).all()
+    middles = label.candidates.boxes[:, :2]
+    leaders = shapely.linestrings(np.stack([label.leader_ends, middles], axis=1))
+    beyond = shapely.difference(leaders, shapely.buffer(ends, CLEAR_OF_STREET))
+    used = shapely.union_all(shapely.polygons(compute_corners(occupied)))
+    assert not shapely.intersects(beyond, used).any()
