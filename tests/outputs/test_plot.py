@@ -93,29 +93,13 @@ def test_all_draw_on_given_axes(demo_plan, demo_week):
         axes.figure.canvas.draw()
 
 
-def test_a_notebook_gets_the_map_in_a_frame(demo_plan, tmp_path):
-    """The page is escaped into a frame; saved, it is the plan's own map."""
-    shown = pp.plot.web_map(demo_plan)
-    html = shown._repr_html_()
-    assert html.startswith("<iframe")
-    assert "<script" not in html
-    path = shown.save(tmp_path / "map.html")
-    assert path.read_text(encoding="utf-8") == shown.html
-    assert "Content-Security-Policy" in shown.html
-
-
-def test_months_hold_every_incident(demo_area):
-    """The bars of all months together are all incidents, those that count below the others."""
+def test_months_hold_every_incident_under_a_legend(demo_area):
+    """All bars together are all incidents, those that count below; the legend is on no bar."""
     axes = pp.plot.months(demo_area)
     assert sum(bar.get_height() for bar in axes.patches) == len(demo_area.incidents)
     counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.risk_categories)
     first = axes.patches[: len(axes.patches) // 2]
     assert sum(bar.get_height() for bar in first) == counted.sum()
-
-
-def test_the_months_legend_lies_on_no_bar_and_no_word(demo_area):
-    """The legend stands between title and bars: it covers neither, nor do they cover it."""
-    axes = pp.plot.months(demo_area)
     axes.figure.canvas.draw()
     legend = axes.get_legend().get_window_extent()
     assert legend.y0 >= axes.get_window_extent().y1
