@@ -221,8 +221,8 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     stops = find_symbols(features, frame, "bus_stop")
     [first] = build_symbol_labels("bus_stop", *stops, covered=shapely.Point())
     [second] = build_symbol_labels("bus_stop", *stops, covered=near)
-    assert np.hypot(*(first.candidates.boxes[:, :2] - (100, 100)).T).min() < 40
-    assert np.hypot(*(second.candidates.boxes[:, :2] - (300, 200)).T).min() < 40
+    assert np.hypot(*(first.boxes[:, :2] - (100, 100)).T).min() < 40
+    assert np.hypot(*(second.boxes[:, :2] - (300, 200)).T).min() < 40
     assert not build_symbol_labels("bus_stop", *stops, covered=near | far)
 
 

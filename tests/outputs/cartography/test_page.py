@@ -25,6 +25,7 @@ from patrolplan.outputs.cartography.grid import (
     build_grid_lines,
     choose_grid_metres,
 )
+from patrolplan.outputs.cartography.labels import place_labels
 from patrolplan.outputs.cartography.legend import build_sign_entries
 from patrolplan.outputs.cartography.page import (
     Page,
@@ -33,7 +34,6 @@ from patrolplan.outputs.cartography.page import (
     trace_rectangle,
     trace_rounded,
 )
-from patrolplan.outputs.cartography.place_names import place_map_labels
 from patrolplan.outputs.cartography.symbols import SYMBOLS, draw_symbols
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
@@ -223,7 +223,7 @@ def test_numbers_are_on_the_map_at_its_edge(viewport):
     """Numbers are level, whole, and near an end of their line."""
     lines = {line.text: line for line in build_grid_lines(viewport, BRITISH_GRID)}
     labels = build_grid_labels(list(lines.values()), viewport)
-    for label, box in place_map_labels(labels, viewport, occupied=np.empty((0, 5))):
+    for label, box in place_labels(labels, viewport.size):
         assert_on_map(viewport, box[None])
         assert box[4] == 0
         assert np.hypot(*(lines[label.text].ends - box[:2]).T).min() < 60

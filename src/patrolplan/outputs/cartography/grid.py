@@ -14,11 +14,11 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.cartography.fonts import measure_label
 from patrolplan.outputs.cartography.labels import (
     LABEL_EDGE_MARGIN,
-    LabelCandidates,
+    NAME_SIZE,
+    MapLabel,
     build_level_boxes,
 )
 from patrolplan.outputs.cartography.page import Window
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.viewport import Viewport
 
 GRID_STEPS = (100, 200, 500, 1000)  # Possible spacings of lines, in metres
@@ -90,6 +90,6 @@ def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabe
         half = np.array(size) / 2 + LABEL_EDGE_MARGIN + 0.1
         middles = np.clip(middles, half, np.array(viewport.size) - half)
         boxes = build_level_boxes(middles, size)
-        candidates = LabelCandidates(line.text, boxes, np.arange(float(len(boxes))), min_gap=0.0)
-        labels.append(MapLabel(line.text, candidates, colour="#44505c"))
+        costs, text = np.arange(float(len(boxes))), line.text
+        labels.append(MapLabel(text, text, boxes, costs, colour="#44505c", min_gap=0.0))
     return labels

@@ -17,6 +17,7 @@ earlier ones. If this order would leave out a required label, the caller tries o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -28,6 +29,7 @@ from patrolplan.arrays import expand_ranges
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
 
+NAME_SIZE = 8.0
 CANDIDATE_SPACING = 5.0  # Points between two candidate places along a line
 LABEL_EDGE_MARGIN = 2.0  # Points between a label and the edge of the map
 BEND_SAMPLES = 7  # Points along a label where its line is compared with its straight base
@@ -35,18 +37,34 @@ AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
 LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
 
 
-@dataclass(frozen=True, eq=False)
-class LabelCandidates:
-    """The possible places for a label."""
+LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
+"""The name of a street on the route, a leg's tag, a street's letter in the key, the sign of a place
+where pupils feel unsafe, or any other name."""
 
-    key: str
-    """What the label names; a shorter text with the same key can replace a full name that does not
-    fit."""
+
+@dataclass(frozen=True, eq=False)
+class MapLabel:
+    """Words for the map, in one line or several, how they look, and their possible places."""
+
+    text: str
+    key: str  # What it names: a shorter text with the same key may stand for one that does not fit
     boxes: Boxes  # (n, 5)
     costs: NDArray[np.float64]  # (n,) how much worse than ideal each place is
-    max_count: int = 1  # Maximum number of copies of the label on the map
-    min_gap: float = 220.0  # Minimum points between the middles of two labels with the same key
+    size: float = NAME_SIZE
+    bold: bool = False
+    colour: str = "black"
+    kind: LabelKind = "name"
+    plate_colour: str = ""  # Edge of its white plate; empty for names on the map itself
+    leader_ends: NDArray[np.float64] | None = None  # (n, 2) ends of leader lines
+    max_count: int = 1  # Maximum number of copies on the map
+    min_gap: float = 220.0  # Minimum points between the middles of two with the same key
     blocked: BaseGeometry | None = None  # What it must not overlap, in addition to other labels
+
+    def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
+        """(2,) end of the leader line from the label in its (5,) box; None without one."""
+        if self.leader_ends is None:
+            return None
+        return np.asarray(self.leader_ends[np.argmin(np.abs(self.boxes - box).sum(axis=1))])
 
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
@@ -190,57 +208,53 @@ def find_places_around_point(
 
 
 def place_labels(
-    label_candidates: Sequence[LabelCandidates],
+    labels: Sequence[MapLabel],
+    size: tuple[float, float],
     *,
-    width: float,
-    height: float,
-    occupied: Boxes | None = None,
+    occupied: Boxes = NO_BOXES,
     avoided: BaseGeometry | None = None,
-) -> list[tuple[int, Boxes]]:
-    """Number and (5,) box of every label that finds a place, in their order; no two overlap.
+) -> list[tuple[MapLabel, Boxes]]:
+    """Each label that finds a place, with its (5,) box, in their order; no two overlap.
 
-    Labels stay inside the map and clear of (k, 5) `occupied` boxes; they overlap what is `avoided`
-    only if there is no better place.
+    Labels stay inside a map of this size and clear of (k, 5) `occupied` boxes; they overlap what is
+    `avoided` only if there is no better place.
     """
-    used = NO_BOXES if occupied is None else occupied
-    for shape in (avoided, *(label.blocked for label in label_candidates)):
+    for shape in (avoided, *(label.blocked for label in labels)):
         if shape is not None:
             shapely.prepare(shape)
-    placed: list[tuple[int, Boxes]] = []
-    placed_by_key: dict[str, list[Boxes]] = {}
-    for number, label in enumerate(label_candidates):
-        same_key = placed_by_key.setdefault(label.key, [])
+    placed: list[tuple[MapLabel, Boxes]] = []
+    for label in labels:
         for _ in range(label.max_count):
-            best = _choose_box(label, (width, height), used, same_key, avoided)
+            same_key = [box for other, box in placed if other.key == label.key]
+            best = _choose_box(label, size, occupied, same_key, avoided)
             if best is None:
                 break
-            same_key.append(best)
-            placed.append((number, best))
-            used = np.vstack([used, best])
+            placed.append((label, best))
+            occupied = np.vstack([occupied, best])
     return placed
 
 
 def _choose_box(
-    candidates: LabelCandidates,
+    label: MapLabel,
     size: tuple[float, float],
     used: Boxes,
     same_key: Sequence[Boxes],
     avoided: BaseGeometry | None,
 ) -> Boxes | None:
     """The cheapest free place; in a tie, the first."""
-    if same_key and np.isinf(candidates.min_gap):
+    if same_key and np.isinf(label.min_gap):
         return None
-    corners = compute_corners(candidates.boxes)
+    corners = compute_corners(label.boxes)
     inside = (corners >= LABEL_EDGE_MARGIN) & (corners <= np.array(size) - LABEL_EDGE_MARGIN)
     rows = np.flatnonzero(inside.all(axis=(1, 2)))
     for other in same_key:
-        away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
-        rows = rows[away >= candidates.min_gap]
-    rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
-    shapes, costs = shapely.polygons(corners[rows]), candidates.costs[rows]
-    if candidates.blocked is not None:
-        clear = ~shapely.intersects(candidates.blocked, shapes)
+        away = np.hypot(*(label.boxes[rows, :2] - other[:2]).T)
+        rows = rows[away >= label.min_gap]
+    rows = rows[~find_overlaps(label.boxes[rows], used).any(axis=1)]
+    shapes, costs = shapely.polygons(corners[rows]), label.costs[rows]
+    if label.blocked is not None:
+        clear = ~shapely.intersects(label.blocked, shapes)
         rows, shapes, costs = rows[clear], shapes[clear], costs[clear]
     if avoided is not None:
         costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)
-    return candidates.boxes[rows[np.argmin(costs)]] if len(rows) else None
+    return label.boxes[rows[np.argmin(costs)]] if len(rows) else None

@@ -17,8 +17,8 @@ from patrolplan.outputs.cartography.basemap import (
 )
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
+from patrolplan.outputs.cartography.labels import NAME_SIZE
 from patrolplan.outputs.cartography.page import Window, trace_circle, trace_rectangle, trace_rings
-from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
 from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -11,7 +11,6 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.network import StreetNetwork
 from patrolplan.outputs.cartography import symbols
 from patrolplan.outputs.cartography.basemap import (
@@ -96,13 +95,15 @@ class MapContent:
     @cached_property
     def legs(self) -> list[DrawnLeg]:
         """The legs that have a length, each in its lane."""
-        lines = [self.viewport.to_page(leg.line) for _, leg in _select_drawn_legs(self.patrol)]
-        return separate_legs(lines)
+        return separate_legs([self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)])
 
     @property
     def leg_labels(self) -> list[str]:
         """Aligned with the legs: start and end."""
-        return [name for name, _ in _select_drawn_legs(self.patrol)]
+        has_length = [len(leg.line) > 1 for leg in self.patrol.legs]
+        return [
+            format_leg_name(self.patrol, number) for number in np.flatnonzero(has_length).tolist()
+        ]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -114,14 +115,13 @@ class MapContent:
     @cached_property
     def pushed(self) -> list[Line]:
         """Parts on which a bicycle is pushed."""
-        pairs = zip(_select_drawn_legs(self.patrol), self.legs, strict=True)
-        return [part for (_, leg), drawn in pairs for part in cut_pushed(leg, drawn)]
+        pairs = zip(_list_legs(self.patrol), self.legs, strict=True)
+        return [part for leg, drawn in pairs for part in cut_pushed(leg, drawn)]
 
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
         """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
-        legs = _select_drawn_legs(self.patrol)
-        walk = shapely.union_all([shapely.LineString(leg.line) for _, leg in legs])
+        walk = shapely.union_all([shapely.LineString(leg.line) for leg in _list_legs(self.patrol)])
         shapely.prepare(walk)
         middles = shapely.points(self.network.piece_middle[self.pieces])
         return np.asarray(self.pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
@@ -213,10 +213,8 @@ class MapContent:
         for stop in self.patrol.stops:
             if stop.kind != "tasked" and is_feared(stop.why):
                 own = _select_hotspots(self.plan.hotspots, (stop.hotspot,))
-                feared = own[[is_feared(reasons) for reasons in list_reasons(own)]]
-                shapes = (feared if len(feared) else own).geometry.to_numpy()
-                parts = shapely.get_parts(self.viewport.clip_to_page(shapes, margin=0.0))
-                lines = merge_lines(parts)
+                shapes = self.viewport.clip_to_page(own.geometry.to_numpy(), margin=0.0)
+                lines = merge_lines(shapely.get_parts(shapes))
                 stretches += [lines] if len(lines) else []
         return stretches
 
@@ -263,16 +261,15 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     near = [shapely.Point(barred.point) for barred in find_near_keep_away(patrol)]
     content = [shapely.get_coordinates([_trace_walk(patrol), *stretches, *near])]
 
-    def fit(content: list[NDArray[np.float64]]) -> Viewport:
-        return fit_viewport(
-            content,
-            width=width,
-            height=height,
-            padding=PADDING,
-            min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
-            street_bounds=network.bounds,
-        )
-
+    extent = MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES
+    fit = partial(
+        fit_viewport,
+        width=width,
+        height=height,
+        padding=PADDING,
+        min_extent_metres=extent,
+        street_bounds=network.bounds,
+    )
     viewport = fit(content)
     # A street that only describes where a stop is may be outside.
     crossing = _find_stop_streets(network, patrol)
@@ -282,17 +279,13 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that an officer on this patrol might come to."""
-    walk = _trace_walk(patrol)
-    return [
-        barred
-        for barred in patrol.keep_away
-        if walk.distance(shapely.Point(barred.point)) <= KEEP_AWAY_METRES
-    ]
+    walk, reach = _trace_walk(patrol), KEEP_AWAY_METRES
+    return [one for one in patrol.keep_away if walk.distance(shapely.Point(one.point)) <= reach]
 
 
 def _trace_walk(patrol: Patrol) -> BaseGeometry:
     """Gate, stops and legs as one shape, in metres."""
-    lines = [shapely.LineString(leg.line) for _, leg in _select_drawn_legs(patrol)]
+    lines = [shapely.LineString(leg.line) for leg in _list_legs(patrol)]
     return shapely.union_all([shapely.MultiPoint(patrol.points), *lines])
 
 
@@ -315,10 +308,9 @@ def _list_stop_streets(stop: Stop) -> list[str]:
     return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
 
 
-def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
-    """Legs that have a length, each with its tag."""
-    names = (format_leg_name(patrol, number) for number in range(len(patrol.legs)))
-    return [row for row in zip(names, patrol.legs, strict=True) if len(row[1].line) > 1]
+def _list_legs(patrol: Patrol) -> list[Leg]:
+    """Legs that have a length."""
+    return [leg for leg in patrol.legs if len(leg.line) > 1]
 
 
 def _select_hotspots(hotspots: gpd.GeoDataFrame, wanted: Iterable[str]) -> gpd.GeoDataFrame:

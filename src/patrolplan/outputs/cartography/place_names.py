@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -20,20 +19,19 @@ from patrolplan.outputs.cartography.fonts import (
     measure_label,
 )
 from patrolplan.outputs.cartography.labels import (
+    NAME_SIZE,
     Boxes,
-    LabelCandidates,
+    MapLabel,
     Placing,
     build_level_boxes,
     find_places_along_lines,
     find_places_around_point,
-    place_labels,
 )
 from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
 
 ROUTE_NAME_SIZE = 8.6
-NAME_SIZE = 8.0
 SCHOOL_SIZE = 9.0
 ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
@@ -58,50 +56,6 @@ SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
 
 Names of bus stops have a plate, because most are called after some other street.
 """
-
-
-LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
-
-
-@dataclass(frozen=True, eq=False)
-class MapLabel:
-    """Words to be placed on the map, and how they are written."""
-
-    text: str  # In one line or several
-    candidates: LabelCandidates
-    size: float = NAME_SIZE
-    bold: bool = False
-    colour: str = "black"
-    kind: LabelKind = "name"
-    """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
-    sign of a place where pupils feel unsafe, or any other name."""
-    plate_colour: str = ""  # Edge of its white plate; empty for names on the map itself
-    leader_ends: NDArray[np.float64] | None = None  # (n, 2) ends of leader lines
-
-    def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
-        """(2,) end of the leader line from the label in its (5,) box; None without one."""
-        if self.leader_ends is None:
-            return None
-        row = np.argmin(np.abs(self.candidates.boxes - box).sum(axis=1))
-        return np.asarray(self.leader_ends[row])
-
-
-def place_map_labels(
-    labels: Sequence[MapLabel],
-    viewport: Viewport,
-    *,
-    occupied: Boxes,
-    avoided: BaseGeometry | None = None,
-) -> list[tuple[MapLabel, Boxes]]:
-    """The labels that fit, with their (5,) boxes, see `labels.place_labels`."""
-    places = place_labels(
-        [label.candidates for label in labels],
-        width=viewport.width,
-        height=viewport.height,
-        occupied=occupied,
-        avoided=avoided,
-    )
-    return [(labels[number], box) for number, box in places]
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
@@ -171,9 +125,7 @@ def build_street_labels(shown: Sequence[ShownStreet]) -> list[MapLabel]:
     streets = sorted(shown, key=lambda street: (street.rank, -street.length))
     labels = _build_labels_along(streets, STREET_PLACINGS, max_length_ratio=1.04)
     return [
-        replace(label, colour="#3c3c3c")
-        if street.rank > 1
-        else replace(label, candidates=replace(label.candidates, max_count=2))
+        replace(label, colour="#3c3c3c") if street.rank > 1 else replace(label, max_count=2)
         for street, label in zip(streets, labels, strict=True)
     ]
 
@@ -183,10 +135,7 @@ def build_route_labels(
 ) -> list[MapLabel]:
     """Names of streets that the card names, clear of the route; `walked` streets are bold."""
     labels = _build_labels_along(streets, ROUTE_PLACINGS, bold=walked, max_length_ratio=2.2)
-    return [
-        replace(label, candidates=_prefer_near(label.candidates, route), kind="route_street")
-        for label in labels
-    ]
+    return [_prefer_near(replace(label, kind="route_street"), route) for label in labels]
 
 
 def _build_labels_along(
@@ -210,24 +159,23 @@ def _build_labels_along(
         lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
     )
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
-    labels = []
-    for street, own, cost, style in zip(
-        streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
-    ):
-        candidates = LabelCandidates(street.name, own, cost, min_gap=REPEAT_POINTS)
-        labels.append(MapLabel(style[0], candidates, *style[1:]))
-    return labels
+    return [
+        MapLabel(style[0], street.name, own, cost, *style[1:], min_gap=REPEAT_POINTS)
+        for street, own, cost, style in zip(
+            streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
+        )
+    ]
 
 
-def _prefer_near(places: LabelCandidates, route: BaseGeometry) -> LabelCandidates:
+def _prefer_near(label: MapLabel, route: BaseGeometry) -> MapLabel:
     """Places near the route, if there are any: a long street's name belongs where it is walked."""
     if route.is_empty:
-        return places
-    away = shapely.distance(shapely.points(places.boxes[:, :2]), route)
+        return label
+    away = shapely.distance(shapely.points(label.boxes[:, :2]), route)
     near = away <= MAX_ROUTE_DISTANCE
     near |= ~near.any()
-    costs = places.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
-    return replace(places, boxes=places.boxes[near], costs=costs)
+    costs = label.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
+    return replace(label, boxes=label.boxes[near], costs=costs)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
@@ -236,15 +184,14 @@ def build_school_labels(gate: tuple[float, float], school: str, *, radius: float
     name = make_printable(school)
     texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
     for text in texts:
-        boxes, costs = find_places_around_point(
+        places = find_places_around_point(
             *gate,
             measure_label(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
-        candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
-        labels.append(MapLabel(text, candidates, SCHOOL_SIZE, bold=True))
+        labels.append(MapLabel(text, "school", *places, SCHOOL_SIZE, bold=True, min_gap=np.inf))
     return labels
 
 
@@ -287,11 +234,10 @@ def build_symbol_labels(
             continue
         width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
-        boxes, costs = find_places_around_point(
-            x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+        places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
+        labels[text] = MapLabel(
+            *(text, f"{kind} {text}", *places), bold=bold, colour="#202020", plate_colour=plate
         )
-        candidates = LabelCandidates(f"{kind} {text}", boxes, costs)
-        labels[text] = MapLabel(text, candidates, bold=bold, colour="#202020", plate_colour=plate)
     return list(labels.values())
 
 
@@ -311,8 +257,7 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         )
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
-        candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
-        label = MapLabel(text, candidates, colour="#3d5a2e")
-        largest[text] = area, label
+        costs = np.arange(float(len(boxes)))
+        largest[text] = area, MapLabel(text, text, boxes, costs, colour="#3d5a2e")
     ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))
     return [label for _, (_, label) in ranked]

@@ -14,8 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
 from patrolplan.outputs.cartography.fonts import measure_text_width
-from patrolplan.outputs.cartography.labels import LabelCandidates, build_level_boxes
-from patrolplan.outputs.cartography.place_names import MapLabel
+from patrolplan.outputs.cartography.labels import MapLabel, build_level_boxes
 from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
@@ -238,8 +237,15 @@ def _build_tag(
     blocked: BaseGeometry,
 ) -> MapLabel:
     """A tag on its plate; only one of those with the same number is placed."""
-    boxes = build_level_boxes(middles, _measure_tag(text))
-    candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
     return MapLabel(
-        text, candidates, LEG_LABEL_SIZE, bold=True, kind="leg", plate_colour=ROUTE_COLOUR
+        text,
+        f"leg {number}",
+        build_level_boxes(middles, _measure_tag(text)),
+        costs,
+        LEG_LABEL_SIZE,
+        bold=True,
+        kind="leg",
+        plate_colour=ROUTE_COLOUR,
+        min_gap=np.inf,
+        blocked=blocked,
     )

@@ -15,18 +15,14 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.fonts import make_printable, measure_label
 from patrolplan.outputs.cartography.labels import (
+    NAME_SIZE,
     Boxes,
-    LabelCandidates,
+    MapLabel,
     build_level_boxes,
     build_line_boxes,
     find_overlaps,
 )
-from patrolplan.outputs.cartography.place_names import (
-    MAX_ROUTE_DISTANCE,
-    NAME_SIZE,
-    MapLabel,
-    ShownStreet,
-)
+from patrolplan.outputs.cartography.place_names import MAX_ROUTE_DISTANCE, ShownStreet
 from patrolplan.text import shorten
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz"  # Without i, l and o, which could be numbers
@@ -96,7 +92,9 @@ def build_leader_label(
     boxes = build_level_boxes(middles[is_free], extent)
     return MapLabel(
         text,
-        LabelCandidates(street.name, boxes, costs[is_free]),
+        street.name,
+        boxes,
+        costs[is_free],
         bold=walked,
         kind="route_street",
         plate_colour=LEADER_PLATE,
@@ -121,12 +119,15 @@ def build_key_label(
     cost = np.concatenate(costs) + ON_ROUTE_COST * hides
     return MapLabel(
         street.letter,
-        LabelCandidates(f"key {street.name}", boxes, cost, min_gap=np.inf),
+        f"key {street.name}",
+        boxes,
+        cost,
         LETTER_SIZE,
         bold=True,
         kind="key",
         plate_colour="black",
         leader_ends=np.tile(spots, (len(middles), 1)),
+        min_gap=np.inf,
     )
 
 

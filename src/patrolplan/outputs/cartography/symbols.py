@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import build_level_boxes, find_overlaps
+from patrolplan.outputs.cartography.labels import NAME_SIZE, build_level_boxes, find_overlaps
 from patrolplan.outputs.cartography.page import (
     TextStyle,
     Window,
@@ -19,7 +19,6 @@ from patrolplan.outputs.cartography.page import (
     trace_rectangle,
     trace_rings,
 )
-from patrolplan.outputs.cartography.place_names import NAME_SIZE
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 
 ROUTE_WIDTH = 2.6
