@@ -68,17 +68,13 @@ def test_h3_cells_are_those_of_the_library(demo_area, risk):
     assert all(h3.is_valid_cell(name) for name in cells["cell"])
 
 
-def test_without_h3_the_message_says_what_to_install(demo_area, risk, monkeypatch):
-    """The package is an extra."""
+def test_what_cannot_be_is_refused_with_what_to_do(demo_area, risk, monkeypatch):
+    """A resolution that H3 does not have, and a Python without the package, which is an extra."""
+    with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
+        risk_on_hexagons(demo_area, risk, h3_resolution=15)
     monkeypatch.setattr("patrolplan.outputs.hexagons.find_spec", lambda _: None)
     with pytest.raises(pp.InputError, match="-m pip install h3"):
         risk_on_hexagons(demo_area, risk, h3_resolution=9)
-
-
-def test_a_resolution_that_cannot_be_is_refused(demo_area, risk):
-    """The message has the given value and the valid ones."""
-    with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
-        risk_on_hexagons(demo_area, risk, h3_resolution=15)
 
 
 def test_a_file_holds_what_the_frame_has(demo_area, risk, tmp_path):

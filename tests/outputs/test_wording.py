@@ -228,15 +228,10 @@ REASONS = st.one_of(
 
 
 @given(REASONS)
-def test_a_reason_is_the_same_after_a_file(reason):
-    """Written to JSON and read back, a reason of any kind has its kind and its values."""
+def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
+    """A phrase starts with a capital letter or a number of pupils; JSON has kind and values."""
     adapter = TypeAdapter(StopReason)
     assert adapter.validate_json(adapter.dump_json(reason)) == reason
-
-
-@given(REASONS)
-def test_every_reason_has_words(reason):
-    """Any reason becomes a phrase that starts with a capital letter or a number of pupils."""
     words = describe_reason(reason)
     assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
     assert describe_reason(reason, "short")[0].isupper()

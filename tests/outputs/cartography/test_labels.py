@@ -144,7 +144,7 @@ def _place_slowly(candidates, used, blocked, avoided):
 @given(st.integers(0, 10_000))
 @settings(max_examples=8, deadline=None)
 def test_places_are_those_of_the_obvious_way(seed):
-    """All at once gives the places of a slow loop, with copies, gaps, blocked and avoided ground."""
+    """All at once gives the places of a slow loop, also with copies, gaps and blocked ground."""
     rng = np.random.default_rng(seed)
     candidates = []
     blocked, avoided = shapely.Point(80, 80).buffer(30), shapely.box(200, 0, 400, 300)

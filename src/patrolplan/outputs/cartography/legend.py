@@ -106,10 +106,9 @@ def build_sign_entries(
     """
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
     going = "ride" if way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
-    text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
+    text = f"{metres} m, {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
     entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]
     entries += [
         _build_entry(words or going, width, draw)
@@ -124,10 +123,6 @@ def build_sign_entries(
 
 def list_signs() -> list[tuple[str, str, float, Sign]]:
     """Kind, words, width in points and drawing of each sign; a leg is named by its way."""
-    passages = [
-        (kind, words, 16.0, partial(_draw_passage, kind)) for kind, words in PASSAGE_WORDS.items()
-    ]
-    small = [(kind, one.words, one.width, one.draw) for kind, one in symbols.SYMBOLS.items()]
     return [
         ("route", "", 24.0, _draw_leg),
         ("pushed", "push", 22.0, _draw_pushed),
@@ -138,8 +133,8 @@ def list_signs() -> list[tuple[str, str, float, Sign]]:
         ("feared", "pupils feel unsafe", 11.0, symbols.draw_feared),
         ("keep_away", "keep away", 12.0, symbols.draw_cross),
         ("steps", "steps", 14.0, _draw_steps),
-        *passages,
-        *small,
+        *((one, words, 16.0, partial(_draw_passage, one)) for one, words in PASSAGE_WORDS.items()),
+        *((kind, one.words, one.width, one.draw) for kind, one in symbols.SYMBOLS.items()),
     ]
 
 

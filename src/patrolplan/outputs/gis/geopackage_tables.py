@@ -35,6 +35,12 @@ _HOTSPOT = {
     if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
 }
 
+_WAYS = {
+    "pupils": "pupils who walk along the piece of street",
+    "marking": "protective marking",
+    "reason": "what the layer was written for",
+}
+
 LAYERS: Mapping[str, LayerMeaning] = {
     "risk": LayerMeaning(
         "Risk in the patrol window on each piece of street, without where pupils are",
@@ -48,8 +54,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "risk": "both joined by their weights, share of the area's, 0 to 1",
             "risk_per_metre": "risk by length, share of the area's per metre",
             "disagreement": "-1 recorded but not feared, 1 feared but not recorded, 0 in agreement",
-            "expected": "incidents expected in the window on one day, all categories; "
-            "times 190 for a school year",
+            "expected": "incidents expected in the window on one day; times 190 for a school year",
             "expected_low": "lower end of the 80 % band of expected, incidents a day",
             "expected_high": "upper end of the 80 % band of expected, incidents a day",
         },
@@ -129,30 +134,15 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "finishes": f"bell, {NO_DAY_WORDS}",
         },
     ),
-    "ways": LayerMeaning(
-        "Pupils' ways home of all schools, as modelled",
-        "LineString",
-        {
-            "pupils": "pupils who walk along the piece of street",
-            "marking": "protective marking",
-            "reason": "what the layer was written for",
-        },
-    ),
+    "ways": LayerMeaning("Pupils' ways home of all schools, as modelled", "LineString", _WAYS),
     "ways_by_school": LayerMeaning(
         "Pupils' ways home by school, as modelled",
         "LineString",
-        {
-            "urn": "unique reference number of the school",
-            "pupils": "pupils of the school who walk along the piece of street",
-            "gate_metres": "walking distance from the gate, metres",
-            "marking": "protective marking",
-            "reason": "what the layer was written for",
-        },
+        {"urn": _DUTY["urn"], "gate_metres": "walking distance from the gate, metres"} | _WAYS,
     ),
 }
 
 WRITTEN_AT = "2000-01-01T00:00:00.000Z"  # A fixed time, since equal layers give equal bytes
-
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec/#extension_schema"
 
 _TABLES = """
