@@ -150,7 +150,8 @@ def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
 
 def _list_counts(reasons: Sequence[Reason]) -> tuple[int | None, ...]:
     """Values of `COUNT_COLUMNS`."""
-    crime = reports = (None, None)
+    crime: tuple[int | None, int | None] = (None, None)
+    reports = crime
     for one in reasons:
         if isinstance(one, CrimeReason):
             crime = one.incidents, one.months if one.held is None else one.held

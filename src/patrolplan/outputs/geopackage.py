@@ -61,7 +61,9 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
 
 def _build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
     """What patrols meet of the way home, rounded, and what was assumed; None if unknown."""
-    return way_home and way_home.write() | {"assumed": list_texts(way_home.assumed)}
+    if way_home is None:
+        return None
+    return way_home.write() | {"assumed": list_texts(way_home.assumed)}
 
 
 def build_risk_document(risk: Risk) -> dict[str, Any]:

@@ -51,14 +51,14 @@ VOICES = {"joined": "both voices", "crime": "recorded crime", "reports": "pupils
 
 
 def _get_axes(
-    axes: Axes | None, title: str, size: tuple[float, float] = (6.5, 4.2), **text: float
+    axes: Axes | None, title: str, size: tuple[float, float] = (6.5, 4.2), pad: float | None = None
 ) -> Axes:
     """The axes given, or those of a new figure, with their title flush with the left edge."""
     if axes is None:
         from matplotlib import pyplot as plt  # noqa: PLC0415 - picks a window system when imported
 
         axes = plt.subplots(figsize=size, layout="constrained")[1]
-    axes.set_title(title, loc="left", **{"fontsize": 10} | text)
+    axes.set_title(title, loc="left", fontsize=10, pad=pad)
     return axes
 
 
@@ -143,7 +143,7 @@ def hotspots(
             text = f"{label} ({len(some)})"
             some.plot(ax=axes, zorder=3, aspect=None, color=colour, linewidth=width, label=text)
     plate = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-    style = {"fontsize": 8, "fontweight": "bold", "zorder": 5, "bbox": plate}
+    style: dict[str, Any] = {"fontsize": 8, "fontweight": "bold", "zorder": 5, "bbox": plate}
     for row in hotspots.head(MAX_NAMED_HOTSPOTS).itertuples():
         place = row.stop_x, row.stop_y
         axes.annotate(row.hotspot, place, xytext=(4, 4), textcoords="offset points", **style)
@@ -194,9 +194,9 @@ def route(plan: Plan, urn: str, *, axes: Axes | None = None) -> Axes:
     for leg in patrol.legs:
         axes.plot(*leg.line.T, color=ROUTE_COLOUR, linewidth=2, zorder=3)
     axes.plot(patrol.x, patrol.y, marker="s", markersize=11, color="#111111", zorder=5)
-    circle = {"markersize": 14, "color": "white", "markeredgecolor": ROUTE_COLOUR, "zorder": 5}
+    circle: dict[str, Any] = {"markersize": 14, "color": "white", "zorder": 5}
     for count, stop in enumerate(patrol.stops, start=1):
-        axes.plot(stop.x, stop.y, "o", **circle)
+        axes.plot(stop.x, stop.y, "o", markeredgecolor=ROUTE_COLOUR, **circle)
         axes.annotate(str(count), (stop.x, stop.y), ha="center", va="center", fontsize=9, zorder=6)
     shown = np.concatenate([np.array([patrol.point]), *(leg.line for leg in patrol.legs)])
     _set_extent(axes, shown, margin=ROUTE_MARGIN_METRES)
@@ -319,7 +319,7 @@ def shares(week: Week, *, axes: Axes | None = None) -> Axes:
 
 def impact(impact: Impact, *, axes: Axes | None = None) -> Axes:
     """Draw incidents as expected from the months before, and as recorded, by group of streets."""
-    axes = _get_axes(axes, impact.summary, fontsize=9)
+    axes = _get_axes(axes, impact.summary)
     at = np.arange(len(impact.counts))
     axes.bar(at - 0.2, impact.counts["expected"], 0.38, color="0.7", label="expected, as before")
     axes.bar(at + 0.2, impact.counts["after"], 0.38, color=SERIES[0], label="recorded after")

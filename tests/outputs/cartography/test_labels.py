@@ -17,17 +17,15 @@ from patrolplan.outputs.cartography.labels import (
     make_upright,
     place_labels,
 )
-from patrolplan.outputs.cartography.place_names import ShownStreet
+from patrolplan.outputs.cartography.place_names import (
+    CLEAR_OF_STREET,
+    ShownStreet,
+    build_leader_label,
+)
 from patrolplan.outputs.cartography.route import (
     build_leader_labels,
     build_leg_labels,
     separate_legs,
-)
-from patrolplan.outputs.cartography.street_key import (
-    CLEAR_OF_STREET,
-    build_key_label,
-    build_leader_label,
-    key_streets,
 )
 
 WIDTH, HEIGHT = 400.0, 300.0
@@ -189,25 +187,6 @@ coordinate = st.integers(0, 3000).map(lambda tenths: tenths / 10)
 streets = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True).map(
     lambda rows: np.array([shapely.LineString(rows)], dtype=object)
 )
-
-
-def test_letters_are_distinct_and_no_numbers():
-    """However many streets, each has its own small letter, and none looks like a number."""
-    letters = [street.letter for street in key_streets([str(no) for no in range(200)])]
-    assert len(set(letters)) == 200
-    assert all(letter == letter.lower() for letter in letters)
-    assert not set("ilo") & set("".join(letters))
-
-
-@given(streets, streets)
-@settings(max_examples=50, deadline=None)
-def test_letters_stand_on_their_street_or_lead_to_it(street, route):
-    """Every place of a letter is on the street, or has a line that ends on it."""
-    [keyed] = key_streets(["Mill Lane"])
-    label = build_key_label(keyed, street, route=route[0], covered=shapely.Point())
-    ends = shapely.points(label.leader_ends)
-    assert len(ends) == len(label.boxes)
-    assert (shapely.distance(ends, street[0]) < 1e-6).all()
 
 
 @given(streets, streets, st.lists(st.tuples(coordinate, coordinate), max_size=5))

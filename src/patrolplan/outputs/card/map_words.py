@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
+from patrolplan.outputs.cartography import grid, labels, place_names, route, symbols
 from patrolplan.outputs.cartography.labels import (
     Boxes,
     MapLabel,
@@ -19,7 +19,6 @@ from patrolplan.outputs.cartography.labels import (
 )
 from patrolplan.outputs.cartography.map_content import MapContent
 from patrolplan.outputs.cartography.place_names import ShownStreet
-from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
@@ -74,8 +73,6 @@ class NeededWords:
     """The required words of a map, placed."""
 
     placed: list[PlacedLabel]
-    keyed: list[KeyedStreet]
-    """Streets that have a letter."""
     lacking: int
     """Number of words without a place."""
 
@@ -95,9 +92,9 @@ def survey_map(content: MapContent) -> Ground:
 def place_needed_words(ground: Ground) -> NeededWords:
     """Place the required words: titles, streets that the card names, tags, feared places.
 
-    A street whose name does not fit gets a letter. Streets are placed before the legs' tags, which
-    are small and fit almost anywhere; if something would be missing, the tags are placed first, or
-    away from their leg with a leader line to it.
+    A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
+    which are small and fit almost anywhere; if something would be missing, the tags are placed
+    first, or away from their leg with a leader line to it.
     """
     content = ground.content
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
@@ -167,7 +164,7 @@ def _place_in_order(
     *,
     tags_first: bool,
 ) -> NeededWords:
-    """Place names on their street or with a leader, letters for the others, and tags."""
+    """Place names on their street or with a leader line, and tags."""
     placed: list[PlacedLabel] = []
     content, covered = ground.content, ground.covered
     if tags_first:
@@ -179,7 +176,7 @@ def _place_in_order(
         return [one for one in content.named_streets if one in streets and one not in shown]
 
     for name in list_unnamed():
-        label = street_key.build_leader_label(
+        label = place_names.build_leader_label(
             streets[name],
             route=content.route,
             covered=covered,
@@ -187,21 +184,11 @@ def _place_in_order(
             walked=name in content.walked_streets,
         )
         ground.place_off_route(placed, [label])
-    keyed = street_key.key_streets(list_unnamed())
-    letters = [
-        street_key.build_key_label(
-            one, streets[one.name].lines, route=content.route, covered=covered
-        )
-        for one in keyed
-    ]
-    ground.place(placed, letters)
     if not tags_first:
         ground.place(placed, tags)
-    on_map = {label.text for label, _ in placed if label.kind == "key"}
-    found = [street for street in keyed if street.letter in on_map]
-    lacking = len(keyed) - len(found) + len(content.legs)
+    lacking = len(list_unnamed()) + len(content.legs)
     lacking -= sum(label.kind == "leg" for label, _ in placed)
-    return NeededWords(placed, found, lacking)
+    return NeededWords(placed, lacking)
 
 
 def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:

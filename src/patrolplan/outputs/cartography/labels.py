@@ -37,9 +37,8 @@ AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
 LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
 
 
-LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
-"""The name of a street on the route, a leg's tag, a street's letter in the key, the sign of a place
-where pupils feel unsafe, or any other name."""
+LabelKind = Literal["name", "route_street", "leg", "feared"]
+"""The name of a street on the route, a leg's tag, a sign that pupils feel unsafe, another name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The strip below a map: scale, the meaning of its signs, and the key of its streets."""
+"""The strip below a map: its scale, and the meaning of its signs."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
 from patrolplan.outputs.cartography.labels import NAME_SIZE
 from patrolplan.outputs.cartography.page import Window, trace_circle, trace_rectangle, trace_rings
-from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
 from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 from patrolplan.outputs.direction_words import PASSAGE_WORDS
@@ -40,13 +39,11 @@ class Entry:
     text: str
     sign_width: float
     draw_sign: Callable[[Window, float, float], object]  # around y, from x
-    bold: bool = False
 
     @property
     def width(self) -> float:
         """Points, without the gap to the next."""
-        words = measure_text_width(self.text, NAME_SIZE, bold=self.bold)
-        return self.sign_width + SIGN_GAP + words
+        return self.sign_width + SIGN_GAP + measure_text_width(self.text, NAME_SIZE)
 
 
 def count_rows(entries: Sequence[Entry], width: float) -> int:
@@ -66,7 +63,7 @@ def draw_strip(window: Window, entries: Sequence[Entry], width: float, height: f
         x = LEFT
         for entry in row:
             entry.draw_sign(window, x, y)
-            write_text(window, x + entry.sign_width + SIGN_GAP, y, entry.text, bold=entry.bold)
+            write_text(window, x + entry.sign_width + SIGN_GAP, y, entry.text)
             x += entry.width + GAP
         y -= ROW_HEIGHT
 
@@ -82,19 +79,6 @@ def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
         rows[-1].append(entry)
         x += entry.width + GAP
     return rows
-
-
-def build_key_entry(street: KeyedStreet) -> Entry:
-    """A letter of the key with the name of its street."""
-    letters = measure_text_width(street.letter, NAME_SIZE, bold=True)
-    width = max(BOX_SIDE, letters + 5.0)
-
-    def draw_letter(window: Window, x: float, y: float) -> None:
-        box = trace_rectangle(x, y - BOX_SIDE / 2, width, BOX_SIDE)
-        window.draw_shape(box, LEGEND_LEVEL, fill="white", edge="black", width=0.9)
-        write_text(window, x + (width - letters) / 2, y, street.letter, bold=True)
-
-    return Entry(street.text, width, draw_letter, bold=True)
 
 
 def build_sign_entries(

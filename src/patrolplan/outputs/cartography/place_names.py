@@ -24,6 +24,8 @@ from patrolplan.outputs.cartography.labels import (
     MapLabel,
     Placing,
     build_level_boxes,
+    build_line_boxes,
+    find_overlaps,
     find_places_along_lines,
     find_places_around_point,
 )
@@ -47,6 +49,14 @@ REPEAT_POINTS = 300.0  # Points between two copies of a name
 SYMBOL_EDGE_MARGIN = 4.0  # Points; signs nearer to the edge of the map are not drawn
 NEAR_ROUTE_DISTANCE = 14.0  # Points; nearer places of a name are equally good
 MAX_ROUTE_DISTANCE = 45.0  # Maximum points between the route and names of its streets
+SAMPLE_SPACING = 4.0  # Points between two candidate ends of a leader line along the street
+MAX_SAMPLES, MAX_NAME_SPOTS = 40, 10
+LEADER_LENGTHS = np.array([17.0, 26.0, 38.0, 52.0])
+AROUND = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0) if x or y])
+AROUND /= np.hypot(*AROUND.T)[:, None]  # (8, 2) directions of leader lines from a street
+CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
+CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
+NAME_PADDING = 5.0
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
@@ -69,8 +79,7 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
         dot = trace_circle(float(end[0]), float(end[1]), 2.0)
         window.draw_shape(dot, 8.8, fill=ROUTE_COLOUR, edge="white", width=0.6)
     if label.plate_colour:
-        rounding = 0.0 if label.kind == "key" else 2.5
-        plate = trace_rounded(x - width / 2, y - height / 2, width, height, rounding)
+        plate = trace_rounded(x - width / 2, y - height / 2, width, height, 2.5)
         window.draw_shape(plate, 9.0, fill="white", edge=label.plate_colour, width=0.9)
     style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
     lines = label.text.split("\n")
@@ -176,6 +185,55 @@ def _prefer_near(label: MapLabel, route: BaseGeometry) -> MapLabel:
     near |= ~near.any()
     costs = label.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
     return replace(label, boxes=label.boxes[near], costs=costs)
+
+
+def build_leader_label(
+    street: ShownStreet,
+    *,
+    route: BaseGeometry,
+    covered: BaseGeometry,
+    occupied: Boxes,
+    walked: bool,
+) -> MapLabel:
+    """The name of a street away from it, with a leader line that crosses no `occupied` box."""
+    text = make_printable(street.name)
+    extent = np.add(measure_label(text, NAME_SIZE, bold=walked), (NAME_PADDING, NAME_PADDING / 2))
+    spots = _sample_street(street.lines, route, covered)
+    spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
+    rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
+    spot, ahead, length = spots[rows[0]], AROUND[rows[1]], LEADER_LENGTHS[rows[2]]
+    middles = spot + length[:, None] * ahead + np.sign(ahead.round(6)) * extent / 2
+    gone = middles - spot
+    begins = spot + CLEAR_OF_STREET * gone / np.hypot(*gone.T)[:, None]
+    lines = shapely.linestrings(np.stack([begins, middles], axis=1))
+    costs = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
+    is_free = ~find_overlaps(build_line_boxes(begins, middles), occupied).any(axis=1)
+    return MapLabel(
+        text,
+        street.name,
+        build_level_boxes(middles[is_free], extent),
+        costs[is_free],
+        bold=walked,
+        kind="route_street",
+        plate_colour="#505050",
+        leader_ends=spot[is_free],
+    )
+
+
+def _sample_street(
+    lines: NDArray[np.object_], route: BaseGeometry, covered: BaseGeometry
+) -> NDArray[np.float64]:
+    """(n, 2) points on a street, near the route and not covered if any are."""
+    counts = 2 * np.maximum(1, np.round(shapely.length(lines) / SAMPLE_SPACING / 2)).astype(int) + 1
+    along = np.concatenate([np.linspace(0.0, 1.0, count) for count in counts.tolist()])
+    points = shapely.line_interpolate_point(np.repeat(lines, counts), along, normalized=True)
+    spots = shapely.get_coordinates(points)
+    if not route.is_empty:
+        away = shapely.distance(shapely.points(spots), route)
+        spots = spots[away <= max(MAX_ROUTE_DISTANCE / 3, float(away.min()))]
+    spots = spots[:: -(-len(spots) // MAX_SAMPLES)]
+    seen = ~shapely.intersects_xy(covered, spots)
+    return np.asarray(spots[seen] if seen.any() else spots)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:

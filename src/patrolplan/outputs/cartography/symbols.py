@@ -250,12 +250,10 @@ def draw_bar(window: Window, start: tuple[float, float], length: float) -> float
     return x + length
 
 
-def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = False) -> float:
-    """Write words around the map, starting at x; returns their right end."""
-    width = measure_text_width(text, NAME_SIZE, bold=bold)
-    style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
-    draw_text(window, text, (x + width / 2, y, 0.0), style)
-    return x + width
+def write_text(window: Window, x: float, y: float, text: str) -> None:
+    """Write words around the map, starting at x."""
+    middle = x + measure_text_width(text, NAME_SIZE) / 2, y, 0.0
+    draw_text(window, text, middle, TextStyle(NAME_SIZE, level=LEGEND_LEVEL))
 
 
 def draw_outlines(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
