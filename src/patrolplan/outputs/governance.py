@@ -7,20 +7,19 @@ opens without a network. They name no street, hotspot or school.
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Template
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.notes import list_texts
-from patrolplan.outputs.offline_page import build_security_policy, read_asset
+from patrolplan.outputs.offline_page import open_templates, read_asset, render_page
 from patrolplan.outputs.output_folder import (
     build_manifest_header,
     format_json,
@@ -124,48 +123,27 @@ def write_governance(
     """Write the papers completely or not at all."""
     out = Path(out)
     facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
-    texts = {RESIDENTS_FILE: render_residents_page(area, risk, facts)}
-    words = _open_templates(autoescape=False, finalize=escape_toml)
+    page = render_page(
+        TEMPLATES / f"{RESIDENTS_FILE}.j2",
+        *((), (read_asset(TEMPLATES / "for-residents.css"),), None),
+        **facts,
+        period=" to ".join(f"{month:%B %Y}" for month in risk.months),
+        exact=not (area.snapped or area.settings.privacy.threshold_for_crime),
+        attributions=list_area_attributions(area.name, snapped=area.snapped),
+    )
+    texts, plain = {RESIDENTS_FILE: page}, {"autoescape": False, "keep_trailing_newline": True}
+    words = open_templates(TEMPLATES, finalize=escape_toml, **plain)
     record = build_record_document(words.get_template(RECORD_WORDS), facts)
     texts[RECORD_FILE], facts = format_json(record), facts | {"record": record}
     papers: tuple[str, ...] = PAPERS
     if burden is not None:
         facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
         papers = (*PAPERS, BURDEN_PAPER)
-    templates = _open_templates(autoescape=False, finalize=escape_markdown)
+    templates = open_templates(TEMPLATES, finalize=escape_markdown, **plain)
     texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
     with replace_folder(out, build_manifest_header(area)) as folder:
         write_files(folder, {name: text.encode("utf-8") for name, text in texts.items()})
     return out
-
-
-def render_residents_page(area: StudyArea, risk: Risk, facts: dict[str, Any]) -> str:
-    """The page for residents and schools: one HTML file that sends no request."""
-    style = read_asset(TEMPLATES / "for-residents.css")
-    page = _open_templates(autoescape=True, finalize=None).get_template(f"{RESIDENTS_FILE}.j2")
-    return page.render(
-        facts,
-        style=Markup(style),  # noqa: S704 - our own file
-        policy=build_security_policy((), (style,)),
-        period=" to ".join(f"{month:%B %Y}" for month in risk.months),
-        exact=not (area.snapped or area.settings.privacy.threshold_for_crime),
-        attributions=list_area_attributions(area.name, snapped=area.snapped),
-    )
-
-
-def _open_templates(
-    *, autoescape: bool, finalize: Callable[[object], object] | None
-) -> Environment:
-    """The templates; for Markdown and TOML each value is escaped."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=autoescape,  # noqa: S701 - off for Markdown alone
-        finalize=finalize,
-    )
 
 
 def escape_markdown(value: object) -> object:

@@ -96,11 +96,10 @@ def _prepare_folder(folder: Path) -> None:
             raise OutputError(message)
         create_part_folder(folder).rmdir()  # shows whether the folder can be written
         faults = find_faults(folder)
+    # A week may have been edited: the commands that write its folder have read it before.
+    faults |= {WEEK_FILE: ""} if faults.get(WEEK_FILE) == EDITED else {}
     for fault in (FOREIGN, EDITED):
-        # A week may have been edited: the commands that write its folder have read it before.
-        names = [name for name, own in faults.items() if own == fault]
-        names = [name for name in names if (name, fault) != (WEEK_FILE, EDITED)]
-        if names:
+        if names := [name for name, own in faults.items() if own == fault]:
             message = (
                 f"{folder}: holds {format_count(len(names), 'file')} {fault} "
                 f"({list_first(names)}); move them away or {REMEDY}"

@@ -54,7 +54,8 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "risk": "both joined by their weights, share of the area's, 0 to 1",
             "risk_per_metre": "risk by length, share of the area's per metre",
             "disagreement": "-1 recorded but not feared, 1 feared but not recorded, 0 in agreement",
-            "expected": "incidents expected in the window on one day; times 190 for a school year",
+            "expected": "incidents expected in the window on one day, all categories; "
+            "times 190 for a school year",
             "expected_low": "lower end of the 80 % band of expected, incidents a day",
             "expected_high": "upper end of the 80 % band of expected, incidents a day",
         },

@@ -40,7 +40,6 @@ SHOWN = (
 """Layers of the project from the top down: four of patrols, three of why there, and the ground."""
 
 MAP_SIZE = (208.0, 170.0)  # Width and height of the layouts' map, in millimetres
-
 MARGIN = 1.06  # The map's width over that of its content
 
 CRS = Markup(
@@ -48,27 +47,21 @@ CRS = Markup(
     "</description><geographicflag>false</geographicflag></spatialrefsys>"
 )
 
-RISK_SHARES = (0.02, 0.05, 0.10, 0.25)
-"""Share of street length with at least the risk a metre of each class but the last, cumulative."""
-
-STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}
-"""Columns with the beginning of times."""
-
+RISK_SHARES = (0.02, 0.05, 0.10, 0.25)  # of street, cumulative, in the classes of most risk
+STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}  # Columns of times
 STYLED = ("risk", "hotspots", "patrols", "legs", "stops", "schools")
 
 
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
     """The project of a plan, for the layers in its GeoPackage."""
     crs = layers["risk"].crs
-    title = f"School patrols, {plan.area.name}" if plan.area.name else "School patrols"
-    months, number = wording.format_data_months(plan.risk), wording.compute_plan_id(plan)
+    sources = *wording.list_attributions(plan), *wording.list_approximations(plan)[:1]
+    plan_id = wording.compute_plan_id(plan)
     texts = {
-        "title": title,
-        "subtitle": f"{months}. Plan {number}",
+        "title": ", ".join(filter(None, ("School patrols", plan.area.name))),
+        "subtitle": f"{wording.format_data_months(plan.risk)}. Plan {plan_id}",
         "marking": find_marking(plan.area, plan.patrols, list_reasons(plan.hotspots)),
-        "sources": "\n".join(
-            (*wording.list_attributions(plan), *wording.list_approximations(plan)[:1])
-        ),
+        "sources": "\n".join(sources),
     }
     shown = [
         {
