@@ -15,16 +15,7 @@ from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
 from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason, list_reasons
-from patrolplan.outputs import wording
-from patrolplan.outputs.reason_words import (
-    Detail,
-    ReasonLine,
-    describe_share,
-    describe_want_of_reasons,
-    is_way_met,
-    order_reasons,
-    tell_reasons,
-)
+from patrolplan.outputs import reason_words, wording
 from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.tables import STAFF
@@ -59,16 +50,18 @@ class StopFacts:
     busiest: WayReason | None  # The way home, at the stop that most of the school's own pupils pass
     told: Mapping[Reason, int] = field(repr=False)  # The earlier stop that has a reason, too
 
-    def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
+    def list_why(self, detail: reason_words.Detail = "whole") -> list[reason_words.ReasonLine]:
         """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
-            return [ReasonLine(f"As at stop {self.earlier}")]
-        lines = tell_reasons(self.reasons, detail, self.stop, self.told)
+            return [reason_words.ReasonLine(f"As at stop {self.earlier}")]
+        lines = reason_words.tell_reasons(self.reasons, detail, self.stop, self.told)
         if not (lines or self.busiest or self.tasking):
-            return [ReasonLine(describe_want_of_reasons(self.stop))]
+            return [reason_words.ReasonLine(reason_words.describe_want_of_reasons(self.stop))]
         if self.busiest:
             at = int(bool(lines) and lines[0].is_voice)
-            lines.insert(at, ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True))
+            lines.insert(
+                at, reason_words.ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True)
+            )
         return lines
 
 
@@ -105,7 +98,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
 def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reason, ...]:
     """A stop's reasons, with the way of the patrol's own school left out or not named again."""
     reasons: list[Reason] = []
-    for one in order_reasons(stop):
+    for one in reason_words.order_reasons(stop):
         if not (isinstance(one, WayReason) and one.school == school):
             reasons.append(one)
         elif not leave_out:
@@ -121,16 +114,16 @@ def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
         for reason in stop.why
         if isinstance(reason, WayReason)
         and reason.school == patrol.school
-        and is_way_met(stop, reason)
+        and reason_words.is_way_met(stop, reason)
     ]
     return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
 
 
-def _describe_busiest(reason: WayReason, detail: Detail) -> str:
+def _describe_busiest(reason: WayReason, detail: reason_words.Detail) -> str:
     way = "to school" if reason.to_school else "home"
     if detail == "short":
         return f"Busiest way {way}, {reason.start}\N{EN DASH}{reason.end}"
-    share = describe_share(reason.share)
+    share = reason_words.describe_share(reason.share)
     return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
 
 

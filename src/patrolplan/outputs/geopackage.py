@@ -14,13 +14,7 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
-from patrolplan.outputs.frames import (
-    build_time,
-    frame_hotspots,
-    frame_legs,
-    frame_patrols,
-    frame_stops,
-)
+from patrolplan.outputs import frames
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.gis.project import build_styles
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
@@ -142,15 +136,17 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS; bells are times."""
     schools = plan.area.schools
     bells = {
-        name: [build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]]
+        name: [
+            frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]
+        ]
         for name, column in (("opens", "start_time"), ("finishes", "finish_time"))
     }
     return {
         "risk": plan.risk.frame(plan.area.network),
-        "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
-        "patrols": frame_patrols(plan),
-        "stops": frame_stops(plan),
-        "legs": frame_legs(plan),
+        "hotspots": frames.frame_hotspots(plan.area, plan.risk, plan.hotspots),
+        "patrols": frames.frame_patrols(plan),
+        "stops": frames.frame_stops(plan),
+        "legs": frames.frame_legs(plan),
         "schools": schools.assign(**bells),
     }
 

@@ -19,13 +19,8 @@ from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.notes import list_texts
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.offline_page import open_templates, read_asset, render_page
-from patrolplan.outputs.output_folder import (
-    build_manifest_header,
-    format_json,
-    replace_folder,
-    write_files,
-)
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
@@ -134,15 +129,17 @@ def write_governance(
     texts, plain = {RESIDENTS_FILE: page}, {"autoescape": False, "keep_trailing_newline": True}
     words = open_templates(TEMPLATES, finalize=escape_toml, **plain)
     record = build_record_document(words.get_template(RECORD_WORDS), facts)
-    texts[RECORD_FILE], facts = format_json(record), facts | {"record": record}
+    texts[RECORD_FILE], facts = output_folder.format_json(record), facts | {"record": record}
     papers: tuple[str, ...] = PAPERS
     if burden is not None:
         facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
         papers = (*PAPERS, BURDEN_PAPER)
     templates = open_templates(TEMPLATES, finalize=escape_markdown, **plain)
     texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
-    with replace_folder(out, build_manifest_header(area)) as folder:
-        write_files(folder, {name: text.encode("utf-8") for name, text in texts.items()})
+    with output_folder.replace_folder(out, output_folder.build_manifest_header(area)) as folder:
+        output_folder.write_files(
+            folder, {name: text.encode("utf-8") for name, text in texts.items()}
+        )
     return out
 
 

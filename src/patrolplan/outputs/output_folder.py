@@ -11,18 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import (
-    WEEK_FILE,
-    create_part_folder,
-    explain_os_errors,
-    finish_replacing,
-    hash_content,
-    hold_lock,
-    recover_swap,
-    replace_together,
-    sibling_path,
-    swap_folders,
-)
+from patrolplan import atomic
 from patrolplan.errors import OutputError
 from patrolplan.notes import list_texts
 from patrolplan.outputs.papers import is_output_name
@@ -51,20 +40,21 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
-        with explain_os_errors(folder, REMEDY):
-            part = create_part_folder(folder)
+        with atomic.explain_os_errors(folder, REMEDY):
+            part = atomic.create_part_folder(folder)
         try:
-            with explain_os_errors(folder, REMEDY):
+            with atomic.explain_os_errors(folder, REMEDY):
                 yield part
                 old = read_manifest(folder).get("files", {})
-                if WEEK_FILE in old and not (part / WEEK_FILE).exists():
+                if atomic.WEEK_FILE in old and not (part / atomic.WEEK_FILE).exists():
                     message = (
-                        f"{folder}: holds a week ({WEEK_FILE}) with changes made by hand, which "
-                        "would be lost; name another folder with --out, or remove this one yourself"
+                        f"{folder}: holds a week ({atomic.WEEK_FILE}) with changes made by hand, "
+                        "which would be lost; name another folder with --out, or remove this one "
+                        "yourself"
                     )
                     raise OutputError(message)
                 write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
-                swap_folders(part, folder)
+                atomic.swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -81,23 +71,23 @@ def lock_folder(path: Path, remedy: str = REMEDY) -> Iterator[None]:
     """Hold the lock of a folder or file, so that no other run checks or writes it meanwhile."""
     in_use = f"{path}: another patrolplan is writing to it; try again when it has finished, or "
     with ExitStack() as stack:
-        with explain_os_errors(path, remedy):
-            lock, error = sibling_path(path, "lock"), OutputError(in_use + remedy)
-            stack.enter_context(hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
+        with atomic.explain_os_errors(path, remedy):
+            lock, error = atomic.sibling_path(path, "lock"), OutputError(in_use + remedy)
+            stack.enter_context(atomic.hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
         yield
 
 
 def _prepare_folder(folder: Path) -> None:
     """Finish an interrupted swap, and raise when the folder must not be written."""
-    with explain_os_errors(folder, REMEDY):
+    with atomic.explain_os_errors(folder, REMEDY):
         recover_folder(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; {REMEDY}"
             raise OutputError(message)
-        create_part_folder(folder).rmdir()  # shows whether the folder can be written
+        atomic.create_part_folder(folder).rmdir()  # shows whether the folder can be written
         faults = find_faults(folder)
     # A week may have been edited: the commands that write its folder have read it before.
-    faults |= {WEEK_FILE: ""} if faults.get(WEEK_FILE) == EDITED else {}
+    faults |= {atomic.WEEK_FILE: ""} if faults.get(atomic.WEEK_FILE) == EDITED else {}
     for fault in (FOREIGN, EDITED):
         if names := [name for name, own in faults.items() if own == fault]:
             message = (
@@ -114,25 +104,25 @@ def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str
     `lock_folder`. `changes` are keys of the manifest.
     """
     folder = resolve_folder(folder)
-    with explain_os_errors(folder, REMEDY):
+    with atomic.explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
         manifest = read_manifest(folder)
         if not manifest:
             message = f"{folder}: holds no {MANIFEST}; write the week again with --out"
             raise OutputError(message)
-        hashes = {name: hash_content(content) for name, content in files.items()}
+        hashes = {name: atomic.hash_content(content) for name, content in files.items()}
         hashes = dict(sorted({**manifest["files"], **hashes}.items()))
         new = format_json({**manifest, **changes, "files": hashes}).encode("utf-8")
         contents = {folder / name: content for name, content in files.items()}
-        replace_together({**contents, folder / MANIFEST: new})
+        atomic.replace_together({**contents, folder / MANIFEST: new})
 
 
 def _finish_replacement(folder: Path) -> None:
     """Finish a replacement of files, or drop it where not all of them had been written."""
-    new = _load_manifest(sibling_path(folder / MANIFEST, "part"))
+    new = _load_manifest(atomic.sibling_path(folder / MANIFEST, "part"))
     names = [part.name[1:].removesuffix(".part") for part in sorted(folder.glob(".*.part"))]
     ours = [folder / name for name in names if is_output_name(name)]
-    finish_replacing([*ours, folder / MANIFEST], is_complete=bool(new))
+    atomic.finish_replacing([*ours, folder / MANIFEST], is_complete=bool(new))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -152,7 +142,7 @@ def recover_folder(folder: Path) -> None:
     """Finish an interrupted replacement or swap, and remove what killed runs left behind."""
     if folder.is_dir():
         _finish_replacement(folder)
-    recover_swap(folder)
+    atomic.recover_swap(folder)
 
 
 def resolve_folder(folder: Path) -> Path:
@@ -167,7 +157,7 @@ def resolve_folder(folder: Path) -> Path:
 def _hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 by name of every file below a folder."""
     return {
-        path.relative_to(folder).as_posix(): hash_content(path.read_bytes())
+        path.relative_to(folder).as_posix(): atomic.hash_content(path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -188,7 +178,7 @@ def find_faults(folder: Path) -> dict[str, str]:
         if is_link or name not in hashes or not is_output_name(name):
             faults[name] = FOREIGN
         else:
-            faults[name] = "" if hash_content(path.read_bytes()) == hashes[name] else EDITED
+            faults[name] = "" if atomic.hash_content(path.read_bytes()) == hashes[name] else EDITED
     return faults
 
 

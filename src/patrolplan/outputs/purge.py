@@ -16,14 +16,7 @@ from pathlib import Path
 from patrolplan.atomic import TEMPORARY_PREFIX, explain_os_errors, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    append_records,
-    find_faults,
-    lock_folder,
-    read_manifest,
-    resolve_folder,
-)
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
@@ -68,8 +61,8 @@ def purge(
         if path.lstat().st_mtime < cutoff:
             remove(path, what)
     shown = () if home is None else list_shown_folders(home)
-    held = [out for out in shown if WAYS_FILE in read_manifest(out).get("files", {})]
-    outs = list(dict.fromkeys((*held, *map(resolve_folder, out_folders))))
+    held = [out for out in shown if WAYS_FILE in output_folder.read_manifest(out).get("files", {})]
+    outs = list(dict.fromkeys((*held, *map(output_folder.resolve_folder, out_folders))))
     for out in outs:
         _purge_output_folder(out, cutoff, remove)
     if not dry_run:
@@ -79,7 +72,7 @@ def purge(
         path = cache_folder() / RECORD_FILE if record is None else record
         at = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
         with explain_os_errors(path, "name it with --record"):
-            append_records(path, [at | asdict(entry) for entry in removed])
+            output_folder.append_records(path, [at | asdict(entry) for entry in removed])
     return entries
 
 
@@ -106,15 +99,15 @@ def _purge_output_folder(out: Path, cutoff: float, remove: Callable[..., None]) 
     if not out.is_dir():
         message = f"{out}: folder not found; correct --folder"
         raise OutputError(message)
-    with lock_folder(out):
+    with output_folder.lock_folder(out):
         for path in sorted(list_leftovers(out)):
             if path.is_dir() and not path.is_symlink() and path.stat().st_mtime < cutoff:
                 remove(path, "left by an interrupted run")
-        manifest = out / MANIFEST
-        if manifest.is_symlink() or not read_manifest(out):
+        manifest = out / output_folder.MANIFEST
+        if manifest.is_symlink() or not output_folder.read_manifest(out):
             remove(out, "output", "holds no manifest.json of patrolplan, which did not write it")
         elif manifest.stat().st_mtime < cutoff:
-            for name, fault in find_faults(out).items():
+            for name, fault in output_folder.find_faults(out).items():
                 remove(out / name, "output", fault and f"is a file {fault}")
             remove(manifest, "output")
             if not manifest.exists():

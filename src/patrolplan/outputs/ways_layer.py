@@ -15,14 +15,9 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors
 from patrolplan.errors import InputError
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.outputs.output_folder import (
-    append_records,
-    build_manifest_header,
-    replace_folder,
-    resolve_folder,
-)
 from patrolplan.pupils.flows import Ways
 
 LEAST_REASON_LETTERS = 10
@@ -45,20 +40,20 @@ def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
     """Write the layers `ways` and `ways_by_school` into a folder, after recording it."""
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
-    details = build_manifest_header(area) | {"marking": marking, "reason": reason}
+    details = output_folder.build_manifest_header(area) | {"marking": marking, "reason": reason}
     path = area.settings.folder / RECORD_FILE
     line = {
         "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "by": _find_user(),
         "reason": reason,
-        "written_to": str(resolve_folder(out)),
+        "written_to": str(output_folder.resolve_folder(out)),
         "area": area.name,
         "schools": len(area.schools),
     }
     remedy = "so pupils' ways are not shown; make the settings file's folder writable"
     with explain_os_errors(path, remedy):
-        append_records(path, [line])
-    with replace_folder(out, details) as folder:
+        output_folder.append_records(path, [line])
+    with output_folder.replace_folder(out, details) as folder:
         write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
 
 

@@ -8,13 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.outputs.cartography import symbols
-from patrolplan.outputs.cartography.basemap import (
-    PASSAGE_EDGE,
-    PASSAGE_STYLES,
-    ROUTE_COLOUR,
-    draw_steps,
-)
+from patrolplan.outputs.cartography import basemap, symbols
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
 from patrolplan.outputs.cartography.labels import NAME_SIZE
@@ -141,9 +135,9 @@ def _draw_leg(
     window: Window, x: float, y: float, level: float, dashes: tuple[float, ...] = ()
 ) -> None:
     line = _trace_row(x, y, 24.0)
-    window.draw_lines(line, ROUTE_COLOUR, ROUTE_WIDTH, level, dashes=dashes, cap="butt")
+    window.draw_lines(line, basemap.ROUTE_COLOUR, ROUTE_WIDTH, level, dashes=dashes, cap="butt")
     head = trace_rings([np.array([(x + 5, y), (x - 4, y + 4), (x - 4, y - 4)])])
-    window.draw_shape(head, level + 0.1, fill=ROUTE_COLOUR, edge="white", width=0.7)
+    window.draw_shape(head, level + 0.1, fill=basemap.ROUTE_COLOUR, edge="white", width=0.7)
 
 
 def _draw_pushed(window: Window, x: float, y: float, level: float) -> None:
@@ -167,13 +161,13 @@ def _draw_tasked(window: Window, x: float, y: float, level: float) -> None:
 
 
 def _draw_steps(window: Window, x: float, y: float, level: float) -> None:
-    draw_steps(window, _trace_row(x, y, 14.0), level=level)
+    basemap.draw_steps(window, _trace_row(x, y, 14.0), level=level)
 
 
 def _draw_passage(kind: str, window: Window, x: float, y: float, level: float) -> None:
-    dashes = (1.8, 1.3) if PASSAGE_STYLES[kind] else ()
+    dashes = (1.8, 1.3) if basemap.PASSAGE_STYLES[kind] else ()
     lines = _trace_row(x, y - 3.2, 16.0) + _trace_row(x, y + 3.2, 16.0)
-    window.draw_lines(lines, PASSAGE_EDGE, 1.2, level, dashes=dashes, cap="butt")
+    window.draw_lines(lines, basemap.PASSAGE_EDGE, 1.2, level, dashes=dashes, cap="butt")
 
 
 def _draw_grid(window: Window, x: float, y: float, level: float) -> None:

@@ -12,21 +12,9 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import symbols
-from patrolplan.outputs.cartography.basemap import (
-    find_visible_pieces,
-    merge_lines,
-    select_visible_features,
-)
+from patrolplan.outputs.cartography import basemap, place_names, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
-from patrolplan.outputs.cartography.place_names import (
-    SYMBOL_EDGE_MARGIN,
-    SYMBOL_STYLES,
-    ShownStreet,
-    find_symbols,
-    list_streets,
-)
 from patrolplan.outputs.cartography.route import (
     DrawnLeg,
     Line,
@@ -80,17 +68,17 @@ class MapContent:
     @cached_property
     def features(self) -> gpd.GeoDataFrame:
         """Features in the window."""
-        return select_visible_features(self.plan.area.features, self.viewport)
+        return basemap.select_visible_features(self.plan.area.features, self.viewport)
 
     @cached_property
     def pieces(self) -> NDArray[np.int64]:
         """(n,) pieces of street in the window."""
-        return find_visible_pieces(self.network, self.viewport)
+        return basemap.find_visible_pieces(self.network, self.viewport)
 
     @cached_property
-    def streets(self) -> list[ShownStreet]:
+    def streets(self) -> list[place_names.ShownStreet]:
         """Streets in the window that have a name."""
-        return list_streets(self.network, self.pieces, self.viewport)
+        return place_names.list_streets(self.network, self.pieces, self.viewport)
 
     @cached_property
     def legs(self) -> list[DrawnLeg]:
@@ -139,11 +127,14 @@ class MapContent:
     @cached_property
     def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
         """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
-        found = {kind: find_symbols(self.features, self.viewport, kind) for kind in SYMBOL_STYLES}
+        found = {
+            kind: place_names.find_symbols(self.features, self.viewport, kind)
+            for kind in place_names.SYMBOL_STYLES
+        }
         for kind in CROSSING_SIGNS:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
-            points = points[self.viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
+            points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]
             near = measure_apart(points, points) < CROSSING_GAP
             shown = points[~np.tril(near, -1).any(axis=1)]
             found[kind] = np.full(len(shown), "", dtype=object), shown
@@ -214,7 +205,7 @@ class MapContent:
             if stop.kind != "tasked" and is_feared(stop.why):
                 own = _select_hotspots(self.plan.hotspots, (stop.hotspot,))
                 shapes = self.viewport.clip_to_page(own.geometry.to_numpy(), margin=0.0)
-                lines = merge_lines(shapely.get_parts(shapes))
+                lines = basemap.merge_lines(shapely.get_parts(shapes))
                 stretches += [lines] if len(lines) else []
         return stretches
 

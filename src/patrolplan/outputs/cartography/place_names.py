@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.cartography import fonts
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
-from patrolplan.outputs.cartography.fonts import (
-    LINE_HEIGHT,
-    draw_text,
-    make_printable,
-    measure_label,
-)
 from patrolplan.outputs.cartography.labels import (
     NAME_SIZE,
     Boxes,
@@ -83,10 +78,10 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
         window.draw_shape(plate, 9.0, fill="white", edge=label.plate_colour, width=0.9)
     style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
     lines = label.text.split("\n")
-    spacing = label.size * LINE_HEIGHT
+    spacing = label.size * fonts.LINE_HEIGHT
     for number, line in enumerate(lines):
         rise = spacing * ((len(lines) - 1) / 2 - number)
-        draw_text(window, line, (x, y + rise, angle), style)
+        fonts.draw_text(window, line, (x, y + rise, angle), style)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,13 +152,13 @@ def _build_labels_along(
     """The name of each street, along it."""
     if not streets:
         return []
-    texts = [make_printable(street.name) for street in streets]
+    texts = [fonts.make_printable(street.name) for street in streets]
     bolds = [street.name in bold for street in streets]
     points = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bolds]
     counts = [len(street.lines) for street in streets]
     lines = np.concatenate([street.lines for street in streets])
     styles = list(zip(texts, points, bolds, strict=True))
-    sizes = [measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
+    sizes = [fonts.measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
     boxes, costs, row = find_places_along_lines(
         lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
     )
@@ -196,8 +191,10 @@ def build_leader_label(
     walked: bool,
 ) -> MapLabel:
     """The name of a street away from it, with a leader line that crosses no `occupied` box."""
-    text = make_printable(street.name)
-    extent = np.add(measure_label(text, NAME_SIZE, bold=walked), (NAME_PADDING, NAME_PADDING / 2))
+    text = fonts.make_printable(street.name)
+    extent = np.add(
+        fonts.measure_label(text, NAME_SIZE, bold=walked), (NAME_PADDING, NAME_PADDING / 2)
+    )
     spots = _sample_street(street.lines, route, covered)
     spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
     rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
@@ -239,12 +236,12 @@ def _sample_street(
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
     """The school's name by its gate, in one line or, if that does not fit, in several."""
     labels = []
-    name = make_printable(school)
+    name = fonts.make_printable(school)
     texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
     for text in texts:
         places = find_places_around_point(
             *gate,
-            measure_label(text, SCHOOL_SIZE, bold=True),
+            fonts.measure_label(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
@@ -287,10 +284,10 @@ def build_symbol_labels(
     radius, bold, plate = SYMBOL_STYLES[kind]
     labels: dict[str, MapLabel] = {}
     for name, (x, y) in zip(names[seen], points[seen], strict=True):
-        text = wrap_name(make_printable(str(name)))
+        text = wrap_name(fonts.make_printable(str(name)))
         if not text or text in labels:
             continue
-        width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
+        width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
         places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
         labels[text] = MapLabel(
@@ -305,8 +302,8 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
     shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
     for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
-        text = wrap_name(make_printable(str(name)))
-        size = measure_label(text, NAME_SIZE, padding=2.0)
+        text = wrap_name(fonts.make_printable(str(name)))
+        size = fonts.measure_label(text, NAME_SIZE, padding=2.0)
         area = float(shapely.area(cut).sum())
         if area < size[0] * size[1] or area <= largest.get(text, (0.0, None))[0]:
             continue
