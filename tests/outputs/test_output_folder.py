@@ -105,27 +105,23 @@ class _KilledError(BaseException):
     """The process is killed, or the computer is switched off."""
 
 
-class _Death:
-    """Kill at the nth change of the disk: that change and every later one do not happen."""
+WRITES = ((Path, "write_text"), (Path, "mkdir"), (tempfile, "mkdtemp"), (os, "fsync"))
+CHANGES = (
+    *((Path, name) for name in ("rename", "replace", "mkdir", "chmod", "write_text")),
+    *((Path, name) for name in ("write_bytes", "open", "unlink")),
+    *((tempfile, "mkdtemp"), (os, "rename"), (os, "replace")),
+)
 
-    def __init__(self, monkeypatch, at):
-        self.left = at
-        self.dead = False
-        for owner, name in (
-            (Path, "rename"),
-            (Path, "replace"),
-            (Path, "mkdir"),
-            (Path, "chmod"),
-            (Path, "write_text"),
-            (Path, "write_bytes"),
-            (Path, "open"),
-            (Path, "unlink"),
-            (tempfile, "mkdtemp"),
-            (os, "rename"),
-            (os, "replace"),
-        ):
+
+class _Death:
+    """Fail at the nth change of the disk: that change and every later one do not happen."""
+
+    def __init__(self, monkeypatch, at, error, changes):
+        self.left, self.error, self.dead = at, error, False
+        for owner, name in changes:
             monkeypatch.setattr(owner, name, self._mortal(getattr(owner, name)))
-        monkeypatch.setattr(shutil, "rmtree", self._half_removed(shutil.rmtree))
+        if changes is CHANGES:
+            monkeypatch.setattr(shutil, "rmtree", self._half_removed(shutil.rmtree))
 
     def _count(self):
         self.left -= 1
@@ -136,7 +132,7 @@ class _Death:
         def call(*args, **options):
             is_lock = str(*args[:1]).endswith(".lock")  # which the system releases
             if not is_lock and self._count():
-                raise _KilledError
+                raise self.error
             return real(*args, **options)
 
         return call
@@ -148,16 +144,16 @@ class _Death:
                 files = sorted(Path(path).rglob("*")) if not was_dead else []
                 for file in [file for file in files if file.is_file()][::2]:
                     file.unlink()
-                raise _KilledError
+                raise self.error
             return real(path, *args, **options)
 
         return call
 
 
-def _killed_at(at, write, *given):
+def _killed_at(at, write, *given, error=_KilledError, changes=CHANGES):
     """Write something, killed at a step; returns whether that step came."""
     with pytest.MonkeyPatch.context() as patches:
-        death = _Death(patches, at)
+        death = _Death(patches, at, error, changes)
         with contextlib.suppress(_KilledError):
             write(*given)
         return death.dead
@@ -191,17 +187,13 @@ def test_kill_at_every_step_leaves_one_complete_output(tmp_path, older, again):
     assert found == ({"newer"} if again == "write" else expected)
 
 
-@pytest.mark.parametrize("new_is_there", [True, False])
-def test_kill_between_the_renames_is_finished(tmp_path, new_is_there):
-    """Killed after the old pack was moved away, the new one replaces it, or the old comes back."""
+def test_kill_without_a_new_pack_brings_the_old_one_back(tmp_path):
+    """Moved away, with nothing to replace it, the old pack is the output again."""
     out = tmp_path / "out"
     _write(out, "old")
     out.rename(tmp_path / ".out.old")
-    if new_is_there:
-        _write(tmp_path / "x", "new")
-        (tmp_path / "x").rename(tmp_path / ".out.new")
     check_folder(out)
-    assert _version(out) == ("new" if new_is_there else "old")
+    assert _version(out) == "old"
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -271,40 +263,16 @@ def test_places_that_cannot_be_written(tmp_path, where):
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-def _full_after(out, writes):
-    """Write a new version on a disk that is full after some writes; returns whether it was."""
-    left = [writes]
-
-    def limited(real):
-        def call(*args, **options):
-            left[0] -= 1
-            if left[0] < 0:
-                raise OSError(28, "No space left on device")
-            return real(*args, **options)
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patches:
-        names = ((Path, "write_text"), (Path, "mkdir"), (tempfile, "mkdtemp"), (os, "fsync"))
-        for owner, name in names:
-            patches.setattr(owner, name, limited(getattr(owner, name)))
-        if left[0] < 0:
-            return False
-        try:
-            _write(out, "new")
-        except OutputError as error:
-            assert "cannot be written (No space left on device)" in str(error)  # noqa: PT017
-            return True
-    return False
-
-
 def test_full_disk_at_every_step_leaves_one_complete_output(tmp_path):
     """If the disk is full at any point, one complete pack remains, no leftovers, and an error."""
-    out = tmp_path / "out"
+    out, full = tmp_path / "out", OSError(28, "No space left on device")
     for writes in range(100):
         _write(out, "old")
-        if not _full_after(out, writes):
-            break
+        try:
+            if not _killed_at(writes, _write, out, "new", error=full, changes=WRITES):
+                break
+        except OutputError as error:
+            assert "cannot be written (No space left on device)" in str(error)  # noqa: PT017
         assert _version(out) in {"old", "new"}  # full after the swap: the new one stays
         assert list(tmp_path.iterdir()) == [out]
     assert writes > 10

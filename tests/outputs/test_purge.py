@@ -33,14 +33,17 @@ STRANGE = ("streets-of-london", "streets/thesis.doc")
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache with an old entry, one with a stranger beside it, a young one and a user's folder."""
+    """A cache with old entries, an interrupted one, a stranger's, a young one, a user's folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (folder / "streets-of-london").mkdir(parents=True)
     (folder / "streets").mkdir()
-    for name in (f"{'0' * 40}.entry", f"{'2' * 40}.entry", "thesis.doc"):
+    for name in (f"{'0' * 40}.entry", ".new-x1", f"{'2' * 40}.entry", "thesis.doc"):
         (folder / "streets" / name).write_text("x", encoding="utf-8")
+    for store in ("crimes", "arrays"):
+        (folder / store).mkdir()
+        (folder / store / f"{'1' * 40}.entry").touch()
     _age(folder)
     os.utime(folder / "streets" / f"{'2' * 40}.entry", (NOW.timestamp(), NOW.timestamp()))
     return folder
@@ -65,46 +68,22 @@ def out(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("folder", "what"),
-    [
-        ("streets", "street cache"),
-        ("crimes", "crime cache"),
-        ("arrays", "cache of streets in pieces"),
-    ],
-)
-def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, folder, what):
-    """Old files of a store go, interrupted ones too; young and strange ones stay."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    store = tmp_path / folder
-    store.mkdir()
-    old, young = (f"{sign * 40}.entry" for sign in "ab")
-    for name in (old, young, ".new-x1", "mine.parquet"):
-        (store / name).touch()
-        if name != young:
-            os.utime(store / name, (AGED, AGED))
-    found = purge(MONTH, now=NOW)
-    assert {(one.path, one.what) for one in found} == {
-        (str(store / name), what) for name in (old, ".new-x1")
-    }
-    assert {path.name for path in store.iterdir()} == {young, "mine.parquet"}
-
-
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Files as written go, and parts of kills; what is strange stays, in folders and caches."""
-    remaining = {
-        one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
-    }
+    found = purge(MONTH, [out], now=NOW)
+    remaining = {one.path for one in found if not one.removed and one.what == "output"}
     assert remaining == {str(out / name) for name in ("map.html", "mine.txt", "link")}
     assert {path.name for path in out.rglob("*")} == {"map.html", "mine.txt", "link"}
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
+    kinds = {one.what for one in found if one.path.startswith(str(cache))}
+    assert kinds == {"street cache", "crime cache", "cache of streets in pieces"}
     left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
     assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
     lines = (cache / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     recorded = [json.loads(line) for line in lines]
-    assert len(recorded) == 1 + 1 + 3
+    assert len(recorded) == 4 + 1 + 3
     assert {key for line in recorded for key in line} == {"at", "path", "what", "removed", "why"}
     assert all(line["at"] == "2026-06-01T00:00:00Z" for line in recorded)
 
@@ -178,20 +157,16 @@ def config(copy_demo, tmp_path):
     return copy_demo(tmp_path / "demo", "2025-08", "2025-09")
 
 
-@pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "because")])
-def test_without_a_reason_nothing_is_shown(run, config, tmp_path, reason):
-    """The command ends with a message, and writes neither a layer nor a record."""
-    out = tmp_path / "ways"
-    code, _, text = run("ways", "--config", config, "--show", "--out", out, *reason)
-    assert code == 1
-    assert "only for a written reason" in text
-    assert not out.exists()
+def test_without_a_reason_nothing_is_shown(run, config, tmp_path):
+    """The command ends with a message and writes nothing; a reason for nothing is wrong usage."""
+    show = ("ways", "--config", config, "--show", "--out", tmp_path / "ways")
+    for reason in ((), ("--reason", " "), ("--reason", "because")):
+        code, _, text = run(*show, *reason)
+        assert code == 1
+        assert "only for a written reason" in text
+    assert not (tmp_path / "ways").exists()
     assert not (config.parent / SHOWN_FILE).exists()
-
-
-def test_a_reason_without_show_is_wrong_usage(run, demo):
-    """It would be lost, so the message names the missing option."""
-    code, _, text = run("ways", "--config", demo, "--reason", REASON)
+    code, _, text = run("ways", "--config", config, "--reason", REASON)
     assert code == 2
     assert "--show" in text
 

@@ -253,25 +253,6 @@ def test_recorded_crime_says_how_much_until_when(values, words):
     assert describe_reason(reason).startswith(f"Recorded crime: {words}")
 
 
-def test_reports_say_how_many_and_when():
-    """The number stands first, the term in brackets; older files have neither."""
-    reports = ReportsReason(
-        time_band="after_school",
-        factors=("poor_lighting", "groups_loitering"),
-        reports=75,
-        max_reports=79,
-        term="autumn",
-        year=2025,
-        earlier=True,
-    )
-    factors = ": poor lighting and groups loitering"
-    assert describe_reason(reports) == (
-        f"75 to 79 pupils feel unsafe here after school (up to autumn term 2025){factors}"
-    )
-    older = dataclasses.replace(reports, reports=None)
-    assert describe_reason(older) == f"Pupils feel unsafe here after school{factors}"
-
-
 def test_how_sure_follows_the_data(demo_plan):
     """Chance, trend and place of a hotspot are in its line; based on reports it has neither."""
     table = demo_plan.hotspots.iloc[:1]
