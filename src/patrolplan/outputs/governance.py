@@ -1,4 +1,4 @@
-"""The governance pack: papers filled with facts of an area, its risk and its back-test.
+"""The back-test as files, and the governance pack: papers with facts of area, risk and back-test.
 
 They are Markdown, the transparency record is also data, and for residents there is a page that
 opens without a network. They name no street, hotspot or school.
@@ -22,8 +22,10 @@ from patrolplan.notes import list_texts
 from patrolplan.outputs import output_folder
 from patrolplan.outputs.offline_page import open_templates, read_asset, render_page
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
+from patrolplan.patrols.patrol_backtest import PatrolBacktest
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
+from patrolplan.risk.backtest import Backtest
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 from patrolplan.team.burden import KINDS, Burden
@@ -58,6 +60,37 @@ def read_backtest(folder: Path) -> dict[str, Any]:
         remedy = "name a folder that `patrolplan backtest --out` wrote"
         raise InputError.one(path, what, remedy) from None
     return document
+
+
+def build_backtest_document(risk: Backtest, patrols: PatrolBacktest | None) -> dict[str, Any]:
+    """Results of risk and patrols for `backtest.json`; what cannot be computed is null."""
+    summary = [] if patrols is None else _format_records(patrols.summary())
+    return {"results": _format_records(risk.results), "patrols": summary}
+
+
+def write_backtest(risk: Backtest, patrols: PatrolBacktest | None, folder: Path) -> None:
+    """Write the results as JSON and CSV, and a coverage curve for each category."""
+    output_folder.write_json(folder / "backtest.json", build_backtest_document(risk, patrols))
+    risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
+    if patrols is not None:
+        patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
+    import matplotlib as mpl  # noqa: PLC0415 - of this alone, and heavy
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    from patrolplan.outputs import plot  # noqa: PLC0415
+
+    with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
+        for category in risk.categories:
+            figure = Figure(figsize=(7, 4.5), layout="constrained")
+            plot.coverage(risk, category, axes=figure.subplots())
+            name = "".join(sign if sign.isalnum() else "-" for sign in category.lower())
+            figure.savefig(folder / f"coverage-{name}.svg", metadata={"Date": None})
+
+
+def _format_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table with plain numbers; NaN becomes null."""
+    records: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
+    return records
 
 
 def collect_facts(

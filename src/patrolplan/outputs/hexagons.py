@@ -77,14 +77,12 @@ def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.
 
 def check_resolution(h3_resolution: int) -> None:
     """Raise if cells of this resolution are not possible, see `risk_on_hexagons`."""
-    what, remedy = "", f"choose 0 to {MAX_RESOLUTION}"
+    where, what = "hexagons", f"{h3_resolution} is not a possible resolution of H3"
     if h3_resolution not in range(MAX_RESOLUTION + 1):
-        what = f"{h3_resolution} is not a possible resolution of H3"
-    elif find_spec("h3") is None:
-        what, remedy = "the package h3 is not installed", f"install it: {describe_install('h3')}"
-    if what:
-        where = "hexagons"
-        raise InputError.one(where, what, remedy)
+        raise InputError.one(where, what, f"choose 0 to {MAX_RESOLUTION}")
+    if find_spec("h3") is None:
+        remedy = f"install it with: {describe_install('h3')}"
+        raise InputError.one(where, "the package h3 is not installed", remedy)
 
 
 def _draw_cells(network: StreetNetwork, resolution: int) -> dict[str, shapely.Polygon]:

@@ -36,12 +36,8 @@ from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
 PADDING = 28.0  # Points around a route for its circles and their names; more would reduce the scale
 MIN_GATE_EXTENT_METRES = 600.0  # The same if only the gate is shown
-KEEP_AWAY_METRES = 250.0
-"""Maximum distance from the route at which a place to keep away from is on the map, which is
-extended if necessary: an officer who knows the area might go there."""
-FEARED_METRES = 100.0
-"""Maximum distance from the route at which a stretch where pupils feel unsafe has a sign on the
-map: an officer sees about this far along a street; `map.html` and the week have the others."""
+KEEP_AWAY_METRES = 250.0  # Nearer ones extend the map: an officer might go there
+FEARED_METRES = 100.0  # An officer sees about so far along a street; `map.html` has the others
 MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0  # Points; nearer signs are moved
 MARKER_EDGE_MARGIN = 8.0  # Points; a sign nearer to the edge of the map is left out
 STRETCH_WIDTH = 13.0
