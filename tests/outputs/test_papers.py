@@ -59,32 +59,23 @@ def folder(demo_plan, tmp_path):
     return tmp_path
 
 
-def test_an_equal_paper_is_found(demo_plan, folder):
-    """The same words of the same plan give the paper of the folder."""
-    found = EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]})
-    assert found == {"tasks.pdf": b"paper"}
-
-
-def test_other_words_hotspots_or_settings_find_nothing(demo_plan, folder):
+def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
     """Where anything that a paper shows has changed, or one of several is new, none is copied."""
-    papers = EarlierPapers(folder, demo_plan)
-    assert papers.find({"tasks.pdf": ["other words"]}) is None
-    assert papers.find({"tasks.pdf": ["words"], "lead.pdf": ["words"]}) is None
-    fewer = dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])
-    assert EarlierPapers(folder, fewer).find({"tasks.pdf": ["words"]}) is None
+
+    def find(plan=demo_plan, **facts):
+        return EarlierPapers(folder, plan).find({"tasks.pdf": ["words"]} | facts)
+
+    assert find() == {"tasks.pdf": b"paper"}
+    assert find(**{"tasks.pdf": ["other words"]}) is None
+    assert find(**{"lead.pdf": ["words"]}) is None
+    assert find(dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
     other = demo_plan.area.settings.model_copy(update={"seed": 99})
-    reseeded = dataclasses.replace(
-        demo_plan, area=dataclasses.replace(demo_plan.area, settings=other)
-    )
-    assert EarlierPapers(folder, reseeded).find({"tasks.pdf": ["words"]}) is None
-
-
-def test_another_file_is_not_copied(demo_plan, folder):
-    """A file that was replaced, or removed, is not what the manifest says, and is made again."""
+    area = dataclasses.replace(demo_plan.area, settings=other)
+    assert find(dataclasses.replace(demo_plan, area=area)) is None
     (folder / "tasks.pdf").write_bytes(b"another paper")
-    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+    assert find() is None
     (folder / "tasks.pdf").unlink()
-    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+    assert find() is None
 
 
 PAPERS = {paper.name: paper for paper in (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAPERS)}
