@@ -32,13 +32,9 @@ def test_risk_is_drawn_darkest_last(demo_plan):
     assert len(values) == len(demo_plan.area.network)
     assert np.all(np.diff(values) >= 0)
     assert drawn.norm.vmax == 1
-    assert "October 2024 to September 2026" in axes.get_title(loc="left")
-
-
-def test_an_unknown_voice_is_an_error(demo_plan):
-    """The message lists the voices to choose from."""
     with pytest.raises(pp.InputError, match="choose from: joined, crime, reports"):
         pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
+    assert "October 2024 to September 2026" in axes.get_title(loc="left")
 
 
 def test_a_route_has_a_number_at_every_stop(demo_plan):
@@ -112,29 +108,13 @@ def test_months_hold_every_incident_under_a_legend(demo_area):
 ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
 
 
-@pytest.fixture(scope="module")
-def chart(demo_plan):
-    """The demo's plan as a map."""
-    return pp.explore(demo_plan)
-
-
-@pytest.fixture(scope="module")
-def page(chart):
-    """The same as a page."""
-    return chart.get_root().render()
-
-
-@pytest.mark.usefixtures("page")
-def test_it_is_a_map_of_folium(chart):
-    """Further layers can be added to it as to any map of folium's."""
-    assert isinstance(chart, folium.Map)
+def test_the_map_to_explore_can_be_extended_and_requests_nothing(demo_plan):
+    """A map of folium's links no script, style, image or tile, and has Leaflet in its page."""
+    chart = pp.explore(demo_plan)
+    page = chart.get_root().render()
     folium.Marker([51.5, 0.88]).add_to(chart)
     names = [child.layer_name for child in chart._children.values() if hasattr(child, "layer_name")]
     assert names == ["Streets", "Priority streets", "Hotspots", "Legs", "Stops", "Schools"]
-
-
-def test_nothing_is_requested(page):
-    """No script, style, image or map tile is linked; Leaflet is in the page."""
     assert not re.search(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*\shref=""", page)
     assert not re.search(r"""@import|url\(["']?(?!data:|#)""", page)
     assert "L.tileLayer(" not in page.split("<body>")[1]

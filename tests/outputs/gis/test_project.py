@@ -22,22 +22,17 @@ def _parse(content):
     return ET.fromstring(content.decode("utf-8"))
 
 
-def test_layers_are_found_next_to_the_project(demo_plan, layers):
+def test_layers_are_found_next_to_the_project_and_nothing_elsewhere(demo_plan, layers):
     """Every layer is of the GeoPackage in the same folder, and each of its tables is shown."""
-    project = _parse(render_project(demo_plan, layers))
+    content = render_project(demo_plan, layers)
+    project, text = _parse(content), content.decode("utf-8")
+    assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
     sources = [layer.findtext("datasource") for layer in project.iter("maplayer")]
     assert {re.fullmatch(r"\./plan\.gpkg\|layername=(\w+)", one)[1] for one in sources} == {*layers}
     ids = [layer.findtext("id") for layer in project.iter("maplayer")]
     assert len({*ids}) == len(ids)
-    for tree in project.iter("layer-tree-layer"):
-        assert tree.get("id") in ids
+    assert {tree.get("id") for tree in project.iter("layer-tree-layer")} <= {*ids}
     assert project.findtext("properties/Paths/Absolute") == "false"
-
-
-def test_nothing_is_loaded_from_elsewhere(demo_plan, layers):
-    """There is no address of a server, except in the name of the document type."""
-    text = render_project(demo_plan, layers).decode("utf-8")
-    assert re.findall(r"https?://[^\s'\"]+", text) == ["http://mrcc.com/qgis.dtd"]
 
 
 def test_texts_of_the_data_are_neither_markup_nor_expressions(demo_plan, layers):
