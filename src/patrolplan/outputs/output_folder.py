@@ -53,7 +53,12 @@ def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
                         "yourself"
                     )
                     raise OutputError(message)
-                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
+                paths = [path for path in sorted(part.rglob("*")) if path.is_file()]
+                files = {
+                    path.relative_to(part).as_posix(): atomic.hash_content(path.read_bytes())
+                    for path in paths
+                }
+                write_json(part / MANIFEST, {**details, "files": files})
                 atomic.swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -80,7 +85,9 @@ def lock_folder(path: Path, remedy: str = REMEDY) -> Iterator[None]:
 def _prepare_folder(folder: Path) -> None:
     """Finish an interrupted swap, and raise when the folder must not be written."""
     with atomic.explain_os_errors(folder, REMEDY):
-        recover_folder(folder)
+        if folder.is_dir():
+            _finish_replacement(folder)
+        atomic.recover_swap(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; {REMEDY}"
             raise OutputError(message)
@@ -138,13 +145,6 @@ def _load_manifest(path: Path) -> dict[str, Any]:
         return {}
 
 
-def recover_folder(folder: Path) -> None:
-    """Finish an interrupted replacement or swap, and remove what killed runs left behind."""
-    if folder.is_dir():
-        _finish_replacement(folder)
-    atomic.recover_swap(folder)
-
-
 def resolve_folder(folder: Path) -> Path:
     """The folder itself, if the path is a link or has dots."""
     try:
@@ -152,15 +152,6 @@ def resolve_folder(folder: Path) -> Path:
     except (OSError, RuntimeError) as error:  # a link that leads back to itself
         message = f"{folder}: cannot be resolved ({error}); name another folder with --out"
         raise OutputError(message) from None
-
-
-def _hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 by name of every file below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): atomic.hash_content(path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def find_faults(folder: Path) -> dict[str, str]:
