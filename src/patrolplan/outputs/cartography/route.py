@@ -4,8 +4,8 @@ Tags show the start and end of each leg: on the leg, next to it, or with a leade
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import shapely
@@ -178,6 +178,9 @@ MAX_LEADER_ENDS = 40  # Maximum number of places along a leg for the end of a le
 LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)  # Points from the leg to the middle of a tag
 LEADER_DIRECTIONS = np.radians(np.arange(0.0, 360.0, 30.0))
 LEADER_COST = 20.0  # Cost of a tag with a leader line, compared with one at its leg
+_build_tag = partial(
+    MapLabel, size=LEG_LABEL_SIZE, bold=True, kind="leg", plate_colour=ROUTE_COLOUR, min_gap=np.inf
+)
 
 
 def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[MapLabel]:
@@ -190,9 +193,10 @@ def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[Map
         reach = np.abs(right) @ np.divide(_measure_tag(text), 2) + 3.0
         from_middle = 10 * np.abs(at / max(1, len(leg.line) - 1) - 0.5)
         middles = np.concatenate([spot, spot + reach[:, None] * right])
+        boxes = build_level_boxes(middles, _measure_tag(text))
         costs = np.concatenate([from_middle, from_middle + 4.0])
         blocked = cover_legs([*legs[:number], *legs[number + 1 :]])
-        tags.append(_build_tag(number, text, middles, costs, blocked))
+        tags.append(_build_tag(text, f"leg {number}", boxes, costs, blocked=blocked))
     return tags
 
 
@@ -215,8 +219,10 @@ def build_leader_labels(
         clear = ~shapely.intersects(barrier, leaders)
         costs = LEADER_COST + 0.3 * np.hypot(*(middles - ends).T)
         costs += 10 * np.repeat(np.abs(share - 0.5), len(offsets))
-        tag = _build_tag(number, texts[number], middles[clear], costs[clear], route)
-        tags.append(replace(tag, leader_ends=ends[clear]))
+        boxes = build_level_boxes(middles[clear], _measure_tag(texts[number]))
+        key, cost = f"leg {number}", costs[clear]
+        tag = _build_tag(texts[number], key, boxes, cost, blocked=route, leader_ends=ends[clear])
+        tags.append(tag)
     return tags
 
 
@@ -227,25 +233,3 @@ def cover_legs(legs: Sequence[DrawnLeg]) -> BaseGeometry:
 
 def _measure_tag(text: str) -> tuple[float, float]:
     return measure_text_width(text, LEG_LABEL_SIZE, bold=True) + 6, LEG_LABEL_SIZE * 1.3
-
-
-def _build_tag(
-    number: int,
-    text: str,
-    middles: NDArray[np.float64],
-    costs: NDArray[np.float64],
-    blocked: BaseGeometry,
-) -> MapLabel:
-    """A tag on its plate; only one of those with the same number is placed."""
-    return MapLabel(
-        text,
-        f"leg {number}",
-        build_level_boxes(middles, _measure_tag(text)),
-        costs,
-        LEG_LABEL_SIZE,
-        bold=True,
-        kind="leg",
-        plate_colour=ROUTE_COLOUR,
-        min_gap=np.inf,
-        blocked=blocked,
-    )
