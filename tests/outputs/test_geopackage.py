@@ -15,7 +15,6 @@ import pyogrio
 import pytest
 import shapely
 from jsonschema import Draft202012Validator
-from weeks_by_hand import build_week
 
 import patrolplan as pp
 from patrolplan.cli.schema import Document
@@ -26,7 +25,6 @@ from patrolplan.outputs.schemas import DOCUMENTS, HarmRatio, build_schema
 from patrolplan.outputs.ways_layer import build_way_layers
 from patrolplan.pupils.presence import find_presence
 from patrolplan.risk.backtest import BacktestRow
-from patrolplan.team.week import Duty
 from patrolplan.team.week_file import build_week_document
 from patrolplan.team.week_records import Ban, HandChange, Lock
 
@@ -178,17 +176,11 @@ def test_times_are_times_in_the_file(query):
     assert all(text == time and left == leaves for text, time, left, leaves in rows)
 
 
-def test_a_week_has_days_and_officers_first(demo_plan):
+def test_a_week_has_days_and_officers_first(demo_week):
     """The tables of a week are those of its duties' patrols."""
-    day = dt.date(2026, 11, 30)
-    duties = tuple(
-        Duty(officer, patrol.urn, day, patrol.start_minutes, patrol.end_minutes, 0, patrol, 900.0)
-        for officer, patrol in zip(("SSO-01", "SSO-02"), demo_plan.patrols, strict=False)
-    )
-    week = build_week(demo_plan, (day,), duties)
-    for table in (pp.frame_patrols(week), pp.frame_stops(week), pp.frame_legs(week)):
+    for table in (pp.frame_patrols(demo_week), pp.frame_stops(demo_week), pp.frame_legs(demo_week)):
         assert [*table][:2] == ["date", "officer"]
-        assert {*table["urn"]} <= {duty.urn for duty in duties}
+        assert {*table["urn"]} <= {duty.urn for duty in demo_week.duties}
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
@@ -205,12 +197,6 @@ MONDAY = dt.date(2026, 11, 30)
 @cache
 def _get_validator(name):
     return Draft202012Validator(build_schema(name))
-
-
-def _list_faults(name, document):
-    """What a document has that its schema does not allow."""
-    faults = _get_validator(name).iter_errors(json.loads(json.dumps(document)))
-    return [f"{fault.json_path}: {fault.message}"[:300] for fault in faults]
 
 
 def test_the_command_prints_the_schema_of_every_document(run):
@@ -252,7 +238,8 @@ def documents(demo_plan, demo_week):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_is_written_fits(documents, name):
     """Nothing in a document is unknown to its schema, or of another kind."""
-    assert _list_faults(name, documents[name]) == []
+    faults = _get_validator(name).iter_errors(json.loads(json.dumps(documents[name])))
+    assert [f"{fault.json_path}: {fault.message}"[:300] for fault in faults] == []
 
 
 def _list_objects(node, path=()):
@@ -271,8 +258,15 @@ FREE = {"inputs", "values", "delivered", "absent"}
 """Tables of a document whose keys are not declared."""
 
 
+CHANGES = {
+    "unknown key": lambda part: part.update(zaphod=1),
+    "wrong kind": lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
+    "unnamed": lambda part: part.clear(),
+}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
-@pytest.mark.parametrize("change", ["unknown key", "wrong kind", "unnamed"])
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_is_changed_does_not_fit(documents, name, change):
     """A key that is not declared, a value of another kind or a nameless part is a fault."""
     document = json.loads(json.dumps(documents[name]))
@@ -283,10 +277,5 @@ def test_what_is_changed_does_not_fit(documents, name, change):
         part = changed
         for key in places[row]:
             part = part[key]
-        if change == "unknown key":
-            part["zaphod"] = 1
-        elif change == "wrong kind":
-            part[next(iter(part))] = {"zaphod": 1}
-        else:
-            part.clear()
+        CHANGES[change](part)
         assert not _get_validator(name).is_valid(changed), places[row]

@@ -38,7 +38,7 @@ def test_hexagons_hold_all_of_it(demo_area, risk, resolution):
 
 
 def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
-    """Every piece is cut by every hexagon, one after another, with the same sums."""
+    """Every piece is cut by every hexagon, which h3 names so, one after another, to equal sums."""
     cells = risk_on_hexagons(demo_area, risk, h3_resolution=8)
     shapes = list(cells.geometry)
     cut = np.array([measure_slowly(one, shapes) for one in demo_area.network.piece_lines])
@@ -48,6 +48,11 @@ def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
     np.testing.assert_allclose(cells["street_metres"], street, atol=1e-3)
     pai = cells["risk"] / (cells["street_metres"] / demo_area.network.metres)
     np.testing.assert_allclose(cells["pai"], pai)
+    middle = gpd.GeoSeries(gpd.points_from_xy(*demo_area.network.piece_middle.T), crs=cells.crs)
+    degrees = middle.to_crs(4326)
+    named = {h3.latlng_to_cell(y, x, 8) for x, y in zip(degrees.x, degrees.y, strict=True)}
+    assert named <= set(cells["cell"])
+    assert all(h3.is_valid_cell(name) for name in cells["cell"])
 
 
 def test_pupils_do_not_show(demo_area, risk):
@@ -56,16 +61,6 @@ def test_pupils_do_not_show(demo_area, risk):
     assert not np.allclose(moved.joined, risk.joined)
     one, other = (risk_on_hexagons(demo_area, r, h3_resolution=9) for r in (risk, moved))
     assert one.equals(other)
-
-
-def test_h3_cells_are_those_of_the_library(demo_area, risk):
-    """Every piece's middle is in the cell that h3 names for it."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
-    middle = gpd.GeoSeries(gpd.points_from_xy(*demo_area.network.piece_middle.T), crs=cells.crs)
-    degrees = middle.to_crs(4326)
-    named = {h3.latlng_to_cell(y, x, 9) for x, y in zip(degrees.x, degrees.y, strict=True)}
-    assert named <= set(cells["cell"])
-    assert all(h3.is_valid_cell(name) for name in cells["cell"])
 
 
 def test_what_cannot_be_is_refused_with_what_to_do(demo_area, risk, monkeypatch):
