@@ -15,7 +15,7 @@ from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
 from patrolplan.outputs import frames
-from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
+from patrolplan.outputs.gis.geopackage_tables import LAYERS, UNKNOWN, write_tables
 from patrolplan.outputs.gis.project import build_styles
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.wording import describe_tasking
@@ -116,11 +116,11 @@ def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         for name, frame in layers.items():
-            kinds = list(frame.geom_type.unique())  # a layer may be empty, or have parts
-            own = LAYERS[name].shape if name in LAYERS else "Unknown"
-            kind = "MultiLineString" if len(kinds) > 1 else [*kinds, own][0]
+            meaning = LAYERS.get(name, UNKNOWN)
+            kinds = list(frame.geom_type.unique()) or [meaning.shape]
+            kind = "MultiLineString" if len(kinds) > 1 else kinds[0]
             options = {"driver": "GPKG", "append": path.exists(), "geometry_type": kind}
-            pyogrio.write_dataframe(frame, path, layer=name, **options)
+            pyogrio.write_dataframe(frame, path, layer=name, **options, DESCRIPTION=meaning.about)
     except RuntimeError as error:  # how GDAL reports a full disk
         message = f"{path.name}: {error}"
         raise OSError(message) from None

@@ -143,6 +143,7 @@ LAYERS: Mapping[str, LayerMeaning] = {
     ),
 }
 
+UNKNOWN = LayerMeaning("", "Unknown", {})  # A layer of others
 WRITTEN_AT = "2000-01-01T00:00:00.000Z"  # A fixed time, since equal layers give equal bytes
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec/#extension_schema"
 
@@ -184,18 +185,12 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
 
 
 def _write_meanings(database: sqlite3.Connection) -> None:
-    found = database.execute("SELECT table_name FROM gpkg_contents").fetchall()
     extensions = [
         (table, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write")
         for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
     ]
     database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extensions)
     for layer, meaning in LAYERS.items():
-        if (layer,) not in found:
-            continue
-        database.execute(
-            "UPDATE gpkg_contents SET description = ? WHERE table_name = ?", (meaning.about, layer)
-        )
         rows = database.execute("SELECT name FROM pragma_table_info(?)", (layer,))
         database.executemany(
             "INSERT INTO gpkg_data_columns (table_name, column_name, description) VALUES (?, ?, ?)",
