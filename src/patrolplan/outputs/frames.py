@@ -37,9 +37,7 @@ COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
 def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
     """One row per patrol, with all of its legs as one shape; empty where it stays at the gate.
 
-    Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
-    `starts`, `ends` (the same as times), `stops` (how many), `worth`, `bound`, `proven`,
-    `walked_metres`, `kind`; for a week also `date` and `officer`, first.
+    Columns are those of the layer `patrols`; for a week also `date` and `officer`, first.
 
     Examples
     --------
