@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from patrolplan.errors import OutputError
 from patrolplan.outputs.output_folder import (
@@ -46,6 +46,7 @@ def _version(out):
 
 
 @given(st.dictionaries(st.text("abcäß-_ ", min_size=1), st.binary(), max_size=6))
+@settings(max_examples=30, deadline=None)
 def test_manifest_names_every_file_with_its_hash(tmp_path_factory, files):
     """The manifest holds the given details, and the hash of every file written."""
     out = tmp_path_factory.mktemp("files") / "out"

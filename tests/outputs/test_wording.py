@@ -6,7 +6,7 @@ import html
 from typing import get_args
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import TypeAdapter
 
 from patrolplan.crs import BRITISH_GRID
@@ -210,6 +210,7 @@ REASONS = st.one_of(
 
 
 @given(REASONS)
+@settings(max_examples=60, deadline=None)
 def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
     """A phrase starts with a capital letter or a number of pupils; JSON has kind and values."""
     adapter = TypeAdapter(StopReason)
