@@ -13,9 +13,7 @@ from patrolplan.text import join_words
 
 CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them
 
-MAX_NAME_LETTERS = 24
-"""Maximum length of a station entrance's name; a longer one, such as a list of exits, is left
-out."""
+MAX_NAME_LETTERS = 24  # of a station entrance: a longer name may be a list of exits
 
 PASSAGE_WORDS: Mapping[Passage, str] = {
     "bridge": "bridge",

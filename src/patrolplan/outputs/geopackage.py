@@ -99,16 +99,17 @@ def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
     """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
-    shown = hotspots.assign(
-        worth=[round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
-        length_metres=[round(length, 1) for length in hotspots["length_metres"]],
-        stop=convert_to_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), area.projection),
-        reasons=[describe_reasons(reasons) for reasons in list_reasons(hotspots)],
-        how_sure=describe_certainty(area, risk, hotspots),
-    )
-    names = ["worth", "length_metres", "stop", "place", "reasons", "carried_by", "how_sure"]
-    columns = pd.DataFrame(shown)[["hotspot", *names]].rename(columns={"hotspot": "id"})
-    return columns.to_dict("records")  # type: ignore[return-value]  # its keys are text
+    columns = {
+        "id": hotspots["hotspot"],
+        "worth": [round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
+        "length_metres": [round(length, 1) for length in hotspots["length_metres"]],
+        "stop": convert_to_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), area.projection),
+        "place": hotspots["place"],
+        "reasons": [describe_reasons(reasons) for reasons in list_reasons(hotspots)],
+        "carried_by": hotspots["carried_by"],
+        "how_sure": describe_certainty(area, risk, hotspots),
+    }
+    return pd.DataFrame(columns).to_dict("records")  # type: ignore[return-value]  # keys are text
 
 
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:

@@ -46,14 +46,12 @@ def write_pack(
     out
         Folder; an earlier pack in it is replaced.
     officer, date
-        For a week only: print the cards, task sheets and school sheets of this officer or day,
-        without the pages for the wall. Tables and map always show the whole week. A part needs its
-        own folder: it never replaces the papers of a whole week.
+        For a week only: print the cards, task sheets and school sheets of this officer or day, into
+        a folder of their own. Tables and map always show the whole week.
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest.
     executor, report_progress
-        Workers that render the cards, and a callback for progress, as for
-        `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
+        Workers that render the cards, and a callback for progress. The files are the same.
 
     Returns
     -------
@@ -65,8 +63,7 @@ def write_pack(
     InputError
         When the officer or the day is not in the week, or is given for a plan.
     OutputError
-        When the folder cannot be written, holds files that are not in its manifest, or holds the
-        papers of a whole week while a part is requested.
+        When the folder cannot be written, or holds other files, or a whole week instead of a part.
     """
     out = Path(out)
     if not isinstance(plan_or_week, Plan):

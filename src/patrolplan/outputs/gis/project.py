@@ -131,8 +131,6 @@ def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
     [4.0, 4.0, 3.0, 2.0, 1.0, 1.0]
     """
     amounts = values.to_numpy(dtype=np.float64)
-    if not len(amounts):
-        return [0.0] * (len(RISK_SHARES) + 2)
     order = np.argsort(-amounts, kind="stable")
     share = np.cumsum(metres.to_numpy()[order]) / metres.sum()
     limits = [amounts[order][np.searchsorted(share, one - 1e-9)] for one in RISK_SHARES]
