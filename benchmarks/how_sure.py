@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 
 import patrolplan as pp
 from patrolplan.outputs import plot
-from patrolplan.outputs.backtest_report import build_backtest_document
+from patrolplan.outputs.governance import build_backtest_document
 from patrolplan.patrols.patrol_backtest import BASELINES, OURS, backtest_patrols
 from patrolplan.risk.backtest import Backtest, backtest_risk
 from patrolplan.risk.rolling_origin import ALL_CATEGORIES

@@ -14,7 +14,6 @@ from .hotspots.snap import snap_hotspots as snap_hotspots
 from .notes import Note as Note
 from .outputs import plot as plot
 from .outputs.brief.brief import build_brief as build_brief
-from .outputs.explore import explore as explore
 from .outputs.frames import (
     frame_hotspots as frame_hotspots,
     frame_legs as frame_legs,
@@ -23,6 +22,7 @@ from .outputs.frames import (
 )
 from .outputs.hexagons import risk_on_hexagons as risk_on_hexagons
 from .outputs.pack import write_pack as write_pack
+from .outputs.plot import explore as explore
 from .outputs.reason_words import describe_reasons as describe_reasons
 from .parallel import Workers as Workers
 from .patrols.patrol_backtest import backtest_patrols as backtest_patrols

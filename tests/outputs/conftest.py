@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+collect_ignore = ["gis/qgis_script.py"]  # run by QGIS's own Python
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -1,9 +1,12 @@
-"""A plan for other programs: `plan.json` as documented, and the tables of its GeoPackage."""
+"""A plan for other programs: documents as documented, and the tables of its GeoPackage."""
 
+import copy
 import datetime as dt
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict, replace
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +14,19 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from weeks_by_hand import build_week
+from jsonschema import Draft202012Validator
 
 import patrolplan as pp
+from patrolplan.cli.schema import Document
 from patrolplan.outputs.geopackage import build_plan_document, write_layers
 from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
 from patrolplan.outputs.output_folder import format_json
+from patrolplan.outputs.schemas import DOCUMENTS, HarmRatio, build_schema
 from patrolplan.outputs.ways_layer import build_way_layers
 from patrolplan.pupils.presence import find_presence
-from patrolplan.team.week import Duty
+from patrolplan.risk.backtest import BacktestRow
+from patrolplan.team.week_file import build_week_document
+from patrolplan.team.week_records import Ban, HandChange, Lock
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +66,11 @@ def test_what_carries_where_pupils_walk_is_rounded(document, layers):
     assert np.allclose(steps, steps.round(), atol=1e-6)
 
 
-def test_how_many_stand_out_is_counted(document, demo_plan):
-    """The number at the top is that of the hotspots that are called more than chance."""
+def test_numbers_agree_with_each_other(document, demo_plan):
+    """Walked metres are the legs', stops are worth no more than the patrol, and some stand out."""
     told = ["more than chance" in hotspot["how_sure"] for hotspot in document["hotspots"]]
     reported = demo_plan.hotspots["mainly_reports"] & demo_plan.hotspots["stands_out"]
     assert document["stands_out"] == sum(told) + reported.sum()
-
-
-def test_numbers_agree_with_each_other(document):
-    """Walked metres are the legs', and the stops together are worth no more than the patrol."""
     for patrol in document["patrols"]:
         legs = sum(leg["metres"] for leg in patrol["legs"])
         assert patrol["walked_metres"] == pytest.approx(legs, abs=0.1 * (len(patrol["legs"]) + 1))
@@ -112,8 +115,10 @@ def test_legs_and_stops_lie_where_the_plan_says(layers, demo_plan):
     assert len(layers["patrols"]) == len(demo_plan.patrols)
 
 
-def test_written_layers_are_read_back(layers, package):
-    """A GeoPackage holds every layer with its rows, columns and shapes."""
+def test_written_layers_are_read_back(layers, package, tmp_path):
+    """A GeoPackage holds every layer with its rows, columns and shapes, and no time of writing."""
+    write_layers(tmp_path / "again.gpkg", layers)
+    assert (tmp_path / "again.gpkg").read_bytes() == package.read_bytes()
     assert set(pyogrio.list_layers(package)[:, 0]) == {*layers, "layer_styles"}
     for name, frame in layers.items():
         back = gpd.read_file(package, layer=name)
@@ -121,12 +126,6 @@ def test_written_layers_are_read_back(layers, package):
         assert set(back.columns) == set(frame.columns)
         written = shapely.get_coordinates(frame.geometry.values)
         np.testing.assert_allclose(shapely.get_coordinates(back.geometry.values), written)
-
-
-def test_the_same_layers_give_the_same_bytes(layers, package, tmp_path):
-    """Written again, a GeoPackage is byte for byte the same: no clock time is inside."""
-    write_layers(tmp_path / "again.gpkg", layers)
-    assert (tmp_path / "again.gpkg").read_bytes() == package.read_bytes()
 
 
 def test_tables_for_analysts_are_the_layers(demo_plan, layers, tmp_path):
@@ -177,17 +176,11 @@ def test_times_are_times_in_the_file(query):
     assert all(text == time and left == leaves for text, time, left, leaves in rows)
 
 
-def test_a_week_has_days_and_officers_first(demo_plan):
+def test_a_week_has_days_and_officers_first(demo_week):
     """The tables of a week are those of its duties' patrols."""
-    day = dt.date(2026, 11, 30)
-    duties = tuple(
-        Duty(officer, patrol.urn, day, patrol.start_minutes, patrol.end_minutes, 0, patrol, 900.0)
-        for officer, patrol in zip(("SSO-01", "SSO-02"), demo_plan.patrols, strict=False)
-    )
-    week = build_week(demo_plan, (day,), duties)
-    for table in (pp.frame_patrols(week), pp.frame_stops(week), pp.frame_legs(week)):
+    for table in (pp.frame_patrols(demo_week), pp.frame_stops(demo_week), pp.frame_legs(demo_week)):
         assert [*table][:2] == ["date", "officer"]
-        assert {*table["urn"]} <= {duty.urn for duty in duties}
+        assert {*table["urn"]} <= {duty.urn for duty in demo_week.duties}
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
@@ -196,3 +189,93 @@ def test_a_file_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
     path.write_text("not a database, but long enough to be read as one" * 40, encoding="utf-8")
     with pytest.raises(OSError, match=r"plan\.gpkg"):
         write_tables(path, {})
+
+
+MONDAY = dt.date(2026, 11, 30)
+
+
+@cache
+def _get_validator(name):
+    return Draft202012Validator(build_schema(name))
+
+
+def test_the_command_prints_the_schema_of_every_document(run):
+    """It is a valid schema, and the documents are named where another is wanted."""
+    assert [*Document] == [*DOCUMENTS]
+    for name in DOCUMENTS:
+        Draft202012Validator.check_schema(build_schema(name))
+    assert json.loads(run("schema", "week")[1]) == build_schema("week")
+    code, _, err = run("schema", "plans")
+    assert code == 2
+    assert "backtest" in err
+
+
+@pytest.fixture(scope="module")
+def documents(demo_plan, demo_week):
+    """A plan, a week with changes by hand and a back-test as files hold them."""
+    week = replace(
+        demo_week,
+        locks=(Lock("SSO-01", "900006", MONDAY, 1),),
+        bans=(Ban(officer="SSO-03", date=MONDAY),),
+        history=(HandChange("2026-11-27 10:00", "SSO-03 is away"),),
+    )
+    numbers = dict.fromkeys(BacktestRow.__dataclass_fields__, 1.5)
+    row = BacktestRow(
+        **numbers
+        | {"category": "Robbery", "model": "m", "chosen": True, "window": None}
+        | {"observed_over_expected": [1.0] * 10, "pai": None}
+    )
+    return {
+        "plan": build_plan_document(demo_plan),
+        "week": build_week_document(week),
+        "backtest": {
+            "results": [asdict(row)],
+            "patrols": [asdict(HarmRatio("plain loop", 1.2, None, None))],
+        },
+    }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_is_written_fits(documents, name):
+    """Nothing in a document is unknown to its schema, or of another kind."""
+    faults = _get_validator(name).iter_errors(json.loads(json.dumps(documents[name])))
+    assert [f"{fault.json_path}: {fault.message}"[:300] for fault in faults] == []
+
+
+def _list_objects(node, path=()):
+    """Where a document holds keys of its schema, not those of free tables."""
+    if isinstance(node, list):
+        for row, one in enumerate(node):
+            yield from _list_objects(one, (*path, row))
+    elif isinstance(node, dict):
+        yield path
+        for key, one in node.items():
+            if key not in FREE:
+                yield from _list_objects(one, (*path, key))
+
+
+FREE = {"inputs", "values", "delivered", "absent"}
+"""Tables of a document whose keys are not declared."""
+
+
+CHANGES = {
+    "unknown key": lambda part: part.update(zaphod=1),
+    "wrong kind": lambda part: part.update({next(iter(part)): {"zaphod": 1}}),
+    "unnamed": lambda part: part.clear(),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_changed_does_not_fit(documents, name, change):
+    """A key that is not declared, a value of another kind or a nameless part is a fault."""
+    document = json.loads(json.dumps(documents[name]))
+    places = list(_list_objects(document))
+    chosen = np.random.default_rng(1).choice(len(places), size=min(4, len(places)), replace=False)
+    for row in chosen:
+        changed = copy.deepcopy(document)
+        part = changed
+        for key in places[row]:
+            part = part[key]
+        CHANGES[change](part)
+        assert not _get_validator(name).is_valid(changed), places[row]

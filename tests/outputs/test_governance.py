@@ -1,10 +1,10 @@
 """The governance pack: every figure is one of its sources, and nothing of a report stands in it."""
 
 import datetime as dt
+import html
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import geopandas as gpd
 import numpy as np
@@ -13,12 +13,10 @@ import pytest
 
 from patrolplan.errors import InputError
 from patrolplan.outputs.governance import (
-    BURDEN_FILE,
     BURDEN_PAPER,
     PAPERS,
     RECORD_FILE,
     RESIDENTS_FILE,
-    build_burden_document,
     build_burden_tables,
     read_backtest,
     write_governance,
@@ -144,7 +142,7 @@ def test_the_record_is_the_standard_as_data(pack, demo_area):
     assert all(any(digest in line for line in sources) for digest in demo_area.inputs.values())
 
 
-def test_who_gets_the_patrols_in_words_and_data(pack, burden):
+def test_who_gets_the_patrols_in_words(pack, burden):
     """Figures are rounded, unknown ones are named so, and names are escaped."""
     paper = pack[BURDEN_PAPER]
     row = r"| north \| \<b\> | 1,200 | 400 | 50.0 % | 120 | 80.0 % | 100.0 | 0.30 |"
@@ -153,34 +151,14 @@ def test_who_gets_the_patrols_in_words_and_data(pack, burden):
     assert "outside |" not in paper
     assert "delivered" not in paper.split("## ")[1]
     assert "## By decile" in paper
-    document = json.loads(pack[BURDEN_FILE])
-    assert document == build_burden_document(burden, document["area"])
-    north = document["areas"][0]
-    assert (north["promised_minutes"], north["residents"]) == (120.0, 1200)
-    assert north["presence_minutes"] is None
-    assert document["harm_months"] == ["2025-07", "2026-06"]
+    assert "2025-07 to 2026-06" in paper
     shown = replace(burden, by_area=burden.by_area.assign(presence_minutes=[1.0, 2.0, 0.0]))
     assert "minutes delivered" in build_burden_tables(shown)[0]["header"]
 
 
-class _Tags(HTMLParser):
-    """Tags of a page, and its text."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.words = [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-
 def test_the_page_for_residents_names_no_place(pack, demo_area, demo_plan):
     """No street, hotspot or school stands on it, nothing is fetched, and hostile text is text."""
-    text = " ".join(_Tags(pack[RESIDENTS_FILE]).words)
+    text = html.unescape(re.sub("<[^>]*>", " ", pack[RESIDENTS_FILE]))
     names = {
         *demo_area.network.piece_name,
         *demo_area.schools["name"],

@@ -38,7 +38,7 @@ def test_hexagons_hold_all_of_it(demo_area, risk, resolution):
 
 
 def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
-    """Every piece is cut by every hexagon, one after another, with the same sums."""
+    """Every piece is cut by every hexagon, which h3 names so, one after another, to equal sums."""
     cells = risk_on_hexagons(demo_area, risk, h3_resolution=8)
     shapes = list(cells.geometry)
     cut = np.array([measure_slowly(one, shapes) for one in demo_area.network.piece_lines])
@@ -48,6 +48,11 @@ def test_each_hexagon_has_what_a_slow_loop_finds(demo_area, risk):
     np.testing.assert_allclose(cells["street_metres"], street, atol=1e-3)
     pai = cells["risk"] / (cells["street_metres"] / demo_area.network.metres)
     np.testing.assert_allclose(cells["pai"], pai)
+    middle = gpd.GeoSeries(gpd.points_from_xy(*demo_area.network.piece_middle.T), crs=cells.crs)
+    degrees = middle.to_crs(4326)
+    named = {h3.latlng_to_cell(y, x, 8) for x, y in zip(degrees.x, degrees.y, strict=True)}
+    assert named <= set(cells["cell"])
+    assert all(h3.is_valid_cell(name) for name in cells["cell"])
 
 
 def test_pupils_do_not_show(demo_area, risk):
@@ -58,27 +63,13 @@ def test_pupils_do_not_show(demo_area, risk):
     assert one.equals(other)
 
 
-def test_h3_cells_are_those_of_the_library(demo_area, risk):
-    """Every piece's middle is in the cell that h3 names for it."""
-    cells = risk_on_hexagons(demo_area, risk, h3_resolution=9)
-    middle = gpd.GeoSeries(gpd.points_from_xy(*demo_area.network.piece_middle.T), crs=cells.crs)
-    degrees = middle.to_crs(4326)
-    named = {h3.latlng_to_cell(y, x, 9) for x, y in zip(degrees.x, degrees.y, strict=True)}
-    assert named <= set(cells["cell"])
-    assert all(h3.is_valid_cell(name) for name in cells["cell"])
-
-
-def test_without_h3_the_message_says_what_to_install(demo_area, risk, monkeypatch):
-    """The package is an extra."""
+def test_what_cannot_be_is_refused_with_what_to_do(demo_area, risk, monkeypatch):
+    """A resolution that H3 does not have, and a Python without the package, which is an extra."""
+    with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
+        risk_on_hexagons(demo_area, risk, h3_resolution=15)
     monkeypatch.setattr("patrolplan.outputs.hexagons.find_spec", lambda _: None)
     with pytest.raises(pp.InputError, match="-m pip install h3"):
         risk_on_hexagons(demo_area, risk, h3_resolution=9)
-
-
-def test_a_resolution_that_cannot_be_is_refused(demo_area, risk):
-    """The message has the given value and the valid ones."""
-    with pytest.raises(pp.InputError, match=r"15 is not a possible .* choose 0 to 12"):
-        risk_on_hexagons(demo_area, risk, h3_resolution=15)
 
 
 def test_a_file_holds_what_the_frame_has(demo_area, risk, tmp_path):

@@ -1,10 +1,9 @@
-"""Earlier papers are copied where they show what new ones would, and nowhere else.
+"""Papers: their table, earlier ones that are copied, notes, and what offline pages share."""
 
-The table of papers: each is known as ours, purged, listed in its folder, and written.
-"""
-
+import base64
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 
 import numpy as np
@@ -13,11 +12,14 @@ import pytest
 import shapely
 
 import patrolplan as pp
+from patrolplan.notes import Note
 from patrolplan.outputs.earlier_papers import PAPERS_KEY, EarlierPapers, hash_facts
-from patrolplan.outputs.notes_file import render_notes
+from patrolplan.outputs.notes_file import format_notes, render_notes
+from patrolplan.outputs.offline_page import build_security_policy, dump_script_json, read_script
 from patrolplan.outputs.output_folder import read_manifest, replace_folder, write_files
 from patrolplan.outputs.papers import OTHER_PAPERS, PLAN_PAPERS, WEEK_PAPERS, list_papers
 from patrolplan.outputs.purge import purge
+from patrolplan.tables import LeftOutRow
 
 VALUES = (
     *(1, 1.0, True, None, "1", b"1", "", dt.date(2026, 11, 30), float("nan"), pd.NaT),
@@ -57,32 +59,23 @@ def folder(demo_plan, tmp_path):
     return tmp_path
 
 
-def test_an_equal_paper_is_found(demo_plan, folder):
-    """The same words of the same plan give the paper of the folder."""
-    found = EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]})
-    assert found == {"tasks.pdf": b"paper"}
-
-
-def test_other_words_hotspots_or_settings_find_nothing(demo_plan, folder):
+def test_only_an_equal_paper_of_an_unchanged_file_is_copied(demo_plan, folder):
     """Where anything that a paper shows has changed, or one of several is new, none is copied."""
-    papers = EarlierPapers(folder, demo_plan)
-    assert papers.find({"tasks.pdf": ["other words"]}) is None
-    assert papers.find({"tasks.pdf": ["words"], "lead.pdf": ["words"]}) is None
-    fewer = dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])
-    assert EarlierPapers(folder, fewer).find({"tasks.pdf": ["words"]}) is None
+
+    def find(plan=demo_plan, **facts):
+        return EarlierPapers(folder, plan).find({"tasks.pdf": ["words"]} | facts)
+
+    assert find() == {"tasks.pdf": b"paper"}
+    assert find(**{"tasks.pdf": ["other words"]}) is None
+    assert find(**{"lead.pdf": ["words"]}) is None
+    assert find(dataclasses.replace(demo_plan, hotspots=demo_plan.hotspots[1:])) is None
     other = demo_plan.area.settings.model_copy(update={"seed": 99})
-    reseeded = dataclasses.replace(
-        demo_plan, area=dataclasses.replace(demo_plan.area, settings=other)
-    )
-    assert EarlierPapers(folder, reseeded).find({"tasks.pdf": ["words"]}) is None
-
-
-def test_another_file_is_not_copied(demo_plan, folder):
-    """A file that was replaced, or removed, is not what the manifest says, and is made again."""
+    area = dataclasses.replace(demo_plan.area, settings=other)
+    assert find(dataclasses.replace(demo_plan, area=area)) is None
     (folder / "tasks.pdf").write_bytes(b"another paper")
-    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+    assert find() is None
     (folder / "tasks.pdf").unlink()
-    assert EarlierPapers(folder, demo_plan).find({"tasks.pdf": ["words"]}) is None
+    assert find() is None
 
 
 PAPERS = {paper.name: paper for paper in (*PLAN_PAPERS, *WEEK_PAPERS, *OTHER_PAPERS)}
@@ -111,3 +104,75 @@ def test_what_is_listed_is_in_the_folder(demo_plan, tmp_path):
     assert all(any(map(paper.matches, names)) for paper in PLAN_PAPERS)
     assert all((out / name).exists() for name in list_papers(PLAN_PAPERS))
     assert (out / "notes.txt").read_bytes() == render_notes(demo_plan)
+
+
+NOTES = [
+    Note("a", "Known."),
+    Note("b", "To correct.", fix="fill in the column"),
+    Note("c", "For the gate.", "officer"),
+    Note("d", "Known."),
+]
+ROWS = [LeftOutRow("crimes", "of another force", 7), LeftOutRow("gates", "bad", 2, fix="mend it")]
+
+
+def test_notes_are_grouped_and_what_needs_a_hand_is_first():
+    """Officers, lead and analyst each have their own; equal sentences stand once."""
+    assert list(format_notes(NOTES, ROWS)) == [
+        *("", "For officers", "- For the gate."),
+        *("", "For the analyst", "- To correct. To fix: fill in the column.", "- Known."),
+        *("", "Left out", "- gates: 2 left out, bad. To fix: mend it."),
+        "- crimes: 7 left out, of another force.",
+    ]
+
+
+def test_a_plan_has_every_note(demo_plan):
+    """Every sentence on area, risk and patrols is there, under the marking of the cards."""
+    text = " ".join(render_notes(demo_plan).decode("utf-8").split())
+    assert text.startswith(f"{demo_plan.area.name}: notes OFFICIAL")
+    assert all(note.text in text for note in demo_plan.risk.notes)
+    own = {note.text for patrol in demo_plan.patrols for note in patrol.notes}
+    assert sum(sentence in text for sentence in own) >= len(own) - 2  # the area says these of all
+    assert "reports: fewer than 5 left out" in text
+
+
+def test_words_of_the_data_stay_text(demo_plan):
+    """A note that holds a line break cannot pretend to be another part of the file."""
+    evil = Note("x", "Place\n\nFor officers\n- go home.")
+    risk = dataclasses.replace(demo_plan.risk, notes=(evil,))
+    lines = render_notes(dataclasses.replace(demo_plan, risk=risk)).decode("utf-8").splitlines()
+    assert "- Place For officers - go home." in lines
+
+
+def test_a_week_says_what_it_could_not_meet(demo_week):
+    """Each school and day without a patrol is there with its reason."""
+    text = " ".join(render_notes(demo_week).decode("utf-8").split())
+    assert "Not met" in text
+    assert all(f"No patrol: {missing}." in text for missing in demo_week.unmet)
+
+
+def test_policy_allows_the_given_scripts_and_nothing_else():
+    """Each script and style is named by its hash; requests, frames and forms are refused."""
+    policy = dict(
+        directive.split(" ", 1)
+        for directive in build_security_policy(["let a = 1;"], ["p { margin: 0 }"]).split("; ")
+    )
+    digest = base64.b64encode(hashlib.sha256(b"let a = 1;").digest()).decode()
+    assert policy["script-src"] == f"'sha256-{digest}'"
+    assert policy["style-src"].startswith("'sha256-")
+    assert policy["default-src"] == policy["connect-src"] == policy["form-action"] == "'none'"
+    assert policy["img-src"] == "data:"
+
+
+def test_data_cannot_end_its_script_element():
+    """Any data is read back unchanged, and has no characters of markup in the page."""
+    value = {"name": "</script><!-- & \u2028 <script>"}
+    text = dump_script_json(value)
+    assert json.loads(text) == value
+    assert not set("<>&\u2028") & set(text)
+
+
+def test_scripts_lose_comments_and_indentation_alone(tmp_path):
+    """Lines of comment and indentation go; what follows code on its line stays."""
+    file = tmp_path / "a.js"
+    file.write_bytes(b"// about\r\nconst a = {\r\n  b: 1, // one\r\n};\r\n")
+    assert read_script(file) == "const a = {\nb: 1, // one\n};\n"

@@ -1,7 +1,10 @@
-"""Maps and calendars for analysts: drawn values are those of the tables."""
+"""Maps and plots for analysts: drawn values are the tables', and the map requests nothing."""
 
 import datetime as dt
+import re
+from dataclasses import replace
 
+import folium
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -29,13 +32,9 @@ def test_risk_is_drawn_darkest_last(demo_plan):
     assert len(values) == len(demo_plan.area.network)
     assert np.all(np.diff(values) >= 0)
     assert drawn.norm.vmax == 1
-    assert "October 2024 to September 2026" in axes.get_title(loc="left")
-
-
-def test_an_unknown_voice_is_an_error(demo_plan):
-    """The message lists the voices to choose from."""
     with pytest.raises(pp.InputError, match="choose from: joined, crime, reports"):
         pp.plot.risk(demo_plan.area, demo_plan.risk, voice="rumour")
+    assert "October 2024 to September 2026" in axes.get_title(loc="left")
 
 
 def test_a_route_has_a_number_at_every_stop(demo_plan):
@@ -90,29 +89,13 @@ def test_all_draw_on_given_axes(demo_plan, demo_week):
         axes.figure.canvas.draw()
 
 
-def test_a_notebook_gets_the_map_in_a_frame(demo_plan, tmp_path):
-    """The page is escaped into a frame; saved, it is the plan's own map."""
-    shown = pp.plot.web_map(demo_plan)
-    html = shown._repr_html_()
-    assert html.startswith("<iframe")
-    assert "<script" not in html
-    path = shown.save(tmp_path / "map.html")
-    assert path.read_text(encoding="utf-8") == shown.html
-    assert "Content-Security-Policy" in shown.html
-
-
-def test_months_hold_every_incident(demo_area):
-    """The bars of all months together are all incidents, those that count below the others."""
+def test_months_hold_every_incident_under_a_legend(demo_area):
+    """All bars together are all incidents, those that count below; the legend is on no bar."""
     axes = pp.plot.months(demo_area)
     assert sum(bar.get_height() for bar in axes.patches) == len(demo_area.incidents)
     counted = demo_area.incidents["category"].isin(demo_area.settings.crimes.risk_categories)
     first = axes.patches[: len(axes.patches) // 2]
     assert sum(bar.get_height() for bar in first) == counted.sum()
-
-
-def test_the_months_legend_lies_on_no_bar_and_no_word(demo_area):
-    """The legend stands between title and bars: it covers neither, nor do they cover it."""
-    axes = pp.plot.months(demo_area)
     axes.figure.canvas.draw()
     legend = axes.get_legend().get_window_extent()
     assert legend.y0 >= axes.get_window_extent().y1
@@ -120,3 +103,38 @@ def test_the_months_legend_lies_on_no_bar_and_no_word(demo_area):
     assert legend.y1 <= title.get_window_extent().y0
     width = axes.figure.get_window_extent().x1
     assert 0 <= legend.x0 < legend.x1 <= width
+
+
+ATTACK = '<img src=x onerror="alert(1)"></script><b>{{ 7 * 7 }}'
+
+
+def test_the_map_to_explore_can_be_extended_and_requests_nothing(demo_plan):
+    """A map of folium's links no script, style, image or tile, and has Leaflet in its page."""
+    chart = pp.explore(demo_plan)
+    page = chart.get_root().render()
+    folium.Marker([51.5, 0.88]).add_to(chart)
+    names = [child.layer_name for child in chart._children.values() if hasattr(child, "layer_name")]
+    assert names == ["Streets", "Priority streets", "Hotspots", "Legs", "Stops", "Schools"]
+    assert not re.search(r"""<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*\shref=""", page)
+    assert not re.search(r"""@import|url\(["']?(?!data:|#)""", page)
+    assert "L.tileLayer(" not in page.split("<body>")[1]
+    assert "Leaflet 1.9" in page
+
+
+def test_tiles_are_a_choice(demo_plan):
+    """With an address of map images, these are below the layers."""
+    page = pp.explore(demo_plan, tiles="https://tiles.example/{z}/{x}/{y}.png").get_root()
+    assert "tiles.example" in page.render()
+
+
+def test_texts_from_data_are_escaped(demo_plan):
+    """Markup in a place's name is text on the page, and no template's sign works."""
+    patrols = tuple(
+        replace(patrol, stops=tuple(replace(stop, place=ATTACK) for stop in patrol.stops))
+        for patrol in demo_plan.patrols
+    )
+    hotspots = demo_plan.hotspots.assign(place=ATTACK)
+    page = pp.explore(replace(demo_plan, patrols=patrols, hotspots=hotspots)).get_root().render()
+    assert "<img src=x" not in page
+    assert r"\u0026lt;img src=x" in page
+    assert r"\u0026#123;\u0026#123; 7 * 7 \u0026#125;" in page

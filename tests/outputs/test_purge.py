@@ -1,4 +1,4 @@
-"""Purging removes old files that patrolplan wrote; other files stay and are reported."""
+"""Purging removes old files that patrolplan wrote, pupils' ways among them, and no other file."""
 
 import datetime as dt
 import json
@@ -6,13 +6,17 @@ import os
 import tempfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from typer.testing import CliRunner
 
 from patrolplan.cli import app
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import replace_folder
+from patrolplan.outputs.facts import LEAST_MARKING
+from patrolplan.outputs.output_folder import read_manifest, replace_folder
 from patrolplan.outputs.purge import RECORD_FILE, purge
+from patrolplan.outputs.ways_layer import RECORD_FILE as SHOWN_FILE, WAYS_FILE, list_shown_folders
+from patrolplan.pupils.flows import model_ways
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AGED = (NOW - dt.timedelta(days=100)).timestamp()
@@ -29,14 +33,17 @@ STRANGE = ("streets-of-london", "streets/thesis.doc")
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache with an old entry, one with a stranger beside it, a young one and a user's folder."""
+    """A cache with old entries, an interrupted one, a stranger's, a young one, a user's folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (folder / "streets-of-london").mkdir(parents=True)
     (folder / "streets").mkdir()
-    for name in (f"{'0' * 40}.entry", f"{'2' * 40}.entry", "thesis.doc"):
+    for name in (f"{'0' * 40}.entry", ".new-x1", f"{'2' * 40}.entry", "thesis.doc"):
         (folder / "streets" / name).write_text("x", encoding="utf-8")
+    for store in ("crimes", "arrays"):
+        (folder / store).mkdir()
+        (folder / store / f"{'1' * 40}.entry").touch()
     _age(folder)
     os.utime(folder / "streets" / f"{'2' * 40}.entry", (NOW.timestamp(), NOW.timestamp()))
     return folder
@@ -61,46 +68,22 @@ def out(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("folder", "what"),
-    [
-        ("streets", "street cache"),
-        ("crimes", "crime cache"),
-        ("arrays", "cache of streets in pieces"),
-    ],
-)
-def test_old_entries_of_the_cache_go_and_others_stay(tmp_path, monkeypatch, folder, what):
-    """Old files of a store go, interrupted ones too; young and strange ones stay."""
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path))
-    store = tmp_path / folder
-    store.mkdir()
-    old, young = (f"{sign * 40}.entry" for sign in "ab")
-    for name in (old, young, ".new-x1", "mine.parquet"):
-        (store / name).touch()
-        if name != young:
-            os.utime(store / name, (AGED, AGED))
-    found = purge(MONTH, now=NOW)
-    assert {(one.path, one.what) for one in found} == {
-        (str(store / name), what) for name in (old, ".new-x1")
-    }
-    assert {path.name for path in store.iterdir()} == {young, "mine.parquet"}
-
-
 def test_outputs_go_and_changed_or_strange_files_stay(cache, out, tmp_path):
     """Files as written go, and parts of kills; what is strange stays, in folders and caches."""
-    remaining = {
-        one.path for one in purge(MONTH, [out], now=NOW) if not one.removed and one.what == "output"
-    }
+    found = purge(MONTH, [out], now=NOW)
+    remaining = {one.path for one in found if not one.removed and one.what == "output"}
     assert remaining == {str(out / name) for name in ("map.html", "mine.txt", "link")}
     assert {path.name for path in out.rglob("*")} == {"map.html", "mine.txt", "link"}
     assert (tmp_path / "away.txt").read_text(encoding="utf-8") == "away"
     assert not (tmp_path / ".out.part-abc").exists()
     assert not (tmp_path / ".out.lock").exists()
+    kinds = {one.what for one in found if one.path.startswith(str(cache))}
+    assert kinds == {"street cache", "crime cache", "cache of streets in pieces"}
     left = {path.relative_to(cache).as_posix() for path in cache.rglob("*")} - {RECORD_FILE}
     assert left == {*STRANGE, "streets", f"streets/{'2' * 40}.entry"}
     lines = (cache / RECORD_FILE).read_text(encoding="utf-8").splitlines()
     recorded = [json.loads(line) for line in lines]
-    assert len(recorded) == 1 + 1 + 3
+    assert len(recorded) == 4 + 1 + 3
     assert {key for line in recorded for key in line} == {"at", "path", "what", "removed", "why"}
     assert all(line["at"] == "2026-06-01T00:00:00Z" for line in recorded)
 
@@ -163,3 +146,74 @@ def test_a_dry_run_removes_nothing(cache, out):
     assert found["dry_run"]
     assert sum(one["removed"] for one in found["found"]) > 3
     assert sorted(path for folder in (cache, out) for path in folder.rglob("*")) == before
+
+
+REASON = "Check of the crossing at Market Place for the school"
+
+
+@pytest.fixture
+def config(copy_demo, tmp_path):
+    """The demo with two months of crime, in a folder of its own."""
+    return copy_demo(tmp_path / "demo", "2025-08", "2025-09")
+
+
+def test_without_a_reason_nothing_is_shown(run, config, tmp_path):
+    """The command ends with a message and writes nothing; a reason for nothing is wrong usage."""
+    show = ("ways", "--config", config, "--show", "--out", tmp_path / "ways")
+    for reason in ((), ("--reason", " "), ("--reason", "because")):
+        code, _, text = run(*show, *reason)
+        assert code == 1
+        assert "only for a written reason" in text
+    assert not (tmp_path / "ways").exists()
+    assert not (config.parent / SHOWN_FILE).exists()
+    code, _, text = run("ways", "--config", config, "--reason", REASON)
+    assert code == 2
+    assert "--show" in text
+
+
+def test_the_layer_is_marked_recorded_and_purged(run, config, tmp_path, monkeypatch, demo_area):
+    """It holds the flow under a marking; the record says who, why and where; purge removes it."""
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
+    out = tmp_path / "ways"
+    show = ("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
+    code, text, _ = run(*show)
+    assert code == 0
+    assert LEAST_MARKING in text
+    everyone = gpd.read_file(out / WAYS_FILE, layer="ways")
+    each = gpd.read_file(out / WAYS_FILE, layer="ways_by_school")
+    expected = model_ways(demo_area)
+    assert everyone["pupils"].sum() == pytest.approx(
+        sum(school.flow.sum() for school in expected.schools)
+    )
+    assert set(everyone) == {"pupils", "marking", "reason", "geometry"}  # not who walks alone
+    assert set(each["urn"]) == set(demo_area.schools["urn"])
+    assert set(everyone["marking"]) == set(each["marking"]) == {LEAST_MARKING}
+    assert set(each["reason"]) == {REASON}
+    assert read_manifest(out)["marking"] == LEAST_MARKING
+    assert run(*show)[0] == 0
+    lines = (config.parent / SHOWN_FILE).read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["reason"] for record in records] == [REASON, REASON]
+    assert records[0]["written_to"] == str(out.resolve())
+    assert records[0]["by"]
+    assert list_shown_folders(config.parent) == [out.resolve()]
+    week = dt.timedelta(days=7)
+    assert not [one for one in purge(week, home=config.parent) if "ways" in one.path]
+    aged = (dt.datetime.now(dt.UTC) - 2 * week).timestamp()
+    for path in out.iterdir():
+        os.utime(path, (aged, aged))
+    removed = [one for one in purge(week, home=config.parent) if one.removed]
+    assert str(out.resolve() / WAYS_FILE) in [one.path for one in removed]
+    assert not out.exists()
+    assert (config.parent / SHOWN_FILE).exists()
+    assert not [one for one in purge(week, home=config.parent) if "ways" in one.path]
+
+
+def test_a_record_that_cannot_be_written_shows_nothing(run, config, tmp_path):
+    """Without a trace of who sees them, ways are not written."""
+    (config.parent / SHOWN_FILE).mkdir()
+    out = tmp_path / "ways"
+    code, _, text = run("ways", "--config", config, "--show", "--out", out, "--reason", REASON)
+    assert code == 1
+    assert "cannot be written" in text
+    assert not out.exists()

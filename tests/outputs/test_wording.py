@@ -6,7 +6,7 @@ import html
 from typing import get_args
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import TypeAdapter
 
 from patrolplan.crs import BRITISH_GRID
@@ -89,64 +89,46 @@ def test_what_is_switched_off_is_printed_with_its_reason(demo_plan, name, sectio
     assert not any(words in line for line in wording.list_approximations(demo_plan))
 
 
-def _evening(plan, unlit, unknown=0.0, **changes):
-    """First patrol with these metres without lighting on each leg."""
-    patrol = plan.patrols[0]
-    legs = tuple(
-        dataclasses.replace(leg, unlit_metres=metres, lighting_unknown_metres=unknown)
-        for leg, metres in zip(patrol.legs, unlit, strict=True)
-    )
-    return dataclasses.replace(patrol, legs=legs, **changes)
-
-
-def test_only_legs_walked_after_sunset_are_named_unlit(demo_plan):
-    """With a day, a leg that ends in daylight is not called dark, and a lit one never is."""
-    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
+def _walk(plan, times, metres, lit="yes", **changes):
+    """What is said of light on the shortest day, of stops from these times and unlit legs."""
+    first = plan.patrols[0]
     stops = tuple(
-        dataclasses.replace(demo_plan.patrols[0].stops[0], arrive_minutes=at, leave_minutes=at + 15)
-        for at in (930.0, 960.0)
+        dataclasses.replace(first.stops[0], arrive_minutes=at, leave_minutes=at + 15, lit=lit)
+        for at in times
     )
-    legs = (demo_plan.patrols[0].legs[0],) * 3
-    first = dataclasses.replace(demo_plan.patrols[0], legs=legs, stops=stops, end_minutes=985.0)
-    plan = dataclasses.replace(plan, patrols=(first,))
-    text = wording.describe_lighting(plan, _evening(plan, (120.0, 0.0, 68.0)))
+    legs = tuple(
+        dataclasses.replace(first.legs[0], lighting_unknown_metres=0.0, **{kind: length})
+        for kind, length in metres
+    )
+    patrol = dataclasses.replace(first, stops=stops, legs=legs, **changes)
+    plan = dataclasses.replace(plan, date=dt.date(2026, 12, 21), patrols=(patrol,))
+    undated = wording.describe_lighting(dataclasses.replace(plan, date=None), patrol)
+    return wording.describe_lighting(plan, patrol), undated
+
+
+def test_only_what_is_after_sunset_is_named_unlit(demo_plan):
+    """A leg or stop that ends in daylight is not called dark, nor a lit one, nor an unknown one."""
+    end = {"end_minutes": 985.0}
+    legs = [("unlit_metres", length) for length in (120.0, 0.0, 68.0)]
+    text, undated = _walk(demo_plan, (930.0, 960.0), legs, **end)
     assert text.startswith("Sunset 15:4")
     assert text.endswith("No street lighting then on part of 2→G (70 m).")
-    paths = tuple(dataclasses.replace(leg, secluded_metres=60.0) for leg in legs)
-    text = wording.describe_lighting(plan, dataclasses.replace(first, legs=paths))
+    assert undated.startswith("No street lighting after dark on part of G→1 (120 m), 2→G (70 m).")
+    paths = [("secluded_metres", 60.0)] * 3
+    text, undated = _walk(demo_plan, (930.0, 960.0), paths, **end)
     assert text.endswith("No way then but by footpath or passage on 1→2 (60 m), 2→G (60 m).")
-    undated = dataclasses.replace(plan, date=None)
-    assert "passage" not in wording.describe_lighting(undated, plan.patrols[0])
-
-
-def test_stops_without_lighting_after_sunset_are_named(demo_plan):
-    """Those that last beyond it; unknown lighting is not dark, and without a day nothing is."""
-    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    patrol = next(patrol for patrol in plan.patrols if len(patrol.stops) > 1)
-    first, second, *_ = patrol.stops
-    first = dataclasses.replace(first, lit="no", leave_minutes=15 * 60 + 40.0)
-    second = dataclasses.replace(second, lit="no", leave_minutes=16 * 60 + 20.0)
-    two = dataclasses.replace(patrol, stops=(first, second), legs=patrol.legs[:2] + patrol.legs[:1])
-    assert "No street lighting then at stop 2." in wording.describe_lighting(plan, two)
-    unknown = dataclasses.replace(two, stops=(first, dataclasses.replace(second, lit="unknown")))
-    assert "at stop" not in wording.describe_lighting(plan, unknown)
-    assert "at stop" not in wording.describe_lighting(demo_plan, two)
+    assert "passage" not in undated
+    for lit, words in (("no", "No street lighting then at stop 2."), ("unknown", ""), ("yes", "")):
+        text, undated = _walk(demo_plan, (925.0, 965.0), [("unlit_metres", 0.0)] * 3, lit, **end)
+        assert text.partition("Sunset ")[2][6:].strip() == words
+        assert undated == ""
 
 
 def test_a_patrol_before_school_is_told_of_sunrise(demo_plan):
     """For a patrol that ends by noon, parts before sunrise count, and sunset does not."""
-    plan = dataclasses.replace(demo_plan, date=dt.date(2026, 12, 21))
-    stop = demo_plan.patrols[0].stops[0]
-    first = dataclasses.replace(
-        demo_plan.patrols[0],
-        legs=(demo_plan.patrols[0].legs[0],) * 2,
-        stops=(dataclasses.replace(stop, arrive_minutes=470.0, leave_minutes=485.0),),
-        start_minutes=450.0,
-        gate_until_minutes=450.0,
-        end_minutes=500.0,
-    )
-    plan = dataclasses.replace(plan, patrols=(first,))
-    text = wording.describe_lighting(plan, _evening(plan, (120.0, 68.0)))
+    times = {"start_minutes": 450.0, "gate_until_minutes": 450.0, "end_minutes": 500.0}
+    legs = [("unlit_metres", length) for length in (120.0, 68.0)]
+    text, _ = _walk(demo_plan, (470.0,), legs, **times)
     assert text == "Sunrise 07:59. No street lighting then on part of G→1 (120 m)."
 
 
@@ -228,15 +210,11 @@ REASONS = st.one_of(
 
 
 @given(REASONS)
-def test_a_reason_is_the_same_after_a_file(reason):
-    """Written to JSON and read back, a reason of any kind has its kind and its values."""
+@settings(max_examples=60, deadline=None)
+def test_every_reason_has_words_and_is_the_same_after_a_file(reason):
+    """A phrase starts with a capital letter or a number of pupils; JSON has kind and values."""
     adapter = TypeAdapter(StopReason)
     assert adapter.validate_json(adapter.dump_json(reason)) == reason
-
-
-@given(REASONS)
-def test_every_reason_has_words(reason):
-    """Any reason becomes a phrase that starts with a capital letter or a number of pupils."""
     words = describe_reason(reason)
     assert words[0].isupper() or (isinstance(reason, ReportsReason) and words[0].isdigit())
     assert describe_reason(reason, "short")[0].isupper()
@@ -256,25 +234,6 @@ def test_recorded_crime_says_how_much_until_when(values, words):
     """The number is rounded, and one below the threshold for crime is not given."""
     reason = dataclasses.replace(CRIME, **values)
     assert describe_reason(reason).startswith(f"Recorded crime: {words}")
-
-
-def test_reports_say_how_many_and_when():
-    """The number stands first, the term in brackets; older files have neither."""
-    reports = ReportsReason(
-        time_band="after_school",
-        factors=("poor_lighting", "groups_loitering"),
-        reports=75,
-        max_reports=79,
-        term="autumn",
-        year=2025,
-        earlier=True,
-    )
-    factors = ": poor lighting and groups loitering"
-    assert describe_reason(reports) == (
-        f"75 to 79 pupils feel unsafe here after school (up to autumn term 2025){factors}"
-    )
-    older = dataclasses.replace(reports, reports=None)
-    assert describe_reason(older) == f"Pupils feel unsafe here after school{factors}"
 
 
 def test_how_sure_follows_the_data(demo_plan):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import patrolplan as pp
-from patrolplan.outputs.geopackage import build_post_documents
+from patrolplan.outputs.geopackage import build_plan_document
 from patrolplan.patrols.file_forms import round_share
 from patrolplan.patrols.posts import POST_MINUTES, choose_greedily, choose_posts, plan_posts
 from patrolplan.pupils.presence import Visit, find_presence
@@ -99,10 +99,10 @@ def test_a_plan_has_the_posts_that_the_settings_want(demo_area, demo_plan):
     """In plan.json shares are in steps of 5 %, and without posts the list is empty."""
     risk, hotspots = demo_plan.risk, demo_plan.hotspots
     plan = pp.plan_patrols(demo_area, risk, hotspots, urns=URNS, posts=1, for_week=False)
-    documents = build_post_documents(plan)
+    documents = build_plan_document(plan)["posts"]
     assert [document["urn"] for document in documents] == URNS
     for document, post in zip(documents, plan.posts, strict=True):
         assert list(document) == ["urn", "place", "point", "from", "to", "pupil_share"]
         assert document["pupil_share"] == round_share(post.pupil_share)
         assert document["pupil_share"] * 20 == pytest.approx(round(document["pupil_share"] * 20))
-    assert build_post_documents(demo_plan) == []
+    assert build_plan_document(demo_plan)["posts"] == []

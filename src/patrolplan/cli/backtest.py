@@ -23,7 +23,7 @@ def backtest(
 
     With --window the risk alone is tested, on crime inside that window on school days.
     """
-    from patrolplan.outputs.backtest_report import build_backtest_document, write_backtest
+    from patrolplan.outputs.governance import build_backtest_document, write_backtest
     from patrolplan.outputs.output_folder import build_manifest_header, replace_folder
 
     if (first is None) != (last is None):

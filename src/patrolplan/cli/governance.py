@@ -46,8 +46,11 @@ def governance(
     The annex to an impact assessment, the transparency record, the model card, and a page for
     residents and schools; with polygons also who gets the patrols, by area and by decile.
     """
-    from patrolplan.outputs.backtest_report import build_backtest_document
-    from patrolplan.outputs.governance import read_backtest, write_governance
+    from patrolplan.outputs.governance import (
+        build_backtest_document,
+        read_backtest,
+        write_governance,
+    )
     from patrolplan.outputs.output_folder import read_manifest
 
     steps.check_out(out)

@@ -11,12 +11,9 @@ from patrolplan.patrols.legs import Landmark, Step
 from patrolplan.patrols.turns import HEADINGS
 from patrolplan.text import join_words
 
-CLOSE_METRES = 60.0
-"""Turns within this distance of each other need a landmark to distinguish them."""
+CLOSE_METRES = 60.0  # Turns within this distance of each other need a landmark to distinguish them
 
-MAX_NAME_LETTERS = 24
-"""Maximum length of a station entrance's name; a longer one, such as a list of exits, is left
-out."""
+MAX_NAME_LETTERS = 24  # of a station entrance: a longer name may be a list of exits
 
 PASSAGE_WORDS: Mapping[Passage, str] = {
     "bridge": "bridge",
@@ -41,12 +38,10 @@ CROSSING_WORDS: dict[CrossingKind, str] = {
 class Direction(NamedTuple):
     """A direction in its parts, which follow each other in a sentence."""
 
-    turn: str
-    """With what joins it to the street."""
+    turn: str  # With what joins it to the street
     street: str
     length: str
-    passed: str
-    """What it leads over, through and across."""
+    passed: str  # What it leads over, through and across
 
 
 def describe_directions(steps: Sequence[Step]) -> list[Direction]:
@@ -70,7 +65,7 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
         joined = _join_street(step, goes_on=before is not None and before.street == step.street)
         length = format_metres(step.metres)
         directions.append(
-            Direction(turn + joined, describe_street(step), length, _describe_passed(step))
+            Direction(turn + joined, _describe_street(step), length, _describe_passed(step))
         )
         before, previous_way = step, step.way
     return directions
@@ -79,10 +74,9 @@ def describe_directions(steps: Sequence[Step]) -> list[Direction]:
 def _choose_landmark(
     step: Step, before: Step, named: Sequence[Landmark], *, is_first_turn: bool
 ) -> Landmark | None:
-    """The landmark that names a turn: the first, and where it is unclear without one.
+    """The landmark that names the first turn, one at a path without a name, or near another.
 
-    A turn is unclear at a path without a name, and close to another turn. Each landmark is named
-    once, and a park is not named at a turn into the street around it.
+    Each landmark is named once, and a park is not named at a turn into the street around it.
     """
     landmark = step.landmark
     if landmark is None or landmark in named:
@@ -117,7 +111,7 @@ def _join_street(step: Step, *, goes_on: bool) -> str:
     return "," if step.turn == "straight on" else " into"
 
 
-def describe_street(step: Step) -> str:
+def _describe_street(step: Step) -> str:
     """What a direction follows: a street, or steps up or down."""
     if step.flight not in {"up", "down"}:
         return step.street
@@ -125,10 +119,7 @@ def describe_street(step: Step) -> str:
 
 
 def _describe_passed(step: Step) -> str:
-    """What a direction leads over, through and across, to follow its street and length.
-
-    Successive main roads with the same kind of crossing are joined.
-    """
+    """What a direction leads over, through and across; crossings of one kind are joined."""
     over = "over" if step.passage == "bridge" else "through"
     words = f", {over} the {PASSAGE_WORDS[step.passage]}" if step.passage else ""
     parts = []

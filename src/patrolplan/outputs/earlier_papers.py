@@ -1,9 +1,7 @@
 """Unchanged papers of an earlier week are copied, not typeset again.
 
-The manifest of an output folder holds a digest of all that each paper was made from: its words,
-what its map shows, its templates, the inputs, settings and versions. If the digest of a new paper
-is the same and the earlier file is unchanged, typesetting would give the same bytes. Nothing is
-stored outside the folder of the papers.
+The manifest of an output folder holds a digest of all that each paper was made from. If a new
+paper's is the same and the earlier file is unchanged, typesetting would give the same bytes.
 """
 
 import dataclasses
@@ -24,8 +22,7 @@ from patrolplan.outputs.output_folder import read_manifest
 from patrolplan.patrols.plan import Plan
 from patrolplan.provenance import compute_area_provenance, read_package_versions
 
-PAPERS_KEY = "papers"
-"""Key of the manifest: a digest of what each paper was made from, see `seal`."""
+PAPERS_KEY = "papers"  # Key of the manifest: a digest of what each paper was made from, see `seal`
 
 
 class EarlierPapers:
@@ -50,10 +47,7 @@ class EarlierPapers:
         return papers if self.seal(papers).items() <= self._sealed.items() else None
 
     def seal(self, papers: Mapping[str, bytes]) -> dict[str, str]:
-        """Digests for the manifest, by paper: of what it is made from and of its bytes together.
-
-        It does not match an edited file, and papers that `find` did not look for have none.
-        """
+        """Digests for the manifest of the facts and bytes of each paper that was looked for."""
         return {
             name: hash_content(self._digests[name], content)[:32]
             for name, content in sorted(papers.items())

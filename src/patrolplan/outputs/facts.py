@@ -1,7 +1,6 @@
 """What papers and pages say of a patrol's stops, each stop described once, and their marking.
 
-The words are the same everywhere. Readers choose among them; they escape, cut and break lines
-themselves.
+Readers choose among the words; they escape, cut and break lines themselves.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,30 +15,19 @@ from patrolplan.area import StudyArea
 from patrolplan.area.square_names import name_squares
 from patrolplan.crs import locate_in_squares
 from patrolplan.hotspots.reasons import Reason, ReportsReason, WayReason, list_reasons
-from patrolplan.outputs import wording
-from patrolplan.outputs.reason_words import (
-    Detail,
-    ReasonLine,
-    describe_share,
-    describe_want_of_reasons,
-    is_way_met,
-    order_reasons,
-    tell_reasons,
-)
+from patrolplan.outputs import reason_words, wording
 from patrolplan.patrols.feared_places import name_place
 from patrolplan.patrols.plan import Patrol, Stop
 from patrolplan.tables import STAFF
 from patrolplan.text import join_words
 from patrolplan.times import format_time
 
-LEAST_MARKING = "OFFICIAL-SENSITIVE"
-"""Minimum marking of papers that show when many pupils are on which streets."""
+LEAST_MARKING = "OFFICIAL-SENSITIVE"  # of papers that show when pupils are on which streets
 
 NOT_FEARED, REPORTED, CARRIED = 0, 1, 2
 """Hotspots without a group of reports; with one; and those due more to reports than to crime."""
 
-STAFF_WORDS = "a member of staff of the school"
-"""School staff are named only by their role."""
+STAFF_WORDS = "a member of staff of the school"  # School staff are named only by their role
 
 
 @dataclass(frozen=True)
@@ -48,38 +36,32 @@ class StopFacts:
 
     number: int
     arrive: str
-    leave: str
-    """HH:MM."""
+    leave: str  # HH:MM
     minutes: int
-    place: str
-    """Where one stands: the street and the landmark, and whether the patrol was there before."""
-    grid: str
-    """Grid reference; empty outside the British National Grid."""
-    tasking: str
-    """What intelligence requests, without a full stop; empty if nothing."""
+    place: str  # The street and the landmark, and whether the patrol was there before
+    grid: str  # Grid reference; empty outside the British National Grid
+    tasking: str  # What intelligence requests, without a full stop; empty if nothing
     tasked_distance: str
-    earlier: int | None
-    """Number of an earlier stop at the same place."""
-    feared: bool
-    """Whether a group of pupils reports that they feel unsafe there."""
+    earlier: int | None  # Number of an earlier stop at the same place
+    feared: bool  # Whether a group of pupils reports that they feel unsafe there
     stop: Stop = field(repr=False)
     reasons: tuple[Reason, ...] = field(repr=False)
     """Those that apply while the stop lasts, except the one of `busiest`."""
-    busiest: WayReason | None
-    """The way home, at the stop that most of the school's own pupils pass."""
-    told: Mapping[Reason, int] = field(repr=False)
-    """Number of the earlier stop that has a reason, too."""
+    busiest: WayReason | None  # The way home, at the stop that most of the school's own pupils pass
+    told: Mapping[Reason, int] = field(repr=False)  # The earlier stop that has a reason, too
 
-    def list_why(self, detail: Detail = "whole") -> list[ReasonLine]:
+    def list_why(self, detail: reason_words.Detail = "whole") -> list[reason_words.ReasonLine]:
         """Why to stand there other than a tasking, the most important first."""
         if self.earlier is not None:
-            return [ReasonLine(f"As at stop {self.earlier}")]
-        lines = tell_reasons(self.reasons, detail, self.stop, self.told)
+            return [reason_words.ReasonLine(f"As at stop {self.earlier}")]
+        lines = reason_words.tell_reasons(self.reasons, detail, self.stop, self.told)
         if not (lines or self.busiest or self.tasking):
-            return [ReasonLine(describe_want_of_reasons(self.stop))]
+            return [reason_words.ReasonLine(reason_words.describe_want_of_reasons(self.stop))]
         if self.busiest:
             at = int(bool(lines) and lines[0].is_voice)
-            lines.insert(at, ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True))
+            lines.insert(
+                at, reason_words.ReasonLine(_describe_busiest(self.busiest, detail), is_bold=True)
+            )
         return lines
 
 
@@ -116,7 +98,7 @@ def list_stop_facts(patrol: Patrol, crs: str) -> list[StopFacts]:
 def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reason, ...]:
     """A stop's reasons, with the way of the patrol's own school left out or not named again."""
     reasons: list[Reason] = []
-    for one in order_reasons(stop):
+    for one in reason_words.order_reasons(stop):
         if not (isinstance(one, WayReason) and one.school == school):
             reasons.append(one)
         elif not leave_out:
@@ -125,27 +107,23 @@ def _name_own_school(stop: Stop, school: str, *, leave_out: bool) -> tuple[Reaso
 
 
 def find_busiest_stop(patrol: Patrol) -> tuple[int, WayReason] | None:
-    """Index of the stop on whose stretch most of the school's pupils pass, and the reason.
-
-    Only stops at which the officer stands while they pass count; None if there is none. In a tie,
-    it is the first.
-    """
+    """Index of the stop where most of the own pupils pass meanwhile, and the reason; or None."""
     own = [
         (number, reason)
         for number, stop in enumerate(patrol.stops)
         for reason in stop.why
         if isinstance(reason, WayReason)
         and reason.school == patrol.school
-        and is_way_met(stop, reason)
+        and reason_words.is_way_met(stop, reason)
     ]
     return max(own, key=lambda one: (one[1].share, -one[0]), default=None)
 
 
-def _describe_busiest(reason: WayReason, detail: Detail) -> str:
+def _describe_busiest(reason: WayReason, detail: reason_words.Detail) -> str:
     way = "to school" if reason.to_school else "home"
     if detail == "short":
         return f"Busiest way {way}, {reason.start}\N{EN DASH}{reason.end}"
-    share = describe_share(reason.share)
+    share = reason_words.describe_share(reason.share)
     return f"Busiest stretch on the way {way}, {reason.start} to {reason.end}: {share}"
 
 
@@ -156,15 +134,11 @@ class SchoolStop:
     hotspot: str
     place: str
     point: tuple[float, float]
-    seen: tuple[str, ...]
-    """The place itself, and the hotspots in view."""
+    seen: tuple[str, ...]  # The place itself, and the hotspots in view
 
 
 def list_school_stops(patrol: Patrol, hotspots: gpd.GeoDataFrame) -> list[SchoolStop]:
-    """A patrol's stops for its school, without the gate and places that are only tasked.
-
-    Where a hotspot is tasked, its own stopping place is shown, not the tasked point.
-    """
+    """A patrol's stops for its school: no gate, no place or point that is only tasked."""
     own = hotspots.set_index("hotspot")
     stops = []
     for stop in patrol.stops:
@@ -189,13 +163,7 @@ def find_marking(
 
 
 def raise_marking(own: str) -> str:
-    """A marking that is at least `LEAST_MARKING`.
-
-    Examples
-    --------
-    >>> raise_marking("OFFICIAL"), raise_marking("SECRET")
-    ('OFFICIAL-SENSITIVE', 'SECRET')
-    """
+    """A marking that is at least `LEAST_MARKING`."""
     is_enough = any(word in own.upper() for word in ("SENSITIVE", "SECRET"))
     return own if is_enough else LEAST_MARKING
 

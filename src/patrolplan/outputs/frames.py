@@ -1,8 +1,7 @@
 """Plans and weeks as tables for analysts: one row per patrol, stop, leg or hotspot.
 
-Each is a GeoDataFrame with one geometry, in the area's metric CRS, and with column types that all
-file formats support: `to_file`, `to_parquet` and `explore` need no conversion. The layers of
-`plan.gpkg` are these tables; `patrolplan.outputs.gis.geopackage_tables` has the meaning of columns.
+Each has one geometry, in the area's metric CRS, and column types that all file formats support. The
+layers of `plan.gpkg` are these tables; see `patrolplan.outputs.gis.geopackage_tables`.
 """
 
 import datetime as dt
@@ -38,9 +37,7 @@ COUNT_COLUMNS = ("incidents", "incident_months", "reports_low", "reports_high")
 def frame_patrols(plan: "Plan | Week") -> gpd.GeoDataFrame:
     """One row per patrol, with all of its legs as one shape; empty where it stays at the gate.
 
-    Columns `urn`, `school`, `number` (of the officer at the school), `start`, `end` (HH:MM),
-    `starts`, `ends` (the same as times), `stops` (how many), `worth`, `bound`, `proven`,
-    `walked_metres`, `kind`; for a week also `date` and `officer`, first.
+    Columns are those of the layer `patrols`; for a week also `date` and `officer`, first.
 
     Examples
     --------
@@ -126,17 +123,7 @@ def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> g
 
     The stretch is the geometry, the stopping place two columns, `stop_x` and `stop_y`, in metres.
     The numbers behind the reasons are `incidents` recorded in `incident_months`, and from
-    `reports_low` to `reports_high` pupils' reports; missing where they are unknown or must not be
-    shown.
-
-    Examples
-    --------
-    >>> import patrolplan as pp
-    >>> area = pp.load_area(pp.demo_settings())
-    >>> risk = pp.estimate_risk(area)
-    >>> table = pp.frame_hotspots(area, risk, pp.find_hotspots(area, risk))
-    >>> [name for name in table if str(table[name].dtype) == "geometry"]
-    ['geometry']
+    `reports_low` to `reports_high` pupils' reports; missing where they must not be shown.
     """
     reasons = list_reasons(hotspots)
     frame = hotspots.drop(columns=["pieces", "stop_piece", "stop_metres"]).assign(
@@ -144,11 +131,8 @@ def frame_hotspots(area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame) -> g
         reasons=["; ".join(describe_reasons(one)) for one in reasons],
         how_sure=describe_certainty(area, risk, hotspots),
     )
-    counts = pd.DataFrame(
-        [_list_counts(one) for one in reasons], index=frame.index, columns=list(COUNT_COLUMNS)
-    ).astype("Int64")
-    frame = pd.concat([frame, counts], axis="columns")
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs=hotspots.crs)
+    counts = pd.DataFrame(map(_list_counts, reasons), frame.index, COUNT_COLUMNS)
+    return frame.join(counts.astype("Int64"))
 
 
 def get_plan(plan: "Plan | Week") -> Plan:
@@ -164,15 +148,14 @@ def build_time(day: dt.date | None, minutes: float) -> pd.Timestamp:
 
 def _list_counts(reasons: Sequence[Reason]) -> tuple[int | None, ...]:
     """Values of `COUNT_COLUMNS`."""
-    crime = next((one for one in reasons if isinstance(one, CrimeReason)), None)
-    reports = next((one for one in reasons if isinstance(one, ReportsReason)), None)
-    months = None if crime is None else crime.months if crime.held is None else crime.held
-    return (
-        None if crime is None else crime.incidents,
-        months,
-        None if reports is None else reports.reports,
-        None if reports is None else reports.max_reports or reports.reports,
-    )
+    crime: tuple[int | None, int | None] = (None, None)
+    reports = crime
+    for one in reasons:
+        if isinstance(one, CrimeReason):
+            crime = one.incidents, one.months if one.held is None else one.held
+        elif isinstance(one, ReportsReason):
+            reports = one.reports, one.max_reports or one.reports
+    return (*crime, *reports)
 
 
 def _list_walks(plan: "Plan | Week") -> list[tuple[dict[str, Any], dt.date | None, Patrol]]:

@@ -14,14 +14,8 @@ from patrolplan.crs import Projection
 from patrolplan.hotspots.carriers import compute_shown_worth
 from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.notes import list_texts
-from patrolplan.outputs.frames import (
-    build_time,
-    frame_hotspots,
-    frame_legs,
-    frame_patrols,
-    frame_stops,
-)
-from patrolplan.outputs.gis.geopackage_tables import LAYERS, write_tables
+from patrolplan.outputs import frames
+from patrolplan.outputs.gis.geopackage_tables import LAYERS, UNKNOWN, write_tables
 from patrolplan.outputs.gis.project import build_styles
 from patrolplan.outputs.reason_words import describe_certainty, describe_reasons
 from patrolplan.outputs.wording import describe_tasking
@@ -49,34 +43,25 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "risk": build_risk_document(plan.risk),
         "stands_out": int(plan.hotspots["stands_out"].sum()),
         "hotspots": build_hotspot_documents(plan.area, plan.risk, plan.hotspots),
-        "way_home": build_way_home_document(plan.way_home),
+        "way_home": _build_way_home_document(plan.way_home),
         "patrols": [_build_patrol_document(patrol, projection) for patrol in plan.patrols],
-        "posts": build_post_documents(plan),
+        "posts": TypeAdapter(tuple[Post, ...]).dump_python(
+            plan.posts, mode="json", by_alias=True, context={"projection": projection}
+        ),
         "left_out": list_left_out(plan.left_out),
         "notes": list_texts([*plan.risk.notes, *build_way_notes(plan.area)]),
     }
 
 
-def build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
+def _build_way_home_document(way_home: WayHome | None) -> dict[str, Any] | None:
     """What patrols meet of the way home, rounded, and what was assumed; None if unknown."""
     if way_home is None:
         return None
     return way_home.write() | {"assumed": list_texts(way_home.assumed)}
 
 
-def build_post_documents(plan: Plan) -> list[dict[str, Any]]:
-    """One entry per post, in degrees and HH:MM; empty where no posts are wanted."""
-    context = {"projection": plan.area.projection}
-    return TypeAdapter(tuple[Post, ...]).dump_python(  # type: ignore[no-any-return]
-        plan.posts, mode="json", by_alias=True, context=context
-    )
-
-
 def build_risk_document(risk: Risk) -> dict[str, Any]:
-    """Model and months of the risk, how exact its times and places are, and its window.
-
-    The window's start is null for each school's bell.
-    """
+    """The risk's model and months, how exact it is, and its window, from null for the bell."""
     window = risk.window
     start = None if window is None else window.start_minutes
     return {
@@ -106,7 +91,7 @@ def _build_patrol_document(patrol: Patrol, projection: Projection) -> dict[str, 
         "stops": stops,
         "keep_away": keep_away,
         "notes": list_texts(patrol.notes),
-        "way_home": build_way_home_document(patrol.way_home),
+        "way_home": _build_way_home_document(patrol.way_home),
     }
 
 
@@ -114,30 +99,29 @@ def build_hotspot_documents(
     area: StudyArea, risk: Risk, hotspots: gpd.GeoDataFrame
 ) -> list[dict[str, Any]]:
     """One entry per hotspot, its stop in degrees; `worth` is its share of the area's risk."""
-    shown = hotspots.assign(
-        worth=[round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
-        length_metres=[round(length, 1) for length in hotspots["length_metres"]],
-        stop=convert_to_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), area.projection),
-        reasons=[describe_reasons(reasons) for reasons in list_reasons(hotspots)],
-        how_sure=describe_certainty(area, risk, hotspots),
-    )
-    names = ["worth", "length_metres", "stop", "place", "reasons", "carried_by", "how_sure"]
-    columns = pd.DataFrame(shown)[["hotspot", *names]].rename(columns={"hotspot": "id"})
-    return columns.to_dict("records")  # type: ignore[return-value]  # its keys are text
+    columns = {
+        "id": hotspots["hotspot"],
+        "worth": [round(worth, 8) for worth in compute_shown_worth(risk, hotspots)],
+        "length_metres": [round(length, 1) for length in hotspots["length_metres"]],
+        "stop": convert_to_degrees(hotspots[["stop_x", "stop_y"]].to_numpy(), area.projection),
+        "place": hotspots["place"],
+        "reasons": [describe_reasons(reasons) for reasons in list_reasons(hotspots)],
+        "carried_by": hotspots["carried_by"],
+        "how_sure": describe_certainty(area, risk, hotspots),
+    }
+    return pd.DataFrame(columns).to_dict("records")  # type: ignore[return-value]  # keys are text
 
 
 def write_layers(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Write layers into one GeoPackage; the same layers give the same bytes.
-
-    Our own layers include the meanings of their columns, and if there are several, their styles;
-    see `patrolplan.outputs.gis`.
-    """
+    """Write layers into a GeoPackage, always as the same bytes; ours with meanings and styles."""
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         for name, frame in layers.items():
-            kind = _find_geometry_type(name, frame)
+            meaning = LAYERS.get(name, UNKNOWN)
+            kinds = list(frame.geom_type.unique()) or [meaning.shape]
+            kind = "MultiLineString" if len(kinds) > 1 else kinds[0]
             options = {"driver": "GPKG", "append": path.exists(), "geometry_type": kind}
-            pyogrio.write_dataframe(frame, path, layer=name, **options)
+            pyogrio.write_dataframe(frame, path, layer=name, **options, DESCRIPTION=meaning.about)
     except RuntimeError as error:  # how GDAL reports a full disk
         message = f"{path.name}: {error}"
         raise OSError(message) from None
@@ -153,25 +137,19 @@ def build_plan_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """The layers of `plan.gpkg` by name, in the area's CRS; bells are times."""
     schools = plan.area.schools
     bells = {
-        name: [build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]]
+        name: [
+            frames.build_time(plan.date, minutes_after_midnight(bell)) for bell in schools[column]
+        ]
         for name, column in (("opens", "start_time"), ("finishes", "finish_time"))
     }
     return {
         "risk": plan.risk.frame(plan.area.network),
-        "hotspots": frame_hotspots(plan.area, plan.risk, plan.hotspots),
-        "patrols": frame_patrols(plan),
-        "stops": frame_stops(plan),
-        "legs": frame_legs(plan),
+        "hotspots": frames.frame_hotspots(plan.area, plan.risk, plan.hotspots),
+        "patrols": frames.frame_patrols(plan),
+        "stops": frames.frame_stops(plan),
+        "legs": frames.frame_legs(plan),
         "schools": schools.assign(**bells),
     }
-
-
-def _find_geometry_type(name: str, frame: gpd.GeoDataFrame) -> str:
-    """Geometry type of a layer, which may have single and multiple shapes, or be empty."""
-    kinds = frame.geom_type.unique()
-    if not len(kinds):
-        return LAYERS[name].shape if name in LAYERS else "Unknown"
-    return "MultiLineString" if len(kinds) > 1 else str(kinds[0])
 
 
 GDAL_OPTIONS = {

@@ -1,41 +1,38 @@
-"""The governance pack: papers filled with facts of an area, its risk and its back-test.
+"""The back-test as files, and the governance pack: papers with facts of area, risk and back-test.
 
-For a force's own assessment they are Markdown, and the transparency record is also data; for
-residents and schools there is a page that opens without a network. It names no street, hotspot or
-school.
+They are Markdown, the transparency record is also data, and for residents there is a page that
+opens without a network. They name no street, hotspot or school.
 """
 
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Template
 
 from patrolplan.area import StudyArea
 from patrolplan.crs import SQUARE_METRES
 from patrolplan.errors import InputError
 from patrolplan.notes import list_texts
-from patrolplan.outputs.offline_page import build_security_policy, read_asset
-from patrolplan.outputs.output_folder import build_manifest_header, replace_folder, write_json
+from patrolplan.outputs import output_folder
+from patrolplan.outputs.offline_page import open_templates, read_asset, render_page
 from patrolplan.outputs.wording import SNAPPED_ACCURACY, list_area_attributions
+from patrolplan.patrols.patrol_backtest import PatrolBacktest
 from patrolplan.privacy import get_rounding_step
 from patrolplan.provenance import compute_area_provenance, compute_short_id, read_package_versions
+from patrolplan.risk.backtest import Backtest
 from patrolplan.risk.surface import Risk
 from patrolplan.settings import DISCOVERED_CATEGORIES
 from patrolplan.team.burden import KINDS, Burden
 from patrolplan.team.shares import OUTSIDE
 from patrolplan.text import format_percent
 
-COVERAGE = 0.05
-"""Share of street length at which the papers give the back-test's figures."""
-
-REMEDY = "name a folder that `patrolplan backtest --out` wrote"
+COVERAGE = 0.05  # Share of street length at which the papers give the back-test's figures
 
 PAPERS = ("impact-assessment-annex.md", "transparency-record.md", "model-card.md")
 RECORD_FILE, RECORD_WORDS = "transparency-record.json", "transparency-record.toml.j2"
@@ -43,13 +40,10 @@ STANDARD, STANDARD_VERSION = "Algorithmic Transparency Recording Standard", "4.0
 """Sections, names and order of the record's fields are those of the UK's standard of May 2025, by
 its guidance and change log; numbers that these do not print continue those of version 3.0."""
 RESIDENTS_FILE = "for-residents.html"
-BURDEN_PAPER, BURDEN_FILE = "who-gets-the-patrols.md", "who-gets-the-patrols.json"
+BURDEN_PAPER = "who-gets-the-patrols.md"
 TEMPLATES = Path(__file__).parent / "governance_templates"
 
 NOT_KNOWN, NOBODY = "not known", "\N{EN DASH}"
-
-DECIMALS = {"minutes": 1, "residents": 1, "pupil": 2, "month": 1}
-"""Decimals by the last word of a column's name; shares and ratios have four."""
 
 PEOPLE = ("residents", "pupils")
 
@@ -60,13 +54,43 @@ def read_backtest(folder: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _select_chosen_results(document)
-    except OSError as error:
-        what = f"the results of a back-test cannot be read ({error.strerror or error})"
-        raise InputError.one(path, what, REMEDY) from None
-    except (ValueError, KeyError, TypeError):
-        what = "does not hold the results of a back-test"
-        raise InputError.one(path, what, REMEDY) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f" ({error.strerror or error})" if isinstance(error, OSError) else ""
+        what = f"does not hold the results of a back-test{why}"
+        remedy = "name a folder that `patrolplan backtest --out` wrote"
+        raise InputError.one(path, what, remedy) from None
     return document
+
+
+def build_backtest_document(risk: Backtest, patrols: PatrolBacktest | None) -> dict[str, Any]:
+    """Results of risk and patrols for `backtest.json`; what cannot be computed is null."""
+    summary = [] if patrols is None else _format_records(patrols.summary())
+    return {"results": _format_records(risk.results), "patrols": summary}
+
+
+def write_backtest(risk: Backtest, patrols: PatrolBacktest | None, folder: Path) -> None:
+    """Write the results as JSON and CSV, and a coverage curve for each category."""
+    output_folder.write_json(folder / "backtest.json", build_backtest_document(risk, patrols))
+    risk.results.to_csv(folder / "risk.csv", index=False, lineterminator="\n")
+    if patrols is not None:
+        patrols.summary().to_csv(folder / "patrols.csv", index=False, lineterminator="\n")
+    import matplotlib as mpl  # noqa: PLC0415 - of this alone, and heavy
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    from patrolplan.outputs import plot  # noqa: PLC0415
+
+    with mpl.rc_context({"svg.hashsalt": "patrolplan"}):
+        for category in risk.categories:
+            figure = Figure(figsize=(7, 4.5), layout="constrained")
+            plot.coverage(risk, category, axes=figure.subplots())
+            name = "".join(sign if sign.isalnum() else "-" for sign in category.lower())
+            figure.savefig(folder / f"coverage-{name}.svg", metadata={"Date": None})
+
+
+def _format_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table with plain numbers; NaN becomes null."""
+    records: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
+    return records
 
 
 def collect_facts(
@@ -127,52 +151,29 @@ def write_governance(
     """Write the papers completely or not at all."""
     out = Path(out)
     facts = collect_facts(area, risk, backtest, is_burden_measured=burden is not None)
-    texts = {RESIDENTS_FILE: render_residents_page(area, risk, facts)}
-    words = _open_templates(autoescape=False, finalize=escape_toml)
-    record = build_record_document(words.get_template(RECORD_WORDS), facts)
-    documents, facts = {RECORD_FILE: record}, facts | {"record": record}
-    papers: tuple[str, ...] = PAPERS
-    if burden is not None:
-        facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
-        documents[BURDEN_FILE] = build_burden_document(burden, area.name)
-        papers = (*PAPERS, BURDEN_PAPER)
-    templates = _open_templates(autoescape=False, finalize=escape_markdown)
-    texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
-    with replace_folder(out, build_manifest_header(area)) as folder:
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        for name, document in documents.items():
-            write_json(folder / name, document)
-    return out
-
-
-def render_residents_page(area: StudyArea, risk: Risk, facts: dict[str, Any]) -> str:
-    """The page for residents and schools: one HTML file that sends no request."""
-    style = read_asset(TEMPLATES / "for-residents.css")
-    page = _open_templates(autoescape=True, finalize=None).get_template(f"{RESIDENTS_FILE}.j2")
-    return page.render(
-        facts,
-        style=Markup(style),  # noqa: S704 - our own file
-        policy=build_security_policy((), (style,)),
+    page = render_page(
+        TEMPLATES / f"{RESIDENTS_FILE}.j2",
+        *((), (read_asset(TEMPLATES / "for-residents.css"),), None),
+        **facts,
         period=" to ".join(f"{month:%B %Y}" for month in risk.months),
         exact=not (area.snapped or area.settings.privacy.threshold_for_crime),
         attributions=list_area_attributions(area.name, snapped=area.snapped),
     )
-
-
-def _open_templates(
-    *, autoescape: bool, finalize: Callable[[object], object] | None
-) -> Environment:
-    """The templates; for Markdown and TOML each value is escaped."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=autoescape,  # noqa: S701 - off for Markdown alone
-        finalize=finalize,
-    )
+    texts, plain = {RESIDENTS_FILE: page}, {"autoescape": False, "keep_trailing_newline": True}
+    words = open_templates(TEMPLATES, finalize=escape_toml, **plain)
+    record = build_record_document(words.get_template(RECORD_WORDS), facts)
+    texts[RECORD_FILE], facts = output_folder.format_json(record), facts | {"record": record}
+    papers: tuple[str, ...] = PAPERS
+    if burden is not None:
+        facts |= {"burden": burden, "burden_tables": build_burden_tables(burden)}
+        papers = (*PAPERS, BURDEN_PAPER)
+    templates = open_templates(TEMPLATES, finalize=escape_markdown, **plain)
+    texts |= {name: templates.get_template(f"{name}.j2").render(facts) for name in papers}
+    with output_folder.replace_folder(out, output_folder.build_manifest_header(area)) as folder:
+        output_folder.write_files(
+            folder, {name: text.encode("utf-8") for name, text in texts.items()}
+        )
+    return out
 
 
 def escape_markdown(value: object) -> object:
@@ -189,10 +190,9 @@ def escape_markdown(value: object) -> object:
 
 
 def build_record_document(template: Template, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The record; the force must fill values that are null, and a list has several texts.
+    """The record, from TOML with a row per field: number, name, texts; several texts are a list.
 
-    The template is TOML with a row per field: its number, name and texts. Fields that only the
-    force can fill have no text there: nothing is guessed.
+    Only the force can fill values that are null: nothing is guessed.
     """
     sections = tomllib.loads(template.render(facts))["sections"]
     for section in sections:
@@ -225,38 +225,6 @@ def escape_toml(value: object) -> object:
     return json.dumps(" ".join(value.split()))[1:-1] if isinstance(value, str) else value
 
 
-def build_burden_document(burden: Burden, area_name: str) -> dict[str, Any]:
-    """The audit for other programs; null means unknown."""
-    first, last = burden.months
-    return {
-        "schema": 1,
-        "area": area_name,
-        "minutes_of": "stops" if burden.is_of_stops else "patrols",
-        "days": None if burden.days is None else [str(day) for day in burden.days],
-        "harm_months": [f"{first:%Y-%m}", f"{last:%Y-%m}"],
-        "areas_outside": burden.left_out,
-        "areas": _list_rows(pd.DataFrame(burden.by_area.drop(columns="geometry")), "area"),
-        "groups": {name: _list_rows(table, "group") for name, table in burden.by_group.items()},
-    }
-
-
-def _list_rows(table: pd.DataFrame, key: str) -> list[dict[str, Any]]:
-    columns = {name: _get_decimals(str(name)) for name in table}
-    return [
-        {key: str(name)}
-        | {
-            str(column): round(value, digits) if np.isfinite(value) else None
-            for (column, digits), value in zip(columns.items(), row, strict=True)
-        }
-        for name, row in zip(table.index, table.to_numpy(dtype=np.float64).tolist(), strict=True)
-    ]
-
-
-def _get_decimals(column: str) -> int | None:
-    """Decimals of a column; None where its numbers are whole."""
-    return None if column in PEOPLE else DECIMALS.get(column.rsplit("_", maxsplit=1)[-1], 4)
-
-
 def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
     """One table by area, and one by each column of the audit."""
     tables = [("area", burden.by_area), *burden.by_group.items()]
@@ -266,39 +234,31 @@ def build_burden_tables(burden: Burden) -> list[dict[str, Any]]:
 def _write_table(table: pd.DataFrame, key: str) -> dict[str, Any]:
     """A table in words; without columns for delivered minutes where the audit is of a plan."""
     kinds = [kind for kind in KINDS if table[f"{kind}_minutes"].notna().any()]
-    header = [key, "residents", "pupils", "share of harm"]
-    for kind in kinds:
-        header += [
-            f"minutes {'delivered' if kind == 'presence' else kind}",
-            "share of minutes",
-            "per 1,000 residents",
-            "per pupil",
-            "minutes to harm",
+    has_minutes = table[[f"{kind}_minutes" for kind in kinds]].astype(bool).any(axis=1)
+    table = table[has_minutes | (table.index.astype(str) != OUTSIDE)]
+
+    def write(column: str, digits: int = 0, of: str = "") -> list[str]:
+        """The cells of a column; `of` names the people without whom there is no figure."""
+        is_of_nobody = table[of] == 0 if of else table[column].isna() & False
+        form = format_percent if column.endswith("_share") else _format_number
+        return [
+            NOBODY if is_none else NOT_KNOWN if np.isnan(value) else form(value, digits)
+            for value, is_none in zip(table[column], is_of_nobody, strict=True)
         ]
-    rows = []
-    for name, row in zip(table.index, table.to_dict("records"), strict=True):
-        if str(name) != OUTSIDE or any(row[f"{kind}_minutes"] for kind in kinds):
-            cells = [str(name), *(_write_number(row[one], 0) for one in PEOPLE)]
-            cells.append(_write_share(row["harm_share"]))
-            rows.append([*cells, *(cell for kind in kinds for cell in _write_kind(row, kind))])
-    return {"title": f"By {key}", "header": header, "rows": rows}
+
+    columns = [(key, [*map(str, table.index)]), *((one, write(one)) for one in PEOPLE)]
+    columns.append(("share of harm", write("harm_share", 1)))
+    for kind in kinds:
+        columns += [
+            (f"minutes {'delivered' if kind == 'presence' else kind}", write(f"{kind}_minutes")),
+            ("share of minutes", write(f"{kind}_share", 1)),
+            ("per 1,000 residents", write(f"{kind}_per_1000_residents", 1, "residents")),
+            ("per pupil", write(f"{kind}_per_pupil", 2, "pupils")),
+            ("minutes to harm", write(f"{kind}_ratio", 2)),
+        ]
+    header, cells = zip(*columns, strict=True)
+    return {"title": f"By {key}", "header": header, "rows": list(zip(*cells, strict=True))}
 
 
-def _write_kind(row: Mapping[Hashable, float], kind: str) -> list[str]:
-    """Cells of promised or delivered minutes."""
-    per_resident, per_pupil = row[f"{kind}_per_1000_residents"], row[f"{kind}_per_pupil"]
-    return [
-        _write_number(row[f"{kind}_minutes"], 0),
-        _write_share(row[f"{kind}_share"]),
-        NOBODY if row["residents"] == 0 else _write_number(per_resident, 1),
-        NOBODY if row["pupils"] == 0 else _write_number(per_pupil, 2),
-        _write_number(row[f"{kind}_ratio"], 2),
-    ]
-
-
-def _write_number(value: float, digits: int) -> str:
-    return NOT_KNOWN if np.isnan(value) else f"{value:,.{digits}f}"
-
-
-def _write_share(value: float) -> str:
-    return NOT_KNOWN if np.isnan(value) else format_percent(value, 1)
+def _format_number(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}"

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import gpxpy.gpx
 import numpy as np
-import shapely
 from gpxpy.gpx import GPXRoute, GPXRoutePoint, GPXTrack, GPXTrackPoint, GPXTrackSegment, GPXWaypoint
 
 from patrolplan.errors import InputError
 from patrolplan.outputs import wording
-from patrolplan.outputs.direction_words import describe_street
 from patrolplan.outputs.facts import find_marking, list_stop_facts
 from patrolplan.text import capitalise
 from patrolplan.times import format_time
@@ -28,20 +26,17 @@ if TYPE_CHECKING:
 
 
 ODBL = "https://opendatacommons.org/licenses/odbl/1-0/"
+TASKED_SYMBOL = "Flag, Red"  # A symbol that receivers and apps know
 
-TASKED_SYMBOL = "Flag, Red"
-"""A symbol that receivers and apps know."""
-
+# Characters that XML 1.0 does not allow, even if escaped.
 INVALID_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 does not allow, even if escaped."""
 
 
 def render_gpx(plan: "Plan", urn: str) -> bytes:
-    """Render the patrols of one school as GPX 1.1, in UTF-8.
+    """The patrols of one school as GPX 1.1, in UTF-8; equal plans give equal bytes.
 
-    Way points are the gate, the stops and the base, with times and reasons in `desc`, where to get
-    off a bicycle, and places to keep away from. A route goes from stop to stop, a track follows the
-    streets; each officer has their own. Equal plans give equal bytes.
+    Way points are the gate, stops and places to keep away from; an officer has a route from stop to
+    stop and a track along the streets.
     """
     patrols = [patrol for patrol in plan.patrols if patrol.urn == urn]
     if not patrols:
@@ -66,7 +61,6 @@ def render_gpx(plan: "Plan", urn: str) -> bytes:
     for patrol in patrols:
         points = list(_describe_points(patrol, projection))
         gpx.waypoints += [GPXWaypoint(**point) for point in points]
-        gpx.waypoints += _build_dismounts(patrol, projection)
         gpx.routes.append(_build_route(plan, patrol, points))
         if patrol.legs:
             track = GPXTrack(f"{patrol.title}, street by street", number=patrol.number)
@@ -97,8 +91,9 @@ def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[di
     """The gate and the stops, as way points or points of a route."""
     first, *stops = _locate(patrol.points, projection)
     start, until = format_time(patrol.start_minutes), format_time(patrol.gate_until_minutes)
+    officer = "" if patrol.number == 1 else f"Officer {patrol.number}, "
     yield first | {
-        "name": f"{_format_officer(patrol)}School gate {start}",
+        "name": f"{officer}School gate {start}",
         "description": f"{patrol.school}. At the gate {start} to {until}, "
         f"{wording.describe_end(patrol)}.",
         "type": "gate",
@@ -115,30 +110,11 @@ def _describe_points(patrol: "Patrol", projection: "Projection") -> "Iterator[di
             f"Why: {' '.join(why)}",
         )
         yield place | {
-            "name": f"{_format_officer(patrol)}{stop.number}. {where} {stop.arrive}",
+            "name": f"{officer}{stop.number}. {where} {stop.arrive}",
             "description": " ".join(filter(None, sentences)),
             "symbol": TASKED_SYMBOL if tasked else None,
             "type": "stop",
         }
-
-
-def _format_officer(patrol: "Patrol") -> str:
-    """The number of the patrol's officer, if the school has several."""
-    return "" if patrol.number == 1 else f"Officer {patrol.number}, "
-
-
-def _build_dismounts(patrol: "Patrol", projection: "Projection") -> "Iterator[GPXWaypoint]":
-    """Each place to get off a bicycle."""
-    for leg in patrol.legs:
-        begins = np.cumsum([0.0, *(step.metres for step in leg.steps)])
-        for step, begin in zip(leg.steps, begins, strict=False):
-            if len(leg.line) > 1 and step.way in {"push", "carry"}:
-                place = shapely.LineString(leg.line).interpolate(float(begin))
-                [degrees] = _locate(np.array(place.coords), projection)
-                length = wording.format_metres(step.metres)
-                name = f"Get off and {step.way}: {describe_street(step)}, {length}"
-                name = _format_officer(patrol) + name
-                yield GPXWaypoint(**degrees, name=name, type="dismount")
 
 
 def _build_route(plan: "Plan", patrol: "Patrol", points: "list[dict[str, Any]]") -> GPXRoute:

@@ -1,9 +1,8 @@
 """Risk on the hexagons of H3, for maps that a force already has.
 
-Risk is estimated on pieces of street; a hexagon has the sum over the street in it, and a piece that
-crosses a border is divided by its metres, so the hexagons together have all of the risk. They sum
-the columns of the layer `risk` and the expected incidents, neither of which uses where pupils are:
-they show nothing that the layer of streets does not.
+A hexagon has the sum over the street in it; a piece that crosses a border is divided by its metres.
+Columns of the layer `risk` and expected incidents are summed, neither of which uses where pupils
+are: they show nothing that the layer of streets does not.
 """
 
 import re
@@ -24,9 +23,7 @@ from patrolplan.outputs.geopackage import write_layers
 from patrolplan.risk.history import get_harm_days
 from patrolplan.risk.surface import Risk
 
-SOURCE = "hexagons"
-MAX_RESOLUTION = 12
-"""H3 cells of this resolution have sides of about 10 m; finer ones are smaller than a street."""
+MAX_RESOLUTION = 12  # Sides of about 10 m; finer cells are smaller than a street
 
 
 def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.GeoDataFrame:
@@ -54,16 +51,7 @@ def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.
     Raises
     ------
     InputError
-        When the resolution is impossible; when h3 is not installed; when the risk was built by
-        hand.
-
-    Examples
-    --------
-    >>> import patrolplan as pp
-    >>> area = pp.load_area(pp.demo_settings())
-    >>> cells = pp.risk_on_hexagons(area, pp.estimate_risk(area), h3_resolution=9)
-    >>> bool(abs(cells["risk"].sum() - 1) < 1e-9), cells["cell"].is_unique
-    (True, True)
+        When the resolution is impossible, h3 is not installed, or the risk was built by hand.
     """
     check_resolution(h3_resolution)
     network, expected = area.network, risk.expected
@@ -89,16 +77,16 @@ def risk_on_hexagons(area: StudyArea, risk: Risk, *, h3_resolution: int) -> gpd.
 
 def check_resolution(h3_resolution: int) -> None:
     """Raise if cells of this resolution are not possible, see `risk_on_hexagons`."""
+    where, what = "hexagons", f"{h3_resolution} is not a possible resolution of H3"
     if h3_resolution not in range(MAX_RESOLUTION + 1):
-        what = f"{h3_resolution} is not a possible resolution of H3"
-        raise InputError.one(SOURCE, what, f"choose 0 to {MAX_RESOLUTION}")
+        raise InputError.one(where, what, f"choose 0 to {MAX_RESOLUTION}")
     if find_spec("h3") is None:
         remedy = f"install it with: {describe_install('h3')}"
-        raise InputError.one(SOURCE, "the package h3 is not installed", remedy)
+        raise InputError.one(where, "the package h3 is not installed", remedy)
 
 
 def _draw_cells(network: StreetNetwork, resolution: int) -> dict[str, shapely.Polygon]:
-    """The cells around all streets and those next to them by name, in metres."""
+    """Polygons in metres, by name, of the cells around all streets and those next to them."""
     import h3  # noqa: PLC0415 - an extra
 
     spacing = h3.average_hexagon_edge_length(resolution, unit="m") / 4  # cells differ in size
@@ -116,11 +104,8 @@ def _draw_cells(network: StreetNetwork, resolution: int) -> dict[str, shapely.Po
 def write_hexagons(path: Path, frame: gpd.GeoDataFrame) -> None:
     """Write hexagons as a GeoPackage, completely; an earlier file stays unchanged until then."""
     check_file_name(path)
-    part = path.with_name(f".{path.stem}.part.gpkg")
-    with (
-        explain_os_errors(path, "free some disk space or choose another folder"),
-        write_beside(path, part),
-    ):
+    part, remedy = path.with_name(f".{path.stem}.part.gpkg"), "choose another folder"
+    with explain_os_errors(path, remedy), write_beside(path, part):
         part.unlink(missing_ok=True)  # of a run that was killed: layers are added to it
         write_layers(part, {"risk_hexagons": frame})
 

@@ -30,18 +30,16 @@ SAID_OF_ALL = ("bell_time_assumed", "gate_assumed")
 def render_notes(plan_or_week: "Plan | Week") -> bytes:
     """The file of a plan, or of a week with what it could not meet."""
     if isinstance(plan_or_week, Plan):
-        plan, more = plan_or_week, {}
+        plan, unmet = plan_or_week, list[str]()
         notes = collect_plan_notes(plan)
         marking = find_marking(plan.area, plan.patrols)
     else:
         plan = plan_or_week.plan
         notes = [*plan_or_week.notes, *plan.risk.notes]
         marking = find_marking(plan.area, (duty.patrol for duty in plan_or_week.duties))
-        more = {"Not met": list(describe_want(plan_or_week))}
+        unmet = list(describe_want(plan_or_week))
     lines = [f"{plan.area.name}: notes", marking, *format_notes(notes, plan.left_out)]
-    for title, sentences in more.items():
-        lines += format_part(title, sentences)
-    return "\n".join([*lines, ""]).encode("utf-8")
+    return "\n".join([*lines, *format_part("Not met", unmet), ""]).encode("utf-8")
 
 
 def collect_plan_notes(plan: Plan) -> list[Note]:
@@ -65,15 +63,15 @@ def format_notes(notes: Iterable[Note], left_out: Sequence[LeftOutRow]) -> Itera
     """Lines of notes by their reader, those that need a hand first; and of what was left out."""
     once = list({note.text: note for note in notes}.values())
     once.sort(key=lambda note: URGENCIES.index(note.urgency))
-    for reader, title in READERS.items():
-        own = (note for note in once if note.reader == reader)
-        yield from format_part(
-            title, [f"{one.text} To fix: {one.fix}." if one.fix else one.text for one in own]
-        )
+    parts = {title: [one for one in once if one.reader == who] for who, title in READERS.items()}
     rows = sorted(left_out, key=lambda row: not row.fix)
-    yield from format_part(
-        "Left out", [f"{row}. To fix: {row.fix}." if row.fix else f"{row}." for row in rows]
-    )
+    for title, sentences in parts.items():
+        yield from format_part(title, [_add_fix(one.text, one.fix) for one in sentences])
+    yield from format_part("Left out", [_add_fix(f"{row}.", row.fix) for row in rows])
+
+
+def _add_fix(sentence: str, fix: str) -> str:
+    return f"{sentence} To fix: {fix}." if fix else sentence
 
 
 def describe_want(week: "Week") -> Iterator[str]:

@@ -1,7 +1,6 @@
-"""Shared parts of pages that open from a folder: scripts are embedded, and no request is sent.
+"""Pages that open from a folder: scripts and styles are in the page, and no request is sent.
 
-Scripts and styles are written into the page, and its content security policy allows each by its
-hash: nothing else can run, and nothing can be requested.
+The content security policy allows each by its hash: nothing else can run or be requested.
 """
 
 import base64
@@ -10,6 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -21,16 +21,10 @@ def build_security_policy(
     scripts: Sequence[str], styles: Sequence[str], *, images: str = "data:"
 ) -> str:
     """Content security policy: these scripts and styles by hash, no requests but for `images`."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(map(_hash_source, scripts))}",
-            f"style-src {' '.join(map(_hash_source, styles))}",
-            f"img-src {images}",
-            "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    script_src, style_src = (" ".join(map(_hash_source, own)) for own in (scripts, styles))
+    return (
+        f"default-src 'none'; script-src {script_src}; style-src {style_src}; img-src {images}; "
+        "connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -50,16 +44,16 @@ def read_script(path: Path) -> str:
 
 
 @lru_cache
+def open_templates(folder: Path, **options: Any) -> jinja2.Environment:  # noqa: ANN401 - of jinja2
+    """Templates of a folder that escape all values; undefined names are an error."""
+    usual: dict[str, Any] = dict.fromkeys(("autoescape", "trim_blocks", "lstrip_blocks"), True)
+    usual |= {"loader": jinja2.FileSystemLoader(folder), "undefined": jinja2.StrictUndefined}
+    return jinja2.Environment(**usual | options)  # noqa: S701 - it does escape
+
+
 def load_template(path: Path) -> jinja2.Template:
-    """A template that escapes all values, and raises for undefined names."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(path.parent, encoding="utf-8"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(path.name)
+    """One of them."""
+    return open_templates(path.parent).get_template(path.name)
 
 
 def render_page(
@@ -70,10 +64,7 @@ def render_page(
     images: str = "data:",
     **values: object,
 ) -> str:
-    """A page with its policy, scripts, styles and data, and the values that it shows.
-
-    No requests are allowed but those for `images`.
-    """
+    """A page with its policy, scripts, styles, data and values; only `images` may be requested."""
     return load_template(template).render(
         policy=build_security_policy(scripts, styles, images=images),
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - ours and Leaflet's own

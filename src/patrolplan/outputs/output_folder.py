@@ -1,8 +1,7 @@
 """Output folders, written completely or not at all, with a manifest of what is in them.
 
-A new folder is written next to the old one and swapped for it, see `patrolplan.atomic`; a lock file
-excludes a second run. The manifest lists the files that patrolplan wrote, with their hashes, so
-that other files, and files edited since, are never lost.
+A new folder is written next to the old one and swapped for it; a lock file excludes a second run.
+The manifest lists files with their hashes, so that others, and edited ones, are never lost.
 """
 
 import json
@@ -12,18 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from patrolplan.atomic import (
-    WEEK_FILE,
-    create_part_folder,
-    explain_os_errors,
-    finish_replacing,
-    hash_content,
-    hold_lock,
-    recover_swap,
-    replace_together,
-    sibling_path,
-    swap_folders,
-)
+from patrolplan import atomic
 from patrolplan.errors import OutputError
 from patrolplan.notes import list_texts
 from patrolplan.outputs.papers import is_output_name
@@ -36,11 +24,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 
-WAIT_SECONDS = 10.0
-"""How long a run waits for another one that is writing the same folder."""
+WAIT_SECONDS = 10.0  # How long a run waits for another one that is writing the same folder
 
-REMEDY = "name another folder with --out"
-"""What to do if a folder cannot be written."""
+REMEDY = "name another folder with --out"  # What to do if a folder cannot be written
 
 FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patrolplan wrote them"
 
@@ -49,26 +35,31 @@ FOREIGN, EDITED = "that patrolplan did not write", "that were changed after patr
 def replace_folder(folder: Path, details: Mapping[str, Any]) -> Iterator[Path]:
     """Yield an empty folder to write into; it replaces `folder` when the block ends without error.
 
-    A folder that holds files which patrolplan did not write or that were changed since, or a week
-    that would be lost, is refused. `details` are further keys of the manifest.
+    It is refused if a foreign or edited file, or a week, would be lost. The manifest has `details`.
     """
     folder = resolve_folder(folder)
     with lock_folder(folder):
         _prepare_folder(folder)
-        with explain_os_errors(folder, REMEDY):
-            part = create_part_folder(folder)
+        with atomic.explain_os_errors(folder, REMEDY):
+            part = atomic.create_part_folder(folder)
         try:
-            with explain_os_errors(folder, REMEDY):
+            with atomic.explain_os_errors(folder, REMEDY):
                 yield part
                 old = read_manifest(folder).get("files", {})
-                if WEEK_FILE in old and not (part / WEEK_FILE).exists():
+                if atomic.WEEK_FILE in old and not (part / atomic.WEEK_FILE).exists():
                     message = (
-                        f"{folder}: holds a week ({WEEK_FILE}) with changes made by hand, which "
-                        "would be lost; name another folder with --out, or remove this one yourself"
+                        f"{folder}: holds a week ({atomic.WEEK_FILE}) with changes made by hand, "
+                        "which would be lost; name another folder with --out, or remove this one "
+                        "yourself"
                     )
                     raise OutputError(message)
-                write_json(part / MANIFEST, {**details, "files": _hash_files(part)})
-                swap_folders(part, folder)
+                paths = [path for path in sorted(part.rglob("*")) if path.is_file()]
+                files = {
+                    path.relative_to(part).as_posix(): atomic.hash_content(path.read_bytes())
+                    for path in paths
+                }
+                write_json(part / MANIFEST, {**details, "files": files})
+                atomic.swap_folders(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -85,26 +76,27 @@ def lock_folder(path: Path, remedy: str = REMEDY) -> Iterator[None]:
     """Hold the lock of a folder or file, so that no other run checks or writes it meanwhile."""
     in_use = f"{path}: another patrolplan is writing to it; try again when it has finished, or "
     with ExitStack() as stack:
-        with explain_os_errors(path, remedy):
-            lock, error = sibling_path(path, "lock"), OutputError(in_use + remedy)
-            stack.enter_context(hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
+        with atomic.explain_os_errors(path, remedy):
+            lock, error = atomic.sibling_path(path, "lock"), OutputError(in_use + remedy)
+            stack.enter_context(atomic.hold_lock(lock, error, wait_seconds=WAIT_SECONDS))
         yield
 
 
 def _prepare_folder(folder: Path) -> None:
     """Finish an interrupted swap, and raise when the folder must not be written."""
-    with explain_os_errors(folder, REMEDY):
-        recover_folder(folder)
+    with atomic.explain_os_errors(folder, REMEDY):
+        if folder.is_dir():
+            _finish_replacement(folder)
+        atomic.recover_swap(folder)
         if folder.exists() and not folder.is_dir():
             message = f"{folder}: is a file, not a folder; {REMEDY}"
             raise OutputError(message)
-        create_part_folder(folder).rmdir()  # shows whether the folder can be written
+        atomic.create_part_folder(folder).rmdir()  # shows whether the folder can be written
         faults = find_faults(folder)
+    # A week may have been edited: the commands that write its folder have read it before.
+    faults |= {atomic.WEEK_FILE: ""} if faults.get(atomic.WEEK_FILE) == EDITED else {}
     for fault in (FOREIGN, EDITED):
-        # A week may have been edited: the commands that write its folder have read it before.
-        names = [name for name, own in faults.items() if own == fault]
-        names = [name for name in names if (name, fault) != (WEEK_FILE, EDITED)]
-        if names:
+        if names := [name for name, own in faults.items() if own == fault]:
             message = (
                 f"{folder}: holds {format_count(len(names), 'file')} {fault} "
                 f"({list_first(names)}); move them away or {REMEDY}"
@@ -113,32 +105,31 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def replace_files(folder: Path, files: Mapping[str, bytes], changes: Mapping[str, Any]) -> None:
-    """Replace some files of a folder that `replace_folder` wrote; the others stay as they are.
+    """Replace some files of a folder that `replace_folder` wrote; the others may be open meanwhile.
 
-    If the run is killed, the next command finishes the work or drops it. No other file is touched,
-    so that a paper may be open in a viewer. The caller holds `lock_folder` meanwhile. `changes` are
-    keys of the manifest.
+    If the run is killed, the next command finishes or drops the work. The caller holds
+    `lock_folder`. `changes` are keys of the manifest.
     """
     folder = resolve_folder(folder)
-    with explain_os_errors(folder, REMEDY):
+    with atomic.explain_os_errors(folder, REMEDY):
         _finish_replacement(folder)
         manifest = read_manifest(folder)
         if not manifest:
             message = f"{folder}: holds no {MANIFEST}; write the week again with --out"
             raise OutputError(message)
-        hashes = {name: hash_content(content) for name, content in files.items()}
+        hashes = {name: atomic.hash_content(content) for name, content in files.items()}
         hashes = dict(sorted({**manifest["files"], **hashes}.items()))
         new = format_json({**manifest, **changes, "files": hashes}).encode("utf-8")
         contents = {folder / name: content for name, content in files.items()}
-        replace_together({**contents, folder / MANIFEST: new})
+        atomic.replace_together({**contents, folder / MANIFEST: new})
 
 
 def _finish_replacement(folder: Path) -> None:
     """Finish a replacement of files, or drop it where not all of them had been written."""
-    new = _load_manifest(sibling_path(folder / MANIFEST, "part"))
+    new = _load_manifest(atomic.sibling_path(folder / MANIFEST, "part"))
     names = [part.name[1:].removesuffix(".part") for part in sorted(folder.glob(".*.part"))]
     ours = [folder / name for name in names if is_output_name(name)]
-    finish_replacing([*ours, folder / MANIFEST], is_complete=bool(new))
+    atomic.finish_replacing([*ours, folder / MANIFEST], is_complete=bool(new))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -154,13 +145,6 @@ def _load_manifest(path: Path) -> dict[str, Any]:
         return {}
 
 
-def recover_folder(folder: Path) -> None:
-    """Finish an interrupted replacement or swap, and remove what killed runs left behind."""
-    if folder.is_dir():
-        _finish_replacement(folder)
-    recover_swap(folder)
-
-
 def resolve_folder(folder: Path) -> Path:
     """The folder itself, if the path is a link or has dots."""
     try:
@@ -170,20 +154,10 @@ def resolve_folder(folder: Path) -> Path:
         raise OutputError(message) from None
 
 
-def _hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 by name of every file below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): hash_content(path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def find_faults(folder: Path) -> dict[str, str]:
     """Whether each file in a folder is `FOREIGN`, `EDITED`, or as patrolplan wrote it (empty).
 
-    A manifest alone proves nothing, since anybody can write one: a file counts as written by
-    patrolplan if it has one of our names and the manifest lists it.
+    Anybody can write a manifest: a file is ours if it also has one of our names.
     """
     manifest = _load_manifest(folder / MANIFEST)
     hashes = manifest.get("files", {})
@@ -195,7 +169,7 @@ def find_faults(folder: Path) -> dict[str, str]:
         if is_link or name not in hashes or not is_output_name(name):
             faults[name] = FOREIGN
         else:
-            faults[name] = "" if hash_content(path.read_bytes()) == hashes[name] else EDITED
+            faults[name] = "" if atomic.hash_content(path.read_bytes()) == hashes[name] else EDITED
     return faults
 
 

@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING, Any
 from patrolplan.atomic import WEEK_FILE
 from patrolplan.doors import Day, read_day
 from patrolplan.errors import InputError, OutputError
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.card.card import render_cards
 from patrolplan.outputs.geopackage import build_plan_document, build_plan_layers, write_layers
 from patrolplan.outputs.gis.project import GEOPACKAGE, render_project
 from patrolplan.outputs.gpx import render_gpx
 from patrolplan.outputs.notes_file import NOTES_FILE, render_notes
-from patrolplan.outputs.output_folder import (
-    build_manifest_header,
-    format_json,
-    read_manifest,
-    replace_folder,
-    write_files,
-)
 from patrolplan.outputs.webmap.map_page import render_map
 from patrolplan.parallel import ProgressCallback
 from patrolplan.patrols.plan import Plan
@@ -52,14 +46,12 @@ def write_pack(
     out
         Folder; an earlier pack in it is replaced.
     officer, date
-        For a week only: print the cards, task sheets and school sheets of this officer or day,
-        without the pages for the wall. Tables and map always show the whole week. A part needs its
-        own folder: it never replaces the papers of a whole week.
+        For a week only: print the cards, task sheets and school sheets of this officer or day, into
+        a folder of their own. Tables and map always show the whole week.
     request
         For a plan only: what was requested in addition to the settings. It goes into the manifest.
     executor, report_progress
-        Workers that render the cards, and a callback for progress, as for
-        `patrolplan.outputs.card.card.render_cards`. The files are the same, byte by byte.
+        Workers that render the cards, and a callback for progress. The files are the same.
 
     Returns
     -------
@@ -71,8 +63,7 @@ def write_pack(
     InputError
         When the officer or the day is not in the week, or is given for a plan.
     OutputError
-        When the folder cannot be written, holds files that are not in its manifest, or holds the
-        papers of a whole week while a part is requested.
+        When the folder cannot be written, or holds other files, or a whole week instead of a part.
     """
     out = Path(out)
     if not isinstance(plan_or_week, Plan):
@@ -82,21 +73,23 @@ def write_pack(
     if officer is not None or date is not None:
         which, what = "officer and date", "apply to a week only, and this is a plan"
         raise InputError.one(which, what, "leave them out")
-    details = build_manifest_header(plan_or_week.area)
+    details = output_folder.build_manifest_header(plan_or_week.area)
     details |= {} if request is None else {"asked": dict(request)}
-    with replace_folder(out, details) as folder:
+    with output_folder.replace_folder(out, details) as folder:
         layers = build_plan_layers(plan_or_week)
         write_layers(folder / GEOPACKAGE, layers)
         files = {
             "plan.qgs": render_project(plan_or_week, layers),
-            "plan.json": format_json(build_plan_document(plan_or_week)).encode("utf-8"),
+            "plan.json": output_folder.format_json(build_plan_document(plan_or_week)).encode(
+                "utf-8"
+            ),
             "map.html": render_map(plan_or_week),
             NOTES_FILE: render_notes(plan_or_week),
         }
         for urn in dict.fromkeys(patrol.urn for patrol in plan_or_week.patrols):
             files[f"gpx/{urn}.gpx"] = render_gpx(plan_or_week, urn)
         files |= render_cards(plan_or_week, executor=executor, report_progress=report_progress)
-        write_files(folder, files)
+        output_folder.write_files(folder, files)
     return out
 
 
@@ -118,8 +111,8 @@ def _write_week_pack(
     check_officer_and_date([one.name for one in roster.officers], week.days, officer, date)
     check_partial_pack(out, officer, date)
     part = _describe_part(officer, date)
-    details = build_manifest_header(week.plan.area) | ({"part": part} if part else {})
-    with replace_folder(out, details) as folder:
+    details = output_folder.build_manifest_header(week.plan.area) | ({"part": part} if part else {})
+    with output_folder.replace_folder(out, details) as folder:
         details[PAPERS_KEY] = write_week_files(
             roster,
             folder,
@@ -133,7 +126,7 @@ def _write_week_pack(
 
 def check_partial_pack(out: str | Path, officer: str | None, date: dt.date | None) -> None:
     """Check that the papers of a part would not replace those of a whole week."""
-    manifest, part = read_manifest(Path(out)), _describe_part(officer, date)
+    manifest, part = output_folder.read_manifest(Path(out)), _describe_part(officer, date)
     if part and WEEK_FILE in manifest.get("files", {}) and manifest.get("part", {}) != part:
         message = (
             f"{out}: holds the papers of a whole week, and the papers of one officer or day would "

@@ -1,7 +1,6 @@
 """Every file that a command writes into an output folder, declared once.
 
-What is listed on the screen, taken for ours when a folder is written again or purged, and marked
-out of date on the board follows from this table.
+What is listed, replaced, purged, and out of date on the board follows from this table.
 """
 
 import re
@@ -15,12 +14,9 @@ Shows = Literal["week", "officer", "card", "school"]
 class Paper:
     """A file, or files of a kind."""
 
-    name: str
-    """In the folder; * stands for a part from data, without a slash."""
-    about: str = ""
-    """Whom it is for, where the command lists it; a folder of papers is listed once."""
-    shows: Shows | None = None
-    """What of a week it shows, so that it is out of date when that changes; None for nothing."""
+    name: str  # In the folder; * stands for a part from data, without a slash
+    about: str = ""  # Whom it is for, where the command lists it; a folder of papers is listed once
+    shows: Shows | None = None  # What of a week it shows, and is out of date with
 
     def matches(self, name: str) -> bool:
         """Whether a file of this name is one of these."""
@@ -70,7 +66,7 @@ OTHER_PAPERS = tuple(
         *("survey-*.html", "tally-*.html", "form-*.pdf", "leaflet-*.pdf"),
         *("impact-assessment-annex.md", "model-card.md", "for-residents.html"),
         *("transparency-record.json", "transparency-record.md"),
-        *("who-gets-the-patrols.json", "who-gets-the-patrols.md"),
+        "who-gets-the-patrols.md",
     )
 )
 """Of risk, hotspots, ways, brief, back-test, return, survey and governance."""

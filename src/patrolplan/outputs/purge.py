@@ -1,31 +1,22 @@
 """Remove old files that patrolplan wrote, and nothing that anybody else wrote.
 
-It removes entries of the caches; leftovers of killed runs next to an output folder or in the
-system's temporary folder; layers of pupils' ways home in the folders that the record next to the
-settings names; and files of the given output folders, if the folder's manifest names them and their
-content has not changed since. Everything else stays and is reported. Reports that `survey --read`
-wrote are an input of the settings, and stay like any other input.
+It removes entries of the caches, leftovers of killed runs, layers of pupils' ways home in folders
+that the record next to the settings names, and files of the given output folders, if the manifest
+names them and they have not changed since. Everything else stays and is reported.
 """
 
 import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from patrolplan.atomic import TEMPORARY_PREFIX, explain_os_errors, list_leftovers
 from patrolplan.cache import ENTRY_PATTERN, STORES, cache_folder
 from patrolplan.errors import OutputError
-from patrolplan.outputs.output_folder import (
-    MANIFEST,
-    append_records,
-    find_faults,
-    lock_folder,
-    read_manifest,
-    resolve_folder,
-)
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.ways_layer import WAYS_FILE, list_shown_folders
 
 RECORD_FILE = "purged.jsonl"
@@ -53,91 +44,77 @@ def purge(
 ) -> list[PurgeEntry]:
     """Remove what patrolplan wrote longer ago, and list all that is, removed or not, with why.
 
-    `home` is the folder of the settings, with the record of folders where pupils' ways were
-    written. `record` is a file to which a JSON line is added for everything removed, without
-    content; by default one in the cache folder. A dry run removes nothing. Raises OutputError when
-    an output folder does not exist or is in use, or something cannot be removed.
+    `home` is the folder of the settings; each removal is a JSON line in `record`.
     """
     now = dt.datetime.now(dt.UTC) if now is None else now
-    run = _PurgeRun((now - older_than).timestamp(), f"older than {older_than.days} days", dry_run)
-    in_use = now.timestamp() - IN_USE_SECONDS
-    entries = [*run.purge_caches(cache_folder()), *run.purge_temporary_files(in_use)]
+    cutoff, entries = (now - older_than).timestamp(), list[PurgeEntry]()
+
+    def remove(path: Path, what: str, fault: str = "") -> None:
+        if not (fault or dry_run):
+            with explain_os_errors(path, "remove it by hand"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        why = fault or f"older than {older_than.days} days"
+        entries.append(PurgeEntry(f"{path}", what, removed=not fault, why=why))
+
+    stores = [cache_folder() / name for name in sorted(STORES)]
+    for path, what in [*_list_entries(stores), *_list_temporary(now.timestamp() - IN_USE_SECONDS)]:
+        if path.lstat().st_mtime < cutoff:
+            remove(path, what)
     shown = () if home is None else list_shown_folders(home)
-    held = [out for out in shown if WAYS_FILE in read_manifest(out).get("files", {})]
-    for out in dict.fromkeys((*held, *map(resolve_folder, out_folders))):
-        entries += run.purge_output_folder(out)
+    held = [out for out in shown if WAYS_FILE in output_folder.read_manifest(out).get("files", {})]
+    outs = list(dict.fromkeys((*held, *map(output_folder.resolve_folder, out_folders))))
+    for out in outs:
+        _purge_output_folder(out, cutoff, remove)
+    if not dry_run:
+        _remove_empty(stores)
     removed = [entry for entry in entries if entry.removed]
     if removed and not dry_run:
         path = cache_folder() / RECORD_FILE if record is None else record
         at = {"at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
         with explain_os_errors(path, "name it with --record"):
-            append_records(path, [at | asdict(entry) for entry in removed])
+            output_folder.append_records(path, [at | asdict(entry) for entry in removed])
     return entries
 
 
-@dataclass(frozen=True)
-class _PurgeRun:
-    """One purge: what was written before `cutoff_timestamp` is old; a dry run removes nothing."""
+def _list_entries(stores: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Entries of the caches; any other file is left alone, and so is its folder."""
+    for store in stores:
+        for path in sorted(store.iterdir()) if store.is_dir() and not store.is_symlink() else ():
+            is_ours = ENTRY_PATTERN.fullmatch(path.name) and path.is_file()
+            if is_ours and not path.is_symlink():
+                yield path, STORES[store.name]
 
-    cutoff_timestamp: float
-    reason: str
-    dry_run: bool
 
-    def purge_caches(self, folder: Path) -> Iterator[PurgeEntry]:
-        """Entries of all stores; any other file is left alone, and so is its folder."""
-        for name, kind in sorted(STORES.items()):
-            store = folder / name
-            if not store.is_dir() or store.is_symlink():
-                continue
-            for path in sorted(store.iterdir()):
-                ours = ENTRY_PATTERN.fullmatch(path.name) and path.is_file()
-                if ours and not path.is_symlink() and self._is_old(path):
-                    yield self._remove(path, kind)
-            if not self.dry_run and not any(store.iterdir()):
-                store.rmdir()
+def _list_temporary(in_use: float) -> Iterator[tuple[Path, str]]:
+    """What killed commands, and reports of errors, left in the system's temporary folder."""
+    for path in sorted(Path(tempfile.gettempdir()).glob(f"{TEMPORARY_PREFIX}*")):
+        status = path.lstat()
+        is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+        if is_ours and not path.is_symlink() and status.st_mtime < in_use:
+            yield path, "temporary file"
 
-    def purge_temporary_files(self, in_use: float) -> Iterator[PurgeEntry]:
-        """What killed commands, and reports of errors, left in the system's temporary folder."""
-        for path in sorted(Path(tempfile.gettempdir()).glob(f"{TEMPORARY_PREFIX}*")):
-            status = path.lstat()
-            is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-            is_old = status.st_mtime < min(self.cutoff_timestamp, in_use)
-            if is_ours and not path.is_symlink() and is_old:
-                yield self._remove(path, "temporary file")
 
-    def purge_output_folder(self, out: Path) -> Iterator[PurgeEntry]:
-        """An output folder, and what interrupted runs left next to it."""
-        if not out.is_dir():
-            message = f"{out}: folder not found; correct --folder"
-            raise OutputError(message)
-        with lock_folder(out):
-            for leftover in sorted(list_leftovers(out)):
-                if leftover.is_dir() and not leftover.is_symlink() and self._is_old(leftover):
-                    yield self._remove(leftover, "left by an interrupted run")
-            manifest = out / MANIFEST
-            if manifest.is_symlink() or not read_manifest(out):
-                why = "holds no manifest.json of patrolplan, which did not write it"
-                yield PurgeEntry(f"{out}", "output", removed=False, why=why)
-            elif self._is_old(manifest):
-                yield from self._purge_output_files(out)
+def _purge_output_folder(out: Path, cutoff: float, remove: Callable[..., None]) -> None:
+    """Remove an output folder's files, and what interrupted runs left next to it."""
+    if not out.is_dir():
+        message = f"{out}: folder not found; correct --folder"
+        raise OutputError(message)
+    with output_folder.lock_folder(out):
+        for path in sorted(list_leftovers(out)):
+            if path.is_dir() and not path.is_symlink() and path.stat().st_mtime < cutoff:
+                remove(path, "left by an interrupted run")
+        manifest = out / output_folder.MANIFEST
+        if manifest.is_symlink() or not output_folder.read_manifest(out):
+            remove(out, "output", "holds no manifest.json of patrolplan, which did not write it")
+        elif manifest.stat().st_mtime < cutoff:
+            for name, fault in output_folder.find_faults(out).items():
+                remove(out / name, "output", fault and f"is a file {fault}")
+            remove(manifest, "output")
+            if not manifest.exists():
+                _remove_empty(sorted((out, *out.rglob("*")), reverse=True))
 
-    def _purge_output_files(self, out: Path) -> Iterator[PurgeEntry]:
-        for name, fault in find_faults(out).items():
-            if fault:
-                yield PurgeEntry(f"{out / name}", "output", removed=False, why=f"is a file {fault}")
-            else:
-                yield self._remove(out / name, "output")
-        yield self._remove(out / MANIFEST, "output")
-        if not self.dry_run:
-            for folder in sorted((out, *out.rglob("*")), reverse=True):
-                if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
-                    folder.rmdir()
 
-    def _is_old(self, path: Path) -> bool:
-        return path.stat().st_mtime < self.cutoff_timestamp
-
-    def _remove(self, path: Path, what: str) -> PurgeEntry:
-        if not self.dry_run:
-            with explain_os_errors(path, "remove it by hand"):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        return PurgeEntry(f"{path}", what, removed=True, why=self.reason)
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -64,57 +64,36 @@ FACTOR_WORDS = {
     "traffic": "traffic",
 }
 
-SHARE_WORDS = {
-    1: "one pupil in twenty",
-    2: "one pupil in ten",
-    3: "one pupil in six",
-    4: "one pupil in five",
-    5: "one pupil in four",
-    6: "three pupils in ten",
-    7: "one pupil in three",
-    8: "two pupils in five",
-    9: "nine pupils in twenty",
-    10: "one pupil in two",
-    11: "eleven pupils in twenty",
-    12: "three pupils in five",
-    13: "two pupils in three",
-    14: "seven pupils in ten",
-    15: "three pupils in four",
-    16: "four pupils in five",
-    17: "five pupils in six",
-    18: "nine pupils in ten",
-}
-"""Words for shares of pupils in twentieths; those nearest to a sixth or to thirds are named so."""
+SHARE_WORDS = (
+    *("", "one pupil in twenty", "one pupil in ten", "one pupil in six", "one pupil in five"),
+    *("one pupil in four", "three pupils in ten", "one pupil in three", "two pupils in five"),
+    *("nine pupils in twenty", "one pupil in two", "eleven pupils in twenty"),
+    *("three pupils in five", "two pupils in three", "seven pupils in ten"),
+    *("three pupils in four", "four pupils in five", "five pupils in six", "nine pupils in ten"),
+)
+"""Shares of pupils by twentieths; those nearest to a sixth or to thirds are named so."""
 
-NEAR_MINUTES = 5.0
-"""Pupils who pass a stop within this time before or after it are still seen from it."""
+NEAR_MINUTES = 5.0  # Pupils who pass so long before or after a stop are still seen
 
 UNSURE_PLACE = "may lie a street or two away"
 
-HARDLY_ANY = (0, 1)
-"""Numbers of incidents that are too small to print."""
-
-MODIFIERS = (TrendReason, UnsurePlaceReason)
-"""Reasons that only modify another reason."""
-
+HARDLY_ANY = (0, 1)  # Numbers of incidents that are too small to print
+MODIFIERS = (TrendReason, UnsurePlaceReason)  # Reasons that only modify another reason
 NO_REASON = "Nothing recorded or reported stands out here: the streets around make it a priority"
 PUPILS_ARRIVE, PUPILS_LEAVE = "Be seen as pupils arrive", "Be seen as pupils leave"
 DESIGNATED = "Designated by the force for patrols"
 DAY_WORDS = dict(zip(ALL_DAYS, calendar.day_name, strict=True))
 
 
-Detail = Literal["whole", "short"]
-"""Short has no numbers and no months, for what is read while walking."""
+Detail = Literal["whole", "short"]  # Short: no numbers and no months, to read while walking
 
 
 class ReasonLine(NamedTuple):
     """A sentence on why to stand at a stop, and the sign at its end."""
 
     text: str
-    is_voice: bool = False
-    """Whether pupils say so themselves."""
-    is_bold: bool = False
-    """Whether it is what matters most: the busiest stretch, or that the place is new or rising."""
+    is_voice: bool = False  # Whether pupils say so themselves
+    is_bold: bool = False  # What matters most: the busiest stretch, or what is new or rising
     end: str = "."
 
 
@@ -122,7 +101,10 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
     """One reason in words, without a full stop."""
     match reason:
         case DesignatedReason():
-            return _describe_designation(reason)
+            days = join_words([DAY_WORDS[day] for day in reason.days])
+            name = f" ({reason.name})" if reason.name else ""
+            parts = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
+            return f"Designated by the force: {', '.join(filter(None, parts))}"
         case CrimeReason():
             start = CRIME if detail == "whole" else "Crime:"
             return f"{start} {_describe_crime(reason, detail)}"
@@ -140,13 +122,6 @@ def describe_reason(reason: "Reason", detail: Detail = "whole") -> str:
             return f"On pupils' way {way}, {times}" if detail == "short" else whole
         case _:
             assert_never(reason)
-
-
-def _describe_designation(reason: DesignatedReason) -> str:
-    days = join_words([DAY_WORDS[day] for day in reason.days])
-    name = f" ({reason.name})" if reason.name else ""
-    details = (f"hotspot {reason.place_id}{name}", days, reason.hours.replace("-", " to "))
-    return f"Designated by the force: {', '.join(filter(None, details))}"
 
 
 def describe_reasons(reasons: "Iterable[Reason] | str") -> list[str]:
@@ -206,23 +181,20 @@ def _describe_category(category: str) -> str:
 
 def describe_share(share: float) -> str:
     """A share of pupils who go on foot, to the nearest 5 %."""
-    words = SHARE_WORDS.get(round(share * 20))
-    return f"about {words}" if words else "nearly all pupils"
-
-
-def _format_span(reason: CrimeReason) -> str:
-    """Months counted: "12 months to May 2026", or "9 of 12 months held, to May 2026"."""
-    months = format_count(reason.months, "month")
-    held = months if reason.held is None else f"{reason.held} of {months} held,"
-    return f"{held} to {dt.date.fromisoformat(f'{reason.last_month}-01'):%B %Y}"
+    twentieths = round(share * 20)
+    is_most = twentieths >= len(SHARE_WORDS)
+    return "nearly all pupils" if is_most else f"about {SHARE_WORDS[max(twentieths, 1)]}"
 
 
 def _describe_crime(reason: CrimeReason, detail: Detail) -> str:
+    """How much in "12 months to May 2026", or "9 of 12 months held, to May 2026", of what."""
     categories = join_words([_describe_category(name) for name in reason.categories])
     if detail == "short":
         return categories
-    span = f" in the {_format_span(reason)}"
-    return f"{_describe_amount(reason)}{span}, most harm from {categories}"
+    months = format_count(reason.months, "month")
+    held = months if reason.held is None else f"{reason.held} of {months} held,"
+    span = f"{held} to {dt.date.fromisoformat(f'{reason.last_month}-01'):%B %Y}"
+    return f"{_describe_amount(reason)} in the {span}, most harm from {categories}"
 
 
 def _describe_reports(reason: ReportsReason, detail: Detail) -> str:
@@ -263,12 +235,10 @@ def describe_certainty(area: "StudyArea", risk: "Risk", hotspots: "gpd.GeoDataFr
         places = f"placed to within a square of {SQUARE_METRES:.0f} m"
     times = "time of day known" if risk.times_known else "month only, time of day not known"
     lines = []
-    columns = ("mainly_reports", "stands_out", "trend", "survived")
-    rows = zip(*(hotspots[name] for name in columns), strict=True)
-    for mainly_reports, stands_out, trend, survived in rows:
-        chance = "more than chance would give" if stands_out else "could be chance"
-        unsure = [UNSURE_PLACE] if survived < WELL_PLACED_SHARE else []
-        words = ["based on pupils' reports"] if mainly_reports else [chance, trend, *unsure]
+    for row in hotspots.itertuples():
+        chance = "more than chance would give" if row.stands_out else "could be chance"
+        unsure = [UNSURE_PLACE] if row.survived < WELL_PLACED_SHARE else []
+        words = ["based on pupils' reports"] if row.mainly_reports else [chance, row.trend, *unsure]
         lines.append("; ".join([*words, places, times]))
     return lines
 
@@ -293,8 +263,7 @@ def describe_want_of_reasons(stop: "Stop") -> str:
 def order_reasons(stop: "Stop") -> "list[Reason]":
     """A stop's reasons in their order, without those that do not apply while it lasts.
 
-    Pupils' ways that it does not meet are left out, unless there is no other reason. The gate needs
-    no reason.
+    A way that it misses stays if there is no other reason; the gate needs none.
     """
     if stop.kind == "gate":
         return []

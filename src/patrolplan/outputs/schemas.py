@@ -14,17 +14,7 @@ from pydantic_core import PydanticOmit, core_schema
 
 from patrolplan.hotspots.carriers import Carrier
 from patrolplan.outputs.geopackage import SCHEMA as PLAN_SCHEMA
-from patrolplan.patrols.file_forms import (
-    RECORD,
-    Day,
-    FileModel,
-    IsList,
-    Minutes,
-    Month,
-    Point,
-    Texts,
-    also_writes,
-)
+from patrolplan.patrols import file_forms
 from patrolplan.patrols.patrol_backtest import HarmRatio
 from patrolplan.patrols.plan import BarredPlace, Patrol, Stop
 from patrolplan.patrols.posts import Post
@@ -35,7 +25,7 @@ from patrolplan.team.week import SCHEMA as WEEK_SCHEMA, Week
 Share = Annotated[float, Field(ge=0)]
 
 
-class Entry(FileModel, use_attribute_docstrings=True):
+class Entry(file_forms.FileModel, use_attribute_docstrings=True):
     """A document or a part of one, declared for its schema alone."""
 
 
@@ -65,7 +55,7 @@ class HotspotEntry(Entry):
     worth: Share
     """Share of the area's risk."""
     length_metres: Share
-    stop: Point
+    stop: file_forms.Point
     place: str
     reasons: list[str]
     """In words, the most important first."""
@@ -77,7 +67,7 @@ class HotspotEntry(Entry):
 class WindowEntry(Entry):
     """When patrols take place."""
 
-    start: Minutes | None = Field(alias="from")
+    start: file_forms.Minutes | None = Field(alias="from")
     """Null means at each school's bell."""
     minutes: Share
 
@@ -88,7 +78,7 @@ class RiskEntry(Entry):
     model: str
     margin: float | None = None
     """Null: a plan tests no model; a back-test does."""
-    months: Annotated[list[Month], Field(min_length=2, max_length=2)]
+    months: Annotated[list[file_forms.Month], Field(min_length=2, max_length=2)]
     """The first and the last of the recorded crime."""
     times_known: bool
     snapped: bool
@@ -108,15 +98,15 @@ class WayHomeEntry(Entry):
     assumed: list[str]
 
 
-@also_writes(tasked=str | None, stands=bool)
+@file_forms.also_writes(tasked=str | None, stands=bool)
 @dataclass(frozen=True, kw_only=True)
 class PlanStop(Stop):
     """A stop whose reasons are in words."""
 
-    why: Texts  # type: ignore[assignment]  # in words
+    why: file_forms.Texts  # type: ignore[assignment]  # in words
 
 
-@also_writes(place_id=str, why=str)
+@file_forms.also_writes(place_id=str, why=str)
 @dataclass(frozen=True, kw_only=True)
 class PlanBarredPlace(BarredPlace):
     """A place to keep away from, with the reason in words."""
@@ -126,9 +116,9 @@ class PlanBarredPlace(BarredPlace):
 class PlanPatrol(Patrol):
     """A patrol whose reasons and notes are in words."""
 
-    stops: Annotated[tuple[PlanStop, ...], IsList]
-    keep_away: Annotated[tuple[PlanBarredPlace, ...], IsList] = ()
-    notes: Texts  # type: ignore[assignment]  # in words
+    stops: Annotated[tuple[PlanStop, ...], file_forms.IsList]
+    keep_away: Annotated[tuple[PlanBarredPlace, ...], file_forms.IsList] = ()
+    notes: file_forms.Texts  # type: ignore[assignment]  # in words
     way_home: WayHomeEntry | None = None  # type: ignore[assignment]  # as it may be shown
 
 
@@ -137,7 +127,7 @@ class PlanDocument(Entry):
 
     schema_number: int = Field(alias="schema")
     area: str
-    date: Day | None
+    date: file_forms.Day | None
     """Day of the patrols; null means any school day."""
     created_from: Origin
     risk: RiskEntry
@@ -195,7 +185,9 @@ class _FormSchema(GenerateJsonSchema):
 def build_schema(name: DocumentName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a document, whose `$id` names its version."""
     declaration, version = DOCUMENTS[name]
-    RECORD["use_attribute_docstrings"] = True  # other commands are spared the quarter of a second
+    file_forms.RECORD["use_attribute_docstrings"] = (
+        True  # other commands are spared the quarter of a second
+    )
     schema = TypeAdapter(declaration).json_schema(schema_generator=_FormSchema)
     if "schema" in schema["properties"]:
         schema["properties"]["schema"] = {"const": version}

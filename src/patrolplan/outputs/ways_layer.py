@@ -1,8 +1,7 @@
 """The layer of pupils' ways home, for an analyst who gives a reason.
 
-A map of where children walk must not spread: the layer is written only for a reason. Who wrote it,
-why, and to which folder is recorded first each time, next to the settings file, in a record that
-only grows; `patrolplan.outputs.purge` removes the layers that it names.
+A map of where children walk must not spread. Who wrote it, why, and to which folder is recorded
+first, next to the settings file; `patrolplan.outputs.purge` removes the layers named there.
 """
 
 import datetime as dt
@@ -16,65 +15,57 @@ import pandas as pd
 from patrolplan.area import StudyArea
 from patrolplan.atomic import explain_os_errors
 from patrolplan.errors import InputError
+from patrolplan.outputs import output_folder
 from patrolplan.outputs.facts import raise_marking
 from patrolplan.outputs.geopackage import write_layers
-from patrolplan.outputs.output_folder import (
-    append_records,
-    build_manifest_header,
-    replace_folder,
-    resolve_folder,
-)
 from patrolplan.pupils.flows import Ways
 
 LEAST_REASON_LETTERS = 10
 WAYS_FILE = "ways.gpkg"
-RECORD_FILE = "ways-shown.jsonl"
-"""File next to the settings, with a line for each time that the layer was written."""
+RECORD_FILE = "ways-shown.jsonl"  # Next to the settings: a line for each layer written
 
 
 def check_reason(reason: str | None) -> str:
     """The given reason, without surrounding spaces; it must be long enough to be meaningful."""
     text = " ".join((reason or "").split())
     if len(text) < LEAST_REASON_LETTERS:
-        what = "pupils' ways home are shown only for a written reason"
-        if text:
-            what += f", and '{text}' is too short to be one"
-        where, remedy = "ways --show", "say what it is needed for, which is recorded: --reason TEXT"
+        short = f", and '{text}' is too short to be one" if text else ""
+        where, what = "ways --show", f"pupils' ways home are shown only for a written reason{short}"
+        remedy = "say what it is needed for, which is recorded: --reason TEXT"
         raise InputError.one(where, what, remedy)
     return text
 
 
 def write_ways(area: StudyArea, ways: Ways, out: Path, *, reason: str) -> None:
-    """Write the layers `ways` (all schools) and `ways_by_school` into a folder, and record it.
-
-    The record is written first: if that fails, no layer is written.
-    """
+    """Write the layers `ways` and `ways_by_school` into a folder, after recording it."""
     reason = check_reason(reason)
     marking = raise_marking(area.settings.output.marking)
-    details = build_manifest_header(area) | {"marking": marking, "reason": reason}
-    _record_shown(area, resolve_folder(out), reason)
-    with replace_folder(out, details) as folder:
+    details = output_folder.build_manifest_header(area) | {"marking": marking, "reason": reason}
+    path = area.settings.folder / RECORD_FILE
+    line = {
+        "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "by": _find_user(),
+        "reason": reason,
+        "written_to": str(output_folder.resolve_folder(out)),
+        "area": area.name,
+        "schools": len(area.schools),
+    }
+    remedy = "so pupils' ways are not shown; make the settings file's folder writable"
+    with explain_os_errors(path, remedy):
+        output_folder.append_records(path, [line])
+    with output_folder.replace_folder(out, details) as folder:
         write_layers(folder / WAYS_FILE, build_way_layers(area, ways, marking, reason))
 
 
 def build_way_layers(
     area: StudyArea, ways: Ways, marking: str, reason: str
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Pupils on each piece of street on which any walk: of all schools, and by school.
-
-    The number who walk alone is left out: no output shows where they do.
-    """
+    """Pupils on pieces of street, of all schools and by school; not how many walk alone."""
+    names = {"pieces": "piece", "flow": "pupils"}
+    columns = ("urn", "pieces", "flow", "gate_metres")
     shares = pd.concat(
-        pd.DataFrame(
-            {
-                "urn": school.urn,
-                "piece": school.pieces,
-                "pupils": school.flow,
-                "gate_metres": school.gate_metres,
-            }
-        )
-        for school in ways.schools
-    )
+        pd.DataFrame({name: getattr(school, name) for name in columns}) for school in ways.schools
+    ).rename(columns=names)
     everyone = shares.groupby("piece", as_index=False)["pupils"].sum()
     everyone = everyone[everyone["pupils"] != 0]
     return {
@@ -85,22 +76,6 @@ def build_way_layers(
         ).reset_index(drop=True)
         for name, table in (("ways", everyone), ("ways_by_school", shares))
     }
-
-
-def _record_shown(area: StudyArea, out: Path, reason: str) -> None:
-    """Add a line to the record: when, who, why and to which folder."""
-    path = area.settings.folder / RECORD_FILE
-    line = {
-        "at": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "by": _find_user(),
-        "reason": reason,
-        "written_to": str(out),
-        "area": area.name,
-        "schools": len(area.schools),
-    }
-    remedy = "so pupils' ways are not shown; make the settings file's folder writable"
-    with explain_os_errors(path, remedy):
-        append_records(path, [line])
 
 
 def _find_user() -> str:

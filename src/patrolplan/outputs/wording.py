@@ -25,22 +25,17 @@ if TYPE_CHECKING:
 PURPOSE = "Presence and safeguarding: be seen, be approachable, listen."
 """What a patrol is for; printed at the top of every paper that an officer gets."""
 
-SNAPPED_ACCURACY = "to within a few streets"
-"""How exact the places of open data are."""
+SNAPPED_ACCURACY = "to within a few streets"  # How exact the places of open data are
 SNAPPED_PLACES = f"placed {SNAPPED_ACCURACY}"
 
 NOON_MINUTES = 720.0
 KILOMETRE = 1000
-COARSE_FROM = 100
-"""From this length lengths are rounded to 10 m, shorter ones to 5 m."""
-MIN_UNLIT_METRES = 20.0
-"""Minimum length of a part of a leg without lighting that is named."""
-MIN_UNKNOWN_METRES = 300.0
-"""Minimum length of unknown lighting that is mentioned."""
-AT_PLACE_METRES = 25.0
-"""Within this distance an officer stands at a tasked place."""
-GATE_AGAIN = "School gate again"
-"""Place of a stop at the gate."""
+COARSE_FROM = 100  # From this length lengths are rounded to 10 m, shorter ones to 5 m
+MIN_UNLIT_METRES = 20.0  # Minimum length of a part of a leg without lighting that is named
+MIN_UNKNOWN_METRES = 300.0  # Minimum length of unknown lighting that is mentioned
+AT_PLACE_METRES = 25.0  # Within this distance an officer stands at a tasked place
+TWILIGHT_MINUTES = 30  # Sunset is mentioned up to this long after a patrol, sunrise before one
+GATE_AGAIN = "School gate again"  # Place of a stop at the gate
 NOTHING_RECORDED = "Nothing is recorded or reported on these pupils' ways: stand where they pass."
 NOTHING_STANDS_OUT = "Nothing here stands out from chance: stand where your pupils pass."
 COULD_BE_CHANCE = " (could be chance)"
@@ -48,8 +43,7 @@ COULD_BE_CHANCE = " (could be chance)"
 GRID_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
 """Letters of the Ordnance Survey's 500 km and 100 km squares, row by row; I is not used."""
 
-GRID_METRES = (700_000, 1_300_000)
-"""Extent of the British National Grid, eastwards and northwards."""
+GRID_METRES = (700_000, 1_300_000)  # Extent of the British National Grid, eastwards and northwards
 
 
 def format_metres(length: float) -> str:
@@ -66,11 +60,7 @@ def format_minutes(length: float) -> str:
 
 
 def format_grid_reference(x: float, y: float, *, crs: str = BRITISH_GRID) -> str:
-    """Ordnance Survey grid reference of the 10 m square around a point, for use on the radio.
-
-    `x` and `y` are metres in `crs`. Only the British National Grid has references: the result is
-    empty for any other CRS, and for points outside the grid.
-    """
+    """Grid reference of the 10 m square around a point, for the radio; empty off the grid."""
     if crs.upper() != BRITISH_GRID or not (0 <= x < GRID_METRES[0] and 0 <= y < GRID_METRES[1]):
         return ""
     # The lettering starts one 500 km square west and two south of the true origin (square S).
@@ -124,10 +114,7 @@ def format_reference_ratio(patrol: "Patrol") -> str:
 
 
 def describe_want_of_danger(plan: "Plan", patrol: "Patrol") -> str:
-    """That nothing within reach of the gate, nor any stop, is worse than chance; else empty.
-
-    What is new or rising is, and where pupils say that they feel unsafe it is not for chance.
-    """
+    """That nothing within reach is worse than chance, new, rising or feared; else empty."""
     from patrolplan.hotspots.trends import CHANGED_TRENDS  # noqa: PLC0415 - heavy, as the next
     from patrolplan.patrols.surroundings import MAX_METRES  # noqa: PLC0415
 
@@ -227,20 +214,11 @@ def format_leg_name(patrol: "Patrol", leg: int) -> str:
     return f"{marks[leg]}→{marks[leg + 1]}"
 
 
-TWILIGHT_MINUTES = 30
-"""Sunset is mentioned on patrols that end after it or at most this long before it, and sunrise on
-those that start before it or at most this long after it."""
-
-
 def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
-    """Sunset, if it is near on a given day, and legs and stops without lighting.
+    """Sunset (by noon: sunrise) if it is near on the day, and legs and stops without lighting.
 
-    After dark also the legs that cannot be walked without footpaths, underpasses and covered
-    passages, see `Surroundings.preference`.
-
-    For a patrol that ends by noon it is sunrise. With a day, only legs and stops that end after
-    sunset or begin before sunrise count; without one, only legs do. Unknown lighting is never
-    called unlit.
+    With a day, only those after sunset or before sunrise count, and legs with no way then but by
+    footpath or passage are named. Unknown lighting is never called unlit.
     """
     early = patrol.end_minutes <= NOON_MINUTES
     sun = find_sunset_minutes(plan.area, plan.date, rising=early)
@@ -252,17 +230,16 @@ def describe_lighting(plan: "Plan", patrol: "Patrol") -> str:
     dark = {number: leg for number, leg in enumerate(patrol.legs) if is_dark(*times[number])}
 
     def list_legs(name: str) -> str:
-        lengths = {number: getattr(leg, name) for number, leg in dark.items()}
+        metres = {number: getattr(leg, name) for number, leg in dark.items()}
         return ", ".join(
-            f"{format_leg_name(patrol, number)} ({format_metres(metres)})"
-            for number, metres in lengths.items()
-            if metres >= MIN_UNLIT_METRES
+            f"{format_leg_name(patrol, number)} ({format_metres(length)})"
+            for number, length in metres.items()
+            if length >= MIN_UNLIT_METRES
         )
 
     sentences = []
-    if sun is not None and is_dark(
-        patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
-    ):
+    start, end = patrol.start_minutes - TWILIGHT_MINUTES, patrol.end_minutes + TWILIGHT_MINUTES
+    if sun is not None and is_dark(start, end):
         # Rounded down, as almanacs print the sun's times.
         sentences.append(f"{'Sunrise' if early else 'Sunset'} {format_time(math.floor(sun))}.")
     if unlit := list_legs("unlit_metres"):
@@ -338,10 +315,9 @@ def list_attributions(plan: "Plan") -> tuple[str, ...]:
 
 
 def list_area_attributions(area: str, *, snapped: bool) -> tuple[str, ...]:
-    """Sources of the data, as their licences require; for a fictional area, a statement of that.
+    """Sources of the data, as their licences require; of a fictional area, that it is one.
 
-    `area` is the area's name; `snapped` says whether recorded crime is open data, since a force's
-    own extract needs no attribution.
+    A force's own extract, which is not `snapped`, needs no attribution.
     """
     if is_fictional_area(area):
         return ("Fictional place: streets, schools, crimes and reports are made up.",)

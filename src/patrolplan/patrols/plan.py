@@ -433,7 +433,7 @@ class Plan(Drawn):
             "day": self.date or "any",
             "left out": "; ".join(map(str, self.left_out)) or "nothing",
         }
-        after = 'pp.write_pack(plan, "out"); pp.plot.web_map(plan)'
+        after = 'pp.write_pack(plan, "out"); pp.explore(plan)'
         return render_html_table(f"Plan of {self.area.name}", facts, next_call=after)
 
 

@@ -27,7 +27,6 @@ from patrolplan.outputs.cartography.labels import (
 from patrolplan.outputs.cartography.legend import (
     MARGIN,
     ROW_HEIGHT,
-    build_key_entry,
     build_sign_entries,
     compute_strip_height,
     count_rows,
@@ -43,7 +42,6 @@ from patrolplan.outputs.cartography.route import (
     separate_legs,
     separate_points,
 )
-from patrolplan.outputs.cartography.street_key import key_streets
 from patrolplan.outputs.cartography.symbols import (
     FEARED_TEXT,
     KEEP_AWAY_TEXT,
@@ -105,18 +103,15 @@ def _read_words(picture):
 @pytest.mark.parametrize(
     "area", ["demo_plan", pytest.param("bloomsbury_plan", marks=pytest.mark.slow)]
 )
-def test_every_street_of_the_words_is_named_or_keyed(request, area):
-    """Streets of directions and stops are on the map by name, or by a letter of the key."""
+def test_every_street_of_the_words_is_named(request, area):
+    """Streets of directions and stops are on the map by name."""
     plan = request.getfixturevalue(area)
     for patrol in plan.patrols[:6]:
         picture = draw_patrol_map(plan, patrol, **SIZE)
-        keyed = {street.name for street in picture.keyed_streets}
         words = _read_words(picture)
         for name in _list_streets_in_words(plan, patrol):
-            assert name in keyed or name in picture.label_texts
+            assert name in picture.label_texts
             assert name in words
-        for street in picture.keyed_streets:
-            assert picture.label_texts.count(street.letter) == 1
 
 
 def _change_stop(patrol, **fields):
@@ -221,22 +216,17 @@ def test_a_name_stands_by_a_sign_that_is_seen():
     stops = find_symbols(features, frame, "bus_stop")
     [first] = build_symbol_labels("bus_stop", *stops, covered=shapely.Point())
     [second] = build_symbol_labels("bus_stop", *stops, covered=near)
-    assert np.hypot(*(first.candidates.boxes[:, :2] - (100, 100)).T).min() < 40
-    assert np.hypot(*(second.candidates.boxes[:, :2] - (300, 200)).T).min() < 40
+    assert np.hypot(*(first.boxes[:, :2] - (100, 100)).T).min() < 40
+    assert np.hypot(*(second.boxes[:, :2] - (300, 200)).T).min() < 40
     assert not build_symbol_labels("bus_stop", *stops, covered=near | far)
 
 
 def test_the_fullest_legend_fits():
-    """With every sign, forty streets in the key and at any scale, the strip holds all its words."""
+    """With every sign and at any scale, the strip holds all its words."""
     shown = [kind for kind, *_ in list_signs()]
-    names = [f"Street of the Number {no}" for no in range(40)]
-    key = [build_key_entry(street) for street in key_streets(names)]
     for scale in (0.8, 1.85, 3.7, 5.0, 9.1, 19.0):
         frame = Viewport(BODY_WIDTH, 300.0, 0.0, 0.0, scale)
-        entries = [
-            *key,
-            *build_sign_entries(frame, shown, way="bicycle", speed_kmh=12.0, grid_square="TQ"),
-        ]
+        entries = build_sign_entries(frame, shown, way="bicycle", speed_kmh=12.0, grid_square="TQ")
         height = compute_strip_height(count_rows(entries, BODY_WIDTH))
         strip = RecordingWindow(Page(BODY_WIDTH, height), (0.0, 0.0, BODY_WIDTH, height))
         draw_strip(strip, entries, BODY_WIDTH, height)

@@ -11,7 +11,6 @@ from patrolplan.outputs.cartography import basemap, grid, legend, place_names, r
 from patrolplan.outputs.cartography.labels import Boxes
 from patrolplan.outputs.cartography.map_content import MapContent, fit_patrol_viewport
 from patrolplan.outputs.cartography.page import Page, Window, trace_rings
-from patrolplan.outputs.cartography.street_key import KeyedStreet
 from patrolplan.outputs.cartography.symbols import ROUTE_WIDTH, STOP_RADIUS
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.outputs.wording import format_grid_reference
@@ -34,15 +33,12 @@ class PatrolMap:
     """(n, 5) boxes of all words and numbers."""
     label_texts: tuple[str, ...]
     """Words of the labels, aligned with the boxes."""
-    keyed_streets: tuple[KeyedStreet, ...] = ()
-    """Streets with a letter on the map and their name in the key below it."""
 
 
 def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) -> PatrolMap:
     """Draw the map of one patrol; width and height are points of the page, legend included.
 
-    Every street that the card's words name is named on the map, or has a letter there and its name
-    in the key below. Equal input gives equal bytes.
+    The streets that the card's words name are named on the map. Equal input gives equal bytes.
     """
     # The content of the strip below the map depends on which words fit on the map: the map is laid
     # out again until its strip is high enough. After the first guess the strip only grows, so this
@@ -54,10 +50,7 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         content = MapContent(viewport, plan, patrol)
         ground = map_words.survey_map(content)
         words = map_words.place_needed_words(ground)
-        entries = [
-            *map(legend.build_key_entry, words.keyed),
-            *_build_sign_entries(plan, content, words.placed),
-        ]
+        entries = _build_sign_entries(plan, content, words.placed)
         needed = legend.count_rows(entries, width)
         if needed == rows or (needed < rows and not is_guess):
             break
@@ -72,7 +65,6 @@ def draw_patrol_map(plan: Plan, patrol: Patrol, *, width: float, height: float) 
         viewport,
         np.vstack([content.marker_boxes, *(box for _, box in placed)]),
         tuple(texts),
-        tuple(words.keyed),
     )
 
 

@@ -9,17 +9,16 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.outputs.cartography import grid, labels, place_names, route, street_key, symbols
+from patrolplan.outputs.cartography import grid, labels, place_names, route, symbols
 from patrolplan.outputs.cartography.labels import (
     Boxes,
-    LabelCandidates,
+    MapLabel,
     build_level_boxes,
     build_line_boxes,
     find_places_around_point,
 )
 from patrolplan.outputs.cartography.map_content import MapContent
-from patrolplan.outputs.cartography.place_names import MapLabel, ShownStreet
-from patrolplan.outputs.cartography.street_key import KeyedStreet
+from patrolplan.outputs.cartography.place_names import ShownStreet
 from patrolplan.outputs.cartography.symbols import FEARED_SIZE, FEARED_TEXT, ROUTE_WIDTH
 
 FEARED_OFFSETS = (13.5, -13.5, 0.0, 20.0, -20.0)
@@ -49,17 +48,13 @@ class Ground:
     def place(self, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
         """Add those of the labels that fit between the others, off the stretches if possible."""
         viewport, occupied = self.content.viewport, self.list_occupied(placed)
-        placed += place_names.place_map_labels(
-            wanted, viewport, occupied=occupied, avoided=self.content.band
+        placed += labels.place_labels(
+            wanted, viewport.size, occupied=occupied, avoided=self.content.band
         )
 
     def place_off_route(self, placed: list[PlacedLabel], wanted: list[MapLabel]) -> None:
         """The same, and nothing on the route."""
-        area = self.route_area
-        self.place(
-            placed,
-            [replace(one, candidates=replace(one.candidates, blocked=area)) for one in wanted],
-        )
+        self.place(placed, [replace(one, blocked=self.route_area) for one in wanted])
 
     def list_occupied(self, placed: Sequence[PlacedLabel]) -> Boxes:
         """(n, 5) boxes of signs, of words, and of leader lines from words to streets."""
@@ -78,8 +73,6 @@ class NeededWords:
     """The required words of a map, placed."""
 
     placed: list[PlacedLabel]
-    keyed: list[KeyedStreet]
-    """Streets that have a letter."""
     lacking: int
     """Number of words without a place."""
 
@@ -99,9 +92,9 @@ def survey_map(content: MapContent) -> Ground:
 def place_needed_words(ground: Ground) -> NeededWords:
     """Place the required words: titles, streets that the card names, tags, feared places.
 
-    A street whose name does not fit gets a letter. Streets are placed before the legs' tags, which
-    are small and fit almost anywhere; if something would be missing, the tags are placed first, or
-    away from their leg with a leader line to it.
+    A street whose name does not fit gets a leader line. Streets are placed before the legs' tags,
+    which are small and fit almost anywhere; if something would be missing, the tags are placed
+    first, or away from their leg with a leader line to it.
     """
     content = ground.content
     streets = {one.name: one for one in content.streets if one.name in content.named_streets}
@@ -154,7 +147,7 @@ def place_other_words(ground: Ground, needed: Sequence[PlacedLabel]) -> list[Pla
     others = [
         *landmarks,
         *_repeat_names(placed),
-        *(label for label in streets if label.candidates.key not in named),
+        *(label for label in streets if label.key not in named),
         *place_names.build_area_labels(content.features, content.viewport),
         *(label for label in signs if label not in landmarks),
         *grid.build_grid_labels(content.grid_lines, content.viewport),
@@ -171,7 +164,7 @@ def _place_in_order(
     *,
     tags_first: bool,
 ) -> NeededWords:
-    """Place names on their street or with a leader, letters for the others, and tags."""
+    """Place names on their street or with a leader line, and tags."""
     placed: list[PlacedLabel] = []
     content, covered = ground.content, ground.covered
     if tags_first:
@@ -183,7 +176,7 @@ def _place_in_order(
         return [one for one in content.named_streets if one in streets and one not in shown]
 
     for name in list_unnamed():
-        label = street_key.build_leader_label(
+        label = place_names.build_leader_label(
             streets[name],
             route=content.route,
             covered=covered,
@@ -191,37 +184,25 @@ def _place_in_order(
             walked=name in content.walked_streets,
         )
         ground.place_off_route(placed, [label])
-    keyed = street_key.key_streets(list_unnamed())
-    letters = [
-        street_key.build_key_label(
-            one, streets[one.name].lines, route=content.route, covered=covered
-        )
-        for one in keyed
-    ]
-    ground.place(placed, letters)
     if not tags_first:
         ground.place(placed, tags)
-    on_map = {label.text for label, _ in placed if label.kind == "key"}
-    found = [street for street in keyed if street.letter in on_map]
-    lacking = len(keyed) - len(found) + len(content.legs)
+    lacking = len(list_unnamed()) + len(content.legs)
     lacking -= sum(label.kind == "leg" for label, _ in placed)
-    return NeededWords(placed, found, lacking)
+    return NeededWords(placed, lacking)
 
 
 def find_named_streets(placed: Sequence[PlacedLabel]) -> frozenset[str]:
     """Streets that the card names whose name is on the map."""
-    return frozenset(label.candidates.key for label, _ in placed if label.kind == "route_street")
+    return frozenset(label.key for label, _ in placed if label.kind == "route_street")
 
 
 def _repeat_names(placed: list[PlacedLabel]) -> list[MapLabel]:
     """Labels that repeat names of long streets, far from their first place."""
     repeated = []
     for label, box in placed:
-        own = label.candidates
-        far = np.hypot(*(own.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
+        far = np.hypot(*(label.boxes[:, :2] - box[:2]).T) >= place_names.REPEAT_POINTS
         if label.kind == "route_street" and label.leader_ends is None and far.any():
-            own = replace(own, boxes=own.boxes[far], costs=own.costs[far])
-            repeated.append(replace(label, candidates=own))
+            repeated.append(replace(label, boxes=label.boxes[far], costs=label.costs[far]))
     return repeated
 
 
@@ -241,6 +222,6 @@ def _build_feared_labels(content: MapContent) -> list[MapLabel]:
     signs = []
     for number, (middles, costs) in enumerate(found):
         boxes = build_level_boxes(middles, FEARED_SIZE)
-        candidates = LabelCandidates(f"feared {number}", boxes, costs)
-        signs.append(MapLabel(FEARED_TEXT, candidates, bold=True, kind="feared"))
+        key = f"feared {number}"
+        signs.append(MapLabel(FEARED_TEXT, key, boxes, costs, bold=True, kind="feared"))
     return signs

@@ -43,8 +43,7 @@ class StreetClass:
     """A class of street everywhere: its width in metres, and its bounds in points of the page."""
 
     words: str
-    highways: tuple[str, ...]
-    """Values of OpenStreetMap's `highway`."""
+    highways: tuple[str, ...]  # Values of OpenStreetMap's `highway`
     width_metres: float
     min_points: float
     max_points: float
@@ -151,10 +150,7 @@ def _draw_areas(window: Window, kind: str, shapes: Geometries, viewport: Viewpor
 def draw_streets(
     window: Window, network: StreetNetwork, pieces: NDArray[np.int64], viewport: Viewport
 ) -> None:
-    """Draw streets: all edges below all fills, so that no edge crosses a junction.
-
-    Bridges have dark edges, and underpasses and passages broken ones.
-    """
+    """Draw streets, all edges below all fills; edges of bridges are dark, of passages broken."""
     classes, passages = classify_streets(network, pieces), network.piece_passage[pieces]
     moved = viewport.move_and_clip(network.lines(pieces), margin=PAGE_MARGIN)
     for level, (name, style) in enumerate(STREETS.items()):

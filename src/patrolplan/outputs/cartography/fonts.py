@@ -27,14 +27,10 @@ from patrolplan.text import shorten
 FONT_FOLDER = Path(__file__).parent / "typefaces"
 """DejaVu Sans Condensed: wide enough to read at 8 pt, narrow enough for street names."""
 POINTS_PER_MM = 72 / 25.4
-MIN_FONT_SIZE = 8.0
-"""Minimum size of letters on paper, in points."""
-LINE_HEIGHT = 1.12
-"""Height of a label in multiples of its size, descenders included."""
-UNKNOWN = "[?]"
-"""Replaces letters that the typeface lacks: a square would look like a printing fault."""
-MAX_LETTERS = 1000
-"""Maximum letters of a text; longer ones are cut, and papers show how much is missing."""
+MIN_FONT_SIZE = 8.0  # Minimum size of letters on paper, in points
+LINE_HEIGHT = 1.12  # Height of a label in multiples of its size, descenders included
+UNKNOWN = "[?]"  # for letters that the typeface lacks: a square would look like a fault
+MAX_LETTERS = 1000  # Maximum letters of a text; papers show how much of a longer one is missing
 UNKNOWN_RUN = re.compile(r"\[\?\](?:\s*\[\?\])+")
 UNKNOWN_MARK_NOTE = f"{UNKNOWN} stands for letters that this typeface cannot print."
 
@@ -137,10 +133,7 @@ def copy_template(package: str, name: str, root: Path) -> None:
 
 
 def open_template_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for templates and pictures, removed at the end of a `with` block.
-
-    A killed run leaves it behind, so nothing with names of people may be written there.
-    """
+    """A temporary folder for templates and pictures; a killed run leaves it behind, so no names."""
     return tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)
 
 
@@ -170,9 +163,8 @@ def query_template(root: Path, name: str, data: Mapping[str, Any], selector: str
 def typeset(root: Path, name: str, data: Mapping[str, Any]) -> bytes:
     """A template as one tagged PDF; equal folders and data give equal bytes.
 
-    Nothing outside the folder is read, and no other typeface than ours. The words of a paper, as
-    the template reads them from `sys.inputs.data`, stay in memory. A warning of typst is an error:
-    a paper with a missing glyph or picture must not reach anyone.
+    Only the folder is read; the data stay in memory, as `sys.inputs.data`. A warning is an error: a
+    paper with a missing glyph or picture must not reach anyone.
     """
     pages, warnings = COMPILERS.own.compile_with_warnings(
         root / name, root=root, format="pdf", timestamp=0, sys_inputs=_build_inputs(data)

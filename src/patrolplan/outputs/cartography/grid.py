@@ -1,8 +1,7 @@
 """The British National Grid on a map, to locate the grid references that papers print.
 
-References have four digits eastwards and four northwards. A line is numbered by the first three of
-them (two where lines are a kilometre apart), with the letter of its direction, so that a turned map
-can be read as well.
+A line is numbered by the first three of a reference's four digits (two where lines are a kilometre
+apart), with the letter of its direction, so that a turned map can be read as well.
 """
 
 from dataclasses import dataclass
@@ -15,36 +14,29 @@ from patrolplan.crs import BRITISH_GRID
 from patrolplan.outputs.cartography.fonts import measure_label
 from patrolplan.outputs.cartography.labels import (
     LABEL_EDGE_MARGIN,
-    LabelCandidates,
+    NAME_SIZE,
+    MapLabel,
     build_level_boxes,
 )
 from patrolplan.outputs.cartography.page import Window
-from patrolplan.outputs.cartography.place_names import NAME_SIZE, MapLabel
 from patrolplan.outputs.cartography.viewport import Viewport
 
-GRID_STEPS = (100, 200, 500, 1000)
-"""Possible spacings of lines, in metres."""
-MIN_SPACING = 40.0
-"""Minimum points between two lines; nearer ones would look like streets."""
+GRID_STEPS = (100, 200, 500, 1000)  # Possible spacings of lines, in metres
+MIN_SPACING = 40.0  # Minimum points between two lines; nearer ones would look like streets
 GRID_COLOUR = "#a8b2bc"
-GRID_LEVEL = 1.45
-"""Above land, water and buildings, below all streets."""
+GRID_LEVEL = 1.45  # Above land, water and buildings, below all streets
 GRID_WIDTH = 0.5
 KILOMETRE = 1000
-SQUARE_METRES = 100_000
-"""Side of a square with a pair of letters."""
-INWARD_STEPS = (0.0, 16.0, 32.0)
-"""Points from the edge of the map at which a line's number may stand."""
+SQUARE_METRES = 100_000  # Side of a square with a pair of letters
+INWARD_STEPS = (0.0, 16.0, 32.0)  # Points from the map's edge at which a line's number may stand
 
 
 @dataclass(frozen=True, eq=False)
 class GridLine:
     """A line of the grid as drawn."""
 
-    text: str
-    """Its number, such as "992E"."""
-    ends: NDArray[np.float64]
-    """(2, 2) points of the page: where it leaves the map."""
+    text: str  # Its number, such as "992E"
+    ends: NDArray[np.float64]  # (2, 2) points of the page: where it leaves the map
 
 
 def choose_grid_metres(metres_per_point: float) -> int:
@@ -98,6 +90,6 @@ def build_grid_labels(lines: list[GridLine], viewport: Viewport) -> list[MapLabe
         half = np.array(size) / 2 + LABEL_EDGE_MARGIN + 0.1
         middles = np.clip(middles, half, np.array(viewport.size) - half)
         boxes = build_level_boxes(middles, size)
-        candidates = LabelCandidates(line.text, boxes, np.arange(float(len(boxes))), min_gap=0.0)
-        labels.append(MapLabel(line.text, candidates, colour="#44505c"))
+        costs, text = np.arange(float(len(boxes))), line.text
+        labels.append(MapLabel(text, text, boxes, costs, colour="#44505c", min_gap=0.0))
     return labels

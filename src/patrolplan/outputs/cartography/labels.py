@@ -17,6 +17,7 @@ earlier ones. If this order would leave out a required label, the caller tries o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -28,35 +29,41 @@ from patrolplan.arrays import expand_ranges
 Boxes = NDArray[np.float64]
 NO_BOXES: Boxes = np.empty((0, 5))
 
-CANDIDATE_SPACING = 5.0
-"""Points between two candidate places along a line."""
-LABEL_EDGE_MARGIN = 2.0
-"""Points between a label and the edge of the map."""
-BEND_SAMPLES = 7
-"""Number of points along a label where its line is compared with the label's straight base."""
-AVOIDED_COST = 8.0
-"""Additional cost of a place on ground to avoid."""
-LINE_WIDTH = 3.0
-"""Width in points of a leader line, with a margin on both sides."""
+NAME_SIZE = 8.0
+CANDIDATE_SPACING = 5.0  # Points between two candidate places along a line
+LABEL_EDGE_MARGIN = 2.0  # Points between a label and the edge of the map
+BEND_SAMPLES = 7  # Points along a label where its line is compared with its straight base
+AVOIDED_COST = 8.0  # Additional cost of a place on ground to avoid
+LINE_WIDTH = 3.0  # Width in points of a leader line, with a margin on both sides
+
+
+LabelKind = Literal["name", "route_street", "leg", "feared"]
+"""The name of a street on the route, a leg's tag, a sign that pupils feel unsafe, another name."""
 
 
 @dataclass(frozen=True, eq=False)
-class LabelCandidates:
-    """The possible places for a label."""
+class MapLabel:
+    """Words for the map, in one line or several, how they look, and their possible places."""
 
-    key: str
-    """What the label names; a shorter text with the same key can replace a full name that does not
-    fit."""
-    boxes: Boxes
-    """(n, 5)"""
-    costs: NDArray[np.float64]
-    """(n,) how much worse than ideal each place is."""
-    max_count: int = 1
-    """Maximum number of copies of the label on the map."""
-    min_gap: float = 220.0
-    """Minimum points between the middles of two labels with the same key."""
-    blocked: BaseGeometry | None = None
-    """What the label must not overlap, in addition to other labels."""
+    text: str
+    key: str  # What it names: a shorter text with the same key may stand for one that does not fit
+    boxes: Boxes  # (n, 5)
+    costs: NDArray[np.float64]  # (n,) how much worse than ideal each place is
+    size: float = NAME_SIZE
+    bold: bool = False
+    colour: str = "black"
+    kind: LabelKind = "name"
+    plate_colour: str = ""  # Edge of its white plate; empty for names on the map itself
+    leader_ends: NDArray[np.float64] | None = None  # (n, 2) ends of leader lines
+    max_count: int = 1  # Maximum number of copies on the map
+    min_gap: float = 220.0  # Minimum points between the middles of two with the same key
+    blocked: BaseGeometry | None = None  # What it must not overlap, in addition to other labels
+
+    def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
+        """(2,) end of the leader line from the label in its (5,) box; None without one."""
+        if self.leader_ends is None:
+            return None
+        return np.asarray(self.leader_ends[np.argmin(np.abs(self.boxes - box).sum(axis=1))])
 
 
 def build_level_boxes(middles: NDArray[np.float64], size: ArrayLike) -> Boxes:
@@ -107,10 +114,8 @@ def make_upright(angle: NDArray[np.float64]) -> NDArray[np.float64]:
 class Placing:
     """Possible positions of a label along a line."""
 
-    offsets: tuple[float, ...]
-    """Distances of the label from the line, to the left of it."""
-    max_bend: float
-    """Maximum points between the line and the label's straight base."""
+    offsets: tuple[float, ...]  # Distances of the label from the line, to the left of it
+    max_bend: float  # Maximum points between the line and the label's straight base
     extra_cost: float = 0.0
 
 
@@ -121,10 +126,9 @@ def find_places_along_lines(
     *,
     max_length_ratio: float,
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
-    """Places for labels along lines: (n, 5) boxes, (n,) costs and the (n,) rows of the lines.
+    """Places for labels of (k, 2) sizes along lines: (n, 5) boxes, (n,) costs and rows of lines.
 
-    `sizes` are the (k, 2) widths and heights of the label of each line. Places are in the order of
-    the lines, then of the placings. The middle of a line and straight stretches cost least.
+    In the order of lines, then of placings. The middle of a line and straight stretches cost least.
     """
     length = shapely.length(lines)
     half = np.minimum(sizes[:, 0], length) / 2
@@ -168,8 +172,7 @@ SIDES = np.array(
     [(1, 0), (-1, 0), (0, -1), (0, 1), (0.8, 0.8), (0.8, -0.8), (-0.8, 0.8), (-0.8, -0.8)]
 )
 """Positions of a label around a sign, the best first, which is right of it."""
-SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)
-"""Sideways shifts of a label above or below a sign, in halves of its width."""
+SLIDES = (0.0, 0.35, -0.35, 0.7, -0.7, 0.9, -0.9)  # in halves of its width
 
 
 def find_places_around_point(
@@ -181,11 +184,10 @@ def find_places_around_point(
     extra_distances: Sequence[float] = (0.0,),
     slide_distances: Sequence[float] = (),
 ) -> tuple[Boxes, NDArray[np.float64]]:
-    """Places for a label around a sign of this radius: (n, 5) horizontal boxes and (n,) costs.
+    """(n, 5) horizontal boxes and (n,) costs for a label around a sign of this radius.
 
-    They are `extra_distances` points farther from the sign than its radius; at a higher cost,
-    `slide_distances` points above and below it and shifted sideways, for a long label near the edge
-    of the map.
+    They are `extra_distances` points away; at a higher cost, `slide_distances` points above and
+    below it and shifted sideways, for a long label near the edge of the map.
     """
     half = np.array(size) / 2
     # To the sides only the horizontal distance matters; above and below, only the vertical.
@@ -205,58 +207,53 @@ def find_places_around_point(
 
 
 def place_labels(
-    label_candidates: Sequence[LabelCandidates],
+    labels: Sequence[MapLabel],
+    size: tuple[float, float],
     *,
-    width: float,
-    height: float,
-    occupied: Boxes | None = None,
+    occupied: Boxes = NO_BOXES,
     avoided: BaseGeometry | None = None,
-) -> list[tuple[int, Boxes]]:
-    """Choose places for labels in their order, so that no two overlap.
+) -> list[tuple[MapLabel, Boxes]]:
+    """Each label that finds a place, with its (5,) box, in their order; no two overlap.
 
-    Labels stay inside a map of this width and height, clear of `occupied`, (k, 5) boxes that are in
-    use already; they overlap what is `avoided` only if there is no better place. Returns the number
-    of the label and its (5,) box for every label with a place.
+    Labels stay inside a map of this size and clear of (k, 5) `occupied` boxes; they overlap what is
+    `avoided` only if there is no better place.
     """
-    used = NO_BOXES if occupied is None else occupied
-    for shape in (avoided, *(label.blocked for label in label_candidates)):
+    for shape in (avoided, *(label.blocked for label in labels)):
         if shape is not None:
             shapely.prepare(shape)
-    placed: list[tuple[int, Boxes]] = []
-    placed_by_key: dict[str, list[Boxes]] = {}
-    for number, label in enumerate(label_candidates):
-        same_key = placed_by_key.setdefault(label.key, [])
+    placed: list[tuple[MapLabel, Boxes]] = []
+    for label in labels:
         for _ in range(label.max_count):
-            best = _choose_box(label, (width, height), used, same_key, avoided)
+            same_key = [box for other, box in placed if other.key == label.key]
+            best = _choose_box(label, size, occupied, same_key, avoided)
             if best is None:
                 break
-            same_key.append(best)
-            placed.append((number, best))
-            used = np.vstack([used, best])
+            placed.append((label, best))
+            occupied = np.vstack([occupied, best])
     return placed
 
 
 def _choose_box(
-    candidates: LabelCandidates,
+    label: MapLabel,
     size: tuple[float, float],
     used: Boxes,
     same_key: Sequence[Boxes],
     avoided: BaseGeometry | None,
 ) -> Boxes | None:
     """The cheapest free place; in a tie, the first."""
-    if same_key and np.isinf(candidates.min_gap):
+    if same_key and np.isinf(label.min_gap):
         return None
-    corners = compute_corners(candidates.boxes)
+    corners = compute_corners(label.boxes)
     inside = (corners >= LABEL_EDGE_MARGIN) & (corners <= np.array(size) - LABEL_EDGE_MARGIN)
     rows = np.flatnonzero(inside.all(axis=(1, 2)))
     for other in same_key:
-        away = np.hypot(*(candidates.boxes[rows, :2] - other[:2]).T)
-        rows = rows[away >= candidates.min_gap]
-    rows = rows[~find_overlaps(candidates.boxes[rows], used).any(axis=1)]
-    shapes, costs = shapely.polygons(corners[rows]), candidates.costs[rows]
-    if candidates.blocked is not None:
-        clear = ~shapely.intersects(candidates.blocked, shapes)
+        away = np.hypot(*(label.boxes[rows, :2] - other[:2]).T)
+        rows = rows[away >= label.min_gap]
+    rows = rows[~find_overlaps(label.boxes[rows], used).any(axis=1)]
+    shapes, costs = shapely.polygons(corners[rows]), label.costs[rows]
+    if label.blocked is not None:
+        clear = ~shapely.intersects(label.blocked, shapes)
         rows, shapes, costs = rows[clear], shapes[clear], costs[clear]
     if avoided is not None:
         costs = costs + AVOIDED_COST * shapely.intersects(avoided, shapes)
-    return candidates.boxes[rows[np.argmin(costs)]] if len(rows) else None
+    return label.boxes[rows[np.argmin(costs)]] if len(rows) else None

@@ -1,4 +1,4 @@
-"""The strip below a map: scale, the meaning of its signs, and the key of its streets."""
+"""The strip below a map: its scale, and the meaning of its signs."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -8,34 +8,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from patrolplan.outputs.cartography import symbols
-from patrolplan.outputs.cartography.basemap import (
-    PASSAGE_EDGE,
-    PASSAGE_STYLES,
-    ROUTE_COLOUR,
-    draw_steps,
-)
+from patrolplan.outputs.cartography import basemap, symbols
 from patrolplan.outputs.cartography.fonts import measure_text_width
 from patrolplan.outputs.cartography.grid import GRID_COLOUR, choose_grid_metres
+from patrolplan.outputs.cartography.labels import NAME_SIZE
 from patrolplan.outputs.cartography.page import Window, trace_circle, trace_rectangle, trace_rings
-from patrolplan.outputs.cartography.place_names import NAME_SIZE
-from patrolplan.outputs.cartography.street_key import BOX_SIDE, KeyedStreet
 from patrolplan.outputs.cartography.symbols import LEGEND_LEVEL, ROUTE_WIDTH, write_text
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 from patrolplan.outputs.direction_words import PASSAGE_WORDS
 
 ROW_HEIGHT = 13.5
-MARGIN = 2.0
-"""Points between the map and the first row, and below the last."""
-GAP = 11.0
-"""Points between two entries."""
-SIGN_GAP = 4.0
-"""Points between a sign and its words."""
+MARGIN = 2.0  # Points between the map and the first row, and below the last
+GAP = 11.0  # Points between two entries
+SIGN_GAP = 4.0  # Points between a sign and its words
 LEFT = 2.0
-POINT_METRES = 0.0254 / 72
-"""Length of a point on paper."""
-Sign = Callable[[Window, float, float, float], None]
-"""Draws a sign around x and y on a level."""
+POINT_METRES = 0.0254 / 72  # Length of a point on paper
+Sign = Callable[[Window, float, float, float], None]  # Draws a sign around x and y on a level
 
 
 @dataclass(frozen=True)
@@ -44,15 +32,12 @@ class Entry:
 
     text: str
     sign_width: float
-    draw_sign: Callable[[Window, float, float], object]
-    """Draws the sign from x, with the middle of the row at y."""
-    bold: bool = False
+    draw_sign: Callable[[Window, float, float], object]  # around y, from x
 
     @property
     def width(self) -> float:
         """Points, without the gap to the next."""
-        words = measure_text_width(self.text, NAME_SIZE, bold=self.bold)
-        return self.sign_width + SIGN_GAP + words
+        return self.sign_width + SIGN_GAP + measure_text_width(self.text, NAME_SIZE)
 
 
 def count_rows(entries: Sequence[Entry], width: float) -> int:
@@ -72,7 +57,7 @@ def draw_strip(window: Window, entries: Sequence[Entry], width: float, height: f
         x = LEFT
         for entry in row:
             entry.draw_sign(window, x, y)
-            write_text(window, x + entry.sign_width + SIGN_GAP, y, entry.text, bold=entry.bold)
+            write_text(window, x + entry.sign_width + SIGN_GAP, y, entry.text)
             x += entry.width + GAP
         y -= ROW_HEIGHT
 
@@ -90,33 +75,18 @@ def _flow(entries: Sequence[Entry], width: float) -> list[list[Entry]]:
     return rows
 
 
-def build_key_entry(street: KeyedStreet) -> Entry:
-    """A letter of the key with the name of its street."""
-    letters = measure_text_width(street.letter, NAME_SIZE, bold=True)
-    width = max(BOX_SIDE, letters + 5.0)
-
-    def draw_letter(window: Window, x: float, y: float) -> None:
-        box = trace_rectangle(x, y - BOX_SIDE / 2, width, BOX_SIDE)
-        window.draw_shape(box, LEGEND_LEVEL, fill="white", edge="black", width=0.9)
-        write_text(window, x + (width - letters) / 2, y, street.letter, bold=True)
-
-    return Entry(street.text, width, draw_letter, bold=True)
-
-
 def build_sign_entries(
     viewport: Viewport, shown: Collection[str], *, way: str, speed_kmh: float, grid_square: str
 ) -> list[Entry]:
-    """The scale with its minutes, and all signs on the map that need words.
+    """The scale with its minutes, and the signs `shown`, by their kinds; see `list_signs`.
 
-    `shown` has the kinds of signs, see `list_signs`; `grid_square` has the letters of the grid's
-    squares, and is empty where there is no grid.
+    `grid_square` has the letters of the grid's squares, and is empty where there is no grid.
     """
     metres = choose_scale_bar_metres(viewport.metres_per_point, symbols.LONG_BAR)
     length = metres / viewport.metres_per_point
-    minutes = f"{metres / (speed_kmh * 1000 / 60):.3g}"
     going = "ride" if way == "bicycle" else "walk"
     scale = round(viewport.metres_per_point / POINT_METRES, -2)
-    text = f"{metres} m, {minutes} min {going}; 1:{scale:,.0f}"
+    text = f"{metres} m, {metres / speed_kmh * 0.06:.3g} min {going}; 1:{scale:,.0f}"
     entries = [Entry(text, length, lambda window, x, y: symbols.draw_bar(window, (x, y), length))]
     entries += [
         _build_entry(words or going, width, draw)
@@ -131,10 +101,6 @@ def build_sign_entries(
 
 def list_signs() -> list[tuple[str, str, float, Sign]]:
     """Kind, words, width in points and drawing of each sign; a leg is named by its way."""
-    passages = [
-        (kind, words, 16.0, partial(_draw_passage, kind)) for kind, words in PASSAGE_WORDS.items()
-    ]
-    small = [(kind, one.words, one.width, one.draw) for kind, one in symbols.SYMBOLS.items()]
     return [
         ("route", "", 24.0, _draw_leg),
         ("pushed", "push", 22.0, _draw_pushed),
@@ -145,8 +111,8 @@ def list_signs() -> list[tuple[str, str, float, Sign]]:
         ("feared", "pupils feel unsafe", 11.0, symbols.draw_feared),
         ("keep_away", "keep away", 12.0, symbols.draw_cross),
         ("steps", "steps", 14.0, _draw_steps),
-        *passages,
-        *small,
+        *((one, words, 16.0, partial(_draw_passage, one)) for one, words in PASSAGE_WORDS.items()),
+        *((kind, one.words, one.width, one.draw) for kind, one in symbols.SYMBOLS.items()),
     ]
 
 
@@ -169,9 +135,9 @@ def _draw_leg(
     window: Window, x: float, y: float, level: float, dashes: tuple[float, ...] = ()
 ) -> None:
     line = _trace_row(x, y, 24.0)
-    window.draw_lines(line, ROUTE_COLOUR, ROUTE_WIDTH, level, dashes=dashes, cap="butt")
+    window.draw_lines(line, basemap.ROUTE_COLOUR, ROUTE_WIDTH, level, dashes=dashes, cap="butt")
     head = trace_rings([np.array([(x + 5, y), (x - 4, y + 4), (x - 4, y - 4)])])
-    window.draw_shape(head, level + 0.1, fill=ROUTE_COLOUR, edge="white", width=0.7)
+    window.draw_shape(head, level + 0.1, fill=basemap.ROUTE_COLOUR, edge="white", width=0.7)
 
 
 def _draw_pushed(window: Window, x: float, y: float, level: float) -> None:
@@ -195,13 +161,13 @@ def _draw_tasked(window: Window, x: float, y: float, level: float) -> None:
 
 
 def _draw_steps(window: Window, x: float, y: float, level: float) -> None:
-    draw_steps(window, _trace_row(x, y, 14.0), level=level)
+    basemap.draw_steps(window, _trace_row(x, y, 14.0), level=level)
 
 
 def _draw_passage(kind: str, window: Window, x: float, y: float, level: float) -> None:
-    dashes = (1.8, 1.3) if PASSAGE_STYLES[kind] else ()
+    dashes = (1.8, 1.3) if basemap.PASSAGE_STYLES[kind] else ()
     lines = _trace_row(x, y - 3.2, 16.0) + _trace_row(x, y + 3.2, 16.0)
-    window.draw_lines(lines, PASSAGE_EDGE, 1.2, level, dashes=dashes, cap="butt")
+    window.draw_lines(lines, basemap.PASSAGE_EDGE, 1.2, level, dashes=dashes, cap="butt")
 
 
 def _draw_grid(window: Window, x: float, y: float, level: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -11,23 +11,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.hotspots.reasons import list_reasons
 from patrolplan.network import StreetNetwork
-from patrolplan.outputs.cartography import symbols
-from patrolplan.outputs.cartography.basemap import (
-    find_visible_pieces,
-    merge_lines,
-    select_visible_features,
-)
+from patrolplan.outputs.cartography import basemap, place_names, symbols
 from patrolplan.outputs.cartography.grid import GridLine, build_grid_lines
 from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
-from patrolplan.outputs.cartography.place_names import (
-    SYMBOL_EDGE_MARGIN,
-    SYMBOL_STYLES,
-    ShownStreet,
-    find_symbols,
-    list_streets,
-)
 from patrolplan.outputs.cartography.route import (
     DrawnLeg,
     Line,
@@ -47,29 +34,18 @@ from patrolplan.outputs.wording import format_leg_name
 from patrolplan.patrols.legs import Leg
 from patrolplan.patrols.plan import BarredPlace, Patrol, Plan, Stop
 
-PADDING = 28.0
-"""Points around a route for its circles and their names; more would reduce the scale."""
-MIN_GATE_EXTENT_METRES = 600.0
-"""Minimum length of the longer side of a map if only the gate is shown."""
-KEEP_AWAY_METRES = 250.0
-"""Maximum distance from the route at which a place to keep away from is on the map, which is
-extended if necessary: an officer who knows the area might go there."""
-FEARED_METRES = 100.0
-"""Maximum distance from the route at which a stretch where pupils feel unsafe has a sign on the
-map: an officer sees about this far along a street; `map.html` and the week have the others."""
-MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0
-"""Minimum points between the middles of two signs; a sign is moved if they are nearer."""
-MARKER_EDGE_MARGIN = 8.0
-"""Points; a sign nearer to the edge of the map would be cut, so it is left out."""
+PADDING = 28.0  # Points around a route for its circles and their names; more would reduce the scale
+MIN_GATE_EXTENT_METRES = 600.0  # The same if only the gate is shown
+KEEP_AWAY_METRES = 250.0  # Nearer ones extend the map: an officer might go there
+FEARED_METRES = 100.0  # An officer sees about so far along a street; `map.html` has the others
+MIN_MARKER_GAP = 2 * symbols.STOP_RADIUS + 3.0  # Points; nearer signs are moved
+MARKER_EDGE_MARGIN = 8.0  # Points; a sign nearer to the edge of the map is left out
 STRETCH_WIDTH = 13.0
-STREET_EDGE_MARGIN = 12.0
-"""Points from the edge of the map within which a street could not be named."""
-STOP_PLACE_SEPARATOR = " near "
-"""Between the two streets of a stop's place, see `patrolplan.network.names`."""
+STREET_EDGE_MARGIN = 12.0  # Points from the map's edge within which a street could not be named
+STOP_PLACE_SEPARATOR = " near "  # Between the two streets of a stop's place
 ON_WALK_METRES = 4.0
 CROSSING_SIGNS = ("signals", "zebra")
-CROSSING_GAP = 12.0
-"""Points; nearer signs of one kind are parts of one crossing."""
+CROSSING_GAP = 12.0  # Points; nearer signs of one kind are parts of one crossing
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,28 +64,30 @@ class MapContent:
     @cached_property
     def features(self) -> gpd.GeoDataFrame:
         """Features in the window."""
-        return select_visible_features(self.plan.area.features, self.viewport)
+        return basemap.select_visible_features(self.plan.area.features, self.viewport)
 
     @cached_property
     def pieces(self) -> NDArray[np.int64]:
         """(n,) pieces of street in the window."""
-        return find_visible_pieces(self.network, self.viewport)
+        return basemap.find_visible_pieces(self.network, self.viewport)
 
     @cached_property
-    def streets(self) -> list[ShownStreet]:
+    def streets(self) -> list[place_names.ShownStreet]:
         """Streets in the window that have a name."""
-        return list_streets(self.network, self.pieces, self.viewport)
+        return place_names.list_streets(self.network, self.pieces, self.viewport)
 
     @cached_property
     def legs(self) -> list[DrawnLeg]:
         """The legs that have a length, each in its lane."""
-        lines = [self.viewport.to_page(leg.line) for _, leg in _select_drawn_legs(self.patrol)]
-        return separate_legs(lines)
+        return separate_legs([self.viewport.to_page(leg.line) for leg in _list_legs(self.patrol)])
 
     @property
     def leg_labels(self) -> list[str]:
         """Aligned with the legs: start and end."""
-        return [name for name, _ in _select_drawn_legs(self.patrol)]
+        has_length = [len(leg.line) > 1 for leg in self.patrol.legs]
+        return [
+            format_leg_name(self.patrol, number) for number in np.flatnonzero(has_length).tolist()
+        ]
 
     @cached_property
     def route(self) -> BaseGeometry:
@@ -121,14 +99,13 @@ class MapContent:
     @cached_property
     def pushed(self) -> list[Line]:
         """Parts on which a bicycle is pushed."""
-        pairs = zip(_select_drawn_legs(self.patrol), self.legs, strict=True)
-        return [part for (_, leg), drawn in pairs for part in cut_pushed(leg, drawn)]
+        pairs = zip(_list_legs(self.patrol), self.legs, strict=True)
+        return [part for leg, drawn in pairs for part in cut_pushed(leg, drawn)]
 
     @cached_property
     def walked_pieces(self) -> NDArray[np.int64]:
         """The pieces that legs follow or cross, by their lines: legs from a file have no pieces."""
-        legs = _select_drawn_legs(self.patrol)
-        walk = shapely.union_all([shapely.LineString(leg.line) for _, leg in legs])
+        walk = shapely.union_all([shapely.LineString(leg.line) for leg in _list_legs(self.patrol)])
         shapely.prepare(walk)
         middles = shapely.points(self.network.piece_middle[self.pieces])
         return np.asarray(self.pieces[shapely.dwithin(walk, middles, ON_WALK_METRES)])
@@ -145,15 +122,15 @@ class MapContent:
 
     @cached_property
     def point_symbols(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.float64]]]:
-        """(n,) names and (n, 2) points of bus stops, stations and crossings, by kind.
-
-        Crossings are those on the walk with lights or zebras; nearby ones are merged.
-        """
-        found = {kind: find_symbols(self.features, self.viewport, kind) for kind in SYMBOL_STYLES}
+        """Names and (n, 2) points of bus stops, stations, and crossings on the walk, by kind."""
+        found = {
+            kind: place_names.find_symbols(self.features, self.viewport, kind)
+            for kind in place_names.SYMBOL_STYLES
+        }
         for kind in CROSSING_SIGNS:
             own = self.walked_pieces[self.network.piece_crossing[self.walked_pieces] == kind]
             points = self.viewport.to_page(self.network.piece_middle[own])
-            points = points[self.viewport.contains(points, margin=SYMBOL_EDGE_MARGIN)]
+            points = points[self.viewport.contains(points, margin=place_names.SYMBOL_EDGE_MARGIN)]
             near = measure_apart(points, points) < CROSSING_GAP
             shown = points[~np.tril(near, -1).any(axis=1)]
             found[kind] = np.full(len(shown), "", dtype=object), shown
@@ -173,10 +150,7 @@ class MapContent:
 
     @cached_property
     def markers(self) -> "Markers":
-        """The signs on the map; those that would touch are moved apart.
-
-        The gate is not moved; crosses are moved only for the gate and for each other.
-        """
+        """The signs on the map; those that would touch are moved apart, except the gate."""
         barred = find_near_keep_away(self.patrol)
         signs: list[tuple[symbols.MarkerKind, str, tuple[float, float]]] = [
             ("gate", "G", self.patrol.point),
@@ -226,10 +200,8 @@ class MapContent:
         for stop in self.patrol.stops:
             if stop.kind != "tasked" and is_feared(stop.why):
                 own = _select_hotspots(self.plan.hotspots, (stop.hotspot,))
-                feared = own[[is_feared(reasons) for reasons in list_reasons(own)]]
-                shapes = (feared if len(feared) else own).geometry.to_numpy()
-                parts = shapely.get_parts(self.viewport.clip_to_page(shapes, margin=0.0))
-                lines = merge_lines(parts)
+                shapes = self.viewport.clip_to_page(own.geometry.to_numpy(), margin=0.0)
+                lines = basemap.merge_lines(shapely.get_parts(shapes))
                 stretches += [lines] if len(lines) else []
         return stretches
 
@@ -263,13 +235,10 @@ class MapContent:
 class Markers(NamedTuple):
     """The signs of a patrol on its map."""
 
-    kinds: list[symbols.MarkerKind]
-    """Gate, crosses and stops, in this order."""
+    kinds: list[symbols.MarkerKind]  # Gate, crosses and stops, in this order
     texts: list[str]
-    centres: NDArray[np.float64]
-    """(n, 2) middles of the signs."""
-    true_points: NDArray[np.float64]
-    """(n, 2) the places that they mark."""
+    centres: NDArray[np.float64]  # (n, 2) middles of the signs
+    true_points: NDArray[np.float64]  # (n, 2) the places that they mark
 
 
 def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float) -> Viewport:
@@ -279,16 +248,15 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
     near = [shapely.Point(barred.point) for barred in find_near_keep_away(patrol)]
     content = [shapely.get_coordinates([_trace_walk(patrol), *stretches, *near])]
 
-    def fit(content: list[NDArray[np.float64]]) -> Viewport:
-        return fit_viewport(
-            content,
-            width=width,
-            height=height,
-            padding=PADDING,
-            min_extent_metres=MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES,
-            street_bounds=network.bounds,
-        )
-
+    extent = MIN_EXTENT_METRES if patrol.stops else MIN_GATE_EXTENT_METRES
+    fit = partial(
+        fit_viewport,
+        width=width,
+        height=height,
+        padding=PADDING,
+        min_extent_metres=extent,
+        street_bounds=network.bounds,
+    )
     viewport = fit(content)
     # A street that only describes where a stop is may be outside.
     crossing = _find_stop_streets(network, patrol)
@@ -298,17 +266,13 @@ def fit_patrol_viewport(plan: Plan, patrol: Patrol, width: float, height: float)
 
 def find_near_keep_away(patrol: Patrol) -> list[BarredPlace]:
     """Places to keep away from that an officer on this patrol might come to."""
-    walk = _trace_walk(patrol)
-    return [
-        barred
-        for barred in patrol.keep_away
-        if walk.distance(shapely.Point(barred.point)) <= KEEP_AWAY_METRES
-    ]
+    walk, reach = _trace_walk(patrol), KEEP_AWAY_METRES
+    return [one for one in patrol.keep_away if walk.distance(shapely.Point(one.point)) <= reach]
 
 
 def _trace_walk(patrol: Patrol) -> BaseGeometry:
     """Gate, stops and legs as one shape, in metres."""
-    lines = [shapely.LineString(leg.line) for _, leg in _select_drawn_legs(patrol)]
+    lines = [shapely.LineString(leg.line) for leg in _list_legs(patrol)]
     return shapely.union_all([shapely.MultiPoint(patrol.points), *lines])
 
 
@@ -331,10 +295,9 @@ def _list_stop_streets(stop: Stop) -> list[str]:
     return [*stop.place.split(STOP_PLACE_SEPARATOR), stop.street, *joins]
 
 
-def _select_drawn_legs(patrol: Patrol) -> list[tuple[str, Leg]]:
-    """Legs that have a length, each with its tag."""
-    names = (format_leg_name(patrol, number) for number in range(len(patrol.legs)))
-    return [row for row in zip(names, patrol.legs, strict=True) if len(row[1].line) > 1]
+def _list_legs(patrol: Patrol) -> list[Leg]:
+    """Legs that have a length."""
+    return [leg for leg in patrol.legs if len(leg.line) > 1]
 
 
 def _select_hotspots(hotspots: gpd.GeoDataFrame, wanted: Iterable[str]) -> gpd.GeoDataFrame:

@@ -1,8 +1,7 @@
 """The page that a map is drawn on: an SVG picture, which typst sets into a paper as it is.
 
-A page has windows, each with its own origin at its lower left corner, and each clips its content.
-Items of a window are drawn from the lowest level to the highest, and within a level in the order of
-calls. All numbers of the picture are whole hundredths of a point, and its y runs down.
+A page has windows, each with its origin at its lower left corner, which clip their content. Items
+are drawn by level, then in the order of calls. All numbers are whole hundredths of a point.
 """
 
 import html
@@ -13,8 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-"""(n, 2) points of the page."""
+Points = NDArray[np.float64]  # (n, 2) points of the page
 Cap = Literal["butt", "round", "square"]
 
 
@@ -63,8 +61,7 @@ class Window:
     page: Page
     place: tuple[float, float, float, float]
     tone: Callable[[str], str] | None = None
-    items: list[tuple[float, str]] = field(default_factory=list)
-    """Level and element of each item."""
+    items: list[tuple[float, str]] = field(default_factory=list)  # Level and element of each item
 
     def write(self) -> str:
         """All items in their order, cut off at the window's edges."""
@@ -107,10 +104,7 @@ class Window:
         self.items.append((level, f'<path d="{outline}"{paint}/>'))
 
     def draw_text(self, text: str, place: tuple[float, float, float], style: TextStyle) -> None:
-        """Write text at `place`: x and y of the start of its base line, and its angle in degrees.
-
-        It stays text, so that readers can search and copy it; its halo is drawn beneath.
-        """
+        """Write text, and its halo beneath; `place` is the start of its base line and its angle."""
         x, y, angle = place
         turned = f"translate({_scale(x)} {_scale(-y)}) rotate({-angle:.4f})"
         look = f'font-size="{_scale(style.size)}" fill="{self._name_colour(style.colour)}"'

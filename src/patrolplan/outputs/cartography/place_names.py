@@ -1,12 +1,8 @@
-"""Which names are on a map, how they are written, and where each of them may be placed.
-
-Streets of the route come first, then what helps to find them.
-"""
+"""Which names are on a map, how they are written, and where each of them may be placed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,28 +11,24 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from patrolplan.network import StreetNetwork
+from patrolplan.outputs.cartography import fonts
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, classify_streets, select_shapes
-from patrolplan.outputs.cartography.fonts import (
-    LINE_HEIGHT,
-    draw_text,
-    make_printable,
-    measure_label,
-)
 from patrolplan.outputs.cartography.labels import (
+    NAME_SIZE,
     Boxes,
-    LabelCandidates,
+    MapLabel,
     Placing,
     build_level_boxes,
+    build_line_boxes,
+    find_overlaps,
     find_places_along_lines,
     find_places_around_point,
-    place_labels,
 )
 from patrolplan.outputs.cartography.page import TextStyle, Window, trace_circle, trace_rounded
 from patrolplan.outputs.cartography.viewport import Viewport
 from patrolplan.text import wrap_evenly
 
 ROUTE_NAME_SIZE = 8.6
-NAME_SIZE = 8.0
 SCHOOL_SIZE = 9.0
 ROUTE_NAME_OFFSETS = (9.5, -9.5, 13.0, -13.0, 17.0, -17.0, 22.0, -22.0)
 """Points from a street on the route to its name: clear of the route in either of two lanes."""
@@ -45,20 +37,21 @@ ROUTE_PLACINGS = (
     Placing((0.0,), max_bend=6.0),
     Placing(ROUTE_NAME_OFFSETS, max_bend=18.0, extra_cost=3.0),
 )
-NAMED_FIRST = ("major", "middle", "minor", "foot", "service")
-"""Classes of street in the order in which names are placed."""
-SCHOOL_LINES = (1, 2, 3, 4)
-"""Numbers of lines for a school's name, the best first."""
-LONGEST_LINE = 24
-"""Maximum letters of a name in one line; longer names take two."""
-REPEAT_POINTS = 300.0
-"""Points between two copies of a name."""
-SYMBOL_EDGE_MARGIN = 4.0
-"""Points; signs nearer to the edge of the map are not drawn."""
-NEAR_ROUTE_DISTANCE = 14.0
-"""Points; within this distance of the route no place of a name is better than another."""
-MAX_ROUTE_DISTANCE = 45.0
-"""Maximum points between the route and names of its streets."""
+NAMED_FIRST = ("major", "middle", "minor", "foot", "service")  # in the order of naming
+SCHOOL_LINES = (1, 2, 3, 4)  # Numbers of lines for a school's name, the best first
+LONGEST_LINE = 24  # Maximum letters of a name in one line; longer names take two
+REPEAT_POINTS = 300.0  # Points between two copies of a name
+SYMBOL_EDGE_MARGIN = 4.0  # Points; signs nearer to the edge of the map are not drawn
+NEAR_ROUTE_DISTANCE = 14.0  # Points; nearer places of a name are equally good
+MAX_ROUTE_DISTANCE = 45.0  # Maximum points between the route and names of its streets
+SAMPLE_SPACING = 4.0  # Points between two candidate ends of a leader line along the street
+MAX_SAMPLES, MAX_NAME_SPOTS = 40, 10
+LEADER_LENGTHS = np.array([17.0, 26.0, 38.0, 52.0])
+AROUND = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (-1.0, 0.0, 1.0) if x or y])
+AROUND /= np.hypot(*AROUND.T)[:, None]  # (8, 2) directions of leader lines from a street
+CLEAR_OF_STREET = 5.0  # Points from a street's middle where its leader line crosses only it
+CROSSING_COST = 25.0  # Cost of a name whose leader line crosses the route
+NAME_PADDING = 5.0
 SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
     "bus_stop": (3.5, False, "#8a8a8a"),
     "station": (6.0, True, ""),
@@ -68,53 +61,6 @@ SYMBOL_STYLES: Mapping[str, tuple[float, bool, str]] = {
 
 Names of bus stops have a plate, because most are called after some other street.
 """
-
-
-LabelKind = Literal["name", "route_street", "leg", "key", "feared"]
-
-
-@dataclass(frozen=True, eq=False)
-class MapLabel:
-    """Words to be placed on the map, and how they are written."""
-
-    text: str
-    """In one line or several."""
-    candidates: LabelCandidates
-    size: float = NAME_SIZE
-    bold: bool = False
-    colour: str = "black"
-    kind: LabelKind = "name"
-    """Whether it is the tag of a leg, the name of a street on the route, its letter in the key, the
-    sign of a place where pupils feel unsafe, or any other name."""
-    plate_colour: str = ""
-    """Colour of the edge of its white plate; empty for names on the map itself."""
-    leader_ends: NDArray[np.float64] | None = None
-    """(n, 2) end of the leader line of each candidate; None without lines."""
-
-    def find_leader_end(self, box: Boxes) -> NDArray[np.float64] | None:
-        """(2,) end of the leader line from the label in its (5,) box; None without one."""
-        if self.leader_ends is None:
-            return None
-        row = np.argmin(np.abs(self.candidates.boxes - box).sum(axis=1))
-        return np.asarray(self.leader_ends[row])
-
-
-def place_map_labels(
-    labels: Sequence[MapLabel],
-    viewport: Viewport,
-    *,
-    occupied: Boxes,
-    avoided: BaseGeometry | None = None,
-) -> list[tuple[MapLabel, Boxes]]:
-    """The labels that fit, with their (5,) boxes, see `labels.place_labels`."""
-    places = place_labels(
-        [label.candidates for label in labels],
-        width=viewport.width,
-        height=viewport.height,
-        occupied=occupied,
-        avoided=avoided,
-    )
-    return [(labels[number], box) for number, box in places]
 
 
 def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
@@ -128,15 +74,14 @@ def draw_label(window: Window, label: MapLabel, box: Boxes) -> None:
         dot = trace_circle(float(end[0]), float(end[1]), 2.0)
         window.draw_shape(dot, 8.8, fill=ROUTE_COLOUR, edge="white", width=0.6)
     if label.plate_colour:
-        rounding = 0.0 if label.kind == "key" else 2.5
-        plate = trace_rounded(x - width / 2, y - height / 2, width, height, rounding)
+        plate = trace_rounded(x - width / 2, y - height / 2, width, height, 2.5)
         window.draw_shape(plate, 9.0, fill="white", edge=label.plate_colour, width=0.9)
     style = TextStyle(label.size, label.bold, label.colour, halo=0.0 if label.plate_colour else 1.3)
     lines = label.text.split("\n")
-    spacing = label.size * LINE_HEIGHT
+    spacing = label.size * fonts.LINE_HEIGHT
     for number, line in enumerate(lines):
         rise = spacing * ((len(lines) - 1) / 2 - number)
-        draw_text(window, line, (x, y + rise, angle), style)
+        fonts.draw_text(window, line, (x, y + rise, angle), style)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +89,8 @@ class ShownStreet:
     """The part in the window of a street that has a name."""
 
     name: str
-    lines: NDArray[np.object_]
-    """In points of the page, joined end to end."""
-    rank: int
-    """Rank of its highest class, 0 for main roads."""
+    lines: NDArray[np.object_]  # In points of the page, joined end to end
+    rank: int  # Rank of its highest class, 0 for main roads
 
     @cached_property
     def length(self) -> float:
@@ -186,9 +129,7 @@ def build_street_labels(shown: Sequence[ShownStreet]) -> list[MapLabel]:
     streets = sorted(shown, key=lambda street: (street.rank, -street.length))
     labels = _build_labels_along(streets, STREET_PLACINGS, max_length_ratio=1.04)
     return [
-        replace(label, colour="#3c3c3c")
-        if street.rank > 1
-        else replace(label, candidates=replace(label.candidates, max_count=2))
+        replace(label, colour="#3c3c3c") if street.rank > 1 else replace(label, max_count=2)
         for street, label in zip(streets, labels, strict=True)
     ]
 
@@ -198,10 +139,7 @@ def build_route_labels(
 ) -> list[MapLabel]:
     """Names of streets that the card names, clear of the route; `walked` streets are bold."""
     labels = _build_labels_along(streets, ROUTE_PLACINGS, bold=walked, max_length_ratio=2.2)
-    return [
-        replace(label, candidates=_prefer_near(label.candidates, route), kind="route_street")
-        for label in labels
-    ]
+    return [_prefer_near(replace(label, kind="route_street"), route) for label in labels]
 
 
 def _build_labels_along(
@@ -214,52 +152,101 @@ def _build_labels_along(
     """The name of each street, along it."""
     if not streets:
         return []
-    texts = [make_printable(street.name) for street in streets]
+    texts = [fonts.make_printable(street.name) for street in streets]
     bolds = [street.name in bold for street in streets]
     points = [ROUTE_NAME_SIZE if is_bold else NAME_SIZE for is_bold in bolds]
     counts = [len(street.lines) for street in streets]
     lines = np.concatenate([street.lines for street in streets])
     styles = list(zip(texts, points, bolds, strict=True))
-    sizes = [measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
+    sizes = [fonts.measure_label(text, size, bold=is_bold) for text, size, is_bold in styles]
     boxes, costs, row = find_places_along_lines(
         lines, np.repeat(sizes, counts, axis=0), placings, max_length_ratio=max_length_ratio
     )
     ends = np.searchsorted(row, np.cumsum(counts)[:-1])
-    labels = []
-    for street, own, cost, style in zip(
-        streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
-    ):
-        candidates = LabelCandidates(street.name, own, cost, min_gap=REPEAT_POINTS)
-        labels.append(MapLabel(style[0], candidates, *style[1:]))
-    return labels
+    return [
+        MapLabel(style[0], street.name, own, cost, *style[1:], min_gap=REPEAT_POINTS)
+        for street, own, cost, style in zip(
+            streets, np.split(boxes, ends), np.split(costs, ends), styles, strict=True
+        )
+    ]
 
 
-def _prefer_near(places: LabelCandidates, route: BaseGeometry) -> LabelCandidates:
+def _prefer_near(label: MapLabel, route: BaseGeometry) -> MapLabel:
     """Places near the route, if there are any: a long street's name belongs where it is walked."""
     if route.is_empty:
-        return places
-    away = shapely.distance(shapely.points(places.boxes[:, :2]), route)
+        return label
+    away = shapely.distance(shapely.points(label.boxes[:, :2]), route)
     near = away <= MAX_ROUTE_DISTANCE
     near |= ~near.any()
-    costs = places.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
-    return replace(places, boxes=places.boxes[near], costs=costs)
+    costs = label.costs[near] + 0.4 * np.maximum(0.0, away[near] - NEAR_ROUTE_DISTANCE)
+    return replace(label, boxes=label.boxes[near], costs=costs)
+
+
+def build_leader_label(
+    street: ShownStreet,
+    *,
+    route: BaseGeometry,
+    covered: BaseGeometry,
+    occupied: Boxes,
+    walked: bool,
+) -> MapLabel:
+    """The name of a street away from it, with a leader line that crosses no `occupied` box."""
+    text = fonts.make_printable(street.name)
+    extent = np.add(
+        fonts.measure_label(text, NAME_SIZE, bold=walked), (NAME_PADDING, NAME_PADDING / 2)
+    )
+    spots = _sample_street(street.lines, route, covered)
+    spots = spots[:: -(-len(spots) // MAX_NAME_SPOTS)]
+    rows = np.indices((len(spots), len(AROUND), len(LEADER_LENGTHS))).reshape(3, -1)
+    spot, ahead, length = spots[rows[0]], AROUND[rows[1]], LEADER_LENGTHS[rows[2]]
+    middles = spot + length[:, None] * ahead + np.sign(ahead.round(6)) * extent / 2
+    gone = middles - spot
+    begins = spot + CLEAR_OF_STREET * gone / np.hypot(*gone.T)[:, None]
+    lines = shapely.linestrings(np.stack([begins, middles], axis=1))
+    costs = 0.3 * length + CROSSING_COST * shapely.intersects(route, lines)
+    is_free = ~find_overlaps(build_line_boxes(begins, middles), occupied).any(axis=1)
+    return MapLabel(
+        text,
+        street.name,
+        build_level_boxes(middles[is_free], extent),
+        costs[is_free],
+        bold=walked,
+        kind="route_street",
+        plate_colour="#505050",
+        leader_ends=spot[is_free],
+    )
+
+
+def _sample_street(
+    lines: NDArray[np.object_], route: BaseGeometry, covered: BaseGeometry
+) -> NDArray[np.float64]:
+    """(n, 2) points on a street, near the route and not covered if any are."""
+    counts = 2 * np.maximum(1, np.round(shapely.length(lines) / SAMPLE_SPACING / 2)).astype(int) + 1
+    along = np.concatenate([np.linspace(0.0, 1.0, count) for count in counts.tolist()])
+    points = shapely.line_interpolate_point(np.repeat(lines, counts), along, normalized=True)
+    spots = shapely.get_coordinates(points)
+    if not route.is_empty:
+        away = shapely.distance(shapely.points(spots), route)
+        spots = spots[away <= max(MAX_ROUTE_DISTANCE / 3, float(away.min()))]
+    spots = spots[:: -(-len(spots) // MAX_SAMPLES)]
+    seen = ~shapely.intersects_xy(covered, spots)
+    return np.asarray(spots[seen] if seen.any() else spots)
 
 
 def build_school_labels(gate: tuple[float, float], school: str, *, radius: float) -> list[MapLabel]:
     """The school's name by its gate, in one line or, if that does not fit, in several."""
     labels = []
-    name = make_printable(school)
+    name = fonts.make_printable(school)
     texts = dict.fromkeys(wrap_evenly(name, count) for count in SCHOOL_LINES) if name else ()
     for text in texts:
-        boxes, costs = find_places_around_point(
+        places = find_places_around_point(
             *gate,
-            measure_label(text, SCHOOL_SIZE, bold=True),
+            fonts.measure_label(text, SCHOOL_SIZE, bold=True),
             radius=radius,
             extra_distances=(0.0, 4.0, 9.0),
             slide_distances=(0.0, 6.0, 14.0, 24.0),
         )
-        candidates = LabelCandidates("school", boxes, costs, min_gap=np.inf)
-        labels.append(MapLabel(text, candidates, SCHOOL_SIZE, bold=True))
+        labels.append(MapLabel(text, "school", *places, SCHOOL_SIZE, bold=True, min_gap=np.inf))
     return labels
 
 
@@ -287,10 +274,9 @@ def build_symbol_labels(
     covered: BaseGeometry,
     near: BaseGeometry | None = None,
 ) -> list[MapLabel]:
-    """Names of stations or bus stops, without duplicates, next to a visible sign.
+    """Names of stations or bus stops by kind, each once, whose sign's middle is not `covered`.
 
-    Without its sign a name would look like that of the street. `covered` is what covers signs,
-    whose middle must be visible; `near` selects those close to the route.
+    Without its sign a name would look like a street's. `near` selects those close to the route.
     """
     seen = ~shapely.intersects_xy(covered, points)
     if near is not None:
@@ -298,16 +284,15 @@ def build_symbol_labels(
     radius, bold, plate = SYMBOL_STYLES[kind]
     labels: dict[str, MapLabel] = {}
     for name, (x, y) in zip(names[seen], points[seen], strict=True):
-        text = wrap_name(make_printable(str(name)))
+        text = wrap_name(fonts.make_printable(str(name)))
         if not text or text in labels:
             continue
-        width, height = measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
+        width, height = fonts.measure_label(text, NAME_SIZE, bold=bold, padding=7 if plate else 2)
         size = (width, height + 2) if plate else (width, height)
-        boxes, costs = find_places_around_point(
-            x, y, size, radius=radius, extra_distances=(0.0, 6.0)
+        places = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
+        labels[text] = MapLabel(
+            *(text, f"{kind} {text}", *places), bold=bold, colour="#202020", plate_colour=plate
         )
-        candidates = LabelCandidates(f"{kind} {text}", boxes, costs)
-        labels[text] = MapLabel(text, candidates, bold=bold, colour="#202020", plate_colour=plate)
     return list(labels.values())
 
 
@@ -317,8 +302,8 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
     shown = features[features["kind"].isin(["park", "water"]) & (features["name"] != "")]
     for name, shape in zip(shown["name"], shown.geometry, strict=True):
         cut = viewport.clip_to_page(np.array([shape]), margin=0)
-        text = wrap_name(make_printable(str(name)))
-        size = measure_label(text, NAME_SIZE, padding=2.0)
+        text = wrap_name(fonts.make_printable(str(name)))
+        size = fonts.measure_label(text, NAME_SIZE, padding=2.0)
         area = float(shapely.area(cut).sum())
         if area < size[0] * size[1] or area <= largest.get(text, (0.0, None))[0]:
             continue
@@ -327,8 +312,7 @@ def build_area_labels(features: gpd.GeoDataFrame, viewport: Viewport) -> list[Ma
         )
         middles = (spots[:, None] + np.array([(0, 0), (0, 14), (0, -14)])[None]).reshape(-1, 2)
         boxes = build_level_boxes(middles, size)
-        candidates = LabelCandidates(text, boxes, np.arange(float(len(boxes))))
-        label = MapLabel(text, candidates, colour="#3d5a2e")
-        largest[text] = area, label
+        costs = np.arange(float(len(boxes)))
+        largest[text] = area, MapLabel(text, text, boxes, costs, colour="#3d5a2e")
     ranked = sorted(largest.items(), key=lambda row: (-row[1][0], row[0]))
     return [label for _, (_, label) in ranked]

@@ -4,8 +4,8 @@ Tags show the start and end of each leg: on the leg, next to it, or with a leade
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import shapely
@@ -14,38 +14,28 @@ from shapely.geometry.base import BaseGeometry
 
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR
 from patrolplan.outputs.cartography.fonts import measure_text_width
-from patrolplan.outputs.cartography.labels import LabelCandidates, build_level_boxes
-from patrolplan.outputs.cartography.place_names import MapLabel
+from patrolplan.outputs.cartography.labels import MapLabel, build_level_boxes
 from patrolplan.patrols.legs import Leg
 
 Line = NDArray[np.float64]
 
-SAMPLE_SPACING = 2.0
-"""Points between samples of the route."""
-SHAPE_TOLERANCE = 0.05
-"""Maximum points between a leg's shape and its samples: no printer shows less."""
-LANE_WIDTH = 4.6
-"""Points between two lines on the same street."""
-SHARED_STREET_DISTANCE = 5.0
-"""Passes closer than this, in points, would look like one line."""
-MAX_LANES = 3
-"""More parallel lines would be off their street."""
-MIN_PARALLEL_COSINE = 0.8
-"""Minimum cosine between headings for two passes to count as parallel or opposite."""
+SAMPLE_SPACING = 2.0  # Points between samples of the route
+SHAPE_TOLERANCE = 0.05  # Maximum points between a leg's shape and its samples
+LANE_WIDTH = 4.6  # Points between two lines on the same street
+SHARED_STREET_DISTANCE = 5.0  # Passes closer than this, in points, would look like one line
+MAX_LANES = 3  # More parallel lines would be off their street
+MIN_PARALLEL_COSINE = 0.8  # between headings of two passes that count as parallel or opposite
 EASING = (0.25, 0.5, 0.25)
 COINCIDENT_DISTANCE = 1e-6
-SMOOTHING = 9
-"""Samples over which a line moves into its lane."""
+SMOOTHING = 9  # Samples over which a line moves into its lane
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnLeg:
     """One leg as drawn."""
 
-    line: Line
-    """(n, 2) points of the page, evenly spaced, moved into a lane if legs share the street."""
-    heading: Line
-    """(n, 2) unit vectors of travel."""
+    line: Line  # (n, 2) points of the page, evenly spaced, in its lane if legs share the street
+    heading: Line  # (n, 2) unit vectors of travel
 
     @cached_property
     def shape(self) -> BaseGeometry:
@@ -54,11 +44,9 @@ class DrawnLeg:
 
 
 def separate_legs(lines: Sequence[Line]) -> list[DrawnLeg]:
-    """Legs as lines that keep right of each other where they share a street.
+    """Legs, (v, 2) points in the order of the walk, that keep right where they share a street.
 
-    `lines` are (v, 2) points of the page, leg by leg in the order of the walk. Passes in opposite
-    directions both keep to the right of their own heading, so they part; passes in one direction
-    get a lane each, in the order they are walked.
+    Passes in opposite directions part; passes in one direction get a lane each, in their order.
     """
     # Every leg is sampled at even steps. A sample is shared where a sample of another pass lies
     # within SHARED_STREET_DISTANCE and runs (nearly) parallel; there it is given a lane and moved
@@ -161,10 +149,7 @@ def cut_pushed(leg: Leg, drawn: DrawnLeg) -> list[Line]:
 def separate_points(
     places: NDArray[np.float64], gap: float, *, fixed: int = 0
 ) -> NDArray[np.float64]:
-    """(n, 2) places moved until all are at least `gap` apart; the first `fixed` are not moved.
-
-    Two are moved along the line between them, in a set direction if they coincide.
-    """
+    """(n, 2) places moved to be at least `gap` apart; the first `fixed` are not moved."""
     moved = np.array(places, dtype=np.float64)
     for _ in range(200):
         close = np.argwhere(np.triu(measure_apart(moved, moved) < gap - 0.01, 1)).tolist()
@@ -189,13 +174,13 @@ def measure_apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.
 
 
 LEG_LABEL_SIZE = 8.0
-MAX_LEADER_ENDS = 40
-"""Maximum number of places along a leg for the end of a leader line."""
-LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)
-"""Points from the leg to the middle of a tag with a leader line."""
+MAX_LEADER_ENDS = 40  # Maximum number of places along a leg for the end of a leader line
+LEADER_LENGTHS = (19.0, 28.0, 40.0, 54.0)  # Points from the leg to the middle of a tag
 LEADER_DIRECTIONS = np.radians(np.arange(0.0, 360.0, 30.0))
-LEADER_COST = 20.0
-"""Cost of a tag with a leader line, compared with one at its leg."""
+LEADER_COST = 20.0  # Cost of a tag with a leader line, compared with one at its leg
+_build_tag = partial(
+    MapLabel, size=LEG_LABEL_SIZE, bold=True, kind="leg", plate_colour=ROUTE_COLOUR, min_gap=np.inf
+)
 
 
 def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[MapLabel]:
@@ -208,9 +193,10 @@ def build_leg_labels(legs: Sequence[DrawnLeg], texts: Sequence[str]) -> list[Map
         reach = np.abs(right) @ np.divide(_measure_tag(text), 2) + 3.0
         from_middle = 10 * np.abs(at / max(1, len(leg.line) - 1) - 0.5)
         middles = np.concatenate([spot, spot + reach[:, None] * right])
+        boxes = build_level_boxes(middles, _measure_tag(text))
         costs = np.concatenate([from_middle, from_middle + 4.0])
         blocked = cover_legs([*legs[:number], *legs[number + 1 :]])
-        tags.append(_build_tag(number, text, middles, costs, blocked))
+        tags.append(_build_tag(text, f"leg {number}", boxes, costs, blocked=blocked))
     return tags
 
 
@@ -233,8 +219,10 @@ def build_leader_labels(
         clear = ~shapely.intersects(barrier, leaders)
         costs = LEADER_COST + 0.3 * np.hypot(*(middles - ends).T)
         costs += 10 * np.repeat(np.abs(share - 0.5), len(offsets))
-        tag = _build_tag(number, texts[number], middles[clear], costs[clear], route)
-        tags.append(replace(tag, leader_ends=ends[clear]))
+        boxes = build_level_boxes(middles[clear], _measure_tag(texts[number]))
+        key, cost = f"leg {number}", costs[clear]
+        tag = _build_tag(texts[number], key, boxes, cost, blocked=route, leader_ends=ends[clear])
+        tags.append(tag)
     return tags
 
 
@@ -245,18 +233,3 @@ def cover_legs(legs: Sequence[DrawnLeg]) -> BaseGeometry:
 
 def _measure_tag(text: str) -> tuple[float, float]:
     return measure_text_width(text, LEG_LABEL_SIZE, bold=True) + 6, LEG_LABEL_SIZE * 1.3
-
-
-def _build_tag(
-    number: int,
-    text: str,
-    middles: NDArray[np.float64],
-    costs: NDArray[np.float64],
-    blocked: BaseGeometry,
-) -> MapLabel:
-    """A tag on its plate; only one of those with the same number is placed."""
-    boxes = build_level_boxes(middles, _measure_tag(text))
-    candidates = LabelCandidates(f"leg {number}", boxes, costs, min_gap=np.inf, blocked=blocked)
-    return MapLabel(
-        text, candidates, LEG_LABEL_SIZE, bold=True, kind="leg", plate_colour=ROUTE_COLOUR
-    )

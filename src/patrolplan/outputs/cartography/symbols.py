@@ -9,71 +9,52 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from patrolplan.outputs.cartography import page
 from patrolplan.outputs.cartography.basemap import ROUTE_COLOUR, trace_areas
 from patrolplan.outputs.cartography.fonts import draw_text, measure_text_width
-from patrolplan.outputs.cartography.labels import build_level_boxes, find_overlaps
-from patrolplan.outputs.cartography.page import (
-    TextStyle,
-    Window,
-    trace_circle,
-    trace_rectangle,
-    trace_rings,
-)
-from patrolplan.outputs.cartography.place_names import NAME_SIZE
+from patrolplan.outputs.cartography.labels import NAME_SIZE, build_level_boxes, find_overlaps
 from patrolplan.outputs.cartography.viewport import Viewport, choose_scale_bar_metres
 
 ROUTE_WIDTH = 2.6
-LAST_LEG_DASHES = (2.4, 0.9)
-"""Dashes of the last leg, in multiples of the width."""
-OUTLINE_DASHES = (4.0, 1.6)
-"""Dashes of the edge of a polygon, in multiples of the width."""
+LAST_LEG_DASHES = (2.4, 0.9)  # Dashes of the last leg, in multiples of the width
+OUTLINE_DASHES = (4.0, 1.6)  # Dashes of the edge of a polygon, in multiples of the width
 PUSHED_LINES = ((ROUTE_COLOUR, 4.6, 6.12, ()), ("white", 2.2, 6.14, (0.01, 1.9)))
 """Colour, width, level and dashes of the lines for a part where the bicycle is pushed."""
 STRETCH = "#f3c08a"
 STRETCH_LINES = "#7a4a12"
-STRETCH_HATCH = 4.5
-"""Points between the slanting lines."""
+STRETCH_HATCH = 4.5  # Points between the slanting lines
 LEGEND_LEVEL = 23.0
-LONG_BAR = 125.0
-"""Maximum length of the scale bar, in points."""
+LONG_BAR = 125.0  # Maximum length of the scale bar, in points
 NORTH_SIDE = 30.0
 ROTATED_NOTE = "Map turned"
-ROTATED_HEIGHT = 13.0
-"""Points that the note needs below the north arrow."""
+ROTATED_HEIGHT = 13.0  # Points that the note needs below the north arrow
 CROSS_SIDE = 11.0
-MOVED_POINTS = 3.0
-"""A sign that was moved farther has a line to its place."""
+MOVED_POINTS = 3.0  # A sign that was moved farther has a line to its place
 STOP_RADIUS = 9.0
 GATE_SIDE = 17.0
-TASKED_RADIUS = 6.9
-"""Radius in points of the circle in the frame of a tasked stop."""
+TASKED_RADIUS = 6.9  # Radius in points of the circle in the frame of a tasked stop
 MARKER_TEXT_SIZE = 12.0
 FEARED_TEXT = "!"
-KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"
-"""The card's text marks places to keep away from with the same sign."""
+KEEP_AWAY_TEXT = "\N{MULTIPLICATION SIGN}"  # as in the card's text
 
 MarkerKind = Literal["gate", "stop", "tasked", "keep_away"]
 Outline = tuple[tuple[float, float], ...]
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-FEARED_SIZE = (12.5, 13.5)
-"""Width and height in points of the sign of a place where pupils feel unsafe."""
+FEARED_SIZE = (12.5, 13.5)  # Width and height in points of the sign that pupils feel unsafe
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A small sign of the ground: its words in the legend, its width in points, and its shapes.
-
-    Each shape is an outline around (0, 0), its fill, and the colour and width of its edge.
-    """
+    """A small sign of the ground; its shapes, around (0, 0), are outline, fill, edge and width."""
 
     words: str
     width: float
     shapes: tuple[tuple[Outline, str, str, float], ...]
 
-    def draw(self, window: Window, x: float, y: float, level: float) -> None:
+    def draw(self, window: page.Window, x: float, y: float, level: float) -> None:
         """Draw it at x and y on a level."""
         for number, (outline, fill, edge, width) in enumerate(self.shapes):
-            traced = trace_rings([np.add(outline, (x, y))])
+            traced = page.trace_rings([np.add(outline, (x, y))])
             window.draw_shape(traced, level + number / 100, fill=fill, edge=edge, width=width)
 
 
@@ -115,14 +96,14 @@ SYMBOLS: Mapping[str, Symbol] = {
 """By kind of feature or crossing; no other kind can be drawn."""
 
 
-def draw_symbols(window: Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
+def draw_symbols(window: page.Window, symbols: Mapping[str, NDArray[np.float64]]) -> None:
     """Draw bus stops, stations and others, given as (n, 2) points of the page by kind."""
     for kind, points in symbols.items():
         for x, y in points.tolist():
             SYMBOLS[kind].draw(window, x, y, 7.6 if kind == "station" else 7.5)
 
 
-def draw_feared(window: Window, x: float, y: float, level: float) -> None:
+def draw_feared(window: page.Window, x: float, y: float, level: float) -> None:
     """Draw the sign of a feared place: a speech bubble with an exclamation mark."""
     half, low = 5.2, y - 2.6
     bubble = [
@@ -130,20 +111,20 @@ def draw_feared(window: Window, x: float, y: float, level: float) -> None:
         (x + half, low), (x + half, low + 8.6), (x - half, low + 8.6),
     ]  # fmt: skip
     for colour, width in (("white", 2.8), ("black", 1.1)):
-        outline = trace_rings([np.array(bubble)])
+        outline = page.trace_rings([np.array(bubble)])
         window.draw_shape(outline, level, fill="white", edge=colour, width=width, join="round")
-    style = TextStyle(NAME_SIZE, bold=True, level=level + 0.1)
+    style = page.TextStyle(NAME_SIZE, bold=True, level=level + 0.1)
     draw_text(window, FEARED_TEXT, (x, low + 4.3, 0.0), style)
 
 
-def draw_cross(window: Window, x: float, y: float, level: float) -> None:
+def draw_cross(window: page.Window, x: float, y: float, level: float) -> None:
     """Draw a place to keep away from: a black cross with white around it."""
     reach = np.array([[(-1, -1), (1, 1)], [(-1, 1), (1, -1)]]) * CROSS_SIDE / 2
     for colour, width in (("white", 6.4), ("black", 3.4)):
         window.draw_lines([*np.add(reach, (x, y))], colour, width, level, cap="butt")
 
 
-def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
+def draw_stretch(window: page.Window, band: BaseGeometry, *, level: float) -> None:
     """Draw a stretch: a tone, and hatching that distinguishes it from any tone of grey."""
     outline = trace_areas(shapely.simplify(shapely.get_parts(np.array([band])), 0.2))
     window.draw_shape(outline, level, fill=STRETCH, edge=STRETCH_LINES, width=0.7)
@@ -157,29 +138,27 @@ def draw_stretch(window: Window, band: BaseGeometry, *, level: float) -> None:
 
 
 def draw_markers(
-    window: Window,
+    window: page.Window,
     kinds: Sequence[MarkerKind],
     texts: Sequence[str],
     centres: NDArray[np.float64],
     true_points: NDArray[np.float64],
 ) -> None:
-    """Draw the signs of the patrol: the gate as a white square, stops as black circles.
-
-    The circle of a tasked stop is in a square frame. `texts` are in the signs; (n, 2) `centres` are
-    the positions of the signs, `true_points` the places that they mark.
-    """
+    """Draw the signs at (n, 2) `centres`, with their texts, and lines to the places they mark."""
     draw_marker_leaders(window, centres, true_points)
     for kind, text, (x, y) in zip(kinds, texts, centres.tolist(), strict=True):
         size = MARKER_TEXT_SIZE if len(text) == 1 else MARKER_TEXT_SIZE - 2.0
-        square = trace_rectangle(x - GATE_SIDE / 2, y - GATE_SIDE / 2, GATE_SIDE, GATE_SIDE)
+        square = page.trace_rectangle(x - GATE_SIDE / 2, y - GATE_SIDE / 2, GATE_SIDE, GATE_SIDE)
         match kind:
             case "keep_away":
                 draw_cross(window, x, y, 10.9)
             case "stop":
-                draw_sign(window, trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4)
+                draw_sign(
+                    window, page.trace_circle(x, y, STOP_RADIUS), text, (x, y), size, edge=1.4
+                )
             case "tasked":
                 window.draw_shape(square, 10.9, fill="white", edge="black", width=2.0)
-                circle = trace_circle(x, y, TASKED_RADIUS)
+                circle = page.trace_circle(x, y, TASKED_RADIUS)
                 draw_sign(window, circle, text, (x, y), size - 1.5, edge=0.0)
             case "gate":
                 draw_sign(window, square, text, (x, y), size, edge=2.2, is_black=False)
@@ -188,7 +167,7 @@ def draw_markers(
 
 
 def draw_sign(
-    window: Window,
+    window: page.Window,
     outline: str,
     text: str,
     middle: tuple[float, float],
@@ -200,24 +179,21 @@ def draw_sign(
     """Draw a black or white shape with text in its middle, text and edge in the other colour."""
     ground, ink = ("black", "white") if is_black else ("white", "black")
     window.draw_shape(outline, 11.0, fill=ground, edge=ink, width=edge)
-    draw_text(window, text, (*middle, 0.0), TextStyle(size, bold=True, colour=ink, level=12.0))
+    draw_text(window, text, (*middle, 0.0), page.TextStyle(size, bold=True, colour=ink, level=12.0))
 
 
 def draw_marker_leaders(
-    window: Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
+    window: page.Window, centres: NDArray[np.float64], true_points: NDArray[np.float64]
 ) -> None:
     """Draw a line to its true place from each sign that was moved."""
     moved = np.hypot(*(centres - true_points).T) > MOVED_POINTS
     for centre, (x, y) in zip(centres[moved], true_points[moved].tolist(), strict=True):
         window.draw_lines([np.array([centre, (x, y)])], "black", 1.2, 7.0, cap="square")
-        window.draw_shape(trace_circle(x, y, 2.2), 7.0, fill="black")
+        window.draw_shape(page.trace_circle(x, y, 2.2), 7.0, fill="black")
 
 
 def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(1, 5) box of the north arrow: in the first corner from the top right without signs.
-
-    On a turned map it has words below it.
-    """
+    """(1, 5) box of the north arrow, with its note, in the first corner without signs."""
     half, below = NORTH_SIDE / 2 + 4, ROTATED_HEIGHT if viewport.rotation_degrees else 0.0
     words = measure_text_width(ROTATED_NOTE, NAME_SIZE, bold=True) if below else 0.0
     size = max(NORTH_SIDE, words + 6), NORTH_SIDE + below
@@ -229,56 +205,54 @@ def place_north_arrow(viewport: Viewport, marker_boxes: NDArray[np.float64]) -> 
     return np.asarray(boxes[[int(np.argmax(free))]])
 
 
-def draw_border(window: Window, width: float, height: float) -> None:
+def draw_border(window: page.Window, width: float, height: float) -> None:
     """Draw the border of a map of this size."""
-    border = trace_rectangle(0.4, 0.4, width - 0.8, height - 0.8)
+    border = page.trace_rectangle(0.4, 0.4, width - 0.8, height - 0.8)
     window.draw_shape(border, 21.0, edge="black", width=0.8)
 
 
-def draw_north_arrow(window: Window, viewport: Viewport, box: NDArray[np.float64]) -> None:
+def draw_north_arrow(window: page.Window, viewport: Viewport, box: NDArray[np.float64]) -> None:
     """Draw the north arrow in its box, turned with the map."""
     half = NORTH_SIDE / 2
     middle = box[0, :2] + (0, ROTATED_HEIGHT / 2 if viewport.rotation_degrees else 0)
-    disc = trace_circle(float(middle[0]), float(middle[1]), half)
+    disc = page.trace_circle(float(middle[0]), float(middle[1]), half)
     window.draw_shape(disc, 12.0, fill="white", edge="#555555", width=0.6)
     turned = np.radians(viewport.rotation_degrees)
     up = np.array([-np.sin(turned), np.cos(turned)])
     right = np.array([up[1], -up[0]])
     tail, tip = middle - 11.5 * up, middle + 3.0 * up
     arrow = np.array([tip, tail + 4.4 * right, tail + 3.2 * up, tail - 4.4 * right])
-    window.draw_shape(trace_rings([arrow]), 12.1, fill="black")
+    window.draw_shape(page.trace_rings([arrow]), 12.1, fill="black")
     x, y = (float(value) for value in middle + 8.0 * up)
-    draw_text(window, "N", (x, y, 0.0), TextStyle(9.0, bold=True, level=12.2))
+    draw_text(window, "N", (x, y, 0.0), page.TextStyle(9.0, bold=True, level=12.2))
     if viewport.rotation_degrees:
-        style = TextStyle(NAME_SIZE, bold=True, halo=1.6, level=12.2)
+        style = page.TextStyle(NAME_SIZE, bold=True, halo=1.6, level=12.2)
         draw_text(window, ROTATED_NOTE, (float(middle[0]), float(middle[1]) - half - 7, 0.0), style)
 
 
-def draw_scale_bar(window: Window, viewport: Viewport, y: float) -> None:
+def draw_scale_bar(window: page.Window, viewport: Viewport, y: float) -> None:
     """Draw the scale bar and its length from the left edge."""
     length = choose_scale_bar_metres(viewport.metres_per_point, LONG_BAR)
     x = draw_bar(window, (2.0, y), length / viewport.metres_per_point)
     write_text(window, x + 5.0, y, f"{length} m")
 
 
-def draw_bar(window: Window, start: tuple[float, float], length: float) -> float:
+def draw_bar(window: page.Window, start: tuple[float, float], length: float) -> float:
     """Draw a scale bar of this length in points, half black, half white; returns its right end."""
     x, y = start
     for number, fill in enumerate(("black", "white")):
-        part = trace_rectangle(x + number * length / 2, y - 2, length / 2, 4.0)
+        part = page.trace_rectangle(x + number * length / 2, y - 2, length / 2, 4.0)
         window.draw_shape(part, LEGEND_LEVEL, fill=fill, edge="black", width=0.8)
     return x + length
 
 
-def write_text(window: Window, x: float, y: float, text: str, *, bold: bool = False) -> float:
-    """Write words around the map, starting at x; returns their right end."""
-    width = measure_text_width(text, NAME_SIZE, bold=bold)
-    style = TextStyle(NAME_SIZE, bold=bold, level=LEGEND_LEVEL)
-    draw_text(window, text, (x + width / 2, y, 0.0), style)
-    return x + width
+def write_text(window: page.Window, x: float, y: float, text: str) -> None:
+    """Write words around the map, starting at x."""
+    middle = x + measure_text_width(text, NAME_SIZE) / 2, y, 0.0
+    draw_text(window, text, middle, page.TextStyle(NAME_SIZE, level=LEGEND_LEVEL))
 
 
-def draw_outlines(window: Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
+def draw_outlines(window: page.Window, lines: list[NDArray[np.float64]], *, level: float) -> None:
     """Draw the (v, 2) edges of designated polygons, in grey dashes."""
     window.draw_lines(lines, "#666666", 1.3, level, dashes=OUTLINE_DASHES, cap="butt")
 

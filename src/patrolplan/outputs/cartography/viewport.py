@@ -11,16 +11,11 @@ from shapely.geometry.base import BaseGeometry
 
 Geometries = NDArray[np.object_]
 
-MIN_METRES_PER_POINT = 0.8
-"""About 1 : 2,300; a larger scale would show too little of the surroundings."""
-MIN_EXTENT_METRES = 420.0
-"""Minimum length of the longer side of a map, so that a single place can be recognised."""
-MIN_ROTATION_GAIN = 1.4
-"""Minimum factor of enlargement for a map that is not north-up, which is harder to read."""
-PAGE_MARGIN = 12.0
-"""Points beyond the edge of the map up to which shapes are drawn, to hide their cut edges."""
-ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)
-"""Candidate rotations in degrees, including 0."""
+MIN_METRES_PER_POINT = 0.8  # About 1 : 2,300; larger would show too little around it
+MIN_EXTENT_METRES = 420.0  # Minimum of a map's longer side, to recognise a single place
+MIN_ROTATION_GAIN = 1.4  # Minimum enlargement for a map that is not north-up
+PAGE_MARGIN = 12.0  # Points beyond the map's edge where shapes are cut
+ROTATIONS_TRIED = np.arange(-85.0, 95.0, 5.0)  # Candidate rotations in degrees, including 0
 
 
 @dataclass(frozen=True)
@@ -93,10 +88,9 @@ def fit_viewport(
 ) -> Viewport:
     """The window that shows all content, arrays of (n, 2) metres, as large as possible.
 
-    On each side of the page, `padding` points stay free for circles and names; the longer side
-    shows at least `min_extent_metres`. A north-up window is moved into `street_bounds`, (left,
-    low, right, top) metres, as far as the content allows, because beyond the streets the map would
-    be blank. If `may_rotate`, north need not be up if turning enlarges the map much.
+    On each side `padding` points stay free for circles and names. A north-up window is moved into
+    `street_bounds`, (left, low, right, top) metres, as far as the content allows, because beyond
+    the streets the map would be blank. If `may_rotate`, north is not up if that enlarges much.
     """
     xy = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1, 2) for part in content])
     page = np.array([width, height])

@@ -1,7 +1,7 @@
-"""Further tables of a GeoPackage: meanings of the layers' columns, and styles for QGIS.
+"""Meanings of the layers' columns, and styles for QGIS, as further tables of a GeoPackage.
 
-Meanings are the schema extension of the GeoPackage standard (OGC 12-128r19, annex F.9); styles are
-the table `layer_styles`, which QGIS reads when a layer is opened.
+Meanings are the schema extension of the standard (OGC 12-128r19, annex F.9); styles are the table
+`layer_styles`, which QGIS reads when a layer is opened.
 """
 
 import sqlite3
@@ -33,6 +33,12 @@ _HOTSPOT = {
     name: column.meaning
     for name, column in HOTSPOTS.columns.items()
     if name not in {"pieces", "stop_piece", "stop_metres", "stop"}
+}
+
+_WAYS = {
+    "pupils": "pupils who walk along the piece of street",
+    "marking": "protective marking",
+    "reason": "what the layer was written for",
 }
 
 LAYERS: Mapping[str, LayerMeaning] = {
@@ -129,31 +135,16 @@ LAYERS: Mapping[str, LayerMeaning] = {
             "finishes": f"bell, {NO_DAY_WORDS}",
         },
     ),
-    "ways": LayerMeaning(
-        "Pupils' ways home of all schools, as modelled",
-        "LineString",
-        {
-            "pupils": "pupils who walk along the piece of street",
-            "marking": "protective marking",
-            "reason": "what the layer was written for",
-        },
-    ),
+    "ways": LayerMeaning("Pupils' ways home of all schools, as modelled", "LineString", _WAYS),
     "ways_by_school": LayerMeaning(
         "Pupils' ways home by school, as modelled",
         "LineString",
-        {
-            "urn": "unique reference number of the school",
-            "pupils": "pupils of the school who walk along the piece of street",
-            "gate_metres": "walking distance from the gate, metres",
-            "marking": "protective marking",
-            "reason": "what the layer was written for",
-        },
+        {"urn": _DUTY["urn"], "gate_metres": "walking distance from the gate, metres"} | _WAYS,
     ),
 }
 
-WRITTEN_AT = "2000-01-01T00:00:00.000Z"
-"""A fixed time, since equal layers give equal bytes."""
-
+UNKNOWN = LayerMeaning("", "Unknown", {})  # A layer of others
+WRITTEN_AT = "2000-01-01T00:00:00.000Z"  # A fixed time, since equal layers give equal bytes
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec/#extension_schema"
 
 _TABLES = """
@@ -194,18 +185,12 @@ def write_tables(path: Path, styles: Mapping[str, str]) -> None:
 
 
 def _write_meanings(database: sqlite3.Connection) -> None:
-    found = database.execute("SELECT table_name FROM gpkg_contents").fetchall()
     extensions = [
         (table, None, "gpkg_schema", SCHEMA_EXTENSION, "read-write")
         for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
     ]
     database.executemany("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", extensions)
     for layer, meaning in LAYERS.items():
-        if (layer,) not in found:
-            continue
-        database.execute(
-            "UPDATE gpkg_contents SET description = ? WHERE table_name = ?", (meaning.about, layer)
-        )
         rows = database.execute("SELECT name FROM pragma_table_info(?)", (layer,))
         database.executemany(
             "INSERT INTO gpkg_data_columns (table_name, column_name, description) VALUES (?, ?, ?)",

@@ -1,12 +1,8 @@
-"""`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder.
+"""`plan.qgs`: a project for QGIS that shows `plan.gpkg` in the same folder, with two layouts.
 
-Layers are in groups, drawn as on the cards, over streets of our own network: nothing is loaded from
-a server. Two layouts print it on A4: the whole area, and an atlas with one page per patrol. It is
-plain XML rather than a `.qgz`, so that equal plans give equal bytes with any compressor.
-
-A style is a QML document beside this module, legible in black and white: with the least and the
-most risk of each class, and the form of times filled in, it is in the GeoPackage, so that a layer
-always has it, and in the project. Words of the legend are fixed, and never from the data.
+A style is a QML document beside this module, with the limits of each class of risk and the form of
+times filled in; it is in the GeoPackage, too. Plain XML rather than a `.qgz`: equal plans give
+equal bytes. Words of the legend are never from the data.
 """
 
 import re
@@ -43,38 +39,29 @@ SHOWN = (
 )
 """Layers of the project from the top down: four of patrols, three of why there, and the ground."""
 
-MAP_SIZE = (208.0, 170.0)
-"""Width and height of the layouts' map, in millimetres."""
-
-MARGIN = 1.06
-"""The map's width over that of its content."""
+MAP_SIZE = (208.0, 170.0)  # Width and height of the layouts' map, in millimetres
+MARGIN = 1.06  # The map's width over that of its content
 
 CRS = Markup(
     '<spatialrefsys nativeFormat="Wkt"><wkt>{}</wkt><authid>{}</authid><description>{}'
     "</description><geographicflag>false</geographicflag></spatialrefsys>"
 )
 
-RISK_SHARES = (0.02, 0.05, 0.10, 0.25)
-"""Share of street length with at least the risk a metre of each class but the last, cumulative."""
-
-STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}
-"""Columns with the beginning of times."""
-
+RISK_SHARES = (0.02, 0.05, 0.10, 0.25)  # of street, cumulative, in the classes of most risk
+STARTS = {"patrols": "starts", "stops": "arrives", "schools": "opens"}  # Columns of times
 STYLED = ("risk", "hotspots", "patrols", "legs", "stops", "schools")
 
 
 def render_project(plan: Plan, layers: Mapping[str, gpd.GeoDataFrame]) -> bytes:
     """The project of a plan, for the layers in its GeoPackage."""
     crs = layers["risk"].crs
-    title = f"School patrols, {plan.area.name}" if plan.area.name else "School patrols"
-    months, number = wording.format_data_months(plan.risk), wording.compute_plan_id(plan)
+    sources = *wording.list_attributions(plan), *wording.list_approximations(plan)[:1]
+    plan_id = wording.compute_plan_id(plan)
     texts = {
-        "title": title,
-        "subtitle": f"{months}. Plan {number}",
+        "title": ", ".join(filter(None, ("School patrols", plan.area.name))),
+        "subtitle": f"{wording.format_data_months(plan.risk)}. Plan {plan_id}",
         "marking": find_marking(plan.area, plan.patrols, list_reasons(plan.hotspots)),
-        "sources": "\n".join(
-            (*wording.list_attributions(plan), *wording.list_approximations(plan)[:1])
-        ),
+        "sources": "\n".join(sources),
     }
     shown = [
         {
@@ -144,8 +131,6 @@ def find_breaks(values: pd.Series, metres: pd.Series) -> list[float]:
     [4.0, 4.0, 3.0, 2.0, 1.0, 1.0]
     """
     amounts = values.to_numpy(dtype=np.float64)
-    if not len(amounts):
-        return [0.0] * (len(RISK_SHARES) + 2)
     order = np.argsort(-amounts, kind="stable")
     share = np.cumsum(metres.to_numpy()[order]) / metres.sum()
     limits = [amounts[order][np.searchsorted(share, one - 1e-9)] for one in RISK_SHARES]

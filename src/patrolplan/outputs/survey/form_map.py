@@ -19,7 +19,7 @@ from patrolplan.area.study_area import StudyArea, find_school
 from patrolplan.crs import find_squares, locate_in_squares, number_squares
 from patrolplan.outputs.cartography import basemap, legend, place_names, symbols
 from patrolplan.outputs.cartography.fonts import draw_text, make_printable, measure_label
-from patrolplan.outputs.cartography.labels import Boxes, build_level_boxes
+from patrolplan.outputs.cartography.labels import Boxes, MapLabel, build_level_boxes, place_labels
 from patrolplan.outputs.cartography.page import (
     Page,
     TextStyle,
@@ -235,9 +235,7 @@ def _draw_edge_letters(window: Window, grid: FormGrid, corners: NDArray[np.float
             draw_text(window, str(text), (x, y, 0.0), style)
 
 
-def _build_point_labels(
-    signs: Signs, gate: NDArray[np.float64], school: str
-) -> list[place_names.MapLabel]:
+def _build_point_labels(signs: Signs, gate: NDArray[np.float64], school: str) -> list[MapLabel]:
     """Names of the school and of the stations around it."""
     [(x, y)] = gate.tolist()
     name = shorten(make_printable(school), LONGEST_SCHOOL)
@@ -250,7 +248,7 @@ def _build_point_labels(
 
 def _draw_words(
     window: Window,
-    labels: list[place_names.MapLabel],
+    labels: list[MapLabel],
     grid: FormGrid,
     corners: NDArray[np.float64],
     viewport: Viewport,
@@ -269,9 +267,9 @@ def _draw_words(
         written.append((cell.label, np.array([x, y, wide, tall, 0.0])))
     gate_box = build_level_boxes(gate, (GATE_SIDE + 2, GATE_SIDE + 2))
     points = np.concatenate([points for _, points in signs.values()])
-    placed = place_names.place_map_labels(
+    placed = place_labels(
         labels,
-        viewport,
+        viewport.size,
         occupied=np.vstack([gate_box, *(box for _, box in written)]),
         avoided=shapely.multipoints(points).buffer(4.0),
     )

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from patrolplan.outputs.cartography import basemap, place_names, symbols
 from patrolplan.outputs.cartography.fonts import make_printable, measure_label, measure_text_width
 from patrolplan.outputs.cartography.labels import (
-    LabelCandidates,
+    MapLabel,
     build_level_boxes,
     find_places_around_point,
+    place_labels,
 )
 from patrolplan.outputs.cartography.page import Page, Window, trace_rectangle, trace_rounded
-from patrolplan.outputs.cartography.place_names import MapLabel
 from patrolplan.outputs.cartography.route import separate_points
 from patrolplan.outputs.cartography.viewport import Viewport, fit_viewport
 from patrolplan.patrols.plan import Plan
@@ -103,9 +103,7 @@ class OverviewMap:
             *place_names.build_area_labels(features, viewport),
         ]
         occupied = np.vstack([marker_boxes, north])
-        for label, box in place_names.place_map_labels(
-            labels, viewport, occupied=occupied, avoided=band
-        ):
+        for label, box in place_labels(labels, viewport.size, occupied=occupied, avoided=band):
             place_names.draw_label(window, label, box)
         strip = page.add_window((0.0, 0.0, self.width, SCALE_STRIP_HEIGHT))
         symbols.draw_scale_bar(strip, viewport, SCALE_STRIP_HEIGHT / 2 - 1)
@@ -141,5 +139,4 @@ def _build_marker_label(marker: MapMarker, x: float, y: float) -> MapLabel:
     text = shorten(make_printable(marker.name), LONGEST_NAME)
     size, radius = measure_label(text, TEXT_SIZE, bold=True), marker.width / 2 + 2
     boxes, costs = find_places_around_point(x, y, size, radius=radius, extra_distances=(0.0, 6.0))
-    candidates = LabelCandidates(marker.text, boxes, costs)
-    return MapLabel(text, candidates, TEXT_SIZE, bold=True)
+    return MapLabel(text, marker.text, boxes, costs, TEXT_SIZE, bold=True)
