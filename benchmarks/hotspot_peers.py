@@ -1,6 +1,7 @@
 """Other tools on the same task: which streets will have most harm next month.
 
     python benchmarks/hotspot_peers.py --peers PYTHON --config FILE [FILE ...]   # measure, minutes
+    python benchmarks/hotspot_peers.py --peers PYTHON --exact DIR    # crimes with exact places
     python benchmarks/hotspot_peers.py --write    # docs/comparison.md from docs/comparison.json
     python benchmarks/hotspot_peers.py --check    # exit 1 where page and JSON differ
 
@@ -10,6 +11,10 @@ learns from the months before each of the last twelve, ranks the same pieces of 
 scored by the crime of the month in the first 1, 2, 5 and 10 % of the street length, in two ways:
 crime spread over the streets of its map point, as in patrolplan, and all of it on the piece nearest
 that point, as in the others. Without --config the demo borough is measured.
+
+DIR has a city's crimes where they were (see `timed_crimes.py`): there both ways are one, and the
+tools are compared by bits a crime as well, and over drawn places. A city without a file of streets
+gets a grid of them, 100 m apart, in the square of 6 km with its mean point in the middle.
 """
 
 from __future__ import annotations
@@ -28,10 +33,12 @@ from typing import TYPE_CHECKING, Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import geopandas as gpd  # noqa: E402
 import numpy as np  # noqa: E402
 import shapely  # noqa: E402
 from hotspot_peers_page import render_page  # noqa: E402
 from how_sure import format_store, round_numbers  # noqa: E402
+from timed_crimes import STREETS, bootstrap_sums, name_categories, read_tables  # noqa: E402
 
 import patrolplan as pp  # noqa: E402
 from patrolplan.patrols.patrol_backtest import cut_area, use_crime_only  # noqa: E402
@@ -49,13 +56,37 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, STORE = DOCS / "comparison.md", DOCS / "comparison.json"
 DEMO = DOCS.parent / "data" / "patrolplan.toml"
-OURS, COUNT = "patrolplan", "last year's counts"
+OURS = "patrolplan"
+COUNTS = {"last year's counts": 12, "three years' counts": 36}
+"""Months of the counts that anybody can make; three years' where there are as many."""
 COVERAGES = (0.01, 0.02, 0.05, 0.10)
 ORIGINS = 12
 TUNING_MONTHS = 2
 SEED = 1
 WAYS = ("spread", "nearest")
 """Ways to count a crime: along the streets of its map point, or on the piece nearest that point."""
+
+EXACT = "exact"
+"""The one way to count a crime whose place is exact."""
+
+CITY_CRS, CITY_METRES, BLOCK_METRES, GRID_METRES = "EPSG:26971", 6000.0, 1000.0, 100.0
+"""A part of a city without a file of streets: its CRS and side, blocks of places that are drawn
+together, and how far apart its streets are."""
+
+EVEN_SHARE = 0.1
+"""Share of every tool's risk that is spread over all streets before it is scored in bits: a tool
+that says "nowhere else" would be infinitely wrong otherwise."""
+
+SPAN = ("2014-09", "2018-11")
+"""A city's months, the last not included: three years before those that are foreseen or tuned."""
+
+CATEGORIES = {
+    "violence": "Violence and sexual offences",
+    "robbery": "Robbery",
+    "theft from person": "Theft from the person",
+    "other theft": "Other theft",
+    "damage": "Criminal damage and arson",
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +131,38 @@ class Recorded:
             spread.append(area.catchments.spread(by_place))
             nearest.append(np.bincount(self.piece[now], self.weight[now], len(area.network)))
         return np.array([spread, nearest], dtype=float)
+
+
+def build_exact_area(folder: Path) -> StudyArea:
+    """The middle of a city whose crimes have exact places, on a grid of streets."""
+    crimes, _, schools = read_tables(folder)
+    crimes = crimes[crimes["occurred_at"].between(*SPAN)]
+    named = name_categories(crimes)
+    wanted = (named != "") & crimes["place"].isin(STREETS).to_numpy()
+    table = crimes.loc[wanted, ["occurred_at", "longitude", "latitude"]]
+    table = table.assign(**{"Crime type": [CATEGORIES[name] for name in named[wanted]]})
+    points = gpd.points_from_xy(table.pop("longitude"), table.pop("latitude"), crs=4326)
+    frame = gpd.GeoDataFrame(table, geometry=points).to_crs(CITY_CRS)
+    corner = shapely.get_coordinates(frame.geometry.array).mean(axis=0) - CITY_METRES / 2
+    steps = np.arange(0, CITY_METRES + GRID_METRES / 2, GRID_METRES)
+    x, y = np.meshgrid(corner[0] + steps, corner[1] + steps)
+    xy = np.stack([x, y], axis=-1)
+    lines = [*shapely.linestrings(xy), *shapely.linestrings(xy.swapaxes(0, 1))]
+    square = gpd.GeoDataFrame(geometry=[shapely.box(*corner, *corner + CITY_METRES)], crs=CITY_CRS)
+    at = gpd.points_from_xy(schools["longitude"], schools["latitude"], crs=4326)
+    return pp.build_area(
+        crimes=frame,
+        streets=gpd.GeoDataFrame(geometry=lines, crs=CITY_CRS),
+        schools=gpd.GeoDataFrame(
+            {"urn": schools["school_id"], "name": schools["name"]}, geometry=at
+        ),
+        boundary=square,
+        settings={
+            "area": {"name": "Chicago", "crs": CITY_CRS},
+            "way_home": {"exposure": {}, "clock": "flat"},
+            "accept": {"unknown_categories": "of another country"},
+        },
+    )
 
 
 def build_task(area: StudyArea, recorded: Recorded, months: int) -> dict[str, Any]:
@@ -185,13 +248,25 @@ def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
     origins, metres = task["origins"], task["metres"]
     scores, about = run_peers(task, peers)
     ours, seconds = score_ours(area, history.months[origins])
-    prior = [recorded.count(area, np.arange(at - 12, at)).sum(axis=1) for at in origins]
-    scores = {OURS: np.stack([ours, ours]), COUNT: np.stack(prior, axis=1) / metres} | scores
+    for name, months in COUNTS.items():
+        if origins[0] >= months:
+            spans = [np.arange(at - months, at) for at in origins]
+            prior = [recorded.count(area, span).sum(axis=1) for span in spans]
+            scores = {name: np.stack(prior, axis=1) / metres} | scores
+    scores = {OURS: np.stack([ours, ours])} | scores
     about = {OURS: [{"numbers": {}, "seconds": seconds}] * len(WAYS)} | about
+    # With exact places both ways are the same: a crime lies on the piece nearest to it.
+    ways = dict(enumerate(WAYS)) if area.snapped else {WAYS.index("nearest"): EXACT}
     rows = []
-    for at, (way, held) in enumerate(zip(WAYS, recorded.count(area, origins), strict=True)):
+    for at, way in ways.items():
+        held = recorded.count(area, origins)[at]
         captured = {name: capture(one[at], held, metres) for name, one in scores.items()}
-        rows += [{"crime": way, **row} for row in compare_captures(captured, held.sum(axis=1))]
+        found = compare_captures(captured, held.sum(axis=1))
+        if way == EXACT:
+            found = compare_places(
+                found, {name: one[at] for name, one in scores.items()}, held, task
+            )
+        rows += [{"crime": way, **row} for row in found]
     return {
         "area": area.name,
         "incidents": len(recorded.month),
@@ -200,12 +275,51 @@ def measure_ranking(area: StudyArea, peers: str) -> dict[str, Any]:
         "first": f"{history.months[origins[0]]:%B %Y}",
         "last": f"{history.months[origins[-1]]:%B %Y}",
         "chosen": [
-            {"tool": name, "crime": way, **facts}
+            {"tool": name, "crime": way, **both[at]}
             for name, both in about.items()
-            for way, facts in zip(WAYS, both, strict=True)
+            for at, way in ways.items()
         ],
         "captured": rows,
     }
+
+
+def compare_places(
+    rows: list[dict[str, Any]],
+    scores: dict[str, NDArray[np.float64]],
+    held: NDArray[np.float64],
+    task: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """The rows with intervals over drawn blocks of places, and with bits a crime.
+
+    `scores` and `held`: (o, p) of each tool, and what was recorded.
+    """
+    metres = task["metres"]
+    corner = np.floor(task["middle"] / BLOCK_METRES).astype(np.int64)
+    block = np.unique(corner, axis=0, return_inverse=True)[1].ravel()
+    by_block = np.eye(block.max() + 1)[block]
+    columns, totals = {}, held.sum(axis=0) @ by_block
+    for name, score in scores.items():
+        taken = sum(
+            sum_slices(one * metres, metres, now[:, None] * by_block, COVERAGES)
+            for one, now in zip(score, held, strict=True)
+        )
+        risk = np.maximum(score, 0.0) * metres
+        share = risk / risk.sum(axis=1, keepdims=True)
+        share = (1 - EVEN_SHARE) * share + EVEN_SHARE * metres / metres.sum()
+        columns[name] = np.column_stack([taken.T, (held * np.log2(share)).sum(axis=0) @ by_block])
+    made = []
+    for row in rows:
+        less = columns[OURS] - columns[row["tool"]]
+        drawn = bootstrap_sums(np.column_stack([less, totals]), np.arange(len(totals)), seed=SEED)
+        ends = np.quantile(drawn[:, :-1] / drawn[:, -1:], [0.025, 0.975], axis=0)
+        at = COVERAGES.index(row["coverage"])
+        made.append(
+            row
+            | {"places_low": ends[0, at], "places_high": ends[1, at]}
+            | {"bits": less[:, -1].sum() / totals.sum(), "bits_low": ends[0, -1]}
+            | {"bits_high": ends[1, -1]}
+        )
+    return made
 
 
 def run_peers(
@@ -229,12 +343,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", metavar="PYTHON", help="a Python that has the peers; measures")
     parser.add_argument("--config", type=Path, nargs="+", default=[DEMO], metavar="FILE")
+    parser.add_argument("--exact", type=Path, metavar="DIR", help="crimes with exact places")
     parser.add_argument("--write", action="store_true", help="write the page from the figures")
     parser.add_argument("--check", action="store_true", help="exit 1 where the page differs")
     options = parser.parse_args()
     figures = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
-    for config in options.config if options.peers else ():
-        found = round_numbers(measure_ranking(pp.load_area(config), options.peers))
+    areas = (
+        [build_exact_area(options.exact)] if options.exact else map(pp.load_area, options.config)
+    )
+    for area in areas if options.peers else ():
+        found = round_numbers(measure_ranking(area, options.peers))
         figures[found["area"]] = found
         STORE.write_text(format_store(figures), encoding="utf-8", newline="\n")
     text = PAGE.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ SHOWN = (0.02, 0.05)
 WAYS = {
     "spread": "where crime counts along the streets around its map point",
     "nearest": "where all of a crime counts on the piece of street nearest its map point",
+    "exact": "where crime counts where it was, by exact places",
 }
 VERDICTS = {
     "more": "Better than patrolplan",
@@ -45,10 +46,11 @@ def format_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list
 
 
 def _judge(row: Figures) -> str:
-    """Whether a tool captured more than ours, or less, or whether neither is significant."""
-    if row["ours_less_it_low"] > 0:
+    """Whether a tool captured more than ours, or less, over months and over places if these are."""
+    low, high = row["ours_less_it_low"], row["ours_less_it_high"]
+    if min(low, row.get("places_low", low)) > 0:
         return "less"
-    return "more" if row["ours_less_it_high"] < 0 else "no difference shown"
+    return "more" if max(high, row.get("places_high", high)) < 0 else "no difference shown"
 
 
 def render_short(figures: Figures) -> list[str]:
@@ -59,14 +61,23 @@ def render_short(figures: Figures) -> list[str]:
             if row["coverage"] == SHOWN[-1] and row["tool"] != OURS:
                 by_way = tools.setdefault(_judge(row), {}).setdefault(row["crime"], {})
                 by_way.setdefault(row["tool"], []).append(area)
+    counted = {
+        way: {
+            name
+            for name, found in figures.items()
+            if way in {r["crime"] for r in found["captured"]}
+        }
+        for way in WAYS
+    }
     lines = []
     for verdict, says in VERDICTS.items():
         for way, areas in tools.get(verdict, {}).items():
             names = [
-                name if len(where) == len(figures) else f"{name} (only in {' and '.join(where)})"
+                name if set(where) == counted[way] else f"{name} (only in {' and '.join(where)})"
                 for name, where in areas.items()
             ]
-            lines.append(wrap(f"- **{says}**, {WAYS[way]}: {'; '.join(names)}."))
+            where = f" ({', '.join(sorted(counted[way]))})" if len(counted[way]) == 1 else ""
+            lines.append(wrap(f"- **{says}**, {WAYS[way]}{where}: {'; '.join(names)}."))
     return lines
 
 
@@ -84,11 +95,14 @@ def render_rankings(figures: Figures) -> list[str]:
             ),
             "",
         ]
+        ways = {row["crime"] for row in found["captured"]}
         for way, words in WAYS.items():
+            if way not in ways:
+                continue
             headings = ["tool"]
             for share in SHOWN:
                 headings += [f"in {say_percent(share)} of the street", "patrolplan's lead"]
-            headings.append("seconds a month")
+            headings += ["lead in bits a crime"] * (way == "exact") + ["seconds a month"]
             lines += [f"**{words.removeprefix('where ').capitalize()}**", ""]
             lines += [*format_table(headings, _list_rows(found, way)), ""]
     return lines[:-1]
@@ -111,7 +125,13 @@ def _list_rows(found: Figures, way: str) -> list[tuple[str, ...]]:
             ends = ("ours_less_it_low", "ours_less_it_high")
             points = {end: 100 * row[end] for end in ends}
             gain = f"{100 * row['ours_less_it']:+.1f} ({format_range(points, *ends, '+.1f')})"
+            if "bits" in row:
+                over = {end: 100 * row[end] for end in ("places_low", "places_high")}
+                gain = f"{gain[:-1]}; over places {format_range(over, *over, '+.1f')})"
             cells.append("" if tool == OURS else gain)
+        if "bits" in row:
+            bits = f"{row['bits']:+.2f} ({format_range(row, 'bits_low', 'bits_high', '+.2f')})"
+            cells.append("" if tool == OURS else bits)
         seconds = chosen["seconds"]
         rows.append((*cells, "" if seconds is None else f"{seconds:.2f}"))
     return rows

@@ -64,15 +64,16 @@ CATEGORIES = {  # share of all rows, swing over the year (above 0: more in summe
 }
 BANDS = ("before_school", "lunch", "after_school", "evening")
 PLACES = ("poor_lighting", "isolated", "overgrown", "litter_or_damage", "blocked_pavement", "none")
+# fmt: off
 BEHAVIOURS = (
-    "groups_loitering",
-    "followed",
-    "verbal_abuse",
-    "robbery_or_threat",
-    "drug_use",
-    "traffic",
+    "groups_loitering", "followed", "verbal_abuse", "robbery_or_threat", "drug_use", "traffic",
     "none",
 )
+COLUMNS = [
+    "Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location",
+    "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context",
+]
+# fmt: on
 SETTINGS = """# A made-up city, written by benchmarks/world.py; nothing in it is real.
 seed = 1
 
@@ -189,29 +190,12 @@ def _write_crimes(snaps: SnapPoints, scale: float, folder: Path, rng: Generator)
             part = table.filter(pa.array(split == which))
             for column in (2, 3):
                 forces = pa.array([force]).take(pa.array(np.zeros(part.num_rows, dtype=int)))
-                part = part.set_column(column, _list_columns()[column], forces)
+                part = part.set_column(column, COLUMNS[column], forces)
             if which == 1:
                 part = pa.concat_tables([part, table.take(pa.array(twice))])
                 written += len(twice)
             _write_csv(part, place / f"{month}-{name}-street.csv")
     return written
-
-
-def _list_columns() -> list[str]:
-    return [
-        "Crime ID",
-        "Month",
-        "Reported by",
-        "Falls within",
-        "Longitude",
-        "Latitude",
-        "Location",
-        "LSOA code",
-        "LSOA name",
-        "Crime type",
-        "Last outcome category",
-        "Context",
-    ]
 
 
 def _build_crime_table(
@@ -237,7 +221,7 @@ def _build_crime_table(
         outcome.take(pa.array(np.where(behaviour, 0, rng.choice([1, 2], size)))),
         pa.nulls(size, pa.string()),
     ]
-    return pa.table(columns, names=_list_columns())
+    return pa.table(columns, names=COLUMNS)
 
 
 def _draw_crime_ids(size: int, rng: Generator) -> pa.Array:
