@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.arrays import Bools
-from patrolplan.inputs.crime_rows import NOWHERE
 from patrolplan.inputs.formats import Files
 from patrolplan.inputs.row_account import RowAccount, check_resolution
 from patrolplan.inputs.table_reader import AXES
@@ -21,6 +20,7 @@ from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES
 
+NOWHERE = -1  # The place of rows without coordinates
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
 """Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""

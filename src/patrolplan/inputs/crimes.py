@@ -1,24 +1,40 @@
-"""Recorded crime as incidents, from data.police.uk files or a force's own extract."""
+"""Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
+Files of open data, which give months and no times, are cached by their content; a force's own
+extract is never copied to the cache, nor is a file with faults, which a message must name again.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
-from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, find_unique_points, find_used_numbers
+from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
-from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rename_categories
-from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.parallel import map_in_threads
+from patrolplan.inputs import crime_checks, row_account, table_reader, timestamps
+from patrolplan.inputs.crime_checks import (
+    NOWHERE,
+    CategoryCheck,
+    check_categories,
+    rename_categories,
+)
+from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
+
+CRIMES = Store("crimes", version="11")  # Change the version when what is read from a file changes
+NO_ID = 0  # The number of rows without a Crime ID
 
 FIELDS = (
     table_reader.Field(
@@ -72,13 +88,11 @@ def read_crimes(
     # Rows of the same file are never duplicates (offences may share an ID), nor are rows without an
     # ID.
     alarms = Alarms() if alarms is None else alarms
-    files = _read_all(paths, projection, columns or {})
-    row_account.check_accounts("crimes", [file.account for file in files], left_out, alarms)
-    crimes = crime_rows.join_files(files, projection)
-    table = crimes.rows
-    crime_checks.check_places(
-        [file.account for file in files], table["place"], crimes.is_coarse, alarms
-    )
+    files = _read_files(paths, projection, columns or {})
+    accounts = [file.account for file in files]
+    row_account.check_accounts("crimes", accounts, left_out, alarms)
+    table, all_places = _join_files(files)
+    crime_checks.check_places(accounts, table["place"], table["is_coarse"].to_numpy(), alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
@@ -96,8 +110,8 @@ def read_crimes(
             raise InputError(problems)
         what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    used, place = find_used_numbers(table["place"].to_numpy()[good], len(crimes.places))
-    places = crimes.places[used]
+    used, place = find_used_numbers(table["place"].to_numpy()[good], len(all_places))
+    places = all_places[used]
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
     return Crimes(
@@ -120,36 +134,157 @@ def _is_exact(table: pd.DataFrame) -> Bools:
     return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
-def _read_all(
-    paths: Files, projection: Projection, columns: Mapping[str, str]
-) -> list[crime_rows.CrimeFile]:
-    def read(path: TableSource) -> crime_rows.CrimeFile:
-        depends_on = (projection.crs, dict(columns))
-        return crime_rows.load_or_read(
-            path, depends_on, partial(_read_one, path, projection, columns)
-        )
+@dataclass(frozen=True, eq=False)
+class _File:
+    """One file: the rows that fit its header, see `_read_one`, and an account of all."""
 
+    rows: pd.DataFrame
+    account: row_account.RowAccount
+
+
+def _read_files(paths: Files, projection: Projection, columns: Mapping[str, str]) -> list[_File]:
     problems, files = Problems(), []
-    for future in map_in_threads(read, paths):
+    for path in paths:
+        read = partial(_read_one, path, projection, columns)
         with problems.collect():
-            files.append(future.result())
+            if not path.is_file():
+                files.append(read())
+                continue
+            key = json.dumps([projection.crs, dict(columns), hash_source(path)], sort_keys=True)
+            decode = partial(_decode, path)
+            files.append(CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode))
     problems.raise_if_any()
     return files
 
 
-def _read_one(
-    path: TableSource, projection: Projection, columns: Mapping[str, str]
-) -> crime_rows.CrimeFile:
+def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> _File:
     counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
-    grid = table_reader.find_grid(counted.rows, projection, columns)
     table = counted.rows
-    if not {"month", *crime_rows.TIMES} & {*table}:
+    if not {"month", *TIMES} & {*table}:
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    times, unreadable = crime_rows.read_times(table, path)
-    rows = crime_rows.build_rows(table, times, grid)
-    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable))
+    blank = pd.Series("", index=table.index, dtype="str")
+    ids = table.get("crime_id", blank).to_numpy(dtype=object, na_value="")
+    # A 64-bit number for each Crime ID: they are only compared, and text takes memory.
+    numbers = np.maximum(pd.util.hash_array(ids, categorize=False), 1)
+    times, unreadable = _read_times(table, path)
+    x, y = table_reader.project_coordinates(table, projection, columns)
+    rows = pd.DataFrame(
+        {
+            "crime_id": np.where(ids == "", NO_ID, numbers).astype(np.uint64),
+            **times,
+            "category": table["category"].astype("category"),
+            "force": table.get("force", blank).fillna("").astype("category"),
+            "x": x,
+            "y": y,
+            "is_coarse": row_account.is_coarse(table),
+        }
+    )
+    account = row_account.build_account(path, counted, unreadable)
+    return _File(rows.reset_index(drop=True), account)
+
+
+def _encode_if_open(file: _File) -> memoryview | None:
+    """Rows as Feather; None where one has a time, as in a force's own extract, or has faults."""
+    if file.rows["occurred_at"].notna().any() or file.account.has_faults:
+        return None
+    stream = BytesIO()
+    file.rows.to_feather(stream)
+    return stream.getbuffer()
+
+
+def _decode(path: TableSource, content: bytes) -> _File:
+    rows = pd.read_feather(BytesIO(content))
+    return _File(rows, row_account.RowAccount(path, len(rows)))
+
+
+def _join_files(files: Sequence[_File]) -> tuple[pd.DataFrame, Floats]:
+    """The rows of all files with the `file` of each, and (m, 2) distinct places in metres.
+
+    `place` is the row of the places, which are sorted by x and then y; `NOWHERE` without one.
+    """
+    words = {}
+    for name in ("category", "force"):  # files have categories of their own
+        column = union_categoricals([file.rows[name] for file in files], sort_categories=True)
+        words[name] = column.rename_categories(column.categories.astype(object))
+    numbers = [file.rows.drop(columns=[*words]) for file in files]
+    table = pd.concat(numbers, ignore_index=True).assign(**words)
+    xy = table[["x", "y"]].to_numpy()
+    is_placed = np.isfinite(xy).all(axis=1)
+    place = np.full(len(table), NOWHERE)
+    places, place[is_placed] = find_unique_points(xy[is_placed])
+    file = np.repeat(np.arange(len(files)), [len(file.rows) for file in files])
+    return table.assign(place=place, file=file), places
+
+
+TIMES = ("occurred_at", "committed_from", "committed_to")
+MAX_SPAN = pd.Timedelta("24h")
+MAX_APART = pd.Timedelta("31D")
+SPAN_REMEDY = "give a last possible time at most 31 days after the first, not before it"
+
+
+def _read_times(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+    """Month, first and last possible time of each row, the first's precision; what is unreadable.
+
+    Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
+    and `committed_to` count:
+
+    - Both alike, or only one given: the crime happened then.
+    - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
+      counts as one in all, shared out by the clock (`patrolplan.risk.known_times`).
+    - Up to 31 days apart: a span that says nothing about the hour; the date and the month are those
+      of the first time.
+    - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
+      the row is left out unless it has a month of its own, and many such rows stop the command.
+    """
+    never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
+    precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
+    columns = {"occurred_at": never, "occurred_until": never, "precision": precision}
+    unreadable: list[row_account.Unreadable] = []
+    if {*TIMES} & {*table}:
+        columns, unreadable = _read_span(table, path)
+    month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+    if "month" in table:
+        given = timestamps.parse_months(table["month"])
+        unreadable += row_account.find_unreadable(
+            table["month"], given.notna().to_numpy(), row_account.MONTH_REMEDY
+        )
+        month = month.fillna(given)
+    return {**columns, "month": month}, unreadable
+
+
+def _read_span(
+    table: pd.DataFrame, path: TableSource
+) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+    """The times of a table that has some, see `_read_times`."""
+    empty = pd.Series(pd.NA, index=table.index, dtype="string")
+    unreadable, times, precise = [], [], []
+    for text in (table.get(name, empty) for name in TIMES):
+        timestamps.check_day_first(text, path)
+        times.append(timestamps.parse_timestamps(text))
+        precise.append(timestamps.classify_precision(text, times[-1]))
+        unreadable += row_account.find_unreadable(
+            text, times[-1].notna().to_numpy(), row_account.TIME_REMEDY
+        )
+    (exact, first, last), no_time = times, timestamps.NO_TIME
+    apart = last - first
+    wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
+    if wrong.any():
+        text = table["committed_to"][wrong]
+        unreadable += row_account.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
+    is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
+    has_times = is_span & (precise[1] != no_time) & (precise[2] != no_time)
+    has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()
+    precision = np.where(first.notna(), precise[1], precise[2])
+    precision = np.where(is_span | wrong, no_time, precision)
+    return {
+        "occurred_at": exact.fillna(first.fillna(last).mask(wrong)),
+        "occurred_until": last.where(has_times),
+        "precision": np.where(exact.notna(), precise[0], precision).astype(np.uint8),
+    }, unreadable
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
@@ -157,7 +292,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["place"] == crime_rows.NOWHERE,
+        "without coordinates": table["place"] == NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():
@@ -170,7 +305,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
 
 def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
     """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
-    shared = repeated[repeated["crime_id"] != crime_rows.NO_ID]
+    shared = repeated[repeated["crime_id"] != NO_ID]
     same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]
