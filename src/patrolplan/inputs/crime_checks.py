@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.arrays import Bools
+from patrolplan.inputs.delimited import CountedTable
 from patrolplan.inputs.formats import Files
-from patrolplan.inputs.row_account import RowAccount, check_resolution
+from patrolplan.inputs.row_account import check_resolution
 from patrolplan.inputs.table_reader import AXES
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import Alarms, exceeds_bound
@@ -31,7 +32,7 @@ NOON = 12
 
 
 def check_places(
-    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: Bools, alarms: Alarms
+    accounts: Sequence[CountedTable], places: pd.Series, is_coarse: Bools, alarms: Alarms
 ) -> None:
     """Check that most of (n,) crimes have a place, and one that is exact enough for streets."""
     is_placed = (places != NOWHERE).to_numpy()

@@ -6,7 +6,7 @@ extract is never copied to the cache, nor is a file with faults, which a message
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -29,6 +29,7 @@ from patrolplan.inputs.crime_checks import (
     check_categories,
     rename_categories,
 )
+from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
@@ -89,10 +90,9 @@ def read_crimes(
     # ID.
     alarms = Alarms() if alarms is None else alarms
     files = _read_files(paths, projection, columns or {})
-    accounts = [file.account for file in files]
-    row_account.check_accounts("crimes", accounts, left_out, alarms)
+    row_account.check_accounts("crimes", files, left_out, alarms)
     table, all_places = _join_files(files)
-    crime_checks.check_places(accounts, table["place"], table["is_coarse"].to_numpy(), alarms)
+    crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
@@ -134,15 +134,9 @@ def _is_exact(table: pd.DataFrame) -> Bools:
     return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
-@dataclass(frozen=True, eq=False)
-class _File:
-    """One file: the rows that fit its header, see `_read_one`, and an account of all."""
-
-    rows: pd.DataFrame
-    account: row_account.RowAccount
-
-
-def _read_files(paths: Files, projection: Projection, columns: Mapping[str, str]) -> list[_File]:
+def _read_files(
+    paths: Files, projection: Projection, columns: Mapping[str, str]
+) -> list[CountedTable]:
     problems, files = Problems(), []
     for path in paths:
         read = partial(_read_one, path, projection, columns)
@@ -157,8 +151,11 @@ def _read_files(paths: Files, projection: Projection, columns: Mapping[str, str]
     return files
 
 
-def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, str]) -> _File:
-    counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
+def _read_one(
+    path: TableSource, projection: Projection, columns: Mapping[str, str]
+) -> CountedTable:
+    """A file's rows: number of the ID, times, `precision`, words, place; they are cached."""
+    counted = row_account.read_placed_table(path, FIELDS, columns, projection, source="crimes")
     table = counted.rows
     if not {"month", *TIMES} & {*table}:
         what = "has neither a Month nor a date and time"
@@ -169,37 +166,31 @@ def _read_one(path: TableSource, projection: Projection, columns: Mapping[str, s
     # A 64-bit number for each Crime ID: they are only compared, and text takes memory.
     numbers = np.maximum(pd.util.hash_array(ids, categorize=False), 1)
     times, unreadable = _read_times(table, path)
-    x, y = table_reader.project_coordinates(table, projection, columns)
-    rows = pd.DataFrame(
-        {
-            "crime_id": np.where(ids == "", NO_ID, numbers).astype(np.uint64),
-            **times,
-            "category": table["category"].astype("category"),
-            "force": table.get("force", blank).fillna("").astype("category"),
-            "x": x,
-            "y": y,
-            "is_coarse": row_account.is_coarse(table),
-        }
+    rows = table[["x", "y", "is_coarse"]].assign(
+        crime_id=np.where(ids == "", NO_ID, numbers).astype(np.uint64),
+        **times,
+        category=table["category"].astype("category"),
+        force=table.get("force", blank).fillna("").astype("category"),
     )
-    account = row_account.build_account(path, counted, unreadable)
-    return _File(rows.reset_index(drop=True), account)
+    found = (*unreadable, *counted.unreadable)
+    return replace(counted, rows=rows.reset_index(drop=True), unreadable=found)
 
 
-def _encode_if_open(file: _File) -> memoryview | None:
+def _encode_if_open(file: CountedTable) -> memoryview | None:
     """Rows as Feather; None where one has a time, as in a force's own extract, or has faults."""
-    if file.rows["occurred_at"].notna().any() or file.account.has_faults:
+    has_faults = file.malformed or file.unread or file.unreadable
+    if has_faults or file.rows["occurred_at"].notna().any():
         return None
     stream = BytesIO()
     file.rows.to_feather(stream)
     return stream.getbuffer()
 
 
-def _decode(path: TableSource, content: bytes) -> _File:
-    rows = pd.read_feather(BytesIO(content))
-    return _File(rows, row_account.RowAccount(path, len(rows)))
+def _decode(path: TableSource, content: bytes) -> CountedTable:
+    return CountedTable(path, pd.read_feather(BytesIO(content)))
 
 
-def _join_files(files: Sequence[_File]) -> tuple[pd.DataFrame, Floats]:
+def _join_files(files: Sequence[CountedTable]) -> tuple[pd.DataFrame, Floats]:
     """The rows of all files with the `file` of each, and (m, 2) distinct places in metres.
 
     `place` is the row of the places, which are sorted by x and then y; `NOWHERE` without one.
@@ -224,9 +215,7 @@ MAX_APART = pd.Timedelta("31D")
 SPAN_REMEDY = "give a last possible time at most 31 days after the first, not before it"
 
 
-def _read_times(
-    table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
     """Month, first and last possible time of each row, the first's precision; what is unreadable.
 
     Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
@@ -243,7 +232,7 @@ def _read_times(
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
     precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
     columns = {"occurred_at": never, "occurred_until": never, "precision": precision}
-    unreadable: list[row_account.Unreadable] = []
+    unreadable: list[Unreadable] = []
     if {*TIMES} & {*table}:
         columns, unreadable = _read_span(table, path)
     month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
@@ -256,9 +245,7 @@ def _read_times(
     return {**columns, "month": month}, unreadable
 
 
-def _read_span(
-    table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, Any], list[row_account.Unreadable]]:
+def _read_span(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
     """The times of a table that has some, see `_read_times`."""
     empty = pd.Series(pd.NA, index=table.index, dtype="string")
     unreadable, times, precise = [], [], []

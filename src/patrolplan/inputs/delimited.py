@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.formats import read_content
+from patrolplan.inputs.formats import TableSource, read_content
 
 SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
@@ -50,6 +50,18 @@ class DelimitedText:
     header_row: int
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """Values of one column that cannot be read, of those given, and the first one."""
+
+    column: str
+    count: int
+    given: int
+    row: int
+    value: str
+    remedy: str
+
+
 @dataclass(frozen=True, eq=False)
 class CountedTable:
     """Rows that fit the header, as text or NA by row number, and an account of the others.
@@ -58,10 +70,12 @@ class CountedTable:
     that are read; with `is_cut` the file ends within a row.
     """
 
+    path: TableSource
     rows: pd.DataFrame
     malformed: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
     is_cut: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def row_count(self) -> int:
@@ -182,7 +196,7 @@ def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     lines = content.splitlines() if len(empty) else []
     unread = tuple(int(row) for row in empty if lines[row - 1].decode().strip(sides))
     is_cut = malformed[-1:] == (last,) and not is_ended
-    return CountedTable(table.drop(index=empty), malformed, unread, is_cut)
+    return CountedTable(text.path, table.drop(index=empty), malformed, unread, is_cut)
 
 
 def _split_quoted(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
@@ -210,7 +224,7 @@ def _split_quoted(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     table = pd.DataFrame(rows, columns=list(names), index=pd.Index(numbers, dtype=np.int64))
     table = table.astype("str").rename_axis("row").replace("", pd.NA)
     is_cut = bool(malformed) and malformed[-1] == number and not decoded.endswith(("\n", "\r"))
-    return CountedTable(table, tuple(malformed), tuple(unread), is_cut)
+    return CountedTable(text.path, table, tuple(malformed), tuple(unread), is_cut)
 
 
 def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:

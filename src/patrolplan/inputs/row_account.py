@@ -5,16 +5,18 @@ explain are reported to `patrolplan.plausibility.Alarms`; of values that cannot 
 guessed, as 03/04 may be in March or April. Not for pupils' reports, whose rows are never named.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats
+from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.inputs import table_reader
-from patrolplan.inputs.delimited import MALFORMED, CountedTable
+from patrolplan.inputs.delimited import MALFORMED, CountedTable, Unreadable
 from patrolplan.inputs.formats import TableSource
+from patrolplan.inputs.table_reader import AXES, find_axes, parse_axis, read_counted_table
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.tables import LeftOut
 from patrolplan.text import format_count, list_rows
@@ -28,19 +30,33 @@ DEGREES_REMEDY = "write decimal degrees with a point, such as -0.1276"
 METRES_REMEDY = "write whole metres without commas, such as 530000"
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """Values of one column that cannot be read, of those given, and the first one."""
+def read_placed_table(
+    path: TableSource,
+    fields: Sequence[table_reader.Field],
+    columns: Mapping[str, str],
+    projection: Projection,
+    *,
+    source: str,
+) -> CountedTable:
+    """A table with the place of each row: `x` and `y` in metres (NaN: none), and `is_coarse`."""
+    table = read_counted_table(path, fields, columns, source=source)
+    axes = find_axes(table.rows) or AXES[0]
+    xy = np.column_stack([parse_axis(table.rows[axis], axis) for axis in axes])
+    # Easting and northing in a known UK layout are on the British National Grid; those that the
+    # settings map are in the area's CRS.
+    in_degrees, grid = axes == AXES[0], projection.crs if "easting" in columns else BRITISH_GRID
+    x, y = projection.to_metres(*xy.T, DEGREES if in_degrees else grid)
+    remedy = DEGREES_REMEDY if in_degrees else METRES_REMEDY
+    wrong = [
+        one
+        for axis, is_read in zip(axes, np.isfinite(xy).T, strict=True)
+        for one in find_unreadable(table.rows[axis], is_read, remedy)
+    ]
+    rows = table.rows.assign(x=x, y=y, is_coarse=find_coarse(xy, in_degrees=in_degrees))
+    return replace(table, rows=rows, unreadable=tuple(wrong))
 
-    column: str
-    count: int
-    given: int
-    row: int
-    value: str
-    remedy: str
 
-
-def find_unreadable(text: pd.Series, is_read: NDArray[np.bool_], remedy: str) -> list[Unreadable]:
+def find_unreadable(text: pd.Series, is_read: Bools, remedy: str) -> list[Unreadable]:
     """The values of a column that are not empty and were not read: none, or one entry for all."""
     wrong = text[~is_read]
     wrong = wrong[is_given(wrong)]
@@ -50,7 +66,7 @@ def find_unreadable(text: pd.Series, is_read: NDArray[np.bool_], remedy: str) ->
     return [Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
 
 
-def is_given(text: pd.Series) -> NDArray[np.bool_]:
+def is_given(text: pd.Series) -> Bools:
     """(n,) whether each cell of text or NA holds a value: not one of `EMPTY_WORDS`."""
     return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
 
@@ -61,40 +77,8 @@ MAX_COARSE_SHARE = 0.5  # Maximum share of rows whose places are rounded to a hu
 ROUNDING = 1e-6  # Numbers closer than this to a whole one are whole
 
 
-@dataclass(frozen=True)
-class RowAccount:
-    """One file's rows, without their content: how many fit the header, and which do not."""
-
-    path: TableSource
-    fitting: int
-    malformed: tuple[int, ...] = ()
-    unread: tuple[int, ...] = ()
-    is_cut: bool = False
-    unreadable: tuple[Unreadable, ...] = ()
-
-    @property
-    def row_count(self) -> int:
-        """Rows in the file, without blank ones."""
-        return self.fitting + len(self.malformed) + len(self.unread)
-
-    @property
-    def has_faults(self) -> bool:
-        """Whether a later message may have to name one of its rows."""
-        return bool(self.malformed or self.unread or self.unreadable)
-
-
-def build_account(
-    path: TableSource, table: CountedTable, unreadable: Sequence[Unreadable] = ()
-) -> RowAccount:
-    """The account of a file that was read, with checks of its coordinates."""
-    points = find_unreadable_points(table.rows)
-    return RowAccount(
-        path, len(table.rows), table.malformed, table.unread, table.is_cut, (*unreadable, *points)
-    )
-
-
 def check_accounts(
-    source: str, accounts: Sequence[RowAccount], left_out: LeftOut, alarms: Alarms
+    source: str, accounts: Sequence[CountedTable], left_out: LeftOut, alarms: Alarms
 ) -> None:
     """Count the rows of all files of a table, and check what does not fit or cannot be read."""
     total = sum(account.row_count for account in accounts)
@@ -120,7 +104,7 @@ def check_accounts(
 
 
 def _check_shape(
-    source: str, uneven: Sequence[RowAccount], total: int, left_out: LeftOut, alarms: Alarms
+    source: str, uneven: Sequence[CountedTable], total: int, left_out: LeftOut, alarms: Alarms
 ) -> None:
     """Rows with more or fewer fields than their header, and files that end in mid-row."""
     first, count = uneven[0], sum(len(account.malformed) for account in uneven)
@@ -138,7 +122,7 @@ def _check_shape(
 
 
 def check_resolution(
-    source: str, path: TableSource, coarse: NDArray[np.bool_], alarms: Alarms, *, min_rows: int
+    source: str, path: TableSource, coarse: Bools, alarms: Alarms, *, min_rows: int
 ) -> None:
     """Check that most (n,) places of a table are not rounded to a hundred metres or more."""
     if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
@@ -150,29 +134,7 @@ def check_resolution(
         alarms.add("coordinate_resolution", path, what, remedy)
 
 
-def is_coarse(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """(n,) whether both coordinates of a row are rounded to about a hundred metres or more."""
-    axes = table_reader.find_axes(table)
-    if axes is None:
-        return np.zeros(len(table), dtype=bool)
-    return find_coarse(
-        np.column_stack(table_reader.parse_coordinates(table)),
-        in_degrees=axes == table_reader.AXES[0],
-    )
-
-
-def find_coarse(points: NDArray[np.float64], *, in_degrees: bool) -> NDArray[np.bool_]:
+def find_coarse(points: Floats, *, in_degrees: bool) -> Bools:
     """(n,) whether both coordinates (n, 2) of a point, NaN where there is none, are rounded so."""
     scaled = points * 10.0**MAX_COARSE_DECIMALS if in_degrees else points / COARSE_METRES
     return np.asarray((np.abs(scaled - np.round(scaled)) < ROUNDING).all(axis=1))
-
-
-def find_unreadable_points(table: pd.DataFrame) -> list[Unreadable]:
-    """Coordinates that cannot be read, by column; empty cells are not among them."""
-    found: list[Unreadable] = []
-    axes = table_reader.find_axes(table) or ()
-    remedy = DEGREES_REMEDY if axes == table_reader.AXES[0] else METRES_REMEDY
-    for axis in axes:
-        is_read = np.isfinite(table_reader.parse_axis(table[axis], axis))
-        found += find_unreadable(table[axis], is_read, remedy)
-    return found

@@ -1,6 +1,7 @@
 """Schools, from GIAS or any table whose columns the settings map."""
 
 import re
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +12,9 @@ from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs import row_account
+from patrolplan.inputs.delimited import Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    parse_numbers,
-    project_coordinates,
-    quote_value,
-    read_counted_table,
-)
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers, quote_value
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
@@ -88,13 +83,12 @@ def read_schools(
     parts, accounts = [], []
     for path in paths:
         with problems.collect():
-            counted = read_counted_table(path, FIELDS, columns, source="schools")
-            table = counted.rows
-            x, y = project_coordinates(table, projection, columns)
-            figures, unreadable = _parse_figures(table, path)
-            place = table.assign(x=x, y=y, is_coarse=row_account.is_coarse(table), row=table.index)
-            parts.append(place.assign(**figures))
-            accounts.append(row_account.build_account(path, counted, unreadable))
+            counted = row_account.read_placed_table(
+                path, FIELDS, columns, projection, source="schools"
+            )
+            figures, unreadable = _parse_figures(counted.rows, path)
+            parts.append(counted.rows.assign(row=counted.rows.index, **figures))
+            accounts.append(replace(counted, unreadable=(*unreadable, *counted.unreadable)))
     problems.raise_if_any()
     row_account.check_accounts("schools", accounts, left_out, alarms)
     listed = pd.concat(parts, ignore_index=True)
@@ -130,11 +124,11 @@ def read_schools(
 
 def _parse_figures(
     table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, Floats | pd.Series], list[row_account.Unreadable]]:
+) -> tuple[dict[str, Floats | pd.Series], list[Unreadable]]:
     """Columns of a file's figures, with those refused in words, and an account of the latter."""
     figures: dict[str, Floats | pd.Series] = {}
     refused: dict[int, list[str]] = {}
-    unreadable: list[row_account.Unreadable] = []
+    unreadable: list[Unreadable] = []
     text = table.reindex(columns=list(FIGURES)).astype(object)
     numbers = {name: parse_numbers(text[name]) for name in FIGURES}
     is_swapped = numbers["low_age"] > numbers["high_age"]

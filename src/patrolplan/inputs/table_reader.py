@@ -17,10 +17,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Floats
 from patrolplan.audit_guard import is_for_audit, is_marked
-from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
+from patrolplan.crs import BRITISH_GRID, DEGREES
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import formats
 from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
@@ -210,7 +210,7 @@ def _read_layer(
         text = text.assign(**write_points(frame.geometry, path, axes))
     table = strip_cells(text.rename_axis("row"))
     empty = table.index[table.isna().all(axis=1)]
-    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
+    return CountedTable(path, table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def match_columns(
@@ -276,22 +276,6 @@ POINT_FIELDS = (
 )
 
 
-def project_coordinates(
-    table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates."""
-    return projection.to_metres(*parse_coordinates(table), find_grid(table, projection, columns))
-
-
-def find_grid(table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]) -> str:
-    """CRS of the coordinates of a table; degrees where it has both pairs."""
-    # Easting and northing in a known UK layout are on the British National Grid; those that the
-    # settings map are in the area's CRS.
-    if find_axes(table) == AXES[0]:
-        return DEGREES
-    return projection.crs if "easting" in columns else BRITISH_GRID
-
-
 AXES = (("longitude", "latitude"), ("easting", "northing"))
 """Our names of both pairs of columns; the first that a table has counts."""
 
@@ -302,13 +286,7 @@ def find_axes(names: Iterable[object]) -> tuple[str, str] | None:
     return next((pair for pair in AXES if present >= {*pair}), None)
 
 
-def parse_coordinates(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) each of the coordinates of a table that has them; NaN where it holds none."""
-    first, second = find_axes(table) or AXES[0]
-    return parse_axis(table[first], first), parse_axis(table[second], second)
-
-
-def parse_axis(values: pd.Series, axis: str) -> NDArray[np.float64]:
+def parse_axis(values: pd.Series, axis: str) -> Floats:
     """(n,) numbers of one of `AXES`; NaN where a cell holds none, or no such degrees."""
     numbers = parse_numbers(values)
     return np.where(np.abs(numbers) <= MAX_DEGREES.get(axis, np.inf), numbers, np.nan)
@@ -317,7 +295,7 @@ def parse_axis(values: pd.Series, axis: str) -> NDArray[np.float64]:
 MAX_DEGREES = {"longitude": 180, "latitude": 90}
 
 
-def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
+def parse_numbers(values: pd.Series) -> Floats:
     """(n,) numbers of a text column; NaN where there is none, or an infinite one."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)

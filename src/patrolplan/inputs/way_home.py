@@ -22,9 +22,7 @@ from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
     parse_numbers,
-    project_coordinates,
     quote_value,
-    read_counted_table,
 )
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
@@ -177,7 +175,9 @@ def _read_points(
     for path in paths:
         with problems.collect():
             fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
-            counted = read_counted_table(path, fields, columns, source=source)
+            counted = row_account.read_placed_table(
+                path, fields, columns, projection, source=source
+            )
             table = counted.rows
             if source == "stops" and "kind" not in table:
                 if "code" not in table:
@@ -185,7 +185,7 @@ def _read_points(
                     remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
                     raise InputError.one(path, what, remedy)
                 table = table.assign(kind="bus_stop")
-            x, y = project_coordinates(table, projection, columns)
+            place = table[["x", "y", "is_coarse"]]
             table = table.reindex(columns=names).astype(object)
             kind = table["kind"].map(_fold_kind)
             is_known = kind.isin({*KINDS[source], *OTHER_KINDS[source]})
@@ -196,10 +196,9 @@ def _read_points(
             is_wrong = row_account.is_given(given) & ~(numbers >= 0)
             remedy = "write a number of passengers, or nothing"
             _add_wrong(given[is_wrong], "number", path, remedy, problems)
-            place = {"x": x, "y": y, "is_coarse": row_account.is_coarse(counted.rows)}
             ours = kind.map(KINDS[source]).astype(object)
-            parts.append(table.assign(kind=ours, boardings=numbers, **place))
-            accounts.append(row_account.build_account(path, counted))
+            parts.append(table.assign(kind=ours, boardings=numbers).join(place))
+            accounts.append(counted)
     problems.raise_if_any()
     row_account.check_accounts(source, accounts, left_out, alarms)
     empty = pd.DataFrame(columns=[*names, "x", "y", "is_coarse"]).astype({"boardings": "float64"})
