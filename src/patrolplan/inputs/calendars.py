@@ -12,10 +12,10 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
+from itertools import chain, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -24,6 +24,7 @@ from patrolplan.errors import InputError, Problem, Problems
 from patrolplan.inputs.formats import read_bounded
 from patrolplan.inputs.small_tables import DUTY_KINDS
 
+NOTHING = dt.timedelta()
 LOCAL = ZoneInfo("Europe/London")  # Times without a zone are in this one, and so are all duties
 MAX_BYTES = 20_000_000  # Maximum size of a calendar
 MAX_EVENTS = 20_000  # and maximum number of events in it
@@ -55,9 +56,8 @@ RULE_PARTS = {
 """Parts that a rule of each frequency may have, besides those of any."""
 
 
-@dataclass(frozen=True)
-class CalendarDuty:
-    """A duty of an officer on a day."""
+class CalendarDuty(NamedTuple):
+    """A duty of an officer on a day, in minutes after midnight."""
 
     officer: str
     date: dt.date
@@ -83,9 +83,7 @@ def read_calendars(
     duties: list[CalendarDuty] = []
     for path in paths:
         with problems.collect():
-            calendar = _Calendar(path, names, first, last)
-            duties += calendar.read()
-            left_out += calendar.left_out
+            duties += _Calendar(path, names, first, last, left_out).read()
     problems.raise_if_any()
     others = [duty for duty in duties if duty.kind not in PATROL_KINDS]
     left_out["that are patrols"] += len(duties) - len(others)
@@ -93,11 +91,11 @@ def read_calendars(
 
 
 class EventError(ValueError):
-    """An event that cannot be read; nothing in it is quoted."""
+    """What cannot be read of an event; nothing in it is quoted."""
 
     def __init__(self, event: "_Event", what: str) -> None:
         super().__init__(what)
-        self.line, self.what = event.line, what
+        self.line = event.line
 
 
 @dataclass(frozen=True)
@@ -115,20 +113,18 @@ class _Event:
     def get_text(self, name: str) -> str:
         return str(next(iter(self.list_values(name)), "")).strip()
 
-    @property
-    def broken(self) -> list[str]:
-        """Names of properties whose values have an unknown form, or are missing or duplicates."""
+    def check(self) -> None:
+        """Refuse properties whose values have an unknown form, or are missing or duplicates."""
         broken = [str(name or "").upper() or "a property" for name, _ in self.properties.errors]
         broken += [name for name in SINGLE_PROPERTIES if len(self.list_values(name)) > 1]
-        return broken if "DTSTART" in self.properties or broken else ["DTSTART"]
+        if broken or "DTSTART" not in self.properties:
+            raise EventError(self, f"{[*broken, 'DTSTART'][0]} cannot be read")
 
     @property
     def kinds(self) -> list[str]:
         """Its kind and categories, as words of ours are written."""
-        words = [
-            word for one in self.list_values("CATEGORIES") for word in getattr(one, "cats", ())
-        ]
-        texts = (self.get_text(f"{OWN}KIND"), *map(str, words))
+        of_events = [getattr(one, "cats", ()) for one in self.list_values("CATEGORIES")]
+        texts = (self.get_text(f"{OWN}KIND"), *map(str, chain(*of_events)))
         return [re.sub(r"[\s-]+", "_", text.strip().casefold()) for text in texts]
 
     @property
@@ -149,37 +145,28 @@ class _Event:
         return not isinstance(self.properties["DTSTART"].dt, dt.datetime)
 
     @property
-    def zone(self) -> dt.tzinfo | None:
-        """None: the local one."""
+    def zone(self) -> dt.tzinfo:
         start = self.properties["DTSTART"]
         zone: dt.tzinfo | None = getattr(start.dt, "tzinfo", None)
         if "TZID" in start.params and zone is None:
             raise EventError(self, "names a time zone that is not known (TZID)")
-        return zone
+        return zone or LOCAL
 
     def read_clock(self, value: Any) -> dt.datetime:  # noqa: ANN401 - as icalendar
         """A date, time or period of icalendar by the clock of the event's zone."""
         moment = getattr(value, "dt", value)
         moment = moment[0] if isinstance(moment, tuple) else moment
-        zone = self.zone
-        try:
-            if not isinstance(moment, dt.datetime):
-                return dt.datetime.combine(moment, dt.time())
-            if moment.tzinfo is not None:
-                moment = moment.astimezone(zone or LOCAL).replace(tzinfo=None)
-        except (OverflowError, TypeError, ValueError):
-            raise EventError(self, "a date cannot be read") from None
-        return moment
+        if not isinstance(moment, dt.datetime):
+            return dt.datetime.combine(moment, dt.time())
+        return moment if moment.tzinfo is None else self.move(moment, self.zone)
 
-    def localise(self, clock: dt.datetime, later: dt.timedelta) -> dt.datetime:
-        """A time of its clock, and some time later, by the local one."""
-        zone = self.zone
+    def move(
+        self, moment: dt.datetime, zone: dt.tzinfo, later: dt.timedelta = NOTHING
+    ) -> dt.datetime:
+        """A time, and some time later, by the clock of a zone."""
         try:
-            clock += later
-            if zone is None:
-                return clock
-            return clock.replace(tzinfo=zone).astimezone(LOCAL).replace(tzinfo=None)
-        except (OverflowError, ValueError):
+            return (moment + later).astimezone(zone).replace(tzinfo=None)
+        except (OverflowError, TypeError, ValueError):
             raise EventError(self, "a date cannot be read") from None
 
     @property
@@ -189,26 +176,22 @@ class _Event:
     @property
     def length(self) -> dt.timedelta:
         end, duration = self.properties.get("DTEND"), self.properties.get("DURATION")
-        length = dt.timedelta(days=int(self.whole_days))
+        length = dt.timedelta(days=int(self.whole_days)) if duration is None else duration.dt
         if end is not None:
             length = self.read_clock(end) - self.start
-        elif duration is not None:
-            length = duration.dt
         if length < dt.timedelta(0):
             raise EventError(self, "ends before it begins")
         return length
 
     def list_starts(self, last: dt.datetime) -> set[dt.datetime]:
         """Its starts until a time, by its rule, further dates and exceptions."""
-        starts = self._follow_rule(last) | {
-            self.read_clock(date) for date in self._list_dates("RDATE")
-        }
-        off = {self.read_clock(date) for date in self._list_dates("EXDATE")}
-        days = [one.dt for one in self._list_dates("EXDATE") if not isinstance(one.dt, dt.datetime)]
-        return {at for at in starts - off if at.date() not in days}
-
-    def _list_dates(self, name: str) -> list[Any]:
-        return [date for one in self.list_values(name) for date in getattr(one, "dts", ())]
+        added, off = (
+            [date for one in self.list_values(name) for date in getattr(one, "dts", ())]
+            for name in ("RDATE", "EXDATE")
+        )
+        starts = self._follow_rule(last) | {*map(self.read_clock, added)}
+        days = [one.dt for one in off if not isinstance(one.dt, dt.datetime)]
+        return {at for at in starts - {*map(self.read_clock, off)} if at.date() not in days}
 
     def _follow_rule(self, last: dt.datetime) -> set[dt.datetime]:
         rule = self.properties.get("RRULE")
@@ -245,31 +228,27 @@ class _Calendar:
     officers: Mapping[str, str]
     first: dt.date
     last: dt.date
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str]
 
     def read(self) -> list[CalendarDuty]:
         """Duties in the order of time."""
         series: defaultdict[str, list[_Event]] = defaultdict(list)
-        problems: list[Problem] = []
         for number, event in enumerate(_read_events(self.path)):
-            if names := event.broken:
-                what = f"{names[0]} cannot be read"
-                problems.append(Problem(self.path, what, REMEDY, f"line {event.line}"))
-            else:
-                series[event.get_text("UID") or f"\n{number}"].append(event)
+            series[event.get_text("UID") or f"\n{number}"].append(event)
         duties: list[CalendarDuty] = []
+        problems: list[Problem] = []
         for events in series.values():
-            if len(problems) >= MAX_PROBLEMS or len(duties) > MAX_DAYS_OF_DUTY:
-                break
             try:
+                for event in events:
+                    event.check()
                 duties += self._follow_series(events)
             except EventError as error:
-                problems.append(Problem(self.path, error.what, REMEDY, f"line {error.line}"))
-        if len(duties) > MAX_DAYS_OF_DUTY:
-            what = f"gives more than {MAX_DAYS_OF_DUTY:,} days with a duty"
-            problems.append(Problem(self.path, what, SHORTER))
+                problems.append(Problem(self.path, str(error), REMEDY, f"line {error.line}"))
+            if len(duties) > MAX_DAYS_OF_DUTY:
+                what = f"gives more than {MAX_DAYS_OF_DUTY:,} days with a duty"
+                raise InputError.one(self.path, what, SHORTER)
         if problems:
-            raise InputError(problems)
+            raise InputError(problems[:MAX_PROBLEMS])
         return sorted(duties, key=lambda duty: (duty.date, duty.from_minutes, duty.officer))
 
     def _follow_series(self, events: Sequence[_Event]) -> list[CalendarDuty]:
@@ -297,8 +276,7 @@ class _Calendar:
         """The officer of an event; empty if none in the table."""
         attendees = event.list_values("ATTENDEE")
         given = [str(one.params.get("CN", "")) for one in attendees if hasattr(one, "params")]
-        texts = (event.get_text(f"{OWN}OFFICER"), *given, self.path.stem)
-        names = map(_simplify, texts)
+        names = map(_simplify, (event.get_text(f"{OWN}OFFICER"), *given, self.path.stem))
         return next((self.officers[name] for name in names if name in self.officers), "")
 
     def _place(
@@ -306,9 +284,8 @@ class _Calendar:
     ) -> list[CalendarDuty]:
         """The duties of an event at its times, or a count of why it has none."""
         reason = event.is_off or ("" if officer else "of no officer in the table")
-        duties = (
-            [] if reason else [d for at in starts for d in self._build(event, at, officer, like)]
-        )
+        times = () if reason else starts
+        duties = [duty for at in times for duty in self._build(event, at, officer, like)]
         if reason or (starts and not duties):
             outside = f"dated outside {self.first} to {self.last}, or of no length"
             if event.whole_days and not event.length:
@@ -324,7 +301,8 @@ class _Calendar:
         kind = (*known, "leave" if event.whole_days else "away")[0]
         geo = event.properties.get("GEO")
         place = () if geo is None else (float(geo.longitude), float(geo.latitude))
-        begin, end = (event.localise(at, later) for later in (dt.timedelta(), event.length))
+        own = at.replace(tzinfo=event.zone)
+        begin, end = (event.move(own, LOCAL, later) for later in (NOTHING, event.length))
         first = max(begin.date(), self.first)
         for number in range(max(0, (min(end.date(), self.last) - first).days + 1)):
             day = first + dt.timedelta(days=number)

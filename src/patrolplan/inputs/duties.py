@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import geopandas as gpd
@@ -79,7 +78,7 @@ def _build_frame(events: Sequence[CalendarDuty], projection: Projection) -> gpd.
     """Duties of calendars as rows of the table."""
     types = dict.fromkeys(("officer", "date", "kind", "urn"), "str")
     types |= dict.fromkeys(("from_minutes", "to_minutes", "longitude", "latitude"), "float64")
-    table = pd.DataFrame(events, columns=[one.name for one in fields(CalendarDuty)]).astype(types)
+    table = pd.DataFrame(events, columns=CalendarDuty._fields).astype(types)
     longitude, latitude = (table.pop(name).to_numpy() for name in ("longitude", "latitude"))
     x, y = projection.to_metres(longitude, latitude)
     points = coarsen_visits(gpd.points_from_xy(x, y, crs=projection.crs), table["kind"])
