@@ -7,7 +7,7 @@ import pytest
 from inputs.download import server as _server
 from urllib3.util.retry import Retry
 
-from patrolplan.inputs.download.client import RateLimiter, WebClient
+from patrolplan.inputs.download.client import WebClient
 from patrolplan.inputs.download.download import Servers, fetch_open_data
 from patrolplan.settings import load_settings
 
@@ -52,11 +52,7 @@ def serving():
 def quick_web(total=8, **changes):
     """A session that asks at once and never waits for long."""
     patience = Retry(total=total, backoff_factor=0.0005, backoff_max=0.001, allowed_methods=None)
-    bounds = {
-        "timeout_seconds": (2, 1),
-        "rate_limiter": RateLimiter(per_second=1e6),
-        "retry_policy": patience,
-    }
+    bounds = {"timeout_seconds": (2, 1), "pause_seconds": 0, "retry_policy": patience}
     return WebClient("analyst@example.org", **(bounds | changes))
 
 

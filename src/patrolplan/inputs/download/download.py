@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import explain_os_errors, hash_content, hash_json, hold_lock
+from patrolplan.atomic import explain_os_errors, hash_content, hold_lock
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import gias, police
@@ -28,7 +28,6 @@ from patrolplan.inputs.download.manifest import (
     parse_month,
 )
 from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
-from patrolplan.inputs.fetched import list_corrections
 from patrolplan.inputs.polygons import read_limits
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.settings import Settings
@@ -103,9 +102,6 @@ def fetch_open_data(
     return fetch.result
 
 
-OUTCOME = police.COLUMNS.index("Last outcome category")
-
-
 @dataclass
 class _Fetch:
     """One fetch: its settings and session, and what it did so far."""
@@ -176,7 +172,6 @@ class _Fetch:
             months = ", ".join(list_spans(pd.DatetimeIndex(sorted(gone))))
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
         self.report_progress("crime", len(todo), len(todo), "")
-        self.result.notes += list_corrections(self.settings.folder, todo)
 
     def _write_month(self, month: str, rows: list[police.Row]) -> None:
         if not rows:
@@ -184,8 +179,7 @@ class _Fetch:
         path = build_month_path(self.settings, month)
         url = f"{self.servers.police}/crimes-street/all-crime"
         credit = f"{OPEN_GOVERNMENT_CREDIT} (data.police.uk)"
-        digest = hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
-        origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
+        origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
         self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
 
     def _find_missing_months(self, months: Sequence[str]) -> list[str]:

@@ -6,16 +6,18 @@ The record says of each file where and when it was fetched, under which licence,
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from patrolplan.atomic import hash_content, write_file_atomically
 from patrolplan.errors import SettingsError
-from patrolplan.inputs.fetched import MANIFEST, read_records
 from patrolplan.settings import Settings
 
+MANIFEST = "fetched.json"
 OPEN_GOVERNMENT = "Open Government Licence v3.0"
 OPEN_DATABASE = "Open Database Licence 1.0"
 OPEN_GOVERNMENT_CREDIT = (
@@ -33,7 +35,6 @@ class Origin:
     attribution: str
     rows: int
     months: tuple[str, ...] = ()
-    crimes: str = ""  # digest of a month's crimes without their outcomes, which change all the time
 
 
 @dataclass
@@ -46,23 +47,21 @@ class Manifest:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
-        records = read_records(self.folder).items()
-        self._files = {name: one for name, one in records if (self.folder / name).is_file()}
+        self._files: dict[str, dict[str, Any]] = {}
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # no good record
+            document = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            records = {str(name): dict(record) for name, record in document["files"].items()}
+            self._files = {n: one for n, one in records.items() if (self.folder / n).is_file()}
 
     def add(self, path: Path, data: bytes, origin: Origin) -> None:
         """Record a file, then write it: an interruption leaves no file without a record."""
         name = self.relative_name(path)
-        before = self._files.get(name, {})
-        earlier = before.get("earlier")
-        if before.get("area") == self.area and before.get("crimes", "") != origin.crimes:
-            earlier = {key: before[key] for key in ("fetched_at", "rows")}
         self._files[name] = {
             **asdict(origin),
             "fetched_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
             "user_agent": self.agent,
             "area": self.area,
             "sha256": hash_content(data),
-            "earlier": earlier,
         }
         document = {"schema": 1, "files": dict(sorted(self._files.items()))}
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
