@@ -179,15 +179,10 @@ fetch_open_data(
 
 
 @pytest.mark.slow
-def test_kills_change_no_byte(local, serving, place, fetch, files_of):
+def test_kills_change_no_byte(make_world, serving, place, fetch, files_of):
     """A fetch that is killed again and again, at any moment, ends with the same bytes."""
     months = 36
-    box = (-0.16, 51.50, -0.10, 51.54)
-    crimes = {
-        month: local.seeded_month(3, month, 1200, box, share=0.75)
-        for month in local.last_months(months)
-    }
-    world = local.World(crimes=crimes, most=700)
+    world = make_world(months, 1200, most=700, seed=3, share=0.75)
     url = serving(world)
     whole, killed = place("whole"), place("killed")
     fetch(whole, url, months=months)
