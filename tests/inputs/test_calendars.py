@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.calendars import MAX_EVENTS, read_calendars
-from patrolplan.inputs.duties import read_all_duties
+from patrolplan.inputs.duties import MAX_EVENTS, read_all_duties, read_calendars
 from patrolplan.tables import LeftOut
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2027, 12, 31)

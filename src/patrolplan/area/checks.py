@@ -19,9 +19,9 @@ from patrolplan.crs import Projection
 from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
-from patrolplan.inputs.row_account import check_resolution, find_coarse
 from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.inputs.table_reader import check_resolution, find_coarse
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, suppress_and_round

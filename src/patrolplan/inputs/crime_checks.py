@@ -15,8 +15,7 @@ import pandas as pd
 from patrolplan.arrays import Bools
 from patrolplan.inputs.delimited import CountedTable
 from patrolplan.inputs.formats import Files
-from patrolplan.inputs.row_account import check_resolution
-from patrolplan.inputs.table_reader import AXES
+from patrolplan.inputs.table_reader import AXES, check_resolution
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES

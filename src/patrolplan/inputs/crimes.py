@@ -22,7 +22,7 @@ from patrolplan.arrays import Bools, Floats, Ints, find_unique_points, find_used
 from patrolplan.cache import Store
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problems
-from patrolplan.inputs import crime_checks, row_account, table_reader, timestamps
+from patrolplan.inputs import crime_checks, table_reader, timestamps
 from patrolplan.inputs.crime_checks import (
     NOWHERE,
     CategoryCheck,
@@ -90,7 +90,7 @@ def read_crimes(
     # ID.
     alarms = Alarms() if alarms is None else alarms
     files = _read_files(paths, projection, columns or {})
-    row_account.check_accounts("crimes", files, left_out, alarms)
+    table_reader.check_accounts("crimes", files, left_out, alarms)
     table, all_places = _join_files(files)
     crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
@@ -155,7 +155,7 @@ def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> CountedTable:
     """A file's rows: number of the ID, times, `precision`, words, place; they are cached."""
-    counted = row_account.read_placed_table(path, FIELDS, columns, projection, source="crimes")
+    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="crimes")
     table = counted.rows
     if not {"month", *TIMES} & {*table}:
         what = "has neither a Month nor a date and time"
@@ -238,8 +238,8 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
     month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
     if "month" in table:
         given = timestamps.parse_months(table["month"])
-        unreadable += row_account.find_unreadable(
-            table["month"], given.notna().to_numpy(), row_account.MONTH_REMEDY
+        unreadable += table_reader.find_unreadable(
+            table["month"], given.notna().to_numpy(), table_reader.MONTH_REMEDY
         )
         month = month.fillna(given)
     return {**columns, "month": month}, unreadable
@@ -253,15 +253,15 @@ def _read_span(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], 
         timestamps.check_day_first(text, path)
         times.append(timestamps.parse_timestamps(text))
         precise.append(timestamps.classify_precision(text, times[-1]))
-        unreadable += row_account.find_unreadable(
-            text, times[-1].notna().to_numpy(), row_account.TIME_REMEDY
+        unreadable += table_reader.find_unreadable(
+            text, times[-1].notna().to_numpy(), table_reader.TIME_REMEDY
         )
     (exact, first, last), no_time = times, timestamps.NO_TIME
     apart = last - first
     wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
     if wrong.any():
         text = table["committed_to"][wrong]
-        unreadable += row_account.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
+        unreadable += table_reader.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
     is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
     has_times = is_span & (precise[1] != no_time) & (precise[2] != no_time)
     has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()

@@ -16,9 +16,8 @@ from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, numb
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
-from patrolplan.inputs.row_account import find_coarse
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
-from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.table_reader import Field, find_coarse, parse_numbers, read_counted_table
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round

@@ -11,7 +11,7 @@ from patrolplan.arrays import Floats
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs import row_account
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.delimited import Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers, quote_value
@@ -83,17 +83,17 @@ def read_schools(
     parts, accounts = [], []
     for path in paths:
         with problems.collect():
-            counted = row_account.read_placed_table(
+            counted = table_reader.read_placed_table(
                 path, FIELDS, columns, projection, source="schools"
             )
             figures, unreadable = _parse_figures(counted.rows, path)
             parts.append(counted.rows.assign(row=counted.rows.index, **figures))
             accounts.append(replace(counted, unreadable=(*unreadable, *counted.unreadable)))
     problems.raise_if_any()
-    row_account.check_accounts("schools", accounts, left_out, alarms)
+    table_reader.check_accounts("schools", accounts, left_out, alarms)
     listed = pd.concat(parts, ignore_index=True)
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
-    row_account.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+    table_reader.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
     listed = listed.assign(
         urn=listed["urn"].fillna("").str.removesuffix(".0"),
@@ -138,8 +138,8 @@ def _parse_figures(
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
             column = table[name]
-            unreadable += row_account.find_unreadable(column, is_good, remedy)
-            for row, value in column[row_account.is_given(column) & ~is_good].items():
+            unreadable += table_reader.find_unreadable(column, is_good, remedy)
+            for row, value in column[table_reader.is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
     words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]

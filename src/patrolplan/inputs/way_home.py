@@ -13,7 +13,7 @@ import pandas as pd
 from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem, Problems
-from patrolplan.inputs import row_account
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
@@ -171,7 +171,7 @@ def _read_points(
     accounts = []
     for path in paths:
         with problems.collect():
-            counted = row_account.read_placed_table(
+            counted = table_reader.read_placed_table(
                 path, fields, columns or {}, projection, source=source
             )
             table = counted.rows
@@ -184,13 +184,13 @@ def _read_points(
             is_known = table["kind"].map(_fold_kind).isin({*KINDS[source], *OTHER_KINDS[source]})
             _add_wrong(table["kind"][~is_known], "kind", path, KINDS_REMEDY[source], problems)
             given = table["boardings"].astype("str").where(table["boardings"].notna())
-            is_wrong = row_account.is_given(given) & ~(parse_numbers(given) >= 0)
+            is_wrong = table_reader.is_given(given) & ~(parse_numbers(given) >= 0)
             remedy = "write a number of passengers, or nothing"
             _add_wrong(given[is_wrong], "number", path, remedy, problems)
             tables.append(table)
             accounts.append(counted)
     problems.raise_if_any()
-    row_account.check_accounts(source, accounts, left_out, alarms)
+    table_reader.check_accounts(source, accounts, left_out, alarms)
     rows = pd.concat(tables[1:] or tables, ignore_index=True)
     rows["kind"] = rows["kind"].map(_fold_kind).map(KINDS[source]).astype(object)
     rows["boardings"] = parse_numbers(rows["boardings"])
@@ -208,7 +208,7 @@ def _read_points(
     rows = rows[good].reset_index(drop=True)
     coarse = rows["is_coarse"].to_numpy(dtype=bool)
     if len(rows):
-        row_account.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+        table_reader.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     points = gpd.points_from_xy(rows["x"], rows["y"], crs=projection.crs)
     own = ["kind", "boardings"] if source == "stops" else ["kind"]
     return gpd.GeoDataFrame(rows[own], geometry=points)

@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError
+from patrolplan.inputs.download.download import build_month_path, parse_month
 from patrolplan.inputs.download.gias import COLUMNS
-from patrolplan.inputs.download.manifest import build_month_path, parse_month
 from patrolplan.inputs.download.police import (
     format_ring,
     halve_cell,
