@@ -192,7 +192,7 @@ def read_polygons(
     left_out.add(table.source, "without a polygon", count, fix=fix)
     rows = rows[is_polygon].reset_index(drop=True)
     shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
-    return table.build(table.store(rows), shapes.array)
+    return table.build(pd.DataFrame(rows), shapes.array)
 
 
 read_designated, read_areas = partial(read_polygons, DESIGNATED), partial(read_polygons, AREAS)

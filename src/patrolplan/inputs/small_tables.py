@@ -21,6 +21,7 @@ from patrolplan.inputs.declared import (
     TIME,
     Column,
     Form,
+    Made,
     Rule,
     Table,
     flag,
@@ -34,7 +35,7 @@ from patrolplan.inputs.declared import (
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_axis, parse_numbers
-from patrolplan.tables import REASONS, Column as Kept
+from patrolplan.tables import REASONS
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY
 
@@ -50,7 +51,7 @@ DUTY_KINDS = (
 )
 """Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
 
-ROLES_ALONE = ("officer", "pcso")  # Roles that patrol alone by default
+ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; empty: an officer
 
 
 def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
@@ -192,8 +193,10 @@ TASKED_PLACES = Table("tasked_places", (
            some_of(WEEKDAYS, "weekdays", "write such as mon;wed, or nothing for every day"),
            needed=False),
 ), (IN_ORDER,), {
-    "from_minutes": Kept("float64", "start of its hours after midnight; NaN: any time"),
-    "to_minutes": Kept("float64", "end of its hours after midnight; NaN: any time"),
+    "from_minutes": Made("float64", "start of its hours after midnight; NaN: any time",
+                         lambda text: parse_times(text["hours"].str[:5])),
+    "to_minutes": Made("float64", "end of its hours after midnight; NaN: any time",
+                       lambda text: parse_times(text["hours"].str[6:])),
 }, "the place, in the area's CRS")
 
 DUTIES = Table("duties", (
@@ -213,8 +216,8 @@ DUTIES = Table("duties", (
     Rule("urn", _has_one_place, "a duty at {value} has coordinates as well",
          "write the school's URN, or longitude and latitude, or neither"),
 ), {
-    "from_minutes": Kept("float64", "start after midnight"),
-    "to_minutes": Kept("float64", "end after midnight"),
+    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
+    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
 }, "where it is, in the area's CRS; empty where not known")
 
 VISITS = Table("--csv", (
@@ -264,10 +267,9 @@ def read_officers(
 ) -> gpd.GeoDataFrame:
     """Officers, see `OFFICERS`; who may patrol alone by the role where the table does not say."""
     text = OFFICERS.read(paths, columns)
-    table = OFFICERS.store(text)
-    by_role = (text["alone"] == "") & table["role"].isin(ROLES_ALONE)
-    table = table.assign(alone=table["alone"] | by_role)
-    return OFFICERS.build(table, OFFICERS.locate(text, projection))
+    by_role = text["role"].isin(ROLES_ALONE)
+    text["alone"] = text["alone"].mask((text["alone"] == "") & by_role, "true")
+    return OFFICERS.build(text, OFFICERS.locate(text, projection))
 
 
 def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
@@ -280,11 +282,7 @@ def read_tasked_places(
 ) -> gpd.GeoDataFrame:
     """Tasked places, see `TASKED_PLACES`."""
     text = TASKED_PLACES.read(paths, columns)
-    table = TASKED_PLACES.store(text).assign(
-        from_minutes=parse_times(text["hours"].str[:5]),
-        to_minutes=parse_times(text["hours"].str[6:]),
-    )
-    return TASKED_PLACES.build(table, TASKED_PLACES.locate(text, projection))
+    return TASKED_PLACES.build(text, TASKED_PLACES.locate(text, projection))
 
 
 def read_duties(
@@ -307,10 +305,7 @@ def read_duties(
     text = DUTIES.read(paths, columns, rules)
     points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
-    table = DUTIES.store(text).assign(
-        from_minutes=parse_times(text["from"]), to_minutes=parse_times(text["to"])
-    )
-    return DUTIES.build(table, points)
+    return DUTIES.build(text, points)
 
 
 VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are

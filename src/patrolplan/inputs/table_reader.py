@@ -44,26 +44,16 @@ MONTH_COLUMN = "month"
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     """A column as text, NA where a cell is empty; `ours` is our name of it."""
-    # Dates of a column are written without a time where none of them has one, so that a day with a
-    # time of 00:00 among true times stays what it says.
-    if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
-        text = column.astype(object).where(column.notna(), "")
-    else:
-        values = column.astype(object).where(column.notna(), None).tolist()
-        form = _choose_date_form(values, ours)
-        written = ["" if value is None else _write_value(value, form) for value in values]
-        text = pd.Series(written, index=column.index, dtype=object, name=column.name)
-    return text.astype("str").mask(text == "", pd.NA)
-
-
-def _choose_date_form(values: list[object], ours: str) -> str:
-    """How the dates of one column are written, which depends on all of them; "": with times."""
-    times = [value for value in values if isinstance(value, dt.datetime)]
-    if any(value.time() != MIDNIGHT for value in times):
-        return ""
-    days = [value for value in values if isinstance(value, dt.date)]
-    are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
-    return "%Y-%m" if are_months else "%Y-%m-%d"
+    values = column.astype(object).where(column.notna(), "")
+    if not isinstance(column.dtype, pd.StringDtype):  # as most columns of most frames are
+        days = [value for value in values if isinstance(value, dt.date)]
+        # Dates of a column are written without a time where none of them has one, so that a day
+        # with a time of 00:00 among true times stays what it says.
+        has_times = any(isinstance(day, dt.datetime) and day.time() != MIDNIGHT for day in days)
+        are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
+        form = "" if has_times else "%Y-%m" if are_months else "%Y-%m-%d"
+        values = values.map(lambda value: _write_value(value, form)).astype(object)
+    return values.astype("str").mask(values == "", pd.NA)
 
 
 def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - one for each kind
@@ -85,9 +75,8 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
             "%H:%M" if value.replace(hour=0, minute=0) == MIDNIGHT else "%H:%M:%S"
         )
     if isinstance(value, dt.timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        clock = f"{minutes // 60:02}:{minutes % 60:02}"
-        return clock if seconds == 0 else f"{clock}:{seconds:02}"
+        minutes = round(value.total_seconds() / 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}"
     return str(value)
 
 
