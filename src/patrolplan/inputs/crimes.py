@@ -197,8 +197,9 @@ def _join_files(files: Sequence[CountedTable]) -> tuple[pd.DataFrame, Floats]:
     """
     words = {}
     for name in ("category", "force"):  # files have categories of their own
-        column = union_categoricals([file.rows[name] for file in files], sort_categories=True)
-        words[name] = column.rename_categories(column.categories.astype(object))
+        columns = [file.rows[name].cat for file in files]
+        own = [pd.Categorical.from_codes(c.codes, c.categories.astype(object)) for c in columns]
+        words[name] = union_categoricals(own, sort_categories=True)
     numbers = [file.rows.drop(columns=[*words]) for file in files]
     table = pd.concat(numbers, ignore_index=True).assign(**words)
     xy = table[["x", "y"]].to_numpy()
@@ -231,7 +232,11 @@ def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any],
     """
     never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
     precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
-    columns = {"occurred_at": never, "occurred_until": never, "precision": precision}
+    columns: dict[str, Any] = {
+        "occurred_at": never,
+        "occurred_until": never,
+        "precision": precision,
+    }
     unreadable: list[Unreadable] = []
     if {*TIMES} & {*table}:
         columns, unreadable = _read_span(table, path)

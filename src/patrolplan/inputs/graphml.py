@@ -109,21 +109,18 @@ def _build_streets(
     edges: gpd.GeoDataFrame, crossings: Mapping[int, osm_tags.CrossingKind], projection: Projection
 ) -> Streets:
     """One direction of each street open to people on foot, of edges between nodes `u` and `v`."""
-    tags = pd.DataFrame(
-        {key: edges[key].map(_get_first_value) if key in edges else "" for key in TAGS},
-        index=edges.index,
-    )
+    blank = pd.Series("", edges.index)
+    tags = {key: edges.get(key, blank).map(_get_first_value) for key in TAGS}
     # osmnx reverses one-way streets where needed, so that every edge follows the traffic.
     is_one_way = tags["oneway"].str.lower().isin(osm_tags.ONE_WAY_FORWARD)
-    tags["oneway"] = np.where(is_one_way, "yes", "no")
-    records = tags.to_dict("records")
-    is_open = np.array([osm_tags.is_walkable(of_edge) for of_edge in records], dtype=bool)
+    tags["oneway"] = is_one_way.map({True: "yes", False: "no"})
+    records = [dict(zip(tags, cells, strict=True)) for cells in zip(*tags.values(), strict=True)]
+    is_open = pd.Series([osm_tags.is_walkable(of_edge) for of_edge in records], dtype=bool)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
     place = np.round(shapely.get_coordinates(middle), 6)
     # Not by osmid: where an edge joins several ways, its two directions may name different ones.
     key = pd.DataFrame(np.column_stack([np.sort(edges[["u", "v"]], axis=1), place]))
-    chosen = key.index[is_open]
-    chosen = chosen[~key.loc[chosen].duplicated()]
+    chosen = key.index[is_open & ~key.where(is_open).duplicated()]
     edges = edges.iloc[chosen]
     ends, riders = edges[["u", "v"]].to_numpy(), [records[row] for row in chosen]
     rows = []

@@ -1,9 +1,7 @@
 """Surveys as counts: pupils' answers enter only in this form, as reports do.
 
 The answers and tallies of all files become rows of the table of reports in memory, are counted as
-`patrolplan.inputs.reports` counts any, and are forgotten. What comes out is a `ReportTable`, and of
-each survey what its record may say: its random ID, school, term, and how many pupils took part, in
-steps. See `patrolplan.privacy` for what holds.
+`patrolplan.inputs.reports` counts any, and are forgotten; see `patrolplan.privacy` for what holds.
 """
 
 import datetime as dt

@@ -322,7 +322,7 @@ def read_placed_table(
     # Easting and northing in a known UK layout are on the British National Grid; those that the
     # settings map are in the area's CRS.
     in_degrees, grid = axes == AXES[0], projection.crs if "easting" in columns else BRITISH_GRID
-    x, y = projection.to_metres(*xy.T, DEGREES if in_degrees else grid)
+    x, y = projection.to_metres(xy[:, 0], xy[:, 1], DEGREES if in_degrees else grid)
     remedy = DEGREES_REMEDY if in_degrees else METRES_REMEDY
     wrong = [
         one

@@ -37,7 +37,7 @@ FEATURES: dict[str, list[str]] = {
 """What the maps show besides streets, except buildings: there are too many of them. And pubs, bars
 and takeaways."""
 
-Element = mutable.Node | mutable.Way | mutable.Relation
+Element = Any  # mutable.Node, Way or Relation
 RANK = {"node": 0, "way": 1, "relation": 2}  # The order that OpenStreetMap files have
 
 
