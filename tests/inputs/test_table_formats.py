@@ -22,12 +22,7 @@ from patrolplan.inputs.crimes import FIELDS as CRIME_FIELDS
 from patrolplan.inputs.formats import MemoryTable, hash_source
 from patrolplan.inputs.reports import COLUMNS, read_reports
 from patrolplan.inputs.small_tables import read_bell_times, read_gates
-from patrolplan.inputs.table_reader import (
-    Field,
-    project_coordinates,
-    read_counted_table,
-    write_cells,
-)
+from patrolplan.inputs.table_reader import Field, read_counted_table, read_placed_table, write_cells
 
 BNG = Projection("EPSG:27700")
 FIELDS = (
@@ -83,8 +78,10 @@ def test_rows_are_numbered_as_their_program_shows_them(tmp_path):
 def test_points_of_any_crs_are_the_same_place(tmp_path, kind, crs):
     """A point is where its degrees are to five millimetres, whatever its CRS."""
     write_table(tmp_path / f"t.{kind}", FRAME, **POINTS, crs=crs)
-    rows = _read(tmp_path / f"t.{kind}").rows
-    found = project_coordinates(rows, BNG, {})
+    path = tmp_path / f"t.{kind}"
+    columns = {"name": "Establishm"} if kind == "shp" else {}
+    rows = read_placed_table(path, FIELDS, columns, BNG, source="schools").rows
+    found = rows["x"], rows["y"]
     expected = BNG.to_metres(FRAME["Longitude"], FRAME["Latitude"])
     np.testing.assert_allclose(found, expected, rtol=0, atol=5e-3)
 

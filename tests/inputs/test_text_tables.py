@@ -14,19 +14,15 @@ from pyarrow import parquet
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.delimited import open_delimited, split_rows
+from patrolplan.inputs.formats import MemoryTable
 from patrolplan.inputs.table_reader import (
+    POINT_FIELDS,
     Field,
     parse_numbers,
-    project_coordinates,
     quote_value,
+    read_placed_table,
     read_table,
 )
-
-BNG = Projection("EPSG:27700")
-
-
-def _points(columns=None, projection=BNG, **table):
-    return project_coordinates(pd.DataFrame(table, dtype="str"), projection, columns or {})
 
 
 @pytest.mark.parametrize(
@@ -35,9 +31,11 @@ def _points(columns=None, projection=BNG, **table):
 )
 def test_impossible_degrees_are_nan(longitude, latitude):
     """A row without degrees, or with impossible ones, has no place; the others keep theirs."""
-    x, y = _points(longitude=[longitude, "-0.13"], latitude=[latitude, "51.52"])
-    assert np.isnan([x[0], y[0]]).all()
-    assert np.isfinite([x[1], y[1]]).all()
+    frame = pd.DataFrame({"longitude": [longitude, "-0.13"], "latitude": [latitude, "51.52"]})
+    table = read_placed_table(
+        MemoryTable("stops", frame), POINT_FIELDS, {}, Projection(), source="stops"
+    )
+    assert np.isfinite(table.rows[["x", "y"]]).to_numpy().tolist() == [[False] * 2, [True] * 2]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False))
