@@ -1,12 +1,12 @@
 """Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
-Files of open data, which give months and no times, are cached by their content; a force's own
-extract is never copied to the cache, nor is a file with faults, which a message must name again.
+Open data, which has months and no times, is cached by the content of all its files together; a
+force's own extract is never copied to the cache.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -34,7 +34,8 @@ from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
 
-CRIMES = Store("crimes", version="11")  # Change the version when what is read from a file changes
+CRIMES = Store("crimes", version="12")  # Change the version when what is read from a file changes
+WORDS = ("category", "force")
 NO_ID = 0  # The number of rows without a Crime ID
 
 FIELDS = (
@@ -89,9 +90,12 @@ def read_crimes(
     # Rows of the same file are never duplicates (offences may share an ID), nor are rows without an
     # ID.
     alarms = Alarms() if alarms is None else alarms
-    files = _read_files(paths, projection, columns or {})
+    table, files = _load_files(paths, projection, columns or {})
     table_reader.check_accounts("crimes", files, left_out, alarms)
-    table, all_places = _join_files(files)
+    xy = table[["x", "y"]].to_numpy()
+    is_placed = np.isfinite(xy).all(axis=1)
+    table["place"] = NOWHERE
+    all_places, table.loc[is_placed, "place"] = find_unique_points(xy[is_placed])
     crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
@@ -134,27 +138,73 @@ def _is_exact(table: pd.DataFrame) -> Bools:
     return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
+def _load_files(
+    paths: Files, projection: Projection, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[CountedTable]]:
+    """The rows of all files with the `file` of each, from the cache if there, and file by file."""
+    read = partial(_read_files, paths, projection, columns)
+    if not all(path.is_file() for path in paths):
+        return read()
+    key = json.dumps([projection.crs, dict(columns), *map(hash_source, paths)], sort_keys=True)
+    decode = partial(_decode, paths)
+    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode)
+
+
 def _read_files(
     paths: Files, projection: Projection, columns: Mapping[str, str]
-) -> list[CountedTable]:
-    problems, files = Problems(), []
+) -> tuple[pd.DataFrame, list[CountedTable]]:
+    problems, files = Problems(), list[CountedTable]()
     for path in paths:
-        read = partial(_read_one, path, projection, columns)
         with problems.collect():
-            if not path.is_file():
-                files.append(read())
-                continue
-            key = json.dumps([projection.crs, dict(columns), hash_source(path)], sort_keys=True)
-            decode = partial(_decode, path)
-            files.append(CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode))
+            files.append(_read_one(path, projection, columns))
     problems.raise_if_any()
-    return files
+    words = {}
+    for name in WORDS:
+        columns_of = [_use_objects(file.rows[name]) for file in files]
+        words[name] = union_categoricals(columns_of, sort_categories=True)
+    numbers = [file.rows.drop(columns=[*WORDS]).assign(file=n) for n, file in enumerate(files)]
+    return pd.concat(numbers, ignore_index=True).assign(**words), files
+
+
+def _use_objects(column: pd.Series) -> pd.Categorical:
+    """A column of words with categories of one type, whatever the file and the cache gave."""
+    return pd.Categorical.from_codes(column.cat.codes, column.cat.categories.astype(object))
+
+
+def _encode_if_open(content: tuple[pd.DataFrame, list[CountedTable]]) -> memoryview | None:
+    """All as JSON and Feather; None where a row has a time, as in a force's own extract."""
+    table, files = content
+    if table["occurred_at"].notna().any():
+        return None
+    accounts = [
+        (len(one.rows), one.malformed, one.unread, one.is_cut, [*map(astuple, one.unreadable)])
+        for one in files
+    ]
+    stream = BytesIO()
+    stream.write(json.dumps(accounts).encode() + b"\n")
+    table.to_feather(stream)
+    return stream.getbuffer()
+
+
+def _decode(paths: Files, content: bytes) -> tuple[pd.DataFrame, list[CountedTable]]:
+    head, _, rows = content.partition(b"\n")
+    table = pd.read_feather(BytesIO(rows))
+    for name in WORDS:
+        table[name] = _use_objects(table[name])
+    files, start = list[CountedTable](), 0
+    for path, (size, malformed, unread, is_cut, found) in zip(paths, json.loads(head), strict=True):
+        of_file, start = table.iloc[start : start + size], start + size
+        unreadable = tuple(Unreadable(*one) for one in found)
+        files.append(
+            CountedTable(path, of_file, tuple(malformed), tuple(unread), is_cut, unreadable)
+        )
+    return table, files
 
 
 def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
 ) -> CountedTable:
-    """A file's rows: number of the ID, times, `precision`, words, place; they are cached."""
+    """A file's rows: number of the ID, times, `precision`, words, `x`, `y`, `is_coarse`."""
     counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="crimes")
     table = counted.rows
     if not {"month", *TIMES} & {*table}:
@@ -174,40 +224,6 @@ def _read_one(
     )
     found = (*unreadable, *counted.unreadable)
     return replace(counted, rows=rows.reset_index(drop=True), unreadable=found)
-
-
-def _encode_if_open(file: CountedTable) -> memoryview | None:
-    """Rows as Feather; None where one has a time, as in a force's own extract, or has faults."""
-    has_faults = file.malformed or file.unread or file.unreadable
-    if has_faults or file.rows["occurred_at"].notna().any():
-        return None
-    stream = BytesIO()
-    file.rows.to_feather(stream)
-    return stream.getbuffer()
-
-
-def _decode(path: TableSource, content: bytes) -> CountedTable:
-    return CountedTable(path, pd.read_feather(BytesIO(content)))
-
-
-def _join_files(files: Sequence[CountedTable]) -> tuple[pd.DataFrame, Floats]:
-    """The rows of all files with the `file` of each, and (m, 2) distinct places in metres.
-
-    `place` is the row of the places, which are sorted by x and then y; `NOWHERE` without one.
-    """
-    words = {}
-    for name in ("category", "force"):  # files have categories of their own
-        columns = [file.rows[name].cat for file in files]
-        own = [pd.Categorical.from_codes(c.codes, c.categories.astype(object)) for c in columns]
-        words[name] = union_categoricals(own, sort_categories=True)
-    numbers = [file.rows.drop(columns=[*words]) for file in files]
-    table = pd.concat(numbers, ignore_index=True).assign(**words)
-    xy = table[["x", "y"]].to_numpy()
-    is_placed = np.isfinite(xy).all(axis=1)
-    place = np.full(len(table), NOWHERE)
-    places, place[is_placed] = find_unique_points(xy[is_placed])
-    file = np.repeat(np.arange(len(files)), [len(file.rows) for file in files])
-    return table.assign(place=place, file=file), places
 
 
 TIMES = ("occurred_at", "committed_from", "committed_to")

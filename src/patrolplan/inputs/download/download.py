@@ -20,7 +20,7 @@ from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import gias, police
 from patrolplan.inputs.download.client import WebClient
-from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
+from patrolplan.inputs.download.police import encode_csv
 from patrolplan.inputs.polygons import read_limits
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.settings import Settings
@@ -275,12 +275,11 @@ class _Fetch:
         offered = api.fetch_months()
         self.report_progress("the months offered", 1, 1, "")
         missing = self._find_missing_months(list_recent_months(offered[-1], count))
-        fetcher = CrimeFetcher(api, self.limits, self.projection)
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
             self.report_progress("crime", done, len(todo), f"of {month}")
-            rows = fetcher.fetch_month(month)
+            rows = police.fetch_month(api, month, self.limits, self.projection)
             if rows is None:
                 gone.append(month)
                 continue
