@@ -6,8 +6,11 @@ from patrolplan.inputs.osm_tags import (
     NOT_STREETS,
     Riding,
     classify_crossing,
+    classify_crossing_node,
     classify_riding,
+    get_incline,
     get_layer,
+    get_passage,
     get_sidewalk,
     is_closed_barrier,
     is_patrolled,
@@ -101,6 +104,22 @@ CASES = {
         "separate": "sidewalk=separate | sidewalk:left=separate sidewalk:right=no",
         "no": "sidewalk:both=no | sidewalk:left=none sidewalk:right=no",
         "": "sidewalk:right=no | -",
+    }),
+    # A slope in per cent or words; 0 where not known.
+    "incline": (get_incline, {
+        1: "incline=up | incline=8_% | incline=+5%", -1: "incline=-12% | incline=down",
+        0: "incline=0% | incline=steep | -",
+    }),
+    # Of nodes: lights count at a junction too, unless nobody may cross there.
+    "crossing node": (classify_crossing_node, {
+        "zebra": "highway=crossing crossing=uncontrolled", "signals": "highway=traffic_signals",
+        "unmarked": "highway=traffic_signals crossing=no", "": "- | crossing=zebra",
+    }),
+    # A tunnel of a way that is not a road is an underpass.
+    "passage": (get_passage, {
+        "bridge": "highway=footway bridge=viaduct", "underpass": "highway=footway tunnel=yes",
+        "tunnel": "highway=primary tunnel=yes", "": "- | bridge=no tunnel=no",
+        "covered": "tunnel=building_passage | covered=arcade",
     }),
 }
 # fmt: on

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, strategies as st
 from inputs.readers import write
 
 from patrolplan.crs import Projection
@@ -122,11 +121,12 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
-@given(st.times())
-def test_every_time_of_day_is_accepted(tmp_path_factory, time):
+def test_every_time_of_day_is_accepted(tmp_path):
     """Every hour and minute there is can be a bell."""
-    path = write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
-    assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
+    times = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
+    rows = (f"{number},{time}" for number, time in enumerate(times))
+    path = write(tmp_path, "urn,finish_time", *rows)
+    assert read_bell_times([path])["finish_time"].tolist() == times
 
 
 @pytest.fixture
@@ -139,36 +139,21 @@ def visits(tmp_path):
     return call
 
 
-def test_a_table_by_the_numbers_on_the_card(visits):
-    """Stops by number, engagements where they were counted, and row numbers of the file."""
-    table = visits("officer,date,stop,minutes,engagements", "SSO-01,2026-12-01,2,12.5,3",
-                   "SSO-01,2026-12-01,3,0,")  # fmt: skip
+@pytest.mark.parametrize("headings", ["with,reason", "together,not_made"])
+def test_a_table_of_visits(visits, headings):
+    """Stops by number, who came along, when, why not; an earlier phone map has other headings."""
+    head = f"officer,date,stop,minutes,engagements,people,arrive,{headings}"
+    rows = ("SSO-01,2026-12-01,2,12.5,3,3,15:41,SSO-02;SSO-03,", "SSO-01,2026-12-01,3,0,,,,,sick")
+    table = visits(head, *rows)
     assert table.index.tolist() == [2, 3]
     assert table["date"].tolist() == [dt.date(2026, 12, 1)] * 2
     assert table["stop"].tolist() == [2, 3]
     assert table["minutes"].tolist() == [12.5, 0.0]
-    assert table["engagements"].tolist() == [3, pd.NA]
+    assert table["engagements"].tolist() == table["people"].tolist() == [3, pd.NA]
+    assert table["arrive"].tolist() == ["15:41", pd.NA]
+    assert table["with"].tolist() == ["SSO-02;SSO-03", pd.NA]
+    assert table["reason"].tolist() == [pd.NA, "sick"]
     assert table["urn"].isna().all()
-
-
-@pytest.mark.parametrize("column", ["with", "together"])
-def test_a_table_may_name_who_came_along(visits, column):
-    """The officers who came together are read as written, under either name."""
-    rows = "SSO-01,2026-12-01,2,15,SSO-02;SSO-03", "SSO-01,2026-12-01,3,15,"
-    table = visits(f"officer,date,stop,minutes,{column}", *rows)
-    assert table["with"].iloc[0] == "SSO-02;SSO-03"
-    assert table["with"].isna().tolist() == [False, True]
-
-
-def test_a_table_may_say_how_many_came_when_and_why_not(visits):
-    """People, time and reason as written; a file of an earlier phone map has another heading."""
-    head = "officer,date,stop,minutes,people,arrive"
-    rows = "SSO-01,2026-12-01,2,15,3,15:41,", "SSO-01,2026-12-01,3,0,,,sick"
-    for heading in ("reason", "not_made"):
-        table = visits(f"{head},{heading}", *rows)
-        assert table["people"].tolist() == [3, pd.NA]
-        assert table["arrive"].iloc[0] == "15:41"
-        assert table["reason"].iloc[1] == "sick"
 
 
 TABLES = {

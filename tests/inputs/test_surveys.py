@@ -36,27 +36,6 @@ def _refuse(path, *, urns=None):
     return [line.removeprefix(f"{path}") for line in lines]
 
 
-def test_an_answers_file_is_read_as_it_is(tmp_path):
-    """Every answer of a file comes in, equal ones as often as they are there."""
-    given = [answer(), answer(), answer(1, time_band="unknown", place_factor="none")]
-    (survey,), repeated = _read(save(tmp_path / "a.json", answers_file(given)))
-    assert (survey.id, survey.school_urn, survey.pupils) == (ID, "900003", 30)
-    assert survey.day == dt.date(2026, 10, 8)
-    assert sorted(survey.content.values()) == [1, 2]
-    assert survey.content[tuple(given[0].values())] == 2
-    assert repeated == []
-
-
-def test_a_tally_file_is_read_as_it_is(tmp_path):
-    """Each count of a tally comes in under its square, column and word; zeros say nothing."""
-    square = tally_square(SQUARE, 7, time_band={"after_school": 5}, place_factor={"isolated": 0})
-    (survey,), _ = _read(save(tmp_path / "t.json", tally_file([square])))
-    assert dict(survey.content) == {
-        (*SQUARE, "pupils", ""): 7,
-        (*SQUARE, "time_band", "after_school"): 5,
-    }
-
-
 def _change(document, *place, value):
     """A copy of a document with one value changed, or removed where it is None."""
     changed = copy.deepcopy(document)
@@ -199,18 +178,6 @@ def test_a_day_to_come_is_refused(tmp_path):
     assert "is of 2026-11-27, a day to come" in line
     (survey,), _ = _read(save(tmp_path / "s.json", answers_file([], day="2026-11-26")))
     assert survey.day == TODAY
-
-
-def test_equal_copies_count_once_and_are_named(tmp_path):
-    """The same survey in two files, its answers in another order, is one survey."""
-    given = [answer(), answer(1)]
-    one = save(tmp_path / "a.json", answers_file(given))
-    other = save(tmp_path / "b.json", answers_file(given[::-1]))
-    (survey,), (repeated,) = _read(one, other)
-    assert survey.content.total() == 2
-    assert set(survey.files) == {one, other}
-    assert {repeated.file, repeated.counted} == {one, other}
-    assert not repeated.is_fuller
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

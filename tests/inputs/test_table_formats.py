@@ -200,7 +200,7 @@ def test_spoiled_files_are_read_or_refused(tmp_path, kind):
     path = tmp_path / f"g.{kind}"
     write_table(path, gates)
     content, rng, refused = path.read_bytes(), random.Random(3), 0  # noqa: S311 - mutations
-    for _ in range(40):
+    for _ in range(15):
         at, cut = rng.randrange(len(content)), rng.randint(0, 30)
         put = rng.choice([b"", b"\0", b"\xff\xff", b"<", b"9" * 20])
         path.write_bytes(content[:at] + put + content[at + cut :])
@@ -210,15 +210,6 @@ def test_spoiled_files_are_read_or_refused(tmp_path, kind):
             assert str(path) in str(error)  # noqa: PT017
             refused += 1
     assert refused > 0
-
-
-def test_spreadsheets_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):
-    """A small spreadsheet that unpacks to far more than its size is refused before it is opened."""
-    monkeypatch.setattr(formats, "SMALL_BYTES", 2**20)
-    with zipfile.ZipFile(tmp_path / "b.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("x", b" " * (8 * 2**20))
-    with pytest.raises(InputError, match="unpacks to more than 1 MiB"):
-        read_bell_times([tmp_path / "b.xlsx"])
 
 
 def test_a_cell_far_away_is_refused(tmp_path):

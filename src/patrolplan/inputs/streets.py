@@ -85,19 +85,14 @@ def build_empty_features(projection: Projection | None = None) -> gpd.GeoDataFra
 class Streets:
     """Walkable ways as arrays, and map features, in the area's metres.
 
-    `ways` has one row a way, with the columns of `Way`; `vertex_way` and `vertex_node` are (v,) the
-    way and the number of the node at each vertex, way by way in walking order, `vertex_xy` (v, 2)
-    metres. Ways meet where they share a node.
-
-    `features` are `kind` (park, water, stream, railway, building, bus_stop, station,
-    station_entrance, shop), `name`, geometry; shops are points without a name. `places` are `kind`
-    (pub, bar, nightclub, takeaway), `name`, points; they are not drawn on maps, so the building of
-    a pub is among both.
-
-    With `walking_extract` the files seem to have been made for walking alone: they have footpaths,
-    but no cycle track and no road closed to people on foot. `closed_nodes` are (b,) nodes with a
-    barrier that people on foot do not get through; `crossing_nodes` (c,) those where people on foot
-    cross, or traffic lights stand, and `crossing_kinds` the `CrossingKind` of each.
+    `ways` has the columns of `Way`; `vertex_way` and `vertex_node` are (v,) the way and the number
+    of the node at each vertex, way by way in walking order, `vertex_xy` (v, 2) metres. Ways meet
+    where they share a node. `features` are `kind` (see `_classify_feature`, or shop), `name`,
+    geometry; shops are points without a name. `places` are `kind` (of `PLACE_KINDS`), `name`,
+    points; maps do not draw them, so the building of a pub is among both. With `walking_extract`
+    the files seem to have been made for walking alone. `closed_nodes` are (b,) nodes with a barrier
+    that people on foot do not get through; `crossing_nodes` (c,) those where they cross, or traffic
+    lights stand, and `crossing_kinds` the `CrossingKind` of each.
     """
 
     ways: pd.DataFrame
