@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import osmium
 import osmnx
+import pandas as pd
 import pytest
 import shapely
 
@@ -371,7 +372,10 @@ def _load(path):
     """What the streets of a file hold, and what is left out."""
     left_out = LeftOut()
     streets = load_cached_streets([path], BNG, left_out)
-    return streets, hash_streets(streets), left_out.rows
+    tables = [pd.DataFrame(one.to_wkt()).to_dict() for one in (streets.features, streets.places)]
+    arrays = [getattr(streets, name).tolist() for name in street_files.ARRAYS]
+    held = [streets.ways.to_dict(), *tables, *arrays, streets.walking_extract]
+    return streets, held, left_out.rows
 
 
 def test_cache_and_file_give_the_same(osm, reads):

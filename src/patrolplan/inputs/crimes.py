@@ -21,7 +21,7 @@ from pandas.api.types import union_categoricals
 from patrolplan.arrays import Bools, Floats, Ints, find_unique_points, find_used_numbers
 from patrolplan.cache import Store
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.inputs import crime_checks, table_reader, timestamps
 from patrolplan.inputs.crime_checks import (
     NOWHERE,
@@ -153,11 +153,8 @@ def _load_files(
 def _read_files(
     paths: Files, projection: Projection, columns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[CountedTable]]:
-    problems, files = Problems(), list[CountedTable]()
-    for path in paths:
-        with problems.collect():
-            files.append(_read_one(path, projection, columns))
-    problems.raise_if_any()
+    read = partial(_read_one, projection=projection, columns=columns)
+    files = table_reader.read_each(paths, read)
     words = {}
     for name in WORDS:
         columns_of = [_use_objects(file.rows[name]) for file in files]

@@ -1,18 +1,19 @@
 """Schools, from GIAS or any table whose columns the settings map."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import Floats
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
 from patrolplan.inputs import table_reader
-from patrolplan.inputs.delimited import Unreadable
+from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers, quote_value
 from patrolplan.plausibility import Alarms
@@ -79,19 +80,12 @@ def read_schools(
     selection = selection or SchoolSettings()
     columns = columns or {}
     alarms = Alarms() if alarms is None else alarms
+    files = table_reader.read_each(
+        paths, partial(_read_one, projection=projection, columns=columns)
+    )
+    table_reader.check_accounts("schools", files, left_out, alarms)
+    listed = pd.concat([file.rows for file in files], ignore_index=True)
     problems = Problems()
-    parts, accounts = [], []
-    for path in paths:
-        with problems.collect():
-            counted = table_reader.read_placed_table(
-                path, FIELDS, columns, projection, source="schools"
-            )
-            figures, unreadable = _parse_figures(counted.rows, path)
-            parts.append(counted.rows.assign(row=counted.rows.index, **figures))
-            accounts.append(replace(counted, unreadable=(*unreadable, *counted.unreadable)))
-    problems.raise_if_any()
-    table_reader.check_accounts("schools", accounts, left_out, alarms)
-    listed = pd.concat(parts, ignore_index=True)
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
     table_reader.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
@@ -122,11 +116,13 @@ def read_schools(
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
 
 
-def _parse_figures(
-    table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, Floats | pd.Series], list[Unreadable]]:
-    """Columns of a file's figures, with those refused in words, and an account of the latter."""
-    figures: dict[str, Floats | pd.Series] = {}
+def _read_one(
+    path: TableSource, projection: Projection, columns: Mapping[str, str]
+) -> CountedTable:
+    """A file's rows with their numbers, figures, and in words the figures that were refused."""
+    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="schools")
+    table = counted.rows
+    figures = {}
     refused: dict[int, list[str]] = {}
     unreadable: list[Unreadable] = []
     text = table.reindex(columns=list(FIGURES)).astype(object)
@@ -143,7 +139,8 @@ def _parse_figures(
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
     words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]
-    return figures | {"refused_figures": pd.Series(words, index=table.index)}, unreadable
+    rows = table.assign(row=table.index, **figures, refused_figures=words)
+    return replace(counted, rows=rows, unreadable=(*unreadable, *counted.unreadable))
 
 
 def build_urn_sort_key(urns: pd.Series) -> pd.Series:

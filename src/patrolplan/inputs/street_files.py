@@ -17,20 +17,16 @@ from patrolplan.arrays import Bools, Ints
 from patrolplan.atomic import hash_content, hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
+from patrolplan.inputs.table_reader import read_each
 from patrolplan.tables import LeftOut, LeftOutRow
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
     """Read street files; a street in two of them counts once."""
-    problems = Problems()
-    parts = []
-    for path in paths:
-        with problems.collect():
-            parts.append(_read_one(path, projection, left_out))
-    problems.raise_if_any()
+    parts = read_each(paths, partial(_read_one, projection=projection, left_out=left_out))
     return _cross_squares(parts[0] if len(parts) == 1 else _join_files(parts))
 
 

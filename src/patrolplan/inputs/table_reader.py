@@ -7,10 +7,10 @@ read nothing is guessed, as 03/04 may be in March or April.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -141,6 +141,19 @@ class Field:
     known_names: tuple[str, ...] = ()
     required: bool = False
     meaning: str = ""
+
+
+Read = TypeVar("Read")
+
+
+def read_each(paths: Iterable[TableSource], read: Callable[[Any], Read]) -> list[Read]:
+    """What each file gives; the problems of all of them are raised together."""
+    problems, found = Problems(), list[Read]()
+    for path in paths:
+        with problems.collect():
+            found.append(read(path))
+    problems.raise_if_any()
+    return found
 
 
 def read_table(
