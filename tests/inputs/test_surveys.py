@@ -53,54 +53,37 @@ ANSWERS = answers_file([answer(), answer(1)])
 TALLY = tally_file([tally_square(SQUARE, 7, time_band={"lunch": 5})])
 
 
-OTHER_FORMS = [
-    _change(ANSWERS, "form", value="patrolplan survey 2"),
-    _change(ANSWERS, "form", value=["patrolplan survey 1"]),
-    _change(ANSWERS, "form", value=RECORD_FORM),
-    *([ANSWERS], "patrolplan survey 1", None),
-]
+FIRST, BOX = "'answers', number 1 of them", "'squares', number 1 of them"
+CHANGES = (
+    (ANSWERS, ("pupils",), (-1, 5001, True, "3", 3.5, 10**99, None), "'pupils'"),
+    (ANSWERS, ("pupils",), (0,), ""),
+    (ANSWERS, ("id",), (ID.upper(), ID + "\n"), "'id'"),
+    (ANSWERS, ("school_urn",), ("../x", 900003), "'school_urn'"),
+    (ANSWERS, ("day",), ("2026-02-30", "2026-2-3", "1926-02-03", "2026-10-08T09:30"), "'day'"),
+    (ANSWERS, ("form",), ("patrolplan survey 2", ["patrolplan survey 1"], RECORD_FORM), ""),
+    (ANSWERS, (ANSWERED,), (1,), ""),
+    (ANSWERS, ("answers",), ({},), "'answers'"),
+    (ANSWERS, ("answers", 1, "time_band"), (ANSWERED,), "'answers', number 2 of them, 'time_band'"),
+    (ANSWERS, ("answers", 0, ANSWERED), ("x",), FIRST),
+    (ANSWERS, ("answers", 0, "longitude"), (ANSWERED,), f"{FIRST}, 'longitude'"),
+    (ANSWERS, ("answers", 0, "latitude"), (True,), f"{FIRST}, 'latitude'"),
+    (TALLY, ("pupils",), (6,), ""),
+    (TALLY, ("squares", 0, "time_band"), ({"lunch": 5, "evening": 3},), BOX),
+    (TALLY, ("squares", 0, "time_band"), ({ANSWERED: 5},), f"{BOX}, 'time_band'"),
+    (TALLY, ("squares", 0, "place_factor"), ({"dark": 1}, {"isolated": -1}, {"isolated": True}),
+     f"{BOX}, 'place_factor'"),
+    (TALLY, ("squares", 0, "square"), ([27700, 1],), f"{BOX}, 'square'"),
+    (TALLY, ("squares", 0, "square"), ([27700, 10**30, 5],), f"{BOX}, 'square', number 2 of them"),
+)  # fmt: skip
+TWICE = tally_file([TALLY["squares"][0]] * 2)
+MORE_THAN_ALL = tally_file([tally_square((27700, k, 1), 9) for k in range(4)], pupils=10)
 WRONG = [
     *(
-        (_change(ANSWERS, "pupils", value=n), "'pupils'")
-        for n in (-1, 5001, True, "3", 3.5, 10**99)
+        (_change(of, *at, value=value), place)
+        for of, at, values, place in CHANGES
+        for value in values
     ),
-    (_change(ANSWERS, "pupils", value=None), "'pupils'"),
-    (_change(ANSWERS, "pupils", value=0), ""),
-    *((_change(ANSWERS, "id", value=text), "'id'") for text in (ID.upper(), ID + "\n")),
-    *((_change(ANSWERS, "school_urn", value=urn), "'school_urn'") for urn in ("../x", 900003)),
-    *(
-        (_change(ANSWERS, "day", value=day), "'day'")
-        for day in ("2026-02-30", "2026-2-3", "1926-02-03", "2026-10-08T09:30")
-    ),
-    (_change(ANSWERS, ANSWERED, value=1), ""),
-    (_change(ANSWERS, "answers", value={}), "'answers'"),
-    (
-        _change(ANSWERS, "answers", 1, "time_band", value=ANSWERED),
-        "'answers', number 2 of them, 'time_band'",
-    ),
-    (_change(ANSWERS, "answers", 0, ANSWERED, value="x"), "'answers', number 1 of them"),
-    *(
-        (
-            _change(ANSWERS, "answers", 0, axis, value=value),
-            f"'answers', number 1 of them, '{axis}'",
-        )
-        for axis, value in (("longitude", ANSWERED), ("latitude", True))
-    ),
-    (_change(TALLY, "pupils", value=6), ""),
-    *(
-        (_change(TALLY, "squares", 0, column, value=counts), f"'squares', number 1 of them{place}")
-        for column, counts, place in (
-            ("time_band", {"lunch": 5, "evening": 3}, ""),
-            ("time_band", {ANSWERED: 5}, ", 'time_band'"),
-            ("place_factor", {"isolated": -1}, ", 'place_factor'"),
-            ("place_factor", {"isolated": True}, ", 'place_factor'"),
-            ("square", [27700, 1], ", 'square'"),
-            ("square", [27700, 10**30, 5], ", 'square', number 2 of them"),
-        )
-    ),
-    (tally_file([TALLY["squares"][0]] * 2), ""),
-    (tally_file([tally_square((27700, k, 1), 9) for k in range(4)], pupils=10), ""),
-    *((one, "") for one in OTHER_FORMS),
+    *((one, "") for one in (TWICE, MORE_THAN_ALL, [ANSWERS], "patrolplan survey 1", None)),
 ]
 
 

@@ -178,25 +178,17 @@ def _join_by_hand(counts):
     return rows
 
 
-@given(COUNTS)
-def test_joined_counts_are_those_of_the_rule_by_hand(counts):
-    """The single pass gives the counts of the rule applied step by step."""
-    assert _list(join_and_round(_frame(counts))) == _join_by_hand(counts)
-
-
 @given(COUNTS, st.randoms())
-def test_counts_are_in_fives_and_lose_less_than_five_each(counts, random):
-    """No count is under five; each loses under five, and so does a school without one."""
-    table = join_and_round(_frame(counts))
-    assert (table["pupils"] >= 5).all()
-    assert (table["pupils"] % 5 == 0).all()
-    for urn in {urn for urn, _ in counts}:
-        whole = sum(n for (one, _), n in counts.items() if one == urn)
-        held = table[table["urn"] == urn]
-        assert 0 <= whole - held["pupils"].sum() <= 4 * max(1, len(held))
-    shuffled = list(counts.items())
-    random.shuffle(shuffled)
-    pd.testing.assert_frame_equal(join_and_round(_frame(dict(shuffled))), table)
+def test_joined_counts_are_those_of_the_rule_by_hand(counts, random):
+    """The single pass gives the counts of the rule applied step by step, whatever the order."""
+    rows = list(counts.items())
+    random.shuffle(rows)
+    table = join_and_round(_frame(dict(rows)))
+    assert _list(table) == _join_by_hand(counts)
+    for urn in {urn for urn, _ in counts}:  # a count loses under five, as does a school without one
+        held = table.loc[table["urn"] == urn, "pupils"]
+        whole = sum(pupils for (one, _), pupils in counts.items() if one == urn)
+        assert 0 <= whole - held.sum() <= 4 * max(1, len(held))
 
 
 @given(COUNTS, st.lists(st.tuples(st.integers(0, 14), st.integers(-4, 4)), max_size=12))
