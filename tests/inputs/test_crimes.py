@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
@@ -179,30 +180,25 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
     }
 
 
+def _extract(folder, header, *rows, name="extract.csv"):
+    """A table of one's own, all of it at one place."""
+    lines = (f"{row},-0.13,51.52" for row in rows)
+    return write(folder, f"{header},longitude,latitude", *lines, name=name)
+
+
 def test_own_extract_with_times_and_grid(tmp_path):
     """A force's own table: mapped columns, clock times, metres; places are exact, not snapped."""
-    path = tmp_path / "extract.csv"
-    path.write_text(
-        "ref;when;offence;E;N\n"
-        "7;2024-05-03 15:40;Robbery;529509;181782\n"
-        "8;04/05/2024 16:05;Robbery;529500.5;181700\n",
-        encoding="cp1252",
-    )
-    columns = {
-        "crime_id": "ref",
-        "occurred_at": "when",
-        "category": "offence",
-        "easting": "E",
-        "northing": "N",
-    }
+    rows = "7;2024-05-03 15:40;Robbery;529509;181782", "8;04/05/2024 16:05;Robbery;529500.5;181700"
+    path = write(tmp_path, "ref;when;offence;E;N", *rows)
+    ours = ("crime_id", "occurred_at", "category", "easting", "northing")
+    columns = dict(zip(ours, ("ref", "when", "offence", "E", "N"), strict=True))
     crimes, left_out = _read(path, columns=columns)
     assert left_out == {}
     assert crimes.is_exact.all()
-    assert crimes.incidents["timed"].all()
     incidents = crimes.incidents
-    assert list(incidents["occurred_at"]) == [
-        pd.Timestamp("2024-05-03 15:40"),
-        pd.Timestamp("2024-05-04 16:05"),
+    assert incidents["timed"].all()
+    assert incidents["occurred_at"].astype(str).tolist() == [
+        *("2024-05-03 15:40:00", "2024-05-04 16:05:00")
     ]
     assert set(incidents["month"]) == {pd.Timestamp("2024-05-01")}
     assert list(incidents.geometry.x) == [529509, 529500.5]
@@ -213,11 +209,7 @@ def test_a_date_alone_among_times_is_not_midnight(tmp_path):
     rows = [f"2024-05-{day:02d} 00:00,Drugs" for day in range(1, 9)]
     rows += ["2024-05-03,Robbery", "2024-05-03 15:40,Robbery", "2024-05-04 00:00,Robbery"]
     rows += ["2024-05-04 09:00,Drugs"]
-    path = tmp_path / "e.csv"
-    text = "\n".join(["date_time,crime type,longitude,latitude",
-                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
-    path.write_text(text, encoding="utf-8")
-    crimes, _ = _read(path)
+    crimes, _ = _read(_extract(tmp_path, "date_time,crime type", *rows))
     assert crimes.incidents["timed"].tolist() == [False] * 9 + [True, True, True]
 
 
@@ -225,11 +217,7 @@ def test_a_date_alone_among_times_is_not_midnight(tmp_path):
 def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
     """One row with a date makes no map point exact, nor one without an extract's place a point."""
     rows = [f"2024-05,{'2024-05-03 15:40' if k < dated else ''},Robbery" for k in range(4)]
-    path = tmp_path / "e.csv"
-    text = "\n".join(["month,date_time,crime type,longitude,latitude",
-                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
-    path.write_text(text, encoding="utf-8")
-    crimes, _ = _read(path)
+    crimes, _ = _read(_extract(tmp_path, "month,date_time,crime type", *rows))
     assert crimes.is_exact.tolist() == [exact] * 4
 
 
@@ -239,13 +227,10 @@ MANY = 40
 
 def _read_committed(tmp_path, rows, alarms=None):
     """The last crime of a file, after many with an exact time; None where it was left out."""
-    lines = ["committed_from,committed_to,category,longitude,latitude"]
-    lines += [f"{row},Robbery,-0.13,51.52" for row in [f"{FROM},{FROM}"] * MANY + rows]
-    path = tmp_path / "extract.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    left_out = LeftOut()
-    incidents = read_crimes([path], BNG, left_out, alarms=alarms).incidents
-    return incidents.iloc[-1] if len(incidents) > MANY else None, left_out
+    rows = [f"{row},Robbery" for row in [f"{FROM},{FROM}"] * MANY + rows]
+    path = _extract(tmp_path, "committed_from,committed_to,category", *rows)
+    crimes, left_out = _read(path, alarms=alarms)
+    return crimes.incidents.iloc[-1] if len(crimes.incidents) > MANY else None, left_out
 
 
 @pytest.mark.parametrize(
@@ -266,11 +251,11 @@ def test_one_time_or_a_span_of_a_day_is_known(tmp_path, row, at, until, timed):
     """Alike, or one alone: a time. Up to 24 hours: a span. Longer, or dates: neither."""
     crime, left_out = _read_committed(tmp_path, [row])
     assert crime["occurred_at"] == pd.Timestamp(at)
-    assert crime["occurred_until"] is pd.NaT if until is None else pd.Timestamp(until)
-    assert pd.isna(crime["occurred_until"]) == (until is None)
+    known = crime["occurred_until"]
+    assert known is pd.NaT if until is None else known == pd.Timestamp(until)
     assert crime["timed"] == timed
     assert crime["month"] == pd.Timestamp("2026-03-01")
-    assert not left_out.rows
+    assert not left_out
 
 
 @pytest.mark.parametrize("last", ["2026-03-06 21:59", "2026-04-06 22:01", "soon"])
@@ -281,11 +266,9 @@ def test_a_last_time_that_cannot_be_true_counts_for_nothing(tmp_path, last):
         assert crime["timed"]
         return
     assert crime is None
-    assert [row.count for row in left_out.rows] == [1]
-    path = tmp_path / "months.csv"
-    head = "committed_from,committed_to,month,category,longitude,latitude"
-    path.write_text(f"{head}\n{FROM},{last},2026-03,Robbery,-0.13,51.52\n", encoding="utf-8")
-    crimes = read_crimes([path], BNG, LeftOut()).incidents
+    assert list(left_out.values()) == [1]
+    head, row = "committed_from,committed_to,month,category", f"{FROM},{last},2026-03,Robbery"
+    crimes = _read(_extract(tmp_path, head, row, name="months.csv"))[0].incidents
     assert crimes["month"].tolist() == [pd.Timestamp("2026-03-01")]
     assert crimes["occurred_at"].isna().all()
 
@@ -303,12 +286,10 @@ def test_many_wrong_spans_stop_the_command(tmp_path):
 
 def test_an_exact_time_wins_over_a_span(tmp_path):
     """Where a table has both, occurred_at counts, and the span where it is empty."""
-    header = "occurred_at,committed_from,committed_to"
-    path = tmp_path / "both.csv"
     rows = ["2026-03-07 01:00", ""]
-    lines = [f"{row},{FROM},2026-03-07 07:30,Robbery,-0.13,51.52" for row in rows]
-    path.write_text("\n".join([f"{header},category,longitude,latitude", *lines]))
-    crimes = read_crimes([path], BNG, LeftOut()).incidents
+    lines = [f"{row},{FROM},2026-03-07 07:30,Robbery" for row in rows]
+    path = _extract(tmp_path, "occurred_at,committed_from,committed_to,category", *lines)
+    crimes = _read(path)[0].incidents
     assert crimes["timed"].tolist() == [True, False]
     assert crimes["occurred_until"].notna().tolist() == [False, True]
     assert crimes["occurred_at"].tolist() == [pd.Timestamp(rows[0]), pd.Timestamp(FROM)]
