@@ -231,11 +231,12 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def _node(number, tags):
-    """A node of `NODES` with tags, as XML."""
-    lon, lat = NODES[number]
+def _gated(way, tags):
+    """OSM XML of a way over a barrier with these tags."""
+    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
     inner = "".join(f"<tag k='{key}' v='{value}'/>" for key, value in tags.items())
-    return f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'>{inner}</node>"
+    gate = f"<node id='2' version='1' lon='-0.1280' lat='51.5200'>{inner}</node>"
+    return _osm([way], nodes).replace("<way", f"{gate}<way", 1)
 
 
 @pytest.mark.parametrize(
@@ -248,10 +249,7 @@ def _node(number, tags):
 )
 def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joined):
     """Nobody walks through a private gate, in the middle of a way or where ways meet."""
-    way = (7, [1, 2, 3], {"highway": "footway"})
-    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
-    text = _osm([way], nodes).replace("<way", _node(2, tags) + "<way", 1)
-    streets, _ = _read(_written(tmp_path, text))
+    streets, _ = _read(_written(tmp_path, _gated((7, [1, 2, 3], {"highway": "footway"}), tags)))
     network = build_network(streets, BNG, LeftOut())
     assert network.metres == pytest.approx(277.6 if joined else 138.8, abs=0.5)
 
@@ -259,9 +257,7 @@ def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joine
 def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
     """Streets that two files hold count once, and the barrier parts them all the same."""
     way = (7, [1, 2, 3], {"highway": "footway"})
-    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
-    gate = _node(2, {"barrier": "gate", "access": "no"})
-    text = _osm([way], nodes).replace("<way", gate + "<way", 1)
+    text = _gated(way, {"barrier": "gate", "access": "no"})
     paths = [_written(tmp_path, text, "a.osm"), _written(tmp_path, _osm([way]), "b.osm")]
     streets, _ = _read(*paths)
     assert len(streets.ways) == 1
@@ -274,6 +270,7 @@ CROSSED = [
     (2, [2, 4], {"highway": "footway", "footway": "crossing"}),
     (3, [1, 4], {"highway": "footway", "footway": "sidewalk", "bridge": "yes"}),
     (4, [3, 4], {"highway": "footway", "footway": "crossing", "crossing": "unmarked"}),
+    (5, [1, 99], {"highway": "path"}),
 ]
 CROSSED_NODES = """
 <node id='2' version='1' lon='-0.1280' lat='51.5200'>
@@ -283,6 +280,8 @@ CROSSED_NODES = """
   <tag k='railway' v='subway_entrance'/><tag k='name' v='Exit 2'/></node>
 <node id='8' version='1' lon='-0.1260' lat='51.5210'>
   <tag k='shop' v='bakery'/><tag k='name' v='Crumbs'/></node>
+<node id='9' version='1' lon='-0.1260' lat='51.5215'>
+  <tag k='amenity' v='pub'/><tag k='name' v='The Mill'/></node>
 """
 
 
@@ -303,15 +302,12 @@ def test_a_crossing_is_known_by_its_own_tags_or_its_node(tmp_path):
     assert kinds == {2: "zebra", 3: "signals"}
 
 
-def test_crossings_of_two_files_count_once_and_come_back_from_the_cache(tmp_path):
-    """Nodes where a street is crossed are the same from one file, two, and the cache."""
+def test_crossings_of_two_files_count_once(tmp_path):
+    """Nodes where a street is crossed are the same from one file and from two."""
     path = _write_crossed(tmp_path)
-    once, twice = _read(path)[0], _read(path, path)[0]
-    cached = [load_cached_streets((path,), BNG, LeftOut()) for _ in range(2)]
-    for other in (twice, *cached):
-        assert sorted(zip(other.crossing_nodes, other.crossing_kinds, strict=True)) == sorted(
-            zip(once.crossing_nodes, once.crossing_kinds, strict=True)
-        )
+    once, twice = (_read(*[path] * count)[0] for count in (1, 2))
+    assert twice.crossing_nodes.tolist() == once.crossing_nodes.tolist() == [2, 3]
+    assert twice.crossing_kinds.tolist() == once.crossing_kinds.tolist()
 
 
 def test_crossing_points_lie_on_the_roads(tmp_path):
@@ -324,50 +320,6 @@ def test_crossing_points_lie_on_the_roads(tmp_path):
     assert network.parts.ways["osm_id"].to_numpy()[points.way].tolist() == [1, 1]
 
 
-OSM = """<osm version='0.6'>
-<node id='1' version='1' lon='-0.13' lat='51.52'/>
-<node id='2' version='1' lon='-0.128' lat='51.52'/>
-<node id='3' version='1' lon='-0.128' lat='51.521'/>
-<way id='5' version='1'><nd ref='1'/><nd ref='2'/>
-<tag k='highway' v='residential'/><tag k='name' v='Mill Lane'/></way>
-<way id='6' version='1'><nd ref='1'/><nd ref='9'/><tag k='highway' v='path'/></way>
-<way id='7' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/>
-<tag k='leisure' v='park'/></way>
-<way id='8' version='1'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/>
-<tag k='amenity' v='pub'/><tag k='name' v='The Mill'/></way>
-</osm>"""
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A cache folder of the test's own."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("PATROLPLAN_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def osm(tmp_path):
-    """A small street file."""
-    path = tmp_path / "s.osm"
-    path.write_text(OSM, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def reads(monkeypatch):
-    """Every reading of the files themselves."""
-    counted = []
-    real = street_files.read_streets
-
-    def spy(paths, *args):
-        counted.append(paths)
-        return real(paths, *args)
-
-    monkeypatch.setattr(street_files, "read_streets", spy)
-    return counted
-
-
 def _load(path):
     """What the streets of a file hold, and what is left out."""
     left_out = LeftOut()
@@ -378,78 +330,58 @@ def _load(path):
     return streets, held, left_out.rows
 
 
-def test_cache_and_file_give_the_same(osm, reads):
-    """Read again, streets come from the cache, the same in every part as from the file."""
-    first, second = _load(osm), _load(osm)
+def test_cache_and_file_give_the_same(tmp_path, monkeypatch):
+    """Streets of the same content come from the cache, the same in every part as from the file."""
+    path, real, reads = _write_crossed(tmp_path), street_files.read_streets, []
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(street_files, "read_streets", lambda *of: reads.append(of) or real(*of))
+    first, second = _load(path), _load(path)
     assert len(reads) == 1
     assert first[1:] == second[1:]
     assert second[0].places[["kind", "name"]].to_numpy().tolist() == [["pub", "The Mill"]]
     assert second[0].features.crs == second[0].places.crs == BNG.crs
     assert [row.reason for row in second[2]] == ["reach outside the file (ways)"]
-    osm.write_text(OSM.replace("Mill Lane", "Dock Road"), encoding="utf-8")
-    assert _load(osm)[0].ways["name"].tolist() == ["Dock Road"]
+    path.write_text(path.read_text().replace("secondary", "primary"))
+    assert _load(path)[0].ways["highway"].iloc[0] == "primary"
     assert len(reads) == 2
 
 
-CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5)}
+CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5),
+           9: (0.8, 0.2)}  # fmt: skip
 """Nodes of a square and of streets that meet it, in thousandths of a degree."""
 
-STREETS = {6: [5, 1], 7: [3, 6], 8: [5, 6]}
+
+def _read_square(folder, outline=(1, 2, 7, 3, 4, 1), area="yes"):
+    """The streets of a square between three streets."""
+    nodes = {node: (-0.13 + x / 1000, 51.52 + y / 1000) for node, (x, y) in CORNERS.items()}
+    square = (5, outline, {"highway": "pedestrian", "name": "Square", "area": area})
+    streets = [(6, [5, 1]), (7, [3, 6]), (8, [5, 6])]
+    ways = [square, *((way, refs, {"highway": "residential"}) for way, refs in streets)]
+    return _read(_written(folder, _osm(ways, nodes)))[0]
 
 
-def _draw_square(area, outline=(1, 2, 7, 3, 4, 1), **more):
-    """OSM XML of the square with these tags."""
-    nodes = [
-        f"<node id='{node}' version='1' lon='{-0.13 + x / 1000}' lat='{51.52 + y / 1000}'/>"
-        for node, (x, y) in {**CORNERS, **more.get("nodes", {})}.items()
-    ]
-    square = "<tag k='highway' v='pedestrian'/><tag k='name' v='Square'/>" + area
-    street = "<tag k='highway' v='residential'/>"
-    rows = [(5, outline, square), *((way, refs, street) for way, refs in STREETS.items())]
-    ways = []
-    for way, refs, tags in rows:
-        inner = "".join(f"<nd ref='{node}'/>" for node in refs)
-        ways.append(f"<way id='{way}' version='1'>{inner}{tags}</way>")
-    return "\n".join(["<osm version='0.6'>", *nodes, *ways, "</osm>"])
-
-
-def _walk_across(tmp_path, area):
-    """Metres across the square between the streets at its corners, and what is patrolled."""
-    path = tmp_path / "square.osm"
-    path.write_text(_draw_square(area), encoding="utf-8")
-    streets = street_files.read_streets([path], BNG, LeftOut())
+@pytest.mark.parametrize(
+    ("area", "metres", "names"), [("yes", 131, {""}), ("no", 181, {"", "Square"})]
+)
+def test_a_square_is_crossed_and_not_circled(tmp_path, area, metres, names):
+    """Its outline is walkable but not street to patrol; a link leads straight from side to side."""
+    streets = _read_square(tmp_path, area=area)
     network = build_network(streets, BNG, LeftOut())
     ends = [streets.vertex_xy[streets.vertex_node == node][0] for node in (1, 3)]
     walks = WalkFinder(network.walkable, network.snap(ends))
-    return walks.metres[0, 1], set(network.piece_name), streets
-
-
-def test_a_square_is_crossed_and_not_circled(tmp_path):
-    """Its outline is walkable but not street to patrol; a link leads straight from side to side."""
-    metres, names, streets = _walk_across(tmp_path, "<tag k='area' v='yes'/>")
-    assert metres == pytest.approx(131, abs=1)
-    assert names == {""}
+    assert walks.metres[0, 1] == pytest.approx(metres, abs=1)
+    assert set(network.piece_name) == names
     links = streets.ways.iloc[4:]
-    assert (links["osm_id"] == 5).all()
+    assert links["osm_id"].tolist() == [5] * (area == "yes")
     assert not links["is_patrolled"].any()
-    assert len(links) == 1
-    metres, names, _ = _walk_across(tmp_path, "")  # a street that leads round in a ring
-    assert metres == pytest.approx(181, abs=1)
-    assert names == {"", "Square"}
 
 
 def test_no_link_leaves_the_square(tmp_path):
     """Between entrances that do not see each other one walks round the corner."""
-    path = tmp_path / "square.osm"
-    area, nodes = "<tag k='area' v='yes'/>", {9: (0.8, 0.2)}
-    inwards = _draw_square(area, (1, 2, 7, 3, 9, 4, 1), nodes=nodes)
-    path.write_text(inwards, encoding="utf-8")
-    streets = street_files.read_streets([path], BNG, LeftOut())
-    assert len(streets.ways) == 4
+    assert len(_read_square(tmp_path, (1, 2, 7, 3, 9, 4, 1)).ways) == 4
 
 
 def test_a_square_of_many_entrances_is_linked_between_some(monkeypatch, tmp_path):
     """The links would be as many as the pairs of its entrances."""
     monkeypatch.setattr(street_files, "MAX_ENTRANCES", 1)
-    _, _, streets = _walk_across(tmp_path, "<tag k='area' v='yes'/>")
-    assert len(streets.ways) == 4
+    assert len(_read_square(tmp_path).ways) == 4
