@@ -10,7 +10,6 @@ from functools import partial
 import geopandas as gpd
 import pandas as pd
 
-from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError, Problem, Problems
 from patrolplan.inputs import table_reader
@@ -57,14 +56,6 @@ HALF_HOUR_MINUTES = 30
 CLOCK_GROUP = ["category", "kind"]
 
 
-def _is_share(table: pd.DataFrame, column: str) -> Bools:
-    return parse_numbers(table[column]) >= 0
-
-
-def _is_first_in_clock(table: pd.DataFrame, column: str) -> pd.Series:
-    return ~table.duplicated([*CLOCK_GROUP, column])
-
-
 # fmt: off
 CLOCK = Table("clock", (
     Column("category", "category of crime",
@@ -76,8 +67,9 @@ CLOCK = Table("clock", (
     Column("from", "start of a half-hour, HH:MM",
            one_of(HALF_HOURS, "the start of a half-hour", "write HH:MM, from 00:00 to 23:30")),
     Column("share", "share of the day; of any sum",
-           Form(_is_share, "{value} is not a share", "write a number of 0 or more", parse_numbers)),
-), (Rule("from", _is_first_in_clock,
+           Form(lambda t, c: parse_numbers(t[c]) >= 0, "{value} is not a share",
+                "write a number of 0 or more", parse_numbers)),
+), (Rule("from", lambda t, c: ~t.duplicated([*CLOCK_GROUP, c]),
          "{value} is a duplicate for this category and kind", "keep one of the rows"),))
 # fmt: on
 
