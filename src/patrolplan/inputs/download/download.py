@@ -28,9 +28,7 @@ from patrolplan.settings import Settings
 MANIFEST = "fetched.json"
 OPEN_GOVERNMENT = "Open Government Licence v3.0"
 OPEN_DATABASE = "Open Database Licence 1.0"
-OPEN_GOVERNMENT_CREDIT = (
-    "Contains public sector information licensed under the Open Government Licence v3.0"
-)
+CREDIT = f"Contains public sector information licensed under the {OPEN_GOVERNMENT}"
 
 
 @dataclass(frozen=True)
@@ -264,7 +262,7 @@ class _Fetch:
         if table.empty:
             self.result.notes.append("The register has no school in the area.")
         rows = list(table.itertuples(index=False, name=None))
-        credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
+        credit = f"{CREDIT} (Department for Education)"
         origin = Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows))
         return encode_csv(tuple(table.columns), rows, path), origin
 
@@ -283,20 +281,16 @@ class _Fetch:
             if rows is None:
                 gone.append(month)
                 continue
-            self._write_month(month, rows)
+            if not rows:
+                self.result.notes.append(f"No crime was recorded in the area in {month}.")
+            path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
+            url = f"{self.servers.police}/crimes-street/all-crime"
+            origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
+            self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
         if gone:
             months = ", ".join(list_spans(pd.DatetimeIndex(sorted(gone))))
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
         self.report_progress("crime", len(todo), len(todo), "")
-
-    def _write_month(self, month: str, rows: list[police.Row]) -> None:
-        if not rows:
-            self.result.notes.append(f"No crime was recorded in the area in {month}.")
-        path = build_month_path(self.settings, month)
-        url = f"{self.servers.police}/crimes-street/all-crime"
-        credit = f"{OPEN_GOVERNMENT_CREDIT} (data.police.uk)"
-        origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
-        self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
 
     def _find_missing_months(self, months: Sequence[str]) -> list[str]:
         """Months to fetch, newest first: those without a file, or all of ours with `again`."""
