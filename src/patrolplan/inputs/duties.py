@@ -370,10 +370,8 @@ def find_duty_span(newest: pd.Timestamp | None) -> tuple[dt.date, dt.date]:
     if newest is None or pd.isna(newest):
         first, last = PLANNED_YEARS
         return dt.date(first, 1, 1), dt.date(last, 12, 31)
-    month = dt.date(newest.year, newest.month, 1)
-    return month.replace(year=month.year - YEARS_BEFORE), month.replace(
-        year=month.year + YEARS_AFTER
-    )
+    year, month = newest.year, newest.month
+    return dt.date(year - YEARS_BEFORE, month, 1), dt.date(year + YEARS_AFTER, month, 1)
 
 
 def read_all_duties(

@@ -110,12 +110,10 @@ class Streets:
 class Way(NamedTuple):
     """A row of the ways: texts are empty where not known.
 
-    `riding` and `one_way` are for bicycles, see `patrolplan.inputs.osm_tags.Riding`; `is_patrolled`
-    is false where the way is only walked along, `is_area` where it is the outline of a square.
-    `layer` is 0 at ground level; `incline` is 1 where the way leads up in its own direction, -1
-    where it leads down, 0 where not known. `crossing` is a `CrossingKind` of a way across a road,
-    `sidewalk` the tag of that name, `passage` a `Passage`, and `is_sidewalk` true of a pavement
-    that is mapped as a way of its own.
+    `riding` and `one_way` are of `Riding`; `is_patrolled` is false where the way is only walked,
+    `is_area` where it is the outline of a square, `is_sidewalk` of a pavement that is a way of its
+    own. `layer` is 0 at ground level; `incline` 1 where the way leads up in its own direction, -1
+    down, 0 where not known. `crossing` is a `CrossingKind`, `passage` a `Passage`.
     """
 
     osm_id: int

@@ -60,7 +60,14 @@ def count_surveys(
     # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
     # Surveys that are `recorded`, by their IDs, were counted before.
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
-    entries = tuple(_enter(survey) for survey in surveys)
+    entries = tuple(
+        SurveyEntry(
+            *(one.id, one.form, one.school_urn, find_term(one.day)),
+            int(suppress_and_round(one.pupils, ROUNDING_STEP)),
+            one.files,
+        )
+        for one in surveys
+    )
     counted = [survey for survey in surveys if survey.id not in recorded]
     problems, parts = Problems(), list[pd.DataFrame]()
     for survey in counted:
@@ -76,12 +83,6 @@ def count_surveys(
 def find_term(day: dt.date) -> SchoolTerm:
     """The school term of a day."""
     return SchoolTerm(day.year, (day.month - 1) // MONTHS_A_TERM)
-
-
-def _enter(survey: Survey) -> SurveyEntry:
-    pupils = int(suppress_and_round(survey.pupils, ROUNDING_STEP))
-    term = find_term(survey.day)
-    return SurveyEntry(survey.id, survey.form, survey.school_urn, term, pupils, survey.files)
 
 
 def _list_answers(survey: Survey) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problem, Problems
+from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
@@ -88,21 +88,21 @@ def read_clock(
         kind=table["kind"].astype(object),
         share=parse_numbers(table["share"]),
     )
-    problems = []
+    problems = Problems()
     for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
-        what = f"category '{category}', kind '{kind}'"
         missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
+        what = remedy = ""
         if len(rows) > len(HALF_HOURS):  # rows of one spelling alone are seen by the rule above
-            what += " has half-hours twice, under two spellings"
-            problems.append(Problem(rows["file"].iloc[0], what, "keep one of the two"))
+            what, remedy = "has half-hours twice, under two spellings", "keep one of the two"
         elif missing:
-            what += f" lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
-            problems.append(Problem(rows["file"].iloc[0], what, "add them, with 0 for none"))
+            what = f"lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
+            remedy = "add them, with 0 for none"
         elif not rows["share"].sum() > 0:
-            what += " has shares of 0 alone"
-            problems.append(Problem(rows["file"].iloc[0], what, "write its shares, or remove it"))
-    if problems:
-        raise InputError(problems)
+            what, remedy = "has shares of 0 alone", "write its shares, or remove it"
+        if what:
+            where = f"category '{category}', kind '{kind}'"
+            problems.add(rows["file"].iloc[0], f"{where} {what}", remedy)
+    problems.raise_if_any()
     half_hour = pd.Index(HALF_HOURS).get_indexer(pd.Index(table["from"]))
     table = table.assign(from_minutes=HALF_HOUR_MINUTES * half_hour.astype("int64"))
     total = table.groupby(CLOCK_GROUP)["share"].transform("sum")
