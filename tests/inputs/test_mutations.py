@@ -262,7 +262,7 @@ NOTED = {
     ),
     "NULL for a twentieth of the places": (
         _edit(CRIMES, r",0\.8\d+,51\.5\d+,", ",NULL,NULL,", every=20),
-        "without coordinates",
+        "crimes: 128 left out, without coordinates",
     ),
     "a header again in the middle": (
         _bytes(FILE, lambda text: text + text.splitlines()[0] + b"\n"),
