@@ -23,14 +23,14 @@ FAULTS = ("503", "429", "500", "502", "timeout", "cut", "no json", "shape", "dro
 SLUGS = ("anti-social-behaviour", "robbery", "violent-crime", "theft-from-the-person", "drugs")
 
 
-def seeded_month(seed, month, count, box, *, dense=(0.5, 0.5), share=0.5):
+def seeded_month(seed, month, count, box, *, share=0.5):
     """Crimes of a month as the API's objects: snapped, shared points, half of them in one spot."""
     rng = np.random.default_rng([seed, int(month.replace("-", ""))])
     west, south, east, north = box
     # A fixed set of snap points; many are near one spot, so that cells there are full.
     points = np.random.default_rng(seed).random((max(20, count // 8), 2))
     near = np.random.default_rng(seed + 1).random(len(points)) < share
-    points[near] = np.array(dense) + (points[near] - 0.5) * 0.12
+    points[near] = 0.5 + (points[near] - 0.5) * 0.12
     chosen = rng.integers(len(points), size=count)
     lon = west + points[chosen, 0] * (east - west)
     lat = south + points[chosen, 1] * (north - south)
@@ -77,7 +77,6 @@ class World:
     script: list[str] = field(default_factory=list)
     vanishing: set[str] = field(default_factory=set)
     requests: list[tuple[str, str]] = field(default_factory=list)
-    agents: set[str] = field(default_factory=set)
     retry_after: str = "0"
     slow_seconds: float = 0.5
     faults: int = 0
@@ -133,7 +132,6 @@ class _Handler(BaseHTTPRequestHandler):
             world.requests.append(
                 (self.command, path, fields.get("date", [""])[0], time.monotonic())
             )
-            world.agents.add(self.headers["User-Agent"])
         self.spoiled(world.fault(), *self.good(path, fields))
 
     def spoiled(self, fault, status, body):
@@ -257,8 +255,8 @@ def _quick_web():
 def make_world():
     """What makes a world of months with so many crimes each, some of which are given at once."""
 
-    def make(months, count, *, most, seed, **dense):
-        crimes = {m: seeded_month(seed, m, count, BOX, **dense) for m in last_months(months)}
+    def make(months, count, *, most, seed, share=0.5):
+        crimes = {m: seeded_month(seed, m, count, BOX, share=share) for m in last_months(months)}
         return World(crimes=crimes, most=most, slow_seconds=1.2)
 
     return make
