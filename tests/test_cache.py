@@ -7,7 +7,7 @@ from spoilt_cache import every_way, spoil_entries
 from patrolplan.atomic import replace_file, write_file_atomically
 from patrolplan.cache import ENTRY_PATTERN, STORES, Store, hash_arrays, load_or_compute_arrays
 from patrolplan.errors import OutputError
-from patrolplan.inputs.crime_rows import CRIMES
+from patrolplan.inputs.crimes import CRIMES
 from patrolplan.inputs.street_files import STREETS
 from patrolplan.network.build import NETWORKS
 

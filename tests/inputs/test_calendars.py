@@ -1,13 +1,16 @@
-"""Calendars of officers: when they recur, whose they are, and that none of their text is read."""
+"""Officers' duties, from calendars and tables: when, whose, and that none of their text is read."""
 
 import datetime as dt
 import time
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.calendars import MAX_EVENTS, read_calendars
+from patrolplan.inputs.duties import MAX_EVENTS, read_all_duties, read_calendars
+from patrolplan.tables import LeftOut
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2027, 12, 31)
 OFFICERS = ("SSO-01", "SSO-02", "J. O'Neil")
@@ -232,3 +235,49 @@ def test_a_rule_gives_the_days_that_counting_gives(tmp_path, start, frequency, i
         number += 1
     duties, _ = _read(path)
     assert [one.date for one in duties] == [day for day in wanted if FIRST <= day <= LAST]
+
+
+HEADER = "officer,date,from,to,kind,urn,longitude,latitude"
+SPAN = (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+BNG = Projection()
+
+
+def _write_duties(folder, *rows, name="duties.csv"):
+    path = folder / name
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+def _calendar(folder, start, end, kind, name="A.ics"):
+    path = folder / name
+    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", f"DTSTART:{start}", f"DTEND:{end}"]
+    path.write_text("\r\n".join([*lines, f"CATEGORIES:{kind}", "END:VEVENT", "END:VCALENDAR", ""]))
+    return path
+
+
+def _read_duties(*paths, officers=("A", "B"), left_out=None):
+    left_out = LeftOut() if left_out is None else left_out
+    return read_all_duties(paths, BNG, officers=officers, span=SPAN, left_out=left_out)
+
+
+def test_a_table_and_a_calendar_give_the_same_duty(tmp_path):
+    """The same hours are the same rows, whichever file has them."""
+    table = _read_duties(_write_duties(tmp_path, "A,2026-11-16,09:00,10:30,court,,,"))
+    calendar = _read_duties(_calendar(tmp_path, "20261116T090000", "20261116T103000", "court"))
+    pd.testing.assert_frame_equal(table.drop(columns="geometry"), calendar.drop(columns="geometry"))
+    assert table.geometry.is_empty.all() == calendar.geometry.is_empty.all()
+
+
+def test_places_are_schools_or_points(tmp_path):
+    """A URN stays, degrees are metres, a home visit is mid-square, and neither is no place."""
+    duties = _read_duties(
+        _write_duties(
+            tmp_path,
+            "A,2026-11-16,09:00,10:00,assembly,900001,,",
+            "A,2026-11-17,09:00,10:00,home_visit,,-0.1346,51.5205",
+            "A,2026-11-18,09:00,10:00,training,,,",
+        )
+    )
+    assert list(duties["urn"]) == ["900001", "", ""]
+    assert list(duties.geometry.is_empty) == [True, False, True]
+    assert (duties.geometry.iloc[1].x, duties.geometry.iloc[1].y) == (529750, 181750)

@@ -1,12 +1,23 @@
-"""Open crime files are read once; a force's own extract is never copied."""
+"""Recorded crime: copies, categories, times and months; open files are read once."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs.crime_checks import check_categories, rename_categories
 from patrolplan.inputs.crimes import read_crimes
+from patrolplan.inputs.timestamps import (
+    MIN_GAP_MONTHS,
+    classify_precision,
+    is_isolated_month,
+    is_time_known,
+    parse_timestamps,
+)
+from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
 
 OPEN = (
@@ -169,30 +180,25 @@ def test_rows_are_left_out_under_the_first_reason(tmp_path):
     }
 
 
+def _extract(folder, header, *rows, name="extract.csv"):
+    """A table of one's own, all of it at one place."""
+    lines = (f"{row},-0.13,51.52" for row in rows)
+    return write(folder, f"{header},longitude,latitude", *lines, name=name)
+
+
 def test_own_extract_with_times_and_grid(tmp_path):
     """A force's own table: mapped columns, clock times, metres; places are exact, not snapped."""
-    path = tmp_path / "extract.csv"
-    path.write_text(
-        "ref;when;offence;E;N\n"
-        "7;2024-05-03 15:40;Robbery;529509;181782\n"
-        "8;04/05/2024 16:05;Robbery;529500.5;181700\n",
-        encoding="cp1252",
-    )
-    columns = {
-        "crime_id": "ref",
-        "occurred_at": "when",
-        "category": "offence",
-        "easting": "E",
-        "northing": "N",
-    }
+    rows = "7;2024-05-03 15:40;Robbery;529509;181782", "8;04/05/2024 16:05;Robbery;529500.5;181700"
+    path = write(tmp_path, "ref;when;offence;E;N", *rows)
+    ours = ("crime_id", "occurred_at", "category", "easting", "northing")
+    columns = dict(zip(ours, ("ref", "when", "offence", "E", "N"), strict=True))
     crimes, left_out = _read(path, columns=columns)
     assert left_out == {}
     assert crimes.is_exact.all()
-    assert crimes.incidents["timed"].all()
     incidents = crimes.incidents
-    assert list(incidents["occurred_at"]) == [
-        pd.Timestamp("2024-05-03 15:40"),
-        pd.Timestamp("2024-05-04 16:05"),
+    assert incidents["timed"].all()
+    assert incidents["occurred_at"].astype(str).tolist() == [
+        *("2024-05-03 15:40:00", "2024-05-04 16:05:00")
     ]
     assert set(incidents["month"]) == {pd.Timestamp("2024-05-01")}
     assert list(incidents.geometry.x) == [529509, 529500.5]
@@ -203,11 +209,7 @@ def test_a_date_alone_among_times_is_not_midnight(tmp_path):
     rows = [f"2024-05-{day:02d} 00:00,Drugs" for day in range(1, 9)]
     rows += ["2024-05-03,Robbery", "2024-05-03 15:40,Robbery", "2024-05-04 00:00,Robbery"]
     rows += ["2024-05-04 09:00,Drugs"]
-    path = tmp_path / "e.csv"
-    text = "\n".join(["date_time,crime type,longitude,latitude",
-                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
-    path.write_text(text, encoding="utf-8")
-    crimes, _ = _read(path)
+    crimes, _ = _read(_extract(tmp_path, "date_time,crime type", *rows))
     assert crimes.incidents["timed"].tolist() == [False] * 9 + [True, True, True]
 
 
@@ -215,9 +217,278 @@ def test_a_date_alone_among_times_is_not_midnight(tmp_path):
 def test_most_rows_of_a_file_tell_what_its_places_are(tmp_path, dated, exact):
     """One row with a date makes no map point exact, nor one without an extract's place a point."""
     rows = [f"2024-05,{'2024-05-03 15:40' if k < dated else ''},Robbery" for k in range(4)]
-    path = tmp_path / "e.csv"
-    text = "\n".join(["month,date_time,crime type,longitude,latitude",
-                      *(f"{row},-0.13,51.52" for row in rows)])  # fmt: skip
-    path.write_text(text, encoding="utf-8")
-    crimes, _ = _read(path)
+    crimes, _ = _read(_extract(tmp_path, "month,date_time,crime type", *rows))
     assert crimes.is_exact.tolist() == [exact] * 4
+
+
+FROM = "2026-03-06 22:00"
+MANY = 40
+
+
+def _read_committed(tmp_path, rows, alarms=None):
+    """The last crime of a file, after many with an exact time; None where it was left out."""
+    rows = [f"{row},Robbery" for row in [f"{FROM},{FROM}"] * MANY + rows]
+    path = _extract(tmp_path, "committed_from,committed_to,category", *rows)
+    crimes, left_out = _read(path, alarms=alarms)
+    return crimes.incidents.iloc[-1] if len(crimes.incidents) > MANY else None, left_out
+
+
+@pytest.mark.parametrize(
+    ("row", "at", "until", "timed"),
+    [
+        (f"{FROM},{FROM}", FROM, None, True),
+        (f"{FROM},", FROM, None, True),
+        (f",{FROM}", FROM, None, True),
+        (f"{FROM},2026-03-07 07:30", FROM, "2026-03-07 07:30", False),
+        (f"{FROM},2026-03-07 22:00", FROM, "2026-03-07 22:00", False),
+        (f"{FROM},2026-03-07 22:01", FROM, None, False),
+        (f"{FROM},2026-04-06 22:00", FROM, None, False),
+        ("2026-03-06,2026-03-07", "2026-03-06", None, False),
+        (f"2026-03-06,{FROM}", "2026-03-06", None, False),
+    ],
+)
+def test_one_time_or_a_span_of_a_day_is_known(tmp_path, row, at, until, timed):
+    """Alike, or one alone: a time. Up to 24 hours: a span. Longer, or dates: neither."""
+    crime, left_out = _read_committed(tmp_path, [row])
+    assert crime["occurred_at"] == pd.Timestamp(at)
+    known = crime["occurred_until"]
+    assert known is pd.NaT if until is None else known == pd.Timestamp(until)
+    assert crime["timed"] == timed
+    assert crime["month"] == pd.Timestamp("2026-03-01")
+    assert not left_out
+
+
+@pytest.mark.parametrize("last", ["2026-03-06 21:59", "2026-04-06 22:01", "soon"])
+def test_a_last_time_that_cannot_be_true_counts_for_nothing(tmp_path, last):
+    """Before the first or more than a month later: left out, unless the month is known."""
+    crime, left_out = _read_committed(tmp_path, [f"{FROM},{last}"])
+    if last == "soon":
+        assert crime["timed"]
+        return
+    assert crime is None
+    assert list(left_out.values()) == [1]
+    head, row = "committed_from,committed_to,month,category", f"{FROM},{last},2026-03,Robbery"
+    crimes = _read(_extract(tmp_path, head, row, name="months.csv"))[0].incidents
+    assert crimes["month"].tolist() == [pd.Timestamp("2026-03-01")]
+    assert crimes["occurred_at"].isna().all()
+
+
+def test_many_wrong_spans_stop_the_command(tmp_path):
+    """The message names the row, the column and what to write."""
+    alarms = Alarms()
+    _read_committed(tmp_path, [f"{FROM},2026-03-06 21:00"] * MANY, alarms=alarms)
+    problem, *_ = alarms.take_problems()  # others: copies, a file of one time
+    words = str(problem)
+    assert "'2026-03-06 21:00' cannot be read (40 such values in 80 rows)" in words
+    assert "row 42, column 'committed_to'" in words
+    assert "at most 31 days after the first, not before it" in words
+
+
+def test_an_exact_time_wins_over_a_span(tmp_path):
+    """Where a table has both, occurred_at counts, and the span where it is empty."""
+    rows = ["2026-03-07 01:00", ""]
+    lines = [f"{row},{FROM},2026-03-07 07:30,Robbery" for row in rows]
+    path = _extract(tmp_path, "occurred_at,committed_from,committed_to,category", *lines)
+    crimes = _read(path)[0].incidents
+    assert crimes["timed"].tolist() == [True, False]
+    assert crimes["occurred_until"].notna().tolist() == [False, True]
+    assert crimes["occurred_at"].tolist() == [pd.Timestamp(rows[0]), pd.Timestamp(FROM)]
+
+
+def _rename(names, own=()):
+    column, _ = rename_categories(pd.Series(names, dtype="category"), own)
+    return column.astype(object).where(column.notna(), None).tolist()
+
+
+@pytest.mark.parametrize(
+    ("names", "own", "renamed"),
+    [
+        (["Robbery", "ROBBERY", None], (), ["Robbery", "Robbery", None]),
+        ([" bicycle  THEFT"], (), ["Bicycle theft"]),
+        (["ROBBERY", "Drugs"], ("ROBBERY",), ["ROBBERY", "Drugs"]),
+        (["robbery", "ROBBERY"], ("ROBBERY",), ["ROBBERY", "ROBBERY"]),
+        (["Robbery"], ("robbery",), ["Robbery"]),
+        (["robberY"], ("robbery",), ["Robbery"]),
+        (["Knife point"], ("Knife Point",), ["Knife Point"]),
+        (["Robberies"], (), ["Robberies"]),
+    ],
+)
+def test_case_and_spaces_do_not_make_another_category(names, own, renamed):
+    """A name of the settings that the files have comes first, then those of data.police.uk."""
+    assert _rename(names, own) == renamed
+
+
+def _check(counts, own=()):
+    """Categories by month: name, first month, last month, rows a month."""
+    rows = [
+        (name, month)
+        for name, first, last, count in counts
+        for month in pd.date_range(first, last, freq="MS").repeat(count)
+    ]
+    frame = pd.DataFrame(rows, columns=["category", "month"]).astype({"category": "category"})
+    return check_categories(frame, (), own).unknown
+
+
+def test_unknown_categories_have_count_and_nearest_name():
+    """The most frequent unknown category comes first; names of the settings are known."""
+    found = _check(
+        [
+            ("Robbery", "2025-01", "2025-12", 5),
+            ("Roberry", "2025-01", "2025-12", 1),
+            ("ASB", "2025-01", "2025-12", 2),
+            ("Knife point", "2025-01", "2025-12", 2),
+        ],
+        ["Knife point"],
+    )
+    assert [(one.name, one.count, one.nearest, one.replaces) for one in found] == [
+        ("ASB", 24, "", ""),
+        ("Roberry", 12, "Robbery", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-07-01 10:00", "2024-07-01 10:00"),
+        ("2024-07-01T10:00:30", "2024-07-01 10:00:30"),
+        ("2024-07-01T10:00Z", "2024-07-01 11:00"),
+        ("2024-01-01T10:00:00+00:00", "2024-01-01 10:00"),
+        ("2024-07-01 10:00+0100", "2024-07-01 10:00"),
+        ("2024-07-01 10:00:00.5+02:00", "2024-07-01 09:00:00.5"),
+        ("03/04/2024 10:00", "2024-04-03 10:00"),
+        ("03/04/2024 10:00:07", "2024-04-03 10:00:07"),
+        ("25/12/2024", "2024-12-25"),
+        ("12/25/2024 10:00", None),
+        ("2024-02-30", None),
+        ("yesterday", None),
+        ("2924-05-03 10:00", None),
+        ("03/05/0024 10:00", None),
+        ("9999-12-31T23:00Z", None),
+        ("", None),
+    ],
+)
+def test_clock_times(text, expected):
+    """Times are ISO or day first, in UK time where they say their distance from UTC."""
+    wanted = pd.NaT if expected is None else pd.Timestamp(expected)
+    mixed = parse_timestamps(pd.Series(["2024-01-01T00:00+00:00", text, "01/06/2024 12:00"]))
+    assert mixed[1] is wanted or mixed[1] == wanted
+    assert list(mixed[[0, 2]]) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-06-01 12:00")]
+
+
+@pytest.mark.parametrize(
+    ("text", "precision"),
+    [
+        ("2024-07-01", 0),
+        ("25/12/2024", 0),
+        ("", 0),
+        ("9999-12-31 10:00", 0),
+        ("2024-07-01 00:00", 1),
+        ("2024-07-01T00:00:00.000Z", 1),
+        ("2024-06-30T23:00Z", 1),
+        ("03/04/2024 00:00:00", 1),
+        ("20240701T1000", 2),
+        ("2024-07-01 00:01", 2),
+        ("2024-07-01 10:00:00+00:00", 2),
+        ("03/04/2024 10:00", 2),
+    ],
+)
+def test_precision_of_a_text(text, precision):
+    """A date alone has no time; midnight, written or local, differs from other times."""
+    column = pd.Series(["2024-07-01 12:00", text])
+    assert classify_precision(column, parse_timestamps(column)).tolist() == [2, precision]
+
+
+def _find_known_times(**counts):
+    """Whether the times of one kind are known, where each is recorded so many times."""
+    text = [f"2024-07-{1 + k % 28:02d} {at[1:].replace('_', ':')}" for at, count in counts.items()
+            for k in range(count)]  # fmt: skip
+    times = parse_timestamps(pd.Series(text))
+    return is_time_known(
+        classify_precision(pd.Series(text), times), times, np.zeros(len(text), dtype=int)
+    )
+
+
+def test_too_common_midnight_means_unknown():
+    """00:00 that is far more common than 23:00 and 01:00 means unknown; other times are known."""
+    is_known = _find_known_times(t00_00=44, t23_00=20, t01_00=10, t15_30=5)
+    assert is_known.tolist() == [False] * 44 + [True] * 35
+
+
+@pytest.mark.parametrize("counts", [{"t00_00": 43, "t23_00": 20}, {"t00_00": 3, "t15_30": 9}])
+def test_midnight_that_may_be_true_is_a_time(counts):
+    """Where 00:00 is not much more common than 23:00 or 01:00, or may be chance, it is a time."""
+    assert _find_known_times(**counts).all()
+
+
+FIRST = pd.Period("2024-10", freq="M")
+
+
+def _months(rows):
+    """Rows of months, by the number of months after the first."""
+    numbers = [FIRST + number for number, count in rows.items() for _ in range(count)]
+    return pd.Series([month.to_timestamp() for month in numbers], dtype="datetime64[ns]")
+
+
+def _left(rows):
+    months = _months(rows)
+    return sorted(months[is_isolated_month(months)].dt.strftime("%Y-%m"))
+
+
+USUAL = dict.fromkeys(range(24), 500)
+
+
+@pytest.mark.parametrize(
+    "slips", [{451: 1}, {451: 1, 800: 2}, {451: 3, 452: 2}, {-300: 1}, {30: 1}]
+)
+def test_rows_far_from_all_others_are_left_out(slips):
+    """A row or a few beyond a gap at either end are left out, one gap after the other."""
+    wanted = sorted(f"{FIRST + number}" for number, count in slips.items() for _ in range(count))
+    assert _left(USUAL | slips) == wanted
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        USUAL | {24: 1},  # a month that has just begun
+        USUAL | {26: 1},  # two months that were not fetched
+        USUAL | {40: 500},  # recording goes on after more than a year
+        USUAL | {30: 200},  # and so it does where its first month has just begun
+        USUAL | dict.fromkeys(range(-60, -48), 480),  # an older time
+        {0: 1, 100: 1},  # nothing says which of them is wrong
+        {0: 1},
+        {0: 3, 10: 2, 30: 4},
+        {},
+    ],
+)
+def test_a_gap_in_the_records_is_accepted(rows):
+    """Where more than a few rows lie beyond a gap, or the gap is short, all rows count."""
+    assert _left(rows) == []
+
+
+@given(st.dictionaries(st.integers(-40, 40), st.integers(1, 60), max_size=12))
+def test_only_the_ends_beyond_long_gaps_are_left_out(rows):
+    """The remaining months are one span, and less than a hundredth is cut off at each gap."""
+    months = _months(rows)
+    out = is_isolated_month(months)
+    assert out.sum() <= 0.01 * len(months) * 2
+    if out.any():
+        inside, outside = months[~out], months[out]
+        assert not outside.between(inside.min(), inside.max()).any()
+        number = np.sort((months.dt.year * 12 + months.dt.month).unique())
+        assert (np.diff(number) > MIN_GAP_MONTHS).any()
+
+
+def test_a_wrong_month_is_reported_and_changes_nothing(tmp_path):
+    """One row of 2062 leaves incidents and months as they are, and is counted with its month."""
+    header = "Crime ID,Month,Reported by,Longitude,Latitude,Crime type"
+    rows = [f",{FIRST + n % 24},Met,-0.128,51.52,Robbery" for n in range(480)]
+    good, slip = tmp_path / "good.csv", tmp_path / "slip.csv"
+    good.write_text("\n".join([header, *rows]), encoding="utf-8")
+    slip.write_text(f"{header}\n,2062-05,Met,-0.128,51.52,Robbery\n", encoding="utf-8")
+    left_out = LeftOut()
+    crimes = read_crimes([good, slip], Projection(), left_out)
+    assert len(crimes.incidents) == 480
+    assert f"{crimes.incidents['month'].max():%Y-%m}" == "2026-09"
+    assert [str(row) for row in left_out.rows] == [
+        "crimes: 1 left out, of 2062-05, alone and far from all other months"
+    ]

@@ -14,9 +14,9 @@ BNG = Projection("EPSG:27700")
 HEADER = "URN,EstablishmentName,EstablishmentStatus (name),PhaseOfEducation (name),Easting,Northing"
 
 
-def _file(folder, *rows, name="schools.csv", header=HEADER, encoding="utf-8"):
+def _file(folder, *rows, name="schools.csv", header=HEADER):
     path = folder / name
-    path.write_bytes("\n".join([header, *rows]).encode(encoding))
+    path.write_bytes("\n".join([header, *rows]).encode())
     return path
 
 
@@ -26,20 +26,6 @@ def _read(*paths, columns=None, **wanted):
         paths, BNG, left_out, selection=SchoolSettings(**wanted), columns=columns or {}
     )
     return schools, {row.reason: row.count for row in left_out.rows}
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_gias_in_any_encoding(tmp_path, encoding):
-    """GIAS downloads read the same as Windows-1252 and as UTF-8, national grid included."""
-    path = _file(
-        tmp_path,
-        "100008,École Jeannine \u2013 St. Paul\u2019s,Open,Primary,529509,181782",
-        encoding=encoding,
-    )
-    schools, left_out = _read(path)
-    assert left_out == {}
-    assert list(schools["name"]) == ["École Jeannine \u2013 St. Paul\u2019s"]
-    assert (schools.geometry.x[0], schools.geometry.y[0]) == (529509, 181782)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, strategies as st
 from inputs.readers import write
 
 from patrolplan.crs import Projection
@@ -122,11 +121,12 @@ def test_places_come_with_schools_days_and_reason(tmp_path):
     assert (place.geometry.x, place.geometry.y) == pytest.approx((529520, 181825), abs=2)
 
 
-@given(st.times())
-def test_every_time_of_day_is_accepted(tmp_path_factory, time):
+def test_every_time_of_day_is_accepted(tmp_path):
     """Every hour and minute there is can be a bell."""
-    path = write(tmp_path_factory.mktemp("b"), "urn,finish_time", f"1,{time:%H:%M}")
-    assert read_bell_times([path])["finish_time"]["1"] == f"{time:%H:%M}"
+    times = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
+    rows = (f"{number},{time}" for number, time in enumerate(times))
+    path = write(tmp_path, "urn,finish_time", *rows)
+    assert read_bell_times([path])["finish_time"].tolist() == times
 
 
 @pytest.fixture
@@ -139,36 +139,21 @@ def visits(tmp_path):
     return call
 
 
-def test_a_table_by_the_numbers_on_the_card(visits):
-    """Stops by number, engagements where they were counted, and row numbers of the file."""
-    table = visits("officer,date,stop,minutes,engagements", "SSO-01,2026-12-01,2,12.5,3",
-                   "SSO-01,2026-12-01,3,0,")  # fmt: skip
+@pytest.mark.parametrize("headings", ["with,reason", "together,not_made"])
+def test_a_table_of_visits(visits, headings):
+    """Stops by number, who came along, when, why not; an earlier phone map has other headings."""
+    head = f"officer,date,stop,minutes,engagements,people,arrive,{headings}"
+    rows = ("SSO-01,2026-12-01,2,12.5,3,3,15:41,SSO-02;SSO-03,", "SSO-01,2026-12-01,3,0,,,,,sick")
+    table = visits(head, *rows)
     assert table.index.tolist() == [2, 3]
     assert table["date"].tolist() == [dt.date(2026, 12, 1)] * 2
     assert table["stop"].tolist() == [2, 3]
     assert table["minutes"].tolist() == [12.5, 0.0]
-    assert table["engagements"].tolist() == [3, pd.NA]
+    assert table["engagements"].tolist() == table["people"].tolist() == [3, pd.NA]
+    assert table["arrive"].tolist() == ["15:41", pd.NA]
+    assert table["with"].tolist() == ["SSO-02;SSO-03", pd.NA]
+    assert table["reason"].tolist() == [pd.NA, "sick"]
     assert table["urn"].isna().all()
-
-
-@pytest.mark.parametrize("column", ["with", "together"])
-def test_a_table_may_name_who_came_along(visits, column):
-    """The officers who came together are read as written, under either name."""
-    rows = "SSO-01,2026-12-01,2,15,SSO-02;SSO-03", "SSO-01,2026-12-01,3,15,"
-    table = visits(f"officer,date,stop,minutes,{column}", *rows)
-    assert table["with"].iloc[0] == "SSO-02;SSO-03"
-    assert table["with"].isna().tolist() == [False, True]
-
-
-def test_a_table_may_say_how_many_came_when_and_why_not(visits):
-    """People, time and reason as written; a file of an earlier phone map has another heading."""
-    head = "officer,date,stop,minutes,people,arrive"
-    rows = "SSO-01,2026-12-01,2,15,3,15:41,", "SSO-01,2026-12-01,3,0,,,sick"
-    for heading in ("reason", "not_made"):
-        table = visits(f"{head},{heading}", *rows)
-        assert table["people"].tolist() == [3, pd.NA]
-        assert table["arrive"].iloc[0] == "15:41"
-        assert table["reason"].iloc[1] == "sick"
 
 
 TABLES = {
@@ -213,140 +198,151 @@ NO_SHARES = [
     *(("bus_share", cell) for cell in ("1.5", "x", "-")),
 ]
 FAULTS = {
-    "bells": [
-        (1, "1,15:10", None, ""),
-        (1, "1,15:20", "urn", "'1' is a duplicate"),
-        (1, ",15:00", "urn", "the URN is missing"),
-        (1, "3,26:00", "finish_time", "'26:00' is not a valid time"),
-        (2, "1,15:10", "urn", "'1' is a duplicate"),
-        (2, "4,x", "finish_time", "'x' is not a valid time"),
-        *(
-            (2, f"9{n},{time}", "finish_time", f"'{time}' is not a valid time; write HH:MM, such")
-            for n, time in enumerate(NO_TIMES)
-        ),
-    ],
-    "shares": [
-        (1, "A,15:10,1,240,0.7,0.3", None, ""),
-        (1, "B,15:10,0,0.0,0.7,0.31", "bus_share", "'0.31' and walk_share are more than 1 togeth"),
-        *(
-            (
-                1,
-                f"{n},15:10,{','.join(cell * (name == column) for name in LEAVING_COLUMNS)}",
-                column,
-                f"'{cell}' is not a ",
-            )
-            for n, (column, cell) in enumerate(NO_SHARES)
-        ),
-    ],
-    "gates": [
-        (1, "1,-0.13,51.52", None, ""),
-        (1, "2,,51.52", "longitude", "'' is not a valid coordinate"),
-        (1, "3,-0.13,north", "latitude", "'north' is not a valid coordinate"),
-        (1, ",-0.13,51.52", "urn", "the URN is missing"),
-        (1, "4,200,51.52", "longitude", "'200' is not a valid coordinate"),
-        (1, "5,-0.13,-91", "latitude", "'-91' is not a valid coordinate"),
-        (2, "1,-0.13,51.52", "urn", "'1' is a duplicate"),
-    ],
-    "officers": [
-        (1, OFFICER.replace("walk", "tram"), "mode", "'tram'"),
-        (1, OFFICER.replace("SSO-01", "B").replace("14:30-18:30", "x"), "mon", "'x'"),
-        (2, OFFICER.replace("SSO-01", "B"), "officer", "'B' is a duplicate"),
-        *(
-            (2, _join({"officer": f"W{n}", column: value}), column, f"'{value}'")
-            for n, (column, value) in enumerate(NO_OFFICERS)
-        ),
-    ],
-    "duties": [
-        (1, "A,2026-11-16,09:00,10:00,court,,,", None, ""),
-        (1, "C,2026-11-16,09:00,10:00,court,,,", "officer", "there is no officer 'C'"),
-        (1, "A,2026-13-16,09:00,10:00,court,,,", "date", "'2026-13-16' is not a valid date"),
-        (1, "A,2026-11-16,9,10:00,court,,,", "from", "'9' is not a valid time"),
-        (1, "A,2026-11-16,22:00,06:00,court,,,", "to", "'06:00' is not after the start"),
-        (1, "A,2026-11-16,09:00,09:00,court,,,", "to", "'09:00' is not after the start"),
-        (1, "A,2026-11-16,09:00,10:00,party,,,", "kind", "'party' is not a kind"),
-        (2, "A,2026-11-16,09:00,10:00,court,9,-0.1,51.5", "urn", "a duty at '9' has coordinates"),
-        (2, "A,2026-11-16,09:00,10:00,court,,-0.1,", "latitude", "'' is not a valid coordinate"),
-        (2, "A,2026-11-16,09:00,10:00,court,,190,51.5", "longitude", "'190' is not a valid"),
-    ],
-    "tasked": [
-        (1, "T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b", "longitude", "'999' is not a valid"),
-        (1, "T1,0,51.5,maybe,*,2026-11-02,2026-12-18,a,b", "must_visit", "'maybe' is neither"),
-        (1, "T1,0,51.5,true,*,2026-11-02,2026-12-18,a,b", "place_id", "'T1' is a duplicate"),
-        (1, "T2,0,51.5,true,,2026-11-02,2026-12-18,a,b", "schools", "the schools are missing"),
-        (1, "T3,0,51.5,true,*,2026-13-01,2026-12-18,a,b", "from", "'2026-13-01' is not a valid"),
-        (1, "T4,0,51.5,true,*,2026-12-18,2026-12-01,a,b", "to", "'2026-12-01' is before the first"),
-        (1, "T5,0,51.5,true,*,2026-11-02,2026-12-18,,b", "reason", "the reason is missing"),
-        (2, "T6,0,51.5,true,*,2026-11-02,2026-12-18,a,", "by", "the requester is missing"),
-    ],
-    "terms": [
-        (1, "*,2025-09-31,2025-12-19,term", "from", "'2025-09-31' is not a valid date"),
-        (1, "*,2025-09-01,19/12/2025,term", "to", "'19/12/2025' is not a valid date"),
-        (1, "*,2025-12-19,2025-09-01,term", "to", "'2025-09-01' is before the first day"),
-        (1, ",2025-09-01,2025-12-19,term", "urn", "the school is missing"),
-        (1, "*,2025-09-01,2025-12-19,holiday", "kind", "'holiday' is not a kind"),
-        (2, "*,,2025-12-19,term", "from", "'' is not a valid date"),
-    ],
-    "visits": [
-        (1, ",2026-12-01,H1,,15,,,,", "officer", "the officer is missing"),
-        (1, "SSO-01,01/12/2026,H1,,15,,,,", "date", "'01/12/2026'"),
-        (1, "SSO-01,2026-12-01,,,15,,,,", "hotspot", "the place is missing"),
-        (1, "SSO-01,2026-12-01,H1,,900,,,,", "minutes", "'900'"),
-        (1, "SSO-01,2026-12-01,H1,,many,,,,", "minutes", "'many'"),
-        (1, "SSO-01,2026-12-01,H1,x,15,,,,", "stop", "'x'"),
-        (1, "SSO-01,2026-12-01,H1,,15,-1,,,", "engagements", "'-1'"),
-        (1, "SSO-01,2026-12-01,H2,,15,,0,,", "people", "'0' is not a number of people, 1 to 99"),
-        (1, "SSO-01,2026-12-01,H3,,0,,,25:00,", "arrive", "'25:00' is not a valid time"),
-        (1, "SSO-01,2026-12-01,H4,,0,,,,no time", "reason", "'no time' is not a reason"),
-    ],
-    "clock": [
-        (1, "Robbery,*,00:30,1", None, ""),
-        (1, ",*,00:00,1", "category", "the category is missing"),
-        (1, "Robbery,02-Jan,00:00,1", "kind", "'02-Jan' is not a kind of place"),
-        (1, "Robbery,1-2,00:15,1", "from", "'00:15' is not the start of a half-hour"),
-        (1, "Robbery,1-2,24:00,1", "from", "'24:00' is not the start of a half-hour"),
-        (1, "Robbery,12+,00:30,-1", "share", "'-1' is not a share"),
-        (1, "Robbery,3-5,00:30,x", "share", "'x' is not a share"),
-        (1, "Robbery,*,00:30,1", "from", "'00:30' is a duplicate"),
-    ],
-    "origins": [  # whose numbers no message shows
-        (1, "7,B,8", None, ""),
-        (1, ",A,3", "urn", "the URN is missing"),
-        (1, "7,,3", "area", "the area is missing"),
-        (1, "7,B,3", "area", "this school has the same area in an earlier row"),
-        *(
-            (1, f"7,C{n},{pupils}", "pupils", "is not a number of pupils; write a whole number")
-            for n, pupils in enumerate(("61x7", "-617", "6.17", "", "\u0665"))
-        ),
-    ],
-    "areas": [
-        (1, "A,10,", None, ""),
-        (1, ",,", "area", "the area's name is missing"),
-        (1, "B,-1,", "residents", "'-1' is not a number of people"),
-        (2, "A,,3", "area", "'A' is a duplicate"),
-        (2, "C,9,10", "aged_5_16", "'10' is more than all residents of the area"),
-        (2, "D,many,3", "residents", "'many' is not a number of people"),
-    ],
-    "designated": [
-        (1, "HO-1,Mill,,,,", None, ""),
-        (1, "H3,Mill,,,,", "place_id", "'H3' is how hotspots are called"),
-        (1, "<b>,Mill,,,,", "place_id", "'<b>' is not an id"),
-        (1, "HO-1,Mill,,,,", "place_id", "'HO-1' is a duplicate"),
-        (1, "HO-5,Mill,mon+tue,,,", "days", "'mon+tue' is not a list of days"),
-        (1, "HO-6,Mill,,25:00,16:00,", "from", "'25:00' is not a valid time"),
-        (1, "HO-7,Mill,,16:00,,", "to", "the time is missing while the other one is there"),
-        (1, "HO-8,Mill,,,,some", "minutes", "'some' is not a number of minutes"),
-    ],
+    "bells": """
+        1 | 1,15:10 |
+        1 | 1,15:20 | urn: '1' is a duplicate
+        1 | ,15:00 | urn: the URN is missing
+        1 | 3,26:00 | finish_time: '26:00' is not a valid time
+        2 | 1,15:10 | urn: '1' is a duplicate
+        2 | 4,x | finish_time: 'x' is not a valid time
+    """,
+    "shares": """
+        1 | A,15:10,1,240,0.7,0.3 |
+        1 | B,15:10,0,0.0,0.7,0.31 | bus_share: '0.31' and walk_share are more than 1 togeth
+    """,
+    "gates": """
+        1 | 1,-0.13,51.52 |
+        1 | 2,,51.52 | longitude: '' is not a valid coordinate
+        1 | 3,-0.13,north | latitude: 'north' is not a valid coordinate
+        1 | ,-0.13,51.52 | urn: the URN is missing
+        1 | 4,200,51.52 | longitude: '200' is not a valid coordinate
+        1 | 5,-0.13,-91 | latitude: '-91' is not a valid coordinate
+        2 | 1,-0.13,51.52 | urn: '1' is a duplicate
+    """,
+    "duties": """
+        1 | A,2026-11-16,09:00,10:00,court,,, |
+        1 | C,2026-11-16,09:00,10:00,court,,, | officer: there is no officer 'C'
+        1 | A,2026-13-16,09:00,10:00,court,,, | date: '2026-13-16' is not a valid date
+        1 | A,2026-11-16,9,10:00,court,,, | from: '9' is not a valid time
+        1 | A,2026-11-16,22:00,06:00,court,,, | to: '06:00' is not after the start
+        1 | A,2026-11-16,09:00,09:00,court,,, | to: '09:00' is not after the start
+        1 | A,2026-11-16,09:00,10:00,party,,, | kind: 'party' is not a kind
+        2 | A,2026-11-16,09:00,10:00,court,9,-0.1,51.5 | urn: a duty at '9' has coordinates
+        2 | A,2026-11-16,09:00,10:00,court,,-0.1, | latitude: '' is not a valid coordinate
+        2 | A,2026-11-16,09:00,10:00,court,,190,51.5 | longitude: '190' is not a valid
+    """,
+    "tasked": """
+        1 | T0,999,51.5,true,*,2026-11-02,2026-12-18,a,b | longitude: '999' is not a valid
+        1 | T1,0,51.5,maybe,*,2026-11-02,2026-12-18,a,b | must_visit: 'maybe' is neither
+        1 | T1,0,51.5,true,*,2026-11-02,2026-12-18,a,b | place_id: 'T1' is a duplicate
+        1 | T2,0,51.5,true,,2026-11-02,2026-12-18,a,b | schools: the schools are missing
+        1 | T3,0,51.5,true,*,2026-13-01,2026-12-18,a,b | from: '2026-13-01' is not a valid
+        1 | T4,0,51.5,true,*,2026-12-18,2026-12-01,a,b | to: '2026-12-01' is before the first
+        1 | T5,0,51.5,true,*,2026-11-02,2026-12-18,,b | reason: the reason is missing
+        2 | T6,0,51.5,true,*,2026-11-02,2026-12-18,a, | by: the requester is missing
+    """,
+    "terms": """
+        1 | *,2025-09-31,2025-12-19,term | from: '2025-09-31' is not a valid date
+        1 | *,2025-09-01,19/12/2025,term | to: '19/12/2025' is not a valid date
+        1 | *,2025-12-19,2025-09-01,term | to: '2025-09-01' is before the first day
+        1 | ,2025-09-01,2025-12-19,term | urn: the school is missing
+        1 | *,2025-09-01,2025-12-19,holiday | kind: 'holiday' is not a kind
+        2 | *,,2025-12-19,term | from: '' is not a valid date
+    """,
+    "visits": """
+        1 | ,2026-12-01,H1,,15,,,, | officer: the officer is missing
+        1 | SSO-01,01/12/2026,H1,,15,,,, | date: '01/12/2026'
+        1 | SSO-01,2026-12-01,,,15,,,, | hotspot: the place is missing
+        1 | SSO-01,2026-12-01,H1,,900,,,, | minutes: '900'
+        1 | SSO-01,2026-12-01,H1,,many,,,, | minutes: 'many'
+        1 | SSO-01,2026-12-01,H1,x,15,,,, | stop: 'x'
+        1 | SSO-01,2026-12-01,H1,,15,-1,,, | engagements: '-1'
+        1 | SSO-01,2026-12-01,H2,,15,,0,, | people: '0' is not a number of people, 1 to 99
+        1 | SSO-01,2026-12-01,H3,,0,,,25:00, | arrive: '25:00' is not a valid time
+        1 | SSO-01,2026-12-01,H4,,0,,,,no time | reason: 'no time' is not a reason
+    """,
+    "clock": """
+        1 | Robbery,*,00:30,1 |
+        1 | ,*,00:00,1 | category: the category is missing
+        1 | Robbery,02-Jan,00:00,1 | kind: '02-Jan' is not a kind of place
+        1 | Robbery,1-2,00:15,1 | from: '00:15' is not the start of a half-hour
+        1 | Robbery,1-2,24:00,1 | from: '24:00' is not the start of a half-hour
+        1 | Robbery,12+,00:30,-1 | share: '-1' is not a share
+        1 | Robbery,3-5,00:30,x | share: 'x' is not a share
+        1 | Robbery,*,00:30,1 | from: '00:30' is a duplicate
+    """,
+    "origins": """
+        1 | 7,B,8 |
+        1 | ,A,3 | urn: the URN is missing
+        1 | 7,,3 | area: the area is missing
+        1 | 7,B,3 | area: this school has the same area in an earlier row
+    """,
+    "areas": """
+        1 | A,10, |
+        1 | ,, | area: the area's name is missing
+        1 | B,-1, | residents: '-1' is not a number of people
+        2 | A,,3 | area: 'A' is a duplicate
+        2 | C,9,10 | aged_5_16: '10' is more than all residents of the area
+        2 | D,many,3 | residents: 'many' is not a number of people
+    """,
+    "designated": """
+        1 | HO-1,Mill,,,, |
+        1 | H3,Mill,,,, | place_id: 'H3' is how hotspots are called
+        1 | <b>,Mill,,,, | place_id: '<b>' is not an id
+        1 | HO-1,Mill,,,, | place_id: 'HO-1' is a duplicate
+        1 | HO-5,Mill,mon+tue,,, | days: 'mon+tue' is not a list of days
+        1 | HO-6,Mill,,25:00,16:00, | from: '25:00' is not a valid time
+        1 | HO-7,Mill,,16:00,, | to: the time is missing while the other one is there
+        1 | HO-8,Mill,,,,some | minutes: 'some' is not a number of minutes
+    """,
 }
 """Of each table, rows of one or two files, and the column and words of what is wrong with them."""
 
+MORE_FAULTS = {
+    "bells": [
+        (f"9{n},{time}", "finish_time", f"'{time}' is not a valid time; write HH:MM, such")
+        for n, time in enumerate(NO_TIMES)
+    ],
+    "shares": [
+        (
+            f"{n},15:10,{','.join(cell * (name == column) for name in LEAVING_COLUMNS)}",
+            column,
+            f"'{cell}' is not a ",
+        )
+        for n, (column, cell) in enumerate(NO_SHARES)
+    ],
+    "officers": [
+        (OFFICER, None, ""),
+        (OFFICER, "officer", "'SSO-01' is a duplicate"),
+        *(
+            (_join({"officer": f"W{n}", column: value}), column, f"'{value}'")
+            for n, (column, value) in enumerate(NO_OFFICERS)
+        ),
+    ],
+    "origins": [  # whose numbers no message shows
+        (f"7,C{n},{pupils}", "pupils", "is not a number of pupils; write a whole number")
+        for n, pupils in enumerate(("61x7", "-617", "6.17", "", "\u0665"))
+    ],
+}
 
-@pytest.mark.parametrize("table", FAULTS)
+
+def _list_faults(table):
+    """The number of the file, the row, the column, and what is wrong."""
+    for line in FAULTS.get(table, "").strip().splitlines():
+        number, row, words = (part.strip() for part in line.split("|"))
+        column, _, what = words.partition(": ")
+        yield number, row, column, what
+    for fault in MORE_FAULTS.get(table, ()):
+        yield "2", *fault
+
+
+@pytest.mark.parametrize("table", {**FAULTS, **MORE_FAULTS})
 def test_every_wrong_value_of_every_file_is_named(tmp_path, table):
     """Each wrong value has one message, with its file, row and column, all in one error."""
     (read, header), first = TABLES[table], 1 if table in SHAPES else 2
     ending, write_rows = ("gpkg", _draw) if table in SHAPES else ("csv", write)
     files, expected = {}, []
-    for number, row, column, what in FAULTS[table]:
+    for number, row, column, what in _list_faults(table):
         rows = files.setdefault(f"{number}.{ending}", [])
         rows.append(row)
         if column:

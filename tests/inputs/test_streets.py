@@ -1,17 +1,21 @@
-"""Street files: what is walked, what is not, and what is broken."""
+"""Street files: what is walked, what is broken, squares, and the cache."""
 
 import gzip
 
 import networkx as nx
 import numpy as np
+import osmium
 import osmnx
+import pandas as pd
 import pytest
 import shapely
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
-from patrolplan.inputs.street_files import load_cached_streets, read_streets
+from patrolplan.inputs import street_files
+from patrolplan.inputs.street_files import hash_streets, load_cached_streets, read_streets
 from patrolplan.network import build_network
+from patrolplan.network.paths import WalkFinder
 from patrolplan.tables import LeftOut
 
 BNG = Projection("EPSG:27700")
@@ -52,30 +56,30 @@ def _metres(streets):
     return dict(zip(ids, np.bincount(number, weights=steps[same]), strict=True))
 
 
-@pytest.fixture(scope="module")
-def three_formats(shared):
-    """Bloomsbury from three kinds of file."""
-    folder = shared / "data" / "streets"
-    return [_read(folder / f"{BLOOMSBURY}.{e}")[0] for e in ("osm.gz", "osm.pbf", "graphml.gz")]
-
-
-@pytest.fixture(scope="module")
-def merged(shared):
-    """Ways that osmnx merged with others into one edge: the graph holds them no more."""
-    data = (shared / "data" / "streets" / f"{BLOOMSBURY}.graphml.gz").read_bytes()
-    graph = osmnx.load_graphml(graphml_str=gzip.decompress(data).decode())
-    several = [ways for *_, ways in graph.edges(data="osmid") if isinstance(ways, list)]
-    return {way for ways in several for way in ways}
-
-
-def test_three_formats_hold_the_same_metres(three_formats, merged):
+@pytest.mark.slow
+def test_three_formats_hold_the_same_metres(shared):
     """Over the ways that all three hold, XML, PBF and GraphML have the same length within 1 %."""
-    lengths = [_metres(streets) for streets in three_formats]
+    folder = shared / "data" / "streets"
+    paths = [folder / f"{BLOOMSBURY}.{ending}" for ending in ("osm.gz", "osm.pbf", "graphml.gz")]
+    lengths = [_metres(_read(path)[0]) for path in paths]
+    graph = osmnx.load_graphml(graphml_str=gzip.decompress(paths[2].read_bytes()).decode())
+    several = [ways for *_, ways in graph.edges(data="osmid") if isinstance(ways, list)]
+    merged = {way for ways in several for way in ways}  # into one edge: they are there no more
     common = set(lengths[0]) & set(lengths[1]) & set(lengths[2]) - merged
     assert len(common) > 1000
     totals = [sum(length[way] for way in common) for length in lengths]
     assert max(totals) / min(totals) < 1.01
     assert lengths[0] == pytest.approx(lengths[1])
+
+
+@pytest.mark.parametrize("ending", ["osm.gz", "osm.bz2", "osm.pbf", "pbf"])
+def test_every_ending_holds_the_same_streets(tmp_path, ending):
+    """What osmium packs in another way is read as the XML is."""
+    path, other = _write_crossed(tmp_path), tmp_path / f"other.{ending}"
+    with osmium.SimpleWriter(str(other)) as writer:
+        for item in osmium.FileProcessor(str(path)):
+            writer.add(item)
+    assert hash_streets(_read(other)[0]) == hash_streets(_read(path)[0])
 
 
 def test_nothing_but_streets_is_walked_in_a_full_export(shared):
@@ -227,11 +231,12 @@ def test_an_extract_for_walking_is_known(tmp_path, further, walking):
     assert _read(_written(tmp_path, _osm(ways)))[0].walking_extract is walking
 
 
-def _node(number, tags):
-    """A node of `NODES` with tags, as XML."""
-    lon, lat = NODES[number]
+def _gated(way, tags):
+    """OSM XML of a way over a barrier with these tags."""
+    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
     inner = "".join(f"<tag k='{key}' v='{value}'/>" for key, value in tags.items())
-    return f"<node id='{number}' version='1' lon='{lon}' lat='{lat}'>{inner}</node>"
+    gate = f"<node id='2' version='1' lon='-0.1280' lat='51.5200'>{inner}</node>"
+    return _osm([way], nodes).replace("<way", f"{gate}<way", 1)
 
 
 @pytest.mark.parametrize(
@@ -244,10 +249,7 @@ def _node(number, tags):
 )
 def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joined):
     """Nobody walks through a private gate, in the middle of a way or where ways meet."""
-    way = (7, [1, 2, 3], {"highway": "footway"})
-    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
-    text = _osm([way], nodes).replace("<way", _node(2, tags) + "<way", 1)
-    streets, _ = _read(_written(tmp_path, text))
+    streets, _ = _read(_written(tmp_path, _gated((7, [1, 2, 3], {"highway": "footway"}), tags)))
     network = build_network(streets, BNG, LeftOut())
     assert network.metres == pytest.approx(277.6 if joined else 138.8, abs=0.5)
 
@@ -255,9 +257,7 @@ def test_a_closed_barrier_parts_the_way_on_which_it_stands(tmp_path, tags, joine
 def test_a_barrier_of_one_file_closes_the_ways_of_the_other(tmp_path):
     """Streets that two files hold count once, and the barrier parts them all the same."""
     way = (7, [1, 2, 3], {"highway": "footway"})
-    nodes = {number: place for number, place in NODES.items() if number in {1, 3}}
-    gate = _node(2, {"barrier": "gate", "access": "no"})
-    text = _osm([way], nodes).replace("<way", gate + "<way", 1)
+    text = _gated(way, {"barrier": "gate", "access": "no"})
     paths = [_written(tmp_path, text, "a.osm"), _written(tmp_path, _osm([way]), "b.osm")]
     streets, _ = _read(*paths)
     assert len(streets.ways) == 1
@@ -270,6 +270,7 @@ CROSSED = [
     (2, [2, 4], {"highway": "footway", "footway": "crossing"}),
     (3, [1, 4], {"highway": "footway", "footway": "sidewalk", "bridge": "yes"}),
     (4, [3, 4], {"highway": "footway", "footway": "crossing", "crossing": "unmarked"}),
+    (5, [1, 99], {"highway": "path"}),
 ]
 CROSSED_NODES = """
 <node id='2' version='1' lon='-0.1280' lat='51.5200'>
@@ -279,6 +280,8 @@ CROSSED_NODES = """
   <tag k='railway' v='subway_entrance'/><tag k='name' v='Exit 2'/></node>
 <node id='8' version='1' lon='-0.1260' lat='51.5210'>
   <tag k='shop' v='bakery'/><tag k='name' v='Crumbs'/></node>
+<node id='9' version='1' lon='-0.1260' lat='51.5215'>
+  <tag k='amenity' v='pub'/><tag k='name' v='The Mill'/></node>
 """
 
 
@@ -299,15 +302,12 @@ def test_a_crossing_is_known_by_its_own_tags_or_its_node(tmp_path):
     assert kinds == {2: "zebra", 3: "signals"}
 
 
-def test_crossings_of_two_files_count_once_and_come_back_from_the_cache(tmp_path):
-    """Nodes where a street is crossed are the same from one file, two, and the cache."""
+def test_crossings_of_two_files_count_once(tmp_path):
+    """Nodes where a street is crossed are the same from one file and from two."""
     path = _write_crossed(tmp_path)
-    once, twice = _read(path)[0], _read(path, path)[0]
-    cached = [load_cached_streets((path,), BNG, LeftOut()) for _ in range(2)]
-    for other in (twice, *cached):
-        assert sorted(zip(other.crossing_nodes, other.crossing_kinds, strict=True)) == sorted(
-            zip(once.crossing_nodes, once.crossing_kinds, strict=True)
-        )
+    once, twice = (_read(*[path] * count)[0] for count in (1, 2))
+    assert twice.crossing_nodes.tolist() == once.crossing_nodes.tolist() == [2, 3]
+    assert twice.crossing_kinds.tolist() == once.crossing_kinds.tolist()
 
 
 def test_crossing_points_lie_on_the_roads(tmp_path):
@@ -318,3 +318,70 @@ def test_crossing_points_lie_on_the_roads(tmp_path):
     np.testing.assert_allclose(points.xy, np.column_stack([x, y]))
     assert points.kind.tolist() == ["zebra", "signals"]
     assert network.parts.ways["osm_id"].to_numpy()[points.way].tolist() == [1, 1]
+
+
+def _load(path):
+    """What the streets of a file hold, and what is left out."""
+    left_out = LeftOut()
+    streets = load_cached_streets([path], BNG, left_out)
+    tables = [pd.DataFrame(one.to_wkt()).to_dict() for one in (streets.features, streets.places)]
+    arrays = [getattr(streets, name).tolist() for name in street_files.ARRAYS]
+    held = [streets.ways.to_dict(), *tables, *arrays, streets.walking_extract]
+    return streets, held, left_out.rows
+
+
+def test_cache_and_file_give_the_same(tmp_path, monkeypatch):
+    """Streets of the same content come from the cache, the same in every part as from the file."""
+    path, real, reads = _write_crossed(tmp_path), street_files.read_streets, []
+    monkeypatch.setenv("PATROLPLAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(street_files, "read_streets", lambda *of: reads.append(of) or real(*of))
+    first, second = _load(path), _load(path)
+    assert len(reads) == 1
+    assert first[1:] == second[1:]
+    assert second[0].places[["kind", "name"]].to_numpy().tolist() == [["pub", "The Mill"]]
+    assert second[0].features.crs == second[0].places.crs == BNG.crs
+    assert [row.reason for row in second[2]] == ["reach outside the file (ways)"]
+    path.write_text(path.read_text().replace("secondary", "primary"))
+    assert _load(path)[0].ways["highway"].iloc[0] == "primary"
+    assert len(reads) == 2
+
+
+CORNERS = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (-1, 0), 6: (2, 1), 7: (1, 0.5),
+           9: (0.8, 0.2)}  # fmt: skip
+"""Nodes of a square and of streets that meet it, in thousandths of a degree."""
+
+
+def _read_square(folder, outline=(1, 2, 7, 3, 4, 1), area="yes"):
+    """The streets of a square between three streets."""
+    nodes = {node: (-0.13 + x / 1000, 51.52 + y / 1000) for node, (x, y) in CORNERS.items()}
+    square = (5, outline, {"highway": "pedestrian", "name": "Square", "area": area})
+    streets = [(6, [5, 1]), (7, [3, 6]), (8, [5, 6])]
+    ways = [square, *((way, refs, {"highway": "residential"}) for way, refs in streets)]
+    return _read(_written(folder, _osm(ways, nodes)))[0]
+
+
+@pytest.mark.parametrize(
+    ("area", "metres", "names"), [("yes", 131, {""}), ("no", 181, {"", "Square"})]
+)
+def test_a_square_is_crossed_and_not_circled(tmp_path, area, metres, names):
+    """Its outline is walkable but not street to patrol; a link leads straight from side to side."""
+    streets = _read_square(tmp_path, area=area)
+    network = build_network(streets, BNG, LeftOut())
+    ends = [streets.vertex_xy[streets.vertex_node == node][0] for node in (1, 3)]
+    walks = WalkFinder(network.walkable, network.snap(ends))
+    assert walks.metres[0, 1] == pytest.approx(metres, abs=1)
+    assert set(network.piece_name) == names
+    links = streets.ways.iloc[4:]
+    assert links["osm_id"].tolist() == [5] * (area == "yes")
+    assert not links["is_patrolled"].any()
+
+
+def test_no_link_leaves_the_square(tmp_path):
+    """Between entrances that do not see each other one walks round the corner."""
+    assert len(_read_square(tmp_path, (1, 2, 7, 3, 9, 4, 1)).ways) == 4
+
+
+def test_a_square_of_many_entrances_is_linked_between_some(monkeypatch, tmp_path):
+    """The links would be as many as the pairs of its entrances."""
+    monkeypatch.setattr(street_files, "MAX_ENTRANCES", 1)
+    assert len(_read_square(tmp_path).ways) == 4

@@ -19,9 +19,9 @@ from patrolplan.crs import Projection
 from patrolplan.inputs.crime_checks import CategoryCheck, UnknownCategory
 from patrolplan.inputs.crimes import Crimes
 from patrolplan.inputs.delimited import MALFORMED
-from patrolplan.inputs.row_account import check_resolution, is_coarse
 from patrolplan.inputs.schools import LOCAL_URN
 from patrolplan.inputs.small_tables import WEEKDAYS
+from patrolplan.inputs.table_reader import check_resolution, find_coarse
 from patrolplan.notes import Note
 from patrolplan.plausibility import Alarm, CheckName, exceeds_bound
 from patrolplan.privacy import FACTORS, suppress_and_round
@@ -264,7 +264,7 @@ def check_places(a: Loaded) -> None:
     if len(far_gates) > max(MAX_FAR_GATES, len(from_area) / 2):
         _add_far("gates", far_gates.to_dict(), FAR_PLACE_METRES, settings, report)
     degrees = gates["value"].str.split(", ", expand=True).reindex(columns=[0, 1])
-    coarse = is_coarse(degrees.set_axis(["longitude", "latitude"], axis=1))
+    coarse = find_coarse(degrees.to_numpy(dtype=float), in_degrees=True)
     check_resolution(
         "gates", settings.name_file("gates"), coarse, report.alarms, min_rows=MIN_COARSE_GATES
     )

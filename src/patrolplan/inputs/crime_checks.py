@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.arrays import Bools
-from patrolplan.inputs.crime_rows import NOWHERE
+from patrolplan.inputs.delimited import CountedTable
 from patrolplan.inputs.formats import Files
-from patrolplan.inputs.row_account import RowAccount, check_resolution
-from patrolplan.inputs.table_reader import AXES
+from patrolplan.inputs.table_reader import AXES, check_resolution
 from patrolplan.inputs.timestamps import TIMED
 from patrolplan.plausibility import Alarms, exceeds_bound
 from patrolplan.settings import CATEGORIES
 
+NOWHERE = -1  # The place of rows without coordinates
 MIN_COARSE_ROWS = 20  # Minimum number of rows to judge how places are rounded
 MAX_EMPTY_SHARE = 0.5
 """Maximum share of rows without coordinates: forces give none for at most a tenth of their rows."""
@@ -31,7 +31,7 @@ NOON = 12
 
 
 def check_places(
-    accounts: Sequence[RowAccount], places: pd.Series, is_coarse: Bools, alarms: Alarms
+    accounts: Sequence[CountedTable], places: pd.Series, is_coarse: Bools, alarms: Alarms
 ) -> None:
     """Check that most of (n,) crimes have a place, and one that is exact enough for streets."""
     is_placed = (places != NOWHERE).to_numpy()

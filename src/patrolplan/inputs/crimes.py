@@ -1,24 +1,42 @@
-"""Recorded crime as incidents, from data.police.uk files or a force's own extract."""
+"""Recorded crime as incidents, from data.police.uk files or a force's own extract.
 
+Open data, which has months and no times, is cached by the content of all its files together; a
+force's own extract is never copied to the cache.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
+from io import BytesIO
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
-from patrolplan.arrays import Bools, Floats, Ints, find_used_numbers
+from patrolplan.arrays import Bools, Floats, Ints, find_unique_points, find_used_numbers
+from patrolplan.cache import Store
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
-from patrolplan.inputs import crime_checks, crime_rows, row_account, table_reader, timestamps
-from patrolplan.inputs.crime_checks import CategoryCheck, check_categories, rename_categories
-from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.parallel import map_in_threads
+from patrolplan.errors import InputError
+from patrolplan.inputs import crime_checks, table_reader, timestamps
+from patrolplan.inputs.crime_checks import (
+    NOWHERE,
+    CategoryCheck,
+    check_categories,
+    rename_categories,
+)
+from patrolplan.inputs.delimited import CountedTable, Unreadable
+from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import INCIDENTS, LeftOut
+
+CRIMES = Store("crimes", version="12")  # Change the version when what is read from a file changes
+WORDS = ("category", "force")
+NO_ID = 0  # The number of rows without a Crime ID
 
 FIELDS = (
     table_reader.Field(
@@ -72,13 +90,13 @@ def read_crimes(
     # Rows of the same file are never duplicates (offences may share an ID), nor are rows without an
     # ID.
     alarms = Alarms() if alarms is None else alarms
-    files = _read_all(paths, projection, columns or {})
-    row_account.check_accounts("crimes", [file.account for file in files], left_out, alarms)
-    crimes = crime_rows.join_files(files, projection)
-    table = crimes.rows
-    crime_checks.check_places(
-        [file.account for file in files], table["place"], crimes.is_coarse, alarms
-    )
+    table, files = _load_files(paths, projection, columns or {})
+    table_reader.check_accounts("crimes", files, left_out, alarms)
+    xy = table[["x", "y"]].to_numpy()
+    is_placed = np.isfinite(xy).all(axis=1)
+    table["place"] = NOWHERE
+    all_places, table.loc[is_placed, "place"] = find_unique_points(xy[is_placed])
+    crime_checks.check_places(files, table["place"], table["is_coarse"].to_numpy(), alarms)
     table["category"], respelled = rename_categories(table["category"], categories)
     repeated = table[table["crime_id"].duplicated(keep=False)]  # and those without an ID
     crime_checks.check_overlap(table["file"], repeated, paths, alarms)
@@ -96,8 +114,8 @@ def read_crimes(
             raise InputError(problems)
         what = "no row with a category, month and place remains"
         raise InputError.one(paths[0], what, "check the file, and leave_out_forces")
-    used, place = find_used_numbers(table["place"].to_numpy()[good], len(crimes.places))
-    places = crimes.places[used]
+    used, place = find_used_numbers(table["place"].to_numpy()[good], len(all_places))
+    places = all_places[used]
     incidents = _build_incidents(table, good, shapely.points(places)[place], projection)
     file = table["file"].to_numpy()[good]
     return Crimes(
@@ -120,36 +138,158 @@ def _is_exact(table: pd.DataFrame) -> Bools:
     return np.asarray(timed > np.bincount(table["file"]) / 2)
 
 
-def _read_all(
+def _load_files(
     paths: Files, projection: Projection, columns: Mapping[str, str]
-) -> list[crime_rows.CrimeFile]:
-    def read(path: TableSource) -> crime_rows.CrimeFile:
-        depends_on = (projection.crs, dict(columns))
-        return crime_rows.load_or_read(
-            path, depends_on, partial(_read_one, path, projection, columns)
-        )
+) -> tuple[pd.DataFrame, list[CountedTable]]:
+    """The rows of all files with the `file` of each, from the cache if there, and file by file."""
+    read = partial(_read_files, paths, projection, columns)
+    if not all(path.is_file() for path in paths):
+        return read()
+    key = json.dumps([projection.crs, dict(columns), *map(hash_source, paths)], sort_keys=True)
+    decode = partial(_decode, paths)
+    return CRIMES.load_or_compute(key, read, encode=_encode_if_open, decode=decode)
 
-    problems, files = Problems(), []
-    for future in map_in_threads(read, paths):
-        with problems.collect():
-            files.append(future.result())
-    problems.raise_if_any()
-    return files
+
+def _read_files(
+    paths: Files, projection: Projection, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[CountedTable]]:
+    read = partial(_read_one, projection=projection, columns=columns)
+    files = table_reader.read_each(paths, read)
+    words = {}
+    for name in WORDS:
+        columns_of = [_use_objects(file.rows[name]) for file in files]
+        words[name] = union_categoricals(columns_of, sort_categories=True)
+    numbers = [file.rows.drop(columns=[*WORDS]).assign(file=n) for n, file in enumerate(files)]
+    return pd.concat(numbers, ignore_index=True).assign(**words), files
+
+
+def _use_objects(column: pd.Series) -> pd.Categorical:
+    """A column of words with categories of one type, whatever the file and the cache gave."""
+    return pd.Categorical.from_codes(column.cat.codes, column.cat.categories.astype(object))
+
+
+def _encode_if_open(content: tuple[pd.DataFrame, list[CountedTable]]) -> memoryview | None:
+    """All as JSON and Feather; None where a row has a time, as in a force's own extract."""
+    table, files = content
+    if table["occurred_at"].notna().any():
+        return None
+    accounts = [
+        (len(one.rows), one.malformed, one.unread, one.is_cut, [*map(astuple, one.unreadable)])
+        for one in files
+    ]
+    stream = BytesIO()
+    stream.write(json.dumps(accounts).encode() + b"\n")
+    table.to_feather(stream)
+    return stream.getbuffer()
+
+
+def _decode(paths: Files, content: bytes) -> tuple[pd.DataFrame, list[CountedTable]]:
+    head, _, rows = content.partition(b"\n")
+    table = pd.read_feather(BytesIO(rows))
+    for name in WORDS:
+        table[name] = _use_objects(table[name])
+    files, start = list[CountedTable](), 0
+    for path, (size, malformed, unread, is_cut, found) in zip(paths, json.loads(head), strict=True):
+        of_file, start = table.iloc[start : start + size], start + size
+        unreadable = tuple(Unreadable(*one) for one in found)
+        files.append(
+            CountedTable(path, of_file, tuple(malformed), tuple(unread), is_cut, unreadable)
+        )
+    return table, files
 
 
 def _read_one(
     path: TableSource, projection: Projection, columns: Mapping[str, str]
-) -> crime_rows.CrimeFile:
-    counted = table_reader.read_counted_table(path, FIELDS, columns, source="crimes")
-    grid = table_reader.find_grid(counted.rows, projection, columns)
+) -> CountedTable:
+    """A file's rows: number of the ID, times, `precision`, words, `x`, `y`, `is_coarse`."""
+    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="crimes")
     table = counted.rows
-    if not {"month", *crime_rows.TIMES} & {*table}:
+    if not {"month", *TIMES} & {*table}:
         what = "has neither a Month nor a date and time"
         remedy = "map one under [columns.crimes], occurred_at = 'their name'"
         raise InputError.one(path, what, remedy)
-    times, unreadable = crime_rows.read_times(table, path)
-    rows = crime_rows.build_rows(table, times, grid)
-    return crime_rows.CrimeFile(rows, row_account.build_account(path, counted, unreadable))
+    blank = pd.Series("", index=table.index, dtype="str")
+    ids = table.get("crime_id", blank).to_numpy(dtype=object, na_value="")
+    # A 64-bit number for each Crime ID: they are only compared, and text takes memory.
+    numbers = np.maximum(pd.util.hash_array(ids, categorize=False), 1)
+    times, unreadable = _read_times(table, path)
+    rows = table[["x", "y", "is_coarse"]].assign(
+        crime_id=np.where(ids == "", NO_ID, numbers).astype(np.uint64),
+        **times,
+        category=table["category"].astype("category"),
+        force=table.get("force", blank).fillna("").astype("category"),
+    )
+    found = (*unreadable, *counted.unreadable)
+    return replace(counted, rows=rows.reset_index(drop=True), unreadable=found)
+
+
+TIMES = ("occurred_at", "committed_from", "committed_to")
+MAX_SPAN = pd.Timedelta("24h")
+MAX_APART = pd.Timedelta("31D")
+SPAN_REMEDY = "give a last possible time at most 31 days after the first, not before it"
+
+
+def _read_times(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
+    """Month, first and last possible time of each row, the first's precision; what is unreadable.
+
+    Without columns of times there is only the month. Where `occurred_at` is empty, `committed_from`
+    and `committed_to` count:
+
+    - Both alike, or only one given: the crime happened then.
+    - Up to 24 hours apart: it happened in that span. Which half-hour is not known, so such a crime
+      counts as one in all, shared out by the clock (`patrolplan.risk.known_times`).
+    - Up to 31 days apart: a span that says nothing about the hour; the date and the month are those
+      of the first time.
+    - The last before the first, or more than 31 days after it: a typing error. Neither time counts;
+      the row is left out unless it has a month of its own, and many such rows stop the command.
+    """
+    never = pd.Series(pd.NaT, table.index, dtype="datetime64[ns]")
+    precision = np.full(len(table), timestamps.NO_TIME, dtype=np.uint8)
+    columns: dict[str, Any] = {
+        "occurred_at": never,
+        "occurred_until": never,
+        "precision": precision,
+    }
+    unreadable: list[Unreadable] = []
+    if {*TIMES} & {*table}:
+        columns, unreadable = _read_span(table, path)
+    month = columns["occurred_at"].dt.to_period("M").dt.to_timestamp().astype("datetime64[ns]")
+    if "month" in table:
+        given = timestamps.parse_months(table["month"])
+        unreadable += table_reader.find_unreadable(
+            table["month"], given.notna().to_numpy(), table_reader.MONTH_REMEDY
+        )
+        month = month.fillna(given)
+    return {**columns, "month": month}, unreadable
+
+
+def _read_span(table: pd.DataFrame, path: TableSource) -> tuple[dict[str, Any], list[Unreadable]]:
+    """The times of a table that has some, see `_read_times`."""
+    empty = pd.Series(pd.NA, index=table.index, dtype="string")
+    unreadable, times, precise = [], [], []
+    for text in (table.get(name, empty) for name in TIMES):
+        timestamps.check_day_first(text, path)
+        times.append(timestamps.parse_timestamps(text))
+        precise.append(timestamps.classify_precision(text, times[-1]))
+        unreadable += table_reader.find_unreadable(
+            text, times[-1].notna().to_numpy(), table_reader.TIME_REMEDY
+        )
+    (exact, first, last), no_time = times, timestamps.NO_TIME
+    apart = last - first
+    wrong = ((apart < pd.Timedelta(0)) | (apart > MAX_APART)).to_numpy()
+    if wrong.any():
+        text = table["committed_to"][wrong]
+        unreadable += table_reader.find_unreadable(text, np.zeros(len(text), bool), SPAN_REMEDY)
+    is_span = (apart > pd.Timedelta(0)).to_numpy() & ~wrong
+    has_times = is_span & (precise[1] != no_time) & (precise[2] != no_time)
+    has_times &= (apart <= MAX_SPAN).to_numpy() & exact.isna().to_numpy()
+    precision = np.where(first.notna(), precise[1], precise[2])
+    precision = np.where(is_span | wrong, no_time, precision)
+    return {
+        "occurred_at": exact.fillna(first.fillna(last).mask(wrong)),
+        "occurred_until": last.where(has_times),
+        "precision": np.where(exact.notna(), precise[0], precision).astype(np.uint8),
+    }, unreadable
 
 
 def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
@@ -157,7 +297,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
     faults = {
         "without a crime type": table["category"].isna(),
         "without a month or time that can be read": table["month"].isna(),
-        "without coordinates": table["place"] == crime_rows.NOWHERE,
+        "without coordinates": table["place"] == NOWHERE,
     }
     good = np.ones(len(table), dtype=bool)
     for reason, fault in faults.items():
@@ -170,7 +310,7 @@ def _is_complete(table: pd.DataFrame, left_out: LeftOut) -> Bools:
 
 def _is_first_copy(repeated: pd.DataFrame, rows: int, left_out: LeftOut) -> Bools:
     """Whether each of all rows is in no earlier file; only those with a Crime ID are compared."""
-    shared = repeated[repeated["crime_id"] != crime_rows.NO_ID]
+    shared = repeated[repeated["crime_id"] != NO_ID]
     same = ["crime_id", "month", "category", "place"]
     first_file = shared.groupby(same, observed=True)["file"].transform("min")
     duplicates = shared.index[shared["file"] > first_file]

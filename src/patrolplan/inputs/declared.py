@@ -31,6 +31,14 @@ It sees the rows of all files together, so that it finds duplicates across files
 """
 
 
+class Made(NamedTuple):
+    """A stored column that is made of others: its type and meaning, and how from their text."""
+
+    kind: str
+    meaning: str
+    store: Callable[[pd.DataFrame], Any]
+
+
 class Rule(NamedTuple):
     """A condition (a pattern matches the whole value), and the message where it is not met."""
 
@@ -90,7 +98,7 @@ class Table:
     source: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
-    made: Mapping[str, Kept] = field(default_factory=dict)
+    made: Mapping[str, Made] = field(default_factory=dict)
     place: str = ""
     point: tuple[str, str] = ("longitude", "latitude")
 
@@ -107,7 +115,8 @@ class Table:
         """Its columns as they are stored."""
         kept = {one.name: Kept(one.form.kind, one.meaning) for one in self.columns if one.kept}
         place = {"geometry": Kept("geometry", self.place)} if self.place else {}
-        return Schema(self.source, {**kept, **self.made, **place})
+        made = {name: Kept(one.kind, one.meaning) for name, one in self.made.items()}
+        return Schema(self.source, {**kept, **made, **place})
 
     def read(
         self,
@@ -156,17 +165,17 @@ class Table:
     def store(self, text: pd.DataFrame) -> pd.DataFrame:
         """The columns that are kept, by their forms."""
         kept = {one.name: one.form.store(text[one.name]) for one in self.columns if one.kept}
-        return pd.DataFrame(kept, index=text.index)
+        made = {name: one.store(text) for name, one in self.made.items()}
+        return pd.DataFrame({**kept, **made}, index=text.index)
 
     def locate(self, text: pd.DataFrame, projection: Projection) -> gpd.array.GeometryArray:
         """(n,) points in the area's CRS, from columns of decimal degrees."""
         longitude, latitude = (table_reader.parse_numbers(text[name]) for name in self.point)
         return gpd.points_from_xy(*projection.to_metres(longitude, latitude), crs=projection.crs)
 
-    def build(self, table: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
+    def build(self, text: pd.DataFrame, shapes: gpd.array.GeometryArray) -> gpd.GeoDataFrame:
         """The stored columns with their shapes, checked against the schema."""
-        names = [name for name in self.schema.columns if name != "geometry"]
-        return self.schema.check(gpd.GeoDataFrame(table[names], geometry=shapes))
+        return self.schema.check(gpd.GeoDataFrame(self.store(text), geometry=shapes))
 
 
 def is_given(table: pd.DataFrame, column: str) -> pd.Series:

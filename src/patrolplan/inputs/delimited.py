@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from patrolplan.errors import InputError
-from patrolplan.inputs.formats import read_content
+from patrolplan.inputs.formats import TableSource, read_content
 
 SNIFFED_BYTES = 65536
 DELIMITERS = ",;\t|"
@@ -50,6 +50,18 @@ class DelimitedText:
     header_row: int
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """Values of one column that cannot be read, of those given, and the first one."""
+
+    column: str
+    count: int
+    given: int
+    row: int
+    value: str
+    remedy: str
+
+
 @dataclass(frozen=True, eq=False)
 class CountedTable:
     """Rows that fit the header, as text or NA by row number, and an account of the others.
@@ -58,10 +70,12 @@ class CountedTable:
     that are read; with `is_cut` the file ends within a row.
     """
 
+    path: TableSource
     rows: pd.DataFrame
     malformed: tuple[int, ...] = ()
     unread: tuple[int, ...] = ()
     is_cut: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def row_count(self) -> int:
@@ -122,8 +136,7 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
     if content.startswith(UTF16_MARKS):
         what = "is UTF-16 text ('Unicode text' of a spreadsheet)"
         raise InputError.one(path, what, "save it as CSV in UTF-8")
-    at = content.find(b"\0")
-    if at >= 0:
+    if (at := content.find(b"\0")) >= 0:
         line = content.count(b"\n", 0, at) + 1
         what = "contains NUL bytes, so it is not text"
         raise InputError.one(path, what, "save it as CSV in UTF-8", f"line {line:,}")
@@ -131,9 +144,8 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
 
 def split_rows(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     """The named columns of the rows that fit the header; a quote out of place is an error."""
-    is_plain = (
-        names and b'"' not in text.content
-    )  # Arrow would read every column where none is named
+    # Arrow would read every column where none is named.
+    is_plain = names and b'"' not in text.content
     return (_split_plain if is_plain else _split_quoted)(text, names)
 
 
@@ -182,7 +194,7 @@ def _split_plain(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     lines = content.splitlines() if len(empty) else []
     unread = tuple(int(row) for row in empty if lines[row - 1].decode().strip(sides))
     is_cut = malformed[-1:] == (last,) and not is_ended
-    return CountedTable(table.drop(index=empty), malformed, unread, is_cut)
+    return CountedTable(text.path, table.drop(index=empty), malformed, unread, is_cut)
 
 
 def _split_quoted(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
@@ -190,27 +202,22 @@ def _split_quoted(text: DelimitedText, names: tuple[str, ...]) -> CountedTable:
     width = len(text.header)
     wanted = [text.header.index(name) for name in names]
     decoded = text.content.decode(text.encoding, errors="replace")
-    rows: list[list[str]] = []
-    numbers: list[int] = []
+    rows: dict[int, list[str]] = {}
     malformed: list[int] = []
-    unread: list[int] = []
     number = 0
     for number, record in enumerate(_iterate_records(text, decoded), start=1):
-        if number <= text.header_row or not any(map(str.strip, record)):
-            continue
-        if len(record) != width:
-            malformed.append(number)
-            continue
-        cells = [record[column].strip() for column in wanted]
-        if any(cells):
-            rows.append(cells)
-            numbers.append(number)
-        else:
-            unread.append(number)
-    table = pd.DataFrame(rows, columns=list(names), index=pd.Index(numbers, dtype=np.int64))
-    table = table.astype("str").rename_axis("row").replace("", pd.NA)
-    is_cut = bool(malformed) and malformed[-1] == number and not decoded.endswith(("\n", "\r"))
-    return CountedTable(table, tuple(malformed), tuple(unread), is_cut)
+        if number > text.header_row and any(map(str.strip, record)):
+            if len(record) == width:
+                rows[number] = [record[column].strip() for column in wanted]
+            else:
+                malformed.append(number)
+    index = pd.Index(list(rows), dtype=np.int64, name="row")
+    table = pd.DataFrame([*rows.values()], columns=list(names), index=index).astype("str")
+    table = table.replace("", pd.NA)
+    unread = table.index[table.isna().all(axis=1)]
+    is_cut = malformed[-1:] == [number] and not decoded.endswith(("\n", "\r"))
+    fitting = table.drop(index=unread)
+    return CountedTable(text.path, fitting, tuple(malformed), tuple(unread.tolist()), is_cut)
 
 
 def _iterate_records(text: DelimitedText, decoded: str) -> Iterator[list[str]]:

@@ -38,8 +38,14 @@ from patrolplan.inputs.streets import (
 )
 from patrolplan.tables import LeftOut
 
-FOOT_TAGS = (*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS)
-"""Keys that matter only to people on foot."""
+TAGS = frozenset(
+    (
+        *("name", "lit", "footway", "incline", "reversed", "access", "foot", "indoor"),
+        *(*osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS),
+        *(*osm_tags.CROSSING_TAGS, *osm_tags.SIDEWALK_TAGS, *osm_tags.PASSAGE_TAGS),
+    )
+)
+"""Keys that decide what a street is."""
 
 _GRAPH_ERRORS = (
     *(OSError, EOFError, zlib.error, ParseError, KeyError, ValueError, TypeError, SyntaxError),
@@ -86,97 +92,59 @@ def build_graph_streets(graph: nx.MultiDiGraph, projection: Projection) -> Stree
     nodes = graph.nodes(data=True)
     placed = {node for node, at in nodes if math.isfinite(at["x"]) and math.isfinite(at["y"])}
     graph.remove_nodes_from(set(graph) - placed)
-    closed_nodes = [
-        node
-        for node, tags in graph.nodes(data=True)
-        if osm_tags.is_closed_barrier(_get_texts(tags))
-    ]
-    crossings = {
-        int(node): kind
-        for node, tags in graph.nodes(data=True)
-        if (kind := osm_tags.classify_crossing_node(_get_texts(tags)))
-    }
+    closed_nodes: list[int] = []
+    crossings: dict[int, osm_tags.CrossingKind] = {}
+    for node, attributes in graph.nodes(data=True):
+        tags = {key: value for key, value in attributes.items() if isinstance(value, str)}
+        if osm_tags.is_closed_barrier(tags):
+            closed_nodes.append(node)
+        if kind := osm_tags.classify_crossing_node(tags):
+            crossings[int(node)] = kind
     edges = osmnx.convert.graph_to_gdfs(graph, nodes=False).reset_index()
-    edges, kinds = select_walkable(edges)
-    streets = build_edge_streets(
-        edges, crossings, projection, walking_extract=is_walking_extract(kinds)
-    )
+    streets = _build_streets(edges, crossings, projection)
     return replace(streets, closed_nodes=np.array(closed_nodes, dtype=np.int64))
 
 
-def select_walkable(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, set[str]]:
-    """One direction of each street open to people on foot, and the kinds of all streets."""
+def _build_streets(
+    edges: gpd.GeoDataFrame, crossings: Mapping[int, osm_tags.CrossingKind], projection: Projection
+) -> Streets:
+    """One direction of each street open to people on foot, of edges between nodes `u` and `v`."""
+    blank = pd.Series("", edges.index)
+    tags = {key: edges.get(key, blank).map(_get_first_value) for key in TAGS}
     # osmnx reverses one-way streets where needed, so that every edge follows the traffic.
-    keys = list(
-        dict.fromkeys(
-            ("highway", "access", "foot", "indoor", *osm_tags.CYCLING_TAGS, *osm_tags.PATROL_TAGS)
-        )
-    )
-    tags = {
-        key: edges[key].map(_get_first_value) if key in edges else ""
-        for key in ("name", "lit", "footway", "incline", "reversed", *keys, *FOOT_TAGS)
-    }
-    edges = edges.assign(**tags, osm_id=edges["osmid"].map(_get_first_value).astype("int64"))
-    is_one_way = edges["oneway"].str.lower().isin(osm_tags.ONE_WAY_FORWARD)
-    edges["oneway"] = np.where(is_one_way, "yes", "no")
-    # Many edges have the same tags: the rules are applied to each different set of tags once.
-    group = edges.groupby(keys, sort=False).ngroup().to_numpy()
-    tag_sets = edges[keys][~pd.Series(group).duplicated().to_numpy()].to_dict("records")
-    riding = [osm_tags.classify_riding(tags) for tags in tag_sets]
-    edges = edges.assign(riding=[riding[row] for row in group])
-    edges = edges[np.array([osm_tags.is_walkable(tags) for tags in tag_sets], dtype=bool)[group]]
-    low = edges[["u", "v"]].min(axis=1)
-    high = edges[["u", "v"]].max(axis=1)
+    is_one_way = tags["oneway"].str.lower().isin(osm_tags.ONE_WAY_FORWARD)
+    tags["oneway"] = is_one_way.map({True: "yes", False: "no"})
+    records = [dict(zip(tags, cells, strict=True)) for cells in zip(*tags.values(), strict=True)]
+    is_open = pd.Series([osm_tags.is_walkable(of_edge) for of_edge in records], dtype=bool)
     middle = shapely.line_interpolate_point(edges.geometry.values, 0.5, normalized=True)
     place = np.round(shapely.get_coordinates(middle), 6)
-    # Not by osm_id: where an edge joins several ways, its two directions may name different ones.
-    key = pd.DataFrame({"low": low, "high": high, "x": place[:, 0], "y": place[:, 1]})
-    return edges[~key.duplicated().to_numpy()], {classify_way(tags) for tags in tag_sets}
-
-
-def build_edge_streets(
-    edges: gpd.GeoDataFrame,
-    crossings: Mapping[int, osm_tags.CrossingKind],
-    projection: Projection,
-    *,
-    walking_extract: bool,
-) -> Streets:
-    """Streets from the edges of `select_walkable`, whose nodes are `u` and `v`."""
+    # Not by osmid: where an edge joins several ways, its two directions may name different ones.
+    key = pd.DataFrame(np.column_stack([np.sort(edges[["u", "v"]], axis=1), place]))
+    chosen = key.index[is_open & ~key.where(is_open).duplicated()]
+    edges = edges.iloc[chosen]
+    ends, riders = edges[["u", "v"]].to_numpy(), [records[row] for row in chosen]
+    rows = []
+    for osm_id, of_edge, nodes in zip(edges["osmid"], riders, ends.tolist(), strict=True):
+        riding = osm_tags.classify_riding(of_edge)
+        row = describe_way(int(_get_first_value(osm_id)), of_edge, riding)
+        incline = -row.incline if of_edge["reversed"] == "True" else row.incline
+        rows.append(complete_crossing(row._replace(incline=incline), nodes, crossings))
     degrees, vertex_way = shapely.get_coordinates(edges.geometry.values, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(edges.crs))
-    count = np.bincount(vertex_way, minlength=len(edges))
-    last = np.cumsum(count) - 1
-    nodes = -1 - np.arange(len(vertex_way), dtype=np.int64)
-    nodes[last - count + 1] = edges["u"].to_numpy()
-    nodes[last] = edges["v"].to_numpy()
-    columns = list(
-        dict.fromkeys(("name", "lit", "footway", "incline", *osm_tags.PATROL_TAGS, *FOOT_TAGS))
-    )
-    tags = edges[columns].to_dict("records")
-    rows = [describe_way(*way) for way in zip(edges["osm_id"], tags, edges["riding"], strict=True)]
-    is_reversed = (edges["reversed"] == "True").tolist()
-    ends = edges[["u", "v"]].to_numpy().tolist()
-    rows = [
-        complete_crossing(
-            row._replace(incline=-row.incline if against else row.incline), at, crossings
-        )
-        for row, against, at in zip(rows, is_reversed, ends, strict=True)
-    ]
+    last = np.cumsum(np.bincount(vertex_way, minlength=len(edges))) - 1
+    vertex_node = -1 - np.arange(len(vertex_way), dtype=np.int64)
+    vertex_node[np.append(0, last[:-1] + 1)[: len(last)]] = ends[:, 0]
+    vertex_node[last] = ends[:, 1]
     return Streets(
         ways=build_ways_table(rows),
         vertex_way=vertex_way.astype(np.int64),
-        vertex_node=nodes,
+        vertex_node=vertex_node,
         vertex_xy=np.column_stack([x, y]),
         features=build_empty_features(projection),
         places=build_empty_features(projection),
-        walking_extract=walking_extract,
+        walking_extract=is_walking_extract({classify_way(of_edge) for of_edge in records}),
         **build_crossing_arrays(crossings),
     )
-
-
-def _get_texts(tags: Mapping[str, object]) -> dict[str, str]:
-    """Tags of a node, without its coordinates and other numbers."""
-    return {key: value for key, value in tags.items() if isinstance(value, str)}
 
 
 def _get_first_value(value: object) -> str:
@@ -192,7 +160,6 @@ PLAIN_STREET = "unclassified"
 """The `highway` of every line of a table that does not have this column."""
 
 JOIN_METRES = 0.01  # Vertices within this distance are one place
-ID_COLUMNS = ("osmid", "osm_id")
 REMEDY = "give a GeoDataFrame of LineStrings with a CRS"
 
 
@@ -210,37 +177,23 @@ def read_street_frame(
     lines = lines[is_line].reset_index(drop=True)
     if lines.empty:
         raise InputError.one(source, "has no line", REMEDY)
-    edges = _number_ends(_complete_columns(lines), projection)
-    walkable, kinds = select_walkable(edges)
-    if walkable.empty:
-        remedy = "give its lines a highway tag of streets, or no such column"
-        raise InputError.one(source, "has no street that can be walked", remedy)
-    closed = len(edges) - len(walkable)
-    left_out.add("streets", "not open to people on foot, or there twice (rows)", closed)
-    extract = is_walking_extract(kinds)
-    streets = build_edge_streets(walkable, {}, projection, walking_extract=extract)
-    return replace(streets, vertex_node=_number_places(streets.vertex_xy))
-
-
-def _complete_columns(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The lines with the columns that every street has; values that are missing are empty."""
-    number = next((name for name in ID_COLUMNS if name in lines), None)
-    numbers = pd.Series(np.nan, lines.index) if number is None else lines[number]
-    own = pd.Series(np.arange(len(lines)), lines.index)
-    found = numbers.map(lambda value: value[0] if isinstance(value, list) else value)
-    ids = pd.to_numeric(found, errors="coerce").fillna(own).astype("int64")
+    number = next((lines[name] for name in ("osmid", "osm_id") if name in lines), None)
+    found = lines.index.to_series() if number is None else number.map(_get_first_value)
+    ids = pd.to_numeric(found, errors="coerce").fillna(lines.index.to_series()).astype("int64")
     missing = {"highway": PLAIN_STREET} if "highway" not in lines else {}
-    return lines.assign(osmid=ids, **missing)
-
-
-def _number_ends(lines: gpd.GeoDataFrame, projection: Projection) -> gpd.GeoDataFrame:
-    """The lines with the numbers of the places where they begin and end, `u` and `v`."""
     degrees, line = shapely.get_coordinates(lines.geometry.array, return_index=True)
     x, y = projection.to_metres(degrees[:, 0], degrees[:, 1], source=str(lines.crs))
     node = _number_places(np.column_stack([x, y]))
     last = np.cumsum(np.bincount(line, minlength=len(lines))) - 1
-    first = np.concatenate([[0], last[:-1] + 1])
-    return lines.assign(u=node[first], v=node[last])
+    first = np.append(0, last[:-1] + 1)
+    edges = lines.assign(osmid=ids, **missing, u=node[first], v=node[last])
+    streets = _build_streets(edges, {}, projection)
+    if streets.ways.empty:
+        remedy = "give its lines a highway tag of streets, or no such column"
+        raise InputError.one(source, "has no street that can be walked", remedy)
+    closed = len(edges) - len(streets.ways)
+    left_out.add("streets", "not open to people on foot, or there twice (rows)", closed)
+    return replace(streets, vertex_node=_number_places(streets.vertex_xy))
 
 
 def _number_places(xy: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -17,10 +17,6 @@ from patrolplan.privacy import ROUNDING_STEP
 PUPILS_REMEDY = "write a whole number from 0 to 9999; leave out areas whose number is withheld"
 
 
-def _is_first_of_school(table: pd.DataFrame, _column: str) -> pd.Series:
-    return ~table.duplicated(["urn", "area"]) | (table["urn"] == "") | (table["area"] == "")
-
-
 # fmt: off
 ORIGINS = Table("origins", (
     Column("urn", "URN of the school", missing=("the URN is missing", "write the school's URN")),
@@ -29,7 +25,7 @@ ORIGINS = Table("origins", (
     # The value is not shown: a small count at one school may be a single family.
     Column("pupils", "how many pupils of the school live there",
            Form(r"[0-9]{1,4}(\.0)?", "is not a number of pupils", PUPILS_REMEDY, parse_numbers)),
-), (Rule("area", _is_first_of_school,
+), (Rule("area", lambda t, _: ~t.duplicated(["urn", "area"]) | (t["urn"] == "") | (t["area"] == ""),
          "this school has the same area in an earlier row", "add the two rows together"),))
 # fmt: on
 

@@ -26,19 +26,16 @@ OPEN_TO_FOOT = frozenset({"yes", "designated", "permissive", "destination", "pub
 
 def is_walkable(tags: Mapping[str, str]) -> bool:
     """Whether a way with these tags is a street open to people on foot."""
-    # One-way rules are for vehicles, so they do not count. The tag `foot` overrides `access`.
-    # Underpasses and bridges are included; indoor ways are not.
-    highway = tags.get("highway", "")
-    if not highway or highway in NOT_STREETS or tags.get("indoor", "") not in {"", "no"}:
-        return False
-    return _is_open_on_foot(tags)
+    # One-way rules are for vehicles, so they do not count. Underpasses and bridges are included;
+    # indoor ways are not.
+    highway, is_indoor = tags.get("highway", ""), _is_set(tags, "indoor")
+    return highway not in {"", *NOT_STREETS} and not is_indoor and _is_open_on_foot(tags)
 
 
 def _is_open_on_foot(tags: Mapping[str, str]) -> bool:
+    """By the tag `foot`, which overrides `access`."""
     foot = tags.get("foot", "")
-    if foot in OPEN_TO_FOOT:
-        return True
-    return foot not in CLOSED_VALUES and tags.get("access", "") not in CLOSED_VALUES
+    return foot in OPEN_TO_FOOT or not {foot, tags.get("access", "")} & CLOSED_VALUES
 
 
 def is_closed_barrier(tags: Mapping[str, str]) -> bool:
@@ -102,11 +99,7 @@ def _list_levels(tags: Mapping[str, str]) -> list[float]:
 
 
 def get_incline(tags: Mapping[str, str]) -> int:
-    """1 where a way leads up in its own direction, -1 where it leads down, 0 where not known.
-
-    >>> [get_incline({"incline": text}) for text in ("up", "-12%", "8 %", "0%", "steep")]
-    [1, -1, 1, 0, 0]
-    """
+    """1 where a way leads up in its own direction, -1 where it leads down, 0 where not known."""
     text = tags.get("incline", "").strip().lower()
     if text in {"up", "down"}:
         return 1 if text == "up" else -1
@@ -141,15 +134,8 @@ def classify_crossing(tags: Mapping[str, str]) -> CrossingKind:
 
 
 def classify_crossing_node(tags: Mapping[str, str]) -> CrossingKind | Literal[""]:
-    """How people on foot get over a road at a node of it; empty where there is no crossing.
-
-    Traffic lights count: at a junction they stop the traffic, even if no crossing is mapped.
-
-    >>> classify_crossing_node({"highway": "crossing", "crossing": "uncontrolled"})
-    'zebra'
-    >>> classify_crossing_node({"highway": "traffic_signals"}), classify_crossing_node({})
-    ('signals', '')
-    """
+    """How people on foot get over a road at a node of it; empty where there is no crossing."""
+    # Traffic lights count: at a junction they stop the traffic, even if no crossing is mapped.
     highway = tags.get("highway", "")
     if highway == "traffic_signals":
         return "unmarked" if tags.get("crossing") == "no" else "signals"
@@ -181,15 +167,7 @@ PASSAGE_TAGS = ("bridge", "tunnel", "covered")
 
 
 def get_passage(tags: Mapping[str, str]) -> Passage:
-    """What a way runs over or through; a tunnel of a way that is not a road is an underpass.
-
-    >>> get_passage({"highway": "footway", "bridge": "viaduct"})
-    'bridge'
-    >>> [get_passage({"highway": kind, "tunnel": "yes"}) for kind in ("footway", "primary")]
-    ['underpass', 'tunnel']
-    >>> get_passage({"tunnel": "building_passage"}), get_passage({"covered": "arcade"})
-    ('covered', 'covered')
-    """
+    """What a way runs over or through; a tunnel of a way that is not a road is an underpass."""
     if _is_set(tags, "bridge"):
         return "bridge"
     if tags.get("tunnel", "") not in NOT_TUNNELS:
@@ -247,13 +225,10 @@ def classify_riding(tags: Mapping[str, str]) -> Riding:
 
 def _can_ride(highway: str, tags: Mapping[str, str]) -> bool:
     """Whether riding is allowed; the most specific tag decides."""
-    bicycle = tags.get("bicycle", "")
-    if bicycle:
+    if bicycle := tags.get("bicycle", ""):
         return bicycle in OPEN_TO_BICYCLES
-    for key in ("vehicle", "access"):
-        if tags.get(key, "") in CLOSED_VALUES:
-            return False
-    return highway in ROADS or highway in TRACKS
+    is_closed = {tags.get("vehicle", ""), tags.get("access", "")} & CLOSED_VALUES
+    return not is_closed and highway in ROADS | TRACKS
 
 
 def _find_direction(tags: Mapping[str, str]) -> int:

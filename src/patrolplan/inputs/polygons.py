@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.arrays import Bools, Floats
+from patrolplan.arrays import Floats
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
 from patrolplan.inputs.declared import (
@@ -107,25 +107,8 @@ ALL_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PLACE_ID = re.compile(r"[^\W_][\w ./()&'-]{0,23}")
 """An id that fits on every paper, and in the name of a file."""
 
+ONE_TIME = "the time is missing while the other one is there"
 TIME_REMEDY = "write HH:MM in both from and to, or nothing in both"
-
-
-def _is_not_own_name(table: pd.DataFrame, column: str) -> pd.Series:
-    """Whether a name is none that patrolplan gives to the hotspots that it finds."""
-    return ~table[column].str.fullmatch(re.compile(r"H\d+", re.IGNORECASE))
-
-
-def _has_other_end(table: pd.DataFrame, column: str) -> pd.Series:
-    other = table["from" if column == "to" else "to"]
-    return (table[column] != "") | (other == "")
-
-
-def _is_other_time(table: pd.DataFrame, column: str) -> pd.Series:
-    return (table[column] == "") | (table[column] != table["from"])
-
-
-def _is_part_of_residents(table: pd.DataFrame, column: str) -> Bools:
-    return ~(parse_numbers(table[column]) > parse_numbers(table["residents"]))
 
 
 # fmt: off
@@ -152,12 +135,13 @@ DESIGNATED = Table("designated", (
            Form(r"([0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", DATE.what,
                 "write YYYY-MM or YYYY-MM-DD, or nothing"), needed=False),
 ), (
-    Rule("place_id", _is_not_own_name,
+    Rule("place_id", lambda t, c: ~t[c].str.fullmatch(r"(?i)H\d+"),
          "{value} is how hotspots are called that patrolplan finds itself",
          "write it another way, such as HO-12"),
-    *(Rule(column, _has_other_end, "the time is missing while the other one is there", TIME_REMEDY)
-      for column in ("from", "to")),
-    Rule("to", _is_other_time, "{value} is both the first and the last time", TIME_REMEDY),
+    Rule("from", lambda t, c: (t[c] != "") | (t["to"] == ""), ONE_TIME, TIME_REMEDY),
+    Rule("to", lambda t, c: (t[c] != "") | (t["from"] == ""), ONE_TIME, TIME_REMEDY),
+    Rule("to", lambda t, c: (t[c] == "") | (t[c] != t["from"]),
+         "{value} is both the first and the last time", TIME_REMEDY),
 ), place="polygon in the area's CRS")
 
 PEOPLE = number("a number of people", "write a number, or nothing")
@@ -169,7 +153,7 @@ AREAS = Table("areas", (
     Column("residents", "people who live there; NaN where not given", PEOPLE, needed=False,
            known_names=("USUALRES",)),
     Column("aged_5_16", "those of school age; NaN where not given", PEOPLE, needed=False),
-), (Rule("aged_5_16", _is_part_of_residents,
+), (Rule("aged_5_16", lambda t, c: ~(parse_numbers(t[c]) > parse_numbers(t["residents"])),
          "{value} is more than all residents of the area", "correct one of the two"),),
     place="polygon in the area's CRS; they may be beyond its limits")
 # fmt: on
@@ -192,7 +176,7 @@ def read_polygons(
     left_out.add(table.source, "without a polygon", count, fix=fix)
     rows = rows[is_polygon].reset_index(drop=True)
     shapes = gpd.GeoSeries(rows.make_valid(), crs=projection.crs)
-    return table.build(table.store(rows), shapes.array)
+    return table.build(pd.DataFrame(rows), shapes.array)
 
 
 read_designated, read_areas = partial(read_polygons, DESIGNATED), partial(read_polygons, AREAS)

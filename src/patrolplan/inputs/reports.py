@@ -16,9 +16,14 @@ from patrolplan.crs import GREAT_BRITAIN, NOWHERE, find_squares, is_within, numb
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs.delimited import MALFORMED
 from patrolplan.inputs.formats import Columns, Files, TableSource, hash_source
-from patrolplan.inputs.row_account import find_coarse
 from patrolplan.inputs.survey_form import check_surveys_differ, has_record
-from patrolplan.inputs.table_reader import Field, parse_numbers, read_counted_table
+from patrolplan.inputs.table_reader import (
+    Field,
+    find_coarse,
+    parse_axis,
+    parse_numbers,
+    read_counted_table,
+)
 from patrolplan.inputs.timestamps import parse_days
 from patrolplan.plausibility import CheckName
 from patrolplan.privacy import FACTOR_NAMES, FACTORS, ROUNDING_STEP, ReportTable, suppress_and_round
@@ -105,31 +110,25 @@ def check_copied_rows(
                 problems.add(path, what, remedy)
 
 
-MAX_DEGREES = 180.0
 MIN_KINDS, FEW, QUARTER = 20, 0.03, 0.25
 """Kinds of reports by which rows pasted twice are noticed, and the share of rows that may be."""
 
 
-def find_odd_files(paths: Files, columns: Columns = None) -> list[tuple[CheckName, TableSource]]:
+def find_odd_files(
+    paths: Files, columns: Columns = None
+) -> Iterator[tuple[CheckName, TableSource]]:
     """Checks by which files are wrong as a whole, see `ODD`; no row or number leaves it either."""
-    return [
-        (check, path)
-        for path in paths
-        if not has_record(path)
-        for check in _find_odd(
-            read_counted_table(path, FIELDS, columns or {}, source="reports").rows
-        )
-    ]
+    for path in paths:
+        if not has_record(path):
+            rows = read_counted_table(path, FIELDS, columns or {}, source="reports").rows
+            yield from ((check, path) for check in _find_odd(rows))
 
 
 def _list_places(rows: pd.DataFrame) -> pd.DataFrame:
     """The place to a metre, day and words of each report with a place."""
-    degrees = (parse_numbers(rows[axis]) for axis in ("longitude", "latitude"))
-    axes = [np.round(np.where(np.abs(one) <= MAX_DEGREES, one, np.nan), 5) for one in degrees]
+    degrees = (parse_axis(rows[axis], "longitude") for axis in ("longitude", "latitude"))
     words = [rows[name].fillna("").to_numpy() for name in DAY_AND_WORDS]
-    table = pd.DataFrame(dict(enumerate([*axes, *words])))
-    placed: pd.DataFrame = table.loc[np.isfinite(table[0]) & np.isfinite(table[1])]
-    return placed
+    return pd.DataFrame(dict(enumerate([*(one.round(5) for one in degrees), *words]))).dropna()
 
 
 def _count_alike(table: pd.DataFrame, columns: list[int]) -> pd.Series:
@@ -142,19 +141,19 @@ def _find_odd(rows: pd.DataFrame) -> Iterator[CheckName]:
     table = _list_places(rows)
     if len(table) < MIN_JUDGED:
         return
-    if find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True).mean() > HALF:
-        yield "report_places"
-    by_columns: dict[CheckName, list[int]] = {
-        "report_pin": [0, 1],
-        "report_days": [2],
-        "report_words": [3, 4, 5],
-    }
-    for name, columns in by_columns.items():
-        most = QUARTER if name == "report_pin" else HALF
-        if _count_alike(table, columns).max() > most * len(table):
-            yield name
-    if (table[3] == UNKNOWN_BAND).mean() > HALF:
-        yield "report_bands"
+    coarse = find_coarse(table[[0, 1]].to_numpy(dtype=float), in_degrees=True)
+    shares: dict[CheckName, tuple[float, float]] = {"report_places": (coarse.mean(), HALF)}
+    for name, columns, most in ALIKE:
+        shares[name] = _count_alike(table, columns).max() / len(table), most
+    shares["report_bands"] = (table[3] == UNKNOWN_BAND).mean(), HALF
+    yield from (name for name, (share, most) in shares.items() if share > most)
+
+
+ALIKE: tuple[tuple[CheckName, list[int], float], ...] = (
+    ("report_pin", [0, 1], QUARTER),
+    ("report_days", [2], HALF),
+    ("report_words", [3, 4, 5], HALF),
+)
 
 
 def _check_is_new(path: TableSource, by_digest: dict[str, TableSource]) -> None:
@@ -184,10 +183,10 @@ def count_reports(rows: pd.DataFrame, step: int, *, malformed: int = 0) -> Repor
     in_small_squares = int(suppress_and_round(counts[~is_large].sum(), step))
     days = parse_days(rows["reported_on"][good])
     by_term = {
-        term: suppress_and_round(count[is_large], step)
+        term: rounded
         for term, count in _count_terms(days, of_row, len(held)).items()
+        if (rounded := suppress_and_round(count[is_large], step)).any()
     }
-    by_term = {term: count for term, count in by_term.items() if count.any()}
     most = int(shown.sum()) + in_small_squares
     return ReportTable(
         step=step,

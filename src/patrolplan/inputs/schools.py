@@ -1,25 +1,21 @@
 """Schools, from GIAS or any table whose columns the settings map."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from patrolplan.arrays import Floats
 from patrolplan.atomic import hash_content
 from patrolplan.crs import Projection
 from patrolplan.errors import Problems
-from patrolplan.inputs import row_account
+from patrolplan.inputs import table_reader
+from patrolplan.inputs.delimited import CountedTable, Unreadable
 from patrolplan.inputs.formats import Columns, Files, TableSource
-from patrolplan.inputs.table_reader import (
-    POINT_FIELDS,
-    Field,
-    parse_numbers,
-    project_coordinates,
-    quote_value,
-    read_counted_table,
-)
+from patrolplan.inputs.table_reader import POINT_FIELDS, Field, parse_numbers, quote_value
 from patrolplan.plausibility import Alarms
 from patrolplan.settings import SchoolSettings
 from patrolplan.tables import LeftOut
@@ -84,22 +80,14 @@ def read_schools(
     selection = selection or SchoolSettings()
     columns = columns or {}
     alarms = Alarms() if alarms is None else alarms
+    files = table_reader.read_each(
+        paths, partial(_read_one, projection=projection, columns=columns)
+    )
+    table_reader.check_accounts("schools", files, left_out, alarms)
+    listed = pd.concat([file.rows for file in files], ignore_index=True)
     problems = Problems()
-    parts, accounts = [], []
-    for path in paths:
-        with problems.collect():
-            counted = read_counted_table(path, FIELDS, columns, source="schools")
-            table = counted.rows
-            x, y = project_coordinates(table, projection, columns)
-            figures, unreadable = _parse_figures(table, path)
-            place = table.assign(x=x, y=y, is_coarse=row_account.is_coarse(table), row=table.index)
-            parts.append(place.assign(**figures))
-            accounts.append(row_account.build_account(path, counted, unreadable))
-    problems.raise_if_any()
-    row_account.check_accounts("schools", accounts, left_out, alarms)
-    listed = pd.concat(parts, ignore_index=True)
     coarse = listed["is_coarse"][listed["x"].notna()].to_numpy()
-    row_account.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+    table_reader.check_resolution("schools", paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     left_out_urns = {} if left_out_urns is None else left_out_urns
     listed = listed.assign(
         urn=listed["urn"].fillna("").str.removesuffix(".0"),
@@ -128,13 +116,15 @@ def read_schools(
     return frame.sort_values("urn", key=build_urn_sort_key).reset_index(drop=True)
 
 
-def _parse_figures(
-    table: pd.DataFrame, path: TableSource
-) -> tuple[dict[str, Floats | pd.Series], list[row_account.Unreadable]]:
-    """Columns of a file's figures, with those refused in words, and an account of the latter."""
-    figures: dict[str, Floats | pd.Series] = {}
+def _read_one(
+    path: TableSource, projection: Projection, columns: Mapping[str, str]
+) -> CountedTable:
+    """A file's rows with their numbers, figures, and in words the figures that were refused."""
+    counted = table_reader.read_placed_table(path, FIELDS, columns, projection, source="schools")
+    table = counted.rows
+    figures = {}
     refused: dict[int, list[str]] = {}
-    unreadable: list[row_account.Unreadable] = []
+    unreadable: list[Unreadable] = []
     text = table.reindex(columns=list(FIGURES)).astype(object)
     numbers = {name: parse_numbers(text[name]) for name in FIGURES}
     is_swapped = numbers["low_age"] > numbers["high_age"]
@@ -144,12 +134,13 @@ def _parse_figures(
         figures[name] = np.where(is_good, numbers[name], np.nan)
         if name in table:
             column = table[name]
-            unreadable += row_account.find_unreadable(column, is_good, remedy)
-            for row, value in column[row_account.is_given(column) & ~is_good].items():
+            unreadable += table_reader.find_unreadable(column, is_good, remedy)
+            for row, value in column[table_reader.is_given(column) & ~is_good].items():
                 what = f"{name} {quote_value(value)} ({path.name}, row {row})"
                 refused.setdefault(int(str(row)), []).append(what)
     words = ["; ".join(refused.get(row, ())) for row in table.index.tolist()]
-    return figures | {"refused_figures": pd.Series(words, index=table.index)}, unreadable
+    rows = table.assign(row=table.index, **figures, refused_figures=words)
+    return replace(counted, rows=rows, unreadable=(*unreadable, *counted.unreadable))
 
 
 def build_urn_sort_key(urns: pd.Series) -> pd.Series:

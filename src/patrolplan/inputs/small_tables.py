@@ -21,6 +21,7 @@ from patrolplan.inputs.declared import (
     TIME,
     Column,
     Form,
+    Made,
     Rule,
     Table,
     flag,
@@ -34,7 +35,7 @@ from patrolplan.inputs.declared import (
 )
 from patrolplan.inputs.formats import Columns, Files, TableSource
 from patrolplan.inputs.table_reader import parse_axis, parse_numbers
-from patrolplan.tables import REASONS, Column as Kept
+from patrolplan.tables import REASONS
 from patrolplan.text import MAX_NAMED
 from patrolplan.times import TIME_OF_DAY
 
@@ -50,11 +51,7 @@ DUTY_KINDS = (
 )
 """Kinds of duties; `away` is one from a calendar that shows only that the officer is busy."""
 
-ROLES_ALONE = ("officer", "pcso")  # Roles that patrol alone by default
-
-
-def _is_not_before_from(table: pd.DataFrame, column: str) -> pd.Series:
-    return ~(parse_dates(table[column]) < parse_dates(table["from"]))
+ROLES_ALONE = ("officer", "pcso", "")  # Roles that patrol alone by default; empty: an officer
 
 
 def _is_whole_point(table: pd.DataFrame, column: str) -> pd.Series:
@@ -84,24 +81,10 @@ def _is_after_start(table: pd.DataFrame, column: str) -> pd.Series:
     return is_good
 
 
-def _has_one_place(table: pd.DataFrame, _column: str) -> pd.Series:
-    has_point = (table["longitude"] != "") | (table["latitude"] != "")
-    return (table["urn"] == "") | ~has_point
-
-
 def _is_part(table: pd.DataFrame, _column: str) -> Bools:
     """Whether those who walk and ride are no more than all; shares over 1 fail another rule."""
     walk, ride = (parse_numbers(table[name]) for name in ("walk_share", "bus_share"))
     return np.asarray(~((walk + ride > 1 + 1e-9) & (walk <= 1) & (ride <= 1)))
-
-
-def _is_visit_length(table: pd.DataFrame, column: str) -> Bools:
-    minutes = parse_numbers(table[column])
-    return (minutes >= 0) & (minutes <= MAX_VISIT_MINUTES)
-
-
-def _is_place_given(table: pd.DataFrame, _column: str) -> pd.Series:
-    return (table["hotspot"] != "") | (table["stop"] != "")
 
 
 # fmt: off
@@ -111,7 +94,8 @@ OFFICER = Column("officer", "who",
                  missing=("the officer's name is missing", "write one, such as SSO-01"))
 POINT = tuple(Column(name, "degrees", DEGREES, kept=False) for name in ("longitude", "latitude"))
 DAYS = (Column("from", "first day", DATE), Column("to", "last day", DATE))
-IN_ORDER = Rule("to", _is_not_before_from, "{value} is before the first day", "swap the two dates")
+IN_ORDER = Rule("to", lambda t, c: ~(parse_dates(t[c]) < parse_dates(t["from"])),
+                "{value} is before the first day", "swap the two dates")
 SHARE = number("a share of pupils", "write a number from 0 to 1, such as 0.25, or nothing", most=1)
 LATE = number("a number of minutes after the bell", f"write 0 to {MAX_LATE_MINUTES}, or nothing",
               most=MAX_LATE_MINUTES)
@@ -192,8 +176,10 @@ TASKED_PLACES = Table("tasked_places", (
            some_of(WEEKDAYS, "weekdays", "write such as mon;wed, or nothing for every day"),
            needed=False),
 ), (IN_ORDER,), {
-    "from_minutes": Kept("float64", "start of its hours after midnight; NaN: any time"),
-    "to_minutes": Kept("float64", "end of its hours after midnight; NaN: any time"),
+    "from_minutes": Made("float64", "start of its hours after midnight; NaN: any time",
+                         lambda text: parse_times(text["hours"].str[:5])),
+    "to_minutes": Made("float64", "end of its hours after midnight; NaN: any time",
+                       lambda text: parse_times(text["hours"].str[6:])),
 }, "the place, in the area's CRS")
 
 DUTIES = Table("duties", (
@@ -210,11 +196,12 @@ DUTIES = Table("duties", (
 ), (
     Rule("to", _is_after_start, "{value} is not after the start",
          "write the later time; what goes on past midnight has a row for each day"),
-    Rule("urn", _has_one_place, "a duty at {value} has coordinates as well",
+    Rule("urn", lambda t, c: (t[c] == "") | (t["longitude"] + t["latitude"] == ""),
+         "a duty at {value} has coordinates as well",
          "write the school's URN, or longitude and latitude, or neither"),
 ), {
-    "from_minutes": Kept("float64", "start after midnight"),
-    "to_minutes": Kept("float64", "end after midnight"),
+    "from_minutes": Made("float64", "start after midnight", lambda text: parse_times(text["from"])),
+    "to_minutes": Made("float64", "end after midnight", lambda text: parse_times(text["to"])),
 }, "where it is, in the area's CRS; empty where not known")
 
 VISITS = Table("--csv", (
@@ -225,7 +212,8 @@ VISITS = Table("--csv", (
     Column("stop", "place by its number on the card",
            Form(r"([0-9]{1,3})?", "{value} is not the number of a stop", WHOLE), needed=False),
     Column("minutes", "how long",
-           Form(_is_visit_length, "{value} is not a valid number of minutes",
+           Form(lambda t, c: pd.Series(parse_numbers(t[c])).between(0, MAX_VISIT_MINUTES),
+                "{value} is not a valid number of minutes",
                 f"write 0 to {MAX_VISIT_MINUTES} minutes, and 0 where the place was not visited")),
     Column("engagements", "people spoken to",
            Form(r"([0-9]{1,3})?", "{value} is not a number of engagements", WHOLE), needed=False),
@@ -239,7 +227,7 @@ VISITS = Table("--csv", (
                 f"write {', '.join(REASONS)}, or nothing"),
            known_names=("not_made",), needed=False),
     Column("window", "patrol window, where a school has several a day", needed=False),
-), (Rule("hotspot", _is_place_given, "the place is missing",
+), (Rule("hotspot", lambda t, c: t[c] + t["stop"] != "", "the place is missing",
          "write the stop's number or the hotspot's name"),))
 # fmt: on
 
@@ -264,10 +252,9 @@ def read_officers(
 ) -> gpd.GeoDataFrame:
     """Officers, see `OFFICERS`; who may patrol alone by the role where the table does not say."""
     text = OFFICERS.read(paths, columns)
-    table = OFFICERS.store(text)
-    by_role = (text["alone"] == "") & table["role"].isin(ROLES_ALONE)
-    table = table.assign(alone=table["alone"] | by_role)
-    return OFFICERS.build(table, OFFICERS.locate(text, projection))
+    by_role = text["role"].isin(ROLES_ALONE)
+    text["alone"] = text["alone"].mask((text["alone"] == "") & by_role, "true")
+    return OFFICERS.build(text, OFFICERS.locate(text, projection))
 
 
 def read_term_dates(paths: Files, *, columns: Columns = None) -> pd.DataFrame:
@@ -280,11 +267,7 @@ def read_tasked_places(
 ) -> gpd.GeoDataFrame:
     """Tasked places, see `TASKED_PLACES`."""
     text = TASKED_PLACES.read(paths, columns)
-    table = TASKED_PLACES.store(text).assign(
-        from_minutes=parse_times(text["hours"].str[:5]),
-        to_minutes=parse_times(text["hours"].str[6:]),
-    )
-    return TASKED_PLACES.build(table, TASKED_PLACES.locate(text, projection))
+    return TASKED_PLACES.build(text, TASKED_PLACES.locate(text, projection))
 
 
 def read_duties(
@@ -307,10 +290,7 @@ def read_duties(
     text = DUTIES.read(paths, columns, rules)
     points = coarsen_visits(DUTIES.locate(text, projection), text["kind"])
     points[np.isnan(points.x)] = shapely.Point()
-    table = DUTIES.store(text).assign(
-        from_minutes=parse_times(text["from"]), to_minutes=parse_times(text["to"])
-    )
-    return DUTIES.build(table, points)
+    return DUTIES.build(text, points)
 
 
 VISIT_METRES = 500.0  # Side of the squares at whose middle home visits are

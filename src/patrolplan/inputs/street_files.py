@@ -17,20 +17,16 @@ from patrolplan.arrays import Bools, Ints
 from patrolplan.atomic import hash_content, hash_file
 from patrolplan.cache import Store, decode_arrays, encode_arrays
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problems
+from patrolplan.errors import InputError
 from patrolplan.inputs.formats import check_size
 from patrolplan.inputs.streets import Streets, build_crossing_arrays, read_osm_streets
+from patrolplan.inputs.table_reader import read_each
 from patrolplan.tables import LeftOut, LeftOutRow
 
 
 def read_streets(paths: Sequence[Path], projection: Projection, left_out: LeftOut) -> Streets:
     """Read street files; a street in two of them counts once."""
-    problems = Problems()
-    parts = []
-    for path in paths:
-        with problems.collect():
-            parts.append(_read_one(path, projection, left_out))
-    problems.raise_if_any()
+    parts = read_each(paths, partial(_read_one, projection=projection, left_out=left_out))
     return _cross_squares(parts[0] if len(parts) == 1 else _join_files(parts))
 
 
@@ -92,31 +88,23 @@ def _select_ways(streets: Streets, chosen: Bools) -> Streets:
 
 def _join_files(parts: Sequence[Streets]) -> Streets:
     """Several files as one; of a street in more than one file, the first is used."""
-    starts = np.cumsum([0, *(len(part.ways) for part in parts)])
-    ways = pd.concat([part.ways for part in parts], ignore_index=True)
-    vertex_way = np.concatenate(
-        [part.vertex_way + start for part, start in zip(parts, starts, strict=False)]
-    )
-    # Inner points of a graph's edges have negative numbers, which start at -1 in every file.
-    below = np.cumsum([0, *(min(0, int(part.vertex_node.min())) for part in parts)])
-    vertex_node = np.concatenate(
-        [
-            np.where(part.vertex_node < 0, part.vertex_node + low, part.vertex_node)
-            for part, low in zip(parts, below, strict=False)
-        ]
-    )
-    file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
+    ways, vertices, start, lowest = [], [], 0, 0
+    crossings: dict[int, Any] = {}
+    for part in parts:
+        # Inner points of a graph's edges have negative numbers, which start at -1 in every file.
+        node = part.vertex_node
+        vertices.append((part.vertex_way + start, np.where(node < 0, node + lowest, node)))
+        ways.append(part.ways)
+        start, lowest = start + len(part.ways), lowest + min(0, int(node.min()))
+        for number, kind in zip(part.crossing_nodes.tolist(), part.crossing_kinds, strict=True):
+            crossings.setdefault(number, kind)
     tables = {
         name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
         for name in FEATURE_TABLES
     }
-    crossings: dict[int, Any] = {}
-    for part in reversed(parts):
-        crossings |= dict(
-            zip(part.crossing_nodes.tolist(), part.crossing_kinds.tolist(), strict=True)
-        )
+    vertex_way, vertex_node = (np.concatenate(of_parts) for of_parts in zip(*vertices, strict=True))
     streets = Streets(
-        ways=ways,
+        ways=pd.concat(ways, ignore_index=True),
         vertex_way=vertex_way,
         vertex_node=vertex_node,
         vertex_xy=np.concatenate([part.vertex_xy for part in parts]),
@@ -128,6 +116,7 @@ def _join_files(parts: Sequence[Streets]) -> Streets:
         closed_nodes=np.unique(np.concatenate([part.closed_nodes for part in parts])),
         **build_crossing_arrays(crossings),
     )
+    file = np.repeat(np.arange(len(parts)), [len(part.ways) for part in parts])
     return _select_ways(streets, ~_is_duplicate(streets, file))
 
 

@@ -1,5 +1,6 @@
 """Walkable ways with their shared nodes, map features and pubs, from OpenStreetMap files."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,9 @@ KEYS = (
 PARKS = frozenset({"park", "garden", "recreation_ground", "common", "pitch", "playground"})
 GREENS = frozenset({"grass", "recreation_ground", "cemetery", "village_green", "forest", "meadow"})
 WATERWAYS = frozenset({"river", "canal", "stream"})
-LINES = frozenset({"stream", "railway"})  # Kinds that are lines
+STREET = "street"
+OUTSIDE = "reach outside the file (ways)"  # or have fewer than two nodes
+LINES = frozenset({STREET, "stream", "railway"})  # Kinds that are lines
 RAILS = frozenset({"rail", "light_rail", "tram", "narrow_gauge"})
 STATIONS = frozenset({"station", "halt", "tram_stop"})
 STATION_ENTRANCES = frozenset({"subway_entrance", "train_station_entrance"})
@@ -82,19 +85,14 @@ def build_empty_features(projection: Projection | None = None) -> gpd.GeoDataFra
 class Streets:
     """Walkable ways as arrays, and map features, in the area's metres.
 
-    `ways` has one row a way, with the columns of `Way`; `vertex_way` and `vertex_node` are (v,) the
-    way and the number of the node at each vertex, way by way in walking order, `vertex_xy` (v, 2)
-    metres. Ways meet where they share a node.
-
-    `features` are `kind` (park, water, stream, railway, building, bus_stop, station,
-    station_entrance, shop), `name`, geometry; shops are points without a name. `places` are `kind`
-    (pub, bar, nightclub, takeaway), `name`, points; they are not drawn on maps, so the building of
-    a pub is among both.
-
-    With `walking_extract` the files seem to have been made for walking alone: they have footpaths,
-    but no cycle track and no road closed to people on foot. `closed_nodes` are (b,) nodes with a
-    barrier that people on foot do not get through; `crossing_nodes` (c,) those where people on foot
-    cross, or traffic lights stand, and `crossing_kinds` the `CrossingKind` of each.
+    `ways` has the columns of `Way`; `vertex_way` and `vertex_node` are (v,) the way and the number
+    of the node at each vertex, way by way in walking order, `vertex_xy` (v, 2) metres. Ways meet
+    where they share a node. `features` are `kind` (see `_classify_feature`, or shop), `name`,
+    geometry; shops are points without a name. `places` are `kind` (of `PLACE_KINDS`), `name`,
+    points; maps do not draw them, so the building of a pub is among both. With `walking_extract`
+    the files seem to have been made for walking alone. `closed_nodes` are (b,) nodes with a barrier
+    that people on foot do not get through; `crossing_nodes` (c,) those where they cross, or traffic
+    lights stand, and `crossing_kinds` the `CrossingKind` of each.
     """
 
     ways: pd.DataFrame
@@ -112,12 +110,10 @@ class Streets:
 class Way(NamedTuple):
     """A row of the ways: texts are empty where not known.
 
-    `riding` and `one_way` are for bicycles, see `patrolplan.inputs.osm_tags.Riding`; `is_patrolled`
-    is false where the way is only walked along, `is_area` where it is the outline of a square.
-    `layer` is 0 at ground level; `incline` is 1 where the way leads up in its own direction, -1
-    where it leads down, 0 where not known. `crossing` is a `CrossingKind` of a way across a road,
-    `sidewalk` the tag of that name, `passage` a `Passage`, and `is_sidewalk` true of a pavement
-    that is mapped as a way of its own.
+    `riding` and `one_way` are of `Riding`; `is_patrolled` is false where the way is only walked,
+    `is_area` where it is the outline of a square, `is_sidewalk` of a pavement that is a way of its
+    own. `layer` is 0 at ground level; `incline` 1 where the way leads up in its own direction, -1
+    down, 0 where not known. `crossing` is a `CrossingKind`, `passage` a `Passage`.
     """
 
     osm_id: int
@@ -157,33 +153,6 @@ def describe_way(osm_id: int, tags: Mapping[str, str], riding: Riding) -> Way:
         passage=get_passage(tags),
         is_sidewalk=tags.get("footway") == "sidewalk",
     )
-
-
-class _WayCollector:
-    """Collects walkable ways while the file is read."""
-
-    def __init__(self) -> None:
-        self.factory = osmium.geom.WKBFactory()
-        self.rows: list[Way] = []
-        self.kinds: set[str] = set()
-        self.lines: list[str] = []
-        self.nodes: list[list[int]] = []
-        self.broken = 0
-        self.closed = 0
-
-    def add(self, way: "osmium.osm.Way", tags: Mapping[str, str]) -> None:
-        self.kinds.add(classify_way(tags))
-        if not is_walkable(tags):
-            self.closed += 1
-            return
-        try:
-            line = self.factory.create_linestring(way, osmium.geom.use_nodes.ALL)
-        except (osmium.InvalidLocationError, RuntimeError):
-            self.broken += 1  # reaches outside the extract, or has fewer than two nodes
-            return
-        self.rows.append(describe_way(way.id, tags, classify_riding(tags)))
-        self.lines.append(line)
-        self.nodes.append([node.ref for node in way.nodes])
 
 
 def classify_way(tags: Mapping[str, str]) -> str:
@@ -234,55 +203,70 @@ def _create_shape(factory: "osmium.geom.WKBFactory", item: object, kind: str) ->
         if isinstance(item, osmium.osm.Area) and kind not in LINES:
             return str(factory.create_multipolygon(item))
         if isinstance(item, osmium.osm.Way) and kind in LINES:
-            return str(factory.create_linestring(item))
+            nodes = osmium.geom.use_nodes.ALL if kind == STREET else osmium.geom.use_nodes.UNIQUE
+            return str(factory.create_linestring(item, nodes))
     except (osmium.InvalidLocationError, RuntimeError):
         return None
     return None
 
 
+def _read_way(
+    item: "osmium.osm.Way", tags: Mapping[str, str], factory: "osmium.geom.WKBFactory"
+) -> tuple[Way, str, list[int]] | str:
+    """The row, line and nodes of a way, or why it is left out."""
+    if not is_walkable(tags):
+        return "not open to people on foot (ways)"
+    line = _create_shape(factory, item, STREET)
+    row = describe_way(item.id, tags, classify_riding(tags))
+    return (row, line, [node.ref for node in item.nodes]) if line else OUTSIDE
+
+
 def read_osm_streets(path: Path, projection: Projection, left_out: LeftOut) -> Streets:
     """Read the streets of an `.osm`, `.osm.gz`, `.osm.bz2` or `.osm.pbf` file."""
-    ways, found = _WayCollector(), dict[str, list[tuple[str, str, str]]](features=[], places=[])
-    closed_nodes: list[int] = []
-    crossings: dict[int, CrossingKind] = {}
+    factory = osmium.geom.WKBFactory()
+    found = dict[str, list[tuple[str, str, str]]](features=[], places=[])
+    ways: list[tuple[Way, str, list[int]]] = []  # with their lines and nodes
+    kinds, left = set[str](), Counter[str]()
+    nodes: dict[int, dict[str, str]] = {}  # their tags
     processor = osmium.FileProcessor(str(path)).with_locations().with_areas()
     processor = processor.with_filter(osmium.filter.KeyFilter(*KEYS))
     try:
         for item in processor:
             tags = dict(item.tags)
             if isinstance(item, osmium.osm.Way) and "highway" in tags:
-                ways.add(item, tags)
-            if isinstance(item, osmium.osm.Node):
-                if is_closed_barrier(tags):
-                    closed_nodes.append(item.id)
-                if crossing := classify_crossing_node(tags):
-                    crossings[item.id] = crossing
+                kinds.add(classify_way(tags))
+                way = _read_way(item, tags, factory)
+                if isinstance(way, str):
+                    left[way] += 1
+                else:
+                    ways.append(way)
+            if isinstance(item, osmium.osm.Node) and {"barrier", "highway"} & {*tags}:
+                nodes[item.id] = tags
             for table, kind, name in _list_kinds(tags):
-                if shape := _create_shape(ways.factory, item, kind):
+                if shape := _create_shape(factory, item, kind):
                     found[table].append((kind, name, shape))
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
         what = f"is broken or not an OpenStreetMap file ({error})"
         raise InputError.one(path, what, "fetch or export it again") from None
-    left_out.add("streets", "not open to people on foot (ways)", ways.closed)
-    left_out.add("streets", "reach outside the file (ways)", ways.broken)
-    lines = shapely.from_wkb([bytes.fromhex(line) for line in ways.lines])
+    for reason, count in sorted(left.items()):
+        left_out.add("streets", reason, count)
+    closed_nodes = [node for node, tags in nodes.items() if is_closed_barrier(tags)]
+    kind_of = {node: classify_crossing_node(tags) for node, tags in nodes.items()}
+    crossings = {node: kind for node, kind in kind_of.items() if kind}
+    lines = shapely.from_wkb([bytes.fromhex(line) for _, line, _ in ways])
     degrees, vertex_way = shapely.get_coordinates(lines, return_index=True)
-    rows = [
-        complete_crossing(row, refs, crossings)
-        for row, refs in zip(ways.rows, ways.nodes, strict=True)
-    ]
     features, places = (_build_table(found[name], projection) for name in ("features", "places"))
     middle = shapely.centroid(features.geometry.values)
     places = places.set_geometry(places.centroid)
     is_reached = np.isfinite(shapely.get_coordinates(places.geometry.values)).all(axis=1)
     return Streets(
-        ways=build_ways_table(rows),
+        ways=build_ways_table([complete_crossing(row, refs, crossings) for row, _, refs in ways]),
         vertex_way=vertex_way.astype(np.int64),
-        vertex_node=np.fromiter((node for refs in ways.nodes for node in refs), dtype=np.int64),
+        vertex_node=np.fromiter((node for *_, refs in ways for node in refs), dtype=np.int64),
         vertex_xy=np.column_stack(projection.to_metres(degrees[:, 0], degrees[:, 1])),
         features=features.set_geometry(features.geometry.where(features["kind"] != "shop", middle)),
         places=places[is_reached].reset_index(drop=True),
-        walking_extract=is_walking_extract(ways.kinds),
+        walking_extract=is_walking_extract(kinds),
         closed_nodes=np.array(closed_nodes, dtype=np.int64),
         **build_crossing_arrays(crossings),
     )

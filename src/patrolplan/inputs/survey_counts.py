@@ -1,9 +1,7 @@
 """Surveys as counts: pupils' answers enter only in this form, as reports do.
 
 The answers and tallies of all files become rows of the table of reports in memory, are counted as
-`patrolplan.inputs.reports` counts any, and are forgotten. What comes out is a `ReportTable`, and of
-each survey what its record may say: its random ID, school, term, and how many pupils took part, in
-steps. See `patrolplan.privacy` for what holds.
+`patrolplan.inputs.reports` counts any, and are forgotten; see `patrolplan.privacy` for what holds.
 """
 
 import datetime as dt
@@ -62,7 +60,14 @@ def count_surveys(
     # Counts go in steps of `ROUNDING_STEP` whatever the settings: what is written is stored.
     # Surveys that are `recorded`, by their IDs, were counted before.
     surveys, repeated = read_surveys(paths, urns=urns, today=today)
-    entries = tuple(_enter(survey) for survey in surveys)
+    entries = tuple(
+        SurveyEntry(
+            *(one.id, one.form, one.school_urn, find_term(one.day)),
+            int(suppress_and_round(one.pupils, ROUNDING_STEP)),
+            one.files,
+        )
+        for one in surveys
+    )
     counted = [survey for survey in surveys if survey.id not in recorded]
     problems, parts = Problems(), list[pd.DataFrame]()
     for survey in counted:
@@ -78,12 +83,6 @@ def count_surveys(
 def find_term(day: dt.date) -> SchoolTerm:
     """The school term of a day."""
     return SchoolTerm(day.year, (day.month - 1) // MONTHS_A_TERM)
-
-
-def _enter(survey: Survey) -> SurveyEntry:
-    pupils = int(suppress_and_round(survey.pupils, ROUNDING_STEP))
-    term = find_term(survey.day)
-    return SurveyEntry(survey.id, survey.form, survey.school_urn, term, pupils, survey.files)
 
 
 def _list_answers(survey: Survey) -> pd.DataFrame:

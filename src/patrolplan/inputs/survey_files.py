@@ -182,9 +182,7 @@ def read_surveys(
     newest = max(today or dt.datetime.now().astimezone().date(), RELEASED.date())
     for path in sorted({survey_form.find_real_path(path): path for path in paths}.values()):
         with problems.collect():
-            survey = _read_survey(path)
-            _check_survey(survey, path, urns, newest)
-            surveys.append(survey)
+            surveys.append(_read_survey(path, urns, newest))
     distinct, repeated = list[Survey](), list[survey_form.RepeatedFile]()
     for _, same in groupby(sorted(surveys, key=attrgetter("id")), attrgetter("id")):
         with problems.collect():
@@ -196,7 +194,7 @@ def read_surveys(
     return distinct, repeated
 
 
-def _read_survey(path: Path) -> Survey:
+def _read_survey(path: Path, urns: Collection[str] | None, newest: dt.date) -> Survey:
     content = read_bounded(path, MAX_FILE_BYTES, OUR_FILES)
     try:
         file = FILE.validate_json(content.removeprefix(b"\xef\xbb\xbf"))
@@ -206,34 +204,25 @@ def _read_survey(path: Path) -> Survey:
         what = (
             f"is not as a survey's page saves it{more}, so it is cut off, changed or another file"
         )
-        raise InputError.one(path, what, OUR_FILES, _describe_place(first["loc"])) from None
+        # Where it is wrong, only in words of the form.
+        place = ", ".join(
+            f"number {part + 1:,} of them" if isinstance(part, int) else f"'{part}'"
+            for part in first["loc"]
+            if isinstance(part, int) or part in KEYS
+        )
+        raise InputError.one(path, what, OUR_FILES, place) from None
+    if urns is not None and file.school_urn not in urns:
+        what = f"is of the school '{file.school_urn}', which is not among those of the settings"
+        remedy = "check that the file is meant for this area, and [schools]"
+        raise InputError.one(path, what, remedy)
+    if file.day > newest:
+        what = f"is of {file.day}, a day to come"
+        remedy = "set the clock of the device, and correct 'day' in the file"
+        raise InputError.one(path, what, remedy)
     counts = Counter[tuple[Any, ...]]()
     for answered, count in file.count():
         counts[answered] += count
     return Survey(file.form, file.id, file.school_urn, file.day, file.pupils, +counts, (path,))
-
-
-def _describe_place(place: tuple[int | str, ...]) -> str:
-    """Where in a file something is wrong, only in words of the form."""
-    words = (
-        f"number {part + 1:,} of them" if isinstance(part, int) else f"'{part}'"
-        for part in place
-        if isinstance(part, int) or part in KEYS
-    )
-    return ", ".join(words)
-
-
-def _check_survey(
-    survey: Survey, path: Path, urns: Collection[str] | None, newest: dt.date
-) -> None:
-    if urns is not None and survey.school_urn not in urns:
-        what = f"is of the school '{survey.school_urn}', which is not among those of the settings"
-        remedy = "check that the file is meant for this area, and [schools]"
-        raise InputError.one(path, what, remedy)
-    if survey.day > newest:
-        what = f"is of {survey.day}, a day to come"
-        remedy = "set the clock of the device, and correct 'day' in the file"
-        raise InputError.one(path, what, remedy)
 
 
 def _choose_fullest(same: Iterable[Survey]) -> tuple[Survey, list[survey_form.RepeatedFile]]:

@@ -1,14 +1,9 @@
 """The files of a school's survey: what their pages write and `patrolplan survey --read` takes.
 
-Two forms hold what one class answered, in JSON. An answers file comes from the page that pupils
-fill in one after the other: each marked place is a separate answer, in random order, so that
-answers of one pupil cannot be linked. A tally file comes from the page on which a teacher
-enters what a class ticked on paper: counts by square of the fixed grid. Neither holds a name, a
-time of day at which it was filled in, nor where the device was. `id` is random, made when a page is
-opened, and only says that two files are the same one.
-
-The record next to a file of reports that surveys gave names them by these IDs, so that one that is
-read again is noticed, also where it was read into another file.
+An answers file has each place that a pupil marked as a separate answer, in random order, so that
+those of one pupil cannot be linked; a tally has a class's counts by square of the fixed grid.
+Neither holds a name, a time of day, or where the device was; `id` is random, made when the page is
+opened. The record next to a file of reports names the surveys in it by these IDs.
 """
 
 import json

@@ -1,31 +1,39 @@
-"""Reading tables of every format as text, under our own column names.
+"""Tables of every format as text under our own column names, and an account of every row.
 
-Delimited text, spreadsheets, GIS files, Parquet and frames in memory give one kind of table, so
-that all later checks are the same. Its index is the row number in the file, so that every later
-message can name the row: in delimited text and spreadsheets the header is row 1, in GIS files row 1
-is the first feature, and a frame's rows are numbered from 0, as `iloc` does. Every row of the file
-is accounted for: it fits the header, or its number is listed (`delimited.CountedTable`).
+The index is the row number in the file, by which every later message can name the row: below a
+header from 2, in GIS files from 1, in frames from 0, as `iloc` does. Rows that cannot be used are
+counted; more of them than typing errors explain are reported to `Alarms`; of values that cannot be
+read nothing is guessed, as 03/04 may be in March or April.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from patrolplan.arrays import Bools, Floats
 from patrolplan.audit_guard import is_for_audit, is_marked
 from patrolplan.crs import BRITISH_GRID, DEGREES, Projection
 from patrolplan.errors import InputError, Problems
 from patrolplan.inputs import formats
-from patrolplan.inputs.delimited import CountedTable, open_delimited, split_rows, strip_cells
+from patrolplan.inputs.delimited import (
+    MALFORMED,
+    CountedTable,
+    Unreadable,
+    open_delimited,
+    split_rows,
+    strip_cells,
+)
 from patrolplan.inputs.formats import MemoryTable, TableSource
-from patrolplan.text import find_similar, list_rows
+from patrolplan.plausibility import Alarms, exceeds_bound
+from patrolplan.tables import LeftOut
+from patrolplan.text import find_similar, format_count, list_rows
 
 MAX_WHOLE = 2.0**53  # Whole numbers beyond this are not exact as floating-point numbers
 LIST_SIGN = ";"
@@ -36,26 +44,16 @@ MONTH_COLUMN = "month"
 
 def write_cells(column: pd.Series, ours: str = "") -> pd.Series:
     """A column as text, NA where a cell is empty; `ours` is our name of it."""
-    # Dates of a column are written without a time where none of them has one, so that a day with a
-    # time of 00:00 among true times stays what it says.
-    if isinstance(column.dtype, pd.StringDtype):  # most columns of most frames
-        text = column.astype(object).where(column.notna(), "")
-    else:
-        values = column.astype(object).where(column.notna(), None).tolist()
-        form = _choose_date_form(values, ours)
-        written = ["" if value is None else _write_value(value, form) for value in values]
-        text = pd.Series(written, index=column.index, dtype=object, name=column.name)
-    return text.astype("str").mask(text == "", pd.NA)
-
-
-def _choose_date_form(values: list[object], ours: str) -> str:
-    """How the dates of one column are written, which depends on all of them; "": with times."""
-    times = [value for value in values if isinstance(value, dt.datetime)]
-    if any(value.time() != MIDNIGHT for value in times):
-        return ""
-    days = [value for value in values if isinstance(value, dt.date)]
-    are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
-    return "%Y-%m" if are_months else "%Y-%m-%d"
+    values = column.astype(object).where(column.notna(), "")
+    if not isinstance(column.dtype, pd.StringDtype):  # as most columns of most frames are
+        days = [value for value in values if isinstance(value, dt.date)]
+        # Dates of a column are written without a time where none of them has one, so that a day
+        # with a time of 00:00 among true times stays what it says.
+        has_times = any(isinstance(day, dt.datetime) and day.time() != MIDNIGHT for day in days)
+        are_months = ours == MONTH_COLUMN and days and all(day.day == 1 for day in days)
+        form = "" if has_times else "%Y-%m" if are_months else "%Y-%m-%d"
+        values = values.map(lambda value: _write_value(value, form)).astype(object)
+    return values.astype("str").mask(values == "", pd.NA)
 
 
 def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - one for each kind
@@ -77,9 +75,8 @@ def _write_value(value: object, date_form: str = "") -> str:  # noqa: PLR0911 - 
             "%H:%M" if value.replace(hour=0, minute=0) == MIDNIGHT else "%H:%M:%S"
         )
     if isinstance(value, dt.timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        clock = f"{minutes // 60:02}:{minutes % 60:02}"
-        return clock if seconds == 0 else f"{clock}:{seconds:02}"
+        minutes = round(value.total_seconds() / 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}"
     return str(value)
 
 
@@ -146,6 +143,19 @@ class Field:
     meaning: str = ""
 
 
+Read = TypeVar("Read")
+
+
+def read_each(paths: Iterable[TableSource], read: Callable[[Any], Read]) -> list[Read]:
+    """What each file gives; the problems of all of them are raised together."""
+    problems, found = Problems(), list[Read]()
+    for path in paths:
+        with problems.collect():
+            found.append(read(path))
+    problems.raise_if_any()
+    return found
+
+
 def read_table(
     path: TableSource, fields: Sequence[Field], columns: Mapping[str, str], *, source: str
 ) -> pd.DataFrame:
@@ -210,7 +220,7 @@ def _read_layer(
         text = text.assign(**write_points(frame.geometry, path, axes))
     table = strip_cells(text.rename_axis("row"))
     empty = table.index[table.isna().all(axis=1)]
-    return CountedTable(table.drop(index=empty), unread=tuple(map(int, empty)))
+    return CountedTable(path, table.drop(index=empty), unread=tuple(map(int, empty)))
 
 
 def match_columns(
@@ -276,22 +286,6 @@ POINT_FIELDS = (
 )
 
 
-def project_coordinates(
-    table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) x and y of each row in the area's metres; NaN where it has no valid coordinates."""
-    return projection.to_metres(*parse_coordinates(table), find_grid(table, projection, columns))
-
-
-def find_grid(table: pd.DataFrame, projection: Projection, columns: Mapping[str, str]) -> str:
-    """CRS of the coordinates of a table; degrees where it has both pairs."""
-    # Easting and northing in a known UK layout are on the British National Grid; those that the
-    # settings map are in the area's CRS.
-    if find_axes(table) == AXES[0]:
-        return DEGREES
-    return projection.crs if "easting" in columns else BRITISH_GRID
-
-
 AXES = (("longitude", "latitude"), ("easting", "northing"))
 """Our names of both pairs of columns; the first that a table has counts."""
 
@@ -302,13 +296,7 @@ def find_axes(names: Iterable[object]) -> tuple[str, str] | None:
     return next((pair for pair in AXES if present >= {*pair}), None)
 
 
-def parse_coordinates(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) each of the coordinates of a table that has them; NaN where it holds none."""
-    first, second = find_axes(table) or AXES[0]
-    return parse_axis(table[first], first), parse_axis(table[second], second)
-
-
-def parse_axis(values: pd.Series, axis: str) -> NDArray[np.float64]:
+def parse_axis(values: pd.Series, axis: str) -> Floats:
     """(n,) numbers of one of `AXES`; NaN where a cell holds none, or no such degrees."""
     numbers = parse_numbers(values)
     return np.where(np.abs(numbers) <= MAX_DEGREES.get(axis, np.inf), numbers, np.nan)
@@ -317,7 +305,126 @@ def parse_axis(values: pd.Series, axis: str) -> NDArray[np.float64]:
 MAX_DEGREES = {"longitude": 180, "latitude": 90}
 
 
-def parse_numbers(values: pd.Series) -> NDArray[np.float64]:
+def parse_numbers(values: pd.Series) -> Floats:
     """(n,) numbers of a text column; NaN where there is none, or an infinite one."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+EMPTY_WORDS = ("null", "n/a", "na", "none", "nan", "-", "unknown", "not known")
+"""Words for an empty cell, in lower case."""
+
+MONTH_REMEDY = "write months as YYYY-MM"
+TIME_REMEDY = "write times as YYYY-MM-DD HH:MM, with hours from 00 to 23"
+DEGREES_REMEDY = "write decimal degrees with a point, such as -0.1276"
+METRES_REMEDY = "write whole metres without commas, such as 530000"
+
+
+def read_placed_table(
+    path: TableSource,
+    fields: Sequence[Field],
+    columns: Mapping[str, str],
+    projection: Projection,
+    *,
+    source: str,
+) -> CountedTable:
+    """A table with the place of each row: `x` and `y` in metres (NaN: none), and `is_coarse`."""
+    table = read_counted_table(path, fields, columns, source=source)
+    axes = find_axes(table.rows) or AXES[0]
+    xy = np.column_stack([parse_axis(table.rows[axis], axis) for axis in axes])
+    # Easting and northing in a known UK layout are on the British National Grid; those that the
+    # settings map are in the area's CRS.
+    in_degrees, grid = axes == AXES[0], projection.crs if "easting" in columns else BRITISH_GRID
+    x, y = projection.to_metres(xy[:, 0], xy[:, 1], DEGREES if in_degrees else grid)
+    remedy = DEGREES_REMEDY if in_degrees else METRES_REMEDY
+    wrong = [
+        one
+        for axis, is_read in zip(axes, np.isfinite(xy).T, strict=True)
+        for one in find_unreadable(table.rows[axis], is_read, remedy)
+    ]
+    rows = table.rows.assign(x=x, y=y, is_coarse=find_coarse(xy, in_degrees=in_degrees))
+    return replace(table, rows=rows, unreadable=tuple(wrong))
+
+
+def find_unreadable(text: pd.Series, is_read: Bools, remedy: str) -> list[Unreadable]:
+    """The values of a column that are not empty and were not read: none, or one entry for all."""
+    wrong = text[~is_read]
+    wrong = wrong[is_given(wrong)]
+    if wrong.empty:
+        return []
+    row, value, given = int(wrong.index[0]), str(wrong.iloc[0]), int(is_given(text).sum())
+    return [Unreadable(str(text.name), len(wrong), given, row, value, remedy)]
+
+
+def is_given(text: pd.Series) -> Bools:
+    """(n,) whether each cell of text or NA holds a value: not one of `EMPTY_WORDS`."""
+    return (text.notna() & ~text.str.lower().isin(EMPTY_WORDS)).to_numpy(dtype=bool)
+
+
+MAX_COARSE_DECIMALS = 3  # Decimals of a degree at which it is a hundred metres
+COARSE_METRES = 100
+MAX_COARSE_SHARE = 0.5  # Maximum share of rows whose places are rounded to a hundred metres or more
+ROUNDING = 1e-6  # Numbers closer than this to a whole one are whole
+
+
+def check_accounts(
+    source: str, accounts: Sequence[CountedTable], left_out: LeftOut, alarms: Alarms
+) -> None:
+    """Count the rows of all files of a table, and check what does not fit or cannot be read."""
+    total = sum(account.row_count for account in accounts)
+    left_out.count_rows(source, total)
+    unread = sum(len(account.unread) for account in accounts)
+    left_out.add(source, "with nothing in the columns that are read", unread)
+    uneven = [account for account in accounts if account.malformed]
+    if uneven:
+        _check_shape(source, uneven, total, left_out, alarms)
+    for column in dict.fromkeys(one.column for file in accounts for one in file.unreadable):
+        found = [(f.path, one) for f in accounts for one in f.unreadable if one.column == column]
+        count = sum(one.count for _, one in found)
+        all_files = len(found) == len(accounts)
+        is_every_value = all_files and all(one.count == one.given for _, one in found)
+        if is_every_value or exceeds_bound(count, total):
+            path, first = found[0]
+            what = (
+                f"{quote_value(first.value)} cannot be read "
+                f"({format_count(count, 'such value')} in {format_count(total, 'row')})"
+            )
+            place = describe_cell(f"{first.row:,}", column)
+            alarms.add("refused_rows", path, what, first.remedy, place)
+
+
+def _check_shape(
+    source: str, uneven: Sequence[CountedTable], total: int, left_out: LeftOut, alarms: Alarms
+) -> None:
+    """Rows with more or fewer fields than their header, and files that end in mid-row."""
+    first, count = uneven[0], sum(len(account.malformed) for account in uneven)
+    rows = list_rows(first.malformed)
+    more = f", and {format_count(len(uneven) - 1, 'more file')}" if len(uneven) > 1 else ""
+    reason = f"{MALFORMED} ({first.path.name}, {rows}{more})"
+    left_out.add(source, reason, count, fix=MALFORMED_REMEDY)
+    if exceeds_bound(count, total):
+        what = f"{count:,} of {total:,} rows have more or fewer fields than the header"
+        alarms.add("malformed_rows", first.path, what, MALFORMED_REMEDY, rows)
+    for account in uneven:
+        if account.is_cut:
+            place, remedy = list_rows(account.malformed[-1:]), "fetch or export it again"
+            alarms.add("malformed_rows", account.path, CUT_SHORT, remedy, place)
+
+
+def check_resolution(
+    source: str, path: TableSource, coarse: Bools, alarms: Alarms, *, min_rows: int
+) -> None:
+    """Check that most (n,) places of a table are not rounded to a hundred metres or more."""
+    if len(coarse) >= min_rows and coarse.mean() > MAX_COARSE_SHARE:
+        what = (
+            f"{coarse.sum():,} of {len(coarse):,} {source} have coordinates rounded to 100 m or "
+            "more, too coarse for streets"
+        )
+        remedy = "export longitude and latitude with six decimals, or metres"
+        alarms.add("coordinate_resolution", path, what, remedy)
+
+
+def find_coarse(points: Floats, *, in_degrees: bool) -> Bools:
+    """(n,) whether both coordinates (n, 2) of a point, NaN where there is none, are rounded so."""
+    scaled = points * 10.0**MAX_COARSE_DECIMALS if in_degrees else points / COARSE_METRES
+    return np.asarray((np.abs(scaled - np.round(scaled)) < ROUNDING).all(axis=1))

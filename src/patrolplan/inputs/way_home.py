@@ -10,10 +10,9 @@ from functools import partial
 import geopandas as gpd
 import pandas as pd
 
-from patrolplan.arrays import Bools
 from patrolplan.crs import Projection
-from patrolplan.errors import InputError, Problem, Problems
-from patrolplan.inputs import row_account
+from patrolplan.errors import InputError, Problems
+from patrolplan.inputs import table_reader
 from patrolplan.inputs.crime_checks import rename_categories
 from patrolplan.inputs.declared import Column, Form, Rule, Table, one_of
 from patrolplan.inputs.formats import Columns, Files, TableSource
@@ -22,9 +21,7 @@ from patrolplan.inputs.table_reader import (
     Field,
     describe_cell,
     parse_numbers,
-    project_coordinates,
     quote_value,
-    read_counted_table,
 )
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
@@ -35,16 +32,12 @@ from patrolplan.text import format_count, list_first
 class WayHomeTables:
     """Tables about pupils' ways home, and about places where crime happens at night.
 
-    `origins`: `urn`, `area`, `pupils` (float64), who live in each area, in steps of five, see
-    `patrolplan.inputs.origins.join_and_round`. `areas`: `area`, `residents`, `aged_5_16` (float64,
-    NaN where not given), polygons in the CRS of the study area; they may be beyond its limits.
-    `stops`: `kind` ("bus_stop", "station"), `boardings` (float64, NaN where not given), points.
-    `places`: `kind` ("pub", "bar", "nightclub", "takeaway"), points. Stops and places are those of
-    the streets file where no table is given.
-
-    `clock`: `category`, `kind` (kind of place, see `patrolplan.risk.clock`), `from_minutes` (int64,
-    start of a half-hour after midnight), `share` (float64, of the day of that category and kind, 48
-    rows that add up to 1). The others are empty where not given.
+    `origins`: `urn`, `area`, `pupils`, see `patrolplan.inputs.origins`. `areas`: see
+    `patrolplan.inputs.polygons.AREAS`. `stops`: `kind` ("bus_stop", "station"), `boardings` (NaN:
+    not given), points. `places`: `kind` (of `LATE_KINDS`), points. `clock`: `category`, `kind` (of
+    `PLACE_KINDS` or `*`), `from_minutes` (start of a half-hour after midnight), `share` (of the day
+    of that category and kind). Those not given are empty; stops and places are then those of the
+    streets file.
     """
 
     origins: pd.DataFrame
@@ -63,14 +56,6 @@ HALF_HOUR_MINUTES = 30
 CLOCK_GROUP = ["category", "kind"]
 
 
-def _is_share(table: pd.DataFrame, column: str) -> Bools:
-    return parse_numbers(table[column]) >= 0
-
-
-def _is_first_in_clock(table: pd.DataFrame, column: str) -> pd.Series:
-    return ~table.duplicated([*CLOCK_GROUP, column])
-
-
 # fmt: off
 CLOCK = Table("clock", (
     Column("category", "category of crime",
@@ -82,8 +67,9 @@ CLOCK = Table("clock", (
     Column("from", "start of a half-hour, HH:MM",
            one_of(HALF_HOURS, "the start of a half-hour", "write HH:MM, from 00:00 to 23:30")),
     Column("share", "share of the day; of any sum",
-           Form(_is_share, "{value} is not a share", "write a number of 0 or more", parse_numbers)),
-), (Rule("from", _is_first_in_clock,
+           Form(lambda t, c: parse_numbers(t[c]) >= 0, "{value} is not a share",
+                "write a number of 0 or more", parse_numbers)),
+), (Rule("from", lambda t, c: ~t.duplicated([*CLOCK_GROUP, c]),
          "{value} is a duplicate for this category and kind", "keep one of the rows"),))
 # fmt: on
 
@@ -102,21 +88,21 @@ def read_clock(
         kind=table["kind"].astype(object),
         share=parse_numbers(table["share"]),
     )
-    problems = []
+    problems = Problems()
     for (category, kind), rows in table.groupby(CLOCK_GROUP, sort=False):
-        what = f"category '{category}', kind '{kind}'"
         missing = [start for start in HALF_HOURS if start not in set(rows["from"])]
+        what = remedy = ""
         if len(rows) > len(HALF_HOURS):  # rows of one spelling alone are seen by the rule above
-            what += " has half-hours twice, under two spellings"
-            problems.append(Problem(rows["file"].iloc[0], what, "keep one of the two"))
+            what, remedy = "has half-hours twice, under two spellings", "keep one of the two"
         elif missing:
-            what += f" lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
-            problems.append(Problem(rows["file"].iloc[0], what, "add them, with 0 for none"))
+            what = f"lacks {len(missing)} of {len(HALF_HOURS)} half-hours ({list_first(missing)})"
+            remedy = "add them, with 0 for none"
         elif not rows["share"].sum() > 0:
-            what += " has shares of 0 alone"
-            problems.append(Problem(rows["file"].iloc[0], what, "write its shares, or remove it"))
-    if problems:
-        raise InputError(problems)
+            what, remedy = "has shares of 0 alone", "write its shares, or remove it"
+        if what:
+            where = f"category '{category}', kind '{kind}'"
+            problems.add(rows["file"].iloc[0], f"{where} {what}", remedy)
+    problems.raise_if_any()
     half_hour = pd.Index(HALF_HOURS).get_indexer(pd.Index(table["from"]))
     table = table.assign(from_minutes=HALF_HOUR_MINUTES * half_hour.astype("int64"))
     total = table.groupby(CLOCK_GROUP)["share"].transform("sum")
@@ -171,50 +157,50 @@ def _read_points(
     """Stops or places of a known kind: `kind`, of stops `boardings` (NaN: not given), points."""
     # Both tables usually come from a publisher, with thousands of rows. So a row without a place is
     # left out and counted; an unknown kind, which would drop its row silently, is reported.
-    alarms, columns = alarms or Alarms(), columns or {}
-    problems, parts, accounts = Problems(), [], []
-    names = ["kind", "virtual", "boardings"]
+    alarms, problems = alarms or Alarms(), Problems()
+    fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
+    tables = [pd.DataFrame(columns=["kind", "virtual", "boardings", "x", "y", "is_coarse"])]
+    accounts = []
     for path in paths:
         with problems.collect():
-            fields = STOP_FIELDS if source == "stops" else PLACE_FIELDS
-            counted = read_counted_table(path, fields, columns, source=source)
+            counted = table_reader.read_placed_table(
+                path, fields, columns or {}, projection, source=source
+            )
             table = counted.rows
-            if source == "stops" and "kind" not in table:
-                if "code" not in table:
-                    what = "does not say which stops are of buses: no column 'kind'"
-                    remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
-                    raise InputError.one(path, what, remedy)
-                table = table.assign(kind="bus_stop")
-            x, y = project_coordinates(table, projection, columns)
-            table = table.reindex(columns=names).astype(object)
-            kind = table["kind"].map(_fold_kind)
-            is_known = kind.isin({*KINDS[source], *OTHER_KINDS[source]})
-            remedy = KINDS_REMEDY[source]
-            _add_wrong(table["kind"][~is_known], "kind", path, remedy, problems)
+            if "kind" not in table and "code" not in table:
+                what = "does not say which stops are of buses: no column 'kind'"
+                remedy = "add it, with bus_stop or station, or map it under [columns.stops]"
+                raise InputError.one(path, what, remedy)
+            table = table if "kind" in table else table.assign(kind="bus_stop")
+            table = table.reindex(columns=tables[0].columns)
+            is_known = table["kind"].map(_fold_kind).isin({*KINDS[source], *OTHER_KINDS[source]})
+            _add_wrong(table["kind"][~is_known], "kind", path, KINDS_REMEDY[source], problems)
             given = table["boardings"].astype("str").where(table["boardings"].notna())
-            numbers = parse_numbers(given)
-            is_wrong = row_account.is_given(given) & ~(numbers >= 0)
+            is_wrong = table_reader.is_given(given) & ~(parse_numbers(given) >= 0)
             remedy = "write a number of passengers, or nothing"
             _add_wrong(given[is_wrong], "number", path, remedy, problems)
-            place = {"x": x, "y": y, "is_coarse": row_account.is_coarse(counted.rows)}
-            ours = kind.map(KINDS[source]).astype(object)
-            parts.append(table.assign(kind=ours, boardings=numbers, **place))
-            accounts.append(row_account.build_account(path, counted))
+            tables.append(table)
+            accounts.append(counted)
     problems.raise_if_any()
-    row_account.check_accounts(source, accounts, left_out, alarms)
-    empty = pd.DataFrame(columns=[*names, "x", "y", "is_coarse"]).astype({"boardings": "float64"})
-    rows = pd.concat(parts or [empty], ignore_index=True)
-    has_kind, has_place = rows["kind"].notna(), rows["x"].notna()
-    left_out.add(source, "of another kind", int((~has_kind).sum()))
-    count, fix = int((has_kind & ~has_place).sum()), "fill in their coordinates"
-    left_out.add(source, "without coordinates", count, fix=fix)
-    is_virtual = rows["virtual"].isin(["1", "1.0"])  # only times buses, in London's table
-    count = int((has_kind & has_place & is_virtual).sum())
-    left_out.add(source, "virtual, with no stop on the street", count)
-    rows = rows[has_kind & has_place & ~is_virtual].reset_index(drop=True)
+    table_reader.check_accounts(source, accounts, left_out, alarms)
+    rows = pd.concat(tables[1:] or tables, ignore_index=True)
+    rows["kind"] = rows["kind"].map(_fold_kind).map(KINDS[source]).astype(object)
+    rows["boardings"] = parse_numbers(rows["boardings"])
+    faults = {
+        "of another kind": rows["kind"].isna(),
+        "without coordinates": rows["x"].isna(),
+        # London's table has stops that only time buses.
+        "virtual, with no stop on the street": rows["virtual"].isin(["1", "1.0"]),
+    }
+    good = pd.Series(data=True, index=rows.index)
+    for reason, fault in faults.items():
+        fix = "fill in their coordinates" if reason == "without coordinates" else ""
+        left_out.add(source, reason, int((good & fault).sum()), fix=fix)
+        good &= ~fault
+    rows = rows[good].reset_index(drop=True)
     coarse = rows["is_coarse"].to_numpy(dtype=bool)
     if len(rows):
-        row_account.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
+        table_reader.check_resolution(source, paths[0], coarse, alarms, min_rows=MIN_COARSE_ROWS)
     points = gpd.points_from_xy(rows["x"], rows["y"], crs=projection.crs)
     own = ["kind", "boardings"] if source == "stops" else ["kind"]
     return gpd.GeoDataFrame(rows[own], geometry=points)

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from patrolplan.cli import main
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import download as bringing
 from patrolplan.inputs.download.download import Servers
-from patrolplan.inputs.fetched import list_corrections
 from patrolplan.settings import CATEGORIES
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -107,23 +105,6 @@ def test_a_file_in_doubt_is_noted_and_not_replaced(world, serving, place, fetch)
     assert spoiled.read_bytes() == good
 
 
-def test_a_month_that_was_corrected_is_noted(world, serving, place, fetch):
-    """Other crimes of a month are noted with both numbers; other outcomes alone are not."""
-    settings, month = place(), world.crimes["2026-09"]
-    other = [{**one, "outcome_status": None} for one in month]
-    for crimes in (month, other):
-        now = replace(world, crimes={**world.crimes, "2026-09": crimes})
-        assert not fetch(settings, serving(now), again=True).notes
-    fewer = serving(replace(world, crimes={**world.crimes, "2026-09": other[1:]}))
-    notes = fetch(settings, fewer, again=True).notes
-    assert notes == list_corrections(settings.folder)
-    assert "Crime of 2026-09 was corrected after it was published" in notes[0]
-    assert f"{len(month):,} crimes on" in notes[0]
-    assert f"{len(month) - 1:,} on" in notes[0]
-    again = fetch(settings, fewer, again=True)
-    assert again.notes == notes  # for check and for who fetches next
-
-
 def test_two_fetches_do_not_mix(world, serving, place, fetch):
     """While one fetch is at work in a folder another must wait."""
     settings, url = place(), serving(world)
@@ -178,13 +159,12 @@ from datetime import UTC, datetime
 from urllib3.util.retry import Retry
 from patrolplan.inputs.download.download import Servers
 from patrolplan.inputs.download.download import fetch_open_data
-from patrolplan.inputs.download.client import RateLimiter
 from patrolplan.inputs.download.client import WebClient
 from patrolplan.settings import load_settings
 url, months = sys.argv[2], int(sys.argv[3])
 web = WebClient(
     "analyst@example.org",
-    rate_limiter=RateLimiter(per_second=40),
+    pause_seconds=1 / 40,
     timeout_seconds=(5, 5),
     retry_policy=Retry(total=8, backoff_factor=0.001, allowed_methods=None),
 )
@@ -199,15 +179,10 @@ fetch_open_data(
 
 
 @pytest.mark.slow
-def test_kills_change_no_byte(local, serving, place, fetch, files_of):
+def test_kills_change_no_byte(make_world, serving, place, fetch, files_of):
     """A fetch that is killed again and again, at any moment, ends with the same bytes."""
     months = 36
-    box = (-0.16, 51.50, -0.10, 51.54)
-    crimes = {
-        month: local.seeded_month(3, month, 1200, box, share=0.75)
-        for month in local.last_months(months)
-    }
-    world = local.World(crimes=crimes, most=700)
+    world = make_world(months, 1200, most=700, seed=3, share=0.75)
     url = serving(world)
     whole, killed = place("whole"), place("killed")
     fetch(whole, url, months=months)

@@ -34,23 +34,6 @@ class UnusableError(Exception):
         self.wait_seconds = wait_seconds
 
 
-@dataclass
-class RateLimiter:
-    """Limits requests a second, evenly spaced rather than in bursts."""
-
-    per_second: float = 12
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    _next: float = field(default=float("-inf"), init=False)
-
-    def wait(self) -> None:
-        """Wait until the next request may go."""
-        now = self.clock()
-        if now < self._next:
-            self.sleep(self._next - now)
-        self._next = max(now, self._next) + 1 / self.per_second
-
-
 @dataclass(frozen=True)
 class Answer:
     """A server's answer: its status (200, 404 or 503) and its whole body."""
@@ -68,7 +51,7 @@ class WebClient:
     # of it.
 
     contact: str = ""
-    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    pause_seconds: float = 1 / 12  # before each request: data.police.uk allows 15 a second
     retry_policy: Retry = field(
         default_factory=lambda: Retry(
             total=8, backoff_factor=1, backoff_max=60, backoff_jitter=0.5, allowed_methods=None
@@ -107,7 +90,7 @@ class WebClient:
         timeout = (connect, self.answer_seconds if is_large else piece)
         retries = self.retry_policy
         while True:
-            self.rate_limiter.wait()
+            self.sleep(self.pause_seconds)
             try:
                 with self._session.request(
                     method, url, data=data, timeout=timeout, stream=True, allow_redirects=False

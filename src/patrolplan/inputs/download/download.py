@@ -1,37 +1,151 @@
 """Fetching an area's open data: crimes, schools and streets, as far as files are missing."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from patrolplan.atomic import explain_os_errors, hash_content, hash_json, hold_lock
+from patrolplan.atomic import explain_os_errors, hash_content, hold_lock, write_file_atomically
 from patrolplan.crs import Projection
 from patrolplan.errors import FetchError, SettingsError
 from patrolplan.inputs.download import gias, police
 from patrolplan.inputs.download.client import WebClient
-from patrolplan.inputs.download.manifest import (
-    OPEN_DATABASE,
-    OPEN_GOVERNMENT,
-    OPEN_GOVERNMENT_CREDIT,
-    STREET_SUFFIXES,
-    Manifest,
-    Origin,
-    build_month_path,
-    build_source_path,
-    parse_month,
-)
-from patrolplan.inputs.download.police import CrimeFetcher, encode_csv
-from patrolplan.inputs.fetched import list_corrections
+from patrolplan.inputs.download.police import encode_csv
 from patrolplan.inputs.polygons import read_limits
 from patrolplan.inputs.timestamps import list_spans
 from patrolplan.settings import Settings
+
+MANIFEST = "fetched.json"
+OPEN_GOVERNMENT = "Open Government Licence v3.0"
+OPEN_DATABASE = "Open Database Licence 1.0"
+CREDIT = f"Contains public sector information licensed under the {OPEN_GOVERNMENT}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file came from: URL without its fields, and the words that the licence requires."""
+
+    source: str
+    url: str
+    licence: str
+    attribution: str
+    rows: int
+    months: tuple[str, ...] = ()
+
+
+@dataclass
+class Manifest:
+    """The record of a folder's fetched files; the only file that contains clock times (UTC)."""
+
+    folder: Path
+    area: str
+    agent: str
+    now: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self._files: dict[str, dict[str, Any]] = {}
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # no good record
+            document = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            records = {str(name): dict(record) for name, record in document["files"].items()}
+            self._files = {n: one for n, one in records.items() if (self.folder / n).is_file()}
+
+    def add(self, path: Path, data: bytes, origin: Origin) -> None:
+        """Record a file, then write it: an interruption leaves no file without a record."""
+        name = self.relative_name(path)
+        self._files[name] = {
+            **asdict(origin),
+            "fetched_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
+            "user_agent": self.agent,
+            "area": self.area,
+            "sha256": hash_content(data),
+        }
+        document = {"schema": 1, "files": dict(sorted(self._files.items()))}
+        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        write_file_atomically(self.folder / MANIFEST, text.encode("utf-8"))
+        write_file_atomically(path, data)
+
+    def find_doubt(self, path: Path) -> str:
+        """Why an existing file should not be relied on; empty where it may be."""
+        if path.stat().st_size == 0:
+            return "is empty"
+        record = self._files.get(self.relative_name(path))
+        if record is None:
+            return ""
+        if record.get("sha256") != hash_content(path.read_bytes()):
+            return "was changed after it was fetched"
+        if record.get("area") != self.area:
+            return "was fetched for another area"
+        return ""
+
+    def relative_name(self, path: Path) -> str:
+        """A file's path relative to the settings' folder, or absolute if it is elsewhere."""
+        try:
+            return path.relative_to(self.folder).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+
+MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?!\d)")
+TABLE_SUFFIXES = (".csv", ".csv.gz")
+STREET_SUFFIXES = (".osm.pbf", ".osm.gz", ".osm")
+ADVICE = {
+    "crimes": 'write crimes = ["crimes/*/*.csv"]',
+    "schools": 'write schools = "schools.csv"',
+    "streets": 'write streets = "streets.osm.pbf"',
+}
+
+
+def build_month_path(settings: Settings, month: str) -> Path:
+    """The file of a month's crimes, such as `crimes/2026-09/2026-09-street.csv`."""
+    stems = (f"{month}/{month}-street", f"{month}-street")
+    return _find_target(settings, "crimes", stems, TABLE_SUFFIXES)
+
+
+def build_source_path(settings: Settings, source: str) -> Path:
+    """The file of schools or streets."""
+    kinds = STREET_SUFFIXES if source == "streets" else TABLE_SUFFIXES
+    return _find_target(settings, source, (source,), kinds)
+
+
+def _find_target(
+    settings: Settings, source: str, stems: Sequence[str], kinds: tuple[str, ...]
+) -> Path:
+    """A plain name of the settings, or our own name below the folder where a pattern begins."""
+    patterns: Sequence[str] = getattr(settings.sources, source)
+    for pattern in patterns:
+        parts = Path(pattern).parts
+        plain = [*takewhile(lambda part: not set(part) & set("*?["), parts)]
+        folder, rest = settings.folder.joinpath(*plain), Path(*parts[len(plain) :])
+        if len(plain) == len(parts) and len(stems) == 1 and pattern.endswith(kinds):
+            return folder
+        for name in (Path(f"{stem}{kind}") for stem in stems for kind in kinds):
+            if len(name.parts) == len(rest.parts) and name.match(str(rest)):
+                return folder / name
+    where, what = f"[sources] {source}", "is not set, so it is unclear where to write"
+    if patterns:
+        what = f"cannot name what is fetched ({', '.join(map(repr, patterns))})"
+    raise SettingsError.one(where, what, ADVICE[source])
+
+
+def parse_month(path: Path) -> str:
+    """The month in a file's name, empty where there is none.
+
+    >>> parse_month(Path("crimes/2026-09/2026-09-metropolitan-street.csv"))
+    '2026-09'
+    """
+    match = MONTH.search(path.name)
+    return match.group() if match else ""
+
 
 Source = Literal["streets", "schools", "crimes"]
 SOURCES: tuple[Source, ...] = ("streets", "schools", "crimes")
@@ -103,9 +217,6 @@ def fetch_open_data(
     return fetch.result
 
 
-OUTCOME = police.COLUMNS.index("Last outcome category")
-
-
 @dataclass
 class _Fetch:
     """One fetch: its settings and session, and what it did so far."""
@@ -151,7 +262,7 @@ class _Fetch:
         if table.empty:
             self.result.notes.append("The register has no school in the area.")
         rows = list(table.itertuples(index=False, name=None))
-        credit = f"{OPEN_GOVERNMENT_CREDIT} (Department for Education)"
+        credit = f"{CREDIT} (Department for Education)"
         origin = Origin("schools", url, OPEN_GOVERNMENT, credit, len(rows))
         return encode_csv(tuple(table.columns), rows, path), origin
 
@@ -162,31 +273,24 @@ class _Fetch:
         offered = api.fetch_months()
         self.report_progress("the months offered", 1, 1, "")
         missing = self._find_missing_months(list_recent_months(offered[-1], count))
-        fetcher = CrimeFetcher(api, self.limits, self.projection)
         todo = [month for month in missing if month in offered]
         gone = [month for month in missing if month not in offered]
         for done, month in enumerate(todo):
             self.report_progress("crime", done, len(todo), f"of {month}")
-            rows = fetcher.fetch_month(month)
+            rows = police.fetch_month(api, month, self.limits, self.projection)
             if rows is None:
                 gone.append(month)
                 continue
-            self._write_month(month, rows)
+            if not rows:
+                self.result.notes.append(f"No crime was recorded in the area in {month}.")
+            path, credit = build_month_path(self.settings, month), f"{CREDIT} (data.police.uk)"
+            url = f"{self.servers.police}/crimes-street/all-crime"
+            origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,))
+            self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
         if gone:
             months = ", ".join(list_spans(pd.DatetimeIndex(sorted(gone))))
             self.result.notes.append(f"data.police.uk does not offer crime of {months} (any more).")
         self.report_progress("crime", len(todo), len(todo), "")
-        self.result.notes += list_corrections(self.settings.folder, todo)
-
-    def _write_month(self, month: str, rows: list[police.Row]) -> None:
-        if not rows:
-            self.result.notes.append(f"No crime was recorded in the area in {month}.")
-        path = build_month_path(self.settings, month)
-        url = f"{self.servers.police}/crimes-street/all-crime"
-        credit = f"{OPEN_GOVERNMENT_CREDIT} (data.police.uk)"
-        digest = hash_json([row[:OUTCOME] + row[OUTCOME + 1 :] for row in rows])
-        origin = Origin("crimes", url, OPEN_GOVERNMENT, credit, len(rows), (month,), digest)
-        self._write(path, encode_csv(police.COLUMNS, rows, path), origin)
 
     def _find_missing_months(self, months: Sequence[str]) -> list[str]:
         """Months to fetch, newest first: those without a file, or all of ours with `again`."""

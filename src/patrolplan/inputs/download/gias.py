@@ -38,7 +38,10 @@ def fetch_schools(
         address = f"{url.rstrip('/')}/edubasealldata{day:%Y%m%d}.csv"
         table = web.fetch(address, {}, _read_answer, what=REGISTER, is_large=True)
         if table is not None:
-            return _select_inside(table, limits, projection), address
+            x, y = (parse_numbers(table[axis]) for axis in ("Easting", "Northing"))
+            inside = is_inside(limits, projection, x, y, BRITISH_GRID)
+            schools = table[inside].sort_values("URN", key=build_urn_sort_key, kind="stable")
+            return schools.reset_index(drop=True), address
     why = f"has no file of the last {DAYS_BACK} days"
     raise FetchError(format_failure(url, REGISTER, why))
 
@@ -64,13 +67,3 @@ def _read_answer(answer: Answer) -> pd.DataFrame | None:
         what = f"without the columns {', '.join(missing)}" if missing else "without a school"
         raise UnusableError(why=f"sends a table {what}")
     return table.reindex(columns=list(COLUMNS), fill_value="")
-
-
-def _select_inside(
-    table: pd.DataFrame, limits: BaseGeometry, projection: Projection
-) -> pd.DataFrame:
-    """Schools in the area, sorted by URN."""
-    easting, northing = parse_numbers(table["Easting"]), parse_numbers(table["Northing"])
-    inside = is_inside(limits, projection, easting, northing, BRITISH_GRID)
-    schools = table[inside].sort_values("URN", key=build_urn_sort_key, kind="stable")
-    return schools.reset_index(drop=True)

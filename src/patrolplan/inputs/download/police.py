@@ -1,9 +1,8 @@
 """Street crimes from the data.police.uk API, as rows of its monthly files.
 
-The API answers for a polygon, and refuses one that holds more than 10,000 crimes of a month. So an
-area is requested in cells, which are halved where they hold too many. A month's file is the same,
-byte for byte, however its area was cut: crimes are identified by the API's number, those outside
-the area are dropped, and the rest are sorted.
+The API refuses a polygon with more than 10,000 crimes of a month. So an area is requested in cells,
+which are halved where they hold too many. A month's file is the same, byte for byte, however its
+area was cut: crimes count by the API's number, those outside are dropped, the rest are sorted.
 """
 
 import csv
@@ -102,10 +101,6 @@ class _Offered(_ApiModel):
     date: Month
 
 
-_CRIMES = TypeAdapter(list[_Crime])
-_MONTHS = TypeAdapter(list[_Offered])
-
-
 @dataclass
 class PoliceApi:
     """The API at a URL, called through a session."""
@@ -130,14 +125,14 @@ def _read_crimes(month: str, answer: Answer) -> CrimeRows | TooMany | Gone:
         return "gone"
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:  # too many, or a fault: then half will do
         return "too many"
-    crimes = _parse_answer(_CRIMES, answer)
+    crimes = _parse_answer(TypeAdapter(list[_Crime]), answer)
     if any(crime.month != month for crime in crimes):
         raise UnusableError(why="sends crimes of another month")
     return {crime.id: crime.row for crime in crimes}
 
 
 def _read_months(answer: Answer) -> list[str]:
-    months = sorted({offered.date for offered in _parse_answer(_MONTHS, answer)})
+    months = sorted({one.date for one in _parse_answer(TypeAdapter(list[_Offered]), answer)})
     if not months:
         raise UnusableError(why="offers no month")
     return months
@@ -150,9 +145,8 @@ def _parse_answer(adapter: TypeAdapter[T], answer: Answer) -> T:
         return adapter.validate_json(answer.body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        at = ".".join(str(part) for part in first["loc"])
-        where = f" at {at}" if at else ""
-        raise UnusableError(why=f"sends an unexpected answer ({first['msg']}{where})") from None
+        where = ".".join(["", *map(str, first["loc"])])
+        raise UnusableError(why=f"sends an unexpected answer ({first['msg']} {where})") from None
 
 
 MARGIN_METRES = 25  # Margin of requests around the area, so that outlines may be simplified
@@ -186,11 +180,10 @@ def halve_cell(cell: shapely.Polygon) -> list[shapely.Polygon]:
     """A cell cut across its longer side; the halves overlap a little, so that no crime is lost."""
     west, south, east, north = cell.bounds
     x, y, lap = (west + east) / 2, (south + north) / 2, OVERLAP_METRES
-    if east - west >= north - south:
-        boxes = [(west, south, x + lap, north), (x - lap, south, east, north)]
-    else:
+    boxes = [(west, south, x + lap, north), (x - lap, south, east, north)]
+    if east - west < north - south:
         boxes = [(west, south, east, y + lap), (west, y - lap, east, north)]
-    cut = [cell.intersection(shapely.box(*box)) for box in boxes]
+    cut = shapely.intersection(cell, shapely.box(*np.transpose(boxes)))
     return [_drop_holes(half) for half in cut if half.area > 0]
 
 
@@ -213,47 +206,35 @@ MIN_CELL_METRES = 250
 LONGITUDE, LATITUDE = COLUMNS.index("Longitude"), COLUMNS.index("Latitude")
 
 
-@dataclass
-class CrimeFetcher:
-    """Fetches an area's crimes; a month starts with the cells that the one before came in."""
-
-    api: PoliceApi
-    limits: BaseGeometry
-    projection: Projection
-
-    def __post_init__(self) -> None:
-        self._cells = split_into_cells(self.limits)
-
-    def fetch_month(self, month: str) -> list[Row] | None:
-        """Rows of a month in a fixed order, None where the API no longer offers it."""
-        crimes: CrimeRows = {}
-        waiting, received = self._cells, list[shapely.Polygon]()
-        what = f"crime of {month}"
-        while waiting:
-            cell, *waiting = waiting
-            part = self.api.fetch_crimes(format_ring(cell, self.projection), month)
-            if part == "gone":
-                if month not in self.api.fetch_months():
-                    return None
-                why = "lists the month, but has no data of it"
-                raise FetchError(format_failure(self.api.url, what, why))
-            if part == "too many":
-                west, south, east, north = cell.bounds
-                if max(east - west, north - south) < MIN_CELL_METRES:
-                    why = "answers 503 even for a small cell, so it is overloaded"
-                    raise FetchError(format_failure(self.api.url, what, why))
-                waiting = halve_cell(cell) + waiting
-            else:
-                received.append(cell)
-                crimes |= part  # a crime on the border of cells has one number, so it counts once
-        self._cells = received
-        if not crimes and month not in self.api.fetch_months():
-            return None
-        rows = list(crimes.values())
-        longitude = [float(row[LONGITUDE]) for row in rows]
-        latitude = [float(row[LATITUDE]) for row in rows]
-        inside = is_inside(self.limits, self.projection, longitude, latitude)
-        return sorted(row for row, good in zip(rows, inside, strict=True) if good)
+def fetch_month(
+    api: PoliceApi, month: str, limits: BaseGeometry, projection: Projection
+) -> list[Row] | None:
+    """Rows of an area's month in a fixed order, None where the API no longer offers it."""
+    crimes: CrimeRows = {}
+    waiting, why = split_into_cells(limits), ""
+    while waiting and not why:
+        cell, *waiting = waiting
+        part = api.fetch_crimes(format_ring(cell, projection), month)
+        if part == "gone":
+            if month not in api.fetch_months():
+                return None
+            why = "lists the month, but has no data of it"
+        elif part == "too many":
+            west, south, east, north = cell.bounds
+            if max(east - west, north - south) < MIN_CELL_METRES:
+                why = "answers 503 even for a small cell, so it is overloaded"
+            waiting = halve_cell(cell) + waiting
+        else:
+            crimes |= part  # a crime on the border of cells has one number, so it counts once
+    if why:
+        raise FetchError(format_failure(api.url, f"crime of {month}", why))
+    if not crimes and month not in api.fetch_months():
+        return None
+    rows = list(crimes.values())
+    longitude = [float(row[LONGITUDE]) for row in rows]
+    latitude = [float(row[LATITUDE]) for row in rows]
+    inside = is_inside(limits, projection, longitude, latitude)
+    return sorted(row for row, good in zip(rows, inside, strict=True) if good)
 
 
 def encode_csv(columns: tuple[str, ...], rows: list[Row], path: Path) -> bytes:

@@ -1,14 +1,16 @@
-"""The clock, and bus stops, stations, pubs and takeaways in our layout and their publishers'."""
+"""Tables of ways home: clock, stops and places of publishers, and where pupils live in fives."""
 
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from inputs.readers import write
 
 from patrolplan.crs import Projection
 from patrolplan.errors import InputError
+from patrolplan.inputs.origins import digest_origins, join_and_round, read_origins
 from patrolplan.inputs.way_home import HALF_HOURS, read_clock, read_places, read_stops
 from patrolplan.plausibility import Alarms
 from patrolplan.tables import LeftOut
@@ -133,3 +135,93 @@ def test_a_day_that_is_not_whole_names_what_is_missing(tmp_path):
     assert "category 'Robbery', kind '*' lacks 2 of 48 half-hours (23:00, 23:30)" in found[0]
     assert "category 'Drugs', kind '1-2' lacks 1 of 48 half-hours (00:00)" in found[1]
     assert "category 'Arson', kind '*' has shares of 0 alone" in found[2]
+
+
+AREAS = ("E01000851", "E01000852", "E01000853", "E01000854", "E01000855")
+COUNTS = st.dictionaries(
+    st.tuples(st.sampled_from(["100008", "100018", "7"]), st.sampled_from(AREAS)),
+    st.integers(0, 13),
+)
+
+
+def _frame(counts):
+    rows = [(urn, area, float(pupils)) for (urn, area), pupils in counts.items()]
+    return pd.DataFrame(rows, columns=["urn", "area", "pupils"])
+
+
+def _list(table):
+    return list(table.itertuples(index=False, name=None))
+
+
+def _write(folder, counts, name="origins.csv"):
+    path = folder / name
+    rows = [f"{urn},{area},{pupils}" for (urn, area), pupils in counts.items()]
+    path.write_text("\n".join(["urn,area,pupils", *rows]), encoding="utf-8")
+    return path
+
+
+def _join_by_hand(counts):
+    """The rule word for word: join the first area with too few to its neighbour, again and again.
+
+    Of a school's areas in order, one under five goes to the next; the last, which has no next, to
+    the one before.
+    """
+    rows = []
+    for urn in sorted({urn for urn, _ in counts}):
+        areas = [[area, n] for (one, area), n in sorted(counts.items()) if one == urn]
+        while len(areas) > 1 and any(n < 5 for _, n in areas):
+            first = next(k for k, (_, n) in enumerate(areas) if n < 5)
+            other = first + 1 if first + 1 < len(areas) else first - 1
+            areas[other][1] += areas[first][1]
+            del areas[first]
+        rows += [(urn, area, float(5 * (n // 5))) for area, n in areas if n >= 5]
+    return rows
+
+
+@given(COUNTS, st.randoms())
+def test_joined_counts_are_those_of_the_rule_by_hand(counts, random):
+    """The single pass gives the counts of the rule applied step by step, whatever the order."""
+    rows = list(counts.items())
+    random.shuffle(rows)
+    table = join_and_round(_frame(dict(rows)))
+    assert _list(table) == _join_by_hand(counts)
+    for urn in {urn for urn, _ in counts}:  # a count loses under five, as does a school without one
+        held = table.loc[table["urn"] == urn, "pupils"]
+        whole = sum(pupils for (one, _), pupils in counts.items() if one == urn)
+        assert 0 <= whole - held.sum() <= 4 * max(1, len(held))
+
+
+@given(COUNTS, st.lists(st.tuples(st.integers(0, 14), st.integers(-4, 4)), max_size=12))
+def test_files_alike_in_joined_counts_cannot_be_told_apart(tmp_path_factory, counts, changes):
+    """Files that differ below the steps alone give the same table and the same digest."""
+    other, keys = dict(counts), sorted(counts)
+    for place, change in changes if keys else ():
+        key = keys[place % len(keys)]
+        changed = other | {key: max(0, other[key] + change)}
+        if _join_by_hand(changed) == _join_by_hand(counts):
+            other = changed
+    folder = tmp_path_factory.mktemp("origins")
+    one = read_origins([_write(folder, counts)])
+    two = read_origins([_write(folder, other, "two.csv")])
+    pd.testing.assert_frame_equal(one, two)
+    assert digest_origins(one) == digest_origins(two)
+
+
+def test_a_count_that_passes_a_step_changes_the_digest():
+    """The digest is that of the counts: it differs where they do."""
+    one, two = ({("7", AREAS[0]): n} for n in (9, 10))
+    assert digest_origins(join_and_round(_frame(one))) != digest_origins(
+        join_and_round(_frame(two))
+    )
+
+
+@pytest.mark.parametrize("row", ["7,A,61x7", "7,A,-617", "7,A,6.17", "7,B,617"])
+def test_a_wrong_row_is_named_without_its_number(tmp_path, row):
+    """An error names row and column and what to do, and shows no number of pupils."""
+    path = tmp_path / "origins.csv"
+    path.write_text(f"urn,area,pupils\n7,B,8\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_origins([path])
+    (problem,) = error.value.problems
+    assert "row 3, column" in str(problem)
+    assert "61" not in str(problem).removeprefix(str(path))
