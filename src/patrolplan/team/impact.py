@@ -32,8 +32,7 @@ BUFFER_METRES = 150.0
 MIN_EVENTS = 20
 """Minimum of incidents in the dosed hotspots, before and after together, for a result; the
 comparison must be as certain as this many incidents before would make it."""
-MIN_COUNT = 0.5
-"""A group without incidents counts as half of one on the log scale."""
+MIN_COUNT = 0.5  # a group without incidents counts as half of one on the log scale
 MIN_HELD_SHARE = 0.9
 """Minimum share of the data held in every hotspot's catchments for a month to count."""
 HALF_WIDTH_95 = 1.959964
@@ -66,20 +65,16 @@ class Impact:
     counts: pd.DataFrame
     """One row each of `GROUPS`, columns `before`, `after` (incidents; parts of one where crimes are
     spread over a catchment), `expected` (before, in lengths of after), `metres` (street)."""
-    months: tuple[int, int]
-    """Months before, months after, without those that are missing from the data."""
+    months: tuple[int, int]  # before and after, without those that are missing from the data
     wdd: float
     low: float
     high: float
     """Weighted displacement difference to a comparison of the same size, incidents in the months
     after, with its 95 % interval; below zero means fewer. NaN where the comparison, or the streets
     around it, had no incident before."""
-    fall_p_value: float
-    """Chance of so few incidents in the dosed hotspots if nothing had changed there (e-test)."""
-    too_few: str
-    """Where there are too few incidents for a result; empty where there are enough."""
-    cautions: tuple[str, ...]
-    """What a reader must know, in plain sentences."""
+    fall_p_value: float  # of so few in the dosed hotspots if nothing had changed there (e-test)
+    too_few: str  # where there are too few incidents for a result; empty where there are enough
+    cautions: tuple[str, ...]  # what a reader must know, in plain sentences
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *(f"- {caution}" for caution in self.cautions)])
@@ -137,11 +132,10 @@ def estimate_impact(
 
     Examples
     --------
-    >>> import datetime as dt
     >>> import patrolplan as pp
     >>> area = pp.load_area(pp.demo_settings())
     >>> hotspots = pp.find_hotspots(area, pp.estimate_risk(area))
-    >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": [dt.date(2026, 7, 1)], "minutes": [15.0]})
+    >>> doses = pd.DataFrame({"hotspot": ["H1"], "date": ["2026-07-01"], "minutes": [15.0]})
     >>> spans = {"before": ("2026-04", "2026-06"), "after": ("2026-07", "2026-09")}
     >>> pp.estimate_impact(area, hotspots, doses, **spans).months
     (3, 3)
@@ -193,10 +187,9 @@ def _explain_too_few(parts: Floats, events: Floats) -> str:
     # Many small parts of incidents say more than a few whole ones: a sum of parts w has the
     # relative variance (sum of w²) / (sum of w)². Hotspots and the streets around them count by
     # their share of what is compared.
-    counts, squares = parts @ events, parts**2 @ events[:, 0]
-    if counts[0].sum() < MIN_EVENTS:
+    before, squares = parts @ events[:, 0], parts**2 @ events[:, 0]
+    if (parts @ events)[0].sum() < MIN_EVENTS:
         return f"fewer than {MIN_EVENTS} in the dosed hotspots, before and after together"
-    before = counts[:, 0]
     variance = np.divide(squares, before**2, out=np.full(len(GROUPS), np.inf), where=before > 0)
     share = before[DOSED_ROWS] / max(before[DOSED_ROWS].sum(), MIN_COUNT)
     some = share > 0
@@ -235,6 +228,7 @@ def _compute_difference(parts: Floats, events: Floats) -> tuple[float, float, fl
 
 
 def _parse_months(area: StudyArea, name: str, first: Month, last: Month) -> pd.DatetimeIndex:
+    """The months of a span that is in the data."""
     months = area.incidents["month"]
     span = pd.date_range(read_month(first, name), read_month(last, name), freq="MS")
     if not len(span) or span[0] < months.min() or span[-1] > months.max():

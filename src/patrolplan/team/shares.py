@@ -18,8 +18,7 @@ from patrolplan.team.week import Week
 from patrolplan.text import list_rows
 
 SOURCE = "shares_by"
-OUTSIDE = "outside"
-"""Name of the row for what is in none of the polygons."""
+OUTSIDE = "outside"  # name of the row for what is in none of the polygons
 
 NAME_COLUMNS = ("name", "place_id", "id", "area", "ward", "beat")
 """Columns that name polygons, the first of them that a table has."""

@@ -9,11 +9,10 @@ import datetime as dt
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import (
     Field,
     PlainSerializer,
@@ -49,8 +48,7 @@ from patrolplan.team.week_records import (
 from patrolplan.text import format_count
 from patrolplan.times import format_time
 
-SCHEMA = 3
-"""Of `week.json`; in version 1, stops had reasons in words."""
+SCHEMA = 3  # of `week.json`; in version 1, stops had reasons in words
 
 
 @lru_cache(maxsize=4096)
@@ -162,6 +160,10 @@ class Duty:
         where = (self.officer, self.urn, self.date)
         return (*where, self.variant, walk.number, walk.way, walk.window, self.crew)
 
+    def with_crew(self, crew: tuple[str, ...]) -> "Duty":
+        """The same with another crew; itself where it is this one."""
+        return self if crew == self.crew else replace(self, crew=crew)
+
     @property
     def people(self) -> tuple[str, ...]:
         """The officer and who walks along, by the names of the officers table."""
@@ -231,9 +233,6 @@ class Week:
     """Changes by hand."""
     trial: WeekTrial | None = None
     """See `patrolplan.team.trial`; for the team's lead, and on no officer's paper."""
-    chances: Annotated[pd.DataFrame | None, not_in_files(None), Field(exclude=True)] = None
-    """Of a visit to each `hotspot` on each `date` in the quarter hour that begins `from` (HH:MM),
-    before the draw: for the team's lead, and on no officer's paper."""
 
     @model_serializer(mode="wrap")
     def _write(
