@@ -17,12 +17,7 @@ from patrolplan.patrols.surroundings import CYCLING_SPEED_KMH
 from patrolplan.settings.patrol import PatrolWindow
 from patrolplan.team import free_time
 from patrolplan.team.day_plans import list_day_plans, plan_days
-from patrolplan.team.free_time import (
-    OFF_STREET_FACTOR,
-    compute_minutes_from_base,
-    compute_minutes_to_places,
-    list_school_days,
-)
+from patrolplan.team.free_time import OFF_STREET_FACTOR, compute_minutes_from_base, list_school_days
 from patrolplan.team.rota import build_week, plan_week
 from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
@@ -103,7 +98,7 @@ def test_an_appointment_blocks_patrols_with_its_ways(demo_area, demo_plan):
     back = float(inputs.back[officer, route])
     base = demo_area.officers.geometry.iloc[officer]
     place = (base.x + 1500.0, base.y)
-    way = float(compute_minutes_to_places(demo_area, np.array([place]))[officer, 0])
+    way = float(compute_minutes_from_base(demo_area, np.array([place]))[officer, 0])
     assert way > 15
     for late, fits in ((0.01, True), (-1.0, False)):
         area = _duties(demo_area, ("SSO-02", MONDAY, back + way + late, 1100, "court", place))
@@ -135,7 +130,7 @@ def test_journeys_off_the_streets_take_their_speed_and_overhead(demo_area, mode,
     officers = demo_area.officers.assign(mode=mode)
     area = dataclasses.replace(demo_area, officers=officers)
     place = np.array([[officers.geometry.x.iloc[0] + 3000, officers.geometry.y.iloc[0]]])
-    found = compute_minutes_to_places(area, place)[0, 0]
+    found = compute_minutes_from_base(area, place)[0, 0]
     assert found == pytest.approx(overhead + 3 / kmh * 60)
 
 
