@@ -23,6 +23,7 @@ from patrolplan.team.rota_inputs import RotaInputs
 from patrolplan.team.solve import SearchLimits, solve_rota
 
 MONDAY = dt.date(2026, 11, 16)
+QUICK = SearchLimits(gap_percent=2.0, moves_per_school=1000)
 DAYS = list_school_days(MONDAY)
 WINDOWS = {
     "morning": {"bell": "opening", "before_minutes": 45},
@@ -179,7 +180,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
         names = ("after_school", *list(WINDOWS)[: 1 + number % 2])
         team = _draw_team(area, rng)
         inputs = _build(team, plan, windows=names)
-        solution = solve_rota(inputs.problem, seed=number, stop=SearchLimits(seconds=1.0))
+        solution = solve_rota(inputs.problem, seed=number, stop=QUICK)
         week = build_week(inputs, inputs.problem, solution)
         assert DayChecker(inputs.area).find_faults(week) == []
         patrols += len(week.duties)
@@ -192,7 +193,7 @@ def test_on_a_hundred_random_teams_nothing_overlaps(windowed):
 def test_the_checker_finds_an_overlap(demo_area, demo_plan):
     """A week that ignores an appointment is faulted: the check can fail."""
     inputs = _build(demo_area, demo_plan, [MONDAY])
-    solution = solve_rota(inputs.problem, seed=1, stop=SearchLimits(seconds=5.0))
+    solution = solve_rota(inputs.problem, seed=1, stop=QUICK)
     week = build_week(inputs, inputs.problem, solution)
     duty = week.duties[0]
     assert DayChecker(demo_area).find_faults(week) == []

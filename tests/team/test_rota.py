@@ -129,15 +129,21 @@ def test_locks_that_cannot_be_are_refused_with_the_reason(demo_area, plan, locks
         plan_week(demo_area, plan, start=MONDAY, locks=locks)
 
 
-def test_doses_already_delivered_change_the_week(demo_area, plan, week):
+def test_doses_already_delivered_change_the_week(demo_area, few):
     """A hotspot that had its dose all last week is worth less now."""
-    last = [MONDAY - dt.timedelta(days=n) for n in range(3, 8)]
-    delivered = pd.DataFrame({"hotspot": "H1", "date": last, "minutes": 15.0})
-    after = plan_week(demo_area, plan, start=MONDAY, delivered=delivered)
-    assert after.worth < week.worth
-    assert after.delivered == {"H1": frozenset(last)}
+    last = frozenset(MONDAY - dt.timedelta(days=n) for n in range(3, 8))
+    name = few.patrols[0].stops[0].covered[-1]
+    plans = list_day_plans(few, DAYS)
+    before, after = (
+        RotaInputs(demo_area, plans, DAYS, delivered=delivered) for delivered in ({}, {name: last})
+    )
+    row = list(before.hotspots).index(name)
+    at_all = [solve_rota(one.problem).worth for one in (before, after)]
+    assert before.problem.weight[row] > 0
+    assert at_all[1] < at_all[0]
+    wrong = pd.DataFrame({"hotspot": [name]})
     with pytest.raises(TypeError, match="lacks the columns"):
-        plan_week(demo_area, plan, start=MONDAY, delivered=delivered[["hotspot"]])
+        plan_week(demo_area, few, start=MONDAY, delivered=wrong)
 
 
 def test_which_doses_count(demo_area, plan):
@@ -282,7 +288,7 @@ def test_crews_of_two_are_made_where_they_can_be(staffed, few):
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 8))]
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (0, *range(2, 8)))]
 )
 def test_random_teams_keep_every_rule_of_crews(staffed, few, seed):
     """Whatever roles, schools, hours and sizes of crews: the tables allow every crew."""

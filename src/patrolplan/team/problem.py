@@ -170,13 +170,6 @@ class RotaProblem:
         count = np.bincount(self.lock[locked], minlength=1)
         return np.asarray(locked & (count[np.maximum(self.lock, 0)] == 1))
 
-    def find_conflicts(self, option: int) -> Bools:
-        """(o,) options of the same officer and day that exclude a given one."""
-        begin, end = self.busy.T
-        overlaps = (begin < end[option]) & (begin[option] < end)
-        same = self.officer_day == self.officer_day[option]
-        return np.asarray(same & (overlaps | (self.window == self.window[option])))
-
     @cached_property
     def busy(self) -> Floats:
         """(o, 2) times from and to: options that each begin before the other ends overlap."""

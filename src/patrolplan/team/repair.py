@@ -124,12 +124,14 @@ def repair_week(
     inputs = replace(bare, held=stay)
     repaired = _fill(before, inputs, len(gone), first)
     moves = []
-    best = repaired.worth
+    best, inputs = repaired.worth, replace(inputs, held=repaired.duties)
     for count in range(1, max_moves + 1):
-        move = _find_move(repaired, inputs, first=first, count=count)
-        if move is not None and move.week.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
-            best = move.week.worth
-            moves.append(move)
+        part, stands = _free_patrols(inputs, repaired.locks, first)
+        limits = ChangeLimits(stands, max_out=count, max_new=count)
+        moved = _build_changed_week(repaired, inputs, part, limits)
+        if moved is not None and moved.worth > best + MIN_GAIN_SHARE * abs(repaired.worth):
+            best = moved.worth
+            moves.append(_build_move(repaired, moved))
     return Repair(week, repaired, list_changes(week, repaired), tuple(moves))
 
 
@@ -172,15 +174,6 @@ def _fill(week: Week, inputs: RotaInputs, lost: int, first: dt.date) -> Week:
     part = problem.select(stands | later)
     limits = ChangeLimits(part.lock >= 0, max_out=0, max_new=lost)
     return _build_changed_week(week, inputs, part, limits) or week
-
-
-def _find_move(repaired: Week, inputs: RotaInputs, *, first: dt.date, count: int) -> Move | None:
-    """The best week for which a number of further patrols of the repaired one may change."""
-    inputs = replace(inputs, held=repaired.duties)
-    part, stands = _free_patrols(inputs, repaired.locks, first)
-    limits = ChangeLimits(stands, max_out=count, max_new=count)
-    week = _build_changed_week(repaired, inputs, part, limits)
-    return None if week is None else _build_move(repaired, week)
 
 
 def _build_move(before: Week, week: Week) -> Move:

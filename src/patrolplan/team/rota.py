@@ -38,6 +38,13 @@ from patrolplan.team.week import Duty, Week, format_day
 from patrolplan.team.week_records import Ban, Draw, HandChange, Lock, PatrolShortfall
 from patrolplan.text import format_count
 
+NO_SECRET = Note(
+    "drawn_without_secret",
+    "The week was drawn without a secret: anyone with the same data and settings can draw it "
+    "again. `patrolplan week` makes a secret where it may write next to the settings.",
+    "lead",
+    fix="let `patrolplan week` write a secret next to the settings",
+)
 FULL_DOSE_SHARE = 0.5  # of a dwell, from which a delivered visit counts as the day's dose
 
 
@@ -121,7 +128,7 @@ def build_drawn_week(
     drawn = draw_week(inputs.problem, best, give, key)
     week = build_week(inputs, inputs.problem, drawn)
     duties = draw_walks(inputs, week.duties, key)
-    noted = note_secret(inputs.area.settings) if key.is_secret else (_note_no_secret(),)
+    noted = note_secret(inputs.area.settings) if key.is_secret else (NO_SECRET,)
     draw = Draw(
         number=key.number,
         commitment=key.commitment,
@@ -256,15 +263,6 @@ def build_duty(inputs: RotaInputs, officer: int, day: int, route: int) -> Duty:
         leave_minutes=float(inputs.set_out[officer, route]),
         back_minutes=float(inputs.back[officer, route]),
     )
-
-
-def _note_no_secret() -> Note:
-    text = (
-        "The week was drawn without a secret: anyone with the same data and settings can draw it "
-        "again. `patrolplan week` makes a secret where it may write next to the settings."
-    )
-    fix = "let `patrolplan week` write a secret next to the settings"
-    return Note("drawn_without_secret", text, "lead", fix=fix)
 
 
 def _list_notes(inputs: RotaInputs) -> Iterator[Note]:

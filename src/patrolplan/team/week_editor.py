@@ -163,24 +163,22 @@ class WeekEditor:
             return []
         _, day, route = option
         along = (problem.day == day) & (problem.route == self.inputs.companions.route[route])
-        rows = self.find_rows([replace(duty, crew=()), *(d for d in duties if d is not duty)])
-        patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
-        free = [
-            int(problem.officer[row])
-            for row in np.flatnonzero(along)
-            if not problem.find_conflicts(int(row))[rows].any()
-            and patrols[problem.officer[row]] < problem.max_patrols[problem.officer[row]]
-            and self._has_time(duty, int(problem.officer[row]), duties)
-        ]
-        free.sort(key=lambda officer: (patrols[officer], officer))
-        return [self.inputs.officers[officer] for officer in free]
-
-    def _has_time(self, duty: Duty, officer: int, duties: Sequence[Duty]) -> bool:
-        """Whether someone has time for a patrol as it is walked, whose times were drawn."""
-        joined = replace(duty, crew=(self.inputs.officers[officer],))
         others = [other for other in duties if other is not duty]
-        begin, end = find_time_limits(self.inputs, [joined, *others], 0)
-        return begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
+        rows = self.find_rows([replace(duty, crew=()), *others])
+        patrols = np.bincount(problem.officer[rows], minlength=len(self.inputs.officers))
+        free, names, busy = [], self.inputs.officers, problem.busy
+        for row in np.flatnonzero(along).tolist():
+            officer = int(problem.officer[row])
+            clashes = (busy[rows, 0] < busy[row, 1]) & (busy[row, 0] < busy[rows, 1])
+            clashes |= problem.window[rows] == problem.window[row]
+            clashes &= problem.officer_day[rows] == problem.officer_day[row]
+            # The times of the patrol as it is walked were drawn, and must leave time as well.
+            joined = replace(duty, crew=(names[officer],))
+            begin, end = find_time_limits(self.inputs, [joined, *others], 0)
+            has_time = begin <= duty.start_minutes and duty.end_minutes <= end + MINUTES_TOLERANCE
+            if has_time and not clashes.any() and patrols[officer] < problem.max_patrols[officer]:
+                free.append((int(patrols[officer]), officer))
+        return [names[officer] for _, officer in sorted(free)]
 
     def find_crew_obstacle(self, duty: Duty, name: str, duties: Sequence[Duty]) -> str:
         """What keeps somebody from walking along on a patrol; empty if nothing."""
